@@ -1,0 +1,253 @@
+"""Labelled corpora: read, checked, grouped by document."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.errors import DataError
+from stance.fingerprints import Fingerprints, fingerprint, linked_groups
+from stance.hashing import key_of
+from stance.records import Sentiment, Stance
+from stance.tables import Record, Table, column, open_table, shown
+
+Ints = NDArray[np.int64]
+
+_SCALES: tuple[Mapping[str, int], ...] = (
+    {"-1": 0, "0": 1, "1": 2},
+    {"2": 0, "4": 1, "6": 2},
+)
+"""Numeric codings; a column must keep to one of them."""
+
+_STANCES: Mapping[str, int] = {
+    **dict.fromkeys(("against", "anti", "con", "oppose", "opposed", "negative", "neg"), 0),
+    **dict.fromkeys(("neutral", "none", "neither"), 1),
+    **dict.fromkeys(("favor", "favour", "pro", "support", "supportive", "positive", "pos"), 2),
+}
+
+_SENTIMENTS: Mapping[str, int] = {
+    **dict.fromkeys(("negative", "neg"), 0),
+    **dict.fromkeys(("neutral", "neu", "none"), 1),
+    **dict.fromkeys(("positive", "pos"), 2),
+}
+
+MISSING = -1
+"""Number of a sentiment that a row does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A corpus file.
+
+    Attributes
+    ----------
+    name : str
+        File name without endings.
+    sha256 : str
+    rows : int
+    """
+
+    name: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Labelled pairs of a paragraph and an actor, one per row.
+
+    Attributes
+    ----------
+    texts, actors : tuple of str
+        As written.
+    spans : tuple of (tuple of (int, int) or None)
+        Character offsets of the actor in the text, where the corpus has them.
+    stance : ndarray of shape (n_rows,)
+        0 against, 1 neutral, 2 favor.
+    sentiment : ndarray of shape (n_rows,)
+        0 negative, 1 neutral, 2 positive, `MISSING`.
+    document : ndarray of shape (n_rows,)
+        Number of the unit that no split may cut.
+    source : ndarray of shape (n_rows,)
+        Index into ``sources``.
+    sources : tuple of Source
+    marks : Fingerprints
+        Of the texts.
+    extra : mapping of str to tuple of str
+        The columns ``id``, ``date``, ``source`` and ``genre``, where every file has them.
+    notes : tuple of str
+        What a user should be told about the reading.
+    """
+
+    texts: tuple[str, ...]
+    actors: tuple[str, ...]
+    spans: tuple[tuple[tuple[int, int], ...] | None, ...]
+    stance: Ints
+    sentiment: Ints
+    document: Ints
+    source: Ints
+    sources: tuple[Source, ...]
+    marks: Fingerprints
+    extra: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+EXTRA = ("id", "date", "source", "genre")
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What has been read so far."""
+
+    texts: list[str]
+    actors: list[str]
+    spans: list[tuple[tuple[int, int], ...] | None]
+    stance: list[int]
+    sentiment: list[int]
+    document: list[str]
+    extra: dict[str, list[str]]
+
+
+def bundled_corpus() -> Path:
+    """Return the starter corpus that comes with the package."""
+    bundled = Path(str(files("stance").joinpath("data/starter/train.csv")))
+    if bundled.is_file():
+        return bundled
+    return Path(__file__).parent.parent / "datasets" / "starter" / "train.csv"
+
+
+def read_corpus(
+    paths: Sequence[Path], *, delimiter: str | None = None, encoding: str | None = None
+) -> Corpus:
+    """Read one or more corpus files into one corpus.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, lacks a column, or has a label that means nothing.
+    """
+    rows = _Rows([], [], [], [], [], [], {name: [] for name in EXTRA})
+    sources, source, notes = [], [], []
+    for path in paths:
+        before = len(rows.texts)
+        with open_table(path, delimiter=delimiter, encoding=encoding) as table:
+            notes += [*table.notes, *_read_table(table, rows)]
+        count = len(rows.texts) - before
+        if not count:
+            raise DataError(f"{path}: no rows below the header; a corpus needs labelled rows")
+        name = path.name.split(".")[0]
+        source += [len(sources)] * count
+        sources.append(Source(name, hashlib.sha256(path.read_bytes()).hexdigest(), count))
+    marks = fingerprint(rows.texts)
+    return Corpus(
+        texts=tuple(rows.texts),
+        actors=tuple(rows.actors),
+        spans=tuple(rows.spans),
+        stance=np.array(rows.stance, np.int64),
+        sentiment=np.array(rows.sentiment, np.int64),
+        document=_documents(rows.document, source, marks),
+        source=np.array(source, np.int64),
+        sources=tuple(sources),
+        marks=marks,
+        extra={k: tuple(v) for k, v in rows.extra.items() if len(v) == len(rows.texts)},
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _documents(names: Sequence[str], source: Sequence[int], marks: Fingerprints) -> Ints:
+    """Group rows by document; rows without one, and equal texts, by their text."""
+    named = np.array(
+        [key_of(f"{s}:{n}" if n else f"row {i}") for i, (s, n) in enumerate(zip(source, names, strict=True))],
+        np.uint64,
+    )
+    if all(names):
+        return linked_groups([named, marks.exact])
+    return linked_groups([named, marks.exact, *marks.bands.T])
+
+
+def _read_table(table: Table, rows: _Rows) -> list[str]:
+    """Add the table's rows; return what to tell of its labels."""
+    text = column(table.columns, "text", table.name)
+    actor = column(table.columns, "actor", table.name)
+    places = {name: i for i, name in enumerate(table.columns)}
+    stance = _LabelReader(table.name, "stance", _STANCES, tuple(Stance))
+    sentiment = _LabelReader(table.name, "sentiment", _SENTIMENTS, tuple(Sentiment))
+    stance_at = column(table.columns, "stance", table.name)
+    for record in table:
+        where = f"{table.name}:{record.line}"
+        if not record.cells[actor].strip():
+            raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
+        rows.texts.append(record.cells[text])
+        rows.actors.append(record.cells[actor].strip())
+        rows.spans.append(_spans(record, places.get("spans"), text, where))
+        rows.stance.append(stance.read(record.cells[stance_at], record))
+        tone = record.cells[places["sentiment"]] if "sentiment" in places else ""
+        rows.sentiment.append(sentiment.read(tone, record) if tone.strip() else MISSING)
+        rows.document.append(record.cells[places["document"]] if "document" in places else "")
+        for name in EXTRA:
+            if name in places:
+                rows.extra[name].append(record.cells[places[name]])
+    return [*stance.notes(), *sentiment.notes()]
+
+
+class _LabelReader:
+    """Maps spellings of labels to numbers and remembers which it met."""
+
+    def __init__(self, table: str, name: str, words: Mapping[str, int], labels: Sequence[str]):
+        self._table, self._name, self._words, self._labels = table, name, words, labels
+        self._scale: Mapping[str, int] | None = None
+        self._met: dict[str, int] = {}
+
+    def read(self, cell: str, record: Record) -> int:
+        if cell not in self._met:
+            self._met[cell] = self._number(cell, record)
+        return self._met[cell]
+
+    def _number(self, cell: str, record: Record) -> int:
+        word = cell.strip().lower()
+        if word in self._words:
+            return self._words[word]
+        number = re.sub(r"^\+|\.0+$", "", word)
+        scales = [scale for scale in _SCALES if number in scale]
+        if scales and self._scale in (None, scales[0]):
+            self._scale = scales[0]
+            return scales[0][number]
+        raise DataError(
+            f"{self._table}:{record.line}: {self._name} {shown(cell)!r} in row {record.number} is "
+            f"no label; use {', '.join(self._labels)}"
+        )
+
+    def notes(self) -> Iterator[str]:
+        """Tell the mapping, unless every label was spelled as it should be."""
+        odd = {cell: n for cell, n in self._met.items() if cell != self._labels[n]}
+        if odd:
+            pairs = ", ".join(f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items()))
+            yield f"{self._table}: {self._name} labels read as {pairs}"
+
+
+def _spans(
+    record: Record, place: int | None, text: int, where: str
+) -> tuple[tuple[int, int], ...] | None:
+    """Read ``0:6;116:119``."""
+    cell = record.cells[place].strip() if place is not None else ""
+    if not cell:
+        return None
+    found = []
+    for part in cell.split(";"):
+        match = re.fullmatch(r"\s*(\d{1,9}):(\d{1,9})\s*", part)
+        start, end = (int(n) for n in match.groups()) if match else (0, 0)
+        if not start < end <= len(record.cells[text]):
+            raise DataError(
+                f"{where}: spans {shown(part)!r} is no place in the text; write start:end "
+                f"(0-based, end-exclusive, text has {len(record.cells[text])} characters)"
+            )
+        found.append((start, end))
+    return tuple(sorted(found))

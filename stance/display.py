@@ -1,0 +1,32 @@
+"""What a message may show of the user's data: short, on one line, without control characters."""
+
+SHOWN = 60
+"""Characters of a cell that a message shows."""
+
+
+def shown(text: str, limit: int = SHOWN) -> str:
+    r"""Return the text fit for a terminal: what does not print is escaped, the rest is cut short.
+
+    Escapes every control character, direction mark and lone surrogate, so that no cell can
+    colour, hide or forge a message.
+
+    >>> shown("\x1b[31mNATO\n")
+    '\\x1b[31mNATO\\n'
+    """
+    cut = text[:limit]
+    if not cut.isprintable():
+        cut = "".join(char if char.isprintable() else _escape(char) for char in cut)
+    return cut if len(text) <= limit else cut + "…"
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def count(number: int, noun: str) -> str:
+    """Return the number with its noun.
+
+    >>> count(1, "record"), count(1200, "record")
+    ('1 record', '1,200 records')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,40 @@
+"""The tree of errors that a user can mend; anything else is a bug and keeps its traceback."""
+
+
+class StanceError(Exception):
+    """Base of every error that a user can mend; its message is one line.
+
+    The message says what was found, where (file, line, column) and what to do.
+    """
+
+    exit_status = 1
+
+
+class DataError(StanceError):
+    """A table, corpus or text cannot be used as it is."""
+
+
+class ActorError(StanceError):
+    """An actor book is wrong, or an actor is not in it."""
+
+
+class RecipeError(StanceError):
+    """A recipe has an unknown key, a wrong type or a value out of range."""
+
+
+class UsageError(StanceError):
+    """Arguments contradict each other."""
+
+    exit_status = 2
+
+
+class ModelError(StanceError):
+    """A model file is refused."""
+
+    exit_status = 3
+
+
+class OutputError(StanceError):
+    """Writing failed: disk full, no permission, output exists."""
+
+    exit_status = 4

@@ -1,0 +1,102 @@
+"""Occurrences of features: what every block yields and every model head weighs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.hashing import Keys, join_keys, key_of
+from stance.tokens import Ints
+
+Weights = NDArray[np.float64]
+
+
+class Codebook:
+    """A closed set of features: every combination of some fields' values is one number.
+
+    Parameters
+    ----------
+    template : str
+        Name of the set.
+    fields : sequence of sequence of str
+        Labels of the values of each field; an empty label is left out of the feature's name.
+
+    Examples
+    --------
+    >>> book = Codebook("class", [["crit", "praise"], ["left", "right"]])
+    >>> code = book.encode(np.array([1]), np.array([0]))
+    >>> book.terms[code[0]]
+    'class praise left'
+    """
+
+    def __init__(self, template: str, fields: Sequence[Sequence[str]]) -> None:
+        self._shape = tuple(len(field) for field in fields)
+        self._template = template
+        self._fields = fields
+
+    def __len__(self) -> int:
+        return int(np.prod(self._shape))
+
+    def encode(self, *values: NDArray[np.generic]) -> Ints:
+        """Return the number of each combination."""
+        code = values[0].astype(np.int64)
+        for size, value in zip(self._shape[1:], values[1:], strict=True):
+            code *= size
+            code += value
+        return code
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """Readable name of every combination."""
+        labels = [
+            [self._fields[i][j] for i, j in enumerate(where)] for where in np.ndindex(*self._shape)
+        ]
+        return tuple(" ".join([self._template, *filter(None, label)]) for label in labels)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Key of every combination."""
+        return np.array([key_of(term) for term in self.terms], np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Occurrences of features in the pairs of a batch.
+
+    Attributes
+    ----------
+    row : ndarray
+        Pair of each occurrence; never decreasing.
+    weight : ndarray or None
+        Weight of each occurrence, None where all are 1.
+    word : ndarray
+        Index into `Words` of the word that it is attributed to, -1 for none.
+    code : ndarray or None
+        Numbers in ``book`` or, without a book, in a table of keys that the caller knows.
+    book : Codebook or None
+    template : str
+        Name of an open set of features; their parts are keys of words.
+    parts : tuple of ndarray
+    """
+
+    row: Ints
+    word: Ints
+    weight: Weights | None = None
+    code: Ints | None = None
+    book: Codebook | None = None
+    template: str = ""
+    parts: tuple[Keys, ...] = ()
+
+    def keys(self) -> Keys:
+        """Return the key of each occurrence."""
+        if self.book is not None and self.code is not None:
+            return self.book.keys.take(self.code)
+        return join_keys(key_of(self.template), *self.parts)
+
+    def term(self, at: int, names: Mapping[int, str]) -> str:
+        """Return the readable name of one occurrence."""
+        if self.book is not None and self.code is not None:
+            return self.book.terms[int(self.code[at])]
+        return " ".join([self.template, *(names[int(part[at])] for part in self.parts)])

@@ -1,0 +1,388 @@
+"""Words around mentions: one batch laid out once per paragraph and once per (paragraph, actor).
+
+First every mention shrinks to its first word, so that "the United States" is as near to its
+neighbours as "NATO" is.  Then the words of a paragraph are repeated for each actor judged::
+
+    paragraph       NATO warned Russia again
+    word            0    1      2      3        index into the per-word arrays of `Words`
+    pair            0 0 0 0 | 1 1 1 1           (paragraph, NATO), (paragraph, Russia)
+    Pairs.word      0 1 2 3 | 0 1 2 3
+    Pairs.role      T . O . | O . T .           T the actor judged, O another actor
+    Pairs.distance  0 1 2 3 | 2 1 0 1           words to the nearest T
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.actors import ActorBook
+from stance.hashing import Keys, key_of
+from stance.lexicon import NEGATOR, Lexicon, stemmer
+from stance.tokens import (
+    CLITIC_NEGATION,
+    CLITIC_POSSESSIVE,
+    Bools,
+    Forms,
+    Ints,
+    TokenBatch,
+    tokenise,
+)
+
+NEGATION_REACH = 4
+"""Words after a negator, within its sentence, that it turns."""
+
+FAR = 1_000
+"""Distance in words where the actor is not mentioned."""
+
+NOBODY = -1
+
+PLAIN, TARGET, OTHER = 0, 1, 2
+"""What a word is to the actor judged: the values of `Pairs.role`."""
+
+TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
+
+
+Span = tuple[int, int, int]
+"""Paragraph number, first and end character offset of an actor in a normalised paragraph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Per word of the batch, after mentions have shrunk to one word.
+
+    Attributes
+    ----------
+    form : ndarray of int32
+        Row of the `Forms` table.
+    first : ndarray of shape (n_paragraphs + 1,)
+    start, end : ndarray
+        Character offsets into the joined text, for a mention of the whole of it.
+    sentence, sentence_start, quoted, possessive, question : ndarray
+        As in `TokenBatch`.
+    negated : ndarray of bool
+        Within `NEGATION_REACH` of a negator.
+    category : ndarray of int8
+        Lexicon category, -1 for none; none in names.
+    sign : ndarray of int8
+        Polarity of the category, turned by negation.
+    name : ndarray of bool
+        A capitalised word inside a sentence, or a mention.
+    who : ndarray
+        Number of the actor named, `NOBODY` for a plain word.
+    alias_kind : ndarray of int8
+        Kind of the alias, -1 for none.
+    """
+
+    text: str
+    offset: Ints
+    form: NDArray[np.int32]
+    first: Ints
+    start: Ints
+    end: Ints
+    sentence: Ints
+    sentence_start: Bools
+    quoted: Bools
+    possessive: Bools
+    question: Bools
+    negated: Bools
+    category: NDArray[np.int8]
+    sign: NDArray[np.int8]
+    name: Bools
+    who: Ints
+    alias_kind: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Per word of each pair; see the drawing above.
+
+    Attributes
+    ----------
+    words : Words
+    count : int
+        Number of pairs.
+    first : ndarray of shape (n_pairs + 1,)
+        Where the words of each pair start.
+    row, word, role : ndarray
+        Pair, index into `Words`, and `PLAIN`, `TARGET` or `OTHER`, of each entry.
+    distance : ndarray
+        Words to the nearest mention of the actor, `FAR` where there is none.
+    before : ndarray of bool
+        The nearest mention stands to the right.
+    same : ndarray of bool
+        The nearest mention stands in the same sentence.
+    crossed : ndarray of bool
+        Another name stands between the word and the nearest mention.
+    mention : ndarray
+        Entries that are the actor judged.
+    actor : ndarray of shape (n_pairs,)
+        Number of the actor judged.
+    """
+
+    words: Words
+    count: int
+    first: Ints
+    row: Ints
+    word: Ints
+    role: NDArray[np.int8]
+    distance: Ints
+    before: Bools
+    same: Bools
+    crossed: Bools
+    mention: Ints
+    actor: Ints
+
+
+class Reader:
+    """Reads paragraphs with an actor book and a lexicon.
+
+    Parameters
+    ----------
+    book : ActorBook
+    lexicon : Lexicon
+    language : str
+        Snowball language.
+    """
+
+    def __init__(self, book: ActorBook, lexicon: Lexicon, language: str = "english") -> None:
+        self.book = book
+        self.lexicon = lexicon
+        self._stem = stemmer(language)
+        self.names: dict[int, str] | None = None
+        """Where set, gets the string of every word key: the terms of features are made of it."""
+        self.forms = Forms(
+            self._describe,
+            (
+                *ActorBook.columns,
+                ("stem", np.uint64),
+                ("word", np.uint64),
+                ("category", np.int8),
+                ("functions", np.uint8),
+                ("phrase", np.bool_),
+            ),
+        )
+
+    def _describe(self, word: str, lower: str) -> tuple[int | bool, ...]:
+        stem = self._stem(lower)
+        exact, folded, alias = self.book.describe(word, lower)
+        key = key_of("stem:" + stem)
+        if self.names is not None:
+            self.names[key] = stem
+            self.names[folded] = lower
+        return (
+            exact,
+            folded,
+            alias,
+            key,
+            folded,
+            self.lexicon.stems.get(stem, -1),
+            self.lexicon.functions.get(lower, 0),
+            self.lexicon.phrases.starts(word, lower),
+        )
+
+    def words(self, texts: Sequence[str], spans: Sequence[Span] = ()) -> Words:
+        """Read normalised paragraphs and find the actors that they name.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        spans : sequence of (int, int, int)
+            Places that their user says name the actor to be judged, in order; that actor then
+            has the number ``len(book)``, and what the book finds there does not count.
+        """
+        batch = tokenise(texts, self.forms)
+        return self._words(batch, spans)
+
+    def _words(self, batch: TokenBatch, spans: Sequence[Span]) -> Words:
+        first, last, who, kind = self._mentioned(batch, spans)
+        size = len(batch.start)
+        actor_of = np.full(size, NOBODY, np.int64)
+        kind_of = np.full(size, -1, np.int8)
+        end = batch.end.copy()
+        possessive = batch.clitic == CLITIC_POSSESSIVE
+        negation = batch.clitic == CLITIC_NEGATION
+        question = batch.question.copy()
+        actor_of[first], kind_of[first], end[first] = who, kind, batch.end[last]
+        # What follows a mention follows its last word.
+        for flag in (possessive, negation, question):
+            flag[first] = flag[last]
+        sentence_start = batch.sentence_start
+        functions = self.forms.columns["functions"].take(batch.form)
+        category = self._categories(batch, negation)
+        named = (self.forms.capital.take(batch.form) & ~sentence_start) | (actor_of >= 0)
+        category[named] = -1
+        tail = np.zeros(size, np.bool_)
+        long = np.flatnonzero(last > first)
+        if len(long):
+            steps = np.zeros(size + 1, np.int64)
+            np.add.at(steps, first[long] + 1, 1)
+            np.add.at(steps, last[long] + 1, -1)
+            tail = np.cumsum(steps[:-1]) > 0
+        keep = np.flatnonzero(~tail)
+        sentence = batch.sentence[keep]
+        turning = ((functions & NEGATOR) > 0) & ~named | negation
+        negated = _shortly_after(turning[keep], sentence)
+        category = category[keep]
+        sign = self.lexicon.signs[category] if len(self.lexicon.signs) else np.zeros_like(category)
+        sign = np.where(category >= 0, np.where(negated, -sign, sign), 0).astype(np.int8)
+        return Words(
+            text=batch.text,
+            offset=batch.offset,
+            form=batch.form[keep],
+            first=np.searchsorted(keep, batch.first),
+            start=batch.start[keep],
+            end=end[keep],
+            sentence=sentence,
+            sentence_start=sentence_start[keep],
+            quoted=batch.quoted[keep],
+            possessive=possessive[keep],
+            question=question[keep],
+            negated=negated,
+            category=category,
+            sign=sign,
+            name=named[keep],
+            who=actor_of[keep],
+            alias_kind=kind_of[keep],
+        )
+
+    def _mentioned(
+        self, batch: TokenBatch, spans: Sequence[Span]
+    ) -> tuple[Ints, Ints, Ints, NDArray[np.int8]]:
+        """Return first word, last word, actor and alias kind of each mention, in order."""
+        found = self.book.match(batch, self.forms)
+        if not spans:
+            return found.first, found.last, found.actor, found.kind
+        table = np.array(spans, np.int64).reshape(-1, 3)
+        shift = batch.offset[table[:, 0]]
+        first = np.searchsorted(batch.end, table[:, 1] + shift, side="right")
+        last = np.searchsorted(batch.start, table[:, 2] + shift, side="left") - 1
+        wordy = first <= last
+        first, last = first[wordy], last[wordy]
+        # A span is what its user says it is: what the book finds there or across its border goes.
+        taken = np.zeros(len(batch.start) + 1, np.int64)
+        np.add.at(taken, first, 1)
+        np.add.at(taken, last + 1, -1)
+        running = np.concatenate([[0], np.cumsum(np.cumsum(taken[:-1]) > 0)])
+        free = running[found.last + 1] == running[found.first]
+        own = np.full(len(first), len(self.book), np.int64)
+        first = np.concatenate([first, found.first[free]])
+        order = np.argsort(first, kind="stable")
+        return (
+            first[order],
+            np.concatenate([last, found.last[free]])[order],
+            np.concatenate([own, found.actor[free]])[order],
+            np.concatenate([np.full(len(own), -1, np.int8), found.kind[free]])[order],
+        )
+
+    def _categories(self, batch: TokenBatch, negation: Bools) -> NDArray[np.int8]:
+        category = self.forms.columns["category"].take(batch.form).astype(np.int8)
+        category[negation] = -1  # "won't" is no victory
+        first, length, value = self.lexicon.phrases.find(
+            batch,
+            self.forms.columns["phrase"].astype(np.bool_, copy=False),
+            self.forms.columns["exact"].astype(np.uint64, copy=False),
+            self.forms.columns["lower"].astype(np.uint64, copy=False),
+        )
+        for step in range(1, int(length.max(initial=1))):
+            category[first[length > step] + step] = -1
+        category[first] = value
+        return category
+
+    def stem_keys(self) -> Keys:
+        """Return the stem key of each form."""
+        return self.forms.columns["stem"].astype(np.uint64, copy=False)
+
+
+def _shortly_after(flags: Bools, sentence: Ints) -> Bools:
+    """Return which words stand at most `NEGATION_REACH` after a flag in the same sentence."""
+    after = np.zeros(len(flags), np.bool_)
+    for step in range(1, min(NEGATION_REACH, len(flags) - 1) + 1):
+        after[step:] |= flags[:-step] & (sentence[step:] == sentence[:-step])
+    return after
+
+
+def named_actors(words: Words) -> tuple[Ints, Ints, Ints]:
+    """Return paragraph, actor and number of mentions of each pair, by first mention."""
+    at = np.flatnonzero(words.who >= 0)
+    para = np.searchsorted(words.first, at, side="right") - 1
+    width = int(words.who.max(initial=0)) + 1
+    pair, first, counts = np.unique(
+        para * width + words.who[at], return_index=True, return_counts=True
+    )
+    order = np.argsort(first)
+    return pair[order] // width, pair[order] % width, counts[order]
+
+
+def count_mentions(words: Words, para: Ints, actor: Ints) -> Ints:
+    """Return how often the paragraph of each pair names the actor of the pair."""
+    counts = np.zeros((len(words.first) - 1, int(max(actor.max(initial=0), words.who.max(initial=0))) + 1), np.int64)
+    at = np.flatnonzero(words.who >= 0)
+    np.add.at(counts, (np.searchsorted(words.first, at, side="right") - 1, words.who[at]), 1)
+    found: Ints = np.where(actor >= 0, counts[para, actor], 0)
+    return found
+
+
+def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
+    """Lay out the words of every pair.
+
+    Parameters
+    ----------
+    words : Words
+    para : ndarray of shape (n_pairs,)
+        Paragraph of each pair; never decreasing.
+    actor : ndarray of shape (n_pairs,)
+        Number of the actor in the book; ``len(book)`` where spans say where it is named;
+        `NOBODY` to read the paragraph without an actor.
+    """
+    sizes = (words.first[1:] - words.first[:-1])[para]
+    first = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=first[1:])
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    position = np.arange(int(first[-1]))
+    word = position + np.repeat(words.first[para] - first[:-1], sizes)
+    who = words.who.take(word)
+    target = (who == np.repeat(actor, sizes)) & (who >= 0)
+    role = np.where(target, TARGET, np.where(who >= 0, OTHER, PLAIN)).astype(np.int8)
+    nearest, distance = _nearest(target, position, first, row)
+    there = distance < FAR
+    before = there & (nearest > position)
+    at = word.take(nearest)
+    same = there & (words.sentence.take(at) == words.sentence.take(word))
+    names = np.cumsum(words.name)
+    gap = np.abs(names.take(at) - names.take(word))
+    # Of the two running counts the later one includes its own word, which is not between.
+    later = np.where(before, words.name.take(at), words.name.take(word))
+    crossed = there & (distance > 0) & (gap - later > 0)
+    return Pairs(
+        words=words,
+        count=len(sizes),
+        first=first,
+        row=row,
+        word=word,
+        role=role,
+        distance=distance,
+        before=before,
+        same=same,
+        crossed=crossed,
+        mention=np.flatnonzero(target),
+        actor=actor,
+    )
+
+
+def _nearest(target: Bools, position: Ints, first: Ints, row: Ints) -> tuple[Ints, Ints]:
+    """Return the nearest target of each entry's row (itself where none) and its distance.
+
+    Of two equally near ones the left one counts.
+    """
+    size = len(target)
+    left = np.maximum.accumulate(np.where(target, position, -1)) if size else position
+    right = np.where(target, position, size)
+    right = np.minimum.accumulate(right[::-1])[::-1] if size else position
+    to_left = np.where(left >= first[row], position - left, FAR)
+    to_right = np.where(right < first[row + 1], right - position, FAR)
+    distance = np.minimum(np.minimum(to_left, to_right), FAR)
+    nearest = np.where(to_left <= to_right, left, right)
+    return np.where(distance < FAR, nearest, position), distance
+

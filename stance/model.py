@@ -1,0 +1,308 @@
+"""The trained model: paragraphs in, probabilities out; numpy only."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.actors import ActorBook
+from stance.events import Codebook, Events, Weights
+from stance.features import BLOCKS, LEXICAL
+from stance.fingerprints import Fingerprints
+from stance.hashing import KeyIndex, Keys, join_keys, key_of
+from stance.layout import NOBODY, Pairs, Reader, Words, count_mentions, lay_out, named_actors
+from stance.lexicon import Lexicon
+from stance.queries import make_query
+from stance.recipe import Recipe
+from stance.text import normalise_all
+from stance.tokens import Bools, Ints
+
+Coefficients = NDArray[np.float32]
+
+COPY_KEY = key_of("copy")
+
+
+def actor_keys(book: ActorBook, actor: Ints) -> Keys:
+    """Return the key of each actor, for features that exist once per actor."""
+    keys = np.array([key_of("actor:" + name) for name in (*book.names, "")], np.uint64)
+    return keys[actor]
+
+
+def own_keys(keys: Keys, actor: Keys) -> Keys:
+    """Return the keys of the actor's own copies of features."""
+    return join_keys(COPY_KEY, keys, actor)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockWeights:
+    """What a head learned about one feature block.
+
+    Attributes
+    ----------
+    name : str
+        Key of `stance.features.BLOCKS`.
+    weight : float
+        Weight of the block after its values have been brought to unit length.
+    keys : ndarray of uint64 of shape (n_features,)
+        Sorted.
+    idf : ndarray of float32 of shape (n_features,)
+    coef : ndarray of float32 of shape (n_features, n_labels)
+    terms : tuple of str
+        Readable names of the features.
+    """
+
+    name: str
+    weight: float
+    keys: Keys
+    idf: Coefficients
+    coef: Coefficients
+    terms: tuple[str, ...] = ()
+
+
+class BlockScorer:
+    """Scores the occurrences of one block's features."""
+
+    def __init__(self, block: BlockWeights, own: bool) -> None:
+        self.block = block
+        self.own = own
+        self._index = KeyIndex(block.keys)
+        idf = block.idf.astype(np.float64)[:, None]
+        # One row per feature and one of zeros, which the number -1 of unknown ones points to.
+        table = np.hstack([idf * block.coef, idf**2])
+        self._table = np.vstack([table, np.zeros((1, table.shape[1]))])
+        self._columns: dict[Codebook, NDArray[np.int32]] = {}
+
+    def columns(self, events: Events) -> NDArray[np.int32]:
+        """Return the feature number of each occurrence, -1 where it is unknown."""
+        if events.book is None or events.code is None:
+            return self._index.find(events.keys())
+        if events.book not in self._columns:
+            self._columns[events.book] = self._index.find(events.book.keys)
+        return self._columns[events.book].take(events.code)
+
+    def occurrences(
+        self, reader: Reader, pairs: Pairs
+    ) -> Iterator[tuple[Events, NDArray[np.int32], Weights]]:
+        """Yield the block's events with feature numbers and (n_events, n_labels + 1) values.
+
+        The last column is the squared length that the occurrence adds to its row.
+        """
+        for events in BLOCKS[self.block.name](reader, pairs):
+            found = [self.columns(events)]
+            if self.own:
+                actor = actor_keys(reader.book, pairs.actor)[events.row]
+                found.append(self._index.find(own_keys(events.keys(), actor)))
+            for columns in found:
+                values = self._table.take(columns, axis=0)
+                if events.weight is not None:
+                    values *= events.weight[:, None]
+                    values[:, -1] *= events.weight
+                yield events, columns, values
+
+    def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
+        """Return the block's share of the scores, and which pairs have a known plain word."""
+        total = np.zeros((pairs.count, self._table.shape[1]))
+        known = np.zeros(pairs.count, np.bool_)
+        lexical = self.block.name in LEXICAL
+        for events, columns, values in self.occurrences(reader, pairs):
+            _add_rows(total, events.row, values)
+            if lexical:
+                plain = pairs.words.who.take(events.word) == NOBODY
+                known[events.row[plain & (columns >= 0)]] = True
+        return total[:, :-1] * self.scale(total[:, -1])[:, None], known
+
+    def scale(self, squares: Weights) -> Weights:
+        """Return what each row's values are multiplied by, from their sum of squares."""
+        length = np.sqrt(squares)
+        scale: Weights = np.divide(
+            self.block.weight, length, out=np.zeros_like(length), where=length > 0
+        )
+        return scale
+
+
+def _add_rows(total: Weights, row: Ints, values: Weights) -> None:
+    """Add values to the rows of ``total``; rows never decrease."""
+    if not len(row):
+        return
+    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+    total[row[starts]] += np.add.reduceat(values, starts, axis=0)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear classifier over feature blocks.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    targeted : bool
+        Whether it judges an actor, or the paragraph as a whole.
+    blocks : tuple of BlockWeights
+    intercept : ndarray of float64 of shape (n_labels,)
+        With the recipe's constant offset on neutral.
+    temperature : float
+        Scores are divided by it before the softmax (Guo et al. 2017, "On Calibration of Modern
+        Neural Networks").
+    own : bool
+        Whether every feature has a copy per actor.
+    """
+
+    labels: tuple[str, ...]
+    targeted: bool
+    blocks: tuple[BlockWeights, ...]
+    intercept: Weights
+    temperature: float
+    own: bool = False
+    scorers: tuple[BlockScorer, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:  # noqa: D105
+        scorers = tuple(BlockScorer(block, self.own) for block in self.blocks)
+        object.__setattr__(self, "scorers", scorers)
+
+    def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
+        """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known."""
+        total = np.tile(self.intercept, (pairs.count, 1))
+        known = np.zeros(pairs.count, np.bool_)
+        for scorer in self.scorers:
+            scores, lexical = scorer.scores(reader, pairs)
+            total += scores
+            known |= lexical
+        return total, known
+
+    def probabilities(self, scores: Weights) -> Weights:
+        """Return the softmax of scores at the head's temperature."""
+        return softmax(scores / self.temperature)
+
+
+def softmax(scores: Weights) -> Weights:
+    """Return exp(scores), each row divided by its sum."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    normal: Weights = powers / powers.sum(axis=1, keepdims=True)
+    return normal
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    """What a model says of a batch of paragraphs.
+
+    Attributes
+    ----------
+    para : ndarray of shape (n_pairs,)
+        Paragraph of each (paragraph, actor) pair, in order.
+    actor : tuple of str
+        Actor of each pair.
+    mentions : ndarray of shape (n_pairs,)
+        How often the paragraph names the actor.
+    stance : ndarray of shape (n_pairs, 3)
+        Probabilities in the order of `stance.records.Stance`.
+    known : ndarray of bool of shape (n_pairs,)
+        False where no word of the paragraph is known to the model.
+    sentiment : ndarray of shape (n_paragraphs, 3) or None
+        Probabilities in the order of `stance.records.Sentiment`.
+    sentiment_known : ndarray of bool of shape (n_paragraphs,)
+    """
+
+    para: Ints
+    actor: tuple[str, ...]
+    mentions: Ints
+    stance: Weights
+    known: Bools
+    sentiment: Weights | None
+    sentiment_known: Bools
+
+
+@dataclass(frozen=True)
+class StanceModel:
+    """A trained model; `stance.fitting.train` makes one, `stance.storage` keeps it in a file.
+
+    Attributes
+    ----------
+    book : ActorBook
+    lexicon : Lexicon
+    recipe : Recipe
+    stance : Head
+    sentiment : Head or None
+        None where the corpus had no sentiment labels.
+    control : Head
+        Target-blind baseline, trained on the same rows.
+    fingerprints : Fingerprints
+        Compact hashes of the training texts, to notice leakage.
+    card : mapping
+        What the manifest tells beside that: data, versions, scores, limits. JSON values only.
+    """
+
+    book: ActorBook
+    lexicon: Lexicon
+    recipe: Recipe
+    stance: Head
+    sentiment: Head | None
+    control: Head
+    fingerprints: Fingerprints
+    card: Mapping[str, Any]
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The reader that lays out paragraphs for the heads."""
+        return Reader(self.book, self.lexicon, self.recipe.language)
+
+    def judge(self, texts: Sequence[str]) -> Judgements:
+        """Judge every actor of the book that each paragraph names.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Paragraphs as written; they are normalised here.
+        """
+        words = self.reader.words(normalise_all(list(texts)))
+        para, actor, mentions = named_actors(words)
+        names = tuple(self.book.names[number] for number in actor)
+        return self._judge(words, len(texts), para, actor, mentions, names)
+
+    def judge_pairs(
+        self,
+        texts: Sequence[str],
+        actors: Sequence[str],
+        spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
+    ) -> Judgements:
+        """Judge exactly one given actor per paragraph.
+
+        Parameters
+        ----------
+        texts, actors : sequence of str
+            An actor that is not in the book is looked for by its literal name.
+        spans : sequence of (sequence of (int, int) or None), optional
+            Character offsets of the actor in the text as written, end-exclusive; where None the
+            actor is looked for.
+        """
+        query = make_query(self.book, texts, actors, spans)
+        words = self.reader.words(query.texts, query.spans)
+        mentions = count_mentions(words, query.para, query.actor)
+        return self._judge(words, len(texts), query.para, query.actor, mentions, tuple(actors))
+
+    def _judge(
+        self,
+        words: Words,
+        count: int,
+        para: Ints,
+        actor: Ints,
+        mentions: Ints,
+        names: tuple[str, ...],
+    ) -> Judgements:
+        scores, known = self.stance.scores(self.reader, lay_out(words, para, actor))
+        sentiment, sentiment_known = None, np.zeros(count, np.bool_)
+        if self.sentiment is not None:
+            whole = lay_out(words, np.arange(count), np.full(count, NOBODY))
+            tone, sentiment_known = self.sentiment.scores(self.reader, whole)
+            sentiment = self.sentiment.probabilities(tone)
+        return Judgements(
+            para=para,
+            actor=names,
+            mentions=mentions,
+            stance=self.stance.probabilities(scores),
+            known=known,
+            sentiment=sentiment,
+            sentiment_known=sentiment_known,
+        )

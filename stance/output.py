@@ -1,0 +1,297 @@
+"""Tables out: written in private, and seen under their name only when whole."""
+
+import contextlib
+import errno
+import gzip
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Literal, Self, cast
+
+from stance.display import shown
+from stance.errors import OutputError
+from stance.formats import Format, encode_rows
+
+__all__ = ["Rejects", "TableWriter", "encode_rows", "output_error", "write_table"]
+
+_BATCH_ROWS = 500
+_BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
+_JSON_NAMES = (".jsonl", ".ndjson")
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; make room and run again",
+    errno.EDQUOT: "your disk quota is used up; make room and run again",
+    errno.EFBIG: "the file grew beyond the size limit; raise it (ulimit -f) or write elsewhere",
+    errno.EACCES: "no permission to write there; choose another folder",
+    errno.EPERM: "no permission to write there; choose another folder",
+    errno.EROFS: "that file system is read-only; choose another folder",
+    errno.ENOENT: "its folder does not exist; create it first",
+    errno.ENOTDIR: "its folder does not exist; create it first",
+    errno.EISDIR: "is a folder; name a file in it",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def output_error(error: OSError, path: Path | None) -> OutputError:
+    """Return a failure to write as the one line that the user reads."""
+    name = "standard output" if path is None else shown(str(path), 200)
+    fallback = f"cannot be written ({error.strerror or type(error).__name__}); write elsewhere"
+    return OutputError(f"{name}: {_REASONS.get(error.errno or 0, fallback)}")
+
+
+class TableWriter:
+    """A table that appears under its name when the ``with`` block ends well, and only then.
+
+    Until then its bytes are in a private temporary file beside it, which is removed on failure.
+
+    Attributes
+    ----------
+    rows : int
+        Rows written so far.
+    formulas : int
+        Cells among them that a spreadsheet might run.
+    """
+
+    def __init__(self, path: Path | None, form: Format, *, force: bool) -> None:
+        self.path = path
+        self.format = form
+        self.rows = 0
+        self.formulas = 0
+        self._force = force
+        self._batch: list[Sequence[str]] = []
+        self._buffer = bytearray()
+        self._temporary: Path | None = None
+        self._target = path
+        try:
+            self._file = self._open()
+        except OSError as error:
+            raise output_error(error, path) from error
+        self._zip = _deterministic_gzip(self._file) if _is_gz(path) else None
+        self._put(form.header())
+
+    def write(self, cells: Sequence[str]) -> None:
+        """Write one row."""
+        self._batch.append(cells)
+        if len(self._batch) >= _BATCH_ROWS:
+            self._write_batch()
+
+    def write_encoded(self, data: bytes, rows: int, formulas: int = 0) -> None:
+        """Write rows that a worker has encoded with the writer's `format`."""
+        self._write_batch()
+        self.rows += rows
+        self.formulas += formulas
+        self._put(data)
+
+    def _write_batch(self) -> None:
+        batch, self._batch = self._batch, []
+        self.rows += len(batch)
+        self.formulas += self.format.formulas(batch)
+        self._put(self.format.encode(batch))
+
+    def _put(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= _BLOCK:
+            self._flush(self._buffer[:_BLOCK])
+            del self._buffer[:_BLOCK]
+
+    def _flush(self, data: bytes | bytearray) -> None:
+        try:
+            (self._zip or self._file).write(data)
+        except BrokenPipeError:
+            raise  # `| head` has seen enough, which is no failure
+        except OSError as error:
+            raise output_error(error, self.path) from error
+
+    # --- Opening and closing -----------------------------------------------------------------
+
+    def _open(self) -> BinaryIO:
+        if self.path is None:
+            return sys.stdout.buffer
+        self._target = target = self.path.resolve()  # write through a symbolic link
+        if target.exists() and not target.is_file() and not target.is_dir():
+            return target.open("wb", buffering=0)  # a device or a pipe cannot be renamed over
+        self._refuse_existing()
+        handle, name = tempfile.mkstemp(prefix=".stance-", suffix=".part", dir=target.parent)
+        self._temporary = Path(name)
+        return os.fdopen(handle, "wb", buffering=0)
+
+    def _refuse_existing(self) -> None:
+        target = cast(Path, self._target)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        if target.exists() and not self._force:
+            name = shown(str(self.path), 200)
+            raise OutputError(f"{name}: exists already; use --force to overwrite it")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.discard()
+            return
+        try:
+            self.commit()
+        except BaseException as failure:
+            self.discard()
+            if isinstance(failure, OSError) and not isinstance(failure, BrokenPipeError):
+                raise output_error(failure, self.path) from failure
+            raise
+
+    def commit(self) -> None:
+        """Write what is left and give the file its name."""
+        self._write_batch()
+        self._flush(self._buffer)
+        self._buffer.clear()
+        if self._zip:
+            self._zip.close()
+        self._file.flush()
+        if self._temporary and self._target:
+            self._file.truncate()
+            os.fchmod(self._file.fileno(), _mode(self._target))
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._rename(self._temporary, self._target)
+        elif self.path:
+            self._file.close()
+
+    def _rename(self, temporary: Path, target: Path) -> None:
+        if self._force:
+            temporary.replace(target)
+        else:
+            try:
+                os.link(temporary, target)  # unlike a rename, fails if the name is taken by now
+                temporary.unlink()
+            except FileExistsError:
+                self._refuse_existing()
+                raise
+            except OSError:  # a file system without links
+                self._refuse_existing()
+                temporary.replace(target)
+        self._temporary = None
+        with contextlib.suppress(OSError):  # some file systems cannot sync a folder
+            folder = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def discard(self) -> None:
+        """Remove what has been written; nothing appears under the name."""
+        if self.path is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+        if self._temporary:
+            self._temporary.unlink(missing_ok=True)
+            self._temporary = None
+
+
+def _is_gz(path: Path | None) -> bool:
+    return path is not None and path.suffix.lower() == ".gz"
+
+
+def _deterministic_gzip(file: BinaryIO) -> gzip.GzipFile:
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
+
+
+def _mode(target: Path) -> int:
+    """Return the permissions of the file to be replaced, or those of any new file."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def write_table(
+    path: Path | None,
+    columns: Sequence[str],
+    *,
+    delimiter: str = ",",
+    force: bool = False,
+    excel_safe: bool = False,
+    inputs: Iterable[Path | None] = (),
+) -> TableWriter:
+    """Return a writer, to be used in a ``with`` block.
+
+    Parameters
+    ----------
+    path : Path or None
+        None is standard output. A name in ``.jsonl`` gives JSON Lines, one in ``.gz`` is
+        compressed.
+    force : bool
+        Whether an existing file may be replaced.
+    excel_safe : bool
+        See `Format`.
+    inputs : iterable of Path or None
+        Tables that are read meanwhile, which the output must not replace, not even with `force`.
+
+    Raises
+    ------
+    OutputError
+        The file exists, is an input, or cannot be written.
+    """
+    for source in inputs:
+        if path is not None and source is not None and _same_file(path, source):
+            name = shown(str(path), 200)
+            raise OutputError(f"{name}: is the input; choose another name for the output")
+    if path is not None and path.suffix.lower() in (".zst", ".xz", ".bz2"):
+        raise OutputError(f"{shown(str(path), 200)}: can only compress as .gz; change the name")
+    suffixes = [suffix.lower() for suffix in path.suffixes] if path else []
+    names = suffixes[:-1] if _is_gz(path) else suffixes
+    kind: Literal["csv", "jsonl"] = "jsonl" if names and names[-1] in _JSON_NAMES else "csv"
+    form = Format(tuple(columns), kind, delimiter, excel_safe and kind == "csv")
+    return TableWriter(path, form, force=force)
+
+
+def _same_file(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return path.resolve() == other.resolve()
+
+
+class Rejects:
+    """Bad records, put aside in a table of their own so that the run can go on.
+
+    Attributes
+    ----------
+    count : int
+        Records put aside so far.
+    """
+
+    columns = ("line", "column", "reason", "raw")
+
+    def __init__(
+        self, path: Path, *, force: bool = False, inputs: Iterable[Path | None] = ()
+    ) -> None:
+        self.path = path
+        self.count = 0
+        self._writer = write_table(path, self.columns, force=force, inputs=inputs)
+
+    def add(self, line: int, column: str, reason: str, raw: str) -> None:
+        r"""Keep one record; NUL and undecodable bytes of its text become ``\x00``, ``\xe9``."""
+        self.count += 1
+        data = raw.encode("utf-8", "surrogateescape")
+        text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+        self._writer.write((str(line), column, reason, text))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, traceback)

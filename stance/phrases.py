@@ -1,0 +1,138 @@
+"""Finds thousands of fixed phrases in a batch of words at once; the longest one wins."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.hashing import KeyIndex, Keys, join_keys, key_of
+from stance.tokens import Forms, Ints, TokenBatch, tokenise
+
+_STEP = key_of("next word")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words to find, and the number to answer with.
+
+    Attributes
+    ----------
+    text : str
+        Normalised text of the phrase.
+    value : int
+        What `PhraseMatcher.find` returns for it, 0 or more.
+    exact : bool
+        Whether case counts; a word with lower-case letters then also matches in ALL CAPS.
+    """
+
+    text: str
+    value: int
+    exact: bool = False
+
+
+def word_key(word: str, *, exact: bool) -> int:
+    """Return the key under which a word is matched."""
+    return key_of("=" + word) if exact else key_of(word.lower())
+
+
+class PhraseMatcher:
+    """Leftmost-longest matches of phrases, without overlap.
+
+    Words of a phrase must be separated as in its text: by white space or a hyphen, a dot, an
+    apostrophe or an ampersand.
+    """
+
+    def __init__(self, phrases: Iterable[Phrase]) -> None:
+        self._longest = 0
+        self.exact_starts: set[str] = set()
+        self.lower_starts: set[str] = set()
+        values: dict[int, int] = {}
+        forms = Forms(lambda _word, _low: (), ())
+        for phrase in phrases:
+            for text in _variants(phrase):
+                batch = tokenise([text], forms)
+                words = [text[s:e] for s, e in zip(batch.start, batch.end, strict=True)]
+                if not words:
+                    continue
+                (self.exact_starts if phrase.exact else self.lower_starts).add(
+                    words[0] if phrase.exact else words[0].lower()
+                )
+                keys = np.array([word_key(w, exact=phrase.exact) for w in words], np.uint64)
+                values.setdefault(int(_chain(keys, batch.gap[: len(words) - 1])), phrase.value)
+                self._longest = max(self._longest, len(words))
+        self._index = KeyIndex(np.fromiter(values.keys(), np.uint64, len(values)))
+        self._values = np.fromiter(values.values(), np.int32, len(values))
+
+    def starts(self, word: str, lower: str) -> bool:
+        """Tell whether a phrase may begin with this word."""
+        return lower in self.lower_starts or word in self.exact_starts
+
+    def find(
+        self, batch: TokenBatch, starts: NDArray[np.bool_], exact: Keys, lower: Keys
+    ) -> tuple[Ints, Ints, NDArray[np.int32]]:
+        """Return first word, number of words and value of each match, in order.
+
+        Parameters
+        ----------
+        batch : TokenBatch
+        starts : ndarray of bool
+            Per form: `starts` of its spelling.
+        exact, lower : ndarray of uint64
+            Per form: `word_key` with and without case.
+        """
+        at = np.flatnonzero(starts.take(batch.form))
+        length = np.zeros(len(at), np.int64)
+        value = np.full(len(at), -1, np.int32)
+        for table in (lower, exact):
+            key = table.take(batch.form.take(at))
+            alive = np.arange(len(at))
+            for size in range(1, self._longest + 1):
+                row = self._index.find(key)
+                hit = alive[row >= 0]
+                better = size >= length[hit]
+                length[hit[better]] = size
+                value[hit[better]] = self._values[row[row >= 0][better]]
+                end = at[alive] + size
+                inside = end < batch.first[batch.para.take(at[alive]) + 1]
+                alive, key, end = alive[inside], key[inside], end[inside]
+                if not len(alive):
+                    break
+                key = _extend(key, batch.gap.take(end - 1), table.take(batch.form.take(end)))
+        found = value >= 0
+        at, length, value = at[found], length[found], value[found]
+        kept = _without_overlap(at, at + length)
+        return at[kept], length[kept], value[kept]
+
+
+def _variants(phrase: Phrase) -> list[str]:
+    if phrase.exact and not phrase.text.isupper():
+        return [phrase.text, phrase.text.upper()]
+    return [phrase.text]
+
+
+def _extend(key: Keys, gap: NDArray[np.uint8], word: Keys) -> Keys:
+    return join_keys(_STEP, key, gap.astype(np.uint64), word)
+
+
+def _chain(keys: Keys, gaps: NDArray[np.uint8]) -> np.uint64:
+    chained = keys[:1]
+    for number, gap in enumerate(gaps, 1):
+        chained = _extend(chained, np.array([gap], np.uint8), keys[number : number + 1])
+    return np.uint64(chained[0])
+
+
+def _without_overlap(start: Ints, end: Ints) -> NDArray[np.bool_]:
+    """Keep a match unless a kept one before it reaches into it."""
+    kept = np.ones(len(start), np.bool_)
+    if len(start) < 2:
+        return kept
+    reach = np.maximum.accumulate(end)
+    for i in np.flatnonzero(start[1:] < reach[:-1]) + 1:
+        before = i - 1
+        while not kept[before]:
+            before -= 1
+        kept[i] = start[i] >= end[before]
+    return kept
+
+

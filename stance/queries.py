@@ -1,0 +1,91 @@
+"""Pairs of a paragraph and an actor to be judged, and where the actor is named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stance.actors import ActorBook
+from stance.layout import Span
+from stance.text import normalise, normalised_span
+from stance.tokens import Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One actor to judge in each of some paragraphs.
+
+    Attributes
+    ----------
+    texts : sequence of str
+        Normalised.
+    actor : ndarray of shape (n_pairs,)
+        Number in the book; ``len(book)`` where ``spans`` say where the actor is named, or where
+        it is not in the book.
+    spans : sequence of (para, start, end)
+    """
+
+    texts: Sequence[str]
+    actor: Ints
+    spans: Sequence[Span] = ()
+
+    @property
+    def para(self) -> Ints:
+        """Paragraph of each pair: its own."""
+        return np.arange(len(self.texts))
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def slice(self, low: int, high: int) -> "Query":
+        """Return the pairs from ``low`` up to ``high``."""
+        spans = [(p - low, s, e) for p, s, e in self.spans if low <= p < high]
+        return Query(self.texts[low:high], self.actor[low:high], spans)
+
+
+def make_query(
+    book: ActorBook,
+    texts: Sequence[str],
+    actors: Sequence[str],
+    spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
+) -> Query:
+    """Look up actors in the book, and where they are not in it by their literal names.
+
+    Parameters
+    ----------
+    book : ActorBook
+    texts, actors : sequence of str
+        Texts as written.
+    spans : sequence of (sequence of (int, int) or None), optional
+        Character offsets into the text as written, end-exclusive.
+    """
+    plain = [normalise(text) for text in texts]
+    number = np.array([book.number(actor) for actor in actors], np.int64).reshape(len(actors))
+    places: list[Span] = []
+    for i, text in enumerate(texts):
+        given = spans[i] if spans is not None else None
+        if given:
+            number[i] = len(book)
+            places += [(i, *normalised_span(text, start, end)) for start, end in sorted(given)]
+        elif number[i] < 0:
+            number[i] = len(book)
+            places += [(i, *place) for place in literal_spans(plain[i], normalise(actors[i]))]
+    return Query(plain, number, places)
+
+
+def literal_spans(text: str, name: str) -> list[tuple[int, int]]:
+    """Return where a name stands in a text as whole words, with the same case.
+
+    Examples
+    --------
+    >>> literal_spans("Mali's junta left; Somalia and Mali", "Mali")
+    [(0, 4), (31, 35)]
+    """
+    found: list[tuple[int, int]] = []
+    start = text.find(name) if name.strip() else -1
+    while start >= 0:
+        end = start + len(name)
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            found.append((start, end))
+        start = text.find(name, end)
+    return found

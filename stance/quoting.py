@@ -1,0 +1,136 @@
+"""How a table of separated cells is quoted and separated: told apart, and faults found."""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+SEPARATORS = (",", ";", "\t", "|")
+SAMPLE = 100
+"""Records that decide on the separator."""
+
+NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteFault:
+    """What is wrong with the quotes of a record.
+
+    Attributes
+    ----------
+    line : int
+        0-based line inside the record where the fault shows.
+    opened : int
+        0-based line inside the record where the cell begins.
+    cell : int
+        0-based index of the cell.
+    """
+
+    kind: Literal["stray", "after", "unclosed"]
+    line: int
+    opened: int
+    cell: int
+
+
+_INSIDE = re.compile('[^"]*+(?:""[^"]*+)*+')
+_QUOTED = re.compile('"[^"]*+(?:""[^"]*+)*+"?')
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+@lru_cache
+def _record(separator: str) -> re.Pattern[str]:
+    mark = re.escape(separator)
+    cell = f'(?:"[^"]*+(?:""[^"]*+)*+"|[^"{mark}\r\n]*+)'
+    return re.compile(f"{cell}(?:{mark}{cell})*+[\r\n]*+")
+
+
+def well_quoted(raw: str, separator: str) -> bool:
+    """Tell whether every quote of the record opens, closes or is doubled in a quoted cell."""
+    return _record(separator).fullmatch(raw) is not None
+
+
+def find_fault(raw: str, separator: str) -> QuoteFault | None:
+    """Return the first fault in the quotes of one record, with its line end or without."""
+    place = cell = 0
+    while True:
+        began = place
+        if raw.startswith('"', place):
+            found = _INSIDE.match(raw, place + 1)
+            place = found.end() if found else len(raw)
+            if place == len(raw):
+                return _fault("unclosed", raw, began, began, cell)
+            place += 1
+            if place < len(raw) and raw[place] not in (separator, "\r", "\n"):
+                return _fault("after", raw, place, began, cell)
+        else:
+            place = _end_of_plain(raw, place, separator)
+            quote = raw.find('"', began, place)
+            if quote >= 0:
+                return _fault("stray", raw, quote, began, cell)
+        if not raw.startswith(separator, place):
+            return None
+        place += 1
+        cell += 1
+
+
+def _end_of_plain(raw: str, place: int, separator: str) -> int:
+    ends = (raw.find(mark, place) for mark in (separator, "\r", "\n"))
+    return min((end for end in ends if end >= 0), default=len(raw))
+
+
+def _fault(
+    kind: Literal["stray", "after", "unclosed"], raw: str, place: int, began: int, cell: int
+) -> QuoteFault:
+    line, opened = (len(_LINE_END.findall(raw, 0, end)) for end in (place, began))
+    return QuoteFault(kind, line, opened, cell)
+
+
+def count_cells(raw: str, separator: str) -> int:
+    """Return how many cells a record has at most, without making them."""
+    return _QUOTED.sub("", raw).count(separator) + 1
+
+
+def parse_sample(lines: Sequence[str], separator: str) -> list[list[str] | None]:
+    """Return the first records, None for a bad one; the last may be cut off and is left out."""
+    records: list[list[str] | None] = []
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    start = 0
+    while len(records) < SAMPLE:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return records
+        except csv.Error:
+            if reader.line_num == len(lines):
+                return records
+            cells = None
+        raw = "".join(lines[start : reader.line_num])
+        start = reader.line_num
+        if cells != []:
+            records.append(cells if cells and well_quoted(raw, separator) else None)
+    return records
+
+
+def detect(lines: Sequence[str], default: str) -> str | tuple[str, ...]:
+    """Return the separator of a table from its first lines, or those that fit equally well.
+
+    A separator must split the header. Where several do, the one that gives the most records
+    the width of the header wins; where none does, the table has one column and gets `default`.
+    """
+    shares: dict[str, float] = {}
+    for separator in SEPARATORS:
+        records = parse_sample(lines, separator)
+        header = records[0] if records else None
+        if header is None or len(header) < 2:
+            continue
+        fitting = sum(1 for cells in records if cells and len(cells) == len(header))
+        shares[separator] = (fitting - 1) / (len(records) - 1) if len(records) > 1 else 0.0
+    if not shares:
+        return default
+    best = max(shares.values())
+    winners = tuple(separator for separator, share in shares.items() if share == best)
+    if default in winners and default != ",":
+        return default
+    return winners[0] if len(winners) == 1 else winners

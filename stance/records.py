@@ -1,0 +1,41 @@
+"""The records that travel through the package: frozen, slotted, without behaviour."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stance(StrEnum):
+    """Stance of a paragraph toward an actor, in the order of every probability array."""
+
+    AGAINST = "against"
+    NEUTRAL = "neutral"
+    FAVOR = "favor"
+
+
+class Sentiment(StrEnum):
+    """Tone of a whole paragraph, in the order of every probability array."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+UNCERTAIN = "uncertain"
+"""The answer where the model abstains or knows nothing of the paragraph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place where a paragraph names an actor.
+
+    Attributes
+    ----------
+    actor : str
+        Name of the actor, as in the actor book.
+    start, end : int
+        Character offsets into the normalised text, 0-based, end-exclusive.
+    """
+
+    actor: str
+    start: int
+    end: int

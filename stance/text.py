@@ -1,0 +1,106 @@
+"""Text as the model reads it: normalised characters, and the class of every character."""
+
+import re
+import unicodedata
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEPARATOR = "\x1e"
+"""Stands between the paragraphs of a batch; `normalise` takes it out of every text."""
+
+_SINGLE = "\u2018\u2019\u201a\u201b\u02bc\u2032"
+_DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"
+_HYPHEN = "\u2010\u2011\u2043"
+_DASH = "\u2012\u2013\u2014\u2015"
+_SPACE = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f\x1c-\x1f\x85\u2028\u2029"
+_NOTHING = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00"
+
+_ODD = re.compile(f"[{_SINGLE}{_DOUBLE}{_HYPHEN}{_DASH}{_SPACE}{_NOTHING}]|\r\n?")
+_PLAIN = (
+    dict.fromkeys(_SINGLE, "'")
+    | dict.fromkeys(_DOUBLE, '"')
+    | dict.fromkeys(_HYPHEN, "-")
+    | dict.fromkeys(_DASH, "\u2014")
+    | {"\r\n": "\n", "\r": "\n"}
+)
+_VANISHING = re.compile(f"[{_NOTHING}]")
+
+
+def _plain(match: re.Match[str]) -> str:
+    odd = match.group()
+    return _PLAIN.get(odd) or ("" if _VANISHING.match(odd) else " ")
+
+
+def normalise(text: str) -> str:
+    r"""Return the text in NFC with plain quotes, spaces and hyphens.
+
+    Zero-width characters, soft hyphens and direction marks vanish; every other odd space
+    becomes a space; line ends become ``\n``. Normalising twice changes nothing more.
+
+    Examples
+    --------
+    >>> normalise("Rus\u00adsia\u2019s \u201callies\u201d")
+    'Russia\'s "allies"'
+    """
+    text = _ODD.sub(_plain, text)
+    if text.isascii() or unicodedata.is_normalized("NFC", text):
+        return text
+    return unicodedata.normalize("NFC", text)
+
+
+def normalise_all(texts: list[str]) -> list[str]:
+    """Normalise many texts; the same as one by one, but in one pass where none is odd."""
+    joined = SEPARATOR.join(texts)
+    if joined.count(SEPARATOR) != len(texts) - 1:
+        return [normalise(text) for text in texts]
+    # The separator is an odd character itself, so it must survive this one substitution.
+    clean = _ODD.sub(lambda m: SEPARATOR if m.group() == SEPARATOR else _plain(m), joined)
+    if not clean.isascii() and not unicodedata.is_normalized("NFC", clean):
+        return [unicodedata.normalize("NFC", text) for text in clean.split(SEPARATOR)]
+    return clean.split(SEPARATOR)
+
+
+def normalised_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where characters ``start`` to ``end`` of a raw text stand after `normalise`."""
+    return len(normalise(text[:start])), len(normalise(text[:end]))
+
+
+# Classes of characters, as bits.
+WORD, SPACE, STOP, QUOTE, UPPER, APOSTROPHE, HYPHEN, COMMA = (np.uint8(1 << i) for i in range(8))
+
+
+def _class_of(char: str) -> int:
+    if char.isalnum() or unicodedata.category(char) in ("Mn", "Mc"):
+        return int(WORD) | (int(UPPER) if char.isupper() or char.istitle() else 0)
+    if char.isspace():
+        return int(SPACE)
+    plain = {".": STOP, "!": STOP, "?": STOP, "\u2026": STOP, '"': QUOTE, "'": APOSTROPHE}
+    return int(plain.get(char) or {"-": HYPHEN, ",": COMMA}.get(char, 0))
+
+
+_classes = np.zeros(0x110000, np.uint8)
+_known = np.zeros(0x110000, np.bool_)
+
+
+def character_classes(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Return the class bits of each code point; the table fills with what has been seen."""
+    unseen = codes[~_known.take(codes)]
+    for code in np.unique(unseen) if len(unseen) else ():
+        _classes[code] = _class_of(chr(code))
+        _known[code] = True
+    return _classes.take(codes)
+
+
+_WORD_RUN = re.compile(r"[^\W_]+")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the lower-case words of a text: for hashes and counts, not for features.
+
+    Examples
+    --------
+    >>> words_of("The U.S. isn't Russia\u2019s ally")
+    ['the', 'u', 's', 'isn', 't', 'russia', 's', 'ally']
+    """
+    return _WORD_RUN.findall(normalise(text).lower())

@@ -1,0 +1,345 @@
+"""A batch of paragraphs as flat arrays: every word is one number, nothing is looped over.
+
+The paragraphs are joined into one string and seen as an array of code points::
+
+    text     N A T O   w a r n e d .  Ø  " R u s s i a ' s   m o v e , "  …
+    start    0         5                   12                19
+    end      4         11                  18                23
+    form     0         1                   2                 3          row of `Forms`
+    para     0         0                   1                 1
+    gap      SPACE     OTHER               SPACE             OTHER      what follows the word
+    sentence 0         0                   1                 1
+    quoted   .         .                   x                 x
+    clitic   .         .                   POSSESSIVE        .
+
+(Ø is the separator.) A word is a run of letters, digits and marks; an apostrophe ends it, and
+what follows ("s", "t", "ll") is no word of its own but a flag on the word before.  A *form*
+is a word as spelled; everything that depends on the spelling alone (stem, lexicon class,
+flags) is worked out once per form, in `Forms`, and fetched by ``take``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.hashing import MULTIPLIER, KeyIndex, Keys
+from stance.text import (
+    APOSTROPHE,
+    HYPHEN,
+    QUOTE,
+    SEPARATOR,
+    SPACE,
+    STOP,
+    UPPER,
+    WORD,
+    character_classes,
+)
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
+
+LONGEST_WORD = 48
+"""Characters of a word that count; longer runs are no words but links or noise."""
+
+# What stands between a word and the next one.
+GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
+
+# What the clitic after a word was.
+CLITIC_NONE, CLITIC_POSSESSIVE, CLITIC_NEGATION, CLITIC_OTHER = range(4)
+
+_CLITICS = {
+    "s": CLITIC_POSSESSIVE,
+    "t": CLITIC_NEGATION,
+    "d": CLITIC_OTHER,
+    "ll": CLITIC_OTHER,
+    "re": CLITIC_OTHER,
+    "ve": CLITIC_OTHER,
+    "m": CLITIC_OTHER,
+}
+
+_ABBREVIATIONS = frozenset(
+    "adm brig capt co col corp dr fr gen gov hon inc jr lt ltd maj messrs mr mrs ms mt no nos op "
+    "pres prof rep rev sen sgt sr st vs jan feb mar apr jun jul aug sept sep oct nov dec".split()
+)
+
+Describe = Callable[[str, str], Sequence[int]]
+
+
+class Forms:
+    """Every spelling seen so far and what is known of it.
+
+    Parameters
+    ----------
+    describe : callable
+        Called once per new form with its spelling and its lower-case spelling; returns one
+        integer per extra column.
+    columns : tuple of (str, dtype)
+        Names and types of the extra columns.
+
+    Notes
+    -----
+    Results never depend on which forms were seen before.  The table is emptied once it holds
+    ``limit`` forms, so that memory does not grow with the input.
+    """
+
+    limit = 400_000
+
+    def __init__(self, describe: Describe, columns: Sequence[tuple[str, type]]) -> None:
+        self._describe = describe
+        self._names = [name for name, _ in columns]
+        self._types = [kind for _, kind in columns]
+        self.generation = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every form."""
+        self.generation += 1
+        self._index = KeyIndex(np.zeros(0, np.uint64))
+        self.columns: dict[str, NDArray[np.generic]] = {
+            name: np.zeros(0, kind) for name, kind in zip(self._names, self._types, strict=True)
+        }
+        self.clitic = np.zeros(0, np.uint8)
+        self.abbreviation = np.zeros(0, np.bool_)
+        self.capital = np.zeros(0, np.bool_)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, name: str) -> NDArray[np.generic]:
+        return self.columns[name]
+
+    def find(self, keys: Keys, spelling: Callable[[int], str]) -> NDArray[np.int32]:
+        """Return the form of each word; ``spelling(i)`` gives the text of word ``i`` if new."""
+        if len(self._index) > self.limit:
+            self.clear()
+        forms = self._index.find(keys)
+        unseen = np.flatnonzero(forms < 0)
+        if len(unseen):
+            new, first = np.unique(keys[unseen], return_index=True)
+            self._learn(new, [spelling(int(i)) for i in unseen[first]])
+            forms[unseen] = self._index.find(keys[unseen])
+        return forms
+
+    def _learn(self, keys: Keys, spellings: list[str]) -> None:
+        lower = [word.lower() for word in spellings]
+        rows = [self._describe(word, low) for word, low in zip(spellings, lower, strict=True)]
+        for number, (name, kind) in enumerate(zip(self._names, self._types, strict=True)):
+            fresh = np.array([row[number] for row in rows], kind)
+            self.columns[name] = np.concatenate([self.columns[name], fresh])
+        clitic = np.array([_CLITICS.get(low, CLITIC_NONE) for low in lower], np.uint8)
+        dotted = [
+            low in _ABBREVIATIONS or (len(word) == 1 and word.isupper())
+            for word, low in zip(spellings, lower, strict=True)
+        ]
+        capital = [word[0].isupper() or word[0].istitle() for word in spellings]
+        self.clitic = np.concatenate([self.clitic, clitic])
+        self.abbreviation = np.concatenate([self.abbreviation, np.array(dotted, np.bool_)])
+        self.capital = np.concatenate([self.capital, np.array(capital, np.bool_)])
+        self._index.add(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBatch:
+    """Words of a batch of paragraphs; all arrays but two have one entry per word.
+
+    Attributes
+    ----------
+    text : str
+        The joined paragraphs.
+    offset : ndarray of shape (n_paragraphs,)
+        Where each paragraph starts in ``text``.
+    first : ndarray of shape (n_paragraphs + 1,)
+        Number of the first word of each paragraph, and the number of words.
+    start, end : ndarray
+        Character offsets into ``text``.
+    form, para, gap, sentence, quoted, clitic : ndarray
+        See the drawing above; ``sentence`` never decreases and is not shared by paragraphs.
+    sentence_start : ndarray of bool
+        True for the first word of a sentence.
+    question : ndarray of bool
+        True where a question mark follows the word.
+    """
+
+    text: str
+    offset: Ints
+    first: Ints
+    start: Ints
+    end: Ints
+    form: NDArray[np.int32]
+    para: Ints
+    gap: Bytes
+    sentence: Ints
+    sentence_start: Bools
+    quoted: Bools
+    clitic: Bytes
+    question: Bools
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+
+def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
+    """Split normalised paragraphs into words.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        As `stance.text.normalise` returns them.
+    forms : Forms
+        Learns the forms that are new.
+    """
+    text = SEPARATOR.join([*texts, ""]) + "\n"
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    classes = character_classes(codes)
+    lengths = np.fromiter((len(t) + 1 for t in texts), np.int64, len(texts))
+    offset = np.cumsum(lengths) - lengths
+
+    word = (classes & WORD).astype(np.bool_)
+    edges = np.flatnonzero(word[1:] != word[:-1]) + 1
+    if len(word) and word[0]:
+        edges = np.concatenate([[0], edges])
+    start, end = edges[0::2].astype(np.int64), edges[1::2].astype(np.int64)
+    form = forms.find(
+        _word_keys(codes, start, np.minimum(end, start + LONGEST_WORD)),
+        lambda i: text[start[i] : min(end[i], start[i] + LONGEST_WORD)],
+    )
+    clitic, kept = _clitics(codes, classes, forms, form, start, end)
+    # A clitic belongs to the word before it, so the gap after that word starts behind the clitic.
+    behind = end[np.append(np.flatnonzero(kept)[1:], len(start)) - 1] if len(start) else end
+    start, end, form = start[kept], end[kept], form[kept]
+    para = np.searchsorted(offset, start, side="right") - 1
+    first = np.searchsorted(para, np.arange(len(texts) + 1))
+    following = np.append(start[1:], len(codes))
+    same = np.append(para[1:] == para[:-1], False)
+    gap = np.where(same, _gaps(codes, classes, behind, following), GAP_OTHER).astype(np.uint8)
+    breaks, question = _sentence_breaks(codes, classes, forms, form, behind, following)
+    breaks |= ~same
+    sentence_start = np.append(True, breaks[:-1])[: len(start)]
+    return TokenBatch(
+        text=text,
+        offset=offset,
+        first=first,
+        start=start,
+        end=end,
+        form=form,
+        para=para,
+        gap=gap,
+        sentence=np.cumsum(sentence_start) - 1,
+        sentence_start=sentence_start,
+        quoted=_quoted(classes, start, offset, para),
+        clitic=clitic[kept],
+        question=question,
+    )
+
+
+_powers = np.ones(1, np.uint64)
+_spread = np.zeros(0, np.uint64)
+
+
+def _word_keys(codes: NDArray[np.uint32], start: Ints, end: Ints) -> Keys:
+    """Hash each word: the sum of its characters times falling powers of an odd number.
+
+    Differences of one running sum give the hash of any stretch, up to a power that is the
+    position's; multiplying by that power's inverse removes it.
+    """
+    powers, inverses = _power_tables(len(codes) + 1)
+    running = np.zeros(len(codes) + 1, np.uint64)
+    mixed = (codes.astype(np.uint64) + np.uint64(1)) * np.uint64(0xD6E8FEB86659FD93)
+    np.cumsum((mixed ^ (mixed >> np.uint64(32))) * powers[: len(codes)], out=running[1:])
+    return (running.take(end) - running.take(start)) * inverses.take(start)
+
+
+_INVERSE = np.uint64(pow(int(MULTIPLIER), -1, 1 << 64))
+_tables: dict[str, Keys] = {"powers": np.ones(1, np.uint64), "inverses": np.ones(1, np.uint64)}
+
+
+def _power_tables(length: int) -> tuple[Keys, Keys]:
+    if len(_tables["powers"]) < length:
+        size = 1 << (length - 1).bit_length()
+        for name, base in (("powers", MULTIPLIER), ("inverses", _INVERSE)):
+            factors = np.full(size, base, np.uint64)
+            factors[0] = 1
+            _tables[name] = np.multiply.accumulate(factors)
+    return _tables["powers"], _tables["inverses"]
+
+
+def _clitics(
+    codes: NDArray[np.uint32],
+    classes: Bytes,
+    forms: Forms,
+    form: NDArray[np.int32],
+    start: Ints,
+    end: Ints,
+) -> tuple[Bytes, Bools]:
+    """Return the clitic flag of each word, and which words are no clitics themselves."""
+    kind = forms.clitic.take(form)
+    glued = np.zeros(len(form), np.bool_)
+    glued[1:] = (start[1:] == end[:-1] + 1) & (classes.take(end[:-1]) & APOSTROPHE).astype(np.bool_)
+    before = codes.take(np.maximum(start - 2, 0))
+    kind = np.where(glued, kind, CLITIC_NONE).astype(np.uint8)
+    kind[(kind == CLITIC_NEGATION) & (before != ord("n")) & (before != ord("N"))] = CLITIC_NONE
+    flag = np.append(kind[1:], CLITIC_NONE)[: len(form)].astype(np.uint8)
+    # A plural possessive ("allies' doubts") has nothing behind its apostrophe.
+    bare = (classes.take(end) & APOSTROPHE).astype(np.bool_)
+    bare &= ~(classes.take(end + 1) & WORD).astype(np.bool_)
+    last = codes.take(np.maximum(end - 1, 0))
+    flag[bare & ((last == ord("s")) | (last == ord("S"))) & (flag == CLITIC_NONE)] = (
+        CLITIC_POSSESSIVE
+    )
+    return flag, kind == CLITIC_NONE
+
+
+def _gaps(codes: NDArray[np.uint32], classes: Bytes, start: Ints, end: Ints) -> Bytes:
+    """Classify what stands between words: only what may stand inside a name has a class."""
+    length = end - start
+    first = classes.take(np.minimum(start, len(codes) - 1))
+    blank = _count_between(classes & SPACE, start, end)
+    gap = np.zeros(len(start), np.uint8)
+    gap[(blank == length) | ((length == 1) & ((first & HYPHEN) > 0))] = GAP_SPACE
+    dot = codes.take(np.minimum(start, len(codes) - 1)) == ord(".")
+    gap[dot & (length == 1)] = GAP_DOT
+    gap[dot & (length > 1) & (blank == length - 1)] = GAP_DOT_SPACE
+    gap[(length == 1) & ((first & APOSTROPHE) > 0)] = GAP_APOSTROPHE
+    ampersand = _count_between(codes == ord("&"), start, end)
+    gap[(ampersand == 1) & (blank == length - 1)] = GAP_AND
+    return gap
+
+
+def _count_between(flags: NDArray[np.generic], start: Ints, end: Ints) -> Ints:
+    running = np.zeros(len(flags) + 1, np.int64)
+    np.cumsum(flags != 0, out=running[1:])
+    return running.take(end) - running.take(start)
+
+
+def _sentence_breaks(
+    codes: NDArray[np.uint32],
+    classes: Bytes,
+    forms: Forms,
+    form: NDArray[np.int32],
+    start: Ints,
+    end: Ints,
+) -> tuple[Bools, Bools]:
+    """Return after which words a sentence ends, and which are followed by a question mark."""
+    stops = _count_between(classes & STOP, start, end) > 0
+    blanks = _count_between(classes & SPACE, start, end) > 0
+    newlines = _count_between(codes == ord("\n"), start, end)
+    strong = _count_between((codes == ord("?")) | (codes == ord("!")), start, end) > 0
+    capital = np.append(forms.capital.take(form[1:]), True)[: len(form)]
+    first = codes.take(np.minimum(end, len(codes) - 1))
+    digit = (first >= ord("0")) & (first <= ord("9"))
+    quote = _count_between(classes & QUOTE, start, end) > 0
+    opens = capital | digit | quote
+    ends = stops & blanks & opens & (strong | ~forms.abbreviation.take(form))
+    question = _count_between(codes == ord("?"), start, end) > 0
+    return ends | (newlines > 1), question
+
+
+def _quoted(classes: Bytes, start: Ints, offset: Ints, para: Ints) -> Bools:
+    """Return which words stand after an odd number of double quotes of their paragraph."""
+    running = np.zeros(len(classes) + 1, np.int64)
+    np.cumsum((classes & QUOTE) > 0, out=running[1:])
+    inside: Bools = ((running.take(start) - running.take(offset.take(para))) & 1) > 0
+    return inside

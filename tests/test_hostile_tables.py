@@ -1,0 +1,385 @@
+"""Tables that other programs, people and accidents made: each is read exactly or refused.
+
+Each case is a file as bytes or text, and either its records or what the refusal must say.
+"""
+
+# ruff: noqa: E501  (a case is read best as one line)
+# fmt: off
+
+import gzip
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stance.errors import StanceError
+from stance.output import Rejects
+from stance.tables import open_table
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    data: str | bytes
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    refusal: str = ""
+    file: str = "mine.csv"
+    notes: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        path = folder / self.file
+        path.write_bytes(self.data if isinstance(self.data, bytes) else self.data.encode())
+        return path
+
+
+def read(name, data, *rows, file="mine.csv", notes="", **options):
+    """A table that is read: its columns, then its records."""
+    return Case(name, data, rows[0], rows[1:], "", file, notes, options)
+
+
+def refuse(name, data, refusal, file="mine.csv", **options):
+    return Case(name, data, refusal=refusal, file=file, options=options)
+
+
+TA = ("text", "actor")
+ONE = ("NATO acts", "NATO")
+TWO = ("Russia acts", "Russia")
+GOOD = "text,actor\nNATO acts,NATO\nRussia acts,Russia\n"
+CYRILLIC = "text,actor\nРоссия осудила решение НАТО и ответила на него,Россия\n"
+GERMAN = "text,actor\nDie NATO prüft was zu tun ist: Grüße aus Köln,NATO\n"
+
+SEPARATORS = [
+    read("comma", GOOD, TA, ONE, TWO, notes="separator ','"),
+    read("semicolon", GOOD.replace(",", ";"), TA, ONE, TWO, notes="separator ';'"),
+    read("tab", GOOD.replace(",", "\t"), TA, ONE, TWO, notes="separator tab"),
+    read("pipe", GOOD.replace(",", "|"), TA, ONE, TWO, notes=r"separator '\|'"),
+    read("caret by option", GOOD.replace(",", "^"), TA, ONE, TWO, delimiter="^", notes=r"'\^'"),
+    read("tab by name", GOOD.replace(",", "\t"), TA, ONE, TWO, delimiter="tab"),
+    read("tab by escape", GOOD.replace(",", "\t"), TA, ONE, TWO, delimiter="\\t"),
+    read("semicolon, commas in text", "text;actor\na, b, c;NATO\nd;US\n", TA, ("a, b, c", "NATO"), ("d", "US")),
+    read("semicolon, decimal commas", "text;p\na;0,5\nb;0,7\n", ("text", "p"), ("a", "0,5"), ("b", "0,7")),
+    read("comma, semicolons in each text", "text,actor\na; b,NATO\nc; d,US\n", TA, ("a; b", "NATO"), ("c; d", "US")),
+    read("tab, commas in each text", "text\tactor\na, b\tNATO\nc, d\tUS\n", TA, ("a, b", "NATO"), ("c, d", "US")),
+    read("separator in a quoted column name", '"text;actor",id\na,1\n', ("text;actor", "id"), ("a", "1")),
+    read("comma in a column name of a semicolon table", "text;actor, or who\na;b\nc;d\n",
+         ("text", "actor, or who"), ("a", "b"), ("c", "d")),
+    refuse("two separators fit", "a,b;c,d\n1,2;3,4\n", r"mine.csv:1: the separator may be ',' or ';'; name it with --delimiter"),
+    refuse("two separators fit a header alone", "a,b;c\n", r":1: the separator may be ',' or ';'"),
+    read("two separators, one by option", "a,b;c,d\n1,2;3,4\n", ("a,b", "c,d"), ("1,2", "3,4"), delimiter=";"),
+    read("sep= line of Excel", "sep=;\ntext;actor\na,b;NATO\n", TA, ("a,b", "NATO"), notes="line 1 names the separator"),
+    read("sep= line with tab", "sep=\t\ntext\tactor\na\tNATO\n", TA, ("a", "NATO")),
+    read("tsv of one column", "text\na, b\nc\n", ("text",), ("a, b",), ("c",), file="mine.tsv"),
+    read("tsv whose header has a comma", "text, raw\tactor\na, b\tNATO\n", ("text, raw", "actor"), ("a, b", "NATO"), file="mine.tsv"),
+    refuse("separator changes in one row", GOOD.replace("acts,Russia", "acts;Russia"),
+           r"mine.csv:3: 1 cell where the header has 2; fill the row up"),
+    refuse("separator changes in one quoted row", '"text","actor"\n"a","b"\n"c";"d"\n',
+           r"mine.csv:3: text after the closing quote of column 'text'"),
+    refuse("comma and space before quotes", '"text", "actor"\n"a", "b"\n', r":1: a quote inside the unquoted column"),
+    read("comma and space, unquoted: the space is data", "text,actor\na, b\n", TA, ("a", " b")),
+    refuse("bad delimiter", GOOD, "--delimiter must be one character", delimiter=",,"),
+    refuse("quote as delimiter", GOOD, "--delimiter must be one character", delimiter='"'),
+    refuse("empty delimiter", GOOD, "--delimiter must be one character", delimiter=""),
+    refuse("line end as delimiter", GOOD, "--delimiter must be one character", delimiter="\n"),
+]
+
+LINE_ENDS = [
+    read("LF", GOOD, TA, ONE, TWO),
+    read("CRLF", GOOD.replace("\n", "\r\n"), TA, ONE, TWO),
+    read("CR", GOOD.replace("\n", "\r"), TA, ONE, TWO),
+    read("mixed", "text,actor\r\nNATO acts,NATO\nRussia acts,Russia\r", TA, ONE, TWO, notes="mixed line ends"),
+    read("no last line end", GOOD.rstrip("\n"), TA, ONE, TWO),
+    read("quoted LF", 'text,actor\n"a\nb",NATO\n', TA, ("a\nb", "NATO")),
+    read("quoted CRLF", 'text,actor\r\n"a\r\nb",NATO\r\n', TA, ("a\r\nb", "NATO")),
+    read("quoted CR", 'text,actor\n"a\rb",NATO\n', TA, ("a\rb", "NATO")),
+    read("quoted LF in CRLF, as Excel writes", 'text,actor\r\n"a\nb",NATO\r\nc,US\r\n', TA, ("a\nb", "NATO"), ("c", "US")),
+    read("quoted empty lines", 'text,actor\n"a\n\n\nb",NATO\n', TA, ("a\n\n\nb", "NATO")),
+    read("quoted line ends only", 'text,actor\n"\n\n",NATO\n', TA, ("\n\n", "NATO")),
+    read("other line separators are text", "text,actor\na\u2028b\x0bc\x0cd\x85e\x1cf,NATO\n", TA, ("a\u2028b\x0bc\x0cd\x85e\x1cf", "NATO")),
+    refuse("CR inside an unquoted cell", "text,actor\na\rb,NATO\n", r":2: 1 cell where the header has 2"),
+    refuse("LF inside an unquoted cell", "text,actor\na\nb,NATO\n", r":2: 1 cell where the header has 2"),
+    refuse("two records in one line", "id,text,actor\n1,a,NATO2,b,US\n3,c,US\n", r":2: 5 cells where the header has 3; quote cells that hold ','"),
+]
+
+QUOTES = [
+    read("all quoted", '"text","actor"\n"a","b"\n', TA, ("a", "b")),
+    read("doubled quotes", 'text,actor\n"he said ""no""",NATO\n', TA, ('he said "no"', "NATO")),
+    read("only quotes", 'text,actor\n"""",""\n', TA, ('"', "")),
+    read("six quotes", 'text,actor\n"""""",NATO\n', TA, ('""', "NATO")),
+    read("quoted separators", 'text,actor\n"a, b, c",NATO\n', TA, ("a, b, c", "NATO")),
+    read("quote then separator in the text", 'text,actor\n"""no"", he said",NATO\n', TA, ('"no", he said', "NATO")),
+    read("backslash", 'text,actor\n"C:\\",NATO\n', TA, ("C:\\", "NATO")),
+    read("single quotes are text", "text,actor\n'tis NATO's,NATO\n", TA, ("'tis NATO's", "NATO")),
+    read("typographic quotes are text", "text,actor\n“no” he said,NATO\n", TA, ("“no” he said", "NATO")),
+    refuse("quote inside an unquoted cell", 'text,actor\nthe 5" gun,NATO\n',
+           r"mine.csv:2: a quote inside the unquoted column 'text'; double each quote inside a cell and quote the cell, or use --rejects FILE"),
+    refuse("quote at the end of an unquoted cell", 'text,actor\nno",NATO\n', r":2: a quote inside the unquoted column 'text'"),
+    refuse("quoted word in an unquoted cell", 'text,actor\nthe "West" acts,NATO\n', r":2: a quote inside the unquoted column 'text'"),
+    refuse("space before a quote", 'text,actor\n "a",NATO\n', r":2: a quote inside the unquoted column 'text'"),
+    refuse("quote in the last unquoted cell", 'text,actor\na,NATO\nb,"US\n', r":3: the quote that opens in column 'actor' is never closed"),
+    refuse("stray quote beside good ones", 'text,actor\n"a ""b""",NATO\nc",US\n', r":3: a quote inside"),
+    refuse("text after a closing quote", 'text,actor\n"no" he said,NATO\n', r":2: text after the closing quote of column 'text', which opens in line 2"),
+    refuse("space after a closing quote", 'text,actor\n"no" ,NATO\n', r":2: text after the closing quote"),
+    refuse("backslash before a quote", 'text,actor\n"he said \\"no\\" to it",NATO\n', r":2: text after.*backslash"),
+    refuse("backslash before the last quote", 'text,actor\n"he said \\"no\\"",NATO\n"b",US\n', r":2: text after.*backslash"),
+    refuse("unclosed quote to the end", 'text,actor\n"a,NATO\nb,US\nc,EU\n', r"mine.csv:2: the quote that opens in column 'text' is never closed; close it"),
+    refuse("unclosed quote in line 4", 'text,actor\na,NATO\nb,US\nc,"EU\nd,UN\ne,IMF\n', r":4: the quote that opens in column 'actor'"),
+    refuse("unclosed quote before a quoted row", 'text,actor\n"a,NATO\n"b",US\n', r":3: text after the closing quote of column 'text', which opens in line 2"),
+    refuse("unclosed quote that a later one closes", 'text,actor\na,"NATO\nb,US\nc,"EU"\n', r":4: text after the closing quote of column 'actor', which opens in line 2"),
+    refuse("unclosed quote, width breaks", 'text,actor\n"a,NATO\nb,US\nc"\nd,UN\n', r":2: 1 cell where the header has 2 \(a quoted cell runs on to line 4\)"),
+    refuse("second cell opens the quote in its own line", 'a,b\n"x\ny\nz","open\n1,2\n', r":4: the quote that opens in column 'b' is never closed"),
+    refuse("unclosed quote in the header", '"text,actor\na,b\nc,d\n', r":1: the quote that opens in .* is never closed"),
+    refuse("file cut off inside a quoted cell", 'text,actor\na,NATO\n"b and', r":3: the quote that opens in column 'text' is never closed"),
+    read("swallowed rows of the right width are said", 'id,text,actor\n1,"a,X\n2,b,Y\n3,c,Z\n4,d,"\n5,e,V\n'.replace('4,d,"', '4",d'),
+         ("id", "text", "actor"), ("1", "a,X\n2,b,Y\n3,c,Z\n4", "d"), ("5", "e", "V"), notes="lines that look like records"),
+    read("header over two lines", '"te\nxt",actor\na,b\n', ("te\nxt", "actor"), ("a", "b")),
+]
+
+SHAPES = [
+    refuse("one cell more", "text,actor\na,b,c\n", r"mine.csv:2: 3 cells where the header has 2; quote cells that hold ',', or use --rejects FILE"),
+    refuse("one cell less", "id,text,actor\n1,a\n", r":2: 2 cells where the header has 3; fill the row up"),
+    refuse("many more", "a,b\n" + "," * 500 + "\n", r":2: 501 cells where the header has 2"),
+    refuse("ragged late", "a,b\n" + "1,2\n" * 5000 + "1\n", r":5002: 1 cell where"),
+    refuse("trailing separator in records", "a,b\n1,2,\n", r":2: 3 cells"),
+    refuse("trailing separator in the header", "a,b,\n1,2\n", r":2: 2 cells where the header has 3"),
+    read("trailing separator everywhere", "a,b,\n1,2,\n", ("a", "b", ""), ("1", "2", ""), notes="column 3 has no name"),
+    refuse("title before the header", "Export of 3 May\ntext,actor\na,b\n", r":2: 2 cells where the header has 1; check that the line before it is the header"),
+    refuse("note after the table", GOOD + "Source: agency\n", r":4: 1 cell where"),
+    refuse("two tables in one file", GOOD + "id,date,source\n1,2,3\n", r":4: 3 cells where the header has 2"),
+    refuse("two files joined", GOOD + GOOD, r":4: repeats the header; if two files were joined, take it out"),
+    read("header's name in a single column", "text\ntext\n", ("text",), ("text",)),
+    read("empty lines between", "text,actor\n\na,b\n\n\nc,d\n\n", TA, ("a", "b"), ("c", "d"), notes=r"4 empty lines skipped \(first: line 2\)"),
+    read("empty lines before the header", "\n\r\ntext,actor\na,b\n", TA, ("a", "b"), notes="2 empty lines"),
+    read("empty lines in a single column are cells", "text\na\n\nb\n", ("text",), ("a",), ("",), ("b",), notes=r"1 empty line.* \(first: line 3\)"),
+    read("quoted empty cell in a single column", 'text\na\n""\n', ("text",), ("a",), ("",)),
+    refuse("line of spaces", "text,actor\na,b\n   \n", r":3: 1 cell where"),
+    read("row of separators", "a,b,c\n,,\n", ("a", "b", "c"), ("", "", "")),
+    read("header only", "text,actor\n", TA),
+    read("header only, no line end", "text,actor", TA),
+    read("single column", "text\na\nb\n", ("text",), ("a",), ("b",)),
+    refuse("unquoted commas in a single column", "text\na, b\n", r":2: 2 cells where the header has 1.*quote cells that hold ','"),
+    refuse("empty file", "", r"mine.csv: is empty"),
+    refuse("mark of UTF-8 only", b"\xef\xbb\xbf", r"holds only empty lines"),
+    refuse("line ends only", "\n\n\r\n", r"holds only empty lines; a table begins with column names"),
+    refuse("a million columns", ",".join(f"c{n}" for n in range(1_000_000)) + "\n", r":1: more than 10,000 columns"),
+    refuse("20,000 columns", ",".join(f"c{n}" for n in range(20_000)) + "\n", r":1: more than 10,000 columns"),
+    read("5,000 columns", ",".join(f"c{n}" for n in range(5000)) + "\n" + "," * 4999 + "\n", tuple(f"c{n}" for n in range(5000)), ("",) * 5000),
+    refuse("a record of a million cells", "a,b\n" + "x," * 1_000_000 + "\n", r":2: more than 10,000 columns"),
+    refuse("DOS end of file", GOOD + "\x1a", r":4: 1 cell where"),
+]
+
+HEADERS = [
+    refuse("column twice", "text,actor,text\na,b,c\n", r"mine.csv:1: column 'text' stands twice \(columns 1 and 3\); give each its own name"),
+    refuse("two columns without name", ",text,\n1,a,2\n", r":1: columns have no name \(columns 1 and 3\)"),
+    refuse("blank header", ",,\n1,2,3\n", r":1: columns have no name \(columns 1 and 2 and 3\)"),
+    refuse("quoted blank header", '""\na\n', r":1: the header is blank"),
+    read("row names of R and pandas", ",text\n0,a\n1,b\n", ("", "text"), ("0", "a"), ("1", "b"), notes="column 1 has no name"),
+    read("names with spaces stay", " text , actor\na,b\n", (" text ", " actor"), ("a", "b")),
+    read("names that differ in case", "text,Text\na,b\n", ("text", "Text"), ("a", "b")),
+    read("no header: data taken as names, seen on look-up", "NATO acts,NATO\nb,c\n", ("NATO acts", "NATO"), ("b", "c")),
+    refuse("NUL in the header", "te\0xt,actor\na,b\n", r":1: a NUL byte in column"),
+    refuse("quote inside a column name", 'te"xt,actor\na,b\n', r":1: a quote inside the unquoted"),
+    read("numbers as names", "2019,2020\na,b\n", ("2019", "2020"), ("a", "b")),
+]
+
+ENCODINGS = [
+    read("mark of UTF-8", b"\xef\xbb\xbf" + GOOD.encode(), TA, ONE, TWO, notes="UTF-8, byte order mark"),
+    read("mark before a quote", b'\xef\xbb\xbf"text","actor"\n"a","b"\n', TA, ("a", "b")),
+    read("mark, UTF-8 by option", b"\xef\xbb\xbf" + GOOD.encode(), TA, ONE, TWO, encoding="utf-8"),
+    read("UTF-16 with mark", GOOD.encode("utf-16"), TA, ONE, TWO, notes=r"UTF-16-LE \(decoded\)"),
+    read("UTF-16 big-endian with mark", b"\xfe\xff" + GOOD.encode("utf-16-be"), TA, ONE, TWO, notes="UTF-16-BE"),
+    read("UTF-16 beyond the first plane", "text,actor\n🕊 peace,ООН\n".encode("utf-16"), TA, ("🕊 peace", "ООН")),
+    read("UTF-32 with mark", GOOD.encode("utf-32"), TA, ONE, TWO, notes="UTF-32-LE"),
+    read("UTF-16 without mark, by option", GOOD.encode("utf-16-le"), TA, ONE, TWO, encoding="utf-16-le"),
+    read("UTF-16 with mark, by option", GOOD.encode("utf-16"), TA, ONE, TWO, encoding="utf-16"),
+    refuse("UTF-16 LE without mark", GOOD.encode("utf-16-le"), "looks like UTF-16 without a byte order mark; use --encoding utf-16-le"),
+    refuse("UTF-16 BE without mark", GOOD.encode("utf-16-be"), "use --encoding utf-16-be"),
+    refuse("UTF-16 cut off", GOOD.encode("utf-16")[:-1], r"is not UTF-16-LE"),
+    refuse("Windows Western", GERMAN.encode("cp1252"), r"mine.csv:2: byte 0xfc at offset 22 is not UTF-8; try --encoding cp1252"),
+    refuse("Windows Cyrillic", CYRILLIC.encode("cp1251"), r":2: byte 0xd0 at offset 11 is not UTF-8; try --encoding cp1251"),
+    refuse("KOI8-R", CYRILLIC.encode("koi8-r"), r"try --encoding koi8-r"),
+    refuse("GB 18030", "text,actor\n北约谴责了俄罗斯的行动并表示支持乌克兰,北约\n".encode("gb18030"), r"try --encoding gb18030"),
+    read("Windows Western by option", GERMAN.encode("cp1252"), TA,
+         ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes=r"CP1252 \(decoded\)"),
+    read("Cyrillic by option", CYRILLIC.encode("cp1251"), TA, tuple(CYRILLIC.split("\n")[1].split(",")), encoding="windows-1251"),
+    read("GB 18030 by option", "text,actor\n北约,北约\n".encode("gb18030"), TA, ("北约", "北约"), encoding="gb18030"),
+    refuse("bad byte in line 3", b"text,actor\na,b\nc\xff,d\n", r":3: byte 0xff at offset 16 is not UTF-8"),
+    refuse("bad byte after CR lines", b"text,actor\ra,b\rc\xff,d\r", r":3: byte 0xff at offset 16"),
+    refuse("bad byte after a mark", b"\xef\xbb\xbftext,actor\na\xff,b\n", r":2: byte 0xff at offset 15"),
+    refuse("bad byte far down", b"text,actor\n" + b"a,b\n" * 50_000 + b"\xe9,b\n", r":50002: byte 0xe9 at offset 200011"),
+    refuse("UTF-8 cut off in a character", "text,actor\na,é".encode()[:-1], r":2: byte 0xc3 at offset 13"),
+    refuse("surrogate in UTF-8", b"text,actor\n\xed\xa0\x80,b\n", r":2: byte 0xed at offset 11"),
+    refuse("overlong NUL", b"text,actor\na\xc0\x80,b\n", r":2: byte 0xc0"),
+    refuse("mark and option differ", b"\xef\xbb\xbf" + GOOD.encode(), "byte order mark of UTF-8, but --encoding says cp1252; leave --encoding out", encoding="cp1252"),
+    refuse("unknown encoding", GOOD, "unknown encoding 'klingon'", encoding="klingon"),
+    refuse("encoding that is none", GOOD, "unknown encoding 'hex'", encoding="hex"),
+    refuse("encoding with NUL", GOOD, "unknown encoding", encoding="a\0b"),
+    read("letters lost earlier are said", "text,actor\nK\ufffdln,b\n", TA, ("K\ufffdln", "b"), notes=r"1 character U\+FFFD"),
+    read("any script", "text,actor\nالناتو,北约\nНАТО,🕊\n", TA, ("الناتو", "北约"), ("НАТО", "🕊")),
+    read("not normalised", "text,actor\ne\u0301,é\n", TA, ("e\u0301", "é")),
+]
+
+DAMAGE = [
+    refuse("NUL in a cell", "text,actor\na,b\nc\0d,e\n", r"mine.csv:3: a NUL byte in column 'text'; the file is damaged"),
+    refuse("NUL bytes at the end", GOOD + "\0" * 100, r":4: 1 cell where|:4: a NUL byte"),
+    refuse("Excel workbook", b"PK\x03\x04" + b"\0" * 100, "is a zip archive or an Excel workbook; save the sheet as CSV", file="mine.csv"),
+    refuse("old Excel workbook", b"\xd0\xcf\x11\xe0" + b"\0" * 100, "old Excel workbook"),
+    refuse("PDF", b"%PDF-1.4\n", "is a PDF"),
+    refuse("SQLite", b"SQLite format 3\0", "SQLite"),
+    refuse("bzip2", b"BZh91AY&SY", "bzip2; decompress it first"),
+    refuse("pickle", b"\x80\x04\x95abc", "pickle, which can run code"),
+    read("gz", gzip.compress(GOOD.encode()), TA, ONE, TWO, file="mine.csv.gz", notes="gz compressed"),
+    read("gz by content", gzip.compress(GOOD.encode()), TA, ONE, TWO),
+    read("gz in two members", gzip.compress(GOOD[:20].encode()) + gzip.compress(GOOD[20:].encode()), TA, ONE, TWO),
+    read("gz of UTF-16", gzip.compress(GOOD.encode("utf-16")), TA, ONE, TWO),
+    refuse("gz cut off", gzip.compress(GOOD.encode())[:-12], "gzip data end early or are damaged"),
+    refuse("gz with a wrong checksum", gzip.compress(GOOD.encode())[:-8] + b"\0" * 8, "gzip data end early or are damaged"),
+    refuse("gz with garbage behind", gzip.compress(GOOD.encode()) + b"garbage", "gzip data end early or are damaged"),
+    refuse("gz by name only", GOOD, "is not compressed; take '.gz' off its name", file="mine.csv.gz"),
+    refuse("empty gz", gzip.compress(b""), "is empty", file="mine.csv.gz"),
+    refuse("zst by name only", GOOD, "is not compressed; take '.zst' off", file="mine.csv.zst"),
+    refuse("gz of a bad table", gzip.compress(b"a,b\n1\n"), r":2: 1 cell where"),
+]
+
+CELLS = [
+    read("words that other readers change", "a,b,c,d,e,f\nNA,null,007,1e5,TRUE,NaN\n", tuple("abcdef"), ("NA", "null", "007", "1e5", "TRUE", "NaN")),
+    read("numbers that other readers change", "a,b,c,d\n1.0,+5,1_000,0x1F\n", tuple("abcd"), ("1.0", "+5", "1_000", "0x1F")),
+    read("dates stay", "a,b\n2022-02-24,3/4/22\n", ("a", "b"), ("2022-02-24", "3/4/22")),
+    read("a number of 40 digits", "a,b\n" + "9" * 40 + ",1\n", ("a", "b"), ("9" * 40, "1")),
+    read("spaces around", "text,actor\n  a  ,\tb \n", TA, ("  a  ", "\tb ")),
+    read("formulas pass", "text,actor\n=1+1,@x\n-2,+3\n", TA, ("=1+1", "@x"), ("-2", "+3")),
+    read("escape sequences pass", "text,actor\n\x1b[31mred,b\n", TA, ("\x1b[31mred", "b")),
+    read("markup passes", "text,actor\n[bold]x[/bold],<b>\n", TA, ("[bold]x[/bold]", "<b>")),
+    read("comments are data", "text,actor\n# a,b\n", TA, ("# a", "b")),
+    read("zero-width characters stay", "text,actor\na\u200bb\ufeff,c\n", TA, ("a\u200bb\ufeff", "c")),
+    read("a cell of 1 MB", "text,actor\n" + "x" * 2**20 + ",b\n", TA, ("x" * 2**20, "b")),
+    read("a cell of 10 MB", "text,actor\n" + "x" * (10 * 2**20) + ",b\n", TA, ("x" * (10 * 2**20), "b")),
+    read("a quoted cell of 60,000 lines", 'text,actor\n"' + "x, y\n" * 60_000 + '",b\nc,d\n', TA, ("x, y\n" * 60_000, "b"), ("c", "d")),
+    refuse("a cell of 11 MB", "text,actor\n" + "x" * (11 * 2**20) + ",b\n", r":2: a cell of more than 10 MB; split its text"),
+    refuse("a quoted cell of 11 MB", 'text,actor\n"' + "x" * (11 * 2**20) + '",b\n', r":2: a cell of more than 10 MB"),
+    refuse("a line of 20 MB", "text,actor\n" + "x" * (20 * 2**20), r":2: a line of more than 16 MB"),
+    refuse("an open quote over 12 MB", 'text,actor\n"' + ("x" * 199 + "\n") * 60_000, r":2: the quote that opens in column 'text' is never closed within 10 MB"),
+    refuse("an open quote over 120,000 lines", 'text,actor\n"' + "x\n" * 120_000, r":2: the quote .* never closed within 100,000 lines"),
+]
+
+J = "mine.jsonl"
+JSON = [
+    read("objects", '{"text": "a", "actor": "b"}\n{"text": "c", "actor": "d"}\n', TA, ("a", "b"), ("c", "d"), file=J, notes="JSON Lines"),
+    read("keys in another order", '{"text": "a", "actor": "b"}\n{"actor": "d", "text": "c"}\n', TA, ("a", "b"), ("c", "d"), file=J),
+    read("numbers as written", '{"a": 1e5, "b": 0.10, "c": -0, "d": 12345678901234567890123}\n', tuple("abcd"), ("1e5", "0.10", "-0", "12345678901234567890123"), file=J),
+    read("a number of 5,000 digits", '{"a": ' + "9" * 5000 + "}\n", ("a",), ("9" * 5000,), file=J),
+    read("true and false", '{"a": true, "b": false}\n', ("a", "b"), ("true", "false"), file=J),
+    read("null", '{"a": null, "b": ""}\n', ("a", "b"), ("", ""), file=J, notes="1 null read as an empty cell"),
+    read("escapes", '{"a": "\\u00e9\\n\\"\\ud83d\\udd4a"}\n', ("a",), ('é\n"🕊',), file=J),
+    read("CRLF and empty lines", '{"a": "x"}\r\n\r\n{"a": "y"}\r\n', ("a",), ("x",), ("y",), file=J, notes="1 empty line"),
+    read("other line separators are text", '{"a": "x\u2028y\x85z"}\n', ("a",), ("x\u2028y\x85z",), file=J),
+    read("mark of UTF-8", b'\xef\xbb\xbf{"a": "x"}\n', ("a",), ("x",), file=J),
+    read("ndjson", '{"a": "x"}\n', ("a",), ("x",), file="mine.ndjson"),
+    read("compressed", gzip.compress(b'{"a": "x"}\n'), ("a",), ("x",), file="mine.jsonl.gz"),
+    read("by content", '{"a": "x"}\n', ("a",), ("x",), file="mine.json"),
+    refuse("one list", '[{"a": "x"}]\n', "is one JSON list; save it as JSON Lines", file="mine.json"),
+    refuse("one list, named jsonl", '[{"a": "x"}]\n', r":1: a list where an object should be", file=J),
+    refuse("one object over lines", '{\n"a": "x"\n}\n', r":1: not JSON: .*; write one JSON object in each line", file=J),
+    refuse("a number", "5\n", r":1: a single value where an object should be", file=J),
+    refuse("a text", '"a"\n', r":1: a single value where", file=J),
+    refuse("not JSON", '{"a": "x"}\nhello\n', r"mine.jsonl:2: not JSON: Expecting value at character 1", file=J),
+    refuse("single quotes", "{'a': 'x'}\n", r":1: not JSON", file=J),
+    refuse("two objects in a line", '{"a": "x"} {"a": "y"}\n', r":1: not JSON: Extra data", file=J),
+    refuse("cut off", '{"a": "x"}\n{"a": "y', r":2: not JSON: Unterminated string", file=J),
+    refuse("nested object", '{"a": {"b": "x"}}\n', r":1: an object in column 'a'; values must be", file=J),
+    refuse("nested list", '{"a": ["x"]}\n', r":1: a list in column 'a'", file=J),
+    refuse("empty list", '{"a": []}\n', r":1: a list in column 'a'", file=J),
+    refuse("nested pairs of lists", '{"a": [["b", "c"]]}\n', r":1: a list in column 'a'", file=J),
+    refuse("NaN", '{"a": NaN}\n', r":1: NaN is not JSON", file=J),
+    refuse("infinity", '{"a": -Infinity}\n', r":1: -Infinity is not JSON", file=J),
+    refuse("key twice", '{"a": "x", "a": "y"}\n', r":1: key 'a' stands twice", file=J),
+    refuse("key missing", '{"a": "x", "b": "y"}\n{"a": "x"}\n', r":2: no key 'b'; give every line the keys of the first", file=J),
+    refuse("new key", '{"a": "x"}\n{"a": "x", "b": "y"}\n', r":2: a new key 'b'", file=J),
+    refuse("key in another case", '{"a": "x"}\n{"A": "x"}\n', r":2: no key 'a' and a new key 'A'", file=J),
+    refuse("no keys", "{}\n", r":1: an object without keys", file=J),
+    refuse("NUL", '{"a": "x\\u0000y"}\n', r":1: a NUL byte in column 'a'", file=J),
+    refuse("half a character", '{"a": "x\\ud83d"}\n', r":1: half a character in column 'a'", file=J),
+    refuse("half a character in a key", '{"\\ud83d": "x"}\n', r":1: half a character", file=J),
+    refuse("nested 100,000 deep", '{"a": ' + "[" * 50_000 + "}\n", r":1: values nested too deep|:1: a list", file=J),
+    refuse("long nested", '{"a": [' + "[]," * 100_000 + "[]]}\n", r":1: a list or an object inside the object", file=J),
+    refuse("20,000 keys", "{" + ", ".join(f'"{n}": ""' for n in range(20_000)) + "}\n", r":1: more than 10,000 keys", file=J),
+    refuse("a value of 11 MB", '{"a": "' + "x" * (11 * 2**20) + '"}\n', r":1: more than 10 MB in column 'a'", file=J),
+    refuse("only empty lines", "\n\n", r":1: holds only empty lines", file=J),
+    refuse("control character in a string", '{"a": "x\ty"}\n', r":1: not JSON: Invalid control character", file=J),
+    refuse("JSON named csv: one strange column", '{"a": "x", "b": "y"}\n{"a": "z", "b": "w"}\n', r":1: a quote inside the unquoted", file="mine.csv"),
+]
+
+# fmt: on
+
+CASES = {
+    f"{group}: {case.name}": case
+    for group, cases in {
+        "separator": SEPARATORS,
+        "line end": LINE_ENDS,
+        "quote": QUOTES,
+        "shape": SHAPES,
+        "header": HEADERS,
+        "encoding": ENCODINGS,
+        "damage": DAMAGE,
+        "cell": CELLS,
+        "json": JSON,
+    }.items()
+    for case in cases
+}
+READ = {name: case for name, case in CASES.items() if not case.refusal}
+REFUSED = {name: case for name, case in CASES.items() if case.refusal}
+
+
+def test_there_are_150_hostile_tables():
+    assert len(CASES) >= 150
+
+
+@pytest.mark.parametrize("case", READ.values(), ids=READ.keys())
+def test_read_exactly(case, tmp_path):
+    with open_table(case.write(tmp_path), **case.options) as table:
+        records = list(table)
+    assert table.columns == case.columns
+    assert tuple(record.cells for record in records) == case.rows
+    assert [record.number for record in records] == list(range(1, len(records) + 1))
+    notes = "\n".join(table.notes)
+    assert "separator " in notes or "JSON Lines" in notes
+    assert re.search(case.notes, notes), notes
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
+def test_refused_in_one_line(case, tmp_path):
+    path = case.write(tmp_path)
+    with (
+        pytest.raises(StanceError, match=case.refusal) as caught,
+        open_table(path, **case.options) as table,
+    ):
+        list(table)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message.removeprefix(str(tmp_path))) < 300
+    assert ";" in message or "use --encoding" in message or "must be" in message  # what to do
+
+
+PRECIOUS = {name: case for name, case in REFUSED.items() if "MB" not in name}
+
+
+@pytest.mark.parametrize("case", PRECIOUS.values(), ids=PRECIOUS.keys())
+def test_with_rejects_every_record_is_counted(case, tmp_path):
+    path = case.write(tmp_path)
+    try:
+        with (
+            Rejects(tmp_path / "rejects.csv") as rejects,
+            open_table(path, rejects=rejects, **case.options) as table,
+        ):
+            good = list(table)
+    except StanceError:
+        assert not (tmp_path / "rejects.csv").exists()
+        return
+    with open_table(tmp_path / "rejects.csv") as table_of_rejects:
+        bad = list(table_of_rejects)
+    assert rejects.count == len(bad) > 0
+    assert table.records_in == len(good) + len(bad)
+    assert all(len(record.cells) == len(table.columns) for record in good)
