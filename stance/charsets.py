@@ -16,11 +16,11 @@ _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
 
 _GUESSES = (
     "cp1252",
+    "cp1254",
     "cp1250",
     "cp1251",
     "koi8-r",
     "cp1253",
-    "cp1254",
     "cp1256",
     "euc-kr",  # before the next, in which Korean looks like Chinese
     "gb18030",

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from stance.errors import DataError
 from stance.fingerprints import Fingerprints, fingerprint, linked_groups
 from stance.hashing import key_of
+from stance.queries import parse_spans
 from stance.records import Sentiment, Stance
-from stance.tables import Record, Table, column, open_table, shown
+from stance.display import shown
+from stance.tables import Record, Table, column, open_table
 
 Ints = NDArray[np.int64]
 
@@ -65,7 +67,7 @@ class Corpus:
     ----------
     texts, actors : tuple of str
         As written.
-    spans : tuple of (tuple of (int, int) or None)
+    spans : tuple of (list of (int, int) or None)
         Character offsets of the actor in the text, where the corpus has them.
     stance : ndarray of shape (n_rows,)
         0 against, 1 neutral, 2 favor.
@@ -86,7 +88,7 @@ class Corpus:
 
     texts: tuple[str, ...]
     actors: tuple[str, ...]
-    spans: tuple[tuple[tuple[int, int], ...] | None, ...]
+    spans: tuple[list[tuple[int, int]] | None, ...]
     stance: Ints
     sentiment: Ints
     document: Ints
@@ -109,7 +111,7 @@ class _Rows:
 
     texts: list[str]
     actors: list[str]
-    spans: list[tuple[tuple[int, int], ...] | None]
+    spans: list[list[tuple[int, int]] | None]
     stance: list[int]
     sentiment: list[int]
     document: list[str]
@@ -118,10 +120,10 @@ class _Rows:
 
 def bundled_corpus() -> Path:
     """Return the starter corpus that comes with the package."""
-    bundled = Path(str(files("stance").joinpath("data/starter/train.csv")))
+    bundled = Path(str(files("stance").joinpath("data/starter/starter_train.csv")))
     if bundled.is_file():
         return bundled
-    return Path(__file__).parent.parent / "datasets" / "starter" / "train.csv"
+    return Path(__file__).parent.parent / "datasets" / "starter" / "starter_train.csv"
 
 
 def read_corpus(
@@ -187,7 +189,8 @@ def _read_table(table: Table, rows: _Rows) -> list[str]:
             raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
         rows.texts.append(record.cells[text])
         rows.actors.append(record.cells[actor].strip())
-        rows.spans.append(_spans(record, places.get("spans"), text, where))
+        cell = record.cells[places["spans"]] if "spans" in places else ""
+        rows.spans.append(parse_spans(cell, record.cells[text], where))
         rows.stance.append(stance.read(record.cells[stance_at], record))
         tone = record.cells[places["sentiment"]] if "sentiment" in places else ""
         rows.sentiment.append(sentiment.read(tone, record) if tone.strip() else MISSING)
@@ -232,22 +235,3 @@ class _LabelReader:
             pairs = ", ".join(f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items()))
             yield f"{self._table}: {self._name} labels read as {pairs}"
 
-
-def _spans(
-    record: Record, place: int | None, text: int, where: str
-) -> tuple[tuple[int, int], ...] | None:
-    """Read ``0:6;116:119``."""
-    cell = record.cells[place].strip() if place is not None else ""
-    if not cell:
-        return None
-    found = []
-    for part in cell.split(";"):
-        match = re.fullmatch(r"\s*(\d{1,9}):(\d{1,9})\s*", part)
-        start, end = (int(n) for n in match.groups()) if match else (0, 0)
-        if not start < end <= len(record.cells[text]):
-            raise DataError(
-                f"{where}: spans {shown(part)!r} is no place in the text; write start:end "
-                f"(0-based, end-exclusive, text has {len(record.cells[text])} characters)"
-            )
-        found.append((start, end))
-    return tuple(sorted(found))

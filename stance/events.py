@@ -99,4 +99,5 @@ class Events:
         """Return the readable name of one occurrence."""
         if self.book is not None and self.code is not None:
             return self.book.terms[int(self.code[at])]
-        return " ".join([self.template, *(names[int(part[at])] for part in self.parts)])
+        parts = (names[int(part[at])] for part in self.parts)
+        return " ".join([self.template, *filter(None, parts)])

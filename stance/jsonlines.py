@@ -7,8 +7,9 @@ from typing import Any
 
 from stance.display import shown
 from stance.errors import DataError
+from stance.files import MEGABYTE
 from stance.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, Record, RejectSink
-from stance.sources import MEGABYTE, Source
+from stance.sources import Source
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?')
 _LONG = 64 * 1024  # only beyond this can nested values take much memory

@@ -20,6 +20,8 @@ __all__ = ["Rejects", "TableWriter", "encode_rows", "output_error", "write_table
 
 _BATCH_ROWS = 500
 _BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
+_RAW = 1024 * 1024
+_RAW_LINES = 10_000
 _JSON_NAMES = (".jsonl", ".ndjson")
 
 _REASONS = {
@@ -279,8 +281,15 @@ class Rejects:
         self._writer = write_table(path, self.columns, force=force, inputs=inputs)
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
-        r"""Keep one record; NUL and undecodable bytes of its text become ``\x00``, ``\xe9``."""
+        r"""Keep one record; NUL and undecodable bytes of its text become ``\x00``, ``\xe9``.
+
+        A text of more than 10,000 lines or 1 MB, as a quote that is never closed makes it, is
+        cut; the reason says so.
+        """
         self.count += 1
+        start = "".join(raw[:_RAW].splitlines(keepends=True)[:_RAW_LINES])
+        if len(start) < len(raw):
+            raw, reason = start, f"{reason} (raw text cut from {len(raw):,} characters)"
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
         self._writer.write((str(line), column, reason, text))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.actors import ActorBook
+from stance.display import shown
+from stance.errors import DataError
 from stance.layout import Span
 from stance.text import normalise, normalised_span
 from stance.tokens import Ints
@@ -89,3 +91,29 @@ def literal_spans(text: str, name: str) -> list[tuple[int, int]]:
             found.append((start, end))
         start = text.find(name, end)
     return found
+
+
+def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | None:
+    """Read ``0:6;116:119`` as places in a text; None where the cell is empty.
+
+    Raises
+    ------
+    DataError
+        If it says something else, or a place outside the text.
+
+    Examples
+    --------
+    >>> parse_spans("0:4", "NATO met.", "mine.csv:2")
+    [(0, 4)]
+    """
+    found = []
+    for part in cell.split(";") if cell.strip() else ():
+        start, colon, end = part.strip().partition(":")
+        good = colon and start.isascii() and end.isascii() and start.isdigit() and end.isdigit()
+        if not good or len(part) > 20 or not int(start) < int(end) <= len(text):
+            raise DataError(
+                f"{where}: spans {shown(part, 20)!r} is no place in the text; write start:end (0-based, "
+                f"end-exclusive; the text has {len(text)} characters)"
+            )
+        found.append((int(start), int(end)))
+    return sorted(found) or None

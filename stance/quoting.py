@@ -36,6 +36,7 @@ class QuoteFault:
 
 _INSIDE = re.compile('[^"]*+(?:""[^"]*+)*+')
 _QUOTED = re.compile('"[^"]*+(?:""[^"]*+)*+"?')
+_LINE = re.compile("[^\r\n]+")
 _LINE_END = re.compile("\r\n|\r|\n")
 
 
@@ -87,9 +88,10 @@ def _fault(
     return QuoteFault(kind, line, opened, cell)
 
 
-def count_cells(raw: str, separator: str) -> int:
-    """Return how many cells a record has at most, without making them."""
-    return _QUOTED.sub("", raw).count(separator) + 1
+def most_cells(raw: str, separator: str) -> int:
+    """Return how many cells the widest of some records has, without making them."""
+    lines = _LINE.finditer(_QUOTED.sub("", raw))  # without quoted cells, each line is a record
+    return 1 + max((line.group().count(separator) for line in lines), default=0)
 
 
 def parse_sample(lines: Sequence[str], separator: str) -> list[list[str] | None]:

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.sources import MEGABYTE, Source
+from stance.files import MEGABYTE
+from stance.sources import Source
 
 MAX_CELL = 10 * MEGABYTE
 """Characters in a cell."""

@@ -3,19 +3,19 @@
 import csv
 from collections.abc import Generator, Iterator
 from functools import partial
-from itertools import islice
 
 from stance.display import count
+from stance.files import MEGABYTE
 from stance.quoting import (
     NAMES,
     QuoteFault,
-    count_cells,
     detect,
     find_fault,
+    most_cells,
     well_quoted,
 )
 from stance.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, Record, RejectSink
-from stance.sources import MAX_LINE, MEGABYTE, Block, Source
+from stance.sources import MAX_LINE, Block, Source
 
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
 _MAX_RECORD_LINES = 100_000
@@ -46,6 +46,7 @@ class SeparatedReader(Reader):
         self._blocks = source.blocks()
         self._lines: list[str] = []
         self._first = 1
+        self._over_lines = False  # whether cells of the last block went over several lines
         self._fill()
         self._take_sep_line()
         self.separator = separator or self._detect(default)
@@ -137,39 +138,43 @@ class SeparatedReader(Reader):
         if pending:
             yield from self._block_records(Block(pending, first, True, True), ended=False)
         for block in self._blocks:
-            if not self._lines:
-                yield from self._block_records(block, ended=False)
-                continue
-            self._lines += block.lines
-            self._check_open_record()
-            if block.quotes:  # else the quoted cell cannot end here
-                whole = Block(self._lines, self._first, True, True)
-                self._lines = []
-                yield from self._block_records(whole, ended=False)
+            if self._lines:
+                self._lines += block.lines
+                if not self._may_close(block):
+                    continue
+                block, self._lines = Block(self._lines, self._first, True, self._odd), []
+            yield from self._block_records(block, ended=False)
         if self._lines:
             yield from self._block_records(Block(self._lines, self._first, True, True), ended=True)
 
-    def _check_open_record(self) -> None:
-        if len(self._lines) > _MAX_RECORD_LINES or sum(map(len, self._lines)) > MAX_LINE:
-            raw = "".join(self._lines)
-            raise self.error(self._explain(find_fault(raw, self.separator), raw, self._first))
+    def _keep_open(self, lines: list[str], first: int, size: int, odd: bool) -> None:
+        """Keep the lines of a record whose quoted cell goes on after them."""
+        self._lines, self._first = lines, first
+        self._size, self._odd, self._quotes = size, odd, False
+        # Reading a large record anew for each block would take minutes.
+        self._retry_at = 2 * size if size > 4 * _LONG else 0
+
+    def _may_close(self, block: Block) -> bool:
+        """Tell whether to read the open record, which has grown by a block, once more."""
+        self._size += sum(map(len, block.lines))
+        self._quotes |= block.quotes
+        self._odd |= block.odd
+        full = len(self._lines) > _MAX_RECORD_LINES or self._size > MAX_LINE
+        return full or (self._quotes and self._size >= self._retry_at)
 
     def _block_records(self, block: Block, *, ended: bool) -> Iterator[Record]:
         rows = self._plain_rows(block)
         if rows is None:
             yield from self._careful_records(block, ended)
             return
-        number = self.number + 1
+        numbers = range(self.number + 1, self.number + 1 + len(rows))
+        lines = range(block.first, block.first + len(rows))
         self.number += len(rows)
-        numbers, lines = (
-            range(number, number + len(rows)),
-            range(block.first, block.first + len(rows)),
-        )
         yield from map(_make_record, zip(numbers, lines, map(tuple, rows), strict=True))
 
     def _plain_rows(self, block: Block) -> list[list[str]] | None:
         """Return the rows of a block where every line is a good record; else None."""
-        if block.odd:
+        if block.odd or self._over_lines:  # then it would most likely be read for nothing
             return None
         try:
             rows = list(csv.reader(block.lines, delimiter=self.separator, strict=True))
@@ -187,16 +192,19 @@ class SeparatedReader(Reader):
 
     def _careful_records(self, block: Block, ended: bool) -> Iterator[Record]:
         """Yield the good records of a block one by one; keep the one that its end cuts off."""
-        lines, start = block.lines, 0
+        lines, start, before = block.lines, 0, self.number
         if sum(map(len, lines)) > 2 * _LONG:
             self._refuse_million_cells(block)
         while start < len(lines):
             base = start
-            reader = csv.reader(islice(lines, base, None), delimiter=self.separator, strict=True)
+            rest = map(lines.__getitem__, range(base, len(lines)))
+            reader = csv.reader(rest, delimiter=self.separator, strict=True)
             try:
                 for cells in reader:
                     end = base + reader.line_num
                     fault = self._judge(cells, lines[start:end], block.first + start)
+                    if block.odd and not fault:
+                        fault = self.odd_character(cells, block.first + start)
                     if fault:
                         start += self._put_aside(fault, lines, start, end)
                         if start != end:
@@ -206,15 +214,16 @@ class SeparatedReader(Reader):
                         yield Record(self.number, block.first + start, tuple(cells))
                     start = end
                 else:
+                    self._over_lines = self.number - before < len(lines)
                     return
             except csv.Error:
                 end = base + reader.line_num
                 raw = "".join(lines[start:end])
                 found = find_fault(raw, self.separator)
-                if not ended and end == len(lines) and found and found.kind == "unclosed":
-                    self._lines, self._first = lines[start:], block.first + start
-                    if len(raw) <= MAX_CELL:
-                        return
+                cut = not ended and end == len(lines) and found and found.kind == "unclosed"
+                if cut and len(raw) <= MAX_CELL and end - start <= _MAX_RECORD_LINES:
+                    self._keep_open(lines[start:], block.first + start, len(raw), block.odd)
+                    return
                 fault = self._explain(found, raw, block.first + start)
                 start += self._put_aside(fault, lines, start, end)
 
@@ -236,10 +245,10 @@ class SeparatedReader(Reader):
             return Fault(line, "", "repeats the header", "if two files were joined, take it out")
         if len(lines) > 3 and width > 2 and self._looks_swallowed(lines):
             self.note("quoted cell: holds lines that look like records; check the quotes", line)
-        return self.odd_character(cells, line)
+        return None
 
     def _looks_swallowed(self, lines: list[str]) -> bool:
-        return all(count_cells(part, self.separator) == len(self.columns) for part in lines[1:-1])
+        return all(most_cells(part, self.separator) == len(self.columns) for part in lines[1:-1])
 
     # --- Bad records -------------------------------------------------------------------------
 
@@ -308,8 +317,7 @@ class SeparatedReader(Reader):
         return Fault(opened, column, reason, "close it, or double it if it is part of the text")
 
     def _refuse_million_cells(self, block: Block) -> None:
-        # Short lines beside the long one hold a few separators too.
-        if count_cells("".join(block.lines), self.separator) > MAX_COLUMNS + 2 * _LONG:
+        if most_cells("".join(block.lines), self.separator) > MAX_COLUMNS:
             raise self.error(self._too_wide(block.first))
 
     def _too_wide(self, line: int) -> Fault:

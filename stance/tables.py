@@ -81,7 +81,7 @@ class Table:
     def close(self) -> None:
         """Close the file."""
         self._records.close()
-        self._source.close()
+        self._source.file.close()
 
     def column(self, name: str) -> int:
         """Return the place of a column; see `column`."""
@@ -100,12 +100,12 @@ class Table:
     @property
     def bytes_read(self) -> int:
         """Bytes taken from the file so far, before decompression."""
-        return self._source.bytes_read
+        return self._source.file.bytes_read
 
     @property
     def bytes_total(self) -> int | None:
         """Bytes of the file, before decompression; None for a stream."""
-        return self._source.bytes_total
+        return self._source.file.bytes_total
 
 
 def open_table(
@@ -147,10 +147,10 @@ def open_table(
             reader = SeparatedReader(source, separator, default, rejects)
             separator = reader.separator
     except BaseException:
-        source.close()
+        source.file.close()
         raise
     kind: Literal["csv", "jsonl"] = "csv" if separator else "jsonl"
-    dialect = Dialect(kind, separator, source.encoding, source.bom, source.compression)
+    dialect = Dialect(kind, separator, source.encoding, source.bom, source.file.compression)
     return Table(source, reader, dialect)
 
 

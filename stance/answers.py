@@ -1,0 +1,219 @@
+"""Rows of a prediction table: what the model said of each input record, as text cells."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.errors import DataError
+from stance.events import Weights
+from stance.model import Judgements, StanceModel
+from stance.queries import parse_spans
+from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.tables import Record
+from stance.tokens import Bools
+
+MILLION = 1_000_000
+
+STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
+SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things stand in the input and in the output.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Of the input.
+    text : int
+        Place of the paragraph.
+    actor, spans : int or None
+        Places of the actor to be judged and of its mentions, where the input has them.
+    wide : bool
+        One row per input row, and columns per actor of the book.
+    prefix : str
+        Put before the name of each new column.
+    actors : tuple of str
+        The book's actors, for the wide form.
+    """
+
+    columns: tuple[str, ...]
+    text: int
+    actor: int | None = None
+    spans: int | None = None
+    wide: bool = False
+    prefix: str = ""
+    actors: tuple[str, ...] = ()
+
+    def added(self) -> tuple[str, ...]:
+        """Return the names of the new columns."""
+        if self.wide:
+            per_actor = [(a, *(f"{a}_{label}" for label in Stance)) for a in self.actors]
+            names = ["row", *(name for four in per_actor for name in four), *SENTIMENT_COLUMNS]
+        else:
+            actor = ["actor"] if self.actor is None else []
+            names = ["row", *actor, "mentions", *STANCE_COLUMNS, *SENTIMENT_COLUMNS]
+        return tuple(self.prefix + name for name in names)
+
+    def check(self, table: str) -> None:
+        """Raise where a new column has the name of an input column."""
+        taken = [name for name in self.added() if name in self.columns]
+        if taken:
+            raise DataError(
+                f"{table}: column '{taken[0]}' would be written twice; choose a prefix for the new "
+                "columns, such as --prefix stance_"
+            )
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts for the closing summary.
+
+    Attributes
+    ----------
+    rows, named : int
+        Input rows, and those that name an actor.
+    answers : Counter
+        Answers by (actor, stance).
+    unknown : int
+        Pairs of which the model knows nothing.
+    """
+
+    rows: int = 0
+    named: int = 0
+    unknown: int = 0
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, other: "Tally") -> None:
+        """Add the counts of another part."""
+        self.rows += other.rows
+        self.named += other.named
+        self.unknown += other.unknown
+        self.answers.update(other.answers)
+
+
+def millionths(probabilities: Weights) -> NDArray[np.int64]:
+    """Round rows of probabilities to millionths that sum to one million.
+
+    The largest remainders are rounded up (Hamilton's method), of equal ones the first.
+
+    Examples
+    --------
+    >>> millionths(np.array([[1 / 3, 1 / 3, 1 / 3]])).tolist()
+    [[333334, 333333, 333333]]
+    """
+    exact = probabilities * MILLION
+    whole = np.floor(exact).astype(np.int64)
+    missing = MILLION - whole.sum(axis=1)
+    order = np.argsort(-(exact - whole), axis=1, kind="stable")
+    rank = np.argsort(order, axis=1, kind="stable")
+    rounded: NDArray[np.int64] = whole + (rank < missing[:, None])
+    return rounded
+
+
+def cells(labels: Sequence[str], probabilities: Weights, sure: Bools) -> list[tuple[str, ...]]:
+    """Return label and printed probabilities of each row; `UNCERTAIN` where not sure."""
+    parts = millionths(probabilities)
+    best = parts.argmax(axis=1)
+    return [
+        (
+            labels[top] if certain else UNCERTAIN,
+            *(f"0.{n:06d}" if n < MILLION else "1.000000" for n in row),
+        )
+        for top, certain, row in zip(best.tolist(), sure.tolist(), parts.tolist(), strict=True)
+    ]
+
+
+def answer_rows(
+    model: StanceModel, layout: Layout, records: Sequence[Record], name: str
+) -> tuple[list[Sequence[str]], Tally]:
+    """Judge input records and return the output's rows.
+
+    Parameters
+    ----------
+    model : StanceModel
+    layout : Layout
+    records : sequence of Record
+    name : str
+        Of the table, for messages.
+    """
+    texts = [record.cells[layout.text] for record in records]
+    judged = _judge(model, layout, records, texts, name)
+    tone = _tones(judged, len(records))
+    sure = judged.known & (judged.mentions > 0)
+    stance = cells(tuple(Stance), judged.stance, sure)
+    tally = Tally(rows=len(records), unknown=int((~sure).sum()))
+    by_record: list[list[int]] = [[] for _ in records]
+    for number, para in enumerate(judged.para.tolist()):
+        by_record[para].append(number)
+        tally.answers[judged.actor[number], stance[number][0]] += 1
+    tally.named = sum(1 for pairs in by_record if pairs)
+    make = _wide if layout.wide else _long
+    rows = list(make(layout, records, judged, by_record, stance, tone))
+    return rows, tally
+
+
+def _judge(
+    model: StanceModel,
+    layout: Layout,
+    records: Sequence[Record],
+    texts: Sequence[str],
+    name: str,
+) -> Judgements:
+    if layout.actor is None:
+        return model.judge(texts)
+    actors = [record.cells[layout.actor].strip() for record in records]
+    spans = None
+    if layout.spans is not None:
+        at = layout.spans
+        spans = [
+            parse_spans(record.cells[at], text, f"{name}:{record.line}")
+            for record, text in zip(records, texts, strict=True)
+        ]
+    return model.judge_pairs(texts, actors, spans)
+
+
+def _tones(judged: Judgements, count: int) -> list[tuple[str, ...]]:
+    if judged.sentiment is None:
+        return [("", "", "", "")] * count
+    return cells(tuple(Sentiment), judged.sentiment, judged.sentiment_known)
+
+
+_NOTHING = ("", "", "", "")
+
+
+def _long(
+    layout: Layout,
+    records: Sequence[Record],
+    judged: Judgements,
+    by_record: Sequence[Sequence[int]],
+    stance: Sequence[tuple[str, ...]],
+    tone: Sequence[tuple[str, ...]],
+) -> Iterator[Sequence[str]]:
+    mentions = judged.mentions.tolist()
+    for place, (record, pairs) in enumerate(zip(records, by_record, strict=True)):
+        row = str(record.number)
+        for pair in pairs:
+            actor = (judged.actor[pair],) if layout.actor is None else ()
+            yield (*record.cells, row, *actor, str(mentions[pair]), *stance[pair], *tone[place])
+        if not pairs:
+            actor = ("",) if layout.actor is None else ()
+            yield (*record.cells, row, *actor, "0", *_NOTHING, *tone[place])
+
+
+def _wide(
+    layout: Layout,
+    records: Sequence[Record],
+    judged: Judgements,
+    by_record: Sequence[Sequence[int]],
+    stance: Sequence[tuple[str, ...]],
+    tone: Sequence[tuple[str, ...]],
+) -> Iterator[Sequence[str]]:
+    for place, (record, pairs) in enumerate(zip(records, by_record, strict=True)):
+        found = {judged.actor[pair]: stance[pair] for pair in pairs}
+        answers = (cell for actor in layout.actors for cell in found.get(actor, _NOTHING))
+        yield (*record.cells, str(record.number), *answers, *tone[place])

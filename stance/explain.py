@@ -1,0 +1,153 @@
+"""Why a paragraph got its answer: the exact contribution of every word to the scores."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.errors import ActorError
+from stance.events import Weights
+from stance.layout import lay_out
+from stance.model import StanceModel
+from stance.queries import make_query
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What a word or a feature of the whole paragraph adds to the score of each label.
+
+    Attributes
+    ----------
+    text : str
+        The word as it stands, or the name of the feature.
+    start, end : int
+        Place in the normalised text; both -1 for a feature of the whole paragraph.
+    push : tuple of float
+        Added to the scores, in the order of the labels.
+    terms : tuple of str
+        Features of the model that the word takes part in, the strongest first.
+    """
+
+    text: str
+    start: int
+    end: int
+    push: tuple[float, ...]
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One answer and its reasons.
+
+    Attributes
+    ----------
+    actor : str
+    text : str
+        The normalised paragraph.
+    labels : tuple of str
+    intercept : tuple of float
+    words, features : tuple of Reason
+        Reasons that stand at a word, in reading order, and those of the whole paragraph, the
+        strongest first.
+    scores : tuple of float
+        Intercept plus the pushes of all reasons.
+    probabilities : tuple of float
+        Softmax of the scores divided by the temperature.
+    mentions : int
+    known : bool
+        False where no word is known to the model.
+    """
+
+    actor: str
+    text: str
+    labels: tuple[str, ...]
+    intercept: tuple[float, ...]
+    words: tuple[Reason, ...]
+    features: tuple[Reason, ...]
+    scores: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    mentions: int
+    known: bool
+
+
+def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Explanation]:
+    """Explain the stance of a paragraph toward one actor, or toward each that it names.
+
+    Parameters
+    ----------
+    model : StanceModel
+    text : str
+    actor : str, optional
+        Name or alias; an actor that is not in the book is looked for by its literal name.
+
+    Raises
+    ------
+    ActorError
+        If no actor is given and the text names none of the book.
+    """
+    if actor is None:
+        found = model.judge([text]).actor
+        if not found:
+            raise ActorError(
+                "the text names no actor of the book; name one with --actor, or add its aliases "
+                "to a book of your own (--actors)"
+            )
+        return [_explain(model, text, name) for name in found]
+    return [_explain(model, text, actor)]
+
+
+def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
+    query = make_query(model.book, [text], [actor])
+    words = model.reader.words(query.texts, query.spans)
+    pairs = lay_out(words, query.para, query.actor)
+    head = model.stance
+    size = len(words.form)
+    push = np.zeros((size, len(head.labels)))
+    terms: list[dict[str, float]] = [{} for _ in range(size)]
+    whole: dict[str, NDArray[np.float64]] = {}
+    for scorer in head.scorers:
+        found = list(scorer.occurrences(model.reader, pairs))
+        squares = sum((float(values[:, -1].sum()) for _, _, values in found), 0.0)
+        scale = float(scorer.scale(np.array([squares]))[0])
+        for events, columns, values in found:
+            for at in np.flatnonzero(columns >= 0):
+                share = values[at, :-1] * scale
+                term = scorer.block.terms[columns[at]] if scorer.block.terms else scorer.block.name
+                word = int(events.word[at])
+                if word < 0:
+                    whole[term] = whole.get(term, np.zeros(len(share))) + share
+                else:
+                    push[word] += share
+                    strength = float(np.abs(share).max())
+                    terms[word][term] = terms[word].get(term, 0.0) + strength
+    scores, known = head.scores(model.reader, pairs)
+    return Explanation(
+        actor=actor,
+        text=query.texts[0],
+        labels=head.labels,
+        intercept=_floats(head.intercept),
+        words=tuple(
+            Reason(
+                query.texts[0][words.start[i] : words.end[i]],
+                int(words.start[i]),
+                int(words.end[i]),
+                _floats(push[i]),
+                tuple(sorted(terms[i], key=lambda term: -terms[i][term])),  # noqa: B023
+            )
+            for i in range(size)
+        ),
+        features=tuple(
+            Reason(term, -1, -1, _floats(share))
+            for term, share in sorted(whole.items(), key=lambda pair: -np.abs(pair[1]).max())
+        ),
+        scores=_floats(scores[0]),
+        probabilities=_floats(head.probabilities(scores)[0]),
+        mentions=len(pairs.mention),
+        known=bool(known[0]),
+    )
+
+
+def _floats(values: Weights) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+

@@ -1,0 +1,130 @@
+"""Where a model's file keeps its heads: one member per array and per list of terms."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.archive import refusal
+from stance.display import shown
+from stance.fingerprints import BANDS
+from stance.model import BlockWeights, Head
+from stance.records import Sentiment, Stance
+
+LABELS: dict[str, tuple[str, ...]] = {
+    "stance": tuple(Stance),
+    "sentiment": tuple(Sentiment),
+    "control": tuple(Stance),
+}
+"""Labels of each head, in the order of the file; only the sentiment head may be missing."""
+
+_GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
+_ESCAPED = {
+    code: chr(code).encode("unicode_escape").decode()
+    for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
+}
+
+Table = Mapping[str, Any]
+
+
+def member_arrays(heads: Table, texts: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return type and shape of every array of a model whose corpus had so many texts."""
+    arrays: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for head, table in heads.items():
+        labels = len(table["labels"])
+        for block in table["blocks"]:
+            stem, features = f"heads/{head}/{block['name']}", block["features"]
+            arrays[f"{stem}.keys.npy"] = ("uint64", (features,))
+            arrays[f"{stem}.idf.npy"] = ("float32", (features,))
+            arrays[f"{stem}.coef.npy"] = ("float32", (features, labels))
+        arrays[f"heads/{head}/intercept.npy"] = ("float64", (labels,))
+    arrays["data/exact.npy"] = ("uint64", (texts,))
+    arrays["data/bands.npy"] = ("uint64", (texts, BANDS))
+    return arrays
+
+
+def term_lists(heads: Table) -> dict[str, int]:
+    """Return the number of terms in every list that a model may have."""
+    return {
+        f"heads/{head}/{block['name']}.terms.txt": block["features"]
+        for head, table in heads.items()
+        for block in table["blocks"]
+    }
+
+
+def head_table(head: Head) -> dict[str, Any]:
+    """Return what the manifest tells of a head."""
+    return {
+        "labels": head.labels,
+        "targeted": head.targeted,
+        "own": head.own,
+        "temperature": float(head.temperature),
+        "blocks": [
+            {"name": block.name, "weight": float(block.weight), "features": len(block.keys)}
+            for block in head.blocks
+        ],
+    }
+
+
+def head_members(name: str, head: Head) -> Iterator[tuple[str, NDArray[Any] | tuple[str, ...]]]:
+    """Yield name and content of every member that holds a part of a head."""
+    yield f"heads/{name}/intercept.npy", head.intercept
+    for block in head.blocks:
+        stem = f"heads/{name}/{block.name}"
+        yield f"{stem}.keys.npy", block.keys
+        yield f"{stem}.idf.npy", block.idf
+        yield f"{stem}.coef.npy", block.coef
+        if block.terms:
+            yield f"{stem}.terms.txt", block.terms
+
+
+def check_array(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return an array if its values are such as a head works with."""
+    if name.endswith(".keys.npy") and not (array[1:] > array[:-1]).all():
+        raise refusal(f"'{name}' is not sorted without repetition")
+    if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
+        raise refusal(f"'{name}' has a value that is no usable number")
+    return array
+
+
+def encode_terms(terms: tuple[str, ...]) -> bytes:
+    """Return a list of terms as bytes, one on each line, control characters escaped."""
+    lines = [term.translate(_ESCAPED) + "\n" for term in terms]
+    return "".join(lines).encode("utf-8", "replace")
+
+
+def decode_terms(data: bytearray, size: int, name: str) -> tuple[str, ...]:
+    """Return the terms of a list that must have so many, one on each line."""
+    try:
+        lines = data.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
+    if lines.pop() or len(lines) != size:
+        raise refusal(f"'{name}' has {len(lines):,} whole lines, not {size:,}")
+    if strange := [line for line in lines if line.translate(_ESCAPED) != line]:
+        raise refusal(f"'{name}' has a control character in '{shown(strange[0])}'")
+    return tuple(lines)
+
+
+def make_head(
+    name: str,
+    table: Table,
+    arrays: Mapping[str, NDArray[Any]],
+    terms: Mapping[str, tuple[str, ...]],
+) -> Head:
+    """Return the head that a checked table of the manifest, arrays and terms describe."""
+    blocks = []
+    for block in table["blocks"]:
+        stem = f"heads/{name}/{block['name']}"
+        keys, idf, coef = (arrays[f"{stem}.{part}.npy"] for part in ("keys", "idf", "coef"))
+        names = terms.get(f"{stem}.terms.txt", ())
+        blocks.append(BlockWeights(block["name"], float(block["weight"]), keys, idf, coef, names))
+    return Head(
+        labels=LABELS[name],
+        targeted=table["targeted"],
+        blocks=tuple(blocks),
+        intercept=arrays[f"heads/{name}/intercept.npy"],
+        temperature=float(table["temperature"]),
+        own=table["own"],
+    )

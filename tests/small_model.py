@@ -1,0 +1,129 @@
+"""A small model made by hand, and ways to spoil its file."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from stance.actors import Actor, ActorBook
+from stance.features import BLOCKS
+from stance.fingerprints import fingerprint
+from stance.layout import Reader, lay_out
+from stance.lexicon import Lexicon
+from stance.model import BlockWeights, Head, StanceModel
+from stance.queries import make_query
+from stance.recipe import CONTROL, Features, Recipe
+from stance.records import Sentiment, Stance
+
+TEXTS = [
+    "Poland praised NATO and condemned Russia for its attack.",
+    "Russia did not welcome the new sanctions, said a NATO official.",
+    "NATO met in Brussels.",
+    "Warsaw's strong friendship with NATO failed to please Moscow.",
+]
+
+LEXICON = {
+    "praise": {"meaning": "praise", "polarity": "positive", "words": ["praise", "welcome"]},
+    "crit": {"polarity": "negative", "words": ["condemn"], "phrases": ["failed to please"]},
+    "function": {"negators": ["not"], "reporting": ["said"]},
+}
+
+CARD = {
+    "versions": {"stance": "0.1.0", "python": "3.11.7", "numpy": "2.4.6", "scikit-learn": "1.8.0"},
+    "data": [
+        {
+            "name": "starter",
+            "sha256": "ab" * 32,
+            "rows": 4,
+            "classes": {"against": 1, "neutral": 1, "favor": 2},
+        }
+    ],
+    "seed": 20,
+    "scores": {"macro_f1": 0.691, "macro_f1_interval": [0.67, 0.71], "ece": None},
+    "limits": ["English news only"],
+    "note": "Łódź – naïve “quotes”",
+}
+
+
+def small_model(*, sentiment: bool = True, own: bool = False) -> StanceModel:
+    """Return a model whose coefficients are random, but whose features occur in `TEXTS`."""
+    book = ActorBook(
+        [
+            Actor("Russia", "state", {"name": ("Russia",), "capital": ("Moscow",)}),
+            Actor("NATO", "organisation", {"name": ("NATO",)}, frozenset({"NATO"}), ("non NATO",)),
+            Actor("Łotwa", aliases={"name": ("Łotwa",)}),
+        ]
+    )
+    recipe = Recipe(
+        features=Features({"stem": 1.0, "cross": 0.6, "class": 0.4}, per_actor=own),
+        sentiment_features=Features({"stem": 1.0}),
+        corpora={"starter": 2.0},
+    )
+    lexicon = Lexicon.from_tables(LEXICON, recipe.language)
+    reader = Reader(book, lexicon, recipe.language)
+    heads = {
+        "stance": _head(reader, recipe.features, tuple(Stance), targeted=True),
+        "sentiment": _head(reader, recipe.sentiment_features, tuple(Sentiment), targeted=False),
+        "control": _head(reader, CONTROL.features, tuple(Stance), targeted=False),
+    }
+    return StanceModel(
+        book=book,
+        lexicon=lexicon,
+        recipe=recipe,
+        stance=heads["stance"],
+        sentiment=heads["sentiment"] if sentiment else None,
+        control=heads["control"],
+        fingerprints=fingerprint(TEXTS),
+        card=CARD,
+    )
+
+
+def _head(reader: Reader, features: Features, labels: tuple[str, ...], *, targeted: bool) -> Head:
+    random = np.random.default_rng(7)
+    query = make_query(reader.book, TEXTS, ["NATO"] * len(TEXTS))
+    words = reader.words(query.texts, query.spans)
+    pairs = lay_out(words, query.para, query.actor if targeted else np.full(len(TEXTS), -1))
+    blocks = []
+    for name, weight in features.blocks.items():
+        keys = np.unique(np.concatenate([e.keys() for e in BLOCKS[name](reader, pairs)]))
+        idf = (1 + random.random(len(keys))).astype(np.float32)
+        coef = random.normal(size=(len(keys), len(labels))).astype(np.float32)
+        terms = tuple(f"{name} term {number} é" for number in range(len(keys)))
+        blocks.append(BlockWeights(name, weight, keys, idf, coef, terms))
+    own = features.per_actor
+    return Head(labels, targeted, tuple(blocks), np.array([0.1, -0.2, 1 / 3]), 1.7, own)
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def members_of(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def zipped(members: Mapping[str | zipfile.ZipInfo, bytes], method: int = 8) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return sink.getvalue()
+
+
+def spoiled(
+    data: bytes, members: Mapping[str, bytes] | None = None, manifest: Change = lambda _: None
+) -> bytes:
+    """Return a model file with other members, to which sizes and hashes are adapted first."""
+    contents = members_of(data) | dict(members or {})
+    table = json.loads(contents["manifest.json"])
+    for name in members or {}:
+        if name in table["members"]:
+            digest = hashlib.sha256(contents[name]).hexdigest()
+            table["members"][name] |= {"sha256": digest, "bytes": len(contents[name])}
+    manifest(table)
+    contents["manifest.json"] = json.dumps(table).encode()
+    return zipped(contents)

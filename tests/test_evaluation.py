@@ -1,0 +1,475 @@
+"""Scores equal scikit-learn's, intervals hold what they promise, and the screen stays narrow."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
+
+from stance import intervals
+from stance.errors import DataError
+from stance.evaluation import (
+    Answers,
+    baselines,
+    conflict_rows,
+    conflict_score,
+    leakage,
+    majority_score,
+    report,
+    score,
+)
+from stance.intervals import document_confusion, macro_f1, percentile_interval, resample
+
+LABELS = ("against", "neutral", "favor")
+NAMES = ("NATO", "Russia", "Poland", "北約", "the European Commission's directorate-general")
+
+
+def certain(predicted, gold, document=None, actor=None, answered=None):
+    """Answers that give each row a label with probability 0.8."""
+    probabilities = np.full((len(gold), 3), 0.1)
+    probabilities[np.arange(len(gold)), predicted] = 0.8
+    return Answers(
+        LABELS,
+        np.array(gold, np.int64),
+        probabilities,
+        np.arange(len(gold)) if document is None else np.array(document),
+        None if answered is None else np.array(answered),
+        actor,
+    )
+
+
+def random_answers(seed, rows, documents=40, actors=NAMES, labels=3):
+    rng = np.random.default_rng(seed)
+    gold = rng.integers(labels, size=rows)
+    probabilities = rng.dirichlet(np.ones(3), size=rows)
+    probabilities[np.arange(rows), gold] += rng.random(rows)
+    return Answers(
+        LABELS,
+        gold,
+        probabilities / probabilities.sum(axis=1, keepdims=True),
+        rng.integers(documents, size=rows),
+        rng.random(rows) > 0.1,
+        [actors[i] for i in rng.integers(len(actors), size=rows)],
+    )
+
+
+def full_report(rows=600, **changes):
+    answers, blind = random_answers(1, rows), random_answers(2, rows)
+    blind = dataclasses.replace(blind, gold=answers.gold, document=answers.document)
+    tone = dataclasses.replace(
+        random_answers(3, rows), labels=("negative", "neutral", "positive"), actor=None
+    )
+    given = {
+        "majority": "neutral",
+        "text_key": np.arange(rows) // 2,
+        "leaked": np.arange(rows) < 7,
+        "sentiment": tone,
+        "sentiment_majority": "neutral",
+        "draws": 100,
+    }
+    return report(answers, blind, **(given | changes))
+
+
+def test_worked_example():
+    # gold     against against neutral neutral favor favor
+    # answered against neutral neutral neutral favor against
+    figures = score(certain([0, 1, 1, 1, 2, 0], [0, 0, 1, 1, 2, 2], answered=[True] * 5 + [False]))
+    assert figures["confusion"] == [[1, 1, 0], [0, 2, 0], [1, 0, 1]]
+    assert figures["labels"] == list(LABELS)
+    assert figures["accuracy"] == round(4 / 6, 6)
+    assert figures["per_class"] == {
+        "against": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2},
+        "neutral": {"precision": 0.666667, "recall": 1.0, "f1": 0.8, "support": 2},
+        "favor": {"precision": 1.0, "recall": 0.5, "f1": 0.666667, "support": 2},
+    }
+    assert figures["macro_f1"] == round((1 / 2 + 4 / 5 + 2 / 3) / 3, 6)
+    assert figures["ece"] == round(0.8 - 4 / 6, 6)  # every row has confidence 0.8: one bin
+    assert figures["brier"] == round((4 * 0.06 + 2 * (0.64 + 0.81 + 0.01)) / 6, 6)
+    assert figures["log_loss"] == round(-(4 * math.log(0.8) + 2 * math.log(0.1)) / 6, 6)
+    assert figures["uncertain"] == round(1 / 6, 6)
+    assert (figures["n"], figures["documents"]) == (6, 6)
+
+
+def test_score_has_the_keys_of_the_contract():
+    keys = (
+        "n accuracy macro_f1 macro_f1_interval per_class per_actor confusion labels ece brier "
+        "log_loss uncertain documents notes"
+    )
+    answers = random_answers(0, 50)
+    assert list(score(answers, draws=10)) == keys.split()
+    without = score(dataclasses.replace(answers, actor=None), draws=10)
+    assert set(keys.split()) - set(without) == {"per_actor"}
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(0, 2**32), st.integers(1, 60), st.integers(1, 3))
+def test_scores_equal_those_of_scikit_learn(seed, rows, labels):
+    answers = random_answers(seed, rows, labels=labels)
+    figures = score(answers, draws=5)
+    gold, predicted = answers.gold, answers.predicted
+    given = {"labels": [0, 1, 2], "zero_division": 0}
+    near = {"abs": 1e-6}
+
+    macro = metrics.f1_score(gold, predicted, average="macro", zero_division=0)
+    assert figures["macro_f1"] == pytest.approx(macro, **near)
+    assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(gold, predicted), **near)
+    table = np.transpose(metrics.precision_recall_fscore_support(gold, predicted, **given))
+    ours = [list(row.values()) for row in figures["per_class"].values()]
+    assert np.array(ours) == pytest.approx(table, **near)
+    matrix = metrics.confusion_matrix(gold, predicted, labels=[0, 1, 2])
+    assert figures["confusion"] == matrix.tolist()
+    loss = metrics.log_loss(gold, answers.probabilities, labels=[0, 1, 2])
+    assert figures["log_loss"] == pytest.approx(loss, **near)
+    brier = sum(
+        metrics.brier_score_loss((gold == i).astype(int), answers.probabilities[:, i], pos_label=1)
+        for i in range(3)
+    )
+    assert figures["brier"] == pytest.approx(brier, **near)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), st.integers(1, 80))
+def test_calibration_error_equals_its_formula_bin_by_bin(seed, rows):
+    answers = random_answers(seed, rows)
+    confidence = answers.probabilities.max(axis=1)
+    right = answers.predicted == answers.gold
+    error = 0.0
+    for i in range(1, 16):
+        inside = (confidence > (i - 1) / 15) & (confidence <= i / 15)
+        if inside.any():
+            error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    assert score(answers, draws=5)["ece"] == pytest.approx(error, abs=1e-6)
+
+
+def test_log_loss_stays_finite_where_the_right_label_had_no_chance():
+    answers = Answers(LABELS, np.array([0]), np.array([[0.0, 1.0, 0.0]]), np.array([0]))
+    assert score(answers)["log_loss"] == pytest.approx(36.043653)
+
+
+def test_macro_f1_leaves_out_labels_that_occur_nowhere_and_keeps_those_only_predicted():
+    assert score(certain([0, 1], [0, 1]))["macro_f1"] == 1.0
+    assert score(certain([0, 2], [0, 0]))["macro_f1"] == round((2 / 3 + 0) / 2, 6)
+
+
+def slow_resamples(answers, draws, seed):
+    """Resample documents one draw at a time, row by row, with the same random documents."""
+    documents = np.unique(answers.document)
+    rows = [np.flatnonzero(answers.document == each) for each in documents]
+    rng = np.random.Generator(np.random.PCG64(seed))
+    for drawn in rng.integers(len(documents), size=(draws, len(documents))):
+        yield np.concatenate([rows[i] for i in drawn])
+
+
+def test_interval_equals_that_of_a_plain_loop_over_the_same_resamples():
+    answers = random_answers(5, 300)
+    gold, predicted = answers.gold, answers.predicted
+    loop = [
+        metrics.f1_score(gold[rows], predicted[rows], average="macro", zero_division=0)
+        for rows in slow_resamples(answers, 60, 8)
+    ]
+    figures = score(answers, draws=60, seed=8)
+    expected = np.quantile(loop, [0.025, 0.975])
+    assert figures["macro_f1_interval"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_resamples_do_not_depend_on_how_they_are_cut_into_chunks(monkeypatch):
+    counts = np.random.default_rng(0).integers(5, size=(37, 3, 3)).astype(float)
+    whole = resample(counts, 101, 4)
+    monkeypatch.setattr(intervals, "CELLS", 37 * 4)
+    assert (resample(counts, 101, 4) == whole).all()
+
+
+def test_every_resample_holds_as_many_documents_as_there_are():
+    assert (resample(np.ones((23, 1)), 50, 1) == 23).all()
+
+
+def clustered(rng, documents):
+    """Return gold, predicted and document; rows of a document share their label and difficulty."""
+    document = np.repeat(np.arange(documents), rng.integers(1, 16, documents))
+    tone = rng.choice(3, documents, p=[0.5, 0.3, 0.2])[document]
+    gold = np.where(rng.random(len(document)) < 0.7, tone, rng.integers(3, size=len(document)))
+    right = rng.random(len(document)) < rng.beta(1.5, 1, documents)[document]
+    return gold, np.where(right, gold, rng.integers(3, size=len(document))), document
+
+
+def coverage(by_row):
+    rng = np.random.default_rng(11)
+    gold, predicted, _ = clustered(rng, 200_000)
+    true = macro_f1(document_confusion(gold, predicted, np.zeros_like(gold), 3)[0])
+    held = 0
+    for study in range(300):
+        gold, predicted, document = clustered(rng, 200)
+        unit = np.arange(len(gold)) if by_row else document
+        drawn = macro_f1(resample(document_confusion(gold, predicted, unit, 3), 200, study))
+        low, high = percentile_interval(drawn)
+        held += low <= true <= high
+    return held / 300
+
+
+def test_interval_covers_the_true_score_as_often_as_it_says():
+    assert 0.92 <= coverage(by_row=False) <= 0.98
+
+
+def test_resampling_rows_instead_of_documents_would_promise_too_much():
+    assert coverage(by_row=True) < 0.85
+
+
+def test_equal_input_gives_equal_figures_and_the_seed_matters():
+    answers = random_answers(6, 200)
+    assert score(answers, draws=50) == score(answers, draws=50)
+    other = score(answers, draws=50, seed=21)
+    assert other["macro_f1_interval"] != score(answers, draws=50)["macro_f1_interval"]
+
+
+def test_figures_do_not_depend_on_the_order_of_rows_or_the_numbers_of_documents():
+    answers = random_answers(7, 200)
+    order = np.random.default_rng(0).permutation(200)
+    moved = Answers(
+        LABELS,
+        answers.gold[order],
+        answers.probabilities[order],
+        answers.document[order] * 1000 - 7,
+        answers.answered[order],
+        [answers.actor[i] for i in order],
+    )
+    assert json.dumps(score(moved, draws=50)) == json.dumps(score(answers, draws=50))
+
+
+def test_no_rows_are_an_error():
+    nothing = random_answers(0, 5).take(np.zeros(5, np.bool_))
+    with pytest.raises(DataError, match="no labelled rows"):
+        score(nothing)
+    with pytest.raises(DataError, match="no labelled rows"):
+        majority_score(nothing, "neutral")
+
+
+def test_one_document_claims_nothing_beyond_itself():
+    figures = score(certain([0, 1, 2], [0, 1, 1], document=[4, 4, 4]))
+    assert figures["macro_f1_interval"] == [0.0, 1.0]
+    assert any("rests on 1 document;" in note for note in figures["notes"])
+
+
+@pytest.mark.parametrize(("documents", "trusted"), [(19, False), (20, True)])
+def test_few_documents_are_noted(documents, trusted):
+    rows = np.arange(60)
+    notes = score(certain(rows % 3, rows // 2 % 3, document=rows % documents), draws=50)["notes"]
+    assert any("cannot be trusted" in note for note in notes) is not trusted
+
+
+def test_one_class_only():
+    figures = score(certain([1] * 30, [1] * 30), draws=20)
+    assert (figures["macro_f1"], figures["accuracy"]) == (1.0, 1.0)
+    assert figures["macro_f1_interval"] == [1.0, 1.0]
+    assert [note.split(";")[0] for note in figures["notes"]] == [
+        "every resample scores the same",
+        "no row is labelled against or favor",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"probabilities": np.ones((2, 3))}, "shape"),
+        ({"document": np.arange(3)}, "document has 3 entries for 5 rows"),
+        ({"actor": ["NATO"]}, "actor has 1 entries for 5 rows"),
+        ({"gold": np.array([0, 1, 2, 3, 0])}, "gold label outside 0 to 2"),
+        ({"probabilities": np.full((5, 3), np.nan)}, "not finite"),
+    ],
+)
+def test_answers_that_do_not_fit_together_are_a_bug(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(random_answers(0, 5), **change)
+
+
+def test_actors_come_by_frequency_then_name_and_small_ones_have_no_interval():
+    actor = ["Russia"] * 6 + ["NATO"] * 6 + ["Poland"] * 8
+    document = [*range(6), *range(6), 0, 1, 2, 3, 0, 1, 2, 3]
+    gold = [0] * 6 + [0, 2] * 3 + [1] * 8
+    scores = score(certain([0] * 12 + [1] * 8, gold, document, actor), draws=50)["per_actor"]
+    assert list(scores) == ["Poland", "NATO", "Russia"]
+    assert scores["Poland"] == {"n": 8, "macro_f1": 1.0, "interval": None}
+    assert scores["Russia"] == {"n": 6, "macro_f1": 1.0, "interval": [1.0, 1.0]}
+    assert scores["NATO"]["macro_f1"] == round((2 / 3 + 0) / 2, 6)
+    low, high = scores["NATO"]["interval"]
+    assert low < scores["NATO"]["macro_f1"] < high
+
+
+def test_an_actor_scores_as_its_rows_alone_would():
+    answers = random_answers(9, 300)
+    alone = answers.take(np.array([name == "NATO" for name in answers.actor]))
+    whole, part = score(answers, draws=40)["per_actor"]["NATO"], score(alone, draws=40)
+    assert whole["macro_f1"] == part["macro_f1"]
+    assert whole["interval"] == part["macro_f1_interval"]
+
+
+def test_conflict_rows_are_those_whose_paragraph_has_differing_gold():
+    key = np.array([9, 5, 9, 5, 1], np.uint64)
+    assert conflict_rows(key, np.array([0, 1, 2, 1, 0])).tolist() == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert conflict_rows(key[:0], np.zeros(0, np.int64)).tolist() == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=20))
+def test_conflict_rows_equal_a_plain_loop(rows):
+    key, gold = np.array(rows, np.int64).reshape(-1, 2).T
+    plain = [len({g for k, g in rows if k == mine}) > 1 for mine, _ in rows]
+    assert conflict_rows(key, gold).tolist() == plain
+
+
+def test_conflict_is_scored_beside_the_target_blind_answers():
+    gold, document = [0, 2] * 6, np.repeat(np.arange(6), 2)
+    model = certain([0, 2] * 4 + [0, 0] * 2, gold, document)
+    blind = certain([0] * 12, gold, document)
+    figures = conflict_score(model, blind, np.ones(12, np.bool_), draws=100)
+    assert (figures["n"], figures["accuracy"]) == (12, round(10 / 12, 6))
+    assert figures["target_blind_accuracy"] == 0.5
+    low, high = figures["interval"]
+    assert 0.5 <= low < 10 / 12 < high <= 1
+
+    few = conflict_score(model, blind, np.arange(12) < 8, draws=100)
+    assert (few["n"], few["accuracy"], few["interval"]) == (8, 1.0, None)
+    none = conflict_score(model, blind, np.zeros(12, np.bool_))
+    assert none == {"n": 0, "accuracy": None, "interval": None, "target_blind_accuracy": None}
+
+
+def test_majority_baseline_gives_every_row_the_label_of_the_training_data():
+    answers = certain([0] * 4, [0, 1, 1, 2])
+    expected = {"macro_f1": round(2 * 0.5 / 1.5 / 3, 6), "accuracy": 0.5}
+    assert majority_score(answers, "neutral") == expected
+
+
+def test_baselines_and_their_paired_difference_share_the_resamples():
+    answers, other = random_answers(1, 300), random_answers(2, 300)
+    blind = dataclasses.replace(other, gold=answers.gold, document=answers.document)
+    figures = baselines(answers, blind, "favor", draws=60, seed=3)
+    model, control = (score(each, draws=60, seed=3) for each in (answers, blind))
+    for key in ("macro_f1", "macro_f1_interval", "accuracy"):
+        assert figures["target_blind"][key] == control[key]
+    gain = figures["difference"]
+    assert gain["macro_f1"] == pytest.approx(model["macro_f1"] - control["macro_f1"], abs=2e-6)
+
+    loop = [
+        macro_f1(document_confusion(answers.gold[rows], answers.predicted[rows], 0 * rows, 3)[0])
+        - macro_f1(document_confusion(blind.gold[rows], blind.predicted[rows], 0 * rows, 3)[0])
+        for rows in slow_resamples(answers, 60, 3)
+    ]
+    assert gain["macro_f1_interval"] == pytest.approx(np.quantile(loop, [0.025, 0.975]), abs=1e-6)
+
+
+def test_a_model_compared_with_itself_gains_exactly_nothing():
+    answers = random_answers(4, 100)
+    gain = baselines(answers, answers, "neutral", draws=20)["difference"]
+    assert gain == {"macro_f1": 0.0, "macro_f1_interval": [0.0, 0.0]}
+
+
+def test_baselines_of_other_rows_are_a_bug():
+    answers = random_answers(4, 100)
+    with pytest.raises(ValueError, match="to other rows"):
+        baselines(answers, random_answers(5, 100), "neutral")
+    moved = dataclasses.replace(answers, document=answers.document + 1)
+    with pytest.raises(ValueError, match="other documents"):
+        conflict_score(answers, moved, np.ones(100, np.bool_))
+
+
+def test_leakage_scores_what_the_model_has_not_seen():
+    answers = certain([0, 1, 2, 2], [0, 1, 2, 0])
+    seen = np.array([True, False, False, False])
+    assert leakage(answers, seen) == {
+        "rows": 1,
+        "share": 0.25,
+        "macro_f1_without": score(answers.take(~seen))["macro_f1"],
+    }
+    assert leakage(answers, ~seen | seen)["macro_f1_without"] is None
+    assert leakage(answers, seen & ~seen)["macro_f1_without"] == score(answers)["macro_f1"]
+
+
+def leaves(value):
+    if isinstance(value, dict):
+        assert all(type(key) is str for key in value)
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from leaves(each)
+    else:
+        yield value
+
+
+def test_report_is_plain_json_with_the_contract_keys():
+    figures = full_report(notes=["the feature block name is on"]).to_json()
+    contract = (
+        "n accuracy macro_f1 macro_f1_interval per_class per_actor confusion labels ece conflict "
+        "baselines sentiment leakage"
+    )
+    assert set(contract.split()) <= set(figures)
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+    for leaf in leaves(figures):
+        assert type(leaf) in (int, float, str, type(None))
+        assert not isinstance(leaf, float) or leaf == round(leaf, 6)
+    assert figures["notes"][0] == "the feature block name is on"
+    assert figures["leakage"]["rows"] == 7
+    assert set(figures["sentiment"]["baselines"]) == {"majority"}
+
+
+def test_report_leaves_out_what_was_not_looked_for():
+    figures = full_report(sentiment=None, leaked=None).to_json()
+    assert {"sentiment", "leakage"}.isdisjoint(figures)
+
+
+def test_summary_opens_with_the_score_and_its_interval():
+    result = full_report()
+    low, high = (f"{100 * each:.1f}" for each in result.stance["macro_f1_interval"])
+    first, majority, blind, gain, *_ = result.summary_lines()
+    assert first == (
+        f"macro-F1 {100 * result.stance['macro_f1']:.1f} [{low}, {high}]  "
+        f"accuracy {100 * result.stance['accuracy']:.1f}  n 600  documents 40"
+    )
+    assert majority.split()[:3] == ["majority", "label", "macro-F1"]
+    assert blind.split()[:2] == ["target-blind", "macro-F1"]
+    assert f"{100 * result.baselines['difference']['macro_f1']:+.1f} [" in gain
+
+
+def columns(line):
+    return sum(2 if "北" <= char <= "約" or char in "北約" else 1 for char in line)
+
+
+def test_summary_stays_under_80_columns_and_tells_every_part():
+    long = "one of the notes that go on and on, " * 6
+    actors = [f"{name}\x1b[31m {number}" for name in NAMES for number in range(5)]
+    answers = random_answers(1, 700, actors=actors)
+    result = report(
+        answers,
+        answers,
+        majority="neutral",
+        text_key=np.arange(700) // 2,
+        leaked=np.ones(700, np.bool_),
+        notes=[long],
+        draws=20,
+    )
+    lines = result.summary_lines()
+    assert max(map(columns, lines)) < 80
+    assert all(line.isprintable() and line == line.rstrip() for line in lines)
+    text = "\n".join(lines)
+    assert "and 10 more actors" in text
+    for word in ("gold \\ predicted", "calibration", "conflict", "leakage", "note: one of"):
+        assert word in text
+    assert "700 rows (100.0 %) in the model's training data; macro-F1 without: -" in (
+        text.replace("\n  ", " ")
+    )
+
+
+def test_summary_of_the_least_report():
+    answers = certain([0], [0])
+    lines = report(answers, answers, majority="neutral", text_key=np.zeros(1, np.int64))
+    text = "\n".join(lines.summary_lines())
+    assert "macro-F1 100.0 [0.0, 100.0]" in text
+    assert "no paragraph has actors of differing gold stance" in text
+    assert "sentiment" not in text

@@ -1,0 +1,581 @@
+import contextlib
+import gzip
+import io
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stance import charsets
+from stance.errors import DataError, OutputError
+from stance.output import Rejects, encode_rows, write_table
+from stance.tables import Dialect, Record, column, open_table
+
+ROOT = Path(__file__).parents[1]
+
+
+def cells_of(path, **options):
+    with open_table(path, **options) as table:
+        return [record.cells for record in table]
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("text,actor\nNATO acts,NATO\n", encoding="utf-8")
+    return path
+
+
+def run(code, folder):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+# --- Opening ---------------------------------------------------------------------------------
+
+
+def test_a_table_says_what_it_is(mine):
+    with open_table(mine) as table:
+        records = list(table)
+    assert table.columns == ("text", "actor")
+    assert table.dialect == Dialect("csv", ",", "utf-8", False, "none")
+    assert table.notes == (f"{mine}: separator ',', 2 columns, UTF-8",)
+    assert records == [Record(1, 2, ("NATO acts", "NATO"))]
+    assert table.bytes_read == table.bytes_total == mine.stat().st_size
+
+
+def test_records_know_their_lines(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('text,actor\n"a\nb",NATO\n\nc,US\n')
+    with open_table(path) as table:
+        assert [(record.number, record.line) for record in table] == [(1, 2), (2, 5)]
+
+
+def test_lines_are_right_across_chunks(tmp_path):
+    path = tmp_path / "a.csv"
+    row = '"' + "x" * 700 + "\r\n" + "é" * 300 + '",NATO\r\n'
+    path.write_bytes(("text,actor\r\n" + row * 500).encode())
+    with open_table(path) as table:
+        records = list(table)
+    assert [record.line for record in records] == list(range(2, 1002, 2))
+    assert {record.cells for record in records} == {("x" * 700 + "\r\n" + "é" * 300, "NATO")}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_end_on_the_edge_of_a_chunk_is_one_line_end(tmp_path, end):
+    path = tmp_path / "a.csv"
+    for length in range(65_536 - 14, 65_536 - 8):
+        text = "text,actor" + end + "x" * (length - 10) + ",b" + end + "c,d" + end
+        path.write_bytes(text.encode())
+        assert cells_of(path) == [("x" * (length - 10), "b"), ("c", "d")]
+
+
+def test_standard_input_is_a_table(monkeypatch):
+    stdin = io.TextIOWrapper(io.BytesIO(b"text\tactor\na\tb\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    with open_table(None) as table:
+        assert [record.cells for record in table] == [("a", "b")]
+    assert table.bytes_total is None
+    assert table.notes == ("standard input: separator tab, 2 columns, UTF-8",)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("none.csv", "no such file; check"), (".", "is a folder; name"), ("a\0b", "cannot be read")],
+)
+def test_what_cannot_be_opened_is_one_line(tmp_path, name, message):
+    with pytest.raises(DataError, match=message):
+        open_table(tmp_path / name)
+
+
+def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
+    path = tmp_path / "a\x1b[2J.csv"
+    path.write_text('\x1b[31mred\u202e,b\n"x\n')
+    with pytest.raises(DataError, match="never closed") as caught, open_table(path) as table:
+        list(table)
+    assert str(caught.value).isprintable()
+    with pytest.raises(DataError) as caught:
+        column(("\x1b[31mred\u202e" * 100,), "text\x07", "mine.csv")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
+
+
+# --- Columns ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (("id", "Text"), "mine.csv: no column 'text'; rename 'Text': case and spaces count"),
+        (("id", " text "), "rename ' text '"),
+        (("id", "te\u200bxt"), r"rename 'te\\\\u200bxt'"),
+        (("id", "\ufefftext"), "rename"),
+        (("id", "texts"), "did you mean 'texts'?"),
+        (("text:actor",), "one column 'text:actor'; name its separator with --delimiter"),
+        (("text actor",), "name its separator with --delimiter"),
+        (("NATO praised the Polish government again", "NATO"), "names missing?"),
+        (("12", "2022-02-24"), "names missing?"),
+        (("id", "date"), "it has id, date"),
+    ],
+)
+def test_a_missing_column_gets_a_hint(columns, message):
+    with pytest.raises(DataError, match=message):
+        column(columns, "text", "mine.csv")
+
+
+# --- Open quotes -----------------------------------------------------------------------------
+
+
+def test_rows_after_a_long_cell_are_not_taken_for_its_columns(tmp_path):
+    path = tmp_path / "a.csv"
+    long = '"' + ('he said ""no""\n' * 40_000) + '"'
+    path.write_text(f"text,actor\n{long},b\n" + "a,b\n" * 300_000)
+    with open_table(path) as table:
+        records = list(table)
+    assert len(records) == 300_001
+    assert (records[-1].number, records[-1].line) == (300_001, 340_002)
+
+
+# --- Rejects ---------------------------------------------------------------------------------
+
+
+def read_with_rejects(tmp_path, data):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    with Rejects(tmp_path / "bad.csv", force=True) as rejects:
+        with open_table(path, rejects=rejects) as table:
+            good = [record.cells for record in table]
+        assert table.records_in == len(good) + rejects.count
+    return good, cells_of(tmp_path / "bad.csv")
+
+
+def test_bad_records_are_put_aside_with_line_column_reason_and_raw_text(tmp_path):
+    good, bad = read_with_rejects(tmp_path, 'text,actor\na,b\nc\nthe "W",d\n"e" f,g\nh,i\n')
+    assert good == [("a", "b"), ("h", "i")]
+    assert bad == [
+        ("3", "", "1 cell where the header has 2", "c"),
+        ("4", "text", "a quote inside the unquoted column 'text'", 'the "W",d'),
+        (
+            "5",
+            "text",
+            "text after the closing quote of column 'text', which opens in line 5",
+            '"e" f,g',
+        ),
+    ]
+
+
+def test_numbers_of_records_count_the_rejected(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n3\n4,5\n")
+    with Rejects(tmp_path / "bad.csv") as rejects, open_table(path, rejects=rejects) as table:
+        assert [record.number for record in table] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("body", "good", "bad"),
+    [
+        # A quote that was never meant to open a cell costs its own line only …
+        ('"a,1\n"b",2\nc,3\n', [("b", "2"), ("c", "3")], ['"a,1']),
+        ('a,"1\nb,2\nc,3\n', [("b", "2"), ("c", "3")], ['a,"1']),
+        ('"a,1\nb,2\nc"\nd,4\n', [("d", "4")], ['"a,1\nb,2\nc"']),
+        ('"a,1\nb,2\nc,3",4,5\nd,6\n', [("d", "6")], ['"a,1\nb,2\nc,3",4,5']),
+        # … but what stands inside a quoted cell never becomes a record.
+        ('"a\nb "no" c",2\nd,3\n', [("d", "3")], ['"a\nb "no" c",2']),
+        ('"a\nb\nc', [], ['"a\nb\nc']),
+    ],
+)
+def test_a_stray_quote_does_not_swallow_the_table(tmp_path, body, good, bad):
+    found, rejected = read_with_rejects(tmp_path, "text,actor\n" + body)
+    assert found == good
+    assert [raw for *_, raw in rejected] == bad
+
+
+def test_a_stray_quote_in_a_long_table_costs_one_line(tmp_path):
+    rows = [f"text {n},{n}" for n in range(20_000)]
+    rows[7000] = f'"{rows[7000]}'
+    good, bad = read_with_rejects(tmp_path, "text,actor\n" + "\n".join(rows))
+    assert len(good) == 19_999
+    assert [line for line, *_ in bad] == ["7002"]
+
+
+def test_undecodable_and_nul_bytes_are_put_aside_readably(tmp_path):
+    good, bad = read_with_rejects(tmp_path, b"text,actor\na,b\nc\xe9,d\ne\0,f\n\xc3\xa9,g\n")
+    assert good == [("a", "b"), ("é", "g")]
+    assert [(line, reason, raw) for line, _, reason, raw in bad] == [
+        ("3", "byte 0xe9 is not UTF-8 in column 'text'", "c\\xe9,d"),
+        ("4", "a NUL byte in column 'text'", "e\\x00,f"),
+    ]
+
+
+# --- A file that changes ---------------------------------------------------------------------
+
+
+def grow(path):
+    with path.open("a") as file:
+        file.write("c,d\n")
+
+
+def replace(path):
+    other = path.with_name("other.csv")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+@pytest.mark.parametrize("change", [grow, replace, Path.unlink])
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, change):
+    path = tmp_path / "mine.csv"
+    path.write_text("text,actor\n" + "a,b\n" * 100_000)
+    with open_table(path) as table:
+        next(iter(table))
+        change(path)
+        with pytest.raises(DataError, match="changed while it was read"):
+            list(table)
+
+
+# --- Bombs -----------------------------------------------------------------------------------
+
+HEAD = b"text,actor\n"
+BOMBS = {  # file, beginning, a piece of what follows, and how many MB of it
+    "zeros": ("a.csv.gz", HEAD, b"0", 200),
+    "lines": ("a.csv.gz", HEAD, b"a,b\n", 50),
+    "long line": ("a.csv", HEAD, b"0", 50),
+    "long line of wide characters": ("a.csv", HEAD, "🕊".encode(), 100),
+    "open quote": ("a.csv", HEAD + b'"', b"a,b\n", 50),
+    "open quote before empty lines": ("a.csv", HEAD + b'"', b"\n", 50),
+    "open quote before long lines": ("a.csv", HEAD + b'"', b"x" * 999 + b"\n", 50),
+    "open quote before doubled quotes": ("a.csv", HEAD + b'"', b'""' * 500 + b"\n", 14),
+    "cells": ("a.csv", HEAD, b"ab,", 15),
+    "quoted cells": ("a.csv", HEAD, b'"ab",', 15),
+    "quoted cells over lines": ("a.csv", HEAD, b'"\n",ab,' + b"abc," * 200, 15),
+    "columns": ("a.csv", b"", b"abc,", 50),
+    "json lists": ("a.jsonl", b'{"text": [', b"[],", 15),
+    "json keys": ("a.jsonl", b'{"text": ""', b',"a":""', 15),
+    "json line": ("a.jsonl", b'{"text": "', b"x", 50),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
+def test_a_bomb_is_refused_within_150_mb(tmp_path, bomb):
+    name, head, piece, megabytes = bomb
+    body = piece * (2**20 // len(piece))
+    with (gzip.open if name.endswith(".gz") else open)(tmp_path / name, "wb") as file:
+        file.write(head)
+        for _ in range(megabytes):
+            file.write(body)
+    code = f"""
+        import re
+        from pathlib import Path
+        from stance.errors import DataError
+        from stance.tables import open_table
+        peak = lambda: int(re.search("VmHWM:.*?([0-9]+)", Path("/proc/self/status").read_text())[1])
+        before = peak()
+        try:
+            with open_table(Path("{name}")) as table:
+                for record in table:
+                    pass
+        except DataError as error:
+            print((peak() - before) // 1024, error)
+    """
+    grown, message = run(code, tmp_path).split(" ", 1)
+    assert int(grown) < 150
+    assert ";" in message
+
+
+def test_memory_does_not_grow_with_the_table(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,actor\n" + ('"' + "word " * 90 + '",NATO\n') * 50_000)
+    code = """
+        import tracemalloc
+        from pathlib import Path
+        from stance.tables import open_table
+        with open_table(Path("a.csv")) as table:
+            tracemalloc.start()
+            for record in table:
+                pass
+        print(tracemalloc.get_traced_memory()[1])
+    """
+    assert int(run(code, tmp_path)) < 3 * 2**20 < path.stat().st_size / 5
+
+
+# --- Writing ---------------------------------------------------------------------------------
+
+ROWS = [("007", "NA"), ("a,b", 'the "West"'), ("line\nend", "cr\rhere"), ("", "=1+1")]
+
+
+def written(path, rows, columns=("a", "b"), **options):
+    with write_table(path, columns, **options) as writer:
+        for row in rows:
+            writer.write(row)
+    return writer
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.csv.gz", "a.jsonl.gz"])
+def test_what_is_written_is_read_back(tmp_path, name):
+    writer = written(tmp_path / name, ROWS)
+    assert cells_of(tmp_path / name) == ROWS
+    assert (writer.rows, writer.formulas) == (4, 1)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_encoded_rows_are_the_bytes_that_are_written(tmp_path):
+    written(tmp_path / "a.csv", ROWS)
+    with write_table(tmp_path / "b.csv", ("a", "b")) as writer:
+        writer.write_encoded(encode_rows(ROWS[:1]), 1)
+        writer.write_encoded(encode_rows(ROWS[1:]), 3)
+    assert (tmp_path / "a.csv").read_bytes() == b"a,b\n" + encode_rows(ROWS)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_compressed_bytes_depend_on_the_rows_only(tmp_path):
+    rows = [(str(n), "text" * (n % 7)) for n in range(100_000)]
+    written(tmp_path / "a.csv.gz", rows)
+    with write_table(tmp_path / "b.csv.gz", ("a", "b")) as writer:
+        for start in range(0, len(rows), 777):
+            writer.write_encoded(encode_rows(rows[start : start + 777]), 777)
+    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+
+
+def test_a_row_of_another_width_is_a_bug(tmp_path):
+    with pytest.raises(ValueError, match="1 cells for 2 columns"):
+        written(tmp_path / "a.csv", [("x",)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_excel_safe_quotes_formulas_and_adds_a_mark(tmp_path):
+    rows = [("=1+1", "+49 30"), ("-0.25", "@x"), ("\tx", "NATO")]
+    writer = written(tmp_path / "a.csv", rows, excel_safe=True)
+    assert writer.formulas == 4
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbfa,b\n")
+    assert cells_of(tmp_path / "a.csv") == [
+        ("'=1+1", "'+49 30"),
+        ("-0.25", "'@x"),
+        ("'\tx", "NATO"),
+    ]
+
+
+def test_standard_output_gets_the_rows(monkeypatch):
+    stdout = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", stdout)
+    written(None, [("x", "y")])
+    assert stdout.buffer.getvalue() == b"a,b\nx,y\n"
+
+
+def test_nothing_appears_when_the_run_fails(tmp_path):
+    def interrupted(writer):
+        writer.write(("x",))
+        assert len(list(tmp_path.iterdir())) == 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), write_table(tmp_path / "a.csv", ("a",)) as writer:
+        interrupted(writer)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_temporary_file_is_private_and_the_table_is_not(tmp_path):
+    umask = os.umask(0o022)
+    try:
+        with write_table(tmp_path / "a.csv", ("a",)):
+            (temporary,) = tmp_path.iterdir()
+            assert temporary.stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(umask)
+
+
+def test_an_existing_table_is_kept(mine):
+    before = mine.read_bytes()
+    with pytest.raises(OutputError, match="exists already; use --force"):
+        write_table(mine, ("a",))
+    assert mine.read_bytes() == before
+    written(mine, [("x",)], ("a",), force=True)
+    assert mine.read_bytes() == b"a\nx\n"
+
+
+def test_of_two_runs_of_one_output_the_first_to_end_wins(tmp_path):
+    path = tmp_path / "a.csv"
+    with (
+        pytest.raises(OutputError, match="exists already"),
+        write_table(path, ("late",)),
+        write_table(path, ("first",)),
+    ):
+        pass
+    assert path.read_text() == "first\n"
+    assert [left.name for left in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_the_input_is_never_the_output(mine, tmp_path):
+    (tmp_path / "link.csv").symlink_to(mine)
+    for name in (mine, tmp_path / "link.csv", tmp_path / "." / "mine.csv"):
+        with pytest.raises(OutputError, match="is the input; choose another name"):
+            write_table(name, ("a",), force=True, inputs=[None, mine])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none/a.csv", "folder does not exist; create it"),
+        ("", "is a folder"),
+        ("x" * 300, "name is too long"),
+        ("a.csv.zst", "can only compress as .gz"),
+    ],
+)
+def test_what_cannot_be_written_is_one_line(tmp_path, name, message):
+    with pytest.raises(OutputError, match=message):
+        write_table(tmp_path / name, ("a",))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line():
+    with pytest.raises(OutputError, match="/dev/full: the disk is full"):
+        written(Path("/dev/full"), [("x" * 1000, "y")] * 5000)
+
+
+def test_a_file_beyond_the_size_limit_is_one_line_and_leaves_nothing(tmp_path):
+    code = """
+        import resource
+        from pathlib import Path
+        from stance.output import write_table
+        from stance.errors import OutputError
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        try:
+            with write_table(Path("a.csv"), ("a",)) as writer:
+                for _ in range(5000):
+                    writer.write(("x" * 1000,))
+        except OutputError as error:
+            print(error)
+    """
+    assert "a.csv: the file grew beyond the size limit" in run(code, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_half_a_character_cannot_be_written(tmp_path):
+    with pytest.raises(DataError, match="half a character"):
+        written(tmp_path / "a.csv", [("\ud83d", "x")])
+
+
+# --- Round trips -----------------------------------------------------------------------------
+
+CELL = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+    | st.sampled_from("\",;|\t\r\n\\' =-\u2028\x85\ufeff"),
+    max_size=12,
+)
+NAME = CELL.filter(lambda name: name != "")
+
+
+@st.composite
+def tables(draw):
+    columns = draw(st.lists(NAME, min_size=1, max_size=4, unique=True))
+    width = len(columns)
+    rows = draw(st.lists(st.lists(CELL, min_size=width, max_size=width), max_size=6))
+    # In a table of several columns a record like the header means that two files were joined.
+    return columns, [tuple(row) for row in rows if width == 1 or row != columns]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    table=tables(),
+    delimiter=st.sampled_from(",;\t|"),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    compress=st.booleans(),
+    quote=st.booleans(),
+)
+def test_any_cells_come_back(tmp_path_factory, table, delimiter, end, encoding, compress, quote):
+    columns, rows = table
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    lines = [encode_rows([row], delimiter=delimiter).decode()[:-1] for row in (columns, *rows)]
+    if quote or columns[0].startswith(("\ufeff", "sep=")):
+        lines = [
+            delimiter.join('"' + cell.replace('"', '""') + '"' for cell in row)
+            for row in (columns, *rows)
+        ]
+    data = "".join(line + end for line in lines).encode(encoding)
+    path.write_bytes(gzip.compress(data) if compress else data)
+    with open_table(path, delimiter=delimiter) as opened:
+        assert opened.columns == tuple(columns)
+        assert [record.cells for record in opened] == rows
+
+
+@settings(max_examples=100, deadline=None)
+@given(table=tables(), name=st.sampled_from(["a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz"]))
+def test_any_written_table_is_read_without_options(tmp_path_factory, table, name):
+    columns, rows = table
+    path = tmp_path_factory.mktemp("any") / name
+    written(path, rows, columns)
+    if not rows and "jsonl" in name:
+        with pytest.raises(DataError, match="is empty"):
+            open_table(path)
+        return
+    with open_table(path) as opened:
+        assert opened.columns == tuple(columns)
+        assert [record.cells for record in opened] == rows
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.binary(max_size=60) | st.text('ab,;"\n\r\0é', max_size=40).map(str.encode))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    path.write_bytes(data)
+    with contextlib.suppress(DataError):  # and no other error
+        cells_of(path)
+    bad = path.with_name("bad.csv")
+    try:
+        with Rejects(bad) as rejects, open_table(path, rejects=rejects) as table:
+            rows = list(table)
+        assert table.records_in == len(rows) + rejects.count == len(rows) + len(cells_of(bad))
+    except DataError:
+        assert not bad.exists()
+
+
+# --- Encodings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "L’OTAN a condamné l’agression; le président français s’est dit « préoccupé »"),
+        ("cp1250", "Polska pochwaliła NATO i potępiła Rosję, że nie chciała wyjść"),
+        ("cp1251", "Россия осудила решение НАТО"),
+        ("koi8-r", "Россия осудила решение НАТО"),
+        ("cp1253", "Η Ελλάδα καταδίκασε τη Ρωσία"),
+        ("cp1254", "Türkiye NATO'yu övdü ve Rusya'yı kınadı; görüşme şöyle"),
+        ("cp1256", "أدانت روسيا قرار الناتو"),
+        ("gb18030", "北约谴责了俄罗斯的行动并表示支持乌克兰"),
+        ("big5", "北約譴責了俄羅斯的行動並表示支持烏克蘭"),
+        ("euc-kr", "나토는 러시아를 비난했다"),
+        ("shift_jis", "ＮＡＴＯはロシアの行動を非難し、支持を表明した"),
+    ],
+)
+def test_the_encoding_is_guessed_from_a_sentence(encoding, text):
+    assert charsets.guess(text.encode(encoding)) == encoding
+
+
+def test_zstd_is_read_where_it_is_installed(tmp_path):
+    zstandard = pytest.importorskip("zstandard")
+    path = tmp_path / "a.csv.zst"
+    path.write_bytes(zstandard.compress(b"text,actor\na,b\n"))
+    assert cells_of(path) == [("a", "b")]
+    path.write_bytes(zstandard.compress(b"text,actor\n" + b"0" * 300_000_000))
+    with pytest.raises(DataError, match=r"expands more than|a line of more than"):
+        cells_of(path)
+    path.write_bytes(zstandard.compress(b"text,actor\na,b\n")[:-3])
+    with pytest.raises(DataError, match="the zst data end early"):
+        cells_of(path)
+    path.write_bytes(zstandard.compress(b"text,actor\n") + zstandard.compress(b"a,b\n"))
+    assert cells_of(path) == [("a", "b")]
+    path.write_bytes(zstandard.compress(b"text,actor\n") + b"garbage")
+    with pytest.raises(DataError, match="the zst data end early"):
+        cells_of(path)
