@@ -167,7 +167,10 @@ def read_corpus(
 def _documents(names: Sequence[str], source: Sequence[int], marks: Fingerprints) -> Ints:
     """Group rows by document; rows without one, and equal texts, by their text."""
     named = np.array(
-        [key_of(f"{s}:{n}" if n else f"row {i}") for i, (s, n) in enumerate(zip(source, names, strict=True))],
+        [
+            key_of(f"{s}:{n}" if n else f"row {i}")
+            for i, (s, n) in enumerate(zip(source, names, strict=True))
+        ],
         np.uint64,
     )
     if all(names):
@@ -232,6 +235,20 @@ class _LabelReader:
         """Tell the mapping, unless every label was spelled as it should be."""
         odd = {cell: n for cell, n in self._met.items() if cell != self._labels[n]}
         if odd:
-            pairs = ", ".join(f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items()))
+            pairs = ", ".join(
+                f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())
+            )
             yield f"{self._table}: {self._name} labels read as {pairs}"
 
+
+def sentiment_rows(corpus: Corpus) -> Ints:
+    """Return the first row of each paragraph that has a sentiment label."""
+    seen: set[int] = set()
+    rows = []
+    for row, (tone, key) in enumerate(
+        zip(corpus.sentiment, corpus.marks.exact.tolist(), strict=True)
+    ):
+        if tone != MISSING and key not in seen:
+            seen.add(key)
+            rows.append(row)
+    return np.array(rows, np.int64)

@@ -149,5 +149,3 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
 
 def _floats(values: Weights) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
-
-

@@ -86,6 +86,7 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
     for step in (*range(-1, -LEFT - 1, -1), *range(1, RIGHT + 1)):
         there = np.clip(at + step, 0, len(stems) - 1)
         within = (at + step == there) & (sentence[there] == sentence[at])
+        within &= pairs.row[there] == pairs.row[at]  # pairs of one paragraph share its sentences
         near[step] = np.where(within, stems.take(there), END_KEY)
         inside[step] = within
     row, word = pairs.row[at], pairs.word[at]

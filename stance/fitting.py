@@ -15,9 +15,11 @@ from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
 from stance.actors import ActorBook
-from stance.corpus import MISSING, Corpus
+from stance.assessment import cross_validation
+from stance.corpus import Corpus, sentiment_rows
 from stance.counts import BlockCounts, count_features, name_features
 from stance.errors import DataError
+from stance.evaluation import Report
 from stance.events import Weights
 from stance.layout import Reader
 from stance.lexicon import Lexicon
@@ -190,18 +192,18 @@ class Training:
     Attributes
     ----------
     model : StanceModel
+    report : Report
+        Of the cross-validation by document.
     stance, control : Held
         Held-out answers of the stance head and of the target-blind baseline.
     sentiment : Held or None
-    sentiment_rows : ndarray
-        Rows of the corpus that the sentiment head was trained on: one per paragraph.
     """
 
     model: StanceModel
+    report: Report
     stance: Held
     control: Held
     sentiment: Held | None
-    sentiment_rows: Ints
 
 
 def train(
@@ -251,6 +253,14 @@ def train(
         folds = split(task.y, task.group, _folds(task.group, recipe), seed)
         tone = cross_validate(task, folds, seed)
         heads["sentiment"] = _finish(reader, part, task, tone, seed)
+    progress("scoring the held-out answers")
+    found = cross_validation(
+        recipe.validation,
+        corpus,
+        held.probabilities,
+        held_control.probabilities,
+        tone.probabilities if tone else None,
+    )
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -259,17 +269,9 @@ def train(
         sentiment=heads.get("sentiment"),
         control=heads["control"],
         fingerprints=corpus.marks,
-        card=_card(corpus, recipe),
+        card=_card(corpus, recipe) | {"scores": found.to_json()},
     )
-    return Training(model, held, held_control, tone, rows)
-
-
-def sentiment_rows(corpus: Corpus) -> Ints:
-    """Return one row per labelled paragraph."""
-    labelled = np.flatnonzero(corpus.sentiment != MISSING)
-    texts = np.array([corpus.texts[i] for i in labelled], object)
-    _, first = np.unique(texts.astype(str), return_index=True) if len(labelled) else (None, labelled)
-    return labelled[np.sort(first)]
+    return Training(model, found, held, held_control, tone)
 
 
 def _task(
@@ -330,9 +332,21 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
         )
 
 
+_LIMITS = (
+    "Scores are those of texts like the training corpus; on other sources, genres and years they "
+    "are lower. Label a sample of your own texts and evaluate on it before you publish.",
+    "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
+    "the events are often missed.",
+    "An actor is noticed only where an alias of the actor book names it; pronouns are not resolved.",
+)
+
+
 def _card(corpus: Corpus, recipe: Recipe) -> dict[str, Any]:
     """Return what the manifest tells of data, versions and limits."""
-    counts = [np.bincount(corpus.stance[corpus.source == i], minlength=3) for i in range(len(corpus.sources))]
+    counts = [
+        np.bincount(corpus.stance[corpus.source == i], minlength=3)
+        for i in range(len(corpus.sources))
+    ]
     return {
         "versions": {
             "stance": version("stance"),
@@ -350,4 +364,5 @@ def _card(corpus: Corpus, recipe: Recipe) -> dict[str, Any]:
             for source, row in zip(corpus.sources, counts, strict=True)
         ],
         "seed": recipe.validation.seed,
+        "limits": list(_LIMITS),
     }

@@ -33,8 +33,8 @@ from stance.tokens import (
 NEGATION_REACH = 4
 """Words after a negator, within its sentence, that it turns."""
 
-FAR = 1_000
-"""Distance in words where the actor is not mentioned."""
+FAR = 1 << 40
+"""Distance in words where the actor is not mentioned: farther than any text is long."""
 
 NOBODY = -1
 
@@ -317,7 +317,10 @@ def named_actors(words: Words) -> tuple[Ints, Ints, Ints]:
 
 def count_mentions(words: Words, para: Ints, actor: Ints) -> Ints:
     """Return how often the paragraph of each pair names the actor of the pair."""
-    counts = np.zeros((len(words.first) - 1, int(max(actor.max(initial=0), words.who.max(initial=0))) + 1), np.int64)
+    counts = np.zeros(
+        (len(words.first) - 1, int(max(actor.max(initial=0), words.who.max(initial=0))) + 1),
+        np.int64,
+    )
     at = np.flatnonzero(words.who >= 0)
     np.add.at(counts, (np.searchsorted(words.first, at, side="right") - 1, words.who[at]), 1)
     found: Ints = np.where(actor >= 0, counts[para, actor], 0)
@@ -385,4 +388,3 @@ def _nearest(target: Bools, position: Ints, first: Ints, row: Ints) -> tuple[Int
     distance = np.minimum(np.minimum(to_left, to_right), FAR)
     nearest = np.where(to_left <= to_right, left, right)
     return np.where(distance < FAR, nearest, position), distance
-

@@ -66,13 +66,7 @@ def _plain(value: Any) -> Any:
 
 
 def decode_manifest(data: bytes | bytearray) -> dict[str, Any]:
-    """Return a manifest that obeys the schema.
-
-    Raises
-    ------
-    ModelError
-        The message lacks the file's name.
-    """
+    """Return a manifest that obeys the schema; what is refused lacks the file's name."""
     if len(data) > MOST_MANIFEST:
         raise refusal(f"its manifest has {len(data):,} bytes; at most {MOST_MANIFEST:,} are read")
     try:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from stance.archive import refusal
 from stance.display import shown
 from stance.fingerprints import BANDS
+from stance.hashing import MULTIPLIER, Keys
 from stance.model import BlockWeights, Head
 from stance.records import Sentiment, Stance
 
@@ -20,6 +21,7 @@ LABELS: dict[str, tuple[str, ...]] = {
 """Labels of each head, in the order of the file; only the sentiment head may be missing."""
 
 _GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
+_MOST_PROBES = 1_000
 _ESCAPED = {
     code: chr(code).encode("unicode_escape").decode()
     for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
@@ -83,9 +85,25 @@ def check_array(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return an array if its values are such as a head works with."""
     if name.endswith(".keys.npy") and not (array[1:] > array[:-1]).all():
         raise refusal(f"'{name}' is not sorted without repetition")
+    if name.endswith(".keys.npy") and _longest_probe(array) > _MOST_PROBES:
+        raise refusal(f"'{name}' has keys that collide, as if made to keep a computer busy")
     if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
         raise refusal(f"'{name}' has a value that is no usable number")
     return array
+
+
+def _longest_probe(keys: Keys) -> int:
+    """Return how far `stance.hashing.KeyIndex` would put a key from its slot.
+
+    A few dozen for honest keys; for keys made to collide its time would grow with the square
+    of their number.
+    """
+    if not len(keys):
+        return 0
+    bits = max(6, int(4 * len(keys)).bit_length())  # as `KeyIndex` has it
+    slots = np.sort((keys * MULTIPLIER) >> np.uint64(64 - bits)).astype(np.int64)
+    order = np.arange(len(keys))
+    return int((np.maximum.accumulate(slots - order) + order - slots).max())
 
 
 def encode_terms(terms: tuple[str, ...]) -> bytes:

@@ -282,6 +282,13 @@ class StanceModel:
         mentions = count_mentions(words, query.para, query.actor)
         return self._judge(words, len(texts), query.para, query.actor, mentions, tuple(actors))
 
+    def judge_blind(self, texts: Sequence[str]) -> Weights:
+        """Return the target-blind head's stance probabilities of each paragraph."""
+        words = self.reader.words(normalise_all(list(texts)))
+        whole = lay_out(words, np.arange(len(texts)), np.full(len(texts), NOBODY))
+        scores, _ = self.control.scores(self.reader, whole)
+        return self.control.probabilities(scores)
+
     def _judge(
         self,
         words: Words,

@@ -68,12 +68,13 @@ class TableWriter:
         self._buffer = bytearray()
         self._temporary: Path | None = None
         self._target = path
+        header = form.header()
         try:
             self._file = self._open()
         except OSError as error:
             raise output_error(error, path) from error
         self._zip = _deterministic_gzip(self._file) if _is_gz(path) else None
-        self._put(form.header())
+        self._put(header)
 
     def write(self, cells: Sequence[str]) -> None:
         """Write one row."""

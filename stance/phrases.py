@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
-from stance.tokens import Forms, Ints, TokenBatch, tokenise
+from stance.tokens import LONGEST_WORD, Forms, Ints, TokenBatch, tokenise
 
 _STEP = key_of("next word")
 
@@ -44,25 +44,25 @@ class PhraseMatcher:
     """
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._longest = 0
-        self.exact_starts: set[str] = set()
-        self.lower_starts: set[str] = set()
-        values: dict[int, int] = {}
+        variants = [(text, phrase) for phrase in phrases for text in _variants(phrase)]
         forms = Forms(lambda _word, _low: (), ())
-        for phrase in phrases:
-            for text in _variants(phrase):
-                batch = tokenise([text], forms)
-                words = [text[s:e] for s, e in zip(batch.start, batch.end, strict=True)]
-                if not words:
-                    continue
-                (self.exact_starts if phrase.exact else self.lower_starts).add(
-                    words[0] if phrase.exact else words[0].lower()
-                )
-                keys = np.array([word_key(w, exact=phrase.exact) for w in words], np.uint64)
-                values.setdefault(int(_chain(keys, batch.gap[: len(words) - 1])), phrase.value)
-                self._longest = max(self._longest, len(words))
-        self._index = KeyIndex(np.fromiter(values.keys(), np.uint64, len(values)))
-        self._values = np.fromiter(values.values(), np.int32, len(values))
+        batch = tokenise([text for text, _ in variants], forms)
+        words = [batch.text[s:e] for s, e in zip(batch.start, batch.end, strict=True)]
+        sizes = np.diff(batch.first)
+        exact = np.repeat(np.array([p.exact for _, p in variants], np.bool_), sizes)
+        keys = np.array(
+            [word_key(w, exact=bool(e)) for w, e in zip(words, exact, strict=True)], np.uint64
+        )
+        values = np.array([phrase.value for _, phrase in variants], np.int32)
+        first = batch.first[:-1][sizes > 0]
+        self.exact_starts = {words[i] for i in first if exact[i]}
+        self.lower_starts = {words[i].lower() for i in first if not exact[i]}
+        self._longest = int(sizes.max(initial=0))
+        chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
+        # Of equal phrases the first one counts.
+        distinct, at = np.unique(chained[sizes > 0], return_index=True)
+        self._index = KeyIndex(distinct)
+        self._values = values[sizes > 0][at]
 
     def starts(self, word: str, lower: str) -> bool:
         """Tell whether a phrase may begin with this word."""
@@ -115,11 +115,15 @@ def _extend(key: Keys, gap: NDArray[np.uint8], word: Keys) -> Keys:
     return join_keys(_STEP, key, gap.astype(np.uint64), word)
 
 
-def _chain(keys: Keys, gaps: NDArray[np.uint8]) -> np.uint64:
-    chained = keys[:1]
-    for number, gap in enumerate(gaps, 1):
-        chained = _extend(chained, np.array([gap], np.uint8), keys[number : number + 1])
-    return np.uint64(chained[0])
+def _chains(keys: Keys, gaps: NDArray[np.uint8], first: Ints, sizes: Ints) -> Keys:
+    """Return the key of each phrase from the keys of its words."""
+    chained = np.zeros(len(first), np.uint64)
+    chained[sizes > 0] = keys[first[sizes > 0]]
+    for step in range(1, int(sizes.max(initial=0))):
+        long = np.flatnonzero(sizes > step)
+        at = first[long] + step
+        chained[long] = _extend(chained[long], gaps[at - 1], keys[at])
+    return chained
 
 
 def _without_overlap(start: Ints, end: Ints) -> NDArray[np.bool_]:
@@ -134,5 +138,3 @@ def _without_overlap(start: Ints, end: Ints) -> NDArray[np.bool_]:
             before -= 1
         kept[i] = start[i] >= end[before]
     return kept
-
-

@@ -186,7 +186,9 @@ def _value(hint: Any, value: Any, source: str, path: str) -> Any:
     if get_origin(hint) is Mapping:
         if not isinstance(value, dict):
             raise RecipeError(f"{source}: '{path}' must be a table of numbers, not {value!r}")
-        return {key: _value(float, number, source, f"{path}.{key}") for key, number in value.items()}
+        return {
+            key: _value(float, number, source, f"{path}.{key}") for key, number in value.items()
+        }
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not hint:

@@ -64,6 +64,7 @@ class _Neighbours:
         """Return the entry ``by`` words away and whether it is in the sentence."""
         there = np.clip(self.at + by, 0, len(self.sentence) - 1)
         inside: Bools = (there == self.at + by) & (self.sentence[there] == self.sentence[self.at])
+        inside &= self.pairs.row[there] == self.pairs.row[self.at]  # pairs may share a sentence
         return there, inside
 
     def key(self, by: int | NDArray[np.int64]) -> Keys:
@@ -185,7 +186,17 @@ def _sequences(reader: Reader, pairs: Pairs) -> list[Events]:
     row = pairs.row[kept]
     at = np.flatnonzero(symbols == TARGET_KEY)
     events = []
-    for reach_left, reach_right in ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2)):
+    for reach_left, reach_right in (
+        (1, 0),
+        (2, 0),
+        (3, 0),
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 1),
+        (2, 1),
+        (1, 2),
+    ):
         low, high = at - reach_left, at + reach_right
         use = (low >= 0) & (high < len(symbols))
         centre, low, high = at[use], low[use], high[use]
@@ -225,8 +236,17 @@ def _mention_books() -> dict[str, Codebook]:
     counts = {
         name: Codebook("mention", [_labels(name, _COUNTS)])
         for name in (
-            "mentions", "others", "positive-here", "negative-here", "positive", "negative",
-            "plain-here", "first-person", "hypothetical-here", "concession-here", "negator-here",
+            "mentions",
+            "others",
+            "positive-here",
+            "negative-here",
+            "positive",
+            "negative",
+            "plain-here",
+            "first-person",
+            "hypothetical-here",
+            "concession-here",
+            "negator-here",
         )
     }
     return counts | {

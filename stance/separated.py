@@ -214,7 +214,10 @@ class SeparatedReader(Reader):
                         yield Record(self.number, block.first + start, tuple(cells))
                     start = end
                 else:
-                    self._over_lines = self.number - before < len(lines)
+                    if (
+                        len(lines) > 2
+                    ):  # a line that two chunks share comes alone, and tells nothing
+                        self._over_lines = self.number - before < len(lines)
                     return
             except csv.Error:
                 end = base + reader.line_num

@@ -120,10 +120,10 @@ def save_model(model: StanceModel, path: Path, *, force: bool = False) -> None:
 
 def _target(path: Path) -> Path:
     """Return the file to be written: behind a symbolic link, what it points to."""
-    try:
-        return path.resolve()
-    except RuntimeError as error:
-        raise OutputError(f"{_name(path)}: is a link to itself; name another file") from error
+    with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
+        if not (target := path.resolve()).is_symlink():
+            return target
+    raise OutputError(f"{_name(path)}: is a link to itself; name another file")
 
 
 def _refuse_existing(path: Path, target: Path, force: bool) -> None:

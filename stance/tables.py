@@ -132,23 +132,22 @@ def open_table(
     ------
     DataError
         The table, or one of its records during iteration, cannot be used.
+
+    Notes
+    -----
+    Cells come back as they went in. An empty line is skipped, but in a table of one column it
+    is an empty cell, since spreadsheets save one so; both are noted. A quote inside an unquoted
+    cell, a record of another width and a repeated header are bad records. Limits: 10 MB a cell,
+    16 MB a record, 10,000 columns, 200 times the compressed size.
     """
     separator = _one_character(delimiter)
     source = Source(path, encoding, salvage=rejects is not None)
     try:
-        reader: Reader
-        suffix = _suffix(path)
-        if suffix in _JSON_NAMES or (
-            suffix not in _SEPARATED_NAMES and _begins_with_object(source)
-        ):
-            reader, separator = JsonReader(source, rejects), ""
-        else:
-            default = "\t" if suffix in (".tsv", ".tab") else ","
-            reader = SeparatedReader(source, separator, default, rejects)
-            separator = reader.separator
+        reader = _reader(source, _suffix(path), separator, rejects)
     except BaseException:
         source.file.close()
         raise
+    separator = reader.separator if isinstance(reader, SeparatedReader) else ""
     kind: Literal["csv", "jsonl"] = "csv" if separator else "jsonl"
     dialect = Dialect(kind, separator, source.encoding, source.bom, source.file.compression)
     return Table(source, reader, dialect)
@@ -215,6 +214,16 @@ def _suffix(path: Path | None) -> str:
     if suffixes and suffixes[-1] in _COMPRESSED_NAMES:
         suffixes.pop()
     return suffixes[-1] if suffixes else ""
+
+
+def _reader(
+    source: Source, suffix: str, separator: str | None, rejects: RejectSink | None
+) -> Reader:
+    by_content = suffix not in _SEPARATED_NAMES and _begins_with_object(source)
+    if suffix in _JSON_NAMES or by_content:
+        return JsonReader(source, rejects)
+    default = "\t" if suffix in (".tsv", ".tab") else ","
+    return SeparatedReader(source, separator, default, rejects)
 
 
 def _begins_with_object(source: Source) -> bool:

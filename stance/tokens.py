@@ -212,7 +212,9 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
     start, end, form = start[kept], end[kept], form[kept]
     para = np.searchsorted(offset, start, side="right") - 1
     first = np.searchsorted(para, np.arange(len(texts) + 1))
-    following = np.append(start[1:], len(codes))
+    # What follows the last word of a paragraph ends with the paragraph.
+    following = np.append(start[1:], len(codes))[: len(start)]
+    following = np.minimum(following, (offset + lengths - 1).take(para))
     same = np.append(para[1:] == para[:-1], False)
     gap = np.where(same, _gaps(codes, classes, behind, following), GAP_OTHER).astype(np.uint8)
     breaks, question = _sentence_breaks(codes, classes, forms, form, behind, following)

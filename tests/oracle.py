@@ -316,13 +316,8 @@ class Pair:
         return self.words[i].stem if role == "plain" else role.upper()
 
 
-def open_term(template: str, *parts: str) -> str:
-    """Name a feature made of words, as `Events.term` does."""
-    return " ".join([template, *parts])
-
-
 def term(template: str, *labels: str) -> str:
-    """Name a feature of a closed set: empty labels are left out."""
+    """Name a feature: empty labels are left out."""
     return " ".join([template, *(label for label in labels if label)])
 
 
@@ -469,16 +464,16 @@ class Oracle:
     def _stem(self, pair: Pair) -> Iterator[Occurrence]:
         for i, word in enumerate(pair.words):
             mark = "NOT" if word.negated and pair.role(i) == "plain" else ""
-            yield Occurrence(open_term("stem", mark, pair.stem(i)), pair.weight(i), i)
+            yield Occurrence(term("stem", mark, pair.stem(i)), pair.weight(i), i)
 
     def _word(self, pair: Pair) -> Iterator[Occurrence]:
         for i, word in enumerate(pair.words):
-            yield Occurrence(open_term("word", word.lower), word=i)
+            yield Occurrence(term("word", word.lower), word=i)
             if i + 1 < len(pair.words):
-                yield Occurrence(open_term("word", word.lower, pair.words[i + 1].lower), word=i)
+                yield Occurrence(term("word", word.lower, pair.words[i + 1].lower), word=i)
 
     def _name(self, pair: Pair) -> Iterator[Occurrence]:
-        yield Occurrence(open_term("name", pair.actor or SPAN))
+        yield Occurrence(term("name", pair.actor or SPAN))
 
     def _cross(self, pair: Pair) -> Iterator[Occurrence]:
         for at in pair.targets:
@@ -498,13 +493,13 @@ class Oracle:
                 # One step beyond the sentence is its END; nothing lies beyond that.
                 if before <= left + 1 and after <= right + 1:
                     parts = [stem(step) for step in range(-before, after + 1)]
-                    yield Occurrence(open_term("cross", *parts), word=at)
+                    yield Occurrence(term("cross", *parts), word=at)
             for reach in range(2, LEFT + 1):
                 if reach <= left:
-                    yield Occurrence(open_term("cross", stem(-reach), "...", "TARGET"), word=at)
+                    yield Occurrence(term("cross", stem(-reach), "...", "TARGET"), word=at)
             for reach in range(2, RIGHT + 1):
                 if reach <= right:
-                    yield Occurrence(open_term("cross", "TARGET", "...", stem(reach)), word=at)
+                    yield Occurrence(term("cross", "TARGET", "...", stem(reach)), word=at)
 
     def _class(self, pair: Pair) -> Iterator[Occurrence]:
         for i, word in enumerate(pair.words):
@@ -579,7 +574,7 @@ class Oracle:
                     continue
                 window = telling[at - before : at + after + 1]
                 if {s for _, _, s in window} == {sentence}:
-                    yield Occurrence(open_term("sequence", *(s for s, _, _ in window)), word=i)
+                    yield Occurrence(term("sequence", *(s for s, _, _ in window)), word=i)
 
     def role(self, pair: Pair, at: int) -> str:
         """Return the role of a mention: the first of `ROLES` whose sign is there."""

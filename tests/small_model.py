@@ -3,13 +3,18 @@
 import hashlib
 import io
 import json
+import os
+import struct
 import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from stance.actors import Actor, ActorBook
+from stance.errors import ModelError
 from stance.features import BLOCKS
 from stance.fingerprints import fingerprint
 from stance.layout import Reader, lay_out
@@ -18,6 +23,7 @@ from stance.model import BlockWeights, Head, StanceModel
 from stance.queries import make_query
 from stance.recipe import CONTROL, Features, Recipe
 from stance.records import Sentiment, Stance
+from stance.storage import dump_model, load_model
 
 TEXTS = [
     "Poland praised NATO and condemned Russia for its attack.",
@@ -127,3 +133,40 @@ def spoiled(
     manifest(table)
     contents["manifest.json"] = json.dumps(table).encode()
     return zipped(contents)
+
+
+def refused(tmp_path: Path, data: bytes, match: str, name: str = "a.stance") -> None:
+    """Expect a refusal in one line for this reason."""
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match=match) as caught:
+        load_model(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert message.isprintable()
+    assert "; " in message
+    assert caught.value.exit_status == 3
+
+
+def loads_or_refuses(path: Path, data: bytes) -> bytes | None:
+    """Return the bytes of the model that the file holds, None where it is refused."""
+    path.write_bytes(data)
+    try:
+        return dump_model(load_model(path))
+    except ModelError as error:
+        message = str(error)
+    assert message.isprintable()
+    assert len(message) < 900
+    return None
+
+
+class Bomb:
+    """Creates a folder when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, ("exploded",))
+
+
+def npy_header(shape: str, descr: str = "'<u8'") -> bytes:
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text

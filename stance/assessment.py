@@ -1,0 +1,125 @@
+"""Evaluation reports of a model on a corpus, and of a training's cross-validation."""
+
+import numpy as np
+
+from stance.corpus import MISSING, Corpus, sentiment_rows
+from stance.errors import DataError
+from stance.evaluation import Answers, Report, report
+from stance.events import Weights
+from stance.fingerprints import linked_groups
+from stance.model import Judgements, StanceModel
+from stance.recipe import Validation
+from stance.records import Sentiment, Stance
+from stance.tokens import Bools, Ints
+
+BATCH = 1000
+"""Rows that are judged at a time."""
+
+
+def evaluate(model: StanceModel, corpus: Corpus) -> Report:
+    """Score a model on a labelled corpus, beside its baselines.
+
+    Parameters
+    ----------
+    model : StanceModel
+    corpus : Corpus
+
+    Returns
+    -------
+    Report
+        With rows whose text was in the training data counted as leaked.
+    """
+    stance, known, control = _judge_rows(model, corpus)
+    rows = sentiment_rows(corpus)
+    tone = None
+    if model.sentiment is not None and len(rows):
+        judged = [
+            model.judge([corpus.texts[i] for i in rows[low : low + BATCH]])
+            for low in range(0, len(rows), BATCH)
+        ]
+        tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
+        sure = np.concatenate([part.sentiment_known for part in judged])
+        tone = _sentiment_answers(corpus, rows, tones, sure)
+    return report(
+        _stance_answers(corpus, stance, known),
+        _stance_answers(corpus, control, None),
+        majority=_majority(model),
+        text_key=_text_key(corpus),
+        leaked=corpus.marks.found_in(model.fingerprints),
+        sentiment=tone,
+        draws=model.recipe.validation.draws,
+        seed=model.recipe.validation.seed,
+    )
+
+
+def cross_validation(
+    validation: Validation,
+    corpus: Corpus,
+    stance: Weights,
+    control: Weights,
+    tone: Weights | None,
+) -> Report:
+    """Score the held-out answers of a training's cross-validation by document."""
+    rows = sentiment_rows(corpus)
+    usual = list(Stance)[int(np.bincount(corpus.stance).argmax())]
+    usual_tone = None
+    if tone is not None:
+        usual_tone = str(list(Sentiment)[int(np.bincount(corpus.sentiment[rows]).argmax())])
+    return report(
+        _stance_answers(corpus, stance, None),
+        _stance_answers(corpus, control, None),
+        majority=str(usual),
+        text_key=_text_key(corpus),
+        sentiment=None if tone is None else _sentiment_answers(corpus, rows, tone, None),
+        sentiment_majority=usual_tone,
+        draws=validation.draws,
+        seed=validation.seed,
+    )
+
+
+def _judge_rows(model: StanceModel, corpus: Corpus) -> tuple[Weights, Bools, Weights]:
+    judged: list[Judgements] = []
+    blind: list[Weights] = []
+    for low in range(0, len(corpus), BATCH):
+        part = slice(low, low + BATCH)
+        judged.append(
+            model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part])
+        )
+        blind.append(model.judge_blind(corpus.texts[part]))
+    if not judged:
+        raise DataError("the corpus has no row")
+    known = np.concatenate([part.known & (part.mentions > 0) for part in judged])
+    return np.concatenate([part.stance for part in judged]), known, np.concatenate(blind)
+
+
+def _stance_answers(corpus: Corpus, probabilities: Weights, known: Bools | None) -> Answers:
+    return Answers(
+        labels=tuple(Stance),
+        gold=corpus.stance,
+        probabilities=probabilities,
+        document=corpus.document,
+        answered=known,
+        actor=corpus.actors,
+    )
+
+
+def _sentiment_answers(
+    corpus: Corpus, rows: Ints, probabilities: Weights, known: Bools | None
+) -> Answers:
+    gold = corpus.sentiment[rows]
+    if (gold == MISSING).any():
+        raise ValueError("a row without sentiment label")
+    return Answers(tuple(Sentiment), gold, probabilities, corpus.document[rows], known)
+
+
+def _majority(model: StanceModel) -> str:
+    """Return the most frequent stance label of the training data."""
+    totals = {str(label): 0 for label in Stance}
+    for source in model.card["data"]:
+        for label, number in source["classes"].items():
+            totals[label] += number
+    return max(totals, key=lambda label: totals[label])
+
+
+def _text_key(corpus: Corpus) -> Ints:
+    return linked_groups([corpus.marks.exact])
