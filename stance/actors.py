@@ -207,12 +207,15 @@ class ActorBook:
         """Find the mentions in a batch whose forms were described by `describe`."""
         first, length, alias = self._matcher.find(
             batch,
-            forms.columns["alias"].astype(np.bool_, copy=False),
-            forms.columns["exact"].astype(np.uint64, copy=False),
-            forms.columns["lower"].astype(np.uint64, copy=False),
+            forms.columns["alias"],
+            forms.columns["exact"],
+            forms.columns["lower"],
         )
         actor = self._actor_of.take(alias)
         named = actor >= 0
+        if "$" in batch.text:  # "US$5 billion" is a price
+            after = batch.end.take(first + length - 1)
+            named &= np.fromiter((batch.text[end] != "$" for end in after), np.bool_, len(after))
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
         return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.display import shown
 from stance.errors import DataError
 from stance.fingerprints import Fingerprints, fingerprint, linked_groups
 from stance.hashing import key_of
 from stance.queries import parse_spans
 from stance.records import Sentiment, Stance
-from stance.display import shown
 from stance.tables import Record, Table, column, open_table
 
 Ints = NDArray[np.int64]
@@ -137,7 +137,9 @@ def read_corpus(
         If a file cannot be read, lacks a column, or has a label that means nothing.
     """
     rows = _Rows([], [], [], [], [], [], {name: [] for name in EXTRA})
-    sources, source, notes = [], [], []
+    sources: list[Source] = []
+    source: list[int] = []
+    notes: list[str] = []
     for path in paths:
         before = len(rows.texts)
         with open_table(path, delimiter=delimiter, encoding=encoding) as table:

@@ -34,6 +34,10 @@ class ModelError(StanceError):
     exit_status = 3
 
 
+class WorkerError(StanceError):
+    """A process that computes parts of a run died, or cannot do its work."""
+
+
 class OutputError(StanceError):
     """Writing failed: disk full, no permission, output exists."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Codebook:
     def __len__(self) -> int:
         return int(np.prod(self._shape))
 
-    def encode(self, *values: NDArray[np.generic]) -> Ints:
+    def encode(self, *values: NDArray[Any]) -> Ints:
         """Return the number of each combination."""
         code = values[0].astype(np.int64)
         for size, value in zip(self._shape[1:], values[1:], strict=True):

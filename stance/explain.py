@@ -132,7 +132,7 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
                 int(words.start[i]),
                 int(words.end[i]),
                 _floats(push[i]),
-                tuple(sorted(terms[i], key=lambda term: -terms[i][term])),  # noqa: B023
+                tuple(sorted(terms[i], key=lambda term: -terms[i][term])),
             )
             for i in range(size)
         ),

@@ -14,7 +14,6 @@ from stance.hashing import Keys, key_of
 from stance.layout import FAR, OTHER, OTHER_KEY, PLAIN, TARGET, TARGET_KEY, Pairs, Reader
 from stance.relations import mention_block, relation_block
 
-
 DECAY = 4.0
 """Words after which a word's weight has halved: weight = 1 / (1 + distance / DECAY)."""
 
@@ -56,7 +55,7 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Words and word pairs as spelled, blind to the actor: the baseline."""
-    keys = reader.forms.columns["word"].astype(np.uint64, copy=False)
+    keys = reader.forms.columns["word"]
     words = keys.take(pairs.words.form).take(pairs.word)
     follows = np.flatnonzero(pairs.row[1:] == pairs.row[:-1])
     return [
@@ -192,7 +191,7 @@ def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
 
 
 def name_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """The actor itself: learns that some actor is usually criticised, so it is off by default."""
+    """Name the actor: learns that some actor is usually criticised, so it is off by default."""
     keys = np.array([key_of("actor:" + name) for name in (*reader.book.names, "?")], np.uint64)
     row = np.arange(pairs.count)
     nowhere = np.full(pairs.count, -1)

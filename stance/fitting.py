@@ -27,7 +27,7 @@ from stance.model import BlockWeights, Head, StanceModel, softmax
 from stance.queries import Query, make_query
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
-from stance.tokens import Bools, Ints
+from stance.tokens import Ints
 
 FLOOR = 1e-12
 """Least probability in a log loss."""
@@ -171,18 +171,29 @@ def split(y: Ints, group: Ints, folds: int, seed: int) -> NDArray[np.int64]:
     return fold
 
 
-def cross_validate(task: Task, fold: Ints, seed: int) -> Held:
+def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
     """Score every row by a model that has not seen its group."""
+    numbers = np.unique(fold)
+    work = [(np.flatnonzero(fold != n), np.flatnonzero(fold == n)) for n in numbers]
+    if jobs > 1:
+        from joblib import Parallel, delayed
+
+        found = Parallel(jobs)(delayed(_score_fold)(task, *rows, seed) for rows in work)
+    else:
+        found = [_score_fold(task, *rows, seed) for rows in work]
     scores = np.zeros((len(task.y), len(task.labels)))
-    for number in np.unique(fold):
-        train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        scores[test] = score_rows(fit_head(task, train, seed), task.counts, test)
+    for (_, test), part in zip(work, found, strict=True):
+        scores[test] = part
     probabilities = np.zeros_like(scores)
     for number in np.unique(fold):
         out = fold == number
         temperature = fit_temperature(scores[~out], task.y[~out])
         probabilities[out] = softmax(scores[out] / temperature)
     return Held(scores, probabilities)
+
+
+def _score_fold(task: Task, train: Ints, test: Ints, seed: int) -> Weights:
+    return score_rows(fit_head(task, train, seed), task.counts, test)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +218,12 @@ class Training:
 
 
 def train(
-    recipe: Recipe, corpus: Corpus, book: ActorBook, *, progress: Progress = lambda _: None
+    recipe: Recipe,
+    corpus: Corpus,
+    book: ActorBook,
+    *,
+    jobs: int = 1,
+    progress: Progress = lambda _: None,
 ) -> Training:
     """Train a model and cross-validate it by document.
 
@@ -216,6 +232,8 @@ def train(
     recipe : Recipe
     corpus : Corpus
     book : ActorBook
+    jobs : int
+        Processes for the folds; the result does not depend on it.
     progress : callable, optional
         Called with a few words before each step.
 
@@ -238,7 +256,7 @@ def train(
     )
     fold = split(stance.y, stance.group, _folds(stance.group, recipe), seed)
     progress("cross-validating stance")
-    held, held_control = (cross_validate(task, fold, seed) for task in (stance, control))
+    held, held_control = (cross_validate(task, fold, seed, jobs) for task in (stance, control))
     progress("fitting stance")
     heads = {
         "stance": _finish(reader, query, stance, held, seed),
@@ -251,7 +269,7 @@ def train(
         part = Query([query.texts[i] for i in rows], query.actor[rows])
         task = _task(reader, part, corpus, rows, recipe, "sentiment")
         folds = split(task.y, task.group, _folds(task.group, recipe), seed)
-        tone = cross_validate(task, folds, seed)
+        tone = cross_validate(task, folds, seed, jobs)
         heads["sentiment"] = _finish(reader, part, task, tone, seed)
     progress("scoring the held-out answers")
     found = cross_validation(
@@ -337,7 +355,8 @@ _LIMITS = (
     "are lower. Label a sample of your own texts and evaluate on it before you publish.",
     "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
     "the events are often missed.",
-    "An actor is noticed only where an alias of the actor book names it; pronouns are not resolved.",
+    "An actor is noticed only where an alias of the actor book names it; pronouns are not "
+    "resolved.",
 )
 
 

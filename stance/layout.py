@@ -152,6 +152,7 @@ class Reader:
         self._stem = stemmer(language)
         self.names: dict[int, str] | None = None
         """Where set, gets the string of every word key: the terms of features are made of it."""
+        self._generation, self._grams, self._starts = -1, list[Keys](), [0]
         self.forms = Forms(
             self._describe,
             (
@@ -281,18 +282,52 @@ class Reader:
         category[negation] = -1  # "won't" is no victory
         first, length, value = self.lexicon.phrases.find(
             batch,
-            self.forms.columns["phrase"].astype(np.bool_, copy=False),
-            self.forms.columns["exact"].astype(np.uint64, copy=False),
-            self.forms.columns["lower"].astype(np.uint64, copy=False),
+            self.forms.columns["phrase"],
+            self.forms.columns["exact"],
+            self.forms.columns["lower"],
         )
         for step in range(1, int(length.max(initial=1))):
             category[first[length > step] + step] = -1
         category[first] = value
         return category
 
+    def characters(self) -> tuple[Ints, Keys]:
+        """Return where the character n-grams of each form start, and the keys of all of them."""
+        spelling = self.forms.spelling
+        if self._generation != self.forms.generation:
+            self._generation, self._grams, self._starts = self.forms.generation, [], [0]
+        for word in spelling[len(self._starts) - 1 :]:
+            grams = character_grams(word)
+            self._grams.append(np.array([key_of("char:" + gram) for gram in grams], np.uint64))
+            self._starts.append(self._starts[-1] + len(grams))
+            if self.names is not None:
+                self.names |= {key_of("char:" + gram): gram for gram in grams}
+        keys = np.concatenate(self._grams) if self._grams else np.zeros(0, np.uint64)
+        return np.array(self._starts, np.int64), keys
+
     def stem_keys(self) -> Keys:
         """Return the stem key of each form."""
-        return self.forms.columns["stem"].astype(np.uint64, copy=False)
+        return self.forms.columns["stem"]
+
+
+LEAST_GRAM, MOST_GRAM = 2, 5
+"""Lengths of character n-grams."""
+
+
+def character_grams(word: str) -> list[str]:
+    """Return the character n-grams of a word between blanks, in lower case.
+
+    Examples
+    --------
+    >>> character_grams("EU")
+    [' e', 'eu', 'u ', ' eu', 'eu ', ' eu ']
+    """
+    padded = f" {word.lower()} "
+    return [
+        padded[i : i + size]
+        for size in range(LEAST_GRAM, MOST_GRAM + 1)
+        for i in range(len(padded) - size + 1)
+    ]
 
 
 def _shortly_after(flags: Bools, sentence: Ints) -> Bools:

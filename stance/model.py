@@ -158,7 +158,7 @@ class Head:
     own: bool = False
     scorers: tuple[BlockScorer, ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def __post_init__(self) -> None:
         scorers = tuple(BlockScorer(block, self.own) for block in self.blocks)
         object.__setattr__(self, "scorers", scorers)
 

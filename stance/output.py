@@ -3,25 +3,37 @@
 import contextlib
 import errno
 import gzip
+import io
 import os
+import secrets
+import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, Self, cast
+from typing import Any, BinaryIO, Literal, Self, cast
 
 from stance.display import shown
 from stance.errors import OutputError
 from stance.formats import Format, encode_rows
 
-__all__ = ["Rejects", "TableWriter", "encode_rows", "output_error", "write_table"]
+__all__ = [
+    "Rejects",
+    "TableWriter",
+    "check_output",
+    "encode_rows",
+    "output_error",
+    "table_format",
+    "write_table",
+]
 
 _BATCH_ROWS = 500
 _BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
 _RAW = 1024 * 1024
 _RAW_LINES = 10_000
+_DESCRIPTORS = Path("/proc/self/fd")
 _JSON_NAMES = (".jsonl", ".ndjson")
 
 _REASONS = {
@@ -45,10 +57,26 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
     return OutputError(f"{name}: {_REASONS.get(error.errno or 0, fallback)}")
 
 
+class _File(io.FileIO):
+    """An unbuffered file that writes all it is given, or raises.
+
+    On a full disk, the system's own write may take a piece and say so by its return value alone.
+    """
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data)
+        written = 0
+        while written < len(view):
+            written += super().write(view[written:])
+        return written
+
+
 class TableWriter:
     """A table that appears under its name when the ``with`` block ends well, and only then.
 
-    Until then its bytes are in a private temporary file beside it, which is removed on failure.
+    Until then its bytes are in a private temporary file: one without a name beside it, of which
+    nothing is left even when the process is killed, or where the system has none of those, a
+    named one, which is removed on failure.
 
     Attributes
     ----------
@@ -58,12 +86,15 @@ class TableWriter:
         Cells among them that a spreadsheet might run.
     """
 
-    def __init__(self, path: Path | None, form: Format, *, force: bool) -> None:
+    def __init__(
+        self, path: Path | None, form: Format, *, force: bool, folder: Path | None = None
+    ) -> None:
         self.path = path
         self.format = form
         self.rows = 0
         self.formulas = 0
         self._force = force
+        self._folder = folder
         self._batch: list[Sequence[str]] = []
         self._buffer = bytearray()
         self._temporary: Path | None = None
@@ -111,24 +142,25 @@ class TableWriter:
 
     # --- Opening and closing -----------------------------------------------------------------
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> BinaryIO | _File:
         if self.path is None:
             return sys.stdout.buffer
         self._target = target = self.path.resolve()  # write through a symbolic link
-        if target.exists() and not target.is_file() and not target.is_dir():
-            return target.open("wb", buffering=0)  # a device or a pipe cannot be renamed over
-        self._refuse_existing()
-        handle, name = tempfile.mkstemp(prefix=".stance-", suffix=".part", dir=target.parent)
+        if is_device(target):
+            return _File(target, "wb")  # it cannot be renamed over
+        refuse_existing(self.path, force=self._force)
+        if self._folder is None and (file := _nameless(target.parent)):
+            return file
+        handle, name = tempfile.mkstemp(
+            prefix=".stance-", suffix=".part", dir=self._folder or target.parent
+        )
         self._temporary = Path(name)
-        return os.fdopen(handle, "wb", buffering=0)
+        return _File(handle, "wb")
 
-    def _refuse_existing(self) -> None:
-        target = cast(Path, self._target)
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder")
-        if target.exists() and not self._force:
-            name = shown(str(self.path), 200)
-            raise OutputError(f"{name}: exists already; use --force to overwrite it")
+    @property
+    def inode(self) -> int:
+        """Number of the file in its file system; it keeps it under its final name."""
+        return os.fstat(self._file.fileno()).st_ino
 
     def __enter__(self) -> Self:
         return self
@@ -158,28 +190,22 @@ class TableWriter:
         if self._zip:
             self._zip.close()
         self._file.flush()
-        if self._temporary and self._target:
+        if self.path and self._target and not is_device(self._target):
             self._file.truncate()
             os.fchmod(self._file.fileno(), _mode(self._target))
             os.fsync(self._file.fileno())
-            self._file.close()
-            self._rename(self._temporary, self._target)
-        elif self.path:
+            self._name(self._target)
+        if self.path:
             self._file.close()
 
-    def _rename(self, temporary: Path, target: Path) -> None:
+    def _name(self, target: Path) -> None:
+        if self._temporary is None:
+            self._temporary = _free_name(target.parent)
+            _link(self._file, self._temporary)
         if self._force:
-            temporary.replace(target)
+            self._temporary.replace(target)
         else:
-            try:
-                os.link(temporary, target)  # unlike a rename, fails if the name is taken by now
-                temporary.unlink()
-            except FileExistsError:
-                self._refuse_existing()
-                raise
-            except OSError:  # a file system without links
-                self._refuse_existing()
-                temporary.replace(target)
+            self._name_once(self._temporary, target)
         self._temporary = None
         with contextlib.suppress(OSError):  # some file systems cannot sync a folder
             folder = os.open(target.parent, os.O_RDONLY)
@@ -187,6 +213,17 @@ class TableWriter:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+    def _name_once(self, temporary: Path, target: Path) -> None:
+        try:
+            os.link(temporary, target)  # unlike a rename, fails if the name is taken by now
+            temporary.unlink()
+        except FileExistsError:
+            refuse_existing(cast(Path, self.path), force=False)
+            raise
+        except OSError:  # a file system without links
+            refuse_existing(cast(Path, self.path), force=False)
+            temporary.replace(target)
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
@@ -198,12 +235,56 @@ class TableWriter:
             self._temporary = None
 
 
+def is_device(target: Path) -> bool:
+    """Tell whether a path is a pipe or a device, which is written as it is."""
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Raise if the path is a folder, or exists and must not be replaced."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
+    if path.exists() and not force:
+        name = shown(str(path), 200)
+        raise OutputError(f"{name}: exists already; use --force to overwrite it")
+
+
+def _nameless(folder: Path) -> _File | None:
+    """Return a file that is gone when it is closed, unless it gets a name before."""
+    if not hasattr(os, "O_TMPFILE") or not _DESCRIPTORS.is_dir():
+        return None
+    try:
+        handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+    except OSError:  # an older file system, or a fault that the named file will report
+        return None
+    return _File(handle, "wb")
+
+
+def _link(file: BinaryIO | _File, path: Path) -> None:
+    """Give a nameless file a name."""
+    name = _DESCRIPTORS / str(file.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:  # with a folder, link follows the symbolic link in /proc
+        os.link(name, path, src_dir_fd=folder, follow_symlinks=True)
+    except OSError:  # some containers have nameless files and cannot name them
+        shutil.copyfile(name, path)
+        shutil.copymode(name, path)
+    finally:
+        os.close(folder)
+
+
+def _free_name(folder: Path) -> Path:
+    return folder / f".stance-{secrets.token_hex(6)}.part"
+
+
 def _is_gz(path: Path | None) -> bool:
     return path is not None and path.suffix.lower() == ".gz"
 
 
-def _deterministic_gzip(file: BinaryIO) -> gzip.GzipFile:
-    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
+def _deterministic_gzip(file: BinaryIO | _File) -> gzip.GzipFile:
+    return gzip.GzipFile(
+        filename="", mode="wb", compresslevel=6, fileobj=cast(BinaryIO, file), mtime=0
+    )
 
 
 def _mode(target: Path) -> int:
@@ -223,6 +304,7 @@ def write_table(
     force: bool = False,
     excel_safe: bool = False,
     inputs: Iterable[Path | None] = (),
+    folder: Path | None = None,
 ) -> TableWriter:
     """Return a writer, to be used in a ``with`` block.
 
@@ -237,23 +319,43 @@ def write_table(
         See `Format`.
     inputs : iterable of Path or None
         Tables that are read meanwhile, which the output must not replace, not even with `force`.
+    folder : Path or None
+        Private folder in the same file system, for the temporary file.
 
     Raises
     ------
     OutputError
         The file exists, is an input, or cannot be written.
     """
-    for source in inputs:
-        if path is not None and source is not None and _same_file(path, source):
-            name = shown(str(path), 200)
-            raise OutputError(f"{name}: is the input; choose another name for the output")
-    if path is not None and path.suffix.lower() in (".zst", ".xz", ".bz2"):
+    check_output(path, force=force, inputs=inputs)
+    form = table_format(path, columns, delimiter=delimiter, excel_safe=excel_safe)
+    return TableWriter(path, form, force=force, folder=folder)
+
+
+def check_output(path: Path | None, *, force: bool, inputs: Iterable[Path | None] = ()) -> None:
+    """Raise what `write_table` would raise of the name alone."""
+    if path is None:
+        return
+    if any(source is not None and _same_file(path, source) for source in inputs):
+        name = shown(str(path), 200)
+        raise OutputError(f"{name}: is the input; choose another name for the output")
+    if path.suffix.lower() in (".zst", ".xz", ".bz2"):
         raise OutputError(f"{shown(str(path), 200)}: can only compress as .gz; change the name")
+    try:
+        if not is_device(path):
+            refuse_existing(path, force=force)
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
+def table_format(
+    path: Path | None, columns: Sequence[str], *, delimiter: str = ",", excel_safe: bool = False
+) -> Format:
+    """Return the format that a table of this name is written in."""
     suffixes = [suffix.lower() for suffix in path.suffixes] if path else []
     names = suffixes[:-1] if _is_gz(path) else suffixes
     kind: Literal["csv", "jsonl"] = "jsonl" if names and names[-1] in _JSON_NAMES else "csv"
-    form = Format(tuple(columns), kind, delimiter, excel_safe and kind == "csv")
-    return TableWriter(path, form, force=force)
+    return Format(tuple(columns), kind, delimiter, excel_safe and kind == "csv")
 
 
 def _same_file(path: Path, other: Path) -> bool:

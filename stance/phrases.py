@@ -47,7 +47,8 @@ class PhraseMatcher:
         variants = [(text, phrase) for phrase in phrases for text in _variants(phrase)]
         forms = Forms(lambda _word, _low: (), ())
         batch = tokenise([text for text, _ in variants], forms)
-        words = [batch.text[s:e] for s, e in zip(batch.start, batch.end, strict=True)]
+        ends = np.minimum(batch.end, batch.start + LONGEST_WORD)
+        words = [batch.text[s:e] for s, e in zip(batch.start, ends, strict=True)]
         sizes = np.diff(batch.first)
         exact = np.repeat(np.array([p.exact for _, p in variants], np.bool_), sizes)
         keys = np.array(

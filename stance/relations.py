@@ -56,7 +56,7 @@ class _Neighbours:
         self.pairs = pairs
         self.at = pairs.mention
         self.sentence = words.sentence.take(pairs.word)
-        self.lower = reader.forms.columns["word"].astype(np.uint64, copy=False)
+        self.lower = reader.forms.columns["word"]
         self.functions = reader.forms.columns["functions"].take(words.form)
         self.capital = reader.forms.capital.take(words.form)
 
@@ -170,7 +170,7 @@ def _sequences(reader: Reader, pairs: Pairs) -> list[Events]:
     functions = forms.columns["functions"].take(words.form)
     symbol = np.zeros(len(words.form), np.uint64)
     telling = (functions & (NEGATOR | PREPOSITION)) > 0
-    lower = forms.columns["word"].astype(np.uint64, copy=False).take(words.form)
+    lower = forms.columns["word"].take(words.form)
     symbol[telling] = lower[telling]
     symbol[(functions & REPORTING) > 0] = _REPORT_KEY
     categories = _category_keys(reader.lexicon.categories)

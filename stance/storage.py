@@ -3,9 +3,7 @@
 import contextlib
 import hashlib
 import io
-import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,8 +37,8 @@ from stance.members import (
     term_lists,
 )
 from stance.model import StanceModel
-from stance.output import output_error
 from stance.recipe import recipe_from_table
+from stance.saving import refuse_target, write_whole
 
 __all__ = ["dump_model", "load_model", "model_hash", "read_manifest", "save_model"]
 
@@ -107,62 +105,11 @@ def save_model(model: StanceModel, path: Path, *, force: bool = False) -> None:
     """
     if path.suffix.lower() in PICKLES:
         raise OutputError(f"{_name(path)}: a {path.suffix} would be refused later; use .stance")
-    try:
-        target = _target(path)
-        _refuse_existing(path, target, force)
-        data = dump_model(model)
-        with _refusals(path):
-            _read_model(io.BytesIO(data))
-        _write(path, target, data, force)
-    except OSError as error:
-        raise output_error(error, path) from error
-
-
-def _target(path: Path) -> Path:
-    """Return the file to be written: behind a symbolic link, what it points to."""
-    with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
-        if not (target := path.resolve()).is_symlink():
-            return target
-    raise OutputError(f"{_name(path)}: is a link to itself; name another file")
-
-
-def _refuse_existing(path: Path, target: Path, force: bool) -> None:
-    if target.is_dir():
-        raise OutputError(f"{_name(path)}: is a folder; name a file in it")
-    if target.exists() and not target.is_file():
-        raise OutputError(f"{_name(path)}: is a pipe or device; name a file")
-    if target.exists() and not force:
-        raise OutputError(f"{_name(path)}: exists already; use --force to overwrite it")
-
-
-def _write(path: Path, target: Path, data: bytes, force: bool) -> None:
-    handle, name = tempfile.mkstemp(prefix=".stance-", suffix=".part", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(_mode(target))
-        _refuse_existing(path, target, force)  # it may have come meanwhile
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of the file to be replaced, or those of any new file."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
+    refuse_target(path, force=force)
+    data = dump_model(model)
+    with _refusals(path):
+        _read_model(io.BytesIO(data))
+    write_whole(path, data, force=force)
 
 
 # --- In ------------------------------------------------------------------------------------------

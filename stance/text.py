@@ -75,9 +75,19 @@ def _class_of(char: str) -> int:
         return int(WORD) | (int(UPPER) if char.isupper() or char.istitle() else 0)
     if char.isspace():
         return int(SPACE)
-    plain = {".": STOP, "!": STOP, "?": STOP, "\u2026": STOP, '"': QUOTE, "'": APOSTROPHE}
-    return int(plain.get(char) or {"-": HYPHEN, ",": COMMA}.get(char, 0))
+    return int(_PUNCTUATION.get(char, np.uint8(0)))
 
+
+_PUNCTUATION = {
+    ".": STOP,
+    "!": STOP,
+    "?": STOP,
+    "\u2026": STOP,
+    '"': QUOTE,
+    "'": APOSTROPHE,
+    "-": HYPHEN,
+    ",": COMMA,
+}
 
 _classes = np.zeros(0x110000, np.uint8)
 _known = np.zeros(0x110000, np.bool_)

@@ -20,6 +20,7 @@ flags) is worked out once per form, in `Forms`, and fetched by ``take``.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,6 @@ from stance.text import (
     SEPARATOR,
     SPACE,
     STOP,
-    UPPER,
     WORD,
     character_classes,
 )
@@ -61,8 +61,11 @@ _CLITICS = {
 }
 
 _ABBREVIATIONS = frozenset(
-    "adm brig capt co col corp dr fr gen gov hon inc jr lt ltd maj messrs mr mrs ms mt no nos op "
-    "pres prof rep rev sen sgt sr st vs jan feb mar apr jun jul aug sept sep oct nov dec".split()
+    # Titles, firms, months and the like that end with a dot in the middle of a sentence.
+    """
+    adm brig capt co col corp dr fr gen gov hon inc jr lt ltd maj messrs mr mrs ms mt no nos op
+    pres prof rep rev sen sgt sr st vs jan feb mar apr jun jul aug sept sep oct nov dec
+    """.split()  # noqa: SIM905
 )
 
 Describe = Callable[[str, str], Sequence[int]]
@@ -98,18 +101,16 @@ class Forms:
         """Forget every form."""
         self.generation += 1
         self._index = KeyIndex(np.zeros(0, np.uint64))
-        self.columns: dict[str, NDArray[np.generic]] = {
+        self.columns: dict[str, NDArray[Any]] = {
             name: np.zeros(0, kind) for name, kind in zip(self._names, self._types, strict=True)
         }
+        self.spelling: list[str] = []
         self.clitic = np.zeros(0, np.uint8)
         self.abbreviation = np.zeros(0, np.bool_)
         self.capital = np.zeros(0, np.bool_)
 
     def __len__(self) -> int:
         return len(self._index)
-
-    def __getitem__(self, name: str) -> NDArray[np.generic]:
-        return self.columns[name]
 
     def find(self, keys: Keys, spelling: Callable[[int], str]) -> NDArray[np.int32]:
         """Return the form of each word; ``spelling(i)`` gives the text of word ``i`` if new."""
@@ -124,10 +125,11 @@ class Forms:
         return forms
 
     def _learn(self, keys: Keys, spellings: list[str]) -> None:
+        self.spelling += spellings
         lower = [word.lower() for word in spellings]
         rows = [self._describe(word, low) for word, low in zip(spellings, lower, strict=True)]
         for number, (name, kind) in enumerate(zip(self._names, self._types, strict=True)):
-            fresh = np.array([row[number] for row in rows], kind)
+            fresh: NDArray[Any] = np.array([row[number] for row in rows], kind)
             self.columns[name] = np.concatenate([self.columns[name], fresh])
         clitic = np.array([_CLITICS.get(low, CLITIC_NONE) for low in lower], np.uint8)
         dotted = [

@@ -14,9 +14,9 @@ from typing import Any
 
 import Stemmer
 
-from stance.actors import ALIAS_KINDS, Actor
+from stance.actors import Actor
 from stance.features import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
-from stance.layout import NEGATION_REACH
+from stance.layout import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
 from stance.model import Head
 from stance.relations import REACH, ROLES
 from stance.text import normalise
@@ -472,6 +472,17 @@ class Oracle:
             if i + 1 < len(pair.words):
                 yield Occurrence(term("word", word.lower, pair.words[i + 1].lower), word=i)
 
+    def _char(self, pair: Pair) -> Iterator[Occurrence]:
+        for i, word in enumerate(pair.words):
+            if pair.role(i) != "plain":
+                continue
+            padded = f" {word.lower} "
+            for start in range(len(padded)):
+                for size in range(LEAST_GRAM, MOST_GRAM + 1):
+                    if start + size <= len(padded):
+                        gram = padded[start : start + size]
+                        yield Occurrence(term("char", gram), pair.weight(i), i)
+
     def _name(self, pair: Pair) -> Iterator[Occurrence]:
         yield Occurrence(term("name", pair.actor or SPAN))
 
@@ -585,7 +596,7 @@ class Oracle:
         joined = False
         for beside, beyond in ((before, pair.around(at, -2)), (after, pair.around(at, 2))):
             joined |= lower(beside) in ("and", "or") and beyond is not None and beyond.name
-        places = "in at near across inside into outside throughout from to".split()
+        places = ("in", "at", "near", "across", "inside", "into", "outside", "throughout")
         signs = {
             "speaker": (is_a("reporting", after) and not demonym) or is_a("reporting", before),
             "agent": lower(previous) == "by",
@@ -594,7 +605,7 @@ class Oracle:
             and after is not None
             and not after.capital
             and not is_a("prepositions", after),
-            "place": lower(previous) in places,
+            "place": lower(previous) in (*places, "from", "to"),
             "list": joined,
             "prepositional": is_a("prepositions", previous),
             "subject": before is None or is_a("hypothetical", after),
@@ -703,6 +714,3 @@ def literal_places(text: str, name: str) -> list[tuple[int, int]]:
             places.append((at, end))
         at = text.find(name, end)
     return places
-
-
-assert ALIAS_KINDS[1] == "demonym"

@@ -1,0 +1,61 @@
+"""A model's card as lines on a screen."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stance.display import shown
+
+WIDTH = 79
+
+
+def card_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what the manifest says, for people."""
+    return list(_lines(manifest))
+
+
+def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+    recipe = manifest["recipe"]
+    yield f"model     recipe '{shown(recipe['name'])}', {manifest['language']}, {_heads(manifest)}"
+    blocks = recipe["features"]["blocks"]
+    yield "blocks    " + ", ".join(f"{shown(name)} {weight:g}" for name, weight in blocks.items())
+    if "name" in blocks:
+        yield "WARNING   the actor's name is a feature: the model has learned a prior about actors,"
+        yield "          which is the very thing that a study wants to measure"
+    yield f"actors    {len(manifest['book'])} in the book: " + _some(list(manifest["book"]))
+    for source in manifest["data"]:
+        classes = ", ".join(f"{number:,} {shown(k)}" for k, number in source["classes"].items())
+        yield f"data      {shown(source['name'])}: {source['rows']:,} rows ({classes})"
+        yield f"          sha256 {source['sha256']}"
+    scores = manifest["scores"]
+    if "macro_f1" in scores:
+        low, high = scores["macro_f1_interval"]
+        yield (
+            f"scores    macro-F1 {100 * scores['macro_f1']:.1f} "
+            f"[{100 * low:.1f}, {100 * high:.1f}] by cross-validation over "
+            f"{scores['documents']:,} documents, ECE {100 * scores['ece']:.1f} %"
+        )
+        base = scores["baselines"]
+        yield (
+            f"          beside majority {100 * base['majority']['macro_f1']:.1f}, "
+            f"target-blind words {100 * base['target_blind']['macro_f1']:.1f}"
+        )
+    yield f"made by   {', '.join(f'{k} {shown(v)}' for k, v in manifest['versions'].items())}"
+    yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
+    for limit in manifest["limits"]:
+        yield from textwrap.wrap(
+            shown(limit, 1000), WIDTH, initial_indent="limits    ", subsequent_indent=" " * 10
+        )
+
+
+def _heads(manifest: Mapping[str, Any]) -> str:
+    counts = {
+        name: sum(block["features"] for block in head["blocks"])
+        for name, head in manifest["heads"].items()
+    }
+    return ", ".join(f"{name} {count:,} features" for name, count in counts.items())
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + rest

@@ -1,0 +1,106 @@
+"""Which aliases of an actor book are found in a table, and how often."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stance.actors import ALIAS_KINDS, ActorBook
+from stance.display import count, shown
+from stance.inputs import open_input
+from stance.tables import column
+from stance.text import normalise_all
+from stance.tokens import Forms, tokenise
+
+BATCH = 1000
+"""Records that are scanned at a time."""
+
+ALIASES = 6
+"""Aliases listed per actor on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Counts of mentions.
+
+    Attributes
+    ----------
+    rows, named : int
+        Records, and those that name an actor.
+    aliases : mapping of (str, str) to int
+        Mentions by (actor, surface).
+    rows_by_actor : mapping of str to int
+        Records that name the actor.
+    notes : tuple of str
+    """
+
+    rows: int
+    named: int
+    aliases: Counter[tuple[str, str]]
+    rows_by_actor: Counter[str]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as a JSON object."""
+        found: dict[str, dict[str, int]] = {}
+        for (actor, alias), number in self.aliases.most_common():
+            found.setdefault(actor, {})[alias] = number
+        actors = {
+            actor: {"rows": number, "aliases": found[actor]}
+            for actor, number in self.rows_by_actor.most_common()
+        }
+        return {"rows": self.rows, "rows_with_actor": self.named, "actors": actors}
+
+    def lines(self) -> list[str]:
+        """Return the counts as lines of a screen."""
+        lines = [f"{count(self.rows, 'row')}, {self.named:,} name an actor"]
+        for actor, found in self.to_json()["actors"].items():
+            names = list(found["aliases"].items())
+            rest = f", {len(names) - ALIASES} more" if len(names) > ALIASES else ""
+            listed = ", ".join(f"{shown(alias)} {number:,}" for alias, number in names[:ALIASES])
+            lines.append(f"{shown(actor, 22):<24}{found['rows']:>9,}  {listed}{rest}")
+        return lines
+
+
+def census(
+    book: ActorBook,
+    source: Path | None,
+    text_column: str,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> Census:
+    """Count the aliases that are found in a table's paragraphs."""
+    forms = Forms(book.describe, book.columns)
+    aliases: Counter[tuple[str, str]] = Counter()
+    by_actor: Counter[str] = Counter()
+    rows = named = 0
+    with open_input(source, delimiter=delimiter, encoding=encoding) as table:
+        at = column(table.columns, text_column, table.name)
+        records = iter(table)
+        while part := list(islice(records, BATCH)):
+            batch = tokenise(normalise_all([record.cells[at] for record in part]), forms)
+            found = book.match(batch, forms)
+            starts, ends = batch.start[found.first], batch.end[found.last]
+            for actor, start, end in zip(found.actor, starts, ends, strict=True):
+                aliases[book.names[actor], batch.text[start:end]] += 1
+            pairs = np.unique(np.stack([found.para, found.actor]), axis=1)
+            by_actor.update(book.names[actor] for actor in pairs[1])
+            rows += len(part)
+            named += len(np.unique(found.para))
+        return Census(rows, named, aliases, by_actor, table.notes)
+
+
+def book_lines(book: ActorBook) -> list[str]:
+    """Return an actor book as lines of a screen."""
+    lines = []
+    for actor in book.actors:
+        lines.append(f"{actor.name} ({actor.kind})")
+        for kind in ALIAS_KINDS:
+            if names := actor.aliases.get(kind):
+                lines.append(f"  {kind:<12}{', '.join(map(shown, names))}")
+        if actor.exclusions:
+            lines.append(f"  {'not':<12}{', '.join(map(shown, actor.exclusions))}")
+    return lines

@@ -1,0 +1,46 @@
+"""The ``stance`` command: one short typed function per command, one door for errors."""
+
+import typer
+
+from stance.cli import data, models, predict
+from stance.cli.door import door
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="stance",
+    help="Which stance each paragraph takes toward each actor it names, and its sentiment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (
+    models.train,
+    models.evaluate,
+    predict.predict,
+    predict.explain,
+    data.actors,
+    models.inspect,
+    data.check,
+):
+    app.command()(door(command))
+app.command(name="import")(door(data.import_corpus))
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"stance {installed('stance')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,86 @@
+"""An explanation on the terminal: words coloured by how far they push, and the sums."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from stance.display import shown
+from stance.explain import Explanation, Reason
+from stance.records import UNCERTAIN
+
+STRONGEST = 8
+"""Words and features that are listed."""
+
+PALE, STRONG = 0.04, 0.12
+"""Pushes from which a word is coloured, and coloured strongly."""
+
+AGAINST, FAVOR = 0, 2
+
+
+def tilt(reason: Reason) -> float:
+    """Return how far a reason pushes toward favor (positive) or against (negative)."""
+    return reason.push[FAVOR] - reason.push[AGAINST]
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """Print one answer with its reasons."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    best = max(range(len(explanation.labels)), key=lambda i: explanation.probabilities[i])
+    label = str(explanation.labels[best])
+    if not (explanation.known and explanation.mentions):
+        label = UNCERTAIN
+    shares = "  ".join(
+        f"{name} {share:.3f}"
+        for name, share in zip(explanation.labels, explanation.probabilities, strict=True)
+    )
+    console.print(Text(f"{shown(explanation.actor)}: {label}", style="bold"), Text(f"   {shares}"))
+    console.print(Text.assemble(*_pieces(explanation)))
+    console.print()
+    for line in _table(explanation):
+        console.print(Text(line))
+    console.print()
+
+
+def _pieces(explanation: Explanation) -> Iterator[Text]:
+    """Yield the paragraph, red where a word pushes against, green where it favors."""
+    text, at = explanation.text, 0
+    for word in explanation.words:
+        yield Text(_visible(text[at : word.start]))
+        yield Text(_visible(text[word.start : word.end]), style=_style(tilt(word)))
+        at = word.end
+    yield Text(_visible(text[at:]))
+
+
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+
+
+def _style(push: float) -> str:
+    if abs(push) < PALE:
+        return ""
+    strong = "bold underline " if abs(push) >= STRONG else ""
+    return strong + ("green" if push > 0 else "red")
+
+
+def _table(explanation: Explanation) -> Iterator[str]:
+    labels = explanation.labels
+    yield f"{'pushes the score of':<34}" + "".join(f"{name:>11}" for name in labels)
+    reasons = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
+    listed = [*reasons[:STRONGEST], *explanation.features[:3]]
+    for reason in listed:
+        name = shown(reason.text, 20) + (
+            f"  ({shown(reason.terms[0], 28)})" if reason.terms else ""
+        )
+        yield f"  {name[:32]:<32}" + "".join(f"{push:>+11.3f}" for push in reason.push)
+    rest = [
+        sum(r.push[i] for r in (*explanation.words, *explanation.features))
+        - sum(r.push[i] for r in listed)
+        for i in range(len(labels))
+    ]
+    for name, values in (
+        ("all other words and features", rest),
+        ("constant", explanation.intercept),
+    ):
+        yield f"  {name:<32}" + "".join(f"{value:>+11.3f}" for value in values)
+    yield f"  {'score':<32}" + "".join(f"{value:>+11.3f}" for value in explanation.scores)

@@ -1,0 +1,61 @@
+"""Commands on data: actors, check, import."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stance.cli.options import ActorsFile, AsJson, Delimiter, Encoding, Force, path_or_stdin
+from stance.cli.screen import tell
+
+
+def actors(
+    source: Annotated[Path | None, typer.Argument(metavar="[INPUT]", help="Table to scan.")] = None,
+    actors: ActorsFile = None,
+    text_column: Annotated[str, typer.Option(help="Column of the paragraph.")] = "text",
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the actor book, or count which aliases are found in a table."""
+    from stance.actors import ActorBook
+    from stance.census import book_lines, census
+
+    book = ActorBook.read(actors) if actors else ActorBook.default()
+    if source is None:
+        typer.echo(json.dumps(book.to_tables()) if as_json else "\n".join(book_lines(book)))
+        return
+    found = census(book, path_or_stdin(source), text_column, delimiter, encoding)
+    for note in found.notes:
+        tell(note)
+    typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.lines()))
+
+
+def check(
+    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Labelled tables.")],
+    coders: Annotated[str | None, typer.Option(help="Column of a second coder's stance.")] = None,
+    actors: ActorsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
+    from stance.actors import ActorBook
+    from stance.check import check as examine
+
+    book = ActorBook.read(actors) if actors else ActorBook.default()
+    found = examine(corpora, book=book, coders=coders)
+    typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.lines()))
+    if found.spoils:
+        raise typer.Exit(1)
+
+
+def import_corpus(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="newsmtsc or rusentne.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="File of the data set.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Corpus table to write.")],
+    force: Force = False,
+) -> None:
+    """Convert a public data set to a corpus table."""
+    from stance.importing import import_corpus as convert
+
+    tell(convert(form, source, output, force=force))

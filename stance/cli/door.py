@@ -1,0 +1,67 @@
+"""The one place where errors become a line on stderr and an exit status."""
+
+import errno
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec
+
+import typer
+
+from stance.display import shown
+from stance.errors import StanceError
+
+LONGEST = 600
+"""Characters of an error that are printed."""
+
+INTERRUPTED, TERMINATED = 130, 143
+
+_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+class Terminated(BaseException):
+    """SIGTERM, as an exception, so that temporary files are cleared away."""
+
+
+P = ParamSpec("P")
+
+
+def door(command: Callable[P, None]) -> Callable[P, None]:
+    """Wrap a command so that nothing a user can cause ends in a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        previous = signal.signal(signal.SIGTERM, _terminate)
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except StanceError as error:
+            leave(str(error), error.exit_status)
+        except KeyboardInterrupt:
+            leave("interrupted", INTERRUPTED)
+        except Terminated:
+            leave("terminated", TERMINATED)
+        except BrokenPipeError:
+            # The reader of our output (`| head`) has seen enough, which is no failure.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno not in _WRITING:
+                raise
+            leave(f"{error.filename or 'output'}: {error.strerror}", 4)
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+
+    return run
+
+
+def leave(message: str, status: int) -> NoReturn:
+    """Print one line on stderr and exit."""
+    typer.echo(f"stance: {shown(message, LONGEST)}", err=True)
+    raise typer.Exit(status) from None
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,77 @@
+"""Commands that make and judge models: train, evaluate, inspect."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stance.cli.options import ActorsFile, AsJson, Force, ModelFile, open_model, refuse_existing
+from stance.cli.screen import tell
+
+
+def train(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
+    corpora: Annotated[
+        list[Path] | None, typer.Argument(metavar="[CORPUS]...", help="Labelled tables.")
+    ] = None,
+    recipe: Annotated[Path | None, typer.Option(help="Recipe (TOML) of the model.")] = None,
+    actors: ActorsFile = None,
+    seed: Annotated[int | None, typer.Option(help="Seed in place of the recipe's.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Train a model on labelled tables, or on the bundled starter corpus; cross-validate it."""
+    from stance.training import train_files
+
+    refuse_existing(output, force)
+    report = train_files(
+        corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell
+    )
+    if as_json:
+        typer.echo(json.dumps(report.to_json()))
+        return
+    typer.echo("Cross-validation by document (each row scored by a model that has not seen it):\n")
+    typer.echo("\n".join(report.summary_lines()))
+    tell(f"wrote {output}")
+
+
+def evaluate(
+    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Labelled tables.")],
+    model: ModelFile = None,
+    as_json: AsJson = False,
+    report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    errors: Annotated[Path | None, typer.Option(help="Table of wrong answers to write.")] = None,
+    force: Force = False,
+) -> None:
+    """Score a model on labelled tables, with intervals and beside its baselines."""
+    from stance.assessment import evaluate as score
+    from stance.corpus import read_corpus
+    from stance.mistakes import write_mistakes
+    from stance.report import write_report
+
+    for path in (report, errors):
+        refuse_existing(path, force)
+    loaded, corpus = open_model(model), read_corpus(corpora)
+    for note in corpus.notes:
+        tell(note)
+    result = score(loaded, corpus)
+    if errors is not None:
+        tell(write_mistakes(loaded, corpus, errors, force=force))
+    if report is not None:
+        write_report(report, result.to_json(), loaded.card, corpus.sources, force=force)
+    typer.echo(json.dumps(result.to_json()) if as_json else "\n".join(result.summary_lines()))
+
+
+def inspect(
+    model: Annotated[Path | None, typer.Argument(metavar="[MODEL]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a model's card: data, versions, scores, limits."""
+    from stance.card import card_lines
+    from stance.defaults import default_model
+    from stance.storage import read_manifest
+
+    manifest = read_manifest(model or default_model(tell))
+    typer.echo(json.dumps(manifest) if as_json else "\n".join(card_lines(manifest)))

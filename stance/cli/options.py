@@ -1,0 +1,50 @@
+"""Types of arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stance.cli.screen import tell
+from stance.errors import OutputError
+
+if TYPE_CHECKING:
+    from stance.model import StanceModel
+
+ModelFile = Annotated[
+    Path | None, typer.Option("--model", "-m", help="Model file; the default model without it.")
+]
+ActorsFile = Annotated[
+    Path | None, typer.Option("--actors", "-a", help="Actor book (TOML) of your own.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
+Delimiter = Annotated[
+    str | None, typer.Option("--delimiter", help="Separator of the table; detected without it.")
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of the table; UTF-8 without it.")
+]
+
+
+def path_or_stdin(path: Path) -> Path | None:
+    """Return None where the path is ``-``."""
+    return None if str(path) == "-" else path
+
+
+def refuse_existing(path: Path | None, force: bool) -> None:
+    """Raise where a file to be written exists already, before any work is done."""
+    if path is not None and path.exists() and not force:
+        raise OutputError(f"{path}: exists already; use --force to overwrite it")
+
+
+def open_model(path: Path | None, actors: Path | None = None) -> "StanceModel":
+    """Load a model, or the default one; with an actor book of the user's in place of its own."""
+    import dataclasses
+
+    from stance.actors import ActorBook
+    from stance.defaults import default_model
+    from stance.storage import load_model
+
+    model = load_model(path or default_model(tell))
+    return dataclasses.replace(model, book=ActorBook.read(actors)) if actors else model

@@ -1,0 +1,97 @@
+"""Commands that answer: predict, explain."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stance.cli.options import (
+    ActorsFile,
+    AsJson,
+    Delimiter,
+    Encoding,
+    Force,
+    ModelFile,
+    open_model,
+    path_or_stdin,
+)
+from stance.cli.screen import meter, summary, tell
+
+Input = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
+
+
+def predict(
+    source: Input,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Table to write; - is stdout.")
+    ] = Path("-"),
+    model: ModelFile = None,
+    actors: ActorsFile = None,
+    wide: Annotated[bool, typer.Option("--wide", help="One row per input row.")] = False,
+    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    abstain: Annotated[
+        float | None,
+        typer.Option(help="Withhold answers so that at most this share is wrong.", min=0, max=1),
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="Column of the paragraph.")] = "text",
+    actor_column: Annotated[
+        str | None, typer.Option(help="Column of the actor to judge; 'actor' where there is one.")
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="Put before the names of new columns.")] = "",
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    rejects: Annotated[Path | None, typer.Option(help="Table for rows that are bad.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed run.")] = False,
+    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="Keep page furniture.")] = False,
+    excel_safe: Annotated[bool, typer.Option("--excel-safe", help="Quote formulas.")] = False,
+    force: Force = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+) -> None:
+    """Judge every paragraph of a table: its stance toward each actor, and its sentiment."""
+    from stance.batch import Job, predict_table
+
+    job = Job(
+        source=path_or_stdin(source),
+        target=path_or_stdin(output),
+        text_column=text_column,
+        actor_column=actor_column,
+        wide=wide,
+        prefix=prefix,
+        delimiter=delimiter,
+        encoding=encoding,
+        rejects=rejects,
+        force=force,
+        excel_safe=excel_safe,
+        keep_all=keep_all,
+        abstain=abstain,
+        jobs=jobs,
+        resume=resume,
+        cluster=cluster,
+    )
+    loaded = open_model(model, actors)
+    with meter(quiet) as progress:
+        done = predict_table(loaded, job, progress=progress)
+    for line in () if quiet else (*done.notes, *summary(done)):
+        tell(line)
+
+
+def explain(
+    text: Annotated[str, typer.Argument(help="The paragraph.")],
+    actor: Annotated[str | None, typer.Option(help="Actor to judge; all named without it.")] = None,
+    model: ModelFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far each word pushes the answer, and the exact sums."""
+    import dataclasses
+
+    from stance.cli.colours import print_explanation
+    from stance.explain import explain as reasons
+
+    found = reasons(open_model(model), text, actor)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(explanation) for explanation in found]))
+        return
+    for explanation in found:
+        print_explanation(explanation)

@@ -1,0 +1,101 @@
+"""What goes to the terminal beside results: notes, progress and the closing summary."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from stance.display import shown
+from stance.records import UNCERTAIN, Stance
+
+if TYPE_CHECKING:
+    from stance.answers import Tally
+    from stance.batch import Done
+
+ACTORS = 15
+"""Actors in the closing summary; the rest is counted."""
+
+SECONDS = 15.0
+"""Seconds between two progress lines where stderr is no terminal."""
+
+
+def tell(line: str) -> None:
+    """Print a note on stderr."""
+    typer.echo(shown(line, 400), err=True)
+
+
+class Meter:
+    """Progress of a run: a bar on a terminal, else a line now and then."""
+
+    def __init__(self, bar: Any, task: Any) -> None:
+        self._bar, self._task = bar, task
+        self._start = self._last = time.monotonic()
+
+    def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
+        """Show the counts so far, and bytes done of all bytes."""
+        now = time.monotonic()
+        rate = tally.rows / max(now - self._start, 1e-9)
+        words = f"{tally.rows:,} rows  {rate:,.0f} rows/s  {sum(tally.answers.values()):,} answers"
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, words=words)
+        elif now - self._last > SECONDS:
+            self._last = now
+            share = f"{100 * done / total:.0f} %  " if total else ""
+            tell(f"{share}{words}")
+
+
+@contextmanager
+def meter(quiet: bool) -> Iterator[Meter]:
+    """Show progress while the block runs, unless asked to be quiet."""
+    if quiet or not sys.stderr.isatty():
+        yield Meter(_Silent() if quiet else None, None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("reading"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[words]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield Meter(bar, bar.add_task("", total=None, words=""))
+
+
+class _Silent:
+    def update(self, *_args: Any, **_fields: Any) -> None:
+        """Show nothing."""
+
+
+def summary(done: "Done") -> list[str]:
+    """Return the closing lines of a run: rows, and stance counts per actor."""
+    tally = done.tally
+    lines = [
+        f"{tally.rows + done.rejected:,} rows in, {tally.named:,} name an actor; "
+        f"{done.rows_out:,} rows out, {done.rejected:,} rejected"
+    ]
+    if done.formulas:
+        lines.append(
+            f"{done.formulas:,} cells begin like a formula; a spreadsheet might run them "
+            "(--excel-safe quotes them)"
+        )
+    labels = [*map(str, Stance), UNCERTAIN]
+    totals: dict[str, dict[str, int]] = {}
+    for (actor, label), number in tally.answers.items():
+        counts = totals.setdefault(actor, {})
+        counts[str(label)] = counts.get(str(label), 0) + number
+    if not totals:
+        return lines
+    order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
+    lines.append(f"{'actor':<24}" + "".join(f"{label:>11}" for label in labels))
+    for actor in order[:ACTORS]:
+        row = "".join(f"{totals[actor].get(label, 0):>11,}" for label in labels)
+        lines.append(f"{shown(actor, 22):<24}{row}")
+    if len(order) > ACTORS:
+        lines.append(f"and {len(order) - ACTORS} actors more")
+    return lines

@@ -1,0 +1,92 @@
+"""The model that is used where none is named."""
+
+import atexit
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+from stance.errors import ModelError, OutputError
+from stance.model import StanceModel
+from stance.storage import read_manifest, save_model
+
+
+def bundled_model() -> Path | None:
+    """Return the model that comes with the package, if one does."""
+    path = Path(str(files("stance").joinpath("models/default.stance")))
+    return path if path.is_file() else None
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder for models.
+
+    ``STANCE_CACHE`` overrides the place that the platform suggests.
+    """
+    if own := os.environ.get("STANCE_CACHE"):
+        return Path(own)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "stance" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "stance"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stance"
+
+
+def default_model(tell: Callable[[str], None]) -> Path:
+    """Return the bundled model's file, or that of one trained on the starter corpus.
+
+    Parameters
+    ----------
+    tell : callable
+        Gets a line where something takes time or could not be kept.
+    """
+    if bundled := bundled_model():
+        return bundled
+    path = cache_folder() / f"starter-{_fingerprint()[:16]}.stance"
+    if path.is_file():
+        try:
+            read_manifest(path)
+            return path
+        except ModelError:
+            tell(f"{path}: the cached model is damaged; training it again")
+    tell("training a model on the starter corpus, once; it is kept for the next runs")
+    model = _train()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_model(model, path, force=True)
+    except (OSError, OutputError) as error:
+        tell(f"the model cannot be kept for the next runs: {error}")
+        folder = tempfile.mkdtemp(prefix="stance-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        path = Path(folder) / path.name
+        save_model(model, path)
+    return path
+
+
+def _train() -> StanceModel:
+    from stance.actors import ActorBook
+    from stance.corpus import bundled_corpus, read_corpus
+    from stance.fitting import train
+    from stance.recipe import read_recipe
+
+    return train(read_recipe(), read_corpus([bundled_corpus()]), ActorBook.default()).model
+
+
+def _fingerprint() -> str:
+    """Hash all that the model depends on, but for the machine: code, data and versions."""
+    from importlib.metadata import version
+
+    from stance.corpus import bundled_corpus
+
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    for name in ("actors.toml", "lexicon.toml"):
+        digest.update(files("stance").joinpath(name).read_bytes())
+    digest.update(bundled_corpus().read_bytes())
+    for name in ("stance", "numpy", "scikit-learn", "PyStemmer"):
+        digest.update(f"{name} {version(name)}".encode())
+    return digest.hexdigest()

@@ -1,0 +1,120 @@
+"""Public data sets in, corpus tables out."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
+from stance.output import write_table
+from stance.records import Stance
+from stance.tables import column, open_table
+
+COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
+
+Row = tuple[str, str, str, str, str, str]
+
+
+def import_corpus(form: str, source: Path, target: Path, *, force: bool = False) -> str:
+    """Convert a public data set to a corpus table.
+
+    Parameters
+    ----------
+    form : str
+        Key of `FORMATS`.
+    source, target : Path
+    force : bool
+        Whether an existing target may be replaced.
+
+    Returns
+    -------
+    str
+        What to tell of it.
+
+    Raises
+    ------
+    UsageError
+        If the format is unknown.
+    DataError
+        If the source is not in that format.
+    """
+    if form not in FORMATS:
+        raise UsageError(f"unknown format {shown(form)!r}; choose among {', '.join(FORMATS)}")
+    with write_table(target, COLUMNS, force=force, inputs=[source]) as writer:
+        for row in FORMATS[form](source):
+            writer.write(row)
+    return f"{source}: {count(writer.rows, 'row')} of {form} written to {target}"
+
+
+_POLARITY = {2.0: Stance.AGAINST, 4.0: Stance.NEUTRAL, 6.0: Stance.FAVOR}
+
+
+def _newsmtsc(path: Path) -> Iterator[Row]:
+    """Yield one row per target; its ``to`` is exclusive, whatever the set's readme says."""
+    for number, record in _json_lines(path):
+        where = f"{path}:{number}"
+        try:
+            text = record["sentence_normalized"]
+            # The first three parts of the id name the article.
+            document = "_".join(record["primary_gid"].split("_")[:3])
+            for target in record["targets"]:
+                start, end = int(target["from"]), int(target["to"])
+                if not 0 <= start < end <= len(text):
+                    raise DataError(f"{where}: target {start}:{end} lies outside the sentence")
+                stance = _POLARITY[float(target["polarity"])]
+                name = str(target["mention"])
+                yield str(target["Input.gid"]), document, name, f"{start}:{end}", stance, text
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(
+                f"{where}: no NewsMTSC sentence ({type(error).__name__} at {shown(str(error))}); "
+                "give a file of the set, such as train.jsonl"
+            ) from error
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, json.loads(line)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}:{number}: not JSON at column {error.colno}") from error
+
+
+_LABELS = {"-1": Stance.AGAINST, "0": Stance.NEUTRAL, "1": Stance.FAVOR}
+
+
+def _rusentne(path: Path) -> Iterator[Row]:
+    """Yield one row per entity; rows of one sentence share a document."""
+    documents: dict[str, str] = {}
+    with open_table(path, delimiter="tab") as table:
+        names = ("sentence", "entity", "entity_pos_start_rel", "entity_pos_end_rel", "label")
+        sentence, entity, start, end, label = (
+            column(table.columns, name, table.name) for name in names
+        )
+        for record in table:
+            text, cell = record.cells[sentence], record.cells[label].strip()
+            where = f"{table.name}:{record.line}"
+            if cell not in _LABELS:
+                raise DataError(f"{where}: label {shown(cell)!r} is none of {', '.join(_LABELS)}")
+            document = documents.setdefault(text, f"s{len(documents) + 1}")
+            low, high = record.cells[start].strip(), record.cells[end].strip()
+            if not (low.isdecimal() and high.isdecimal() and int(low) < int(high) <= len(text)):
+                raise DataError(f"{where}: {shown(low)}:{shown(high)} is no place in the sentence")
+            yield (
+                str(record.number),
+                document,
+                record.cells[entity],
+                f"{low}:{high}",
+                _LABELS[cell],
+                text,
+            )
+
+
+FORMATS: dict[str, Callable[[Path], Iterator[Row]]] = {"newsmtsc": _newsmtsc, "rusentne": _rusentne}
+"""Readers by the name that ``stance import`` takes."""

@@ -1,0 +1,59 @@
+"""From labelled files to a model file."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stance.actors import ActorBook
+from stance.corpus import bundled_corpus, read_corpus
+from stance.evaluation import Report
+from stance.fitting import train
+from stance.recipe import read_recipe
+from stance.storage import save_model
+
+
+def train_files(
+    corpora: Sequence[Path],
+    output: Path,
+    recipe: Path | None = None,
+    actors: Path | None = None,
+    *,
+    seed: int | None = None,
+    jobs: int = 1,
+    force: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Train a model on corpus files and save it.
+
+    Parameters
+    ----------
+    corpora : sequence of Path
+        The bundled starter corpus where empty.
+    output : Path
+    recipe, actors : Path, optional
+        The bundled ones where left out.
+    seed : int, optional
+        In place of the recipe's.
+    jobs : int
+        Processes; the model does not depend on it.
+    force : bool
+        Whether an existing file may be replaced.
+    tell : callable
+        Gets lines on what was read and what is being done.
+
+    Returns
+    -------
+    Report
+        Of the cross-validation by document.
+    """
+    chosen = read_recipe(recipe)
+    if seed is not None:
+        validation = dataclasses.replace(chosen.validation, seed=seed)
+        chosen = dataclasses.replace(chosen, validation=validation)
+    book = ActorBook.read(actors) if actors else ActorBook.default()
+    corpus = read_corpus(corpora or [bundled_corpus()])
+    for note in corpus.notes:
+        tell(note)
+    training = train(chosen, corpus, book, jobs=jobs, progress=tell)
+    save_model(training.model, output, force=force)
+    return training.report
