@@ -123,7 +123,6 @@ class ActorBook:
         self._matcher = PhraseMatcher(phrases)
         self._actor_of = np.array([*(a[1] for a in self._aliases), -1], np.int64)
         self._kind_of = np.array([*(a[2] for a in self._aliases), -1], np.int8)
-        self._dotted = np.array([*(a[0].endswith(".") for a in self._aliases), False])
         self._forms: Forms | None = None
 
     @classmethod

@@ -1,5 +1,6 @@
 """A scikit-learn estimator over the same trainer that the command line uses."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from stance.actors import ActorBook
-from stance.corpus import MISSING, Corpus
+from stance.corpus import MISSING, Corpus, Source
 from stance.events import Weights
 from stance.fingerprints import fingerprint, linked_groups
 from stance.fitting import train
@@ -157,8 +158,15 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
         sentiment=np.full(len(texts), MISSING, np.int64),
         document=document,
         source=np.zeros(len(texts), np.int64),
-        sources=(),
+        sources=(Source("estimator", _digest(texts, actors, y), len(texts)),),
         marks=marks,
         extra={},
         notes=(),
     )
+
+
+def _digest(texts: Sequence[str], actors: Sequence[str], y: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for row in zip(texts, actors, map(str, y), strict=True):
+        digest.update(repr(row).encode())
+    return digest.hexdigest()

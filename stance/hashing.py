@@ -66,13 +66,13 @@ class KeyIndex:
 
     def add(self, keys: Keys) -> None:
         """Give the next numbers to ``keys``, which must be distinct and new."""
-        values = np.arange(self._count, self._count + len(keys), dtype=np.int32)
-        if 3 * (self._count + len(keys)) > len(self._keys):
+        before, self._count = self._count, self._count + len(keys)
+        values = np.arange(before, self._count, dtype=np.int32)
+        if 3 * self._count > len(self._keys):
             filled = self._values >= 0
             keys = np.concatenate([self._keys[filled], keys])
             values = np.concatenate([self._values[filled], values])
             self._allocate(len(keys))
-        self._count = int(values.max(initial=-1)) + 1
         slots = self._slots(keys)
         while len(keys):
             free = self._values[slots] < 0

@@ -237,7 +237,11 @@ class TableWriter:
 
 def is_device(target: Path) -> bool:
     """Tell whether a path is a pipe or a device, which is written as it is."""
-    return target.exists() and not target.is_file() and not target.is_dir()
+    try:
+        kind = target.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

@@ -63,7 +63,10 @@ def normalise_all(texts: list[str]) -> list[str]:
 
 def normalised_span(text: str, start: int, end: int) -> tuple[int, int]:
     """Return where characters ``start`` to ``end`` of a raw text stand after `normalise`."""
-    return len(normalise(text[:start])), len(normalise(text[:end]))
+    low, high = len(normalise(text[:start])), len(normalise(text[:end]))
+    # A mark behind the border may merge with what stands before it, and make the text shorter.
+    high = min(high, len(normalise(text)))
+    return min(low, high), high
 
 
 # Classes of characters, as bits.

@@ -342,6 +342,7 @@ class Oracle:
         self, actors: Sequence[Actor], lexicon: Mapping[str, Any], language: str = "english"
     ) -> None:
         self.actors = actors
+        self._numbers: dict[int, dict[str, int]] = {}
         self.stem = Stemmer.Stemmer(language, 0).stemWord
         aliases = [
             (normalise(alias), alias in actor.case, (actor.name, kind))
@@ -667,7 +668,9 @@ class Oracle:
         total = [float(value) for value in head.intercept]
         known = False
         for block in head.blocks:
-            numbers = {name: number for number, name in enumerate(block.terms)}
+            if id(block) not in self._numbers:  # once per block, so that only reading is slow
+                self._numbers[id(block)] = {term: i for i, term in enumerate(block.terms)}
+            numbers = self._numbers[id(block)]
             part = [0.0] * len(total)
             squares = 0.0
             for occurrence in self._with_copies(block.name, pair, head.own):

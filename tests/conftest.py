@@ -1,0 +1,48 @@
+"""Fixtures that several test modules share: one small model, trained once per session."""
+
+import csv
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from stance.actors import ActorBook
+from stance.corpus import Corpus, read_corpus
+from stance.fitting import train
+from stance.model import StanceModel
+from stance.recipe import Recipe, Validation, read_recipe
+from stance.storage import save_model
+
+STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter" / "starter_train.csv"
+ROWS = 900
+"""Rows of the starter corpus that the shared model learns from."""
+
+
+def quick_recipe(path: Path | None = None) -> Recipe:
+    """A recipe with few folds and bootstrap draws."""
+    return dataclasses.replace(read_recipe(path), validation=Validation(folds=2, draws=100))
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """The first rows of the starter corpus."""
+    path = tmp_path_factory.mktemp("corpus") / "starter_head.csv"
+    with STARTER.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.reader(source))[: ROWS + 1]
+    with path.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target).writerows(rows)
+    return read_corpus([path])
+
+
+@pytest.fixture(scope="session")
+def model(corpus: Corpus) -> StanceModel:
+    """A model with a sentiment head, good enough for clear cases."""
+    return train(quick_recipe(), corpus, ActorBook.default()).model
+
+
+@pytest.fixture(scope="session")
+def model_path(model: StanceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of `model`."""
+    path = tmp_path_factory.mktemp("model") / "small.stance"
+    save_model(model, path)
+    return path

@@ -1,0 +1,334 @@
+"""Which actors a text names: cases written by hand, bad books, and an oracle in plain `re`."""
+
+import json
+import re
+import tomllib
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stance.actors import ActorBook
+from stance.errors import ActorError
+from stance.text import normalise
+
+HERE = Path(__file__).parent
+CASES = tomllib.loads((HERE / "actor_cases.toml").read_text("utf-8"))["case"]
+STARTER = HERE.parent.parent / "shared" / "starter"
+BOOK = ActorBook.default()
+MINE = '["Us all"]\nname = ["Ourselves"]\n'
+
+
+def named(text: str, book: ActorBook = BOOK) -> list[str]:
+    plain = normalise(text)
+    return [f"{plain[m.start : m.end]} -> {m.actor}" for m in book.find(text)]
+
+
+# --- Cases -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["text"][:40].encode().hex()[:12])
+def test_case(case):
+    assert named(case["text"]) == case["mentions"], case["text"]
+
+
+def test_cases_cover_every_actor_and_many_texts_that_name_none():
+    assert len(CASES) >= 220
+    assert sum(not case["mentions"] for case in CASES) >= 80
+    for name in BOOK.names:
+        assert sum(any(m.endswith(f"-> {name}") for m in c["mentions"]) for c in CASES) >= 3, name
+
+
+def test_every_alias_of_the_book_names_its_actor():
+    for actor in BOOK.actors:
+        for names in actor.aliases.values():
+            for alias in names:
+                assert [m.actor for m in BOOK.find(alias)] == [actor.name], alias
+                assert BOOK.number(alias) == BOOK.number(actor.name)
+
+
+def test_every_exclusion_of_the_book_names_nobody():
+    for actor in BOOK.actors:
+        for phrase in actor.exclusions:
+            assert named(f"the {phrase}, or") == [], phrase
+
+
+def test_every_exclusion_holds_an_alias():
+    bare = ActorBook.from_tables(
+        {a.name: {k: v for k, v in a.to_table().items() if k != "not"} for a in BOOK.actors}, "bare"
+    )
+    for actor in BOOK.actors:
+        for phrase in actor.exclusions:
+            spellings = (phrase, phrase.upper(), phrase.title())
+            assert any(bare.find(text) for text in spellings), phrase
+
+
+def test_number_of_names_aliases_and_strangers():
+    assert BOOK.names[BOOK.number("Kremlin")] == "Russia"
+    assert BOOK.names[BOOK.number("NATO")] == "NATO"
+    assert BOOK.number("Atlantis") == -1
+    assert len(BOOK) == len(BOOK.names) == 32
+
+
+# --- Books -----------------------------------------------------------------------------------
+
+
+BAD = {
+    "unknown key with a hint": (
+        '["A"]\nnames = ["Aland"]\n',
+        "actor 'A': unknown key 'names'. Did you mean 'name'?",
+    ),
+    "unknown key far from all": ('["A"]\nzzz = ["Aland"]\n', "actor 'A': unknown key 'zzz'."),
+    "a string for a list": ('["A"]\nname = "Aland"\n', "actor 'A': 'name' must be a list of"),
+    "numbers in a list": ('["A"]\nname = [1, 2]\n', "actor 'A': 'name' must be a list of strings"),
+    "a number for 'not'": ('["A"]\nname = ["B"]\nnot = 3\n', "'not' must be a list of strings"),
+    "no table": ('A = "Aland"\n', "'A' is no table; write [\"A\"] and its aliases"),
+    "no alias": ('["A"]\nkind = "state"\n', "actor 'A': no alias; add at least name = [\"A\"]"),
+    "empty list": ('["A"]\nname = []\n', "actor 'A': no alias"),
+    "alias of two": (
+        '["A"]\nname = ["Aland"]\n["B"]\nname = ["aland"]\n',
+        "alias 'aland' belongs to both 'A' and 'B'",
+    ),
+    "no letter": ('["A"]\nname = ["A", "--"]\n', "'name' has an entry without a letter: '--'"),
+    "empty alias": ('["A"]\nname = [""]\n', "'name' has an entry without a letter: ''"),
+    "stray case": (
+        '["A"]\nname = ["Aland"]\ncase = ["Bland"]\n',
+        "actor 'A': 'case' names 'Bland', which is no alias of it",
+    ),
+    "not TOML": ('["A"\nname', "not a TOML file"),
+    "empty": ("", "no actor in it; write a table per actor"),
+    "only a comment": ("# nothing\n", "no actor in it; write a table per actor"),
+    "bad kind": (
+        '["A"]\nkind = "planet"\nname = ["A"]\n',
+        "actor 'A': kind is one of state, organisation, person, other, not 'planet'",
+    ),
+    "kind no string": ('["A"]\nkind = ["state"]\nname = ["A"]\n', "kind is one of state,"),
+    "odd extends": (f"extends = 1\n{MINE}", "'extends' is true or false, not 1"),
+    "extends takes an alias": (
+        'extends = true\n["A"]\nname = ["Kremlin"]\n',
+        "belongs to both 'Russia' and 'A'",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_book_gives_one_clear_line(what, tmp_path):
+    text, message = BAD[what]
+    path = tmp_path / "book.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ActorError) as error:
+        ActorBook.read(path)
+    line = str(error.value)
+    assert message in line
+    assert line.startswith(str(path))
+    assert "\n" not in line
+
+
+def test_book_that_is_not_utf8(tmp_path):
+    path = tmp_path / "book.toml"
+    path.write_bytes('["A"]\nname = ["Élan"]\n'.encode("latin-1"))
+    with pytest.raises(
+        ActorError, match=r"book\.toml: cannot read the actor book: it is not UTF-8"
+    ):
+        ActorBook.read(path)
+
+
+def test_missing_book_and_folder(tmp_path):
+    with pytest.raises(ActorError, match="cannot read the actor book: No such file"):
+        ActorBook.read(tmp_path / "none.toml")
+    with pytest.raises(ActorError, match=r"cannot read the actor book: \S+"):
+        ActorBook.read(tmp_path)
+
+
+def test_own_book_stands_alone(tmp_path):
+    path = tmp_path / "book.toml"
+    path.write_text(MINE, "utf-8")
+    book = ActorBook.read(path)
+    assert named("NATO and ourselves", book) == ["ourselves -> Us all"]
+
+
+def test_extends_adds_to_the_bundled_book(tmp_path):
+    path = tmp_path / "book.toml"
+    path.write_text(f"extends = true\n{MINE}", "utf-8")
+    book = ActorBook.read(path)
+    assert book.names == (*BOOK.names, "Us all")
+    assert named("NATO and ourselves", book) == ["NATO -> NATO", "ourselves -> Us all"]
+
+
+def test_extends_replaces_an_actor_in_its_place():
+    text = 'extends = true\n["Russia"]\nkind = "state"\nname = ["Rus"]\n'
+    book = ActorBook.from_toml(text, "mine")
+    assert book.names == BOOK.names
+    assert named("Rus, not Russia, nor the Kremlin; China", book) == [
+        "Rus -> Russia",
+        "China -> China",
+    ]
+
+
+def test_extends_false_is_a_book_of_its_own():
+    assert ActorBook.from_toml(f"extends = false\n{MINE}", "mine").names == ("Us all",)
+
+
+def test_round_trip_through_tables():
+    tables = BOOK.to_tables()
+    again = ActorBook.from_tables(json.loads(json.dumps(tables)), "again")
+    assert again.actors == BOOK.actors
+    assert again.to_tables() == tables
+    for case in CASES:
+        assert again.find(case["text"]) == BOOK.find(case["text"])
+
+
+def test_case_counts_only_where_the_book_says_so():
+    book = ActorBook.from_toml('["A"]\nname = ["Ab Cd", "ef"]\ncase = ["Ab Cd"]\n', "mine")
+    assert named("Ab Cd, AB CD, ab cd, Ab-Cd, Ab CD; EF", book) == [
+        "Ab Cd -> A",
+        "AB CD -> A",
+        "Ab-Cd -> A",
+        "EF -> A",
+    ]
+
+
+# --- An oracle -------------------------------------------------------------------------------
+
+
+LETTER, MARK = r"[^\W_]", r"[\u0300-\u036f]"  # marks of other scripts stand in no text here
+WORD = f"(?:{LETTER}|{MARK})"
+GAPS = {
+    r"(?:\s+|-)": r"\s+|-",
+    r"\.": r"\.",
+    r"\.\s+": r"\.\s+",
+    r"'": r"'",
+    r"\s*&\s*": r"\s*&\s*",
+}
+CLITIC = r"(?:'(?:[sdm]|ll|re|ve|(?<=n')t)(?!{word}))*"
+
+
+def gap_pattern(between: str) -> str:
+    for pattern, inside in GAPS.items():
+        if re.fullmatch(inside, between):
+            return f"(?:{pattern})"
+    listed = "|".join(GAPS.values())
+    return f"(?!(?:{listed})(?:{WORD}))(?:(?:(?!{WORD})[\\s\\S]))+"
+
+
+def phrase_pattern(phrase: str, exact: bool) -> tuple[int, str]:
+    phrase = normalise(phrase)
+    clitic = "(?i:" + CLITIC.replace("{word}", WORD) + ")"
+    found = list(re.finditer(f"{WORD}+", phrase))
+    kept = [
+        m
+        for m in found
+        if not (
+            m.group().lower() in ("s", "d", "m", "ll", "re", "ve")
+            and re.search(f"{WORD}'$", phrase[: m.start()])
+        )
+    ]
+    pattern = re.escape(kept[0].group())
+    for left, right in pairwise(kept):
+        between = re.sub(f"(?i)^{clitic}", "", phrase[left.end() : right.start()])
+        pattern += f"(?!{WORD}){clitic}{gap_pattern(between)}{re.escape(right.group())}"
+    if not exact:
+        pattern = f"(?i:{pattern})"
+    return len(kept), pattern
+
+
+@cache
+def oracle() -> tuple[re.Pattern[str], list[str | None]]:
+    """Return the alternatives, longest first, and the actor of each (None: no actor)."""
+    entries: list[tuple[int, bool, str, str | None]] = []
+    for actor in BOOK.actors:
+        for alias in (alias for names in actor.aliases.values() for alias in names):
+            exact = alias in actor.case
+            for text in {alias, alias.upper()} if exact else {alias}:
+                entries.append((*phrase_pattern(text, exact), exact, actor.name))
+        entries += [(*phrase_pattern(text, False), False, None) for text in actor.exclusions]
+    # Of phrases with as many words, the exact spelling comes first, then an actor.
+    entries.sort(key=lambda e: (-e[0], not e[2], e[3] is None))
+    # Alternatives for one place share their first letter; sorting them by it saves time only.
+    letters: dict[str, list[str]] = {}
+    for number, (_, pattern, _, _) in enumerate(entries):
+        first = pattern.removeprefix("(?i:")[0].lower()
+        letters.setdefault(first, []).append(f"(?P<a{number}>{pattern})")
+    alternatives = "|".join(f"(?=(?i:{c}))(?:{'|'.join(ps)})" for c, ps in letters.items())
+    start = f"(?<!{LETTER})(?<!{MARK})(?<!{LETTER}')"  # a word after "'" is looked at below
+    return re.compile(f"{start}(?:{alternatives})(?!{WORD})"), [e[3] for e in entries]
+
+
+def oracle_mentions(text: str) -> list[tuple[str, int, int]]:
+    text = normalise(text)
+    pattern, actors = oracle()
+    found = []
+    for match in pattern.finditer(text):
+        actor = actors[int(match.lastgroup[1:])]
+        end = match.end()
+        if actor is None or text[end : end + 1] == "$":
+            continue
+        if text[end : end + 1] == "." and text[end - 2] == ".":
+            end += 1
+        found.append((actor, match.start(), end))
+    return found
+
+
+def same_as_oracle(text: str) -> None:
+    assert [(m.actor, m.start, m.end) for m in BOOK.find(text)] == oracle_mentions(text), text
+
+
+def test_oracle_agrees_on_all_cases():
+    for case in CASES:
+        same_as_oracle(case["text"])
+
+
+def test_oracle_agrees_on_every_phrase_of_the_book():
+    for actor in BOOK.actors:
+        for phrase in (*(n for names in actor.aliases.values() for n in names), *actor.exclusions):
+            same_as_oracle(f"The {phrase}'s {phrase.upper()}, {phrase.lower()}.")
+
+
+@pytest.mark.skipif(not STARTER.exists(), reason="the texts in ../shared/starter are not here")
+def test_oracle_agrees_on_starter_texts():
+    paths = sorted(STARTER.glob("*.jsonl"))
+    lines = [line for path in paths for line in path.read_bytes().splitlines()]
+    texts = [json.loads(line)["text"] for line in lines[:500]]
+    assert len(texts) == 500
+    for text in texts:
+        same_as_oracle(text)
+
+
+# --- Any text --------------------------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    [
+        *(alias for a in BOOK.actors for names in a.aliases.values() for alias in names),
+        *(phrase for a in BOOK.actors for phrase in a.exclusions),
+        *" .-'’&$\n,?“”\u00ad\u0301",
+        *("'s", "’s", "n't", "pro-", "the", "South", "state", "U", "S", "of", ". ", " & "),
+    ]
+)
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.lists(PIECES, max_size=12).map("".join),
+    st.lists(PIECES, max_size=12).map(" ".join),
+)
+
+
+@given(TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_mentions_stand_in_the_text_in_order_without_overlap(text):
+    plain = normalise(text)
+    reach = 0
+    for mention in BOOK.find(text):
+        assert reach <= mention.start < mention.end <= len(plain)
+        assert mention.actor in BOOK.names
+        assert plain[mention.start].isalnum()
+        reach = mention.end
+
+
+@given(st.lists(TEXTS, max_size=4))
+@settings(max_examples=50, deadline=None)
+def test_what_was_read_before_changes_nothing(texts):
+    fresh = ActorBook(BOOK.actors)
+    for text in texts:
+        assert BOOK.find(text) == fresh.find(text)

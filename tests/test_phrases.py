@@ -1,0 +1,123 @@
+"""The longest phrase wins, from the left, and only as it is written."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stance.phrases import Phrase, PhraseMatcher, word_key
+from stance.tokens import Forms, tokenise
+
+
+def find(phrases, *texts):
+    """Return (paragraph, text, value) of each match."""
+    matcher = PhraseMatcher(phrases)
+    forms = Forms(
+        lambda word, low: (
+            word_key(word, exact=True),
+            word_key(low, exact=False),
+            matcher.starts(word, low),
+        ),
+        (("exact", np.uint64), ("lower", np.uint64), ("starts", np.bool_)),
+    )
+    batch = tokenise(texts, forms)
+    columns = forms.columns
+    found = matcher.find(batch, columns["starts"], columns["exact"], columns["lower"])
+    return [
+        (int(batch.para[f]), batch.text[batch.start[f] : batch.end[f + n - 1]], int(v))
+        for f, n, v in zip(*found, strict=True)
+    ]
+
+
+def test_the_longest_match_wins():
+    phrases = [Phrase("US", 0, exact=True), Phrase("US Army", 1), Phrase("Army", 2)]
+    assert find(phrases, "The US Army and the US met the army") == [
+        *((0, "US Army", 1), (0, "US", 0), (0, "army", 2))
+    ]
+
+
+def test_the_leftmost_match_wins_over_a_longer_one():
+    phrases = [Phrase("New York", 0), Phrase("York Times of London", 1), Phrase("Times", 2)]
+    assert find(phrases, "New York Times of London") == [(0, "New York", 0), (0, "Times", 2)]
+
+
+def test_of_equal_phrases_the_first_counts():
+    assert find([Phrase("Kyiv", 5), Phrase("kyiv", 6)], "KYIV") == [(0, "KYIV", 5)]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "exact", "text", "hit"),
+    [
+        ("US", True, "us", False),
+        ("US", True, "Us", False),
+        ("US", True, "US", True),
+        ("Xi", True, "XI", True),  # a headline in capitals
+        ("Xi", True, "xi", False),
+        ("Nato", False, "nAtO", True),
+        ("Turkey", True, "turkey", False),
+    ],
+)
+def test_case_counts_where_asked(phrase, exact, text, hit):
+    assert bool(find([Phrase(phrase, 0, exact)], text)) is hit
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "hit"),
+    [
+        ("U.S.", "the U.S. said", True),
+        ("U.S.", "the U S said", False),
+        ("U.S.", "the U. S. said", False),
+        ("St. Petersburg", "St. Petersburg", True),
+        ("St. Petersburg", "St Petersburg", False),
+        ("White House", "White-House aides", True),
+        ("White House", "White\nHouse", True),
+        ("White House", "White, House", False),
+        ("White House", "White. House", False),
+        ("White House", "White House's", True),
+        ("White House", "WhiteHouse", False),
+        ("Cote d'Ivoire", "Cote d'Ivoire", True),
+        ("Antigua & Barbuda", "Antigua & Barbuda", True),
+        ("Antigua & Barbuda", "Antigua Barbuda", False),
+    ],
+)
+def test_words_are_separated_as_written(phrase, text, hit):
+    assert bool(find([Phrase(phrase, 0)], text)) is hit
+
+
+def test_a_phrase_does_not_cross_paragraphs():
+    assert find([Phrase("White House", 0)], "White", "House", "White House") == [
+        (2, "White House", 0)
+    ]
+
+
+@pytest.mark.parametrize("phrases", [[], [Phrase("...", 1)], [Phrase("", 0)]])
+def test_phrases_without_words_find_nothing(phrases):
+    assert find(phrases, "Nothing ... here", "") == []
+
+
+WORDS = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(tuple)
+
+
+def naive(phrases, words):
+    values = {}
+    for number, phrase in enumerate(phrases):
+        values.setdefault(phrase, number)
+    found, at = [], 0
+    while at < len(words):
+        sizes = [n for n in range(4, 0, -1) if tuple(words[at : at + n]) in values]
+        sizes = [n for n in sizes if at + n <= len(words)]
+        if sizes:
+            part = tuple(words[at : at + sizes[0]])
+            found.append((" ".join(part), values[part]))
+        at += sizes[0] if sizes else 1
+    return found
+
+
+@given(st.lists(WORDS, max_size=8), st.lists(st.lists(st.sampled_from("abcx")), max_size=4))
+@example([("a", "b"), ("b", "c", "a"), ("c",)], [list("abca")])
+@example([("a", "a", "a")], [list("aaaaaaa")])
+def test_matches_are_those_of_a_search_word_by_word(phrases, texts):
+    matches = find([Phrase(" ".join(p), n) for n, p in enumerate(phrases)], *map(" ".join, texts))
+    for number, words in enumerate(texts):
+        own = [(text, value) for para, text, value in matches if para == number]
+        assert own == naive(phrases, words)

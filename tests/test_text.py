@@ -1,0 +1,141 @@
+"""Every text is read in one normal form, and offsets follow it there."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stance.text import (
+    APOSTROPHE,
+    COMMA,
+    HYPHEN,
+    QUOTE,
+    SEPARATOR,
+    SPACE,
+    STOP,
+    UPPER,
+    WORD,
+    character_classes,
+    normalise,
+    normalise_all,
+    normalised_span,
+    words_of,
+)
+
+ODD = "\u00ad\u200b\ufeff\x00\x1e\t\u00a0\u2019\u201c\u2014\u2011\r\n\u0301\u0323\u1112\u1161\u11ab"
+TEXT = st.text(st.one_of(st.characters(), st.sampled_from(ODD)))
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        ("Rus\u00adsia\u2019s \u201callies\u201d", "Russia's \"allies\""),
+        ("\u00abNATO\u00bb \u201eEU\u201f", '"NATO" "EU"'),
+        ("U.S.\u2011led, U.S.\u2010led", "U.S.-led, U.S.-led"),
+        ("war \u2013 and \u2014 peace", "war \u2014 and \u2014 peace"),
+        ("10\u00a0000\u202ftroops\tleft", "10 000 troops left"),
+        ("\ufeffNA\u200bTO\u200e\u202d\u2060", "NATO"),
+        ("one\r\ntwo\rthree\nfour", "one\ntwo\nthree\nfour"),
+        ("a\u2028b\u2029c\x85d\x1ee", "a b c d e"),
+        ("nai\u0308ve Łódź", "naïve Łódź"),
+        ("NUL\x00 byte", "NUL byte"),
+        ("", ""),
+    ],
+)
+def test_odd_characters_become_plain(raw, plain):
+    assert normalise(raw) == plain
+
+
+@given(TEXT)
+@example("\r\x00\n")
+@example("l\u0304\u0323")
+@example("\u1112\u200b\u1161\u11ab")
+def test_normalising_twice_changes_nothing_more(text):
+    once = normalise(text)
+    assert normalise(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+    assert SEPARATOR not in once
+
+
+def test_every_character_is_normal_after_one_pass():
+    once = normalise("x".join(map(chr, range(0x110000))))
+    assert normalise(once) == once
+    controls = {c for c in once if c.isspace()}
+    assert controls == {" ", "\n"}
+
+
+@given(st.lists(TEXT, max_size=6))
+@example([])
+@example(["", ""])
+@example(["e", "\u0301"])
+@example(["a\x1eb", "c"])
+def test_many_texts_are_normalised_as_one_by_one(texts):
+    assert normalise_all(texts) == [normalise(text) for text in texts]
+
+
+@given(TEXT, st.data())
+@example("l\u0304\u0323", None)
+def test_normalised_spans_stand_inside_the_text(text, data):
+    start = 2 if data is None else data.draw(st.integers(0, len(text)))
+    end = len(text) if data is None else data.draw(st.integers(start, len(text)))
+    low, high = normalised_span(text, start, end)
+    assert 0 <= low <= high <= len(normalise(text))
+
+
+UNCOMBINED = st.text(st.sampled_from("aB. '\u00ad\u200b\u2019\u201c\u00a0\u2011éß漢😀\x00"))
+
+
+@given(UNCOMBINED, UNCOMBINED, UNCOMBINED)
+def test_a_span_holds_the_same_words_after_normalising(before, middle, after):
+    text = before + middle + after
+    start, end = normalised_span(text, len(before), len(before) + len(middle))
+    assert normalise(text)[start:end] == normalise(middle)
+
+
+def test_a_span_behind_invisible_characters():
+    raw = "\ufeffThe\u00ad U\u2019s; Rus\u00adsia\u2019s"
+    start, end = normalised_span(raw, raw.index("Rus"), raw.index("Rus") + 7)
+    assert normalise(raw)[start:end] == "Russia"
+
+
+def classes(text):
+    return character_classes(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32))
+
+
+@pytest.mark.parametrize(
+    ("char", "bits"),
+    [
+        ("a", WORD),
+        ("Ł", WORD | UPPER),
+        ("ǅ", WORD | UPPER),  # title case
+        ("7", WORD),
+        ("\u0301", WORD),
+        ("漢", WORD),
+        (" ", SPACE),
+        ("\n", SPACE),
+        (".", STOP),
+        ("…", STOP),
+        ('"', QUOTE),
+        ("'", APOSTROPHE),
+        ("-", HYPHEN),
+        (",", COMMA),
+        ("$", 0),
+        ("\ud800", 0),
+    ],
+)
+def test_character_classes(char, bits):
+    assert classes(char).tolist() == [int(bits)]
+
+
+@given(st.text())
+def test_character_classes_do_not_depend_on_what_was_seen(text):
+    assert classes(text).tolist() == [int(classes(char)[0]) for char in text]
+
+
+def test_words_for_hashes_ignore_case_and_punctuation():
+    assert words_of("NATO_warned:  \u201cRussia\u2019s\u201d  U.S.!") == [
+        *("nato", "warned", "russia", "s", "u", "s")
+    ]
+    assert words_of("...") == []
