@@ -75,7 +75,8 @@ class Events:
     word : ndarray
         Index into `Words` of the word that it is attributed to, -1 for none.
     code : ndarray or None
-        Numbers in ``book`` or, without a book, in a table of keys that the caller knows.
+        Numbers in ``book`` or, without a book, places in ``parts``; None where the parts have one
+        entry per occurrence.
     book : Codebook or None
     template : str
         Name of an open set of features; their parts are keys of words.
@@ -92,13 +93,17 @@ class Events:
 
     def keys(self) -> Keys:
         """Return the key of each occurrence."""
-        if self.book is not None and self.code is not None:
-            return self.book.keys.take(self.code)
-        return join_keys(key_of(self.template), *self.parts)
+        table = self.table()
+        return table if self.code is None else table.take(self.code)
+
+    def table(self) -> Keys:
+        """Return the keys that ``code`` points into, or those of all occurrences."""
+        return self.book.keys if self.book else join_keys(key_of(self.template), *self.parts)
 
     def term(self, at: int, names: Mapping[int, str]) -> str:
         """Return the readable name of one occurrence."""
         if self.book is not None and self.code is not None:
             return self.book.terms[int(self.code[at])]
-        parts = (names[int(part[at])] for part in self.parts)
+        place = at if self.code is None else int(self.code[at])
+        parts = (names[int(part[place])] for part in self.parts)
         return " ".join([self.template, *filter(None, parts)])

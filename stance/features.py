@@ -47,10 +47,23 @@ def _stems(reader: Reader, pairs: Pairs) -> Keys:
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, the nearer to the actor the heavier, marked after a negator."""
-    negated = pairs.words.negated.take(pairs.word) & (pairs.role == PLAIN)
-    marks = np.where(negated, NOT_KEY, NO_KEY)
-    parts = (marks, _stems(reader, pairs))
-    return [Events(pairs.row, pairs.word, nearness(pairs), template="stem", parts=parts)]
+    words = pairs.words
+    # Keys once per word of the paragraph; each actor's view of it only points to them.
+    marks = np.append(np.where(words.negated, NOT_KEY, NO_KEY), [NO_KEY, NO_KEY])
+    stems = np.append(reader.stem_keys().take(words.form), [TARGET_KEY, OTHER_KEY])
+    place = pairs.word.copy()
+    place[pairs.role == TARGET] = len(words.form)
+    place[pairs.role == OTHER] = len(words.form) + 1
+    return [
+        Events(
+            pairs.row,
+            pairs.word,
+            nearness(pairs),
+            code=place,
+            template="stem",
+            parts=(marks, stems),
+        )
+    ]
 
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:

@@ -414,6 +414,8 @@ def _nearest(target: Bools, position: Ints, first: Ints, row: Ints) -> tuple[Int
 
     Of two equally near ones the left one counts.
     """
+    if not target.any():
+        return position, np.full(len(position), FAR)
     size = len(target)
     left = np.maximum.accumulate(np.where(target, position, -1)) if size else position
     right = np.where(target, position, size)

@@ -77,11 +77,13 @@ class BlockScorer:
 
     def columns(self, events: Events) -> NDArray[np.int32]:
         """Return the feature number of each occurrence, -1 where it is unknown."""
-        if events.book is None or events.code is None:
-            return self._index.find(events.keys())
-        if events.book not in self._columns:
-            self._columns[events.book] = self._index.find(events.book.keys)
-        return self._columns[events.book].take(events.code)
+        if events.book is None:
+            columns = self._index.find(events.table())
+        else:
+            if events.book not in self._columns:
+                self._columns[events.book] = self._index.find(events.book.keys)
+            columns = self._columns[events.book]
+        return columns if events.code is None else columns.take(events.code)
 
     def occurrences(
         self, reader: Reader, pairs: Pairs

@@ -145,7 +145,7 @@ class Store:
 
     def path(self, number: int) -> Path:
         """Return where a part is kept."""
-        return self.folder / f"{self.key}-{number:08d}.part"
+        return self.folder / f"{self.key}-{number:08d}.rows"
 
     def write(self, part: Part) -> Part:
         """Keep a part; it stands under its name only when it is whole.

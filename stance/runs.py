@@ -98,21 +98,21 @@ class Run:
         """Whether the earlier run was giving its files their names, which are thus our own."""
         return self.left and self._text(_ENDING) is not None
 
-    def owns(self, path: Path) -> bool:
-        """Tell whether an existing output is the one that the earlier run made."""
+    def owns_output(self) -> bool:
+        """Tell whether the output exists and is the one that the earlier run made."""
         try:
-            return self._text(_ENDING) == str(path.stat().st_ino)
+            return self._text(_ENDING) == str(self.output.stat().st_ino)
         except OSError:
             return False
 
     def _judge_leftover(self) -> None:
-        if self._text(_PLAN) is None or not any(self.folder.glob("*.part")):
+        if self._text(_PLAN) is None or not any(self.folder.glob("*.rows")):
             self._remove()
         elif self.resume:
             for child in self.folder.iterdir():
-                if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".part":
+                if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
                     child.unlink(missing_ok=True)
-        elif self.force or self.owns(self.output):
+        elif self.force or self.owns_output():
             self._remove()
         else:
             raise OutputError(
@@ -244,7 +244,7 @@ class Run:
         try:
             if not self._begun:
                 return  # and leave an earlier run's parts alone
-            kept = len(list(self.folder.glob(f"{self.store.key}-*.part")))
+            kept = len(list(self.folder.glob(f"{self.store.key}-*.rows")))
             if error is None or isinstance(error, DataError) or not kept:
                 self._remove()
             else:

@@ -35,8 +35,9 @@ Work = Batch | Part | DataError
 class Crew(Protocol):
     """Those who compute parts."""
 
-    limit: int
-    """Parts that may be under way."""
+    @property
+    def limit(self) -> int:
+        """Parts that may be under way."""
 
     def submit(self, task: Task, *, again: bool = False) -> "Future[Part]":
         """Have a part computed; `again` where it was lost with its worker."""

@@ -438,7 +438,8 @@ class Oracle:
                 found.append(Mention(inside[0], inside[-1], SPAN, ""))
                 taken.update(inside)
         for first, last, value in self.names.find(words):
-            if value is not None and not taken.intersection(range(first, last + 1)):
+            priced = words[last].after.startswith("$") and not words[last].clitic  # "US$ 5"
+            if value and not priced and not taken.intersection(range(first, last + 1)):
                 found.append(Mention(first, last, *value))
         return sorted(found, key=lambda mention: mention.first)
 

@@ -1,0 +1,225 @@
+"""A labelled table is read as its coders meant it, or refused with the row that is wrong."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from stance.corpus import MISSING, bundled_corpus, read_corpus, sentiment_rows
+from stance.errors import DataError
+
+LONG = (
+    "The foreign ministry said on Tuesday that the alliance would send two more battalions to "
+    "the border in spring, a decision that officials in the capital welcomed and that the "
+    "opposition called late, costly and badly explained to the people who live there."
+)
+
+
+def write(path, rows, columns=("text", "actor", "stance")):
+    with path.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target).writerows([columns, *rows])
+    return path
+
+
+def read(tmp_path, rows, columns=("text", "actor", "stance"), name="mine.csv"):
+    return read_corpus([write(tmp_path / name, rows, columns)])
+
+
+def with_labels(tmp_path, labels, column="stance"):
+    if column == "stance":
+        rows = [(f"text {i}", "NATO", label) for i, label in enumerate(labels)]
+        return read(tmp_path, rows)
+    rows = [(f"text {i}", "NATO", "neutral", label) for i, label in enumerate(labels)]
+    return read(tmp_path, rows, ("text", "actor", "stance", "sentiment"))
+
+
+def label_notes(corpus):
+    return [note.partition("labels read as ")[2] for note in corpus.notes if "labels" in note]
+
+
+@pytest.mark.parametrize(
+    ("labels", "numbers", "told"),
+    [
+        (["against", "neutral", "favor"], [0, 1, 2], []),
+        (
+            ["FAVOR", "AGAINST", "NONE"],
+            [2, 0, 1],
+            ["AGAINST -> against, FAVOR -> favor, NONE -> neutral"],
+        ),
+        (
+            ["positive", "negative", "neutral"],
+            [2, 0, 1],
+            ["negative -> against, positive -> favor"],
+        ),
+        (["-1", "0", "1"], [0, 1, 2], ["-1 -> against, 0 -> neutral, 1 -> favor"]),
+        (["+1", "-1.0", "0.00"], [2, 0, 1], ["+1 -> favor, -1.0 -> against, 0.00 -> neutral"]),
+        (["6", "4", "2"], [2, 1, 0], ["2 -> against, 4 -> neutral, 6 -> favor"]),
+        (["6.0", "4.0"], [2, 1], ["4.0 -> neutral, 6.0 -> favor"]),
+        ([" Favour ", "pro"], [2, 2], [" Favour  -> favor, pro -> favor"]),
+    ],
+)
+def test_usual_spellings_are_read_and_told(tmp_path, labels, numbers, told):
+    corpus = with_labels(tmp_path, labels)
+    assert corpus.stance.tolist() == numbers
+    assert label_notes(corpus) == told
+
+
+@pytest.mark.parametrize(
+    ("labels", "numbers", "told"),
+    [
+        (["negative", "neutral", "positive", ""], [0, 1, 2, MISSING], []),
+        (["-1", "1", " "], [0, 2, MISSING], ["-1 -> negative, 1 -> positive"]),
+        (["POS", "neg"], [2, 0], ["POS -> positive, neg -> negative"]),
+    ],
+)
+def test_sentiment_has_its_own_labels(tmp_path, labels, numbers, told):
+    corpus = with_labels(tmp_path, labels, "sentiment")
+    assert corpus.sentiment.tolist() == numbers
+    assert label_notes(corpus) == told
+
+
+def test_the_mapping_names_the_file_and_the_column(tmp_path):
+    corpus = with_labels(tmp_path, ["FAVOR", "favor"])
+    assert f"{tmp_path}/mine.csv: stance labels read as FAVOR -> favor" in corpus.notes
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        (["favor", "maybe"], r"mine.csv:3: stance 'maybe' in row 2 is no label; use against, neu"),
+        (["favor", ""], r"mine.csv:3: stance '' in row 2 is no label"),
+        (["3"], r"mine.csv:2: stance '3' in row 1 is no label"),
+        (["0.5"], r"'0.5' in row 1"),
+        (["\x1b[31mred"], r"'\\\\x1b\[31mred' in row 1"),
+        (["x" * 500], r"'x{60}…' in row 1"),
+    ],
+)
+def test_an_unknown_label_names_its_row(tmp_path, labels, match):
+    with pytest.raises(DataError, match=match):
+        with_labels(tmp_path, labels)
+
+
+@pytest.mark.parametrize("labels", [["-1", "4"], ["6", "1"], ["0", "1", "2"]])
+def test_a_column_keeps_to_one_scale(tmp_path, labels):
+    with pytest.raises(DataError, match=f"'{labels[-1]}' in row {len(labels)} is no label"):
+        with_labels(tmp_path, labels)
+
+
+def test_an_unknown_sentiment_names_its_row(tmp_path):
+    with pytest.raises(DataError, match="sentiment 'favor' in row 1 is no label; use negative"):
+        with_labels(tmp_path, ["favor"], "sentiment")
+
+
+def test_scales_may_differ_between_files(tmp_path):
+    one = write(tmp_path / "one.csv", [("a", "NATO", "-1")])
+    two = write(tmp_path / "two.csv", [("b", "NATO", "6")])
+    assert read_corpus([one, two]).stance.tolist() == [0, 2]
+
+
+def test_places_are_read_and_checked(tmp_path):
+    columns = ("text", "actor", "stance", "spans")
+    corpus = read(tmp_path, [("NATO met", "NATO", "0", "0:4"), ("It", "NATO", "0", "")], columns)
+    assert corpus.spans == ([(0, 4)], None)
+    with pytest.raises(DataError, match=r"mine.csv:2: spans '0:99' is no place in the text"):
+        read(tmp_path, [("NATO met", "NATO", "0", "0:99")], columns)
+
+
+def test_texts_come_as_they_are_written(tmp_path):
+    texts = [' "two\nlines" \u2019', "007", "NA"]
+    corpus = read(tmp_path, [(text, " NATO ", "0") for text in texts])
+    assert list(corpus.texts) == texts
+    assert set(corpus.actors) == {"NATO"}
+
+
+def groups(corpus):
+    documents = corpus.document.tolist()
+    return [documents.index(number) for number in documents]
+
+
+def test_rows_of_a_document_stay_together(tmp_path):
+    columns = ("text", "actor", "stance", "document")
+    rows = [("a", "NATO", "0", "d1"), ("b", "NATO", "0", "d2"), ("c", "Russia", "1", "d1")]
+    assert groups(read(tmp_path, rows, columns)) == [0, 1, 0]
+
+
+def test_equal_texts_join_their_documents(tmp_path):
+    columns = ("text", "actor", "stance", "document")
+    rows = [("Same.", "NATO", "0", "1"), ("b", "NATO", "0", "2"), ("same", "NATO", "0", "2")]
+    assert groups(read(tmp_path, rows, columns)) == [0, 0, 0]
+
+
+def test_near_duplicates_are_grouped_without_documents(tmp_path):
+    texts = [LONG, "Rain again.", LONG.replace("Tuesday", "Wednesday"), LONG.upper()]
+    assert groups(read(tmp_path, [(text, "NATO", "0") for text in texts])) == [0, 1, 0, 0]
+
+
+def test_rows_without_a_document_are_grouped_by_their_text(tmp_path):
+    columns = ("text", "actor", "stance", "document")
+    rows = [
+        *((LONG, "NATO", "0", "d"), (LONG.replace("Tuesday", "Monday"), "NATO", "0", "")),
+        *(("Rain.", "NATO", "0", ""), ("Snow.", "NATO", "0", "")),
+    ]
+    assert groups(read(tmp_path, rows, columns)) == [0, 0, 2, 3]
+
+
+def test_documents_of_two_files_are_not_the_same(tmp_path):
+    columns = ("text", "actor", "stance", "document")
+    one = write(tmp_path / "one.v2.csv", [("a", "NATO", "0", "7")], columns)
+    two = write(tmp_path / "two.csv", [("b", "NATO", "0", "7"), ("A!", "NATO", "0", "8")], columns)
+    corpus = read_corpus([one, two])
+    assert groups(corpus) == [0, 1, 0]
+    assert corpus.source.tolist() == [0, 1, 1]
+    assert [(s.name, s.rows) for s in corpus.sources] == [("one", 1), ("two", 2)]
+
+
+def test_other_columns_are_kept_where_every_file_has_them(tmp_path):
+    columns = ("text", "actor", "stance", "id", "date")
+    one = write(tmp_path / "one.csv", [("a", "NATO", "0", "007", "2024-01-01")], columns)
+    two = write(tmp_path / "two.csv", [("b", "NATO", "0", "8")], columns[:4])
+    assert read_corpus([one]).extra == {"id": ("007",), "date": ("2024-01-01",)}
+    assert read_corpus([one, two]).extra == {"id": ("007", "8")}
+
+
+@pytest.mark.parametrize("missing", ["text", "actor", "stance"])
+def test_a_missing_column_is_named(tmp_path, missing):
+    columns = [name for name in ("text", "actor", "stance", "id") if name != missing]
+    with pytest.raises(DataError, match=rf"mine.csv: no column '{missing}'"):
+        read(tmp_path, [("0", "0", "0")], columns)
+
+
+def test_a_misspelt_column_gets_a_hint(tmp_path):
+    with pytest.raises(DataError, match=r"no column 'stance'; rename 'Stance'"):
+        read(tmp_path, [("a", "NATO", "0")], ("text", "actor", "Stance"))
+
+
+def test_an_empty_actor_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"mine.csv:3: the actor is empty; name the actor"):
+        read(tmp_path, [("a", "NATO", "0"), ("b", "  ", "0")])
+
+
+def test_a_corpus_without_rows_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"mine.csv: no rows below the header"):
+        read(tmp_path, [])
+    (tmp_path / "empty.csv").write_bytes(b"")
+    with pytest.raises(DataError, match=r"empty.csv: .*empty"):
+        read_corpus([tmp_path / "empty.csv"])
+    with pytest.raises(DataError, match=r"none.csv"):
+        read_corpus([tmp_path / "none.csv"])
+
+
+def test_one_sentiment_label_per_paragraph(tmp_path):
+    columns = ("text", "actor", "stance", "sentiment")
+    rows = [
+        *(("One text", "NATO", "0", ""), ("One text", "Russia", "0", "positive")),
+        *(("one text!", "China", "0", "positive"), ("Other", "NATO", "0", "negative")),
+    ]
+    assert sentiment_rows(read(tmp_path, rows, columns)).tolist() == [1, 3]
+
+
+def test_the_starter_corpus_comes_with_the_package():
+    path = bundled_corpus()
+    assert isinstance(path, Path)
+    corpus = read_corpus([path])
+    assert label_notes(corpus) == []
+    assert set(corpus.stance.tolist()) == {0, 1, 2}
+    assert set(corpus.sentiment.tolist()) == {0, 1, 2}

@@ -1,0 +1,157 @@
+"""A model judges what it is asked, admits what it does not know, and reads each text alone."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from stance.model import softmax
+from stance.records import Sentiment, Stance
+
+PRAISED = "Poland praised NATO and condemned Russia for its attack."
+STRANGE = "NATO qwxzj vbnmp zzkrtq."
+
+
+def same(left, right):
+    assert np.array_equal(left.stance, right.stance)
+    assert np.array_equal(left.known, right.known)
+    assert np.array_equal(left.mentions, right.mentions)
+    assert left.actor == right.actor
+
+
+def test_actors_are_judged_in_the_order_of_first_mention(model):
+    judged = model.judge([PRAISED, "Nothing here.", "Russia, NATO, Moscow and Russia's allies"])
+    assert judged.actor == ("Poland", "NATO", "Russia", "Russia", "NATO")
+    assert judged.para.tolist() == [0, 0, 0, 2, 2]
+    assert judged.mentions.tolist() == [1, 1, 1, 3, 1]
+
+
+def test_one_answer_per_actor(model):
+    judged = model.judge(
+        [
+            "The minister praised NATO for its brave support, and condemned Russia for its brutal, "
+            "illegal attack on civilians.",
+        ]
+    )
+    answers = {
+        a: list(Stance)[k] for a, k in zip(judged.actor, judged.stance.argmax(1), strict=True)
+    }
+    assert answers == {"NATO": Stance.FAVOR, "Russia": Stance.AGAINST}
+
+
+def test_probabilities_sum_to_one(model, corpus):
+    judged = model.judge(corpus.texts[:100])
+    assert np.allclose(judged.stance.sum(axis=1), 1, atol=1e-12)
+    assert (judged.stance > 0).all()
+    assert np.allclose(judged.sentiment.sum(axis=1), 1, atol=1e-12)
+    assert judged.sentiment.shape == (100, len(Sentiment))
+
+
+def test_pairs_get_the_same_answers_as_the_text(model, corpus):
+    judged = model.judge(corpus.texts[:60])
+    pairs = model.judge_pairs([corpus.texts[p] for p in judged.para], judged.actor)
+    same(judged, pairs)
+
+
+def test_an_alias_asks_for_its_actor(model):
+    answers = model.judge_pairs([PRAISED] * 3, ["Russia", "Moscow", "the Kremlin"])
+    assert answers.actor == ("Russia", "Moscow", "the Kremlin")
+    assert np.array_equal(answers.stance[0], answers.stance[1])
+    assert answers.mentions[:2].tolist() == [1, 1]
+
+
+def test_an_actor_that_is_not_named_has_no_mention(model):
+    assert model.judge_pairs([PRAISED], ["Japan"]).mentions.tolist() == [0]
+
+
+def test_an_actor_outside_the_book_is_found_by_its_literal_name(model):
+    text = "Teachers praised Zorblax Corporation; Zorblax Corporation's rivals did not."
+    judged = model.judge_pairs([text, text], ["Zorblax Corporation", "zorblax corporation"])
+    assert judged.mentions.tolist() == [2, 0]
+
+
+def test_given_places_are_the_actor(model):
+    text = "Rus\u00adsia\u2019s envoy thanked the bloc, which NATO had ignored."
+    at = text.index("the bloc")
+    judged = model.judge_pairs([text, text], ["NATO", "NATO"], [[(at, at + 8)], None])
+    assert judged.mentions.tolist() == [1, 1]
+    assert not np.array_equal(judged.stance[0], judged.stance[1])
+
+
+def test_places_where_the_book_looks_change_nothing(model):
+    at = PRAISED.index("NATO")
+    with_places = model.judge_pairs([PRAISED], ["NATO"], [[(at, at + 4)]])
+    same(with_places, model.judge_pairs([PRAISED], ["NATO"]))
+
+
+def test_what_nothing_is_known_of_is_not_known(model):
+    judged = model.judge([STRANGE, PRAISED, "NATO", "NATO, Russia"])
+    known = dict(zip(judged.para.tolist(), judged.known.tolist(), strict=True))
+    assert known == {0: False, 1: True, 2: False, 3: False}
+    assert judged.sentiment_known.tolist()[:2] == [False, True]
+
+
+@pytest.mark.parametrize("text", ["", "...", "\u200b", "\n\n", "\x1e\x1e", "😀"])
+def test_texts_without_words_are_judged(model, text):
+    judged = model.judge([text])
+    assert judged.actor == ()
+    assert judged.stance.shape == (0, 3)
+    assert judged.sentiment_known.tolist() == [False]
+    assert model.judge_pairs([text], ["NATO"]).known.tolist() == [False]
+    assert model.judge_blind([text]).shape == (1, 3)
+
+
+def test_no_texts_are_judged(model):
+    for judged in (model.judge([]), model.judge_pairs([], [])):
+        assert judged.stance.shape == judged.sentiment.shape == (0, 3)
+    assert model.judge_blind([]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_predictions_do_not_depend_on_the_batch_size(model, corpus, size):
+    texts = corpus.texts[:200]
+    whole = model.judge(texts)
+    parts = [model.judge(texts[low : low + size]) for low in range(0, len(texts), size)]
+    assert np.array_equal(whole.stance, np.concatenate([part.stance for part in parts]))
+    assert np.array_equal(whole.known, np.concatenate([part.known for part in parts]))
+    assert np.array_equal(whole.sentiment, np.concatenate([part.sentiment for part in parts]))
+    blind = [model.judge_blind(texts[low : low + size]) for low in range(0, len(texts), size)]
+    assert np.array_equal(model.judge_blind(texts), np.concatenate(blind))
+
+
+def test_predictions_do_not_depend_on_the_order(model, corpus):
+    order = np.random.default_rng(3).permutation(200)
+    straight = model.judge_pairs(corpus.texts[:200], corpus.actors[:200])
+    mixed = model.judge_pairs([corpus.texts[i] for i in order], [corpus.actors[i] for i in order])
+    assert np.array_equal(straight.stance[order], mixed.stance)
+    assert np.array_equal(straight.sentiment[order], mixed.sentiment)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.text(st.sampled_from("NATO Rusia's.\"\n,notpraised\x1e\u0301é"), max_size=60)))
+@example([PRAISED, STRANGE, ""])
+def test_no_text_changes_its_neighbours_answers(model, texts):
+    alone = model.judge([PRAISED])
+    among = model.judge([*texts, PRAISED])
+    assert np.array_equal(among.stance[-len(alone.stance) :], alone.stance)
+    assert np.array_equal(among.sentiment[-1:], alone.sentiment)
+
+
+def test_sentiment_is_that_of_the_whole_paragraph(model):
+    tone = model.judge(
+        [
+            "Forty people were killed and hundreds wounded in the brutal attack; grief and anger.",
+            "Crowds celebrated the historic peace agreement with joy, gratitude and hope.",
+        ]
+    ).sentiment
+    assert [list(Sentiment)[k] for k in tone.argmax(axis=1)] == ["negative", "positive"]
+
+
+def test_the_baseline_does_not_know_the_actor(model):
+    # It is asked once per paragraph, so names are words like others to it.
+    assert np.allclose(model.judge_blind([PRAISED]).sum(axis=1), 1)
+    assert not model.control.targeted
+
+
+def test_softmax_of_large_scores():
+    assert softmax(np.array([[1000.0, 0.0], [-1000.0, -1000.0]])).tolist() == [[1, 0], [0.5, 0.5]]

@@ -1,0 +1,124 @@
+"""An actor is looked up by name or alias, by the places given, or else by its literal name."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stance.actors import Actor, ActorBook
+from stance.errors import DataError
+from stance.queries import literal_spans, make_query, parse_spans
+from stance.text import normalise
+
+
+@pytest.fixture(scope="module")
+def book():
+    return ActorBook(
+        [
+            Actor("NATO", "organisation", {"name": ("NATO", "Atlantic alliance")}),
+            Actor("United States", "state", {"name": ("US",)}, frozenset({"US"})),
+        ]
+    )
+
+
+def test_names_and_aliases_are_looked_up(book):
+    names = ["United States", "NATO", "nato", "Atlantic Alliance", "US", "us", "Mali"]
+    query = make_query(book, [""] * len(names), names)
+    assert query.actor.tolist() == [1, 0, 0, 0, 1, 2, 2]
+    assert query.spans == []
+
+
+def test_an_unknown_actor_is_found_by_its_literal_name(book):
+    query = make_query(book, ["NATO met.", "Mali\u2019s junta left Mali"], ["Mali", "Mali"])
+    assert query.actor.tolist() == [2, 2]
+    assert query.spans == [(1, 0, 4), (1, 18, 22)]
+
+
+def test_given_places_win_over_the_book(book):
+    texts = ["\ufeffThe bloc and NATO", "NATO met"]
+    query = make_query(book, texts, ["NATO", "NATO"], [[(14, 18), (5, 9)], None])
+    assert query.actor.tolist() == [2, 0]
+    assert query.spans == [(0, 4, 8), (0, 13, 17)]
+    assert query.texts[0][4:8] == "bloc"
+
+
+def test_empty_places_are_no_places(book):
+    assert make_query(book, ["NATO"], ["NATO"], [[]]).actor.tolist() == [0]
+
+
+def test_a_slice_keeps_its_places(book):
+    query = make_query(book, ["Mali"] * 4, ["Mali", "NATO", "Mali", "Mali"])
+    part = query.slice(1, 3)
+    assert len(part) == 2
+    assert part.actor.tolist() == [0, 2]
+    assert part.spans == [(1, 0, 4)]
+    assert part.para.tolist() == [0, 1]
+
+
+def test_a_query_of_nothing(book):
+    query = make_query(book, [], [])
+    assert len(query) == 0
+    assert query.actor.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "spans"),
+    [
+        ("Mali, Somalia and Malian", "Mali", [(0, 4)]),
+        ("mali MALI", "Mali", []),
+        ("anti-Mali Mali's", "Mali", [(5, 9), (10, 14)]),
+        ("Mali", "", []),
+        ("Mali  ", " ", []),
+        ("Rio de Janeiro", "Rio de", [(0, 6)]),
+        ("aaa aa", "aa", [(4, 6)]),
+        ("a+b (a+b)", "a+b", [(0, 3), (5, 8)]),
+    ],
+)
+def test_literal_names_are_whole_words(text, name, spans):
+    assert literal_spans(text, name) == spans
+
+
+@given(st.text("ab .", max_size=30), st.text("ab ", min_size=1, max_size=3))
+@example("ab.ab", "ab")
+def test_literal_places_hold_the_name(text, name):
+    places = literal_spans(text, name)
+    assert [text[start:end] for start, end in places] == [name] * len(places)
+    assert all(a[1] <= b[0] for a, b in pairwise(places))
+
+
+@pytest.mark.parametrize(
+    ("cell", "spans"),
+    [
+        ("", None),
+        ("  ", None),
+        ("0:4", [(0, 4)]),
+        ("5:8;0:4", [(0, 4), (5, 8)]),
+        (" 0:4 ; 5:8 ", [(0, 4), (5, 8)]),
+    ],
+)
+def test_places_are_read(cell, spans):
+    assert parse_spans(cell, "NATO met", "mine.csv:2") == spans
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [*"4 0-4 4:4 5:4 0:9 -1:4 0:4; ; a:b 0:4:5 ²:4".split(), "0:" + "9" * 5000],
+)
+def test_what_is_no_place_in_the_text_is_refused(cell):
+    with pytest.raises(DataError, match=r"^mine.csv:2: spans .* is no place in the text") as caught:
+        parse_spans(cell, "NATO met", "mine.csv:2")
+    assert "the text has 8 characters" in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+@given(st.text(min_size=1), st.data())
+def test_every_place_of_a_text_can_be_written_and_read(text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    assert parse_spans(f"{start}:{end}", text, "") == [(start, end)]
+    book = ActorBook([Actor("NATO", aliases={"name": ("NATO",)})])
+    ((para, low, high),) = make_query(book, [text], ["it"], [[(start, end)]]).spans
+    assert para == 0
+    assert 0 <= low <= high <= len(normalise(text))

@@ -1,0 +1,117 @@
+"""Every recipe is read, and a slip in one gets a hint."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from stance.errors import RecipeError
+from stance.features import BLOCKS
+from stance.recipe import BLOCK_NAMES, CONTROL, TARGET_BLIND, Recipe, read_recipe, recipe_from_table
+
+TRAINING = Path(__file__).resolve().parents[1] / "training"
+RECIPES = sorted(TRAINING.glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_is_read(path):
+    recipe = read_recipe(path)
+    assert recipe.name == path.stem
+    assert recipe.purpose
+    assert "name" not in recipe.features.blocks
+
+
+def test_there_is_a_recipe_for_each_purpose():
+    assert {"default", "fast", "char", "fixed-topics", "blind"} <= {path.stem for path in RECIPES}
+
+
+def test_the_default_recipe_is_the_defaults():
+    bundled = read_recipe()
+    assert bundled == read_recipe(TRAINING / "default.toml")
+    assert bundled == dataclasses.replace(Recipe(), purpose=bundled.purpose)
+    # Nothing of it is hidden: a reader of the file sees every block and its weight.
+    table = tomllib.loads((TRAINING / "default.toml").read_text("utf-8"))
+    assert table["features"]["blocks"] == dict(Recipe().features.blocks)
+    assert table["classifier"] == dataclasses.asdict(Recipe().classifier)
+    assert table["validation"] == dataclasses.asdict(Recipe().validation)
+
+
+def test_blocks_have_the_names_of_the_features():
+    assert tuple(BLOCKS) == BLOCK_NAMES
+    assert set(TARGET_BLIND) < set(BLOCK_NAMES)
+    assert set(CONTROL.features.blocks) <= set(TARGET_BLIND)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_survives_its_table(path):
+    recipe = read_recipe(path)
+    assert recipe_from_table(recipe.to_table(), "again") == recipe
+
+
+def test_a_recipe_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        read_recipe().name = "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("classifer = 1", r"unknown key 'classifer'. Did you mean 'classifier'\?"),
+        ("xyzzy = 1", "unknown key 'xyzzy'. Known: name, purpose, language"),
+        ("[features]\nmin_fd = 3", r"'features.min_fd'. Did you mean 'min_df'\?"),
+        ("[features.blocks]\nstems = 1", r"'features.blocks.stems'. Did you mean 'stem'\?"),
+        ("[features.blocks]\nxyzzy = 1", "Known: stem, cross, class"),
+        ("[sentiment_features.blocks]\ncross = 1", "block 'cross' needs an actor"),
+        ("[features]\nblocks = {}", "'features.blocks' is empty; name at least one block"),
+        ("[features]\nblocks = 3", "'features.blocks' must be a table of numbers, not 3"),
+        ("features = 3", "'features' must be a table, not 3"),
+        ('[features.blocks]\nstem = "1"', "'features.blocks.stem' must be a number, not '1'"),
+        ("[features.blocks]\nstem = true", "must be a number, not True"),
+        ("[features]\nmin_df = 2.5", "'features.min_df' must be a whole number, not 2.5"),
+        ("[features]\nmin_df = true", "'features.min_df' must be a whole number, not True"),
+        ("[features]\nper_actor = 1", "'features.per_actor' must be true or false, not 1"),
+        ("name = 3", "'name' must be a string, not 3"),
+        ("name = 2026-01-01", "'name' must be a string"),
+        ('[classifier]\nkind = "forest"', r"'classifier.kind' is one of \('svc', 'logistic'\)"),
+        ("[classifier]\nkind = [1]", "'classifier.kind' is one of"),
+        ("[classifier]\nc = 0", "'classifier.c' must be between 1e-06 and 1000000.0, not 0.0"),
+        ("[classifier]\nc = nan", "'classifier.c' must be between"),
+        ("[classifier]\nneutral_offset = inf", "'classifier.neutral_offset' must be between"),
+        ("[sentiment_classifier]\nc = -1", "'sentiment_classifier.c' must be between"),
+        ("[features]\nmin_df = 0", "'features.min_df' must be between 1 and"),
+        ("[features.blocks]\nstem = -1", "'features.blocks.stem' must be between 0.0 and 100.0"),
+        ("[validation]\nfolds = 1", "'validation.folds' must be between 2 and 50, not 1"),
+        ("[validation]\nseed = -1", "'validation.seed' must be between 0 and"),
+        ("[validation]\ndraws = 10", "'validation.draws' must be between 100 and"),
+        ("[corpora]\nmine = -1", "'corpora.mine' must be between"),
+        ("[corpora]\nmine = 1e400", "'corpora.mine' must be between"),
+        ("name = ", "not a TOML file"),
+        ('name = "a"\nname = "b"', "not a TOML file"),
+    ],
+)
+def test_a_slip_is_refused_with_a_hint(tmp_path, text, match):
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=match) as caught:
+        read_recipe(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+
+
+def test_a_whole_number_is_a_number(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[classifier]\nc = 1", encoding="utf-8")
+    c = read_recipe(path).classifier.c
+    assert (c, type(c)) == (1.0, float)
+
+
+def test_a_recipe_that_cannot_be_read(tmp_path):
+    with pytest.raises(RecipeError, match="cannot read the recipe: No such file"):
+        read_recipe(tmp_path / "none.toml")
+    with pytest.raises(RecipeError, match="cannot read the recipe: Is a directory"):
+        read_recipe(tmp_path)
+    (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
+    with pytest.raises(RecipeError, match="not UTF-8 at byte 8; save it as UTF-8"):
+        read_recipe(tmp_path / "latin.toml")
