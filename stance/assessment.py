@@ -1,10 +1,14 @@
 """Evaluation reports of a model on a corpus, and of a training's cross-validation."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from stance.corpus import MISSING, Corpus, sentiment_rows
 from stance.errors import DataError
-from stance.evaluation import Answers, Report, report
+from stance.evaluation import Answers, Report, report, score
 from stance.events import Weights
 from stance.fingerprints import linked_groups
 from stance.model import Judgements, StanceModel
@@ -40,16 +44,19 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
         sure = np.concatenate([part.sentiment_known for part in judged])
         tone = _sentiment_answers(corpus, rows, tones, sure)
-    return report(
-        _stance_answers(corpus, stance, known),
+    answers = _stance_answers(corpus, stance, known)
+    validation = model.recipe.validation
+    found = report(
+        answers,
         _stance_answers(corpus, control, None),
         majority=_majority(model),
         text_key=_text_key(corpus),
         leaked=corpus.marks.found_in(model.fingerprints),
         sentiment=tone,
-        draws=model.recipe.validation.draws,
-        seed=model.recipe.validation.seed,
+        draws=validation.draws,
+        seed=validation.seed,
     )
+    return _with_breakdowns(found, corpus, answers, validation)
 
 
 def cross_validation(
@@ -65,8 +72,9 @@ def cross_validation(
     usual_tone = None
     if tone is not None:
         usual_tone = str(list(Sentiment)[int(np.bincount(corpus.sentiment[rows]).argmax())])
-    return report(
-        _stance_answers(corpus, stance, None),
+    answers = _stance_answers(corpus, stance, None)
+    found = report(
+        answers,
         _stance_answers(corpus, control, None),
         majority=str(usual),
         text_key=_text_key(corpus),
@@ -75,6 +83,33 @@ def cross_validation(
         draws=validation.draws,
         seed=validation.seed,
     )
+    return _with_breakdowns(found, corpus, answers, validation)
+
+
+def _with_breakdowns(
+    found: Report, corpus: Corpus, answers: Answers, validation: Validation
+) -> Report:
+    """Add scores per corpus, genre and year, where the corpus has these columns."""
+    groups = {"per_corpus": [corpus.sources[i].name for i in corpus.source]}
+    if "genre" in corpus.extra:
+        groups["per_genre"] = list(corpus.extra["genre"])
+    if "date" in corpus.extra:
+        groups["per_year"] = [date[:4] for date in corpus.extra["date"]]
+    parts = {name: _scores_by(answers, group, validation) for name, group in groups.items()}
+    return replace(found, stance={**found.stance, **parts})
+
+
+def _scores_by(
+    answers: Answers, group: Sequence[str], validation: Validation
+) -> dict[str, dict[str, Any]]:
+    names = np.array(group, object)
+    found = {}
+    for name in sorted(set(group) - {""}):
+        part = replace(answers.take(names == name), actor=None)
+        figures = score(part, draws=validation.draws, seed=validation.seed)
+        kept = ("n", "macro_f1", "macro_f1_interval", "accuracy", "ece", "documents")
+        found[name] = {key: figures[key] for key in kept}
+    return found
 
 
 def _judge_rows(model: StanceModel, corpus: Corpus) -> tuple[Weights, Bools, Weights]:

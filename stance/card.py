@@ -26,6 +26,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     for source in manifest["data"]:
         classes = ", ".join(f"{number:,} {shown(k)}" for k, number in source["classes"].items())
         yield f"data      {shown(source['name'])}: {source['rows']:,} rows ({classes})"
+        yield f"          {shown(source.get('licence', 'licence not stated'), 69)}"
         yield f"          sha256 {source['sha256']}"
     scores = manifest["scores"]
     if "macro_f1" in scores:
@@ -40,6 +41,13 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
             f"          beside majority {100 * base['majority']['macro_f1']:.1f}, "
             f"target-blind words {100 * base['target_blind']['macro_f1']:.1f}"
         )
+        for title, key in (("corpus", "per_corpus"), ("genre", "per_genre")):
+            for name, part in scores.get(key, {}).items():
+                low, high = part["macro_f1_interval"]
+                yield (
+                    f"          {title} {shown(name, 34):<35} {100 * part['macro_f1']:5.1f} "
+                    f"[{100 * low:.1f}, {100 * high:.1f}]  n {part['n']:,}"
+                )
     yield f"made by   {', '.join(f'{k} {shown(v)}' for k, v in manifest['versions'].items())}"
     yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     for limit in manifest["limits"]:

@@ -69,9 +69,8 @@ class ClusterCrew:
             raise UsageError("--cluster needs an extra: pip install 'stance[dask]'") from error
         self._name = shown(address)
         try:
-            self._client: Any = distributed.Client(
-                address, timeout=_TIMEOUT, set_as_default=False, name="stance"
-            )
+            connect: Any = distributed.Client
+            self._client = connect(address, timeout=_TIMEOUT, set_as_default=False, name="stance")
         except (OSError, ValueError, TypeError) as error:
             raise WorkerError(f"{self._name}: no Dask scheduler answers; check address") from error
         self._frame = replace(frame, store=None)

@@ -76,9 +76,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.c = c
         self.neutral_offset = neutral_offset
 
-    def fit(
-        self, X: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | None = None
-    ) -> Self:
+    def fit(self, X: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | None = None) -> Self:
         """Learn from labelled pairs.
 
         Parameters
@@ -107,7 +105,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Sequence[Pair]) -> NDArray[np.str_]:
         """Return the most probable label of each pair; it never abstains."""
-        best: NDArray[np.str_] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        chosen = self.predict_proba(X).argmax(axis=1)
+        best: NDArray[np.str_] = self.classes_[chosen]
         return best
 
     def to_model(self) -> StanceModel:

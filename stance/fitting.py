@@ -287,7 +287,7 @@ def train(
         sentiment=heads.get("sentiment"),
         control=heads["control"],
         fingerprints=corpus.marks,
-        card=_card(corpus, recipe) | {"scores": found.to_json()},
+        card=_card(corpus, recipe) | {"scores": _scores(found)},
     )
     return Training(model, found, held, held_control, tone)
 
@@ -360,6 +360,16 @@ _LIMITS = (
 )
 
 
+FEWEST = 20
+"""Rows of an actor whose score stands in a model's card."""
+
+
+def _scores(found: Report) -> dict[str, Any]:
+    figures = found.to_json()
+    actors = {name: part for name, part in figures["per_actor"].items() if part["n"] >= FEWEST}
+    return figures | {"per_actor": actors}
+
+
 def _card(corpus: Corpus, recipe: Recipe) -> dict[str, Any]:
     """Return what the manifest tells of data, versions and limits."""
     counts = [
@@ -378,6 +388,7 @@ def _card(corpus: Corpus, recipe: Recipe) -> dict[str, Any]:
                 "name": source.name,
                 "sha256": source.sha256,
                 "rows": source.rows,
+                "licence": recipe.licences.get(source.name, "not stated"),
                 "classes": dict(zip(map(str, Stance), map(int, row), strict=True)),
             }
             for source, row in zip(corpus.sources, counts, strict=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def import_corpus(form: str, source: Path, target: Path, *, force: bool = False)
     with write_table(target, COLUMNS, force=force, inputs=[source]) as writer:
         for row in FORMATS[form](source):
             writer.write(row)
+        if not writer.rows:
+            raise DataError(f"{source}: no rows of {form} in it; give a file of the set")
     return f"{source}: {count(writer.rows, 'row')} of {form} written to {target}"
 
 
@@ -55,26 +58,32 @@ def _newsmtsc(path: Path) -> Iterator[Row]:
     for number, record in _json_lines(path):
         where = f"{path}:{number}"
         try:
-            text = record["sentence_normalized"]
+            text = _string(record["sentence_normalized"])
             # The first three parts of the id name the article.
             document = "_".join(record["primary_gid"].split("_")[:3])
             for target in record["targets"]:
-                start, end = int(target["from"]), int(target["to"])
+                start, end = index(target["from"]), index(target["to"])
                 if not 0 <= start < end <= len(text):
                     raise DataError(f"{where}: target {start}:{end} lies outside the sentence")
                 stance = _POLARITY[float(target["polarity"])]
-                name = str(target["mention"])
+                name = _string(target["mention"])
                 yield str(target["Input.gid"]), document, name, f"{start}:{end}", stance, text
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise DataError(
                 f"{where}: no NewsMTSC sentence ({type(error).__name__} at {shown(str(error))}); "
                 "give a file of the set, such as train.jsonl"
             ) from error
 
 
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield number, json.loads(line)
@@ -84,6 +93,8 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
         raise DataError(f"{path}:{number}: not JSON at column {error.colno}") from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 10,000 brackets
+        raise DataError(f"{path}:{number}: no JSON that can be read") from error
 
 
 _LABELS = {"-1": Stance.AGAINST, "0": Stance.NEUTRAL, "1": Stance.FAVOR}

@@ -250,6 +250,10 @@ class StanceModel:
         """The reader that lays out paragraphs for the heads."""
         return Reader(self.book, self.lexicon, self.recipe.language)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The reader holds a stemmer, which cannot be pickled; a copy makes its own.
+        return {name: value for name, value in self.__dict__.items() if name != "reader"}
+
     def judge(self, texts: Sequence[str]) -> Judgements:
         """Judge every actor of the book that each paragraph names.
 

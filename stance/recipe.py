@@ -108,6 +108,8 @@ class Recipe:
     validation : Validation
     corpora : mapping of str to float
         Weight of each corpus by its file name without ending; 1 where it is not named.
+    licences : mapping of str to str
+        Licence and origin of each corpus, for the model's card.
     """
 
     name: str = "default"
@@ -121,6 +123,7 @@ class Recipe:
     sentiment_classifier: Classifier = field(default_factory=Classifier)
     validation: Validation = field(default_factory=Validation)
     corpora: Mapping[str, float] = field(default_factory=dict)
+    licences: Mapping[str, str] = field(default_factory=dict)
 
     def to_table(self) -> dict[str, Any]:
         """Return the recipe in the form that `from_table` reads."""
@@ -184,11 +187,11 @@ def _value(hint: Any, value: Any, source: str, path: str) -> Any:
             raise RecipeError(f"{source}: '{path}' is one of {get_args(hint)}, not {value!r}")
         return value
     if get_origin(hint) is Mapping:
+        kind = get_args(hint)[1]
         if not isinstance(value, dict):
-            raise RecipeError(f"{source}: '{path}' must be a table of numbers, not {value!r}")
-        return {
-            key: _value(float, number, source, f"{path}.{key}") for key, number in value.items()
-        }
+            words = "numbers" if kind is float else "strings"
+            raise RecipeError(f"{source}: '{path}' must be a table of {words}, not {value!r}")
+        return {key: _value(kind, number, source, f"{path}.{key}") for key, number in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not hint:

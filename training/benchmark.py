@@ -179,7 +179,9 @@ def report(times: dict[str, list[float]], rows: int, pairs: int) -> None:
     scaled = {"oracle": rows / ORACLE_ROWS}
     medians = {n: statistics.median(t) * scaled.get(n, 1.0) for n, t in times.items()}
     ours = medians["end to end"]
-    print(f"{rows:,} rows, {pairs / rows:.2f} actors a row, one core; medians of {len(times['csv'])}")
+    print(
+        f"{rows:,} rows, {pairs / rows:.2f} actors a row, one core; medians of {len(times['csv'])}"
+    )
     for name, seconds in medians.items():
         ratio = f"{seconds / ours:>8.2f} times our time" if name != "end to end" else ""
         print(f"  {name:<12}{rows / seconds:>12,.0f} rows/s {ratio}")

@@ -1,0 +1,228 @@
+"""Agreement equals the worked examples of the papers and what a slow direct count gives."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.agreement import (
+    MISSING,
+    cohen_kappa,
+    gwet_ac1,
+    krippendorff_alpha,
+    measure_agreement,
+    percent_agreement,
+    report_agreement,
+    tally,
+)
+
+SCORES = (percent_agreement, krippendorff_alpha, gwet_ac1, cohen_kappa)
+LABELS = ("against", "neutral", "favor")
+
+
+def figures(codes, labels):
+    total = tally(np.asarray(codes), labels).total()
+    return [float(score(total)) for score in SCORES]
+
+
+def coded(*rows):
+    """Codes from strings, one per coder; a dot is a missing code."""
+    letters = sorted(set("".join(rows)) - {"."})
+    codes = [[MISSING if c == "." else letters.index(c) for c in row] for row in rows]
+    return np.array(codes), len(letters)
+
+
+def from_table(table):
+    """Codes of two coders from the counts of their pairs of labels."""
+    table = np.array(table)
+    pairs = np.array(list(np.ndindex(table.shape))).T
+    return np.repeat(pairs, table.reshape(-1), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "alpha"),
+    [
+        (("0100000010", "1110010000"), 0.095),  # section A: Meg and Owen
+        (("aabbdcccedda", "babbbccceddd"), 0.692),  # section B: Ben and Gerry
+        (("123321412...", "1233224125.3", ".3332342251.", "12332441251."), 0.743),  # section C
+    ],
+)
+def test_alpha_of_krippendorff_2011(rows, alpha):
+    assert figures(*coded(*rows))[1] == pytest.approx(alpha, abs=5e-4)
+
+
+def test_kappa_of_cohen_1960():
+    found = figures(from_table([[88, 14, 18], [10, 40, 10], [2, 6, 12]]), 3)
+    assert found[0] == pytest.approx(0.70)
+    assert found[3] == pytest.approx((0.70 - 0.41) / (1 - 0.41))
+
+
+def test_the_paradox_of_gwet_2008():
+    # 125 units, 118 of them negative to both: kappa and alpha fall below 0, AC1 does not.
+    percent, alpha, ac1, kappa = figures(from_table([[118, 5], [2, 0]]), 2)
+    assert percent == pytest.approx(0.944)
+    assert ac1 == pytest.approx(0.9408, abs=5e-5)
+    assert kappa == pytest.approx(-0.0234, abs=5e-5)
+    assert alpha == pytest.approx(1 - 249 * 14 / (250**2 - 243**2 - 7**2))
+
+
+def test_three_coders_by_hand():
+    # Units aab, bbb, a.a and a lone b: their pairs agree in 1/3, 1 and 1.
+    codes, labels = coded("aba.", "ab.b", "bba.")
+    percent, alpha, ac1, kappa = figures(codes, labels)
+    assert percent == pytest.approx((1 / 3 + 1 + 1) / 3)
+    # o_aa = 2/2 + 2/1 = 3, o_bb = 6/2 = 3, n = 8, n_a = n_b = 4
+    assert alpha == pytest.approx(1 - 7 * (8 - 6) / (64 - 32))
+    share = (2 / 3 + 0 + 1) / 3
+    chance = 2 * share * (1 - share)
+    assert ac1 == pytest.approx((7 / 9 - chance) / (1 - chance))
+    assert np.isnan(kappa)
+
+
+def slow_alpha(codes):
+    """Coincidences counted pair by pair: observed and expected disagreement."""
+    units = [[c for c in unit if c != MISSING] for unit in codes.T.tolist()]
+    units = [unit for unit in units if len(unit) > 1]
+    every = [c for unit in units for c in unit]
+    differing = sum(
+        (a != b) / (len(unit) - 1)
+        for unit in units
+        for i, a in enumerate(unit)
+        for j, b in enumerate(unit)
+        if i != j
+    )
+    expected = sum(a != b for a in every for b in every)
+    return 1 - (len(every) - 1) * differing / expected if expected else np.nan
+
+
+@st.composite
+def codings(draw, coders=None):
+    size = draw(st.integers(1, 12))
+    coders = coders or draw(st.integers(2, 4))
+    cells = st.lists(st.integers(MISSING, 2), min_size=size, max_size=size)
+    return np.array(draw(st.lists(cells, min_size=coders, max_size=coders)))
+
+
+@given(codings())
+def test_alpha_equals_a_slow_count(codes):
+    assert figures(codes, 3)[1] == pytest.approx(slow_alpha(codes), nan_ok=True)
+
+
+@given(codings())
+@pytest.mark.filterwarnings("ignore")
+def test_alpha_equals_the_krippendorff_package(codes):
+    krippendorff = pytest.importorskip("krippendorff")
+    alpha = figures(codes, 3)[1]
+    if np.isfinite(alpha):
+        data = np.where(codes == MISSING, np.nan, codes)
+        assert alpha == pytest.approx(
+            krippendorff.alpha(data, level_of_measurement="nominal", value_domain=[0, 1, 2])
+        )
+
+
+@given(codings(coders=2))
+def test_kappa_equals_scikit_learn(codes):
+    metrics = pytest.importorskip("sklearn.metrics")
+    first, second = codes[:, (codes >= 0).all(axis=0)]
+    if len(set(first) | set(second)) > 1:
+        kappa = metrics.cohen_kappa_score(first, second)
+        assert figures(codes, 3)[3] == pytest.approx(kappa, nan_ok=True)
+
+
+@given(codings(), st.permutations(range(3)), st.randoms(use_true_random=False))
+def test_names_of_labels_and_order_of_coders_and_units_do_not_matter(codes, names, random):
+    renamed = np.where(codes == MISSING, MISSING, np.array(names)[codes])
+    coders, units = list(range(len(codes))), list(range(codes.shape[1]))
+    random.shuffle(coders)
+    random.shuffle(units)
+    shuffled = renamed[coders][:, units]
+    assert figures(shuffled, 3) == pytest.approx(figures(codes, 3), nan_ok=True)
+
+
+@given(codings())
+def test_no_coefficient_exceeds_one_and_full_agreement_is_one(codes):
+    assert all(np.isnan(value) or value <= 1 + 1e-12 for value in figures(codes, 3))
+    same = np.vstack([codes[0], codes[0]])
+    assert all(np.isnan(v) or v == pytest.approx(1) for v in figures(same, 3))
+
+
+@given(codings())
+def test_a_unit_coded_once_changes_nothing(codes):
+    lone = np.full((len(codes), 1), MISSING)
+    lone[0] = 1
+    longer = np.hstack([codes, lone])
+    assert figures(longer, 3) == pytest.approx(figures(codes, 3), nan_ok=True)
+
+
+def test_one_label_only_has_no_alpha_and_no_kappa():
+    found = measure_agreement(np.ones((2, 20), np.int64), 3, np.arange(20))
+    assert (found.alpha.value, found.kappa.value) == (None, None)
+    assert (found.percent.value, found.ac1.value) == (1.0, 1.0)
+    assert found.to_json()["alpha"] == {"value": None, "interval": None}
+
+
+def test_nothing_coded_twice_has_no_figures():
+    found = measure_agreement(np.array([[0, 1], [MISSING, MISSING]]), 3, np.arange(2))
+    assert (found.units, found.documents) == (0, 0)
+    assert {found.percent.value, found.alpha.value, found.ac1.value, found.kappa.value} == {None}
+
+
+def random_coding(seed, units=300, right=0.8):
+    rng = np.random.default_rng(seed)
+    first = rng.integers(3, size=units)
+    second = np.where(rng.random(units) < right, first, rng.integers(3, size=units))
+    return np.stack([first, second])
+
+
+def test_interval_holds_the_value_and_is_seeded():
+    codes, document = random_coding(1), np.arange(300) // 3
+    found = measure_agreement(codes, 3, document)
+    for part in (found.percent, found.alpha, found.ac1, found.kappa):
+        low, high = part.interval
+        assert low < part.value < high
+        assert high - low < 0.2
+    assert found == measure_agreement(codes, 3, document)
+    assert found != measure_agreement(codes, 3, document, seed=1)
+
+
+def test_documents_are_resampled_not_units():
+    # Every unit ten times in its document: ten times the rows tell nothing new.
+    codes = random_coding(2, 60)
+    once = measure_agreement(codes, 3, np.arange(60))
+    tenfold = measure_agreement(np.repeat(codes, 10, axis=1), 3, np.repeat(np.arange(60), 10))
+    assert tenfold.percent == once.percent
+    assert np.ptp(tenfold.alpha.interval) == pytest.approx(np.ptp(once.alpha.interval), rel=0.05)
+
+
+def test_interval_covers_the_truth():
+    truth = 0.8 + 0.2 / 3
+    inside = 0
+    for seed in range(200):
+        codes = random_coding(seed, 150)
+        low, high = measure_agreement(codes, 3, np.arange(150), draws=300).percent.interval
+        inside += low <= truth <= high
+    assert 182 <= inside <= 199  # 95 % of 200, give or take three standard errors
+
+
+def test_few_documents_and_perfect_agreement_have_no_interval():
+    codes = random_coding(3, 40)
+    assert measure_agreement(codes, 3, np.arange(40) % 4).alpha.interval is None
+    assert measure_agreement(codes, 3, np.arange(40) % 5).alpha.interval is not None
+    same = measure_agreement(codes[[0, 0]], 3, np.arange(40))
+    assert (same.alpha.value, same.alpha.interval) == (1.0, None)
+
+
+def test_report_per_label_and_group():
+    codes = random_coding(4)
+    groups = ["NATO" if i % 3 else "Russia" for i in range(299)] + ["Chad"]
+    document = np.arange(300)
+    found = report_agreement(codes, LABELS, document, groups, largest=2, draws=50)
+    assert list(found.per_label) == list(LABELS)
+    assert list(found.per_group) == ["NATO", "Russia"]
+    assert found.per_group["NATO"].units == 199
+    favor = measure_agreement((codes == 2).astype(np.int64), 2, document, draws=50)
+    assert found.per_label["favor"] == favor
+    part = np.array(groups) == "NATO"
+    nato = measure_agreement(codes[:, part], 3, document[part], draws=50)
+    assert found.per_group["NATO"] == nato
+    assert found.to_json()["per_group"]["NATO"] == nato.to_json()

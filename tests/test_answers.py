@@ -1,0 +1,172 @@
+"""Printed probabilities sum to one and agree with the printed label, in either layout."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stance.answers import MILLION, Layout, answer_rows, cells, millionths
+from stance.errors import DataError
+from stance.reading import Record
+from stance.records import UNCERTAIN, Stance
+
+SHARES = st.lists(
+    st.lists(st.floats(0, 1e6), min_size=3, max_size=3).filter(lambda row: sum(row) > 1e-9),
+    min_size=1,
+    max_size=8,
+)
+
+
+def probabilities(rows):
+    table = np.array(rows)
+    return table / table.sum(axis=1, keepdims=True)
+
+
+@given(SHARES)
+@example([[1, 1, 1], [1, 0, 0], [1, 1, 0], [1e-9, 1, 1e6]])
+@example([[0.1, 0.2, 0.7], [1 / 7, 2 / 7, 4 / 7]])
+def test_millionths_sum_to_a_million(rows):
+    exact = probabilities(rows)
+    rounded = millionths(exact)
+    assert (rounded.sum(axis=1) == MILLION).all()
+    assert (rounded >= 0).all()
+    assert (np.abs(rounded - exact * MILLION) <= 1 + 1e-6).all()
+
+
+@given(SHARES)
+@example([[1, 1, 1], [0, 1, 1], [1e-12, 1, 1 + 1e-12]])
+def test_the_printed_label_has_the_largest_printed_probability(rows):
+    exact = probabilities(rows)
+    printed = cells(tuple(Stance), exact, np.ones(len(rows), np.bool_))
+    for label, *numbers in printed:
+        assert all(len(number) == 8 for number in numbers)
+        assert sum(round(float(number) * MILLION) for number in numbers) == MILLION
+        assert float(numbers[list(Stance).index(label)]) == max(map(float, numbers))
+
+
+def test_what_is_not_sure_is_uncertain():
+    printed = cells(tuple(Stance), np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]), np.array([0, 1]))
+    assert printed == [
+        (UNCERTAIN, "0.200000", "0.300000", "0.500000"),
+        ("against", "1.000000", "0.000000", "0.000000"),
+    ]
+
+
+def test_no_rows():
+    assert cells(tuple(Stance), np.zeros((0, 3)), np.zeros(0, np.bool_)) == []
+
+
+def records(*rows):
+    return [Record(number, number + 1, row) for number, row in enumerate(rows, 1)]
+
+
+LONG = (
+    *("row", "actor", "mentions", "stance", "stance_against", "stance_neutral", "stance_favor"),
+    *("sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"),
+)
+
+
+def test_the_long_layout(model):
+    layout = Layout(("id", "text"), text=1)
+    assert layout.added() == LONG
+    texts = [
+        ("007", "Russia condemned NATO, and Moscow's envoy left."),
+        ("NA", "Nothing."),
+        ("1e5", "NATO qwxzj."),
+    ]
+    rows, tally = answer_rows(model, layout, records(*texts), "mine.csv")
+    assert [tuple(row[:5]) for row in rows] == [
+        (*texts[0], "1", "Russia", "2"),
+        (*texts[0], "1", "NATO", "1"),
+        (*texts[1], "2", "", "0"),
+        (*texts[2], "3", "NATO", "1"),
+    ]
+    assert all(len(row) == 2 + len(LONG) for row in rows)
+    assert rows[2][5:9] == ("", "", "", "")
+    assert rows[3][5] == UNCERTAIN
+    assert rows[0][5] in list(Stance)
+    assert rows[0][9:] == rows[1][9:]  # one sentiment per paragraph
+    assert (tally.rows, tally.named, tally.unknown) == (3, 2, 1)
+    assert tally.answers["NATO", UNCERTAIN] == 1
+    assert sum(tally.answers.values()) == 3
+
+
+def test_the_answers_printed_are_the_model_s(model, corpus):
+    texts = list(dict.fromkeys(corpus.texts))[:40]
+    rows, _ = answer_rows(model, Layout(("text",), 0), records(*((t,) for t in texts)), "t")
+    judged = model.judge(texts)
+    printed = np.array([[float(cell) for cell in row[5:8]] for row in rows if row[2]])
+    assert np.abs(printed - judged.stance).max() <= 1e-6
+
+
+def test_with_an_actor_column_exactly_that_actor_is_judged(model):
+    layout = Layout(("actor", "text"), text=1, actor=0)
+    assert layout.added() == tuple(name for name in LONG if name != "actor")
+    asked = [(" NATO ", "NATO praised Russia."), ("Japan", "NATO praised Russia.")]
+    rows, tally = answer_rows(model, layout, records(*asked), "mine.csv")
+    assert [tuple(row[:4]) for row in rows] == [(*asked[0], "1", "1"), (*asked[1], "2", "0")]
+    assert rows[1][4] == UNCERTAIN  # it is not named, so nothing is said of it
+    assert tally.unknown == 1
+
+
+def test_places_are_used_where_the_input_has_them(model):
+    layout = Layout(("text", "actor", "spans"), text=0, actor=1, spans=2)
+    asked = [("They praised it.", "the bloc", "13:15"), ("They praised it.", "the bloc", "")]
+    rows, _ = answer_rows(model, layout, records(*asked), "mine.csv")
+    assert [row[4] for row in rows] == ["1", "0"]
+    with pytest.raises(DataError, match=r"^mine.csv:2: spans '99:100' is no place in the text"):
+        answer_rows(model, layout, records(("It.", "NATO", "99:100")), "mine.csv")
+
+
+def test_the_wide_layout(model):
+    layout = Layout(("text",), text=0, wide=True, actors=model.book.names)
+    added = layout.added()
+    assert added[:1] == ("row",)
+    assert added[1:5] == tuple(
+        f"{model.book.names[0]}{end}" for end in ("", "_against", "_neutral", "_favor")
+    )
+    assert added[-4:] == LONG[-4:]
+    rows, tally = answer_rows(
+        model, layout, records(("Russia condemned NATO.",), ("Nothing.",)), "mine.csv"
+    )
+    assert len(rows) == 2
+    first, second = (dict(zip(("text", *added), row, strict=True)) for row in rows)
+    assert first["row"] == "1"
+    assert {a for a in model.book.names if first[a]} == {"NATO", "Russia"}
+    assert not any(second[actor] for actor in model.book.names)
+    assert tally.named == 1
+    long, _ = answer_rows(model, Layout(("text",), 0), records(("Russia condemned NATO.",)), "t")
+    found = {row[2]: row[4:8] for row in long}
+    for actor, answer in found.items():
+        keys = (actor, *(f"{actor}_{label}" for label in Stance))
+        assert tuple(first[key] for key in keys) == tuple(answer)
+
+
+@pytest.mark.parametrize("name", [n for n in LONG if n != "actor"])
+def test_a_column_that_would_be_written_twice_is_refused(name):
+    with pytest.raises(DataError, match=rf"mine.csv: column '{name}' would be .* --prefix"):
+        Layout(("text", name), text=0).check("mine.csv")
+    Layout(("text", name), text=0, prefix="my_").check("mine.csv")
+
+
+def test_an_actor_of_the_book_may_collide_in_the_wide_layout():
+    layout = Layout(("text", "NATO_favor"), text=0, wide=True, actors=("NATO",))
+    with pytest.raises(DataError, match="column 'NATO_favor' would be written twice"):
+        layout.check("mine.csv")
+
+
+def test_the_prefix_stands_before_every_new_column():
+    layout = Layout(("text", "row"), text=0, prefix="x_")
+    assert layout.added() == tuple("x_" + name for name in LONG)
+    clash = Layout(("text", "x_row"), text=0, prefix="x_")
+    with pytest.raises(DataError, match="column 'x_row' would be written twice"):
+        clash.check("mine.csv")
+
+
+def test_without_a_sentiment_head_its_cells_are_empty(model):
+    from dataclasses import replace
+
+    rows, _ = answer_rows(
+        replace(model, sentiment=None), Layout(("text",), 0), records(("NATO met.",)), "mine.csv"
+    )
+    assert rows[0][-4:] == ("", "", "", "")

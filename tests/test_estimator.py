@@ -1,0 +1,141 @@
+"""The scikit-learn face: clones, cross-validates with groups, and gives the model that is saved."""
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import quick_recipe
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+
+from stance import StanceClassifier
+from stance.errors import DataError, RecipeError
+from stance.storage import load_model, save_model
+
+VERBS = {
+    "against": ("condemned", "denounced"),
+    "neutral": ("visited", "telephoned"),
+    "favor": ("praised", "thanked"),
+}
+ROWS = [
+    ((f"A mayor in {place} {verb} {actor} for it.", actor), stance, place)
+    for place in ("Oslo", "Lima", "Quito", "Accra", "Hanoi", "Dakar")
+    for actor in ("NATO", "Russia")
+    for stance, verbs in VERBS.items()
+    for verb in verbs
+]
+X = [pair for pair, _, _ in ROWS]
+Y = [stance for _, stance, _ in ROWS]
+GROUPS = [place for _, _, place in ROWS]
+
+BLOCKS = {"stem": 1.0, "class": 0.4}
+
+
+@pytest.fixture
+def estimator():
+    return StanceClassifier(quick_recipe(), blocks=BLOCKS)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return StanceClassifier(quick_recipe(), blocks=BLOCKS).fit(X, Y, GROUPS)
+
+
+def test_a_clone_has_the_same_parameters(estimator):
+    copy = clone(estimator.set_params(c=0.5, kind="logistic"))
+    assert copy is not estimator
+    assert copy.get_params() == estimator.get_params()
+    assert copy.get_params()["c"] == 0.5
+    assert set(copy.get_params()) == {
+        *("recipe", "book", "blocks", "min_df", "kind", "c", "neutral_offset")
+    }
+
+
+def test_nothing_is_checked_before_fit(estimator):
+    odd = StanceClassifier(c=-1.0)
+    assert odd.c == -1.0
+    with pytest.raises(RecipeError, match=r"StanceClassifier: 'classifier.c' must be between"):
+        odd.fit(X, Y)
+    with pytest.raises(NotFittedError):
+        estimator.predict(X)
+    with pytest.raises(NotFittedError):
+        estimator.to_model()
+
+
+def test_parameters_replace_the_recipe_s_values(fitted):
+    recipe = fitted.to_model().recipe
+    assert dict(recipe.features.blocks) == BLOCKS
+    assert recipe.classifier.c == quick_recipe().classifier.c
+
+
+def test_it_predicts_labels_and_probabilities(fitted):
+    asked = [("They thanked NATO.", "NATO"), ("They denounced Russia.", "Moscow")]
+    assert fitted.predict(asked).tolist() == ["favor", "against"]
+    probabilities = fitted.predict_proba(asked)
+    assert fitted.classes_.tolist() == ["against", "neutral", "favor"]
+    assert probabilities.shape == (2, 3)
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert fitted.predict_proba([]).shape == (0, 3)
+
+
+def test_pairs_may_say_where_the_actor_is(fitted):
+    text = "Oslo praised the bloc and condemned the junta."
+    asked = [(text, "it", [(text.index("the bloc"), text.index("the bloc") + 8)]), (text, "it", [])]
+    probabilities = fitted.predict_proba(asked)
+    assert not np.array_equal(probabilities[0], probabilities[1])
+
+
+def test_fit_returns_self_and_takes_arrays(estimator):
+    pairs = np.array(X, dtype=object)
+    assert estimator.fit(pairs, np.array(Y), np.array(GROUPS)) is estimator
+    assert estimator.score(pairs, np.array(Y)) == 1.0
+
+
+def test_fitting_twice_gives_the_same_answers(fitted):
+    again = clone(fitted).fit(X, Y, GROUPS)
+    assert np.array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_cross_validation_with_groups(estimator):
+    scores = cross_val_score(estimator, X, Y, groups=GROUPS, cv=GroupKFold(3), error_score="raise")
+    assert scores.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_grid_search_with_groups(estimator):
+    grid = {"c": [0.2, 1.0], "kind": ["svc", "logistic"]}
+    search = GridSearchCV(estimator, grid, cv=GroupKFold(2), error_score="raise")
+    search.fit(X, Y, groups=GROUPS)
+    assert search.best_params_["c"] in grid["c"]
+    assert search.best_score_ == 1.0
+    assert search.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]
+
+
+def test_its_model_saves_and_loads(fitted, tmp_path):
+    path = tmp_path / "mine.stance"
+    save_model(fitted.to_model(), path)
+    texts, actors = zip(*X, strict=True)
+    loaded = load_model(path).judge_pairs(texts, actors)
+    assert np.array_equal(loaded.stance, fitted.predict_proba(X))
+
+
+def test_it_can_be_pickled_for_parallel_searches(fitted):
+    copy = pickle.loads(pickle.dumps(fitted))
+    assert np.array_equal(copy.predict_proba(X[:3]), fitted.predict_proba(X[:3]))
+
+
+def test_unknown_labels_are_refused(estimator):
+    with pytest.raises(ValueError, match=r"labels \['pro'\] are none of \['against', 'neutral'"):
+        estimator.fit(X, ["pro", *Y[1:]])
+
+
+def test_a_missing_class_is_refused(estimator):
+    with pytest.raises(DataError, match="no neutral among the"):
+        estimator.fit(
+            *zip(*((x, y) for x, y in zip(X, Y, strict=True) if y != "neutral"), strict=True)
+        )
+
+
+def test_without_groups_equal_texts_stay_together(estimator):
+    # All texts of this set are near-duplicates of each other or differ: it must fit either way.
+    assert estimator.fit(X, Y).predict(X[:1]).tolist() == Y[:1]

@@ -1,0 +1,95 @@
+"""The reasons for an answer are exact: they sum to its score."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stance.errors import ActorError
+from stance.explain import explain
+
+STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter"
+TEXT = "Poland praised NATO for its brave support and condemned Russia\u2019s brutal attack."
+
+
+def pairs(count):
+    """Texts and actors of both parts of the starter corpus, evenly taken."""
+    rows = []
+    for name in ("starter_test.csv", "starter_train.csv"):
+        with (STARTER / name).open(encoding="utf-8", newline="") as source:
+            rows += [(row["text"], row["actor"]) for row in csv.DictReader(source)]
+    return rows[:: len(rows) // count][:count]
+
+
+def test_contributions_sum_to_the_score(model):
+    asked = pairs(1000)
+    assert len(asked) == 1000
+    worst = 0.0
+    for text, actor in asked:
+        (found,) = explain(model, text, actor)
+        total = np.array(found.intercept)
+        for reason in (*found.words, *found.features):
+            total += reason.push
+        worst = max(worst, float(np.abs(total - found.scores).max()))
+    assert worst < 1e-9
+
+
+def test_an_explanation_is_of_the_answer_given(model):
+    asked = pairs(50)
+    judged = model.judge_pairs([text for text, _ in asked], [actor for _, actor in asked])
+    for number, (text, actor) in enumerate(asked):
+        (found,) = explain(model, text, actor)
+        assert np.array_equal(found.probabilities, judged.stance[number])
+        assert found.known == judged.known[number]
+        assert found.mentions == judged.mentions[number]
+        assert found.actor == actor
+
+
+def test_reasons_stand_at_their_words(model):
+    (found,) = explain(model, "\ufeff" + TEXT, "NATO")
+    assert found.text == TEXT.replace("\u2019", "'")
+    for word in found.words:
+        assert found.text[word.start : word.end] == word.text
+    starts = [word.start for word in found.words]
+    assert starts == sorted(starts)
+    assert all(reason.start == reason.end == -1 for reason in found.features)
+    strengths = [max(map(abs, reason.push)) for reason in found.features]
+    assert strengths == sorted(strengths, reverse=True)
+
+
+def test_the_word_that_praises_pushes_toward_favor(model):
+    (found,) = explain(model, TEXT, "NATO")
+    push = {word.text: dict(zip(found.labels, word.push, strict=True)) for word in found.words}
+    assert push["praised"]["favor"] > 0 > push["praised"]["against"]
+    (found,) = explain(model, TEXT, "Russia")
+    push = {word.text: dict(zip(found.labels, word.push, strict=True)) for word in found.words}
+    assert push["condemned"]["against"] > 0 > push["condemned"]["favor"]
+    terms = {term for word in found.words for term in word.terms}
+    assert any(term.startswith("cross ") and "TARGET" in term for term in terms)
+
+
+def test_every_actor_of_the_text_is_explained(model):
+    assert [found.actor for found in explain(model, TEXT)] == ["Poland", "NATO", "Russia"]
+
+
+def test_an_alias_or_a_literal_name_can_be_asked_for(model):
+    (found,) = explain(model, TEXT, "Moscow")
+    assert found.mentions == 1
+    (found,) = explain(model, "They praised Zorblax warmly.", "Zorblax")
+    assert found.mentions == 1
+
+
+def test_a_text_that_names_nobody_is_refused(model):
+    with pytest.raises(ActorError, match="the text names no actor of the book; name one with"):
+        explain(model, "Nothing here.")
+
+
+@pytest.mark.parametrize("text", ["", "...", "qwxzj NATO"])
+def test_a_text_of_which_nothing_is_known(model, text):
+    (found,) = explain(model, text, "NATO")
+    assert not found.known
+    total = np.array(found.intercept)
+    for reason in (*found.words, *found.features):
+        total += reason.push
+    assert np.abs(total - found.scores).max() < 1e-9

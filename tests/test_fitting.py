@@ -1,0 +1,308 @@
+"""Training is honest about documents, the same every time, and works with every recipe."""
+
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+from conftest import quick_recipe
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stance import fitting
+from stance.actors import ActorBook
+from stance.corpus import read_corpus
+from stance.counts import count_features
+from stance.errors import DataError
+from stance.fitting import class_weights, fit_head, fit_temperature, score_rows, split, train
+from stance.layout import Reader, lay_out
+from stance.lexicon import Lexicon
+from stance.model import softmax
+from stance.queries import make_query
+from stance.recipe import Classifier, Features, HeadRecipe, Recipe
+from stance.records import Stance
+from stance.storage import dump_model
+
+BOOK = ActorBook.default()
+
+WORDS = {
+    "against": ("condemned", "denounced", "blamed"),
+    "neutral": ("visited", "telephoned", "met"),
+    "favor": ("praised", "thanked", "applauded"),
+}
+PLACES = ("Oslo", "Lima", "Quito", "Accra", "Hanoi", "Dakar")
+ACTORS = ("NATO", "Russia", "China", "Iran")
+
+COLUMNS = ("text", "actor", "stance", "sentiment", "document")
+
+
+def made_up():
+    """Rows of 24 documents in which the verb decides."""
+    tone = {"against": "negative", "neutral": "neutral", "favor": "positive"}
+    return [
+        (f"A mayor in {place} {verb} {actor} on day {n} for it.", actor, stance, tone[stance], n)
+        for n, (place, actor) in enumerate((p, a) for p in PLACES for a in ACTORS)
+        for stance, verbs in WORDS.items()
+        for verb in verbs[n % 2 :: 2]
+    ]
+
+
+def write(path, rows, columns=COLUMNS):
+    with path.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target).writerows([columns, *rows])
+    return read_corpus([path])
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("small") / "small.csv", made_up())
+
+
+@pytest.fixture(scope="module")
+def trained(small):
+    return train(quick_recipe(), small, BOOK)
+
+
+# --- Splits ---
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 8)), min_size=12, max_size=60),
+    st.integers(2, 4),
+    st.integers(0, 5),
+)
+def test_no_group_is_in_two_folds(rows, folds, seed):
+    y, group = (np.array(column) for column in zip(*rows, strict=True))
+    folds = min(folds, len(np.unique(group)))
+    if folds < 2 or np.bincount(y).max() < folds:
+        return
+    fold = split(y, group, folds, seed)
+    for number in np.unique(group):
+        assert len(np.unique(fold[group == number])) == 1
+    assert set(fold.tolist()) <= set(range(folds))
+    assert fold.tolist() == split(y, group, folds, seed).tolist()
+
+
+def test_no_document_on_two_sides(small, monkeypatch):
+    seen = []
+    score = fitting._score_fold
+
+    def watched(task, train_rows, test_rows, seed):
+        seen.append((set(task.group[train_rows]), set(task.group[test_rows]), len(task.y)))
+        return score(task, train_rows, test_rows, seed)
+
+    monkeypatch.setattr(fitting, "_score_fold", watched)
+    train(quick_recipe(), small, BOOK)
+    assert len(seen) == 6  # two folds of three heads
+    for left, right, rows in seen:
+        assert left
+        assert right
+        assert not left & right
+        assert rows == len(small)
+
+
+# --- Determinism ---
+
+
+def test_training_twice_gives_the_same_bytes(small, trained):
+    again = train(quick_recipe(), small, ActorBook.default())
+    assert dump_model(again.model) == dump_model(trained.model)
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_jobs(small, trained):
+    parallel = train(quick_recipe(), small, BOOK, jobs=2)
+    assert dump_model(parallel.model) == dump_model(trained.model)
+
+
+def test_another_seed_gives_other_folds(small, trained):
+    recipe = quick_recipe()
+    other = dataclasses.replace(recipe.validation, seed=21)
+    found = train(dataclasses.replace(recipe, validation=other), small, BOOK)
+    assert not np.array_equal(found.stance.scores, trained.stance.scores)
+
+
+# --- What cannot be learned from ---
+
+
+@pytest.mark.parametrize("label", list(Stance))
+def test_a_missing_class_is_named(tmp_path, label):
+    rows = [row for row in made_up() if row[2] != label]
+    with pytest.raises(DataError, match=f"no {label} among the {len(rows)} stance labels"):
+        train(quick_recipe(), write(tmp_path / "mine.csv", rows), BOOK)
+
+
+def test_one_document_is_too_few(tmp_path):
+    rows = [(*row[:4], "only") for row in made_up()]
+    with pytest.raises(DataError, match="against is labelled in one document only"):
+        train(quick_recipe(), write(tmp_path / "mine.csv", rows), BOOK)
+
+
+def test_a_class_in_one_document_is_too_few(tmp_path):
+    rows = [row for row in made_up() if row[2] != "favor" or row[4] == 3]
+    with pytest.raises(DataError, match="favor is labelled in one document only"):
+        train(quick_recipe(), write(tmp_path / "mine.csv", rows), BOOK)
+
+
+def test_weights_for_other_corpora_are_refused(small):
+    recipe = dataclasses.replace(quick_recipe(), corpora={"smal": 2.0})
+    with pytest.raises(DataError, match="weighs corpora smal, but the corpora given are small"):
+        train(recipe, small, BOOK)
+
+
+@pytest.mark.parametrize("documents", [2, 3])
+def test_a_very_small_corpus_trains(tmp_path, documents):
+    rows = [row for row in made_up() if row[4] < documents]
+    found = train(quick_recipe(), write(tmp_path / "mine.csv", rows), BOOK)
+    assert found.model.judge_pairs(["They praised NATO."], ["NATO"]).stance.shape == (1, 3)
+
+
+def test_without_sentiment_labels_there_is_no_sentiment_head(tmp_path):
+    rows = [(*row[:3], "", row[4]) for row in made_up()]
+    found = train(quick_recipe(), write(tmp_path / "mine.csv", rows), BOOK)
+    assert found.sentiment is None
+    assert found.model.sentiment is None
+    assert found.model.judge(["They praised NATO."]).sentiment is None
+
+
+# --- Weights, temperature, scores ---
+
+
+def test_balanced_classes_weigh_the_same_within_each_source():
+    y = np.array([0, 0, 0, 1, 2, 2, 0, 1])
+    source = np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    weight = class_weights(y, source, np.array([1.0, 3.0]), balanced=True)
+    sums = [weight[(source == 0) & (y == k)].sum() for k in range(3)]
+    assert sums == pytest.approx([2, 2, 2])
+    assert weight[6:] == pytest.approx([3, 3])
+    assert weight[:6].mean() == pytest.approx(1)
+
+
+def test_unbalanced_rows_weigh_what_their_source_does():
+    weight = class_weights(np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([1.0, 0.5]), False)
+    assert weight.tolist() == [1, 1, 0.5]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1),
+    st.lists(st.floats(0.1, 10), min_size=3, max_size=3),
+)
+def test_balancing_keeps_the_weight_of_a_source(rows, share):
+    y, source = (np.array(column) for column in zip(*rows, strict=True))
+    weight = class_weights(y, source, np.array(share), balanced=True)
+    for number in np.unique(source):
+        rows_of = source == number
+        assert weight[rows_of].sum() == pytest.approx(share[number] * rows_of.sum())
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_a_known_temperature_is_recovered(temperature):
+    random = np.random.default_rng(5)
+    logits = random.normal(scale=1.5, size=(20_000, 3))
+    y = (softmax(logits).cumsum(axis=1) < random.random((20_000, 1))).sum(axis=1)
+    assert fit_temperature(logits * temperature, y) == pytest.approx(temperature, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "own", "kind", "offset"),
+    [
+        ({"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}, 0, "svc", 0),
+        ({"stem": 0.7, "char": 0.6, "name": 0.4}, 1, "logistic", 0.3),
+    ],
+)
+def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset):
+    recipe = HeadRecipe(
+        Features(blocks, per_actor=bool(own)),
+        Classifier(kind=kind, neutral_offset=offset),
+    )
+    reader = Reader(BOOK, Lexicon.default())
+    query = make_query(BOOK, small.texts, small.actors, small.spans)
+    counts = count_features(reader, query, recipe.features)
+    rows = np.arange(0, len(small))
+    ones = np.ones(len(small))
+    task = fitting.Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
+    head = fit_head(task, rows[::2], seed=1)
+    words = reader.words(query.texts, query.spans)
+    expected, _ = head.scores(reader, lay_out(words, query.para, query.actor))
+    assert np.abs(score_rows(head, counts, rows) - expected).max() < 1e-9
+    assert np.array_equal(score_rows(head, counts, rows[3:9]), score_rows(head, counts, rows)[3:9])
+
+
+def test_the_neutral_offset_moves_neutral_alone(small):
+    recipe = HeadRecipe(Features({"word": 1.0}), Classifier())
+    shifted = HeadRecipe(recipe.features, Classifier(neutral_offset=0.7))
+    query = make_query(BOOK, small.texts, small.actors)
+    counts = count_features(Reader(BOOK, Lexicon.default()), query, recipe.features)
+    ones, rows = np.ones(len(small)), np.arange(len(small))
+    heads = [
+        fit_head(
+            fitting.Task(counts, r, tuple(Stance), True, small.stance, small.document, ones),
+            rows,
+            1,
+        )
+        for r in (recipe, shifted)
+    ]
+    difference = heads[1].intercept - heads[0].intercept
+    assert difference == pytest.approx([0, 0.7, 0])
+
+
+# --- Recipes ---
+
+
+@pytest.mark.parametrize(
+    ("features", "classifier"),
+    [
+        (Features(), Classifier(kind="logistic", c=2.0)),
+        (Features(per_actor=True), Classifier()),
+        (Features({"stem": 1.0, "char": 0.6}), Classifier()),
+        (Features({"stem": 1.0, "name": 0.4}), Classifier()),
+        (Features({"word": 1.0}), Classifier(balanced=False)),
+        (Features({"mention": 1.0}), Classifier()),
+    ],
+    ids=["logistic", "per_actor", "char", "name", "word", "mention"],
+)
+def test_every_kind_of_recipe_trains_and_predicts(small, features, classifier):
+    recipe = dataclasses.replace(quick_recipe(), features=features, classifier=classifier)
+    found = train(recipe, small, BOOK)
+    model = found.model
+    assert [block.name for block in model.stance.blocks] == list(features.blocks)
+    assert all(len(set(b.terms)) == len(b.terms) for b in model.stance.blocks)
+    assert all(term for b in model.stance.blocks for term in b.terms)
+    judged = model.judge(["A mayor in Oslo praised NATO.", "They condemned Russia on day 3."])
+    assert judged.actor == ("NATO", "Russia")
+    assert np.isfinite(judged.stance).all()
+    assert np.allclose(judged.stance.sum(axis=1), 1)
+
+
+def test_the_verb_is_learned(trained):
+    judged = trained.model.judge_pairs(
+        ["A mayor in Bonn thanked NATO.", "A mayor in Bonn blamed NATO.", "A mayor met NATO."],
+        ["NATO"] * 3,
+    )
+    assert judged.stance.argmax(axis=1).tolist() == [2, 0, 1]
+    assert trained.report.to_json()["macro_f1"] > 0.9
+
+
+def test_the_name_of_the_actor_is_off_by_default(trained):
+    assert "name" not in Recipe().features.blocks
+    assert "name" not in [block.name for block in trained.model.stance.blocks]
+    terms = {term for block in trained.model.stance.blocks for term in block.terms}
+    assert not [term for term in terms if "nato" in term.lower().split()]
+
+
+def test_held_out_answers_are_probabilities(trained, small):
+    for held in (trained.stance, trained.control, trained.sentiment):
+        assert np.allclose(held.probabilities.sum(axis=1), 1)
+        assert len(held.scores) == len(small)
+
+
+def test_the_card_tells_the_data_and_the_limits(trained, small):
+    card = trained.model.card
+    (data,) = card["data"]
+    assert data["name"] == "small"
+    assert data["sha256"] == small.sources[0].sha256
+    assert data["rows"] == len(small)
+    assert data["classes"] == {"against": 36, "neutral": 36, "favor": 36}
+    assert set(card["versions"]) == {"stance", "python", "numpy", "scikit-learn"}
+    assert card["limits"]
+    assert card["seed"] == 20
