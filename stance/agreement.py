@@ -103,7 +103,8 @@ def tally(codes: Ints, labels: int) -> Tally:
 def _ratio(part: Floats, whole: Floats) -> Floats:
     """Return part / whole, NaN where the whole is 0."""
     empty = np.full(np.shape(whole), np.nan)
-    return np.divide(part, whole, out=empty, where=np.asarray(whole) != 0)
+    quotient: Floats = np.divide(part, whole, out=empty, where=np.asarray(whole) != 0)
+    return quotient
 
 
 def percent_agreement(tally: Tally) -> Floats:

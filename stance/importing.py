@@ -14,6 +14,9 @@ from stance.tables import column, open_table
 
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 
+LONGEST_PLACE = 40
+"""Digits that the two ends of a place may have; int() refuses thousands of them."""
+
 Row = tuple[str, str, str, str, str, str]
 
 
@@ -43,11 +46,13 @@ def import_corpus(form: str, source: Path, target: Path, *, force: bool = False)
     if form not in FORMATS:
         raise UsageError(f"unknown format {shown(form)!r}; choose among {', '.join(FORMATS)}")
     with write_table(target, COLUMNS, force=force, inputs=[source]) as writer:
+        rows = 0
         for row in FORMATS[form](source):
             writer.write(row)
-        if not writer.rows:
+            rows += 1
+        if not rows:
             raise DataError(f"{source}: no rows of {form} in it; give a file of the set")
-    return f"{source}: {count(writer.rows, 'row')} of {form} written to {target}"
+    return f"{source}: {count(rows, 'row')} of {form} written to {target}"
 
 
 _POLARITY = {2.0: Stance.AGAINST, 4.0: Stance.NEUTRAL, 6.0: Stance.FAVOR}
@@ -115,7 +120,8 @@ def _rusentne(path: Path) -> Iterator[Row]:
                 raise DataError(f"{where}: label {shown(cell)!r} is none of {', '.join(_LABELS)}")
             document = documents.setdefault(text, f"s{len(documents) + 1}")
             low, high = record.cells[start].strip(), record.cells[end].strip()
-            if not (low.isdecimal() and high.isdecimal() and int(low) < int(high) <= len(text)):
+            digits = low.isdecimal() and high.isdecimal() and len(low + high) < LONGEST_PLACE
+            if not (digits and int(low) < int(high) <= len(text)):
                 raise DataError(f"{where}: {shown(low)}:{shown(high)} is no place in the sentence")
             yield (
                 str(record.number),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stance.agreement import (
@@ -108,6 +108,7 @@ def test_alpha_equals_a_slow_count(codes):
     assert figures(codes, 3)[1] == pytest.approx(slow_alpha(codes), nan_ok=True)
 
 
+@settings(deadline=None)  # the first call imports
 @given(codings())
 @pytest.mark.filterwarnings("ignore")
 def test_alpha_equals_the_krippendorff_package(codes):
@@ -120,6 +121,7 @@ def test_alpha_equals_the_krippendorff_package(codes):
         )
 
 
+@settings(deadline=None)  # the first call imports
 @given(codings(coders=2))
 def test_kappa_equals_scikit_learn(codes):
     metrics = pytest.importorskip("sklearn.metrics")

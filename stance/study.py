@@ -1,0 +1,140 @@
+"""A labelled corpus laid out for checking: which rows share a text, an actor, a document."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from stance.actors import ActorBook
+from stance.corpus import Corpus, Ints, read_corpus
+from stance.display import shown
+from stance.tables import open_table
+from stance.text import normalise, words_of
+from stance.tokens import Forms, tokenise
+
+BATCH = 1000
+"""Texts in which actors are looked for at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A corpus and what its rows have in common.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    book : ActorBook
+    paths, files : tuple of Path, tuple of str
+        The files and what messages call them.
+    columns : mapping of str to tuple of str
+        Cells of columns that were asked for, empty where a file lacks the column; always with
+        ``document``, as written.
+    row : ndarray of shape (n_rows,)
+        1-based number of the record in its file.
+    text : ndarray of shape (n_rows,)
+        Number of the text; texts that differ in case, spacing and punctuation alone share it.
+    first : ndarray of shape (n_texts,)
+        First row of each text.
+    words : tuple of (list of str)
+        Lower-case words of each text.
+    actor : ndarray of shape (n_rows,)
+        Index into ``actors``.
+    actors : tuple of str
+        Names in the book, or as written where the book does not know the actor.
+    """
+
+    corpus: Corpus
+    book: ActorBook
+    paths: tuple[Path, ...]
+    files: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
+    row: Ints
+    text: Ints
+    first: Ints
+    words: tuple[list[str], ...]
+    actor: Ints
+    actors: tuple[str, ...]
+
+    def place(self, row: int) -> str:
+        """Return ``file:row`` for a message."""
+        return f"{shown(self.files[self.corpus.source[row]], 40)}:{self.row[row]}"
+
+    def pair(self, one: int, other: int) -> str:
+        """Return the places of two rows for a message."""
+        return f"{self.place(one)} = {self.place(other)}"
+
+    def documents(self, rows: Ints) -> int:
+        """Return how many documents some rows come from."""
+        return len(np.unique(self.corpus.document[rows]))
+
+
+def read_study(
+    paths: Sequence[Path],
+    book: ActorBook,
+    names: Sequence[str] = (),
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> Study:
+    """Read corpus files, and the columns of these names beside what every corpus has."""
+    corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding)
+    cells = [_cells(path, [*names, "document"], delimiter, encoding) for path in paths]
+    alike = len({path.name for path in paths}) < len(paths)
+    _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
+    numbers = [book.number(name) for name in corpus.actors]
+    named = [
+        book.names[number] if number >= 0 else name
+        for number, name in zip(numbers, corpus.actors, strict=True)
+    ]
+    actors, actor = np.unique(np.array(named, object), return_inverse=True)
+    return Study(
+        corpus,
+        book,
+        tuple(paths),
+        tuple(str(path) if alike else path.name for path in paths),
+        {name: tuple(cell for part in cells for cell in part[name]) for name in cells[0]},
+        np.concatenate([np.arange(source.rows) + 1 for source in corpus.sources]),
+        text.reshape(-1).astype(np.int64),
+        first.astype(np.int64),
+        tuple(words_of(corpus.texts[row]) for row in first),
+        actor.reshape(-1).astype(np.int64),
+        tuple(actors.tolist()),
+    )
+
+
+def _cells(
+    path: Path, names: Sequence[str], delimiter: str | None, encoding: str | None
+) -> dict[str, list[str]]:
+    cells: dict[str, list[str]] = {name: [] for name in names}
+    with open_table(path, delimiter=delimiter, encoding=encoding) as table:
+        places = {name: i for i, name in enumerate(table.columns)}
+        for record in table:
+            for name, column in cells.items():
+                column.append(record.cells[places[name]] if name in places else "")
+    return cells
+
+
+def named_actors(study: Study) -> Ints:
+    """Return which actors of the book each text names.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, 2)
+        Number of the text and of the actor in the book, without repetition.
+    """
+    texts = (normalise(study.corpus.texts[row]) for row in study.first.tolist())
+    parts = [np.zeros((0, 2), np.int64)]
+    forms = Forms(study.book.describe, study.book.columns)
+    for begin, part in _parts(texts):
+        found = study.book.match(tokenise(part, forms), forms)
+        parts.append(np.stack([found.para + begin, found.actor], axis=1))
+    return np.unique(np.concatenate(parts), axis=0)
+
+
+def _parts(texts: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    begin = 0
+    while part := list(islice(texts, BATCH)):
+        yield begin, part
+        begin += len(part)
