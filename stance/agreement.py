@@ -51,7 +51,7 @@ class Tally:
 
     @property
     def shares(self) -> Floats:
-        """Sum over units of the part of the unit's codes on each label."""
+        """Sum of the parts of the units' codes on each label."""
         return self.sums[..., 2 * self.labels : 3 * self.labels]
 
     @property
@@ -192,14 +192,7 @@ class Coefficient:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Agreement on some units.
-
-    Attributes
-    ----------
-    units, documents : int
-        Units with two codes or more, and their documents.
-    percent, alpha, ac1, kappa : Coefficient
-    """
+    """Agreement on the units with two codes or more, and how many these and their documents are."""
 
     units: int
     documents: int
@@ -288,9 +281,8 @@ def report_agreement(
     Parameters
     ----------
     codes, document, draws, seed
-        As in `measure_agreement`.
+        As in `measure_agreement`. A label's own figures come from "this label" and "another".
     labels : sequence of str
-        A label's own figures come from the codes "this label" and "another".
     groups : sequence of str of length n_units, optional
         Such as the actor.
     largest : int or None
@@ -308,9 +300,8 @@ def report_agreement(
     names = np.array(groups, object)
     sizes = Counter(names[paired].tolist() if len(names) else [])
     ordered = sorted(sizes, key=lambda name: (-sizes[name], name))[:largest]
-    members = {name: np.flatnonzero(names == name) for name in ordered}
     per_group = {
-        name: measured(codes[:, rows], len(labels), document[rows])
-        for name, rows in members.items()
+        name: measured(codes[:, names == name], len(labels), document[names == name])
+        for name in ordered
     }
     return AgreementReport(measured(codes, len(labels), document), per_label, per_group)

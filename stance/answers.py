@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stance.errors import DataError
 from stance.events import Weights
+from stance.formats import Group
 from stance.model import Judgements, StanceModel
 from stance.queries import parse_spans
 from stance.records import UNCERTAIN, Sentiment, Stance
@@ -128,10 +129,10 @@ def cells(labels: Sequence[str], probabilities: Weights, sure: Bools) -> list[tu
     ]
 
 
-def answer_rows(
+def answer_groups(
     model: StanceModel, layout: Layout, records: Sequence[Record], name: str
-) -> tuple[list[Sequence[str]], Tally]:
-    """Judge input records and return the output's rows.
+) -> tuple[list[Group], Tally]:
+    """Judge input records; return per record its cells and the ends of its output rows.
 
     Parameters
     ----------
@@ -153,8 +154,8 @@ def answer_rows(
         tally.answers[judged.actor[number], stance[number][0]] += 1
     tally.named = sum(1 for pairs in by_record if pairs)
     make = _wide if layout.wide else _long
-    rows = list(make(layout, records, judged, by_record, stance, tone))
-    return rows, tally
+    groups = list(make(layout, records, judged, by_record, stance, tone))
+    return groups, tally
 
 
 def _judge(
@@ -193,16 +194,17 @@ def _long(
     by_record: Sequence[Sequence[int]],
     stance: Sequence[tuple[str, ...]],
     tone: Sequence[tuple[str, ...]],
-) -> Iterator[Sequence[str]]:
+) -> Iterator[Group]:
     mentions = judged.mentions.tolist()
+    given = layout.actor is not None
     for place, (record, pairs) in enumerate(zip(records, by_record, strict=True)):
-        row = str(record.number)
-        for pair in pairs:
-            actor = (judged.actor[pair],) if layout.actor is None else ()
-            yield (*record.cells, row, *actor, str(mentions[pair]), *stance[pair], *tone[place])
-        if not pairs:
-            actor = ("",) if layout.actor is None else ()
-            yield (*record.cells, row, *actor, "0", *_NOTHING, *tone[place])
+        row, mood = str(record.number), tone[place]
+        tails = [
+            (row, *(() if given else (judged.actor[i],)), str(mentions[i]), *stance[i], *mood)
+            for i in pairs
+        ]
+        nobody = (row, *(() if given else ("",)), "0", *_NOTHING, *mood)
+        yield record.cells, tails or [nobody]
 
 
 def _wide(
@@ -212,8 +214,8 @@ def _wide(
     by_record: Sequence[Sequence[int]],
     stance: Sequence[tuple[str, ...]],
     tone: Sequence[tuple[str, ...]],
-) -> Iterator[Sequence[str]]:
+) -> Iterator[Group]:
     for place, (record, pairs) in enumerate(zip(records, by_record, strict=True)):
         found = {judged.actor[pair]: stance[pair] for pair in pairs}
         answers = (cell for actor in layout.actors for cell in found.get(actor, _NOTHING))
-        yield (*record.cells, str(record.number), *answers, *tone[place])
+        yield record.cells, [(str(record.number), *answers, *tone[place])]

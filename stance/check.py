@@ -73,7 +73,7 @@ def check(
     """
     names = coder_names(coders)
     study = read_study(paths, book, names, delimiter=delimiter, encoding=encoding)
-    report = measure(study, names, delimiter=delimiter, encoding=encoding) if names else None
+    report = measure(study, names) if names else None
     found = [*_findings(study), *(agreement(report, names) if report else ())]
     checks = [name for name in CHECKS if name != "leaks" or len(paths) > 1]
     genres = study.corpus.extra.get("genre", ())
@@ -147,7 +147,7 @@ def actors(study: Study) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "actors",
-            f"{len(few):,} of {count(len(study.actors), 'actor')} have fewer than {ACTOR_ROWS} "
+            f"{len(few):,} of {count(len(study.actors), 'actor')} with fewer than {ACTOR_ROWS} "
             f"rows: give no figures per actor for them ({listed}{more})",
             {"actors": {study.actors[i]: int(rows[i]) for i in few}},
         )
@@ -185,7 +185,7 @@ def _unnamed(study: Study, rows: list[int]) -> Iterator[Finding]:
         yield Finding(
             "spoils" if share > UNNAMED else "warn",
             "mentions",
-            f"{count(len(rows), 'row')} ({share:.1%}) judge an actor that the text does not name: "
+            f"{count(len(rows), 'row')} ({share:.1%}) on an actor that the text does not name: "
             f"add aliases (--actors) or spans ({', '.join(examples)})",
             {"rows": len(rows), "share": round(share, 6), "examples": examples},
         )

@@ -10,7 +10,7 @@ from stance.display import count, shown
 from stance.findings import LABELS, Finding
 from stance.records import Stance
 from stance.study import Study
-from stance.tables import Record, column, open_table
+from stance.tables import Record
 
 TENTATIVE, RELIABLE = 0.667, 0.8
 """Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
@@ -38,21 +38,14 @@ def coder_names(coders: str | None) -> tuple[str, ...]:
     return ("stance", *names) if len(names) == 1 and names != ("stance",) else names
 
 
-def measure(
-    study: Study,
-    names: Sequence[str],
-    *,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-) -> AgreementReport:
+def measure(study: Study, names: Sequence[str]) -> AgreementReport:
     """Measure the agreement of the codings in some columns of the corpus.
 
     Raises
     ------
     DataError
-        If no file has a column, or a code means nothing.
+        If a code means nothing.
     """
-    _require(study, names, delimiter, encoding)
     codes = np.stack(
         [study.corpus.stance if name == "stance" else _codes(study, name) for name in names]
     )
@@ -60,24 +53,14 @@ def measure(
     return report_agreement(codes, LABELS, study.corpus.document, actors, largest=ACTORS)
 
 
-def _require(
-    study: Study, names: Sequence[str], delimiter: str | None, encoding: str | None
-) -> None:
-    """Raise unless each column is in a file."""
-    for name in names:
-        if not any(study.columns[name]):
-            with open_table(study.paths[0], delimiter=delimiter, encoding=encoding) as table:
-                column(table.columns, name, table.name)
-
-
 def _codes(study: Study, name: str) -> Ints:
     """Return the stance that a coder gave each row, `MISSING` where none."""
-    readers = [_LabelReader(file, name, _STANCES, tuple(Stance)) for file in study.files]
+    readers = [_LabelReader(str(path), name, _STANCES, tuple(Stance)) for path in study.paths]
     codes = np.full(len(study.row), MISSING, np.int64)
     for row, cell in enumerate(study.columns[name]):
         if cell.strip():
-            number = int(study.row[row])
-            codes[row] = readers[study.corpus.source[row]].read(cell, Record(number, number, ()))
+            record = Record(int(study.row[row]), int(study.line[row]), ())
+            codes[row] = readers[study.corpus.source[row]].read(cell, record)
     return codes
 
 

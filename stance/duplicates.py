@@ -2,12 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.display import count, shown
 from stance.findings import LABELS, Finding
@@ -16,7 +14,7 @@ from stance.study import Study
 
 NEAR = 0.6
 """Part of their word triples that near-duplicates share at least (Jaccard); `fingerprint` only
-proposes pairs, and finds all but 1 - (1 - 0.6**4)**6 = 57 % of those at the bound, 95 % at 0.8."""
+proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8."""
 
 COMPARED = 10
 """Earlier texts of a bucket with which a text is compared."""
@@ -29,18 +27,14 @@ EXAMPLES = 3
 """Places that a message names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Twins:
-    """Pairs of nearly equal texts; the numbers are texts of a study."""
-
-    pairs: tuple[tuple[int, int], ...]
+Pair = tuple[int, int]
 
 
-def near_twins(study: Study) -> Twins:
-    """Return the pairs of nearly, but not quite, equal texts."""
+def near_twins(study: Study) -> list[Pair]:
+    """Return the numbers of nearly, but not quite, equal texts."""
     shingles = [_shingles(words) for words in study.words]
     bands = study.corpus.marks.bands[study.first]
-    found: set[tuple[int, int]] = set()
+    found: set[Pair] = set()
     for band in bands.T.tolist():
         buckets: defaultdict[int, list[int]] = defaultdict(list)
         for text, value in enumerate(band):
@@ -48,7 +42,7 @@ def near_twins(study: Study) -> Twins:
                 if _jaccard(shingles[earlier], shingles[text]) >= NEAR:
                     found.add((earlier, text))
             buckets[value].append(text)
-    return Twins(tuple(sorted(found)))
+    return sorted(found)
 
 
 def _shingles(words: list[str]) -> set[str]:
@@ -61,7 +55,7 @@ def _jaccard(one: set[str], other: set[str]) -> float:
     return common / (len(one) + len(other) - common)
 
 
-def duplicates(study: Study, twins: Twins) -> Iterator[Finding]:
+def duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
     """Find rows that repeat, and nearly equal texts in different documents."""
     keys = _judgements(study)
     repeats = [
@@ -75,43 +69,75 @@ def duplicates(study: Study, twins: Twins) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "duplicates",
-            f"{count(number, 'row')} repeat text and actor of an earlier one and count double: "
-            f"delete them ({', '.join(examples)})",
+            f"{count(number, 'row')} with text, actor and stance of an earlier one, counted twice: "
+            f"delete ({', '.join(examples)})",
             {"rows": number, "examples": examples},
         )
+    yield from _repeated_texts(study)
     yield from _near_duplicates(study, twins)
 
 
-def _near_duplicates(study: Study, twins: Twins) -> Iterator[Finding]:
-    document, source = study.corpus.document[study.first], study.corpus.source[study.first]
-    inside = [(a, b) for a, b in twins.pairs if source[a] == source[b]]
-    apart = [(a, b) for a, b in inside if document[a] != document[b]]
-    together = len(inside) - len(apart)
+def _near_duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
+    document = study.corpus.document
+    pairs = [
+        (first[a], first[b])
+        for first in _first_rows(study)
+        for a, b in twins
+        if a in first and b in first
+    ]
+    apart = [(a, b) for a, b in pairs if document[a] != document[b]]
+    together = [(a, b) for a, b in pairs if document[a] == document[b]]
     if apart:
-        texts = len({text for pair in apart for text in pair})
+        texts = len({int(study.text[row]) for pair in apart for row in pair})
         share = texts / len(study.first)
         examples = _examples(study, apart)
         yield Finding(
             "spoils" if share > TEMPLATE else "warn",
             "near-duplicates",
-            f"{count(texts, 'text')} ({share:.1%}) nearly equal one of another document, so that "
-            f"cross-validation flatters: give them one document ({', '.join(examples)})",
+            f"{count(texts, 'text')} ({share:.1%}) nearly equal to one of another document, so "
+            f"that cross-validation flatters: give both one document ({', '.join(examples)})",
             {"texts": texts, "share": round(share, 6), "examples": examples},
         )
     if together:
-        examples = _examples(study, [pair for pair in inside if pair not in set(apart)])
+        examples = _examples(study, together)
         yield Finding(
             "note",
             "near-duplicates",
-            f"{count(together, 'pair')} of nearly equal texts within documents; no split parts "
-            f"them ({', '.join(examples)})",
-            {"pairs": together, "examples": examples},
+            f"{count(len(together), 'pair')} of nearly equal texts in one document, which no "
+            f"split parts ({', '.join(examples)})",
+            {"pairs": len(together), "examples": examples},
         )
 
 
-def _examples(study: Study, pairs: list[tuple[int, int]]) -> list[str]:
-    rows = [sorted((int(study.first[a]), int(study.first[b]))) for a, b in pairs]
-    return [study.pair(*pair) for pair in sorted(rows)[:EXAMPLES]]
+def _repeated_texts(study: Study) -> Iterator[Finding]:
+    """Tell of texts that stand under several names of documents."""
+    names: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
+    cells = study.columns["document"]
+    for row, key in enumerate(zip(study.corpus.source.tolist(), study.text.tolist(), strict=True)):
+        names[key].setdefault(cells[row], row)
+    found = [tuple(rows.values())[:2] for rows in names.values() if len(rows) > 1]
+    if found:
+        examples = [study.pair(*rows) for rows in found[:EXAMPLES]]
+        yield Finding(
+            "note",
+            "duplicates",
+            f"{count(len(found), 'text')} under several names of documents, which count as one "
+            f"({', '.join(examples)})",
+            {"texts": len(found), "examples": examples},
+        )
+
+
+def _first_rows(study: Study) -> list[dict[int, int]]:
+    """Return the first row of each text in each file."""
+    first: list[dict[int, int]] = [{} for _ in study.files]
+    for row, (file, text) in enumerate(zip(study.corpus.source, study.text, strict=True)):
+        first[file].setdefault(int(text), row)
+    return first
+
+
+def _examples(study: Study, rows: list[Pair]) -> list[str]:
+    ordered = sorted((min(pair), max(pair)) for pair in rows)
+    return [study.pair(*pair) for pair in ordered[:EXAMPLES]]
 
 
 def _judgements(study: Study) -> dict[tuple[Any, ...], list[int]]:
@@ -165,45 +191,36 @@ def _tone_conflicts(study: Study) -> Iterator[Finding]:
         )
 
 
-def leaks(study: Study, twins: Twins) -> Iterator[Finding]:
+def leaks(study: Study, twins: list[Pair]) -> Iterator[Finding]:
     """Find texts, and names of documents, that two files share."""
-    source = study.corpus.source
-    texts = [np.unique(study.text[source == file]) for file in range(len(study.files))]
-    first: dict[tuple[int, int], int] = {}
-    for row, key in enumerate(zip(source.tolist(), study.text.tolist(), strict=True)):
-        first.setdefault(key, row)
+    first = _first_rows(study)
+    both_ways = [*twins, *(pair[::-1] for pair in twins)]
     for one, other in combinations(range(len(study.files)), 2):
-        shared = [(int(t), int(t)) for t in np.intersect1d(texts[one], texts[other])]
-        both_ways = [*twins.pairs, *(pair[::-1] for pair in twins.pairs)]
-        shared += [(a, b) for a, b in both_ways if (one, a) in first and (other, b) in first]
+        shared = [(text, text) for text in first[one] if text in first[other]]
+        shared += [(a, b) for a, b in both_ways if a in first[one] and b in first[other]]
         if shared:
-            rows = [(first[one, a], first[other, b]) for a, b in shared]
-            yield _leak(study, rows, (one, other), (len(texts[one]), len(texts[other])))
+            rows = [(first[one][a], first[other][b]) for a, b in shared]
+            yield _leak(study, rows, (one, other), (len(first[one]), len(first[other])))
         yield from _shared_documents(study, one, other)
 
 
-def _leak(
-    study: Study, rows: list[tuple[int, int]], files: tuple[int, int], sizes: tuple[int, int]
-) -> Finding:
+def _leak(study: Study, rows: list[Pair], files: Pair, sizes: Pair) -> Finding:
     counts = [len({int(study.text[pair[side]]) for pair in rows}) for side in (0, 1)]
     share = max(number / size for number, size in zip(counts, sizes, strict=True))
-    examples = [study.pair(*pair) for pair in sorted(rows)[:EXAMPLES]]
+    examples = _examples(study, rows)
     names = [shown(study.files[file], 40) for file in files]
     return Finding(
         "spoils" if share > LEAK else "warn",
         "leaks",
-        f"{count(counts[1], 'text')} of {names[1]} stand, or nearly so, in {names[0]} "
-        f"({share:.1%}): train on one and test on the other only without them "
-        f"({', '.join(examples)})",
+        f"{count(counts[1], 'text')} of {names[1]} also, or nearly so, in {names[0]} "
+        f"({share:.1%}): never train on one and test on the other ({', '.join(examples)})",
         {"files": names, "texts": counts, "share": round(share, 6), "examples": examples},
     )
 
 
 def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:
     names = np.array(study.columns["document"], object)
-    sides: list[set[str]] = [
-        set(names[_rows_of(study, file)].tolist()) - {""} for file in (one, other)
-    ]
+    sides = [set(names[study.corpus.source == file].tolist()) - {""} for file in (one, other)]
     common = sorted(sides[0] & sides[1])
     if common:
         files = " and ".join(shown(study.files[file], 40) for file in (one, other))
@@ -214,7 +231,3 @@ def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:
             f"{shown(common[0], 30)!r}: if they are the same documents, keep each in one file",
             {"documents": len(common), "examples": common[:EXAMPLES]},
         )
-
-
-def _rows_of(study: Study, file: int) -> NDArray[np.int64]:
-    return np.flatnonzero(study.corpus.source == file)

@@ -179,8 +179,8 @@ def _finding_lines(finding: Finding) -> list[str]:
 def _shares(title: str, parts: Sequence[Part], most: int) -> list[str]:
     if not parts:
         return []
-    head = _cell(title, NAME) + f"{'rows':>9}" + "".join(f"{name:>10}" for name in LABELS)
-    lines = [head + "   (% of rows)"]
+    head = f"{title + ' (% of rows)':<{NAME}}{'rows':>9}"
+    lines = [head + "".join(f"{name:>10}" for name in LABELS)]
     for part in parts[:most]:
         rows = sum(part.rows)
         cells = "".join(f"{_percent(number, rows):>10}" for number in part.rows)

@@ -35,6 +35,40 @@ def _lines_with_crlf(rows: Iterable[Sequence[str]], delimiter: str) -> Iterator[
         yield sink.getvalue()[:-2] + "\n"
 
 
+Group = tuple[Sequence[str], Sequence[Sequence[str]]]
+"""The cells with which some rows begin, and the rest of each of these rows."""
+
+EMPTY = '""'
+"""How the csv module writes a row of one empty cell."""
+
+_MARK = "\n\0"
+"""Ends rows that are to be told apart: cells with a line break are quoted, none has a NUL."""
+
+
+def _grouped(groups: Sequence[Group], delimiter: str) -> str | None:
+    """Return the rows as CSV text, None where they have to be encoded in full."""
+    heads = _separate([head for head, _ in groups], delimiter)
+    tails = _separate([tail for _, tails in groups for tail in tails], delimiter)
+    if heads is None or tails is None:
+        return None
+    ends = iter(tails)
+    lines = [
+        f"{head if head != EMPTY else ''}{delimiter}{next(ends)}\n"
+        for head, (_, rest) in zip(heads, groups, strict=True)
+        for _ in rest
+    ]
+    return "".join(lines)
+
+
+def _separate(rows: Sequence[Sequence[str]], delimiter: str) -> list[str] | None:
+    sink = io.StringIO(newline="")
+    csv.writer(sink, delimiter=delimiter, lineterminator=_MARK).writerows(rows)
+    text = sink.getvalue()
+    found = text.split(_MARK)
+    # With a CR quoting differs between Python versions; with a NUL rows cannot be told apart.
+    return found[:-1] if "\r" not in text and len(found) == len(rows) + 1 else None
+
+
 def is_formula(cell: str) -> bool:
     """Tell whether a spreadsheet might run the cell: it begins with one of ``= + - @ tab CR``.
 
@@ -88,6 +122,17 @@ class Format:
                 return b"".join(map(self._json_line, rows))
             safe = map(self._safe, rows) if self.excel_safe else rows
             return encode_rows(safe, delimiter=self.delimiter)
+        except UnicodeEncodeError as error:
+            raise DataError("a cell holds half a character (a lone surrogate); mend it") from error
+
+    def encode_groups(self, groups: Sequence[Group]) -> bytes:
+        """Return what `encode` returns for the groups' rows; equal beginnings are encoded once."""
+        plain = self.kind == "csv" and not self.excel_safe
+        text = _grouped(groups, self.delimiter) if plain else None
+        if text is None:
+            return self.encode([(*head, *tail) for head, tails in groups for tail in tails])
+        try:
+            return text.encode()
         except UnicodeEncodeError as error:
             raise DataError("a cell holds half a character (a lone surrogate); mend it") from error
 

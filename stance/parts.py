@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stance.answers import Layout, Tally, answer_rows
+from stance.answers import Layout, Tally, answer_groups
 from stance.formats import Format
 from stance.model import StanceModel
 from stance.output import output_error
@@ -120,9 +120,13 @@ class Frame:
 
 def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Record]) -> Part:
     """Judge the records of a part, and write its rows where the frame says."""
-    rows, tally = answer_rows(model, frame.layout, records, frame.table)
-    data = frame.form.encode(rows)
-    part = Part(number, len(rows), frame.form.formulas(rows), tally, data)
+    groups, tally = answer_groups(model, frame.layout, records, frame.table)
+    rows = sum(len(tails) for _, tails in groups)
+    formulas = sum(
+        len(tails) * frame.form.formulas([head]) + frame.form.formulas(tails)
+        for head, tails in groups
+    )
+    part = Part(number, rows, formulas, tally, frame.form.encode_groups(groups))
     return frame.store.write(part) if frame.store else part
 
 

@@ -97,7 +97,7 @@ def binomial_tail(hits: Ints, trials: Ints, chance: float) -> Floats:
     for hit, trial in cases.T.tolist():
         k = np.arange(hit, trial + 1)
         ways = log_factorial[trial] - log_factorial[k] - log_factorial[trial - k]
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             chances = np.where(k > 0, k * np.log(chance), 0.0)
             chances += np.where(k < trial, (trial - k) * np.log1p(-chance), 0.0)
         tails.append(min(1.0, float(np.exp(ways + chances).sum())) if hit else 1.0)
@@ -144,7 +144,7 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     p = np.stack([binomial_tail(whole[c], trials, chances[c]) for c in range(COUNT)])
     adjusted = adjusted_p(p.reshape(-1)).reshape(p.shape)
     precision = hits / trials
-    good = np.argwhere((precision >= PRECISION) & (adjusted <= RATE) & (chances[:, None] < 1))
+    good = np.argwhere((precision >= PRECISION) & (adjusted <= RATE))
     aliases = _alias_words(study)
     found = [
         Shortcut(
@@ -216,7 +216,7 @@ def shortcuts(study: Study) -> Iterator[Finding]:
     yield Finding(
         "spoils" if spoils else "warn",
         "shortcuts",
-        f"{count(len(found), 'word')} alone predict a label{carry}: a template or a one-sided "
+        f"{count(len(found), 'word')} alone predicting a label{carry}: a template or a one-sided "
         f"topic? add such paragraphs with other labels ({listed})",
         {"words": [s.to_json() for s in found], "carried": round(carried, 6)},
     )
@@ -278,12 +278,12 @@ def _predictor(study: Study, name: str, value: Ints) -> Iterator[Finding]:
     """Tell of a column that alone predicts labels of documents that it has not seen."""
     stance, document = study.corpus.stance, study.corpus.document
     table = _table(value, stance)
-    pair, place = np.unique(value * (document.max() + 1) + document, return_inverse=True)
+    _, place = np.unique(value * (document.max() + 1) + document, return_inverse=True)
     others = table[value] - _table(place.reshape(-1), stance)[place.reshape(-1)]
     everywhere = table.sum(axis=0)
     guess = (others + everywhere / (2 * everywhere.sum())).argmax(axis=1)  # ties: most frequent
     right, majority = float((guess == stance).mean()), float(everywhere.max() / everywhere.sum())
-    if len(pair) and right - majority > GAIN:
+    if right - majority > GAIN:
         yield Finding(
             "warn",
             "giveaways",

@@ -10,7 +10,7 @@ import numpy as np
 from stance.actors import ActorBook
 from stance.corpus import Corpus, Ints, read_corpus
 from stance.display import shown
-from stance.tables import open_table
+from stance.tables import column, open_table
 from stance.text import normalise, words_of
 from stance.tokens import Forms, tokenise
 
@@ -31,8 +31,8 @@ class Study:
     columns : mapping of str to tuple of str
         Cells of columns that were asked for, empty where a file lacks the column; always with
         ``document``, as written.
-    row : ndarray of shape (n_rows,)
-        1-based number of the record in its file.
+    row, line : ndarray of shape (n_rows,)
+        1-based number of the record in its file, and of the line where it starts.
     text : ndarray of shape (n_rows,)
         Number of the text; texts that differ in case, spacing and punctuation alone share it.
     first : ndarray of shape (n_texts,)
@@ -51,6 +51,7 @@ class Study:
     files: tuple[str, ...]
     columns: dict[str, tuple[str, ...]]
     row: Ints
+    line: Ints
     text: Ints
     first: Ints
     words: tuple[list[str], ...]
@@ -70,6 +71,16 @@ class Study:
         return len(np.unique(self.corpus.document[rows]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Some columns of one file, and where its rows stand."""
+
+    columns: tuple[str, ...]
+    rows: list[int]
+    lines: list[int]
+    cells: dict[str, list[str]]
+
+
 def read_study(
     paths: Sequence[Path],
     book: ActorBook,
@@ -78,9 +89,18 @@ def read_study(
     delimiter: str | None = None,
     encoding: str | None = None,
 ) -> Study:
-    """Read corpus files, and the columns of these names beside what every corpus has."""
+    """Read corpus files, and the columns of these names beside what every corpus has.
+
+    Raises
+    ------
+    DataError
+        If a file is no corpus, or none has a column of these names.
+    """
     corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding)
-    cells = [_cells(path, [*names, "document"], delimiter, encoding) for path in paths]
+    cells = [_cells(path, (*names, "document"), delimiter, encoding) for path in paths]
+    for name in names:
+        if not any(name in part.columns for part in cells):
+            column(cells[0].columns, name, str(paths[0]))
     alike = len({path.name for path in paths}) < len(paths)
     _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
     numbers = [book.number(name) for name in corpus.actors]
@@ -94,8 +114,9 @@ def read_study(
         book,
         tuple(paths),
         tuple(str(path) if alike else path.name for path in paths),
-        {name: tuple(cell for part in cells for cell in part[name]) for name in cells[0]},
-        np.concatenate([np.arange(source.rows) + 1 for source in corpus.sources]),
+        {n: tuple(c for part in cells for c in part.cells[n]) for n in (*names, "document")},
+        np.array([number for part in cells for number in part.rows], np.int64),
+        np.array([line for part in cells for line in part.lines], np.int64),
         text.reshape(-1).astype(np.int64),
         first.astype(np.int64),
         tuple(words_of(corpus.texts[row]) for row in first),
@@ -104,16 +125,16 @@ def read_study(
     )
 
 
-def _cells(
-    path: Path, names: Sequence[str], delimiter: str | None, encoding: str | None
-) -> dict[str, list[str]]:
-    cells: dict[str, list[str]] = {name: [] for name in names}
+def _cells(path: Path, names: Sequence[str], delimiter: str | None, encoding: str | None) -> _Cells:
     with open_table(path, delimiter=delimiter, encoding=encoding) as table:
+        found = _Cells(table.columns, [], [], {name: [] for name in names})
         places = {name: i for i, name in enumerate(table.columns)}
         for record in table:
-            for name, column in cells.items():
-                column.append(record.cells[places[name]] if name in places else "")
-    return cells
+            found.rows.append(record.number)
+            found.lines.append(record.line)
+            for name, cells in found.cells.items():
+                cells.append(record.cells[places[name]] if name in places else "")
+    return found
 
 
 def named_actors(study: Study) -> Ints:

@@ -1,0 +1,110 @@
+"""The census counts every alias that fires in a table, and the rows that name an actor."""
+
+import csv
+
+import pytest
+
+from stance.actors import Actor, ActorBook
+from stance.census import BATCH, book_lines, census
+from stance.errors import DataError
+
+BOOK = ActorBook(
+    [
+        Actor(
+            "NATO",
+            "organisation",
+            {"name": ("NATO",), "nickname": ("the alliance",)},
+            exclusions=("non NATO",),
+        ),
+        Actor("Russia", "state", {"name": ("Russia",), "capital": ("Moscow",)}),
+    ]
+)
+
+ROWS = [
+    "NATO, Nato and the alliance met.",
+    "Nothing here, but a non-NATO state.",
+    "Moscow told NATO that Moscow\u2019s patience is short.",
+    "",
+]
+
+
+def write(path, rows, column="text"):
+    with path.open("w", encoding="utf-8", newline="") as table:
+        csv.writer(table).writerows([("id", column), *enumerate(rows)])
+    return path
+
+
+def test_aliases_and_rows_are_counted(tmp_path):
+    found = census(BOOK, write(tmp_path / "mine.csv", ROWS), "text")
+    assert (found.rows, found.named) == (4, 2)
+    assert found.rows_by_actor == {"NATO": 2, "Russia": 1}
+    assert found.aliases == {
+        ("NATO", "NATO"): 2,
+        ("NATO", "Nato"): 1,
+        ("NATO", "the alliance"): 1,
+        ("Russia", "Moscow"): 2,
+    }
+    assert any("separator ','" in note for note in found.notes)
+
+
+def test_the_counts_as_json(tmp_path):
+    found = census(BOOK, write(tmp_path / "mine.csv", ROWS), "text").to_json()
+    assert found == {
+        "rows": 4,
+        "rows_with_actor": 2,
+        "actors": {
+            "NATO": {"rows": 2, "aliases": {"NATO": 2, "Nato": 1, "the alliance": 1}},
+            "Russia": {"rows": 1, "aliases": {"Moscow": 2}},
+        },
+    }
+
+
+def test_the_counts_on_a_screen(tmp_path):
+    lines = census(BOOK, write(tmp_path / "mine.csv", ROWS), "text").lines()
+    assert lines[0] == "4 rows, 2 name an actor"
+    assert lines[1].split() == ["NATO", "2", "NATO", "2,", "Nato", "1,", "the", "alliance", "1"]
+    assert all(line.isprintable() for line in lines)
+
+
+def test_counts_do_not_depend_on_batches(tmp_path):
+    times = BATCH // len(ROWS) + 7
+    found = census(BOOK, write(tmp_path / "mine.csv", ROWS * times), "text")
+    assert (found.rows, found.named) == (4 * times, 2 * times)
+    assert found.rows_by_actor == {"NATO": 2 * times, "Russia": times}
+    assert found.aliases["Russia", "Moscow"] == 2 * times
+
+
+def test_an_article_is_counted_by_paragraph(tmp_path):
+    path = tmp_path / "article.txt"
+    path.write_text(
+        "The defence ministers of NATO met in Brussels on Tuesday to talk about the budget.\n\n"
+        "Officials in Moscow said that Russia would answer in kind within a few weeks of it.\n",
+        encoding="utf-8",
+    )
+    found = census(BOOK, path, "text")
+    assert (found.rows, found.named) == (2, 2)
+    assert found.aliases["Russia", "Moscow"] == found.aliases["Russia", "Russia"] == 1
+
+
+def test_a_missing_column_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"mine.csv: no column 'text'"):
+        census(BOOK, write(tmp_path / "mine.csv", ROWS, "body"), "text")
+    assert census(BOOK, write(tmp_path / "mine.csv", ROWS, "body"), "body").rows == 4
+
+
+def test_a_table_without_rows_has_a_census(tmp_path):
+    found = census(BOOK, write(tmp_path / "mine.csv", []), "text")
+    assert found.lines() == ["0 rows, 0 name an actor"]
+    assert found.to_json()["actors"] == {}
+
+
+def test_the_book_on_a_screen():
+    assert book_lines(BOOK) == [
+        "NATO (organisation)",
+        "  name        NATO",
+        "  nickname    the alliance",
+        "  not         non NATO",
+        "Russia (state)",
+        "  name        Russia",
+        "  capital     Moscow",
+    ]

@@ -1,0 +1,169 @@
+"""The face of the package is short and light, and its modules stand on floors."""
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import stance
+
+PACKAGE = Path(stance.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+}
+LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
+
+FLOORS = (
+    ("errors", "records", "text", "display", "hashing"),
+    ("actors", "tables", "recipe", "lexicon", "tokens", "phrases"),
+    ("features", "corpus", "queries", "layout", "events"),
+    ("model",),
+    ("storage", "fitting", "batch", "explain", "answers"),
+    ("cli",),
+)
+"""Modules of DESIGN.md, from the lowest floor up; a module imports none of a higher floor."""
+
+
+def imports(name):
+    """Names of the package's modules that a module imports, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: a relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            found.add(node.module or "")
+    return {other for other in found if other in MODULES and other not in (name, "stance")}
+
+
+IMPORTS = {name: imports(name) for name in MODULES}
+
+
+def reached(name):
+    """Modules that a module imports, directly or through others."""
+    seen, new = set(), {name}
+    while new:
+        new = {other for module in new for other in IMPORTS[module]} - seen
+        seen |= new
+    return seen
+
+
+def fresh(code):
+    """Run code in a new process and return what it prints."""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return run.stdout.split()
+
+
+def test_the_public_names_are_those_listed():
+    assert stance.__all__ == [
+        *("Actor", "ActorBook", "Corpus", "Recipe", "StanceClassifier", "StanceError"),
+        *("StanceModel", "evaluate", "explain", "load_model", "read_corpus", "read_recipe"),
+        *("save_model", "train"),
+    ]
+    assert dir(stance) == sorted(stance.__all__)
+
+
+def test_every_public_name_resolves_in_a_new_process():
+    code = "import stance\nfor n in stance.__all__: print(getattr(stance, n).__name__)"
+    assert fresh(code) == stance.__all__
+
+
+@pytest.mark.parametrize("name", stance.__all__)
+def test_every_public_name_is_documented(name):
+    found = getattr(stance, name)
+    assert found.__doc__
+    assert found.__doc__.strip()
+    assert found.__module__.startswith("stance.")
+
+
+def test_a_star_import_takes_the_public_names():
+    code = "from stance import *\nprint(*sorted(n for n in dir() if n[0] != '_'))"
+    assert fresh(code) == sorted(stance.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'stance' has no attribute 'Stanze'"):
+        stance.Stanze  # noqa: B018
+
+
+@pytest.mark.parametrize("code", ["import stance", "import stance; dir(stance)"])
+def test_importing_the_package_costs_next_to_nothing(code):
+    loaded = set(fresh(f"{code}\nimport sys; print(*sys.modules)"))
+    heavy = ("numpy", "scipy", "sklearn", "joblib", "typer", "rich", "pandas", "distributed")
+    assert [name for name in heavy if name in loaded] == []
+
+
+@pytest.mark.parametrize(
+    "module", ["model", "storage", "batch", "answers", "explain", "queries", "census"]
+)
+def test_what_predicts_never_imports_scikit_learn(module):
+    loaded = fresh(f"import stance.{module}, sys; print(*sys.modules)")
+    assert "numpy" in loaded
+    assert [name for name in ("sklearn", "scipy", "pandas") if name in loaded] == []
+
+
+def test_there_is_no_circle_of_imports():
+    order = list(TopologicalSorter(IMPORTS).static_order())  # raises at a circle
+    assert set(order) == set(MODULES)
+
+
+def test_imports_point_down_the_floors():
+    floor = {f"stance.{name}": level for level, names in enumerate(FLOORS) for name in names}
+    assert set(floor) <= set(MODULES)
+    upward = [
+        (name, other)
+        for name in floor
+        for other in reached(name)
+        if not name.startswith("stance.cli") and floor.get(other, 0) > floor[name]
+    ]
+    assert upward == []
+
+
+def test_nothing_outside_the_command_line_imports_it():
+    outside = [name for name in LIBRARY if any(o.startswith("stance.cli") for o in IMPORTS[name])]
+    assert set(outside) <= {"stance.__main__"}
+
+
+MAY_EXIT = {
+    "stance.__main__": {"sys.exit"},
+    "stance.workers": {"os._exit"},  # a worker whose parent has died
+}
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_only_the_command_line_prints_or_exits(name):
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = {ast.unparse(func) for func in calls}
+    assert not called & {"print", "input", "exit", "quit"}
+    assert not {c for c in called if c.startswith(("typer.", "sys.stderr", "sys.stdout.write"))}
+    exits = {c for c in called if c in ("sys.exit", "os._exit")}
+    assert exits <= MAY_EXIT.get(name, set())
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_every_module_opens_with_what_it_is_for(name):
+    first = (ast.get_docstring(ast.parse(MODULES[name].read_text("utf-8"))) or "").split("\n")[0]
+    assert first.endswith((".", ":")), name
+    assert len(first) < 100
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_no_module_runs_code_from_a_file(name):
+    # Models and books are data: nothing in the package unpickles, evaluates or executes.
+    text = MODULES[name].read_text("utf-8")
+    tree = ast.parse(text)
+    called = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    assert not called & {"eval", "exec", "compile", "__import__", "joblib.load", "pickle.load"}
+    assert not called & {"pickle.loads", "np.load", "os.system"}
+
+
+def test_every_module_can_be_imported_alone():
+    names = [name for name in MODULES if name not in ("stance.__main__", "stance.cluster")]
+    assert all(import_module(name) for name in names)
