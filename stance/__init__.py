@@ -15,7 +15,7 @@ _HOMES = {
     "StanceError": "errors",
     "StanceModel": "model",
     "evaluate": "assessment",
-    "explain": "explain",
+    "explain": "explanation",
     "load_model": "storage",
     "read_corpus": "corpus",
     "read_recipe": "recipe",

@@ -218,10 +218,9 @@ class AgreementReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as a JSON object."""
-        return self.overall.to_json() | {
-            "per_label": {name: part.to_json() for name, part in self.per_label.items()},
-            "per_group": {name: part.to_json() for name, part in self.per_group.items()},
-        }
+        labels = {name: part.to_json() for name, part in self.per_label.items()}
+        groups = {name: part.to_json() for name, part in self.per_group.items()}
+        return self.overall.to_json() | {"per_label": labels, "per_group": groups}
 
 
 def measure_agreement(
@@ -236,10 +235,8 @@ def measure_agreement(
 
     Parameters
     ----------
-    codes : ndarray of shape (n_coders, n_units)
-        0 to ``labels - 1``, or `MISSING`.
-    labels : int
-        Labels of the scale.
+    codes, labels
+        As in `tally`.
     document : ndarray of shape (n_units,)
     draws, seed : int
     """
@@ -278,15 +275,9 @@ def report_agreement(
 ) -> AgreementReport:
     """Measure the agreement of coders over all, per label and per group.
 
-    Parameters
-    ----------
-    codes, document, draws, seed
-        As in `measure_agreement`. A label's own figures come from "this label" and "another".
-    labels : sequence of str
-    groups : sequence of str of length n_units, optional
-        Such as the actor.
-    largest : int or None
-        How many groups to report, those with most units coded twice; None for all.
+    A label's own figures come from the codes "this label" and "another". Of the groups (of each
+    unit: its actor, say), the ``largest`` with most units coded twice are reported, None for all;
+    the rest is as in `measure_agreement`.
     """
     paired = (codes >= 0).sum(axis=0) >= 2
 

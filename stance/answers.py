@@ -120,13 +120,27 @@ def cells(labels: Sequence[str], probabilities: Weights, sure: Bools) -> list[tu
     """Return label and printed probabilities of each row; `UNCERTAIN` where not sure."""
     parts = millionths(probabilities)
     best = parts.argmax(axis=1)
-    return [
-        (
-            labels[top] if certain else UNCERTAIN,
-            *(f"0.{n:06d}" if n < MILLION else "1.000000" for n in row),
-        )
-        for top, certain, row in zip(best.tolist(), sure.tolist(), parts.tolist(), strict=True)
-    ]
+    names = [labels[top] if certain else UNCERTAIN for top, certain in zip(best, sure, strict=True)]
+    columns = (column.tolist() for column in decimals(parts).T)
+    return list(zip(names, *columns, strict=True))
+
+
+def decimals(parts: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Write millionths as decimal fractions.
+
+    Examples
+    --------
+    >>> decimals(np.array([0, 250_000, 1_000_000])).tolist()
+    ['0.000000', '0.250000', '1.000000']
+    """
+    digits = np.empty((*parts.shape, 8), np.uint32)  # code points of "d.dddddd"
+    digits[..., 1] = ord(".")
+    rest = parts.astype(np.uint32)
+    for place in (7, 6, 5, 4, 3, 2, 0):
+        rest, digit = np.divmod(rest, np.uint32(10))
+        digits[..., place] = digit + np.uint32(ord("0"))
+    text: NDArray[np.str_] = digits.view("U8")[..., 0]
+    return text
 
 
 def answer_groups(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from stance.actors import ActorBook
+from stance.agreement import AgreementReport
 from stance.codings import agreement, coder_names, measure
 from stance.corpus import Ints
 from stance.display import count, shown
@@ -42,8 +43,9 @@ CHECKS = (
     "shortcuts",
     "giveaways",
     "lengths",
+    "agreement",
 )
-"""What is looked for in every corpus; leaks need two files, agreement needs coders."""
+"""What is looked for: leaks where there are two files, agreement where there are coders."""
 
 
 def check(
@@ -59,33 +61,35 @@ def check(
     Parameters
     ----------
     paths : sequence of Path
-        Corpus files. Texts that two of them share are a leak, since someone may train on one and
-        test on the other.
+        Texts that two files share leak: someone may train on one and test on the other.
     book : ActorBook
     coders : str or None
-        Columns that hold stance labels of single coders, separated by commas; a single one is
-        compared with ``stance``. An empty cell was not coded.
+        Columns with labels of single coders, separated by commas; one alone is compared with
+        ``stance``. An empty cell was not coded.
 
     Raises
     ------
     DataError
-        If a file is no corpus, or no file has a column of ``coders``.
+        A file is no corpus, or none has a column of ``coders``.
     """
     names = coder_names(coders)
     study = read_study(paths, book, names, delimiter=delimiter, encoding=encoding)
     report = measure(study, names) if names else None
+    return _gather(study, names, report)
+
+
+def _gather(study: Study, names: tuple[str, ...], report: AgreementReport | None) -> Findings:
     found = [*_findings(study), *(agreement(report, names) if report else ())]
-    checks = [name for name in CHECKS if name != "leaks" or len(paths) > 1]
-    genres = study.corpus.extra.get("genre", ())
+    used = {"leaks": len(study.files) > 1, "agreement": report is not None}
     return Findings(
         files=tuple(zip(study.files, (s.rows for s in study.corpus.sources), strict=True)),
         rows=len(study.corpus),
         documents=len(np.unique(study.corpus.document)),
         texts=len(study.first),
         classes=tuple(_classes(study)),
-        checks=(*checks, "agreement") if report else tuple(checks),
+        checks=tuple(name for name in CHECKS if used.get(name, True)),
         findings=tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))),
-        genres=_parts(study, genres),
+        genres=_parts(study, study.corpus.extra.get("genre", ())),
         actors=_parts(study, [study.actors[number] for number in study.actor]),
         coders=names,
         agreement=report,

@@ -12,7 +12,10 @@ import numpy as np
 from stance.events import Codebook, Events
 from stance.hashing import Keys, key_of
 from stance.layout import FAR, OTHER, OTHER_KEY, PLAIN, TARGET, TARGET_KEY, Pairs, Reader
-from stance.relations import mention_block, relation_block
+from stance.naming import mention_block
+from stance.relations import relation_block
+from stance.surroundings import Surroundings
+from stance.tokens import Bools
 
 DECAY = 4.0
 """Words after which a word's weight has halved: weight = 1 / (1 + distance / DECAY)."""
@@ -35,14 +38,6 @@ def nearness(pairs: Pairs) -> np.ndarray:
     """Return the weight of each word: 1 at the actor, or everywhere where it is not named."""
     distance = np.where(pairs.distance >= FAR, 0, pairs.distance)
     return 1.0 / (1.0 + distance / DECAY)
-
-
-def _stems(reader: Reader, pairs: Pairs) -> Keys:
-    """Return the key of each entry: its stem, or what kind of mention it is."""
-    stems = reader.stem_keys().take(pairs.words.form).take(pairs.word)
-    stems[pairs.role == TARGET] = TARGET_KEY
-    stems[pairs.role == OTHER] = OTHER_KEY
-    return stems
 
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -88,20 +83,15 @@ LEFT, RIGHT = 3, 4
 
 def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """N-grams that contain the actor, with and without a gap; they end with the sentence."""
-    at = pairs.mention
-    if not len(at):
+    if not len(pairs.mention):
         return []
-    stems = _stems(reader, pairs)
-    sentence = pairs.words.sentence.take(pairs.word)
-    near: dict[int, Keys] = {0: np.full(len(at), TARGET_KEY)}
-    inside: dict[int, np.ndarray] = {0: np.ones(len(at), np.bool_)}
+    around = Surroundings(reader, pairs)
+    row, word = around.row, around.at
+    near: dict[int, Keys] = {0: np.full(len(word), TARGET_KEY)}
+    inside: dict[int, Bools] = {0: np.ones(len(word), np.bool_)}
     for step in (*range(-1, -LEFT - 1, -1), *range(1, RIGHT + 1)):
-        there = np.clip(at + step, 0, len(stems) - 1)
-        within = (at + step == there) & (sentence[there] == sentence[at])
-        within &= pairs.row[there] == pairs.row[at]  # pairs of one paragraph share its sentences
-        near[step] = np.where(within, stems.take(there), END_KEY)
-        inside[step] = within
-    row, word = pairs.row[at], pairs.word[at]
+        there, inside[step] = around.step(step)
+        near[step] = np.where(inside[step], around.stem(there), END_KEY)
     events = []
 
     def emit(steps: tuple[int, ...], gap_before: int = 0, gap_after: int = 0) -> None:

@@ -154,7 +154,7 @@ class Findings:
             return []
         names = " and ".join(shown(name, 20) for name in self.coders)
         head = f"{'':<{CODED}} units  " + "".join(
-            f"{name:<19}" for name in ("alpha", "AC1", "kappa")
+            f"{name:<18}" for name in ("alpha", "AC1", "kappa")
         )
         report = self.agreement
         rows = [("all", report.overall), *report.per_label.items(), *report.per_group.items()]
@@ -192,7 +192,7 @@ def _shares(title: str, parts: Sequence[Part], most: int) -> list[str]:
 
 
 def _coded(name: str, part: Agreement) -> str:
-    cells = "".join(f"{_figure(c):<19}" for c in (part.alpha, part.ac1, part.kappa))
+    cells = "".join(f"{_figure(c):<18}" for c in (part.alpha, part.ac1, part.kappa))
     return f"{_cell(name, CODED)}{part.units:>6,}  {cells}"
 
 
@@ -200,9 +200,19 @@ def _figure(coefficient: Coefficient) -> str:
     if coefficient.value is None:
         return "-"
     if coefficient.interval is None:
-        return f"{coefficient.value:.2f}"
-    low, high = coefficient.interval
-    return f"{coefficient.value:.2f} [{low:.2f}, {high:.2f}]"
+        return _hundredths(coefficient.value)
+    low, high = map(_hundredths, coefficient.interval)
+    return f"{_hundredths(coefficient.value)} [{low}, {high}]"
+
+
+def _hundredths(value: float) -> str:
+    """Return the value in four characters at most, for three intervals in a line.
+
+    >>> [_hundredths(value) for value in (0.967, -0.204, -1.0, 1.0)]
+    ['.97', '-.20', '-1', '1.00']
+    """
+    text = f"{value:.2f}"
+    return "-1" if text == "-1.00" else text.replace("0.", ".", 1)
 
 
 def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:

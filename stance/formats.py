@@ -41,6 +41,8 @@ Group = tuple[Sequence[str], Sequence[Sequence[str]]]
 EMPTY = '""'
 """How the csv module writes a row of one empty cell."""
 
+_QUOTED = ('"', "\n", "\r", "\0")
+
 _MARK = "\n\0"
 """Ends rows that are to be told apart: cells with a line break are quoted, none has a NUL."""
 
@@ -61,6 +63,12 @@ def _grouped(groups: Sequence[Group], delimiter: str) -> str | None:
 
 
 def _separate(rows: Sequence[Sequence[str]], delimiter: str) -> list[str] | None:
+    """Return each row as the csv module writes it, None where that cannot be told apart."""
+    joined = [delimiter.join(row) for row in rows]
+    text = "".join(joined)
+    plain = not any(sign in text for sign in _QUOTED)
+    if plain and text.count(delimiter) == sum(map(len, rows)) - len(rows) and all(joined):
+        return joined  # no cell needs quotes
     sink = io.StringIO(newline="")
     csv.writer(sink, delimiter=delimiter, lineterminator=_MARK).writerows(rows)
     text = sink.getvalue()

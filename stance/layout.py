@@ -117,8 +117,8 @@ class Pairs:
         Another name stands between the word and the nearest mention.
     mention : ndarray
         Entries that are the actor judged.
-    actor : ndarray of shape (n_pairs,)
-        Number of the actor judged.
+    para, actor : ndarray of shape (n_pairs,)
+        Paragraph, and number of the actor judged.
     """
 
     words: Words
@@ -132,6 +132,7 @@ class Pairs:
     same: Bools
     crossed: Bools
     mention: Ints
+    para: Ints
     actor: Ints
 
 
@@ -405,6 +406,7 @@ def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
         same=same,
         crossed=crossed,
         mention=np.flatnonzero(target),
+        para=para,
         actor=actor,
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from stance.corpus import Corpus
-from stance.explain import explain
+from stance.explanation import explain
 from stance.model import StanceModel
 from stance.output import write_table
 from stance.records import Stance

@@ -1,4 +1,4 @@
-"""Who does what to whom around a mention: the blocks `relation` and `mention`."""
+"""Who does what to whom around a mention: roles, and the block `relation`."""
 
 from functools import lru_cache
 
@@ -7,16 +7,9 @@ from numpy.typing import NDArray
 
 from stance.events import Codebook, Events
 from stance.hashing import Keys, key_of
-from stance.layout import FAR, OTHER, OTHER_KEY, PLAIN, TARGET, TARGET_KEY, Pairs, Reader
-from stance.lexicon import (
-    CONCESSION,
-    FIRST_PERSON,
-    HYPOTHETICAL,
-    NEGATOR,
-    PREPOSITION,
-    REPORTING,
-)
-from stance.tokens import Bools, Ints
+from stance.layout import OTHER_KEY, TARGET_KEY, Pairs, Reader
+from stance.lexicon import HYPOTHETICAL, NEGATOR, PREPOSITION, REPORTING
+from stance.surroundings import Surroundings
 
 REACH = 4
 """Words before and after a mention in which a class is its object or its subject."""
@@ -48,50 +41,10 @@ def _key_set(*words: str) -> Keys:
     return np.array([key_of(word) for word in words], np.uint64)
 
 
-class _Neighbours:
-    """Words around every mention, looked up by step; outside the sentence there is nothing."""
-
-    def __init__(self, reader: Reader, pairs: Pairs) -> None:
-        words = pairs.words
-        self.pairs = pairs
-        self.at = pairs.mention
-        self.sentence = words.sentence.take(pairs.word)
-        self.lower = reader.forms.columns["word"]
-        self.functions = reader.forms.columns["functions"].take(words.form)
-        self.capital = reader.forms.capital.take(words.form)
-
-    def step(self, by: int | NDArray[np.int64]) -> tuple[Ints, Bools]:
-        """Return the entry ``by`` words away and whether it is in the sentence."""
-        there = np.clip(self.at + by, 0, len(self.sentence) - 1)
-        inside: Bools = (there == self.at + by) & (self.sentence[there] == self.sentence[self.at])
-        inside &= self.pairs.row[there] == self.pairs.row[self.at]  # pairs may share a sentence
-        return there, inside
-
-    def key(self, by: int | NDArray[np.int64]) -> Keys:
-        there, inside = self.step(by)
-        keys = self.lower.take(self.pairs.words.form.take(self.pairs.word[there]))
-        return np.where(inside, keys, np.uint64(0))
-
-    def has(self, by: int | NDArray[np.int64], bits: int) -> Bools:
-        there, inside = self.step(by)
-        found: Bools = inside & ((self.functions[self.pairs.word[there]] & bits) > 0)
-        return found
-
-    def named(self, by: int | NDArray[np.int64]) -> Bools:
-        there, inside = self.step(by)
-        found: Bools = inside & self.pairs.words.name[self.pairs.word[there]]
-        return found
-
-    def lowercase(self, by: int | NDArray[np.int64]) -> Bools:
-        there, inside = self.step(by)
-        found: Bools = inside & ~self.capital[self.pairs.word[there]]
-        return found
-
-
 def mention_roles(reader: Reader, pairs: Pairs) -> NDArray[np.int8]:
     """Return the role (index into `ROLES`) of each mention of the actor judged."""
-    near = _Neighbours(reader, pairs)
-    word = pairs.word[near.at]
+    near = Surroundings(reader, pairs)
+    word = near.at
     words = pairs.words
     determined = np.isin(near.key(-1), _key_set(*_DETERMINERS))
     back = np.where(determined, -2, -1)
@@ -136,7 +89,7 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Classes just before (the actor is their object) and just after (their subject)."""
     if not len(pairs.mention):
         return []
-    near = _Neighbours(reader, pairs)
+    near = Surroundings(reader, pairs)
     roles = mention_roles(reader, pairs)
     words = pairs.words
     books = _relation_books(reader.lexicon.categories)
@@ -144,11 +97,10 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
     for side, direction in ((0, -1), (1, 1)):
         open_ = np.ones(len(near.at), np.bool_)
         for step in range(1, REACH + 1):
-            there, inside = near.step(direction * step)
-            open_ &= inside & ~words.name[pairs.word[there]]
-            word = pairs.word[there]
+            word, inside = near.step(direction * step)
+            open_ &= inside & ~words.name[word]
             use = np.flatnonzero(open_ & (words.category[word] >= 0))
-            word, row, role = word[use], pairs.row[near.at[use]], roles[use]
+            word, row, role = word[use], near.row[use], roles[use]
             category, turned = words.category[word], words.negated[word]
             sides = np.full(len(use), side)
             adjacent = np.full(len(use), step <= 2)
@@ -177,35 +129,30 @@ def _sequences(reader: Reader, pairs: Pairs) -> list[Events]:
     classed = words.category >= 0
     symbol[classed] = categories[words.category[classed] * 2 + words.negated[classed]]
     symbol[words.name] = _NAME_KEY
-    symbols = symbol.take(pairs.word)
-    symbols[pairs.role == OTHER] = OTHER_KEY
-    symbols[pairs.role == TARGET] = TARGET_KEY
-    kept = np.flatnonzero(symbols)
-    symbols, word = symbols[kept], pairs.word[kept]
-    sentence = words.sentence.take(word)
-    row = pairs.row[kept]
-    at = np.flatnonzero(symbols == TARGET_KEY)
+    kept = np.flatnonzero(symbol)
+    symbol, who, sentence = symbol[kept], words.who[kept], words.sentence[kept]
+    mention = pairs.word[pairs.mention]
+    row = pairs.row[pairs.mention]
+    at = np.searchsorted(kept, mention)  # every mention is a name, so it is among the kept words
     events = []
-    for reach_left, reach_right in (
-        (1, 0),
-        (2, 0),
-        (3, 0),
-        (0, 1),
-        (0, 2),
-        (0, 3),
-        (1, 1),
-        (2, 1),
-        (1, 2),
-    ):
-        low, high = at - reach_left, at + reach_right
-        use = (low >= 0) & (high < len(symbols))
-        centre, low, high = at[use], low[use], high[use]
-        same = (sentence[low] == sentence[centre]) & (sentence[high] == sentence[centre])
-        same &= (row[low] == row[centre]) & (row[high] == row[centre])
-        centre = centre[same]
-        parts = tuple(symbols[centre + s] for s in range(-reach_left, reach_right + 1))
-        events.append(Events(row[centre], word[centre], template="sequence", parts=parts))
+    for left, right in _SPANS:
+        low, high = at - left, at + right
+        inside = (low >= 0) & (high < len(kept))
+        low, high = np.maximum(low, 0), np.minimum(high, len(kept) - 1)
+        inside &= (sentence[low] == sentence[at]) & (sentence[high] == sentence[at])
+        use = np.flatnonzero(inside)
+        centre = at[use]
+        parts = []
+        for step in range(-left, right + 1):
+            there = centre + step
+            own = np.where(who[there] == who[centre], TARGET_KEY, OTHER_KEY)
+            parts.append(np.where(who[there] >= 0, own, symbol[there]))
+        events.append(Events(row[use], mention[use], template="sequence", parts=tuple(parts)))
     return events
+
+
+_SPANS = ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2))
+"""Symbols left and right of the mention in a sequence."""
 
 
 @lru_cache(maxsize=8)
@@ -217,130 +164,3 @@ def _category_keys(categories: tuple[str, ...]) -> Keys:
 def category_terms(categories: tuple[str, ...]) -> list[str]:
     """Return how each category, plain and turned, is written in a sequence."""
     return [f"{turn}{name}" for name in categories for turn in ("+", "!")]
-
-
-_DISTANCES = (1, 2, 4, 8, 16)
-_COUNTS = (0, 1, 2, 3, 5)
-
-
-def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
-    return np.searchsorted(edges, values, side="left").astype(np.int64)
-
-
-def _labels(name: str, edges: tuple[int, ...]) -> list[str]:
-    return [f"{name}<={edge}" for edge in edges] + [f"{name}>{edges[-1]}"]
-
-
-@lru_cache(maxsize=1)
-def _mention_books() -> dict[str, Codebook]:
-    counts = {
-        name: Codebook("mention", [_labels(name, _COUNTS)])
-        for name in (
-            "mentions",
-            "others",
-            "positive-here",
-            "negative-here",
-            "positive",
-            "negative",
-            "plain-here",
-            "first-person",
-            "hypothetical-here",
-            "concession-here",
-            "negator-here",
-        )
-    }
-    return counts | {
-        "share": Codebook("mention", [[f"share {i}/4" for i in range(5)]]),
-        "opens": Codebook("mention", [["opens late", "opens first sentence", "opens first words"]]),
-        "role": Codebook("mention role", [ROLES]),
-        "quoted": Codebook("mention", [["quoted none", "quoted some", "quoted all"]]),
-        "nearest-positive": Codebook("mention", [_labels("nearest-positive", _DISTANCES)]),
-        "nearest-negative": Codebook("mention", [_labels("nearest-negative", _DISTANCES)]),
-        "balance": Codebook("mention", [["more negative", "even", "more positive"]]),
-        "question": Codebook("mention", [["no question", "question"]]),
-        "length": Codebook("mention", [_labels("length", (15, 30, 60, 120))]),
-    }  # fmt: skip
-
-
-def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """How an actor is named: tells a passing mention from one that a stance is about."""
-    words, row, word = pairs.words, pairs.row, pairs.word
-    count = pairs.count
-    target = pairs.role == TARGET
-    sign = words.sign.take(word)
-    functions = reader.forms.columns["functions"].take(words.form).take(word)
-    sentence = words.sentence.take(word)
-    here = _in_target_sentences(target, sentence, row)
-    plain = (words.category.take(word) >= 0) & (sign == 0)
-
-    def total(flags: Bools) -> Ints:
-        return np.bincount(row[flags], minlength=count)
-
-    mentions = total(target)
-    counts = {
-        "mentions": mentions,
-        "others": total(pairs.role == OTHER),
-        "positive-here": total(here & (sign > 0)),
-        "negative-here": total(here & (sign < 0)),
-        "positive": total(sign > 0),
-        "negative": total(sign < 0),
-        "plain-here": total(here & plain),
-        "first-person": total((functions & FIRST_PERSON) > 0),
-        "hypothetical-here": total(here & ((functions & HYPOTHETICAL) > 0)),
-        "concession-here": total(here & ((functions & CONCESSION) > 0)),
-        "negator-here": total(here & ((functions & NEGATOR) > 0)),
-    }
-    starts = words.sentence_start.take(word)
-    sentences = np.maximum(total(starts), 1)
-    share = np.ceil(4 * total(starts & here) / sentences).astype(np.int64)
-    quoted = total(target & words.quoted.take(word))
-    length = pairs.first[1:] - pairs.first[:-1]
-    balance = np.sign(counts["positive-here"] - counts["negative-here"]) + 1
-    codes: dict[str, Ints] = {name: _bucket(value, _COUNTS) for name, value in counts.items()}
-    codes |= {
-        "share": share,
-        "opens": _opening(pairs, sentence),
-        "quoted": np.where(quoted == 0, 0, np.where(quoted < mentions, 1, 2)),
-        "nearest-positive": _nearest_sign(pairs, sign > 0),
-        "nearest-negative": _nearest_sign(pairs, sign < 0),
-        "balance": balance,
-        "question": (total(here & words.question.take(word)) > 0).astype(np.int64),
-        "length": _bucket(length, (15, 30, 60, 120)),
-    }
-    books = _mention_books()
-    rows, nowhere = np.arange(count), np.full(count, -1)
-    events = [Events(rows, nowhere, code=code, book=books[name]) for name, code in codes.items()]
-    if len(pairs.mention):
-        roles = mention_roles(reader, pairs).astype(np.int64)
-        at = pairs.mention
-        events.append(Events(row[at], word[at], code=roles, book=books["role"]))
-    return events
-
-
-def _in_target_sentences(target: Bools, sentence: Ints, row: Ints) -> Bools:
-    """Return which entries stand in a sentence of their pair that names the actor."""
-    if not len(row):
-        return target
-    change = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))
-    group = np.cumsum(change) - 1
-    found: Bools = np.bincount(group, weights=target)[group] > 0
-    return found
-
-
-def _opening(pairs: Pairs, sentence: Ints) -> Ints:
-    """Return 2 where the actor is among the first five words, 1 in the first sentence, else 0."""
-    opening = np.zeros(pairs.count, np.int64)
-    at = pairs.mention
-    row = pairs.row[at]
-    start = pairs.first[row]
-    opening[row[sentence[at] == sentence[start]]] = 1
-    opening[row[at - start < 5]] = 2
-    return opening
-
-
-def _nearest_sign(pairs: Pairs, flags: Bools) -> Ints:
-    """Return the bucket of the distance from the actor to the nearest flagged word."""
-    nearest = np.full(pairs.count, FAR, np.int64)
-    at = np.flatnonzero(flags & (pairs.role == PLAIN))
-    np.minimum.at(nearest, pairs.row[at], pairs.distance[at])
-    return _bucket(nearest, _DISTANCES)

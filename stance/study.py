@@ -103,12 +103,8 @@ def read_study(
             column(cells[0].columns, name, str(paths[0]))
     alike = len({path.name for path in paths}) < len(paths)
     _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
-    numbers = [book.number(name) for name in corpus.actors]
-    named = [
-        book.names[number] if number >= 0 else name
-        for number, name in zip(numbers, corpus.actors, strict=True)
-    ]
-    actors, actor = np.unique(np.array(named, object), return_inverse=True)
+    named = np.array([_book_name(book, name) for name in corpus.actors], object)
+    actors, actor = np.unique(named, return_inverse=True)
     return Study(
         corpus,
         book,
@@ -123,6 +119,11 @@ def read_study(
         actor.reshape(-1).astype(np.int64),
         tuple(actors.tolist()),
     )
+
+
+def _book_name(book: ActorBook, name: str) -> str:
+    number = book.number(name)
+    return book.names[number] if number >= 0 else name
 
 
 def _cells(path: Path, names: Sequence[str], delimiter: str | None, encoding: str | None) -> _Cells:

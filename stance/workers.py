@@ -162,6 +162,14 @@ class _Lane:
         self.queue = [future for future in self.queue if not _is_done(future)]
         self.proven |= len(self.queue) < before
 
+    def kill(self) -> None:
+        """End the process at once.
+
+        Loky's own ``kill_workers`` leaves a traceback where parts wait in the queue.
+        """
+        for process in list(self.executor._processes.values()):
+            process.kill()
+
 
 def _is_done(future: Future[Part]) -> bool:
     return future.done() and future.exception() is None
@@ -224,7 +232,7 @@ class LocalCrew:
     def _replace(self, lane: _Lane) -> _Lane:
         lane.tidy()
         lane.culprit = lane.queue[0] if lane.queue else None
-        lane.executor.shutdown(wait=False, kill_workers=True)
+        lane.executor.shutdown(wait=False)
         new = self._new_lane()
         self._lanes[self._lanes.index(lane)] = new
         return new
@@ -238,8 +246,11 @@ class LocalCrew:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if kind is not None:
+            for lane in self._lanes:
+                lane.kill()
         for lane in self._lanes:
-            lane.executor.shutdown(wait=True, kill_workers=kind is not None)
+            lane.executor.shutdown(wait=True)
 
 
 _given: tuple[bytes, Frame] | None = None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.answers import MILLION, Layout, answer_rows, cells, millionths
+from stance.answers import MILLION, Layout, answer_groups, cells, millionths
 from stance.errors import DataError
 from stance.reading import Record
 from stance.records import UNCERTAIN, Stance
@@ -38,7 +38,8 @@ def test_millionths_sum_to_a_million(rows):
 def test_the_printed_label_has_the_largest_printed_probability(rows):
     exact = probabilities(rows)
     printed = cells(tuple(Stance), exact, np.ones(len(rows), np.bool_))
-    for label, *numbers in printed:
+    for (label, *numbers), parts in zip(printed, millionths(exact).tolist(), strict=True):
+        assert [round(float(number) * MILLION) for number in numbers] == parts
         assert all(len(number) == 8 for number in numbers)
         assert sum(round(float(number) * MILLION) for number in numbers) == MILLION
         assert float(numbers[list(Stance).index(label)]) == max(map(float, numbers))
@@ -54,6 +55,13 @@ def test_what_is_not_sure_is_uncertain():
 
 def test_no_rows():
     assert cells(tuple(Stance), np.zeros((0, 3)), np.zeros(0, np.bool_)) == []
+
+
+def answer_rows(model, layout, asked, name):
+    """Return the output's rows, as the writer puts them together."""
+    groups, tally = answer_groups(model, layout, asked, name)
+    assert [cells for cells, _ in groups] == [record.cells for record in asked]
+    return [(*cells, *tail) for cells, tails in groups for tail in tails], tally
 
 
 def records(*rows):

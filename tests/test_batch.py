@@ -238,11 +238,11 @@ def test_resume_refuses_another_option(model, job, tmp_path, monkeypatch, change
 
 def test_resume_refuses_another_input_or_model(model, job, table):
     stopped(model, job, after=3)
-    text = table.read_text()
-    table.write_text(text.replace("NATO", "Iran", 1))
+    data = table.read_bytes()
+    table.write_bytes(data.replace(b"NATO", b"Iran", 1))
     with pytest.raises(OutputError, match="cannot resume, since the input has changed"):
         predict_table(model, dataclasses.replace(job, resume=True))
-    table.write_text(text)
+    table.write_bytes(data)
     head = dataclasses.replace(model.stance, temperature=model.stance.temperature + 0.1)
     with pytest.raises(OutputError, match="cannot resume, since the model has changed"):
         predict_table(dataclasses.replace(model, stance=head), dataclasses.replace(job, resume=True))

@@ -447,7 +447,7 @@ def test_few_or_no_rows_coded_twice_are_told(examine):
 
 
 def test_an_interval_that_reaches_too_low_is_told(examine):
-    found = examine(rows(60, second=coding(10)), coders="second")
+    found = examine(rows(40, second=coding(8)), coders="second")
     assert found.agreement.overall.alpha.value > 0.8
     assert any("its interval reaches down" in f.text for f in of(found, "agreement", "warn"))
 
@@ -460,7 +460,7 @@ def test_a_coder_may_be_in_one_file_only_and_spell_otherwise(examine):
 
 
 def test_a_missing_column_and_a_meaningless_code_are_errors(examine):
-    with pytest.raises(DataError, match="a.csv: no column 'secnd'; did you mean 'second'"):
+    with pytest.raises(DataError, match=r"a\.csv: no column 'secnd'; did you mean 'second'"):
         examine(rows(second=coding(9)), coders="secnd")
     table = rows(second=coding(9))
     table[0]["text"] += "\n\nTwo lines."
@@ -550,12 +550,16 @@ def test_the_starter_corpus_is_sound():
     assert max(map(len, found.lines())) < 80
 
 
-@pytest.mark.parametrize("path", sorted(SHARED.glob("*.csv")), ids=lambda path: path.name)
-def test_shared_corpora_are_checked_or_refused_in_one_line(path):
-    try:
-        found = check([path], book=BOOK)
-    except DataError as error:
-        assert "no column 'text'" in str(error)
-    else:
-        assert max(map(len, found.lines())) < 80
-        json.dumps(found.to_json(), allow_nan=False)
+@pytest.mark.parametrize("name", ["newsmtsc_actors.csv", "un_debates_train.csv"])
+def test_a_shared_corpus_fits_the_screen(name):
+    if not (SHARED / name).is_file():
+        pytest.skip(f"no {SHARED / name}")
+    found = check([SHARED / name], book=BOOK)
+    assert max(map(len, found.lines())) < 80
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_a_table_that_is_no_corpus_is_refused(tmp_path):
+    path = write(tmp_path / "a.csv", [{"sentence": "NATO met.", "label": "1"}])
+    with pytest.raises(DataError, match="no column 'text'"):
+        check([path], book=BOOK)

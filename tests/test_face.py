@@ -23,7 +23,7 @@ FLOORS = (
     ("actors", "tables", "recipe", "lexicon", "tokens", "phrases"),
     ("features", "corpus", "queries", "layout", "events"),
     ("model",),
-    ("storage", "fitting", "batch", "explain", "answers"),
+    ("storage", "fitting", "batch", "explanation", "answers"),
     ("cli",),
 )
 """Modules of DESIGN.md, from the lowest floor up; a module imports none of a higher floor."""
@@ -82,6 +82,11 @@ def test_every_public_name_is_documented(name):
     assert found.__module__.startswith("stance.")
 
 
+def test_no_public_name_hides_a_module():
+    # Importing a module puts it where the package's name of the same spelling would stand.
+    assert [name for name in stance.__all__ if f"stance.{name}" in MODULES] == []
+
+
 def test_a_star_import_takes_the_public_names():
     code = "from stance import *\nprint(*sorted(n for n in dir() if n[0] != '_'))"
     assert fresh(code) == sorted(stance.__all__)
@@ -100,7 +105,7 @@ def test_importing_the_package_costs_next_to_nothing(code):
 
 
 @pytest.mark.parametrize(
-    "module", ["model", "storage", "batch", "answers", "explain", "queries", "census"]
+    "module", ["model", "storage", "batch", "answers", "explanation", "queries", "census"]
 )
 def test_what_predicts_never_imports_scikit_learn(module):
     loaded = fresh(f"import stance.{module}, sys; print(*sys.modules)")

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from stance.display import shown
-from stance.explain import Explanation, Reason
+from stance.explanation import Explanation, Reason
 from stance.records import UNCERTAIN
 
 STRONGEST = 8

@@ -87,7 +87,7 @@ def explain(
     import dataclasses
 
     from stance.cli.colours import print_explanation
-    from stance.explain import explain as reasons
+    from stance.explanation import explain as reasons
 
     found = reasons(open_model(model), text, actor)
     if as_json:

@@ -1,0 +1,66 @@
+"""Every combination of a codebook has a number, a name and a key of its own."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.events import Codebook, Events
+from stance.features import _class_books
+from stance.hashing import join_keys, key_of
+from stance.lexicon import Lexicon
+
+SIZES = st.lists(st.integers(1, 5), min_size=1, max_size=4)
+
+
+def codebook(sizes):
+    return Codebook(
+        "t", [[f"{field}{value}" for value in range(n)] for field, n in enumerate(sizes)]
+    )
+
+
+@given(SIZES)
+def test_encoding_is_one_to_one(sizes):
+    book = codebook(sizes)
+    every = np.array(list(np.ndindex(*sizes)))
+    codes = book.encode(*every.T)
+    assert sorted(codes.tolist()) == list(range(len(book)))
+    assert len(set(book.terms)) == len(book) == len(set(book.keys.tolist()))
+    for values, code in zip(every.tolist(), codes.tolist(), strict=True):
+        expected = " ".join(f"{field}{value}" for field, value in enumerate(values))
+        assert book.terms[code] == f"t {expected}"
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.bool_, np.int64])
+def test_small_types_do_not_overflow(kind):
+    book = Codebook("t", [[str(i) for i in range(100)], ["a", "b"], [str(i) for i in range(50)]])
+    last = book.encode(np.array([99], np.int8), np.array([1], kind), np.array([49], np.int8))
+    assert last.tolist() == [len(book) - 1]
+
+
+def test_encoding_leaves_its_values_alone():
+    first = np.array([1, 2])
+    codebook([3, 4]).encode(first, np.array([3, 3]))
+    assert first.tolist() == [1, 2]
+
+
+def test_the_class_features_have_names_of_their_own():
+    books = _class_books(Lexicon.default().categories)
+    terms = [term for book in books.values() for term in book.terms]
+    assert len(set(terms)) == len(terms)
+    keys = np.concatenate([book.keys for book in books.values()])
+    assert len(np.unique(keys)) == len(keys)
+
+
+def test_open_events_are_keyed_by_template_and_parts():
+    parts = (np.array([1, 2], np.uint64), np.array([3, 3], np.uint64))
+    events = Events(np.array([0, 0]), np.array([0, 1]), template="stem", parts=parts)
+    assert events.keys().tolist() == join_keys(key_of("stem"), *parts).tolist()
+    assert events.term(1, {2: "two", 3: ""}) == "stem two"
+
+
+def test_closed_events_are_keyed_by_their_name():
+    book = Codebook("mention", [["", "NOT"], ["first", "last"]])
+    events = Events(np.array([0]), np.array([-1]), code=np.array([3]), book=book)
+    assert events.keys().tolist() == [key_of("mention NOT last")]
+    assert events.term(0, {}) == "mention NOT last"
