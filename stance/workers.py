@@ -1,5 +1,6 @@
 """Who computes the parts: this process, or several; their answers come back in order."""
 
+import contextlib
 import os
 import signal
 import tempfile
@@ -27,6 +28,8 @@ AHEAD = 2
 
 _WATCH = 0.5
 """Seconds after which a worker notices that nobody waits for it."""
+
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows ends a process with either
 
 Work = Batch | Part | DataError
 """A part to be computed, one that is done already, or why there are no more."""
@@ -168,7 +171,8 @@ class _Lane:
         Loky's own ``kill_workers`` leaves a traceback where parts wait in the queue.
         """
         for process in list(self.executor._processes.values()):
-            process.kill()
+            with contextlib.suppress(OSError):
+                os.kill(process.pid, _KILL)
 
 
 def _is_done(future: Future[Part]) -> bool:

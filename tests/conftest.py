@@ -5,6 +5,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from stance.actors import ActorBook
 from stance.corpus import Corpus, read_corpus
@@ -12,6 +13,10 @@ from stance.fitting import train
 from stance.model import StanceModel
 from stance.recipe import Recipe, Validation, read_recipe
 from stance.storage import save_model
+
+settings.register_profile("default", deadline=None)  # a busy machine is no failure
+settings.register_profile("thorough", deadline=None, max_examples=3000)
+settings.load_profile("default")
 
 STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter" / "starter_train.csv"
 ROWS = 900
