@@ -59,6 +59,16 @@ class PhraseMatcher:
         self.exact_starts = {words[i] for i in first if exact[i]}
         self.lower_starts = {words[i].lower() for i in first if not exact[i]}
         self._longest = int(sizes.max(initial=0))
+        per_phrase = np.array([phrase.exact for _, phrase in variants], np.bool_)
+        self._shortest_exact, self._shortest_lower = (
+            int(sizes[(sizes > 0) & mine].min(initial=self._longest)) if mine.any() else 0
+            for mine in (per_phrase, ~per_phrase)
+        )
+        # What may stand between two words of a phrase, so that a search ends early.
+        self._gaps = np.zeros(256, np.bool_)
+        last = np.zeros(len(keys), np.bool_)
+        last[batch.first[1:][sizes > 0] - 1] = True
+        self._gaps[batch.gap[~last]] = True
         chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
         # Of equal phrases the first one counts.
         distinct, at = np.unique(chained[sizes > 0], return_index=True)
@@ -85,17 +95,21 @@ class PhraseMatcher:
         at = np.flatnonzero(starts.take(batch.form))
         length = np.zeros(len(at), np.int64)
         value = np.full(len(at), -1, np.int32)
-        for table in (lower, exact):
+        for table, shortest in ((lower, self._shortest_lower), (exact, self._shortest_exact)):
+            if not shortest:
+                continue
             key = table.take(batch.form.take(at))
             alive = np.arange(len(at))
             for size in range(1, self._longest + 1):
-                row = self._index.find(key)
-                hit = alive[row >= 0]
-                better = size >= length[hit]
-                length[hit[better]] = size
-                value[hit[better]] = self._values[row[row >= 0][better]]
+                if size >= shortest:
+                    row = self._index.find(key)
+                    hit = alive[row >= 0]
+                    better = size >= length[hit]
+                    length[hit[better]] = size
+                    value[hit[better]] = self._values[row[row >= 0][better]]
                 end = at[alive] + size
                 inside = end < batch.first[batch.para.take(at[alive]) + 1]
+                inside &= self._gaps.take(batch.gap.take(end - 1))
                 alive, key, end = alive[inside], key[inside], end[inside]
                 if not len(alive):
                     break

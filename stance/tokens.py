@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from stance.hashing import MULTIPLIER, KeyIndex, Keys
 from stance.text import (
     APOSTROPHE,
-    HYPHEN,
     QUOTE,
     SEPARATOR,
     SPACE,
@@ -218,9 +217,10 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
     following = np.append(start[1:], len(codes))[: len(start)]
     following = np.minimum(following, (offset + lengths - 1).take(para))
     same = np.append(para[1:] == para[:-1], False)
-    gap = np.where(same, _gaps(codes, classes, behind, following), GAP_OTHER).astype(np.uint8)
-    breaks, question = _sentence_breaks(codes, classes, forms, form, behind, following)
-    breaks |= ~same
+    between = _Between(codes, classes, behind, following)
+    gap = np.where(same, between.gaps(), GAP_OTHER).astype(np.uint8)
+    question = between.count(between.codes == ord("?")) > 0
+    breaks = ~same | between.sentence_ends(forms, form, codes.take(following))
     sentence_start = np.append(True, breaks[:-1])[: len(start)]
     return TokenBatch(
         text=text,
@@ -233,14 +233,10 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
         gap=gap,
         sentence=np.cumsum(sentence_start) - 1,
         sentence_start=sentence_start,
-        quoted=_quoted(classes, start, offset, para),
+        quoted=_quoted(classes, between, start, offset, para),
         clitic=clitic[kept],
         question=question,
     )
-
-
-_powers = np.ones(1, np.uint64)
-_spread = np.zeros(0, np.uint64)
 
 
 def _word_keys(codes: NDArray[np.uint32], start: Ints, end: Ints) -> Keys:
@@ -296,54 +292,83 @@ def _clitics(
     return flag, kind == CLITIC_NONE
 
 
-def _gaps(codes: NDArray[np.uint32], classes: Bytes, start: Ints, end: Ints) -> Bytes:
-    """Classify what stands between words: only what may stand inside a name has a class."""
-    length = end - start
-    first = classes.take(np.minimum(start, len(codes) - 1))
-    blank = _count_between(classes & SPACE, start, end)
-    gap = np.zeros(len(start), np.uint8)
-    gap[(blank == length) | ((length == 1) & ((first & HYPHEN) > 0))] = GAP_SPACE
-    dot = codes.take(np.minimum(start, len(codes) - 1)) == ord(".")
-    gap[dot & (length == 1)] = GAP_DOT
-    gap[dot & (length > 1) & (blank == length - 1)] = GAP_DOT_SPACE
-    gap[(length == 1) & ((first & APOSTROPHE) > 0)] = GAP_APOSTROPHE
-    ampersand = _count_between(codes == ord("&"), start, end)
-    gap[(ampersand == 1) & (blank == length - 1)] = GAP_AND
-    return gap
+class _Between:
+    """What stands between words; nine gaps of ten are a blank, only the others are looked into.
+
+    Attributes
+    ----------
+    codes, classes : ndarray
+        Characters of the odd gaps, gap after gap.
+    """
+
+    def __init__(self, codes: NDArray[np.uint32], classes: Bytes, start: Ints, end: Ints) -> None:
+        self._count = len(start)
+        length = end - start
+        blank = (length == 1) & (codes.take(start, mode="clip") == ord(" "))
+        self._odd = np.flatnonzero(~blank)
+        self._length = length[self._odd]
+        below = np.cumsum(self._length) - self._length
+        index = np.repeat(start[self._odd] - below, self._length)
+        index += np.arange(len(index))
+        self._owner = np.repeat(np.arange(len(self._odd)), self._length)
+        self.codes = codes.take(index)
+        self.classes = classes.take(index)
+        self._first = np.zeros(len(self._odd), np.uint32)
+        self._first[self._length > 0] = self.codes[below[self._length > 0]]
+
+    def _inside(self, flags: NDArray[Any]) -> Ints:
+        """Count flagged characters of each odd gap."""
+        return np.bincount(self._owner[flags != 0], minlength=len(self._odd))
+
+    def count(self, flags: NDArray[Any]) -> Ints:
+        """Count flagged characters of each gap, for flags that a blank does not have."""
+        found = np.zeros(self._count, np.int64)
+        found[self._odd] = self._inside(flags)
+        return found
+
+    def gaps(self) -> Bytes:
+        """Classify the gaps: only what may stand inside a name has a class."""
+        blanks, length, first = self._inside(self.classes & SPACE), self._length, self._first
+        one, dot = length == 1, first == ord(".")
+        odd = np.zeros(len(length), np.uint8)
+        odd[(blanks == length) | (one & (first == ord("-")))] = GAP_SPACE
+        odd[dot & one] = GAP_DOT
+        odd[dot & ~one & (blanks == length - 1)] = GAP_DOT_SPACE
+        odd[one & (first == ord("'"))] = GAP_APOSTROPHE
+        odd[(self._inside(self.codes == ord("&")) == 1) & (blanks == length - 1)] = GAP_AND
+        gap = np.full(self._count, GAP_SPACE, np.uint8)
+        gap[self._odd] = odd
+        return gap
+
+    def sentence_ends(
+        self, forms: Forms, form: NDArray[np.int32], following: NDArray[np.uint32]
+    ) -> Bools:
+        """Return in which gaps a sentence ends; ``following`` is the character behind each."""
+        odd = self._odd
+        stops = self._inside(self.classes & STOP) > 0
+        blanks = self._inside(self.classes & SPACE) > 0
+        strong = self._inside((self.codes == ord("?")) | (self.codes == ord("!"))) > 0
+        quotes = self._inside(self.classes & QUOTE) > 0
+        capital = np.append(forms.capital.take(form[1:]), True)[: len(form)]
+        digit = (following >= ord("0")) & (following <= ord("9"))
+        opens = capital[odd] | digit[odd] | quotes
+        full = strong | ~forms.abbreviation.take(form[odd])
+        lines = self._inside(self.codes == ord("\n")) > 1
+        ends = np.zeros(self._count, np.bool_)
+        ends[odd] = (stops & blanks & opens & full) | lines
+        return ends
 
 
-def _count_between(flags: NDArray[np.generic], start: Ints, end: Ints) -> Ints:
-    running = np.zeros(len(flags) + 1, np.int64)
-    np.cumsum(flags != 0, out=running[1:])
-    return running.take(end) - running.take(start)
-
-
-def _sentence_breaks(
-    codes: NDArray[np.uint32],
-    classes: Bytes,
-    forms: Forms,
-    form: NDArray[np.int32],
-    start: Ints,
-    end: Ints,
-) -> tuple[Bools, Bools]:
-    """Return after which words a sentence ends, and which are followed by a question mark."""
-    stops = _count_between(classes & STOP, start, end) > 0
-    blanks = _count_between(classes & SPACE, start, end) > 0
-    newlines = _count_between(codes == ord("\n"), start, end)
-    strong = _count_between((codes == ord("?")) | (codes == ord("!")), start, end) > 0
-    capital = np.append(forms.capital.take(form[1:]), True)[: len(form)]
-    first = codes.take(np.minimum(end, len(codes) - 1))
-    digit = (first >= ord("0")) & (first <= ord("9"))
-    quote = _count_between(classes & QUOTE, start, end) > 0
-    opens = capital | digit | quote
-    ends = stops & blanks & opens & (strong | ~forms.abbreviation.take(form))
-    question = _count_between(codes == ord("?"), start, end) > 0
-    return ends | (newlines > 1), question
-
-
-def _quoted(classes: Bytes, start: Ints, offset: Ints, para: Ints) -> Bools:
+def _quoted(classes: Bytes, between: _Between, start: Ints, offset: Ints, para: Ints) -> Bools:
     """Return which words stand after an odd number of double quotes of their paragraph."""
-    running = np.zeros(len(classes) + 1, np.int64)
-    np.cumsum((classes & QUOTE) > 0, out=running[1:])
-    inside: Bools = ((running.take(start) - running.take(offset.take(para))) & 1) > 0
+    if not len(start):
+        return np.zeros(0, np.bool_)
+    opens = np.append(True, para[1:] != para[:-1])
+    before = np.append(0, between.count(between.classes & QUOTE)[:-1])
+    quotes = np.flatnonzero(classes & QUOTE)
+    own = para[opens]
+    before[opens] = np.searchsorted(quotes, start[opens]) - np.searchsorted(quotes, offset[own])
+    running = np.cumsum(before)
+    base = (running - before)[opens][np.cumsum(opens) - 1]
+    inside: Bools = ((running - base) & 1) > 0
     return inside

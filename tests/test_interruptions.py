@@ -1,0 +1,255 @@
+"""Whatever ends a run, there is no output or the whole one, and nothing else is left for long."""
+
+import contextlib
+import csv
+import hashlib
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from stance.batch import Job, predict_table
+from stance.runs import folder_of
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")
+
+ROWS = 6_000
+"""Rows of the table: some parts of 1,000."""
+
+
+@pytest.fixture(scope="module")
+def table(corpus, tmp_path_factory):
+    path = tmp_path_factory.mktemp("long") / "mine.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("id", "text"))
+        texts = itertools.cycle(dict.fromkeys(corpus.texts))
+        writer.writerows((n, text) for n, text in zip(range(ROWS), texts, strict=False))
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(model, table):
+    path = table.with_name("whole.csv")
+    predict_table(model, Job(table, path), size=ROWS)
+    return digest(path)
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "answers.csv"
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def command(model_path, table, output, *options):
+    predict = [sys.executable, "-m", "stance", "predict", table, "-o", output]
+    return [*map(str, predict), "--model", str(model_path), "--quiet", *options]
+
+
+def start(*args, **options):
+    """Start the command in a process group of its own."""
+    return subprocess.Popen(
+        command(*args), stderr=subprocess.PIPE, text=True, start_new_session=True, **options
+    )
+
+
+def run(*args, shell="exec"):
+    """Run the command to its end in a shell that has set a limit."""
+    line = ["bash", "-c", f'{shell} "$@"', "run", *command(*args)]
+    return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+def begun(output, parts=1):
+    """Wait until some parts of a run are done."""
+    folder = folder_of(output)
+    for _ in range(3_000):
+        if len(list(folder.glob("*.rows"))) >= parts:
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"no parts in {folder}")
+
+
+def members(group):
+    """Processes of a group that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, its_group = path.read_text().rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state != "Z":
+                found.append(path.parent.name)
+    return found
+
+
+def one_line(text):
+    assert text.count("\n") == 1, text
+    assert "Traceback" not in text
+    return text
+
+
+def resumed(model_path, table, output, jobs="2"):
+    done = run(model_path, table, output, "--resume", "--jobs", jobs)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+    return digest(output)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_any_moment(model_path, table, output, whole, seed):
+    moment = random.Random(seed)
+    jobs = "12"[seed % 2]
+    process = start(model_path, table, output, "--jobs", jobs)
+    if seed < 4:
+        begun(output, 1 + seed)
+    time.sleep(moment.uniform(0, 0.3 if seed < 4 else 1.5))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    if output.exists():
+        assert digest(output) == whole
+        assert resumed(model_path, table, output) == whole if folder_of(output).exists() else True
+    else:
+        assert resumed(model_path, table, output) == whole
+
+
+def test_workers_leave_when_only_their_parent_is_killed(model_path, table, output, whole):
+    process = start(model_path, table, output, "--jobs", "2")
+    begun(output)
+    process.kill()
+    process.communicate()
+    for _ in range(50):
+        if not members(process.pid):
+            break
+        time.sleep(0.1)
+    assert not members(process.pid)
+    assert resumed(model_path, table, output, "1") == whole
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_a_run_soon(model_path, table, output, whole, jobs, number, status):
+    process = start(model_path, table, output, "--jobs", jobs)
+    begun(output)
+    before = time.monotonic()
+    if jobs == "2":
+        os.killpg(process.pid, number)  # as Ctrl-C does
+    else:
+        process.send_signal(number)
+    _, told = process.communicate(timeout=5)
+    assert process.returncode == status
+    assert "Traceback" not in told
+    assert time.monotonic() - before < 5
+    assert not members(process.pid)
+    assert not output.exists()
+    assert resumed(model_path, table, output) == whole
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_file_size_limit(model_path, table, output, jobs):
+    output.write_text("mine")
+    limit = "ulimit -f 2000; exec"  # kilobytes: more than a part, less than all
+    done = run(model_path, table, output, "--jobs", jobs, "--force", shell=limit)
+    assert done.returncode == 4
+    assert "beyond the size limit" in one_line(done.stderr)
+    assert output.read_text() == "mine"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 3 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_full_disk(model_path, table, small_disk, whole, jobs):
+    output = small_disk / "answers.csv"
+    output.write_text("mine")
+    done = run(model_path, table, output, "--jobs", jobs, "--force")
+    assert done.returncode == 4
+    told = one_line(done.stderr)
+    assert "the disk is full" in told
+    assert output.read_text() == "mine"
+    assert "run again with --resume" in told
+    grow = ["mount", "-o", "remount,size=100m", str(small_disk)]
+    subprocess.run(grow, check=True)
+    output.unlink()
+    assert resumed(model_path, table, output, jobs) == whole
+
+
+def test_read_only_disk(model_path, table, small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    done = run(model_path, table, small_disk / "answers.csv", "--jobs", "2")
+    assert done.returncode == 4
+    assert "read-only" in one_line(done.stderr)
+
+
+def test_folder_without_permission(model_path, table, output):
+    output.parent.chmod(0o500)
+    try:
+        if os.access(output.parent, os.W_OK):
+            pytest.skip("the superuser may write anywhere")
+        done = run(model_path, table, output)
+    finally:
+        output.parent.chmod(0o700)
+    assert done.returncode == 4
+    assert "no permission" in one_line(done.stderr)
+
+
+def test_two_runs_at_once(model_path, table, output, whole):
+    first = start(model_path, table, output, "--jobs", "1")
+    begun(output)
+    second = run(model_path, table, output, "--force")
+    assert second.returncode == 4
+    assert "another run is writing it" in one_line(second.stderr)
+    assert first.communicate()[1] == ""
+    assert digest(output) == whole
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_no_paragraph_in_what_a_killed_run_names(model_path, table, output):
+    process = start(model_path, table, output, "--jobs", "2")
+    begun(output)
+    names = [str(path) for path in Path(f"/proc/{process.pid}/fd").iterdir()]
+    names += [path.name for path in folder_of(output).iterdir()]
+    os.killpg(process.pid, signal.SIGKILL)
+    _, told = process.communicate()
+    assert told == ""
+    assert all(len(name) < 60 for name in names)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_loses_workers(model, table, output, whole):
+    distributed = pytest.importorskip("distributed")
+    cluster = distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    )
+
+    killed = []
+
+    def progress(tally, *_):
+        if not killed and tally.rows >= 500:
+            worker = random.Random(0).choice(list(cluster.workers.values()))
+            killed.append(worker.process.pid)
+            os.kill(worker.process.pid, signal.SIGKILL)
+
+    with cluster:
+        job = Job(table, output, cluster=cluster.scheduler_address)
+        done = predict_table(model, job, progress=progress, size=250)
+    assert killed
+    assert done.tally.rows == ROWS
+    assert digest(output) == whole
+    assert threading.current_thread() is threading.main_thread()
