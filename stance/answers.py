@@ -40,6 +40,8 @@ class Layout:
         Put before the name of each new column.
     actors : tuple of str
         The book's actors, for the wide form.
+    thresholds : tuple of float
+        Least printed probability of each stance that is given; empty to give every one.
     """
 
     columns: tuple[str, ...]
@@ -49,6 +51,7 @@ class Layout:
     wide: bool = False
     prefix: str = ""
     actors: tuple[str, ...] = ()
+    thresholds: tuple[float, ...] = ()
 
     def added(self) -> tuple[str, ...]:
         """Return the names of the new columns."""
@@ -116,10 +119,17 @@ def millionths(probabilities: Weights) -> NDArray[np.int64]:
     return rounded
 
 
-def cells(labels: Sequence[str], probabilities: Weights, sure: Bools) -> list[tuple[str, ...]]:
-    """Return label and printed probabilities of each row; `UNCERTAIN` where not sure."""
+def cells(
+    labels: Sequence[str], probabilities: Weights, sure: Bools, thresholds: Sequence[float] = ()
+) -> list[tuple[str, ...]]:
+    """Return label and printed probabilities of each row.
+
+    The label is `UNCERTAIN` where not sure, or where the probability is less than its threshold.
+    """
     parts = millionths(probabilities)
     best = parts.argmax(axis=1)
+    if len(thresholds):
+        sure = sure & (parts.max(axis=1) / MILLION >= np.array(thresholds)[best])
     names = [labels[top] if certain else UNCERTAIN for top, certain in zip(best, sure, strict=True)]
     columns = (column.tolist() for column in decimals(parts).T)
     return list(zip(names, *columns, strict=True))
@@ -160,7 +170,7 @@ def answer_groups(
     judged = _judge(model, layout, records, texts, name)
     tone = _tones(judged, len(records))
     sure = judged.known & (judged.mentions > 0)
-    stance = cells(tuple(Stance), judged.stance, sure)
+    stance = cells(tuple(Stance), judged.stance, sure, layout.thresholds)
     tally = Tally(rows=len(records), unknown=int((~sure).sum()))
     by_record: list[list[int]] = [[] for _ in records]
     for number, para in enumerate(judged.para.tolist()):

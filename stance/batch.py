@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from stance import abstention
 from stance.answers import Layout, Tally
 from stance.errors import DataError, UsageError
 from stance.inputs import ArticleTable, open_input
@@ -49,7 +50,7 @@ class Job:
     keep_all : bool
         Whether page furniture of an article is kept.
     abstain : float or None
-        Not built yet.
+        Greatest share of wrong answers; see `stance.abstention`.
     jobs : int
         Processes; 1 is this one alone.
     resume : bool
@@ -155,7 +156,7 @@ def predict_table(
             rows_out=writer.rows,
             rejected=rejects.count if rejects else 0,
             formulas=writer.formulas,
-            notes=table.notes,
+            notes=(*table.notes, *abstention.notes(model.calibration, job.abstain, tally)),
         )
 
 
@@ -164,8 +165,6 @@ def _check(job: Job) -> None:
         raise UsageError("--resume needs files: here the input or the output is a stream")
     if job.jobs < 1:
         raise UsageError(f"--jobs must be 1 or more, not {job.jobs}")
-    if job.abstain is not None:
-        raise UsageError("--abstain is not built yet; leave it away")
 
 
 def _between_files(job: Job) -> bool:
@@ -299,6 +298,7 @@ def layout_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Layo
         wide=job.wide,
         prefix=job.prefix,
         actors=model.book.names,
+        thresholds=() if job.abstain is None else abstention.thresholds(model.calibration, job.abstain),
     )
     if job.wide and actor is not None:
         raise DataError(

@@ -79,7 +79,8 @@ def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]
 
 
 def _counts(parts: Sequence[tuple[Ints, Keys, Weights]], size: int, min_df: int) -> BlockCounts:
-    row, key, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
+    nothing = (np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0))
+    row, key, weight = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
     keys, column = np.unique(key, return_inverse=True)
     shape = (size, len(keys))
     sums = sparse.csr_matrix((weight, (row, column)), shape=shape)

@@ -34,6 +34,10 @@ class ModelError(StanceError):
     exit_status = 3
 
 
+class AbstentionError(StanceError):
+    """A model's calibration does not support the share of errors that was asked for."""
+
+
 class WorkerError(StanceError):
     """A process that computes parts of a run died, or cannot do its work."""
 

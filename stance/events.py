@@ -98,7 +98,9 @@ class Events:
 
     def table(self) -> Keys:
         """Return the keys that ``code`` points into, or those of all occurrences."""
-        return self.book.keys if self.book else join_keys(key_of(self.template), *self.parts)
+        if self.book is not None:  # the book of an empty lexicon is empty, and false
+            return self.book.keys
+        return join_keys(key_of(self.template), *self.parts)
 
     def term(self, at: int, names: Mapping[int, str]) -> str:
         """Return the readable name of one occurrence."""

@@ -106,20 +106,17 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
     terms: list[dict[str, float]] = [{} for _ in range(size)]
     whole: dict[str, NDArray[np.float64]] = {}
     for scorer in head.scorers:
-        found = list(scorer.occurrences(model.reader, pairs))
-        squares = sum((float(values[:, -1].sum()) for _, _, values in found), 0.0)
-        scale = float(scorer.scale(np.array([squares]))[0])
-        for events, columns, values in found:
-            for at in np.flatnonzero(columns >= 0):
-                share = values[at, :-1] * scale
-                term = scorer.block.terms[columns[at]] if scorer.block.terms else scorer.block.name
-                word = int(events.word[at])
-                if word < 0:
-                    whole[term] = whole.get(term, np.zeros(len(share))) + share
-                else:
-                    push[word] += share
-                    strength = float(np.abs(share).max())
-                    terms[word][term] = terms[word].get(term, 0.0) + strength
+        found = scorer.occurrences(model.reader, pairs)
+        scale = float(scorer.scale(found.sums(pairs.count)[:, -1])[0])
+        for at in np.flatnonzero(found.column >= 0):
+            share = found.values[at, :-1] * scale
+            term = scorer.block.terms[found.column[at]] if scorer.block.terms else scorer.block.name
+            word = int(found.word[at])
+            if word < 0:
+                whole[term] = whole.get(term, np.zeros(len(share))) + share
+            else:
+                push[word] += share
+                terms[word][term] = terms[word].get(term, 0.0) + float(np.abs(share).max())
     scores, known = head.scores(model.reader, pairs)
     return Explanation(
         actor=actor,

@@ -14,6 +14,7 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
+from stance.abstention import calibrate
 from stance.actors import ActorBook
 from stance.assessment import cross_validation
 from stance.corpus import Corpus, sentiment_rows
@@ -121,6 +122,13 @@ def _linear(x: Any, y: Ints, weight: Weights, task: Task, seed: int) -> tuple[We
             f"all {len(y)} rows of a training fold are '{task.labels[present[0]]}'; "
             "label more paragraphs of the other classes"
         )
+    if not x.shape[1]:
+        raise DataError(
+            f"no feature occurs in {task.recipe.features.min_df} of the {len(y)} training rows "
+            "of a fold; label more paragraphs, or lower min_df in the recipe"
+        )
+    if not weight.any():
+        raise DataError("every row has weight 0; give a corpus a weight in the recipe's [corpora]")
     if recipe.kind == "svc":
         model = LinearSVC(C=recipe.c, random_state=seed, tol=1e-4, max_iter=10_000, dual=True)
     else:
@@ -264,7 +272,14 @@ def train(
     }
     rows = sentiment_rows(corpus)
     tone = None
-    if len(np.unique(corpus.sentiment[rows])) == len(Sentiment):
+    thin = [
+        label
+        for number, label in enumerate(Sentiment)
+        if len(np.unique(corpus.document[rows[corpus.sentiment[rows] == number]])) < 2
+    ]
+    if thin and len(rows):
+        progress(f"no sentiment is learned: {', '.join(thin)} is in fewer than two documents")
+    if not thin:
         progress("fitting sentiment")
         part = Query([query.texts[i] for i in rows], query.actor[rows])
         task = _task(reader, part, corpus, rows, recipe, "sentiment")
@@ -288,6 +303,7 @@ def train(
         control=heads["control"],
         fingerprints=corpus.marks,
         card=_card(corpus, recipe) | {"scores": _scores(found)},
+        calibration=calibrate(held.probabilities, stance.y, corpus.document, seed),
     )
     return Training(model, found, held, held_control, tone)
 

@@ -10,7 +10,7 @@ from stance.archive import MANIFEST, MOST_MEMBER, refusal
 from stance.arrays import size_of
 from stance.display import shown
 from stance.lexicon import FUNCTIONS
-from stance.members import LABELS, member_arrays, term_lists
+from stance.members import LABELS, calibrated_rows, member_arrays, term_lists
 from stance.recipe import BLOCK_NAMES, TARGET_BLIND
 
 FORMAT = "stance-model"
@@ -280,7 +280,7 @@ def _check_members(manifest: Table) -> None:
     exact = _get(members, "data/exact.npy", dict, "members.")
     shape = _get(exact, "shape", list, "members.data/exact.npy.")
     texts = shape[0] if shape and type(shape[0]) is int else 0
-    wanted = member_arrays(manifest["heads"], texts)
+    wanted = member_arrays(manifest["heads"], texts, calibrated_rows(members))
     for name, (dtype, sizes) in wanted.items():
         table = _get(members, name, dict, "members.")
         where = f"members.{name}."

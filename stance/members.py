@@ -1,6 +1,7 @@
-"""Where a model's file keeps its heads: one member per array and per list of terms."""
+"""Where a model's file keeps its numbers: one member per array and per list of terms."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from stance.archive import refusal
 from stance.display import shown
 from stance.fingerprints import BANDS
 from stance.hashing import MULTIPLIER, Keys
-from stance.model import BlockWeights, Head
+from stance.model import BlockWeights, Calibration, Head
 from stance.records import Sentiment, Stance
 
 LABELS: dict[str, tuple[str, ...]] = {
@@ -19,6 +20,14 @@ LABELS: dict[str, tuple[str, ...]] = {
     "control": tuple(Stance),
 }
 """Labels of each head, in the order of the file; only the sentiment head may be missing."""
+
+CALIBRATION = {
+    "calibration/confidence.npy": ("float32", 1),
+    "calibration/predicted.npy": ("int32", len(Stance) - 1),
+    "calibration/correct.npy": ("int32", 1),
+    "calibration/document.npy": ("int32", 2**31 - 1),
+}
+"""Type and greatest value of the calibration's arrays, which a model has all or none of."""
 
 _GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
 _MOST_PROBES = 1_000
@@ -30,8 +39,20 @@ _ESCAPED = {
 Table = Mapping[str, Any]
 
 
-def member_arrays(heads: Table, texts: int) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return type and shape of every array of a model whose corpus had so many texts."""
+def member_arrays(
+    heads: Table, texts: int, calibrated: int | None
+) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return type and shape of every array of a model.
+
+    Parameters
+    ----------
+    heads : mapping
+        Of the manifest.
+    texts : int
+        Of the corpus.
+    calibrated : int or None
+        Rows of the calibration; None where there is none.
+    """
     arrays: dict[str, tuple[str, tuple[int, ...]]] = {}
     for head, table in heads.items():
         labels = len(table["labels"])
@@ -43,7 +64,37 @@ def member_arrays(heads: Table, texts: int) -> dict[str, tuple[str, tuple[int, .
         arrays[f"heads/{head}/intercept.npy"] = ("float64", (labels,))
     arrays["data/exact.npy"] = ("uint64", (texts,))
     arrays["data/bands.npy"] = ("uint64", (texts, BANDS))
+    if calibrated is not None:
+        arrays |= {name: (dtype, (calibrated,)) for name, (dtype, _) in CALIBRATION.items()}
     return arrays
+
+
+def calibrated_rows(members: Table) -> int | None:
+    """Return the rows that the manifest's members say a calibration has, None without one.
+
+    What is said wrongly becomes 0 rows, which no other member agrees with.
+    """
+    named = [members[name] for name in CALIBRATION if name in members]
+    if not named:
+        return None
+    shape = named[0].get("shape")
+    right = type(shape) is list and len(shape) == 1 and type(shape[0]) is int
+    return shape[0] if right else 0
+
+
+def calibration_members(calibration: Calibration | None) -> dict[str, NDArray[Any]]:
+    """Return name and content of every member that holds a part of the calibration."""
+    if calibration is None:
+        return {}
+    return {name: getattr(calibration, Path(name).stem) for name in CALIBRATION}
+
+
+def make_calibration(arrays: Mapping[str, NDArray[Any]]) -> Calibration | None:
+    """Return the calibration that checked arrays describe, if they do."""
+    if not arrays.keys() >= CALIBRATION.keys():
+        return None
+    values = {Path(name).stem: arrays[name] for name in CALIBRATION}
+    return Calibration(**values | {"correct": values["correct"].astype(np.bool_)})
 
 
 def term_lists(heads: Table) -> dict[str, int]:
@@ -87,6 +138,8 @@ def check_array(array: NDArray[Any], name: str) -> NDArray[Any]:
         raise refusal(f"'{name}' is not sorted without repetition")
     if name.endswith(".keys.npy") and _longest_probe(array) > _MOST_PROBES:
         raise refusal(f"'{name}' has keys that collide, as if made to keep a computer busy")
+    if name in CALIBRATION and not ((array >= 0) & (array <= CALIBRATION[name][1])).all():
+        raise refusal(f"'{name}' has a value that is not between 0 and {CALIBRATION[name][1]:,}")
     if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
         raise refusal(f"'{name}' has a value that is no usable number")
     return array

@@ -1,6 +1,6 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -62,6 +62,40 @@ class BlockWeights:
     terms: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Occurrences of one block's features in the pairs of a batch.
+
+    Attributes
+    ----------
+    row, word : ndarray
+        See `stance.events.Events`.
+    column : ndarray of int32
+        Number of the feature, -1 where it is unknown.
+    values : ndarray of shape (n_occurrences, n_labels + 1)
+        What it adds to the scores before scaling, and to the squared length of its row.
+    ordered : bool
+        Whether the rows never decrease.
+    """
+
+    row: Ints
+    word: Ints
+    column: NDArray[np.int32]
+    values: Weights
+    ordered: bool
+
+    def sums(self, count: int) -> Weights:
+        """Add the values of each row; a row's sum does not depend on the other rows."""
+        total = np.zeros((count, self.values.shape[1]))
+        if self.ordered and len(self.row):
+            starts = np.flatnonzero(np.append(True, self.row[1:] != self.row[:-1]))
+            total[self.row[starts]] = np.add.reduceat(self.values, starts, axis=0)
+        elif len(self.row):
+            for label, values in enumerate(self.values.T):
+                total[:, label] = np.bincount(self.row, values, count)
+        return total
+
+
 class BlockScorer:
     """Scores the occurrences of one block's features."""
 
@@ -75,45 +109,52 @@ class BlockScorer:
         self._table = np.vstack([table, np.zeros((1, table.shape[1]))])
         self._columns: dict[Codebook, NDArray[np.int32]] = {}
 
-    def columns(self, events: Events) -> NDArray[np.int32]:
-        """Return the feature number of each occurrence, -1 where it is unknown."""
-        if events.book is None:
-            columns = self._index.find(events.table())
+    def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
+        """Find the block's features in a batch."""
+        events = BLOCKS[self.block.name](reader, pairs)
+        columns = self._columns_of(events)
+        if self.own:
+            actors = actor_keys(reader.book, pairs.actor)
+            columns += [self._index.find(own_keys(e.keys(), actors[e.row])) for e in events]
+            events = events + events
+        if len(events) == 1:  # the long ones: no need to copy them
+            row, word, column = events[0].row, events[0].word, columns[0]
         else:
-            if events.book not in self._columns:
-                self._columns[events.book] = self._index.find(events.book.keys)
-            columns = self._columns[events.book]
-        return columns if events.code is None else columns.take(events.code)
+            row = _joined([e.row for e in events], np.int64)
+            word = _joined([e.word for e in events], np.int64)
+            column = _joined(columns, np.int32)
+        values = self._table.take(column, axis=0)
+        if any(e.weight is not None for e in events):
+            weights = [np.ones(len(e.row)) if e.weight is None else e.weight for e in events]
+            weight = weights[0] if len(weights) == 1 else np.concatenate(weights)
+            values *= weight[:, None]
+            values[:, -1] *= weight
+        return Occurrences(row, word, column, values, ordered=len(events) == 1)
 
-    def occurrences(
-        self, reader: Reader, pairs: Pairs
-    ) -> Iterator[tuple[Events, NDArray[np.int32], Weights]]:
-        """Yield the block's events with feature numbers and (n_events, n_labels + 1) values.
-
-        The last column is the squared length that the occurrence adds to its row.
-        """
-        for events in BLOCKS[self.block.name](reader, pairs):
-            found = [self.columns(events)]
-            if self.own:
-                actor = actor_keys(reader.book, pairs.actor)[events.row]
-                found.append(self._index.find(own_keys(events.keys(), actor)))
-            for columns in found:
-                values = self._table.take(columns, axis=0)
-                if events.weight is not None:
-                    values *= events.weight[:, None]
-                    values[:, -1] *= events.weight
-                yield events, columns, values
+    def _columns_of(self, events: list[Events]) -> list[NDArray[np.int32]]:
+        """Return the feature number of each occurrence, -1 where it is unknown."""
+        tables = [e.table() for e in events if e.book is None]
+        found = self._index.find(_joined(tables, np.uint64))
+        open_ = iter(np.split(found, np.cumsum([len(table) for table in tables])[:-1]))
+        columns = []
+        for e in events:
+            if e.book is None:
+                table = next(open_)
+            else:
+                if e.book not in self._columns:
+                    self._columns[e.book] = self._index.find(e.book.keys)
+                table = self._columns[e.book]
+            columns.append(table if e.code is None else table.take(e.code))
+        return columns
 
     def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
         """Return the block's share of the scores, and which pairs have a known plain word."""
-        total = np.zeros((pairs.count, self._table.shape[1]))
+        found = self.occurrences(reader, pairs)
+        total = found.sums(pairs.count)
         known = np.zeros(pairs.count, np.bool_)
-        lexical = self.block.name in LEXICAL
-        for events, columns, values in self.occurrences(reader, pairs):
-            _add_rows(total, events.row, values)
-            if lexical:
-                plain = pairs.words.who.take(events.word) == NOBODY
-                known[events.row[plain & (columns >= 0)]] = True
+        if self.block.name in LEXICAL:
+            plain = pairs.words.who.take(found.word) == NOBODY
+            known[found.row[plain & (found.column >= 0)]] = True
         return total[:, :-1] * self.scale(total[:, -1])[:, None], known
 
     def scale(self, squares: Weights) -> Weights:
@@ -125,12 +166,8 @@ class BlockScorer:
         return scale
 
 
-def _add_rows(total: Weights, row: Ints, values: Weights) -> None:
-    """Add values to the rows of ``total``; rows never decrease."""
-    if not len(row):
-        return
-    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
-    total[row[starts]] += np.add.reduceat(values, starts, axis=0)
+def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype)
 
 
 @dataclass(frozen=True)
@@ -216,6 +253,29 @@ class Judgements:
     sentiment_known: Bools
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Held-out stance answers, from which `stance.abstention` finds when to withhold one.
+
+    Rows stand in random order.
+
+    Attributes
+    ----------
+    confidence : ndarray of float32 of shape (n_rows,)
+        Probability of the predicted class.
+    predicted : ndarray of int32 of shape (n_rows,)
+        Number of the class, in the order of `stance.records.Stance`.
+    correct : ndarray of bool of shape (n_rows,)
+    document : ndarray of int32 of shape (n_rows,)
+        Number of the document; rows of one document depend on each other.
+    """
+
+    confidence: Coefficients
+    predicted: NDArray[np.int32]
+    correct: Bools
+    document: NDArray[np.int32]
+
+
 @dataclass(frozen=True)
 class StanceModel:
     """A trained model; `stance.fitting.train` makes one, `stance.storage` keeps it in a file.
@@ -234,6 +294,8 @@ class StanceModel:
         Compact hashes of the training texts, to notice leakage.
     card : mapping
         What the manifest tells beside that: data, versions, scores, limits. JSON values only.
+    calibration : Calibration or None
+        None where the model cannot say when to withhold an answer.
     """
 
     book: ActorBook
@@ -244,6 +306,7 @@ class StanceModel:
     control: Head
     fingerprints: Fingerprints
     card: Mapping[str, Any]
+    calibration: Calibration | None = None
 
     @cached_property
     def reader(self) -> Reader:

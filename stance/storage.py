@@ -27,11 +27,14 @@ from stance.manifest import (
 )
 from stance.members import (
     LABELS,
+    calibrated_rows,
+    calibration_members,
     check_array,
     decode_terms,
     encode_terms,
     head_members,
     head_table,
+    make_calibration,
     make_head,
     member_arrays,
     term_lists,
@@ -64,7 +67,9 @@ def dump_model(model: StanceModel) -> bytes:
     }
     for name, head in heads.items():
         values |= head_members(name, head)
-    types = member_arrays(tables, len(model.fingerprints.exact))
+    values |= calibration_members(model.calibration)
+    calibrated = None if model.calibration is None else len(model.calibration.confidence)
+    types = member_arrays(tables, len(model.fingerprints.exact), calibrated)
     arrays = {name: values[name].astype(types[name][0], copy=False) for name in types}
     contents = {
         name: encode_array(arrays[name]) if name in arrays else encode_terms(values[name])
@@ -209,9 +214,10 @@ def _read_model(file: BinaryIO) -> StanceModel:
         if hashlib.sha256(data).hexdigest() != manifest["members"][name]["sha256"]:
             raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
     exact = manifest["members"]["data/exact.npy"]["shape"][0]
+    calibrated = calibrated_rows(manifest["members"])
     arrays = {
         name: check_array(decode_array(contents.pop(name), dtype, shape, name), name)
-        for name, (dtype, shape) in member_arrays(manifest["heads"], exact).items()
+        for name, (dtype, shape) in member_arrays(manifest["heads"], exact, calibrated).items()
     }
     terms = {
         name: decode_terms(contents.pop(name), size, name)
@@ -231,4 +237,5 @@ def _read_model(file: BinaryIO) -> StanceModel:
         control=heads["control"],
         fingerprints=Fingerprints(arrays["data/exact.npy"], arrays["data/bands.npy"]),
         card={key: value for key, value in manifest.items() if key not in OF_MODEL},
+        calibration=make_calibration(arrays),
     )

@@ -245,7 +245,9 @@ def test_resume_refuses_another_input_or_model(model, job, table):
     table.write_bytes(data)
     head = dataclasses.replace(model.stance, temperature=model.stance.temperature + 0.1)
     with pytest.raises(OutputError, match="cannot resume, since the model has changed"):
-        predict_table(dataclasses.replace(model, stance=head), dataclasses.replace(job, resume=True))
+        predict_table(
+            dataclasses.replace(model, stance=head), dataclasses.replace(job, resume=True)
+        )
     assert predict_table(model, dataclasses.replace(job, resume=True)).tally.rows == 60
 
 
@@ -396,7 +398,9 @@ def test_a_worker_that_dies_costs_one_more_try(model, job, tmp_path):
 def test_a_worker_that_dies_again_ends_the_run(model, job, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(workers, "_work", always_dies)
-        with pytest.raises(WorkerError, match="records 22 to 28: the worker died 2 times") as caught:
+        with pytest.raises(
+            WorkerError, match="records 22 to 28: the worker died 2 times"
+        ) as caught:
             predict_table(model, dataclasses.replace(job, jobs=2), size=7)
     assert "kept: run again with --resume" in str(caught.value)
     assert caught.value.exit_status == 1

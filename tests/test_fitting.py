@@ -21,7 +21,7 @@ from stance.model import softmax
 from stance.queries import make_query
 from stance.recipe import Classifier, Features, HeadRecipe, Recipe
 from stance.records import Stance
-from stance.storage import dump_model
+from stance.storage import dump_model, load_model
 
 BOOK = ActorBook.default()
 
@@ -163,6 +163,47 @@ def test_without_sentiment_labels_there_is_no_sentiment_head(tmp_path):
     assert found.sentiment is None
     assert found.model.sentiment is None
     assert found.model.judge(["They praised NATO."]).sentiment is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"features": Features(min_df=1000)}, "no feature occurs in 1000 of the .* lower min_df"),
+        ({"corpora": {"small": 0.0}}, "every row has weight 0; give a corpus a weight"),
+    ],
+)
+def test_recipes_that_leave_nothing_to_learn_are_refused(small, changes, match):
+    with pytest.raises(DataError, match=match):
+        train(dataclasses.replace(quick_recipe(), **changes), small, BOOK)
+
+
+def test_a_sentiment_of_one_document_is_left_out_and_told(tmp_path):
+    rows = [(*row[:3], row[3] if row[4] == 0 else "", row[4]) for row in made_up()]
+    told = []
+    corpus = write(tmp_path / "mine.csv", rows)
+    found = train(quick_recipe(), corpus, BOOK, progress=told.append)
+    assert found.model.sentiment is None
+    expected = "no sentiment is learned: negative, neutral, positive is in fewer than two documents"
+    assert expected in told
+
+
+def test_actors_that_no_text_names_can_be_learned(tmp_path):
+    # Topics are such actors: "the budget" need not be spelled so anywhere.
+    rows = [(row[0], "fiscal policy", *row[2:]) for row in made_up()]
+    model = train(quick_recipe(), write(tmp_path / "mine.csv", rows), BOOK).model
+    (tmp_path / "mine.stance").write_bytes(dump_model(model))
+    asked = (["A mayor in Oslo praised it."], ["fiscal policy"])
+    again = load_model(tmp_path / "mine.stance").judge_pairs(*asked)
+    assert np.array_equal(again.stance, model.judge_pairs(*asked).stance)
+    assert again.mentions.tolist() == [0]
+
+
+def test_other_languages_train_without_a_lexicon(small, tmp_path):
+    model = train(dataclasses.replace(quick_recipe(), language="german"), small, BOOK).model
+    (tmp_path / "mine.stance").write_bytes(dump_model(model))
+    again = load_model(tmp_path / "mine.stance").judge(small.texts[:5])
+    assert np.array_equal(again.stance, model.judge(small.texts[:5]).stance)
+    assert again.known.all()
 
 
 # --- Weights, temperature, scores ---

@@ -1,0 +1,225 @@
+"""Stops runs by force many times, and counts what each leaves; a short form is in the tests.
+
+python training/endurance.py [--rows 20000] [--kills 100] [--workers 20] [--signals 20]
+                             [--cluster 10] [--seed 1]
+"""
+
+import argparse
+import contextlib
+import csv
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from stance.actors import ActorBook
+from stance.corpus import bundled_corpus, read_corpus
+from stance.fitting import train
+from stance.recipe import read_recipe
+from stance.runs import folder_of
+from stance.storage import load_model, save_model
+
+PATIENCE = 5
+"""Seconds after which no process may be left."""
+
+
+class Stand:
+    """A folder with a model, a long table and its undisturbed output.
+
+    Attributes
+    ----------
+    seconds : float
+        That an undisturbed run takes.
+    counts : Counter
+        What has been seen.
+    """
+
+    def __init__(self, folder: Path, rows: int, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.model, self.table = folder / "model.stance", folder / "long.csv"
+        self.output = folder / "out" / "answers.csv"
+        self.output.parent.mkdir()
+        self.counts: Counter[str] = Counter()
+        corpus = read_corpus([bundled_corpus()])
+        save_model(train(read_recipe(), corpus, ActorBook.default()).model, self.model)
+        with self.table.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("id", "text"))
+            texts = list(dict.fromkeys(corpus.texts))
+            writer.writerows((n, self.random.choice(texts)) for n in range(rows))
+        before = time.monotonic()
+        self.start("1").wait()
+        self.seconds = time.monotonic() - before
+        self.whole = self.digest()
+        self.output.unlink()
+
+    def start(self, jobs: str, *options: str) -> "subprocess.Popen[str]":
+        """Start a run in a process group of its own."""
+        command = [sys.executable, "-m", "stance", "predict", str(self.table), "--quiet"]
+        command += ["-o", str(self.output), "--model", str(self.model), "--jobs", jobs, *options]
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+    def digest(self) -> str:
+        """Return the hash of the output."""
+        return hashlib.sha256(self.output.read_bytes()).hexdigest()
+
+    def count(self, what: str, good: bool) -> None:
+        """Count something that should be so."""
+        self.counts[f"{what}: {'yes' if good else 'NO'}"] += 1
+
+    def settle(self, group: int) -> None:
+        """Judge what a stopped run has left, go on with it, and clear the output away."""
+        self.count("no process left", self._gone(group))
+        if self.output.exists():
+            self.counts["complete when stopped"] += 1
+            self.count("output none or whole", self.digest() == self.whole)
+        else:
+            self.count("output none or whole", True)
+            kept = len(list(folder_of(self.output).glob("*.rows")))
+            self.counts["parts kept"] += kept
+        if not self.output.exists() or folder_of(self.output).exists():
+            done = self.start(self.random.choice("12"), "--resume")
+            told = done.communicate()[1]
+            self.count("resumed", done.returncode == 0)
+            if done.returncode:
+                print(told, file=sys.stderr)
+        self.finish()
+
+    def finish(self) -> None:
+        """Judge the output and what is beside it, and clear both away."""
+        self.count("bytes equal", self.output.exists() and self.digest() == self.whole)
+        beside = [path for path in self.output.parent.iterdir() if path != self.output]
+        self.count("nothing beside the output", not beside)
+        subprocess.run(["rm", "-rf", *map(str, self.output.parent.glob("*"))], check=True)
+        subprocess.run(["rm", "-rf", str(folder_of(self.output))], check=True)
+
+    def _gone(self, group: int) -> bool:
+        end = time.monotonic() + PATIENCE
+        while list(members(group)):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
+
+
+def members(group: int) -> Iterator[tuple[int, bool]]:
+    """Yield the living processes of a group, and whether each computes parts."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, _, its_group = (path / "stat").read_text().rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state != "Z":
+                yield int(path.name), b"LokyProcess" in (path / "cmdline").read_bytes()
+
+
+def kill_groups(stand: Stand, times: int) -> None:
+    """Kill the whole process group at random moments."""
+    for _ in range(times):
+        process = stand.start(stand.random.choice("12"))
+        time.sleep(stand.random.uniform(0, 1.1 * stand.seconds))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        stand.settle(process.pid)
+
+
+def kill_workers(stand: Stand, times: int) -> None:
+    """Kill one worker at a random moment; the run itself goes on to its end."""
+    while times:
+        process = stand.start("2")
+        time.sleep(stand.random.uniform(0.5, stand.seconds))
+        workers = [pid for pid, computes in members(process.pid) if computes]
+        if workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(stand.random.choice(workers), signal.SIGKILL)
+                times -= 1
+        told = process.communicate()[1]
+        stand.count("ended well", process.returncode == 0 and not told)
+        stand.finish()
+
+
+def send_signals(stand: Stand, times: int) -> None:
+    """Interrupt or terminate at random moments."""
+    for turn in range(times):
+        number, status = ((signal.SIGINT, 130), (signal.SIGTERM, 143))[turn % 2]
+        process = stand.start("12"[turn // 2 % 2])
+        time.sleep(stand.random.uniform(1, stand.seconds))
+        before = time.monotonic()
+        with contextlib.suppress(ProcessLookupError):
+            (os.killpg if turn % 3 else os.kill)(process.pid, number)
+        told = process.communicate()[1]
+        complete = process.returncode == 0
+        stand.count("exit status", complete or process.returncode == status)
+        stand.count("ended in 5 s", time.monotonic() - before < PATIENCE)
+        stand.count("no traceback", "Traceback" not in told)
+        stand.settle(process.pid)
+
+
+def kill_cluster(stand: Stand, times: int) -> None:
+    """Kill workers of a Dask cluster during one run after the other."""
+    from distributed import LocalCluster
+
+    from stance.batch import Job, predict_table
+
+    model = load_model(stand.model)
+    cluster: Any = LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    )
+    with cluster:
+        killed = 0
+        while killed < times:
+            next_kill = time.monotonic() + 1
+
+            def progress(*_: object) -> None:
+                nonlocal killed, next_kill
+                if killed < times and time.monotonic() > next_kill:
+                    nannies = [n for n in cluster.workers.values() if n.process and n.process.pid]
+                    os.kill(stand.random.choice(nannies).process.pid, signal.SIGKILL)
+                    killed += 1
+                    next_kill = time.monotonic() + 3
+
+            job = Job(stand.table, stand.output, cluster=cluster.scheduler_address)
+            predict_table(model, job, progress=progress, size=250)
+            stand.counts["runs"] += 1
+            stand.finish()
+
+
+def main() -> int:
+    """Run all, print the counts, and return 1 where anything was not as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--workers", type=int, default=20)
+    parser.add_argument("--signals", type=int, default=20)
+    parser.add_argument("--cluster", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    failed = False
+    with tempfile.TemporaryDirectory() as folder:
+        stand = Stand(Path(folder), options.rows, options.seed)
+        print(f"{options.rows:,} rows; an undisturbed run takes {stand.seconds:.1f} s", flush=True)
+        for title, stop, times in (
+            ("kill -9 of the process group", kill_groups, options.kills),
+            ("kill -9 of one worker", kill_workers, options.workers),
+            ("SIGINT and SIGTERM", send_signals, options.signals),
+            ("kill -9 of a cluster's worker", kill_cluster, options.cluster),
+        ):
+            stand.counts.clear()
+            if times:
+                stop(stand, times)
+            print(f"\n{title}: {times} times")
+            for what, number in sorted(stand.counts.items()):
+                print(f"  {number:5}  {what}", flush=True)
+            failed |= any(what.endswith("NO") for what in stand.counts)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
