@@ -7,7 +7,7 @@ Calibrating predictive algorithms to achieve risk control"; for selective classi
 that Geifman and El-Yaniv 2017, "Selective classification for deep neural networks"):
 
 - For each class and each threshold of a fixed grid, the hypothesis "of the answers of this class
-  from this confidence on, more than RATE are wrong" is tested.
+  from this confidence on, more than RATE are wrong" is evidence.
 - Documents are independent of each other, rows of one document are not. So one of its rows is
   drawn from each document that has an answer there, and the number of wrong ones among the drawn
   is binomial: the exact lower tail (Clopper and Pearson 1934) is the p-value. It holds for any
@@ -32,6 +32,7 @@ answers of each class are wrong, and thus at most RATE of all. What this does no
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,7 @@ def calibrate(probabilities: Weights, gold: Ints, document: Ints, seed: int) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Evidence:
     """What the calibration documents say of one class, at each threshold of the grid.
 
     Attributes
@@ -97,15 +98,16 @@ class Tested:
     wrong: Ints
 
 
-def thresholds(calibration: Calibration | None, rate: float) -> tuple[float, ...]:
+def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[float, ...]:
     """Return the confidence from which each class is answered, `NEVER` where it cannot be.
 
     Parameters
     ----------
     calibration : Calibration or None
         Of the model.
-    rate : float
-        Greatest share of wrong answers among those given, between 0 and 1.
+    rate : float or None
+        Greatest share of wrong answers among those given, between 0 and 1; None withholds nothing,
+        and gives no thresholds.
 
     Raises
     ------
@@ -114,25 +116,29 @@ def thresholds(calibration: Calibration | None, rate: float) -> tuple[float, ...
     UsageError
         If the rate is no share.
     """
+    if rate is None:
+        return ()
     if not 0 <= rate <= 1:
         raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
-    tested = _tests(calibration, rate)
-    found = tuple(_threshold(part, rate) for part in tested)
+    evidence = _tests(calibration, rate)
+    found = tuple(_threshold(part, rate) for part in evidence)
     if min(found) < NEVER:
         return found
-    lowest = min(map(supported_rate, tested))
-    documents = count(max((int(part.documents.max()) for part in tested), default=0), "document")
-    if lowest > 1:
-        advice = "they support no rate; train on more documents"
-    else:
-        advice = f"the lowest rate they support is {lowest:g}; ask for that, or train on more"
-    raise AbstentionError(
-        f"--abstain {rate:g}: cannot be promised from the model's calibration, where no class has "
-        f"answers in more than {documents}; {advice}"
+    raise AbstentionError(_refusal(rate, evidence))
+
+
+def _refusal(rate: float, evidence: Sequence[Evidence]) -> str:
+    rates = list(map(supported_rate, evidence))
+    named = [f"{low:g} for {label}" for label, low in zip(Stance, rates, strict=True) if low <= 1]
+    if not named:
+        return f"--abstain {rate:g}: the model's calibration holds no answer; train on more data"
+    return (
+        f"--abstain {rate:g}: the model's calibration supports no rate below {min(rates):g} "
+        f"({', '.join(named)}); ask for that or more, or train on more documents"
     )
 
 
-def _tests(calibration: Calibration | None, rate: float) -> list[Tested]:
+def _tests(calibration: Calibration | None, rate: float) -> list[Evidence]:
     if calibration is None:
         raise AbstentionError(
             f"--abstain {rate:g}: the model was saved without calibration data; train it again "
@@ -141,7 +147,7 @@ def _tests(calibration: Calibration | None, rate: float) -> list[Tested]:
     return [_test(calibration, label) for label in range(len(Stance))]
 
 
-def _test(calibration: Calibration, label: int) -> Tested:
+def _test(calibration: Calibration, label: int) -> Evidence:
     mine = calibration.predicted == label
     confidence, document = calibration.confidence[mine], calibration.document[mine]
     correct = calibration.correct[mine]
@@ -151,12 +157,12 @@ def _test(calibration: Calibration, label: int) -> Tested:
         # Rows stand in random order, so the first of a document is one drawn from it.
         drawn = np.unique(document[given], return_index=True)[1]
         documents[place], wrong[place] = len(drawn), np.count_nonzero(~correct[given][drawn])
-    return Tested(documents, wrong)
+    return Evidence(documents, wrong)
 
 
-def _threshold(tested: Tested, rate: float) -> float:
+def _threshold(evidence: Evidence, rate: float) -> float:
     """Return the lowest threshold whose hypothesis is rejected."""
-    tails = log_tails(tested.documents, tested.wrong, rate)
+    tails = log_tails(evidence.documents, evidence.wrong, rate)
     level, lowest = 0.0, NEVER
     for threshold, tail in zip(GRID, tails.tolist(), strict=True):
         level += _LEVEL
@@ -195,9 +201,9 @@ def log_tails(number: Ints, wrong: Ints, rate: float) -> Weights:
     return tails
 
 
-def supported_rate(tested: Tested) -> float:
+def supported_rate(evidence: Evidence) -> float:
     """Return the lowest rate, in thousandths, at which a class is answered; 2 if there is none."""
-    if not tested.documents.any():
+    if not evidence.documents.any():
         return 2.0
     low, high = 0, _STEPS  # the rate 0 is never supported, the rate 1 always
     while high - low > 1:
@@ -216,8 +222,8 @@ def notes(calibration: Calibration | None, rate: float | None, tally: Tally) -> 
     total = sum(tally.answers.values())
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
     withheld = uncertain - tally.unknown
-    tested = _tests(calibration, rate)
-    limits = [_threshold(part, rate) for part in tested]
+    evidence = _tests(calibration, rate)
+    limits = [_threshold(part, rate) for part in evidence]
     pairs = zip(Stance, limits, strict=True)
     from_on = ", ".join(f"{label} from {limit:.2f}" for label, limit in pairs if limit < NEVER)
     lines = [

@@ -130,6 +130,8 @@ def predict_table(
         If a worker process dies on the same part again.
     UsageError
         If the job asks for what does not go together.
+    AbstentionError
+        If the model cannot keep to the share of wrong answers asked for.
     """
     _check(job)
     with ExitStack() as stack:
@@ -298,7 +300,7 @@ def layout_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Layo
         wide=job.wide,
         prefix=job.prefix,
         actors=model.book.names,
-        thresholds=() if job.abstain is None else abstention.thresholds(model.calibration, job.abstain),
+        thresholds=abstention.thresholds(model.calibration, job.abstain),
     )
     if job.wide and actor is not None:
         raise DataError(

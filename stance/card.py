@@ -26,7 +26,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     for source in manifest["data"]:
         classes = ", ".join(f"{number:,} {shown(k)}" for k, number in source["classes"].items())
         yield f"data      {shown(source['name'])}: {source['rows']:,} rows ({classes})"
-        yield f"          {shown(source.get('licence', 'licence not stated'), 69)}"
+        yield from _wrapped(source.get("licence", "licence not stated"), " " * 10)
         yield f"          sha256 {source['sha256']}"
     scores = manifest["scores"]
     if "macro_f1" in scores:
@@ -51,9 +51,13 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield f"made by   {', '.join(f'{k} {shown(v)}' for k, v in manifest['versions'].items())}"
     yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     for limit in manifest["limits"]:
-        yield from textwrap.wrap(
-            shown(limit, 1000), WIDTH, initial_indent="limits    ", subsequent_indent=" " * 10
-        )
+        yield from _wrapped(limit, "limits    ")
+
+
+def _wrapped(text: str, lead: str) -> list[str]:
+    return textwrap.wrap(
+        shown(text, 1000), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
+    )
 
 
 def _heads(manifest: Mapping[str, Any]) -> str:

@@ -81,7 +81,8 @@ class Corpus:
     marks : Fingerprints
         Of the texts.
     extra : mapping of str to tuple of str
-        The columns ``id``, ``date``, ``source`` and ``genre``, where every file has them.
+        The columns ``id``, ``date``, ``source`` and ``genre``, where a file has them; a cell is
+        empty where its file does not.
     notes : tuple of str
         What a user should be told about the reading.
     """
@@ -161,7 +162,7 @@ def read_corpus(
         source=np.array(source, np.int64),
         sources=tuple(sources),
         marks=marks,
-        extra={k: tuple(v) for k, v in rows.extra.items() if len(v) == len(rows.texts)},
+        extra={name: tuple(cells) for name, cells in rows.extra.items() if any(cells)},
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -201,8 +202,7 @@ def _read_table(table: Table, rows: _Rows) -> list[str]:
         rows.sentiment.append(sentiment.read(tone, record) if tone.strip() else MISSING)
         rows.document.append(record.cells[places["document"]] if "document" in places else "")
         for name in EXTRA:
-            if name in places:
-                rows.extra[name].append(record.cells[places[name]])
+            rows.extra[name].append(record.cells[places[name]] if name in places else "")
     return [*stance.notes(), *sentiment.notes()]
 
 

@@ -73,6 +73,9 @@ def digest_of(model: StanceModel) -> str:
     for head in (model.stance, model.sentiment):
         if head is not None:
             _add_head(digest, head)
+    if (kept := model.calibration) is not None:
+        for values in (kept.confidence, kept.predicted, kept.correct, kept.document):
+            digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
 
 

@@ -32,7 +32,9 @@ def predict(
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
     abstain: Annotated[
         float | None,
-        typer.Option(help="Withhold answers so that at most this share is wrong.", min=0, max=1),
+        typer.Option(
+            help="Withhold answers: of each class at most this share is wrong.", min=0, max=1
+        ),
     ] = None,
     text_column: Annotated[str, typer.Option(help="Column of the paragraph.")] = "text",
     actor_column: Annotated[

@@ -1,0 +1,365 @@
+"""Of the answers given no more are wrong than was asked for, in nine of ten calibrations."""
+
+import csv
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_model import members_of, refused, small_model, spoiled
+
+from stance.abstention import GRID, NEVER, calibrate, log_tails, thresholds
+from stance.arrays import encode_array
+from stance.batch import Job, predict_table
+from stance.errors import AbstentionError, UsageError
+from stance.model import Calibration
+from stance.plans import digest_of
+from stance.records import UNCERTAIN, Stance
+from stance.storage import dump_model, load_model, save_model
+
+DRAWS = 1000
+SLACK = 0.022
+"""Three in a hundred simulations of an exact 10 % exceed it by more than this."""
+
+SHARES = (0.3, 0.5, 0.2)
+"""Of the classes, in the simulated populations."""
+
+
+# --- Simulated populations, whose true share of errors is known ----------------------------------
+
+
+def honest(confidence):
+    """A calibrated model errs as often as it says."""
+    return 1 - confidence
+
+
+def overconfident(confidence):
+    return 1.25 - confidence
+
+
+def draw(rng, error, *, documents=800, rows=1, dependence=0.0):
+    """Calibration documents of 1 to `rows` rows, which are right or wrong together."""
+    document = np.repeat(np.arange(documents), rng.integers(1, rows + 1, documents))
+    confidence = 1 - 0.6 * rng.random(len(document)) ** 1.5
+    together = rng.random(documents)[document]
+    alone = rng.random(len(document))
+    luck = np.where(rng.random(documents)[document] < dependence, together, alone)
+    return Calibration(
+        confidence=confidence.astype(np.float32),
+        predicted=rng.choice(3, len(document), p=SHARES).astype(np.int32),
+        correct=luck >= error(confidence),
+        document=document.astype(np.int32),
+    )
+
+
+QUANTILES = 1 - 0.6 * ((np.arange(20_000) + 0.5) / 20_000) ** 1.5
+"""Confidence of the simulated populations, in equal steps of probability."""
+
+
+def true_error(error, threshold):
+    answered = QUANTILES[threshold <= QUANTILES]
+    return error(answered).mean() if len(answered) else 0.0
+
+
+def share_given(limits):
+    return sum(s * (limit <= QUANTILES).mean() for s, limit in zip(SHARES, limits, strict=True))
+
+
+def outcomes(seed, error, rate, **population):
+    """Per calibration set: whether the error of any class is above the rate, and share given."""
+    rng = np.random.default_rng(seed)
+    at = {threshold: true_error(error, threshold) for threshold in (*GRID, NEVER)}
+    broken, shares = [], []
+    for _ in range(DRAWS):
+        try:
+            limits = thresholds(draw(rng, error, **population), rate)
+        except AbstentionError:
+            limits = (NEVER,) * 3
+        broken.append(max(at[limit] for limit in limits) > rate)
+        shares.append(share_given(limits))
+    return np.mean(broken), np.mean(shares)
+
+
+EXCHANGEABLE = {"rows": 1}
+GROUPED = {"rows": 8, "dependence": 0.95, "documents": 500}
+
+
+@pytest.mark.parametrize("population", [EXCHANGEABLE, GROUPED], ids=["exchangeable", "grouped"])
+@pytest.mark.parametrize("error", [honest, overconfident])
+def test_the_rate_holds_in_nine_of_ten_calibrations_and_is_made_use_of(error, population):
+    rate = 0.15 if error is honest else 0.32
+    broken, share = outcomes(3, error, rate, **population)
+    assert broken <= 0.1 + SLACK
+    best = min(t for t in GRID if true_error(error, t) <= rate)
+    assert share >= 0.5 * share_given((best,) * 3)
+
+
+def test_the_rate_holds_where_every_threshold_is_just_above_it():
+    broken, _ = outcomes(4, lambda c: np.full_like(c, 0.2001), 0.2, **GROUPED)
+    assert 0.001 <= broken <= 0.1 + SLACK
+
+
+def test_rows_of_one_document_taken_for_independent_would_break_the_rate():
+    rng = np.random.default_rng(4)
+    broken = 0
+    for _ in range(200):
+        found = draw(rng, lambda c: np.full_like(c, 0.2001), rows=30, dependence=1, documents=150)
+        apart = np.arange(len(found.document), dtype=np.int32)
+        for number, calibration in enumerate((found, dataclasses.replace(found, document=apart))):
+            try:
+                thresholds(calibration, 0.2)
+                broken += number or 1j
+            except AbstentionError:
+                pass
+    assert broken.real / 200 > 0.2
+    assert broken.imag / 200 <= 0.1
+
+
+# --- Thresholds ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def calibration():
+    return draw(np.random.default_rng(1), honest, rows=4, dependence=0.9)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.99), st.floats(0.01, 0.99))
+@settings(max_examples=100, deadline=None)
+def test_a_larger_rate_gives_no_fewer_answers(seed, one, other):
+    found = draw(np.random.default_rng(seed), honest, rows=3, dependence=0.5, documents=200)
+    limits = []
+    for rate in sorted((one, other)):
+        try:
+            limits.append(thresholds(found, rate))
+        except AbstentionError:
+            limits.append((NEVER,) * 3)
+    assert all(loose <= strict for strict, loose in zip(*limits, strict=True))
+
+
+def test_everything_may_be_wrong(calibration):
+    assert thresholds(calibration, 1) == (0, 0, 0)
+
+
+def test_without_a_rate_nothing_is_withheld(calibration):
+    assert thresholds(calibration, None) == ()
+    assert thresholds(None, None) == ()
+
+
+def test_the_same_calibration_gives_the_same_thresholds(calibration):
+    again = draw(np.random.default_rng(1), honest, rows=4, dependence=0.9)
+    assert thresholds(calibration, 0.2) == thresholds(again, 0.2)
+
+
+def test_tails_are_those_of_scipy():
+    from scipy.stats import binom
+
+    number = np.array([0, 1, 5, 100, 1000, 20_000])
+    wrong = np.array([0, 1, 2, 3, 49, 900])
+    for rate in (0.001, 0.05, 0.5, 0.99):
+        assert log_tails(number, wrong, rate) == pytest.approx(
+            np.minimum(0, binom.logcdf(wrong, number, rate)), rel=1e-8, abs=1e-8
+        )
+
+
+def test_calibration_keeps_every_held_out_answer_in_a_seeded_order():
+    probabilities = np.array([[0.5, 0.2, 0.3], [0.1, 0.2, 0.7], [0.1, 0.8, 0.1]])
+    gold, document = np.array([0, 1, 1]), np.array([4, 4, 7])
+    kept = calibrate(probabilities, gold, document, 20)
+    again = calibrate(probabilities, gold, document, 20)
+    rows = zip(kept.confidence, kept.predicted, kept.correct, kept.document, strict=True)
+    assert sorted(rows) == [
+        (np.float32(0.5), 0, True, 4),
+        (np.float32(0.7), 2, False, 4),
+        (np.float32(0.8), 1, True, 7),
+    ]
+    assert (kept.confidence == again.confidence).all()
+
+
+# --- Refusals ------------------------------------------------------------------------------------
+
+
+def test_a_rate_that_is_not_supported_names_the_lowest_that_is(calibration):
+    with pytest.raises(AbstentionError, match=r"^--abstain 0.001: .* no rate below") as caught:
+        thresholds(calibration, 0.001)
+    assert caught.value.exit_status == 1
+    lowest = float(str(caught.value).split("below ")[1].split()[0])
+    assert min(thresholds(calibration, lowest)) < NEVER
+    with pytest.raises(AbstentionError, match=f"below {lowest:g} .*ask for that or more"):
+        thresholds(calibration, lowest - 0.001)
+
+
+def test_a_model_without_calibration_is_to_be_trained_again():
+    with pytest.raises(AbstentionError, match="without calibration data; train it again"):
+        thresholds(None, 0.1)
+
+
+def test_a_calibration_without_rows_supports_nothing(calibration):
+    names = [field.name for field in dataclasses.fields(calibration)]
+    empty = Calibration(**{name: getattr(calibration, name)[:0] for name in names})
+    with pytest.raises(AbstentionError, match="holds no answer"):
+        thresholds(empty, 0.5)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
+def test_a_rate_is_a_share(calibration, rate):
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        thresholds(calibration, rate)
+
+
+# --- The model's file ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def calibrated(calibration):
+    return dataclasses.replace(small_model(), calibration=calibration)
+
+
+def test_calibration_comes_back_from_the_file(tmp_path, calibrated):
+    save_model(calibrated, tmp_path / "a.stance")
+    loaded = load_model(tmp_path / "a.stance")
+    for field in dataclasses.fields(Calibration):
+        before = getattr(calibrated.calibration, field.name)
+        after = getattr(loaded.calibration, field.name)
+        assert before.dtype == after.dtype
+        assert (before == after).all()
+    assert dump_model(loaded) == dump_model(calibrated)
+    assert digest_of(loaded) == digest_of(calibrated) != digest_of(small_model())
+
+
+def test_model_without_calibration_comes_back(tmp_path):
+    save_model(small_model(), tmp_path / "a.stance")
+    assert load_model(tmp_path / "a.stance").calibration is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("confidence", np.float32("nan"), "not between 0 and 1"),
+        ("confidence", np.float32(1.5), "not between 0 and 1"),
+        ("predicted", 3, "not between 0 and 2"),
+        ("predicted", -1, "not between 0 and 2"),
+        ("correct", 2, "not between 0 and 1"),
+        ("document", -1, "not between 0 and"),
+    ],
+)
+def test_value_out_of_range_is_refused(tmp_path, calibrated, name, value, reason):
+    array = getattr(calibrated.calibration, name).copy()
+    array = array.astype(np.int32) if array.dtype == bool else array
+    array[3] = value
+    data = spoiled(dump_model(calibrated), {f"calibration/{name}.npy": encode_array(array)})
+    refused(tmp_path, data, reason)
+
+
+def test_members_of_unequal_length_are_refused(tmp_path, calibrated):
+    name = "calibration/correct.npy"
+    short = encode_array(np.zeros(5, np.int32))
+
+    def shorten(manifest):
+        manifest["members"][name]["shape"] = [5]
+
+    data = spoiled(dump_model(calibrated), {name: short}, shorten)
+    refused(tmp_path, data, rf"members\.{name}\.shape = \[5\]")
+
+
+@pytest.mark.parametrize("shape", [[], None, ["9"], [9, 9], [-1], [True]])
+def test_shape_that_is_none_is_refused(tmp_path, calibrated, shape):
+    def change(manifest):
+        manifest["members"]["calibration/confidence.npy"]["shape"] = shape
+
+    refused(tmp_path, spoiled(dump_model(calibrated), manifest=change), "calibration/")
+
+
+@pytest.mark.parametrize("name", ["confidence", "predicted", "correct", "document"])
+def test_missing_member_is_refused(tmp_path, calibrated, name):
+    data = dump_model(calibrated)
+    whole = f"calibration/{name}.npy"
+
+    def forget(manifest):
+        del manifest["members"][whole]
+
+    assert whole in members_of(data)
+    refused(tmp_path, spoiled(data, manifest=forget), "calibration/")
+
+
+# --- End to end ----------------------------------------------------------------------------------
+
+RATE = 0.5
+
+
+@pytest.fixture(scope="module")
+def source(corpus, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("abstain") / "in.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text"], ["NATO qwxzj."], *([text] for text in corpus.texts)])
+    return path
+
+
+def predict(model, source, target, **options):
+    done = predict_table(model, Job(source, target, **options), size=300)
+    with target.open(encoding="utf-8", newline="") as file:
+        return done, list(csv.DictReader(file))
+
+
+def test_every_printed_answer_reaches_the_threshold_of_its_class(model, source, tmp_path):
+    _, before = predict(model, source, tmp_path / "all.csv")
+    done, after = predict(model, source, tmp_path / "some.csv", abstain=RATE)
+    limits = dict(zip(map(str, Stance), thresholds(model.calibration, RATE), strict=True))
+    withheld = 0
+    for all_, some in zip(before, after, strict=True):
+        if all_["actor"] and all_["stance"] != UNCERTAIN:
+            reached = float(all_[f"stance_{all_['stance']}"]) >= limits[all_["stance"]]
+            assert some["stance"] == (all_["stance"] if reached else UNCERTAIN)
+            withheld += not reached
+        assert some | {"stance": all_["stance"]} == all_  # nothing else changes
+    assert 0 < withheld < sum(done.tally.answers.values())
+    assert done.notes[-1 - list(limits.values()).count(NEVER)].startswith(
+        f"--abstain 0.5: {withheld:,} of {sum(done.tally.answers.values()):,} answers withheld"
+    )
+
+
+def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):
+    limits = ()
+    for rate in np.arange(0.05, 1, 0.02).tolist():
+        try:
+            limits = thresholds(model.calibration, rate)
+            break
+        except AbstentionError:
+            pass
+    assert NEVER in limits
+    done, rows = predict(model, source, tmp_path / "out.csv", abstain=rate)
+    for label, limit in zip(Stance, limits, strict=True):
+        named = any(f"{label} is never answered" in note for note in done.notes)
+        assert named == (limit == NEVER)
+        assert any(row["stance"] == label for row in rows) == (limit < NEVER)
+
+
+def test_workers_withhold_the_same(model, source, tmp_path):
+    predict(model, source, tmp_path / "one.csv", abstain=RATE)
+    predict(model, source, tmp_path / "two.csv", abstain=RATE, jobs=2)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_a_refused_run_writes_nothing(model, source, tmp_path):
+    with pytest.raises(AbstentionError):
+        predict(model, source, tmp_path / "out.csv", abstain=0.001)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_needs_no_scikit_learn(model_path, source, tmp_path):
+    code = (
+        "import sys; from stance.__main__ import main\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code\n"
+        "print(*sorted({'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+    out = tmp_path / "out.csv"
+    asked = ["predict", source, "-o", out, "--model", model_path, "--abstain", str(RATE)]
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *map(str, asked)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == ""
+    assert "withheld" in ran.stderr
+    assert out.exists()
