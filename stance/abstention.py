@@ -7,7 +7,7 @@ Calibrating predictive algorithms to achieve risk control"; for selective classi
 that Geifman and El-Yaniv 2017, "Selective classification for deep neural networks"):
 
 - For each class and each threshold of a fixed grid, the hypothesis "of the answers of this class
-  from this confidence on, more than RATE are wrong" is evidence.
+  from this confidence on, more than RATE are wrong" is tested.
 - Documents are independent of each other, rows of one document are not. So one of its rows is
   drawn from each document that has an answer there, and the number of wrong ones among the drawn
   is binomial: the exact lower tail (Clopper and Pearson 1934) is the p-value. It holds for any
@@ -208,7 +208,7 @@ def supported_rate(evidence: Evidence) -> float:
     low, high = 0, _STEPS  # the rate 0 is never supported, the rate 1 always
     while high - low > 1:
         middle = (low + high) // 2
-        if _threshold(tested, middle / _STEPS) < NEVER:
+        if _threshold(evidence, middle / _STEPS) < NEVER:
             high = middle
         else:
             low = middle
@@ -230,7 +230,7 @@ def notes(calibration: Calibration | None, rate: float | None, tally: Tally) -> 
         f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
         f"({100 * withheld / max(total, 1):.1f} %); given by confidence: {from_on}"
     ]
-    for label, limit, part in zip(Stance, limits, tested, strict=True):
+    for label, limit, part in zip(Stance, limits, evidence, strict=True):
         if limit == NEVER:
             lowest = supported_rate(part)
             why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"

@@ -248,6 +248,8 @@ def _claim(owners: dict[str, tuple[str, str]], alias: str, actor: Actor) -> None
 
 def _actor_from_table(name: str, table: object, source: str) -> Actor:
     where = f"{source}: actor '{name}'"
+    if not name.strip() or not name.isprintable():
+        raise ActorError(f"{source}: {name!r} is no name for an actor; use printable characters")
     if not isinstance(table, dict):
         raise ActorError(f"{source}: '{name}' is no table; write [\"{name}\"] and its aliases")
     lists: dict[str, tuple[str, ...]] = {}
@@ -263,6 +265,8 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
         if blank := [v for v in value if not any(c.isalnum() for c in v)]:
             raise ActorError(f"{where}: '{key}' has an entry without a letter: {blank[0]!r}")
         lists[key] = tuple(value)
+        if odd := [v for v in value if not v.isprintable()]:
+            raise ActorError(f"{where}: '{key}' has a control character in {odd[0]!r}")
     kind = table.get("kind", "other")
     if kind not in ACTOR_KINDS:
         raise ActorError(f"{where}: kind is one of {', '.join(ACTOR_KINDS)}, not {kind!r}")

@@ -228,6 +228,12 @@ class _LabelReader:
         if scales and self._scale in (None, scales[0]):
             self._scale = scales[0]
             return scales[0][number]
+        if scales:
+            kept = ", ".join(self._scale or {})
+            raise DataError(
+                f"{self._table}:{record.line}: {self._name} {shown(cell)!r} in row {record.number} "
+                f"mixes two scales; the rows before use {kept}; use one"
+            )
         raise DataError(
             f"{self._table}:{record.line}: {self._name} {shown(cell)!r} in row {record.number} is "
             f"no label; use {', '.join(self._labels)}"

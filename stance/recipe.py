@@ -9,6 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import Stemmer
+
 from stance.errors import RecipeError
 
 BLOCK_NAMES = ("stem", "cross", "class", "relation", "mention", "char", "name", "word")
@@ -201,6 +203,11 @@ def _value(hint: Any, value: Any, source: str, path: str) -> Any:
 
 
 def _check(recipe: Recipe, source: str) -> None:
+    if recipe.language not in Stemmer.algorithms():
+        known = Stemmer.algorithms()
+        near = difflib.get_close_matches(recipe.language, known, 1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(known)}."
+        raise RecipeError(f"{source}: unknown language '{recipe.language}'. {hint}")
     for path, features in (
         ("features", recipe.features),
         ("sentiment_features", recipe.sentiment_features),

@@ -38,7 +38,7 @@ def honest(confidence):
 
 
 def overconfident(confidence):
-    return 1.25 - confidence
+    return 1.1 - confidence
 
 
 def draw(rng, error, *, documents=800, rows=1, dependence=0.0):
@@ -91,7 +91,7 @@ GROUPED = {"rows": 8, "dependence": 0.95, "documents": 500}
 @pytest.mark.parametrize("population", [EXCHANGEABLE, GROUPED], ids=["exchangeable", "grouped"])
 @pytest.mark.parametrize("error", [honest, overconfident])
 def test_the_rate_holds_in_nine_of_ten_calibrations_and_is_made_use_of(error, population):
-    rate = 0.15 if error is honest else 0.32
+    rate = 0.15 if error is honest else 0.25
     broken, share = outcomes(3, error, rate, **population)
     assert broken <= 0.1 + SLACK
     best = min(t for t in GRID if true_error(error, t) <= rate)
@@ -160,9 +160,11 @@ def test_tails_are_those_of_scipy():
     number = np.array([0, 1, 5, 100, 1000, 20_000])
     wrong = np.array([0, 1, 2, 3, 49, 900])
     for rate in (0.001, 0.05, 0.5, 0.99):
-        assert log_tails(number, wrong, rate) == pytest.approx(
-            np.minimum(0, binom.logcdf(wrong, number, rate)), rel=1e-8, abs=1e-8
-        )
+        expected = np.minimum(0, binom.logcdf(wrong, number, rate))
+        exact = np.isfinite(expected)  # scipy gives up at the tail of 1e-308
+        found = log_tails(number, wrong, rate)
+        assert found[exact] == pytest.approx(expected[exact], rel=1e-8, abs=1e-8)
+        assert (found[~exact] < -700).all()
 
 
 def test_calibration_keeps_every_held_out_answer_in_a_seeded_order():

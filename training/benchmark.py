@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
+from itertools import islice
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -107,10 +109,10 @@ def oracle_runner(model: StanceModel, source: Path) -> Callable[[], object] | No
     if not (tests / "oracle.py").is_file():
         return None
     sys.path.insert(0, str(tests))
-    import oracle
+    oracle = import_module("oracle")
 
     with source.open(newline="", encoding="utf-8") as lines:
-        texts = [row["text"] for row, _ in zip(csv.DictReader(lines), range(ORACLE_ROWS))]
+        texts = [row["text"] for row in islice(csv.DictReader(lines), ORACLE_ROWS)]
     slow = oracle.Oracle(model.book.actors, model.lexicon.source, model.recipe.language)
 
     def run() -> None:

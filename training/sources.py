@@ -2,10 +2,10 @@
 
 Usage: python training/sources.py --recipe training/mixture.toml CORPUS CORPUS ...
 
-Prints macro-F1 with 95 % intervals (bootstrap over documents), ECE and accuracy on conflict rows for
-each corpus when the model has not seen it, beside the majority label and target-blind words trained
-on the same rows.  Texts that also stand in the tested corpus, or near-duplicates of them, are left
-out of the training rows.
+Prints macro-F1 with 95 % intervals (bootstrap over documents), ECE and accuracy on conflict rows
+for each corpus when the model has not seen it, beside the majority label and target-blind words
+trained on the same rows.  Texts that also stand in the tested corpus, or near-duplicates of them,
+are left out of the training rows.
 """
 
 import argparse
