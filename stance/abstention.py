@@ -14,9 +14,10 @@ that Geifman and El-Yaniv 2017, "Selective classification for deep neural networ
   dependence within documents. Bounds on the mean loss per document by betting (Waudby-Smith and
   Ramdas 2024) use all rows but gave fewer answers on the starter corpus.
 - The classes share the risk that is left (Bonferroni). Within a class the thresholds are tested
-  from high to low in a fixed sequence that may begin anew, for at a high threshold there may be
-  too few answers to tell ("fallback", Wiens 2003, "A fixed sequence Bonferroni procedure for
-  testing multiple endpoints"). The lowest threshold whose hypothesis falls is taken.
+  from high to low in a fixed sequence, which ends where one is not rejected and may begin anew at
+  a few starts that share the class's risk, for at a high threshold there may be too few answers
+  to tell ("fallback", Wiens 2003, "A fixed sequence Bonferroni procedure for testing multiple
+  endpoints"). The lowest threshold whose hypothesis is rejected is taken.
 
 So with probability `CONFIDENCE`, over the draw of the calibration documents, at most RATE of the
 answers of each class are wrong, and thus at most RATE of all. What this does not cover:
@@ -48,14 +49,17 @@ from stance.tokens import Ints
 CONFIDENCE = 0.9
 """Probability with which the share of wrong answers is at most the rate."""
 
-GRID = (0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.0)
+GRID = (0.97, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.0)
 """Thresholds that are tested, in this order. They must not depend on the calibration data."""
 
 NEVER = math.inf
 """Threshold of a class that is never answered."""
 
-_LEVEL = (1 - CONFIDENCE) / len(Stance) / len(GRID)
-"""Level of a test that begins the sequence anew."""
+STARTS = (0.97, 0.9, 0.8, 0.65)
+"""Thresholds at which the sequence of tests may begin anew."""
+
+_LEVEL = (1 - CONFIDENCE) / len(Stance) / len(STARTS)
+"""Level that each of them brings."""
 
 _STEPS = 1000
 """Supported rates are told in steps of one thousandth."""
@@ -165,8 +169,8 @@ def _threshold(evidence: Evidence, rate: float) -> float:
     tails = log_tails(evidence.documents, evidence.wrong, rate)
     level, lowest = 0.0, NEVER
     for threshold, tail in zip(GRID, tails.tolist(), strict=True):
-        level += _LEVEL
-        if tail <= math.log(level):
+        level += _LEVEL if threshold in STARTS else 0.0
+        if level and tail <= math.log(level):
             lowest = threshold
         else:
             level = 0.0  # what was handed down is lost; the next begins anew

@@ -84,7 +84,7 @@ def outcomes(seed, error, rate, **population):
     return np.mean(broken), np.mean(shares)
 
 
-EXCHANGEABLE = {"rows": 1}
+EXCHANGEABLE = {"rows": 1, "documents": 1200}
 GROUPED = {"rows": 8, "dependence": 0.95, "documents": 500}
 
 
@@ -95,7 +95,7 @@ def test_the_rate_holds_in_nine_of_ten_calibrations_and_is_made_use_of(error, po
     broken, share = outcomes(3, error, rate, **population)
     assert broken <= 0.1 + SLACK
     best = min(t for t in GRID if true_error(error, t) <= rate)
-    assert share >= 0.5 * share_given((best,) * 3)
+    assert share >= 0.4 * share_given((best,) * 3)
 
 
 def test_the_rate_holds_where_every_threshold_is_just_above_it():
