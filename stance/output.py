@@ -286,9 +286,7 @@ def _is_gz(path: Path | None) -> bool:
 
 
 def _deterministic_gzip(file: BinaryIO | _File) -> gzip.GzipFile:
-    return gzip.GzipFile(
-        filename="", mode="wb", compresslevel=6, fileobj=cast(BinaryIO, file), mtime=0
-    )
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
 
 
 def _mode(target: Path) -> int:

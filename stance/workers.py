@@ -2,19 +2,22 @@
 
 import contextlib
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
-import time
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import IO, Protocol, Self, cast
 
-from stance.errors import DataError, WorkerError
+from stance.errors import DataError, StanceError, WorkerError
 from stance.model import StanceModel
 from stance.output import output_error
 from stance.parts import Batch, Frame, Part, Task, compute
@@ -26,10 +29,7 @@ TRIES = 2
 AHEAD = 2
 """Parts that a worker is given at a time, so that it need not wait for the next."""
 
-_WATCH = 0.5
-"""Seconds after which a worker notices that nobody waits for it."""
-
-_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows ends a process with either
+_ROOT = str(Path(__file__).parent.parent)
 
 Work = Batch | Part | DataError
 """A part to be computed, one that is done already, or why there are no more."""
@@ -142,22 +142,47 @@ def _given_up(task: Task) -> WorkerError:
 # --- Processes of this computer ------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
 class _Lane:
-    """One process with a queue of its own, so that its death is charged to one part.
+    """One worker process, and a thread that hands it one task after the other.
+
+    A pool such as loky's shares pipes of which it holds both ends: where a process is killed
+    while a model or a part is under way to it, the pool waits for ever. Here each end has one
+    owner, so that a death is seen as the end of the pipe, and is charged to one part.
 
     Attributes
     ----------
+    queue : list of Future
+        Parts that the process has been given, in order.
     culprit : Future or None
         Of a dead process: the part that it was on.
     proven : bool
         Whether the process has computed something.
     """
 
-    executor: Any
-    queue: list[Future[Part]] = field(default_factory=list)
-    culprit: Future[Part] | None = None
-    proven: bool = False
+    def __init__(self, data: bytes, frame: Frame) -> None:
+        self.queue: list[Future[Part]] = []
+        self.culprit: Future[Part] | None = None
+        self.proven = False
+        self._inbox: SimpleQueue[tuple[Future[Part], Task] | None] = SimpleQueue()
+        with _interrupts_held():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", "from stance.workers import serve; serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, _ROOT]))},
+            )
+        self._thread = threading.Thread(target=self._hand_on, args=((data, frame),), daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def submit(self, task: Task) -> Future[Part]:
+        future: Future[Part] = Future()
+        self.queue.append(future)
+        self._inbox.put((future, task))
+        return future
 
     def tidy(self) -> None:
         """Take parts that are done off the queue."""
@@ -166,17 +191,58 @@ class _Lane:
         self.proven |= len(self.queue) < before
 
     def kill(self) -> None:
-        """End the process at once.
+        self._process.kill()
 
-        Loky's own ``kill_workers`` leaves a traceback where parts wait in the queue.
-        """
-        for process in list(self.executor._processes.values()):
-            with contextlib.suppress(OSError):
-                os.kill(process.pid, _KILL)
+    def end(self) -> None:
+        """Let the process end, and wait for it."""
+        self._inbox.put(None)
+        self._thread.join()
+        self._process.wait()
+
+    def _hand_on(self, start: object) -> None:
+        """In a thread: send each task, and wait for its part."""
+        with contextlib.suppress(OSError), self._process:
+            dead = not self._send(start)
+            while (item := self._inbox.get()) is not None:
+                future, task = item
+                found = None if dead or not self._send(task) else self._receive()
+                if isinstance(found, Part):
+                    future.set_result(found)
+                else:
+                    future.set_exception(found or BrokenExecutor("the worker died"))
+                dead |= found is None
+
+    def _send(self, what: object) -> bool:
+        try:
+            pickle.dump(what, cast(IO[bytes], self._process.stdin), pickle.HIGHEST_PROTOCOL)
+            cast(IO[bytes], self._process.stdin).flush()
+        except OSError:
+            return False
+        return True
+
+    def _receive(self) -> Part | BaseException | None:
+        try:
+            found: Part | BaseException = pickle.load(cast(IO[bytes], self._process.stdout))  # noqa: S301 - from our own process
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return None
+        return found
 
 
 def _is_done(future: Future[Part]) -> bool:
     return future.done() and future.exception() is None
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold back Ctrl-C; a process started meanwhile never gets it: its parent ends it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class LocalCrew:
@@ -192,14 +258,11 @@ class LocalCrew:
 
     def __init__(self, model: StanceModel, frame: Frame, jobs: int) -> None:
         self.limit = AHEAD * jobs
-        self._start = (dump_model(model), frame, os.getpid())
+        self._start = (dump_model(model), frame)
         self._lane_of: dict[Future[Part], _Lane] = {}
-        self._lanes = [self._new_lane() for _ in range(jobs)]
-
-    def _new_lane(self) -> _Lane:
-        from joblib.externals.loky import ProcessPoolExecutor  # slow, and not for one process
-
-        return _Lane(ProcessPoolExecutor(1, initializer=_begin, initargs=self._start))
+        self._lanes: list[_Lane] = []
+        self._dead: list[_Lane] = []
+        self._jobs = jobs
 
     def submit(self, task: Task, *, again: bool = False) -> Future[Part]:
         """Have a part computed by the worker with the least to do.
@@ -207,21 +270,18 @@ class LocalCrew:
         A lost part goes to one that is known to live: it must not be lost again with a new
         worker that dies before it has begun.
         """
-        for lane in self._lanes:
+        for lane in list(self._lanes):
             lane.tidy()
+            if not lane.alive:
+                self._replace(lane)
         lane = min(self._lanes, key=lambda lane: (again and not lane.proven, len(lane.queue)))
-        try:
-            future: Future[Part] = lane.executor.submit(_work, task)
-        except BrokenExecutor:  # it died since its last part
-            lane = self._replace(lane)
-            future = lane.executor.submit(_work, task)
-        lane.queue.append(future)
+        future = lane.submit(task)
         self._lane_of[future] = lane
         future.add_done_callback(self._forget)
         return future
 
     def _forget(self, future: Future[Part]) -> None:
-        if future.cancelled() or future.exception() is None:
+        if future.exception() is None:
             self._lane_of.pop(future, None)
 
     def at_fault(self, future: Future[Part]) -> bool:
@@ -233,15 +293,19 @@ class LocalCrew:
             self._replace(lane)
         return lane.culprit is future
 
-    def _replace(self, lane: _Lane) -> _Lane:
+    def _replace(self, lane: _Lane) -> None:
         lane.tidy()
         lane.culprit = lane.queue[0] if lane.queue else None
-        lane.executor.shutdown(wait=False)
-        new = self._new_lane()
-        self._lanes[self._lanes.index(lane)] = new
-        return new
+        self._dead.append(lane)
+        self._lanes[self._lanes.index(lane)] = _Lane(*self._start)
 
     def __enter__(self) -> Self:
+        try:
+            while len(self._lanes) < self._jobs:
+                self._lanes.append(_Lane(*self._start))
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def __exit__(
@@ -250,40 +314,31 @@ class LocalCrew:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is not None:
-            for lane in self._lanes:
+        for lane in (*self._lanes, *self._dead):
+            if kind is not None or lane in self._dead:
                 lane.kill()
-        for lane in self._lanes:
-            lane.executor.shutdown(wait=True)
+        for lane in (*self._lanes, *self._dead):
+            lane.end()
 
 
-_given: tuple[bytes, Frame] | None = None
-_model: StanceModel | None = None
-
-
-def _begin(data: bytes, frame: Frame, parent: int) -> None:
-    """Prepare a new worker process."""
-    global _given
-    _given = data, frame
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who ends us
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-
-
-def _leave_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_WATCH)
-    os._exit(1)
-
-
-def _work(task: Task) -> Part:
-    """Compute a part in a worker process."""
-    global _model
-    if _given is None:
-        raise RuntimeError("this process is no worker")
-    data, frame = _given
-    if _model is None:
-        _model = decode_model(data, frame)
-    return compute(_model, frame, task.number, task.records())
+def serve() -> None:
+    """Compute parts in a worker process, until the other end of the pipe is closed."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
+    model: StanceModel | None = None
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        data, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+        while True:
+            task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301
+            try:
+                model = model or decode_model(data, frame)
+                found: Part | Exception = compute(model, frame, task.number, task.records())
+            except Exception as error:
+                if not isinstance(error, StanceError):
+                    error.add_note(traceback.format_exc())
+                found = error
+            pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
+            out.flush()
 
 
 def decode_model(data: bytes, frame: Frame) -> StanceModel:

@@ -87,7 +87,7 @@ class Stand:
             self.counts["parts kept"] += kept
         if not self.output.exists() or folder_of(self.output).exists():
             done = self.start(self.random.choice("12"), "--resume")
-            told = done.communicate()[1]
+            told = done.communicate(timeout=300)[1]
             self.count("resumed", done.returncode == 0)
             if done.returncode:
                 print(told, file=sys.stderr)
@@ -116,7 +116,7 @@ def members(group: int) -> Iterator[tuple[int, bool]]:
         with contextlib.suppress(OSError):
             state, _, its_group = (path / "stat").read_text().rpartition(")")[2].split()[:3]
             if int(its_group) == group and state != "Z":
-                yield int(path.name), b"LokyProcess" in (path / "cmdline").read_bytes()
+                yield int(path.name), b"stance.workers" in (path / "cmdline").read_bytes()
 
 
 def kill_groups(stand: Stand, times: int) -> None:
@@ -140,7 +140,7 @@ def kill_workers(stand: Stand, times: int) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(stand.random.choice(workers), signal.SIGKILL)
                 times -= 1
-        told = process.communicate()[1]
+        told = process.communicate(timeout=300)[1]
         stand.count("ended well", process.returncode == 0 and not told)
         stand.finish()
 
@@ -154,7 +154,7 @@ def send_signals(stand: Stand, times: int) -> None:
         before = time.monotonic()
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if turn % 3 else os.kill)(process.pid, number)
-        told = process.communicate()[1]
+        told = process.communicate(timeout=300)[1]
         complete = process.returncode == 0
         stand.count("exit status", complete or process.returncode == status)
         stand.count("ended in 5 s", time.monotonic() - before < PATIENCE)
