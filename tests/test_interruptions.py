@@ -214,7 +214,9 @@ def test_folder_without_permission(model_path, table, output):
 def test_two_runs_at_once(model_path, table, output, whole):
     first = start(model_path, table, output, "--jobs", "1")
     begun(output)
+    first.send_signal(signal.SIGSTOP)
     second = run(model_path, table, output, "--force")
+    first.send_signal(signal.SIGCONT)
     assert second.returncode == 4
     assert "another run is writing it" in one_line(second.stderr)
     assert first.communicate()[1] == ""
