@@ -14,7 +14,7 @@ _HOMES = {
     "StanceClassifier": "estimator",
     "StanceError": "errors",
     "StanceModel": "model",
-    "evaluate": "assessment",
+    "evaluate": "evaluation.assessment",
     "explain": "explanation",
     "load_model": "storage",
     "read_corpus": "corpus",

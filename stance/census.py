@@ -1,6 +1,8 @@
 """Which aliases of an actor book are found in a table, and how often."""
 
+import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -97,10 +99,19 @@ def book_lines(book: ActorBook) -> list[str]:
     """Return an actor book as lines of a screen."""
     lines = []
     for actor in book.actors:
-        lines.append(f"{actor.name} ({actor.kind})")
+        lines.append(f"{shown(actor.name)} ({shown(actor.kind)})")
         for kind in ALIAS_KINDS:
             if names := actor.aliases.get(kind):
-                lines.append(f"  {kind:<12}{', '.join(map(shown, names))}")
+                lines += _wrapped(kind, names)
         if actor.exclusions:
-            lines.append(f"  {'not':<12}{', '.join(map(shown, actor.exclusions))}")
+            lines += _wrapped("not", actor.exclusions)
     return lines
+
+
+def _wrapped(kind: str, names: Sequence[str]) -> list[str]:
+    indent = " " * 14
+    listed = ", ".join(map(shown, names))
+    lines = textwrap.wrap(
+        listed, 79, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return [f"  {kind:<12}{lines[0][14:]}", *lines[1:]]

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from stance import features, relations
-from stance.events import Events, Weights
-from stance.features import BLOCKS
+from stance.features import BLOCKS, blocks, relations
+from stance.features.events import Events, Weights
+from stance.features.layout import Pairs, Reader, lay_out
 from stance.hashing import KeyIndex, Keys, key_of
-from stance.layout import Pairs, Reader, lay_out
 from stance.model import BlockWeights, Coefficients, actor_keys, own_keys
 from stance.queries import Query
 from stance.recipe import Features
@@ -117,7 +116,7 @@ def _name(
             terms[number] = events.term(at, names) + (f" @ {actor}" if copy else "")
 
 
-_SYMBOLS: Mapping[int, str] = features.SYMBOLS | relations.SYMBOLS
+_SYMBOLS: Mapping[int, str] = blocks.SYMBOLS | relations.SYMBOLS
 
 
 def _reader_symbols(reader: Reader) -> dict[int, str]:

@@ -82,7 +82,7 @@ def _fingerprint() -> str:
     from stance.corpus import bundled_corpus
 
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     for name in ("actors.toml", "lexicon.toml"):
         digest.update(files("stance").joinpath(name).read_bytes())

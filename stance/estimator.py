@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from stance.actors import ActorBook
 from stance.corpus import MISSING, Corpus, Source
-from stance.events import Weights
+from stance.features.events import Weights
 from stance.fingerprints import fingerprint, linked_groups
 from stance.fitting import train
 from stance.hashing import key_of

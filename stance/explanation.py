@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.errors import ActorError
-from stance.events import Weights
-from stance.layout import lay_out
+from stance.features.events import Weights
+from stance.features.layout import lay_out
 from stance.model import StanceModel
 from stance.queries import make_query
 

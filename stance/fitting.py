@@ -14,15 +14,15 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from stance.abstention import calibrate
 from stance.actors import ActorBook
-from stance.assessment import cross_validation
+from stance.batch.abstention import calibrate
 from stance.corpus import Corpus, sentiment_rows
 from stance.counts import BlockCounts, count_features, name_features
 from stance.errors import DataError
 from stance.evaluation import Report
-from stance.events import Weights
-from stance.layout import Reader
+from stance.evaluation.assessment import cross_validation
+from stance.features.events import Weights
+from stance.features.layout import Reader
 from stance.lexicon import Lexicon
 from stance.model import BlockWeights, Head, StanceModel, softmax
 from stance.queries import Query, make_query

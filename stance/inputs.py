@@ -9,8 +9,8 @@ from typing import Self
 from stance.articles import split_article
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.reading import RejectSink
 from stance.tables import Record, Table, open_table
+from stance.tables.reading import RejectSink
 
 LARGEST_ARTICLE = 20_000_000
 """Bytes of a text file that are still taken for an article."""

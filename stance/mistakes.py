@@ -7,8 +7,8 @@ import numpy as np
 from stance.corpus import Corpus
 from stance.explanation import explain
 from stance.model import StanceModel
-from stance.output import write_table
 from stance.records import Stance
+from stance.tables.output import write_table
 
 COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because")
 

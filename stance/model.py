@@ -9,11 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.actors import ActorBook
-from stance.events import Codebook, Events, Weights
 from stance.features import BLOCKS, LEXICAL
+from stance.features.events import Codebook, Events, Weights
+from stance.features.layout import (
+    NOBODY,
+    Pairs,
+    Reader,
+    Words,
+    count_mentions,
+    lay_out,
+    named_actors,
+)
 from stance.fingerprints import Fingerprints
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
-from stance.layout import NOBODY, Pairs, Reader, Words, count_mentions, lay_out, named_actors
 from stance.lexicon import Lexicon
 from stance.queries import make_query
 from stance.recipe import Recipe
@@ -69,7 +77,7 @@ class Occurrences:
     Attributes
     ----------
     row, word : ndarray
-        See `stance.events.Events`.
+        See `stance.features.events.Events`.
     column : ndarray of int32
         Number of the feature, -1 where it is unknown.
     values : ndarray of shape (n_occurrences, n_labels + 1)
@@ -255,7 +263,7 @@ class Judgements:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """Held-out stance answers, from which `stance.abstention` finds when to withhold one.
+    """Held-out stance answers, from which `stance.batch.abstention` finds when to withhold one.
 
     Rows stand in random order.
 

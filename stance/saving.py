@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stance.display import shown
 from stance.errors import OutputError
-from stance.output import output_error
+from stance.tables.output import output_error
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 import Stemmer
 
 from stance.actors import Actor
-from stance.features import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
-from stance.layout import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
+from stance.features.blocks import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
+from stance.features.layout import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
+from stance.features.relations import REACH, ROLES
 from stance.model import Head
-from stance.relations import REACH, ROLES
 from stance.text import normalise
 from stance.tokens import _ABBREVIATIONS, LONGEST_WORD
 

@@ -16,8 +16,8 @@ import pytest
 from stance.actors import Actor, ActorBook
 from stance.errors import ModelError
 from stance.features import BLOCKS
+from stance.features.layout import Reader, lay_out
 from stance.fingerprints import fingerprint
-from stance.layout import Reader, lay_out
 from stance.lexicon import Lexicon
 from stance.model import BlockWeights, Head, StanceModel
 from stance.queries import make_query

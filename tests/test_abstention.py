@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_model import members_of, refused, small_model, spoiled
 
-from stance.abstention import GRID, NEVER, calibrate, log_tails, thresholds
-from stance.arrays import encode_array
 from stance.batch import Job, predict_table
+from stance.batch.abstention import GRID, NEVER, calibrate, log_tails, thresholds
+from stance.batch.plans import digest_of
 from stance.errors import AbstentionError, UsageError
 from stance.model import Calibration
-from stance.plans import digest_of
 from stance.records import UNCERTAIN, Stance
 from stance.storage import dump_model, load_model, save_model
+from stance.storage.arrays import encode_array
 
 DRAWS = 1000
 SLACK = 0.022

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.answers import MILLION, Layout, answer_groups, cells, millionths
+from stance.batch.answers import MILLION, Layout, answer_groups, cells, millionths
 from stance.errors import DataError
-from stance.reading import Record
 from stance.records import UNCERTAIN, Stance
+from stance.tables.reading import Record
 
 SHARES = st.lists(
     st.lists(st.floats(0, 1e6), min_size=3, max_size=3).filter(lambda row: sum(row) > 1e-9),

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from stance import batch, workers
-from stance.answers import Tally
+from stance.batch import running as batch
+from stance.batch import workers
 from stance.batch import Job, predict_table
+from stance.batch.answers import Tally
+from stance.batch.parts import Batch, Task
+from stance.batch.runs import Run, folder_of
 from stance.errors import DataError, OutputError, StanceError, UsageError, WorkerError
-from stance.parts import Batch, Task
-from stance.runs import Run, folder_of
 from stance.tables import Record
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -365,13 +366,16 @@ def children():
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-            if parent == os.getpid() and b"stance.workers" in path.joinpath("cmdline").read_bytes():
+            if (
+                parent == os.getpid()
+                and b"stance.batch.workers" in path.joinpath("cmdline").read_bytes()
+            ):
                 found.add(int(path.name))
     return found
 
 
 ALWAYS_DIES = """
-import os, stance.workers as workers
+import os, stance.batch.workers as workers
 compute = workers.compute
 workers.compute = lambda model, frame, number, records: (
     os.kill(os.getpid(), 9) if number == 4 else compute(model, frame, number, records)

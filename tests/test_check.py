@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from stance.actors import ActorBook
 from stance.check import check
-from stance.codings import coder_names
+from stance.check.codings import coder_names
+from stance.check.findings import Finding, Findings, wrapped
+from stance.check.shortcuts import adjusted_p, binomial_tail, shortcut_words
+from stance.check.study import read_study
 from stance.errors import DataError
-from stance.findings import Finding, Findings, wrapped
-from stance.shortcuts import adjusted_p, binomial_tail, shortcut_words
-from stance.study import read_study
-from stance.summary import _columns
+from stance.evaluation.summary import _columns
 
 BOOK = ActorBook.default()
 STARTER = Path(__file__).parent.parent / "datasets" / "starter"

@@ -10,19 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from stance import intervals
 from stance.errors import DataError
 from stance.evaluation import (
     Answers,
     baselines,
     conflict_rows,
     conflict_score,
+    intervals,
     leakage,
     majority_score,
     report,
     score,
 )
-from stance.intervals import document_confusion, macro_f1, percentile_interval, resample
+from stance.evaluation.intervals import document_confusion, macro_f1, percentile_interval, resample
 
 LABELS = ("against", "neutral", "favor")
 NAMES = ("NATO", "Russia", "Poland", "北約", "the European Commission's directorate-general")

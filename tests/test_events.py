@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.events import Codebook, Events
-from stance.features import _class_books
+from stance.features.blocks import _class_books
+from stance.features.events import Codebook, Events
 from stance.hashing import join_keys, key_of
 from stance.lexicon import Lexicon
 

@@ -137,7 +137,7 @@ def test_nothing_outside_the_command_line_imports_it():
 
 MAY_EXIT = {
     "stance.__main__": {"sys.exit"},
-    "stance.workers": {"os._exit"},  # a worker whose parent has died
+    "stance.batch.workers": {"os._exit"},  # a worker whose parent has died
 }
 
 
@@ -168,10 +168,10 @@ def test_no_module_runs_code_from_a_file(name):
     called = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     assert not called & {"eval", "exec", "compile", "__import__", "joblib.load", "pickle.loads"}
     assert not called & {"np.load", "os.system"}
-    if name != "stance.workers":  # which talks to its own child processes through pipes
+    if name != "stance.batch.workers":  # which talks to its own child processes through pipes
         assert "pickle.load" not in called
 
 
 def test_every_module_can_be_imported_alone():
-    names = [name for name in MODULES if name not in ("stance.__main__", "stance.cluster")]
+    names = [name for name in MODULES if name not in ("stance.__main__", "stance.batch.cluster")]
     assert all(import_module(name) for name in names)

@@ -18,8 +18,8 @@ from oracle import NOBODY, Oracle, Pair
 from stance.actors import ActorBook
 from stance.counts import _SYMBOLS, _reader_symbols, count_features, name_features
 from stance.features import BLOCKS
+from stance.features.layout import Pairs, Reader, lay_out, named_actors
 from stance.fitting import Task, fit_head
-from stance.layout import Pairs, Reader, lay_out, named_actors
 from stance.lexicon import Lexicon
 from stance.model import Head
 from stance.queries import make_query

@@ -14,8 +14,8 @@ from stance.actors import ActorBook
 from stance.corpus import read_corpus
 from stance.counts import count_features
 from stance.errors import DataError
+from stance.features.layout import Reader, lay_out
 from stance.fitting import class_weights, fit_head, fit_temperature, score_rows, split, train
-from stance.layout import Reader, lay_out
 from stance.lexicon import Lexicon
 from stance.model import softmax
 from stance.queries import make_query
@@ -119,7 +119,7 @@ def test_another_seed_gives_other_folds(small, trained):
     recipe = quick_recipe()
     other = dataclasses.replace(recipe.validation, seed=21)
     found = train(dataclasses.replace(recipe, validation=other), small, BOOK)
-    assert not np.array_equal(found.stance.scores, trained.stance.scores)
+    assert not np.array_equal(found.stance.evaluation.scores, trained.stance.evaluation.scores)
 
 
 # --- What cannot be learned from ---

@@ -23,11 +23,11 @@ from small_model import (
     zipped,
 )
 
-from stance.arrays import encode_array
 from stance.errors import ModelError
 from stance.hashing import MULTIPLIER, join_keys
-from stance.members import check_array
 from stance.storage import dump_model, load_model
+from stance.storage.arrays import encode_array
+from stance.storage.members import check_array
 
 KEYS = "heads/stance/stem.keys.npy"
 COEF = "heads/stance/stem.coef.npy"

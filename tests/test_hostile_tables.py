@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from stance.errors import StanceError
-from stance.output import Rejects
 from stance.tables import open_table
+from stance.tables.output import Rejects
 
 
 @dataclass(frozen=True)

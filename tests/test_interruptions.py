@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from stance.batch import Job, predict_table
-from stance.runs import folder_of
+from stance.batch.runs import folder_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from small_model import CARD, TEXTS, members_of, small_model, spoiled, zipped
 
-from stance import storage
+from stance.storage import modelfile as storage
 from stance.actors import ActorBook
 from stance.errors import ModelError, OutputError
 from stance.lexicon import Lexicon

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance import charsets
 from stance.errors import DataError, OutputError
-from stance.output import Rejects, encode_rows, write_table
-from stance.tables import Dialect, Record, column, open_table
+from stance.tables import Dialect, Record, charsets, column, open_table
+from stance.tables.output import Rejects, encode_rows, write_table
 
 ROOT = Path(__file__).parents[1]
 
@@ -446,7 +445,7 @@ def test_a_file_beyond_the_size_limit_is_one_line_and_leaves_nothing(tmp_path):
     code = """
         import resource
         from pathlib import Path
-        from stance.output import write_table
+        from stance.tables.output import write_table
         from stance.errors import OutputError
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
         try:

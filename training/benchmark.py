@@ -31,8 +31,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from stance.actors import ActorBook
 from stance.batch import Job, predict_table
 from stance.corpus import Corpus, bundled_corpus, read_corpus
+from stance.features.layout import lay_out, named_actors
 from stance.fitting import train
-from stance.layout import lay_out, named_actors
 from stance.model import StanceModel
 from stance.recipe import read_recipe
 from stance.text import normalise_all

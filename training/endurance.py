@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from stance.actors import ActorBook
+from stance.batch.runs import folder_of
 from stance.corpus import bundled_corpus, read_corpus
 from stance.fitting import train
 from stance.recipe import read_recipe
-from stance.runs import folder_of
 from stance.storage import load_model, save_model
 
 PATIENCE = 5
@@ -116,7 +116,7 @@ def members(group: int) -> Iterator[tuple[int, bool]]:
         with contextlib.suppress(OSError):
             state, _, its_group = (path / "stat").read_text().rpartition(")")[2].split()[:3]
             if int(its_group) == group and state != "Z":
-                yield int(path.name), b"stance.workers" in (path / "cmdline").read_bytes()
+                yield int(path.name), b"stance.batch.workers" in (path / "cmdline").read_bytes()
 
 
 def kill_groups(stand: Stand, times: int) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from stance.actors import ActorBook
-from stance.assessment import evaluate
 from stance.corpus import Corpus, read_corpus
+from stance.evaluation.assessment import evaluate
 from stance.fingerprints import Fingerprints
 from stance.fitting import train
 from stance.recipe import read_recipe

@@ -3,7 +3,7 @@
 import typer
 
 from stance.cli import data, models, predict
-from stance.cli.door import door
+from stance.cli.door import door, run_safely
 
 __all__ = ["app", "main"]
 
@@ -43,4 +43,4 @@ def _root(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    run_safely(app)

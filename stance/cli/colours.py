@@ -15,6 +15,9 @@ STRONGEST = 8
 PALE, STRONG = 0.04, 0.12
 """Pushes from which a word is coloured, and coloured strongly."""
 
+NAMED = 42
+"""Columns for a word and its strongest term."""
+
 AGAINST, FAVOR = 0, 2
 
 
@@ -63,16 +66,21 @@ def _style(push: float) -> str:
     return strong + ("green" if push > 0 else "red")
 
 
+def _named(reason: Reason, width: int = NAMED) -> str:
+    """Return a reason's word and its strongest term, in so many columns."""
+    word = shown(reason.text, 18 if reason.terms else width - 1)
+    if reason.terms and (room := width - 5 - len(word)) > 2:
+        word += f"  ({shown(reason.terms[0], room)})"
+    return word[:width]
+
+
 def _table(explanation: Explanation) -> Iterator[str]:
     labels = explanation.labels
-    yield f"{'pushes the score of':<34}" + "".join(f"{name:>11}" for name in labels)
+    yield f"{'pushes the score of':<{NAMED + 2}}" + "".join(f"{name:>11}" for name in labels)
     reasons = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
     listed = [*reasons[:STRONGEST], *explanation.features[:3]]
     for reason in listed:
-        name = shown(reason.text, 20) + (
-            f"  ({shown(reason.terms[0], 28)})" if reason.terms else ""
-        )
-        yield f"  {name[:32]:<32}" + "".join(f"{push:>+11.3f}" for push in reason.push)
+        yield f"  {_named(reason):<{NAMED}}" + "".join(f"{push:>+11.3f}" for push in reason.push)
     rest = [
         sum(r.push[i] for r in (*explanation.words, *explanation.features))
         - sum(r.push[i] for r in listed)
@@ -82,5 +90,5 @@ def _table(explanation: Explanation) -> Iterator[str]:
         ("all other words and features", rest),
         ("constant", explanation.intercept),
     ):
-        yield f"  {name:<32}" + "".join(f"{value:>+11.3f}" for value in values)
-    yield f"  {'score':<32}" + "".join(f"{value:>+11.3f}" for value in explanation.scores)
+        yield f"  {name:<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in values)
+    yield f"  {'score':<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in explanation.scores)

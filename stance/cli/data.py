@@ -11,7 +11,7 @@ from stance.cli.screen import tell
 
 
 def actors(
-    source: Annotated[Path | None, typer.Argument(metavar="[INPUT]", help="Table to scan.")] = None,
+    source: Annotated[Path | None, typer.Argument(metavar="INPUT", help="Table to scan.")] = None,
     actors: ActorsFile = None,
     text_column: Annotated[str, typer.Option(help="Column of the paragraph.")] = "text",
     delimiter: Delimiter = None,
@@ -33,7 +33,7 @@ def actors(
 
 
 def check(
-    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Labelled tables.")],
+    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
     coders: Annotated[str | None, typer.Option(help="Column of a second coder's stance.")] = None,
     actors: ActorsFile = None,
     as_json: AsJson = False,

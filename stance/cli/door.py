@@ -2,10 +2,12 @@
 
 import errno
 import functools
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, ParamSpec
 
 import typer
@@ -55,6 +57,24 @@ def door(command: Callable[P, None]) -> Callable[P, None]:
             signal.signal(signal.SIGTERM, previous)
 
     return run
+
+
+def run_safely(app: Callable[[], None]) -> None:
+    """Run the app where streams may be closed, full, or unable to show every character."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (kept to the end)
+    if sys.stdout is None:
+        sys.stderr.write("stance: standard output is closed; send it to a file or to /dev/null\n")
+        sys.exit(4)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except OSError as error:  # the help, on a full disk
+        if error.errno not in _WRITING:
+            raise
+        sys.stderr.write(f"stance: output: {error.strerror}\n")
+        os._exit(4)  # a second attempt to write what is left would fail too
 
 
 def leave(message: str, status: int) -> NoReturn:

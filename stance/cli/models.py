@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from stance.cli.options import ActorsFile, AsJson, Force, ModelFile, open_model, refuse_existing
+from stance.cli.options import ActorsFile, AsJson, Force, ModelFile, open_model, refuse_output
 from stance.cli.screen import tell
 
 
 def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     corpora: Annotated[
-        list[Path] | None, typer.Argument(metavar="[CORPUS]...", help="Labelled tables.")
+        list[Path] | None, typer.Argument(metavar="CORPUS", help="Labelled tables.")
     ] = None,
     recipe: Annotated[Path | None, typer.Option(help="Recipe (TOML) of the model.")] = None,
     actors: ActorsFile = None,
@@ -25,7 +25,7 @@ def train(
     """Train a model on labelled tables, or on the bundled starter corpus; cross-validate it."""
     from stance.training import train_files
 
-    refuse_existing(output, force)
+    refuse_output(output, force, [*(corpora or []), recipe, actors])
     report = train_files(
         corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell
     )
@@ -38,7 +38,7 @@ def train(
 
 
 def evaluate(
-    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Labelled tables.")],
+    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
     model: ModelFile = None,
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
@@ -46,13 +46,13 @@ def evaluate(
     force: Force = False,
 ) -> None:
     """Score a model on labelled tables, with intervals and beside its baselines."""
-    from stance.assessment import evaluate as score
     from stance.corpus import read_corpus
+    from stance.evaluation.assessment import evaluate as score
     from stance.mistakes import write_mistakes
     from stance.report import write_report
 
-    for path in (report, errors):
-        refuse_existing(path, force)
+    refuse_output(report, force, [*corpora, model, errors])
+    refuse_output(errors, force, [*corpora, model])
     loaded, corpus = open_model(model), read_corpus(corpora)
     for note in corpus.notes:
         tell(note)
@@ -65,7 +65,10 @@ def evaluate(
 
 
 def inspect(
-    model: Annotated[Path | None, typer.Argument(metavar="[MODEL]")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Argument(metavar="MODEL", help="Model file; the default model without it."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a model's card: data, versions, scores, limits."""

@@ -1,12 +1,16 @@
 """Types of arguments and options that several commands share."""
 
+import errno
+import os
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stance.cli.screen import tell
-from stance.errors import OutputError
+from stance.errors import DataError
 
 if TYPE_CHECKING:
     from stance.model import StanceModel
@@ -29,13 +33,23 @@ Encoding = Annotated[
 
 def path_or_stdin(path: Path) -> Path | None:
     """Return None where the path is ``-``."""
+    if str(path) == "-" and sys.stdin is None:
+        raise DataError("standard input: is closed; name a file")
     return None if str(path) == "-" else path
 
 
-def refuse_existing(path: Path | None, force: bool) -> None:
-    """Raise where a file to be written exists already, before any work is done."""
-    if path is not None and path.exists() and not force:
-        raise OutputError(f"{path}: exists already; use --force to overwrite it")
+def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] = ()) -> None:
+    """Raise where a file cannot be written, or is one of those read, before any work is done."""
+    from stance.tables.output import check_output, is_device, output_error
+
+    check_output(path, force=force, inputs=inputs)
+    if path is None or is_device(path):
+        return
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise output_error(FileNotFoundError(errno.ENOENT, ""), path)
+    if not os.access(folder, os.W_OK):
+        raise output_error(PermissionError(errno.EACCES, ""), path)
 
 
 def open_model(path: Path | None, actors: Path | None = None) -> "StanceModel":

@@ -15,6 +15,7 @@ from stance.cli.options import (
     ModelFile,
     open_model,
     path_or_stdin,
+    refuse_output,
 )
 from stance.cli.screen import meter, summary, tell
 
@@ -72,17 +73,20 @@ def predict(
         resume=resume,
         cluster=cluster,
     )
+    if job.target:
+        refuse_output(job.target, force or resume, [model, actors])
     loaded = open_model(model, actors)
     with meter(quiet) as progress:
         done = predict_table(loaded, job, progress=progress)
-    for line in () if quiet else (*done.notes, *summary(done)):
+    for line in () if quiet else (*done.notes, *summary(done, quoted=excel_safe)):
         tell(line)
 
 
 def explain(
-    text: Annotated[str, typer.Argument(help="The paragraph.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph.")],
     actor: Annotated[str | None, typer.Option(help="Actor to judge; all named without it.")] = None,
     model: ModelFile = None,
+    actors: ActorsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show how far each word pushes the answer, and the exact sums."""
@@ -91,7 +95,7 @@ def explain(
     from stance.cli.colours import print_explanation
     from stance.explanation import explain as reasons
 
-    found = reasons(open_model(model), text, actor)
+    found = reasons(open_model(model, actors), text, actor)
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(explanation) for explanation in found]))
         return

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from stance.display import shown
+from stance.display import count, shown
 from stance.records import UNCERTAIN, Stance
 
 if TYPE_CHECKING:
-    from stance.answers import Tally
     from stance.batch import Done
+    from stance.batch.answers import Tally
 
 ACTORS = 15
 """Actors in the closing summary; the rest is counted."""
@@ -72,17 +72,17 @@ class _Silent:
         """Show nothing."""
 
 
-def summary(done: "Done") -> list[str]:
+def summary(done: "Done", *, quoted: bool = False) -> list[str]:
     """Return the closing lines of a run: rows, and stance counts per actor."""
     tally = done.tally
     lines = [
-        f"{tally.rows + done.rejected:,} rows in, {tally.named:,} name an actor; "
-        f"{done.rows_out:,} rows out, {done.rejected:,} rejected"
+        f"{count(tally.rows + done.rejected, 'row')} in, {tally.named:,} naming an actor; "
+        f"{count(done.rows_out, 'row')} out, {done.rejected:,} rejected"
     ]
     if done.formulas:
         lines.append(
-            f"{done.formulas:,} cells begin like a formula; a spreadsheet might run them "
-            "(--excel-safe quotes them)"
+            f"{count(done.formulas, 'cell')} beginning like a formula, "
+            + ("quoted" if quoted else "which a spreadsheet might run (--excel-safe quotes them)")
         )
     labels = [*map(str, Stance), UNCERTAIN]
     totals: dict[str, dict[str, int]] = {}
@@ -97,5 +97,5 @@ def summary(done: "Done") -> list[str]:
         row = "".join(f"{totals[actor].get(label, 0):>11,}" for label in labels)
         lines.append(f"{shown(actor, 22):<24}{row}")
     if len(order) > ACTORS:
-        lines.append(f"and {len(order) - ACTORS} actors more")
+        lines.append(f"and {count(len(order) - ACTORS, 'more actor')}")
     return lines

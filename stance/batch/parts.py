@@ -1,0 +1,205 @@
+"""Numbered parts of a table: what goes to whoever computes one, and what comes back."""
+
+import json
+import os
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stance.batch.answers import Layout, Tally, answer_groups
+from stance.model import StanceModel
+from stance.tables import Record
+from stance.tables.formats import Format
+from stance.tables.output import output_error
+
+_END = "\0"  # no table has one in a cell
+
+
+class Batch(NamedTuple):
+    """The records of a part, 1 or more.
+
+    Attributes
+    ----------
+    number : int
+        1-based number of the part.
+    """
+
+    number: int
+    records: list[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A part to be computed, its records packed to travel cheaply.
+
+    Attributes
+    ----------
+    number : int
+        1-based number of the part.
+    width : int
+        Cells of a record.
+    numbers, lines : array of int
+        See `Record`.
+    cells : str
+        All cells, record after record, with a NUL between; it is not shown, since logs of a
+        cluster show arguments.
+    """
+
+    number: int
+    width: int
+    numbers: "array[int]"
+    lines: "array[int]"
+    cells: str = field(repr=False)
+
+    @classmethod
+    def pack(cls, batch: Batch) -> "Task":
+        """Pack the records of a part."""
+        number, records = batch
+        return cls(
+            number=number,
+            width=len(records[0].cells),
+            numbers=array("q", [record.number for record in records]),
+            lines=array("q", [record.line for record in records]),
+            cells=_END.join([cell for record in records for cell in record.cells]),
+        )
+
+    def records(self) -> list[Record]:
+        """Return the records."""
+        cells = zip(*[iter(self.cells.split(_END))] * self.width, strict=True)
+        return list(map(Record, self.numbers, self.lines, cells))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part that is done.
+
+    Attributes
+    ----------
+    number : int
+        1-based number of the part.
+    rows : int
+        Rows of the output.
+    formulas : int
+        Cells among them that a spreadsheet might run.
+    tally : Tally
+    data : bytes or None
+        The rows as they stand in the output; None where they are in a file.
+    """
+
+    number: int
+    rows: int
+    formulas: int
+    tally: Tally
+    data: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all parts of a run have in common.
+
+    Attributes
+    ----------
+    layout : Layout
+    form : Format
+        Of the output.
+    table : str
+        Name of the input, for messages.
+    store : Store or None
+        Where parts are to be written; None to give their bytes back.
+    """
+
+    layout: Layout
+    form: Format
+    table: str
+    store: "Store | None" = None
+
+
+def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Record]) -> Part:
+    """Judge the records of a part, and write its rows where the frame says."""
+    groups, tally = answer_groups(model, frame.layout, records, frame.table)
+    rows = sum(len(tails) for _, tails in groups)
+    formulas = sum(  # of the new cells only an actor's name may begin like one
+        len(tails) * frame.form.formulas([head]) + frame.form.formulas([t[1:2] for t in tails])
+        for head, tails in groups
+    )
+    part = Part(number, rows, formulas, tally, frame.form.encode_groups(groups))
+    return frame.store.write(part) if frame.store else part
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A private folder that holds finished parts, each in one file.
+
+    Attributes
+    ----------
+    folder : Path
+    key : str
+        Stands in the file names, so that no part of another run is taken for one of this.
+    output : Path
+        The table in the making, for messages.
+    """
+
+    folder: Path
+    key: str
+    output: Path
+
+    def path(self, number: int) -> Path:
+        """Return where a part is kept."""
+        return self.folder / f"{self.key}-{number:08d}.rows"
+
+    def write(self, part: Part) -> Part:
+        """Keep a part; it stands under its name only when it is whole.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        data = part.data or b""
+        head = {
+            "rows": part.rows,
+            "formulas": part.formulas,
+            "tally": _tally_table(part.tally),
+            "bytes": len(data),
+            "crc32": zlib.crc32(data),
+        }
+        path = self.path(part.number)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(json.dumps(head).encode() + b"\n")
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            raise output_error(error, self.output) from error
+        return replace(part, data=None)
+
+    def read(self, number: int) -> Part | None:
+        """Return a kept part with its bytes; None where there is none or it is damaged."""
+        try:
+            with self.path(number).open("rb") as file:
+                head = json.loads(file.readline())
+                data = file.read()
+        except (OSError, ValueError):
+            return None
+        if len(data) != head["bytes"] or zlib.crc32(data) != head["crc32"]:
+            return None
+        return Part(number, head["rows"], head["formulas"], _tally(head["tally"]), data)
+
+
+def _tally_table(tally: Tally) -> list[Any]:
+    answers = [[actor, label, times] for (actor, label), times in tally.answers.items()]
+    return [tally.rows, tally.named, tally.unknown, answers]
+
+
+def _tally(table: list[Any]) -> Tally:
+    rows, named, unknown, answers = table
+    counts = Counter({(actor, label): times for actor, label, times in answers})
+    return Tally(rows, named, unknown, counts)

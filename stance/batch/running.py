@@ -1,0 +1,310 @@
+"""Runs a model over a whole table: every row comes back, in order, whatever happens."""
+
+import dataclasses
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from stance.batch import abstention
+from stance.batch.answers import Layout, Tally
+from stance.batch.parts import Batch, Frame, Part
+from stance.batch.plans import SIZE, Value, make_plan
+from stance.batch.runs import Run
+from stance.batch.workers import LocalCrew, Work, compute_here, compute_with
+from stance.errors import DataError, UsageError
+from stance.inputs import ArticleTable, open_input
+from stance.model import StanceModel
+from stance.tables import Record, Table, column
+from stance.tables.output import Rejects, TableWriter, check_output, is_device, table_format
+
+PART = 1000
+"""Records of a part; the output does not depend on it."""
+
+_ELSEWHERE = ("source", "target", "rejects", "force", "jobs", "resume", "cluster")
+"""What the bytes of the output do not depend on, or what a plan knows otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A table to be judged.
+
+    Attributes
+    ----------
+    source, target : Path or None
+        Input and output tables; None is standard input or output.
+    text_column, actor_column : str
+    wide : bool
+        One row per input row, and columns per actor.
+    prefix : str
+        Put before the names of new columns.
+    delimiter, encoding : str or None
+        Of the input; None to detect them.
+    rejects : Path or None
+        Takes bad records.
+    force : bool
+        Whether existing files may be replaced.
+    excel_safe : bool
+        Whether cells that a spreadsheet would run are quoted.
+    keep_all : bool
+        Whether page furniture of an article is kept.
+    abstain : float or None
+        Greatest share of wrong answers; see `stance.batch.abstention`.
+    jobs : int
+        Processes; 1 is this one alone.
+    resume : bool
+        Go on with a run that was stopped.
+    cluster : str or None
+        Address of a Dask scheduler, whose workers do the work.
+    """
+
+    source: Path | None
+    target: Path | None
+    text_column: str = "text"
+    actor_column: str | None = None
+    wide: bool = False
+    prefix: str = ""
+    delimiter: str | None = None
+    encoding: str | None = None
+    rejects: Path | None = None
+    force: bool = False
+    excel_safe: bool = False
+    keep_all: bool = False
+    abstain: float | None = None
+    jobs: int = 1
+    resume: bool = False
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run did.
+
+    Attributes
+    ----------
+    tally : Tally
+    rows_out : int
+    rejected : int
+    formulas : int
+        Cells that a spreadsheet might run.
+    notes : tuple of str
+        What a user should be told of the input.
+    """
+
+    tally: Tally
+    rows_out: int
+    rejected: int
+    formulas: int
+    notes: tuple[str, ...]
+
+
+Progress = Callable[[Tally, int, int | None], None]
+"""Called after each part with the counts so far, bytes read, and bytes in all where known."""
+
+
+def predict_table(
+    model: StanceModel, job: Job, *, progress: Progress = lambda *_: None, size: int = PART
+) -> Done:
+    """Judge every record of a table and write the answers beside its cells.
+
+    The table is cut into parts. Where there are more than one, and input and output are files,
+    the finished ones are kept in a private folder beside the output until all are there, so that
+    a run that was stopped can go on.
+
+    Parameters
+    ----------
+    model : StanceModel
+    job : Job
+    progress : callable, optional
+    size : int
+        Records of a part.
+
+    Raises
+    ------
+    DataError
+        If the input cannot be used.
+    OutputError
+        If the output cannot be written; nothing is then under its name.
+    WorkerError
+        If a worker process dies on the same part again.
+    UsageError
+        If the job asks for what does not go together.
+    AbstentionError
+        If the model cannot keep to the share of wrong answers asked for.
+    """
+    _check(job)
+    with ExitStack() as stack:
+        run = stack.enter_context(_run(job))
+        if run and run.was_ending:  # what has a name by now is the earlier run's own
+            job = dataclasses.replace(job, force=job.force or run.owns_output())
+        check_output(job.target, force=job.force, inputs=[job.source, job.rejects])
+        rejects = None
+        if job.rejects:
+            force = job.force or (run is not None and run.was_ending)
+            rejects = Rejects(job.rejects, force=force, inputs=[job.source])
+            stack.enter_context(rejects)
+        table = open_input(
+            job.source,
+            delimiter=job.delimiter,
+            encoding=job.encoding,
+            rejects=rejects,
+            keep_all=job.keep_all,
+        )
+        stack.push(table.__exit__)
+        tally, writer = _answer(model, job, table, run, progress, size)
+        return Done(
+            tally=tally,
+            rows_out=writer.rows,
+            rejected=rejects.count if rejects else 0,
+            formulas=writer.formulas,
+            notes=(*table.notes, *abstention.notes(model.calibration, job.abstain, tally)),
+        )
+
+
+def _check(job: Job) -> None:
+    if job.resume and not _between_files(job):
+        raise UsageError("--resume needs files: here the input or the output is a stream")
+    if job.jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more, not {job.jobs}")
+
+
+def _between_files(job: Job) -> bool:
+    return all(path is not None and not is_device(path) for path in (job.source, job.target))
+
+
+def _run(job: Job) -> AbstractContextManager[Run | None]:
+    if job.target is None or is_device(job.target):
+        return nullcontext()
+    return Run(job.target, resume=job.resume, force=job.force)
+
+
+def _answer(
+    model: StanceModel,
+    job: Job,
+    table: Table | ArticleTable,
+    run: Run | None,
+    progress: Progress,
+    size: int,
+) -> tuple[Tally, TableWriter]:
+    """Write the output, from the first part to the last."""
+    frame = frame_of(job, table, model)
+    if run and run.left:
+        size = int(run.plan.get(SIZE) or size)
+    batches = cut(iter(table), size)
+    head = list(islice(batches, 2))
+    works: Iterator[Work] = chain(head, batches)
+    keep = run if _between_files(job) and run and (run.left or len(head) > 1) else None
+    if keep and job.source:
+        keep.begin(make_plan(model, job.source, size, _options(job)))
+        frame = dataclasses.replace(frame, store=keep.store)
+        works = _with_kept(works, keep)
+    tally, last = Tally(), 0
+    folder = keep.folder if keep else None
+    with TableWriter(job.target, frame.form, force=job.force, folder=folder) as writer:
+        with closing(_parts(model, job, frame, works)) as parts:
+            for part in parts:
+                tally.add(part.tally)
+                last = part.number
+                if part.data is not None and keep:
+                    keep.store.write(part)
+                elif part.data is not None:
+                    writer.write_encoded(part.data, part.rows, part.formulas)
+                progress(tally, table.bytes_read, table.bytes_total)
+        if keep:
+            for part in keep.parts(last):
+                writer.write_encoded(part.data or b"", part.rows, part.formulas)
+            keep.end(writer.inode)
+    return tally, writer
+
+
+def _options(job: Job) -> dict[str, Value]:
+    """Return the options that the output's bytes depend on, by the names of the command line."""
+    values = {
+        f"--{field.name.replace('_', '-')}": getattr(job, field.name)
+        for field in dataclasses.fields(job)
+        if field.name not in _ELSEWHERE
+    }
+    return values | {"--rejects": job.rejects is not None}
+
+
+def _with_kept(works: Iterator[Work], run: Run) -> Iterator[Work]:
+    """Put parts that an earlier run has finished in the place of their records."""
+    for work in works:
+        kept = run.store.read(work.number) if run.left and isinstance(work, Batch) else None
+        yield dataclasses.replace(kept, data=None) if kept else work
+
+
+def _parts(
+    model: StanceModel, job: Job, frame: Frame, works: Iterator[Work]
+) -> Generator[Part, None, None]:
+    if job.cluster is not None:
+        from stance.batch.cluster import ClusterCrew  # only where the user names one
+
+        with ClusterCrew(job.cluster, model, frame) as cluster:
+            yield from compute_with(cluster, works)
+    elif job.jobs > 1:
+        with LocalCrew(model, frame, job.jobs) as crew:
+            yield from compute_with(crew, works)
+    else:
+        yield from compute_here(model, frame, works)
+
+
+def cut(records: Iterator[Record], size: int) -> Iterator[Batch | DataError]:
+    """Cut a stream of records into numbered parts; what ends it early comes last."""
+    part: list[Record] = []
+    number = 1
+    try:
+        for record in records:
+            part.append(record)
+            if len(part) == size:
+                yield Batch(number, part)
+                part = []
+                number += 1
+    except DataError as error:
+        if part:
+            yield Batch(number, part)
+        yield error
+    else:
+        if part:
+            yield Batch(number, part)
+
+
+def frame_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Frame:
+    """Return what all parts of a job have in common."""
+    layout = layout_of(job, table, model)
+    columns = (*table.columns, *layout.added())
+    form = table_format(job.target, columns, excel_safe=job.excel_safe)
+    return Frame(layout, form, table.name)
+
+
+def layout_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Layout:
+    """Find the columns that a job needs.
+
+    Raises
+    ------
+    DataError
+        If one is missing, or a new column would collide with one of the input.
+    """
+    actor: int | None = None
+    if job.actor_column is not None:
+        actor = column(table.columns, job.actor_column, table.name)
+    elif "actor" in table.columns:
+        actor = table.columns.index("actor")
+    spans = table.columns.index("spans") if "spans" in table.columns and actor is not None else None
+    layout = Layout(
+        columns=table.columns,
+        text=column(table.columns, job.text_column, table.name),
+        actor=actor,
+        spans=spans,
+        wide=job.wide,
+        prefix=job.prefix,
+        actors=model.book.names,
+        thresholds=abstention.thresholds(model.calibration, job.abstain),
+    )
+    if job.wide and actor is not None:
+        raise DataError(
+            f"{table.name}: has an actor column, so each row has one answer; leave --wide away"
+        )
+    layout.check(table.name)
+    return layout

@@ -1,0 +1,277 @@
+"""The private folder beside an output in which a long run keeps its finished parts."""
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stance.batch.parts import Part, Store
+from stance.batch.plans import Plan, difference
+from stance.display import count, shown
+from stance.errors import DataError, OutputError, StanceError
+from stance.tables.output import output_error
+
+try:
+    import fcntl
+except ImportError:  # Windows, where two runs at once are not noticed before the end
+    fcntl = None  # type: ignore[assignment]
+
+_LOCK, _PLAN, _ENDING = "lock", "plan.json", "ending"
+_LONGEST = 255
+"""Bytes of a file name."""
+
+
+def folder_of(output: Path) -> Path:
+    """Return where a run keeps its parts.
+
+    >>> folder_of(Path("out/answers.csv")).as_posix()
+    'out/.answers.csv.stance-run'
+    """
+    name = f".{output.name}.stance-run"
+    if len(os.fsencode(name)) > _LONGEST:
+        name = f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.stance-run"
+    return output.parent / name
+
+
+class Run:
+    """A long run, from its first part to the end; to be used in a ``with`` block.
+
+    The folder exists from `begin` until the block ends. Where the block ends in an error it is
+    kept if it holds finished parts that another run can use.
+
+    Parameters
+    ----------
+    output : Path
+        The table in the making.
+    resume : bool
+        Go on with an earlier run where there is one.
+    force : bool
+        Clear away what an earlier run has left.
+
+    Attributes
+    ----------
+    left : bool
+        Whether an earlier run has left parts to go on with.
+
+    Raises
+    ------
+    OutputError
+        Another run is at work on the same output, or one has left its parts.
+    """
+
+    def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
+        self.output = output
+        self.name = shown(str(output), 200)
+        try:
+            self.folder = folder_of(output.resolve())
+        except OSError as error:
+            raise output_error(error, output) from error
+        self.resume = resume
+        self.force = force
+        self.store = Store(self.folder, "", output)
+        self._lock: int | None = None
+        self._begun = False
+        self.left = False
+
+    # --- Before ------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        try:
+            if self.folder.is_symlink() or self.folder.exists():
+                self._take_lock()
+                self._judge_leftover()
+                self.left = self._lock is not None
+        except BaseException as error:
+            self._unlock()
+            if isinstance(error, OSError):
+                raise output_error(error, self.output) from error
+            raise
+        return self
+
+    @property
+    def was_ending(self) -> bool:
+        """Whether the earlier run was giving its files their names, which are thus our own."""
+        return self.left and self._text(_ENDING) is not None
+
+    def owns_output(self) -> bool:
+        """Tell whether the output exists and is the one that the earlier run made."""
+        try:
+            return self._text(_ENDING) == str(self.output.stat().st_ino)
+        except OSError:
+            return False
+
+    def _judge_leftover(self) -> None:
+        if self._text(_PLAN) is None or not any(self.folder.glob("*.rows")):
+            self._remove()
+        elif self.resume:
+            for child in self.folder.iterdir():
+                if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
+                    child.unlink(missing_ok=True)
+        elif self.force or self.owns_output():
+            self._remove()
+        else:
+            raise OutputError(
+                f"{self.name}: a run that was stopped has left finished parts; "
+                "--resume goes on with them, --force starts anew"
+            )
+
+    def _take_lock(self) -> None:
+        """Lock the folder, or raise; the lock is gone when its process is."""
+        while self._lock is None:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            found = self.folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or (fcntl and found.st_uid != os.geteuid()):
+                where = shown(str(self.folder), 200)
+                raise OutputError(f"{where}: is in the way and no folder of yours; remove it")
+            self.folder.chmod(0o700)
+            path = self.folder / _LOCK
+            try:
+                self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+                self._lock_file()
+                if path.stat().st_ino != os.fstat(self._lock).st_ino:
+                    raise FileNotFoundError  # the folder of a run that just ended
+            except FileNotFoundError:
+                self._unlock()
+
+    def _lock_file(self) -> None:
+        if fcntl is None or self._lock is None:
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"{self.name}: another run is writing it; wait for it, or name another output"
+            ) from error
+        except OSError:
+            return  # a file system without locks
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    # --- Meanwhile ---------------------------------------------------------------------------
+
+    def begin(self, plan: Plan) -> None:
+        """Make the folder, or check that the earlier run had the same plan.
+
+        Raises
+        ------
+        OutputError
+            If it had another one, or the folder cannot be made.
+        """
+        text = json.dumps(plan, indent=1)
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.store = Store(self.folder, key, self.output)
+        if self.left:
+            self._compare(plan)
+        else:
+            try:
+                self._take_lock()
+                self._write(_PLAN, text)
+            except OSError as error:
+                raise output_error(error, self.output) from error
+        self._begun = True
+
+    def _compare(self, plan: Plan) -> None:
+        if changed := difference(self.plan, plan):
+            raise OutputError(
+                f"{self.name}: cannot resume, since {changed}; "
+                "undo that, or start anew with --force and without --resume"
+            )
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the earlier run."""
+        try:
+            found = json.loads(self._text(_PLAN) or "")
+        except ValueError:
+            found = None
+        return found if isinstance(found, dict) else {}
+
+    def parts(self, last: int) -> Iterator[Part]:
+        """Yield all parts with their bytes, in order.
+
+        Raises
+        ------
+        OutputError
+            If one is gone, as when somebody clears the folder.
+        """
+        for number in range(1, last + 1):
+            part = self.store.read(number)
+            if part is None:
+                raise OutputError(
+                    f"{self.name}: part {number} is gone from {shown(str(self.folder), 200)}; "
+                    "run again with --resume and leave that folder alone"
+                )
+            yield part
+
+    def end(self, inode: int) -> None:
+        """Note which file is about to become the output."""
+        try:
+            self._write(_ENDING, str(inode))
+        except OSError as error:
+            raise output_error(error, self.output) from error
+
+    def _write(self, name: str, text: str) -> None:
+        temporary = self.folder / f"{name}.new"
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.folder / name)
+
+    def _text(self, name: str) -> str | None:
+        try:
+            return (self.folder / name).read_text()
+        except (OSError, ValueError):
+            return None
+
+    # --- After -------------------------------------------------------------------------------
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if not self._begun:
+                return  # and leave an earlier run's parts alone
+            kept = len(list(self.folder.glob(f"{self.store.key}-*.rows")))
+            if error is None or isinstance(error, DataError) or not kept:
+                self._remove()
+            else:
+                advise(error, kept)
+        finally:
+            self._unlock()
+
+    def _remove(self) -> None:
+        """Remove the folder, its lock last; what a dying worker may add meanwhile, too."""
+        with contextlib.suppress(OSError):
+            for attempt in range(3):
+                for child in self.folder.iterdir():
+                    if child.name != _LOCK:
+                        child.unlink(missing_ok=True)
+                if not attempt:
+                    (self.folder / _LOCK).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    self.folder.rmdir()
+                if not self.folder.exists() or (self.folder / _LOCK).exists():
+                    break  # in the latter case another run has just begun
+        self._unlock()
+
+
+def advise(error: BaseException, kept: int) -> None:
+    """Add to an error how to go on."""
+    advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
+    if isinstance(error, StanceError):
+        error.args = (f"{error}; {advice}",)
+    else:
+        error.add_note(advice)

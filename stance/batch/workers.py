@@ -1,0 +1,355 @@
+"""Who computes the parts: this process, or several; their answers come back in order."""
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import IO, Protocol, Self, cast
+
+from stance.batch.parts import Batch, Frame, Part, Task, compute
+from stance.errors import DataError, StanceError, WorkerError
+from stance.model import StanceModel
+from stance.storage import dump_model, load_model
+from stance.tables.output import output_error
+
+TRIES = 2
+"""How often a part is computed when its worker dies."""
+
+AHEAD = 2
+"""Parts that a worker is given at a time, so that it need not wait for the next."""
+
+_ROOT = str(Path(__file__).parent.parent.parent)
+
+Work = Batch | Part | DataError
+"""A part to be computed, one that is done already, or why there are no more."""
+
+
+class Crew(Protocol):
+    """Those who compute parts."""
+
+    @property
+    def limit(self) -> int:
+        """Parts that may be under way."""
+
+    def submit(self, task: Task, *, again: bool = False) -> "Future[Part]":
+        """Have a part computed; `again` where it was lost with its worker."""
+
+    def at_fault(self, future: "Future[Part]") -> bool:
+        """Tell whether a future that failed had the worker that died."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Part]:
+    """Compute parts one after the other in this process."""
+    for work in works:
+        if isinstance(work, DataError):
+            raise work
+        yield work if isinstance(work, Part) else compute(model, frame, *work)
+
+
+def compute_with(crew: Crew, works: Iterable[Work]) -> Iterator[Part]:
+    """Compute parts with a crew; they come back in the order of their numbers.
+
+    An error comes in order, too: as when the parts were computed one after the other.
+    """
+    flight = _Flight(crew)
+    for work in works:
+        flight.take(work)
+        while len(flight) >= crew.limit:
+            flight.wait()
+            yield from flight.landed()
+    while len(flight):
+        flight.wait()
+        yield from flight.landed()
+
+
+class _Flight:
+    """Parts that are under way, and those that wait for an earlier one."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._flying: dict[Future[Part], Task] = {}
+        self._landed: dict[int, Part | BaseException] = {}
+        self._tries: Counter[int] = Counter()
+        self._taken = 0
+        self._next = 1
+
+    def __len__(self) -> int:
+        return len(self._flying) + len(self._landed)
+
+    def take(self, work: Work) -> None:
+        self._taken += 1
+        if isinstance(work, Batch):
+            task = Task.pack(work)
+            self._flying[self._crew.submit(task)] = task
+        else:
+            self._landed[self._taken] = work
+
+    def wait(self) -> None:
+        """Wait until a part has landed; those whose worker died start again."""
+        done = wait(self._flying, return_when=FIRST_COMPLETED).done if self._flying else set()
+        lost = []
+        for future in sorted(done, key=lambda future: self._flying[future].number):
+            task = self._flying.pop(future)
+            error = future.exception()
+            if not isinstance(error, BrokenExecutor | MemoryError):
+                self._landed[task.number] = error or future.result()
+            elif self._crew.at_fault(future) and self._failed(task):
+                self._landed[task.number] = _given_up(task)
+            else:
+                lost.append(task)
+        for task in lost:
+            self._flying[self._crew.submit(task, again=True)] = task
+
+    def _failed(self, task: Task) -> bool:
+        self._tries[task.number] += 1
+        return self._tries[task.number] >= TRIES
+
+    def landed(self) -> Iterator[Part]:
+        while self._next in self._landed:
+            found = self._landed.pop(self._next)
+            if isinstance(found, BaseException):
+                raise found
+            self._next += 1
+            yield found
+
+
+def _given_up(task: Task) -> WorkerError:
+    return WorkerError(
+        f"records {task.numbers[0]:,} to {task.numbers[-1]:,}: the worker died {TRIES} times, as "
+        "when memory runs out; free memory or use fewer --jobs"
+    )
+
+
+# --- Processes of this computer ------------------------------------------------------------------
+
+
+class _Lane:
+    """One worker process, and a thread that hands it one task after the other.
+
+    A pool such as loky's shares pipes of which it holds both ends: where a process is killed
+    while a model or a part is under way to it, the pool waits for ever. Here each end has one
+    owner, so that a death is seen as the end of the pipe, and is charged to one part.
+
+    Attributes
+    ----------
+    queue : list of Future
+        Parts that the process has been given, in order.
+    culprit : Future or None
+        Of a dead process: the part that it was on.
+    proven : bool
+        Whether the process has computed something.
+    """
+
+    def __init__(self, data: bytes, frame: Frame) -> None:
+        self.queue: list[Future[Part]] = []
+        self.culprit: Future[Part] | None = None
+        self.proven = False
+        self._inbox: SimpleQueue[tuple[Future[Part], Task] | None] = SimpleQueue()
+        with _interrupts_held():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", "from stance.batch.workers import serve; serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, _ROOT]))},
+            )
+        self._thread = threading.Thread(target=self._hand_on, args=((data, frame),), daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def submit(self, task: Task) -> Future[Part]:
+        future: Future[Part] = Future()
+        self.queue.append(future)
+        self._inbox.put((future, task))
+        return future
+
+    def tidy(self) -> None:
+        """Take parts that are done off the queue."""
+        before = len(self.queue)
+        self.queue = [future for future in self.queue if not _is_done(future)]
+        self.proven |= len(self.queue) < before
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        """Let the process end, and wait for it."""
+        self._inbox.put(None)
+        self._thread.join()
+        self._process.wait()
+
+    def _hand_on(self, start: object) -> None:
+        """In a thread: send each task, and wait for its part."""
+        with contextlib.suppress(OSError), self._process:
+            dead = not self._send(start)
+            while (item := self._inbox.get()) is not None:
+                future, task = item
+                found = None if dead or not self._send(task) else self._receive()
+                if isinstance(found, Part):
+                    future.set_result(found)
+                else:
+                    future.set_exception(found or BrokenExecutor("the worker died"))
+                dead |= found is None
+
+    def _send(self, what: object) -> bool:
+        try:
+            pickle.dump(what, cast(IO[bytes], self._process.stdin), pickle.HIGHEST_PROTOCOL)
+            cast(IO[bytes], self._process.stdin).flush()
+        except OSError:
+            return False
+        return True
+
+    def _receive(self) -> Part | BaseException | None:
+        try:
+            found: Part | BaseException = pickle.load(cast(IO[bytes], self._process.stdout))  # noqa: S301 - from our own process
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return None
+        return found
+
+
+def _is_done(future: Future[Part]) -> bool:
+    return future.done() and future.exception() is None
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold back Ctrl-C; a process started meanwhile never gets it: its parent ends it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class LocalCrew:
+    """Processes of this computer, which load the model once each.
+
+    Parameters
+    ----------
+    model : StanceModel
+    frame : Frame
+    jobs : int
+        Processes.
+    """
+
+    def __init__(self, model: StanceModel, frame: Frame, jobs: int) -> None:
+        self.limit = AHEAD * jobs
+        self._start = (dump_model(model), frame)
+        self._lane_of: dict[Future[Part], _Lane] = {}
+        self._lanes: list[_Lane] = []
+        self._dead: list[_Lane] = []
+        self._jobs = jobs
+
+    def submit(self, task: Task, *, again: bool = False) -> Future[Part]:
+        """Have a part computed by the worker with the least to do.
+
+        A lost part goes to one that is known to live: it must not be lost again with a new
+        worker that dies before it has begun.
+        """
+        for lane in list(self._lanes):
+            lane.tidy()
+            if not lane.alive:
+                self._replace(lane)
+        lane = min(self._lanes, key=lambda lane: (again and not lane.proven, len(lane.queue)))
+        future = lane.submit(task)
+        self._lane_of[future] = lane
+        future.add_done_callback(self._forget)
+        return future
+
+    def _forget(self, future: Future[Part]) -> None:
+        if future.exception() is None:
+            self._lane_of.pop(future, None)
+
+    def at_fault(self, future: Future[Part]) -> bool:
+        """Tell whether it is the part that the worker was on when it died."""
+        lane = self._lane_of.pop(future)
+        if isinstance(future.exception(), MemoryError):
+            return True
+        if lane in self._lanes:
+            self._replace(lane)
+        return lane.culprit is future
+
+    def _replace(self, lane: _Lane) -> None:
+        lane.tidy()
+        lane.culprit = lane.queue[0] if lane.queue else None
+        self._dead.append(lane)
+        self._lanes[self._lanes.index(lane)] = _Lane(*self._start)
+
+    def __enter__(self) -> Self:
+        try:
+            while len(self._lanes) < self._jobs:
+                self._lanes.append(_Lane(*self._start))
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for lane in (*self._lanes, *self._dead):
+            if kind is not None or lane in self._dead:
+                lane.kill()
+        for lane in (*self._lanes, *self._dead):
+            lane.end()
+
+
+def serve() -> None:
+    """Compute parts in a worker process, until the other end of the pipe is closed."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
+    model: StanceModel | None = None
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        data, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+        while True:
+            task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301
+            try:
+                model = model or decode_model(data, frame)
+                found: Part | Exception = compute(model, frame, task.number, task.records())
+            except Exception as error:
+                if not isinstance(error, StanceError):
+                    error.add_note(traceback.format_exc())
+                found = error
+            pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
+            out.flush()
+
+
+def decode_model(data: bytes, frame: Frame) -> StanceModel:
+    """Return the model from the bytes of its file."""
+    try:
+        handle, name = tempfile.mkstemp(".stance", dir=frame.store.folder if frame.store else None)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            return load_model(Path(name))
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(error, frame.store.output if frame.store else None) from error

@@ -1,0 +1,298 @@
+"""How far coders agree on labels, beyond chance and with intervals."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.evaluation.intervals import DRAWS, SEED, percentile_interval, resample
+from stance.evaluation.scores import DECIMALS, FEWEST
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MISSING = -1
+"""Code of a unit that a coder did not code."""
+
+DEFINED = 0.95
+"""Part of the resamples in which a coefficient must be defined to have an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums over units from which every coefficient follows.
+
+    A unit with fewer than two codes says nothing of agreement; all its sums are 0.
+
+    Attributes
+    ----------
+    labels, coders : int
+    sums : ndarray of shape (..., 3 * labels + 2 + labels**2)
+        For c of the m codes of a unit on a label: c, c (c - 1) / (m - 1) and c / m per label;
+        the agreeing part of the unit's pairs; 1; and, of two coders, the table of their codes.
+    """
+
+    labels: int
+    coders: int
+    sums: Floats
+
+    @property
+    def codes(self) -> Floats:
+        """Codes of each label: n_c of Krippendorff."""
+        return self.sums[..., : self.labels]
+
+    @property
+    def alike(self) -> Floats:
+        """Diagonal of Krippendorff's matrix of coincidences: o_cc."""
+        return self.sums[..., self.labels : 2 * self.labels]
+
+    @property
+    def shares(self) -> Floats:
+        """Sum of the parts of the units' codes on each label."""
+        return self.sums[..., 2 * self.labels : 3 * self.labels]
+
+    @property
+    def agreed(self) -> Floats:
+        """Sum over units of the part of the unit's pairs of codes that agree."""
+        return self.sums[..., 3 * self.labels]
+
+    @property
+    def units(self) -> Floats:
+        """Units with two codes or more."""
+        return self.sums[..., 3 * self.labels + 1]
+
+    @property
+    def table(self) -> Floats:
+        """First coder's label by second coder's, of two coders."""
+        flat = self.sums[..., 3 * self.labels + 2 :]
+        return flat.reshape(*flat.shape[:-1], self.labels, self.labels)
+
+    def total(self) -> "Tally":
+        """Return the sums over the first axis."""
+        return Tally(self.labels, self.coders, self.sums.sum(axis=0))
+
+
+def tally(codes: Ints, labels: int) -> Tally:
+    """Return the sums of each unit.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_coders, n_units)
+        0 to ``labels - 1``, or `MISSING`.
+    labels : int
+        Labels of the scale, used or not; at least 2.
+    """
+    counts = np.stack([(codes == label).sum(axis=0) for label in range(labels)], axis=1)
+    counts = np.where(counts.sum(axis=1, keepdims=True) >= 2, counts, 0).astype(np.float64)
+    size = counts.sum(axis=1, keepdims=True)
+    pairs = counts * (counts - 1)
+    alike = pairs / np.maximum(size - 1, 1)
+    part = counts / np.maximum(size, 1)
+    agreed = alike.sum(axis=1, keepdims=True) / np.maximum(size, 1)
+    table = np.zeros((codes.shape[1], labels**2))
+    if len(codes) == 2:
+        both = np.flatnonzero((codes >= 0).all(axis=0))
+        table[both, codes[0, both] * labels + codes[1, both]] = 1
+    sums = np.concatenate([counts, alike, part, agreed, size > 0, table], axis=1)
+    return Tally(labels, len(codes), sums)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """Return part / whole, NaN where the whole is 0."""
+    empty = np.full(np.shape(whole), np.nan)
+    quotient: Floats = np.divide(part, whole, out=empty, where=np.asarray(whole) != 0)
+    return quotient
+
+
+def percent_agreement(tally: Tally) -> Floats:
+    """Return the mean part of a unit's pairs of codes that agree, between 0 and 1.
+
+    p_a = (1 / n) sum_i sum_k r_ik (r_ik - 1) / (r_i (r_i - 1)); Fleiss 1971, "Measuring nominal
+    scale agreement among many raters", with r_i codes of unit i, r_ik of them on label k.
+
+    Examples
+    --------
+    >>> float(percent_agreement(tally(np.array([[0, 1, 1, 1], [0, 1, 0, -1]]), 2).total()))
+    0.6666666666666666
+    """
+    return _ratio(tally.agreed, tally.units)
+
+
+def krippendorff_alpha(tally: Tally) -> Floats:
+    """Return Krippendorff's alpha for nominal data; NaN where only one label was used.
+
+    alpha = 1 - D_o / D_e = 1 - (n - 1) (n - sum_c o_cc) / (n**2 - sum_c n_c**2); Krippendorff
+    2011, "Computing Krippendorff's Alpha-Reliability", section C. Any number of coders, any of
+    whom may have left units out.
+
+    Examples
+    --------
+    >>> meg, owen = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
+    >>> round(float(krippendorff_alpha(tally(np.array([meg, owen]), 2).total())), 3)
+    0.095
+    """
+    n = tally.codes.sum(axis=-1)
+    differing = n - tally.alike.sum(axis=-1)
+    return 1 - _ratio((n - 1) * differing, n**2 - (tally.codes**2).sum(axis=-1))
+
+
+def gwet_ac1(tally: Tally) -> Floats:
+    """Return Gwet's AC1, which stays near the percentage where one label prevails.
+
+    AC1 = (p_a - p_e) / (1 - p_e), p_e = sum_k pi_k (1 - pi_k) / (q - 1), with pi_k the mean part
+    of a unit's codes on label k of q; Gwet 2008, "Computing inter-rater reliability and its
+    variance in the presence of high agreement". Gwet 2014 lets units with a single code count in
+    pi_k; here they count nowhere, so that all coefficients speak of the same units.
+
+    Examples
+    --------
+    >>> both = np.repeat([[0, 0, 1], [0, 1, 0]], [118, 5, 2], axis=1)
+    >>> round(float(gwet_ac1(tally(both, 2).total())), 4)
+    0.9408
+    """
+    part = _ratio(tally.shares, np.broadcast_to(tally.units[..., None], tally.shares.shape))
+    chance = (part * (1 - part)).sum(axis=-1) / (tally.labels - 1)
+    return _ratio(percent_agreement(tally) - chance, 1 - chance)
+
+
+def cohen_kappa(tally: Tally) -> Floats:
+    """Return Cohen's kappa of two coders; NaN of more, or where both used one label only.
+
+    kappa = (p_o - p_c) / (1 - p_c), with p_c the agreement expected from each coder's own shares
+    of labels; Cohen 1960, "A coefficient of agreement for nominal scales".
+
+    Examples
+    --------
+    >>> both = np.repeat([[0, 0, 1, 1], [0, 1, 0, 1]], [20, 5, 10, 15], axis=1)
+    >>> round(float(cohen_kappa(tally(both, 2).total())), 3)
+    0.4
+    """
+    table = tally.table
+    n = table.sum(axis=(-2, -1))
+    chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
+    return _ratio(n * np.trace(table, axis1=-2, axis2=-1) - chance, n**2 - chance)
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A coefficient and its 95 % interval; None where there is none to give."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures rounded for JSON."""
+        value = None if self.value is None else round(self.value, DECIMALS)
+        bounds = self.interval and [round(bound, DECIMALS) for bound in self.interval]
+        return {"value": value, "interval": bounds}
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Agreement on the units with two codes or more, and how many these and their documents are."""
+
+    units: int
+    documents: int
+    percent: Coefficient
+    alpha: Coefficient
+    ac1: Coefficient
+    kappa: Coefficient
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as a JSON object."""
+        names = ("percent", "alpha", "ac1", "kappa")
+        counts = {"units": self.units, "documents": self.documents}
+        return counts | {name: getattr(self, name).to_json() for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementReport:
+    """Agreement over all, on each label against the rest, and in each group of units."""
+
+    overall: Agreement
+    per_label: dict[str, Agreement]
+    per_group: dict[str, Agreement]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as a JSON object."""
+        labels = {name: part.to_json() for name, part in self.per_label.items()}
+        groups = {name: part.to_json() for name, part in self.per_group.items()}
+        return self.overall.to_json() | {"per_label": labels, "per_group": groups}
+
+
+def measure_agreement(
+    codes: Ints, labels: int, document: Ints, *, draws: int = DRAWS, seed: int = SEED
+) -> Agreement:
+    """Measure the agreement of coders.
+
+    The intervals resample documents (`stance.evaluation.intervals.resample`), since units of one
+    document resemble each other. A coefficient has none where fewer than 5 documents were coded
+    twice, where it is undefined in more than 5 % of the resamples, or where all resamples are
+    equal (coders who never differ): an interval of no width would promise too much.
+
+    Parameters
+    ----------
+    codes, labels
+        As in `tally`.
+    document : ndarray of shape (n_units,)
+    draws, seed : int
+    """
+    paired = (codes >= 0).sum(axis=0) >= 2
+    per_unit = tally(codes[:, paired], labels)
+    names, place = np.unique(document[paired], return_inverse=True)
+    sums = np.zeros((len(names), per_unit.sums.shape[1]))
+    np.add.at(sums, place.reshape(-1), per_unit.sums)
+    drawn = resample(sums, draws, seed) if len(names) >= FEWEST else sums[:0]
+    total, resampled = per_unit.total(), Tally(labels, len(codes), drawn)
+    scores = (percent_agreement, krippendorff_alpha, gwet_ac1, cohen_kappa)
+    found = [_coefficient(score, total, resampled) for score in scores]
+    return Agreement(int(paired.sum()), len(names), *found)
+
+
+def _coefficient(score: Callable[[Tally], Floats], total: Tally, drawn: Tally) -> Coefficient:
+    value = float(score(total))
+    if not np.isfinite(value):
+        return Coefficient(None, None)
+    scores = score(drawn)
+    defined = scores[np.isfinite(scores)]
+    if not len(defined) or len(defined) < DEFINED * len(scores) or np.ptp(defined) < 1e-12:
+        return Coefficient(value, None)
+    return Coefficient(value, percentile_interval(defined))
+
+
+def report_agreement(
+    codes: Ints,
+    labels: Sequence[str],
+    document: Ints,
+    groups: Sequence[str] = (),
+    *,
+    largest: int | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> AgreementReport:
+    """Measure the agreement of coders over all, per label and per group.
+
+    A label's own figures come from the codes "this label" and "another". Of the groups (of each
+    unit: its actor, say), the ``largest`` with most units coded twice are reported, None for all;
+    the rest is as in `measure_agreement`.
+    """
+    paired = (codes >= 0).sum(axis=0) >= 2
+
+    def measured(codes: Ints, count: int, document: Ints) -> Agreement:
+        return measure_agreement(codes, count, document, draws=draws, seed=seed)
+
+    per_label = {
+        name: measured(np.where(codes < 0, MISSING, codes == label).astype(np.int64), 2, document)
+        for label, name in enumerate(labels)
+    }
+    names = np.array(groups, object)
+    sizes = Counter(names[paired].tolist() if len(names) else [])
+    ordered = sorted(sizes, key=lambda name: (-sizes[name], name))[:largest]
+    per_group = {
+        name: measured(codes[:, names == name], len(labels), document[names == name])
+        for name in ordered
+    }
+    return AgreementReport(measured(codes, len(labels), document), per_label, per_group)

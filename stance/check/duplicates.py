@@ -1,0 +1,233 @@
+"""Texts that stand in a corpus more than once, labels that contradict each other, leaks."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from stance.check.findings import LABELS, Finding
+from stance.check.study import Study
+from stance.display import count, shown
+from stance.fingerprints import SHINGLE
+
+NEAR = 0.6
+"""Part of their word triples that near-duplicates share at least (Jaccard); `fingerprint` only
+proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8."""
+
+COMPARED = 10
+"""Earlier texts of a bucket with which a text is compared."""
+
+LEAK, TEMPLATE = 0.01, 0.05
+"""Part of a file's texts that may stand in another file, and of a corpus's texts that may have a
+near-duplicate in another document, before a study is spoilt."""
+
+EXAMPLES = 3
+"""Places that a message names."""
+
+
+Pair = tuple[int, int]
+
+
+def near_twins(study: Study) -> list[Pair]:
+    """Return the numbers of nearly, but not quite, equal texts."""
+    shingles = [_shingles(words) for words in study.words]
+    bands = study.corpus.marks.bands[study.first]
+    found: set[Pair] = set()
+    for band in bands.T.tolist():
+        buckets: defaultdict[int, list[int]] = defaultdict(list)
+        for text, value in enumerate(band):
+            for earlier in buckets[value][-COMPARED:]:
+                if _jaccard(shingles[earlier], shingles[text]) >= NEAR:
+                    found.add((earlier, text))
+            buckets[value].append(text)
+    return sorted(found)
+
+
+def _shingles(words: list[str]) -> set[str]:
+    whole = {" ".join(words)}
+    return {" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)} or whole
+
+
+def _jaccard(one: set[str], other: set[str]) -> float:
+    common = len(one & other)
+    return common / (len(one) + len(other) - common)
+
+
+def duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
+    """Find rows that repeat, and nearly equal texts in different documents."""
+    keys = _judgements(study)
+    repeats = [
+        rows
+        for rows in keys.values()
+        if len(rows) > 1 and len({int(study.corpus.stance[row]) for row in rows}) == 1
+    ]
+    if repeats:
+        number = sum(len(rows) - 1 for rows in repeats)
+        examples = [study.pair(*rows[:2]) for rows in repeats[:EXAMPLES]]
+        yield Finding(
+            "warn",
+            "duplicates",
+            f"{count(number, 'row')} with text, actor and stance of an earlier one, counted twice: "
+            f"delete ({', '.join(examples)})",
+            {"rows": number, "examples": examples},
+        )
+    yield from _repeated_texts(study)
+    yield from _near_duplicates(study, twins)
+
+
+def _near_duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
+    document = study.corpus.document
+    pairs = [
+        (first[a], first[b])
+        for first in _first_rows(study)
+        for a, b in twins
+        if a in first and b in first
+    ]
+    apart = [(a, b) for a, b in pairs if document[a] != document[b]]
+    together = [(a, b) for a, b in pairs if document[a] == document[b]]
+    if apart:
+        texts = len({int(study.text[row]) for pair in apart for row in pair})
+        share = texts / len(study.first)
+        examples = _examples(study, apart)
+        yield Finding(
+            "spoils" if share > TEMPLATE else "warn",
+            "near-duplicates",
+            f"{count(texts, 'text')} ({share:.1%}) nearly equal to one of another document, so "
+            f"that cross-validation flatters: give both one document ({', '.join(examples)})",
+            {"texts": texts, "share": round(share, 6), "examples": examples},
+        )
+    if together:
+        examples = _examples(study, together)
+        yield Finding(
+            "note",
+            "near-duplicates",
+            f"{count(len(together), 'pair')} of nearly equal texts in one document, which no "
+            f"split parts ({', '.join(examples)})",
+            {"pairs": len(together), "examples": examples},
+        )
+
+
+def _repeated_texts(study: Study) -> Iterator[Finding]:
+    """Tell of texts that stand under several names of documents."""
+    names: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
+    cells = study.columns["document"]
+    for row, key in enumerate(zip(study.corpus.source.tolist(), study.text.tolist(), strict=True)):
+        names[key].setdefault(cells[row], row)
+    found = [tuple(rows.values())[:2] for rows in names.values() if len(rows) > 1]
+    if found:
+        examples = [study.pair(*rows) for rows in found[:EXAMPLES]]
+        yield Finding(
+            "note",
+            "duplicates",
+            f"{count(len(found), 'text')} under several names of documents, which count as one "
+            f"({', '.join(examples)})",
+            {"texts": len(found), "examples": examples},
+        )
+
+
+def _first_rows(study: Study) -> list[dict[int, int]]:
+    """Return the first row of each text in each file."""
+    first: list[dict[int, int]] = [{} for _ in study.files]
+    for row, (file, text) in enumerate(zip(study.corpus.source, study.text, strict=True)):
+        first[file].setdefault(int(text), row)
+    return first
+
+
+def _examples(study: Study, rows: list[Pair]) -> list[str]:
+    ordered = sorted((min(pair), max(pair)) for pair in rows)
+    return [study.pair(*pair) for pair in ordered[:EXAMPLES]]
+
+
+def _judgements(study: Study) -> dict[tuple[Any, ...], list[int]]:
+    """Return the rows that judge one actor in one text at one place."""
+    found: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for row, (text, actor) in enumerate(zip(study.text, study.actor, strict=True)):
+        found[int(text), int(actor), tuple(study.corpus.spans[row] or ())].append(row)
+    return found
+
+
+def conflicts(study: Study) -> Iterator[Finding]:
+    """Find the same text and actor with different labels."""
+    stance = study.corpus.stance
+    found = []
+    for rows in _judgements(study).values():
+        other = [row for row in rows if stance[row] != stance[rows[0]]]
+        if other:
+            found.append((rows[0], other[0]))
+    if found:
+        examples = [
+            f"{shown(study.actors[study.actor[a]], 20)} {LABELS[stance[a]]} {study.place(a)}, "
+            f"{LABELS[stance[b]]} {study.place(b)}"
+            for a, b in found[:2]
+        ]
+        yield Finding(
+            "spoils",
+            "conflicts",
+            f"{count(len(found), 'text')} with two stances toward one actor: decide on one "
+            f"({'; '.join(examples)})",
+            {"texts": len(found), "examples": examples},
+        )
+    yield from _tone_conflicts(study)
+
+
+def _tone_conflicts(study: Study) -> Iterator[Finding]:
+    tone: dict[int, int] = {}
+    found: dict[int, tuple[int, int]] = {}
+    for row in np.flatnonzero(study.corpus.sentiment >= 0).tolist():
+        text = int(study.text[row])
+        first = tone.setdefault(text, row)
+        if study.corpus.sentiment[first] != study.corpus.sentiment[row]:
+            found.setdefault(text, (first, row))
+    if found:
+        examples = [study.pair(*rows) for rows in list(found.values())[:EXAMPLES]]
+        yield Finding(
+            "warn",
+            "conflicts",
+            f"{count(len(found), 'text')} with two sentiments; sentiment is of the paragraph, and "
+            f"the first counts: decide on one ({', '.join(examples)})",
+            {"sentiments": len(found), "examples": examples},
+        )
+
+
+def leaks(study: Study, twins: list[Pair]) -> Iterator[Finding]:
+    """Find texts, and names of documents, that two files share."""
+    first = _first_rows(study)
+    both_ways = [*twins, *(pair[::-1] for pair in twins)]
+    for one, other in combinations(range(len(study.files)), 2):
+        shared = [(text, text) for text in first[one] if text in first[other]]
+        shared += [(a, b) for a, b in both_ways if a in first[one] and b in first[other]]
+        if shared:
+            rows = [(first[one][a], first[other][b]) for a, b in shared]
+            yield _leak(study, rows, (one, other), (len(first[one]), len(first[other])))
+        yield from _shared_documents(study, one, other)
+
+
+def _leak(study: Study, rows: list[Pair], files: Pair, sizes: Pair) -> Finding:
+    counts = [len({int(study.text[pair[side]]) for pair in rows}) for side in (0, 1)]
+    share = max(number / size for number, size in zip(counts, sizes, strict=True))
+    examples = _examples(study, rows)
+    names = [shown(study.files[file], 40) for file in files]
+    return Finding(
+        "spoils" if share > LEAK else "warn",
+        "leaks",
+        f"{count(counts[1], 'text')} of {names[1]} also, or nearly so, in {names[0]} "
+        f"({share:.1%}): never train on one and test on the other ({', '.join(examples)})",
+        {"files": names, "texts": counts, "share": round(share, 6), "examples": examples},
+    )
+
+
+def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:
+    names = np.array(study.columns["document"], object)
+    sides = [set(names[study.corpus.source == file].tolist()) - {""} for file in (one, other)]
+    common = sorted(sides[0] & sides[1])
+    if common:
+        files = " and ".join(shown(study.files[file], 40) for file in (one, other))
+        yield Finding(
+            "warn",
+            "leaks",
+            f"{count(len(common), 'document name')} in both {files}, such as "
+            f"{shown(common[0], 30)!r}: if they are the same documents, keep each in one file",
+            {"documents": len(common), "examples": common[:EXAMPLES]},
+        )

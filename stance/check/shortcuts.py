@@ -1,0 +1,293 @@
+"""Words, actors and genres that give a label away without a look at what is said."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.check.findings import LABELS, Finding
+from stance.check.study import Study
+from stance.display import count, shown
+from stance.records import Stance
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+FEWEST = 10
+"""Documents in which a word must stand to be tested."""
+
+PRECISION, RATE = 0.9, 0.05
+"""Least precision of a shortcut, and the false discovery rate at which it counts."""
+
+STRONG, SUPPORT, CARRIED = 0.98, 20, 0.05
+"""A word of this precision in so many documents is strong; if more than this part of a label's
+documents carry a strong word, a model learns the word and not the stance."""
+
+LISTED = 10
+"""Words that a message names."""
+
+ROWS, MOSTLY, GAIN = 20, 0.9, 0.1
+"""A column's value with so many rows, more than this part of them one label, is told; so is a
+column that alone predicts this much better than the most frequent label does."""
+
+COUNT = len(LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A word that predicts a label.
+
+    Attributes
+    ----------
+    word, label : str
+    precision : float
+        Mean over the word's documents of the part of its rows with the label.
+    documents : int
+    adjusted : float
+        P-value after Benjamini and Hochberg.
+    alias : bool
+        Whether the word names an actor.
+    """
+
+    word: str
+    label: str
+    precision: float
+    documents: int
+    adjusted: float
+    alias: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as a JSON object."""
+        figures = {"precision": round(self.precision, 6), "documents": self.documents}
+        words = {"word": self.word, "label": self.label, "alias": self.alias}
+        return words | figures | {"adjusted": float(f"{self.adjusted:.3g}")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """Words in documents: each entry is one word in one document.
+
+    Attributes
+    ----------
+    words : list of str
+    word, document : ndarray of shape (n_entries,)
+    parts : ndarray of shape (n_entries, 3)
+        Part of the document's rows with the word that have each label.
+    """
+
+    words: list[str]
+    word: Ints
+    document: Ints
+    parts: Floats
+
+
+def binomial_tail(hits: Ints, trials: Ints, chance: float) -> Floats:
+    """Return the probability of so many hits or more, exactly.
+
+    Examples
+    --------
+    >>> binomial_tail(np.array([2, 0]), np.array([2, 5]), 0.5).tolist()
+    [0.25, 1.0]
+    """
+    cases, place = np.unique(np.stack([hits, trials]), axis=1, return_inverse=True)
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials.max() + 1)))])
+    tails = []
+    for hit, trial in cases.T.tolist():
+        k = np.arange(hit, trial + 1)
+        ways = log_factorial[trial] - log_factorial[k] - log_factorial[trial - k]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            chances = np.where(k > 0, k * np.log(chance), 0.0)
+            chances += np.where(k < trial, (trial - k) * np.log1p(-chance), 0.0)
+        tails.append(min(1.0, float(np.exp(ways + chances).sum())) if hit else 1.0)
+    return np.array(tails)[place.reshape(-1)]
+
+
+def adjusted_p(p: Floats) -> Floats:
+    """Return p-values adjusted for the false discovery rate.
+
+    Benjamini and Hochberg 1995, "Controlling the false discovery rate".
+
+    Examples
+    --------
+    >>> adjusted_p(np.array([0.01, 0.5, 0.02])).round(2).tolist()
+    [0.03, 0.5, 0.03]
+    """
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return adjusted
+
+
+def shortcut_words(study: Study) -> list[Shortcut]:
+    """Return the words that alone predict a label, the surest first.
+
+    The document is the unit: a word counts once in each, by the part of the document's rows with
+    the word that have the label, so that one talkative document proves nothing. The test is a
+    one-sided binomial one against the label's share in documents.
+    """
+    return _shortcuts(study, _uses(study))
+
+
+def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
+    size = len(uses.words)
+    trials = np.bincount(uses.word, minlength=size).astype(np.int64)
+    tested = np.flatnonzero(trials >= FEWEST)
+    if not len(tested):
+        return []
+    hits = np.stack([np.bincount(uses.word, part, size) for part in uses.parts.T])[:, tested]
+    trials = trials[tested]
+    chances = _label_shares(study)
+    whole = np.floor(hits + 1e-9).astype(np.int64)
+    p = np.stack([binomial_tail(whole[c], trials, chances[c]) for c in range(COUNT)])
+    adjusted = adjusted_p(p.reshape(-1)).reshape(p.shape)
+    precision = hits / trials
+    good = np.argwhere((precision >= PRECISION) & (adjusted <= RATE))
+    aliases = _alias_words(study)
+    found = [
+        Shortcut(
+            word := uses.words[tested[at]],
+            LABELS[label],
+            float(precision[label, at]),
+            int(trials[at]),
+            float(adjusted[label, at]),
+            word in aliases,
+        )
+        for label, at in good.tolist()
+    ]
+    return sorted(found, key=lambda s: (s.adjusted, -s.documents, s.word))
+
+
+def _uses(study: Study) -> _Uses:
+    """Return each word of each document with the labels of its rows."""
+    number: dict[str, int] = {}
+    ids = [
+        np.array([number.setdefault(w, len(number)) for w in dict.fromkeys(words)], np.int64)
+        for words in study.words
+    ]
+    lengths = np.array([len(ids[text]) for text in study.text])
+    word = np.concatenate([ids[text] for text in study.text])
+    row = np.repeat(np.arange(len(study.text)), lengths)
+    documents = int(study.corpus.document.max()) + 1
+    pair, place = np.unique(word * documents + study.corpus.document[row], return_inverse=True)
+    cell = place.reshape(-1) * COUNT + study.corpus.stance[row]
+    rows = np.bincount(cell, minlength=len(pair) * COUNT).reshape(len(pair), COUNT)
+    parts = rows / rows.sum(axis=1, keepdims=True)
+    return _Uses(list(number), pair // documents, pair % documents, parts)
+
+
+def _label_shares(study: Study) -> Floats:
+    """Return the mean over documents of each label's share of their rows."""
+    _, place = np.unique(study.corpus.document, return_inverse=True)
+    rows = _table(place.reshape(-1), study.corpus.stance)
+    shares: Floats = (rows / rows.sum(axis=1, keepdims=True)).mean(axis=0)
+    return shares
+
+
+def _table(value: Ints, label: Ints) -> Ints:
+    """Count the labels of each value, of shape (n_values, n_labels)."""
+    size = (int(value.max()) + 1) * COUNT
+    table: Ints = np.bincount(value * COUNT + label, minlength=size).reshape(-1, COUNT)
+    return table
+
+
+def _alias_words(study: Study) -> set[str]:
+    aliases = {
+        alias for actor in study.book.actors for names in actor.aliases.values() for alias in names
+    }
+    return {name.lower() for name in (*aliases, *study.actors) if " " not in name}
+
+
+def shortcuts(study: Study) -> Iterator[Finding]:
+    """Find words that alone predict a label."""
+    uses = _uses(study)
+    found = _shortcuts(study, uses)
+    if not found:
+        return
+    carried, label = max((_carried(study, uses, found, label), label) for label in range(COUNT))
+    spoils = carried > CARRIED
+    listed = ", ".join(
+        f"{shown(s.word, 20)} -> {s.label} ({s.precision:.0%} of {s.documents})"
+        for s in found[:LISTED]
+    )
+    carry = f"; {carried:.0%} of {LABELS[label]} documents carry a strong one" if spoils else ""
+    yield Finding(
+        "spoils" if spoils else "warn",
+        "shortcuts",
+        f"{count(len(found), 'word')} alone predicting a label{carry}: a template or a one-sided "
+        f"topic? add such paragraphs with other labels ({listed})",
+        {"words": [s.to_json() for s in found], "carried": round(carried, 6)},
+    )
+    if aliases := [s for s in found if s.alias]:
+        names = ", ".join(f"{shown(s.word, 20)} -> {s.label}" for s in aliases[:LISTED])
+        yield Finding(
+            "warn",
+            "shortcuts",
+            f"the actor gives the label away ({names}): add paragraphs that take other stances",
+            {"aliases": [s.word for s in aliases]},
+        )
+
+
+def _carried(study: Study, uses: _Uses, found: Sequence[Shortcut], label: int) -> float:
+    """Return the part of a label's documents in which a strong word stands beside the label."""
+    words = {
+        s.word
+        for s in found
+        if s.label == LABELS[label] and s.precision >= STRONG and s.documents >= SUPPORT
+    }
+    strong = np.array([word in words for word in uses.words])
+    carriers = np.unique(uses.document[strong[uses.word] & (uses.parts[:, label] > 0)])
+    return len(carriers) / max(1, study.documents(np.flatnonzero(study.corpus.stance == label)))
+
+
+def givers(study: Study) -> Iterator[Finding]:
+    """Find actors, genres and sources whose rows nearly all have one label that is no neutral."""
+    columns = {"actor": tuple(study.actors[number] for number in study.actor)}
+    columns |= {name: study.corpus.extra.get(name, ()) for name in ("genre", "source")}
+    for name, cells in columns.items():
+        if not cells:
+            continue
+        values, value = np.unique(np.array(cells, object), return_inverse=True)
+        value = value.reshape(-1).astype(np.int64)
+        yield from _one_sided(name, values.tolist(), _table(value, study.corpus.stance))
+        yield from _predictor(study, name, value)
+
+
+def _one_sided(name: str, values: list[str], table: Ints) -> Iterator[Finding]:
+    rows, most = table.sum(axis=1), table.argmax(axis=1)
+    share = table.max(axis=1) / rows
+    neutral = LABELS.index(Stance.NEUTRAL)
+    found = np.flatnonzero((rows >= ROWS) & (share > MOSTLY) & (most != neutral))
+    if len(found):
+        cases = [
+            f"{shown(values[i], 24)} {share[i]:.0%} {LABELS[most[i]]} of {rows[i]:,}"
+            for i in found[np.argsort(-rows[found])].tolist()
+        ]
+        yield Finding(
+            "warn",
+            "giveaways",
+            f"{count(len(found), name)} with nearly one label, so that the name alone predicts "
+            f"it: add rows with others ({'; '.join(cases[:5])})",
+            {"column": name, "values": cases},
+        )
+
+
+def _predictor(study: Study, name: str, value: Ints) -> Iterator[Finding]:
+    """Tell of a column that alone predicts labels of documents that it has not seen."""
+    stance, document = study.corpus.stance, study.corpus.document
+    table = _table(value, stance)
+    _, place = np.unique(value * (document.max() + 1) + document, return_inverse=True)
+    others = table[value] - _table(place.reshape(-1), stance)[place.reshape(-1)]
+    everywhere = table.sum(axis=0)
+    guess = (others + everywhere / (2 * everywhere.sum())).argmax(axis=1)  # ties: most frequent
+    right, majority = float((guess == stance).mean()), float(everywhere.max() / everywhere.sum())
+    if right - majority > GAIN:
+        yield Finding(
+            "warn",
+            "giveaways",
+            f"the {name} alone predicts {right:.0%} of the labels, the most frequent label "
+            f"{majority:.0%}: read a model's scores beside that",
+            {"column": name, "accuracy": round(right, 6), "majority": round(majority, 6)},
+        )

@@ -1,0 +1,160 @@
+"""Evaluation reports of a model on a corpus, and of a training's cross-validation."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from stance.corpus import MISSING, Corpus, sentiment_rows
+from stance.errors import DataError
+from stance.evaluation import Answers, Report, report, score
+from stance.features.events import Weights
+from stance.fingerprints import linked_groups
+from stance.model import Judgements, StanceModel
+from stance.recipe import Validation
+from stance.records import Sentiment, Stance
+from stance.tokens import Bools, Ints
+
+BATCH = 1000
+"""Rows that are judged at a time."""
+
+
+def evaluate(model: StanceModel, corpus: Corpus) -> Report:
+    """Score a model on a labelled corpus, beside its baselines.
+
+    Parameters
+    ----------
+    model : StanceModel
+    corpus : Corpus
+
+    Returns
+    -------
+    Report
+        With rows whose text was in the training data counted as leaked.
+    """
+    stance, known, control = _judge_rows(model, corpus)
+    rows = sentiment_rows(corpus)
+    tone = None
+    if model.sentiment is not None and len(rows):
+        judged = [
+            model.judge([corpus.texts[i] for i in rows[low : low + BATCH]])
+            for low in range(0, len(rows), BATCH)
+        ]
+        tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
+        sure = np.concatenate([part.sentiment_known for part in judged])
+        tone = _sentiment_answers(corpus, rows, tones, sure)
+    answers = _stance_answers(corpus, stance, known)
+    validation = model.recipe.validation
+    found = report(
+        answers,
+        _stance_answers(corpus, control, None),
+        majority=_majority(model),
+        text_key=_text_key(corpus),
+        leaked=corpus.marks.found_in(model.fingerprints),
+        sentiment=tone,
+        draws=validation.draws,
+        seed=validation.seed,
+    )
+    return _with_breakdowns(found, corpus, answers, validation)
+
+
+def cross_validation(
+    validation: Validation,
+    corpus: Corpus,
+    stance: Weights,
+    control: Weights,
+    tone: Weights | None,
+) -> Report:
+    """Score the held-out answers of a training's cross-validation by document."""
+    rows = sentiment_rows(corpus)
+    usual = list(Stance)[int(np.bincount(corpus.stance).argmax())]
+    usual_tone = None
+    if tone is not None:
+        usual_tone = str(list(Sentiment)[int(np.bincount(corpus.sentiment[rows]).argmax())])
+    answers = _stance_answers(corpus, stance, None)
+    found = report(
+        answers,
+        _stance_answers(corpus, control, None),
+        majority=str(usual),
+        text_key=_text_key(corpus),
+        sentiment=None if tone is None else _sentiment_answers(corpus, rows, tone, None),
+        sentiment_majority=usual_tone,
+        draws=validation.draws,
+        seed=validation.seed,
+    )
+    return _with_breakdowns(found, corpus, answers, validation)
+
+
+def _with_breakdowns(
+    found: Report, corpus: Corpus, answers: Answers, validation: Validation
+) -> Report:
+    """Add scores per corpus, genre and year, where the corpus has these columns."""
+    groups = {"per_corpus": [corpus.sources[i].name for i in corpus.source]}
+    if "genre" in corpus.extra:
+        groups["per_genre"] = list(corpus.extra["genre"])
+    if "date" in corpus.extra:
+        groups["per_year"] = [date[:4] for date in corpus.extra["date"]]
+    parts = {name: _scores_by(answers, group, validation) for name, group in groups.items()}
+    return replace(found, stance={**found.stance, **parts})
+
+
+def _scores_by(
+    answers: Answers, group: Sequence[str], validation: Validation
+) -> dict[str, dict[str, Any]]:
+    names = np.array(group, object)
+    found = {}
+    for name in sorted(set(group) - {""}):
+        part = replace(answers.take(names == name), actor=None)
+        figures = score(part, draws=validation.draws, seed=validation.seed)
+        kept = ("n", "macro_f1", "macro_f1_interval", "accuracy", "ece", "documents")
+        found[name] = {key: figures[key] for key in kept}
+    return found
+
+
+def _judge_rows(model: StanceModel, corpus: Corpus) -> tuple[Weights, Bools, Weights]:
+    judged: list[Judgements] = []
+    blind: list[Weights] = []
+    for low in range(0, len(corpus), BATCH):
+        part = slice(low, low + BATCH)
+        judged.append(
+            model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part])
+        )
+        blind.append(model.judge_blind(corpus.texts[part]))
+    if not judged:
+        raise DataError("the corpus has no row")
+    known = np.concatenate([part.known & (part.mentions > 0) for part in judged])
+    return np.concatenate([part.stance for part in judged]), known, np.concatenate(blind)
+
+
+def _stance_answers(corpus: Corpus, probabilities: Weights, known: Bools | None) -> Answers:
+    return Answers(
+        labels=tuple(Stance),
+        gold=corpus.stance,
+        probabilities=probabilities,
+        document=corpus.document,
+        answered=known,
+        actor=corpus.actors,
+    )
+
+
+def _sentiment_answers(
+    corpus: Corpus, rows: Ints, probabilities: Weights, known: Bools | None
+) -> Answers:
+    gold = corpus.sentiment[rows]
+    if (gold == MISSING).any():
+        raise ValueError("a row without sentiment label")
+    return Answers(tuple(Sentiment), gold, probabilities, corpus.document[rows], known)
+
+
+def _majority(model: StanceModel) -> str:
+    """Return the most frequent stance label of the training data."""
+    totals = {str(label): 0 for label in Stance}
+    for source in model.card["data"]:
+        for label, number in source["classes"].items():
+            totals[label] += number
+    return max(totals, key=lambda label: totals[label])
+
+
+def _text_key(corpus: Corpus) -> Ints:
+    return linked_groups([corpus.marks.exact])

@@ -1,0 +1,246 @@
+"""Scores, intervals and baselines of answers against gold labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.evaluation.intervals import (
+    DRAWS,
+    SEED,
+    Ints,
+    accuracy,
+    document_confusion,
+    macro_f1,
+    percentile_interval,
+    resample,
+)
+from stance.evaluation.scores import (
+    FEWEST,
+    Answers,
+    Bools,
+    Figures,
+    check_rows,
+    confusion_by_document,
+    interval,
+    plain,
+    score,
+)
+from stance.evaluation.summary import summary_lines
+
+__all__ = [
+    "Answers",
+    "Report",
+    "baselines",
+    "conflict_rows",
+    "conflict_score",
+    "leakage",
+    "majority_score",
+    "report",
+    "score",
+]
+
+
+def conflict_rows(document_text_key: NDArray[Any], gold: Ints) -> Bools:
+    """Return which rows stand in a paragraph whose actors have differing gold stances.
+
+    Parameters
+    ----------
+    document_text_key : ndarray of integers of shape (n_rows,)
+        Equal for rows of the same paragraph.
+    gold : ndarray of shape (n_rows,)
+
+    Examples
+    --------
+    >>> conflict_rows(np.array([7, 7, 8, 8]), np.array([0, 2, 1, 1])).tolist()
+    [True, True, False, False]
+    """
+    if not len(gold):
+        return np.zeros(0, np.bool_)
+    _, paragraph = np.unique(document_text_key, return_inverse=True)
+    paragraph = paragraph.reshape(-1)
+    labels = int(gold.max()) + 1
+    kinds = np.unique(paragraph * labels + gold) // labels
+    differing: Bools = (np.bincount(kinds) > 1)[paragraph]
+    return differing
+
+
+def conflict_score(
+    answers: Answers, blind: Answers, rows: Bools, *, draws: int = DRAWS, seed: int = SEED
+) -> Figures:
+    """Score the rows of `conflict_rows`, where no answer blind to the actor can always be right.
+
+    Returns
+    -------
+    dict
+        n, accuracy, interval (None below `FEWEST` documents), target_blind_accuracy. All but n are
+        None where there are no such rows.
+    """
+    _check_pair(answers, blind)
+    if not rows.any():
+        return {"n": 0, "accuracy": None, "interval": None, "target_blind_accuracy": None}
+    mine, other = (confusion_by_document(each.take(rows)) for each in (answers, blind))
+    enough = len(mine) >= FEWEST
+    figures = {
+        "n": int(rows.sum()),
+        "accuracy": accuracy(mine.sum(axis=0)),
+        "interval": percentile_interval(accuracy(resample(mine, draws, seed))) if enough else None,
+        "target_blind_accuracy": accuracy(other.sum(axis=0)),
+    }
+    return plain(figures)
+
+
+def majority_score(answers: Answers, majority: str) -> Figures:
+    """Return macro_f1 and accuracy of giving every row the majority label of the training data."""
+    check_rows(answers)
+    always = np.full(len(answers), answers.labels.index(majority))
+    confusion = document_confusion(
+        answers.gold, always, np.zeros_like(always), len(answers.labels)
+    )[0]
+    return plain({"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion)})
+
+
+def baselines(
+    answers: Answers,
+    blind: Answers | None,
+    majority: str,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Figures:
+    """Return what a score must beat.
+
+    Parameters
+    ----------
+    answers : Answers
+    blind : Answers or None
+        Of the target-blind control head to the same rows.
+    majority : str
+        Most frequent label of the training data.
+
+    Returns
+    -------
+    dict
+        majority {macro_f1, accuracy}; with ``blind`` also target_blind {macro_f1,
+        macro_f1_interval, accuracy} and difference {macro_f1, macro_f1_interval}: model less
+        target_blind, both scored on the same resamples.
+    """
+    figures: Figures = {"majority": majority_score(answers, majority)}
+    if blind is None:
+        return figures
+    _check_pair(answers, blind)
+    pair = np.stack([confusion_by_document(answers), confusion_by_document(blind)], axis=1)
+    own, other = macro_f1(pair.sum(axis=0))
+    drawn = macro_f1(resample(pair, draws, seed))
+    figures["target_blind"] = {
+        "macro_f1": other,
+        "macro_f1_interval": interval(drawn[:, 1], len(pair)),
+        "accuracy": accuracy(pair[:, 1].sum(axis=0)),
+    }
+    figures["difference"] = {
+        "macro_f1": own - other,
+        "macro_f1_interval": interval(drawn[:, 0] - drawn[:, 1], len(pair), -1.0),
+    }
+    return plain(figures)
+
+
+def _check_pair(answers: Answers, blind: Answers) -> None:
+    same = len(answers) == len(blind) and answers.labels == blind.labels
+    if not (same and (answers.gold == blind.gold).all()):
+        raise ValueError("the target-blind answers are to other rows than the model's")
+    if not (answers.document == blind.document).all():
+        raise ValueError("the target-blind answers have other documents than the model's")
+
+
+def leakage(answers: Answers, leaked: Bools) -> Figures:
+    """Return how many rows the model was trained on, and macro-F1 without them (or None)."""
+    kept = answers.take(~leaked)
+    return plain(
+        {
+            "rows": int(leaked.sum()),
+            "share": leaked.mean(),
+            "macro_f1_without": macro_f1(confusion_by_document(kept).sum(axis=0))
+            if len(kept)
+            else None,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All figures of an evaluation.
+
+    Attributes
+    ----------
+    stance : dict
+        As `score` returns it.
+    conflict, baselines : dict
+        As `conflict_score` and `baselines` return them.
+    sentiment : dict or None
+        As `score` returns it, with ``baselines``; None where the corpus has no sentiment labels.
+    leakage : dict or None
+        As `leakage` returns it; None where it was not looked for.
+    """
+
+    stance: Figures
+    conflict: Figures
+    baselines: Figures
+    sentiment: Figures | None = None
+    leakage: Figures | None = None
+
+    def to_json(self) -> Figures:
+        """Return one object for JSON; ``sentiment`` and ``leakage`` only where there are any."""
+        figures = {**self.stance, "conflict": self.conflict, "baselines": self.baselines}
+        optional = {"sentiment": self.sentiment, "leakage": self.leakage}
+        return figures | {name: part for name, part in optional.items() if part is not None}
+
+    def summary_lines(self) -> list[str]:
+        """Return a plain-text screen, each line under 80 columns."""
+        return summary_lines(self.to_json())
+
+
+def report(
+    answers: Answers,
+    blind: Answers,
+    *,
+    majority: str,
+    text_key: NDArray[Any],
+    leaked: Bools | None = None,
+    sentiment: Answers | None = None,
+    sentiment_majority: str | None = None,
+    notes: Sequence[str] = (),
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Report:
+    """Evaluate a model's answers.
+
+    Parameters
+    ----------
+    answers, blind : Answers
+        Of the stance head and of the target-blind control head, to the same rows.
+    majority, sentiment_majority : str
+        Most frequent label of the training data.
+    text_key : ndarray of integers of shape (n_rows,)
+        Equal for rows of the same paragraph.
+    leaked : ndarray of bool of shape (n_rows,), optional
+        Rows whose text, or one much like it, was in the training data.
+    sentiment : Answers, optional
+        To the paragraphs that have a sentiment label.
+    notes : sequence of str, optional
+        What else a reader must know; they come first.
+    """
+    figures = score(answers, draws=draws, seed=seed)
+    figures["notes"] = [*notes, *figures["notes"]]
+    tone = None if sentiment is None else score(sentiment, draws=draws, seed=seed)
+    if tone is not None and sentiment is not None and sentiment_majority is not None:
+        tone["baselines"] = baselines(sentiment, None, sentiment_majority)
+    rows = conflict_rows(text_key, answers.gold)
+    return Report(
+        stance=figures,
+        conflict=conflict_score(answers, blind, rows, draws=draws, seed=seed),
+        baselines=baselines(answers, blind, majority, draws=draws, seed=seed),
+        sentiment=tone,
+        leakage=None if leaked is None else leakage(answers, leaked),
+    )

@@ -1,0 +1,241 @@
+"""The model file: a zip of numbers and text, checked on the way in so that it cannot run code."""
+
+import contextlib
+import hashlib
+import io
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from numpy.typing import NDArray
+
+from stance.actors import ActorBook
+from stance.display import shown
+from stance.errors import ActorError, ModelError, OutputError, RecipeError
+from stance.fingerprints import Fingerprints
+from stance.lexicon import Lexicon
+from stance.model import StanceModel
+from stance.recipe import recipe_from_table
+from stance.saving import refuse_target, write_whole
+from stance.storage.archive import MANIFEST, PICKLES, Archive, pack, refusal, refuse_pickle_name
+from stance.storage.arrays import decode_array, encode_array
+from stance.storage.manifest import (
+    FORMAT,
+    MOST_MANIFEST,
+    OF_MODEL,
+    SCHEMA,
+    decode_manifest,
+    encode_manifest,
+)
+from stance.storage.members import (
+    LABELS,
+    calibrated_rows,
+    calibration_members,
+    check_array,
+    decode_terms,
+    encode_terms,
+    head_members,
+    head_table,
+    make_calibration,
+    make_head,
+    member_arrays,
+    term_lists,
+)
+
+__all__ = ["dump_model", "load_model", "model_hash", "read_manifest", "save_model"]
+
+# --- Out -----------------------------------------------------------------------------------------
+
+
+def dump_model(model: StanceModel) -> bytes:
+    """Return the bytes of a model's file; the same model gives the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If the model's card uses a key of the model itself.
+    """
+    if taken := set(OF_MODEL) & set(model.card):
+        raise ValueError(f"the card of a model must not have a key '{min(taken)}'")
+    named = (("stance", model.stance), ("sentiment", model.sentiment), ("control", model.control))
+    heads = {name: head for name, head in named if head is not None}
+    tables = {name: head_table(head) for name, head in heads.items()}
+    values: dict[str, Any] = {
+        "data/exact.npy": model.fingerprints.exact,
+        "data/bands.npy": model.fingerprints.bands,
+    }
+    for name, head in heads.items():
+        values |= head_members(name, head)
+    values |= calibration_members(model.calibration)
+    calibrated = None if model.calibration is None else len(model.calibration.confidence)
+    types = member_arrays(tables, len(model.fingerprints.exact), calibrated)
+    arrays = {name: values[name].astype(types[name][0], copy=False) for name in types}
+    contents = {
+        name: encode_array(arrays[name]) if name in arrays else encode_terms(values[name])
+        for name in sorted(values)
+    }
+    manifest = {
+        **model.card,
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "recipe": model.recipe.to_table(),
+        "labels": {name: LABELS[name] for name in ("stance", "sentiment")},
+        "language": model.recipe.language,
+        "book": model.book.to_tables(),
+        "lexicon": model.lexicon.source,
+        "heads": tables,
+        "temperature": float(model.stance.temperature),
+        "members": {name: _member_table(data, arrays.get(name)) for name, data in contents.items()},
+    }
+    return pack({MANIFEST: encode_manifest(manifest)} | contents)
+
+
+def _member_table(data: bytes, array: NDArray[Any] | None) -> dict[str, Any]:
+    table: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    if array is None:
+        return table
+    return table | {"dtype": array.dtype.name, "shape": array.shape}
+
+
+def save_model(model: StanceModel, path: Path, *, force: bool = False) -> None:
+    """Write a model to a file, which appears under its name only when whole.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `force` is not given, or cannot be written.
+    ModelError
+        If the model is one that `load_model` would refuse.
+    """
+    if path.suffix.lower() in PICKLES:
+        raise OutputError(f"{_name(path)}: a {path.suffix} would be refused later; use .stance")
+    refuse_target(path, force=force)
+    data = dump_model(model)
+    with _refusals(path):
+        _read_model(io.BytesIO(data))
+    write_whole(path, data, force=force)
+
+
+# --- In ------------------------------------------------------------------------------------------
+
+
+def load_model(path: Path) -> StanceModel:
+    """Read a model from a file; nothing in the file is ever run.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, damaged or anything but a model.
+    """
+    with _refusals(path), _open(path) as file:
+        return _read_model(file)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return what a model file says of itself, without its arrays.
+
+    Raises
+    ------
+    ModelError
+        As `load_model`, as far as the manifest shows it.
+    """
+    with _refusals(path), _open(path) as file:
+        return _read_manifest(Archive(file))
+
+
+def model_hash(path: Path) -> str:
+    """Return the sha256 of a model file's bytes, in hexadecimal.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read.
+    """
+    with _refusals(path), _open(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _name(path: Path) -> str:
+    return shown(str(path), 200)
+
+
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Put the file's name before whatever is refused in it, and keep that on one line."""
+    try:
+        yield
+    except (ModelError, ActorError, RecipeError) as error:
+        advice = "" if isinstance(error, ModelError) else f"; {_FOREIGN_ADVICE}"
+        raise ModelError(f"{_name(path)}: {shown(str(error), 400)}{advice}") from error
+
+
+_FOREIGN_ADVICE = "train a new one with `stance train`"
+
+
+def _open(path: Path) -> io.BufferedReader:
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise refusal("is a folder", "name the model file in it")
+        if not stat.S_ISREG(kind):
+            raise refusal("is a pipe or device, no file", "name a model file")
+        refuse_pickle_name(path.name)
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise refusal("no such file", "check the path, or make it with `stance train`") from error
+    except PermissionError as error:
+        raise refusal("no permission to read it", "ask its owner or run chmod") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise refusal(f"cannot be read ({reason})", "check the path") from error
+
+
+def _read_manifest(archive: Archive) -> dict[str, Any]:
+    if archive.sizes[MANIFEST] > MOST_MANIFEST:
+        raise refusal(f"its manifest unpacks to more than {MOST_MANIFEST:,} bytes")
+    manifest = decode_manifest(archive.read(MANIFEST))
+    members = manifest["members"]
+    for name, size in archive.sizes.items():
+        if name != MANIFEST and name not in members:
+            raise refusal(f"has a member '{name}' that its manifest does not name")
+        if name != MANIFEST and size != members[name]["bytes"]:
+            raise refusal(f"'{name}' has {size:,} bytes, not {members[name]['bytes']:,}")
+    if lacking := [name for name in members if name not in archive.sizes]:
+        raise refusal(f"its member '{lacking[0]}' is missing")
+    return manifest
+
+
+def _read_model(file: BinaryIO) -> StanceModel:
+    archive = Archive(file)
+    manifest = _read_manifest(archive)
+    contents = {name: archive.read(name) for name in manifest["members"]}
+    for name, data in contents.items():
+        if hashlib.sha256(data).hexdigest() != manifest["members"][name]["sha256"]:
+            raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
+    exact = manifest["members"]["data/exact.npy"]["shape"][0]
+    calibrated = calibrated_rows(manifest["members"])
+    arrays = {
+        name: check_array(decode_array(contents.pop(name), dtype, shape, name), name)
+        for name, (dtype, shape) in member_arrays(manifest["heads"], exact, calibrated).items()
+    }
+    terms = {
+        name: decode_terms(contents.pop(name), size, name)
+        for name, size in term_lists(manifest["heads"]).items()
+        if name in contents
+    }
+    recipe = recipe_from_table(manifest["recipe"], "its recipe")
+    heads = {
+        name: make_head(name, table, arrays, terms) for name, table in manifest["heads"].items()
+    }
+    return StanceModel(
+        book=ActorBook.from_tables(manifest["book"], "its actor book"),
+        lexicon=Lexicon.from_tables(manifest["lexicon"], recipe.language),
+        recipe=recipe,
+        stance=heads["stance"],
+        sentiment=heads.get("sentiment"),
+        control=heads["control"],
+        fingerprints=Fingerprints(arrays["data/exact.npy"], arrays["data/bands.npy"]),
+        card={key: value for key, value in manifest.items() if key not in OF_MODEL},
+        calibration=make_calibration(arrays),
+    )

@@ -1,0 +1,17 @@
+"""Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
+
+from stance.tables.table import (
+    Dialect,
+    Record,
+    Table,
+    column,
+    open_table,
+)
+
+__all__ = [
+    "Dialect",
+    "Record",
+    "Table",
+    "column",
+    "open_table",
+]

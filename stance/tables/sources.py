@@ -1,0 +1,169 @@
+"""The text of a table: decoded and cut into lines, with a bound on each."""
+
+import io
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stance.errors import DataError
+from stance.tables import charsets
+from stance.tables.files import MEGABYTE, ByteFile
+
+MAX_LINE = 16 * MEGABYTE
+"""Characters in a line, and in a record; a cell may hold 10 of these 16 MB."""
+
+_CHUNK = 64 * 1024
+_BLOCK_LINES = 512  # short lists are reused by the interpreter: twice as fast as 5,000
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some whole lines, each with its line end.
+
+    Attributes
+    ----------
+    first : int
+        1-based number of the first line.
+    quotes : bool
+        Whether a quotation mark stands in or near the lines.
+    odd : bool
+        Whether NUL bytes or undecodable bytes (as lone surrogates) stand in or near them.
+    """
+
+    lines: list[str]
+    first: int
+    quotes: bool
+    odd: bool
+
+
+class Source:
+    """A readable table: blocks of lines, with what is known of its bytes.
+
+    Parameters
+    ----------
+    path : Path or None
+        None is standard input.
+    encoding : str or None
+        None is UTF-8, or what a byte order mark says.
+    salvage : bool
+        Let undecodable bytes of UTF-8 through as lone surrogates, so that only their
+        records need be rejected.
+    """
+
+    def __init__(self, path: Path | None, encoding: str | None, *, salvage: bool = False) -> None:
+        self.file = ByteFile(path)
+        self.name = self.file.name
+        self.replaced = 0
+        self.line_ends: dict[str, int] = {"CRLF": 0, "LF": 0, "CR": 0}
+        self._salvage = salvage
+        self._line = 1
+        try:
+            self._first = self.file.read(_CHUNK, self._line)
+            if not self._first:
+                raise DataError(
+                    f"{self.name}: is empty; a table begins with a line of column names"
+                )
+            chosen = charsets.choose(self._first[:64], encoding, self.name)
+        except BaseException:
+            self.file.close()
+            raise
+        self.encoding, self.bom = chosen.name, chosen.mark > 0
+        self._fed = chosen.mark
+        self._first = self._first[chosen.mark :]
+        self._decoder: Any = getincrementaldecoder(self.encoding)("strict")
+
+    def head(self) -> str:
+        """Return the beginning of the text, without taking it from `blocks`."""
+        return self._first[:4096].decode(self.encoding, "replace")
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield every line of the table once, some at a time."""
+        start: list[str] = []  # of a line that is longer than a chunk
+        held = ""
+        for text, odd, last in self._texts():
+            text, held = held + text, ""
+            if text.endswith("\r") and not last:
+                text, held = text[:-1], "\r"  # its "\n" may come with the next chunk
+            cut = len(text) if last else max(text.rfind("\n"), text.rfind("\r")) + 1
+            if not cut and not last:
+                start.append(text)
+                self._check_length(start)
+                continue
+            quotes = '"' in text
+            if not quotes and "\r" in text:
+                self._count_line_ends(text[:cut])
+            lines = list(io.StringIO(text[:cut], newline=""))
+            if start:
+                long = "".join(start) + (lines[0] if lines else "")
+                yield self._block([long], '"' in long, odd=True)  # an earlier chunk may be odd
+                del long
+                lines = lines[1:]
+            start = [text[cut:]] if cut < len(text) else []
+            del text
+            for place in range(0, len(lines), _BLOCK_LINES):
+                yield self._block(lines[place : place + _BLOCK_LINES], quotes, odd)
+
+    def _block(self, lines: list[str], quotes: bool, odd: bool) -> Block:
+        block = Block(lines, self._line, quotes, odd)
+        self._line += len(lines)
+        return block
+
+    def _check_length(self, start: list[str]) -> None:
+        if sum(map(len, start)) > MAX_LINE:
+            raise DataError(
+                f"{self.name}:{self._line}: a line of more than {MAX_LINE // MEGABYTE} MB; "
+                f"no table has such rows: check that the file is whole and is text"
+            )
+
+    def _count_line_ends(self, text: str) -> None:
+        both = text.count("\r\n")
+        self.line_ends["CRLF"] += both
+        self.line_ends["LF"] += text.count("\n") - both
+        self.line_ends["CR"] += text.count("\r") - both
+
+    # --- Bytes to text -----------------------------------------------------------------------
+
+    def _texts(self) -> Iterator[tuple[str, bool, bool]]:
+        """Yield (text, odd, last); the last one may be empty."""
+        data, self._first = self._first, b""
+        while True:
+            following = self.file.read(_CHUNK, self._line)
+            text, salvaged = self._decode(data, last=not following)
+            if "\ufffd" in text:
+                self.replaced += text.count("\ufffd")
+            yield text, salvaged or "\0" in text, not following
+            if not following:
+                self.file.check_unchanged()
+                return
+            data = following
+
+    def _decode(self, data: bytes, last: bool) -> tuple[str, bool]:
+        try:
+            text: str = self._decoder.decode(data, last)
+            salvaged = False
+        except UnicodeDecodeError as error:
+            if not (self._salvage and self.encoding == "utf-8"):
+                raise DataError(self._undecodable(error, len(data))) from error
+            # The decoder keeps its state when it refuses, so the same bytes can come again.
+            self._decoder.errors = "surrogateescape"
+            text, salvaged = self._decoder.decode(data, last), True
+            self._decoder.errors = "strict"
+        except UnicodeError as error:
+            raise DataError(f"{self.name}: cannot be decoded as {self.encoding}") from error
+        self._fed += len(data)
+        return text, salvaged
+
+    def _undecodable(self, error: UnicodeDecodeError, length: int) -> str:
+        data = bytes(error.object)
+        before = data[: error.start].decode(self.encoding, "replace")
+        line = self._line + len(list(io.StringIO(before + "x", newline=""))) - 1
+        offset = self._fed + length - len(data) + error.start
+        around = data[max(0, error.start - 2000) :]
+        guessed = charsets.guess(around) if self.encoding == "utf-8" else None
+        advice = f"try --encoding {guessed}" if guessed else "name its encoding with --encoding"
+        return (
+            f"{self.name}:{line}: byte {data[error.start]:#04x} at offset {offset} "
+            f"is not {self.encoding.upper()}; {advice}"
+        )

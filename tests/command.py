@@ -1,0 +1,76 @@
+"""The `stance` command, run in this process or in one of its own."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from stance.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+STARTER = ROOT / "datasets" / "starter"
+SAMPLE = ROOT / "datasets" / "sample"
+
+
+def invoke(*args, stdin=None):
+    """Run a command in this process; a traceback is a failure."""
+    result = CliRunner().invoke(app, list(map(str, args)), input=stdin)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def process(*args, stdin=None, **environment):
+    """Run a command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "stance", *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        env=os.environ | environment,
+        timeout=60,
+    )
+
+
+def fails(status, *args, stdin=None):
+    """Expect a refusal in one printable line; return the line."""
+    result = invoke(*args, stdin=stdin)
+    assert result.exit_code == status, result.output
+    assert result.stdout == ""
+    return one_line(result.stderr)
+
+
+def one_line(stderr):
+    """Return the one line that is an error."""
+    line = stderr.removesuffix("\n")
+    assert line.isprintable(), line
+    assert line.startswith("stance: ")
+    return line.removeprefix("stance: ")
+
+
+def misused(*args):
+    """Expect wrong usage; return what stderr says."""
+    result = invoke(*args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert all(line.isprintable() for line in result.stderr.splitlines())
+    return result.stderr
+
+
+def table(text):
+    """Return the rows of a CSV text, the header first."""
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def dicts(text):
+    """Return the rows of a CSV text by column."""
+    head, *rows = table(text)
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def write(path, text, encoding="utf-8"):
+    """Write a text as it is; return the path."""
+    path.write_bytes(text.encode(encoding))
+    return path

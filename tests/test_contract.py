@@ -1,0 +1,367 @@
+"""Tables in and out of the real command, to the letter of the contract."""
+
+import csv
+import gzip
+import io
+import json
+
+import pytest
+from command import SAMPLE, dicts, fails, invoke, one_line, process, table, write
+
+STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
+TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]
+LONG = ["row", "actor", "mentions", *STANCE, *TONE]
+
+TEXT = "Poland praised NATO, and NATO thanked Poland."
+
+
+@pytest.fixture
+def mine(tmp_path):
+    return tmp_path / "mine.csv"
+
+
+@pytest.fixture
+def predict(model_path):
+    def run(*args, stdin=None):
+        result = invoke("predict", *args, "--model", model_path, stdin=stdin)
+        assert result.exit_code == 0, result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def refused(model_path):
+    return lambda status, *args: fails(status, "predict", *args, "--model", model_path)
+
+
+# --- The long form ---
+
+
+def test_the_columns_of_the_long_form(predict, mine):
+    rows = table(predict(write(mine, f'id,text\n7,"{TEXT}"\n')).stdout)
+    assert rows[0] == ["id", "text", *LONG]
+    assert [row[:5] for row in rows[1:]] == [
+        ["7", TEXT, "1", "Poland", "2"],
+        ["7", TEXT, "1", "NATO", "2"],
+    ]
+
+
+def test_cells_come_back_as_they_went_in_and_rows_in_order(predict, mine):
+    cells = ["007", "NA", "1e5", " x ", "", "null", "1,5", 'a "b"', "two\nlines", "two\r\nlines"]
+    cells += ["TRUE", "-0", "3/4", "\u00a0", "e\u0301", "0x1F", "\ttab"]
+    sink = io.StringIO()
+    writer = csv.writer(sink)
+    writer.writerow(["z", "text", "a b"])
+    for number, cell in enumerate(cells):
+        writer.writerow([cell, TEXT if number % 2 else "Nothing here.", cell[::-1]])
+    rows = dicts(predict(write(mine, sink.getvalue())).stdout)
+    first = {row["row"]: row for row in rows}
+    assert list(first) == [str(number) for number in range(1, len(cells) + 1)]
+    assert [row["z"] for row in first.values()] == cells
+    assert [row["a b"] for row in first.values()] == [cell[::-1] for cell in cells]
+    for row in rows:  # the second row of a record repeats its cells
+        assert row["z"] == cells[int(row["row"]) - 1]
+
+
+def test_a_row_that_names_no_actor_yields_one_row(predict, mine):
+    (row,) = dicts(predict(write(mine, "text\nThe weather was fine.\n")).stdout)
+    assert [row[name] for name in LONG[:7]] == ["1", "", "0", "", "", "", ""]
+    assert row["sentiment"]
+
+
+def test_probabilities_have_six_decimals_and_sum_to_one(predict):
+    for row in dicts(predict(SAMPLE / "paragraphs.csv").stdout):
+        for names in (STANCE, TONE):
+            label, *printed = (row[name] for name in names)
+            if not label:
+                assert printed == ["", "", ""]
+                continue
+            assert all(len(cell) == 8 and cell[1] == "." for cell in printed)
+            assert sum(int(cell.replace(".", "")) for cell in printed) == 1_000_000
+            best = max(range(3), key=lambda at: float(printed[at]))
+            assert label in ("uncertain", names[1 + best].partition("_")[2])
+
+
+def test_a_table_without_rows_keeps_its_header(predict, mine):
+    assert table(predict(write(mine, "id,text\n")).stdout) == [["id", "text", *LONG]]
+
+
+# --- Actors and places given by the user ---
+
+
+def test_an_actor_column_is_not_repeated_and_exactly_that_actor_is_judged(predict, mine):
+    result = predict(write(mine, f'actor,text\nNATO,"{TEXT}"\nJapan,"{TEXT}"\n'))
+    rows = table(result.stdout)
+    assert rows[0] == ["actor", "text", *(name for name in LONG if name != "actor")]
+    assert [(row[0], row[2], row[3]) for row in rows[1:]] == [("NATO", "1", "2"), ("Japan", "2", "0")]
+    assert rows[2][4] == "uncertain"  # the text does not name it
+    assert "2 rows in, 1 naming an actor" in result.stderr
+
+
+def test_an_empty_actor_cell_asks_for_nothing(predict, mine):
+    result = predict(write(mine, f'actor,text\n,"{TEXT}"\n  ,"{TEXT}"\n'))
+    for row in dicts(result.stdout):
+        assert [row[name] for name in ("mentions", *STANCE)] == ["0", "", "", "", ""]
+    assert len(result.stderr.splitlines()) == 2  # no table of an actor without a name
+
+
+def test_an_actor_that_no_book_knows_is_found_by_its_literal_name(predict, mine):
+    (row,) = dicts(predict(write(mine, "actor,text\nAcme Corp,We praised Acme Corp.\n")).stdout)
+    assert row["mentions"] == "1"
+
+
+def test_another_column_may_name_the_actor(predict, refused, mine):
+    write(mine, f'target,text\nNATO,"{TEXT}"\n')
+    rows = table(predict(mine, "--actor-column", "target").stdout)
+    assert rows[0] == ["target", "text", *(name for name in LONG if name != "actor")]
+    assert refused(1, mine, "--actor-column", "tarrget").endswith("did you mean 'target'?")
+
+
+def test_spans_say_where_the_actor_is_named(predict, refused, mine):
+    write(mine, "text,actor,spans\nThey praised it and it won.,the bloc,13:15;20:22\n")
+    (row,) = dicts(predict(mine).stdout)
+    assert row["mentions"] == "2"
+    for wrong in ("0:99", "4:0", "x", "1", "-1:2", "0:1:2"):
+        write(mine, f"text,actor,spans\nThey praised it.,it,{wrong}\n")
+        assert f"mine.csv:2: spans '{wrong}' is no place in the text" in refused(1, mine)
+
+
+def test_another_column_may_hold_the_text(predict, refused, mine):
+    write(mine, f'Texts,id\n"{TEXT}",1\n')
+    assert refused(1, mine) == f"{mine}: no column 'text'; did you mean 'Texts'?"
+    assert table(predict(mine, "--text-column", "Texts").stdout)[0] == ["Texts", "id", *LONG]
+
+
+def test_an_actor_book_of_the_user(predict, refused, mine, tmp_path):
+    book = write(tmp_path / "book.toml", '["The Moon"]\nkind = "body"\nname = ["the moon"]\n')
+    write(mine, "text\nNATO praised the moon.\n")
+    (row,) = dicts(predict(mine, "--actors", book).stdout)
+    assert row["actor"] == "The Moon"
+    assert "bad.toml" in refused(1, mine, "--actors", write(tmp_path / "bad.toml", "[x\n"))
+
+
+# --- The wide form ---
+
+
+def test_the_wide_form_has_one_row_per_input_row(predict, model, mine):
+    write(mine, f'id,text\n1,"{TEXT}"\n2,Nothing.\n')
+    rows = table(predict(mine, "--wide").stdout)
+    ends = ["", "_against", "_neutral", "_favor"]
+    actors = [name + end for name in model.book.names for end in ends]
+    assert rows[0] == ["id", "text", "row", *actors, *TONE]
+    assert len(rows) == 3
+    wide = dict(zip(rows[0], rows[1], strict=True))
+    for row in dicts(predict(mine).stdout)[:2]:
+        for name, end in zip(STANCE, ends, strict=True):
+            assert wide[row["actor"] + end] == row[name]
+    assert set(rows[2][3:-4]) == {""}
+
+
+def test_the_wide_form_needs_no_actor_column(refused, mine):
+    assert "--wide" in refused(1, write(mine, "actor,text\nNATO,x\n"), "--wide")
+
+
+# --- Collisions ---
+
+
+@pytest.mark.parametrize("name", ["row", "mentions", *STANCE, *TONE])
+def test_a_collision_names_the_column_and_the_way_out(refused, mine, name):
+    line = refused(1, write(mine, f"{name},text\nx,y\n"))
+    assert f"mine.csv: column '{name}' would be written twice" in line
+    assert "--prefix" in line
+
+
+def test_with_a_prefix_both_are_there(predict, mine):
+    write(mine, f'row,text\nx,"{TEXT}"\n')
+    head, first, *_ = table(predict(mine, "--prefix", "s_").stdout)
+    assert head == ["row", "text", *(f"s_{name}" for name in LONG)]
+    assert first[0] == "x"
+
+
+def test_actors_of_a_book_whose_columns_collide_are_refused(refused, mine, tmp_path):
+    book = write(
+        tmp_path / "book.toml", '["Foo"]\nname = ["Foo"]\n["Foo_favor"]\nname = ["Foos"]\n'
+    )
+    line = refused(1, write(mine, "text\nx\n"), "--wide", "--actors", book)
+    assert "column 'Foo_favor' would be written twice" in line
+
+
+# --- Forms of tables ---
+
+
+@pytest.mark.parametrize(
+    ("separator", "told"), [(",", "','"), (";", "';'"), ("\t", "tab")], ids=["comma", "semi", "tab"]
+)
+def test_the_separator_is_detected_and_reported(predict, mine, separator, told):
+    text = "Poland praised NATO"
+    result = predict(write(mine, f"id{separator}text\n1{separator}{text}\n"))
+    assert f"{mine}: separator {told}, 2 columns, UTF-8" in result.stderr
+    assert dicts(result.stdout)[0]["id"] == "1"
+
+
+def test_the_delimiter_can_be_given(predict, refused, mine):
+    write(mine, "id|text\n1|a,b;NATO\n")
+    assert dicts(predict(mine, "--delimiter", "|").stdout)[0]["text"] == "a,b;NATO"
+    write(mine, "id\ttext\n1\tNATO\n")
+    assert dicts(predict(mine, "--delimiter", "tab").stdout)[0]["id"] == "1"
+    for wrong in ("", ";;", '"', "\n", "\x1b"):
+        assert "--delimiter" in refused(2, mine, "--delimiter", wrong)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252", "latin-1"])
+def test_encodings(predict, refused, mine, encoding):
+    write(mine, "id,text\né,NATO – was praisedé\n".replace("–", "-"), encoding)
+    if encoding in ("cp1252", "latin-1"):
+        assert refused(1, mine).endswith("is not UTF-8; try --encoding cp1252")
+        result = predict(mine, "--encoding", encoding)
+    else:
+        result = predict(mine)  # a byte order mark says it
+    assert dicts(result.stdout)[0]["id"] == "é"
+    assert "nonsense" in refused(2, mine, "--encoding", "nonsense")
+
+
+def test_compressed_and_tab_separated_and_json_lines(predict, tmp_path):
+    zipped = tmp_path / "a.csv.gz"
+    zipped.write_bytes(gzip.compress(f'id,text\n007,"{TEXT}"\n'.encode()))
+    tabs = write(tmp_path / "a.tsv", f"id\ttext\n007\t{TEXT}\n")
+    lines = write(tmp_path / "a.jsonl", json.dumps({"id": "007", "text": TEXT}) + "\n")
+    printed = [predict(path).stdout for path in (zipped, tabs, lines)]
+    assert printed[0] == printed[1] == printed[2]
+    assert dicts(printed[0])[0]["id"] == "007"
+
+
+def test_the_output_follows_its_name(predict, mine, tmp_path):
+    write(mine, f'id,text\n007,"{TEXT}"\n')
+    printed = predict(mine).stdout
+    predict(mine, "-o", tmp_path / "out.csv.gz")
+    assert gzip.decompress((tmp_path / "out.csv.gz").read_bytes()).decode() == printed
+    predict(mine, "-o", tmp_path / "out.jsonl")
+    lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == dicts(printed)
+
+
+def test_an_article_is_split_into_paragraphs(predict):
+    result = predict(SAMPLE / "article.txt")
+    rows = dicts(result.stdout)
+    assert list(rows[0]) == ["document", "paragraph", "text", *LONG]
+    assert {row["document"] for row in rows} == {"article"}
+    assert all(row["paragraph"] == row["row"] for row in rows)
+    assert "left out as page furniture" in result.stderr
+    every = predict(SAMPLE / "article.txt", "--keep-all")
+    assert "left out" not in every.stderr
+    assert len(dicts(every.stdout)) > len(rows)
+
+
+# --- Bad tables ---
+
+BAD = {
+    "text,a\nNATO\n": "mine.csv:2: 1 cell where the header has 2",
+    "text,a\nNATO,b,c\n": "mine.csv:2: 3 cells where the header has 2",
+    'text,a\nx,y\n"NATO,b\n': "mine.csv:3: the quote that opens in column 'text' is never closed",
+    "text\nNA\0TO\n": "mine.csv:2: a NUL byte in column 'text'",
+    "text,text\na,b\n": "mine.csv:1: column 'text' stands twice",
+    "a,b\n1,2\n": "mine.csv: no column 'text'",
+    "": "mine.csv: is empty",
+    "te\x1b[31mxt\nNATO\n": "no column 'text'",
+}
+
+
+@pytest.mark.parametrize("content", BAD, ids=range(len(BAD)))
+def test_a_bad_table_is_an_error_with_place_and_advice(refused, mine, tmp_path, content):
+    line = refused(1, write(mine, content), "-o", tmp_path / "out.csv")
+    assert BAD[content] in line
+    assert ";" in line
+    assert not (tmp_path / "out.csv").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
+
+
+def test_bad_rows_can_be_put_aside(predict, mine, tmp_path):
+    write(mine, "id,text\n1,NATO won\n2\n3,a,b\n4,NA\0TO\n5,NATO lost\n")
+    rejects = tmp_path / "bad.csv"
+    result = predict(mine, "--rejects", rejects)
+    assert [(row["id"], row["row"]) for row in dicts(result.stdout)] == [("1", "1"), ("5", "5")]
+    assert [row["line"] for row in dicts(rejects.read_text("utf-8"))] == ["3", "4", "5"]
+    assert "5 rows in, 2 naming an actor; 2 rows out, 3 rejected" in result.stderr
+
+
+def test_json_lines_that_are_no_rows(refused, tmp_path):
+    for line in ('{"text": "a"', "[1]", '{"text": [1]}', '{"text": "a", "text": "b"}', "{}"):
+        assert "mine.jsonl:1: " in refused(1, write(tmp_path / "mine.jsonl", line + "\n"))
+
+
+# --- Spreadsheets ---
+
+
+def test_formulas_are_counted_and_quoted_on_demand(predict, mine):
+    write(mine, "id,text\n=1+1,NATO won\n+4,NATO lost\n")
+    plain = predict(mine)
+    assert dicts(plain.stdout)[0]["id"] == "=1+1"
+    assert "--excel-safe" in plain.stderr
+    safe = predict(mine, "--excel-safe")
+    assert dicts(safe.stdout)[0]["id"] == "'=1+1"
+    assert "quoted" in safe.stderr
+    assert "--excel-safe" not in safe.stderr
+
+
+# --- Streams and files ---
+
+
+def test_dash_is_stdin_and_stdout(model_path):
+    run = process("predict", "-", "-o", "-", "-m", model_path, stdin=f'text\n"{TEXT}"\n'.encode())
+    assert run.returncode == 0
+    assert len(dicts(run.stdout.decode())) == 2
+    assert run.stderr.startswith(b"standard input: separator")
+
+
+def test_an_existing_output_is_never_overwritten_without_force(predict, refused, mine, tmp_path):
+    write(mine, f'text\n"{TEXT}"\n')
+    out = write(tmp_path / "out.csv", "precious")
+    assert refused(4, mine, "-o", out) == f"{out}: exists already; use --force to overwrite it"
+    assert out.read_text() == "precious"
+    predict(mine, "-o", out, "--force")
+    assert len(dicts(out.read_text("utf-8"))) == 2
+
+
+def test_nothing_that_is_read_is_overwritten_not_even_with_force(
+    refused, mine, tmp_path, model_path
+):
+    write(mine, f'text\n"{TEXT}"\n')
+    other = tmp_path / "folder" / ".." / "mine.csv"
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.csv").symlink_to(mine)
+    model = model_path.read_bytes()
+    for path in (mine, other, tmp_path / "link.csv", model_path):
+        assert "is the input" in refused(4, mine, "-o", path, "--force")
+    assert "is the input" in refused(4, mine, "--rejects", mine, "--force")
+    assert mine.read_text() == f'text\n"{TEXT}"\n'
+    assert model_path.read_bytes() == model
+
+
+def test_an_output_that_cannot_be_written(refused, mine, tmp_path):
+    write(mine, "text\nx\n")
+    for path in (tmp_path / "none" / "out.csv", mine / "out.csv"):
+        assert "folder does not exist" in refused(4, mine, "-o", path)
+    assert "is a folder" in refused(4, mine, "-o", tmp_path)
+    assert "can only compress as .gz" in refused(4, mine, "-o", tmp_path / "out.csv.xz")
+
+
+def test_quiet_says_nothing(predict, mine, tmp_path):
+    write(mine, f'text\n"{TEXT}"\n')
+    result = predict(mine, "--quiet", "-o", tmp_path / "out.csv")
+    assert (result.stdout, result.stderr) == ("", "")
+
+
+def test_jobs_do_not_change_a_byte(predict, mine, tmp_path):
+    text = f'id,text\n1,"{TEXT}"\n2,Nothing.\n' + '3,"Russia condemned the EU."\n' * 1500
+    write(mine, text)
+    predict(mine, "-o", tmp_path / "one.csv")
+    predict(mine, "-o", tmp_path / "two.csv", "--jobs", "2")
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_a_full_disk(mine, model_path):
+    write(mine, f'text\n"{TEXT}"\n')
+    result = invoke("predict", mine, "-o", "/dev/full", "-m", model_path)
+    assert result.exit_code == 4
+    assert "the disk is full" in one_line(result.stderr)

@@ -1,0 +1,151 @@
+"""The bundled model: small, documented, calibrated, and right about the sample."""
+
+import csv
+import hashlib
+import json
+import tomllib
+
+import pytest
+from command import ROOT, SAMPLE, STARTER, dicts, invoke, write
+
+from stance.defaults import bundled_model, default_model
+from stance.storage import load_model, read_manifest
+
+EXPECTED = tomllib.loads((ROOT / "tests" / "sample_expected.toml").read_text("utf-8"))
+PATH = ROOT / "stance" / "models" / "default.stance"
+
+OPEN = {"newsmtsc_train": "MIT", "newsmtsc_actors": "MIT", "un_debates_train": "CC0"}
+"""Corpora of others, by licence."""
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return read_manifest(PATH)
+
+
+@pytest.fixture(scope="module")
+def report():
+    result = invoke("evaluate", STARTER / "starter_test.csv", "--json")
+    assert result.exit_code == 0
+    return json.loads(result.stdout)
+
+
+def predict(*args):
+    result = invoke("predict", *args, "--quiet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return dicts(result.stdout)
+
+
+# --- The file ---
+
+
+def test_it_ships_with_the_package_and_is_small():
+    assert bundled_model() == PATH
+    assert default_model(pytest.fail) == PATH
+    assert PATH.stat().st_size <= 5_000_000
+
+
+def test_the_manifest_names_every_source_with_hash_and_licence(manifest):
+    sources = {source["name"]: source for source in manifest["data"]}
+    assert set(sources) == {"starter_train", *OPEN}
+    for name, source in sources.items():
+        assert len(source["sha256"]) == 64
+        assert set(source["sha256"]) <= set("0123456789abcdef")
+        assert source["rows"] == sum(source["classes"].values())
+        assert OPEN.get(name, "MIT") in source["licence"]
+
+
+def test_the_manifest_holds_scores_with_intervals_and_limits(manifest):
+    scores = manifest["scores"]
+    low, high = scores["macro_f1_interval"]
+    assert low < scores["macro_f1"] < high
+    assert scores["ece"] <= 0.06
+    assert len(manifest["limits"]) >= 3
+
+
+def test_the_card_says_all_of_that(manifest):
+    result = invoke("inspect")
+    assert result.exit_code == 0
+    for source in manifest["data"]:
+        assert source["name"] in result.stdout
+        assert source["sha256"] in result.stdout
+    assert "CC0" in result.stdout
+    assert json.loads(invoke("inspect", "--json").stdout)["data"] == manifest["data"]
+
+
+def test_it_is_of_the_starter_corpus_that_ships(manifest):
+    source = next(s for s in manifest["data"] if s["name"] == "starter_train")
+    data = (STARTER / "starter_train.csv").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == source["sha256"]
+
+
+def test_it_does_not_know_the_actor_by_name():
+    # A prior about the actor is the very thing that a study wants to measure.
+    assert "name" not in load_model(PATH).recipe.features.blocks
+
+
+# --- What it answers ---
+
+
+def answers(rows, key):
+    found = {}
+    for row in rows:
+        found.setdefault(row[key], {})
+        if row["actor"]:
+            found[row[key]][row["actor"]] = row["stance"]
+    return found
+
+
+def test_at_least_eight_of_ten_answers_on_the_sample_are_right():
+    found = {
+        "paragraphs": answers(predict(SAMPLE / "paragraphs.csv"), "id"),
+        "article": answers(predict(SAMPLE / "article.txt"), "paragraph"),
+    }
+    pairs = []
+    for part, paragraphs in EXPECTED.items():
+        assert set(found[part]) == set(paragraphs)
+        for key, stances in paragraphs.items():
+            assert set(found[part][key]) == set(stances), (part, key)  # who is named
+            pairs += [(found[part][key][actor], right) for actor, right in stances.items()]
+    right = sum(1 for answer, expected in pairs if answer == expected)
+    assert len(pairs) >= 60
+    assert right >= 0.8 * len(pairs), f"{right} of {len(pairs)}"
+
+
+def test_on_the_test_part_it_is_calibrated_and_beats_what_knows_no_target(report):
+    assert report["ece"] <= 0.06
+    conflict = report["conflict"]
+    assert conflict["n"] > 300
+    assert conflict["accuracy"] >= conflict["target_blind_accuracy"] + 0.08
+    for name in ("majority", "target_blind"):
+        assert report["macro_f1"] > report["baselines"][name]["macro_f1"]
+    assert report["sentiment"]["n"] == 256
+    assert report["leakage"]["rows"] == 0
+
+
+def test_an_answer_does_not_depend_on_order_or_on_other_rows(tmp_path):
+    with (SAMPLE / "paragraphs.csv").open(encoding="utf-8", newline="") as source:
+        head, *rows = csv.reader(source)
+    new = "stance_against"
+
+    def predicted(name, chosen):
+        path = tmp_path / name
+        with path.open("w", encoding="utf-8", newline="") as target:
+            csv.writer(target).writerows([head, *chosen])
+        found = {}
+        for row in predict(path):
+            cells = [value for key, value in row.items() if key != "row"]
+            found.setdefault(row["id"], []).append((row["actor"], row[new], *cells))
+        return found
+
+    whole = predicted("whole.csv", rows)
+    assert predicted("reversed.csv", rows[::-1]) == whole
+    half = predicted("half.csv", rows[::2])
+    assert half == {key: whole[key] for key in half}
+    alone = predicted("alone.csv", rows[4:5])
+    assert alone == {key: whole[key] for key in alone}
+
+
+def test_what_it_does_not_know_is_uncertain_not_the_majority(tmp_path):
+    (row,) = predict(write(tmp_path / "mine.csv", "text\nNATO qwxzj vrrblk.\n"))
+    assert (row["actor"], row["stance"]) == ("NATO", "uncertain")

@@ -1,0 +1,93 @@
+"""Commands start fast, load only what they need, and never open a connection."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from command import STARTER, write
+
+WATCHED = """
+import socket, sys
+def refused(*args, **kwargs):
+    raise RuntimeError("a socket was opened")
+socket.socket.__init__ = refused
+socket.create_connection = refused
+socket.getaddrinfo = refused
+sys.argv = ["stance", *sys.argv[1:]]
+from stance.cli import main
+try:
+    main()
+except SystemExit as done:
+    status = done.code or 0
+print("\\nLOADED", status, *sys.modules)
+"""
+
+
+def watched(*args):
+    """Run a command without a network; return its exit status and the modules it loaded."""
+    run = subprocess.run(
+        [sys.executable, "-c", WATCHED, *map(str, args)], capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in run.stderr, run.stderr
+    status, *modules = run.stdout.rpartition("LOADED")[2].split()
+    return int(status), set(modules)
+
+
+@pytest.fixture
+def mine(tmp_path):
+    return write(tmp_path / "mine.csv", "text\nPoland praised NATO and condemned Russia.\n")
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["predict", "--help"], ["nonsense"]])
+def test_help_loads_nothing_heavy(args):
+    _, loaded = watched(*args)
+    heavy = {"numpy", "scipy", "sklearn", "joblib", "pandas", "distributed", "stance.model"}
+    assert loaded & heavy == set()
+
+
+def test_predict_never_loads_what_trains(mine, tmp_path):
+    status, loaded = watched("predict", mine, "-o", tmp_path / "out.csv")
+    assert status == 0
+    assert "numpy" in loaded
+    assert loaded & {"sklearn", "scipy", "joblib", "pandas", "distributed", "stance.fitting"} == set()
+    assert not {name for name in loaded if name.split(".")[0] in ("urllib3", "requests", "ssl")}
+
+
+@pytest.mark.parametrize(
+    "args", [["explain", "NATO was praised."], ["actors"], ["inspect"], ["actors", "MINE"]]
+)
+def test_neither_do_the_other_commands_that_read(args, mine):
+    status, loaded = watched(*(mine if arg == "MINE" else arg for arg in args))
+    assert status == 0
+    assert loaded & {"sklearn", "scipy", "joblib", "pandas"} == set()
+
+
+def test_training_evaluating_and_checking_open_no_connection(tmp_path):
+    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)
+    corpus = write(tmp_path / "mine.csv", "".join(lines[:151]))
+    recipe = write(tmp_path / "mine.toml", "[validation]\nfolds = 2\ndraws = 100\n")
+    model = tmp_path / "m.stance"
+    assert watched("train", corpus, "-o", model, "--recipe", recipe)[0] == 0
+    assert watched("evaluate", corpus, "--model", model)[0] == 0
+    assert watched("check", corpus)[0] in (0, 1)
+
+
+def seconds(*args):
+    """Return the shortest of three runs: a busy machine makes runs longer, never shorter."""
+    command = [sys.executable, "-m", "stance", *map(str, args)]
+    found = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True, env=os.environ)
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+def test_help_answers_at_once():
+    assert seconds("--help") <= 0.6  # 0.15 on an idle machine
+
+
+def test_one_row_is_predicted_in_a_second(mine):
+    assert seconds("predict", mine) <= 2  # 0.5 on an idle machine
