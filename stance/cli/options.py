@@ -49,7 +49,8 @@ def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] 
     if not folder.is_dir():
         raise output_error(FileNotFoundError(errno.ENOENT, ""), path)
     if not os.access(folder, os.W_OK):
-        raise output_error(PermissionError(errno.EACCES, ""), path)
+        sealed = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise output_error(OSError(errno.EROFS if sealed else errno.EACCES, ""), path)
 
 
 def open_model(path: Path | None, actors: Path | None = None) -> "StanceModel":
