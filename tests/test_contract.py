@@ -55,7 +55,7 @@ def test_cells_come_back_as_they_went_in_and_rows_in_order(predict, mine):
     writer.writerow(["z", "text", "a b"])
     for number, cell in enumerate(cells):
         writer.writerow([cell, TEXT if number % 2 else "Nothing here.", cell[::-1]])
-    rows = dicts(predict(write(mine, sink.getvalue())).stdout)
+    rows = dicts(predict(write(mine, sink.getvalue())).stdout_bytes.decode())
     first = {row["row"]: row for row in rows}
     assert list(first) == [str(number) for number in range(1, len(cells) + 1)]
     assert [row["z"] for row in first.values()] == cells
@@ -94,7 +94,10 @@ def test_an_actor_column_is_not_repeated_and_exactly_that_actor_is_judged(predic
     result = predict(write(mine, f'actor,text\nNATO,"{TEXT}"\nJapan,"{TEXT}"\n'))
     rows = table(result.stdout)
     assert rows[0] == ["actor", "text", *(name for name in LONG if name != "actor")]
-    assert [(row[0], row[2], row[3]) for row in rows[1:]] == [("NATO", "1", "2"), ("Japan", "2", "0")]
+    assert [(row[0], row[2], row[3]) for row in rows[1:]] == [
+        ("NATO", "1", "2"),
+        ("Japan", "2", "0"),
+    ]
     assert rows[2][4] == "uncertain"  # the text does not name it
     assert "2 rows in, 1 naming an actor" in result.stderr
 
@@ -134,7 +137,7 @@ def test_another_column_may_hold_the_text(predict, refused, mine):
 
 
 def test_an_actor_book_of_the_user(predict, refused, mine, tmp_path):
-    book = write(tmp_path / "book.toml", '["The Moon"]\nkind = "body"\nname = ["the moon"]\n')
+    book = write(tmp_path / "book.toml", '["The Moon"]\nkind = "other"\nname = ["the moon"]\n')
     write(mine, "text\nNATO praised the moon.\n")
     (row,) = dicts(predict(mine, "--actors", book).stdout)
     assert row["actor"] == "The Moon"
@@ -205,13 +208,13 @@ def test_the_delimiter_can_be_given(predict, refused, mine):
     assert dicts(predict(mine, "--delimiter", "|").stdout)[0]["text"] == "a,b;NATO"
     write(mine, "id\ttext\n1\tNATO\n")
     assert dicts(predict(mine, "--delimiter", "tab").stdout)[0]["id"] == "1"
-    for wrong in ("", ";;", '"', "\n", "\x1b"):
+    for wrong in ("", ";;", '"', "\n"):
         assert "--delimiter" in refused(2, mine, "--delimiter", wrong)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252", "latin-1"])
 def test_encodings(predict, refused, mine, encoding):
-    write(mine, "id,text\né,NATO – was praisedé\n".replace("–", "-"), encoding)
+    write(mine, "id,text\né,NATO was praised\n", encoding)
     if encoding in ("cp1252", "latin-1"):
         assert refused(1, mine).endswith("is not UTF-8; try --encoding cp1252")
         result = predict(mine, "--encoding", encoding)

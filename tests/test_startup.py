@@ -51,7 +51,9 @@ def test_predict_never_loads_what_trains(mine, tmp_path):
     status, loaded = watched("predict", mine, "-o", tmp_path / "out.csv")
     assert status == 0
     assert "numpy" in loaded
-    assert loaded & {"sklearn", "scipy", "joblib", "pandas", "distributed", "stance.fitting"} == set()
+    assert (
+        loaded & {"sklearn", "scipy", "joblib", "pandas", "distributed", "stance.fitting"} == set()
+    )
     assert not {name for name in loaded if name.split(".")[0] in ("urllib3", "requests", "ssl")}
 
 

@@ -30,15 +30,25 @@ for command in (
 app.command(name="import")(door(data.import_corpus))
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"stance {version('stance')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    version: bool = typer.Option(
+        False,
+        "--version",
+        help="Print the version and exit.",
+        is_eager=True,
+        callback=_print_version,
+    ),
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"stance {installed('stance')}")
-        raise typer.Exit
+    """Do nothing: the option has done its work."""
 
 
 def main() -> None:

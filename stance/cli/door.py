@@ -40,11 +40,11 @@ def door(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
             sys.stdout.flush()
         except StanceError as error:
-            leave(str(error), error.exit_status)
-        except KeyboardInterrupt:
-            leave("interrupted", INTERRUPTED)
-        except Terminated:
-            leave("terminated", TERMINATED)
+            leave(_with_notes(str(error), error), error.exit_status)
+        except KeyboardInterrupt as error:
+            leave(_with_notes("interrupted", error), INTERRUPTED)
+        except Terminated as error:
+            leave(_with_notes("terminated", error), TERMINATED)
         except BrokenPipeError:
             # The reader of our output (`| head`) has seen enough, which is no failure.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -75,6 +75,11 @@ def run_safely(app: Callable[[], None]) -> None:
             raise
         sys.stderr.write(f"stance: output: {error.strerror}\n")
         os._exit(4)  # a second attempt to write what is left would fail too
+
+
+def _with_notes(message: str, error: BaseException) -> str:
+    """Add what was noted on the way, such as how to resume."""
+    return "; ".join([message, *getattr(error, "__notes__", ())])
 
 
 def leave(message: str, status: int) -> NoReturn:

@@ -1,0 +1,585 @@
+"""Every command does what it says, fails in one line, and shows no control character."""
+
+import csv
+import json
+import math
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import typer
+from command import (
+    ROOT,
+    SAMPLE,
+    STARTER,
+    dicts,
+    fails,
+    invoke,
+    misused,
+    one_line,
+    process,
+    write,
+)
+from small_model import TEXTS
+
+from stance.cli import app
+from stance.recipe import read_recipe
+
+QUICK = "[validation]\nfolds = 2\ndraws = 100\n"
+
+KEYS = {
+    *("n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "per_actor", "confusion"),
+    *("labels", "ece", "conflict", "baselines", "sentiment"),
+}
+"""What section 4 of the design promises of an evaluation."""
+
+HOSTILE = "\x1b[31m\x07\u202e"
+"""Colours, rings and reverses a terminal that prints it."""
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """A recipe with few folds and draws."""
+    return write(tmp_path_factory.mktemp("recipe") / "quick.toml", QUICK)
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory):
+    """A small labelled table."""
+    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)
+    return write(tmp_path_factory.mktemp("coded") / "coded.csv", "".join(lines[:241]))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("STANCE_CACHE", str(tmp_path / "cache"))
+
+
+def printable(*texts):
+    for text in texts:
+        assert all(line.isprintable() for line in text.splitlines()), repr(text)
+
+
+def scores_of(report):
+    """Check an evaluation's shape; return it."""
+    assert set(report) >= KEYS
+    labels = report["labels"]
+    assert labels == ["against", "neutral", "favor"]
+    assert set(report["per_class"]) == set(labels)
+    for figures in report["per_class"].values():
+        assert set(figures) >= {"precision", "recall", "f1", "support"}
+    assert sum(map(sum, report["confusion"])) == report["n"]
+    for label, row in zip(labels, report["confusion"], strict=True):
+        assert sum(row) == report["per_class"][label]["support"]
+    right = sum(report["confusion"][at][at] for at in range(3))
+    assert math.isclose(report["accuracy"], right / report["n"])
+    low, high = report["macro_f1_interval"]
+    assert low <= report["macro_f1"] <= high
+    for figures in report["per_actor"].values():
+        assert set(figures) >= {"n", "macro_f1", "interval"}
+    assert set(report["conflict"]) >= {"n", "accuracy"}
+    assert {"majority", "target_blind"} <= set(report["baselines"])
+    assert all("macro_f1" in report["baselines"][name] for name in ("majority", "target_blind"))
+    assert 0 <= report["ece"] <= 1
+    tone = report["sentiment"]
+    assert set(tone) >= {"n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "ece"}
+    return report
+
+
+# --- train ---
+
+
+def test_train_on_a_corpus_of_ones_own(coded, quick, tmp_path):
+    model = tmp_path / "m.stance"
+    result = invoke("train", coded, "-o", model, "--recipe", quick, "--json")
+    assert result.exit_code == 0
+    scores_of(json.loads(result.stdout))
+    assert "separator ','" in result.stderr
+    manifest = json.loads(invoke("inspect", model, "--json").stdout)
+    assert manifest["data"][0]["rows"] == 240
+
+
+def test_train_without_a_corpus_takes_the_bundled_one(quick, tmp_path):
+    result = invoke("train", "-o", tmp_path / "m.stance", "--recipe", quick)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Cross-validation by document")
+    assert "starter_train.csv" in result.stderr
+    assert f"wrote {tmp_path / 'm.stance'}"[:300] in result.stderr
+
+
+def test_the_seed_is_the_only_chance(coded, quick, tmp_path):
+    files = []
+    for number, seed in enumerate((5, 5, 6)):
+        path = tmp_path / f"{number}.stance"
+        assert invoke("train", coded, "-o", path, "--recipe", quick, "--seed", seed).exit_code == 0
+        files.append(path.read_bytes())
+    assert files[0] == files[1] != files[2]
+
+
+def test_train_refuses_what_it_cannot_write_before_any_work(coded, tmp_path):
+    exists = write(tmp_path / "m.stance", "precious")
+    assert fails(4, "train", coded, "-o", exists).endswith("use --force to overwrite it")
+    assert fails(4, "train", "-o", exists)  # the bundled corpus would take seconds
+    assert "folder does not exist" in fails(4, "train", coded, "-o", tmp_path / "no" / "m.stance")
+    assert "is a folder" in fails(4, "train", coded, "-o", tmp_path)
+    assert exists.read_text() == "precious"
+
+
+def test_train_never_overwrites_what_it_reads(coded, quick):
+    before = coded.read_bytes(), quick.read_bytes()
+    for path in (coded, quick):
+        line = fails(4, "train", coded, "-o", path, "--recipe", quick, "--force")
+        assert "is the input" in line
+    assert (coded.read_bytes(), quick.read_bytes()) == before
+
+
+def test_force_overwrites_a_model(coded, quick, tmp_path):
+    path = write(tmp_path / "m.stance", "old")
+    assert invoke("train", coded, "-o", path, "--recipe", quick, "--force").exit_code == 0
+    assert path.read_bytes().startswith(b"PK")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "part"),
+    [
+        ("nonsense = 1\n", "nonsense"),
+        ("[features\n", "TOML"),
+        ("[validation]\nfolds = 'x'", "folds"),
+    ],
+)
+def test_a_bad_recipe(coded, tmp_path, recipe, part):
+    path = write(tmp_path / "r.toml", recipe)
+    assert part in fails(1, "train", coded, "-o", tmp_path / "m.stance", "--recipe", path)
+
+
+def test_a_bad_corpus(tmp_path):
+    model = tmp_path / "m.stance"
+    assert "no column 'actor'" in fails(
+        1, "train", write(tmp_path / "a.csv", "text\nx\n"), "-o", model
+    )
+    rows = "text,actor,stance\nNATO won,NATO,favor\nNATO lost,NATO,meh\n"
+    line = fails(1, "train", write(tmp_path / "b.csv", rows), "-o", model)
+    assert "b.csv:3" in line
+    assert "meh" in line
+    assert not model.exists()
+
+
+# --- evaluate ---
+
+
+def test_evaluate_prints_every_promised_figure(coded, model_path):
+    result = invoke("evaluate", coded, "--model", model_path, "--json")
+    assert result.exit_code == 0
+    report = scores_of(json.loads(result.stdout))
+    assert report["n"] == 240
+    assert report["leakage"]["rows"] == 240  # the model was trained on them
+
+
+def test_the_screen_of_evaluate(coded, model_path):
+    result = invoke("evaluate", coded, "--model", model_path)
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) < 80
+    for word in ("macro-F1", "majority label", "target-blind", "conflict", "ECE", "training data"):
+        assert word in result.stdout
+
+
+def hostile_corpus(path):
+    bad = f'<script>alert("x")</script> & {HOSTILE}'
+    with path.open("w", encoding="utf-8", newline="") as sink:
+        writer = csv.writer(sink)
+        writer.writerow(["text", "actor", "stance", "document"])
+        for number in range(12):
+            label = ("against", "neutral", "favor")[number % 3]
+            text = f"{bad} number {number} was [bold]praised[/bold] & condemned."
+            writer.writerow([text, bad, label, f"<b>{number}"])
+    return path
+
+
+def test_the_report_escapes_all_that_comes_from_data(model_path, tmp_path):
+    corpus = hostile_corpus(tmp_path / "a<b>&.csv")
+    html, wrong = tmp_path / "r.html", tmp_path / "wrong.csv"
+    result = invoke(
+        *("evaluate", corpus, "--model", model_path, "--report", html, "--errors", wrong)
+    )
+    assert result.exit_code == 0
+    printable(result.stdout, result.stderr)
+    page = html.read_text("utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;" in page
+    assert "a<b>" not in page
+    assert not re.search(r"""(src|href|url|@import)\s*[=(]""", page)
+    rows = dicts(wrong.read_text("utf-8"))
+    assert list(rows[0]) == ["text", "actor", "gold", "predicted", "probability", "because"]
+    assert all(row["gold"] != row["predicted"] for row in rows)
+    chances = [float(row["probability"]) for row in rows]
+    assert chances == sorted(chances, reverse=True)
+
+
+def test_evaluate_never_overwrites(coded, model_path, tmp_path):
+    kept = write(tmp_path / "kept", "precious")
+    before = coded.read_bytes()
+    for option in ("--report", "--errors"):
+        assert "exists already" in fails(4, "evaluate", coded, "-m", model_path, option, kept)
+        for path in (coded, model_path):
+            args = ("evaluate", coded, "-m", model_path, option, path, "--force")
+            assert "is the input" in fails(4, *args)
+    assert kept.read_text() == "precious"
+    assert coded.read_bytes() == before
+    both = tmp_path / "both"
+    assert fails(4, "evaluate", coded, "-m", model_path, "--report", both, "--errors", both)
+
+
+# --- explain ---
+
+
+def test_explanations_sum_to_the_scores(model_path):
+    found = json.loads(invoke("explain", TEXTS[0], "-m", model_path, "--json").stdout)
+    assert [one["actor"] for one in found] == ["Poland", "NATO", "Russia"]
+    for one in found:
+        reasons = [*one["words"], *one["features"]]
+        for at, score in enumerate(one["scores"]):
+            total = one["intercept"][at] + sum(reason["push"][at] for reason in reasons)
+            assert abs(total - score) <= 1e-9
+        assert abs(sum(one["probabilities"]) - 1) <= 1e-9
+        for word in one["words"]:
+            assert one["text"][word["start"] : word["end"]] == word["text"]
+
+
+def test_explain_agrees_with_predict(model_path, tmp_path):
+    table = write(tmp_path / "mine.csv", f'text\n"{TEXTS[0]}"\n')
+    rows = dicts(invoke("predict", table, "-m", model_path).stdout)
+    found = json.loads(invoke("explain", TEXTS[0], "-m", model_path, "--json").stdout)
+    for row, one in zip(rows, found, strict=True):
+        printed = [row[f"stance_{label}"] for label in one["labels"]]
+        assert all(
+            abs(float(cell) - share) < 2e-6
+            for cell, share in zip(printed, one["probabilities"], strict=True)
+        )
+
+
+def test_explain_one_actor(model_path):
+    result = invoke("explain", TEXTS[0], "--actor", "Russia", "-m", model_path)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Russia: ")
+    assert "NATO: " not in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "no actor of the book" in fails(1, "explain", "Nothing.", "-m", model_path)
+
+
+def test_explain_interprets_neither_markup_nor_escapes(model_path):
+    text = f"NATO [bold]praised[/bold] :smile: [link=x]it[/link] {HOSTILE}"
+    for actor in ([], ["--actor", f"[red]x[/red]{HOSTILE}"]):
+        result = invoke("explain", text, *actor, "-m", model_path)
+        assert result.exit_code == 0
+        printable(result.stdout, result.stderr)
+        assert "[bold]praised[/bold] :smile: [link=x]it[/link]" in result.stdout
+
+
+def test_explain_with_an_actor_book(model_path, tmp_path):
+    book = write(tmp_path / "b.toml", '["The Moon"]\nname = ["the moon"]\n')
+    result = invoke("explain", "We praised the moon.", "-m", model_path, "--actors", book)
+    assert result.stdout.startswith("The Moon: ")
+
+
+# --- actors, inspect, check, import ---
+
+
+def test_actors_lists_the_book():
+    result = invoke("actors")
+    assert result.stdout.startswith("NATO (organisation)\n  name        NATO, ")
+    assert max(map(len, result.stdout.splitlines())) < 80
+    assert "Russia" in json.dumps(json.loads(invoke("actors", "--json").stdout))
+
+
+def test_actors_counts_the_aliases_of_a_table(tmp_path):
+    table = write(tmp_path / "a.csv", f"text\nMoscow and Moscow met NATO{HOSTILE}.\nNothing.\n")
+    result = invoke("actors", table)
+    assert result.stdout.splitlines()[0] == "2 rows, 1 name an actor"
+    printable(result.stdout, result.stderr)
+    found = json.loads(invoke("actors", table, "--json").stdout)
+    assert found["actors"]["Russia"] == {"rows": 1, "aliases": {"Moscow": 2}}
+    assert "no column 'body'" in fails(1, "actors", table, "--text-column", "body")
+
+
+@pytest.mark.parametrize(
+    "book",
+    ["x", "[a]\n", f'["{"a" * 9}"]\nname = "x"\n', '["A"]\nname = ["A"]\nnonsense = 1\n', ""],
+)
+def test_a_bad_actor_book(tmp_path, book):
+    path = write(tmp_path / "book.toml", book)
+    assert str(path) in fails(1, "actors", "--actors", path)
+    assert "none.toml" in fails(1, "actors", "--actors", tmp_path / "none.toml")
+
+
+def test_an_actor_s_name_with_escapes_never_reaches_the_screen(tmp_path, model_path):
+    name = json.dumps("Bad" + HOSTILE)
+    book = write(tmp_path / "book.toml", f'[{name}]\nname = ["badland"]\n')
+    table = write(tmp_path / "t.csv", "text\nWe praised badland.\n")
+    out = tmp_path / "o.csv"
+    for args in (
+        ("actors", "-a", book),
+        ("actors", table, "-a", book),
+        ("predict", table, "-a", book, "-m", model_path, "-o", out),
+    ):
+        result = invoke(*args)
+        printable(result.stdout, result.stderr)
+
+
+def test_inspect_shows_the_card(model_path):
+    result = invoke("inspect", model_path)
+    assert result.exit_code == 0
+    for word in ("model", "data", "scores", "sha256", "seed", "limits"):
+        assert word in result.stdout
+    assert json.loads(invoke("inspect", model_path, "--json").stdout)["seed"] == 20
+
+
+def test_check_says_whether_a_corpus_would_spoil_a_study(coded, tmp_path):
+    good = invoke("check", coded, "--json")
+    assert (good.exit_code, json.loads(good.stdout)["spoils"]) == (0, False)
+    rows = coded.read_text("utf-8")
+    line = '"NATO was praised by all.",NATO,{},d{}\n'
+    head = "text,actor,stance,document\n"
+    conflict = head + "".join(line.format(("against", "favor")[n % 2], n) for n in range(40))
+    bad = invoke("check", write(tmp_path / "bad.csv", conflict))
+    assert bad.exit_code == 1
+    assert bad.stdout
+    assert "240 rows" in invoke("check", coded).stdout
+    assert rows == coded.read_text("utf-8")
+
+
+def test_import_converts_the_public_sets(tmp_path):
+    target = {"Input.gid": "g1", "mention": "NATO", "from": 0, "to": 4, "polarity": 6.0}
+    record = {"primary_gid": "a_b_c_d", "sentence_normalized": "NATO won.", "targets": [target]}
+    source = write(tmp_path / "n.jsonl", json.dumps(record) + "\n")
+    out = tmp_path / "n.csv"
+    result = invoke("import", "newsmtsc", source, "-o", out)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    (row,) = dicts(out.read_text("utf-8"))
+    assert (row["actor"], row["stance"], row["spans"]) == ("NATO", "favor", "0:4")
+    assert (row["document"], row["text"]) == ("a_b_c", "NATO won.")
+    assert "exists already" in fails(4, "import", "newsmtsc", source, "-o", out)
+    assert "is the input" in fails(4, "import", "newsmtsc", source, "-o", source, "--force")
+    assert "newsmtsc, rusentne" in fails(2, "import", "other", source, "-o", tmp_path / "x.csv")
+    assert "bad.jsonl:1" in fails(
+        1, "import", "newsmtsc", write(tmp_path / "bad.jsonl", "x\n"), "-o", tmp_path / "x.csv"
+    )
+
+
+# --- Models that are refused ---
+
+
+def spoilt_models(folder, good):
+    import pickle
+    import zipfile
+
+    data = good.read_bytes()
+    (folder / "old.joblib").write_bytes(pickle.dumps({"a": 1}))
+    (folder / "pickle.stance").write_bytes(pickle.dumps([1]))
+    (folder / "short.stance").write_bytes(data[: len(data) // 2])
+    (folder / "text.stance").write_text("NATO")
+    (folder / "empty.stance").write_bytes(b"")
+    (folder / f"zip{HOSTILE}.stance").write_bytes(data[:100])
+    with (
+        zipfile.ZipFile(good) as old,
+        zipfile.ZipFile(folder / "newer.stance", "w") as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "manifest.json":
+                manifest = json.loads(content)
+                manifest["schema"] = 999
+                content = json.dumps(manifest).encode()
+            new.writestr(name, content)
+    (folder / "folder.stance").mkdir()
+    return [*folder.iterdir(), folder / "missing.stance"]
+
+
+def test_a_refused_model_is_one_line_and_status_3(model_path, coded, tmp_path):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    for path in spoilt_models(folder, model_path):
+        for args in (
+            ("predict", SAMPLE / "paragraphs.csv", "-m", path),
+            ("explain", "NATO won.", "-m", path),
+            ("inspect", path),
+            ("evaluate", coded, "-m", path),
+        ):
+            assert ".stance" in (line := fails(3, *args)) or ".joblib" in line
+            assert "; " in line
+
+
+# --- Usage, screens and signals ---
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["predict"],
+        ["train"],
+        ["evaluate"],
+        ["nonsense"],
+        ["predict", "a.csv", "--nonsense"],
+        ["predict", "a.csv", "--jobs", "0"],
+        ["predict", "a.csv", "--jobs", "many"],
+        ["predict", "a.csv", "--abstain", "2"],
+        ["predict", "a.csv", "--abstain", "nan"],
+        ["train", "-o", "m.stance", "--seed", "x"],
+        [f"bad{HOSTILE}"],
+        ["predict", "--bad\x1b[31m\x07"],
+        ["predict", "a.csv", "--jobs", HOSTILE],
+    ],
+)
+def test_wrong_usage_is_status_2(args):
+    assert "Error: " in misused(*args)
+
+
+def test_resuming_needs_files(model_path):
+    table = SAMPLE / "paragraphs.csv"
+    assert "--resume needs files" in fails(2, "predict", table, "--resume", "-m", model_path)
+
+
+def test_help_lists_every_command_and_option():
+    commands = ("train", "evaluate", "predict", "explain", "actors", "inspect", "check", "import")
+    listed = invoke("--help").stdout
+    for command in commands:
+        assert f"\n  {command} " in listed
+        assert invoke(command, "--help").exit_code == 0
+    assert invoke("--version").stdout.startswith("stance 0.")
+
+
+def test_names_with_escapes_never_reach_the_screen(tmp_path, model_path):
+    names = (f"a{HOSTILE}.csv", "[bold]b.csv", "new\nline.csv", "-dash.csv")
+    for name in names:
+        path = write(tmp_path / name, f"te\x1b[31mxt,text\nx,NATO{HOSTILE} won\n")
+        result = invoke("predict", "-m", model_path, "-o", tmp_path / "out.csv", "--force", path)
+        assert result.exit_code == 0
+        assert result.stdout == ""
+        printable(result.stderr)
+        assert len(result.stderr.splitlines()) == 4
+        line = fails(1, "predict", "-m", model_path, path, "--text-column", "t" + HOSTILE)
+        assert "\\x1b[31m" in line
+        if "bold" in name:
+            assert "[bold]b.csv" in line
+    assert "no such file" in fails(1, "predict", "-m", model_path, tmp_path / f"none{HOSTILE}")
+
+
+def test_the_summary_escapes_what_the_data_hold(tmp_path, model_path):
+    actor = f"[red]x[/red]{HOSTILE}"
+    table = write(tmp_path / "t.csv", f"text,actor\nWe praised {actor}.,{actor}\n")
+    result = invoke("predict", "-m", model_path, table, "-o", tmp_path / "out.csv")
+    assert result.exit_code == 0
+    printable(result.stderr)
+    assert "[red]x[/red]\\x1b[31m" in result.stderr
+
+
+def test_labels_and_coders_with_escapes(tmp_path):
+    rows = f"text,actor,stance\nNATO won,NATO,{HOSTILE}\n"
+    assert "2" in fails(1, "check", write(tmp_path / "c.csv", rows))
+
+
+def test_a_closed_pipe_is_no_failure(model_path):
+    command = f"{shlex.quote(sys.executable)} -m stance predict {SAMPLE / 'paragraphs.csv'}"
+    script = f"{command} -m {model_path} | head -n 1; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(b"id,source,date,text,row,")
+    assert b"Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        ("actors > /dev/full", 4, "No space left"),
+        ("--help > /dev/full", 4, "No space left"),
+        ("predict PATH > /dev/full", 4, "the disk is full"),
+        ("actors >&-", 4, "standard output is closed"),
+        ("predict - <&-", 1, "standard input"),
+        ("predict no-such-file 2>&-", 1, ""),
+    ],
+)
+def test_streams_that_are_full_or_closed(redirection, status, said):
+    redirection = redirection.replace("PATH", str(SAMPLE / "paragraphs.csv"))
+    script = f"{shlex.quote(sys.executable)} -m stance {redirection}"
+    run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert run.returncode == status, run.stderr
+    if said:
+        assert said in one_line(run.stderr)
+
+
+def test_a_terminal_that_knows_ascii_only(model_path):
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    run = process("explain", "NATO won — “naïvely” 北京.", "-m", model_path, **ascii_only)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.isascii()
+    assert process("actors", **ascii_only).returncode == 0
+
+
+def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
+    text = "Poland praised NATO and condemned Russia for its attack on Ukraine. " * 3
+    table = write(tmp_path / "big.csv", "text\n" + f"{text}\n" * 60_000)
+    command = [sys.executable, "-m", "stance", "predict", "-", "-o", str(tmp_path / "out.csv")]
+    with table.open("rb") as source:
+        run = subprocess.Popen(command, stdin=source, stderr=subprocess.PIPE, text=True)
+        while os.lseek(source.fileno(), 0, os.SEEK_CUR) == 0:  # not before it reads
+            time.sleep(0.01)
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        _, stderr = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert one_line(stderr) == "interrupted"
+    assert [path.name for path in tmp_path.iterdir()] == ["big.csv"]
+
+
+# --- The manuals ---
+
+
+def commands_in(path):
+    """Yield the words of each `stance ...` line in a manual's code."""
+    text = path.read_text("utf-8").replace("\\\n", " ")
+    blocks = re.findall(r"```(?:sh|console)?\n(.*?)```", text, re.DOTALL)
+    blocks += re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
+    for line in "\n".join(blocks).splitlines():
+        for piece in re.split(r"&&|\|", line):
+            words = shlex.split(piece.strip().removeprefix("$ "), comments=True)
+            if words[:1] == ["stance"]:
+                yield words[1:]
+
+
+MANUALS = [ROOT / "README.md", ROOT / "training" / "README.md"]
+
+
+@pytest.mark.parametrize("path", MANUALS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_of_a_manual_parses(path):
+    found = list(commands_in(path))
+    assert found
+    root = typer.main.get_command(app)
+    for name, *args in found:
+        command = root.get_command(root.make_context("stance", [name]), name)
+        assert command, name
+        command.make_context(name, list(args))  # exits where an option does not exist
+
+
+def test_every_recipe_that_a_manual_names_exists_and_reads():
+    named = set()
+    for path in MANUALS:
+        text = path.read_text("utf-8")
+        named |= set(re.findall(r"training/([\w-]+\.toml)", text))
+        named |= set(re.findall(r"^\| `([\w-]+\.toml)`", text, re.MULTILINE))
+        for script in re.findall(r"training/(\w+\.py)", text):
+            assert (ROOT / "training" / script).is_file()
+    shipped = {path.name for path in (ROOT / "training").glob("*.toml")}
+    assert named == shipped
+    for name in shipped:
+        assert read_recipe(ROOT / "training" / name)
+
+
+def test_the_data_sets_that_a_manual_names_exist():
+    for path in MANUALS:
+        for name in re.findall(r"datasets/[\w/.-]+\w", path.read_text("utf-8")):
+            assert (ROOT / name).exists(), name
