@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from stance.batch import Job, predict_table, workers
 from stance.batch import running as batch
-from stance.batch import workers
-from stance.batch import Job, predict_table
 from stance.batch.answers import Tally
 from stance.batch.parts import Batch, Task
 from stance.batch.runs import Run, folder_of

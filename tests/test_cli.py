@@ -430,6 +430,8 @@ def test_a_refused_model_is_one_line_and_status_3(model_path, coded, tmp_path):
         ["predict", "a.csv", "--abstain", "2"],
         ["predict", "a.csv", "--abstain", "nan"],
         ["train", "-o", "m.stance", "--seed", "x"],
+        ["train", "-o", "m.stance", "--seed", "-1"],
+        ["train", "-o", "m.stance", "--seed", str(2**31)],
         [f"bad{HOSTILE}"],
         ["predict", "--bad\x1b[31m\x07"],
         ["predict", "a.csv", "--jobs", HOSTILE],

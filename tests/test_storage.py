@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from small_model import CARD, TEXTS, members_of, small_model, spoiled, zipped
 
-from stance.storage import modelfile as storage
 from stance.actors import ActorBook
 from stance.errors import ModelError, OutputError
 from stance.lexicon import Lexicon
 from stance.storage import dump_model, load_model, model_hash, read_manifest, save_model
+from stance.storage import modelfile as storage
 
 
 @pytest.fixture

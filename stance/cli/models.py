@@ -17,7 +17,9 @@ def train(
     ] = None,
     recipe: Annotated[Path | None, typer.Option(help="Recipe (TOML) of the model.")] = None,
     actors: ActorsFile = None,
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the recipe's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed in place of the recipe's.", min=0, max=2**31 - 1)
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
     as_json: AsJson = False,
     force: Force = False,

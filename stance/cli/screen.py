@@ -81,8 +81,8 @@ def summary(done: "Done", *, quoted: bool = False) -> list[str]:
     ]
     if done.formulas:
         lines.append(
-            f"{count(done.formulas, 'cell')} beginning like a formula, "
-            + ("quoted" if quoted else "which a spreadsheet might run (--excel-safe quotes them)")
+            f"cells that begin like a formula: {done.formulas:,}"
+            + (", quoted" if quoted else " (--excel-safe keeps a spreadsheet from running them)")
         )
     labels = [*map(str, Stance), UNCERTAIN]
     totals: dict[str, dict[str, int]] = {}
