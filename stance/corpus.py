@@ -148,7 +148,7 @@ def read_corpus(
         count = len(rows.texts) - before
         if not count:
             raise DataError(f"{path}: no rows below the header; a corpus needs labelled rows")
-        name = path.name.split(".")[0]
+        name = shown(path.name.split(".")[0], 100)
         source += [len(sources)] * count
         sources.append(Source(name, hashlib.sha256(path.read_bytes()).hexdigest(), count))
     marks = fingerprint(rows.texts)
@@ -231,11 +231,11 @@ class _LabelReader:
         if scales:
             kept = ", ".join(self._scale or {})
             raise DataError(
-                f"{self._table}:{record.line}: {self._name} {shown(cell)!r} in row {record.number} "
+                f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number} "
                 f"mixes two scales; the rows before use {kept}; use one"
             )
         raise DataError(
-            f"{self._table}:{record.line}: {self._name} {shown(cell)!r} in row {record.number} is "
+            f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number} is "
             f"no label; use {', '.join(self._labels)}"
         )
 

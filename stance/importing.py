@@ -44,7 +44,7 @@ def import_corpus(form: str, source: Path, target: Path, *, force: bool = False)
         If the source is not in that format.
     """
     if form not in FORMATS:
-        raise UsageError(f"unknown format {shown(form)!r}; choose among {', '.join(FORMATS)}")
+        raise UsageError(f"unknown format '{shown(form)}'; choose among {', '.join(FORMATS)}")
     with write_table(target, COLUMNS, force=force, inputs=[source]) as writer:
         rows = 0
         for row in FORMATS[form](source):
@@ -117,7 +117,7 @@ def _rusentne(path: Path) -> Iterator[Row]:
             text, cell = record.cells[sentence], record.cells[label].strip()
             where = f"{table.name}:{record.line}"
             if cell not in _LABELS:
-                raise DataError(f"{where}: label {shown(cell)!r} is none of {', '.join(_LABELS)}")
+                raise DataError(f"{where}: label '{shown(cell)}' is none of {', '.join(_LABELS)}")
             document = documents.setdefault(text, f"s{len(documents) + 1}")
             low, high = record.cells[start].strip(), record.cells[end].strip()
             digits = low.isdecimal() and high.isdecimal() and len(low + high) < LONGEST_PLACE

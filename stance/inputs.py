@@ -71,7 +71,7 @@ class ArticleTable:
         try:
             return data.decode(encoding)
         except LookupError as error:
-            raise DataError(f"{self.name}: unknown encoding {shown(encoding)!r}") from error
+            raise DataError(f"{self.name}: unknown encoding '{shown(encoding)}'") from error
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise DataError(

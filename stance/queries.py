@@ -112,7 +112,7 @@ def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | Non
         good = colon and start.isascii() and end.isascii() and start.isdigit() and end.isdigit()
         if not good or len(part) > 20 or not int(start) < int(end) <= len(text):
             raise DataError(
-                f"{where}: spans {shown(part, 20)!r} is no place in the text; write start:end "
+                f"{where}: spans '{shown(part, 20)}' is no place in the text; write start:end "
                 f"(0-based, end-exclusive; the text has {len(text)} characters)"
             )
         found.append((int(start), int(end)))

@@ -203,6 +203,9 @@ def _value(hint: Any, value: Any, source: str, path: str) -> Any:
 
 
 def _check(recipe: Recipe, source: str) -> None:
+    for key in ("name", "purpose"):
+        if not getattr(recipe, key).isprintable():
+            raise RecipeError(f"{source}: '{key}' holds a control character; write plain text")
     if recipe.language not in Stemmer.algorithms():
         known = Stemmer.algorithms()
         near = difflib.get_close_matches(recipe.language, known, 1)

@@ -541,14 +541,24 @@ def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
 # --- The manuals ---
 
 
+def transcripts(path):
+    """Yield command and output of each `$ stance ...` in a manual."""
+    for block in re.findall(r"```console\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
+        yield re.fullmatch(r'\$ (stance (?:[^\n"]|"[^"]*")*)\n(.*)', block, re.DOTALL).groups()
+
+
 def commands_in(path):
-    """Yield the words of each `stance ...` line in a manual's code."""
+    """Yield the words of each `stance ...` command that a manual tells a user to type."""
     text = path.read_text("utf-8").replace("\\\n", " ")
-    blocks = re.findall(r"```(?:sh|console)?\n(.*?)```", text, re.DOTALL)
-    blocks += re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
-    for line in "\n".join(blocks).splitlines():
+    blocks = re.findall(
+        r"```sh\n(.*?)```|^    (stance [^\n]*)|`(stance \w+ [^`]* -[^`]*)`",
+        text,
+        re.DOTALL | re.MULTILINE,
+    )
+    found = [line for block in blocks for piece in block for line in piece.splitlines()]
+    for line in (*found, *(command for command, _ in transcripts(path))):
         for piece in re.split(r"&&|\|", line):
-            words = shlex.split(piece.strip().removeprefix("$ "), comments=True)
+            words = shlex.split(piece, comments=True)
             if words[:1] == ["stance"]:
                 yield words[1:]
 
@@ -585,3 +595,16 @@ def test_the_data_sets_that_a_manual_names_exist():
     for path in MANUALS:
         for name in re.findall(r"datasets/[\w/.-]+\w", path.read_text("utf-8")):
             assert (ROOT / name).exists(), name
+
+
+def test_the_transcripts_of_the_manual_are_what_is_printed(monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    found = list(transcripts(MANUALS[0]))
+    assert len(found) >= 2
+    for command, printed in found:
+        words = shlex.split(command.replace("\n", " "))[1:]
+        if words[0] == "predict":
+            result = invoke(*words[:-1], tmp_path / "out.csv")
+            assert result.stderr == printed
+        else:
+            assert invoke(*words).stdout.strip() == printed.strip()

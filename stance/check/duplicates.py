@@ -228,6 +228,6 @@ def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:
             "warn",
             "leaks",
             f"{count(len(common), 'document name')} in both {files}, such as "
-            f"{shown(common[0], 30)!r}: if they are the same documents, keep each in one file",
+            f"'{shown(common[0], 30)}': if they are the same documents, keep each in one file",
             {"documents": len(common), "examples": common[:EXAMPLES]},
         )

@@ -104,7 +104,7 @@ class JsonReader(Reader):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
             return Fault(
-                line, shown(twice), f"key {shown(twice)!r} stands twice", "give each its own"
+                line, shown(twice), f"key '{shown(twice)}' stands twice", "give each its own"
             )
         return found
 
@@ -140,8 +140,8 @@ class JsonReader(Reader):
     def _other_keys(self, found: dict[str, Any], line: int) -> Fault:
         missing = [name for name in self.columns if name not in found]
         added = [name for name in found if name not in self.columns]
-        parts = [f"no key {shown(missing[0])!r}"] if missing else []
-        parts += [f"a new key {shown(added[0])!r}"] if added else []
+        parts = [f"no key '{shown(missing[0])}'"] if missing else []
+        parts += [f"a new key '{shown(added[0])}'"] if added else []
         column = shown((missing or added)[0])
         return Fault(line, column, " and ".join(parts), "give every line the keys of the first")
 

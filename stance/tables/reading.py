@@ -152,7 +152,7 @@ class Reader(ABC):
         for name, where in places.items():
             if len(where) > 1:
                 listed = " and ".join(map(str, where[:4]))
-                what = f"column {shown(name)!r} stands twice" if name else "columns have no name"
+                what = f"column '{shown(name)}' stands twice" if name else "columns have no name"
                 fault = Fault(line, "", f"{what} (columns {listed})", "give each its own name")
                 raise self.error(fault)
         if "" in places:

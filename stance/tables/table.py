@@ -161,14 +161,14 @@ def column(table_columns: Sequence[str], name: str, table_name: str) -> int:
     """
     if name in table_columns:
         return list(table_columns).index(name)
-    raise DataError(f"{table_name}: no column {shown(name)!r}; {_advice(table_columns, name)}")
+    raise DataError(f"{table_name}: no column '{shown(name)}'; {_advice(table_columns, name)}")
 
 
 def _advice(columns: Sequence[str], name: str) -> str:
     wanted = _folded(name)
     alike = [column for column in columns if _folded(column) == wanted]
     if alike:
-        return f"rename {shown(alike[0])!r}: case and spaces count"
+        return f"rename '{shown(alike[0])}': case and spaces count"
     if len(columns) == 1:
         for mark in (*SEPARATORS, ":", " "):
             if wanted in map(_folded, columns[0].split(mark)):
@@ -177,9 +177,9 @@ def _advice(columns: Sequence[str], name: str) -> str:
     near = difflib.get_close_matches(wanted, [_folded(column[:200]) for column in columns], n=1)
     if near:
         place = [_folded(column[:200]) for column in columns].index(near[0])
-        return f"did you mean {shown(columns[place])!r}?"
+        return f"did you mean '{shown(columns[place])}'?"
     if any(map(_looks_like_data, columns)):
-        return f"line 1 begins with {shown(columns[0])!r}: is the line of column names missing?"
+        return f"line 1 begins with '{shown(columns[0])}': is the line of column names missing?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
     return f"it has {listed}{' …' if len(columns) > 8 else ''}"
 
@@ -205,7 +205,7 @@ def _one_character(delimiter: str | None) -> str | None:
         return None
     mark = {"tab": "\t", "\\t": "\t"}.get(delimiter.lower(), delimiter)
     if len(mark) != 1 or mark in '"\r\n\0' or (not mark.isascii() and not mark.isprintable()):
-        raise UsageError(f"--delimiter must be one character or 'tab', not {shown(delimiter)!r}")
+        raise UsageError(f"--delimiter must be one character or 'tab', not '{shown(delimiter)}'")
     return mark
 
 
