@@ -35,7 +35,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     blocks : mapping of str to float or None
         Weights of the feature blocks.
     min_df : int or None
-        Rows in which a feature must occur.
+        Documents in which a feature must occur.
     kind : {"svc", "logistic"} or None
         Linear model.
     c : float or None

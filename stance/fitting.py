@@ -90,10 +90,11 @@ def class_weights(y: Ints, source: Ints, share: Weights, balanced: bool) -> Weig
 def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     """Fit a linear classifier on some rows; temperature 1, terms without names."""
     parts, kept_by_block = [], []
+    _, group = np.unique(task.group[rows], return_inverse=True)
     for name, weight in task.recipe.features.blocks.items():
         counts = task.counts[name]
         df = np.bincount(counts.sums[rows].indices, minlength=len(counts.keys))
-        kept = np.flatnonzero(df >= task.recipe.features.min_df)
+        kept = np.flatnonzero(_documents(counts, rows, group) >= task.recipe.features.min_df)
         # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer has it.
         idf = (np.log((1 + len(rows)) / (1 + df[kept])) + 1).astype(np.float32)
         parts.append(counts.values(rows, kept, idf, weight))
@@ -108,6 +109,14 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
         low += len(keys)
     own_copies = task.recipe.features.per_actor
     return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, own_copies)
+
+
+def _documents(counts: BlockCounts, rows: Ints, group: Ints) -> Ints:
+    """Return in how many documents each feature occurs; several rows of one count once."""
+    found = counts.sums[rows]
+    size = int(group.max()) + 1
+    pairs = found.indices.astype(np.int64) * size + np.repeat(group, np.diff(found.indptr))
+    return np.bincount(np.unique(pairs) // size, minlength=len(counts.keys))
 
 
 def _linear(x: Any, y: Ints, weight: Weights, task: Task, seed: int) -> tuple[Weights, Weights]:
@@ -256,10 +265,11 @@ def train(
     seed = recipe.validation.seed
     progress("reading the corpus")
     stance = _task(reader, query, corpus, np.arange(len(corpus)), recipe, "stance")
+    blind = dataclasses.replace(CONTROL.features, min_df=recipe.features.min_df)
     control = dataclasses.replace(
         stance,
-        counts=count_features(reader, query, CONTROL.features, targeted=False),
-        recipe=CONTROL,
+        counts=count_features(reader, query, blind, targeted=False),
+        recipe=HeadRecipe(blind, CONTROL.classifier),
         targeted=False,
     )
     fold = split(stance.y, stance.group, _folds(stance.group, recipe), seed)

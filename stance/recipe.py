@@ -28,7 +28,7 @@ class Features:
     blocks : mapping of str to float
         Weight by block name; a block that is not named is not used.
     min_df : int
-        Rows in which a feature must occur to be kept.
+        Documents in which a feature must occur to be kept.
     per_actor : bool
         Whether every feature has a copy per actor; for fixed topics with hundreds of labels each.
     """

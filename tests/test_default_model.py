@@ -3,6 +3,8 @@
 import csv
 import hashlib
 import json
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -43,6 +45,18 @@ def test_it_ships_with_the_package_and_is_small():
     assert bundled_model() == PATH
     assert default_model(pytest.fail) == PATH
     assert PATH.stat().st_size <= 5_000_000
+
+
+def test_the_starter_model_is_made_anew_byte_for_byte(tmp_path):
+    made = []
+    for name in ("one.stance", "two.stance"):  # in processes of their own
+        command = [sys.executable, "-m", "stance", "train", "-o", str(tmp_path / name)]
+        subprocess.run(command, check=True, capture_output=True)
+        made.append((tmp_path / name).read_bytes())
+    assert made[0] == made[1]
+    assert [source["name"] for source in read_manifest(tmp_path / name)["data"]] == [
+        "starter_train"
+    ]
 
 
 def test_the_manifest_names_every_source_with_hash_and_licence(manifest):

@@ -169,9 +169,8 @@ def kill_cluster(stand: Stand, times: int) -> None:
     from stance.batch import Job, predict_table
 
     model = load_model(stand.model)
-    cluster: Any = LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50
-    )
+    make: Any = LocalCluster  # untyped where it is installed
+    cluster = make(n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50)
     with cluster:
         killed = 0
         while killed < times:
