@@ -91,10 +91,11 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     """Fit a linear classifier on some rows; temperature 1, terms without names."""
     parts, kept_by_block = [], []
     _, group = np.unique(task.group[rows], return_inverse=True)
+    least = min(task.recipe.features.min_df, int(group.max()) + 1)  # a fold may be one document
     for name, weight in task.recipe.features.blocks.items():
         counts = task.counts[name]
         df = np.bincount(counts.sums[rows].indices, minlength=len(counts.keys))
-        kept = np.flatnonzero(_documents(counts, rows, group) >= task.recipe.features.min_df)
+        kept = np.flatnonzero(_documents(counts, rows, group) >= least)
         # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer has it.
         idf = (np.log((1 + len(rows)) / (1 + df[kept])) + 1).astype(np.float32)
         parts.append(counts.values(rows, kept, idf, weight))
@@ -133,8 +134,8 @@ def _linear(x: Any, y: Ints, weight: Weights, task: Task, seed: int) -> tuple[We
         )
     if not x.shape[1]:
         raise DataError(
-            f"no feature occurs in {task.recipe.features.min_df} of the {len(y)} training rows "
-            "of a fold; label more paragraphs, or lower min_df in the recipe"
+            f"no feature occurs in {task.recipe.features.min_df} training documents of a fold "
+            f"({len(y)} rows); label more paragraphs, or lower min_df in the recipe"
         )
     if not weight.any():
         raise DataError("every row has weight 0; give a corpus a weight in the recipe's [corpora]")

@@ -168,7 +168,10 @@ def test_without_sentiment_labels_there_is_no_sentiment_head(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"features": Features(min_df=1000)}, "no feature occurs in 1000 of the .* lower min_df"),
+        (
+            {"features": Features(min_df=1000)},
+            "no feature occurs in 1000 training documents .* lower min_df",
+        ),
         ({"corpora": {"small": 0.0}}, "every row has weight 0; give a corpus a weight"),
     ],
 )
