@@ -90,7 +90,7 @@ def test_the_mapping_names_the_file_and_the_column(tmp_path):
         (["favor", ""], r"mine.csv:3: stance '' in row 2 is no label"),
         (["3"], r"mine.csv:2: stance '3' in row 1 is no label"),
         (["0.5"], r"'0.5' in row 1"),
-        (["\x1b[31mred"], r"'\\\\x1b\[31mred' in row 1"),
+        (["\x1b[31mred"], r"'\\x1b\[31mred' in row 1"),
         (["x" * 500], r"'x{60}…' in row 1"),
     ],
 )
