@@ -8,6 +8,9 @@ from stance.display import shown
 
 WIDTH = 79
 
+MOST = 15
+"""Corpora, genres and actors whose scores are shown; the manifest has all."""
+
 
 def card_lines(manifest: Mapping[str, Any]) -> list[str]:
     """Return what the manifest says, for people."""
@@ -41,17 +44,26 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
             f"          beside majority {100 * base['majority']['macro_f1']:.1f}, "
             f"target-blind words {100 * base['target_blind']['macro_f1']:.1f}"
         )
-        for title, key in (("corpus", "per_corpus"), ("genre", "per_genre")):
-            for name, part in scores.get(key, {}).items():
-                low, high = part["macro_f1_interval"]
-                yield (
-                    f"          {title} {shown(name, 34):<35} {100 * part['macro_f1']:5.1f} "
-                    f"[{100 * low:.1f}, {100 * high:.1f}]  n {part['n']:,}"
-                )
+        for title, key in (
+            ("corpus", "per_corpus"),
+            ("genre", "per_genre"),
+            ("actor", "per_actor"),
+        ):
+            for name, part in list(scores.get(key, {}).items())[:MOST]:
+                yield _group_line(title, name, part)
     yield f"made by   {', '.join(f'{k} {shown(v)}' for k, v in manifest['versions'].items())}"
     yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     for limit in manifest["limits"]:
         yield from _wrapped(limit, "limits    ")
+
+
+def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:
+    bounds = part.get("macro_f1_interval", part.get("interval"))
+    words = "no interval" if bounds is None else f"[{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
+    return (
+        f"          {title} {shown(name, 30):<31} {100 * part['macro_f1']:5.1f} "
+        f"{words:<13} n {part['n']:,}"
+    )
 
 
 def _wrapped(text: str, lead: str) -> list[str]:
