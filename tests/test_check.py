@@ -20,7 +20,7 @@ from stance.evaluation.summary import _columns
 
 BOOK = ActorBook.default()
 STARTER = Path(__file__).parent.parent / "datasets" / "starter"
-SHARED = Path("/work/shared/corpora")
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "corpora"
 LABELS = ("against", "neutral", "favor")
 ACTORS = ("NATO", "Russia", "China")
 
