@@ -11,7 +11,7 @@ from stance.features import BLOCKS, blocks, relations
 from stance.features.events import Events, Weights
 from stance.features.layout import Pairs, Reader, lay_out
 from stance.hashing import KeyIndex, Keys, key_of
-from stance.model import BlockWeights, Coefficients, actor_keys, own_keys
+from stance.heads import BlockWeights, Coefficients, actor_keys, own_keys
 from stance.queries import Query
 from stance.recipe import Features
 from stance.tokens import Ints

@@ -1,7 +1,7 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.actors import ActorBook
-from stance.features import BLOCKS, LEXICAL
-from stance.features.events import Codebook, Events, Weights
+from stance.features.events import Weights
 from stance.features.layout import (
     NOBODY,
-    Pairs,
     Reader,
     Words,
     count_mentions,
@@ -21,214 +19,12 @@ from stance.features.layout import (
     named_actors,
 )
 from stance.fingerprints import Fingerprints
-from stance.hashing import KeyIndex, Keys, join_keys, key_of
+from stance.heads import Head
 from stance.lexicon import Lexicon
 from stance.queries import make_query
 from stance.recipe import Recipe
 from stance.text import normalise_all
 from stance.tokens import Bools, Ints
-
-Coefficients = NDArray[np.float32]
-
-COPY_KEY = key_of("copy")
-
-
-def actor_keys(book: ActorBook, actor: Ints) -> Keys:
-    """Return the key of each actor, for features that exist once per actor."""
-    keys = np.array([key_of("actor:" + name) for name in (*book.names, "")], np.uint64)
-    return keys[actor]
-
-
-def own_keys(keys: Keys, actor: Keys) -> Keys:
-    """Return the keys of the actor's own copies of features."""
-    return join_keys(COPY_KEY, keys, actor)
-
-
-@dataclass(frozen=True, slots=True)
-class BlockWeights:
-    """What a head learned about one feature block.
-
-    Attributes
-    ----------
-    name : str
-        Key of `stance.features.BLOCKS`.
-    weight : float
-        Weight of the block after its values have been brought to unit length.
-    keys : ndarray of uint64 of shape (n_features,)
-        Sorted.
-    idf : ndarray of float32 of shape (n_features,)
-    coef : ndarray of float32 of shape (n_features, n_labels)
-    terms : tuple of str
-        Readable names of the features.
-    """
-
-    name: str
-    weight: float
-    keys: Keys
-    idf: Coefficients
-    coef: Coefficients
-    terms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrences:
-    """Occurrences of one block's features in the pairs of a batch.
-
-    Attributes
-    ----------
-    row, word : ndarray
-        See `stance.features.events.Events`.
-    column : ndarray of int32
-        Number of the feature, -1 where it is unknown.
-    values : ndarray of shape (n_occurrences, n_labels + 1)
-        What it adds to the scores before scaling, and to the squared length of its row.
-    ordered : bool
-        Whether the rows never decrease.
-    """
-
-    row: Ints
-    word: Ints
-    column: NDArray[np.int32]
-    values: Weights
-    ordered: bool
-
-    def sums(self, count: int) -> Weights:
-        """Add the values of each row; a row's sum does not depend on the other rows."""
-        total = np.zeros((count, self.values.shape[1]))
-        if self.ordered and len(self.row):
-            starts = np.flatnonzero(np.append(True, self.row[1:] != self.row[:-1]))
-            total[self.row[starts]] = np.add.reduceat(self.values, starts, axis=0)
-        elif len(self.row):
-            for label, values in enumerate(self.values.T):
-                total[:, label] = np.bincount(self.row, values, count)
-        return total
-
-
-class BlockScorer:
-    """Scores the occurrences of one block's features."""
-
-    def __init__(self, block: BlockWeights, own: bool) -> None:
-        self.block = block
-        self.own = own
-        self._index = KeyIndex(block.keys)
-        idf = block.idf.astype(np.float64)[:, None]
-        # One row per feature and one of zeros, which the number -1 of unknown ones points to.
-        table = np.hstack([idf * block.coef, idf**2])
-        self._table = np.vstack([table, np.zeros((1, table.shape[1]))])
-        self._columns: dict[Codebook, NDArray[np.int32]] = {}
-
-    def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
-        """Find the block's features in a batch."""
-        events = BLOCKS[self.block.name](reader, pairs)
-        columns = self._columns_of(events)
-        if self.own:
-            actors = actor_keys(reader.book, pairs.actor)
-            columns += [self._index.find(own_keys(e.keys(), actors[e.row])) for e in events]
-            events = events + events
-        if len(events) == 1:  # the long ones: no need to copy them
-            row, word, column = events[0].row, events[0].word, columns[0]
-        else:
-            row = _joined([e.row for e in events], np.int64)
-            word = _joined([e.word for e in events], np.int64)
-            column = _joined(columns, np.int32)
-        values = self._table.take(column, axis=0)
-        if any(e.weight is not None for e in events):
-            weights = [np.ones(len(e.row)) if e.weight is None else e.weight for e in events]
-            weight = weights[0] if len(weights) == 1 else np.concatenate(weights)
-            values *= weight[:, None]
-            values[:, -1] *= weight
-        return Occurrences(row, word, column, values, ordered=len(events) == 1)
-
-    def _columns_of(self, events: list[Events]) -> list[NDArray[np.int32]]:
-        """Return the feature number of each occurrence, -1 where it is unknown."""
-        tables = [e.table() for e in events if e.book is None]
-        found = self._index.find(_joined(tables, np.uint64))
-        open_ = iter(np.split(found, np.cumsum([len(table) for table in tables])[:-1]))
-        columns = []
-        for e in events:
-            if e.book is None:
-                table = next(open_)
-            else:
-                if e.book not in self._columns:
-                    self._columns[e.book] = self._index.find(e.book.keys)
-                table = self._columns[e.book]
-            columns.append(table if e.code is None else table.take(e.code))
-        return columns
-
-    def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
-        """Return the block's share of the scores, and which pairs have a known plain word."""
-        found = self.occurrences(reader, pairs)
-        total = found.sums(pairs.count)
-        known = np.zeros(pairs.count, np.bool_)
-        if self.block.name in LEXICAL:
-            plain = pairs.words.who.take(found.word) == NOBODY
-            known[found.row[plain & (found.column >= 0)]] = True
-        return total[:, :-1] * self.scale(total[:, -1])[:, None], known
-
-    def scale(self, squares: Weights) -> Weights:
-        """Return what each row's values are multiplied by, from their sum of squares."""
-        length = np.sqrt(squares)
-        scale: Weights = np.divide(
-            self.block.weight, length, out=np.zeros_like(length), where=length > 0
-        )
-        return scale
-
-
-def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A linear classifier over feature blocks.
-
-    Attributes
-    ----------
-    labels : tuple of str
-    targeted : bool
-        Whether it judges an actor, or the paragraph as a whole.
-    blocks : tuple of BlockWeights
-    intercept : ndarray of float64 of shape (n_labels,)
-        With the recipe's constant offset on neutral.
-    temperature : float
-        Scores are divided by it before the softmax (Guo et al. 2017, "On Calibration of Modern
-        Neural Networks").
-    own : bool
-        Whether every feature has a copy per actor.
-    """
-
-    labels: tuple[str, ...]
-    targeted: bool
-    blocks: tuple[BlockWeights, ...]
-    intercept: Weights
-    temperature: float
-    own: bool = False
-    scorers: tuple[BlockScorer, ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        scorers = tuple(BlockScorer(block, self.own) for block in self.blocks)
-        object.__setattr__(self, "scorers", scorers)
-
-    def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
-        """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known."""
-        total = np.tile(self.intercept, (pairs.count, 1))
-        known = np.zeros(pairs.count, np.bool_)
-        for scorer in self.scorers:
-            scores, lexical = scorer.scores(reader, pairs)
-            total += scores
-            known |= lexical
-        return total, known
-
-    def probabilities(self, scores: Weights) -> Weights:
-        """Return the softmax of scores at the head's temperature."""
-        return softmax(scores / self.temperature)
-
-
-def softmax(scores: Weights) -> Weights:
-    """Return exp(scores), each row divided by its sum."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    normal: Weights = powers / powers.sum(axis=1, keepdims=True)
-    return normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +74,7 @@ class Calibration:
         Number of the document; rows of one document depend on each other.
     """
 
-    confidence: Coefficients
+    confidence: NDArray[np.float32]
     predicted: NDArray[np.int32]
     correct: Bools
     document: NDArray[np.int32]

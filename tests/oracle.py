@@ -18,7 +18,7 @@ from stance.actors import Actor
 from stance.features.blocks import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
 from stance.features.layout import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
 from stance.features.relations import REACH, ROLES
-from stance.model import Head
+from stance.heads import Head
 from stance.text import normalise
 from stance.tokens import _ABBREVIATIONS, LONGEST_WORD
 

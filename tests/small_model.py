@@ -18,8 +18,9 @@ from stance.errors import ModelError
 from stance.features import BLOCKS
 from stance.features.layout import Reader, lay_out
 from stance.fingerprints import fingerprint
+from stance.heads import BlockWeights, Head
 from stance.lexicon import Lexicon
-from stance.model import BlockWeights, Head, StanceModel
+from stance.model import StanceModel
 from stance.queries import make_query
 from stance.recipe import CONTROL, Features, Recipe
 from stance.records import Sentiment, Stance

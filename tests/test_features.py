@@ -19,9 +19,9 @@ from stance.actors import ActorBook
 from stance.counts import _SYMBOLS, _reader_symbols, count_features, name_features
 from stance.features import BLOCKS
 from stance.features.layout import Pairs, Reader, lay_out, named_actors
-from stance.fitting import Task, fit_head
+from stance.heads import Head
+from stance.learning import Task, fit_head
 from stance.lexicon import Lexicon
-from stance.model import Head
 from stance.queries import make_query
 from stance.recipe import Classifier, Features, HeadRecipe
 from stance.records import Stance

@@ -9,15 +9,16 @@ from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance import fitting
+from stance import learning
 from stance.actors import ActorBook
 from stance.corpus import read_corpus
 from stance.counts import count_features
 from stance.errors import DataError
 from stance.features.layout import Reader, lay_out
-from stance.fitting import class_weights, fit_head, fit_temperature, score_rows, split, train
+from stance.fitting import train
+from stance.heads import softmax
+from stance.learning import class_weights, fit_head, fit_temperature, score_rows, split
 from stance.lexicon import Lexicon
-from stance.model import softmax
 from stance.queries import make_query
 from stance.recipe import Classifier, Features, HeadRecipe, Recipe
 from stance.records import Stance
@@ -86,13 +87,13 @@ def test_no_group_is_in_two_folds(rows, folds, seed):
 
 def test_no_document_on_two_sides(small, monkeypatch):
     seen = []
-    score = fitting._score_fold
+    score = learning._score_fold
 
     def watched(task, train_rows, test_rows, seed):
         seen.append((set(task.group[train_rows]), set(task.group[test_rows]), len(task.y)))
         return score(task, train_rows, test_rows, seed)
 
-    monkeypatch.setattr(fitting, "_score_fold", watched)
+    monkeypatch.setattr(learning, "_score_fold", watched)
     train(quick_recipe(), small, BOOK)
     assert len(seen) == 6  # two folds of three heads
     for left, right, rows in seen:
@@ -264,7 +265,7 @@ def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset
     counts = count_features(reader, query, recipe.features)
     rows = np.arange(0, len(small))
     ones = np.ones(len(small))
-    task = fitting.Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
+    task = learning.Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
     head = fit_head(task, rows[::2], seed=1)
     words = reader.words(query.texts, query.spans)
     expected, _ = head.scores(reader, lay_out(words, query.para, query.actor))
@@ -280,7 +281,7 @@ def test_the_neutral_offset_moves_neutral_alone(small):
     ones, rows = np.ones(len(small)), np.arange(len(small))
     heads = [
         fit_head(
-            fitting.Task(counts, r, tuple(Stance), True, small.stance, small.document, ones),
+            learning.Task(counts, r, tuple(Stance), True, small.stance, small.document, ones),
             rows,
             1,
         )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from stance.model import softmax
+from stance.heads import softmax
 from stance.records import Sentiment, Stance
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."

@@ -20,7 +20,7 @@ from stance.counts import count_features
 from stance.evaluation import Answers, conflict_rows, score
 from stance.features.layout import Reader
 from stance.fingerprints import linked_groups
-from stance.fitting import Held, Task, class_weights, cross_validate, split
+from stance.learning import Held, Task, class_weights, cross_validate, split
 from stance.lexicon import Lexicon
 from stance.queries import make_query
 from stance.recipe import CONTROL, Features, HeadRecipe, Recipe, read_recipe

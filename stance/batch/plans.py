@@ -10,7 +10,8 @@ import numpy as np
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.model import Head, StanceModel
+from stance.heads import Head
+from stance.model import StanceModel
 
 Value = str | int | float | bool | None
 

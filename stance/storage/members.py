@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from stance.display import shown
 from stance.fingerprints import BANDS
 from stance.hashing import MULTIPLIER, Keys
-from stance.model import BlockWeights, Calibration, Head
+from stance.heads import BlockWeights, Head
+from stance.model import Calibration
 from stance.records import Sentiment, Stance
 from stance.storage.archive import refusal
 
