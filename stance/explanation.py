@@ -1,5 +1,6 @@
 """Why a paragraph got its answer: the exact contribution of every word to the scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +71,12 @@ class Explanation:
     known: bool
 
 
-def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Explanation]:
+def explain(
+    model: StanceModel,
+    text: str,
+    actor: str | None = None,
+    spans: Sequence[tuple[int, int]] | None = None,
+) -> list[Explanation]:
     """Explain the stance of a paragraph toward one actor, or toward each that it names.
 
     Parameters
@@ -79,6 +85,9 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
     text : str
     actor : str, optional
         Name or alias; an actor that is not in the book is looked for by its literal name.
+    spans : sequence of (int, int), optional
+        Character offsets of the given actor in the text as written, end-exclusive; without them
+        it is looked for.
 
     Raises
     ------
@@ -92,12 +101,14 @@ def explain(model: StanceModel, text: str, actor: str | None = None) -> list[Exp
                 "the text names no actor of the book; name one with --actor, or add its aliases "
                 "to a book of your own (--actors)"
             )
-        return [_explain(model, text, name) for name in found]
-    return [_explain(model, text, actor)]
+        return [_explain(model, text, name, None) for name in found]
+    return [_explain(model, text, actor, spans)]
 
 
-def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
-    query = make_query(model.book, [text], [actor])
+def _explain(
+    model: StanceModel, text: str, actor: str, spans: Sequence[tuple[int, int]] | None
+) -> Explanation:
+    query = make_query(model.book, [text], [actor], [spans])
     words = model.reader.words(query.texts, query.spans)
     pairs = lay_out(words, query.para, query.actor)
     head = model.stance

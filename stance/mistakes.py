@@ -16,9 +16,9 @@ WORDS = 6
 """Words named in `because`."""
 
 
-def because(model: StanceModel, text: str, actor: str, label: int, words: int = WORDS) -> str:
-    """Return the words that pushed most toward a label, as ``condemned(+0.42) ...``."""
-    reasons = explain(model, text, actor)[0].words
+def because(model: StanceModel, corpus: Corpus, row: int, label: int, words: int = WORDS) -> str:
+    """Return the words of a row that pushed most toward a label, as ``condemned(+0.42) ...``."""
+    reasons = explain(model, corpus.texts[row], corpus.actors[row], corpus.spans[row])[0].words
     pushes = [(r.push[label] - sum(r.push) / len(r.push), r.text) for r in reasons]
     strongest = sorted(pushes, key=lambda pair: -pair[0])[:words]
     return " ".join(f"{word}({push:+.2f})" for push, word in strongest if push > 0)
@@ -42,7 +42,7 @@ def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: boo
                     labels[int(corpus.stance[row])],
                     labels[label],
                     f"{top[row]:.6f}",
-                    because(model, text, actor, label),
+                    because(model, corpus, row, label),
                 )
             )
     return f"wrote {len(wrong):,} wrong of {len(corpus):,} answers to {path}"

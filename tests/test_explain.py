@@ -106,3 +106,15 @@ def test_a_text_of_which_nothing_is_known(model, text):
     (found,) = explain(model, text, "NATO")
     assert not found.known
     assert gap(found) < 1e-9
+
+
+def test_given_places_are_the_ones_that_are_explained(model):
+    text = "He praised NATO and he condemned Russia."
+    (found,) = explain(model, text, "he", [(20, 22)])
+    (looked_for,) = explain(model, text, "he")  # the literal name, with the same case
+    assert found == looked_for
+    (first,) = explain(model, text, "he", [(0, 2)])
+    assert first.mentions == 1
+    assert first.scores != found.scores
+    judged = model.judge_pairs([text], ["he"], [[(0, 2)]])
+    assert first.probabilities == pytest.approx(tuple(judged.stance[0]), abs=1e-12)
