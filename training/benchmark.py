@@ -1,15 +1,20 @@
-"""Speed of a prediction run, measured side by side in one process; quote the ratios.
+"""Speed and memory of a prediction run, measured side by side; quote the ratios of one run.
 
-Usage: python training/benchmark.py [--rows 10000] [--repeats 5]
+Usage: python training/benchmark.py [--rows 20000] [--repeats 5] [--long 100000] [--memory]
 
-Makes a table by recombining paragraphs of the starter corpus, trains a model on the same labels,
-and prints medians over the repeats of
+Makes tables by recombining paragraphs of the starter corpus, trains on the same labels whatever is
+compared, runs all in turn, and prints medians: rows per second of wall time, and microseconds of
+processor time per row, which other work on the computer disturbs less.
 
-  end to end   stance: read, judge every actor named, write all columns
-  oracle       the readable per-paragraph version of the tests, without reading and writing
-  csv          reading and writing the same table with the csv module alone
-  plain        TfidfVectorizer (1-2-grams) and LogisticRegression over pandas chunks: one label
-               a row, no actor; the yardstick  (needs pandas; skipped without it)
+  stance         read, judge every actor named, write all columns; one core
+  csv alone      reading and writing the same table with the csv module
+  scikit-learn   TfidfVectorizer (1-2-grams) and LogisticRegression over chunks of pandas
+  fastText       word bigrams              } one label and its probability per row, no actor;
+  Vowpal Wabbit  --oaa 3 --ngram 2         } read and written like ours
+  oracle         the readable per-paragraph version of the tests, without reading and writing
+
+then ours by stage, with one and with two jobs on a longer table, and with --memory the peak memory
+at 20,000, 200,000 and 1,000,000 rows (some minutes and 4 GB of disk).
 """
 
 import argparse
@@ -17,28 +22,37 @@ import csv
 import os
 import random
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable
-from importlib import import_module
-from itertools import islice
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before numpy is imported: one core for everything
 
+import memory
+from competitors import (
+    ORACLE_ROWS,
+    Run,
+    copy_run,
+    fasttext_run,
+    oracle_run,
+    plain_run,
+    vowpal_run,
+)
+from stages import stage_times
+
 from stance.actors import ActorBook
 from stance.batch import Job, predict_table
 from stance.corpus import Corpus, bundled_corpus, read_corpus
-from stance.features.layout import lay_out, named_actors
 from stance.fitting import train
 from stance.model import StanceModel
 from stance.recipe import read_recipe
-from stance.text import normalise_all
+from stance.storage import save_model
 
-ORACLE_ROWS = 100
-"""Rows that the slow oracle reads; its time is scaled up."""
+OURS = "stance"
+MEMORY_ROWS = (20_000, 200_000, 1_000_000)
 
 
 def make_table(corpus: Corpus, path: Path, rows: int) -> None:
@@ -59,135 +73,149 @@ def make_table(corpus: Corpus, path: Path, rows: int) -> None:
             writer.writerow([f"{number:07d}", "bench", "2026-01-01", " ".join(words)])
 
 
-def clock(run: Callable[[], object]) -> float:
-    """Return the seconds that a call takes."""
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+@dataclass(slots=True)
+class Times:
+    """Seconds of several turns of one run.
+
+    Attributes
+    ----------
+    wall, work : list of float
+        Passed, and spent by all threads of this process.
+    rows : int
+        That a turn reads.
+    """
+
+    rows: int
+    wall: list[float] = field(default_factory=list)
+    work: list[float] = field(default_factory=list)
+
+    def take(self, run: Run) -> None:
+        """Run once more."""
+        wall, work = time.perf_counter(), time.process_time()
+        run()
+        self.wall.append(time.perf_counter() - wall)
+        self.work.append(time.process_time() - work)
+
+    @property
+    def wall_per_row(self) -> float:
+        """Median of seconds passed."""
+        return statistics.median(self.wall) / self.rows
+
+    @property
+    def work_per_row(self) -> float:
+        """Median of processor seconds."""
+        return statistics.median(self.work) / self.rows
 
 
-def copy_with_csv(source: Path, target: Path) -> None:
-    """Read and write a table with the csv module alone."""
-    with (
-        source.open(newline="", encoding="utf-8") as lines,
-        target.open("w", newline="", encoding="utf-8") as out,
-    ):
-        writer = csv.writer(out)
-        writer.writerows(csv.reader(lines))
+def take_turns(runs: Mapping[str, Run], rows: Mapping[str, int], repeats: int) -> dict[str, Times]:
+    """Run each some times, in turn, so that a drift of the computer hits all alike."""
+    times = {name: Times(rows[name]) for name in runs}
+    for _ in range(repeats):
+        for name, run in runs.items():
+            times[name].take(run)
+    return times
 
 
-def plain_runner(corpus: Corpus, source: Path, target: Path) -> Callable[[], object] | None:
-    """Return a plain scikit-learn run over pandas chunks, trained on the same labels."""
-    try:
-        import pandas as pd
-    except ImportError:
-        return None
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2)
-    pipe = make_pipeline(words, LogisticRegression(max_iter=1000))
-    pipe.fit(corpus.texts, corpus.stance)
-
-    def run() -> None:
-        header = True
-        for chunk in pd.read_csv(source, chunksize=1000, dtype=str, keep_default_na=False):
-            shares = pipe.predict_proba(chunk["text"])
-            for number, label in enumerate(("against", "neutral", "favor")):
-                chunk[label] = shares[:, number].round(6)
-            chunk["label"] = shares.argmax(axis=1)
-            chunk.to_csv(target, mode="w" if header else "a", header=header, index=False)
-            header = False
-
-    return run
+def make_runs(model: StanceModel, corpus: Corpus, source: Path, target: Path) -> dict[str, Run]:
+    """Return all that can be compared here; say what cannot."""
+    makers: dict[str, Callable[[], Run]] = {
+        OURS: lambda: lambda: predict_table(model, Job(source, target, force=True)),
+        "csv alone": lambda: copy_run(source, target),
+        "scikit-learn": lambda: plain_run(corpus, source, target),
+        "fastText": lambda: fasttext_run(corpus, source, target),
+        "Vowpal Wabbit": lambda: vowpal_run(corpus, source, target),
+        "oracle": lambda: oracle_run(model, source),
+    }
+    runs: dict[str, Run] = {}
+    for name, make in makers.items():
+        try:
+            runs[name] = make()
+        except ImportError as error:
+            print(f'{name}: skipped, for {error.name} is missing (pip install ".[bench]")')
+    return runs
 
 
-def oracle_runner(model: StanceModel, source: Path) -> Callable[[], object] | None:
-    """Return a run of the tests' oracle over the first rows."""
-    tests = Path(__file__).parent.parent / "tests"
-    if not (tests / "oracle.py").is_file():
-        return None
-    sys.path.insert(0, str(tests))
-    oracle = import_module("oracle")
+def compare(model: StanceModel, corpus: Corpus, folder: Path, rows: int, repeats: int) -> None:
+    """Measure one core against everything else, and print it."""
+    source, target = folder / "in.csv", folder / "out.csv"
+    make_table(corpus, source, rows)
+    done = predict_table(model, Job(source, target, force=True))  # and words are known from now on
+    pairs = sum(done.tally.answers.values()) / rows
+    runs = make_runs(model, corpus, source, target)
+    read = dict.fromkeys(runs, rows) | {"oracle": ORACLE_ROWS}
+    times = take_turns(runs, read, repeats)
+    ours = times[OURS]
+    print(f"\n{rows:,} rows, {pairs:.2f} actors a row, one core; medians of {repeats}")
+    print(f"{'':<16}{'rows/s':>10}{'µs work/row':>14}{'time : ours':>14}{'work : ours':>14}")
+    for name, taken in times.items():
+        print(
+            f"{name:<16}{1 / taken.wall_per_row:>10,.0f}{1e6 * taken.work_per_row:>14.1f}"
+            f"{taken.wall_per_row / ours.wall_per_row:>14.2f}"
+            f"{taken.work_per_row / ours.work_per_row:>14.2f}"
+        )
+    print(f"{OURS}: {pairs / ours.wall_per_row:,.0f} (paragraph, actor) pairs/s")
+    print_stages([stage_times(runs[OURS]) for _ in range(repeats)], rows, pairs)
 
-    with source.open(newline="", encoding="utf-8") as lines:
-        texts = [row["text"] for row in islice(csv.DictReader(lines), ORACLE_ROWS)]
-    slow = oracle.Oracle(model.book.actors, model.lexicon.source, model.recipe.language)
 
-    def run() -> None:
-        for text in texts:
-            for actor in dict.fromkeys(mention.actor for mention in model.book.find(text)):
-                slow.probabilities(model.stance, slow.pair(text, actor))
-            if model.sentiment is not None:
-                slow.probabilities(model.sentiment, slow.pair(text, None))
-
-    return run
+def print_stages(turns: list[dict[str, float]], rows: int, pairs: float) -> None:
+    """Print what each stage takes of a run."""
+    medians = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
+    whole = sum(medians.values())
+    print(f"\n{'stage':<16}{'share':>10}{'rows/s':>14}{'pairs/s':>14}")
+    for name, seconds in medians.items():
+        speed = rows / seconds
+        print(f"{name:<16}{100 * seconds / whole:>8.1f} %{speed:>14,.0f}{speed * pairs:>14,.0f}")
 
 
-def stages(model: StanceModel, source: Path) -> dict[str, float]:
-    """Return seconds of each stage for one pass over the table's texts."""
-    with source.open(newline="", encoding="utf-8") as lines:
-        texts = [row["text"] for row in csv.DictReader(lines)]
-    took = dict.fromkeys(("normalise", "words and actors", "layout", "blocks and scores"), 0.0)
-    for low in range(0, len(texts), 1000):
-        marks = [time.perf_counter()]
-        plain = normalise_all(texts[low : low + 1000])
-        marks.append(time.perf_counter())
-        words = model.reader.words(plain)
-        para, actor, _ = named_actors(words)
-        marks.append(time.perf_counter())
-        pairs = lay_out(words, para, actor)
-        marks.append(time.perf_counter())
-        model.stance.scores(model.reader, pairs)
-        marks.append(time.perf_counter())
-        for name, start, end in zip(took, marks[:-1], marks[1:], strict=True):
-            took[name] += end - start
-    return took
+def compare_jobs(model: StanceModel, corpus: Corpus, folder: Path, rows: int, repeats: int) -> None:
+    """Measure one job against two, and print it."""
+    source, target = folder / "long.csv", folder / "out.csv"
+    make_table(corpus, source, rows)
+
+    def run(jobs: int) -> Run:
+        return lambda: predict_table(model, Job(source, target, force=True, jobs=jobs))
+
+    runs = {"1 job": run(1), "2 jobs": run(2)}
+    times = take_turns(runs, dict.fromkeys(runs, rows), repeats)
+    print(f"\n{rows:,} rows; medians of {repeats}")
+    for name, taken in times.items():
+        faster = times["1 job"].wall_per_row / taken.wall_per_row
+        print(f"{name:<16}{1 / taken.wall_per_row:>10,.0f} rows/s{faster:>10.2f} times 1 job")
+
+
+def compare_memory(model: StanceModel, corpus: Corpus, folder: Path) -> None:
+    """Measure runs of growing length, and print their peaks."""
+    if not memory.is_possible():
+        print("\nmemory: skipped, for this system has no /proc")
+        return
+    kept, source, target = folder / "model.stance", folder / "grown.csv", folder / "grown-out.csv"
+    save_model(model, kept)
+    print(f"\npeak memory{'rows':>17}{'jobs':>6}{'first process':>16}{'all processes':>16}")
+    for rows in MEMORY_ROWS:
+        make_table(corpus, source, rows)
+        for jobs in (1, 2):
+            options = ["--model", str(kept), "--jobs", str(jobs), "--quiet", "--force"]
+            peak = memory.measure(["predict", str(source), "-o", str(target), *options])
+            print(f"{rows:>28,}{jobs:>6}{peak.own:>13.0f} MB{peak.together:>13.0f} MB", flush=True)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--long", type=int, default=100_000, help="rows for one and two jobs")
+    parser.add_argument("--memory", action="store_true", help="measure peak memory, too")
     options = parser.parse_args()
     corpus = read_corpus([bundled_corpus()])
     model = train(read_recipe(), corpus, ActorBook.default()).model
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "in.csv", Path(folder) / "out.csv"
-        make_table(corpus, source, options.rows)
-        done = predict_table(model, Job(source, target, force=True))
-        pairs = sum(done.tally.answers.values())
-        runs: dict[str, Callable[[], object] | None] = {
-            "end to end": lambda: predict_table(model, Job(source, target, force=True)),
-            "csv": lambda: copy_with_csv(source, target),
-            "plain": plain_runner(corpus, source, target),
-            "oracle": oracle_runner(model, source),
-        }
-        times: dict[str, list[float]] = {name: [] for name, run in runs.items() if run}
-        for _ in range(options.repeats):  # in turn, so that drift of the machine hits all alike
-            for name in times:
-                run = runs[name]
-                if run:
-                    times[name].append(clock(run))
-        report(times, options.rows, pairs)
-        for name, seconds in stages(model, source).items():
-            print(f"  stage {name:<18}{options.rows / seconds:>12,.0f} rows/s")
-
-
-def report(times: dict[str, list[float]], rows: int, pairs: int) -> None:
-    """Print medians and ratios."""
-    scaled = {"oracle": rows / ORACLE_ROWS}
-    medians = {n: statistics.median(t) * scaled.get(n, 1.0) for n, t in times.items()}
-    ours = medians["end to end"]
-    print(
-        f"{rows:,} rows, {pairs / rows:.2f} actors a row, one core; medians of {len(times['csv'])}"
-    )
-    for name, seconds in medians.items():
-        ratio = f"{seconds / ours:>8.2f} times our time" if name != "end to end" else ""
-        print(f"  {name:<12}{rows / seconds:>12,.0f} rows/s {ratio}")
-    print(f"  {'pairs':<12}{pairs / ours:>12,.0f} (paragraph, actor) pairs/s")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        compare(model, corpus, folder, options.rows, options.repeats)
+        if options.long:
+            compare_jobs(model, corpus, folder, options.long, options.repeats)
+        if options.memory:
+            compare_memory(model, corpus, folder)
 
 
 if __name__ == "__main__":
