@@ -412,6 +412,7 @@ class Oracle:
         for mention in mentions:
             word = words[mention.first]
             word.actor, word.kind, word.name = mention.actor, mention.kind, True
+            word.functions = frozenset()
             word.clitic, word.question = ends[mention.first]
             swallowed.update(range(mention.first + 1, mention.last + 1))
         words = [word for i, word in enumerate(words) if i not in swallowed]

@@ -307,6 +307,17 @@ def test_features_do_not_depend_on_other_actors_of_the_paragraph(reader: Reader)
         assert found == bulk_asked(reader, [(text, actor, None)])[0]
 
 
+def test_features_do_not_depend_on_which_name_of_an_actor_is_used(reader: Reader) -> None:
+    text = "We fear that the {} may not sign. By June the {}'s doubts were known."
+    plain, short = (
+        bulk_asked(reader, [(text.format(name, name), "United States", None)])[0]
+        for name in ("United States", "US")
+    )
+    assert plain["word"] != short["word"]  # only what is blind to the actor reads its name
+    for block in plain.keys() - {"word"}:
+        assert plain[block] == short[block], block
+
+
 def test_features_do_not_depend_on_words_seen_before(book: ActorBook, reader: Reader) -> None:
     asked = [(text, "Russia", None) for text in sample_texts()]
     fresh = Reader(book, Lexicon.default())

@@ -72,6 +72,7 @@ def _counts(reader: Reader, pairs: Pairs) -> dict[str, Ints]:
     """
     words = pairs.words
     functions = reader.forms.columns["functions"].take(words.form)
+    functions[words.who >= 0] = 0  # "US" is no first person
     positive, negative = words.sign > 0, words.sign < 0
     here = {
         "positive-here": positive,

@@ -52,8 +52,9 @@ class Surroundings:
         return np.where(inside, self._lower.take(self._form[there]), np.uint64(0))
 
     def has(self, by: Step, bits: int) -> Bools:
-        """Tell whether the word has one of some functions."""
+        """Tell whether the word has one of some functions; a mention has none."""
         there, inside = self.step(by)
+        inside &= self.words.who[there] < 0
         found: Bools = inside & ((self._functions.take(self._form[there]) & bits) > 0)
         return found
 
