@@ -14,8 +14,9 @@ from stance.batch.abstention import calibrate
 from stance.corpus import Corpus, sentiment_rows
 from stance.counts import count_features, name_features
 from stance.errors import DataError
-from stance.evaluation import Report
+from stance.evaluation import CURVES, Report
 from stance.evaluation.assessment import cross_validation
+from stance.evaluation.polarity import lexicon_stances
 from stance.features.layout import Reader
 from stance.heads import Head
 from stance.learning import (
@@ -127,6 +128,7 @@ def train(
         held.probabilities,
         held_control.probabilities,
         tone.probabilities if tone else None,
+        lexicon_stances(reader, query),
     )
     model = StanceModel(
         book=book,
@@ -215,9 +217,16 @@ FEWEST = 20
 
 
 def _scores(found: Report) -> dict[str, Any]:
-    figures = found.to_json()
+    """Return the figures that a card keeps: no curves, no actors of a few rows."""
+    figures = _without_curves(found.to_json())
+    if "sentiment" in figures:
+        figures["sentiment"] = _without_curves(figures["sentiment"])
     actors = {name: part for name, part in figures["per_actor"].items() if part["n"] >= FEWEST}
     return figures | {"per_actor": actors}
+
+
+def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in figures.items() if name not in CURVES}
 
 
 def _card(corpus: Corpus, recipe: Recipe) -> dict[str, Any]:

@@ -192,7 +192,8 @@ def test_documents_are_resampled_not_units():
     codes = random_coding(2, 60)
     once = measure_agreement(codes, 3, np.arange(60))
     tenfold = measure_agreement(np.repeat(codes, 10, axis=1), 3, np.repeat(np.arange(60), 10))
-    assert tenfold.percent == once.percent
+    assert tenfold.percent.value == once.percent.value
+    assert tenfold.percent.interval == pytest.approx(once.percent.interval)
     assert np.ptp(tenfold.alpha.interval) == pytest.approx(np.ptp(once.alpha.interval), rel=0.05)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.evaluation.intervals import DRAWS, SEED, percentile_interval, resample
-from stance.evaluation.scores import DECIMALS, FEWEST
+from stance.evaluation.figures import DECIMALS
+from stance.evaluation.intervals import DRAWS, FEWEST, SEED, percentile_interval, resample
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

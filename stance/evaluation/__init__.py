@@ -1,7 +1,8 @@
 """Scores of answers against gold labels, with intervals and beside baselines."""
 
+from stance.evaluation.answers import Answers
+from stance.evaluation.calibration import CURVES
 from stance.evaluation.reports import (
-    Answers,
     Report,
     baselines,
     conflict_rows,
@@ -9,10 +10,11 @@ from stance.evaluation.reports import (
     leakage,
     majority_score,
     report,
-    score,
 )
+from stance.evaluation.scores import score
 
 __all__ = [
+    "CURVES",
     "Answers",
     "Report",
     "baselines",

@@ -9,9 +9,11 @@ import numpy as np
 from stance.corpus import MISSING, Corpus, sentiment_rows
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, report, score
+from stance.evaluation.polarity import lexicon_stances
 from stance.features.events import Weights
 from stance.fingerprints import linked_groups
 from stance.model import Judgements, StanceModel
+from stance.queries import make_query
 from stance.recipe import Validation
 from stance.records import Sentiment, Stance
 from stance.tokens import Bools, Ints
@@ -51,6 +53,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         _stance_answers(corpus, control, None),
         majority=_majority(model),
         text_key=_text_key(corpus),
+        lexicon=_lexicon_answers(corpus, _by_lexicon(model, corpus)),
         leaked=corpus.marks.found_in(model.fingerprints),
         sentiment=tone,
         draws=validation.draws,
@@ -65,8 +68,21 @@ def cross_validation(
     stance: Weights,
     control: Weights,
     tone: Weights | None,
+    lexicon: Ints | None = None,
 ) -> Report:
-    """Score the held-out answers of a training's cross-validation by document."""
+    """Score the held-out answers of a training's cross-validation by document.
+
+    Parameters
+    ----------
+    validation : Validation
+    corpus : Corpus
+    stance, control : ndarray of shape (n_rows, 3)
+        Probabilities of the stance head and of the target-blind control head.
+    tone : ndarray of shape (n_sentiment_rows, 3) or None
+        Of the sentiment head, for `stance.corpus.sentiment_rows`.
+    lexicon : ndarray of shape (n_rows,) or None
+        Stances by the lexicon alone, see `stance.evaluation.polarity`.
+    """
     rows = sentiment_rows(corpus)
     usual = list(Stance)[int(np.bincount(corpus.stance).argmax())]
     usual_tone = None
@@ -78,6 +94,7 @@ def cross_validation(
         _stance_answers(corpus, control, None),
         majority=str(usual),
         text_key=_text_key(corpus),
+        lexicon=_lexicon_answers(corpus, lexicon),
         sentiment=None if tone is None else _sentiment_answers(corpus, rows, tone, None),
         sentiment_majority=usual_tone,
         draws=validation.draws,
@@ -107,7 +124,7 @@ def _scores_by(
     for name in sorted(set(group) - {""}):
         part = replace(answers.take(names == name), actor=None)
         figures = score(part, draws=validation.draws, seed=validation.seed)
-        kept = ("n", "macro_f1", "macro_f1_interval", "accuracy", "ece", "documents")
+        kept = ("n", "macro_f1", "macro_f1_interval", "accuracy", "ece", "documents", "trusted")
         found[name] = {key: figures[key] for key in kept}
     return found
 
@@ -136,6 +153,15 @@ def _stance_answers(corpus: Corpus, probabilities: Weights, known: Bools | None)
         answered=known,
         actor=corpus.actors,
     )
+
+
+def _by_lexicon(model: StanceModel, corpus: Corpus) -> Ints | None:
+    query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans)
+    return lexicon_stances(model.reader, query)
+
+
+def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
+    return None if stances is None else _stance_answers(corpus, np.eye(len(Stance))[stances], None)
 
 
 def _sentiment_answers(

@@ -1,46 +1,32 @@
 """Scores, intervals and baselines of answers against gold labels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.evaluation.intervals import (
-    DRAWS,
-    SEED,
+from stance.evaluation.answers import Answers, check_rows, confusion_by_document
+from stance.evaluation.confusion import (
+    Bools,
+    Floats,
     Ints,
     accuracy,
     document_confusion,
     macro_f1,
-    percentile_interval,
-    resample,
 )
-from stance.evaluation.scores import (
+from stance.evaluation.figures import Figures, plain
+from stance.evaluation.intervals import (
+    DRAWS,
     FEWEST,
-    Answers,
-    Bools,
-    Figures,
-    check_rows,
-    confusion_by_document,
+    SEED,
     interval,
-    plain,
-    score,
+    proportion_interval,
+    rare_strata,
 )
+from stance.evaluation.scores import score
 from stance.evaluation.summary import summary_lines
-
-__all__ = [
-    "Answers",
-    "Report",
-    "baselines",
-    "conflict_rows",
-    "conflict_score",
-    "leakage",
-    "majority_score",
-    "report",
-    "score",
-]
 
 
 def conflict_rows(document_text_key: NDArray[Any], gold: Ints) -> Bools:
@@ -67,27 +53,26 @@ def conflict_rows(document_text_key: NDArray[Any], gold: Ints) -> Bools:
     return differing
 
 
-def conflict_score(
-    answers: Answers, blind: Answers, rows: Bools, *, draws: int = DRAWS, seed: int = SEED
-) -> Figures:
+def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     """Score the rows of `conflict_rows`, where no answer blind to the actor can always be right.
 
     Returns
     -------
     dict
-        n, accuracy, interval (None below `FEWEST` documents), target_blind_accuracy. All but n are
+        n, accuracy, interval (`intervals.proportion_interval`; None below `FEWEST` documents),
+        target_blind_accuracy. All but n are
         None where there are no such rows.
     """
-    _check_pair(answers, blind)
+    check_pair(answers, blind)
     if not rows.any():
         return {"n": 0, "accuracy": None, "interval": None, "target_blind_accuracy": None}
-    mine, other = (confusion_by_document(each.take(rows)) for each in (answers, blind))
-    enough = len(mine) >= FEWEST
+    mine, other = answers.take(rows), blind.take(rows)
+    enough = len(np.unique(mine.document)) >= FEWEST
     figures = {
-        "n": int(rows.sum()),
-        "accuracy": accuracy(mine.sum(axis=0)),
-        "interval": percentile_interval(accuracy(resample(mine, draws, seed))) if enough else None,
-        "target_blind_accuracy": accuracy(other.sum(axis=0)),
+        "n": len(mine),
+        "accuracy": mine.right.mean(),
+        "interval": proportion_interval(mine.right, mine.document) if enough else None,
+        "target_blind_accuracy": other.right.mean(),
     }
     return plain(figures)
 
@@ -104,8 +89,8 @@ def majority_score(answers: Answers, majority: str) -> Figures:
 
 def baselines(
     answers: Answers,
-    blind: Answers | None,
     majority: str,
+    rivals: Mapping[str, Answers],
     *,
     draws: int = DRAWS,
     seed: int = SEED,
@@ -115,43 +100,57 @@ def baselines(
     Parameters
     ----------
     answers : Answers
-    blind : Answers or None
-        Of the target-blind control head to the same rows.
     majority : str
         Most frequent label of the training data.
+    rivals : mapping of str to Answers
+        Other answers to the same rows: ``target_blind`` of the control head, ``lexicon``.
 
     Returns
     -------
     dict
-        majority {macro_f1, accuracy}; with ``blind`` also target_blind {macro_f1,
-        macro_f1_interval, accuracy} and difference {macro_f1, macro_f1_interval}: model less
-        target_blind, both scored on the same resamples.
+        majority {macro_f1, accuracy}; of each rival {macro_f1, macro_f1_interval, accuracy,
+        difference {macro_f1, macro_f1_interval}}, the model less the rival on the same resamples;
+        difference: that of ``target_blind`` again.
     """
     figures: Figures = {"majority": majority_score(answers, majority)}
-    if blind is None:
-        return figures
-    _check_pair(answers, blind)
-    pair = np.stack([confusion_by_document(answers), confusion_by_document(blind)], axis=1)
-    own, other = macro_f1(pair.sum(axis=0))
-    drawn = macro_f1(resample(pair, draws, seed))
-    figures["target_blind"] = {
-        "macro_f1": other,
-        "macro_f1_interval": interval(drawn[:, 1], len(pair)),
-        "accuracy": accuracy(pair[:, 1].sum(axis=0)),
-    }
-    figures["difference"] = {
-        "macro_f1": own - other,
-        "macro_f1_interval": interval(drawn[:, 0] - drawn[:, 1], len(pair), -1.0),
-    }
-    return plain(figures)
+    for name, rival in rivals.items():
+        figures[name] = _rival_score(answers, rival, draws, seed)
+    if "target_blind" in figures:
+        figures["difference"] = figures["target_blind"]["difference"]
+    return figures
 
 
-def _check_pair(answers: Answers, blind: Answers) -> None:
-    same = len(answers) == len(blind) and answers.labels == blind.labels
-    if not (same and (answers.gold == blind.gold).all()):
-        raise ValueError("the target-blind answers are to other rows than the model's")
-    if not (answers.document == blind.document).all():
-        raise ValueError("the target-blind answers have other documents than the model's")
+def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Figures:
+    check_pair(answers, rival)
+    pair = np.stack([confusion_by_document(answers), confusion_by_document(rival)], axis=1)
+    (own, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
+    strata = rare_strata(pair[:, 0])
+    bounds = interval(macro_f1, pair[:, 1], draws=draws, seed=seed, strata=strata)
+    gain = interval(macro_f1_gain, pair, draws=draws, seed=seed, strata=strata, least=-1.0)
+    return plain(
+        {
+            "macro_f1": other,
+            "macro_f1_interval": bounds,
+            "accuracy": exact,
+            "difference": {"macro_f1": own - other, "macro_f1_interval": gain},
+        }
+    )
+
+
+def macro_f1_gain(pair: Floats) -> Floats:
+    """Return the macro-F1 of the first of two less that of the second: (..., 2, labels, labels)."""
+    scores = macro_f1(pair)
+    gain: Floats = scores[..., 0] - scores[..., 1]
+    return gain
+
+
+def check_pair(answers: Answers, other: Answers) -> None:
+    """Refuse answers that are not to the same rows of the same documents."""
+    same = len(answers) == len(other) and answers.labels == other.labels
+    if not (same and (answers.gold == other.gold).all()):
+        raise ValueError("two sets of answers are to other rows")
+    if not (answers.document == other.document).all():
+        raise ValueError("two sets of answers have other documents")
 
 
 def leakage(answers: Answers, leaked: Bools) -> Figures:
@@ -207,6 +206,7 @@ def report(
     *,
     majority: str,
     text_key: NDArray[Any],
+    lexicon: Answers | None = None,
     leaked: Bools | None = None,
     sentiment: Answers | None = None,
     sentiment_majority: str | None = None,
@@ -224,6 +224,8 @@ def report(
         Most frequent label of the training data.
     text_key : ndarray of integers of shape (n_rows,)
         Equal for rows of the same paragraph.
+    lexicon : Answers, optional
+        Of the polarity lexicon alone, to the same rows.
     leaked : ndarray of bool of shape (n_rows,), optional
         Rows whose text, or one much like it, was in the training data.
     sentiment : Answers, optional
@@ -235,12 +237,13 @@ def report(
     figures["notes"] = [*notes, *figures["notes"]]
     tone = None if sentiment is None else score(sentiment, draws=draws, seed=seed)
     if tone is not None and sentiment is not None and sentiment_majority is not None:
-        tone["baselines"] = baselines(sentiment, None, sentiment_majority)
+        tone["baselines"] = baselines(sentiment, sentiment_majority, {})
     rows = conflict_rows(text_key, answers.gold)
+    rivals = {"target_blind": blind} | ({} if lexicon is None else {"lexicon": lexicon})
     return Report(
         stance=figures,
-        conflict=conflict_score(answers, blind, rows, draws=draws, seed=seed),
-        baselines=baselines(answers, blind, majority, draws=draws, seed=seed),
+        conflict=conflict_score(answers, blind, rows),
+        baselines=baselines(answers, majority, rivals, draws=draws, seed=seed),
         sentiment=tone,
         leakage=None if leaked is None else leakage(answers, leaked),
     )

@@ -20,6 +20,9 @@ CORNER = r"gold \ predicted"
 
 LEGEND = "  (in percent; [low, high] is the 95 % interval, whole documents resampled)"
 
+SUREST = (0.5, 0.25)
+"""Shares of answers, the most confident ones, whose errors are told."""
+
 Figures = Mapping[str, Any]
 
 
@@ -36,7 +39,7 @@ def summary_lines(figures: Figures) -> list[str]:
         _classes(figures),
         _confusion(figures),
         _actors(figures.get("per_actor", {})),
-        [_calibration(figures)],
+        _calibration(figures),
         _conflict(figures["conflict"]),
         _sentiment(figures.get("sentiment")),
         _leakage(figures.get("leakage")),
@@ -82,19 +85,20 @@ def _headline(figures: Figures) -> str:
 
 
 def _baselines(baselines: Figures) -> list[str]:
-    names = {"majority": "majority label", "target_blind": "target-blind"}
+    names = {"majority": "majority label", "target_blind": "target-blind", "lexicon": "lexicon"}
+    known = {names[key]: baselines[key] for key in names if key in baselines}
     lines = [
         f"  {name:<20} macro-F1 "
         f"{_percent(part['macro_f1']) + _range(part.get('macro_f1_interval')):<20}"
         f"  accuracy {_percent(part['accuracy'])}"
-        for name, part in ((names[key], baselines[key]) for key in names if key in baselines)
+        for name, part in known.items()
     ]
-    if "difference" in baselines:
-        gain = baselines["difference"]
-        lines.append(
-            f"  {'model - target-blind':<20} macro-F1 "
-            f"{_percent(gain['macro_f1'], '+')}{_range(gain['macro_f1_interval'])}"
-        )
+    for name, part in known.items():
+        if gain := part.get("difference"):
+            lines.append(
+                f"  {'model - ' + name:<20} macro-F1 "
+                f"{_percent(gain['macro_f1'], '+')}{_range(gain['macro_f1_interval'])}"
+            )
     return lines
 
 
@@ -124,19 +128,35 @@ def _actors(actors: Figures) -> list[str]:
     lines = [f"{_cell('actor', NAME)}  {'n':>9}  macro-F1  95 % interval"]
     for name, row in list(actors.items())[:ACTORS]:
         interval = _range(row["interval"]).strip() or "too few documents"
+        if row["interval"] and not row["trusted"]:
+            interval = f"{interval:<14}  few"
         lines.append(
             f"{_cell(name, NAME)}  {row['n']:>9,}  {_percent(row['macro_f1']):>8}  {interval}"
         )
     if len(actors) > ACTORS:
         lines.append(f"and {count(len(actors) - ACTORS, 'more actor')}")
+    if any(row["interval"] and not row["trusted"] for row in actors.values()):
+        lines.append("  (few: too few documents, or with one of the labels, to trust the interval)")
     return lines
 
 
-def _calibration(figures: Figures) -> str:
-    return (
+def _calibration(figures: Figures) -> list[str]:
+    return [
         f"calibration  ECE {_percent(figures['ece'])} %  Brier {figures['brier']:.3f}  "
-        f"log loss {figures['log_loss']:.3f}  uncertain {_percent(figures['uncertain'])} %"
-    )
+        f"log loss {figures['log_loss']:.3f}  uncertain {_percent(figures['uncertain'])} %",
+        *_errors(figures["risk_coverage"]),
+    ]
+
+
+def _errors(curve: Sequence[Figures]) -> list[str]:
+    nearest = [min(curve, key=lambda p: abs(p["coverage"] - share)) for share in SUREST]
+    parts = [
+        f"{_percent(point['error'])} % of the surest {100 * point['coverage']:.0f} %"
+        for point in nearest
+        if point["coverage"] < 1
+    ]
+    first = f"errors  {_percent(curve[0]['error'])} % of all"
+    return [", ".join([first, *dict.fromkeys(parts)])]
 
 
 def _conflict(conflict: Figures) -> list[str]:

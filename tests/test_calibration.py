@@ -1,0 +1,97 @@
+"""Reliability and risk-coverage curves are what their formulas say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_evaluation import LABELS, random_answers
+
+from stance.evaluation import Answers, score
+from stance.evaluation.calibration import calibration_error, reliability, risk_coverage
+
+
+def sure(confidence, right):
+    """Answers to rows of gold label 0 with these confidences, right or wrong."""
+    confidence, right = np.array(confidence), np.array(right, np.bool_)
+    probabilities = np.repeat((1 - confidence)[:, None] / 2, 3, axis=1)
+    probabilities[np.arange(len(right)), np.where(right, 0, 1)] = confidence
+    return Answers(LABELS, np.zeros(len(right), np.int64), probabilities, np.arange(len(right)))
+
+
+@given(st.integers(0, 2**32), st.integers(1, 80))
+def test_bins_and_calibration_error_equal_a_plain_loop(seed, rows):
+    answers = random_answers(seed, rows)
+    curve, error = [], 0.0
+    for i in range(1, 16):
+        inside = (answers.confidence > (i - 1) / 15) & (answers.confidence <= i / 15)
+        if inside.any():
+            right, mean = answers.right[inside].mean(), answers.confidence[inside].mean()
+            curve.append([(i - 1) / 15, i / 15, inside.sum(), mean, right])
+            error += inside.mean() * abs(right - mean)
+    keys = ("low", "high", "n", "confidence", "accuracy")
+    found = [[point[key] for key in keys] for point in reliability(answers)]
+    assert np.array(found) == pytest.approx(np.array(curve), abs=1e-6)
+    assert calibration_error(answers) == pytest.approx(error)
+
+
+def test_a_bin_holds_its_upper_bound_and_has_an_interval():
+    answers = sure([0.8] * 12 + [0.81] * 4, [1] * 9 + [0] * 3 + [1] * 4)
+    first, last = reliability(answers)
+    assert (first["low"], first["high"], first["n"]) == (round(11 / 15, 6), 0.8, 12)
+    low, high = first["interval"]
+    assert low < first["accuracy"] == 0.75 < high
+    assert last["interval"][0] < 0.5  # four right answers are no proof
+    assert last["interval"][1] == 1.0
+    alone = dataclasses.replace(answers, document=np.zeros(16, np.int64))
+    assert reliability(alone)[0]["interval"] is None
+
+
+def test_a_worked_curve():
+    curve = risk_coverage(sure([0.9, 0.8, 0.8, 0.6, 0.5], [1, 1, 0, 1, 0]))
+    assert [list(point.values()) for point in curve["risk_coverage"]] == [
+        [1.0, 0.5, 0.4, 5],
+        [0.8, 0.6, 0.25, 4],
+        [0.6, 0.8, 0.333333, 3],
+        [0.2, 0.9, 0.0, 1],
+    ]
+    assert curve["aurc"] == round((0 + 1 / 3 + 1 / 3 + 1 / 4 + 2 / 5) / 5, 6)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 300), st.booleans())
+def test_curves_equal_a_plain_loop(seed, rows, ties):
+    answers = random_answers(seed, rows)
+    if ties:
+        rounded = answers.probabilities.round(1) + 0.01
+        answers = dataclasses.replace(
+            answers, probabilities=rounded / rounded.sum(axis=1, keepdims=True)
+        )
+    confidence, wrong = answers.confidence, ~answers.right
+    found = risk_coverage(answers)
+    own = [wrong[confidence >= mine].mean() for mine in confidence]
+    assert found["aurc"] == pytest.approx(np.mean(own), abs=1e-6)
+    curve = found["risk_coverage"]
+    assert 1 <= len(curve) <= 40
+    counts = [point["n"] for point in curve]
+    assert counts == sorted(set(counts), reverse=True)
+    assert curve[0]["n"] == rows
+    assert curve[0]["error"] == pytest.approx(1 - score(answers, draws=2)["accuracy"], abs=1e-6)
+    assert curve[-1]["n"] == (confidence == confidence.max()).sum() or rows > 40
+    for point in curve:
+        given = confidence >= np.sort(confidence)[::-1][point["n"] - 1]
+        assert given.sum() == point["n"]  # rows of equal confidence stay together
+        assert point["coverage"] == pytest.approx(given.mean(), abs=1e-6)
+        assert point["error"] == pytest.approx(wrong[given].mean(), abs=1e-6)
+        assert point["threshold"] == pytest.approx(confidence[given].min(), abs=1e-6)
+
+
+def test_a_model_that_knows_when_it_errs_has_the_smaller_area():
+    right = np.arange(100) % 4 > 0
+    knows = np.where(right, 0.9, 0.5) + np.arange(100) / 1e4
+    assert risk_coverage(sure(knows, right))["aurc"] < 0.05
+    assert risk_coverage(sure(1.4 - knows, right))["aurc"] > 0.5
+    assert risk_coverage(sure(np.full(100, 0.7), right)) == {
+        "risk_coverage": [{"coverage": 1.0, "threshold": 0.7, "error": 0.25, "n": 100}],
+        "aurc": 0.25,
+    }

@@ -1,0 +1,68 @@
+"""The lexicon alone answers by the polar words of the sentences that name the actor."""
+
+import numpy as np
+import pytest
+from oracle import Oracle
+
+from stance.actors import ActorBook
+from stance.evaluation.polarity import BATCH, lexicon_stances, polarity_sums
+from stance.features.layout import Reader
+from stance.lexicon import Lexicon
+from stance.queries import make_query
+
+BOOK = ActorBook.default()
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader(BOOK, Lexicon.default())
+
+
+@pytest.mark.parametrize(
+    ("text", "actor", "total"),
+    [
+        ("Poland praised NATO.", "NATO", 1),
+        ("Poland condemned the brutal attack of Russia.", "Russia", -3),
+        ("Poland did not praise NATO.", "NATO", -1),
+        ("Poland praised NATO and condemned Russia.", "NATO", 0),
+        ("Poland praised NATO. It condemned Russia.", "NATO", 1),
+        ("Poland praised NATO. It condemned Russia.", "Russia", -1),
+        ("NATO met. The brutal attack was condemned. NATO left.", "NATO", 0),
+        ("NATO was praised. The attack was condemned. NATO was praised.", "NATO", 2),
+        ("The brutal attack was condemned.", "NATO", 0),
+        ("We praised Acme Corp.", "Acme Corp", 1),
+    ],
+)
+def test_worked_examples(reader, text, actor, total):
+    query = make_query(BOOK, [text], [actor])
+    assert polarity_sums(reader, query).tolist() == [total]
+    assert lexicon_stances(reader, query).tolist() == [1 + np.sign(total)]
+
+
+def test_pairs_do_not_disturb_each_other(reader, corpus):
+    query = make_query(BOOK, corpus.texts, corpus.actors, corpus.spans)
+    found = lexicon_stances(reader, query)
+    assert len(query) < BATCH
+    halves = [lexicon_stances(reader, query.slice(*part)) for part in ((0, 401), (401, 900))]
+    assert (np.concatenate(halves) == found).all()
+    assert set(found.tolist()) == {0, 1, 2}
+
+
+def test_it_counts_as_the_oracle_reads(reader, corpus):
+    oracle = Oracle(BOOK.actors, Lexicon.default().source, "english")
+    rows = range(0, 900, 9)
+    texts, actors, spans = (
+        [column[row] for row in rows] for column in (corpus.texts, corpus.actors, corpus.spans)
+    )
+    expected = []
+    for text, actor, places in zip(texts, actors, spans, strict=True):
+        pair = oracle.pair(text, actor, places)
+        here = {pair.words[at].sentence for at in pair.targets}
+        expected.append(sum(word.polarity for word in pair.words if word.sentence in here))
+    assert polarity_sums(reader, make_query(BOOK, texts, actors, spans)).tolist() == expected
+    assert len(set(expected)) > 4
+
+
+def test_a_language_without_lexicon_has_no_such_baseline():
+    reader = Reader(BOOK, Lexicon.default("german"), "german")
+    assert lexicon_stances(reader, make_query(BOOK, ["NATO lobt."], ["NATO"])) is None
