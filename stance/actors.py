@@ -194,6 +194,11 @@ class ActorBook:
         owner = self._lookup.get(name) or self._lookup.get(name.lower())
         return self._number[owner] if owner else -1
 
+    def proper_name(self, name: str) -> str:
+        """Return the name of the actor that has this name or alias; any other as it is."""
+        number = self.number(name)
+        return self.names[number] if number >= 0 else name
+
     def describe(self, word: str, lower: str) -> tuple[int, int, bool]:
         """Return the entries of `columns` for one form."""
         return (

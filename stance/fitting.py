@@ -2,7 +2,7 @@
 
 import dataclasses
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -33,6 +33,7 @@ from stance.model import StanceModel
 from stance.queries import Query, make_query
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
+from stance.reference import Reference, Vocabulary, measure
 from stance.tokens import Ints
 
 Progress = Callable[[str], None]
@@ -138,7 +139,11 @@ def train(
         sentiment=heads.get("sentiment"),
         control=heads["control"],
         fingerprints=corpus.marks,
-        card=_card(corpus, recipe) | {"scores": _scores(found)},
+        card=_card(corpus, recipe)
+        | {
+            "scores": _scores(found),
+            "reference": _reference(reader, heads, corpus, recipe).to_table(),
+        },
         calibration=calibrate(held.probabilities, stance.y, corpus.document, seed),
     )
     return Training(model, found, held, held_control, tone)
@@ -200,6 +205,16 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
             f"the recipe weighs corpora {', '.join(sorted(unknown))}, but the corpora given are "
             f"{', '.join(source.name for source in corpus.sources)}"
         )
+
+
+def _reference(
+    reader: Reader, heads: Mapping[str, Head], corpus: Corpus, recipe: Recipe
+) -> Reference:
+    vocabulary = Vocabulary(heads["stance"], heads["control"])
+    actors = map(reader.book.proper_name, corpus.actors)
+    return measure(
+        reader, vocabulary, corpus.texts, actors, corpus.document, recipe.features.min_df
+    )
 
 
 _LIMITS = (

@@ -23,6 +23,7 @@ from stance.heads import Head
 from stance.lexicon import Lexicon
 from stance.queries import make_query
 from stance.recipe import Recipe
+from stance.reference import Acquaintance, Reference, Vocabulary
 from stance.text import normalise_all
 from stance.tokens import Bools, Ints
 
@@ -46,6 +47,10 @@ class Judgements:
     sentiment : ndarray of shape (n_paragraphs, 3) or None
         Probabilities in the order of `stance.records.Sentiment`.
     sentiment_known : ndarray of bool of shape (n_paragraphs,)
+    acquaintance : Acquaintance
+        How well the model knows the words of each paragraph.
+    foreign : ndarray of bool of shape (n_paragraphs,)
+        True where the paragraph is in a language that the model was not trained on.
     """
 
     para: Ints
@@ -55,6 +60,8 @@ class Judgements:
     known: Bools
     sentiment: Weights | None
     sentiment_known: Bools
+    acquaintance: Acquaintance
+    foreign: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,9 +124,21 @@ class StanceModel:
         """The reader that lays out paragraphs for the heads."""
         return Reader(self.book, self.lexicon, self.recipe.language)
 
+    @cached_property
+    def reference(self) -> Reference | None:
+        """What the training paragraphs were like; None where the card does not say."""
+        table = self.card.get("reference")
+        return None if table is None else Reference.from_table(table)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words that the heads know."""
+        return Vocabulary(self.stance, self.control)
+
     def __getstate__(self) -> dict[str, Any]:
         # The reader holds a stemmer, which cannot be pickled; a copy makes its own.
-        return {name: value for name, value in self.__dict__.items() if name != "reader"}
+        made = ("reader", "vocabulary")
+        return {name: value for name, value in self.__dict__.items() if name not in made}
 
     def judge(self, texts: Sequence[str]) -> Judgements:
         """Judge every actor of the book that each paragraph names.
@@ -177,6 +196,7 @@ class StanceModel:
             whole = lay_out(words, np.arange(count), np.full(count, NOBODY))
             tone, sentiment_known = self.sentiment.scores(self.reader, whole)
             sentiment = self.sentiment.probabilities(tone)
+        acquaintance = self.vocabulary.read(self.reader, words)
         return Judgements(
             para=para,
             actor=names,
@@ -185,4 +205,6 @@ class StanceModel:
             known=known,
             sentiment=sentiment,
             sentiment_known=sentiment_known,
+            acquaintance=acquaintance,
+            foreign=acquaintance.foreign(self.reference),
         )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from stance.features.events import Weights
 from stance.model import Judgements, StanceModel
 from stance.queries import parse_spans
 from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.reference import Reference
 from stance.tables import Record
 from stance.tables.formats import Group
 from stance.tokens import Bools
@@ -87,19 +88,43 @@ class Tally:
         Answers by (actor, stance).
     unknown : int
         Pairs of which the model knows nothing.
+    foreign : int
+        Rows in a language that the model was not trained on.
+    plain, strange : int
+        Plain words of the other rows, and those of them that the model does not know.
+    short, long : int
+        Rows below the lowest and above the highest kept quantile of the training paragraphs.
     """
 
     rows: int = 0
     named: int = 0
     unknown: int = 0
+    foreign: int = 0
+    plain: int = 0
+    strange: int = 0
+    short: int = 0
+    long: int = 0
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another part."""
-        self.rows += other.rows
-        self.named += other.named
-        self.unknown += other.unknown
+        for key in COUNTS:
+            setattr(self, key, getattr(self, key) + getattr(other, key))
         self.answers.update(other.answers)
+
+    def compare(self, judged: Judgements, reference: Reference | None) -> None:
+        """Count what tells a batch of rows from the training paragraphs."""
+        found, own = judged.acquaintance, ~judged.foreign
+        self.foreign += int(judged.foreign.sum())
+        self.plain += int(found.plain[own].sum())
+        self.strange += int((found.plain - found.known)[own].sum())
+        if reference is not None:
+            self.short += int((found.length < reference.length[0]).sum())
+            self.long += int((found.length > reference.length[-1]).sum())
+
+
+COUNTS = tuple(f.name for f in fields(Tally) if f.name != "answers")
+"""The numbers of a tally, in order."""
 
 
 def millionths(probabilities: Weights) -> NDArray[np.int64]:
@@ -171,9 +196,10 @@ def answer_groups(
     texts = [record.cells[layout.text] for record in records]
     judged = _judge(model, layout, records, texts, name)
     tone = _tones(judged, len(records))
-    sure = judged.known & (judged.mentions > 0)
+    sure = judged.known & (judged.mentions > 0) & ~judged.foreign[judged.para]
     stance = cells(tuple(Stance), judged.stance, sure, layout.thresholds)
     tally = Tally(rows=len(records))
+    tally.compare(judged, model.reference)
     by_record: list[list[int]] = [[] for _ in records]
     for number, para in enumerate(judged.para.tolist()):
         if judged.actor[number]:  # an empty cell of an actor column asks for nothing
@@ -209,7 +235,7 @@ def _judge(
 def _tones(judged: Judgements, count: int) -> list[tuple[str, ...]]:
     if judged.sentiment is None:
         return [("", "", "", "")] * count
-    return cells(tuple(Sentiment), judged.sentiment, judged.sentiment_known)
+    return cells(tuple(Sentiment), judged.sentiment, judged.sentiment_known & ~judged.foreign)
 
 
 _NOTHING = ("", "", "", "")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stance.batch.answers import Layout, Tally, answer_groups
+from stance.batch.answers import COUNTS, Layout, Tally, answer_groups
 from stance.model import StanceModel
 from stance.tables import Record
 from stance.tables.formats import Format
@@ -187,19 +187,20 @@ class Store:
             with self.path(number).open("rb") as file:
                 head = json.loads(file.readline())
                 data = file.read()
-        except (OSError, ValueError):
+            if len(data) != head["bytes"] or zlib.crc32(data) != head["crc32"]:
+                return None
+            tally = _tally(head["tally"])
+        except (OSError, ValueError, TypeError, KeyError):  # or written by another version
             return None
-        if len(data) != head["bytes"] or zlib.crc32(data) != head["crc32"]:
-            return None
-        return Part(number, head["rows"], head["formulas"], _tally(head["tally"]), data)
+        return Part(number, head["rows"], head["formulas"], tally, data)
 
 
 def _tally_table(tally: Tally) -> list[Any]:
     answers = [[actor, label, times] for (actor, label), times in tally.answers.items()]
-    return [tally.rows, tally.named, tally.unknown, answers]
+    return [*(getattr(tally, key) for key in COUNTS), answers]
 
 
 def _tally(table: list[Any]) -> Tally:
-    rows, named, unknown, answers = table
+    *numbers, answers = table
     counts = Counter({(actor, label): times for actor, label, times in answers})
-    return Tally(rows, named, unknown, counts)
+    return Tally(**dict(zip(COUNTS, numbers, strict=True)), answers=counts)

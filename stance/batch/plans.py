@@ -71,6 +71,8 @@ def digest_of(model: StanceModel) -> str:
     digest = hashlib.sha256()
     tables = (model.recipe.to_table(), model.book.to_tables(), model.lexicon.source)
     digest.update(json.dumps(tables, sort_keys=True).encode())
+    if model.reference is not None:
+        digest.update(json.dumps(model.reference.to_table()).encode())
     for head in (model.stance, model.sentiment):
         if head is not None:
             _add_head(digest, head)

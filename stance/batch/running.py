@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from stance.batch import abstention
+from stance.batch import abstention, drift
 from stance.batch.answers import Layout, Tally
 from stance.batch.parts import Batch, Frame, Part
 from stance.batch.plans import SIZE, Value, make_plan
@@ -158,7 +158,11 @@ def predict_table(
             rows_out=writer.rows,
             rejected=rejects.count if rejects else 0,
             formulas=writer.formulas,
-            notes=(*table.notes, *abstention.notes(model.calibration, job.abstain, tally)),
+            notes=(
+                *table.notes,
+                *abstention.notes(model.calibration, job.abstain, tally),
+                *drift.notes(model, tally),
+            ),
         )
 
 

@@ -23,7 +23,7 @@ OF_MODEL = (
 """Top-level keys that a model's card does not own."""
 
 OF_CARD = {"versions": dict, "data": list, "seed": int, "scores": dict, "limits": object}
-"""Keys that a model's card must have; it may have more."""
+"""Keys that a model's card must have; it may have more, such as those of `stance.reference`."""
 
 VERSIONS = ("stance", "python", "numpy", "scikit-learn")
 
@@ -34,6 +34,7 @@ MOST_ENTRIES = 100_000
 LONGEST_ENTRY = 200
 
 _MOST_LEVELS = 20
+_MOST_ROWS = 10**12
 _DEEP = "it is nested too deep"
 _POLARITIES = ("positive", "negative", "demand", "none")
 _MOST_DIGITS = 18  # fits into 64 bits
@@ -174,6 +175,8 @@ def _check(manifest: object) -> None:
         _get(manifest["versions"], name, str, "versions.")
     for number, source in enumerate(manifest["data"]):
         _check_source(source, f"data.{number}.")
+    if "reference" in manifest:
+        _check_reference(_get(manifest, "reference", dict))
     for key in ("recipe", "book", "lexicon", "heads", "labels", "members"):
         _get(manifest, key, dict)
     _check_heads(manifest)
@@ -186,10 +189,34 @@ def _check_source(source: object, where: str) -> None:
         raise _wrong(where[:-1], source, "a table")
     _get(source, "name", str, where)
     _check_digest(source, where)
-    _between(source, "rows", 0, 10**12, where)
+    _between(source, "rows", 0, _MOST_ROWS, where)
     classes = _get(source, "classes", dict, where)
     for label in classes:
-        _between(classes, label, 0, 10**12, where + "classes.")
+        _between(classes, label, 0, _MOST_ROWS, where + "classes.")
+
+
+def _check_reference(table: Table) -> None:
+    where = "reference."
+    _only(table, ("paragraphs", "unknown", "familiarity", "length", "rows", "actors"), where)
+    for key in ("paragraphs", "rows"):
+        _between(table, key, 0, _MOST_ROWS, where)
+    if table.get("familiarity", 0) is not None:  # null where there were too few to tell
+        _share(table, "familiarity", where)
+    _share(table, "unknown", where)
+    length = _get(table, "length", list, where)
+    if len(length) != 3 or {type(n) for n in length} != {int} or sorted(length) != length:
+        raise _wrong(where + "length", length, "three growing whole numbers")
+    if length[0] < 0:
+        raise _wrong(where + "length", length, "numbers of words")
+    actors = _get(table, "actors", dict, where)
+    rows = sum(_between(actors, name, 1, _MOST_ROWS, where + "actors.") for name in actors)
+    if rows > table["rows"]:
+        raise _wrong(where + "rows", table["rows"], f"the {rows:,} of its actors or more")
+
+
+def _share(table: Table, key: str, where: str) -> None:
+    if not 0.0 <= _get(table, key, float, where) <= 1.0:
+        raise _wrong(where + key, table[key], "between 0 and 1")
 
 
 def _check_digest(table: Table, where: str) -> None:

@@ -1,0 +1,208 @@
+"""An input unlike the training texts is told with numbers, however the run was cut."""
+
+import csv
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import pytest
+from command import invoke
+
+from stance.batch import Job, predict_table
+from stance.batch.answers import COUNTS, Tally
+from stance.batch.drift import notes
+from stance.batch.parts import Part, Store
+from stance.batch.plans import digest_of
+from stance.records import UNCERTAIN
+from stance.storage import save_model
+
+TESTS = Path(__file__).resolve().parent
+FOREIGN = list(tomllib.loads((TESTS / "foreign.toml").read_text("utf-8")).values())
+FOREIGN_NOTE = (
+    "drift: 2 paragraphs of 40 are in a language that the model was not trained on "
+    "(trained: english), so uncertain"
+)
+
+
+@pytest.fixture(scope="module")
+def texts(corpus):
+    return list(dict.fromkeys(corpus.texts))
+
+
+def write(path, texts):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["text"], *([text] for text in texts)])
+    return path
+
+
+def run(model, tmp_path, texts, *, size=7, name="out.csv", **options):
+    source = write(tmp_path / "in.csv", texts)
+    return predict_table(model, Job(source, tmp_path / name, **options), size=size)
+
+
+def drift_of(done):
+    return [note for note in done.notes if note.startswith("drift: ")]
+
+
+def test_training_texts_have_not_drifted(model, tmp_path, texts):
+    assert drift_of(run(model, tmp_path, texts[:200])) == []
+
+
+def test_foreign_paragraphs_are_uncertain_and_counted(model, tmp_path, texts):
+    mixed = [*texts[:20], FOREIGN[0], *texts[20:38], FOREIGN[10]]
+    done = run(model, tmp_path, mixed)
+    assert drift_of(done) == [FOREIGN_NOTE]
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        strange = row["text"] in FOREIGN
+        assert (row["sentiment"] == UNCERTAIN) == strange
+        if strange:
+            assert row["stance"] == UNCERTAIN
+            shares = [float(row[f"stance_{c}"]) for c in ("against", "neutral", "favor")]
+            assert sum(shares) == pytest.approx(1)  # the probabilities are still printed
+    assert {row["text"] for row in rows if row["stance"] == UNCERTAIN} >= {FOREIGN[0], FOREIGN[10]}
+    assert sum(n for (_, label), n in done.tally.answers.items() if label == UNCERTAIN) >= 2
+
+
+def test_wide_rows_are_uncertain_too(model, tmp_path):
+    run(model, tmp_path, FOREIGN[:1], wide=True)
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["NATO"], row["sentiment"]) == (UNCERTAIN, UNCERTAIN)
+
+
+def test_foreign_answers_are_not_taken_for_withheld_ones(model, tmp_path):
+    done = run(model, tmp_path, FOREIGN, abstain=0.6)
+    told = [note for note in done.notes if note.startswith("--abstain")]
+    assert "0 of" in told[0]
+    assert "(0.0 %)" in told[0]
+
+
+def test_unknown_words_are_told_with_both_shares(model, tmp_path, texts):
+    strange = [text.replace(" the ", " the zorb blaxed vrint ") for text in texts[:60]]
+    lines = drift_of(run(model, tmp_path, strange))
+    training = round(100 * model.reference.unknown)
+    told = [line for line in lines if "words are unknown" in line]
+    assert len(told) == 1
+    assert told[0].endswith(f" % of words are unknown to the model (training: {training} %)")
+    assert int(told[0].split()[1]) > training + 5
+    assert lines[-1].endswith("label a sample of it and run `stance evaluate`")
+
+
+def test_unusual_lengths_are_told(model, tmp_path, texts):
+    low, _, high = model.reference.length
+    long = [" ".join(texts[n : n + 4]) for n in range(40)]
+    assert any(
+        f"100 % of paragraphs have more than {high} words (training: 5 %)" in line
+        for line in drift_of(run(model, tmp_path, long))
+    )
+    short = ["NATO met."] * 40
+    assert any(
+        f"100 % of paragraphs have fewer than {low} words (training: 5 %)" in line
+        for line in drift_of(run(model, tmp_path, short, name="short.csv"))
+    )
+
+
+def test_rare_actors_are_told_by_name(model):
+    rare = Tally(rows=100)
+    rare.answers.update(
+        {("Zorblax", "against"): 30, ("Moscow", "favor"): 50, ("Mali", "neutral"): 9}
+    )
+    (line, _) = notes(model, rare)
+    training = 1 - sum(model.reference.actors.values()) / model.reference.rows
+    assert line == (
+        "drift: 44 % of answers are about actors with fewer than 20 training rows "
+        f"(training: {100 * training:.0f} %): Zorblax 34 %, Mali 10 %"
+    )
+
+
+def test_names_of_actors_are_shown_safely(model):
+    rare = Tally()
+    rare.answers["\x1b[31mZorblax\n" + "x" * 99, "against"] = 40
+    assert all(line.isprintable() and len(line) < 250 for line in notes(model, rare))
+
+
+def test_few_rows_tell_nothing(model):
+    few = Tally(rows=29, plain=499, strange=499, short=29)
+    few.answers["Zorblax", "against"] = 29
+    assert notes(model, few) == ()
+    more = dataclasses.replace(few, rows=30, plain=500, strange=500, short=30)
+    assert len(notes(model, more)) == 3
+
+
+def test_a_model_without_reference_checks_nothing(model, tmp_path, texts):
+    card = {key: value for key, value in model.card.items() if key != "reference"}
+    old = dataclasses.replace(model, card=card)
+    assert drift_of(run(old, tmp_path, [*FOREIGN[:2], *texts[:38]])) == []
+    assert digest_of(old) != digest_of(model)  # so a run does not go on with the other's rows
+
+
+# --- Parts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("jobs", "size"), [(1, 3), (1, 1000), (2, 11)])
+def test_bytes_and_notes_depend_on_neither_jobs_nor_part_size(model, tmp_path, texts, jobs, size):
+    mixed = [text for pair in zip(FOREIGN, texts, strict=False) for text in pair]
+    whole = run(model, tmp_path, mixed, size=len(mixed), name="whole.csv")
+    parts = run(model, tmp_path, mixed, size=size, jobs=jobs)
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert parts.tally == whole.tally
+    assert parts.notes == whole.notes
+    assert parts.tally.foreign == len(FOREIGN)
+
+
+def test_a_resumed_run_tells_the_same(model, tmp_path, texts):
+    mixed = [*texts[:20], FOREIGN[0], *texts[20:38], FOREIGN[10]]
+    whole = run(model, tmp_path, mixed, name="whole.csv")
+    job = Job(write(tmp_path / "in.csv", mixed), tmp_path / "out.csv")
+    seen = []
+
+    def progress(*_):
+        seen.append(1)
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict_table(model, job, progress=progress, size=7)
+    resumed = predict_table(model, dataclasses.replace(job, resume=True), size=7)
+    assert resumed.tally == whole.tally
+    assert resumed.notes == whole.notes
+
+
+def test_a_part_keeps_every_count(tmp_path):
+    tally = Tally(**{key: number for number, key in enumerate(COUNTS, 1)})
+    tally.answers["Łotwa", "favor"] = 3
+    store = Store(tmp_path, "key", tmp_path / "out.csv")
+    store.write(Part(1, 2, 0, tally, b"a,b\n"))
+    found = store.read(1)
+    assert found is not None
+    assert found.tally == tally
+    twice = Tally()
+    twice.add(tally)
+    twice.add(found.tally)
+    assert [getattr(twice, key) for key in COUNTS] == [2 * n for n in range(1, len(COUNTS) + 1)]
+
+
+def test_a_part_with_other_counts_is_computed_again(tmp_path):
+    store = Store(tmp_path, "key", tmp_path / "out.csv")
+    store.write(Part(1, 2, 0, Tally(rows=2), b"a,b\n"))
+    path = store.path(1)
+    head, _, rest = path.read_bytes().partition(b"\n")
+    path.write_bytes(head.replace(b'"tally": [2, ', b'"tally": [') + b"\n" + rest)
+    assert store.read(1) is None
+
+
+# --- On the command line -------------------------------------------------------------------------
+
+
+def test_predict_tells_of_drift_on_stderr(model, tmp_path, texts):
+    save_model(model, tmp_path / "m.stance")
+    source = write(tmp_path / "in.csv", [*texts[:38], FOREIGN[0], FOREIGN[10]])
+    result = invoke("predict", source, "-o", tmp_path / "o.csv", "--model", tmp_path / "m.stance")
+    assert FOREIGN_NOTE in result.stderr.splitlines()
+    assert "drift" not in result.stdout
+    quiet = invoke(
+        "predict", source, "-o", tmp_path / "p.csv", "--model", tmp_path / "m.stance", "--quiet"
+    )
+    assert quiet.stderr == ""

@@ -1,0 +1,314 @@
+"""Paragraphs in another language are noticed, others are not; each is judged by itself."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_model import refused, small_model, spoiled
+
+from stance.actors import ActorBook
+from stance.corpus import read_corpus
+from stance.features.layout import Reader
+from stance.lexicon import Lexicon
+from stance.reference import (
+    COMMON,
+    FEWEST,
+    LEAST_PARAGRAPHS,
+    LEAST_WORDS,
+    MARGIN,
+    Acquaintance,
+    Reference,
+    Vocabulary,
+    measure,
+    sums,
+)
+from stance.storage import dump_model, load_model, save_model
+
+ROOT = Path(__file__).resolve().parents[1]
+FOREIGN = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
+ENGLISH = {
+    "names": "Attending were Sergei Lavrov, Antony Blinken, Josep Borrell, Annalena Baerbock, "
+    "Wang Yi, Hakan Fidan and Radek Sikorski of Poland, who left before the talks with NATO ended.",
+    "numbers": "NATO spending was 2.1 in 2019, 2.3 in 2020, 2.4 in 2021, 2.5 in 2022, 2.7 in 2023 "
+    "and 2.9 in 2024, while that of Russia rose from 3.9 to 5.8 and then to 6.3 in 2024.",
+    "capitals": "RUSSIA'S DEFENCE MINISTRY SAID ON FRIDAY THAT ITS FORCES HAD SHOT DOWN 14 DRONES "
+    "OVER THE BELGOROD AND KURSK REGIONS, KREMLIN SPOKESMAN DMITRY PESKOV DECLINED TO COMMENT",
+    "title": "Russia Rejects Ceasefire Proposal As Zelenskiy Arrives In Ankara For Talks With "
+    "Erdogan, Stoltenberg And Scholz, Says Kremlin Spokesman Peskov In Moscow",
+    "small letters": "the nato secretary general said on wednesday that the alliance would keep "
+    "sending ammunition to ukraine for as long as moscow refuses to withdraw its soldiers",
+    "quotation": 'The minister replied in German, "Wir lassen uns nicht erpressen", and told '
+    "reporters that Russia should not expect the government to give in to its threats.",
+    "speech": "Mr. President, my delegation thanks the Secretary-General for his report, and we "
+    "join those who call on Russia to respect the Charter and to end this war without delay.",
+}
+
+
+# --- Which paragraphs are foreign ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+def test_a_paragraph_in_another_language_is_foreign(model, language):
+    assert model.judge([FOREIGN[language]]).foreign.tolist() == [True]
+
+
+def test_the_foreign_paragraphs_name_an_actor_and_are_far_from_the_threshold(model):
+    judged = model.judge(list(FOREIGN.values()))
+    assert set(judged.para.tolist()) == set(range(len(FOREIGN)))
+    assert judged.acquaintance.familiarity().max() < 0.75 * model.reference.threshold
+
+
+@pytest.mark.parametrize("kind", ENGLISH)
+def test_an_english_paragraph_is_not_foreign(model, kind):
+    assert model.judge([ENGLISH[kind]]).foreign.tolist() == [False]
+
+
+@pytest.mark.parametrize("name", ["starter/starter_test.csv", "sample/paragraphs.csv"])
+def test_no_paragraph_of_a_bundled_table_is_foreign(model, name):
+    table = (ROOT / "datasets" / name).read_text("utf-8").splitlines()
+    texts = [line for line in table[1:] if len(line.split()) >= LEAST_WORDS]
+    judged = model.judge(texts)
+    assert judged.acquaintance.long_enough().sum() > 20
+    assert not judged.foreign.any()
+
+
+def test_a_short_paragraph_is_never_foreign(model):
+    judged = model.judge(
+        ["", "NATO", "Die NATO ist da.", "Россия и NATO", "北约 NATO", "1 2 3 " * 30]
+    )
+    assert not judged.foreign.any()
+
+
+def test_a_paragraph_is_judged_by_itself(model, corpus):
+    texts = [*FOREIGN.values(), *ENGLISH.values(), *corpus.texts[:40], ""]
+    alone = [model.judge([text]) for text in texts]
+    model.reader.forms.clear()
+    together = model.judge(texts[::-1])
+    for name in ("length", "plain", "known", "common"):
+        values = [int(getattr(judged.acquaintance, name)[0]) for judged in alone]
+        assert getattr(together.acquaintance, name)[::-1].tolist() == values
+    assert together.foreign[::-1].tolist() == [bool(judged.foreign[0]) for judged in alone]
+
+
+WORDS = st.text(st.sampled_from("aeinorst NATOdß北約กсив.,1'"), max_size=60)
+
+
+@settings(max_examples=60)
+@given(st.lists(WORDS, max_size=6))
+def test_counts_of_any_text_stay_within_each_other(model, texts):
+    found = model.judge(texts).acquaintance
+    assert (found.common <= found.known).all()
+    assert (found.known <= found.plain).all()
+    assert ((found.familiarity() >= 0) & (found.familiarity() <= 1)).all()
+
+
+def test_sums_do_not_mind_what_stands_before_them():
+    values = np.array([1, 2, 1 << 62, 1 << 62, 1 << 62, 5, 6])
+    assert sums(values, np.array([0, 2, 2, 5, 7]))[[0, 1, 3]].tolist() == [3, 0, 11]
+
+
+# --- Models of other kinds -----------------------------------------------------------------------
+
+SAID = ("сказал", "заявил", "сообщил", "подчеркнул", "добавил")
+WHO = ("министр", "президент", "посол", "депутат", "генерал")
+WHAT = (
+    "что его страна не будет участвовать в этих переговорах и что она готова к новым мерам",
+    "что на этой неделе они обсудят с союзниками все вопросы, которые стоят на повестке дня",
+    "что Россия и NATO должны вернуться к диалогу, так как другого пути к миру у них нет",
+)
+
+
+def test_a_model_knows_the_language_that_it_was_trained_on():
+    texts = [f"Вчера {who} {said}, {what}." for who in WHO for said in SAID for what in WHAT]
+    model = trained_on(texts, "russian")
+    assert model.reference.familiarity > 0.5
+    strange = [text for name, text in FOREIGN.items() if name != "Russian"]
+    judged = model.judge([*strange, *ENGLISH.values(), *texts])
+    few = {"names", "numbers", "capitals", "title"}  # hardly a word in them that tells
+    wanted = [True] * len(strange) + [kind not in few for kind in ENGLISH] + [False] * len(texts)
+    found = judged.foreign.tolist()
+    assert [a for a, b in zip(found, wanted, strict=True) if b].count(False) == 0
+    assert not any(found[-len(texts) :])
+
+
+def trained_on(texts, language):
+    """A model that has learned words only: enough to tell what it knows."""
+    base = small_model()
+    reader = Reader(base.book, Lexicon.from_tables({}, language), language)
+    from stance.counts import count_features
+    from stance.heads import BlockWeights, Head
+    from stance.queries import make_query
+    from stance.recipe import Features
+
+    query = make_query(base.book, texts, ["NATO"] * len(texts))
+    counts = count_features(reader, query, Features({"stem": 1.0}))["stem"]
+    df = np.bincount(counts.sums.indices, minlength=len(counts.keys))
+    idf = (np.log((1 + len(texts)) / (1 + df)) + 1).astype(np.float32)
+    block = BlockWeights("stem", 1.0, counts.keys, idf, np.zeros((len(idf), 3), np.float32))
+    head = Head(base.stance.labels, True, (block,), np.zeros(3), 1.0)
+    numbers = np.arange(len(texts))
+    found = measure(reader, Vocabulary(head, base.control), texts, [], numbers, 2)
+    return dataclasses.replace(
+        base,
+        lexicon=reader.lexicon,
+        recipe=dataclasses.replace(base.recipe, language=language),
+        stance=head,
+        card=base.card | {"reference": found.to_table()},
+    )
+
+
+def test_without_stems_the_words_of_the_control_head_tell(model):
+    without = dataclasses.replace(model.stance, blocks=model.stance.blocks[1:])
+    vocabulary = Vocabulary(without, model.control)
+    (control,) = model.control.blocks
+    assert len(vocabulary) == len(control.keys)
+    words = model.reader.words(["the minister zorblaxed"])
+    found = vocabulary.read(model.reader, words)
+    assert (found.plain[0], found.known[0], found.common[0]) == (3, 2, 1)
+
+
+def test_a_model_without_reference_takes_nothing_for_foreign(model):
+    old = dataclasses.replace(
+        model, card={key: value for key, value in model.card.items() if key != "reference"}
+    )
+    judged = old.judge(list(FOREIGN.values()))
+    assert old.reference is None
+    assert not judged.foreign.any()
+
+
+def test_too_few_paragraphs_check_no_language():
+    texts = ["The minister said that NATO would not give in to any of the new threats from Moscow."]
+    few = [f"{text} He left on day {'abc'[n % 3] * n}." for text in texts for n in range(1, 20)]
+    assert trained_on(few, "english").reference.familiarity is None
+    many = few * 3  # equal paragraphs count once
+    assert trained_on(many, "english").reference.familiarity is None
+    assert len(few) < LEAST_PARAGRAPHS
+
+
+# --- What is measured ----------------------------------------------------------------------------
+
+
+def test_the_reference_is_measured_without_the_own_document(corpus, model):
+    """The share of unknown words is what the words of the other documents leave unknown."""
+    reader = Reader(model.book, model.lexicon)
+    texts = list(dict.fromkeys(corpus.texts))
+    document = {text: int(corpus.document[i]) for i, text in enumerate(corpus.texts)}
+    stems = reader.forms.columns
+    where: dict[int, set[int]] = {}
+    rows = []
+    index = set(model.stance.blocks[0].keys.tolist())
+    from stance.features.blocks import NO_KEY
+    from stance.hashing import join_keys, key_of
+
+    for text in texts:
+        words = reader.words([text.replace("\u2019", "'")])
+        stems = reader.forms.columns["stem"].take(words.form)
+        keys = join_keys(key_of("stem"), np.full(len(stems), NO_KEY), stems)
+        own = [
+            int(key)
+            for key, form, name in zip(keys, words.form, words.name, strict=True)
+            if not name and not any(map(str.isdigit, reader.forms.spelling[form]))
+        ]
+        rows.append((document[text], own))
+        for key in keys.tolist():
+            where.setdefault(key, set()).add(document[text])
+    known = total = 0
+    for number, own in rows:
+        total += len(own)
+        known += sum(key in index and len(where[key] - {number}) >= 2 for key in own)
+    assert model.reference.unknown == pytest.approx(1 - known / total, abs=1e-6)
+    assert 0.03 < model.reference.unknown < 0.2
+
+
+def test_the_reference_counts_rows_lengths_and_actors(model, corpus):
+    found = model.reference
+    assert (found.rows, found.paragraphs) == (len(corpus), len(set(corpus.texts)))
+    rows = {}
+    for actor in map(model.book.proper_name, corpus.actors):
+        rows[actor] = rows.get(actor, 0) + 1
+    assert found.actors == {name: n for name, n in sorted(rows.items()) if n >= FEWEST}
+    lengths = model.judge(list(dict.fromkeys(corpus.texts))).acquaintance.length
+    assert found.length == tuple(np.quantile(lengths, (0.05, 0.5, 0.95)).round())
+    assert found.threshold == pytest.approx(MARGIN * found.familiarity)
+
+
+def test_common_words_are_those_of_many_training_rows(model):
+    vocabulary = model.vocabulary
+    words = model.reader.words(["the of and condemned sanctions zorblax"])
+    columns, _ = vocabulary.columns(model.reader)
+    common = vocabulary.common.take(columns.take(words.form)).tolist()
+    assert common[:3] == [True, True, True]
+    assert common[-1] is False
+    assert 0 < vocabulary.common.mean() < 10 * COMMON
+
+
+def test_the_reference_travels_with_the_model(model, tmp_path):
+    save_model(model, tmp_path / "a.stance")
+    loaded = load_model(tmp_path / "a.stance")
+    assert loaded.reference == model.reference
+    texts = [*FOREIGN.values(), *ENGLISH.values()]
+    assert loaded.judge(texts).foreign.tolist() == model.judge(texts).foreign.tolist()
+
+
+# --- In a file -----------------------------------------------------------------------------------
+
+GOOD = Reference(90, 0.06, 0.5, (8, 40, 120), 100, {"NATO": 60, "Russia": 40}).to_table()
+
+
+def test_a_card_gives_its_reference_back(tmp_path):
+    for table in (GOOD, GOOD | {"familiarity": None}):
+        model = dataclasses.replace(small_model(), card=small_model().card | {"reference": table})
+        (tmp_path / "a.stance").write_bytes(dump_model(model))
+        assert load_model(tmp_path / "a.stance").reference.to_table() == table
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"unknown": 1.5}, r"reference.unknown = 1.5, not between 0 and 1"),
+        ({"unknown": None}, r"reference.unknown = None, not a number"),
+        ({"familiarity": -0.1}, r"reference.familiarity = -0.1, not between 0 and 1"),
+        ({"familiarity": "high"}, r"reference.familiarity = 'high', not a number"),
+        ({"paragraphs": -1}, r"reference.paragraphs = -1, not between 0 and"),
+        ({"rows": True}, r"reference.rows = True, not a whole number"),
+        ({"rows": 99}, r"reference.rows = 99, not the 100 of its actors or more"),
+        ({"length": [1, 2]}, r"reference.length = \[1, 2\], not three growing whole numbers"),
+        ({"length": [3, 2, 4]}, r"reference.length = \[3, 2, 4\], not three growing"),
+        ({"length": [-3, 2, 4]}, r"reference.length = \[-3, 2, 4\], not numbers of words"),
+        ({"length": [1, 2, 3.0]}, r"reference.length = \[1, 2, 3.0\], not three growing"),
+        ({"actors": {"NATO": 0}}, r"reference.actors.NATO = 0, not between 1 and"),
+        ({"actors": ["NATO"]}, r"reference.actors = \['NATO'\], not a table"),
+        ({"more": 1}, r"unknown key 'reference.more'"),
+    ],
+)
+def test_a_reference_that_is_none_is_refused(tmp_path, change, told):
+    data = dump_model(small_model())
+    refused(tmp_path, spoiled(data, manifest=lambda t: t.update(reference=GOOD | change)), told)
+
+
+@pytest.mark.parametrize("key", sorted(GOOD))
+def test_a_reference_lacks_nothing(tmp_path, key):
+    table = {name: value for name, value in GOOD.items() if name != key}
+    data = dump_model(small_model())
+    told = f"lacks 'reference.{key}'"
+    refused(tmp_path, spoiled(data, manifest=lambda t: t.update(reference=table)), told)
+
+
+def test_an_empty_paragraph_is_no_stranger():
+    nothing = np.zeros(1, np.int64)
+    found = Acquaintance(nothing, nothing, nothing, nothing)
+    assert found.familiarity().tolist() == [1.0]
+    assert not found.foreign(Reference.from_table(GOOD)).any()
+
+
+def test_actors_count_under_their_proper_names(tmp_path):
+    rows = [f"t{n} Moscow,{'Moscow' if n % 2 else 'Russia'},neutral,{n}" for n in range(30)]
+    (tmp_path / "a.csv").write_text("text,actor,stance,document\n" + "\n".join(rows))
+    corpus = read_corpus([tmp_path / "a.csv"])
+    book = ActorBook.default()
+    assert {book.proper_name(actor) for actor in corpus.actors} == {"Russia"}
+    assert book.proper_name("Zorblax") == "Zorblax"
