@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from stance.features import BLOCKS, blocks, relations
+from stance.features import blocks, relations, separate_events
 from stance.features.events import Events, Weights
 from stance.features.layout import Pairs, Reader, lay_out
 from stance.hashing import KeyIndex, Keys, key_of
@@ -55,7 +55,7 @@ def count_features(
     found: dict[str, list[tuple[Ints, Keys, Weights]]] = {name: [] for name in recipe.blocks}
     for low, pairs in _batches(reader, query, targeted):
         for name in recipe.blocks:
-            for events in BLOCKS[name](reader, pairs):
+            for events in separate_events(name, reader, pairs):
                 weight = np.ones(len(events.row)) if events.weight is None else events.weight
                 for keys in _keys(reader, pairs, events, recipe.per_actor):
                     found[name].append((events.row + low, keys, weight))
@@ -98,7 +98,7 @@ def name_features(
     terms: dict[str, list[str]] = {block.name: [""] * len(block.keys) for block in blocks}
     for _, pairs in _batches(reader, query, targeted):
         for name in index:
-            for events in BLOCKS[name](reader, pairs):
+            for events in separate_events(name, reader, pairs):
                 for copy, keys in enumerate(_keys(reader, pairs, events, own)):
                     _name(reader, pairs, events, index[name].find(keys), terms[name], copy == 1)
     reader.names = None

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from stance.actors import ActorBook
-from stance.features import BLOCKS, LEXICAL
-from stance.features.events import Codebook, Events, Weights
+from stance.features import BLOCKS, LEXICAL, separate_events
+from stance.features.events import Codebook, Events, JointBook, Weights
 from stance.features.layout import NOBODY, Pairs, Reader
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
 from stance.tokens import Bools, Ints
@@ -67,26 +68,17 @@ class Occurrences:
         Number of the feature, -1 where it is unknown.
     values : ndarray of shape (n_occurrences, n_labels + 1)
         What it adds to the scores before scaling, and to the squared length of its row.
-    ordered : bool
-        Whether the rows never decrease.
     """
 
     row: Ints
     word: Ints
     column: NDArray[np.int32]
     values: Weights
-    ordered: bool
 
     def sums(self, count: int) -> Weights:
         """Add the values of each row; a row's sum does not depend on the other rows."""
-        total = np.zeros((count, self.values.shape[1]))
-        if self.ordered and len(self.row):
-            starts = np.flatnonzero(np.append(True, self.row[1:] != self.row[:-1]))
-            total[self.row[starts]] = np.add.reduceat(self.values, starts, axis=0)
-        elif len(self.row):
-            for label, values in enumerate(self.values.T):
-                total[:, label] = np.bincount(self.row, values, count)
-        return total
+        columns = [np.bincount(self.row, values, count) for values in self.values.T]
+        return np.stack(columns, axis=1)
 
 
 class BlockScorer:
@@ -97,35 +89,36 @@ class BlockScorer:
         self.own = own
         self._index = KeyIndex(block.keys)
         idf = block.idf.astype(np.float64)[:, None]
-        # One row per feature and one of zeros, which the number -1 of unknown ones points to.
+        # One row per feature after one of zeros, for the number -1 of unknown ones.
         table = np.hstack([idf * block.coef, idf**2])
-        self._table = np.vstack([table, np.zeros((1, table.shape[1]))])
+        self._table = np.vstack([np.zeros((1, table.shape[1])), table])
         self._columns: dict[Codebook, NDArray[np.int32]] = {}
+        self._joint: dict[JointBook, int] = {}
 
     def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
-        """Find the block's features in a batch."""
-        events = BLOCKS[self.block.name](reader, pairs)
+        """Find the block's features in a batch, each by itself."""
+        events = separate_events(self.block.name, reader, pairs)
         columns = self._columns_of(events)
         if self.own:
-            actors = actor_keys(reader.book, pairs.actor)
-            columns += [self._index.find(own_keys(e.keys(), actors[e.row])) for e in events]
+            columns += self._own_columns(reader, pairs, events)
             events = events + events
-        if len(events) == 1:  # the long ones: no need to copy them
-            row, word, column = events[0].row, events[0].word, columns[0]
-        else:
-            row = _joined([e.row for e in events], np.int64)
-            word = _joined([e.word for e in events], np.int64)
-            column = _joined(columns, np.int32)
-        values = self._table.take(column, axis=0)
-        if any(e.weight is not None for e in events):
-            weights = [np.ones(len(e.row)) if e.weight is None else e.weight for e in events]
-            weight = weights[0] if len(weights) == 1 else np.concatenate(weights)
+        column = _joined(columns, np.int32)
+        values = self._table.take(column + 1, axis=0)
+        weight = _weights(events)
+        if weight is not None:
             values *= weight[:, None]
             values[:, -1] *= weight
-        return Occurrences(row, word, column, values, ordered=len(events) == 1)
+        row = _joined([e.row for e in events], np.int64)
+        return Occurrences(row, _joined([e.word for e in events], np.int64), column, values)
+
+    def _own_columns(
+        self, reader: Reader, pairs: Pairs, events: list[Events]
+    ) -> list[NDArray[np.int32]]:
+        actors = actor_keys(reader.book, pairs.actor)
+        return [self._index.find(own_keys(e.keys(), actors[e.row])) for e in events]
 
     def _columns_of(self, events: list[Events]) -> list[NDArray[np.int32]]:
-        """Return the feature number of each occurrence, -1 where it is unknown."""
+        """Return for each occurrence its row in the table less 1: -1 where it is unknown."""
         tables = [e.table() for e in events if e.book is None]
         found = self._index.find(_joined(tables, np.uint64))
         open_ = iter(np.split(found, np.cumsum([len(table) for table in tables])[:-1]))
@@ -133,21 +126,42 @@ class BlockScorer:
         for e in events:
             if e.book is None:
                 table = next(open_)
+                columns.append(table if e.code is None else table.take(e.code))
+            elif isinstance(e.book, JointBook):
+                columns.append((e.code + self._place_of(e.book)).astype(np.int32))
             else:
                 if e.book not in self._columns:
                     self._columns[e.book] = self._index.find(e.book.keys)
-                table = self._columns[e.book]
-            columns.append(table if e.code is None else table.take(e.code))
+                columns.append(self._columns[e.book].take(e.code))
         return columns
+
+    def _place_of(self, book: JointBook) -> int:
+        """Return where the summed rows of a joint book begin in the table, less 1."""
+        if book not in self._joint:
+            members = zip(book.books, book.codes, strict=True)
+            rows = sum(
+                self._table.take(self._index.find(own.keys) + 1, axis=0).take(codes, axis=0)
+                for own, codes in members
+            )
+            self._joint[book] = len(self._table) - 1
+            self._table = np.vstack([self._table, rows])
+        return self._joint[book]
 
     def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
         """Return the block's share of the scores, and which pairs have a known plain word."""
-        found = self.occurrences(reader, pairs)
-        total = found.sums(pairs.count)
+        if self.own:
+            events = separate_events(self.block.name, reader, pairs)
+            columns = self._columns_of(events) + self._own_columns(reader, pairs, events)
+            events = events + events
+        else:
+            events = BLOCKS[self.block.name](reader, pairs)
+            columns = self._columns_of(events)
+        row, column = _joined([e.row for e in events], np.int32), _joined(columns, np.int32)
         known = np.zeros(pairs.count, np.bool_)
         if self.block.name in LEXICAL:
-            plain = pairs.words.who.take(found.word) == NOBODY
-            known[found.row[plain & (found.column >= 0)]] = True
+            plain = (pairs.words.who == NOBODY).take(_joined([e.word for e in events], np.int64))
+            known[row[plain & (column >= 0)]] = True
+        total = _sums(row, column + 1, self._table, _weights(events), pairs.count)
         return total[:, :-1] * self.scale(total[:, -1])[:, None], known
 
     def scale(self, squares: Weights) -> Weights:
@@ -159,7 +173,30 @@ class BlockScorer:
         return scale
 
 
+def _sums(
+    row: NDArray[Any], column: NDArray[Any], table: Weights, weight: Weights | None, count: int
+) -> Weights:
+    """Add up the table's rows of each pair, weighted; the last column by the weights' squares."""
+    shape = (count, len(table))
+    own = np.ones(len(row)) if weight is None else weight
+    total: Weights = sparse.coo_array((own, (row, column)), shape=shape) @ table
+    if weight is not None:
+        squares = sparse.coo_array((weight * weight, (row, column)), shape=shape)
+        total[:, -1] = squares @ np.ascontiguousarray(table[:, -1])
+    return total
+
+
+def _weights(events: list[Events]) -> Weights | None:
+    """Return the weights of all occurrences, None where all are 1."""
+    if all(e.weight is None for e in events):
+        return None
+    return _joined([np.ones(len(e.row)) if e.weight is None else e.weight for e in events], float)
+
+
 def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
+    """Return the parts as one array; a single one is not copied."""
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.zeros(0, dtype)
 
 

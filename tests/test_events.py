@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.features.blocks import _class_books
+from stance.features.blocks import _class_book
 from stance.features.events import Codebook, Events
 from stance.hashing import join_keys, key_of
 from stance.lexicon import Lexicon
@@ -45,10 +45,10 @@ def test_encoding_leaves_its_values_alone():
 
 
 def test_the_class_features_have_names_of_their_own():
-    books = _class_books(Lexicon.default().categories)
-    terms = [term for book in books.values() for term in book.terms]
+    books = _class_book(Lexicon.default().categories).books
+    terms = [term for book in books for term in book.terms]
     assert len(set(terms)) == len(terms)
-    keys = np.concatenate([book.keys for book in books.values()])
+    keys = np.concatenate([book.keys for book in books])
     assert len(np.unique(keys)) == len(keys)
 
 

@@ -17,7 +17,7 @@ from oracle import NOBODY, Oracle, Pair
 
 from stance.actors import ActorBook
 from stance.counts import _SYMBOLS, _reader_symbols, count_features, name_features
-from stance.features import BLOCKS
+from stance.features import separate_events
 from stance.features.layout import Pairs, Reader, lay_out, named_actors
 from stance.heads import Head
 from stance.learning import Task, fit_head
@@ -70,7 +70,7 @@ def bulk(
     rows: list[Found] = [{name: defaultdict(list) for name in blocks} for _ in para]
     offset = [int(pairs.words.first[p]) for p in para]
     for name in blocks:
-        for events in BLOCKS[name](reader, pairs):
+        for events in separate_events(name, reader, pairs):
             assert np.all(events.row[1:] >= events.row[:-1]), f"{name}: rows out of order"
             weights = np.ones(len(events.row)) if events.weight is None else events.weight
             for at, (row, word, weight) in enumerate(
@@ -478,7 +478,7 @@ def test_ten_thousand_mentions_take_seconds(reader: Reader, oracle: Oracle) -> N
     para, actor, mentions = named_actors(words)
     pairs = lay_out(words, para, actor)
     for name in CHECKED:
-        for events in BLOCKS[name](reader, pairs):
+        for events in separate_events(name, reader, pairs):
             events.keys()
     assert time.perf_counter() - started < 3
     assert mentions.sum() == 10_000

@@ -1,5 +1,12 @@
 """Feature blocks over a whole batch of (paragraph, actor) pairs at once."""
 
 from stance.features.blocks import BLOCKS, LEXICAL
+from stance.features.events import Events
+from stance.features.layout import Pairs, Reader
 
-__all__ = ["BLOCKS", "LEXICAL"]
+__all__ = ["BLOCKS", "LEXICAL", "separate_events"]
+
+
+def separate_events(name: str, reader: Reader, pairs: Pairs) -> list[Events]:
+    """Return the occurrences of a block's features, one `Events` per set of features."""
+    return [events for joint in BLOCKS[name](reader, pairs) for events in joint.apart()]

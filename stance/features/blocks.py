@@ -9,11 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from stance.features.events import Codebook, Events
-from stance.features.layout import FAR, OTHER, OTHER_KEY, PLAIN, TARGET, TARGET_KEY, Pairs, Reader
+from stance.features.events import Events, JointBook, Weights
+from stance.features.layout import FAR, OTHER_KEY, TARGET_KEY, Pairs, Reader
 from stance.features.naming import mention_block
 from stance.features.relations import relation_block
-from stance.features.surroundings import Surroundings
+from stance.features.surroundings import REACH, Surroundings
 from stance.hashing import Keys, key_of
 from stance.tokens import Bools
 
@@ -34,7 +34,7 @@ SYMBOLS = {
 """Names of the keys that stand beside words in open features."""
 
 
-def nearness(pairs: Pairs) -> np.ndarray:
+def nearness(pairs: Pairs) -> Weights:
     """Return the weight of each word: 1 at the actor, or everywhere where it is not named."""
     distance = np.where(pairs.distance >= FAR, 0, pairs.distance)
     return 1.0 / (1.0 + distance / DECAY)
@@ -43,28 +43,28 @@ def nearness(pairs: Pairs) -> np.ndarray:
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, the nearer to the actor the heavier, marked after a negator."""
     words = pairs.words
-    # Keys once per word of the paragraph; each actor's view of it only points to them.
-    marks = np.append(np.where(words.negated, NOT_KEY, NO_KEY), [NO_KEY, NO_KEY])
-    stems = np.append(reader.stem_keys().take(words.form), [TARGET_KEY, OTHER_KEY])
+    # Keys once per word of the paragraph; each actor's view of it only points to them, and to
+    # one more where it finds itself.
+    name = words.who >= 0
+    marks = np.append(np.where(words.negated & ~name, NOT_KEY, NO_KEY), NO_KEY)
+    stems = np.where(name, OTHER_KEY, words.stem)
     place = pairs.word.copy()
-    place[pairs.role == TARGET] = len(words.form)
-    place[pairs.role == OTHER] = len(words.form) + 1
+    place[pairs.mention] = len(words.form)
     return [
         Events(
             pairs.row,
             pairs.word,
-            nearness(pairs),
+            nearness(pairs) if len(pairs.mention) else None,
             code=place,
             template="stem",
-            parts=(marks, stems),
+            parts=(marks, np.append(stems, TARGET_KEY)),
         )
     ]
 
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Words and word pairs as spelled, blind to the actor: the baseline."""
-    keys = reader.forms.columns["word"]
-    words = keys.take(pairs.words.form).take(pairs.word)
+    words = pairs.words.key.take(pairs.word)
     follows = np.flatnonzero(pairs.row[1:] == pairs.row[:-1])
     return [
         Events(pairs.row, pairs.word, template="word", parts=(words,)),
@@ -80,103 +80,97 @@ def word_block(reader: Reader, pairs: Pairs) -> list[Events]:
 LEFT, RIGHT = 3, 4
 """Reach of n-grams across the mention."""
 
+_RUNS = (
+    *((-reach, 0) for reach in range(1, LEFT + 1)),
+    *((0, reach) for reach in range(1, RIGHT + 1)),
+    (-1, 1),
+    (-2, 1),
+    (-1, 2),
+)
+"""First and last step of the n-grams without a gap."""
+
+_SKIPS = (*range(-LEFT, -1), *range(2, RIGHT + 1))
+"""Steps to the word that stands with the actor in a skip-gram."""
+
 
 def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """N-grams that contain the actor, with and without a gap; they end with the sentence."""
     if not len(pairs.mention):
         return []
-    around = Surroundings(reader, pairs)
-    row, word = around.row, around.at
-    near: dict[int, Keys] = {0: np.full(len(word), TARGET_KEY)}
-    inside: dict[int, Bools] = {0: np.ones(len(word), np.bool_)}
-    for step in (*range(-1, -LEFT - 1, -1), *range(1, RIGHT + 1)):
-        there, inside[step] = around.step(step)
-        near[step] = np.where(inside[step], around.stem(there), END_KEY)
+    around = Surroundings(pairs)
+    near = np.where(around.inside, around.stems(), END_KEY)
     events = []
 
-    def emit(steps: tuple[int, ...], gap_before: int = 0, gap_after: int = 0) -> None:
-        # The outermost word may be the sentence's end, but nothing lies beyond the end.
-        outer = [s - 1 if s > 0 else s + 1 for s in (steps[0], steps[-1]) if s]
-        use = np.logical_and.reduce([inside[s] for s in outer])
-        if gap_before or gap_after:
-            use &= np.logical_and.reduce([inside[s] for s in (steps[0], steps[-1])])
+    def emit(use: Bools, parts: list[Keys]) -> None:
         kept = np.flatnonzero(use)
-        parts = [near[s][kept] for s in steps]
-        hole = np.full(len(kept), GAP_KEY)
-        if gap_before:
-            parts.insert(1, hole)
-        if gap_after:
-            parts.insert(len(parts) - 1, hole)
-        events.append(Events(row[kept], word[kept], template="cross", parts=tuple(parts)))
+        keys = tuple(part.take(kept) for part in parts)
+        events.append(Events(around.row[kept], around.at[kept], template="cross", parts=keys))
 
-    for reach in range(1, LEFT + 1):
-        emit(tuple(range(-reach, 1)))
-    for reach in range(1, RIGHT + 1):
-        emit(tuple(range(0, reach + 1)))
-    emit((-1, 0, 1))
-    emit((-2, -1, 0, 1))
-    emit((-1, 0, 1, 2))
-    for reach in range(2, LEFT + 1):
-        emit((-reach, 0), gap_before=1)
-    for reach in range(2, RIGHT + 1):
-        emit((0, reach), gap_after=1)
+    for low, high in _RUNS:
+        # The outermost word may be the sentence's end, but nothing lies beyond the end.
+        use = around.inside[REACH + min(low + 1, 0)] & around.inside[REACH + max(high - 1, 0)]
+        emit(use, list(near[REACH + low : REACH + high + 1]))
+    hole = np.full(len(around.at), GAP_KEY)
+    for step in _SKIPS:
+        parts = [near[REACH + step], hole, near[REACH]]
+        emit(around.inside[REACH + step], parts if step < 0 else parts[::-1])
     return events
-
-
-@lru_cache(maxsize=8)
-def _class_books(categories: tuple[str, ...]) -> dict[str, Codebook]:
-    turned = ["", "NOT"]
-    side = ["", "before", "after"]
-    near = ["near", "close", "off", "far", "nowhere"]
-    same = ["", "same"]
-    crossed = ["", "crossed"]
-    quoted = ["", "quoted"]
-    sign = ["negative", "none", "positive"]
-    return {
-        "class": Codebook("class", [categories, turned]),
-        "placed": Codebook("class placed", [categories, turned, side, near]),
-        "linked": Codebook("class linked", [categories, turned, same, crossed]),
-        "quoted": Codebook("class quoted", [categories, turned, same, quoted]),
-        "sign": Codebook("sign", [sign, side, near, same, crossed]),
-        "total": Codebook("sign", [sign]),
-    }
 
 
 BUCKETS = (2, 5, 12)
 """Distances in words up to which a class is near, close, off."""
 
 
+@lru_cache(maxsize=8)
+def _class_book(categories: tuple[str, ...]) -> JointBook:
+    fields = {
+        "class": categories,
+        "turned": ["", "NOT"],
+        "sign": ["negative", "none", "positive"],
+        "side": ["", "before", "after"],
+        "near": ["near", "close", "off", "far", "nowhere"],
+        "same": ["", "same"],
+        "crossed": ["", "crossed"],
+        "quoted": ["", "quoted"],
+    }
+    books = [
+        ("class", ["class", "turned"]),
+        ("class placed", ["class", "turned", "side", "near"]),
+        ("class linked", ["class", "turned", "same", "crossed"]),
+        ("class quoted", ["class", "turned", "same", "quoted"]),
+        ("sign", ["sign", "side", "near", "same", "crossed"]),
+        ("sign", ["sign"]),
+    ]
+    return JointBook(fields, books)
+
+
 def class_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Lexicon classes by side, distance, sentence, quotation and names between."""
     words = pairs.words
-    category = words.category.take(pairs.word)
-    at = np.flatnonzero((category >= 0) & (pairs.role == PLAIN))
-    row, word = pairs.row[at], pairs.word[at]
-    category = category[at]
-    turned = words.negated[word]
-    distance = pairs.distance[at]
-    named = distance < FAR
-    side = np.where(named, np.where(pairs.before[at], 1, 2), 0)
-    near = np.where(named, np.searchsorted(BUCKETS, distance, side="left"), len(BUCKETS) + 1)
-    same, crossed = pairs.same[at], pairs.crossed[at]
-    quoted = words.quoted[word]
-    sign = words.sign[word] + 1
-    books = _class_books(reader.lexicon.categories)
-    coded = [
-        (books["class"], (category, turned)),
-        (books["placed"], (category, turned, side, near)),
-        (books["linked"], (category, turned, same, crossed)),
-        (books["quoted"], (category, turned, same, quoted)),
-        (books["sign"], (sign, side, near, same, crossed)),
-        (books["total"], (sign,)),
-    ]
-    return [Events(row, word, code=book.encode(*v), book=book) for book, v in coded]
+    at = pairs.classed
+    row, word = pairs.row.take(at), pairs.word.take(at)
+    named, before, same, crossed = pairs.relation_of(at)
+    side = np.where(named, 2 - before, 0)
+    distance = np.searchsorted(BUCKETS, pairs.distance.take(at), side="left")
+    near = np.where(named, distance, len(BUCKETS) + 1)
+    book = _class_book(reader.lexicon.categories)
+    code = book.encode(
+        words.category[word],
+        words.negated[word],
+        words.sign[word] + 1,
+        side,
+        near,
+        same,
+        crossed,
+        words.quoted[word],
+    )
+    return [Events(row, word, code=code, book=book)]
 
 
 def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Character n-grams of 2 to 5 inside words, weighted like the words."""
     pointer, grams = reader.characters()
-    at = np.flatnonzero(pairs.role == PLAIN)
+    at = np.flatnonzero((pairs.words.who < 0).take(pairs.word))
     form = pairs.words.form.take(pairs.word[at])
     counts = pointer[form + 1] - pointer[form]
     index = np.repeat(pointer[form] - (np.cumsum(counts) - counts), counts)

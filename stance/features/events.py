@@ -1,7 +1,7 @@
 """Occurrences of features: what every block yields and every model head weighs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -62,6 +62,43 @@ class Codebook:
         return np.array([key_of(term) for term in self.terms], np.uint64)
 
 
+class JointBook:
+    """Several codebooks read off the same occurrences, by one number for all of them.
+
+    A class near a mention is a feature by itself, with its side and distance, with its sentence
+    and so on.  Each combination of all fields has one number, so that an occurrence is looked up
+    once whatever it yields.
+
+    Parameters
+    ----------
+    fields : mapping of str to sequence of str
+        Labels of the values of each field.
+    books : sequence of (str, sequence of str)
+        Template and fields of each codebook.
+
+    Examples
+    --------
+    >>> joint = JointBook({"sign": ["bad", "good"], "side": ["left", "right"]},
+    ...                   [("sign", ["sign"]), ("placed", ["sign", "side"])])
+    >>> code = joint.encode(np.array([1]), np.array([0]))
+    >>> [book.terms[of[code[0]]] for book, of in zip(joint.books, joint.codes)]
+    ['sign good', 'placed good left']
+    """
+
+    def __init__(
+        self, fields: Mapping[str, Sequence[str]], books: Sequence[tuple[str, Sequence[str]]]
+    ) -> None:
+        whole = Codebook("", list(fields.values()))
+        self.encode = whole.encode
+        sizes = [len(labels) for labels in fields.values()]
+        values = dict(zip(fields, np.indices(sizes).reshape(len(sizes), -1), strict=True))
+        self.books = tuple(Codebook(name, [fields[f] for f in own]) for name, own in books)
+        self.codes = tuple(
+            book.encode(*(values[field] for field in own))
+            for book, (_, own) in zip(self.books, books, strict=True)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
     """Occurrences of features in the pairs of a batch.
@@ -69,7 +106,7 @@ class Events:
     Attributes
     ----------
     row : ndarray
-        Pair of each occurrence; never decreasing.
+        Pair of each occurrence.
     weight : ndarray or None
         Weight of each occurrence, None where all are 1.
     word : ndarray
@@ -77,19 +114,28 @@ class Events:
     code : ndarray or None
         Numbers in ``book`` or, without a book, places in ``parts``; None where the parts have one
         entry per occurrence.
-    book : Codebook or None
+    book : Codebook, JointBook or None
     template : str
         Name of an open set of features; their parts are keys of words.
     parts : tuple of ndarray
     """
 
-    row: Ints
-    word: Ints
+    row: NDArray[Any]
+    word: NDArray[Any]
     weight: Weights | None = None
-    code: Ints | None = None
-    book: Codebook | None = None
+    code: NDArray[Any] | None = None
+    book: Codebook | JointBook | None = None
     template: str = ""
     parts: tuple[Keys, ...] = ()
+
+    def apart(self) -> "list[Events]":
+        """Return the same occurrences as one `Events` per codebook."""
+        if not isinstance(self.book, JointBook) or self.code is None:
+            return [self]
+        return [
+            replace(self, book=book, code=codes.take(self.code))
+            for book, codes in zip(self.book.books, self.book.codes, strict=True)
+        ]
 
     def keys(self) -> Keys:
         """Return the key of each occurrence."""
@@ -98,13 +144,15 @@ class Events:
 
     def table(self) -> Keys:
         """Return the keys that ``code`` points into, or those of all occurrences."""
+        if isinstance(self.book, JointBook):
+            raise TypeError("a joint book has several keys per occurrence; take it apart first")
         if self.book is not None:  # the book of an empty lexicon is empty, and false
             return self.book.keys
         return join_keys(key_of(self.template), *self.parts)
 
     def term(self, at: int, names: Mapping[int, str]) -> str:
         """Return the readable name of one occurrence."""
-        if self.book is not None and self.code is not None:
+        if isinstance(self.book, Codebook) and self.code is not None:
             return self.book.terms[int(self.code[at])]
         place = at if self.code is None else int(self.code[at])
         parts = (names[int(part[place])] for part in self.parts)

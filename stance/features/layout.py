@@ -6,13 +6,16 @@ neighbours as "NATO" is.  Then the words of a paragraph are repeated for each ac
     paragraph       NATO warned Russia again
     word            0    1      2      3        index into the per-word arrays of `Words`
     pair            0 0 0 0 | 1 1 1 1           (paragraph, NATO), (paragraph, Russia)
+    Pairs.row       0 0 0 0 | 1 1 1 1
     Pairs.word      0 1 2 3 | 0 1 2 3
-    Pairs.role      T . O . | O . T .           T the actor judged, O another actor
-    Pairs.distance  0 1 2 3 | 2 1 0 1           words to the nearest T
+    Pairs.mention   0             6             entries that name the actor judged
+    Pairs.nearest   0 0 0 0 | 6 6 6 6           entry of the nearest mention of that actor
+    Pairs.distance  0 1 2 3 | 2 1 0 1           words to it
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +36,10 @@ from stance.tokens import (
 NEGATION_REACH = 4
 """Words after a negator, within its sentence, that it turns."""
 
-FAR = 1 << 40
-"""Distance in words where the actor is not mentioned: farther than any text is long."""
+FAR = 1 << 30
+"""Least distance in words where the actor is not mentioned: farther than any text is long."""
 
 NOBODY = -1
-
-PLAIN, TARGET, OTHER = 0, 1, 2
-"""What a word is to the actor judged: the values of `Pairs.role`."""
 
 TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
 
@@ -56,6 +56,11 @@ class Words:
     ----------
     form : ndarray of int32
         Row of the `Forms` table.
+    key, stem : ndarray of uint64
+        Keys of the lower-case word and of its stem.
+    functions : ndarray of uint8
+        What the word may do in a sentence, as bits of `stance.lexicon`.
+    capital : ndarray of bool
     first : ndarray of shape (n_paragraphs + 1,)
     start, end : ndarray
         Character offsets into the joined text, for a mention of the whole of it.
@@ -78,6 +83,10 @@ class Words:
     text: str
     offset: Ints
     form: NDArray[np.int32]
+    key: Keys
+    stem: Keys
+    functions: NDArray[np.uint8]
+    capital: Bools
     first: Ints
     start: Ints
     end: Ints
@@ -94,7 +103,7 @@ class Words:
     alias_kind: NDArray[np.int8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pairs:
     """Per word of each pair; see the drawing above.
 
@@ -105,16 +114,11 @@ class Pairs:
         Number of pairs.
     first : ndarray of shape (n_pairs + 1,)
         Where the words of each pair start.
-    row, word, role : ndarray
-        Pair, index into `Words`, and `PLAIN`, `TARGET` or `OTHER`, of each entry.
-    distance : ndarray
-        Words to the nearest mention of the actor, `FAR` where there is none.
-    before : ndarray of bool
-        The nearest mention stands to the right.
-    same : ndarray of bool
-        The nearest mention stands in the same sentence.
-    crossed : ndarray of bool
-        Another name stands between the word and the nearest mention.
+    row, word : ndarray of int32
+        Pair, and index into `Words`, of each entry.
+    nearest, distance : ndarray of int32
+        Entry of the nearest mention of the actor and words to it; `FAR` or more where there is
+        none. Of two equally near mentions the left one counts.
     mention : ndarray
         Entries that are the actor judged.
     para, actor : ndarray of shape (n_pairs,)
@@ -124,16 +128,43 @@ class Pairs:
     words: Words
     count: int
     first: Ints
-    row: Ints
-    word: Ints
-    role: NDArray[np.int8]
-    distance: Ints
-    before: Bools
-    same: Bools
-    crossed: Bools
+    row: NDArray[np.int32]
+    word: NDArray[np.int32]
+    nearest: NDArray[np.int32]
+    distance: NDArray[np.int32]
     mention: Ints
     para: Ints
     actor: Ints
+
+    @cached_property
+    def classed(self) -> Ints:
+        """Entries that have a lexicon category; no name has one."""
+        return np.flatnonzero((self.words.category >= 0).take(self.word))
+
+    def relation_of(self, at: Ints) -> tuple[Bools, Bools, Bools, Bools]:
+        """Tell how some entries stand to the nearest mention of the actor.
+
+        Returns
+        -------
+        named : ndarray of bool
+            There is one; where not, the other three are false.
+        before : ndarray of bool
+            It stands to the right.
+        same : ndarray of bool
+            It stands in the same sentence.
+        crossed : ndarray of bool
+            Another name stands between.
+        """
+        named = self.distance.take(at) < FAR
+        nearest = np.where(named, self.nearest.take(at), at)
+        before: Bools = nearest > at
+        here, there = self.word.take(at), self.word.take(nearest)
+        same = named & (self.words.sentence.take(there) == self.words.sentence.take(here))
+        names = np.cumsum(self.words.name)
+        gap = np.abs(names.take(there) - names.take(here))
+        # Of the two running counts the later one includes its own word, which is not between.
+        gap -= self.words.name.take(np.maximum(here, there))
+        return named, before, same, (nearest != at) & (gap > 0)
 
 
 class Reader:
@@ -159,7 +190,6 @@ class Reader:
             (
                 *ActorBook.columns,
                 ("stem", np.uint64),
-                ("word", np.uint64),
                 ("category", np.int8),
                 ("functions", np.uint8),
                 ("phrase", np.bool_),
@@ -178,7 +208,6 @@ class Reader:
             folded,
             alias,
             key,
-            folded,
             self.lexicon.stems.get(stem, -1),
             self.lexicon.functions.get(lower, 0),
             self.lexicon.phrases.starts(word, lower),
@@ -213,7 +242,8 @@ class Reader:
         sentence_start = batch.sentence_start
         functions = self.forms.columns["functions"].take(batch.form)
         category = self._categories(batch, negation)
-        named = (self.forms.capital.take(batch.form) & ~sentence_start) | (actor_of >= 0)
+        capital = self.forms.capital.take(batch.form)
+        named = (capital & ~sentence_start) | (actor_of >= 0)
         category[named] = -1
         tail = np.zeros(size, np.bool_)
         long = np.flatnonzero(last > first)
@@ -229,10 +259,15 @@ class Reader:
         category = category[keep]
         sign = self.lexicon.signs[category] if len(self.lexicon.signs) else np.zeros_like(category)
         sign = np.where(category >= 0, np.where(negated, -sign, sign), 0).astype(np.int8)
+        form = batch.form[keep]
         return Words(
             text=batch.text,
             offset=batch.offset,
-            form=batch.form[keep],
+            form=form,
+            key=self.forms.columns["lower"].take(form),
+            stem=self.forms.columns["stem"].take(form),
+            functions=functions[keep],
+            capital=capital[keep],
             first=np.searchsorted(keep, batch.first),
             start=batch.start[keep],
             end=end[keep],
@@ -306,10 +341,6 @@ class Reader:
         keys = np.concatenate(self._grams) if self._grams else np.zeros(0, np.uint64)
         return np.array(self._starts, np.int64), keys
 
-    def stem_keys(self) -> Keys:
-        """Return the stem key of each form."""
-        return self.forms.columns["stem"]
-
 
 LEAST_GRAM, MOST_GRAM = 2, 5
 """Lengths of character n-grams."""
@@ -378,52 +409,46 @@ def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
     sizes = (words.first[1:] - words.first[:-1])[para]
     first = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=first[1:])
-    row = np.repeat(np.arange(len(sizes)), sizes)
-    position = np.arange(int(first[-1]))
-    word = position + np.repeat(words.first[para] - first[:-1], sizes)
-    who = words.who.take(word)
-    target = (who == np.repeat(actor, sizes)) & (who >= 0)
-    role = np.where(target, TARGET, np.where(who >= 0, OTHER, PLAIN)).astype(np.int8)
-    nearest, distance = _nearest(target, position, first, row)
-    there = distance < FAR
-    before = there & (nearest > position)
-    at = word.take(nearest)
-    same = there & (words.sentence.take(at) == words.sentence.take(word))
-    names = np.cumsum(words.name)
-    gap = np.abs(names.take(at) - names.take(word))
-    # Of the two running counts the later one includes its own word, which is not between.
-    later = np.where(before, words.name.take(at), words.name.take(word))
-    crossed = there & (distance > 0) & (gap - later > 0)
+    mention, owner = _mentions_of(words, para, actor, first)
+    nearest = _nearest(mention, owner, first)
+    position = np.arange(int(first[-1]), dtype=np.int32)
+    shift = (words.first[para] - first[:-1]).astype(np.int32)
     return Pairs(
         words=words,
         count=len(sizes),
         first=first,
-        row=row,
-        word=word,
-        role=role,
-        distance=distance,
-        before=before,
-        same=same,
-        crossed=crossed,
-        mention=np.flatnonzero(target),
+        row=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
+        word=position + np.repeat(shift, sizes),
+        nearest=nearest,
+        distance=np.abs(position - nearest),
+        mention=mention,
         para=para,
         actor=actor,
     )
 
 
-def _nearest(target: Bools, position: Ints, first: Ints, row: Ints) -> tuple[Ints, Ints]:
-    """Return the nearest target of each entry's row (itself where none) and its distance.
+def _mentions_of(words: Words, para: Ints, actor: Ints, first: Ints) -> tuple[Ints, Ints]:
+    """Return the entries that name the actor of their pair, and these pairs."""
+    at = np.flatnonzero(words.who >= 0)
+    bounds = np.searchsorted(at, words.first)
+    counts = (bounds[1:] - bounds[:-1])[para]
+    owner = np.repeat(np.arange(len(para)), counts)
+    below = np.cumsum(counts) - counts
+    which = at[np.arange(len(owner)) + np.repeat(bounds[para] - below, counts)]
+    mine = np.flatnonzero(words.who[which] == actor[owner])
+    owner, which = owner[mine], which[mine]
+    return first[owner] + which - words.first[para[owner]], owner
 
-    Of two equally near ones the left one counts.
-    """
-    if not target.any():
-        return position, np.full(len(position), FAR)
-    size = len(target)
-    left = np.maximum.accumulate(np.where(target, position, -1)) if size else position
-    right = np.where(target, position, size)
-    right = np.minimum.accumulate(right[::-1])[::-1] if size else position
-    to_left = np.where(left >= first[row], position - left, FAR)
-    to_right = np.where(right < first[row + 1], right - position, FAR)
-    distance = np.minimum(np.minimum(to_left, to_right), FAR)
-    nearest = np.where(to_left <= to_right, left, right)
-    return np.where(distance < FAR, nearest, position), distance
+
+def _nearest(mention: Ints, owner: Ints, first: Ints) -> NDArray[np.int32]:
+    """Return the nearest mention of each entry: a mention's cell ends half way to the next one."""
+    alone = np.flatnonzero(np.bincount(owner, minlength=len(first) - 1) == 0)
+    centre = np.concatenate([mention, first[alone] - FAR])
+    pair = np.concatenate([owner, alone])
+    order = np.argsort(pair, kind="stable")
+    centre, pair = centre[order], pair[order]
+    begin = first[pair]
+    follows = np.flatnonzero(pair[1:] == pair[:-1])
+    begin[follows + 1] = (centre[follows] + centre[follows + 1]) // 2 + 1
+    sizes = np.append(begin[1:], first[-1])[: len(begin)] - begin
+    return np.repeat(centre.astype(np.int32), sizes)

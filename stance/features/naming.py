@@ -7,6 +7,7 @@ import numpy as np
 from stance.features.events import Codebook, Events
 from stance.features.layout import FAR, Pairs, Reader
 from stance.features.relations import ROLES, mention_roles
+from stance.features.surroundings import Surroundings
 from stance.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR
 from stance.tokens import Bools, Ints
 
@@ -55,24 +56,23 @@ def _mention_books() -> dict[str, Codebook]:
 def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """How an actor is named: tells a passing mention from one that a stance is about."""
     books = _mention_books()
-    codes = _codes(_counts(reader, pairs), pairs)
+    codes = _codes(_counts(pairs), pairs)
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
     events = [Events(rows, nowhere, code=code, book=books[name]) for name, code in codes.items()]
     if len(pairs.mention):
-        roles = mention_roles(reader, pairs).astype(np.int64)
+        roles = mention_roles(pairs, Surroundings(pairs))
         at = pairs.mention
         events.append(Events(pairs.row[at], pairs.word[at], code=roles, book=books["role"]))
     return events
 
 
-def _counts(reader: Reader, pairs: Pairs) -> dict[str, Ints]:
+def _counts(pairs: Pairs) -> dict[str, Ints]:
     """Count words per pair: in the paragraph, and (-here) in the sentences that name the actor.
 
     Both are counted per paragraph and per sentence first, whoever is judged.
     """
     words = pairs.words
-    functions = reader.forms.columns["functions"].take(words.form)
-    functions[words.who >= 0] = 0  # "US" is no first person
+    functions = words.functions
     positive, negative = words.sign > 0, words.sign < 0
     here = {
         "positive-here": positive,
@@ -143,11 +143,11 @@ def _opening(pairs: Pairs) -> Ints:
 
 def _nearest_signs(pairs: Pairs) -> tuple[Ints, Ints]:
     """Return the buckets of the distances from the actor to the nearest words of either sign."""
-    sign = pairs.words.sign.take(pairs.word)
-    at = np.flatnonzero(sign)
-    row, distance, positive = pairs.row[at], pairs.distance[at], sign[at] > 0
+    at = pairs.classed
+    sign = pairs.words.sign.take(pairs.word.take(at))
+    row, distance = pairs.row.take(at), pairs.distance.take(at)
     found = []
-    for wanted in (positive, ~positive):
+    for wanted in (sign > 0, sign < 0):
         nearest = np.full(pairs.count, FAR, np.int64)
         np.minimum.at(nearest, row[wanted], distance[wanted])
         found.append(_bucket(nearest, _DISTANCES))

@@ -5,14 +5,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.features.events import Codebook, Events
+from stance.features.events import Events, JointBook
 from stance.features.layout import OTHER_KEY, TARGET_KEY, Pairs, Reader
-from stance.features.surroundings import Surroundings
+from stance.features.surroundings import REACH, Surroundings
 from stance.hashing import Keys, key_of
 from stance.lexicon import HYPOTHETICAL, NEGATOR, PREPOSITION, REPORTING
-
-REACH = 4
-"""Words before and after a mention in which a class is its object or its subject."""
 
 ROLES = (
     "speaker",
@@ -41,29 +38,27 @@ def _key_set(*words: str) -> Keys:
     return np.array([key_of(word) for word in words], np.uint64)
 
 
-def mention_roles(reader: Reader, pairs: Pairs) -> NDArray[np.int8]:
+def mention_roles(pairs: Pairs, near: Surroundings) -> NDArray[np.int8]:
     """Return the role (index into `ROLES`) of each mention of the actor judged."""
-    near = Surroundings(reader, pairs)
-    word = near.at
     words = pairs.words
-    determined = np.isin(near.key(-1), _key_set(*_DETERMINERS))
-    back = np.where(determined, -2, -1)
-    previous = near.key(back)
+    before, after = near.key[REACH - 1], near.key[REACH + 1]
+    back = np.where(np.isin(before, _key_set(*_DETERMINERS)), -2, -1)
+    previous = near.pick(near.key, back)
     conjunction = _key_set("and", "or")
-    joined = np.isin(near.key(-1), conjunction) & near.named(-2)
-    joined |= np.isin(near.key(1), conjunction) & near.named(2)
-    demonym = words.alias_kind[word] == 1
-    starts = ~near.step(-1)[1]
+    joined = np.isin(before, conjunction) & near.name[REACH - 2]
+    joined |= np.isin(after, conjunction) & near.name[REACH + 2]
+    demonym = words.alias_kind[near.at] == 1
+    small_after = near.small[REACH + 1]
     tests = (
         near.has(1, REPORTING) & ~demonym | near.has(-1, REPORTING),
         previous == np.uint64(key_of("by")),
-        words.possessive[word],
-        demonym & near.lowercase(1) & ~near.has(1, PREPOSITION),
+        words.possessive[near.at],
+        demonym & small_after & ~near.has(1, PREPOSITION),
         np.isin(previous, _key_set(*_PLACES)),
         joined,
         near.has(back, PREPOSITION),
-        starts | near.has(1, HYPOTHETICAL),
-        near.lowercase(back),
+        ~near.inside[REACH - 1] | near.has(1, HYPOTHETICAL),
+        near.pick(near.small, back),
     )
     role = np.full(len(near.at), len(ROLES) - 1, np.int8)
     for number in range(len(tests) - 1, -1, -1):
@@ -72,87 +67,79 @@ def mention_roles(reader: Reader, pairs: Pairs) -> NDArray[np.int8]:
 
 
 @lru_cache(maxsize=8)
-def _relation_books(categories: tuple[str, ...]) -> dict[str, Codebook]:
-    turned = ["", "NOT"]
-    sides = ["object", "subject"]
-    sign = ["negative", "none", "positive"]
-    near = ["", "next"]
-    return {
-        "relation": Codebook("relation", [sides, categories, turned]),
-        "near": Codebook("relation near", [sides, categories, turned, near]),
-        "role": Codebook("relation role", [sides, categories, turned, ROLES]),
-        "sign": Codebook("relation sign", [sides, sign, ROLES]),
+def _relation_book(categories: tuple[str, ...]) -> JointBook:
+    fields = {
+        "side": ["object", "subject"],
+        "class": categories,
+        "turned": ["", "NOT"],
+        "near": ["", "next"],
+        "role": ROLES,
+        "sign": ["negative", "none", "positive"],
     }
+    books = [
+        ("relation", ["side", "class", "turned"]),
+        ("relation near", ["side", "class", "turned", "near"]),
+        ("relation role", ["side", "class", "turned", "role"]),
+        ("relation sign", ["side", "sign", "role"]),
+    ]
+    return JointBook(fields, books)
 
 
 def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Classes just before (the actor is their object) and just after (their subject)."""
     if not len(pairs.mention):
         return []
-    near = Surroundings(reader, pairs)
-    roles = mention_roles(reader, pairs)
     words = pairs.words
-    books = _relation_books(reader.lexicon.categories)
-    events = []
-    for side, direction in ((0, -1), (1, 1)):
-        open_ = np.ones(len(near.at), np.bool_)
-        for step in range(1, REACH + 1):
-            word, inside = near.step(direction * step)
-            open_ &= inside & ~words.name[word]
-            use = np.flatnonzero(open_ & (words.category[word] >= 0))
-            word, row, role = word[use], near.row[use], roles[use]
-            category, turned = words.category[word], words.negated[word]
-            sides = np.full(len(use), side)
-            adjacent = np.full(len(use), step <= 2)
-            for name, values in (
-                ("relation", (sides, category, turned)),
-                ("near", (sides, category, turned, adjacent)),
-                ("role", (sides, category, turned, role)),
-                ("sign", (sides, words.sign[word] + 1, role)),
-            ):
-                book = books[name]
-                events.append(Events(row, word, code=book.encode(*values), book=book))
-    return events + _sequences(reader, pairs)
+    near = Surroundings(pairs)
+    # Mentions x sides x steps away from the mention, as far as no name stands between.
+    sides = (np.s_[REACH - 1 :: -1], np.s_[REACH + 1 :])
+    there = np.stack([near.there[side].T for side in sides], axis=1)
+    open_ = np.stack([(near.inside[side] & ~near.name[side]).T for side in sides], axis=1)
+    open_ = np.logical_and.accumulate(open_, axis=2)
+    at, side, step = np.nonzero(open_ & (words.category[there] >= 0))
+    word = there[at, side, step]
+    book = _relation_book(reader.lexicon.categories)
+    code = book.encode(
+        side,
+        words.category[word],
+        words.negated[word],
+        step < 2,
+        mention_roles(pairs, near)[at],
+        words.sign[word] + 1,
+    )
+    return [Events(near.row[at], word, code=code, book=book), *_sequences(reader, pairs, near)]
 
 
-def _sequences(reader: Reader, pairs: Pairs) -> list[Events]:
+def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Events]:
     """N-grams of the few words that carry a relation: classes, names, prepositions, negators."""
     words = pairs.words
-    forms = reader.forms
-    functions = forms.columns["functions"].take(words.form)
-    symbol = np.zeros(len(words.form), np.uint64)
-    telling = (functions & (NEGATOR | PREPOSITION)) > 0
-    lower = forms.columns["word"].take(words.form)
-    symbol[telling] = lower[telling]
-    symbol[(functions & REPORTING) > 0] = _REPORT_KEY
+    carrying = (words.functions & (NEGATOR | PREPOSITION | REPORTING)) > 0
+    kept = np.flatnonzero(carrying | (words.category >= 0) | words.name)
+    category, who, sentence = words.category[kept], words.who[kept], words.sentence[kept]
+    symbol = words.key[kept]
+    symbol[(words.functions[kept] & REPORTING) > 0] = _REPORT_KEY
+    classed = np.flatnonzero(category >= 0)
     categories = _category_keys(reader.lexicon.categories)
-    classed = words.category >= 0
-    symbol[classed] = categories[words.category[classed] * 2 + words.negated[classed]]
-    symbol[words.name] = _NAME_KEY
-    kept = np.flatnonzero(symbol)
-    symbol, who, sentence = symbol[kept], words.who[kept], words.sentence[kept]
-    mention = pairs.word[pairs.mention]
-    row = pairs.row[pairs.mention]
-    at = np.searchsorted(kept, mention)  # every mention is a name, so it is among the kept words
+    symbol[classed] = categories[category[classed] * 2 + words.negated[kept[classed]]]
+    symbol[words.name[kept]] = _NAME_KEY
+    centre = np.searchsorted(kept, near.at)  # every mention is a name, so it is among the kept
+    step = np.arange(-_LONGEST, _LONGEST + 1)[:, None]
+    there = np.clip(centre + step, 0, len(kept) - 1)
+    inside = (there == centre + step) & (sentence[there] == sentence[centre])
+    own = np.where(who[there] == who[centre], TARGET_KEY, OTHER_KEY)
+    found = np.where(who[there] >= 0, own, symbol[there])
     events = []
     for left, right in _SPANS:
-        low, high = at - left, at + right
-        inside = (low >= 0) & (high < len(kept))
-        low, high = np.maximum(low, 0), np.minimum(high, len(kept) - 1)
-        inside &= (sentence[low] == sentence[at]) & (sentence[high] == sentence[at])
-        use = np.flatnonzero(inside)
-        centre = at[use]
-        parts = []
-        for step in range(-left, right + 1):
-            there = centre + step
-            own = np.where(who[there] == who[centre], TARGET_KEY, OTHER_KEY)
-            parts.append(np.where(who[there] >= 0, own, symbol[there]))
-        events.append(Events(row[use], mention[use], template="sequence", parts=tuple(parts)))
+        use = np.flatnonzero(inside[_LONGEST - left] & inside[_LONGEST + right])
+        parts = tuple(found[_LONGEST - left : _LONGEST + right + 1].take(use, axis=1))
+        events.append(Events(near.row[use], near.at[use], template="sequence", parts=parts))
     return events
 
 
 _SPANS = ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2))
 """Symbols left and right of the mention in a sequence."""
+
+_LONGEST = 3
 
 
 @lru_cache(maxsize=8)

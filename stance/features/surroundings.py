@@ -1,69 +1,64 @@
-"""Words around every mention of the actor judged, looked up by step."""
+"""Words around every mention of the actor judged: one row of arrays per step, a column per mention."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.features.layout import OTHER_KEY, TARGET_KEY, Pairs, Reader
+from stance.features.layout import OTHER_KEY, TARGET_KEY, Pairs
 from stance.hashing import Keys
 from stance.tokens import Bools, Ints
 
-Step = int | NDArray[np.int64]
-"""Words to the right, negative to the left; one number, or one per mention."""
+REACH = 4
+"""Words to either side that can be looked at."""
 
 
 class Surroundings:
     """Neighbours of mentions; outside the mention's sentence there is nothing.
 
+    A step counts words to the right, negative to the left. Row ``REACH + step`` of the arrays
+    of shape (2 * REACH + 1, n_mentions) is what stands there.
+
     Attributes
     ----------
-    at : ndarray of shape (n_mentions,)
-        Word of each mention, as an index into `Words`.
-    row : ndarray of shape (n_mentions,)
-        Its pair.
+    row, at : ndarray of shape (n_mentions,)
+        Pair of each mention, and its word as an index into `Words`.
+    there : ndarray
+        Index into `Words`.
+    inside : ndarray of bool
+        Whether the step stays in the sentence.
+    key, functions : ndarray
+        Of the lower-case word; 0 outside.
+    name, small : ndarray of bool
+        Whether it is a name, and whether it begins with a small letter; false outside.
     """
 
-    def __init__(self, reader: Reader, pairs: Pairs) -> None:
-        self.words = pairs.words
-        self.at = pairs.word[pairs.mention]
-        self.row = pairs.row[pairs.mention]
-        self._sentence = pairs.words.sentence[self.at]
-        self._form = pairs.words.form
-        self._lower = reader.forms.columns["word"]
-        self._stem = reader.stem_keys()
-        self._functions = reader.forms.columns["functions"]
-        self._capital = reader.forms.capital
-
-    def step(self, by: Step) -> tuple[Ints, Bools]:
-        """Return the word ``by`` words away, and whether it is in the mention's sentence."""
-        there = np.clip(self.at + by, 0, len(self._form) - 1)
+    def __init__(self, pairs: Pairs) -> None:
+        words = pairs.words
+        self.row = pairs.row.take(pairs.mention)
+        self.at = pairs.word.take(pairs.mention).astype(np.int64)
+        step = np.arange(-REACH, REACH + 1)[:, None]
+        self.there: Ints = np.clip(self.at + step, 0, len(words.form) - 1)
         # Paragraphs share no sentence, so the test keeps to the paragraph too.
-        inside: Bools = (there == self.at + by) & (self.words.sentence[there] == self._sentence)
-        return there, inside
+        same = words.sentence.take(self.there) == words.sentence.take(self.at)
+        self.inside: Bools = (self.there == self.at + step) & same
+        self.key: Keys = np.where(self.inside, words.key.take(self.there), np.uint64(0))
+        self.functions = np.where(self.inside, words.functions.take(self.there), np.uint8(0))
+        self.name: Bools = self.inside & words.name.take(self.there)
+        self.small: Bools = self.inside & ~words.capital.take(self.there)
+        self._words = words
 
-    def stem(self, there: Ints) -> Keys:
-        """Return the stem key of words, or what kind of mention they are."""
-        who = self.words.who[there]
-        own = np.where(who == self.words.who[self.at], TARGET_KEY, OTHER_KEY)
-        return np.where(who >= 0, own, self._stem.take(self._form[there]))
+    def stems(self) -> Keys:
+        """Return the stem keys of the words, or what kind of mention they are."""
+        who = self._words.who.take(self.there)
+        own = np.where(who == self._words.who.take(self.at), TARGET_KEY, OTHER_KEY)
+        return np.where(who >= 0, own, self._words.stem.take(self.there))
 
-    def key(self, by: Step) -> Keys:
-        """Return the key of the lower-case word, 0 where there is none."""
-        there, inside = self.step(by)
-        return np.where(inside, self._lower.take(self._form[there]), np.uint64(0))
-
-    def has(self, by: Step, bits: int) -> Bools:
-        """Tell whether the word has one of some functions; a mention has none."""
-        there, inside = self.step(by)
-        inside &= self.words.who[there] < 0
-        found: Bools = inside & ((self._functions.take(self._form[there]) & bits) > 0)
+    def has(self, step: int | NDArray[np.int64], bits: int) -> Bools:
+        """Tell whether the word has one of some functions; the step may differ by mention."""
+        found: Bools = (self.pick(self.functions, step) & bits) > 0
         return found
 
-    def named(self, by: Step) -> Bools:
-        """Tell whether the word is a name."""
-        there, inside = self.step(by)
-        return inside & self.words.name[there]
-
-    def lowercase(self, by: Step) -> Bools:
-        """Tell whether the word begins with a small letter."""
-        there, inside = self.step(by)
-        return inside & ~self._capital.take(self._form[there])
+    def pick(self, values: NDArray[np.generic], step: int | NDArray[np.int64]) -> NDArray[np.generic]:
+        """Return the entry of each mention at a step."""
+        if isinstance(step, int):
+            return values[REACH + step]
+        return values[REACH + step, np.arange(values.shape[1])]
