@@ -1,6 +1,7 @@
 """The actor book: which actors a paragraph names, and where."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -218,8 +219,8 @@ class ActorBook:
         actor = self._actor_of.take(alias)
         named = actor >= 0
         if "$" in batch.text:  # "US$5 billion" is a price
-            after = batch.end.take(first + length - 1)
-            named &= np.fromiter((batch.text[end] != "$" for end in after), np.bool_, len(after))
+            signs = [found.start() for found in re.finditer(r"\$", batch.text)]
+            named &= ~np.isin(batch.end.take(first + length - 1), signs)
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
         return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)

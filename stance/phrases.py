@@ -58,22 +58,15 @@ class PhraseMatcher:
         first = batch.first[:-1][sizes > 0]
         self.exact_starts = {words[i] for i in first if exact[i]}
         self.lower_starts = {words[i].lower() for i in first if not exact[i]}
-        self._longest = int(sizes.max(initial=0))
-        per_phrase = np.array([phrase.exact for _, phrase in variants], np.bool_)
-        self._shortest_exact, self._shortest_lower = (
-            int(sizes[(sizes > 0) & mine].min(initial=self._longest)) if mine.any() else 0
-            for mine in (per_phrase, ~per_phrase)
-        )
-        # What may stand between two words of a phrase, so that a search ends early.
-        self._gaps = np.zeros(256, np.bool_)
-        last = np.zeros(len(keys), np.bool_)
-        last[batch.first[1:][sizes > 0] - 1] = True
-        self._gaps[batch.gap[~last]] = True
+        # Beginnings of phrases, whole ones among them, so that a search ends early.
         chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
-        # Of equal phrases the first one counts.
-        distinct, at = np.unique(chained[sizes > 0], return_index=True)
-        self._index = KeyIndex(distinct)
-        self._values = values[sizes > 0][at]
+        self._index = KeyIndex(np.unique(chained))
+        row = self._index.find(chained)
+        whole = np.cumsum(sizes)[sizes > 0] - 1
+        self._values = np.full(len(self._index), -1, np.int32)
+        self._values[row[whole][::-1]] = values[sizes > 0][::-1]  # of equal ones the first counts
+        self._goes_on = np.zeros(len(self._index), np.bool_)
+        self._goes_on[np.delete(row, whole)] = True
 
     def starts(self, word: str, lower: str) -> bool:
         """Tell whether a phrase may begin with this word."""
@@ -95,24 +88,21 @@ class PhraseMatcher:
         at = np.flatnonzero(starts.take(batch.form))
         length = np.zeros(len(at), np.int64)
         value = np.full(len(at), -1, np.int32)
-        for table, shortest in ((lower, self._shortest_lower), (exact, self._shortest_exact)):
-            if not shortest:
-                continue
+        for table in (lower, exact):
+            alive, end = np.arange(len(at)), at
             key = table.take(batch.form.take(at))
-            alive = np.arange(len(at))
-            for size in range(1, self._longest + 1):
-                if size >= shortest:
-                    row = self._index.find(key)
-                    hit = alive[row >= 0]
-                    better = size >= length[hit]
-                    length[hit[better]] = size
-                    value[hit[better]] = self._values[row[row >= 0][better]]
+            size = 0
+            while len(alive):
+                size += 1
+                row = self._index.find(key)
+                hit = np.flatnonzero((row >= 0) & (self._values.take(row) >= 0))
+                hit = hit[size >= length[alive[hit]]]
+                length[alive[hit]] = size
+                value[alive[hit]] = self._values[row[hit]]
                 end = at[alive] + size
-                inside = end < batch.first[batch.para.take(at[alive]) + 1]
-                inside &= self._gaps.take(batch.gap.take(end - 1))
-                alive, key, end = alive[inside], key[inside], end[inside]
-                if not len(alive):
-                    break
+                on = (row >= 0) & self._goes_on.take(row)
+                on &= end < batch.first.take(batch.para.take(at[alive]) + 1)
+                alive, key, end = alive[on], key[on], end[on]
                 key = _extend(key, batch.gap.take(end - 1), table.take(batch.form.take(end)))
         found = value >= 0
         at, length, value = at[found], length[found], value[found]
@@ -131,13 +121,11 @@ def _extend(key: Keys, gap: NDArray[np.uint8], word: Keys) -> Keys:
 
 
 def _chains(keys: Keys, gaps: NDArray[np.uint8], first: Ints, sizes: Ints) -> Keys:
-    """Return the key of each phrase from the keys of its words."""
-    chained = np.zeros(len(first), np.uint64)
-    chained[sizes > 0] = keys[first[sizes > 0]]
+    """Return the key of each phrase up to each of its words, from the keys of the words."""
+    chained = keys.copy()
     for step in range(1, int(sizes.max(initial=0))):
-        long = np.flatnonzero(sizes > step)
-        at = first[long] + step
-        chained[long] = _extend(chained[long], gaps[at - 1], keys[at])
+        at = first[sizes > step] + step
+        chained[at] = _extend(chained[at - 1], gaps[at - 1], keys[at])
     return chained
 
 

@@ -211,8 +211,8 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
     # A clitic belongs to the word before it, so the gap after that word starts behind the clitic.
     behind = end[np.append(np.flatnonzero(kept)[1:], len(start)) - 1] if len(start) else end
     start, end, form = start[kept], end[kept], form[kept]
-    para = np.searchsorted(offset, start, side="right") - 1
-    first = np.searchsorted(para, np.arange(len(texts) + 1))
+    first = np.append(np.searchsorted(start, offset), len(start))
+    para = np.repeat(np.arange(len(texts)), first[1:] - first[:-1])
     # What follows the last word of a paragraph ends with the paragraph.
     following = np.append(start[1:], len(codes))[: len(start)]
     following = np.minimum(following, (offset + lengths - 1).take(para))
@@ -233,7 +233,7 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
         gap=gap,
         sentence=np.cumsum(sentence_start) - 1,
         sentence_start=sentence_start,
-        quoted=_quoted(classes, between, start, offset, para),
+        quoted=_quoted(classes, start, offset, first),
         clitic=clitic[kept],
         question=question,
     )
@@ -247,8 +247,7 @@ def _word_keys(codes: NDArray[np.uint32], start: Ints, end: Ints) -> Keys:
     """
     powers, inverses = _power_tables(len(codes) + 1)
     running = np.zeros(len(codes) + 1, np.uint64)
-    mixed = (codes.astype(np.uint64) + np.uint64(1)) * np.uint64(0xD6E8FEB86659FD93)
-    np.cumsum((mixed ^ (mixed >> np.uint64(32))) * powers[: len(codes)], out=running[1:])
+    np.cumsum(codes * powers[: len(codes)], out=running[1:])
     return (running.take(end) - running.take(start)) * inverses.take(start)
 
 
@@ -359,16 +358,10 @@ class _Between:
         return ends
 
 
-def _quoted(classes: Bytes, between: _Between, start: Ints, offset: Ints, para: Ints) -> Bools:
+def _quoted(classes: Bytes, start: Ints, offset: Ints, first: Ints) -> Bools:
     """Return which words stand after an odd number of double quotes of their paragraph."""
-    if not len(start):
-        return np.zeros(0, np.bool_)
-    opens = np.append(True, para[1:] != para[:-1])
-    before = np.append(0, between.count(between.classes & QUOTE)[:-1])
     quotes = np.flatnonzero(classes & QUOTE)
-    own = para[opens]
-    before[opens] = np.searchsorted(quotes, start[opens]) - np.searchsorted(quotes, offset[own])
-    running = np.cumsum(before)
-    base = (running - before)[opens][np.cumsum(opens) - 1]
-    inside: Bools = ((running - base) & 1) > 0
+    running = np.cumsum(np.bincount(np.searchsorted(start, quotes), minlength=len(start) + 1))
+    earlier = np.repeat(np.searchsorted(quotes, offset), first[1:] - first[:-1])
+    inside: Bools = ((running[: len(start)] - earlier) & 1) > 0
     return inside

@@ -253,35 +253,35 @@ class Reader:
             np.add.at(steps, last[long] + 1, -1)
             tail = np.cumsum(steps[:-1]) > 0
         keep = np.flatnonzero(~tail)
-        sentence = batch.sentence[keep]
+        sentence = batch.sentence.take(keep)
         turning = ((functions & NEGATOR) > 0) & ~named | negation
-        negated = _shortly_after(turning[keep], sentence)
-        category = category[keep]
-        sign = self.lexicon.signs[category] if len(self.lexicon.signs) else np.zeros_like(category)
-        sign = np.where(category >= 0, np.where(negated, -sign, sign), 0).astype(np.int8)
-        form = batch.form[keep]
+        negated = _shortly_after(turning.take(keep), sentence)
+        category = category.take(keep)
+        sign = np.append(self.lexicon.signs, np.int8(0)).take(category)  # -1 points to the last
+        sign = np.where(negated, -sign, sign)
+        form = batch.form.take(keep)
         return Words(
             text=batch.text,
             offset=batch.offset,
             form=form,
             key=self.forms.columns["lower"].take(form),
             stem=self.forms.columns["stem"].take(form),
-            functions=functions[keep],
-            capital=capital[keep],
+            functions=functions.take(keep),
+            capital=capital.take(keep),
             first=np.searchsorted(keep, batch.first),
-            start=batch.start[keep],
-            end=end[keep],
+            start=batch.start.take(keep),
+            end=end.take(keep),
             sentence=sentence,
-            sentence_start=sentence_start[keep],
-            quoted=batch.quoted[keep],
-            possessive=possessive[keep],
-            question=question[keep],
+            sentence_start=sentence_start.take(keep),
+            quoted=batch.quoted.take(keep),
+            possessive=possessive.take(keep),
+            question=question.take(keep),
             negated=negated,
             category=category,
             sign=sign,
-            name=named[keep],
-            who=actor_of[keep],
-            alias_kind=kind_of[keep],
+            name=named.take(keep),
+            who=actor_of.take(keep),
+            alias_kind=kind_of.take(keep),
         )
 
     def _mentioned(

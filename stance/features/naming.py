@@ -111,7 +111,7 @@ def _counts(pairs: Pairs) -> dict[str, Ints]:
 
 
 def _total(flags: Bools, group: Ints, size: int) -> Ints:
-    return np.bincount(group[flags], minlength=size)
+    return np.bincount(group.take(np.flatnonzero(flags)), minlength=size)
 
 
 def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
