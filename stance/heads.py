@@ -160,7 +160,7 @@ class BlockScorer:
         known = np.zeros(pairs.count, np.bool_)
         if self.block.name in LEXICAL:
             plain = (pairs.words.who == NOBODY).take(_joined([e.word for e in events], np.int64))
-            known[row[plain & (column >= 0)]] = True
+            known[row.take(np.flatnonzero(plain & (column >= 0)))] = True
         total = _sums(row, column + 1, self._table, _weights(events), pairs.count)
         return total[:, :-1] * self.scale(total[:, -1])[:, None], known
 

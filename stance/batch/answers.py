@@ -157,7 +157,8 @@ def cells(
     best = parts.argmax(axis=1)
     if len(thresholds):
         sure = sure & (parts.max(axis=1) / MILLION >= np.array(thresholds)[best])
-    names = [labels[top] if certain else UNCERTAIN for top, certain in zip(best, sure, strict=True)]
+    words = (*labels, UNCERTAIN)
+    names = [words[number] for number in np.where(sure, best, len(labels)).tolist()]
     columns = (column.tolist() for column in decimals(parts).T)
     return list(zip(names, *columns, strict=True))
 
@@ -201,11 +202,11 @@ def answer_groups(
     tally = Tally(rows=len(records))
     tally.compare(judged, model.reference)
     by_record: list[list[int]] = [[] for _ in records]
-    for number, para in enumerate(judged.para.tolist()):
-        if judged.actor[number]:  # an empty cell of an actor column asks for nothing
-            by_record[para].append(number)
-            tally.answers[judged.actor[number], stance[number][0]] += 1
-            tally.unknown += not sure[number]
+    asked = np.flatnonzero(np.array(judged.actor, object) != "").tolist()
+    for number, para in zip(asked, judged.para[asked].tolist(), strict=True):
+        by_record[para].append(number)  # an empty cell of an actor column asks for nothing
+    tally.answers.update((judged.actor[number], stance[number][0]) for number in asked)
+    tally.unknown = int(np.count_nonzero(~sure[asked]))
     tally.named = len(set(judged.para[judged.mentions > 0].tolist()))
     make = _wide if layout.wide else _long
     groups = list(make(layout, records, judged, by_record, stance, tone))

@@ -122,10 +122,7 @@ def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Rec
     """Judge the records of a part, and write its rows where the frame says."""
     groups, tally = answer_groups(model, frame.layout, records, frame.table)
     rows = sum(len(tails) for _, tails in groups)
-    formulas = sum(  # of the new cells only an actor's name may begin like one
-        len(tails) * frame.form.formulas([head]) + frame.form.formulas([t[1:2] for t in tails])
-        for head, tails in groups
-    )
+    formulas = frame.form.group_formulas(groups)
     part = Part(number, rows, formulas, tally, frame.form.encode_groups(groups))
     return frame.store.write(part) if frame.store else part
 

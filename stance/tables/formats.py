@@ -1,9 +1,7 @@
 """How rows become bytes: the same bytes from every process and in parts of any size."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,66 +13,34 @@ _FORMULA_STARTS = frozenset("=+-@\t\r")
 def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
     r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted where needed.
 
+    What needs quotes differs between versions of Python's csv module where a cell holds a
+    carriage return; here it does not.
+
     >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
     b'007,"Moscow, Kyiv"\nNA,\n'
     """
-    batch = list(rows)
-    sink = io.StringIO(newline="")
-    csv.writer(sink, delimiter=delimiter, lineterminator="\n").writerows(batch)
-    text = sink.getvalue()
-    if "\r" in text:
-        # Python before 3.13 quotes only those line ends that the terminator holds.
-        text = "".join(_lines_with_crlf(batch, delimiter))
-    return text.encode()
-
-
-def _lines_with_crlf(rows: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
-    for row in rows:
-        sink = io.StringIO(newline="")
-        csv.writer(sink, delimiter=delimiter, lineterminator="\r\n").writerow(row)
-        yield sink.getvalue()[:-2] + "\n"
+    return "".join([f"{_line(row, delimiter) or EMPTY}\n" for row in rows]).encode()
 
 
 Group = tuple[Sequence[str], Sequence[Sequence[str]]]
 """The cells with which some rows begin, and the rest of each of these rows."""
 
 EMPTY = '""'
-"""How the csv module writes a row of one empty cell."""
-
-_QUOTED = ('"', "\n", "\r", "\0")
-
-_MARK = "\n\0"
-"""Ends rows that are to be told apart: cells with a line break are quoted, none has a NUL."""
+"""A row of one empty cell, which would otherwise be an empty line."""
 
 
-def _grouped(groups: Sequence[Group], delimiter: str) -> str | None:
-    """Return the rows as CSV text, None where they have to be encoded in full."""
-    heads = _separate([head for head, _ in groups], delimiter)
-    tails = _separate([tail for _, tails in groups for tail in tails], delimiter)
-    if heads is None or tails is None:
-        return None
-    ends = iter(tails)
-    lines = [
-        f"{head if head != EMPTY else ''}{delimiter}{next(ends)}\n"
-        for head, (_, rest) in zip(heads, groups, strict=True)
-        for _ in rest
-    ]
-    return "".join(lines)
+def _line(row: Sequence[str], delimiter: str) -> str:
+    """Return a row as it stands in a table, without its end."""
+    line = delimiter.join(row)
+    if line.count(delimiter) < len(row) and not ('"' in line or "\n" in line or "\r" in line):
+        return line
+    return delimiter.join([_quoted(cell, delimiter) for cell in row])
 
 
-def _separate(rows: Sequence[Sequence[str]], delimiter: str) -> list[str] | None:
-    """Return each row as the csv module writes it, None where that cannot be told apart."""
-    joined = [delimiter.join(row) for row in rows]
-    text = "".join(joined)
-    plain = not any(sign in text for sign in _QUOTED)
-    if plain and text.count(delimiter) == sum(map(len, rows)) - len(rows) and all(joined):
-        return joined  # no cell needs quotes
-    sink = io.StringIO(newline="")
-    csv.writer(sink, delimiter=delimiter, lineterminator=_MARK).writerows(rows)
-    text = sink.getvalue()
-    found = text.split(_MARK)
-    # With a CR quoting differs between Python versions; with a NUL rows cannot be told apart.
-    return found[:-1] if "\r" not in text and len(found) == len(rows) + 1 else None
+def _quoted(cell: str, delimiter: str) -> str:
+    if delimiter in cell or "\n" in cell or "\r" in cell or '"' in cell:
+        return f'"{cell.replace(chr(34), chr(34) * 2)}"'
+    return cell
 
 
 def is_formula(cell: str) -> bool:
@@ -135,14 +101,30 @@ class Format:
 
     def encode_groups(self, groups: Sequence[Group]) -> bytes:
         """Return what `encode` returns for the groups' rows; equal beginnings are encoded once."""
-        plain = self.kind == "csv" and not self.excel_safe
-        text = _grouped(groups, self.delimiter) if plain else None
-        if text is None:
+        if self.kind != "csv" or self.excel_safe:
             return self.encode([(*head, *tail) for head, tails in groups for tail in tails])
+        mark = self.delimiter
+        lines = [
+            f"{start}{mark}{_line(tail, mark)}\n"
+            for head, tails in groups
+            for start in (_line(head, mark),)
+            for tail in tails
+        ]
         try:
-            return text.encode()
+            return "".join(lines).encode()
         except UnicodeEncodeError as error:
             raise DataError("a cell holds half a character (a lone surrogate); mend it") from error
+
+    def group_formulas(self, groups: Sequence[Group]) -> int:
+        """Return how many cells of the groups' rows a spreadsheet might run."""
+        starts = _FORMULA_STARTS
+        ends = [cell for _, tails in groups for tail in tails for cell in tail if cell[:1] in starts]
+        return sum(map(is_formula, ends)) + sum(
+            is_formula(cell) * len(tails)
+            for head, tails in groups
+            for cell in head
+            if cell[:1] in starts
+        )
 
     def formulas(self, rows: Iterable[Sequence[str]]) -> int:
         """Return how many cells a spreadsheet might run."""
