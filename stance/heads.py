@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from stance.actors import ActorBook
 from stance.features import BLOCKS, LEXICAL, separate_events
@@ -91,7 +90,7 @@ class BlockScorer:
         idf = block.idf.astype(np.float64)[:, None]
         # One row per feature after one of zeros, for the number -1 of unknown ones.
         table = np.hstack([idf * block.coef, idf**2])
-        self._table = np.vstack([np.zeros((1, table.shape[1])), table])
+        self._table = np.asfortranarray(np.vstack([np.zeros((1, table.shape[1])), table]))
         self._columns: dict[Codebook, NDArray[np.int32]] = {}
         self._joint: dict[JointBook, int] = {}
 
@@ -144,7 +143,7 @@ class BlockScorer:
                 for own, codes in members
             )
             self._joint[book] = len(self._table) - 1
-            self._table = np.vstack([self._table, rows])
+            self._table = np.asfortranarray(np.vstack([self._table, rows]))
         return self._joint[book]
 
     def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
@@ -176,13 +175,26 @@ class BlockScorer:
 def _sums(
     row: NDArray[Any], column: NDArray[Any], table: Weights, weight: Weights | None, count: int
 ) -> Weights:
-    """Add up the table's rows of each pair, weighted; the last column by the weights' squares."""
-    shape = (count, len(table))
-    own = np.ones(len(row)) if weight is None else weight
-    total: Weights = sparse.coo_array((own, (row, column)), shape=shape) @ table
-    if weight is not None:
-        squares = sparse.coo_array((weight * weight, (row, column)), shape=shape)
-        total[:, -1] = squares @ np.ascontiguousarray(table[:, -1])
+    """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
+
+    A pair's sum does not depend on the other pairs. Where the rows never decrease, `reduceat` is
+    four times as fast as `bincount`.
+    """
+    total = np.zeros((count, table.shape[1]))
+    column = column.astype(np.int64)
+    new = row[1:] != row[:-1]
+    starts = np.flatnonzero(np.append(True, new))[: len(row)]
+    ordered = len(starts) <= count and not (row[1:] < row[:-1]).any()
+    for number, values in enumerate(table.T):
+        found = values.take(column)
+        if weight is not None:
+            found *= weight
+            if number == table.shape[1] - 1:
+                found *= weight
+        if ordered and len(row):
+            total[row[starts], number] = np.add.reduceat(found, starts)
+        else:
+            total[:, number] = np.bincount(row, found, count)
     return total
 
 

@@ -148,7 +148,7 @@ class StanceModel:
         texts : sequence of str
             Paragraphs as written; they are normalised here.
         """
-        words = self.reader.words(normalise_all(list(texts)))
+        words = self.reader.words(normalise_all(texts))
         para, actor, mentions = named_actors(words)
         names = tuple(self.book.names[number] for number in actor)
         return self._judge(words, len(texts), para, actor, mentions, names)
@@ -176,7 +176,7 @@ class StanceModel:
 
     def judge_blind(self, texts: Sequence[str]) -> Weights:
         """Return the target-blind head's stance probabilities of each paragraph."""
-        words = self.reader.words(normalise_all(list(texts)))
+        words = self.reader.words(normalise_all(texts))
         whole = lay_out(words, np.arange(len(texts)), np.full(len(texts), NOBODY))
         scores, _ = self.control.scores(self.reader, whole)
         return self.control.probabilities(scores)

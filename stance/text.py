@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +50,43 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def normalise_all(texts: list[str]) -> list[str]:
-    """Normalise many texts; plain ones, which are most, are only looked at."""
-    return [text if text.isascii() and text.isprintable() else normalise(text) for text in texts]
+def normalise_all(texts: Sequence[str]) -> list[str]:
+    """Normalise many texts; those that only need other quotes, spaces and dashes all at once."""
+    found = list(texts)
+    odd = [i for i, text in enumerate(found) if not (text.isascii() and text.isprintable())]
+    joined = SEPARATOR.join([found[i] for i in odd])
+    if joined.count(SEPARATOR) != len(odd) - 1:  # none is odd, or one holds the separator
+        return [normalise(text) for text in found] if odd else found
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    plain = _PLAIN_CODES.take(codes, mode="clip")
+    ends = np.cumsum([len(found[i]) + 1 for i in odd])
+    hard = np.flatnonzero(plain == _HARD)
+    plain[hard] = ord(" ")
+    for i, text in zip(odd, plain.tobytes().decode("utf-32-le").split(SEPARATOR), strict=True):
+        found[i] = text
+    for at in np.unique(np.searchsorted(ends, hard, side="right")).tolist():
+        found[odd[at]] = normalise(texts[odd[at]])
+    return found
+
+
+_HARD = 0xFFFFFFFF
+
+
+def _plain_codes() -> NDArray[np.uint32]:
+    """Return what `normalise` puts in the place of single characters, `_HARD` where it depends.
+
+    The last entry stands for every character beyond the table.
+    """
+    codes = np.full(0x3001, _HARD, np.uint32)
+    for code in (*range(0x300), *range(0x2000, 0x2070), 0x20AC):  # no accent to be composed
+        plain = normalise(chr(code))
+        if len(plain) == 1 and code != ord("\r"):  # which may be half of a line end
+            codes[code] = ord(plain)
+    codes[ord(SEPARATOR)] = ord(SEPARATOR)
+    return codes
+
+
+_PLAIN_CODES = _plain_codes()
 
 
 def normalised_span(text: str, start: int, end: int) -> tuple[int, int]:

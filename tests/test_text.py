@@ -139,3 +139,11 @@ def test_words_for_hashes_ignore_case_and_punctuation():
         *("nato", "warned", "russia", "s", "u", "s")
     ]
     assert words_of("...") == []
+
+
+TYPOGRAPHY = st.text(st.sampled_from("aé \r\n\t\x00\x1e\x85\xa0\xad\u0301\u2014\u2019\u201c\u200b\u2028\ufeff中"))
+
+
+@given(st.lists(st.one_of(st.text(), TYPOGRAPHY)))
+def test_many_texts_at_once_are_each_by_itself(texts):
+    assert normalise_all(texts) == [normalise(text) for text in texts]
