@@ -91,8 +91,7 @@ class BlockScorer:
         # One row per feature after one of zeros, for the number -1 of unknown ones.
         table = np.hstack([idf * block.coef, idf**2])
         self._table = np.asfortranarray(np.vstack([np.zeros((1, table.shape[1])), table]))
-        self._columns: dict[Codebook, NDArray[np.int32]] = {}
-        self._joint: dict[JointBook, int] = {}
+        self._columns: dict[Codebook | JointBook, NDArray[np.int32]] = {}
 
     def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
         """Find the block's features in a batch, each by itself."""
@@ -123,28 +122,24 @@ class BlockScorer:
         open_ = iter(np.split(found, np.cumsum([len(table) for table in tables])[:-1]))
         columns = []
         for e in events:
-            if e.book is None:
-                table = next(open_)
-                columns.append(table if e.code is None else table.take(e.code))
-            elif isinstance(e.book, JointBook):
-                columns.append((e.code + self._place_of(e.book)).astype(np.int32))
-            else:
-                if e.book not in self._columns:
-                    self._columns[e.book] = self._index.find(e.book.keys)
-                columns.append(self._columns[e.book].take(e.code))
+            table = next(open_) if e.book is None else self._columns_of_book(e.book)
+            columns.append(table if e.code is None else table.take(e.code))
         return columns
 
-    def _place_of(self, book: JointBook) -> int:
-        """Return where the summed rows of a joint book begin in the table, less 1."""
-        if book not in self._joint:
+    def _columns_of_book(self, book: Codebook | JointBook) -> NDArray[np.int32]:
+        """Return for each number of a book its row in the table less 1."""
+        if book not in self._columns and isinstance(book, JointBook):
             members = zip(book.books, book.codes, strict=True)
             rows = sum(
                 self._table.take(self._index.find(own.keys) + 1, axis=0).take(codes, axis=0)
                 for own, codes in members
             )
-            self._joint[book] = len(self._table) - 1
+            first = len(self._table) - 1
             self._table = np.asfortranarray(np.vstack([self._table, rows]))
-        return self._joint[book]
+            self._columns[book] = np.arange(first, len(self._table) - 1, dtype=np.int32)
+        elif isinstance(book, Codebook) and book not in self._columns:
+            self._columns[book] = self._index.find(book.keys)
+        return self._columns[book]
 
     def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
         """Return the block's share of the scores, and which pairs have a known plain word."""
@@ -155,12 +150,13 @@ class BlockScorer:
         else:
             events = BLOCKS[self.block.name](reader, pairs)
             columns = self._columns_of(events)
-        row, column = _joined([e.row for e in events], np.int32), _joined(columns, np.int32)
         known = np.zeros(pairs.count, np.bool_)
         if self.block.name in LEXICAL:
-            plain = (pairs.words.who == NOBODY).take(_joined([e.word for e in events], np.int64))
-            known[row.take(np.flatnonzero(plain & (column >= 0)))] = True
-        total = _sums(row, column + 1, self._table, _weights(events), pairs.count)
+            plain = pairs.words.who == NOBODY
+            for e, column in zip(events, columns, strict=True):
+                seen = np.flatnonzero(plain.take(e.word) & (column >= 0))
+                known[e.row.take(seen)] = True
+        total = _sums(events, columns, self._table, pairs.count)
         return total[:, :-1] * self.scale(total[:, -1])[:, None], known
 
     def scale(self, squares: Weights) -> Weights:
@@ -173,25 +169,27 @@ class BlockScorer:
 
 
 def _sums(
-    row: NDArray[Any], column: NDArray[Any], table: Weights, weight: Weights | None, count: int
+    events: list[Events], columns: list[NDArray[np.int32]], table: Weights, count: int
 ) -> Weights:
     """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
 
-    A pair's sum does not depend on the other pairs. Where the rows never decrease, `reduceat` is
-    four times as fast as `bincount`.
+    A pair's sum does not depend on the other pairs: how it is added up follows from the block.
+    The rows of one `Events` never decrease, so that `reduceat` can do it, which is four times as
+    fast as `bincount`.
     """
+    row, column = _joined([e.row for e in events], np.int32), _joined(columns, np.int32)
+    weight = _weights(events)
+    ordered = len(events) == 1 and len(row) > 0
+    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1])) if ordered else row
     total = np.zeros((count, table.shape[1]))
-    column = column.astype(np.int64)
-    new = row[1:] != row[:-1]
-    starts = np.flatnonzero(np.append(True, new))[: len(row)]
-    ordered = len(starts) <= count and not (row[1:] < row[:-1]).any()
+    column = column.astype(np.int64) + 1
     for number, values in enumerate(table.T):
         found = values.take(column)
         if weight is not None:
             found *= weight
             if number == table.shape[1] - 1:
                 found *= weight
-        if ordered and len(row):
+        if ordered:
             total[row[starts], number] = np.add.reduceat(found, starts)
         else:
             total[:, number] = np.bincount(row, found, count)

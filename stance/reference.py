@@ -215,9 +215,9 @@ class Vocabulary:
 
     def _keys(self, reader: Reader, start: int) -> Keys:
         if self._block is not None and self._block.name == "stem":
-            stems = reader.stem_keys()[start:]
+            stems = reader.forms.columns["stem"][start:]
             return join_keys(key_of("stem"), np.full(len(stems), NO_KEY), stems)
-        return join_keys(key_of("word"), reader.forms.columns["word"][start:])
+        return join_keys(key_of("word"), reader.forms.columns["lower"][start:])
 
 
 def sums(values: Ints, first: Ints) -> Ints:

@@ -15,7 +15,7 @@ import pytest
 
 from stance.actors import Actor, ActorBook
 from stance.errors import ModelError
-from stance.features import BLOCKS
+from stance.features import separate_events
 from stance.features.layout import Reader, lay_out
 from stance.fingerprints import fingerprint
 from stance.heads import BlockWeights, Head
@@ -96,7 +96,7 @@ def _head(reader: Reader, features: Features, labels: tuple[str, ...], *, target
     pairs = lay_out(words, query.para, query.actor if targeted else np.full(len(TEXTS), -1))
     blocks = []
     for name, weight in features.blocks.items():
-        keys = np.unique(np.concatenate([e.keys() for e in BLOCKS[name](reader, pairs)]))
+        keys = np.unique(np.concatenate([e.keys() for e in separate_events(name, reader, pairs)]))
         idf = (1 + random.random(len(keys))).astype(np.float32)
         coef = random.normal(size=(len(keys), len(labels))).astype(np.float32)
         terms = tuple(f"{name} term {number} é" for number in range(len(keys)))

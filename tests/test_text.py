@@ -141,7 +141,9 @@ def test_words_for_hashes_ignore_case_and_punctuation():
     assert words_of("...") == []
 
 
-TYPOGRAPHY = st.text(st.sampled_from("aé \r\n\t\x00\x1e\x85\xa0\xad\u0301\u2014\u2019\u201c\u200b\u2028\ufeff中"))
+TYPOGRAPHY = st.text(
+    st.sampled_from("aé \r\n\t\x00\x1e\x85\xa0\xad\u0301\u2014\u2019\u201c\u200b\u2028\ufeff中")
+)
 
 
 @given(st.lists(st.one_of(st.text(), TYPOGRAPHY)))

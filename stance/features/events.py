@@ -106,7 +106,7 @@ class Events:
     Attributes
     ----------
     row : ndarray
-        Pair of each occurrence.
+        Pair of each occurrence; never decreasing.
     weight : ndarray or None
         Weight of each occurrence, None where all are 1.
     word : ndarray

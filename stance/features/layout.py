@@ -241,6 +241,7 @@ class Reader:
             flag[first] = flag[last]
         sentence_start = batch.sentence_start
         functions = self.forms.columns["functions"].take(batch.form)
+        functions[first] = 0  # "US" is no first person
         category = self._categories(batch, negation)
         capital = self.forms.capital.take(batch.form)
         named = (capital & ~sentence_start) | (actor_of >= 0)

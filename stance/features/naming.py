@@ -1,8 +1,10 @@
 """How a paragraph names an actor: the block `mention`."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.features.events import Codebook, Events
 from stance.features.layout import FAR, Pairs, Reader
@@ -13,6 +15,7 @@ from stance.tokens import Bools, Ints
 
 _DISTANCES = (1, 2, 4, 8, 16)
 _COUNTS = (0, 1, 2, 3, 5)
+_LENGTHS = (15, 30, 60, 120)
 _COUNTED = (
     "mentions",
     "others",
@@ -30,7 +33,9 @@ _COUNTED = (
 
 
 def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
-    return np.searchsorted(edges, values, side="left").astype(np.int64)
+    """Return the number of the first edge that is not below each value of 0 or more."""
+    table = np.searchsorted(edges, np.arange(edges[-1] + 2), side="left")
+    return table.take(values, mode="clip")
 
 
 def _labels(name: str, edges: tuple[int, ...]) -> list[str]:
@@ -49,7 +54,7 @@ def _mention_books() -> dict[str, Codebook]:
         "nearest-negative": Codebook("mention", [_labels("nearest-negative", _DISTANCES)]),
         "balance": Codebook("mention", [["more negative", "even", "more positive"]]),
         "question": Codebook("mention", [["no question", "question"]]),
-        "length": Codebook("mention", [_labels("length", (15, 30, 60, 120))]),
+        "length": Codebook("mention", [_labels("length", _LENGTHS)]),
     }  # fmt: skip
 
 
@@ -69,49 +74,55 @@ def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
 def _counts(pairs: Pairs) -> dict[str, Ints]:
     """Count words per pair: in the paragraph, and (-here) in the sentences that name the actor.
 
-    Both are counted per paragraph and per sentence first, whoever is judged.
+    Both are counted per sentence first, whoever is judged.
     """
     words = pairs.words
-    functions = words.functions
     positive, negative = words.sign > 0, words.sign < 0
-    here = {
-        "positive-here": positive,
-        "negative-here": negative,
-        "plain-here": (words.category >= 0) & (words.sign == 0),
-        "hypothetical-here": (functions & HYPOTHETICAL) > 0,
-        "concession-here": (functions & CONCESSION) > 0,
-        "negator-here": (functions & NEGATOR) > 0,
-        "question": words.question,
-        "sentences-here": words.sentence_start,
-    }
-    anywhere = {
+    flags = {
         "positive": positive,
         "negative": negative,
-        "first-person": (functions & FIRST_PERSON) > 0,
+        "plain": (words.category >= 0) & (words.sign == 0),
+        "hypothetical": (words.functions & HYPOTHETICAL) > 0,
+        "concession": (words.functions & CONCESSION) > 0,
+        "negator": (words.functions & NEGATOR) > 0,
+        "first-person": (words.functions & FIRST_PERSON) > 0,
+        "question": words.question,
         "sentences": words.sentence_start,
-        "named": words.who >= 0,
+        "others": words.who >= 0,
     }
-    paragraph = np.repeat(np.arange(len(words.first) - 1), np.diff(words.first))
-    found = {
-        name: _total(flags, paragraph, len(words.first) - 1)[pairs.para]
-        for name, flags in anywhere.items()
-    }
-    at, row = pairs.word[pairs.mention], pairs.row[pairs.mention]
-    sentence = words.sentence[at]
-    new = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))[: len(at)]
     size = int(words.sentence[-1]) + 1 if len(words.sentence) else 0
-    for name, flags in here.items():
-        per_sentence = _total(flags, words.sentence, size)
-        weights = per_sentence[sentence[new]]
-        found[name] = np.bincount(row[new], weights, pairs.count).astype(np.int64)
+    bounds = np.append(words.sentence, size).take(words.first)
+    sentences = np.stack([_totals(flag, words.sentence, size) for flag in flags.values()])
+    running = np.zeros((len(flags), size + 1), np.int64)
+    np.cumsum(sentences, axis=1, out=running[:, 1:])
+    paragraphs = running.take(bounds[1:], axis=1) - running.take(bounds[:-1], axis=1)
+    found = dict(zip(flags, paragraphs.take(pairs.para, axis=1), strict=True))
+    at, row = pairs.word.take(pairs.mention), pairs.row.take(pairs.mention)
+    sentence = words.sentence.take(at)
+    new = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))[: len(at)]
+    here = _row_sums(sentences.take(sentence[new], axis=1), row[new], pairs.count)
+    found |= {f"{name}-here": values for name, values in zip(flags, here, strict=True)}
     found["mentions"] = np.bincount(row, minlength=pairs.count)
-    found["others"] = found["named"] - found["mentions"]
-    found["quoted"] = np.bincount(row[words.quoted[at]], minlength=pairs.count)
+    found["others"] -= found["mentions"]
+    found["quoted"] = np.bincount(row[words.quoted.take(at)], minlength=pairs.count)
     return found
 
 
-def _total(flags: Bools, group: Ints, size: int) -> Ints:
+def _totals(flags: Bools, group: Ints, size: int) -> Ints:
     return np.bincount(group.take(np.flatnonzero(flags)), minlength=size)
+
+
+def _row_sums(values: Ints, row: Ints, count: int) -> Ints:
+    """Add up the columns of each row; rows never decrease."""
+    total = np.zeros((len(values), count), np.int64)
+    starts = _starts(row)
+    if len(starts):
+        total[:, row[starts]] = np.add.reduceat(values, starts, axis=1)
+    return total
+
+
+def _starts(row: NDArray[Any]) -> Ints:
+    return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
 
 
 def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
@@ -119,15 +130,16 @@ def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
     share = np.ceil(4 * counts["sentences-here"] / np.maximum(counts["sentences"], 1))
     quoted, mentions = counts["quoted"], counts["mentions"]
     nearest_positive, nearest_negative = _nearest_signs(pairs)
-    return {name: _bucket(counts[name], _COUNTS) for name in _COUNTED} | {
+    counted = _bucket(np.stack([counts[name] for name in _COUNTED]), _COUNTS)
+    return dict(zip(_COUNTED, counted, strict=True)) | {
         "share": share.astype(np.int64),
         "opens": _opening(pairs),
         "quoted": np.where(quoted == 0, 0, np.where(quoted < mentions, 1, 2)),
         "nearest-positive": nearest_positive,
         "nearest-negative": nearest_negative,
         "balance": np.sign(counts["positive-here"] - counts["negative-here"]) + 1,
-        "question": np.minimum(counts["question"], 1),
-        "length": _bucket(pairs.first[1:] - pairs.first[:-1], (15, 30, 60, 120)),
+        "question": np.minimum(counts["question-here"], 1),
+        "length": _bucket(pairs.first[1:] - pairs.first[:-1], _LENGTHS),
     }
 
 
@@ -147,8 +159,11 @@ def _nearest_signs(pairs: Pairs) -> tuple[Ints, Ints]:
     sign = pairs.words.sign.take(pairs.word.take(at))
     row, distance = pairs.row.take(at), pairs.distance.take(at)
     found = []
-    for wanted in (sign > 0, sign < 0):
-        nearest = np.full(pairs.count, FAR, np.int64)
-        np.minimum.at(nearest, row[wanted], distance[wanted])
+    for wanted in (np.flatnonzero(sign > 0), np.flatnonzero(sign < 0)):
+        nearest = np.full(pairs.count, FAR)
+        starts = _starts(row[wanted])
+        if len(starts):
+            shortest = np.minimum.reduceat(distance[wanted], starts)
+            nearest[row[wanted[starts]]] = np.minimum(shortest, FAR)
         found.append(_bucket(nearest, _DISTANCES))
     return found[0], found[1]

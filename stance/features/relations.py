@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from stance.features.events import Events, JointBook
 from stance.features.layout import OTHER_KEY, TARGET_KEY, Pairs, Reader
-from stance.features.surroundings import REACH, Surroundings
+from stance.features.surroundings import REACH, Surroundings, pick
 from stance.hashing import Keys, key_of
 from stance.lexicon import HYPOTHETICAL, NEGATOR, PREPOSITION, REPORTING
 
@@ -43,7 +43,7 @@ def mention_roles(pairs: Pairs, near: Surroundings) -> NDArray[np.int8]:
     words = pairs.words
     before, after = near.key[REACH - 1], near.key[REACH + 1]
     back = np.where(np.isin(before, _key_set(*_DETERMINERS)), -2, -1)
-    previous = near.pick(near.key, back)
+    previous = pick(near.key, back)
     conjunction = _key_set("and", "or")
     joined = np.isin(before, conjunction) & near.name[REACH - 2]
     joined |= np.isin(after, conjunction) & near.name[REACH + 2]
@@ -58,7 +58,7 @@ def mention_roles(pairs: Pairs, near: Surroundings) -> NDArray[np.int8]:
         joined,
         near.has(back, PREPOSITION),
         ~near.inside[REACH - 1] | near.has(1, HYPOTHETICAL),
-        near.pick(near.small, back),
+        pick(near.small, back),
     )
     role = np.full(len(near.at), len(ROLES) - 1, np.int8)
     for number in range(len(tests) - 1, -1, -1):

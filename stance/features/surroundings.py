@@ -1,4 +1,6 @@
-"""Words around every mention of the actor judged: one row of arrays per step, a column per mention."""
+"""Words around each mention of the actor judged: a row per step, a column per mention."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,13 +54,15 @@ class Surroundings:
         own = np.where(who == self._words.who.take(self.at), TARGET_KEY, OTHER_KEY)
         return np.where(who >= 0, own, self._words.stem.take(self.there))
 
-    def has(self, step: int | NDArray[np.int64], bits: int) -> Bools:
+    def has(self, step: int | Ints, bits: int) -> Bools:
         """Tell whether the word has one of some functions; the step may differ by mention."""
-        found: Bools = (self.pick(self.functions, step) & bits) > 0
+        found: Bools = (pick(self.functions, step) & bits) > 0
         return found
 
-    def pick(self, values: NDArray[np.generic], step: int | NDArray[np.int64]) -> NDArray[np.generic]:
-        """Return the entry of each mention at a step."""
-        if isinstance(step, int):
-            return values[REACH + step]
-        return values[REACH + step, np.arange(values.shape[1])]
+
+def pick(values: NDArray[Any], step: int | Ints) -> NDArray[Any]:
+    """Return the entry of each mention at a step, which may differ by mention."""
+    if isinstance(step, int):
+        step = np.full(values.shape[1], step)
+    picked: NDArray[Any] = np.take_along_axis(values, REACH + step[None], axis=0)[0]
+    return picked

@@ -118,13 +118,13 @@ class Format:
     def group_formulas(self, groups: Sequence[Group]) -> int:
         """Return how many cells of the groups' rows a spreadsheet might run."""
         starts = _FORMULA_STARTS
-        ends = [cell for _, tails in groups for tail in tails for cell in tail if cell[:1] in starts]
-        return sum(map(is_formula, ends)) + sum(
+        heads = [
             is_formula(cell) * len(tails)
             for head, tails in groups
             for cell in head
             if cell[:1] in starts
-        )
+        ]
+        return sum(heads) + self.formulas(tail for _, tails in groups for tail in tails)
 
     def formulas(self, rows: Iterable[Sequence[str]]) -> int:
         """Return how many cells a spreadsheet might run."""
