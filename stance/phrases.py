@@ -80,7 +80,12 @@ class PhraseMatcher:
         return lower in self.lower_starts or word in self.exact_starts
 
     def find(
-        self, batch: TokenBatch, starts: NDArray[np.bool_], exact: Keys, lower: Keys
+        self,
+        batch: TokenBatch,
+        starts: NDArray[np.bool_],
+        exact: Keys,
+        lower: Keys,
+        taken: NDArray[np.bool_] | None = None,
     ) -> tuple[Ints, Ints, NDArray[np.int32]]:
         """Return first word, number of words and value of each match, in order.
 
@@ -91,8 +96,11 @@ class PhraseMatcher:
             Per form: `starts` of its spelling.
         exact, lower : ndarray of uint64
             Per form: `word_key` with and without case.
+        taken : ndarray of bool, optional
+            Per word of the batch: stands in no phrase.
         """
-        at = np.flatnonzero(starts.take(batch.form))
+        free = np.ones(len(batch.form), np.bool_) if taken is None else ~taken
+        at = np.flatnonzero(starts.take(batch.form) & free)
         length = np.zeros(len(at), np.int64)
         value = np.full(len(at), -1, np.int32)
         for table, shortest in ((lower, self._shortest_lower), (exact, self._shortest_exact)):
@@ -109,7 +117,7 @@ class PhraseMatcher:
                     value[hit[better]] = self._values[row[row >= 0][better]]
                 end = at[alive] + size
                 inside = end < batch.first[batch.para.take(at[alive]) + 1]
-                inside &= self._gaps.take(batch.gap.take(end - 1))
+                inside &= self._gaps.take(batch.gap.take(end - 1)) & free.take(end, mode="clip")
                 alive, key, end = alive[inside], key[inside], end[inside]
                 if not len(alive):
                     break
