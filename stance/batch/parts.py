@@ -1,5 +1,8 @@
 """Numbered parts of a table: what goes to whoever computes one, and what comes back."""
 
+import contextlib
+import ctypes
+import itertools
 import json
 import os
 import zlib
@@ -17,6 +20,11 @@ from stance.tables.formats import Format
 from stance.tables.output import output_error
 
 _END = "\0"  # no table has one in a cell
+
+_TIDY_EVERY = 16
+"""Parts after which a process gives back memory: every time would cost a tenth of its speed."""
+
+_computed = itertools.count(1)
 
 
 class Batch(NamedTuple):
@@ -127,7 +135,19 @@ def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Rec
         for head, tails in groups
     )
     part = Part(number, rows, formulas, tally, frame.form.encode_groups(groups))
+    if next(_computed) % _TIDY_EVERY == 0:
+        _give_back_memory()
     return frame.store.write(part) if frame.store else part
+
+
+def _give_back_memory() -> None:
+    """Return free memory to the system, where the C library is one that would keep it.
+
+    Arrays of changing size leave holes between the small objects of the heap, so that without
+    this a run takes the more memory the longer it is, up to a third more.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @dataclass(frozen=True, slots=True)
