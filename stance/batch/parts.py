@@ -1,8 +1,5 @@
 """Numbered parts of a table: what goes to whoever computes one, and what comes back."""
 
-import contextlib
-import ctypes
-import itertools
 import json
 import os
 import zlib
@@ -13,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stance.batch import memory
 from stance.batch.answers import COUNTS, Layout, Tally, answer_groups
 from stance.model import StanceModel
 from stance.tables import Record
@@ -20,11 +18,6 @@ from stance.tables.formats import Format
 from stance.tables.output import output_error
 
 _END = "\0"  # no table has one in a cell
-
-_TIDY_EVERY = 16
-"""Parts after which a process gives back memory: every time would cost a tenth of its speed."""
-
-_computed = itertools.count(1)
 
 
 class Batch(NamedTuple):
@@ -128,6 +121,7 @@ class Frame:
 
 def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Record]) -> Part:
     """Judge the records of a part, and write its rows where the frame says."""
+    memory.settle()
     groups, tally = answer_groups(model, frame.layout, records, frame.table)
     rows = sum(len(tails) for _, tails in groups)
     formulas = sum(  # of the new cells only an actor's name may begin like one
@@ -135,19 +129,7 @@ def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Rec
         for head, tails in groups
     )
     part = Part(number, rows, formulas, tally, frame.form.encode_groups(groups))
-    if next(_computed) % _TIDY_EVERY == 0:
-        _give_back_memory()
     return frame.store.write(part) if frame.store else part
-
-
-def _give_back_memory() -> None:
-    """Return free memory to the system, where the C library is one that would keep it.
-
-    Arrays of changing size leave holes between the small objects of the heap, so that without
-    this a run takes the more memory the longer it is, up to a third more.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 @dataclass(frozen=True, slots=True)
