@@ -28,14 +28,14 @@ def train(
     from stance.training import train_files
 
     refuse_output(output, force, [*(corpora or []), recipe, actors])
-    report = train_files(
+    training = train_files(
         corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell
     )
     if as_json:
-        typer.echo(json.dumps(report.to_json()))
+        typer.echo(json.dumps(training.to_json()))
         return
     typer.echo("Cross-validation by document (each row scored by a model that has not seen it):\n")
-    typer.echo("\n".join(report.summary_lines()))
+    typer.echo("\n".join(training.summary_lines()))
     tell(f"wrote {output}")
 
 
