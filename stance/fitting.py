@@ -226,12 +226,12 @@ def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progre
         progress("repeating with other folds and fewer documents")
     folds = folds_of(stance.task.group, bench.recipe)
     repeats = repeat(stance.task, stance.fold, stance.held, folds, validation, bench.jobs)
-    drawn = repeats.draw(validation.draws, validation.seed)
-    return Prospects(
-        repeats.figures(drawn),
-        learning_curve(repeats, drawn, len(bench.corpus)) if validation.learning_curve else None,
-        advise(bench.corpus, bench.reader.book, report.stance),
-    )
+    draws, seed = validation.draws, validation.seed
+    bounds, curve = repeats.bounds(draws, seed), None
+    if validation.learning_curve:
+        curve = learning_curve(repeats, bounds, repeats.draw(draws, seed), len(bench.corpus))
+    advice = advise(bench.corpus, bench.reader.book, report.stance)
+    return Prospects(repeats.figures(bounds), curve, advice)
 
 
 def folds_of(group: Ints, recipe: Recipe) -> int:

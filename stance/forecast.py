@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from stance.display import count
-from stance.evaluation.intervals import BOUNDS, percentile_interval
-from stance.evaluation.scores import DECIMALS
+from stance.evaluation.figures import plain
+from stance.evaluation.intervals import percentile_interval
 from stance.features.events import Weights
 from stance.repeats import Repeats
 
@@ -18,16 +18,20 @@ FORESEEN = (1.25, 2.0)
 """How many times the labels there are a forecast looks at: a quarter more, and as many again."""
 
 FEWEST = 100
-"""Documents below which nothing is foretold."""
+"""Documents below which nothing is foretold.
+
+From 50 documents of NewsMTSC, the range of a doubling missed the true gain in 20 % of 20 draws and
+was 9 points wide; from 100 and 200 documents in 0 and 5 %, and 6 and 4 points wide.
+"""
 
 POINTS = 4
 """Points below which three parameters fit anything."""
 
 POOR = 0.02
-"""Macro-F1 that the points may stray from the fitted curve, root mean square."""
+"""Macro-F1 that the points may stray from the fitted curve, root of the weighted mean square.
 
-OPEN = 0.04
-"""Widest range of the nearer gain that still tells something."""
+On 20 draws of 100 documents of NewsMTSC it was below 0.019 in 95 %, of 200 below 0.0115.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def fit_power_laws(size: Weights, scores: Weights) -> PowerLaws:
     >>> size = np.array([0.1, 0.2, 0.4, 0.7, 1.0])
     >>> law = fit_power_laws(size, (0.7 - 0.1 * size**-POWERS[30])[None])
     >>> law.top.round(4).tolist(), law.gap.round(4).tolist(), law.gain(2.0).round(4).tolist()
-    ([0.7], [0.1], [0.0185])
+    ([0.7], [0.1], [0.0202])
     """
     weight = size / size.sum()
     basis = size ** -POWERS[:, None]  # (n_powers, n_points)
@@ -95,14 +99,15 @@ def fit_power_laws(size: Weights, scores: Weights) -> PowerLaws:
     return PowerLaws(top[rows, best], gap[rows, best], POWERS[best], error[rows, best])
 
 
-def learning_curve(repeats: Repeats, drawn: Weights, rows: int) -> dict[str, Any]:
+def learning_curve(repeats: Repeats, bounds: Weights, drawn: Weights, rows: int) -> dict[str, Any]:
     """Return the points of a learning curve, and what more labels would gain.
 
     Parameters
     ----------
     repeats : Repeats
+    bounds : ndarray of shape (2, n_shares)
     drawn : ndarray of shape (draws, n_shares)
-        As `Repeats.draw` returns it.
+        As `Repeats.bounds` and `Repeats.draw` return them.
     rows : int
         Labels that the model is fitted on: a forecast starts from these.
 
@@ -111,23 +116,18 @@ def learning_curve(repeats: Repeats, drawn: Weights, rows: int) -> dict[str, Any
     dict
         points, a list of {share, documents, rows, macro_f1, low, high}: what was learned from, in
         the mean of folds and repeats, the mean macro-F1 and its 95 % interval. forecast {more_rows,
-        gain, text, doubled {more_rows, gain, text}, law {top, gap, power}}: gains of macro-F1 as
-        95 % intervals, from refitting the curve to each draw; the curve of the means is macro-F1 =
-        top - gap * (rows / rows now) ** -power. It holds for new documents of the same kind and
-        labelling, and as far as the law goes on beyond the points. In its place None and ``why``
-        where nothing can be foretold.
+        gain, text, doubled {more_rows, gain, text}}: gains of macro-F1 over the model on all rows,
+        95 % intervals, from refitting the curve to each draw. They hold for new documents of the
+        same kind and labelling, and as far as the power law goes on beyond the points. In its
+        place None and ``why`` where nothing can be foretold.
     """
-    low, high = np.quantile(drawn, BOUNDS, axis=0)
     mean = repeats.scores.mean(axis=0)
-    columns = (repeats.shares, repeats.documents, repeats.rows, mean, low, high)
+    columns = (repeats.shares, repeats.documents, repeats.rows, mean, *bounds)
     names = ("share", "documents", "rows", "macro_f1", "low", "high")
-    points = [
-        {name: round(float(value), DECIMALS) for name, value in zip(names, point, strict=True)}
-        for point in zip(*columns, strict=True)
-    ]
+    points = [dict(zip(names, point, strict=True)) for point in zip(*columns, strict=True)]
     found = _forecast(repeats, drawn, rows)
     foretold = {"forecast": None, "why": found} if isinstance(found, str) else {"forecast": found}
-    return {"points": points} | foretold
+    return plain({"points": points} | foretold)
 
 
 def _forecast(repeats: Repeats, drawn: Weights, rows: int) -> dict[str, Any] | str:
@@ -140,17 +140,7 @@ def _forecast(repeats: Repeats, drawn: Weights, rows: int) -> dict[str, Any] | s
         return f"the points stray {100 * law.error[0]:.1f} from any curve that levels off"
     laws = fit_power_laws(size, drawn)
     near, far = (_gain(laws, rows, factor) for factor in FORESEEN)
-    low, high = near["gain"]
-    if high - low > OPEN:
-        return (
-            f"{near['more_rows']:,} more labels could gain anything from {100 * low:.1f} to "
-            f"{100 * high:.1f} points"
-        )
-    shape = {"top": law.top, "gap": law.gap, "power": law.power}
-    return near | {
-        "doubled": far,
-        "law": {name: round(float(v[0]), DECIMALS) for name, v in shape.items()},
-    }
+    return near | {"doubled": far}
 
 
 def _unknowable(repeats: Repeats) -> str:
@@ -172,7 +162,7 @@ def _gain(laws: PowerLaws, rows: int, factor: float) -> dict[str, Any]:
     more = _two_digits((factor - 1) * rows)
     low, high = percentile_interval(laws.gain(1 + more / rows))
     text = f"about {more:,} more labels would gain {_points(low, high)}"
-    return {"more_rows": more, "gain": [round(low, DECIMALS), round(high, DECIMALS)], "text": text}
+    return {"more_rows": more, "gain": [low, high], "text": text}
 
 
 def _two_digits(value: float) -> int:

@@ -254,7 +254,7 @@ def _check(recipe: Recipe, source: str) -> None:
     _in_range(source, "validation.folds", recipe.validation.folds, 2, 50)
     _in_range(source, "validation.seed", recipe.validation.seed, 0, 2**31 - 1)
     _in_range(source, "validation.draws", recipe.validation.draws, 100, 100_000)
-    _in_range(source, "validation.repeats", recipe.validation.repeats, 1, 100)
+    _in_range(source, "validation.repeats", recipe.validation.repeats, 1, 50)
     for corpus, weight in recipe.corpora.items():
         _in_range(source, f"corpora.{corpus}", weight, 0.0, 1e6)
 

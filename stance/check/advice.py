@@ -18,6 +18,9 @@ LABEL_ROWS = 10
 OFTEN = 20
 """Texts from which on an actor without labels is one that is often named."""
 
+SELDOM = 5
+"""Texts below which an actor is too rare to be advised on."""
+
 WIDE = 0.2
 """Width of an actor's interval that more rows should bring down."""
 
@@ -68,7 +71,8 @@ def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[A
     corpus : Corpus
     book : ActorBook
     scores : mapping
-        ``macro_f1`` of all rows, and ``per_actor`` of held-out answers with macro_f1 and interval.
+        ``macro_f1`` of all rows and ``per_actor`` of held-out answers, as
+        `stance.evaluation.score` returns them.
 
     Returns
     -------
@@ -94,10 +98,11 @@ def _labelled(
     names, place = np.unique(np.array(corpus.actors, object), return_inverse=True)
     counts = np.zeros((len(names), len(Stance)), np.int64)
     np.add.at(counts, (place, corpus.stance), 1)
-    judged = np.unique(np.stack([place.astype(np.uint64), corpus.marks.exact]), axis=1)[0]
+    pairs = np.unique(np.stack([place.astype(np.uint64), corpus.marks.exact]), axis=1)
+    judged = np.bincount(pairs[0].astype(np.int64)).tolist()
     for number, name in enumerate(names.tolist()):
         rows, known = int(counts[number].sum()), book.number(name)
-        texts = max(int((judged == number).sum()), int(named[known]) if known >= 0 else 0)
+        texts = max(judged[number], int(named[known]) if known >= 0 else 0)
         few = {
             str(label): LABEL_ROWS - have
             for label, have in zip(Stance, counts[number].tolist(), strict=True)
@@ -107,7 +112,7 @@ def _labelled(
         more, reasons = _by_score(rows, score, scores["macro_f1"])
         if few:
             reasons = [_few(few), *reasons]
-        if reasons:
+        if reasons and texts >= SELDOM:
             missing = {"rows": max(more, sum(few.values()))} | few
             text = f"{shown(name, 40)} ({count(rows, 'row')}): {'; '.join(reasons)}"
             yield Advice(name, rows, texts, missing, text)
@@ -120,16 +125,21 @@ def _few(missing: Mapping[str, int]) -> str:
 
 def _by_score(rows: int, score: Mapping[str, Any], whole: float) -> tuple[int, list[str]]:
     """Return how many rows an actor's score asks for, and why."""
-    if not score or score["interval"] is None:
+    if not score or score["interval"] is None or not score["trusted"]:
         return 0, []
     low, high = score["interval"]
     figure = f"macro-F1 {100 * score['macro_f1']:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
     if high < whole:
-        return rows, [f"{figure} is below that of all, {100 * whole:.1f}; read its wrong answers"]
+        return rows, [
+            f"{figure} is below that of all, {100 * whole:.1f}: read its wrong answers, then label "
+            "as many again"
+        ]
     if high - low > WIDE:
         # An interval narrows with the root of the rows.
         more = round(rows * (((high - low) / WIDE) ** 2 - 1)) + 1
-        return more, [f"{figure} is wide; {more:,} more rows bring it to about {100 * WIDE:.0f}"]
+        return more, [
+            f"{figure} is wide: about {more:,} more rows would narrow it to {100 * WIDE:.0f} points"
+        ]
     return 0, []
 
 
