@@ -12,7 +12,7 @@ WIDTH = 79
 
 SPREAD = (
     "± is the standard deviation between them: the luck of the folds, no sampling error; "
-    "[low, high] is the 95 % interval of their mean, documents and repeats resampled"
+    "[low, high] is the 95 % interval of their mean, whole documents resampled"
 )
 
 KIND = "of macro-F1; 95 % intervals, for new documents of the same kind and coding"

@@ -1,5 +1,6 @@
 """Where labels are missing, actor by actor."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -136,7 +137,7 @@ def _by_score(rows: int, score: Mapping[str, Any], whole: float) -> tuple[int, l
         ]
     if high - low > WIDE:
         # An interval narrows with the root of the rows.
-        more = round(rows * (((high - low) / WIDE) ** 2 - 1)) + 1
+        more = 10 * math.ceil(rows * (((high - low) / WIDE) ** 2 - 1) / 10)
         return more, [
             f"{figure} is wide: about {more:,} more rows would narrow it to {100 * WIDE:.0f} points"
         ]
