@@ -422,7 +422,6 @@ def test_a_refused_model_is_one_line_and_status_3(model_path, coded, tmp_path):
     [
         ["predict"],
         ["train"],
-        ["evaluate"],
         ["nonsense"],
         ["predict", "a.csv", "--nonsense"],
         ["predict", "a.csv", "--jobs", "0"],

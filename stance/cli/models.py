@@ -8,6 +8,7 @@ import typer
 
 from stance.cli.options import ActorsFile, AsJson, Force, ModelFile, open_model, refuse_output
 from stance.cli.screen import tell
+from stance.errors import UsageError
 
 
 def train(
@@ -40,30 +41,49 @@ def train(
 
 
 def evaluate(
-    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
+    corpora: Annotated[
+        list[Path] | None, typer.Argument(metavar="CORPUS", help="Labelled tables.")
+    ] = None,
     model: ModelFile = None,
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     errors: Annotated[Path | None, typer.Option(help="Table of wrong answers to write.")] = None,
     force: Force = False,
+    stress: Annotated[
+        bool,
+        typer.Option("--stress", help="Test how answers change with the text; needs no CORPUS."),
+    ] = False,
 ) -> None:
     """Score a model on labelled tables, with intervals and beside its baselines."""
     from stance.corpus import read_corpus
     from stance.evaluation.assessment import evaluate as score
     from stance.mistakes import write_mistakes
     from stance.report import write_report
+    from stance.stress import run_suite
 
-    refuse_output(report, force, [*corpora, model, errors])
-    refuse_output(errors, force, [*corpora, model])
-    loaded, corpus = open_model(model), read_corpus(corpora)
-    for note in corpus.notes:
-        tell(note)
-    result = score(loaded, corpus)
-    if errors is not None:
-        tell(write_mistakes(loaded, corpus, errors, force=force))
-    if report is not None:
-        write_report(report, result.to_json(), loaded.card, corpus.sources, force=force)
-    typer.echo(json.dumps(result.to_json()) if as_json else "\n".join(result.summary_lines()))
+    if not corpora and (not stress or report or errors):
+        raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
+    refuse_output(report, force, [*(corpora or []), model, errors])
+    refuse_output(errors, force, [*(corpora or []), model])
+    loaded = open_model(model)
+    suite = run_suite(loaded) if stress else None
+    figures = {"stress": suite.to_json()} if suite else {}
+    lines = suite.summary_lines() if suite else []
+    if corpora:
+        corpus = read_corpus(corpora)
+        for note in corpus.notes:
+            tell(note)
+        result = score(loaded, corpus)
+        figures = result.to_json() | figures
+        lines = [*result.summary_lines(), *([""] if suite else []), *lines]
+        if errors is not None:
+            tell(write_mistakes(loaded, corpus, errors, force=force))
+        if report is not None:
+            write_report(report, figures, loaded.card, corpus.sources, force=force)
+    typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
+    if suite and suite.hard_failures:
+        tell("this model breaks what must always hold (--stress); do not use it")
+        raise typer.Exit(1)
 
 
 def inspect(
