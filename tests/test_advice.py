@@ -50,9 +50,9 @@ def test_the_labels_that_are_few_are_counted(advice):
 
 def test_a_wide_interval_says_how_many_rows_would_narrow_it(advice):
     (found,) = advice(rows_of("NATO", 20, 20, 20), scores(NATO=(0.6, (0.4, 0.8))))
-    assert found.missing == {"rows": 190}  # four times the rows for half the width, in tens
+    assert found.missing == {"rows": 180}  # four times the rows for half the width, in tens
     assert found.text == (
-        "NATO (60 rows): macro-F1 60.0 [40.0, 80.0] is wide: about 190 more rows would narrow it "
+        "NATO (60 rows): macro-F1 60.0 [40.0, 80.0] is wide: about 180 more rows would narrow it "
         "to 20 points"
     )
 
