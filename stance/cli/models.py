@@ -48,6 +48,9 @@ def evaluate(
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     errors: Annotated[Path | None, typer.Option(help="Table of wrong answers to write.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="MODEL", help="Second model, to compare with the first.")
+    ] = None,
     force: Force = False,
     stress: Annotated[
         bool,
@@ -61,6 +64,10 @@ def evaluate(
     from stance.report import write_report
     from stance.stress import run_suite
 
+    if compare is not None:
+        alone = not (report or errors or stress)
+        _compare(corpora or [], model, compare, as_json=as_json, alone=alone)
+        return
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     refuse_output(report, force, [*(corpora or []), model, errors])
@@ -84,6 +91,26 @@ def evaluate(
     if suite and suite.hard_failures:
         tell("this model breaks what must always hold (--stress); do not use it")
         raise typer.Exit(1)
+
+
+def _compare(
+    corpora: list[Path], model: Path | None, other: Path, *, as_json: bool, alone: bool
+) -> None:
+    from stance.corpus import read_corpus
+    from stance.evaluation.assessment import compare_models
+
+    if not alone:
+        raise UsageError("--report, --errors and --stress are of one model; leave out --compare")
+    if not corpora:
+        raise UsageError("no CORPUS to compare the models on; name a labelled table")
+    if model is not None and model.resolve() == other.resolve():
+        raise UsageError(f"{other}: is compared with itself; name another model")
+    first, second, corpus = open_model(model), open_model(other), read_corpus(corpora)
+    for note in corpus.notes:
+        tell(note)
+    names = (model.name if model else "the default model", other.name)
+    found = compare_models(first, second, corpus, names)
+    typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.summary_lines()))
 
 
 def inspect(
