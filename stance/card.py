@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stance.display import shown
+from stance.prospects import forecast_text, repeats_text
 
 WIDTH = 79
 
@@ -51,10 +52,21 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
         ):
             for name, part in list(scores.get(key, {}).items())[:MOST]:
                 yield _group_line(title, name, part)
+    yield from _prospects(manifest)
     yield f"made by   {', '.join(f'{k} {shown(v)}' for k, v in manifest['versions'].items())}"
     yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     for limit in manifest["limits"]:
         yield from _wrapped(limit, "limits    ")
+
+
+def _prospects(manifest: Mapping[str, Any]) -> Iterator[str]:
+    if "repeats" in manifest:
+        yield from _wrapped(repeats_text(manifest["repeats"]), "repeats   ")
+    if "learning_curve" in manifest:
+        curve = manifest["learning_curve"]
+        points = (f"{100 * p['macro_f1']:.1f} from {p['rows']:,.0f}" for p in curve["points"])
+        yield from _wrapped(f"macro-F1 by rows: {', '.join(points)}", "curve     ")
+        yield from _wrapped(forecast_text(curve), " " * 10)
 
 
 def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:

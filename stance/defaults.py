@@ -72,7 +72,8 @@ def _train() -> StanceModel:
     from stance.fitting import train
     from stance.recipe import read_recipe
 
-    return train(read_recipe(), read_corpus([bundled_corpus()]), ActorBook.default()).model
+    recipe = read_recipe().validated_once()
+    return train(recipe, read_corpus([bundled_corpus()]), ActorBook.default()).model
 
 
 def _fingerprint() -> str:

@@ -29,7 +29,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     recipe : Recipe or None
-        None is the bundled default recipe; the parameters below replace its values.
+        None is the bundled default recipe without repeats and learning curve; the parameters below
+        replace its values.
     book : ActorBook or None
         None is the bundled book.
     blocks : mapping of str to float or None
@@ -116,7 +117,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return model
 
     def _recipe(self) -> Recipe:
-        table = (self.recipe or read_recipe()).to_table()
+        table = (self.recipe or read_recipe().validated_once()).to_table()
         for part, name in (
             ("features", "blocks"),
             ("features", "min_df"),

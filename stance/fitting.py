@@ -2,7 +2,7 @@
 
 import dataclasses
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from stance.actors import ActorBook
 from stance.batch.abstention import calibrate
+from stance.check.advice import advise
 from stance.corpus import Corpus, sentiment_rows
 from stance.counts import count_features, name_features
 from stance.errors import DataError
@@ -18,6 +19,7 @@ from stance.evaluation import CURVES, Report
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.polarity import lexicon_stances
 from stance.features.layout import Reader
+from stance.forecast import learning_curve
 from stance.heads import Head
 from stance.learning import (
     Held,
@@ -30,10 +32,12 @@ from stance.learning import (
 )
 from stance.lexicon import Lexicon
 from stance.model import StanceModel
+from stance.prospects import Prospects
 from stance.queries import Query, make_query
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
 from stance.reference import Reference, Vocabulary, measure
+from stance.repeats import repeat
 from stance.tokens import Ints
 
 Progress = Callable[[str], None]
@@ -51,6 +55,8 @@ class Training:
     stance, control : Held
         Held-out answers of the stance head and of the target-blind baseline.
     sentiment : Held or None
+    prospects : Prospects
+        What the folds' luck is, and what more labels would gain.
     """
 
     model: StanceModel
@@ -58,6 +64,15 @@ class Training:
     stance: Held
     control: Held
     sentiment: Held | None
+    prospects: Prospects
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report and the prospects as one object for JSON."""
+        return {**self.report.to_json(), **self.prospects.to_json()}
+
+    def summary_lines(self) -> list[str]:
+        """Return a plain-text screen, each line under 80 columns."""
+        return [*self.report.summary_lines(), "", *self.prospects.lines()]
 
 
 def train(
@@ -86,103 +101,141 @@ def train(
         If the corpus is too small, or has no row of some class.
     """
     _check(corpus, recipe)
-    reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
-    query = make_query(book, corpus.texts, corpus.actors, corpus.spans)
-    seed = recipe.validation.seed
     progress("reading the corpus")
-    stance = _task(reader, query, corpus, np.arange(len(corpus)), recipe, "stance")
-    blind = dataclasses.replace(CONTROL.features, min_df=recipe.features.min_df)
-    control = dataclasses.replace(
-        stance,
-        counts=count_features(reader, query, blind, targeted=False),
-        recipe=HeadRecipe(blind, CONTROL.classifier),
-        targeted=False,
+    reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
+    bench = _Bench(reader, corpus, recipe, jobs)
+    query = make_query(book, corpus.texts, corpus.actors, corpus.spans)
+    progress("learning stance")
+    stance, control = bench.learn(query, "stance"), bench.learn(query, "control")
+    tone = _learn_sentiment(bench, query, progress)
+    progress("scoring the held-out answers")
+    report = cross_validation(
+        recipe.validation,
+        corpus,
+        stance.held.probabilities,
+        control.held.probabilities,
+        tone.held.probabilities if tone else None,
+        lexicon_stances(reader, query),
     )
-    fold = split(stance.y, stance.group, _folds(stance.group, recipe), seed)
-    progress("cross-validating stance")
-    held, held_control = (cross_validate(task, fold, seed, jobs) for task in (stance, control))
-    progress("fitting stance")
-    heads = {
-        "stance": _finish(reader, query, stance, held, seed),
-        "control": _finish(reader, query, control, held_control, seed),
-    }
+    prospects = _prospects(bench, stance, report, progress)
+    model = StanceModel(
+        book=book,
+        lexicon=reader.lexicon,
+        recipe=recipe,
+        stance=stance.head,
+        sentiment=tone.head if tone else None,
+        control=control.head,
+        fingerprints=corpus.marks,
+        card=_card(corpus, recipe)
+        | {
+            "scores": _scores(report),
+            "reference": _reference(bench, stance.head, control.head).to_table(),
+        }
+        | prospects.card(),
+        calibration=calibrate(
+            stance.held.probabilities, corpus.stance, corpus.document, recipe.validation.seed
+        ),
+    )
+    held = tone.held if tone else None
+    return Training(model, report, stance.held, control.held, held, prospects)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """A head, and the cross-validation that its temperature comes from."""
+
+    task: Task
+    fold: Ints
+    held: Held
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What every head is learned with."""
+
+    reader: Reader
+    corpus: Corpus
+    recipe: Recipe
+    jobs: int
+
+    def learn(self, query: Query, name: str, rows: Ints | None = None) -> _Learned:
+        """Cross-validate a head and fit it on all its rows, with names for its features."""
+        rows = np.arange(len(self.corpus)) if rows is None else rows
+        task, seed = self._task(query, name, rows), self.recipe.validation.seed
+        fold = split(task.y, task.group, folds_of(task.group, self.recipe), seed)
+        held = cross_validate(task, fold, seed, self.jobs)
+        head = fit_head(task, np.arange(len(task.y)), seed)
+        terms = name_features(self.reader, query, head.blocks, head.own, targeted=task.targeted)
+        named = tuple(dataclasses.replace(b, terms=terms[b.name]) for b in head.blocks)
+        temperature = fit_temperature(held.scores, task.y)
+        head = dataclasses.replace(head, temperature=temperature, blocks=named)
+        return _Learned(task, fold, held, head)
+
+    def _task(self, query: Query, name: str, rows: Ints) -> Task:
+        corpus, own, targeted = self.corpus, _own_recipe(self.recipe, name), name == "stance"
+        judged = corpus.sentiment if name == "sentiment" else corpus.stance
+        share = [self.recipe.corpora.get(source.name, 1.0) for source in corpus.sources]
+        # The baseline's rows weigh what those of the stance head do.
+        like = own if name == "sentiment" else _own_recipe(self.recipe, "stance")
+        return Task(
+            counts=count_features(self.reader, query, own.features, targeted=targeted),
+            recipe=own,
+            labels=tuple(Sentiment) if name == "sentiment" else tuple(Stance),
+            targeted=targeted,
+            y=judged[rows],
+            group=corpus.document[rows],
+            weight=class_weights(
+                judged[rows], corpus.source[rows], np.array(share), like.classifier.balanced
+            ),
+        )
+
+
+def _own_recipe(recipe: Recipe, name: str) -> HeadRecipe:
+    """Return features and classifier of a head."""
+    if name == "control":
+        blind = dataclasses.replace(CONTROL.features, min_df=recipe.features.min_df)
+        return HeadRecipe(blind, CONTROL.classifier)
+    if name == "sentiment":
+        return HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
+    return HeadRecipe(recipe.features, recipe.classifier)
+
+
+def _learn_sentiment(bench: _Bench, query: Query, progress: Progress) -> _Learned | None:
+    """Learn the paragraphs' sentiment, where enough documents have each label."""
+    corpus = bench.corpus
     rows = sentiment_rows(corpus)
-    tone = None
     thin = [
         label
         for number, label in enumerate(Sentiment)
         if len(np.unique(corpus.document[rows[corpus.sentiment[rows] == number]])) < 2
     ]
-    if thin and len(rows):
-        progress(f"no sentiment is learned: {', '.join(thin)} is in fewer than two documents")
-    if not thin:
-        progress("fitting sentiment")
-        part = Query([query.texts[i] for i in rows], query.actor[rows])
-        task = _task(reader, part, corpus, rows, recipe, "sentiment")
-        folds = split(task.y, task.group, _folds(task.group, recipe), seed)
-        tone = cross_validate(task, folds, seed, jobs)
-        heads["sentiment"] = _finish(reader, part, task, tone, seed)
-    progress("scoring the held-out answers")
-    found = cross_validation(
-        recipe.validation,
-        corpus,
-        held.probabilities,
-        held_control.probabilities,
-        tone.probabilities if tone else None,
-        lexicon_stances(reader, query),
-    )
-    model = StanceModel(
-        book=book,
-        lexicon=reader.lexicon,
-        recipe=recipe,
-        stance=heads["stance"],
-        sentiment=heads.get("sentiment"),
-        control=heads["control"],
-        fingerprints=corpus.marks,
-        card=_card(corpus, recipe)
-        | {
-            "scores": _scores(found),
-            "reference": _reference(reader, heads, corpus, recipe).to_table(),
-        },
-        calibration=calibrate(held.probabilities, stance.y, corpus.document, seed),
-    )
-    return Training(model, found, held, held_control, tone)
+    if thin:
+        if len(rows):
+            progress(f"no sentiment is learned: {', '.join(thin)} is in fewer than two documents")
+        return None
+    progress("learning sentiment")
+    texts = Query([query.texts[i] for i in rows], query.actor[rows])
+    return bench.learn(texts, "sentiment", rows)
 
 
-def _task(
-    reader: Reader, query: Query, corpus: Corpus, rows: Ints, recipe: Recipe, name: str
-) -> Task:
-    targeted = name == "stance"
-    own = (
-        HeadRecipe(recipe.features, recipe.classifier)
-        if targeted
-        else HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
-    )
-    y = (corpus.stance if targeted else corpus.sentiment)[rows]
-    share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
-    return Task(
-        counts=count_features(reader, query, own.features, targeted=targeted),
-        recipe=own,
-        labels=tuple(Stance) if targeted else tuple(Sentiment),
-        targeted=targeted,
-        y=y,
-        group=corpus.document[rows],
-        weight=class_weights(y, corpus.source[rows], share, own.classifier.balanced),
-    )
+def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progress) -> Prospects:
+    """Repeat the cross-validation, learn from parts of the documents, and look for gaps."""
+    validation = bench.recipe.validation
+    if validation.repeats > 1 or validation.learning_curve:
+        progress("repeating with other folds and fewer documents")
+    folds = folds_of(stance.task.group, bench.recipe)
+    repeats = repeat(stance.task, stance.fold, stance.held, folds, validation, bench.jobs)
+    draws, seed = validation.draws, validation.seed
+    bounds, curve = repeats.bounds(draws, seed), None
+    if validation.learning_curve:
+        curve = learning_curve(repeats, bounds, repeats.draw(draws, seed), len(bench.corpus))
+    advice = advise(bench.corpus, bench.reader.book, report.stance)
+    return Prospects(repeats.figures(bounds), curve, advice)
 
 
-def _finish(reader: Reader, query: Query, task: Task, held: Held, seed: int) -> Head:
-    """Fit on every row; the temperature comes from the held-out scores, then terms are named."""
-    head = fit_head(task, np.arange(len(task.y)), seed)
-    terms = name_features(reader, query, head.blocks, head.own, targeted=task.targeted)
-    return dataclasses.replace(
-        head,
-        temperature=fit_temperature(held.scores, task.y),
-        blocks=tuple(dataclasses.replace(b, terms=terms[b.name]) for b in head.blocks),
-    )
-
-
-def _folds(group: Ints, recipe: Recipe) -> int:
+def folds_of(group: Ints, recipe: Recipe) -> int:
+    """Return how many folds the documents allow."""
     return min(recipe.validation.folds, len(np.unique(group)))
 
 
@@ -207,14 +260,11 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
         )
 
 
-def _reference(
-    reader: Reader, heads: Mapping[str, Head], corpus: Corpus, recipe: Recipe
-) -> Reference:
-    vocabulary = Vocabulary(heads["stance"], heads["control"])
-    actors = map(reader.book.proper_name, corpus.actors)
-    return measure(
-        reader, vocabulary, corpus.texts, actors, corpus.document, recipe.features.min_df
-    )
+def _reference(bench: _Bench, stance: Head, control: Head) -> Reference:
+    corpus, actors = bench.corpus, map(bench.reader.book.proper_name, bench.corpus.actors)
+    least = bench.recipe.features.min_df
+    vocabulary = Vocabulary(stance, control)
+    return measure(bench.reader, vocabulary, corpus.texts, actors, corpus.document, least)
 
 
 _LIMITS = (

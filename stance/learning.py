@@ -1,6 +1,7 @@
 """Learns and cross-validates one head: the only place that composes scikit-learn."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,9 +101,13 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
 def _documents(counts: BlockCounts, rows: Ints, group: Ints) -> Ints:
     """Return in how many documents each feature occurs; several rows of one count once."""
     found = counts.sums[rows]
-    size = int(group.max()) + 1
-    pairs = found.indices.astype(np.int64) * size + np.repeat(group, np.diff(found.indptr))
-    return np.bincount(np.unique(pairs) // size, minlength=len(counts.keys))
+    occurs = sparse.csr_matrix(
+        (np.ones(found.nnz, np.int32), found.indices, found.indptr), found.shape
+    )
+    member = sparse.csr_matrix(
+        (np.ones(len(rows), np.int32), (group, np.arange(len(rows)))), (group.max() + 1, len(rows))
+    )
+    return np.bincount((member @ occurs).indices, minlength=len(counts.keys))
 
 
 def _linear(x: Any, y: Ints, weight: Weights, task: Task, seed: int) -> tuple[Weights, Weights]:
@@ -174,25 +179,75 @@ def split(y: Ints, group: Ints, folds: int, seed: int) -> NDArray[np.int64]:
     return fold
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Rows to learn from, rows to score, and the seed of the solver."""
+
+    train: Ints
+    test: Ints
+    seed: int
+
+
+def fold_cuts(fold: Ints, seed: int) -> list[Cut]:
+    """Return a cut per fold, which is scored by what is learned from the others."""
+    return [
+        Cut(np.flatnonzero(fold != n), np.flatnonzero(fold == n), seed) for n in np.unique(fold)
+    ]
+
+
 def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
     """Score every row by a model that has not seen its group."""
-    numbers = np.unique(fold)
-    work = [(np.flatnonzero(fold != n), np.flatnonzero(fold == n)) for n in numbers]
-    if jobs > 1:
-        from joblib import Parallel, delayed
+    cuts = fold_cuts(fold, seed)
+    return hold(task, fold, cuts, score_cuts(task, cuts, jobs))
 
-        found = Parallel(jobs)(delayed(_score_fold)(task, *rows, seed) for rows in work)
-    else:
-        found = [_score_fold(task, *rows, seed) for rows in work]
+
+def hold(task: Task, fold: Ints, cuts: Sequence[Cut], found: Sequence[Weights | DataError]) -> Held:
+    """Put the scores of a cross-validation's cuts together.
+
+    Raises
+    ------
+    DataError
+        If a cut had too little to learn from.
+    """
     scores = np.zeros((len(task.y), len(task.labels)))
-    for (_, test), part in zip(work, found, strict=True):
-        scores[test] = part
+    for cut, part in zip(cuts, found, strict=True):
+        if isinstance(part, DataError):
+            raise part
+        scores[cut.test] = part
     probabilities = np.zeros_like(scores)
     for number in np.unique(fold):
         out = fold == number
         temperature = fit_temperature(scores[~out], task.y[~out])
         probabilities[out] = softmax(scores[out] / temperature)
     return Held(scores, probabilities)
+
+
+def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Weights | DataError]:
+    """Score the test rows of each cut by what is learned from its training rows.
+
+    Returns
+    -------
+    list of ndarray of shape (n_test_rows, n_labels)
+        The same for every number of jobs. In place of scores stands the error of a cut that has
+        too little to learn from.
+    """
+    if jobs == 1:
+        return _score_cuts(task, cuts)
+    from joblib import Parallel, delayed
+
+    parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
+    done = Parallel(jobs)(delayed(_score_cuts)(task, part) for part in parts)
+    return [done[i % len(parts)][i // len(parts)] for i in range(len(cuts))]
+
+
+def _score_cuts(task: Task, cuts: Sequence[Cut]) -> list[Weights | DataError]:
+    found: list[Weights | DataError] = []
+    for cut in cuts:
+        try:
+            found.append(_score_fold(task, cut.train, cut.test, cut.seed))
+        except DataError as error:
+            found.append(error)
+    return found
 
 
 def _score_fold(task: Task, train: Ints, test: Ints, seed: int) -> Weights:

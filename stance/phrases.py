@@ -73,7 +73,12 @@ class PhraseMatcher:
         return lower in self.lower_starts or word in self.exact_starts
 
     def find(
-        self, batch: TokenBatch, starts: NDArray[np.bool_], exact: Keys, lower: Keys
+        self,
+        batch: TokenBatch,
+        starts: NDArray[np.bool_],
+        exact: Keys,
+        lower: Keys,
+        taken: NDArray[np.bool_] | None = None,
     ) -> tuple[Ints, Ints, NDArray[np.int32]]:
         """Return first word, number of words and value of each match, in order.
 
@@ -84,8 +89,11 @@ class PhraseMatcher:
             Per form: `starts` of its spelling.
         exact, lower : ndarray of uint64
             Per form: `word_key` with and without case.
+        taken : ndarray of bool, optional
+            Per word of the batch: stands in no phrase.
         """
-        at = np.flatnonzero(starts.take(batch.form))
+        free = np.ones(len(batch.form), np.bool_) if taken is None else ~taken
+        at = np.flatnonzero(starts.take(batch.form) & free)
         length = np.zeros(len(at), np.int64)
         value = np.full(len(at), -1, np.int32)
         for table in (lower, exact):
@@ -102,6 +110,7 @@ class PhraseMatcher:
                 end = at[alive] + size
                 on = (row >= 0) & self._goes_on.take(row)
                 on &= end < batch.first.take(batch.para.take(at[alive]) + 1)
+                on &= free.take(end, mode="clip")
                 alive, key, end = alive[on], key[on], end[on]
                 key = _extend(key, batch.gap.take(end - 1), table.take(batch.form.take(end)))
         found = value >= 0

@@ -79,11 +79,19 @@ class Validation:
         Seeds the folds, the solver and the bootstrap.
     draws : int
         Bootstrap draws of an interval.
+    repeats : int
+        Cross-validations of the stance head, each with other folds; the first sets the
+        temperature, so the model does not depend on how many there are.
+    learning_curve : bool
+        Whether the stance head is also learned from parts of the documents, to tell what more
+        labels would gain.
     """
 
     folds: int = 5
     seed: int = 20
     draws: int = 1000
+    repeats: int = 3
+    learning_curve: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,14 @@ class Recipe:
     def to_table(self) -> dict[str, Any]:
         """Return the recipe in the form that `from_table` reads."""
         return dataclasses.asdict(self)
+
+    def validated_once(self) -> "Recipe":
+        """Return the recipe with one cross-validation and no learning curve.
+
+        It makes the same model in less time, where nobody asks what more labels would gain.
+        """
+        once = dataclasses.replace(self.validation, repeats=1, learning_curve=False)
+        return dataclasses.replace(self, validation=once)
 
 
 CONTROL = HeadRecipe(Features({"word": 1.0}), Classifier())
@@ -238,6 +254,7 @@ def _check(recipe: Recipe, source: str) -> None:
     _in_range(source, "validation.folds", recipe.validation.folds, 2, 50)
     _in_range(source, "validation.seed", recipe.validation.seed, 0, 2**31 - 1)
     _in_range(source, "validation.draws", recipe.validation.draws, 100, 100_000)
+    _in_range(source, "validation.repeats", recipe.validation.repeats, 1, 50)
     for corpus, weight in recipe.corpora.items():
         _in_range(source, f"corpora.{corpus}", weight, 0.0, 1e6)
 

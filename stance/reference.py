@@ -205,7 +205,7 @@ class Vocabulary:
         sizes = np.array([_size(word) for word in forms.spelling[old:]], np.int64)
         packed = sizes * (1 | (columns >= 0).astype(np.int64) << _BITS)
         packed |= sizes * self.common.take(columns) << 2 * _BITS
-        new = (columns, packed, sizes)
+        new: tuple[NDArray[Any], ...] = (columns, packed, sizes)
         self._columns, self._packed, self._sizes = (
             np.concatenate(pair) for pair in zip(self._arrays(), new, strict=True)
         )

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from stance.actors import ActorBook
 from stance.corpus import bundled_corpus, read_corpus
-from stance.evaluation import Report
-from stance.fitting import train
+from stance.fitting import Training, train
 from stance.recipe import read_recipe
 from stance.storage import save_model
 
@@ -22,7 +21,7 @@ def train_files(
     jobs: int = 1,
     force: bool = False,
     tell: Callable[[str], None] = lambda _: None,
-) -> Report:
+) -> Training:
     """Train a model on corpus files and save it.
 
     Parameters
@@ -43,8 +42,8 @@ def train_files(
 
     Returns
     -------
-    Report
-        Of the cross-validation by document.
+    Training
+        With the scores of the cross-validation by document, and what more labels would gain.
     """
     chosen = read_recipe(recipe)
     if seed is not None:
@@ -56,4 +55,4 @@ def train_files(
         tell(note)
     training = train(chosen, corpus, book, jobs=jobs, progress=tell)
     save_model(training.model, output, force=force)
-    return training.report
+    return training

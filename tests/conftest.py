@@ -24,8 +24,9 @@ ROWS = 900
 
 
 def quick_recipe(path: Path | None = None) -> Recipe:
-    """A recipe with few folds and bootstrap draws."""
-    return dataclasses.replace(read_recipe(path), validation=Validation(folds=2, draws=100))
+    """A recipe with few folds and bootstrap draws, one cross-validation and no learning curve."""
+    quick = Validation(folds=2, draws=100)
+    return dataclasses.replace(read_recipe(path), validation=quick).validated_once()
 
 
 @pytest.fixture(scope="session")

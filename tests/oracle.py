@@ -49,6 +49,7 @@ class Word:
     quoted: bool = False
     question: bool = False
     # What follows is known once the mentions are.
+    mentioned: bool = False
     stem: str = ""
     functions: frozenset[str] = frozenset()
     category: str | None = None
@@ -173,7 +174,7 @@ class Pattern:
             return False
         for i, mine in enumerate(self.words):
             word = words[at + i]
-            if mine != (word.spelling if self.exact else word.lower):
+            if word.mentioned or mine != (word.spelling if self.exact else word.lower):
                 return False
             if i < len(self.gaps) and self.gaps[i] != word.gap:
                 return False
@@ -398,6 +399,9 @@ class Oracle:
         """Return the words of a normalised text after every mention has become one word."""
         words = words_of(text)
         mentions = self.mentions(words, places)
+        for mention in mentions:
+            for word in words[mention.first : mention.last + 1]:
+                word.mentioned = True
         for word in words:
             word.stem = self.stem(word.lower)
             word.functions = frozenset(n for n, ws in self.functions.items() if word.lower in ws)

@@ -16,7 +16,7 @@ from stance.check.findings import Finding, Findings, wrapped
 from stance.check.shortcuts import adjusted_p, binomial_tail, shortcut_words
 from stance.check.study import read_study
 from stance.errors import DataError
-from stance.evaluation.summary import _columns
+from stance.evaluation.lines import columns
 
 BOOK = ActorBook.default()
 STARTER = Path(__file__).parent.parent / "datasets" / "starter"
@@ -498,7 +498,7 @@ def test_the_screen_is_narrow_and_plain_whatever_the_data(examine):
     wanted = set(found.checks) - {"classes"}
     assert {f.check for f in found.findings if f.severity != "note"} >= wanted - {"actors"}
     for line in found.lines():
-        assert _columns(line) < 80
+        assert columns(line) < 80
         assert line.isprintable()
     for finding in found.findings:
         assert "\n" not in finding.text
@@ -527,7 +527,7 @@ def test_the_answer_is_the_same_twice(examine):
 def test_wrapped_loses_no_word(text, first):
     lines = wrapped(text, first, "   ")
     assert "".join(lines).replace(" ", "") == (first + text).replace(" ", "")
-    assert all(_columns(line) < 80 for line in lines)
+    assert all(columns(line) < 80 for line in lines)
 
 
 def test_findings_without_anything_pass():

@@ -30,7 +30,7 @@ from small_model import TEXTS
 from stance.cli import app
 from stance.recipe import read_recipe
 
-QUICK = "[validation]\nfolds = 2\ndraws = 100\n"
+QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n"
 
 KEYS = {
     *("n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "per_actor", "confusion"),
@@ -422,7 +422,6 @@ def test_a_refused_model_is_one_line_and_status_3(model_path, coded, tmp_path):
     [
         ["predict"],
         ["train"],
-        ["evaluate"],
         ["nonsense"],
         ["predict", "a.csv", "--nonsense"],
         ["predict", "a.csv", "--jobs", "0"],

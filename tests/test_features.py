@@ -318,6 +318,16 @@ def test_features_do_not_depend_on_which_name_of_an_actor_is_used(reader: Reader
         assert plain[block] == short[block], block
 
 
+def test_no_phrase_of_the_lexicon_reaches_into_a_name(reader: Reader) -> None:
+    text = "Two envoys of NATO walked from the station to {}, where they waited."
+    white, department, phrase = (
+        bulk_asked(reader, [(text.format(words), "NATO", None)])[0]["class"]
+        for words in ("White House", "Justice Department", "justice")
+    )
+    assert white == department
+    assert white != phrase  # "to justice" is in the lexicon
+
+
 def test_features_do_not_depend_on_words_seen_before(book: ActorBook, reader: Reader) -> None:
     asked = [(text, "Russia", None) for text in sample_texts()]
     fresh = Reader(book, Lexicon.default())

@@ -7,12 +7,12 @@ from scipy import stats
 from stance.evaluation import intervals
 from stance.evaluation.confusion import accuracy, document_confusion, macro_f1
 from stance.evaluation.intervals import (
+    gain_in,
     interval,
     proportion_interval,
     rare_strata,
     resample,
 )
-from stance.evaluation.reports import macro_f1_gain
 
 
 def counts_of(documents, seed=0):
@@ -261,7 +261,7 @@ def test_intervals_cover_where_a_label_is_rare(populations, documents):
 
 @pytest.mark.parametrize("documents", [15, 150])
 def test_intervals_cover_the_difference_of_two_models(populations, documents):
-    low, high = missed(macro_f1_gain, populations["usual"], documents)
+    low, high = missed(gain_in(macro_f1), populations["usual"], documents)
     assert COVERS[0] <= 1 - low - high <= COVERS[1]
 
 

@@ -84,6 +84,8 @@ def test_a_recipe_is_frozen():
         ("[validation]\nfolds = 1", "'validation.folds' must be between 2 and 50, not 1"),
         ("[validation]\nseed = -1", "'validation.seed' must be between 0 and"),
         ("[validation]\ndraws = 10", "'validation.draws' must be between 100 and"),
+        ("[validation]\nrepeats = 0", "'validation.repeats' must be between 1 and 50, not 0"),
+        ("[validation]\nlearning_curve = 5", "'validation.learning_curve' must be true or false"),
         ("[corpora]\nmine = -1", "'corpora.mine' must be between"),
         ("[corpora]\nmine = 1e400", "'corpora.mine' must be between"),
         ("name = ", "not a TOML file"),

@@ -69,7 +69,10 @@ def test_neither_do_the_other_commands_that_read(args, mine):
 def test_training_evaluating_and_checking_open_no_connection(tmp_path):
     lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)
     corpus = write(tmp_path / "mine.csv", "".join(lines[:151]))
-    recipe = write(tmp_path / "mine.toml", "[validation]\nfolds = 2\ndraws = 100\n")
+    recipe = write(
+        tmp_path / "mine.toml",
+        "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n",
+    )
     model = tmp_path / "m.stance"
     assert watched("train", corpus, "-o", model, "--recipe", recipe)[0] == 0
     assert watched("evaluate", corpus, "--model", model)[0] == 0

@@ -29,7 +29,7 @@ def main() -> None:
     for path in options.corpora:
         corpus = read_corpus([path])
         for file in options.recipes:
-            recipe = dataclasses.replace(read_recipe(file), corpora={})
+            recipe = dataclasses.replace(read_recipe(file), corpora={}).validated_once()
             found = train(recipe, corpus, book).report.to_json()
             low, high = found["macro_f1_interval"]
             base = found["baselines"]

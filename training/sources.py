@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("corpora", nargs="+", type=Path)
     parser.add_argument("--recipe", type=Path, required=True)
     options = parser.parse_args()
-    recipe, book = read_recipe(options.recipe), ActorBook.default()
+    recipe, book = read_recipe(options.recipe).validated_once(), ActorBook.default()
     print(f"{'tested on':<20}{'n':>7}{'macro-F1':>10}  {'95 % interval':<15}", end="")
     print(f"{'ECE':>6}{'conflict':>10}{'blind':>8}{'blind conflict':>16}{'majority':>10}")
     for path in options.corpora:

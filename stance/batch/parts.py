@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stance.batch import memory
 from stance.batch.answers import COUNTS, Layout, Tally, answer_groups
 from stance.model import StanceModel
 from stance.tables import Record
@@ -120,6 +121,7 @@ class Frame:
 
 def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Record]) -> Part:
     """Judge the records of a part, and write its rows where the frame says."""
+    memory.settle()
     groups, tally = answer_groups(model, frame.layout, records, frame.table)
     rows = sum(len(tails) for _, tails in groups)
     formulas = frame.form.group_formulas(groups)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from stance.check.agreement import Agreement, AgreementReport, Coefficient
 from stance.display import count, shown
-from stance.evaluation.summary import WIDTH, _cell, _columns
+from stance.evaluation.lines import WIDTH, cell, columns
 from stance.records import Stance
 
 Severity = Literal["spoils", "warn", "note"]
@@ -184,7 +184,7 @@ def _shares(title: str, parts: Sequence[Part], most: int) -> list[str]:
     for part in parts[:most]:
         rows = sum(part.rows)
         cells = "".join(f"{_percent(number, rows):>10}" for number in part.rows)
-        lines.append(f"{_cell(part.name or '(empty)', NAME)}{rows:>9,}{cells}")
+        lines.append(f"{cell(part.name or '(empty)', NAME)}{rows:>9,}{cells}")
     if len(parts) > most:
         rest = sum(sum(part.rows) for part in parts[most:])
         lines.append(f"and {count(len(parts) - most, 'more ' + title)} in {count(rest, 'row')}")
@@ -193,7 +193,7 @@ def _shares(title: str, parts: Sequence[Part], most: int) -> list[str]:
 
 def _coded(name: str, part: Agreement) -> str:
     cells = "".join(f"{_figure(c):<18}" for c in (part.alpha, part.ac1, part.kappa))
-    return f"{_cell(name, CODED)}{part.units:>6,}  {cells}"
+    return f"{cell(name, CODED)}{part.units:>6,}  {cells}"
 
 
 def _figure(coefficient: Coefficient) -> str:
@@ -226,12 +226,12 @@ def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
     lines, line = [], first
     for word in text.split(" "):
         gap = "" if line in (first, rest) else " "
-        if gap and _columns(line + gap + word) > WIDTH:
+        if gap and columns(line + gap + word) > WIDTH:
             lines.append(line)
             line, gap = rest, ""
         line += gap
         for char in word:
-            if _columns(line) + _columns(char) > WIDTH:
+            if columns(line) + columns(char) > WIDTH:
                 lines.append(line)
                 line = rest
             line += char

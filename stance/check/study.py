@@ -1,6 +1,6 @@
 """A labelled corpus laid out for checking: which rows share a text, an actor, a document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -139,18 +139,22 @@ def _cells(path: Path, names: Sequence[str], delimiter: str | None, encoding: st
 
 
 def named_actors(study: Study) -> Ints:
-    """Return which actors of the book each text names.
+    """Return which actors of the book each text of a study names, as `actors_named` does."""
+    return actors_named(study.book, (study.corpus.texts[row] for row in study.first.tolist()))
+
+
+def actors_named(book: ActorBook, texts: Iterable[str]) -> Ints:
+    """Return which actors of a book each text names.
 
     Returns
     -------
     ndarray of shape (n_pairs, 2)
         Number of the text and of the actor in the book, without repetition.
     """
-    texts = (normalise(study.corpus.texts[row]) for row in study.first.tolist())
     parts = [np.zeros((0, 2), np.int64)]
-    forms = Forms(study.book.describe, study.book.columns)
-    for begin, part in _parts(texts):
-        found = study.book.match(tokenise(part, forms), forms)
+    forms = Forms(book.describe, book.columns)
+    for begin, part in _parts(normalise(text) for text in texts):
+        found = book.match(tokenise(part, forms), forms)
         parts.append(np.stack([found.para + begin, found.actor], axis=1))
     return np.unique(np.concatenate(parts), axis=0)
 

@@ -8,6 +8,7 @@ import typer
 
 from stance.cli.options import ActorsFile, AsJson, Force, ModelFile, open_model, refuse_output
 from stance.cli.screen import tell
+from stance.errors import UsageError
 
 
 def train(
@@ -28,42 +29,88 @@ def train(
     from stance.training import train_files
 
     refuse_output(output, force, [*(corpora or []), recipe, actors])
-    report = train_files(
+    training = train_files(
         corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell
     )
     if as_json:
-        typer.echo(json.dumps(report.to_json()))
+        typer.echo(json.dumps(training.to_json()))
         return
     typer.echo("Cross-validation by document (each row scored by a model that has not seen it):\n")
-    typer.echo("\n".join(report.summary_lines()))
+    typer.echo("\n".join(training.summary_lines()))
     tell(f"wrote {output}")
 
 
 def evaluate(
-    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
+    corpora: Annotated[
+        list[Path] | None, typer.Argument(metavar="CORPUS", help="Labelled tables.")
+    ] = None,
     model: ModelFile = None,
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     errors: Annotated[Path | None, typer.Option(help="Table of wrong answers to write.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="MODEL", help="Second model, to compare with the first.")
+    ] = None,
     force: Force = False,
+    stress: Annotated[
+        bool,
+        typer.Option("--stress", help="Test how answers change with the text; needs no CORPUS."),
+    ] = False,
 ) -> None:
     """Score a model on labelled tables, with intervals and beside its baselines."""
     from stance.corpus import read_corpus
     from stance.evaluation.assessment import evaluate as score
     from stance.mistakes import write_mistakes
     from stance.report import write_report
+    from stance.stress import run_suite
 
-    refuse_output(report, force, [*corpora, model, errors])
-    refuse_output(errors, force, [*corpora, model])
-    loaded, corpus = open_model(model), read_corpus(corpora)
+    if compare is not None:
+        alone = not (report or errors or stress)
+        _compare(corpora or [], model, compare, as_json=as_json, alone=alone)
+        return
+    if not corpora and (not stress or report or errors):
+        raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
+    refuse_output(report, force, [*(corpora or []), model, errors])
+    refuse_output(errors, force, [*(corpora or []), model])
+    loaded = open_model(model)
+    suite = run_suite(loaded) if stress else None
+    figures = {"stress": suite.to_json()} if suite else {}
+    lines = suite.summary_lines() if suite else []
+    if corpora:
+        corpus = read_corpus(corpora)
+        for note in corpus.notes:
+            tell(note)
+        result = score(loaded, corpus)
+        figures = result.to_json() | figures
+        lines = [*result.summary_lines(), *([""] if suite else []), *lines]
+        if errors is not None:
+            tell(write_mistakes(loaded, corpus, errors, force=force))
+        if report is not None:
+            write_report(report, figures, loaded.card, corpus.sources, force=force)
+    typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
+    if suite and suite.hard_failures:
+        tell("this model breaks what must always hold (--stress); do not use it")
+        raise typer.Exit(1)
+
+
+def _compare(
+    corpora: list[Path], model: Path | None, other: Path, *, as_json: bool, alone: bool
+) -> None:
+    from stance.corpus import read_corpus
+    from stance.evaluation.assessment import compare_models
+
+    if not alone:
+        raise UsageError("--report, --errors and --stress are of one model; leave out --compare")
+    if not corpora:
+        raise UsageError("no CORPUS to compare the models on; name a labelled table")
+    if model is not None and model.resolve() == other.resolve():
+        raise UsageError(f"{other}: is compared with itself; name another model")
+    first, second, corpus = open_model(model), open_model(other), read_corpus(corpora)
     for note in corpus.notes:
         tell(note)
-    result = score(loaded, corpus)
-    if errors is not None:
-        tell(write_mistakes(loaded, corpus, errors, force=force))
-    if report is not None:
-        write_report(report, result.to_json(), loaded.card, corpus.sources, force=force)
-    typer.echo(json.dumps(result.to_json()) if as_json else "\n".join(result.summary_lines()))
+    names = (model.name if model else "the default model", other.name)
+    found = compare_models(first, second, corpus, names)
+    typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.summary_lines()))
 
 
 def inspect(

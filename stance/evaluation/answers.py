@@ -93,6 +93,15 @@ def check_rows(answers: Answers) -> None:
         raise DataError("no labelled rows to score; give a corpus with at least one label")
 
 
+def check_pair(answers: Answers, other: Answers) -> None:
+    """Refuse answers that are not to the same rows of the same documents."""
+    same = len(answers) == len(other) and answers.labels == other.labels
+    if not (same and (answers.gold == other.gold).all()):
+        raise ValueError("two sets of answers are to other rows")
+    if not (answers.document == other.document).all():
+        raise ValueError("two sets of answers have other documents")
+
+
 def confusion_by_document(answers: Answers) -> Floats:
     """Return a confusion matrix per document."""
     return document_confusion(

@@ -8,7 +8,8 @@ import numpy as np
 
 from stance.corpus import MISSING, Corpus, sentiment_rows
 from stance.errors import DataError
-from stance.evaluation import Answers, Report, report, score
+from stance.evaluation import Answers, Report, conflict_rows, report, score
+from stance.evaluation.comparison import Comparison, Seen, compare
 from stance.evaluation.polarity import lexicon_stances
 from stance.features.events import Weights
 from stance.fingerprints import linked_groups
@@ -35,31 +36,74 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     Report
         With rows whose text was in the training data counted as leaked.
     """
-    stance, known, control = _judge_rows(model, corpus)
-    rows = sentiment_rows(corpus)
-    tone = None
-    if model.sentiment is not None and len(rows):
-        judged = [
-            model.judge([corpus.texts[i] for i in rows[low : low + BATCH]])
-            for low in range(0, len(rows), BATCH)
-        ]
-        tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
-        sure = np.concatenate([part.sentiment_known for part in judged])
-        tone = _sentiment_answers(corpus, rows, tones, sure)
-    answers = _stance_answers(corpus, stance, known)
+    answers = _stance_answers(corpus, *_judge_pairs(model, corpus))
     validation = model.recipe.validation
     found = report(
         answers,
-        _stance_answers(corpus, control, None),
+        _stance_answers(corpus, _judge_blind(model, corpus), None),
         majority=_majority(model),
         text_key=_text_key(corpus),
         lexicon=_lexicon_answers(corpus, _by_lexicon(model, corpus)),
         leaked=corpus.marks.found_in(model.fingerprints),
-        sentiment=tone,
+        sentiment=_judge_sentiment(model, corpus),
         draws=validation.draws,
         seed=validation.seed,
     )
     return _with_breakdowns(found, corpus, answers, validation)
+
+
+def compare_models(
+    a: StanceModel, b: StanceModel, corpus: Corpus, names: tuple[str, str] = ("a", "b")
+) -> Comparison:
+    """Compare two models on a labelled corpus, row by row.
+
+    Parameters
+    ----------
+    a, b : StanceModel
+    corpus : Corpus
+    names : (str, str)
+        How to name the models to a reader.
+
+    Raises
+    ------
+    DataError
+        If the models answer with other labels.
+    """
+    _check_labels(a, b)
+    answers = [_stance_answers(corpus, *_judge_pairs(model, corpus)) for model in (a, b)]
+    tones = [_judge_sentiment(model, corpus) for model in (a, b)]
+    found_a, found_b = (corpus.marks.found_in(model.fingerprints) for model in (a, b))
+    validation = a.recipe.validation
+    found = compare(
+        answers[0],
+        answers[1],
+        conflict=conflict_rows(_text_key(corpus), corpus.stance),
+        seen=Seen(found_a, found_b, _row_names(corpus)),
+        sentiment=(tones[0], tones[1]) if tones[0] and tones[1] else None,
+        draws=validation.draws,
+        seed=validation.seed,
+    )
+    return Comparison({"models": dict(zip("ab", names, strict=True)), **found.figures})
+
+
+def _check_labels(a: StanceModel, b: StanceModel) -> None:
+    for one, other in ((a.stance, b.stance), (a.sentiment, b.sentiment)):
+        if one and other and one.labels != other.labels:
+            raise DataError(
+                f"one model answers {', '.join(one.labels)}, the other "
+                f"{', '.join(other.labels)}; compare models of the same labels"
+            )
+
+
+def _row_names(corpus: Corpus) -> list[str]:
+    """Name each row by its corpus and its record number there, from 1."""
+    first = np.searchsorted(corpus.source, corpus.source)
+    return [
+        f"{corpus.sources[source].name}:{row - start + 1}"
+        for row, (source, start) in enumerate(
+            zip(corpus.source.tolist(), first.tolist(), strict=True)
+        )
+    ]
 
 
 def cross_validation(
@@ -129,19 +173,38 @@ def _scores_by(
     return found
 
 
-def _judge_rows(model: StanceModel, corpus: Corpus) -> tuple[Weights, Bools, Weights]:
-    judged: list[Judgements] = []
-    blind: list[Weights] = []
-    for low in range(0, len(corpus), BATCH):
-        part = slice(low, low + BATCH)
-        judged.append(
-            model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part])
-        )
-        blind.append(model.judge_blind(corpus.texts[part]))
-    if not judged:
-        raise DataError("the corpus has no row")
+def _judge_pairs(model: StanceModel, corpus: Corpus) -> tuple[Weights, Bools]:
+    """Return the stance of every row, and whether the model knows a word of it and its actor."""
+    judged: list[Judgements] = [
+        model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part])
+        for part in _batches(corpus)
+    ]
     known = np.concatenate([part.known & (part.mentions > 0) for part in judged])
-    return np.concatenate([part.stance for part in judged]), known, np.concatenate(blind)
+    return np.concatenate([part.stance for part in judged]), known
+
+
+def _judge_blind(model: StanceModel, corpus: Corpus) -> Weights:
+    return np.concatenate([model.judge_blind(corpus.texts[part]) for part in _batches(corpus)])
+
+
+def _batches(corpus: Corpus) -> list[slice]:
+    if not len(corpus):
+        raise DataError("the corpus has no row")
+    return [slice(low, low + BATCH) for low in range(0, len(corpus), BATCH)]
+
+
+def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
+    """Judge the paragraphs that have a sentiment label; None where none has, or no head is."""
+    rows = sentiment_rows(corpus)
+    if model.sentiment is None or not len(rows):
+        return None
+    judged = [
+        model.judge([corpus.texts[i] for i in rows[low : low + BATCH]])
+        for low in range(0, len(rows), BATCH)
+    ]
+    tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
+    known = np.concatenate([part.sentiment_known for part in judged])
+    return _sentiment_answers(corpus, rows, tones, known)
 
 
 def _stance_answers(corpus: Corpus, probabilities: Weights, known: Bools | None) -> Answers:

@@ -122,6 +122,20 @@ def _resample_stratum(flat: Floats, draws: int, rng: np.random.Generator) -> Flo
     return total * (documents / (documents - 1))
 
 
+def gain_in(score: Statistic) -> Statistic:
+    """Return the statistic: what a score of the first of two is above that of the second.
+
+    It takes counts of shape (..., 2, *cells).
+    """
+
+    def gain(pair: Floats) -> Floats:
+        scores = score(pair)
+        more: Floats = scores[..., 0] - scores[..., 1]
+        return more
+
+    return gain
+
+
 def interval(
     statistic: Statistic,
     counts: Floats,

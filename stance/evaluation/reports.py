@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.evaluation.answers import Answers, check_rows, confusion_by_document
+from stance.evaluation.answers import Answers, check_pair, check_rows, confusion_by_document
 from stance.evaluation.confusion import (
     Bools,
-    Floats,
     Ints,
     accuracy,
     document_confusion,
@@ -21,6 +20,7 @@ from stance.evaluation.intervals import (
     DRAWS,
     FEWEST,
     SEED,
+    gain_in,
     interval,
     proportion_interval,
     rare_strata,
@@ -126,7 +126,7 @@ def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Fig
     (own, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
     strata = rare_strata(pair[:, 0])
     bounds = interval(macro_f1, pair[:, 1], draws=draws, seed=seed, strata=strata)
-    gain = interval(macro_f1_gain, pair, draws=draws, seed=seed, strata=strata, least=-1.0)
+    gain = interval(gain_in(macro_f1), pair, draws=draws, seed=seed, strata=strata, least=-1.0)
     return plain(
         {
             "macro_f1": other,
@@ -135,22 +135,6 @@ def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Fig
             "difference": {"macro_f1": own - other, "macro_f1_interval": gain},
         }
     )
-
-
-def macro_f1_gain(pair: Floats) -> Floats:
-    """Return the macro-F1 of the first of two less that of the second: (..., 2, labels, labels)."""
-    scores = macro_f1(pair)
-    gain: Floats = scores[..., 0] - scores[..., 1]
-    return gain
-
-
-def check_pair(answers: Answers, other: Answers) -> None:
-    """Refuse answers that are not to the same rows of the same documents."""
-    same = len(answers) == len(other) and answers.labels == other.labels
-    if not (same and (answers.gold == other.gold).all()):
-        raise ValueError("two sets of answers are to other rows")
-    if not (answers.document == other.document).all():
-        raise ValueError("two sets of answers have other documents")
 
 
 def leakage(answers: Answers, leaked: Bools) -> Figures:

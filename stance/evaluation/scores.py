@@ -74,7 +74,7 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
         **risk_coverage(answers),
         "uncertain": 0.0 if answers.answered is None else 1 - answers.answered.mean(),
         "documents": len(by_document),
-        "trusted": not _doubts(answers.labels, by_document),
+        "trusted": not doubts(answers.labels, by_document),
         "notes": [
             *document_notes(answers.labels, by_document),
             *_notes(answers.labels, total, bounds),
@@ -116,7 +116,7 @@ def _per_actor(answers: Answers, draws: int, seed: int) -> Figures:
             "n": len(mine),
             "macro_f1": macro_f1(by_document.sum(axis=0)),
             "interval": bounds,
-            "trusted": not _doubts(answers.labels, by_document),
+            "trusted": not doubts(answers.labels, by_document),
             "ece": calibration_error(mine),
             "brier": brier(mine),
         }
@@ -132,7 +132,7 @@ def actor_rows(answers: Answers) -> Iterator[tuple[str, Ints]]:
         yield str(names[number]), rows[number]
 
 
-def _doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
+def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
     """Return why an interval cannot be trusted: too few documents, of all or with a label."""
     documents = (confusion.sum(axis=2) > 0).sum(axis=0).tolist()
     reasons = [
@@ -156,7 +156,7 @@ def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
         Rows gold.
     """
     drawn_apart = [labels[number - 1] for number in np.unique(rare_strata(confusion)) if number]
-    return _doubts(labels, confusion) + [
+    return doubts(labels, confusion) + [
         f"{label} is rare: the bootstrap draws its documents apart from the others (stratified), "
         "so that no sample lacks it"
         for label in drawn_apart

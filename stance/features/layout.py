@@ -242,10 +242,6 @@ class Reader:
         sentence_start = batch.sentence_start
         functions = self.forms.columns["functions"].take(batch.form)
         functions[first] = 0  # "US" is no first person
-        category = self._categories(batch, negation)
-        capital = self.forms.capital.take(batch.form)
-        named = (capital & ~sentence_start) | (actor_of >= 0)
-        category[named] = -1
         tail = np.zeros(size, np.bool_)
         long = np.flatnonzero(last > first)
         if len(long):
@@ -253,6 +249,10 @@ class Reader:
             np.add.at(steps, first[long] + 1, 1)
             np.add.at(steps, last[long] + 1, -1)
             tail = np.cumsum(steps[:-1]) > 0
+        category = self._categories(batch, negation, tail | (actor_of >= 0))
+        capital = self.forms.capital.take(batch.form)
+        named = (capital & ~sentence_start) | (actor_of >= 0)
+        category[named] = -1
         keep = np.flatnonzero(~tail)
         sentence = batch.sentence.take(keep)
         turning = ((functions & NEGATOR) > 0) & ~named | negation
@@ -314,7 +314,7 @@ class Reader:
             np.concatenate([np.full(len(own), -1, np.int8), found.kind[free]])[order],
         )
 
-    def _categories(self, batch: TokenBatch, negation: Bools) -> NDArray[np.int8]:
+    def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> NDArray[np.int8]:
         category = self.forms.columns["category"].take(batch.form).astype(np.int8)
         category[negation] = -1  # "won't" is no victory
         first, length, value = self.lexicon.phrases.find(
@@ -322,6 +322,7 @@ class Reader:
             self.forms.columns["phrase"],
             self.forms.columns["exact"],
             self.forms.columns["lower"],
+            mentioned,  # "to Justice Department" is no "to justice"
         )
         for step in range(1, int(length.max(initial=1))):
             category[first[length > step] + step] = -1

@@ -3,7 +3,7 @@
 import json
 import math
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from stance.display import shown
@@ -11,7 +11,14 @@ from stance.lexicon import FUNCTIONS
 from stance.recipe import BLOCK_NAMES, TARGET_BLIND
 from stance.storage.archive import MANIFEST, MOST_MEMBER, refusal
 from stance.storage.arrays import size_of
+from stance.storage.fields import Table
+from stance.storage.fields import between as _between
+from stance.storage.fields import get as _get
+from stance.storage.fields import only as _only
+from stance.storage.fields import share as _share
+from stance.storage.fields import wrong as _wrong
 from stance.storage.members import LABELS, calibrated_rows, member_arrays, term_lists
+from stance.storage.prospects import check_prospects
 
 FORMAT = "stance-model"
 SCHEMA = 1
@@ -39,8 +46,6 @@ _DEEP = "it is nested too deep"
 _POLARITIES = ("positive", "negative", "demand", "none")
 _MOST_DIGITS = 18  # fits into 64 bits
 _CONTROL = frozenset(map(chr, (*range(32), *range(127, 160)))) - frozenset("\t\n\r")
-
-Table = Mapping[str, Any]
 
 
 def encode_manifest(manifest: Table) -> bytes:
@@ -129,38 +134,6 @@ def _check_texts(value: Any) -> None:
 # --- Schema --------------------------------------------------------------------------------------
 
 
-def _wrong(where: str, found: object, expected: str) -> Exception:
-    return refusal(f"its manifest has {where} = {shown(repr(found))}, not {expected}")
-
-
-def _get(table: Table, key: str, kind: type, where: str = "") -> Any:
-    """Return a value of a table after a look at its type; whole numbers also pass as float."""
-    if key not in table:
-        raise refusal(f"its manifest lacks '{where}{key}'")
-    value = table[key]
-    if kind is object:
-        return value
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        names = {dict: "a table", list: "a list", str: "a string", int: "a whole number",
-                 float: "a number", bool: "true or false"}  # fmt: skip
-        raise _wrong(where + key, value, names[kind])
-    return value
-
-
-def _between(table: Table, key: str, low: int, high: int, where: str) -> int:
-    value: int = _get(table, key, int, where)
-    if not low <= value <= high:
-        raise _wrong(where + key, value, f"between {low} and {high:,}")
-    return value
-
-
-def _only(table: Table, known: Sequence[str], where: str) -> None:
-    if strange := [key for key in table if key not in known]:
-        raise refusal(f"its manifest has an unknown key '{where}{shown(strange[0])}'")
-
-
 def _check(manifest: object) -> None:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise refusal(f"its '{MANIFEST}' is not that of a model", "name one of `stance train`")
@@ -177,6 +150,7 @@ def _check(manifest: object) -> None:
         _check_source(source, f"data.{number}.")
     if "reference" in manifest:
         _check_reference(_get(manifest, "reference", dict))
+    check_prospects(manifest)
     for key in ("recipe", "book", "lexicon", "heads", "labels", "members"):
         _get(manifest, key, dict)
     _check_heads(manifest)
@@ -212,11 +186,6 @@ def _check_reference(table: Table) -> None:
     rows = sum(_between(actors, name, 1, _MOST_ROWS, where + "actors.") for name in actors)
     if rows > table["rows"]:
         raise _wrong(where + "rows", table["rows"], f"the {rows:,} of its actors or more")
-
-
-def _share(table: Table, key: str, where: str) -> None:
-    if not 0.0 <= _get(table, key, float, where) <= 1.0:
-        raise _wrong(where + key, table[key], "between 0 and 1")
 
 
 def _check_digest(table: Table, where: str) -> None:

@@ -1,0 +1,10 @@
+"""Behavioural tests of a model: what it promises always, and what it does when a text changes.
+
+The tests follow Ribeiro, Wu, Guestrin and Singh (2020), "Beyond Accuracy: Behavioral Testing of NLP
+Models with CheckList".
+"""
+
+from stance.stress.results import StressReport
+from stance.stress.suite import run_suite
+
+__all__ = ["StressReport", "run_suite"]

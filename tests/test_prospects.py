@@ -1,0 +1,436 @@
+"""Repeats, learning curve and forecast say what they can know, and change no model."""
+
+import dataclasses
+import itertools
+import json
+
+import numpy as np
+import pytest
+from conftest import quick_recipe
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_model import CARD, members_of, refused, small_model, spoiled
+from test_fitting import BOOK, made_up, write
+
+from stance import learning
+from stance.card import card_lines
+from stance.evaluation.confusion import document_confusion, macro_f1
+from stance.evaluation.intervals import percentile_interval
+from stance.fitting import train
+from stance.forecast import fit_power_laws, learning_curve
+from stance.learning import Cut, Task
+from stance.prospects import forecast_text
+from stance.recipe import HeadRecipe, Recipe, Validation
+from stance.records import Stance
+from stance.repeats import SHARES, Repeats, parts, repeat_seeds
+from stance.storage import dump_model, load_model
+
+LABELS = tuple(Stance)
+FULL = Validation(folds=2, draws=200, repeats=3)
+
+
+def full_recipe(validation=FULL):
+    return dataclasses.replace(quick_recipe(), validation=validation)
+
+
+@pytest.fixture(scope="module")
+def trained(corpus):
+    return train(full_recipe(), corpus, BOOK)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("tiny") / "tiny.csv", made_up())
+
+
+# --- Repeats ---
+
+
+def test_the_first_repeat_is_the_one_that_is_reported(trained):
+    report, repeats = trained.report.to_json(), trained.prospects.repeats
+    assert repeats["macro_f1"][0] == report["macro_f1"]
+    assert repeats["seeds"][0] == FULL.seed
+    assert len(set(repeats["seeds"])) == len(set(repeats["macro_f1"])) == 3
+    assert repeats["mean"] == pytest.approx(np.mean(repeats["macro_f1"]), abs=1e-6)
+    assert repeats["sd"] == pytest.approx(np.std(repeats["macro_f1"], ddof=1), abs=1e-6)
+    low, high = repeats["interval"]
+    assert low < repeats["mean"] < high
+    assert high - low > 4 * repeats["sd"] / np.sqrt(3)  # documents weigh more than folds
+
+
+def test_the_model_depends_on_neither_repeats_nor_curve(trained, corpus):
+    plain = members_of(dump_model(train(full_recipe().validated_once(), corpus, BOOK).model))
+    full = members_of(dump_model(trained.model))
+    assert {name for name in plain | full if plain.get(name) != full.get(name)} == {"manifest.json"}
+    before, after = (json.loads(each["manifest.json"]) for each in (plain, full))
+    assert before["repeats"]["macro_f1"] == after["repeats"]["macro_f1"][:1]
+    differing = {key for key in before | after if before.get(key) != after.get(key)}
+    assert differing == {"recipe", "repeats", "learning_curve"}
+
+
+def test_the_same_seed_tells_the_same_whatever_the_jobs(trained, corpus):
+    again = train(full_recipe(), corpus, BOOK, jobs=2)
+    assert again.to_json() == trained.to_json()
+    assert dump_model(again.model) == dump_model(trained.model)
+
+
+def test_one_repeat_has_the_interval_of_the_report_and_no_spread(tiny):
+    found = train(quick_recipe(), tiny, BOOK)
+    assert found.prospects.repeats["interval"] == found.report.stance["macro_f1_interval"]
+    assert found.prospects.repeats["sd"] is None
+    assert "learning_curve" not in found.to_json()
+    assert "learning_curve" not in found.model.card
+
+
+@given(st.integers(0, 2**31 - 1), st.integers(1, 50))
+def test_seeds_of_repeats_are_those_that_a_recipe_may_have(seed, repeats):
+    seeds = repeat_seeds(seed, repeats)
+    assert len(set(seeds)) == len(seeds) == repeats
+    assert all(type(each) is int and 0 <= each < 2**31 for each in seeds)
+
+
+def test_no_document_is_on_two_sides_of_any_repeat_or_part(tiny, monkeypatch):
+    seen = []
+    score = learning._score_fold
+
+    def watched(task, train_rows, test_rows, seed):
+        if task.targeted:
+            documents = [frozenset(task.group[rows].tolist()) for rows in (train_rows, test_rows)]
+            seen.append(
+                (*documents, len(train_rows), np.isin(task.group, list(documents[0])).sum())
+            )
+        return score(task, train_rows, test_rows, seed)
+
+    monkeypatch.setattr(learning, "_score_fold", watched)
+    validation = dataclasses.replace(FULL, folds=3)
+    found = train(full_recipe(validation), tiny, BOOK).prospects
+    points = found.learning_curve["points"]
+    assert [point["share"] for point in points] == [0.7, 1.0]  # 10 documents of 16, at least
+    assert len(seen) == 2 * 3 * 3  # points, repeats, folds
+    every = frozenset(tiny.document.tolist())
+    for learned, scored, rows, rows_of_documents in seen:
+        assert not learned & scored
+        assert rows == rows_of_documents  # no document is cut
+    whole = {scored: learned for learned, scored, *_ in seen if learned | scored == every}
+    assert len(whole) == 9
+    for learned, scored, *_ in seen:
+        assert learned <= whole[scored]
+        assert len(learned) in (len(whole[scored]), round(0.7 * len(whole[scored])))
+
+
+def _draws_hold_the_truth(documents, simulations):
+    """Return the share of simulated corpora whose interval holds the mean score of such models."""
+    rng = np.random.default_rng(4)
+    centres = np.array([[-1, 0, 0.3], [0, 0, -0.3], [1, 0.4, 0]])
+
+    def corpus(size):
+        own = rng.choice(3, size, p=[0.25, 0.55, 0.2])
+        mixed = rng.choice(3, (size, 3), p=[0.25, 0.55, 0.2])
+        y = np.where(rng.random((size, 3)) < 0.4, own[:, None], mixed).reshape(-1)
+        shared = np.repeat(rng.normal(scale=0.6, size=(size, 3)), 3, axis=0)
+        x = centres[y] + rng.normal(scale=0.8, size=(3 * size, 3)) + shared
+        return x, y, np.repeat(np.arange(size), 3)
+
+    def answers(x, y, asked):
+        means = np.array([x[y == label].mean(axis=0) for label in range(3)])
+        prior = np.log(np.bincount(y, minlength=3) / len(y))
+        return (prior / 2 - ((asked[:, None] - means) ** 2).sum(axis=2) / 2).argmax(axis=1)
+
+    def cross_validated(x, y, document):
+        fold = rng.permutation(np.arange(documents) % 5)[document]
+        found = np.empty_like(y)
+        for number in range(5):
+            out = fold == number
+            found[out] = answers(x[~out], y[~out], x[out])
+        return document_confusion(y, found, document, 3)
+
+    x, y, _ = corpus(5000)
+    learned = (corpus(documents * 4 // 5)[:2] for _ in range(200))
+    nowhere = np.zeros_like(y)
+    scores = [macro_f1(document_confusion(y, answers(*part, x), nowhere, 3)[0]) for part in learned]
+    truth, held = np.mean(scores), 0
+    for seed in range(simulations):
+        mine = corpus(documents)
+        confusion = np.stack([cross_validated(*mine) for _ in range(3)], axis=1)[:, :, None]
+        low, high = Repeats((1, 2, 3), (1.0,), (64.0,), (192.0,), confusion).bounds(200, seed)
+        held += low <= truth <= high
+    return held / simulations
+
+
+def test_the_interval_of_repeats_holds_the_mean_score_of_such_models():
+    assert 0.93 <= _draws_hold_the_truth(80, 1000) <= 0.97
+
+
+# --- Parts of the documents ---
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=80),
+    st.integers(0, 2**31 - 1),
+)
+def test_parts_hold_whole_documents_in_the_mix_of_the_whole(rows, seed):
+    y, group = (np.array(column) for column in zip(*rows, strict=True))
+    task = Task({}, HeadRecipe(*_plain()), LABELS, True, y, group, np.ones(len(y)))
+    cut = Cut(np.flatnonzero(group % 3 > 0), np.flatnonzero(group % 3 == 0), 1)
+    if not len(cut.train):
+        return
+    shares = (0.2, 0.5, 0.8, 1.0)
+    found = parts(task, cut, shares, (seed, 0))
+    documents = len(np.unique(group[cut.train]))
+    for share, part in zip(shares, found, strict=True):
+        inside = np.unique(group[part.train])
+        assert len(inside) == round(share * documents)
+        assert np.array_equal(part.train, cut.train[np.isin(group[cut.train], inside)])
+        assert np.array_equal(part.test, cut.test)
+    for small, large in itertools.pairwise(found):
+        assert set(small.train) <= set(large.train)
+    assert np.array_equal(found[-1].train, cut.train)
+
+
+def _plain():
+    return Recipe().features, Recipe().classifier
+
+
+def test_a_rare_class_is_in_every_part_that_has_room_for_it():
+    y = np.array([0] * 300 + [1] * 300 + [2] * 30)
+    task = Task({}, HeadRecipe(*_plain()), LABELS, True, y, np.arange(630), np.ones(630))
+    cut = Cut(np.arange(630), np.arange(0), 1)
+    for seed in range(20):
+        (part,) = parts(task, cut, [0.1], (seed,))
+        assert np.bincount(y[part.train])[2] in (2, 3, 4)
+
+
+# --- Forecast ---
+
+SIZE = np.array([0.08, 0.16, 0.32, 0.56, 0.8])
+"""Parts of the labels there are, when four fifths of them train."""
+
+
+def _noise(scale):
+    """Covariance of points: what they share by their documents, and the luck of each part."""
+    shared, own = 0.008, np.array([0.010, 0.007, 0.005, 0.004, 0.003])
+    return scale**2 * (shared**2 + np.diag(own**2))
+
+
+@pytest.mark.parametrize(
+    ("top", "gap", "power"), [(0.75, 0.15, 0.25), (0.65, 0.05, 0.5), (0.62, 0.02, 1.0)]
+)
+@pytest.mark.parametrize("scale", [0.5, 1.0])
+def test_a_forecast_holds_a_known_gain_as_often_as_it_says(top, gap, power, scale):
+    rng = np.random.default_rng(3)
+    truth, noise = top - gap * SIZE**-power, _noise(scale)
+    held = np.zeros(2)
+    simulations = 500
+    for seen in rng.multivariate_normal(truth, noise, simulations):
+        laws = fit_power_laws(SIZE, rng.multivariate_normal(seen, noise, 300))
+        for number, factor in enumerate((1.25, 2.0)):
+            low, high = percentile_interval(laws.gain(factor))
+            held[number] += low <= gap * (1 - factor**-power) <= high
+    assert (held / simulations >= 0.91).all()
+    assert (held / simulations <= 0.98).all()
+
+
+@settings(max_examples=60)
+@given(st.lists(st.lists(st.floats(0, 1), min_size=5, max_size=5), min_size=1, max_size=5))
+def test_no_points_make_more_labels_harm_or_a_score_above_one(rows):
+    laws = fit_power_laws(SIZE, np.array(rows))
+    assert (laws.gap >= 0).all()
+    assert (laws.top <= 1).all()
+    assert (laws.gain(2.0) >= laws.gain(1.25)).all()
+    assert (laws.gain(1.25) >= 0).all()
+    assert np.isfinite(laws.error).all()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(0.2, 0.9), min_size=5, max_size=5), st.floats(0.3, 1.0))
+def test_the_fitted_curve_is_the_nearest_there_is(scores, top):
+    laws = fit_power_laws(SIZE, np.array([scores]))
+    weight = SIZE / SIZE.sum()
+    for gap in (0.0, 0.01, 0.1, 0.3):
+        for power in (0.06, 0.3, 1.0):
+            error = np.sqrt(weight @ (scores - (top - gap * SIZE**-power)) ** 2)
+            assert laws.error[0] <= error + 1e-3  # the powers stand on a grid
+
+
+def curve_of(scores, documents=400, repeats=3, spread=0.0, rows=1000):
+    """A learning curve of these points, drawn with this spread."""
+    count = len(scores)
+    # One document's confusion carries the score: with two labels that are as often confused as
+    # not, macro-F1 is accuracy.
+    confusion = np.zeros((documents, repeats, count, 3, 3))
+    for point, score in enumerate(scores):
+        confusion[0, :, point, :2, :2] = [[score, 1 - score], [1 - score, score]]
+    size = SIZE[-count:]
+    found = Repeats(
+        tuple(range(repeats)),
+        SHARES[-count:],
+        tuple(size * documents),
+        tuple(size * rows),
+        confusion,
+    )
+    assert found.scores.mean(axis=0) == pytest.approx(scores)
+    drawn = np.random.default_rng(1).normal(scores, spread, (200, count))
+    return learning_curve(found, np.tile(scores, (2, 1)), drawn, rows)
+
+
+RISING = [0.45, 0.52, 0.56, 0.59, 0.60]
+
+
+def test_a_forecast_says_how_many_more_labels_gain_what():
+    found = curve_of(RISING, spread=0.003)
+    near, far = found["forecast"], found["forecast"]["doubled"]
+    assert (near["more_rows"], far["more_rows"]) == (250, 1000)
+    assert 0 < near["gain"][0] < near["gain"][1] < far["gain"][1] < 0.1
+    low, high = (f"{100 * bound:.1f}" for bound in near["gain"])
+    assert near["text"] == f"about 250 more labels would gain {low} to {high} points"
+    assert "why" not in found
+    assert [point["macro_f1"] for point in found["points"]] == RISING
+    assert forecast_text(found).startswith(near["text"] + ", about 1,000 more ")
+
+
+def test_a_flat_curve_promises_nothing():
+    found = curve_of([0.6] * 5)["forecast"]
+    assert found["text"] == "about 250 more labels would gain less than 0.1 points"
+    assert curve_of([0.6] * 5, spread=0.004)["forecast"]["text"].startswith(
+        "about 250 more labels would gain at most "
+    )
+
+
+@pytest.mark.parametrize(
+    ("curve", "why"),
+    [
+        ({"documents": 99}, "99 documents are too few to foretell from; label 100"),
+        ({"repeats": 1}, "one repeat does not show the luck of the folds"),
+        ({"scores": RISING[2:]}, "only 3 parts of the documents hold every class"),
+        ({"scores": [0.5, 0.7, 0.5, 0.6, 0.7]}, "the points stray 6.8 from any curve"),
+    ],
+)
+def test_what_cannot_be_known_is_not_foretold(curve, why):
+    found = curve_of(**{"scores": RISING, "spread": 0.003} | curve)
+    assert found["forecast"] is None
+    assert found["why"].startswith(why)
+    assert forecast_text(found) == f"no forecast of what more labels would gain: {found['why']}"
+
+
+# --- Corpora that are small or odd ---
+
+
+@pytest.mark.parametrize("documents", [2, 3, 8])
+def test_a_very_small_corpus_trains_with_the_usual_recipe(tmp_path, documents):
+    rows = [row for row in made_up() if row[4] < documents]
+    told = train(Recipe(), write(tmp_path / "mine.csv", rows), BOOK).prospects
+    assert told.repeats["seeds"][0] == 20
+    assert [point["share"] for point in told.learning_curve["points"]] == [1.0]
+    assert told.learning_curve["why"].startswith(f"{documents} documents are too few")
+
+
+def test_parts_in_which_no_feature_is_left_are_left_out(tiny):
+    # Only the words of every text are in so many documents, and they tell nothing apart.
+    features = dataclasses.replace(Recipe().features, blocks={"stem": 1.0}, min_df=15)
+    recipe = dataclasses.replace(full_recipe(), features=features)
+    told = train(recipe, tiny, BOOK).prospects
+    assert told.learning_curve["points"][-1]["share"] == 1.0
+
+
+# --- Screen and card ---
+
+
+def test_the_screen_tells_all_in_narrow_lines(trained):
+    lines = trained.summary_lines()
+    assert all(len(line) < 80 and line.isprintable() for line in lines)
+    text = " ".join(line.strip() for line in lines)
+    mean, sd = (f"{100 * trained.prospects.repeats[name]:.1f}" for name in ("mean", "sd"))
+    assert f"3 cross-validations with other folds: macro-F1 {mean} ± {sd} [" in text
+    assert "the luck of the folds, no sampling error" in text
+    assert forecast_text(trained.prospects.learning_curve) in text
+    for advice in trained.prospects.advice:
+        assert advice.text in text
+
+
+def test_the_card_keeps_repeats_and_curve(trained, tmp_path):
+    path = tmp_path / "a.stance"
+    path.write_bytes(dump_model(trained.model))
+    card = load_model(path).card
+    assert {name: card[name] for name in ("repeats", "learning_curve")} == trained.prospects.card()
+    assert "advice" not in card
+    text = " ".join(
+        line.strip()
+        for line in card_lines(json.loads(members_of(path.read_bytes())["manifest.json"]))
+    )
+    assert "3 cross-validations with other folds" in text
+    assert forecast_text(card["learning_curve"]) in text
+
+
+def test_a_model_without_them_is_read_as_before(tmp_path):
+    path = tmp_path / "a.stance"
+    path.write_bytes(dump_model(small_model()))
+    assert "repeats" not in load_model(path).card
+
+
+REPEATS = {"seeds": [20, 7], "macro_f1": [0.6, 0.61], "mean": 0.605, "sd": 0.01, "interval": [0, 1]}
+POINT = {"share": 1.0, "documents": 80.5, "rows": 200, "macro_f1": 0.6, "low": 0.5, "high": 0.7}
+GAIN = {"more_rows": 100, "gain": [0.0, 0.1], "text": "a bit"}
+CURVE = {"points": [POINT], "forecast": GAIN | {"doubled": GAIN}}
+NO_FORECAST = {"points": [POINT], "forecast": None, "why": "too few"}
+
+
+def with_prospects(repeats=REPEATS, curve=CURVE):
+    """A model file whose card tells of repeats and a curve."""
+    return spoiled(
+        dump_model(small_model()), None, lambda m: m.update(repeats=repeats, learning_curve=curve)
+    )
+
+
+@pytest.mark.parametrize("curve", [CURVE, NO_FORECAST])
+def test_a_card_as_training_writes_it_is_read(tmp_path, curve):
+    path = tmp_path / "a.stance"
+    path.write_bytes(with_prospects(curve=curve))
+    assert load_model(path).card == CARD | {"repeats": REPEATS, "learning_curve": curve}
+
+
+@pytest.mark.parametrize(
+    ("repeats", "match"),
+    [
+        ([], "repeats = .., not a table"),
+        (REPEATS | {"more": 1}, "unknown key 'repeats.more'"),
+        ({"seeds": [1]}, "lacks 'repeats.macro_f1'"),
+        (REPEATS | {"macro_f1": []}, "repeats.macro_f1 = .., not one to 50 numbers"),
+        (REPEATS | {"macro_f1": [0.5, "x"]}, "repeats.macro_f1.1 = 'x', not a number"),
+        (REPEATS | {"macro_f1": [0.5, 1.5]}, "repeats.macro_f1.1 = 1.5, not between 0 and 1"),
+        (REPEATS | {"seeds": [20]}, "repeats.seeds = .20., not a seed for each score"),
+        (REPEATS | {"seeds": [20, True]}, "not a seed for each score"),
+        (REPEATS | {"mean": None}, "repeats.mean = None, not a number"),
+        (REPEATS | {"sd": -1}, "repeats.sd = -1, not between 0 and 1"),
+        (REPEATS | {"interval": [0.5]}, "repeats.interval = .0.5., not a lower and an upper"),
+        (REPEATS | {"interval": [0.7, 0.5]}, "not a lower and an upper bound"),
+    ],
+)
+def test_repeats_that_say_nonsense_are_refused(tmp_path, repeats, match):
+    refused(tmp_path, with_prospects(repeats=repeats), match)
+
+
+@pytest.mark.parametrize(
+    ("curve", "match"),
+    [
+        (3, "learning_curve = 3, not a table"),
+        (CURVE | {"points": []}, "learning_curve.points = .., not one to 20 points"),
+        (CURVE | {"points": [POINT] * 21}, "not one to 20 points"),
+        (CURVE | {"points": [3]}, "learning_curve.points.0 = 3, not a table"),
+        (CURVE | {"points": [POINT | {"x": 1}]}, "unknown key 'learning_curve.points.0.x'"),
+        (CURVE | {"points": [POINT | {"low": 2}]}, "points.0.low = 2, not between 0 and 1"),
+        (CURVE | {"points": [POINT | {"rows": -1}]}, "points.0.rows = -1, not between"),
+        ({"points": [POINT]}, "lacks 'learning_curve.forecast'"),
+        (CURVE | {"forecast": None}, "lacks 'learning_curve.why'"),
+        (CURVE | {"why": "x"}, "unknown key 'learning_curve.why'"),
+        (NO_FORECAST | {"why": "x" * 401}, "not at most 400 characters"),
+        (CURVE | {"forecast": GAIN}, "lacks 'learning_curve.forecast.doubled'"),
+        (CURVE | {"forecast": GAIN | {"doubled": GAIN | {"gain": [1]}}}, "doubled.gain = .1., not"),
+        (
+            CURVE | {"forecast": GAIN | {"doubled": GAIN, "more_rows": 0.5}},
+            "forecast.more_rows = 0.5, not a whole number",
+        ),
+    ],
+)
+def test_a_curve_that_says_nonsense_is_refused(tmp_path, curve, match):
+    refused(tmp_path, with_prospects(curve=curve), match)
