@@ -407,6 +407,9 @@ class Oracle:
             word.functions = frozenset(n for n, ws in self.functions.items() if word.lower in ws)
             word.category = None if word.clitic == "negation" else self.stems.get(word.stem)
             word.name = word.capital and not word.opens
+        small = {w.sentence for w in words if not w.mentioned and w.spelling != w.spelling.upper()}
+        for word in words:
+            word.name = word.name and word.sentence in small
         for first, last, category in self.phrases.find(words):
             for word in words[first : last + 1]:
                 word.category = None

@@ -318,6 +318,16 @@ def test_features_do_not_depend_on_which_name_of_an_actor_is_used(reader: Reader
         assert plain[block] == short[block], block
 
 
+def test_what_is_written_in_capitals_is_no_name(reader: Reader) -> None:
+    text = "Envoys denounced NATO in 12 letters."
+    small, capitals, titled = (
+        bulk_asked(reader, [(written, "NATO", None)])[0]["class"]
+        for written in (text, text.upper(), text.replace("denounced", "Denounced"))
+    )
+    assert small == capitals
+    assert small != titled  # a capital among small letters is a name
+
+
 def test_no_phrase_of_the_lexicon_reaches_into_a_name(reader: Reader) -> None:
     text = "Two envoys of NATO walked from the station to {}, where they waited."
     white, department, phrase = (

@@ -19,7 +19,14 @@ from small_model import CARD, TEXTS, members_of, small_model, spoiled, zipped
 from stance.actors import ActorBook
 from stance.errors import ModelError, OutputError
 from stance.lexicon import Lexicon
-from stance.storage import dump_model, load_model, model_hash, read_manifest, save_model
+from stance.storage import (
+    decode_model,
+    dump_model,
+    load_model,
+    model_hash,
+    read_manifest,
+    save_model,
+)
 from stance.storage import modelfile as storage
 
 
@@ -146,6 +153,13 @@ def test_file_holds_nothing_but_json_npy_and_txt(path: Path) -> None:
                 array = np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
                 assert array.dtype.byteorder in "=<"
     assert model_hash(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_model_travels_as_bytes_without_a_file() -> None:
+    data = dump_model(small_model())
+    assert dump_model(decode_model(data)) == data
+    with pytest.raises(ModelError, match=r"^the model: "):
+        decode_model(data[:-9])
 
 
 def test_zip_repacked_by_another_tool_still_loads(path: Path) -> None:

@@ -23,11 +23,11 @@ from typing import Any, Self
 import numpy as np
 
 from stance.batch.parts import Frame, Part, Task, compute
-from stance.batch.workers import AHEAD, decode_model
+from stance.batch.workers import AHEAD
 from stance.display import shown
 from stance.errors import StanceError, UsageError, WorkerError
 from stance.model import StanceModel
-from stance.storage import dump_model
+from stance.storage import decode_model, dump_model
 
 _TIMEOUT = 20
 """Seconds to wait for the scheduler and for its first worker."""
@@ -157,7 +157,7 @@ def _work(
             if digest not in _models:
                 _check(data, digest, expected)
                 _models.clear()
-                _models[digest] = decode_model(data, frame)
+                _models[digest] = decode_model(data)
             return compute(_models[digest], frame, task.number, task.records())
     except Exception as error:
         if not isinstance(error, StanceError):

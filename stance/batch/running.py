@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stance.batch import abstention, drift
 from stance.batch.answers import Layout, Tally
-from stance.batch.parts import Batch, Frame, Part
+from stance.batch.parts import Batch, Frame, Part, Store
 from stance.batch.plans import SIZE, Value, make_plan
 from stance.batch.runs import Run
 from stance.batch.workers import LocalCrew, Work, compute_here, compute_with
@@ -201,23 +201,19 @@ def _answer(
     keep = run if _between_files(job) and run and (run.left or len(head) > 1) else None
     if keep and job.source:
         keep.begin(make_plan(model, job.source, size, _options(job)))
-        frame = dataclasses.replace(frame, store=keep.store)
         works = _with_kept(works, keep)
-    tally, last = Tally(), 0
+    tally = Tally()
     folder = keep.folder if keep else None
     with TableWriter(job.target, frame.form, force=job.force, folder=folder) as writer:
-        with closing(_parts(model, job, frame, works)) as parts:
+        store = keep.store if keep else None
+        with closing(_parts(model, job, frame, store, works)) as parts:
             for part in parts:
+                if keep:
+                    part = keep.whole(part)
+                writer.write_encoded(part.data or b"", part.rows, part.formulas)
                 tally.add(part.tally)
-                last = part.number
-                if part.data is not None and keep:
-                    keep.store.write(part)
-                elif part.data is not None:
-                    writer.write_encoded(part.data, part.rows, part.formulas)
                 progress(tally, table.bytes_read, table.bytes_total)
         if keep:
-            for part in keep.parts(last):
-                writer.write_encoded(part.data or b"", part.rows, part.formulas)
             keep.end(writer.inode)
     return tally, writer
 
@@ -240,7 +236,7 @@ def _with_kept(works: Iterator[Work], run: Run) -> Iterator[Work]:
 
 
 def _parts(
-    model: StanceModel, job: Job, frame: Frame, works: Iterator[Work]
+    model: StanceModel, job: Job, frame: Frame, store: Store | None, works: Iterator[Work]
 ) -> Generator[Part, None, None]:
     if job.cluster is not None:
         from stance.batch.cluster import ClusterCrew  # only where the user names one
@@ -248,7 +244,7 @@ def _parts(
         with ClusterCrew(job.cluster, model, frame) as cluster:
             yield from compute_with(cluster, works)
     elif job.jobs > 1:
-        with LocalCrew(model, frame, job.jobs) as crew:
+        with LocalCrew(model, dataclasses.replace(frame, store=store), job.jobs) as crew:
             yield from compute_with(crew, works)
     else:
         yield from compute_here(model, frame, works)

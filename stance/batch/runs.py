@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -194,22 +193,24 @@ class Run:
             found = None
         return found if isinstance(found, dict) else {}
 
-    def parts(self, last: int) -> Iterator[Part]:
-        """Yield all parts with their bytes, in order.
+    def whole(self, part: Part) -> Part:
+        """Keep a part that is not kept yet, and return it with its bytes.
 
         Raises
         ------
         OutputError
-            If one is gone, as when somebody clears the folder.
+            If its file is gone, as when somebody clears the folder.
         """
-        for number in range(1, last + 1):
-            part = self.store.read(number)
-            if part is None:
-                raise OutputError(
-                    f"{self.name}: part {number} is gone from {shown(str(self.folder), 200)}; "
-                    "run again with --resume and leave that folder alone"
-                )
-            yield part
+        if part.data is not None:
+            self.store.write(part)
+            return part
+        found = self.store.read(part.number)
+        if found is None:
+            raise OutputError(
+                f"{self.name}: part {part.number} is gone from {shown(str(self.folder), 200)}; "
+                "run again with --resume and leave that folder alone"
+            )
+        return found
 
     def end(self, inode: int) -> None:
         """Note which file is about to become the output."""

@@ -6,7 +6,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import traceback
 from collections import Counter
@@ -20,8 +19,7 @@ from typing import IO, Protocol, Self, cast
 from stance.batch.parts import Batch, Frame, Part, Task, compute
 from stance.errors import DataError, StanceError, WorkerError
 from stance.model import StanceModel
-from stance.storage import dump_model, load_model
-from stance.tables.output import output_error
+from stance.storage import decode_model, dump_model
 
 TRIES = 2
 """How often a part is computed when its worker dies."""
@@ -331,7 +329,7 @@ def serve() -> None:
         while True:
             task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301
             try:
-                model = model or decode_model(data, frame)
+                model = model or decode_model(data)
                 found: Part | Exception = compute(model, frame, task.number, task.records())
             except Exception as error:
                 if not isinstance(error, StanceError):
@@ -339,17 +337,3 @@ def serve() -> None:
                 found = error
             pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
             out.flush()
-
-
-def decode_model(data: bytes, frame: Frame) -> StanceModel:
-    """Return the model from the bytes of its file."""
-    try:
-        handle, name = tempfile.mkstemp(".stance", dir=frame.store.folder if frame.store else None)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            return load_model(Path(name))
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        raise output_error(error, frame.store.output if frame.store else None) from error

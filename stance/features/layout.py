@@ -73,7 +73,7 @@ class Words:
     sign : ndarray of int8
         Polarity of the category, turned by negation.
     name : ndarray of bool
-        A capitalised word inside a sentence, or a mention.
+        A capitalised word inside a sentence that has small letters too, or a mention.
     who : ndarray
         Number of the actor named, `NOBODY` for a plain word.
     alias_kind : ndarray of int8
@@ -190,6 +190,7 @@ class Reader:
             (
                 *ActorBook.columns,
                 ("stem", np.uint64),
+                ("small", np.bool_),
                 ("category", np.int8),
                 ("functions", np.uint8),
                 ("phrase", np.bool_),
@@ -208,6 +209,7 @@ class Reader:
             folded,
             alias,
             key,
+            word != word.upper(),
             self.lexicon.stems.get(stem, -1),
             self.lexicon.functions.get(lower, 0),
             self.lexicon.phrases.starts(word, lower),
@@ -249,9 +251,10 @@ class Reader:
             np.add.at(steps, first[long] + 1, 1)
             np.add.at(steps, last[long] + 1, -1)
             tail = np.cumsum(steps[:-1]) > 0
-        category = self._categories(batch, negation, tail | (actor_of >= 0))
+        mentioned = tail | (actor_of >= 0)
+        category = self._categories(batch, negation, mentioned)
         capital = self.forms.capital.take(batch.form)
-        named = (capital & ~sentence_start) | (actor_of >= 0)
+        named = self._names(batch, mentioned) | (actor_of >= 0)
         category[named] = -1
         keep = np.flatnonzero(~tail)
         sentence = batch.sentence.take(keep)
@@ -313,6 +316,16 @@ class Reader:
             np.concatenate([own, found.actor[free]])[order],
             np.concatenate([np.full(len(own), -1, np.int8), found.kind[free]])[order],
         )
+
+    def _names(self, batch: TokenBatch, mentioned: Bools) -> Bools:
+        """Return which words begin with a capital, where this tells something.
+
+        It does not at the start of a sentence, nor in one that is WRITTEN IN CAPITALS.
+        """
+        small = self.forms.columns["small"].take(batch.form) & ~mentioned
+        written = np.bincount(batch.sentence[small], minlength=len(small)) > 0
+        capital = self.forms.capital.take(batch.form) & ~batch.sentence_start
+        return capital & written.take(batch.sentence)
 
     def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> NDArray[np.int8]:
         category = self.forms.columns["category"].take(batch.form).astype(np.int8)

@@ -43,7 +43,7 @@ from stance.storage.members import (
     term_lists,
 )
 
-__all__ = ["dump_model", "load_model", "model_hash", "read_manifest", "save_model"]
+__all__ = ["decode_model", "dump_model", "load_model", "model_hash", "read_manifest", "save_model"]
 
 # --- Out -----------------------------------------------------------------------------------------
 
@@ -130,6 +130,18 @@ def load_model(path: Path) -> StanceModel:
     """
     with _refusals(path), _open(path) as file:
         return _read_model(file)
+
+
+def decode_model(data: bytes) -> StanceModel:
+    """Read a model from the bytes of its file, such as `dump_model` makes them.
+
+    Raises
+    ------
+    ModelError
+        As `load_model`.
+    """
+    with _refusals(Path("the model")):
+        return _read_model(io.BytesIO(data))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
