@@ -323,9 +323,12 @@ class Reader:
         It does not at the start of a sentence, nor in one that is WRITTEN IN CAPITALS.
         """
         small = self.forms.columns["small"].take(batch.form) & ~mentioned
-        written = np.bincount(batch.sentence[small], minlength=len(small)) > 0
         capital = self.forms.capital.take(batch.form) & ~batch.sentence_start
-        return capital & written.take(batch.sentence)
+        if not len(small):
+            return capital
+        written = np.logical_or.reduceat(small, np.flatnonzero(batch.sentence_start))
+        named: Bools = capital & written.take(batch.sentence)
+        return named
 
     def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> NDArray[np.int8]:
         category = self.forms.columns["category"].take(batch.form).astype(np.int8)
