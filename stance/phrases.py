@@ -96,7 +96,9 @@ class PhraseMatcher:
         at = np.flatnonzero(starts.take(batch.form) & free)
         length = np.zeros(len(at), np.int64)
         value = np.full(len(at), -1, np.int32)
-        for table in (lower, exact):
+        for table, used in ((lower, self.lower_starts), (exact, self.exact_starts)):
+            if not used:
+                continue
             alive, end = np.arange(len(at)), at
             key = table.take(batch.form.take(at))
             size = 0

@@ -207,10 +207,11 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
         _word_keys(codes, start, np.minimum(end, start + LONGEST_WORD)),
         lambda i: text[start[i] : min(end[i], start[i] + LONGEST_WORD)],
     )
-    clitic, kept = _clitics(codes, classes, forms, form, start, end)
+    clitic, own = _clitics(codes, classes, forms, form, start, end)
+    kept = np.flatnonzero(own)
     # A clitic belongs to the word before it, so the gap after that word starts behind the clitic.
-    behind = end[np.append(np.flatnonzero(kept)[1:], len(start)) - 1] if len(start) else end
-    start, end, form = start[kept], end[kept], form[kept]
+    behind = end.take(np.append(kept[1:], len(start))[: len(kept)] - 1)
+    start, end, form = start.take(kept), end.take(kept), form.take(kept)
     first = np.append(np.searchsorted(start, offset), len(start))
     para = np.repeat(np.arange(len(texts)), first[1:] - first[:-1])
     # What follows the last word of a paragraph ends with the paragraph.
@@ -234,7 +235,7 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
         sentence=np.cumsum(sentence_start) - 1,
         sentence_start=sentence_start,
         quoted=_quoted(classes, start, offset, first),
-        clitic=clitic[kept],
+        clitic=clitic.take(kept),
         question=question,
     )
 
