@@ -1,5 +1,6 @@
 """Labelled corpora: read, checked, grouped by document."""
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,6 +102,22 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def take(self, rows: Ints) -> "Corpus":
+        """Return a corpus of some rows; documents keep their numbers, files their counts."""
+        kept = rows.tolist()
+        return dataclasses.replace(
+            self,
+            texts=tuple(self.texts[row] for row in kept),
+            actors=tuple(self.actors[row] for row in kept),
+            spans=tuple(self.spans[row] for row in kept),
+            stance=self.stance[rows],
+            sentiment=self.sentiment[rows],
+            document=self.document[rows],
+            source=self.source[rows],
+            marks=Fingerprints(self.marks.exact[rows], self.marks.bands[rows]),
+            extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
+        )
 
 
 EXTRA = ("id", "date", "source", "genre")

@@ -1,10 +1,8 @@
 """Learns a model from a labelled corpus: three heads, their scores and the card."""
 
 import dataclasses
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from stance.check.advice import advise
 from stance.corpus import Corpus, sentiment_rows
 from stance.counts import count_features, name_features
 from stance.errors import DataError
-from stance.evaluation import CURVES, Report
+from stance.evaluation import Report
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.polarity import lexicon_stances
 from stance.features.layout import Reader
@@ -33,6 +31,7 @@ from stance.learning import (
 from stance.lexicon import Lexicon
 from stance.model import StanceModel
 from stance.prospects import Prospects
+from stance.provenance import make_card
 from stance.queries import Query, make_query
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
@@ -126,12 +125,7 @@ def train(
         sentiment=tone.head if tone else None,
         control=control.head,
         fingerprints=corpus.marks,
-        card=_card(corpus, recipe)
-        | {
-            "scores": _scores(report),
-            "reference": _reference(bench, stance.head, control.head).to_table(),
-        }
-        | prospects.card(),
+        card=make_card(corpus, recipe, report, bench.reference(stance, control), prospects),
         calibration=calibrate(
             stance.held.probabilities, corpus.stance, corpus.document, recipe.validation.seed
         ),
@@ -171,6 +165,17 @@ class _Bench:
         temperature = fit_temperature(held.scores, task.y)
         head = dataclasses.replace(head, temperature=temperature, blocks=named)
         return _Learned(task, fold, held, head)
+
+    def reference(self, stance: _Learned, control: _Learned) -> Reference:
+        """Measure what the training paragraphs are like to the learned heads."""
+        return measure(
+            self.reader,
+            Vocabulary(stance.head, control.head),
+            self.corpus.texts,
+            map(self.reader.book.proper_name, self.corpus.actors),
+            self.corpus.document,
+            self.recipe.features.min_df,
+        )
 
     def _task(self, query: Query, name: str, rows: Ints) -> Task:
         corpus, own, targeted = self.corpus, _own_recipe(self.recipe, name), name == "stance"
@@ -258,65 +263,3 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
             f"the recipe weighs corpora {', '.join(sorted(unknown))}, but the corpora given are "
             f"{', '.join(source.name for source in corpus.sources)}"
         )
-
-
-def _reference(bench: _Bench, stance: Head, control: Head) -> Reference:
-    corpus, actors = bench.corpus, map(bench.reader.book.proper_name, bench.corpus.actors)
-    least = bench.recipe.features.min_df
-    vocabulary = Vocabulary(stance, control)
-    return measure(bench.reader, vocabulary, corpus.texts, actors, corpus.document, least)
-
-
-_LIMITS = (
-    "Scores are those of texts like the training corpus; on other sources, genres and years they "
-    "are lower. Label a sample of your own texts and evaluate on it before you publish.",
-    "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
-    "the events are often missed.",
-    "An actor is noticed only where an alias of the actor book names it; pronouns are not "
-    "resolved.",
-)
-
-
-FEWEST = 20
-"""Rows of an actor whose score stands in a model's card."""
-
-
-def _scores(found: Report) -> dict[str, Any]:
-    """Return the figures that a card keeps: no curves, no actors of a few rows."""
-    figures = _without_curves(found.to_json())
-    if "sentiment" in figures:
-        figures["sentiment"] = _without_curves(figures["sentiment"])
-    actors = {name: part for name, part in figures["per_actor"].items() if part["n"] >= FEWEST}
-    return figures | {"per_actor": actors}
-
-
-def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in figures.items() if name not in CURVES}
-
-
-def _card(corpus: Corpus, recipe: Recipe) -> dict[str, Any]:
-    """Return what the manifest tells of data, versions and limits."""
-    counts = [
-        np.bincount(corpus.stance[corpus.source == i], minlength=3)
-        for i in range(len(corpus.sources))
-    ]
-    return {
-        "versions": {
-            "stance": version("stance"),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "scikit-learn": version("scikit-learn"),
-        },
-        "data": [
-            {
-                "name": source.name,
-                "sha256": source.sha256,
-                "rows": source.rows,
-                "licence": recipe.licences.get(source.name, "not stated"),
-                "classes": dict(zip(map(str, Stance), map(int, row), strict=True)),
-            }
-            for source, row in zip(corpus.sources, counts, strict=True)
-        ],
-        "seed": recipe.validation.seed,
-        "limits": list(_LIMITS),
-    }

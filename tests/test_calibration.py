@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_evaluation import LABELS, random_answers
 
-from stance.evaluation import Answers, score
+from stance.evaluation import CURVES, Answers, score
 from stance.evaluation.calibration import calibration_error, reliability, risk_coverage
 
 
@@ -95,3 +95,9 @@ def test_a_model_that_knows_when_it_errs_has_the_smaller_area():
         "risk_coverage": [{"coverage": 1.0, "threshold": 0.7, "error": 0.25, "n": 100}],
         "aurc": 0.25,
     }
+
+
+def test_a_card_keeps_the_figures_but_no_curve(model):
+    for scores in (model.card["scores"], model.card["scores"]["sentiment"]):
+        assert {"ece", "brier", "aurc"} <= set(scores)
+        assert not {*CURVES} & set(scores)

@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stance.corpus import MISSING, bundled_corpus, read_corpus, sentiment_rows
@@ -223,3 +224,24 @@ def test_the_starter_corpus_comes_with_the_package():
     assert label_notes(corpus) == []
     assert set(corpus.stance.tolist()) == {0, 1, 2}
     assert set(corpus.sentiment.tolist()) == {0, 1, 2}
+
+
+# --- Parts of a corpus ---
+
+
+def test_some_rows_are_a_corpus_of_their_own(tmp_path):
+    columns = ("text", "actor", "stance", "sentiment", "document", "spans", "date")
+    rows = [
+        (f"NATO met, {n}.", "NATO", "favor", "neutral", f"d{n // 2}", "0:4", f"202{n}")
+        for n in range(6)
+    ]
+    whole = read(tmp_path, rows, columns)
+    part = whole.take(np.array([4, 1]))
+    alone = read(tmp_path, [rows[4], rows[1]], columns, "part.csv")
+    assert len(part) == 2
+    for name in ("texts", "actors", "spans", "extra"):
+        assert getattr(part, name) == getattr(alone, name)
+    for name in ("stance", "sentiment", "source"):
+        assert getattr(part, name).tolist() == getattr(alone, name).tolist()
+    assert part.marks.exact.tolist() == alone.marks.exact.tolist()
+    assert part.document.tolist() == [whole.document[4], whole.document[1]]

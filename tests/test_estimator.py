@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 
 from stance import StanceClassifier
 from stance.errors import DataError, RecipeError
+from stance.recipe import read_recipe
 from stance.storage import load_model, save_model
 
 VERBS = {
@@ -67,6 +68,11 @@ def test_parameters_replace_the_recipe_s_values(fitted):
     recipe = fitted.to_model().recipe
     assert dict(recipe.features.blocks) == BLOCKS
     assert recipe.classifier.c == quick_recipe().classifier.c
+
+
+def test_a_grid_search_does_not_pay_for_repeats_that_nobody_reads():
+    assert StanceClassifier()._recipe() == read_recipe().validated_once()
+    assert StanceClassifier(read_recipe())._recipe() == read_recipe()
 
 
 def test_it_predicts_labels_and_probabilities(fitted):

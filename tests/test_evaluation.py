@@ -330,11 +330,14 @@ def test_baselines_of_other_rows_are_a_bug():
 def test_leakage_scores_what_the_model_has_not_seen():
     answers = certain([0, 1, 2, 2], [0, 1, 2, 0])
     seen = np.array([True, False, False, False])
+    unseen = score(answers.take(~seen))
     assert leakage(answers, seen) == {
         "rows": 1,
         "share": 0.25,
-        "macro_f1_without": score(answers.take(~seen))["macro_f1"],
+        "macro_f1_without": unseen["macro_f1"],
+        "macro_f1_without_interval": unseen["macro_f1_interval"],
     }
+    assert leakage(answers, ~seen | seen)["macro_f1_without_interval"] is None
     assert leakage(answers, ~seen | seen)["macro_f1_without"] is None
     assert leakage(answers, seen & ~seen)["macro_f1_without"] == score(answers)["macro_f1"]
 

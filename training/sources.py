@@ -9,7 +9,6 @@ are left out of the training rows.
 """
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ import numpy as np
 from stance.actors import ActorBook
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation.assessment import evaluate
-from stance.fingerprints import Fingerprints
 from stance.fitting import train
 from stance.recipe import read_recipe
 
@@ -26,19 +24,7 @@ def without(corpus: Corpus, tested: Corpus) -> Corpus:
     """Return the corpus without rows whose text, or document, is also in another corpus."""
     shared = corpus.marks.found_in(tested.marks)
     documents = np.unique(corpus.document[shared])
-    kept = np.flatnonzero(~np.isin(corpus.document, documents))
-    return dataclasses.replace(
-        corpus,
-        texts=tuple(corpus.texts[i] for i in kept),
-        actors=tuple(corpus.actors[i] for i in kept),
-        spans=tuple(corpus.spans[i] for i in kept),
-        stance=corpus.stance[kept],
-        sentiment=corpus.sentiment[kept],
-        document=corpus.document[kept],
-        source=corpus.source[kept],
-        marks=Fingerprints(corpus.marks.exact[kept], corpus.marks.bands[kept]),
-        extra={name: tuple(column[i] for i in kept) for name, column in corpus.extra.items()},
-    )
+    return corpus.take(np.flatnonzero(~np.isin(corpus.document, documents)))
 
 
 def main() -> None:

@@ -151,9 +151,12 @@ def interval(
     macro-F1 is biased and skewed there. BCa corrects both (Efron 1987, "Better Bootstrap
     Confidence Intervals"; acceleration in strata: Davison and Hinkley 1997, section 5.3.2). That
     the spread is itself an estimate is met by quantiles of t in place of the normal's (Hesterberg
-    2015, "What Teachers Should Know About the Bootstrap", section 5.3), with the degrees of
-    freedom of Satterthwaite 1946, "An Approximate Distribution of Estimates of Variance
-    Components": of one stratum, its documents less one. The tests simulate the coverage.
+    2015, "What Teachers Should Know About the Bootstrap", section 5.3). Its degrees of freedom are
+    2 E(v)**2 / Var(v) of the estimated variance v (Satterthwaite 1946, "An Approximate
+    Distribution of Estimates of Variance Components") with Var(v) from the fourth moments of the
+    documents' influence (Cramér 1946, "Mathematical Methods of Statistics", section 27.4): at most
+    the documents less one, and far fewer where a few long documents outweigh all others. The tests
+    simulate the coverage.
     One document says nothing of others, so its interval is all that the score may be.
 
     Parameters
@@ -189,10 +192,10 @@ def interval(
 
 
 def _influence(statistic: Statistic, counts: Floats, strata: Ints | None) -> tuple[Floats, Floats]:
-    """Return each document's influence by the jackknife, and Satterthwaite's degrees of freedom."""
+    """Return each document's influence by the jackknife, and the spread's degrees of freedom."""
     whole = counts.sum(axis=0)
     influence = np.zeros((len(counts), *np.shape(statistic(whole))))
-    spread, squares = np.zeros_like(influence[0]), np.zeros_like(influence[0])
+    spread, doubt = np.zeros_like(influence[0]), np.zeros_like(influence[0])
     for rows in _strata(len(counts), strata):
         size = len(rows)
         if size < 2:
@@ -200,12 +203,24 @@ def _influence(statistic: Statistic, counts: Floats, strata: Ints | None) -> tup
         own = counts[rows]
         without = statistic(whole + (own.mean(axis=0) - own) * (size / (size - 1)))
         influence[rows] = (without.mean(axis=0) - without) * ((size - 1) / size)
-        variance = (influence[rows] ** 2).sum(axis=0) * (size / (size - 1))
-        spread += variance
-        squares += variance**2 / (size - 1)
-    least = np.full_like(spread, max(1, len(counts) - 1))
-    freedom = np.divide(spread**2, squares, out=least, where=squares > 0)
-    return influence, freedom
+        own_spread, own_doubt = _spread(influence[rows])
+        spread += own_spread
+        doubt += own_doubt
+    most = np.full_like(spread, max(1, len(counts) - 1))
+    freedom = np.divide(2 * spread**2, doubt, out=most, where=doubt > 0)
+    return influence, np.maximum(freedom, 1.0)
+
+
+def _spread(influence: Floats) -> tuple[Floats, Floats]:
+    """Return the variance of a score by documents' influences, and the variance of that.
+
+    Light tails may be chance, so the first is never taken for surer than that of a normal sample.
+    """
+    size = len(influence)
+    scale = size / (size - 1)
+    squares = (influence**2).sum(axis=0)
+    fourths = (influence**4).sum(axis=0) - squares**2 / size
+    return squares * scale, np.maximum(2 * squares**2 / (size - 1), fourths) * scale**2
 
 
 def _bias(drawn: Floats, score: Floats) -> Floats:
@@ -264,9 +279,12 @@ def proportion_interval(right: Bools, document: Ints) -> tuple[float, float] | N
         return None
     share = right.mean()
     surplus = np.bincount(place.reshape(-1), right) - share * rows
-    variance = documents / (documents - 1) * (surplus**2).sum() / total**2
-    effective = min(total, share * (1 - share) / variance) if variance > 0 else documents
-    z2 = stdtrit(documents - 1, BOUNDS[1]) ** 2
+    variance, doubt = _spread(surplus / total)
+    effective, freedom = float(documents), documents - 1.0
+    if variance > 0:
+        effective = min(float(total), float(share * (1 - share) / variance))
+        freedom = max(1.0, float(2 * variance**2 / doubt))
+    z2 = stdtrit(freedom, BOUNDS[1]) ** 2
     centre = (share + z2 / (2 * effective)) / (1 + z2 / effective)
     half = np.sqrt(z2 * (share * (1 - share) / effective + z2 / (4 * effective**2)))
     half /= 1 + z2 / effective

@@ -137,18 +137,21 @@ def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Fig
     )
 
 
-def leakage(answers: Answers, leaked: Bools) -> Figures:
-    """Return how many rows the model was trained on, and macro-F1 without them (or None)."""
-    kept = answers.take(~leaked)
-    return plain(
-        {
-            "rows": int(leaked.sum()),
-            "share": leaked.mean(),
-            "macro_f1_without": macro_f1(confusion_by_document(kept).sum(axis=0))
-            if len(kept)
-            else None,
-        }
-    )
+def leakage(answers: Answers, leaked: Bools, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
+    """Return how many rows the model was trained on, and what it scores without them.
+
+    Returns
+    -------
+    dict
+        rows, share, macro_f1_without, macro_f1_without_interval (both None where nothing is left).
+    """
+    figures: Figures = {"rows": leaked.sum(), "share": leaked.mean()}
+    without, bounds = None, None
+    if not leaked.all():
+        counts = confusion_by_document(answers.take(~leaked))
+        without = macro_f1(counts.sum(axis=0))
+        bounds = interval(macro_f1, counts, draws=draws, seed=seed, strata=rare_strata(counts))
+    return plain(figures | {"macro_f1_without": without, "macro_f1_without_interval": bounds})
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +232,5 @@ def report(
         conflict=conflict_score(answers, blind, rows),
         baselines=baselines(answers, majority, rivals, draws=draws, seed=seed),
         sentiment=tone,
-        leakage=None if leaked is None else leakage(answers, leaked),
+        leakage=None if leaked is None else leakage(answers, leaked, draws=draws, seed=seed),
     )

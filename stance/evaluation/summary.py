@@ -157,6 +157,7 @@ def _leakage(leakage: Figures | None) -> list[str]:
     text = (
         f"leakage  {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) in the model's "
         f"training data; macro-F1 without: {percent(leakage['macro_f1_without'])}"
+        f"{bounds(leakage['macro_f1_without_interval'])}"
     )
     return wrap(text)
 
