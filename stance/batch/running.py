@@ -19,7 +19,7 @@ from stance.model import StanceModel
 from stance.tables import Record, Table, column
 from stance.tables.output import Rejects, TableWriter, check_output, is_device, table_format
 
-PART = 1000
+PART = 2000
 """Records of a part; the output does not depend on it."""
 
 _ELSEWHERE = ("source", "target", "rejects", "force", "jobs", "resume", "cluster")

@@ -19,7 +19,8 @@ def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes
     >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
     b'007,"Moscow, Kyiv"\nNA,\n'
     """
-    return "".join([f"{_line(row, delimiter) or EMPTY}\n" for row in rows]).encode()
+    lines = _lines(list(rows), delimiter)
+    return "".join([f"{line or EMPTY}\n" for line in lines]).encode()
 
 
 Group = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -29,12 +30,24 @@ EMPTY = '""'
 """A row of one empty cell, which would otherwise be an empty line."""
 
 
-def _line(row: Sequence[str], delimiter: str) -> str:
-    """Return a row as it stands in a table, without its end."""
-    line = delimiter.join(row)
-    if line.count(delimiter) < len(row) and not ('"' in line or "\n" in line or "\r" in line):
-        return line
-    return delimiter.join([_quoted(cell, delimiter) for cell in row])
+def _lines(rows: Sequence[Sequence[str]], delimiter: str) -> list[str]:
+    """Return rows as they stand in a table, without their ends."""
+    lines = [delimiter.join(row) for row in rows]
+    if _plain("".join(lines), delimiter, sum(map(len, rows)) - len(rows)):
+        return lines
+    return [
+        line
+        if _plain(line, delimiter, len(row) - 1)
+        else delimiter.join([_quoted(cell, delimiter) for cell in row])
+        for line, row in zip(lines, rows, strict=True)
+    ]
+
+
+def _plain(text: str, delimiter: str, expected: int) -> bool:
+    """Tell whether no cell of a text needs quotes, if it should hold so many separators."""
+    if '"' in text or "\n" in text or "\r" in text:
+        return False
+    return text.count(delimiter) == expected
 
 
 def _quoted(cell: str, delimiter: str) -> str:
@@ -104,11 +117,12 @@ class Format:
         if self.kind != "csv" or self.excel_safe:
             return self.encode([(*head, *tail) for head, tails in groups for tail in tails])
         mark = self.delimiter
+        starts = _lines([head for head, _ in groups], mark)
+        ends = iter(_lines([tail for _, tails in groups for tail in tails], mark))
         lines = [
-            f"{start}{mark}{_line(tail, mark)}\n"
-            for head, tails in groups
-            for start in (_line(head, mark),)
-            for tail in tails
+            f"{start}{mark}{next(ends)}\n"
+            for start, (_, tails) in zip(starts, groups, strict=True)
+            for _ in tails
         ]
         try:
             return "".join(lines).encode()
