@@ -78,5 +78,5 @@ def _maker(path: Path | None, actors: Path | None) -> "Maker":
     from stance.defaults import default_model
     from stance.reporting.findings import read_maker
 
-    path = path or default_model(tell)
-    return read_maker(path, open_model(path, actors))
+    given, path = path is not None, path or default_model(tell)
+    return read_maker(path, open_model(path, actors), given=given)

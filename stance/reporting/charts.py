@@ -47,7 +47,7 @@ def segment(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
 
 
 def legend(entries: Sequence[tuple[str, str, str]]) -> Html:
-    """Return the key of a chart: form (``bar``, ``dot``, ``diamond``), tone and words."""
+    """Return the key of a chart: forms (``bar``, ``line`` or a `marker`'s), tones and words."""
     items = []
     for form, tone, words in entries:
         shape = (
@@ -60,13 +60,24 @@ def legend(entries: Sequence[tuple[str, str, str]]) -> Html:
 
 
 def marker(form: str, x: str, y: float, tone: str) -> Html:
-    """Return a mark at a place: a dot, or a diamond so that colour does not stand alone."""
+    """Return a mark at a place: ``dot``, ``square``, ``diamond``, or the ``line`` of a legend."""
     if form == "line":
         return tag("line", x1=0, x2=16, y1=y, y2=y, class_=f"whisker {tone}")
+    if form == "square":
+        box = tag("rect", x=-4.5, y=y - 4.5, width=9, height=9, class_=tone)
+        return tag("svg", box, x=x, y=0, width=1, height=1, overflow="visible")
     if form == "dot":
         return tag("circle", cx=x, cy=y, r=5, class_=tone)
     shape = tag("path", d=f"M0 {y - 6:g}L6 {y:g}L0 {y + 6:g}L-6 {y:g}Z", class_=tone)
-    return tag("svg", shape, x=x, y=0, width=1, height=1, overflow="visible", class_="mark")
+    return tag(
+        "svg",
+        shape,
+        x=x,
+        y=0,
+        width=1,
+        height=1,
+        overflow="visible",
+    )
 
 
 # --- Shares that make up a whole ---------------------------------------------------------------

@@ -108,28 +108,25 @@ def by_actor(found: Findings) -> Html:
         figure(
             "How paragraphs speak of each actor",
             "Share of answers in percent, most frequent actors first.",
-            [
-                charts.legend(LEGEND),
-                charts.stacked("shares", "Stance shares by actor", described, bars, TONES),
-            ],
+            charts.stacked("shares", "Stance shares by actor", described, bars, TONES),
             data,
+            charts.legend(LEGEND),
         ),
         figure(
             "Net stance",
             "Share in favor less share against, in points, with 95 % intervals. "
             "Where the line crosses zero, neither side is shown to prevail.",
-            [charts.legend(NET_LEGEND), net_chart("net", "Net stance by actor", judged)],
+            net_chart("net", "Net stance by actor", judged),
             data,
+            charts.legend(NET_LEGEND),
         ),
     ]
     both = figure(
         "For and against, with their uncertainty",
         "Share of answers in percent with 95 % intervals.",
-        [
-            charts.legend([("diamond", "against", "against"), ("dot", "favor", "in favor")]),
-            charts.whiskers("sides", "Shares for and against by actor", described, sides),
-        ],
+        charts.whiskers("sides", "Shares for and against by actor", described, sides),
         data,
+        charts.legend([("diamond", "against", "against"), ("dot", "favor", "in favor")]),
     )
     return section(
         "actors",
@@ -271,17 +268,16 @@ def by_source(found: Findings) -> Html:
             "All actors together",
             "Share of answers in percent. Sources speak of different actors, so this is not how "
             "critical a source is.",
-            [
-                charts.legend(LEGEND),
-                charts.stacked("sources-shares", "Stance shares by source", described, bars, TONES),
-            ],
+            charts.stacked("sources-shares", "Stance shares by source", described, bars, TONES),
             data,
+            charts.legend(LEGEND),
         ),
         figure(
             "Net stance, all actors together",
             "Share in favor less share against, in points, with 95 % intervals.",
-            [charts.legend(NET_LEGEND), net_chart("sources-net", "Net stance by source", judged)],
+            net_chart("sources-net", "Net stance by source", judged),
             data,
+            charts.legend(NET_LEGEND),
         ),
     ]
     return section(
@@ -336,7 +332,7 @@ def _heat(found: Findings) -> Html:
     corner = tag("td", "")
     grid = tag("table", tag("thead", tag("tr", corner, head)), tag("tbody", joined(body, "\n")))
     shades = tag("div", grid, class_="scroll heat", tabindex=0)
-    return tag("figure", caption, shades, numbers(data))
+    return tag("figure", caption, shades, numbers(data), class_="wide")
 
 
 def _heat_cell(counts: Sequence[int]) -> Html:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.explanation import explain
+from stance.explanation import Explanation, explain
 from stance.queries import parse_spans
 from stance.reporting.columns import Places
 from stance.reporting.frequent import bounded
@@ -185,13 +185,21 @@ def _explained(model: "StanceModel", example: Example) -> Example | None:
     found = explain(model, example.text, example.actor, spans)[0]
     if max(abs(a - b) for a, b in zip(found.probabilities, example.chances, strict=True)) > SAME:
         return None
-    label = example.label
+    text = as_written(example.text, found)
+    return replace(example, text=text, marks=deciding_words(found, example.label))
+
+
+def deciding_words(found: Explanation, label: int) -> tuple[tuple[int, int], ...]:
+    """Return where the words stand that pushed an answer most toward a label, in reading order."""
     pushes = [(r.push[label] - sum(r.push) / len(r.push), r.start, r.end) for r in found.words]
     strongest = sorted(pushes, key=lambda each: -each[0])[:WORDS]
     least = max(STRONG * strongest[0][0], 1e-9) if strongest else 0.0
-    marks = tuple(sorted((start, end) for push, start, end in strongest if push >= least))
-    same_places = len(found.text) == len(example.text)
-    return replace(example, text=example.text if same_places else found.text, marks=marks)
+    return tuple(sorted((start, end) for push, start, end in strongest if push >= least))
+
+
+def as_written(text: str, found: Explanation) -> str:
+    """Return a text as it was written, if its words stand where the explanation says."""
+    return text if len(found.text) == len(text) else found.text
 
 
 _REASON = re.compile(r"(\S+?)\(([+\-−]?\d+(?:\.\d+)?)\)")

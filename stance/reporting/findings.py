@@ -31,11 +31,14 @@ class Maker:
     model : StanceModel
     name, sha256 : str
         Of its file.
+    given : bool
+        Whether the user named it; else it is only believed where it gives the table's answers.
     """
 
     model: "StanceModel"
     name: str
     sha256: str
+    given: bool
 
     @property
     def card(self) -> Mapping[str, Any]:
@@ -94,7 +97,7 @@ def gather(request: Request, maker: Maker | None) -> Findings:
         for batch in batches(table):
             tally.add(batch, table.name)
     marked = mark(examples, maker.model if maker else None)
-    agrees = marked.reproduced is not False
+    agrees = maker is not None and (maker.given if marked.reproduced is None else marked.reproduced)
     return Findings(
         request,
         file_hash(request.source),
@@ -102,7 +105,7 @@ def gather(request: Request, maker: Maker | None) -> Findings:
         tally,
         marked,
         maker if agrees else None,
-        maker.name if maker and not agrees else "",
+        maker.name if maker and marked.reproduced is False else "",
     )
 
 
@@ -112,6 +115,6 @@ def _frequent(names: Frequent, most: int) -> list[str]:
     return first[:ALWAYS] + [name for name in first[ALWAYS:] if names.counts[name] >= FEW]
 
 
-def read_maker(path: Path, model: "StanceModel") -> Maker:
+def read_maker(path: Path, model: "StanceModel", *, given: bool) -> Maker:
     """Return a model with the name and hash of its file."""
-    return Maker(model, path.name, file_hash(path))
+    return Maker(model, path.name, file_hash(path), given)

@@ -35,6 +35,27 @@ ROGAN = """@article{rogan1978,
   year = {1978}
 }"""
 
+EFRON = """@article{efron1987,
+  author = {Efron, Bradley},
+  title = {Better Bootstrap Confidence Intervals},
+  journal = {Journal of the American Statistical Association},
+  volume = {82}, number = {397}, pages = {171--185}, year = {1987}
+}"""
+
+DAVISON = """@book{davison1997,
+  author = {Davison, Anthony C. and Hinkley, David V.},
+  title = {Bootstrap Methods and their Application},
+  publisher = {Cambridge University Press}, year = {1997}
+}"""
+
+HESTERBERG = """@article{hesterberg2015,
+  author = {Hesterberg, Tim C.},
+  title = {What Teachers Should Know About the Bootstrap: Resampling in the Undergraduate
+           Statistics Curriculum},
+  journal = {The American Statistician}, volume = {69}, number = {4}, pages = {371--386},
+  year = {2015}
+}"""
+
 
 def software() -> str:
     """Return the BibTeX entry of this package."""

@@ -53,10 +53,11 @@ def section(name: str, title: str, *content: Content) -> Html:
     return tag("section", heading, *content, id=name, aria_labelledby=f"{name}-title")
 
 
-def figure(title: str, note: str, chart: Content, data: Data) -> Html:
+def figure(title: str, note: Content, chart: Html, data: Data, legend: Content = "") -> Html:
     """Return a chart under its title, with its numbers to open and to save."""
     caption = tag("figcaption", tag("h3", title), tag("p", note) if note else "")
-    return tag("figure", caption, chart, numbers(data))
+    # Always four parts, so that figures side by side stand on the same lines.
+    return tag("figure", caption, tag("div", legend), tag("div", chart), numbers(data))
 
 
 def numbers(data: Data, summary: str = "The numbers") -> Html:

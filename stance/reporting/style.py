@@ -17,6 +17,7 @@ LIGHT = {
     "band": "#0072b2",
     "mark-against": "#fbdcc3",
     "mark-favor": "#cfe6f5",
+    "mark-neutral": "#e6e4df",
     **{f"net{i}": shade for i, shade in enumerate(
         ("#d55e00", "#f0a06a", "#fbdcc3", "#efeeea", "#cfe6f5", "#7fbbe0", "#0072b2")
     )},
@@ -45,6 +46,7 @@ DARK = {
     "band": "#56b4e9",
     "mark-against": "#5a3c10",
     "mark-favor": "#123f58",
+    "mark-neutral": "#3a3e45",
     **{f"net{i}": shade for i, shade in enumerate(
         ("#e69f00", "#a06c08", "#513a12", "#2a2d33", "#17415a", "#2a7aa8", "#56b4e9")
     )},
@@ -92,15 +94,17 @@ a { color: var(--link); }
 .warnings li { margin: .2rem 0; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr));
   gap: 0 2.4rem; }
+.flow { columns: 25rem 2; column-gap: 2.4rem; }
 .many { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr));
   gap: .6rem 2rem; }
 figure { margin: .4rem 0 1.6rem; min-width: 0; break-inside: avoid; }
 .pair > figure { display: grid; grid-template-rows: subgrid; grid-row: span 4;
   align-content: start; }
+section > figure { max-width: 46rem; } section > figure.wide { max-width: none; }
 figcaption { margin-bottom: .5rem; }
 figcaption h3 { margin: 0; }
 figcaption p { margin: .1rem 0 0; }
-figure > svg { display: block; width: 100%; overflow: visible; }
+figure > div > svg { display: block; width: 100%; overflow: visible; }
 svg text { font-size: 12.5px; fill: var(--ink); font-variant-numeric: tabular-nums;
   unicode-bidi: isolate; }
 svg .quiet { fill: var(--muted); }
@@ -154,6 +158,7 @@ blockquote { margin: 0 0 1rem; padding: 0 0 .7rem; border-bottom: 1px solid var(
 blockquote p { margin: 0 0 .25rem; white-space: pre-line; }
 mark { color: inherit; padding: 0 .1em; border-radius: .15em; }
 mark.against { background: var(--mark-against); border-bottom: 2px solid var(--against); }
+mark.neutral { background: var(--mark-neutral); border-bottom: 2px dotted var(--muted); }
 mark.favor { background: var(--mark-favor); border-bottom: 3px double var(--favor); }
 pre { background: var(--panel); padding: .8rem 1rem; font-size: .8rem; line-height: 1.45;
   white-space: pre-wrap; overflow-wrap: anywhere; }
