@@ -7,6 +7,7 @@ from stance.records import Stance
 from stance.reporting import charts
 from stance.reporting.charts import NET, Axis, Estimate, Line, Parts, Point
 from stance.reporting.findings import TRACED, Findings
+from stance.reporting.frequent import Frequent
 from stance.reporting.markup import Html, cut, escaped, isolated, joined, tag
 from stance.reporting.page import figure, numbers, paragraph, section
 from stance.reporting.periods import Periods
@@ -131,23 +132,36 @@ def by_actor(found: Findings) -> Html:
     return section(
         "actors",
         "Stance by actor",
-        left_out(found.survey.actors.counts, tally.actors, "actor", found.survey.actors.lost),
+        left_out(
+            found.survey.actors,
+            len(tally.actors),
+            tally.answers - int(tally.actor_clusters.sum() + tally.uncertain[:-1].sum()),
+            "actor",
+        ),
         tag("div", figures, class_="pair"),
         both,
     )
 
 
-def left_out(counts: dict[str, int], shown: Sequence[str], noun: str, lost: int) -> Html:
-    """Return what a chart does not show, as a paragraph; nothing where it shows all."""
-    seen = set(shown)
-    rest = {name: number for name, number in counts.items() if name not in seen}
-    if not rest:
+def left_out(names: Frequent, shown: int, answers: int, noun: str) -> Html:
+    """Return what a chart does not show, as a paragraph; nothing where it shows all.
+
+    Parameters
+    ----------
+    names : Frequent
+    shown : int
+        Names that it shows.
+    answers : int
+        Answers of all others.
+    noun : str
+    """
+    if not answers:
         return escaped("")
-    more = "at least " if lost else ""
+    others = names.distinct - shown
     return paragraph(
-        f"Shown are the {count(len(shown), noun)} with most answers; {more}"
-        f"{count(len(rest), f'other {noun}')} with {more}{count(sum(rest.values()), 'answer')} "
-        f"{'is' if len(rest) == 1 else 'are'} left out here and counted in the totals.",
+        f"The {count(shown, noun)} with most answers. Left out here, and counted in the totals: "
+        f"{'at least ' if names.lost else ''}{count(others, f'other {noun}')} with "
+        f"{count(answers, 'answer')}.",
         "note",
     )
 
@@ -284,7 +298,12 @@ def by_source(found: Findings) -> Html:
         "sources",
         "By source",
         paragraph(joined(["Sources stand in column “", isolated(found.by), "”."]), "note"),
-        left_out(found.survey.sources.counts, tally.sources, "source", found.survey.sources.lost),
+        left_out(
+            found.survey.sources,
+            len(tally.sources),
+            tally.answers - int(tally.source_clusters.sum() + tally.source_uncertain[:-1].sum()),
+            "source",
+        ),
         tag("div", figures, class_="pair"),
         _heat(found),
     )

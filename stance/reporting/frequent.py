@@ -22,16 +22,20 @@ class Frequent:
     ----------
     counts : Counter
     lost : int
+    distinct : int
+        How many names there are, or where counts are lost, at least.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.counts: Counter[str] = Counter()
         self.lost = 0
+        self.distinct = 0
         self._capacity = capacity
 
     def add(self, names: Iterable[str]) -> None:
         """Count some names."""
         self.counts.update(names)
+        self.distinct = max(self.distinct, len(self.counts))
         if len(self.counts) > 2 * self._capacity:
             self._shrink()
 

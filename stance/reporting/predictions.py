@@ -11,6 +11,7 @@ from stance.reporting.columns import Request
 from stance.reporting.corrected import correction
 from stance.reporting.divisions import TONES, by_actor, by_source, over_time
 from stance.reporting.findings import Findings, Maker, gather
+from stance.reporting.frequent import Frequent
 from stance.reporting.markup import Html, escaped, tag
 from stance.reporting.method import prediction_method, references
 from stance.reporting.page import (
@@ -101,11 +102,11 @@ def _opening(found: Findings) -> list[Html]:
         ("rows naming an actor", f"{tally.naming:,}", _share(tally.naming, tally.rows)),
         ("answers", f"{tally.answers:,}", "a row and an actor it names"),
         ("withheld as uncertain", f"{withheld:,}", share),
-        ("actors", _distinct(found.survey.actors.counts, found.survey.actors.lost), ""),
+        ("actors", _distinct(found.survey.actors), ""),
     ]
     if found.by:
         sources = found.survey.sources
-        pairs.append(("sources", _distinct(sources.counts, sources.lost), f"column {found.by}"))
+        pairs.append(("sources", _distinct(sources), f"column {found.by}"))
     if tally.periods:
         first, last = tally.periods.name(0), tally.periods.name(tally.periods.count - 1)
         years = first if first == last else f"{first} – {last}"
@@ -117,8 +118,8 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.0f} % of rows" if whole else ""
 
 
-def _distinct(counts: dict[str, int], lost: int) -> str:
-    return f"over {len(counts):,}" if lost else f"{len(counts):,}"
+def _distinct(names: Frequent) -> str:
+    return f"over {names.distinct:,}" if names.lost else f"{names.distinct:,}"
 
 
 def _certainty(found: Findings) -> Html:

@@ -94,7 +94,9 @@ def estimate(counts: Counts, *, independent: bool = False) -> Shares:
         (float(shares[0]), float(shares[1]), float(shares[2])),
         (intervals[0], intervals[1], intervals[2]),
         float(net),
-        _difference(float(shares[FAVOR]), loose[1], float(shares[AGAINST]), loose[0]),
+        _difference(float(shares[FAVOR]), loose[1], float(shares[AGAINST]), loose[0])
+        if few
+        else (-1.0, 1.0),
         effects[3],
     )
 

@@ -95,7 +95,7 @@ def html_table(data: Data, caption: str | None = None) -> Html:
 
 def csv_link(data: Data) -> Html:
     """Return a link that saves the table as CSV; no cell of it can run in a spreadsheet."""
-    form = Format(tuple(column.name for column in data.columns), excel_safe=True)
+    form = Format(tuple(_plain(column.name) for column in data.columns), excel_safe=True)
     rows = [[_plain(cell) for cell in row] for row in data.rows]
     content = b64encode(form.header() + form.encode(rows)).decode("ascii")
     return tag(
