@@ -24,7 +24,8 @@ from stance.corpus import bundled_corpus, read_corpus
 from stance.defaults import default_model
 from stance.evaluation.assessment import compare_models, evaluate
 from stance.mistakes import write_mistakes
-from stance.report import write_report
+from stance.reporting.evaluation import write_evaluation
+from stance.reporting.worst import worst_mistakes
 from stance.storage import load_model
 from stance.stress import run_suite
 
@@ -81,8 +82,13 @@ def main() -> None:
             "load the model": lambda: load_model(bundled),
             "judge, score, intervals, curves": lambda: evaluate(model, corpus),
             "table of wrong answers": lambda: write_mistakes(model, corpus, wrong, force=True),
-            "HTML report": lambda: write_report(
-                page, figures, model.card, corpus.sources, force=True
+            "HTML report": lambda: write_evaluation(
+                page,
+                figures,
+                model.card,
+                corpus.sources,
+                worst_mistakes(model, corpus),
+                force=True,
             ),
             "comparison with a second model": lambda: compare_models(model, other, corpus),
             "stress tests": lambda: run_suite(model),

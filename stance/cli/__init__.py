@@ -2,7 +2,7 @@
 
 import typer
 
-from stance.cli import data, models, predict
+from stance.cli import data, models, pages, predict
 from stance.cli.door import door, run_safely
 
 __all__ = ["app", "main"]
@@ -25,6 +25,7 @@ for command in (
     data.actors,
     models.inspect,
     data.check,
+    pages.report,
 ):
     app.command()(door(command))
 app.command(name="import")(door(data.import_corpus))

@@ -61,7 +61,8 @@ def evaluate(
     from stance.corpus import read_corpus
     from stance.evaluation.assessment import evaluate as score
     from stance.mistakes import write_mistakes
-    from stance.report import write_report
+    from stance.reporting.evaluation import write_evaluation
+    from stance.reporting.worst import worst_mistakes
     from stance.stress import run_suite
 
     if compare is not None:
@@ -86,7 +87,8 @@ def evaluate(
         if errors is not None:
             tell(write_mistakes(loaded, corpus, errors, force=force))
         if report is not None:
-            write_report(report, figures, loaded.card, corpus.sources, force=force)
+            worst = worst_mistakes(loaded, corpus)
+            write_evaluation(report, figures, loaded.card, corpus.sources, worst, force=force)
     typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
     if suite and suite.hard_failures:
         tell("this model breaks what must always hold (--stress); do not use it")

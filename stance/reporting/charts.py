@@ -1,0 +1,345 @@
+"""Charts as inline SVG whose lengths are percents: they fill any width, and type keeps its size."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from stance.reporting.markup import Html, joined, tag
+
+Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
+
+ROW, BAR = 44, 18
+"""Pixels for a row with its label, and for a bar."""
+
+FOOT = 22
+"""Pixels for the numbers under an axis."""
+
+LEAST_LABEL = 0.065
+"""Share from which a segment has room for its number on a phone."""
+
+
+def drawing(name: str, title: str, description: str, height: float, *marks: Html) -> Html:
+    """Return an SVG as wide as its place, which a screen reader announces."""
+    return tag(
+        "svg",
+        tag("title", title, id=f"{name}-t"),
+        tag("desc", description, id=f"{name}-d"),
+        joined(marks, "\n"),
+        height=height,
+        role="img",
+        aria_labelledby=f"{name}-t {name}-d",
+    )
+
+
+def percent(value: float) -> str:
+    """Return a length along the width."""
+    return f"{round(value, 3):g}%"
+
+
+def label(x: float, y: float, text: str, class_: str = "") -> Html:
+    """Return a text; ``x`` in percent of the width, ``y`` in pixels."""
+    return tag("text", text, x=percent(x), y=y, class_=class_ or None)
+
+
+def segment(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
+    """Return a straight line; x in percent, y in pixels."""
+    return tag("line", x1=percent(x1), y1=y1, x2=percent(x2), y2=y2, class_=class_)
+
+
+def legend(entries: Sequence[tuple[str, str, str]]) -> Html:
+    """Return the key of a chart: forms (``bar``, ``line`` or a `marker`'s), tones and words."""
+    items = []
+    for form, tone, words in entries:
+        shape = (
+            tag("rect", x=0, y=0, width=16, height=12, class_=f"segment {tone}")
+            if form == "bar"
+            else marker(form, "8", 6, tone)
+        )
+        items.append(tag("li", tag("svg", shape, aria_hidden="true"), words))
+    return tag("ul", items, class_="legend")
+
+
+def marker(form: str, x: str, y: float, tone: str) -> Html:
+    """Return a mark at a place: ``dot``, ``square``, ``diamond``, or the ``line`` of a legend."""
+    if form == "line":
+        return tag("line", x1=0, x2=16, y1=y, y2=y, class_=f"whisker {tone}")
+    if form == "square":
+        box = tag("rect", x=-4.5, y=y - 4.5, width=9, height=9, class_=tone)
+        return tag("svg", box, x=x, y=0, width=1, height=1, overflow="visible")
+    if form == "dot":
+        return tag("circle", cx=x, cy=y, r=5, class_=tone)
+    shape = tag("path", d=f"M0 {y - 6:g}L6 {y:g}L0 {y + 6:g}L-6 {y:g}Z", class_=tone)
+    return tag(
+        "svg",
+        shape,
+        x=x,
+        y=0,
+        width=1,
+        height=1,
+        overflow="visible",
+    )
+
+
+# --- Shares that make up a whole ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Shares of one row, which sum to 1; their tones in order."""
+
+    name: str
+    note: str
+    shares: tuple[float, ...]
+
+
+def stacked(
+    name: str, title: str, description: str, rows: Sequence[Parts], tones: Sequence[Tone]
+) -> Html:
+    """Return bars of the same length, cut by shares, the first on the left."""
+    marks = []
+    for place, row in enumerate(rows):
+        top = place * ROW
+        marks.append(_row_label(row.name, row.note, top))
+        start = 0.0
+        for share, tone in zip(row.shares, tones, strict=True):
+            marks.append(_bar(100 * start, top + 20, 100 * share, BAR, tone))
+            if share >= LEAST_LABEL:
+                middle = 100 * (start + share / 2)
+                text = f"{100 * share:.0f}"
+                marks.append(label(middle, top + 33.5, text, f"middle on-{tone}"))
+            start += share
+    return drawing(name, title, description, ROW * len(rows), *marks)
+
+
+def _bar(x: float, y: float, width: float, height: float, tone: Tone) -> Html:
+    return tag(
+        "rect",
+        x=percent(x),
+        y=y,
+        width=percent(width),
+        height=height,
+        class_=f"segment {tone}",
+    )
+
+
+def _row_label(name: str, note: str, top: float) -> Html:
+    words = [label(0, top + 13, name, "strong")]
+    if note:
+        words.append(label(100, top + 13, note, "quiet end"))
+    return joined(words)
+
+
+# --- Estimates with their intervals ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its interval, None where there is none."""
+
+    value: float
+    interval: tuple[float, float] | None
+    tone: Tone = "ink"
+    form: str = "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a dot-and-whisker chart."""
+
+    name: str
+    note: str
+    estimates: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A scale and its ticks with their labels.
+
+    Attributes
+    ----------
+    low, high : float
+    ticks : tuple of (float, str)
+    zero : float or None
+        Where a stronger line stands.
+    """
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    zero: float | None = None
+
+    def place(self, value: float, start: float = 3, end: float = 97) -> float:
+        """Return where a value stands between two places; beyond the scale, at its end."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return start + (end - start) * share
+
+
+SHARES = Axis(0, 1, tuple((i / 4, f"{25 * i}{' %' if i == 4 else ''}") for i in range(5)))
+"""From 0 to 100 percent."""
+
+NET = Axis(-1, 1, ((-1, "−100"), (-0.5, "−50"), (0, "0"), (0.5, "+50"), (1, "+100")), 0)
+"""From all against to all in favor."""
+
+
+def whiskers(
+    name: str, title: str, description: str, rows: Sequence[Line], axis: Axis = SHARES
+) -> Html:
+    """Return a mark per estimate on a common scale, with a line across its interval."""
+    lane = 14
+    most = max((len(row.estimates) for row in rows), default=1)
+    step = 22 + max(1, most) * lane + 8 if most > 1 else ROW
+    height = step * len(rows)
+    marks = [
+        *(
+            segment(axis.place(at), 0, axis.place(at), height,
+                    "axis" if at == axis.zero else "grid")
+            for at, _ in axis.ticks
+        ),
+        *(
+            label(axis.place(at), height + 15, text, f"quiet {_anchor(axis, at)}")
+            for at, text in axis.ticks
+        ),
+    ]  # fmt: skip
+    for place, row in enumerate(rows):
+        top = place * step
+        marks.append(_row_label(row.name, row.note, top))
+        for number, each in enumerate(row.estimates):
+            y = top + 28 + number * lane
+            if each.interval is not None:
+                low, high = map(axis.place, each.interval)
+                marks.append(segment(low, y, high, y, f"whisker {each.tone}"))
+            marks.append(marker(each.form, percent(axis.place(each.value)), y, each.tone))
+    return drawing(name, title, description, height + FOOT, *marks)
+
+
+def _anchor(axis: Axis, at: float) -> str:
+    if at == axis.high:
+        return "end"
+    return "" if at == axis.low else "middle"
+
+
+# --- Points and lines --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a curve, with the bounds of its band; None where nothing is known."""
+
+    x: float
+    y: float | None
+    band: tuple[float, float] | None = None
+
+
+Scale = Callable[[float], float]
+
+LEFT, RIGHT = 11.0, 97.0
+"""Percents between which a curve runs; tick labels stand to its left."""
+
+
+def curve(
+    name: str,
+    title: str,
+    description: str,
+    points: Sequence[Point],
+    x: Axis,
+    y: Axis,
+    *,
+    height: float = 150,
+    tone: Tone = "favor",
+    connected: bool = True,
+    diagonal: bool = False,
+) -> Html:
+    """Return a curve with its band, broken where a point is missing.
+
+    Parameters
+    ----------
+    connected : bool
+        Whether the points are joined by a line and their intervals by a band, or each has its
+        own whisker.
+    diagonal : bool
+        Whether to draw the line on which y equals x.
+    """
+    top, bottom = 8.0, height - FOOT
+
+    def across(value: float) -> float:
+        return x.place(value, LEFT, RIGHT)
+
+    def down(value: float) -> float:
+        return y.place(value, bottom, top)
+
+    marks = [
+        *(
+            segment(LEFT, down(at), 100, down(at), "axis" if at == y.zero else "grid")
+            for at, _ in y.ticks
+        ),
+        *(label(LEFT - 1.5, down(at) + 4, text, "quiet end") for at, text in y.ticks),
+        *(label(across(at), height - 5, text, f"quiet {_anchor(x, at)}") for at, text in x.ticks),
+    ]
+    if diagonal:
+        ends = (across(x.low), down(x.low), across(x.high), down(x.high))
+        marks.append(segment(*ends, "axis dashed"))
+    runs = _runs(points)
+    if connected:
+        marks.append(_lines(runs, across, down, height, tone))
+    lengths = {point.x: len(run) for run in runs for point in run}
+    for point in (each for run in runs for each in run):
+        at = percent(across(point.x))
+        if point.band and not (connected and lengths[point.x] > 1):
+            low, high = map(down, point.band)
+            marks.append(segment(across(point.x), low, across(point.x), high, f"whisker {tone}"))
+        radius = 4 if not connected or len(points) <= 24 else 2
+        marks.append(tag("circle", cx=at, cy=round(down(point.y or 0.0), 2), r=radius, class_=tone))
+    return drawing(name, title, description, height, *marks)
+
+
+def _runs(points: Sequence[Point]) -> list[list[Point]]:
+    """Return stretches of points without a gap."""
+    runs: list[list[Point]] = [[]]
+    for point in points:
+        if point.y is None:
+            runs.append([])
+        else:
+            runs[-1].append(point)
+    return [run for run in runs if run]
+
+
+def _lines(
+    runs: Sequence[Sequence[Point]], across: Scale, down: Scale, height: float, tone: Tone
+) -> Html:
+    marks = []
+    for run in runs:
+        path = " ".join(f"{across(p.x):.2f},{down(p.y or 0.0):.2f}" for p in run)
+        bounds = [(p.x, *p.band) for p in run if p.band]
+        if len(bounds) > 1:
+            upper = [f"{across(x):.2f},{down(high):.2f}" for x, _, high in bounds]
+            lower = [f"{across(x):.2f},{down(low):.2f}" for x, low, _ in reversed(bounds)]
+            marks.append(tag("polygon", points=" ".join(upper + lower), class_=f"band {tone}"))
+        marks.append(tag("polyline", points=path, class_=f"line {tone}"))
+    # Stretched to the width: x runs from 0 to 100, y in pixels.
+    return tag(
+        "svg",
+        marks,
+        width="100%",
+        height=height,
+        viewBox=f"0 0 100 {height:g}",
+        preserveAspectRatio="none",
+    )
+
+
+# --- Bars that stand ---------------------------------------------------------------------------
+
+
+def columns(
+    name: str, title: str, description: str, bars: Sequence[tuple[str, float]], height: float = 150
+) -> Html:
+    """Return upright bars with their shares above and their names below."""
+    most = max((share for _, share in bars), default=0) or 1
+    room, step = height - FOOT - 18, 100 / max(1, len(bars))
+    marks = []
+    for place, (words, share) in enumerate(bars):
+        tall = round(room * share / most, 2)
+        marks.append(_bar((place + 0.06) * step, 18 + room - tall, 0.88 * step, tall, "quietly"))
+        middle = (place + 0.5) * step
+        marks.append(label(middle, 13 + room - tall, f"{100 * share:.0f}", "middle"))
+        marks.append(label(middle, height - 5, words, "quiet middle"))
+    return drawing(name, title, description, height, *marks)

@@ -1,0 +1,214 @@
+"""The report on a table of predictions, as one page."""
+
+from pathlib import Path
+
+from stance.display import count, shown
+from stance.records import UNCERTAIN, Sentiment
+from stance.reporting import charts
+from stance.reporting.cautions import cautions
+from stance.reporting.charts import Parts
+from stance.reporting.columns import Request
+from stance.reporting.corrected import correction
+from stance.reporting.divisions import TONES, by_actor, by_source, over_time
+from stance.reporting.findings import Findings, Maker, gather
+from stance.reporting.frequent import Frequent
+from stance.reporting.markup import Html, escaped, tag
+from stance.reporting.method import prediction_method, references
+from stance.reporting.page import (
+    facts,
+    figure,
+    page,
+    paragraph,
+    section,
+    warnings,
+)
+from stance.reporting.shares import estimate
+from stance.reporting.tables import Column, Data, html_table
+from stance.reporting.tally import CONFIDENCES
+from stance.reporting.telling import telling
+from stance.saving import write_whole
+
+
+def write_predictions(
+    request: Request,
+    output: Path,
+    maker: Maker | None,
+    *,
+    corrected: bool = False,
+    force: bool = False,
+) -> list[str]:
+    """Write the report on a table of predictions; return what to tell of it.
+
+    Parameters
+    ----------
+    request : Request
+    output : Path
+    maker : Maker or None
+        The model that made the answers.
+    corrected : bool
+        Show shares corrected for the model's errors, too.
+    force : bool
+        Replace an existing file.
+
+    Raises
+    ------
+    DataError
+        If the table is not one of predictions in long form.
+    OutputError
+        If the file exists, or cannot be written.
+    """
+    found = gather(request, maker)
+    write_whole(output, compose(found, corrected=corrected), force=force)
+    tally = found.tally
+    told = list(found.survey.notes)
+    if found.denied:
+        told.append(f"{found.denied} did not make these answers; name the model with --model")
+    said = f"{count(tally.rows, 'row')}, {count(tally.answers, 'answer')}"
+    return [*told, f"wrote {output}: {said}"]
+
+
+def compose(found: Findings, *, corrected: bool = False) -> bytes:
+    """Return the page."""
+    return page(
+        f"Stance in {shown(found.request.source.name, 80)}",
+        [*_opening(found), warnings(cautions(found))],
+        [
+            by_actor(found),
+            over_time(found),
+            by_source(found),
+            telling(found),
+            _certainty(found),
+            _tone(found),
+            *([correction(found)] if corrected else []),
+            _method(found, corrected=corrected),
+        ],
+    )
+
+
+def _opening(found: Findings) -> list[Html]:
+    tally = found.tally
+    whole = estimate(tally.all_clusters)
+    against, neutral, favor = (f"{100 * share:.0f} %" for share in whole.shares)
+    lead = (
+        f"{count(tally.rows, 'paragraph')}, of which {tally.naming:,} name an actor: "
+        f"{count(tally.answers, 'answer')} by a classifier. "
+    )
+    if whole.n:
+        lead += f"Of those given, {against} are against, {neutral} neutral, {favor} in favor."
+    withheld = int(tally.uncertain.sum())
+    share = f"{100 * withheld / tally.answers:.1f} % of answers" if tally.answers else ""
+    pairs = [
+        ("rows judged", f"{tally.rows:,}", ""),
+        ("rows naming an actor", f"{tally.naming:,}", _share(tally.naming, tally.rows)),
+        ("answers", f"{tally.answers:,}", "a row and an actor it names"),
+        ("withheld as uncertain", f"{withheld:,}", share),
+        ("actors", _distinct(found.survey.actors), ""),
+    ]
+    if found.by:
+        sources = found.survey.sources
+        pairs.append(("sources", _distinct(sources), f"column {found.by}"))
+    if tally.periods:
+        first, last = tally.periods.name(0), tally.periods.name(tally.periods.count - 1)
+        years = first if first == last else f"{first} – {last}"
+        pairs.append(("period", years, f"column {found.over}"))
+    return [paragraph(lead, "lead"), facts(pairs)]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} % of rows" if whole else ""
+
+
+def _distinct(names: Frequent) -> str:
+    return f"over {names.distinct:,}" if names.lost else f"{names.distinct:,}"
+
+
+def _certainty(found: Findings) -> Html:
+    tally = found.tally
+    if not tally.answers:
+        return escaped("")
+    bounds = [f"{bound:.1f}" for bound in CONFIDENCES]
+    names = [f"<{bounds[0]}", *(f"{bound}–" for bound in bounds)]
+    shares = (tally.confidence / tally.answers).tolist()
+    data = Data(
+        "certainty",
+        (Column("largest probability from", "from"), Column("answers", "answers", "count"),
+         Column("share, %", "share", "share")),
+        [
+            [name, number, share]
+            for name, number, share in zip(
+                ["0.333", *bounds], tally.confidence.tolist(), shares, strict=True
+            )
+        ],
+    )  # fmt: skip
+    described = "; ".join(f"{n} {100 * s:.0f} %" for n, s in zip(names, shares, strict=True))
+    chart = charts.columns(
+        "certainty-chart", "Answers by largest probability", described,
+        list(zip(names, shares, strict=True)),
+    )  # fmt: skip
+    withheld = int(tally.uncertain.sum())
+    note = (
+        f"Share of answers in percent by the probability of the likeliest stance. "
+        f"{withheld:,} of {tally.answers:,} answers ({100 * withheld / tally.answers:.1f} %) were "
+        f"withheld as {UNCERTAIN}."
+    )
+    return section(
+        "certainty",
+        "How sure the classifier is",
+        figure("Probability of the answer", note, chart, data),
+    )
+
+
+def _tone(found: Findings) -> Html:
+    tones = found.tally.tones
+    total = int(tones[:3].sum())
+    if not total:
+        return escaped("")
+    shares = (tones[:3] / total).tolist()
+    data = Data(
+        "sentiment",
+        (Column("sentiment", "sentiment"), Column("rows", "rows", "count")),
+        [[str(label), int(tones[i])] for i, label in enumerate((*Sentiment, UNCERTAIN))],
+    )
+    labels = [("bar", tone, f"{label} ({place})") for tone, label, place in zip(
+        TONES, Sentiment, ("left", "middle", "right"), strict=True)]  # fmt: skip
+    described = ", ".join(f"{100 * s:.0f} % {x}" for s, x in zip(shares, Sentiment, strict=True))
+    row = Parts("all rows", count(total, "row"), (shares[0], shares[1], shares[2]))
+    chart = charts.stacked("tone", "Sentiment of paragraphs", described, [row], TONES)
+    note = (
+        "Share of rows in percent. Sentiment is the tone of a whole paragraph, not its stance: bad "
+        "news about an actor is negative and may well be in its favor."
+    )
+    return section(
+        "sentiment",
+        "Sentiment of paragraphs",
+        figure("Tone, whoever is named", note, chart, data, charts.legend(labels)),
+    )
+
+
+def _method(found: Findings, *, corrected: bool) -> Html:
+    maker, request = found.maker, found.request
+    listed = [
+        ("table", request.source.name),
+        ("sha256 of the table", found.sha256),
+        ("records in it", f"{found.survey.records:,}"),
+        ("model", maker.name if maker else "not known"),
+    ]
+    if maker:
+        listed.append(("sha256 of the model", maker.sha256))
+        listed += [
+            (f"{name} that trained it", str(number))
+            for name, number in maker.card["versions"].items()
+        ]
+        reproduced = found.marked.reproduced
+        checked = "of the paragraphs shown are reproduced" if reproduced else "could not be checked"
+        listed.append(("probabilities", checked))
+    data = Data("provenance", (Column("what", "what"), Column("value", "value")), listed)
+    return section(
+        "method",
+        "Method, ready to paste",
+        prediction_method(found, corrected=corrected),
+        tag("h3", "References (BibTeX)"),
+        references(found, corrected=corrected),
+        tag("h3", "What went in"),
+        html_table(data),
+    )

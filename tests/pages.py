@@ -1,0 +1,126 @@
+"""A page as a test reads it: parsed strictly, without a browser."""
+
+import base64
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from itertools import pairwise
+
+from stance.reporting.style import stylesheet
+
+VOID = {"meta", "br"}
+_NAMES = """
+html head title style body header main footer section aside h1 h2 h3 h4 p ul li dl div dt dd small
+table caption thead tbody tr th td figure figcaption details summary a bdi mark blockquote pre code
+svg desc g rect line circle path polyline polygon text
+"""
+_ATTRIBUTES = """
+lang charset http-equiv content name class id role aria-labelledby aria-hidden tabindex scope href
+download x y x1 x2 y1 y2 cx cy r d width height points viewbox preserveaspectratio overflow
+"""
+ELEMENTS = VOID | set(_NAMES.split())
+ATTRIBUTES = set(_ATTRIBUTES.split())
+CSV = "data:text/csv;charset=utf-8;base64,"
+
+
+@dataclass
+class Page(HTMLParser):
+    """A page; reading it fails where it is not well-formed or holds what no page may hold."""
+
+    tags: list = field(default_factory=list)
+    texts: list = field(default_factory=list)
+    links: dict = field(default_factory=dict)
+    tables: list = field(default_factory=list)
+    headings: list = field(default_factory=list)
+    ids: list = field(default_factory=list)
+    stack: list = field(default_factory=list)
+
+    def __post_init__(self):
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag, attrs):
+        assert tag in ELEMENTS, tag
+        names = [name for name, _ in attrs]
+        assert len(set(names)) == len(names)
+        assert set(names) <= ATTRIBUTES, names
+        given = dict(attrs)
+        self.tags.append((tag, *names, given.get("class", "")))
+        for name, value in attrs:
+            assert name == "href" or not re.search(r"(?i)https?:|//|url\(|javascript:", value)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "a":
+            assert given["href"].startswith(CSV)
+            content = base64.b64decode(given["href"].removeprefix(CSV)).decode("utf-8-sig")
+            self.links.setdefault(given["download"], content)
+        if tag == "th":
+            assert given["scope"] in ("col", "row")
+        if tag == "svg" and given.get("role") == "img":
+            title, description = given["aria-labelledby"].split()
+            self.links.setdefault("svg", []).append((title, description))
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append([int(tag[1]), ""])
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.stack
+        assert self.stack.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        raise AssertionError(f"<{tag}/>")
+
+    def handle_data(self, data):
+        if self.stack and self.stack[-1] == "style":
+            assert data == stylesheet()
+            assert not re.search(r"url\(|@import|http", data)
+            return
+        self.texts.append(data)
+        if "td" in self.stack or "th" in self.stack:
+            small = "\n" if self.stack[-1] == "small" else ""
+            self.tables[-1][-1][-1] += small + data
+        if self.headings and re.fullmatch("h[1-6]", "".join(self.stack[-1:])):
+            self.headings[-1][1] += data
+
+    def handle_comment(self, data):
+        raise AssertionError(f"a comment: {data}")
+
+    def handle_pi(self, data):
+        raise AssertionError(f"an instruction: {data}")
+
+    def unknown_decl(self, data):
+        raise AssertionError(f"a declaration: {data}")
+
+    def handle_decl(self, decl):
+        assert decl == "doctype html"
+
+    @property
+    def text(self):
+        return "".join(self.texts)
+
+
+def read_page(data):
+    """Return a page that is well-formed and loads nothing."""
+    text = data.decode("utf-8") if isinstance(data, bytes) else data
+    page = Page()
+    page.feed(text)
+    page.close()
+    assert page.stack == []
+    assert len(set(page.ids)) == len(page.ids)
+    for title, description in page.links.get("svg", []):
+        assert title in page.ids
+        assert description in page.ids
+    assert page.tags[0][0] == "html"
+    assert 'lang="en"' in text[:60]
+    levels = [level for level, _ in page.headings]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(below - above <= 1 for above, below in pairwise(levels))
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", text)
+    return page

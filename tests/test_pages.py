@@ -1,0 +1,252 @@
+"""No text from data adds an element, an attribute or a request to a page."""
+
+import csv
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from naughty import naughty, readable
+from pages import read_page
+
+from stance.corpus import Source
+from stance.reporting.columns import Request
+from stance.reporting.evaluation import compose as compose_evaluation
+from stance.reporting.findings import gather
+from stance.reporting.markup import escaped, tag
+from stance.reporting.predictions import compose
+from stance.reporting.style import DARK, LIGHT
+from stance.reporting.worst import Mistake
+
+STRINGS = naughty()
+TOGETHER = 12
+"""Strings in one page: as many as there are actors with paragraphs and over time."""
+
+GROUPS = [STRINGS[low : low + TOGETHER] for low in range(0, len(STRINGS), TOGETHER)]
+
+ANSWERS = (
+    *("row", "actor", "mentions", "stance", "stance_against", "stance_neutral", "stance_favor"),
+    *("sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive", "because"),
+)
+
+
+def test_there_are_more_than_515_strings():
+    assert len(STRINGS) > 515
+    assert len(set(STRINGS)) == len(STRINGS)
+
+
+@pytest.mark.parametrize("text", STRINGS[:30])
+def test_escaped_text_comes_back_from_the_parser(text):
+    page = tag("html", tag("head", tag("title", "t")), tag("body", tag("h1", text)), lang="en")
+    readable_text = text.replace("\r\n", "\n").replace("\r", "\n")
+    shown = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", "\ufffd", readable_text)
+    assert read_page(page).headings[0][1] == shown
+
+
+def test_nothing_but_ampersands_is_escaped_twice():
+    assert escaped("&lt;") == "&amp;lt;"
+    assert escaped(escaped("<")) == "&lt;"
+
+
+# --- Predictions ---
+
+
+def distinct(strings):
+    """Return strings fit for cells, none empty, none twice, so that each names one actor."""
+    found = dict.fromkeys(readable(text) or f"empty {at}" for at, text in enumerate(strings))
+    return [*found, *(f"filler {at}" for at in range(len(strings) - len(found)))]
+
+
+def predictions(path, strings, columns=("source", "date")):
+    """Write answers in which each string stands in every cell that a report shows."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["text", "document", *columns, *ANSWERS])
+        for row, text in enumerate((each for each in strings for _ in range(10)), 1):
+            date = f"20{10 + row % 5}-01-02" if row % 5 else text
+            out.writerow([
+                *(f"{text[:1900]} {text[:99]}", text, text, date, row, text, 1, "against"),
+                *("0.9", "0.05", "0.05", "neutral", "0", "1", "0", f"{text}(+0.42)"),
+            ])  # fmt: skip
+    return path
+
+
+def harmless(count):
+    return [f"word{number:02}" for number in range(count)]
+
+
+@pytest.fixture(scope="module")
+def plain_tags(tmp_path_factory):
+    """The elements of a page over harmless strings."""
+    path = predictions(tmp_path_factory.mktemp("plain") / "a.csv", harmless(TOGETHER))
+    return read_page(compose(gather(Request(path), None))).tags
+
+
+def unmarked(tags):
+    """Leave out marks, which depend on what words there are."""
+    return [each for each in tags if each[0] != "mark"]
+
+
+def test_no_string_in_any_cell_adds_an_element(tmp_path, plain_tags):
+    for strings in GROUPS:
+        strings = [*strings, *harmless(TOGETHER - len(strings))]
+        path = predictions(tmp_path / "answers.csv", distinct(strings))
+        page = read_page(compose(gather(Request(path), None)))
+        assert unmarked(page.tags) == unmarked(plain_tags)
+
+
+def test_no_name_of_a_file_or_a_column_adds_an_element(tmp_path, plain_tags):
+    path = predictions(tmp_path / "answers.csv", harmless(TOGETHER))
+    found = gather(Request(path), None)
+    for text in STRINGS[::17]:
+        named = {found.survey.places.by: text, found.survey.places.over: text[::-1]}
+        columns = [named.get(at, name) for at, name in enumerate(found.survey.columns)]
+        page = compose(
+            replace(
+                found,
+                request=Request(Path(f"x{text}")),
+                survey=replace(found.survey, columns=tuple(columns)),
+            )
+        )
+        assert unmarked(read_page(page).tags) == unmarked(plain_tags)
+
+
+# --- Evaluation ---
+
+
+def part(name):
+    return {"n": 9, "macro_f1": 0.5, "interval": [0.4, 0.6], "trusted": True, "ece": 0.1}
+
+
+def figures(words):
+    """Return an evaluation in which each word stands wherever a text may."""
+    labels = words[:3]
+    scores = {
+        "n": 90, "accuracy": 0.5, "macro_f1": 0.5, "macro_f1_interval": [0.4, 0.6],
+        "per_class": {
+            label: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 30} for label in labels
+        },
+        "confusion": [[10, 10, 10]] * 3, "labels": labels,
+        "ece": 0.1, "brier": 0.5, "log_loss": 0.8, "uncertain": 0.1, "documents": 30,
+        "notes": list(words),
+        "reliability": [
+            {"low": 0.4, "high": 0.5, "n": 9, "confidence": 0.45, "accuracy": 0.5,
+             "interval": [0.3, 0.7]}
+        ],
+        "risk_coverage": [
+            {"coverage": c, "threshold": 0.5, "error": 0.3 * c, "n": 90} for c in (1.0, 0.5)
+        ],
+        "aurc": 0.2,
+        "conflict": {"n": 3, "accuracy": 0.3, "interval": None, "target_blind_accuracy": 0.2},
+        "baselines": {
+            "majority": {"macro_f1": 0.2, "accuracy": 0.4},
+            "target_blind": {
+                "macro_f1": 0.4, "macro_f1_interval": [0.3, 0.5], "accuracy": 0.4,
+                "difference": {"macro_f1": 0.1, "macro_f1_interval": [0.0, 0.2]},
+            },
+        },
+        "leakage": {"rows": 3, "share": 0.03, "macro_f1_without": 0.4},
+        "stress": {
+            "tests": [
+                {"name": word, "promise": word, "kind": word, "n": 9, "failures": 3, "rate": 0.33,
+                 "interval": [0.1, 0.6], "examples": [{"before": word, "after": [word, word]}]}
+                for word in words
+            ]
+        },
+    }  # fmt: skip
+    for key in ("per_actor", "per_genre", "per_year", "per_corpus", "per_source"):
+        scores[key] = {word: part(word) for word in words}
+    scores["sentiment"] = {**scores, "notes": [words[0]], "baselines": {}}
+    return scores
+
+
+def card(words):
+    return {
+        "data": [{"name": word, "rows": 9, "sha256": word} for word in words],
+        "versions": {word: word for word in words},
+        "scores": {
+            "repeats": {
+                "seeds": list(words), "macro_f1": [0.5] * len(words), "mean": 0.5, "sd": 0.0,
+                "interval": [0.4, 0.6],
+            },
+            "learning_curve": {
+                "points": [
+                    {"share": s, "documents": 9, "rows": int(90 * s), "macro_f1": 0.5, "low": 0.4,
+                     "high": 0.6}
+                    for s in (0.5, 1.0)
+                ],
+                "forecast": {"text": words[0]},
+            },
+        },
+    }  # fmt: skip
+
+
+def evaluation_page(words):
+    mistakes = [Mistake(w, f"{w} {w}", w, w, 0.9, ((0, min(9, len(w))),), w) for w in words]
+    sources = [Source(word, word, 9) for word in words]
+    return compose_evaluation(figures(words), card(words), sources, mistakes)
+
+
+def test_no_string_in_an_evaluation_or_a_card_adds_an_element():
+    plain = read_page(evaluation_page(harmless(TOGETHER))).tags
+    for strings in GROUPS:
+        words = [*strings, *harmless(TOGETHER - len(strings))]
+        assert read_page(evaluation_page(words)).tags == plain
+
+
+def test_an_evaluation_without_any_optional_figure_makes_a_page():
+    scores = figures(harmless(3))
+    keys = ("n", "accuracy", "macro_f1", "macro_f1_interval", "per_class", "confusion", "labels")
+    least = {key: scores[key] for key in (*keys, "ece", "brier", "documents", "notes")}
+    least["baselines"] = {"majority": {"macro_f1": 0.2, "accuracy": 0.4}}
+    page = read_page(compose_evaluation(least, {}, []))
+    titles = [title for _, title in page.headings]
+    assert "Beside what it must beat" in titles
+    assert not {"Under stress", "What training says", "Worst errors"} & set(titles)
+
+
+def test_every_section_of_a_full_evaluation_is_there():
+    titles = {title for _, title in read_page(evaluation_page(harmless(4))).headings}
+    assert titles >= {
+        "Beside what it must beat", "Paragraphs that take sides", "Reliability",
+        "What silence would gain", "Where it is better and worse", "Under stress", "Worst errors",
+        "Sentiment of paragraphs", "Splits by other seeds", "Would more labels help?",
+        "Method, ready to paste",
+    }  # fmt: skip
+
+
+# --- Colours ---
+
+
+def luminance(colour):
+    """Relative luminance (Web Content Accessibility Guidelines 2.2)."""
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_that_of_the_guidelines():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+def test_text_stands_out_in_both_schemes(scheme):
+    grounds = {"ink": ("paper", "panel", "warn", "mark-against", "mark-favor", "mark-neutral")}
+    grounds |= {"muted": ("paper",), "link": ("paper",)}
+    grounds |= {name: (name[3:],) for name in scheme if name.startswith("on-")}
+    for text, papers in grounds.items():
+        for paper in papers:
+            assert contrast(scheme[text], scheme[paper]) >= 4.5, (text, paper)
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+def test_marks_stand_out_from_the_paper(scheme):
+    """Graphics need a contrast of 3 (WCAG 1.4.11); neutral bars are told by their place."""
+    for name in ("against", "favor", "band", "muted"):
+        assert contrast(scheme[name], scheme["paper"]) >= 3

@@ -1,0 +1,410 @@
+"""A report on predictions says exactly what the table says, and what to beware of."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from base64 import b64encode
+from collections import Counter
+from hashlib import sha256
+from html import unescape
+
+import pytest
+from command import SAMPLE, STARTER, dicts, fails, invoke, write
+from pages import read_page
+
+from stance.defaults import bundled_model
+from stance.reporting import findings
+from stance.reporting.columns import Request
+from stance.reporting.findings import gather, read_maker
+from stance.reporting.frequent import Frequent
+from stance.reporting.predictions import compose
+from stance.storage import load_model
+
+LABELS = ("against", "neutral", "favor")
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """Answers of the bundled model to the sample."""
+    path = tmp_path_factory.mktemp("sample") / "answers.csv"
+    assert invoke("predict", SAMPLE / "paragraphs.csv", "-o", path).exit_code == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory):
+    """Answers of the bundled model to a corpus with actors, documents, sources and dates."""
+    path = tmp_path_factory.mktemp("coded") / "answers.csv"
+    corpus = STARTER / "starter_train.csv"
+    lines = corpus.read_text("utf-8").splitlines(keepends=True)[:801]
+    short = write(path.with_name("short.csv"), "".join(lines))
+    assert invoke("predict", short, "-o", path, "--prefix", "p_").exit_code == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def maker():
+    """The bundled model."""
+    path = bundled_model()
+    return read_maker(path, load_model(path), given=True)
+
+
+def report(table, maker=None, *, corrected=False, **request):
+    """Return the page on a table, read."""
+    return read_page(compose(gather(Request(table, **request), maker), corrected=corrected))
+
+
+def command(table, *args):
+    """Make a page by the command line; return it read, and what the terminal said."""
+    output = table.with_name("page.html")
+    result = invoke("report", table, "-o", output, "--force", *args)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    return read_page(output.read_bytes()), result.stderr
+
+
+def write_rows(path, rows):
+    """Write rows by column as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, rows[0])
+        out.writeheader()
+        out.writerows(rows)
+    return path
+
+
+def csv_rows(page, name):
+    return list(csv.DictReader(io.StringIO(page.links[f"{name}.csv"])))
+
+
+def heading_texts(page):
+    return [text for _, text in page.headings]
+
+
+# --- Numbers ---
+
+
+def counted(rows, prefix=""):
+    found = {}
+    for row in rows:
+        if row["actor"]:
+            found.setdefault(row["actor"], Counter())[row[f"{prefix}stance"]] += 1
+    return found
+
+
+@pytest.mark.parametrize(("fixture", "prefix"), [("sample", ""), ("coded", "p_")])
+def test_shares_by_actor_are_those_of_the_table(fixture, prefix, request):
+    table = request.getfixturevalue(fixture)
+    page = report(table, prefix=prefix)
+    truth = counted(dicts(table.read_text("utf-8")), prefix)
+    rows = csv_rows(page, "stance-by-actor")
+    assert len(rows) >= min(12, len(truth))
+    counts = [int(row["answers"]) for row in rows]
+    assert counts == sorted(counts, reverse=True)
+    for row in rows:
+        mine = truth[row["actor"]]
+        given = sum(mine[label] for label in LABELS)
+        assert (int(row["answers"]), int(row["uncertain"])) == (given, mine["uncertain"])
+        for label in LABELS if given else ():
+            low, share, high = (float(row[f"{label}{end}"]) for end in ("_low", "", "_high"))
+            assert share == pytest.approx(mine[label] / given, abs=1e-6)
+            assert 0 <= low <= share <= high <= 1
+        if given:
+            net = (mine["favor"] - mine["against"]) / given
+            assert float(row["net"]) == pytest.approx(net, abs=1e-6)
+            assert float(row["net_low"]) <= net <= float(row["net_high"])
+
+
+def test_tables_show_what_their_csv_files_hold(coded):
+    page = report(coded, prefix="p_")
+    rows = csv_rows(page, "stance-by-actor")
+    shown = next(
+        table for table in page.tables if table[0][:3] == ["actor", "answers", "uncertain"]
+    )
+    assert [line[0] for line in shown[1:]] == [row["actor"] for row in rows]
+    for line, row in zip(shown[1:], rows, strict=True):
+        assert line[1] == f"{int(row['answers']):,}"
+        assert line[3] == f"{100 * float(row['against']):.1f}"
+
+
+def test_the_map_of_actors_and_sources_counts_every_answer(coded):
+    page = report(coded, prefix="p_", by="genre")
+    rows = dicts(coded.read_text("utf-8"))
+    truth = Counter((row["actor"], row["genre"], row["p_stance"]) for row in rows)
+    for row in csv_rows(page, "actor-by-source"):
+        for label in LABELS:
+            assert int(row[label]) == truth[row["actor"], row["source"] or "(blank)", label]
+    heat = next(table for table in page.tables if re.match("[+−0]", "".join(table[1][1:])))
+    sources = heat[0][1:]
+    for line in heat[1:]:
+        for source, cell in zip(sources, line[1:], strict=True):
+            mine = [truth[line[0], source, label] for label in LABELS]
+            assert cell.partition("\n")[2] == (f"{sum(mine):,}" if sum(mine) else "")
+
+
+def test_periods_count_every_dated_answer(coded):
+    page = report(coded, prefix="p_")
+    rows = dicts(coded.read_text("utf-8"))
+    actor = Counter(row["actor"] for row in rows).most_common(1)[0][0]
+    truth = Counter(row["date"][:4] for row in rows if row["actor"] == actor)
+    found = {row["year"]: int(row["answers"]) for row in csv_rows(page, "over-time-1")}
+    assert found == truth
+
+
+def test_certainty_and_sentiment_count_every_answer_and_row_once(sample):
+    page = report(sample)
+    rows = dicts(sample.read_text("utf-8"))
+    tops = [max(float(row[f"stance_{x}"]) for x in LABELS) for row in rows if row["actor"]]
+    found = [int(row["answers"]) for row in csv_rows(page, "certainty")]
+    assert sum(found) == len(tops)
+    assert found[-1] == sum(top >= 0.9 for top in tops)
+    by_row = {row["row"]: row["sentiment"] for row in rows}
+    tones = {row["sentiment"]: int(row["rows"]) for row in csv_rows(page, "sentiment")}
+    assert {k: v for k, v in tones.items() if v} == Counter(by_row.values())
+
+
+def test_the_opening_says_what_went_in(sample):
+    page = report(sample)
+    rows = dicts(sample.read_text("utf-8"))
+    naming = len({row["row"] for row in rows if row["actor"]})
+    assert f"24 paragraphs, of which {naming} name an actor" in page.text
+    assert sha256(sample.read_bytes()).hexdigest() in page.text
+
+
+# --- Forms of the table ---
+
+
+def test_every_form_of_a_table_gives_the_same_shares(sample, tmp_path):
+    wanted = report(sample)
+    rows = dicts(sample.read_text("utf-8"))
+    forms = {
+        "answers.csv.gz": gzip.compress(sample.read_bytes()),
+        "answers.jsonl": "".join(json.dumps(row) + "\n" for row in rows).encode(),
+    }
+    sink = io.StringIO()
+    out = csv.writer(sink, delimiter="\t")
+    out.writerow(rows[0])
+    out.writerows(row.values() for row in rows)
+    forms["answers.tsv"] = sink.getvalue().encode()
+    for name, data in forms.items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        found = report(path)
+        for table in ("stance-by-actor", "stance-by-source", "over-time-1", "certainty"):
+            assert csv_rows(found, table) == csv_rows(wanted, table)
+
+
+def test_the_order_of_rows_changes_no_share(coded, tmp_path):
+    turned = write_rows(tmp_path / "turned.csv", dicts(coded.read_text("utf-8"))[::-1])
+    one, other = (report(path, prefix="p_") for path in (coded, turned))
+    for table in ("stance-by-actor", "stance-by-source", "over-time-1", "certainty", "sentiment"):
+        assert csv_rows(one, table) == csv_rows(other, table)
+
+
+def test_the_page_is_named_after_the_table(sample, tmp_path):
+    table = tmp_path / "mine.answers.csv.gz"
+    table.write_bytes(gzip.compress(sample.read_bytes()))
+    assert invoke("report", table).exit_code == 0
+    assert read_page((tmp_path / "mine.answers.html").read_bytes())
+    assert "exists already" in fails(4, "report", table)
+    assert "is the input" in fails(4, "report", table, "-o", table, "--force")
+
+
+def test_the_same_table_gives_the_same_bytes(sample, tmp_path):
+    pages = []
+    for seed in ("1", "2"):
+        output = tmp_path / f"{seed}.html"
+        subprocess.run(
+            [sys.executable, "-m", "stance", "report", sample, "-o", output],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        )
+        pages.append(output.read_bytes())
+    assert pages[0] == pages[1]
+
+
+# --- Refusals ---
+
+
+def test_a_table_without_answers_is_refused_with_what_it_lacks():
+    line = fails(1, "report", SAMPLE / "paragraphs.csv", "-o", "/nowhere.html")
+    assert "no column 'actor', 'row', 'mentions', 'stance', 'stance_against'" in line
+    assert line.endswith("a report is made of what stance predict writes")
+
+
+def test_a_prefix_that_was_forgotten_is_named(coded):
+    assert "add --prefix p_" in fails(1, "report", coded, "-o", coded.with_name("x.html"))
+
+
+def test_the_wide_form_is_refused_with_the_way_out(tmp_path):
+    wide = tmp_path / "wide.csv"
+    assert invoke("predict", SAMPLE / "paragraphs.csv", "-o", wide, "--wide").exit_code == 0
+    assert "is in wide form; run stance predict without --wide" in fails(1, "report", wide)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("row", "x", "'x' in the column of rows is no record number"),
+        ("row", "0", "'0' in the column of rows is no record number"),
+        ("row", "9" * 5000, "is no record number"),
+        ("stance", "pro", "'pro' is no stance; it must be against, neutral, favor, uncertain"),
+        ("stance_favor", "1.5", "'1.5' is no probability from 0 to 1"),
+        ("stance_favor", "nan", "'nan' is no probability from 0 to 1"),
+        ("stance_favor", "", "'' is no probability from 0 to 1"),
+    ],
+)
+def test_a_cell_that_predict_cannot_have_written_is_named(sample, tmp_path, column, value, said):
+    rows = dicts(sample.read_text("utf-8"))
+    rows[4][column] = value
+    path = write_rows(tmp_path / "spoiled.csv", rows)
+    line = fails(1, "report", path)
+    assert said in line
+    assert "spoiled.csv:6: " in line
+
+
+@pytest.mark.parametrize("option", ["--by", "--over"])
+def test_a_column_that_is_asked_for_and_missing_is_named(sample, tmp_path, option):
+    line = fails(1, "report", sample, option, "sauce", "-o", tmp_path / "x.html")
+    assert "no column 'sauce'" in line
+
+
+def test_standard_input_cannot_be_read_twice():
+    assert "reads its table twice; name a file" in fails(1, "report", "-")
+
+
+def test_a_table_of_no_record_is_refused(tmp_path, sample):
+    head = sample.read_text("utf-8").splitlines(keepends=True)[0]
+    path = write(tmp_path / "empty.csv", head)
+    assert "holds no record" in fails(1, "report", path)
+
+
+def test_rows_without_any_actor_make_a_page_that_says_so(tmp_path):
+    table = write(tmp_path / "t.csv", "text\nNothing is named here.\nNor here.\n")
+    answers = tmp_path / "a.csv"
+    assert invoke("predict", table, "-o", answers).exit_code == 0
+    page = report(answers)
+    assert "No row names an actor, so there is nothing to report." in page.text
+
+
+# --- Honesty ---
+
+
+def test_bias_of_the_classifier_is_said_first(sample):
+    page = report(sample)
+    assert page.headings[1][1] == "Read this first"
+    assert "shares of a classifier's answers, which its errors bias" in page.text
+
+
+def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_path):
+    page, _ = command(sample)
+    assert "Marked are the words that pushed the answer most" in page.text
+    assert any(each[0] == "mark" for each in page.tags)
+    page, said = command(sample, "--model", model_path)
+    assert "small.stance did not make these answers" in said
+    assert "does not give the probabilities of this table" in page.text
+    assert not any(each[0] == "mark" for each in page.tags)
+    assert "[name the model file and its sha256: it was not given]" in page.text
+
+
+def test_reasons_in_the_table_are_marked_without_a_model(sample, tmp_path):
+    rows = dicts(sample.read_text("utf-8"))
+    for row in rows:
+        row["because"] = "condemned(+0.42) lawless(+0.31) no-such(+0.10)"
+    path = write_rows(tmp_path / "because.csv", rows)
+    page = report(path)
+    assert "Marked are the words that the table names as reasons" in page.text
+    html = compose(gather(Request(path), None)).decode()
+    assert set(re.findall("<mark[^>]*>(.*?)</mark>", html)) == {"condemned", "lawless"}
+
+
+def test_dates_that_cannot_be_read_are_counted_and_said(sample, tmp_path):
+    text = sample.read_text("utf-8").replace("2023-07-12", "12/07/2023")
+    rows = [row for row in dicts(text) if row["date"] == "12/07/2023" and row["actor"]]
+    page = report(write(tmp_path / "dates.csv", text))
+    assert f"{len(rows)} answers without a date that can be read" in page.text
+    assert "the first: “12/07/2023”" in page.text
+
+
+def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path):
+    rows = dicts(sample.read_text("utf-8"))
+    for row in rows[:20]:
+        row["stance"] = row["stance"] and "uncertain"
+    withheld = sum(row["stance"] == "uncertain" for row in rows)
+    given = sum(row["stance"] in LABELS for row in rows)
+    path = write_rows(tmp_path / "uncertain.csv", rows)
+    page = report(path)
+    share = round(100 * withheld / (withheld + given))
+    assert f"{share} % of the answers were withheld as uncertain" in page.text
+    assert sum(int(row["answers"]) for row in csv_rows(page, "certainty")) == withheld + given
+
+
+def test_intervals_say_whether_documents_were_known(sample, coded):
+    assert "The table names no documents" in report(sample).text
+    assert "the design effect is estimated" in report(coded, prefix="p_").text
+
+
+def test_corrected_shares_are_shown_only_where_asked_for(coded, maker):
+    plain = report(coded, maker, prefix="p_")
+    assert "Corrected shares" not in heading_texts(plain)
+    page = report(coded, maker, prefix="p_", corrected=True)
+    assert "Corrected shares" in heading_texts(page)
+    table = next(t for t in page.tables if t[0][:1] == ["actor"] and "corrected, %" in t[0])
+    for line in table[1:]:
+        assert sum(float(line[at]) for at in (4, 9, 14)) == pytest.approx(100, abs=0.2)
+    assert "That is a strong assumption" in page.text
+
+
+def test_paragraphs_shown_are_the_surest_of_each_side(coded):
+    page = report(coded, prefix="p_")
+    rows = dicts(coded.read_text("utf-8"))
+    actor = Counter(row["actor"] for row in rows).most_common(1)[0][0]
+    for label in ("against", "favor"):
+        mine = [row for row in rows if row["actor"] == actor and row["p_stance"] == label]
+        best = max(mine, key=lambda row: float(row[f"p_stance_{label}"]))
+        assert " ".join(best["text"].split())[:60] in " ".join(page.text.split())
+
+
+# --- Size ---
+
+
+def test_counts_stay_exact_where_names_are_too_many_to_tell_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(Frequent.__init__, "__defaults__", (50,))
+    path = tmp_path / "many.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        names = [f"stance_{label}" for label in LABELS]
+        out.writerow(["row", "source", "actor", "mentions", "stance", *names])
+        for row in range(1, 20_001):
+            actor = "NATO" if row % 4 == 0 else f"actor {row}"
+            source = "Daily" if row % 5 == 0 else f"source {row}"
+            out.writerow([row, source, actor, 1, LABELS[row % 3], 0.2, 0.2, 0.6])
+    page = report(path)
+    assert csv_rows(page, "stance-by-actor")[0]["answers"] == "5000"
+    assert csv_rows(page, "stance-by-source")[0]["answers"] == "4000"
+    assert re.search(
+        r"The 1 actor with most answers. Left out here, and counted in the totals: "
+        r"at least \d[\d,]* other actors with 15,000 answers\.",
+        page.text,
+    )
+
+
+def test_only_so_many_actors_and_sources_are_shown(coded):
+    found = gather(Request(coded, prefix="p_", by="id"), None)
+    assert len(found.tally.actors) <= findings.ACTORS
+    assert len(found.tally.sources) <= findings.SOURCES
+    page = read_page(compose(found))
+    assert re.search(r"Left out here, and counted in the totals: \d+ other sources", page.text)
+    assert len(compose(found)) < 1_000_000
+
+
+def test_the_page_forbids_all_but_its_own_style(sample):
+    html = unescape(compose(gather(Request(sample), None)).decode())
+    style = re.search("<style>(.*)</style>", html, re.DOTALL)[1]
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'" in html

@@ -1,0 +1,186 @@
+"""Intervals of shares cover as often as they say, also where answers of a document are alike."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.reporting.correction import correct
+from stance.reporting.frequent import Frequent, bounded
+from stance.reporting.periods import MOST, choose_periods, month_of
+from stance.reporting.shares import estimate, wilson
+
+DRAWS = 1000
+COUNTS = st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=30)
+
+
+def covered(documents, alike, truth, *, independent=False):
+    """Draw tables of answers; return how often each interval holds its true value."""
+    rng = np.random.Generator(np.random.PCG64(4))
+    hits = np.zeros(4)
+    for _ in range(DRAWS):
+        sizes = np.ones(documents, int) if independent else 1 + rng.poisson(3, documents)
+        own = np.tile(truth, (documents, 1)) if alike is None else rng.dirichlet(
+            np.array(truth) * alike, documents)  # fmt: skip
+        found = estimate(rng.multinomial(sizes, own), independent=independent)
+        goals = [*truth, truth[2] - truth[0]]
+        ends = [*found.intervals, found.net_interval]
+        hits += [low <= goal <= high for goal, (low, high) in zip(goals, ends, strict=True)]
+    return hits / DRAWS
+
+
+@pytest.mark.parametrize("documents", [100, 300])
+@pytest.mark.parametrize("alike", [1, 4])
+def test_intervals_cover_where_answers_of_a_document_are_alike(documents, alike):
+    assert covered(documents, alike, (0.3, 0.5, 0.2)) == pytest.approx(0.95, abs=0.02)
+
+
+def test_intervals_cover_where_answers_are_independent():
+    found = covered(200, None, (0.3, 0.5, 0.2), independent=True)
+    assert found == pytest.approx(0.95, abs=0.02)
+
+
+def test_few_documents_make_intervals_wider_rather_than_wrong():
+    assert (covered(10, 1, (0.3, 0.5, 0.2)) > 0.93).all()
+
+
+def test_plain_wilson_would_be_too_narrow_where_answers_of_a_document_are_alike():
+    rng = np.random.Generator(np.random.PCG64(4))
+    hits = 0
+    for _ in range(DRAWS):
+        own = rng.dirichlet((0.3, 0.5, 0.2), 100)
+        counts = rng.multinomial(1 + rng.poisson(3, 100), own)
+        low, high = estimate(counts, independent=True).intervals[0]
+        hits += low <= 0.3 <= high
+    assert hits / DRAWS < 0.85
+
+
+@given(COUNTS, st.booleans())
+def test_intervals_hold_their_shares_and_stay_in_range(counts, independent):
+    counts = np.array(counts)
+    found = estimate(counts, independent=independent)
+    assert found.n == counts.sum()
+    for share, (low, high) in zip(found.shares, found.intervals, strict=True):
+        assert 0 <= low <= share + 1e-12
+        assert share - 1e-12 <= high <= 1
+    low, high = found.net_interval
+    assert -1 <= low <= found.net + 1e-12
+    assert found.net - 1e-12 <= high <= 1
+    assert found.deff >= 1
+
+
+@given(COUNTS)
+def test_shares_do_not_depend_on_the_order_of_documents(counts):
+    one, other = (estimate(np.array(each)) for each in (counts, counts[::-1]))
+    assert one.shares == other.shares
+    assert np.allclose(one.intervals, other.intervals)
+
+
+def test_one_document_says_nothing_of_others():
+    found = estimate(np.array([[3, 5, 2]]))
+    assert found.shares == (0.3, 0.5, 0.2)
+    assert set(found.intervals) == {(0.0, 1.0)}
+    assert found.net_interval == (-1.0, 1.0)
+
+
+def test_wilson_is_that_of_the_textbook():
+    """Newcombe 1998, "Two-sided Confidence Intervals for the Single Proportion", table I."""
+    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+
+
+# --- Correction ---
+
+RATES = np.array([[0.53, 0.37, 0.10], [0.12, 0.79, 0.09], [0.11, 0.42, 0.47]])
+
+
+def test_corrected_shares_cover_the_truth_where_errors_are_those_of_the_card():
+    rng = np.random.Generator(np.random.PCG64(5))
+    truth, hits, mean = np.array((0.3, 0.5, 0.2)), np.zeros(3), np.zeros(3)
+    for _ in range(DRAWS):
+        gold = rng.multinomial(2000, (0.33, 0.43, 0.24))
+        confusion = [rng.multinomial(n, rates) for n, rates in zip(gold, RATES, strict=True)]
+        card = {"confusion": confusion, "n": 2000, "documents": 2000}
+        found = correct(rng.multinomial(500, truth @ RATES).astype(float), 500, card)
+        mean += found.shares
+        hits += [low <= t <= high for t, (low, high) in zip(truth, found.intervals, strict=True)]
+    assert hits / DRAWS == pytest.approx(0.95, abs=0.02)
+    assert mean / DRAWS == pytest.approx(truth, abs=0.01)
+
+
+def test_counted_shares_would_be_biased_there():
+    assert (np.array((0.3, 0.5, 0.2)) @ RATES)[0] == pytest.approx(0.241)
+
+
+def test_a_matrix_that_says_nothing_corrects_nothing():
+    same = {"confusion": [[10, 20, 10]] * 3, "n": 120, "documents": 120}
+    assert correct(np.array([5.0, 5, 5]), 15, same) is None
+    assert correct(np.zeros(3), 0, {"confusion": np.eye(3) * 9, "n": 27, "documents": 27}) is None
+
+
+# --- Names and dates ---
+
+
+@given(st.lists(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), max_size=400), st.integers(1, 6))
+def test_frequent_names_are_kept_and_never_counted_too_high(names, capacity):
+    found = Frequent(capacity)
+    for low in range(0, len(names), 5):
+        found.add(names[low : low + 5])
+    assert len(found.counts) <= 2 * capacity
+    for name in set(names):
+        true = names.count(name)
+        assert found.counts[name] <= true <= found.counts[name] + found.lost
+        assert name in found.counts or true <= found.lost
+    assert found.lost <= len(names) / (capacity + 1)
+
+
+def test_names_too_long_are_told_apart_by_a_hash():
+    one, other = bounded("x" * 500 + "a"), bounded("x" * 500 + "b")
+    assert one != other
+    assert len(one) < 130
+    assert bounded("x" * 120) == "x" * 120
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("2024-03-09", 3), ("2024/3/9", 3), ("2024.03.09", 3), ("20240309", 3), ("09.03.2024", 3),
+        ("2024-03", 3), ("2024", 1), (" 2024-03-09T10:00:00Z ", 3), ("2024-03-09 10:00", 3),
+    ],
+)  # fmt: skip
+def test_dates_are_read_in_their_usual_forms(text, month):
+    assert month_of(text) == 2024 * 12 + month - 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "03/04/2024", "2024-13-01", "2024-02-30", "24-03-09", "March 2024", "0000-01-01",
+             "2024-03/09", "٢٠٢٤-٠٣-٠٩", "12024-03-09", "2024030"]
+)  # fmt: skip
+def test_dates_that_may_mean_something_else_are_not_read(text):
+    assert month_of(text) is None
+
+
+@given(st.dictionaries(st.integers(12, 9999 * 12 + 11), st.integers(1, 10**6), min_size=1))
+def test_periods_are_few_and_named_apart(months):
+    found = choose_periods(months)
+    assert 1 <= found.count <= MOST
+    names = [found.name(place) for place in range(found.count)]
+    assert len(set(names)) == found.count
+    assert names == sorted(names, key=lambda name: (len(name), name)) or found.start < 1000
+    places = [found.place(month) for month in months]
+    assert any(place is not None for place in places)
+
+
+def test_one_mistyped_date_does_not_stretch_the_range():
+    usual = {2024 * 12 + month: 500 for month in range(12)}
+    assert choose_periods(usual | {1924 * 12: 1}) == choose_periods(usual)
+    assert choose_periods(usual).unit == "month"
+
+
+def test_few_answers_get_longer_periods():
+    assert choose_periods({2024 * 12 + month: 2 for month in range(12)}).unit == "year"
+    assert choose_periods({2024 * 12 + month: 4 for month in range(12)}).unit == "quarter"
+
+
+def test_no_date_makes_no_period():
+    assert choose_periods({}) is None
