@@ -11,12 +11,7 @@ from stance.lexicon import FUNCTIONS
 from stance.recipe import BLOCK_NAMES, TARGET_BLIND
 from stance.storage.archive import MANIFEST, MOST_MEMBER, refusal
 from stance.storage.arrays import size_of
-from stance.storage.fields import Table
-from stance.storage.fields import between as _between
-from stance.storage.fields import get as _get
-from stance.storage.fields import only as _only
-from stance.storage.fields import share as _share
-from stance.storage.fields import wrong as _wrong
+from stance.storage.fields import Table, between, get, only, share, wrong
 from stance.storage.members import LABELS, calibrated_rows, member_arrays, term_lists
 from stance.storage.prospects import check_prospects
 
@@ -137,22 +132,22 @@ def _check_texts(value: Any) -> None:
 def _check(manifest: object) -> None:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise refusal(f"its '{MANIFEST}' is not that of a model", "name one of `stance train`")
-    schema = _get(manifest, "schema", int)
+    schema = get(manifest, "schema", int)
     if schema > SCHEMA:
         raise refusal(f"was written by a newer stance (schema {schema})", "upgrade stance")
     if schema != SCHEMA:
-        raise _wrong("schema", schema, str(SCHEMA))
+        raise wrong("schema", schema, str(SCHEMA))
     for key, kind in OF_CARD.items():
-        _get(manifest, key, kind)
+        get(manifest, key, kind)
     for name in VERSIONS:
-        _get(manifest["versions"], name, str, "versions.")
+        get(manifest["versions"], name, str, "versions.")
     for number, source in enumerate(manifest["data"]):
         _check_source(source, f"data.{number}.")
     if "reference" in manifest:
-        _check_reference(_get(manifest, "reference", dict))
+        _check_reference(get(manifest, "reference", dict))
     check_prospects(manifest)
     for key in ("recipe", "book", "lexicon", "heads", "labels", "members"):
-        _get(manifest, key, dict)
+        get(manifest, key, dict)
     _check_heads(manifest)
     check_lexicon(manifest["lexicon"])
     _check_members(manifest)
@@ -160,82 +155,82 @@ def _check(manifest: object) -> None:
 
 def _check_source(source: object, where: str) -> None:
     if not isinstance(source, dict):
-        raise _wrong(where[:-1], source, "a table")
-    _get(source, "name", str, where)
+        raise wrong(where[:-1], source, "a table")
+    get(source, "name", str, where)
     _check_digest(source, where)
-    _between(source, "rows", 0, _MOST_ROWS, where)
-    classes = _get(source, "classes", dict, where)
+    between(source, "rows", 0, _MOST_ROWS, where)
+    classes = get(source, "classes", dict, where)
     for label in classes:
-        _between(classes, label, 0, _MOST_ROWS, where + "classes.")
+        between(classes, label, 0, _MOST_ROWS, where + "classes.")
 
 
 def _check_reference(table: Table) -> None:
     where = "reference."
-    _only(table, ("paragraphs", "unknown", "familiarity", "length", "rows", "actors"), where)
+    only(table, ("paragraphs", "unknown", "familiarity", "length", "rows", "actors"), where)
     for key in ("paragraphs", "rows"):
-        _between(table, key, 0, _MOST_ROWS, where)
+        between(table, key, 0, _MOST_ROWS, where)
     if table.get("familiarity", 0) is not None:  # null where there were too few to tell
-        _share(table, "familiarity", where)
-    _share(table, "unknown", where)
-    length = _get(table, "length", list, where)
+        share(table, "familiarity", where)
+    share(table, "unknown", where)
+    length = get(table, "length", list, where)
     if len(length) != 3 or {type(n) for n in length} != {int} or sorted(length) != length:
-        raise _wrong(where + "length", length, "three growing whole numbers")
+        raise wrong(where + "length", length, "three growing whole numbers")
     if length[0] < 0:
-        raise _wrong(where + "length", length, "numbers of words")
-    actors = _get(table, "actors", dict, where)
-    rows = sum(_between(actors, name, 1, _MOST_ROWS, where + "actors.") for name in actors)
+        raise wrong(where + "length", length, "numbers of words")
+    actors = get(table, "actors", dict, where)
+    rows = sum(between(actors, name, 1, _MOST_ROWS, where + "actors.") for name in actors)
     if rows > table["rows"]:
-        raise _wrong(where + "rows", table["rows"], f"the {rows:,} of its actors or more")
+        raise wrong(where + "rows", table["rows"], f"the {rows:,} of its actors or more")
 
 
 def _check_digest(table: Table, where: str) -> None:
-    digest = _get(table, "sha256", str, where)
+    digest = get(table, "sha256", str, where)
     if len(digest) != 64 or not set(digest) <= set(string.hexdigits.lower()):
-        raise _wrong(where + "sha256", digest, "64 hexadecimal digits")
+        raise wrong(where + "sha256", digest, "64 hexadecimal digits")
 
 
 def _check_heads(manifest: Table) -> None:
     heads, recipe = manifest["heads"], manifest["recipe"]
-    _only(heads, tuple(LABELS), "heads.")
+    only(heads, tuple(LABELS), "heads.")
     if manifest["labels"] != {name: list(LABELS[name]) for name in ("stance", "sentiment")}:
-        raise _wrong("labels", manifest["labels"], "those of stance and sentiment")
+        raise wrong("labels", manifest["labels"], "those of stance and sentiment")
     if manifest.get("language") != recipe.get("language"):
-        raise _wrong("language", manifest.get("language"), "that of its recipe")
+        raise wrong("language", manifest.get("language"), "that of its recipe")
     for name in LABELS:
         if name in heads or name != "sentiment":
-            _check_head(_get(heads, name, dict, "heads."), name)
-    if _get(manifest, "temperature", float) != heads["stance"]["temperature"]:
-        raise _wrong("temperature", manifest["temperature"], "that of its stance head")
+            _check_head(get(heads, name, dict, "heads."), name)
+    if get(manifest, "temperature", float) != heads["stance"]["temperature"]:
+        raise wrong("temperature", manifest["temperature"], "that of its stance head")
     for name, key in (("stance", "features"), ("sentiment", "sentiment_features")):
-        wanted = _get(_get(recipe, key, dict, "recipe."), "blocks", dict, f"recipe.{key}.")
+        wanted = get(get(recipe, key, dict, "recipe."), "blocks", dict, f"recipe.{key}.")
         blocks = [block["name"] for block in heads[name]["blocks"]] if name in heads else wanted
         if set(blocks) != set(wanted):
-            raise _wrong(f"heads.{name}.blocks", blocks, "the blocks of its recipe")
+            raise wrong(f"heads.{name}.blocks", blocks, "the blocks of its recipe")
 
 
 def _check_head(head: Table, name: str) -> None:
     where = f"heads.{name}."
-    _only(head, ("labels", "targeted", "own", "temperature", "blocks"), where)
-    if _get(head, "labels", list, where) != list(LABELS[name]):
-        raise _wrong(where + "labels", head["labels"], ", ".join(LABELS[name]))
-    if _get(head, "targeted", bool, where) != (name == "stance"):
-        raise _wrong(where + "targeted", head["targeted"], "as such a head is")
-    _get(head, "own", bool, where)
-    if not 1e-6 <= _get(head, "temperature", float, where) <= 1e6:
-        raise _wrong(where + "temperature", head["temperature"], "between 1e-6 and 1e6")
+    only(head, ("labels", "targeted", "own", "temperature", "blocks"), where)
+    if get(head, "labels", list, where) != list(LABELS[name]):
+        raise wrong(where + "labels", head["labels"], ", ".join(LABELS[name]))
+    if get(head, "targeted", bool, where) != (name == "stance"):
+        raise wrong(where + "targeted", head["targeted"], "as such a head is")
+    get(head, "own", bool, where)
+    if not 1e-6 <= get(head, "temperature", float, where) <= 1e6:
+        raise wrong(where + "temperature", head["temperature"], "between 1e-6 and 1e6")
     known = BLOCK_NAMES if name == "stance" else TARGET_BLIND
     seen: set[str] = set()
-    for number, block in enumerate(_get(head, "blocks", list, where)):
+    for number, block in enumerate(get(head, "blocks", list, where)):
         if not isinstance(block, dict):
-            raise _wrong(f"{where}blocks.{number}", block, "a table")
+            raise wrong(f"{where}blocks.{number}", block, "a table")
         inside = f"{where}blocks.{number}."
-        _only(block, ("name", "weight", "features"), inside)
-        if _get(block, "name", str, inside) not in known or block["name"] in seen:
-            raise _wrong(inside + "name", block["name"], f"another one of {', '.join(known)}")
+        only(block, ("name", "weight", "features"), inside)
+        if get(block, "name", str, inside) not in known or block["name"] in seen:
+            raise wrong(inside + "name", block["name"], f"another one of {', '.join(known)}")
         seen.add(block["name"])
-        if not 0.0 <= _get(block, "weight", float, inside) <= 100.0:
-            raise _wrong(inside + "weight", block["weight"], "between 0 and 100")
-        _between(block, "features", 0, MOST_FEATURES, inside)
+        if not 0.0 <= get(block, "weight", float, inside) <= 100.0:
+            raise wrong(inside + "weight", block["weight"], "between 0 and 100")
+        between(block, "features", 0, MOST_FEATURES, inside)
 
 
 def check_lexicon(tables: Table) -> None:
@@ -245,20 +240,20 @@ def check_lexicon(tables: Table) -> None:
     total = 0
     for name in tables:
         where = f"lexicon.{shown(name)}."
-        table = _get(tables, name, dict, "lexicon.")
+        table = get(tables, name, dict, "lexicon.")
         lists = FUNCTIONS if name == "function" else ("words", "phrases")
         if name != "function":
-            _only(table, (*lists, "meaning", "polarity"), where)
-            if _get(table, "polarity", str, where) not in _POLARITIES:
-                raise _wrong(where + "polarity", table["polarity"], f"one of {_POLARITIES}")
-            _get(table, "words", list, where)
+            only(table, (*lists, "meaning", "polarity"), where)
+            if get(table, "polarity", str, where) not in _POLARITIES:
+                raise wrong(where + "polarity", table["polarity"], f"one of {_POLARITIES}")
+            get(table, "words", list, where)
         else:
-            _only(table, lists, where)
+            only(table, lists, where)
         for key in (key for key in lists if key in table):
-            entries = _get(table, key, list, where)
+            entries = get(table, key, list, where)
             total += len(entries)
             if strange := [e for e in entries if type(e) is not str or len(e) > LONGEST_ENTRY]:
-                raise _wrong(where + key, strange[0], "short strings")
+                raise wrong(where + key, strange[0], "short strings")
     if total > MOST_ENTRIES:
         raise refusal(f"its lexicon has {total:,} entries; at most {MOST_ENTRIES:,} are read")
 
@@ -270,24 +265,24 @@ def _check_members(manifest: Table) -> None:
     members: Table = manifest["members"]
     for name in members:
         where = f"members.{shown(name)}."
-        table = _get(members, name, dict, "members.")
+        table = get(members, name, dict, "members.")
         _check_digest(table, where)
-        _between(table, "bytes", 0, MOST_MEMBER, where)
-    exact = _get(members, "data/exact.npy", dict, "members.")
-    shape = _get(exact, "shape", list, "members.data/exact.npy.")
+        between(table, "bytes", 0, MOST_MEMBER, where)
+    exact = get(members, "data/exact.npy", dict, "members.")
+    shape = get(exact, "shape", list, "members.data/exact.npy.")
     texts = shape[0] if shape and type(shape[0]) is int else 0
     wanted = member_arrays(manifest["heads"], texts, calibrated_rows(members))
     for name, (dtype, sizes) in wanted.items():
-        table = _get(members, name, dict, "members.")
+        table = get(members, name, dict, "members.")
         where = f"members.{name}."
-        _only(table, ("sha256", "bytes", "dtype", "shape"), where)
+        only(table, ("sha256", "bytes", "dtype", "shape"), where)
         if (table.get("dtype"), table.get("shape")) != (dtype, list(sizes)):
-            raise _wrong(where + "shape", table.get("shape"), f"{list(sizes)} of {dtype}")
+            raise wrong(where + "shape", table.get("shape"), f"{list(sizes)} of {dtype}")
         if min(sizes) < 0 or size_of(dtype, sizes) > table["bytes"]:
-            raise _wrong(where + "bytes", table["bytes"], "enough for its shape")
+            raise wrong(where + "bytes", table["bytes"], "enough for its shape")
     terms = term_lists(manifest["heads"])
     for name in members:
         if name in terms:
-            _only(members[name], ("sha256", "bytes"), f"members.{name}.")
+            only(members[name], ("sha256", "bytes"), f"members.{name}.")
         elif name not in wanted:
             raise refusal(f"its manifest has an unknown member '{shown(name)}'")
