@@ -9,7 +9,8 @@ from scipy import sparse
 
 from stance.features import blocks, relations, separate_events
 from stance.features.events import Events, Weights
-from stance.features.layout import Pairs, Reader, lay_out
+from stance.features.layout import Pairs, lay_out
+from stance.features.reading import Reader
 from stance.hashing import KeyIndex, Keys, key_of
 from stance.heads import BlockWeights, Coefficients, actor_keys, own_keys
 from stance.queries import Query

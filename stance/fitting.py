@@ -16,7 +16,7 @@ from stance.errors import DataError
 from stance.evaluation import Report
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.polarity import lexicon_stances
-from stance.features.layout import Reader
+from stance.features.reading import Reader
 from stance.forecast import learning_curve
 from stance.heads import Head
 from stance.learning import (

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from stance.actors import ActorBook
 from stance.features import BLOCKS, LEXICAL, separate_events
 from stance.features.events import Codebook, Events, JointBook, Weights
-from stance.features.layout import NOBODY, Pairs, Reader
+from stance.features.layout import Pairs
+from stance.features.reading import NOBODY, Reader
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
 from stance.tokens import Bools, Ints
 

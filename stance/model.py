@@ -10,14 +10,8 @@ from numpy.typing import NDArray
 
 from stance.actors import ActorBook
 from stance.features.events import Weights
-from stance.features.layout import (
-    NOBODY,
-    Reader,
-    Words,
-    count_mentions,
-    lay_out,
-    named_actors,
-)
+from stance.features.layout import count_mentions, lay_out, named_actors
+from stance.features.reading import NOBODY, Reader, Words
 from stance.fingerprints import Fingerprints
 from stance.heads import Head
 from stance.lexicon import Lexicon

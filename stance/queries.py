@@ -8,7 +8,7 @@ import numpy as np
 from stance.actors import ActorBook
 from stance.display import shown
 from stance.errors import DataError
-from stance.features.layout import Span
+from stance.features.reading import Span
 from stance.text import normalise, normalised_span
 from stance.tokens import Ints
 

@@ -16,7 +16,7 @@ import Stemmer
 
 from stance.actors import Actor
 from stance.features.blocks import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
-from stance.features.layout import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
+from stance.features.reading import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
 from stance.features.relations import REACH, ROLES
 from stance.heads import Head
 from stance.text import normalise

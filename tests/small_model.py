@@ -16,7 +16,8 @@ import pytest
 from stance.actors import Actor, ActorBook
 from stance.errors import ModelError
 from stance.features import separate_events
-from stance.features.layout import Reader, lay_out
+from stance.features.layout import lay_out
+from stance.features.reading import Reader
 from stance.fingerprints import fingerprint
 from stance.heads import BlockWeights, Head
 from stance.lexicon import Lexicon

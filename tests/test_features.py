@@ -18,7 +18,8 @@ from oracle import NOBODY, Oracle, Pair
 from stance.actors import ActorBook
 from stance.counts import _SYMBOLS, _reader_symbols, count_features, name_features
 from stance.features import separate_events
-from stance.features.layout import Pairs, Reader, lay_out, named_actors
+from stance.features.layout import Pairs, lay_out, named_actors
+from stance.features.reading import Reader
 from stance.heads import Head
 from stance.learning import Task, fit_head
 from stance.lexicon import Lexicon

@@ -14,7 +14,8 @@ from stance.actors import ActorBook
 from stance.corpus import read_corpus
 from stance.counts import count_features
 from stance.errors import DataError
-from stance.features.layout import Reader, lay_out
+from stance.features.layout import lay_out
+from stance.features.reading import Reader
 from stance.fitting import train
 from stance.heads import softmax
 from stance.learning import class_weights, fit_head, fit_temperature, score_rows, split

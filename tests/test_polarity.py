@@ -6,7 +6,7 @@ from oracle import Oracle
 
 from stance.actors import ActorBook
 from stance.evaluation.polarity import BATCH, lexicon_stances, polarity_sums
-from stance.features.layout import Reader
+from stance.features.reading import Reader
 from stance.lexicon import Lexicon
 from stance.queries import make_query
 

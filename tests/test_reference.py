@@ -12,7 +12,7 @@ from small_model import refused, small_model, spoiled
 
 from stance.actors import ActorBook
 from stance.corpus import read_corpus
-from stance.features.layout import Reader
+from stance.features.reading import Reader
 from stance.lexicon import Lexicon
 from stance.reference import (
     COMMON,

@@ -18,7 +18,7 @@ from stance.actors import ActorBook
 from stance.corpus import Corpus, read_corpus
 from stance.counts import count_features
 from stance.evaluation import Answers, conflict_rows, score
-from stance.features.layout import Reader
+from stance.features.reading import Reader
 from stance.fingerprints import linked_groups
 from stance.learning import Held, Task, class_weights, cross_validate, split
 from stance.lexicon import Lexicon

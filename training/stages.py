@@ -10,7 +10,7 @@ from unittest.mock import patch
 from stance import model
 from stance.actors import ActorBook
 from stance.batch import parts, running
-from stance.features import BLOCKS, layout
+from stance.features import BLOCKS, reading
 from stance.heads import Head
 from stance.tables.formats import Format
 from stance.tables.output import TableWriter
@@ -19,7 +19,7 @@ STAGES = ("read", "find actors", "tokenise", "blocks", "score", "write", "rest")
 
 _SEAMS: tuple[tuple[str, Any, str], ...] = (
     ("tokenise", model, "normalise_all"),
-    ("tokenise", layout.Reader, "words"),
+    ("tokenise", reading.Reader, "words"),
     ("find actors", ActorBook, "match"),
     ("find actors", model, "named_actors"),
     ("blocks", model, "lay_out"),

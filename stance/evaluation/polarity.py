@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stance.features.layout import Reader
+from stance.features.reading import Reader
 from stance.queries import Query
 from stance.records import Stance
 from stance.tokens import Ints

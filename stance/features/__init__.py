@@ -2,7 +2,8 @@
 
 from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.events import Events
-from stance.features.layout import Pairs, Reader
+from stance.features.layout import Pairs
+from stance.features.reading import Reader
 
 __all__ = ["BLOCKS", "LEXICAL", "separate_events"]
 

@@ -10,8 +10,9 @@ from functools import lru_cache
 import numpy as np
 
 from stance.features.events import Events, JointBook, Weights
-from stance.features.layout import FAR, OTHER_KEY, TARGET_KEY, Pairs, Reader
+from stance.features.layout import FAR, OTHER_KEY, TARGET_KEY, Pairs
 from stance.features.naming import mention_block
+from stance.features.reading import Reader
 from stance.features.relations import relation_block
 from stance.features.surroundings import REACH, Surroundings
 from stance.hashing import Keys, key_of

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.features.events import Codebook, Events
-from stance.features.layout import FAR, Pairs, Reader
+from stance.features.layout import FAR, Pairs
+from stance.features.reading import Reader
 from stance.features.relations import ROLES, mention_roles
 from stance.features.surroundings import Surroundings
 from stance.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR

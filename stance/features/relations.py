@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.features.events import Events, JointBook
-from stance.features.layout import OTHER_KEY, TARGET_KEY, Pairs, Reader
+from stance.features.layout import OTHER_KEY, TARGET_KEY, Pairs
+from stance.features.reading import Reader
 from stance.features.surroundings import REACH, Surroundings, pick
 from stance.hashing import Keys, key_of
 from stance.lexicon import HYPOTHETICAL, NEGATOR, PREPOSITION, REPORTING
