@@ -10,9 +10,10 @@ is the pattern around the mention, not a verdict on the name.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.features.events import Weights
-from stance.features.layout import OTHER, PLAIN, TARGET, Pairs
+from stance.features.layout import Pairs
 from stance.tokens import LONGEST_WORD, Ints
 
 NO_ANSWER, AGAINST, NEUTRAL, FAVOR = -1, 0, 1, 2
@@ -20,6 +21,8 @@ NO_ANSWER, AGAINST, NEUTRAL, FAVOR = -1, 0, 1, 2
 
 ACTOR, OTHERS = "[actor]", "[other actor]"
 """What stands for mentions of the actor judged, and of any other."""
+
+_ACTOR, _OTHERS, _PLAIN = range(3)
 
 LEAST = 0.005
 """Pushes below this would be written as zero, and are left out."""
@@ -79,56 +82,61 @@ class Tilts:
         most : int
             Words of a pair.
         """
-        value = self._by_word()
+        spelling = self._spellings()
+        value = self._by_word(spelling)
         wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(self.pairs.row)
         strength = np.where(wanted == 0, np.abs(value), wanted * value)
         entry = np.flatnonzero(strength >= LEAST)  # not a number is not: no answer, no words
         row, value, strength = self.pairs.row[entry], value[entry], strength[entry]
+        spelling, word = spelling[entry], self.pairs.word[entry]
         cells = [""] * self.pairs.count
         for _ in range(most):
             best = _largest(row, strength)
             if not len(best):
                 break
-            texts = self._texts(entry[best])
+            texts = self._texts(spelling[best], word[best])
             pushes = value[best].tolist()
             for at, text, push in zip(row[best].tolist(), texts, pushes, strict=True):
                 cells[at] += f" {text}({push:+.2f})" if cells[at] else f"{text}({push:+.2f})"
             strength[best] = 0.0
         return cells
 
-    def _by_word(self) -> Weights:
-        """Return the summed push of each word, as spelled, where it first stands in its pair."""
-        pairs = self.pairs
+    def _by_word(self, spelling: Ints) -> Weights:
+        """Return the summed push of each spelling, at the entry where its pair first has it."""
         summed = np.zeros(len(self.values))
         if len(summed):
-            form = pairs.words.form.take(pairs.word).astype(np.int64) + OTHER + 1
-            # All mentions of the actor are one word here, and so are all of other actors.
-            form = np.where(pairs.role == PLAIN, form, pairs.role)
-            code = pairs.row * (int(form.max()) + 1) + form
+            code = self.pairs.row * (spelling.max() + 1) + spelling
             order = np.argsort(code, kind="stable")
             ordered = code.take(order)
             starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
             summed[order.take(starts)] = np.add.reduceat(self.values.take(order), starts)
         return summed
 
-    def _texts(self, entry: Ints) -> list[str]:
+    def _spellings(self) -> Ints:
+        """Return one number per spelling, and one each for `ACTOR` and `OTHERS`."""
         words = self.pairs.words
-        role = self.pairs.role.take(entry).tolist()
-        word = self.pairs.word.take(entry)
+        spelling = np.where(words.who >= 0, _OTHERS, words.form + np.int64(_PLAIN))
+        found: Ints = spelling.take(self.pairs.word)
+        found[self.pairs.mention] = _ACTOR
+        return found
+
+    def _texts(self, spelling: Ints, word: NDArray[np.int32]) -> list[str]:
+        """Return how words are written in a cell."""
+        words = self.pairs.words
         start = words.start.take(word)
         end = np.minimum(words.end.take(word), start + LONGEST_WORD)
-        places = zip(role, start.tolist(), end.tolist(), strict=True)
-        text, names = words.text, {TARGET: ACTOR, OTHER: OTHERS}
-        return [names[kind] if kind else text[low:high] for kind, low, high in places]
+        places = zip(spelling.tolist(), start.tolist(), end.tolist(), strict=True)
+        text, names = words.text, (ACTOR, OTHERS)
+        return [text[low:high] if kind >= _PLAIN else names[kind] for kind, low, high in places]
 
 
-def _largest(row: Ints, strength: Weights) -> Ints:
+def _largest(row: NDArray[np.int32], strength: Weights) -> Ints:
     """Return where the largest strength above zero of each row stands, of equal ones the first.
 
     Faster than to sort them all, for a few words of each row are wanted.
     """
     if not len(row):
-        return row
+        return np.zeros(0, np.int64)
     starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
     top = np.repeat(np.maximum.reduceat(strength, starts), np.diff(np.append(starts, len(row))))
     found: Ints = np.flatnonzero((strength == top) & (top > 0))
