@@ -57,6 +57,8 @@ class Explanation:
     mentions : int
     known : bool
         False where no word is known to the model.
+    foreign : bool
+        True where the paragraph is in a language that the model was not trained on.
     """
 
     actor: str
@@ -69,6 +71,7 @@ class Explanation:
     probabilities: tuple[float, ...]
     mentions: int
     known: bool
+    foreign: bool
 
 
 def explain(
@@ -152,6 +155,7 @@ def _explain(
         probabilities=_floats(head.probabilities(scores)[0]),
         mentions=len(pairs.mention),
         known=bool(known[0]),
+        foreign=bool(model.vocabulary.read(model.reader, words).foreign(model.reference)[0]),
     )
 
 

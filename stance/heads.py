@@ -12,11 +12,15 @@ from stance.features.events import Codebook, Events, JointBook, Weights
 from stance.features.layout import Pairs
 from stance.features.reading import NOBODY, Reader
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
+from stance.reasons import Tilts, tilt_of
 from stance.tokens import Bools, Ints
 
 Coefficients = NDArray[np.float32]
 
 COPY_KEY = key_of("copy")
+
+AT = ("row", "word")
+"""Where an event is: its pair, and the word that it is attributed to."""
 
 
 def actor_keys(book: ActorBook, actor: Ints) -> Keys:
@@ -142,8 +146,13 @@ class BlockScorer:
             self._columns[book] = self._index.find(book.keys)
         return self._columns[book]
 
-    def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
-        """Return the block's share of the scores, and which pairs have a known plain word."""
+    def scores(
+        self, reader: Reader, pairs: Pairs, tilts: Tilts | None = None
+    ) -> tuple[Weights, Bools]:
+        """Return the block's share of the scores, and which pairs have a known plain word.
+
+        Where `tilts` are given, what the words push is added to them.
+        """
         if self.own:
             events = separate_events(self.block.name, reader, pairs)
             columns = self._columns_of(events) + self._own_columns(reader, pairs, events)
@@ -158,7 +167,13 @@ class BlockScorer:
                 seen = np.flatnonzero(plain.take(e.word) & (column >= 0))
                 known[e.row.take(seen)] = True
         total = _sums(events, columns, self._table, pairs.count)
-        return total[:, :-1] * self.scale(total[:, -1])[:, None], known
+        scale = self.scale(total[:, -1])
+        if tilts is not None:
+            row, word = (_joined([getattr(e, at) for e in events], np.int64) for at in AT)
+            lean = tilt_of(self._table).take(_joined(columns, np.int32) + 1)
+            weight = _weights(events)
+            tilts.add(row, word, lean * scale.take(row) * (1.0 if weight is None else weight))
+        return total[:, :-1] * scale[:, None], known
 
     def scale(self, squares: Weights) -> Weights:
         """Return what each row's values are multiplied by, from their sum of squares."""
@@ -242,12 +257,17 @@ class Head:
         scorers = tuple(BlockScorer(block, self.own) for block in self.blocks)
         object.__setattr__(self, "scorers", scorers)
 
-    def scores(self, reader: Reader, pairs: Pairs) -> tuple[Weights, Bools]:
-        """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known."""
+    def scores(
+        self, reader: Reader, pairs: Pairs, tilts: Tilts | None = None
+    ) -> tuple[Weights, Bools]:
+        """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known.
+
+        Where `tilts` are given, what the words push is added to them.
+        """
         total = np.tile(self.intercept, (pairs.count, 1))
         known = np.zeros(pairs.count, np.bool_)
         for scorer in self.scorers:
-            scores, lexical = scorer.scores(reader, pairs)
+            scores, lexical = scorer.scores(reader, pairs, tilts)
             total += scores
             known |= lexical
         return total, known

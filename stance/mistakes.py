@@ -5,44 +5,43 @@ from pathlib import Path
 import numpy as np
 
 from stance.corpus import Corpus
-from stance.explanation import explain
+from stance.features.events import Weights
 from stance.model import StanceModel
 from stance.records import Stance
 from stance.tables.output import write_table
+from stance.tokens import Ints
 
 COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because")
 
 WORDS = 6
 """Words named in `because`."""
 
-
-def because(model: StanceModel, corpus: Corpus, row: int, label: int, words: int = WORDS) -> str:
-    """Return the words of a row that pushed most toward a label, as ``condemned(+0.42) ...``."""
-    reasons = explain(model, corpus.texts[row], corpus.actors[row], corpus.spans[row])[0].words
-    pushes = [(r.push[label] - sum(r.push) / len(r.push), r.text) for r in reasons]
-    strongest = sorted(pushes, key=lambda pair: -pair[0])[:words]
-    return " ".join(f"{word}({push:+.2f})" for push, word in strongest if push > 0)
+BATCH = 1000
+"""Rows that are judged at a time."""
 
 
 def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: bool) -> str:
     """Write the wrong rows of a corpus to a table; return what to tell of it."""
-    labels = list(map(str, Stance))
-    judged = model.judge_pairs(corpus.texts, corpus.actors, corpus.spans)
-    predicted = judged.stance.argmax(axis=1)
-    top = judged.stance.max(axis=1)
+    parts = [_judge(model, corpus, low) for low in range(0, len(corpus), BATCH)]
+    predicted, top = (np.concatenate(part) for part in list(zip(*parts, strict=True))[:2])
+    because = [cell for part in parts for cell in part[2]]
     wrong = np.flatnonzero(predicted != corpus.stance)
     wrong = wrong[np.argsort(-top[wrong], kind="stable")]
+    labels = list(map(str, Stance))
     with write_table(path, COLUMNS, force=force) as writer:
         for row in wrong.tolist():
-            text, actor, label = corpus.texts[row], corpus.actors[row], int(predicted[row])
-            writer.write(
-                (
-                    text,
-                    actor,
-                    labels[int(corpus.stance[row])],
-                    labels[label],
-                    f"{top[row]:.6f}",
-                    because(model, corpus, row, label),
-                )
-            )
+            gold, found = labels[corpus.stance[row]], labels[predicted[row]]
+            text, actor, share = corpus.texts[row], corpus.actors[row], f"{top[row]:.6f}"
+            writer.write((text, actor, gold, found, share, because[row]))
     return f"wrote {len(wrong):,} wrong of {len(corpus):,} answers to {path}"
+
+
+def _judge(model: StanceModel, corpus: Corpus, low: int) -> tuple[Ints, Weights, list[str]]:
+    """Return answer, its probability and the words that pushed it, for a batch of rows."""
+    rows = slice(low, low + BATCH)
+    judged = model.judge_pairs(
+        corpus.texts[rows], corpus.actors[rows], corpus.spans[rows], reasons=True
+    )
+    predicted = judged.stance.argmax(axis=1)
+    cells = judged.tilts.strongest(predicted, WORDS) if judged.tilts else []
+    return predicted, judged.stance.max(axis=1), cells

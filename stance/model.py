@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from stance.actors import ActorBook
 from stance.features.events import Weights
-from stance.features.layout import count_mentions, lay_out, named_actors
-from stance.features.reading import NOBODY, Reader, Words
+from stance.features.layout import Pairs, count_mentions, lay_out, named_actors
+from stance.features.reading import NOBODY, Reader
 from stance.fingerprints import Fingerprints
 from stance.heads import Head
 from stance.lexicon import Lexicon
 from stance.queries import make_query
+from stance.reasons import Tilts
 from stance.recipe import Recipe
 from stance.reference import Acquaintance, Reference, Vocabulary
 from stance.text import normalise_all
@@ -45,6 +46,8 @@ class Judgements:
         How well the model knows the words of each paragraph.
     foreign : ndarray of bool of shape (n_paragraphs,)
         True where the paragraph is in a language that the model was not trained on.
+    tilts : Tilts or None
+        How far each word pushes the stance; None where that was not asked for.
     """
 
     para: Ints
@@ -56,6 +59,7 @@ class Judgements:
     sentiment_known: Bools
     acquaintance: Acquaintance
     foreign: Bools
+    tilts: Tilts | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,24 +138,29 @@ class StanceModel:
         made = ("reader", "vocabulary")
         return {name: value for name, value in self.__dict__.items() if name not in made}
 
-    def judge(self, texts: Sequence[str]) -> Judgements:
+    def judge(self, texts: Sequence[str], *, reasons: bool = False) -> Judgements:
         """Judge every actor of the book that each paragraph names.
 
         Parameters
         ----------
         texts : sequence of str
             Paragraphs as written; they are normalised here.
+        reasons : bool
+            Whether to tell how far each word pushes.
         """
         words = self.reader.words(normalise_all(texts))
         para, actor, mentions = named_actors(words)
         names = tuple(self.book.names[number] for number in actor)
-        return self._judge(words, len(texts), para, actor, mentions, names)
+        pairs = lay_out(words, para, actor)
+        return self._judge(pairs, len(texts), mentions, names, reasons)
 
     def judge_pairs(
         self,
         texts: Sequence[str],
         actors: Sequence[str],
         spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
+        *,
+        reasons: bool = False,
     ) -> Judgements:
         """Judge exactly one given actor per paragraph.
 
@@ -162,11 +171,14 @@ class StanceModel:
         spans : sequence of (sequence of (int, int) or None), optional
             Character offsets of the actor in the text as written, end-exclusive; where None the
             actor is looked for.
+        reasons : bool
+            Whether to tell how far each word pushes.
         """
         query = make_query(self.book, texts, actors, spans)
         words = self.reader.words(query.texts, query.spans)
         mentions = count_mentions(words, query.para, query.actor)
-        return self._judge(words, len(texts), query.para, query.actor, mentions, tuple(actors))
+        pairs = lay_out(words, query.para, query.actor)
+        return self._judge(pairs, len(texts), mentions, tuple(actors), reasons)
 
     def judge_blind(self, texts: Sequence[str]) -> Weights:
         """Return the target-blind head's stance probabilities of each paragraph."""
@@ -176,15 +188,11 @@ class StanceModel:
         return self.control.probabilities(scores)
 
     def _judge(
-        self,
-        words: Words,
-        count: int,
-        para: Ints,
-        actor: Ints,
-        mentions: Ints,
-        names: tuple[str, ...],
+        self, pairs: Pairs, count: int, mentions: Ints, names: tuple[str, ...], reasons: bool
     ) -> Judgements:
-        scores, known = self.stance.scores(self.reader, lay_out(words, para, actor))
+        words = pairs.words
+        tilts = Tilts.none(pairs) if reasons else None
+        scores, known = self.stance.scores(self.reader, pairs, tilts)
         sentiment, sentiment_known = None, np.zeros(count, np.bool_)
         if self.sentiment is not None:
             whole = lay_out(words, np.arange(count), np.full(count, NOBODY))
@@ -192,7 +200,7 @@ class StanceModel:
             sentiment = self.sentiment.probabilities(tone)
         acquaintance = self.vocabulary.read(self.reader, words)
         return Judgements(
-            para=para,
+            para=pairs.para,
             actor=names,
             mentions=mentions,
             stance=self.stance.probabilities(scores),
@@ -201,4 +209,5 @@ class StanceModel:
             sentiment_known=sentiment_known,
             acquaintance=acquaintance,
             foreign=acquaintance.foreign(self.reference),
+            tilts=tilts,
         )

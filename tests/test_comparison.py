@@ -136,6 +136,16 @@ def test_few_documents_have_no_interval_and_are_noted():
     assert any("rests on 4 documents" in note for note in figures["notes"])
 
 
+def test_models_that_answer_alike_are_not_called_equal():
+    a, b = pair_of()
+    notes = compared(a, a, sentiment=(b, b)).to_json()["notes"]
+    assert [note.split(";")[0] for note in notes] == [
+        "the models answer every row alike",
+        "sentiment: the models answer every row alike",
+    ]
+    assert compared(a, b).to_json()["notes"] == []
+
+
 def test_answers_to_other_rows_are_a_bug():
     with pytest.raises(ValueError, match="other rows"):
         compared(random_answers(1, 100), random_answers(2, 100))

@@ -184,6 +184,19 @@ def test_few_documents_are_noted(documents, trusted):
     assert any("cannot be trusted" in note for note in notes) is not trusted
 
 
+def test_labels_in_few_documents_are_noted():
+    gold = np.ones(60, np.int64)
+    gold[:5], gold[5:9] = 0, 2
+    few, rare, *_ = score(certain(gold, gold), draws=20)["notes"]
+    assert rare.startswith("rare: against; the bootstrap draws documents with a rare label apart")
+    assert few.startswith("the interval cannot be trusted: favor stands in only 4 documents")
+    assert score(certain(gold, gold), draws=20)["trusted"] is False
+    gold[9] = 2
+    figures = score(certain(gold, gold), draws=20)
+    assert figures["notes"][0].startswith("rare: against, favor; ")
+    assert figures["trusted"] is True
+
+
 def test_one_class_only():
     figures = score(certain([1] * 30, [1] * 30), draws=20)
     assert (figures["macro_f1"], figures["accuracy"]) == (1.0, 1.0)

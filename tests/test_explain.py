@@ -9,10 +9,12 @@ import pytest
 from conftest import quick_recipe
 
 from stance.actors import ActorBook
+from stance.defaults import bundled_model
 from stance.errors import ActorError
 from stance.explanation import explain
 from stance.fitting import train
 from stance.recipe import Features
+from stance.storage import load_model
 
 STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter"
 TEXT = "Poland praised NATO for its brave support and condemned Russia\u2019s brutal attack."
@@ -35,7 +37,8 @@ def gap(found):
     return float(np.abs(total - found.scores).max())
 
 
-def test_contributions_sum_to_the_score(model):
+def test_contributions_sum_to_the_score():
+    model = load_model(bundled_model())
     asked = pairs(1000)
     assert len(asked) == 1000
     found = [reasons for text, actor in asked for reasons in explain(model, text, actor)]

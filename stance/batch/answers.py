@@ -12,6 +12,7 @@ from stance.errors import DataError
 from stance.features.events import Weights
 from stance.model import Judgements, StanceModel
 from stance.queries import parse_spans
+from stance.reasons import NO_ANSWER
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reference import Reference
 from stance.tables import Record
@@ -21,6 +22,7 @@ from stance.tokens import Bools
 MILLION = 1_000_000
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
+BECAUSE = "because"
 SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))
 
 
@@ -44,6 +46,8 @@ class Layout:
         The book's actors, for the wide form.
     thresholds : tuple of float
         Least printed probability of each stance that is given; empty to give every one.
+    explain : int
+        Words that are named beside each stance, in a column `because`; 0 for no such column.
     """
 
     columns: tuple[str, ...]
@@ -54,15 +58,18 @@ class Layout:
     prefix: str = ""
     actors: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
+    explain: int = 0
 
     def added(self) -> tuple[str, ...]:
         """Return the names of the new columns."""
+        because = [BECAUSE] if self.explain else []
         if self.wide:
-            per_actor = [(a, *(f"{a}_{label}" for label in Stance)) for a in self.actors]
-            names = ["row", *(name for four in per_actor for name in four), *SENTIMENT_COLUMNS]
+            parts = [*map(str, Stance), *because]
+            per_actor = [(a, *(f"{a}_{part}" for part in parts)) for a in self.actors]
+            names = ["row", *(name for own in per_actor for name in own), *SENTIMENT_COLUMNS]
         else:
             actor = ["actor"] if self.actor is None else []
-            names = ["row", *actor, "mentions", *STANCE_COLUMNS, *SENTIMENT_COLUMNS]
+            names = ["row", *actor, "mentions", *STANCE_COLUMNS, *SENTIMENT_COLUMNS, *because]
         return tuple(self.prefix + name for name in names)
 
     def check(self, table: str) -> None:
@@ -209,8 +216,20 @@ def answer_groups(
     tally.unknown = int(np.count_nonzero(~sure[asked]))
     tally.named = len(set(judged.para[judged.mentions > 0].tolist()))
     make = _wide if layout.wide else _long
-    groups = list(make(layout, records, judged, by_record, stance, tone))
+    because = _because(layout, judged, stance)
+    groups = list(make(layout, records, judged, by_record, stance, tone, because))
     return groups, tally
+
+
+def _because(
+    layout: Layout, judged: Judgements, stance: Sequence[tuple[str, ...]]
+) -> Sequence[tuple[str, ...]]:
+    """Return one cell per pair, or none where no words are asked for."""
+    if judged.tilts is None:
+        return [()] * len(stance)
+    number = {str(label): place for place, label in enumerate(Stance)}
+    answers = np.array([number.get(row[0], NO_ANSWER) for row in stance], np.int64)
+    return [(cell,) for cell in judged.tilts.strongest(answers, layout.explain)]
 
 
 def _judge(
@@ -221,7 +240,7 @@ def _judge(
     name: str,
 ) -> Judgements:
     if layout.actor is None:
-        return model.judge(texts)
+        return model.judge(texts, reasons=layout.explain > 0)
     actors = [record.cells[layout.actor].strip() for record in records]
     spans = None
     if layout.spans is not None:
@@ -230,7 +249,7 @@ def _judge(
             parse_spans(record.cells[at], text, f"{name}:{record.line}")
             for record, text in zip(records, texts, strict=True)
         ]
-    return model.judge_pairs(texts, actors, spans)
+    return model.judge_pairs(texts, actors, spans, reasons=layout.explain > 0)
 
 
 def _tones(judged: Judgements, count: int) -> list[tuple[str, ...]]:
@@ -249,16 +268,25 @@ def _long(
     by_record: Sequence[Sequence[int]],
     stance: Sequence[tuple[str, ...]],
     tone: Sequence[tuple[str, ...]],
+    because: Sequence[tuple[str, ...]],
 ) -> Iterator[Group]:
     mentions = judged.mentions.tolist()
     given = layout.actor is not None
+    empty = ("",) if layout.explain else ()
     for place, (record, pairs) in enumerate(zip(records, by_record, strict=True)):
         row, mood = str(record.number), tone[place]
         tails = [
-            (row, *(() if given else (judged.actor[i],)), str(mentions[i]), *stance[i], *mood)
+            (
+                row,
+                *(() if given else (judged.actor[i],)),
+                str(mentions[i]),
+                *stance[i],
+                *mood,
+                *because[i],
+            )
             for i in pairs
         ]
-        nobody = (row, *(() if given else ("",)), "0", *_NOTHING, *mood)
+        nobody = (row, *(() if given else ("",)), "0", *_NOTHING, *mood, *empty)
         yield record.cells, tails or [nobody]
 
 
@@ -269,8 +297,10 @@ def _wide(
     by_record: Sequence[Sequence[int]],
     stance: Sequence[tuple[str, ...]],
     tone: Sequence[tuple[str, ...]],
+    because: Sequence[tuple[str, ...]],
 ) -> Iterator[Group]:
+    nothing = (*_NOTHING, "") if layout.explain else _NOTHING
     for place, (record, pairs) in enumerate(zip(records, by_record, strict=True)):
-        found = {judged.actor[pair]: stance[pair] for pair in pairs}
-        answers = (cell for actor in layout.actors for cell in found.get(actor, _NOTHING))
+        found = {judged.actor[pair]: (*stance[pair], *because[pair]) for pair in pairs}
+        answers = (cell for actor in layout.actors for cell in found.get(actor, nothing))
         yield record.cells, [(str(record.number), *answers, *tone[place])]

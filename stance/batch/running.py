@@ -51,6 +51,8 @@ class Job:
         Whether page furniture of an article is kept.
     abstain : float or None
         Greatest share of wrong answers; see `stance.batch.abstention`.
+    explain : int
+        Words to name beside each answer; 0 for no such column.
     jobs : int
         Processes; 1 is this one alone.
     resume : bool
@@ -72,6 +74,7 @@ class Job:
     excel_safe: bool = False
     keep_all: bool = False
     abstain: float | None = None
+    explain: int = 0
     jobs: int = 1
     resume: bool = False
     cluster: str | None = None
@@ -169,6 +172,8 @@ def predict_table(
 def _check(job: Job) -> None:
     if job.resume and not _between_files(job):
         raise UsageError("--resume needs files: here the input or the output is a stream")
+    if job.explain < 0:
+        raise UsageError(f"--explain must be 0 or more words, not {job.explain}")
     if job.jobs < 1:
         raise UsageError(f"--jobs must be 1 or more, not {job.jobs}")
 
@@ -301,6 +306,7 @@ def layout_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Layo
         prefix=job.prefix,
         actors=model.book.names,
         thresholds=abstention.thresholds(model.calibration, job.abstain),
+        explain=job.explain,
     )
     if job.wide and actor is not None:
         raise DataError(

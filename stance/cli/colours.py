@@ -7,18 +7,20 @@ from rich.text import Text
 
 from stance.display import shown
 from stance.explanation import Explanation, Reason
+from stance.reasons import AGAINST, FAVOR
 from stance.records import UNCERTAIN
 
 STRONGEST = 8
 """Words and features that are listed."""
+
+FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
+"""Said of a paragraph before its reasons."""
 
 PALE, STRONG = 0.04, 0.12
 """Pushes from which a word is coloured, and coloured strongly."""
 
 NAMED = 42
 """Columns for a word and its strongest term."""
-
-AGAINST, FAVOR = 0, 2
 
 
 def tilt(reason: Reason) -> float:
@@ -31,13 +33,15 @@ def print_explanation(explanation: Explanation) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     best = max(range(len(explanation.labels)), key=lambda i: explanation.probabilities[i])
     label = str(explanation.labels[best])
-    if not (explanation.known and explanation.mentions):
+    if explanation.foreign or not (explanation.known and explanation.mentions):
         label = UNCERTAIN
     shares = "  ".join(
         f"{name} {share:.3f}"
         for name, share in zip(explanation.labels, explanation.probabilities, strict=True)
     )
     console.print(Text(f"{shown(explanation.actor)}: {label}", style="bold"), Text(f"   {shares}"))
+    if explanation.foreign:
+        console.print(Text(FOREIGN, style="italic"))
     console.print(Text.assemble(*_pieces(explanation)))
     console.print()
     for line in _table(explanation):

@@ -37,6 +37,15 @@ def predict(
             help="Withhold answers: of each class at most this share is wrong.", min=0, max=1
         ),
     ] = None,
+    explain: Annotated[
+        int,
+        typer.Option(
+            help="Add a column 'because': the N words that push most toward the answer, as "
+            "condemned(-0.42); - is toward against, + toward favor.",
+            metavar="N",
+            min=0,
+        ),
+    ] = 0,
     text_column: Annotated[str, typer.Option(help="Column of the paragraph.")] = "text",
     actor_column: Annotated[
         str | None, typer.Option(help="Column of the actor to judge; 'actor' where there is one.")
@@ -69,6 +78,7 @@ def predict(
         excel_safe=excel_safe,
         keep_all=keep_all,
         abstain=abstain,
+        explain=explain,
         jobs=jobs,
         resume=resume,
         cluster=cluster,

@@ -109,11 +109,19 @@ def compare(
             "rows": [seen.names[row] for row in np.flatnonzero(leaked).tolist()],
             "without": part(~leaked) if leaked.any() else None,
         },
-        "notes": document_notes(a.labels, confusion_by_document(a)),
+        "notes": _notes(a, b),
     }
     if sentiment is not None:
         figures["sentiment"] = contrast(*sentiment, draws, seed)
+        figures["notes"] += [f"sentiment: {note}" for note in _notes(*sentiment)]
     return Comparison(figures)
+
+
+def _notes(a: Answers, b: Answers) -> list[str]:
+    notes = document_notes(a.labels, confusion_by_document(a))
+    if (a.predicted == b.predicted).all():
+        notes.append("the models answer every row alike; that does not make them equal elsewhere")
+    return notes
 
 
 def contrast(a: Answers, b: Answers, draws: int = DRAWS, seed: int = SEED) -> Figures:

@@ -279,11 +279,9 @@ def proportion_interval(right: Bools, document: Ints) -> tuple[float, float] | N
         return None
     share = right.mean()
     surplus = np.bincount(place.reshape(-1), right) - share * rows
-    variance, doubt = _spread(surplus / total)
-    effective, freedom = float(documents), documents - 1.0
-    if variance > 0:
-        effective = min(float(total), float(share * (1 - share) / variance))
-        freedom = max(1.0, float(2 * variance**2 / doubt))
+    variance = float(_spread(surplus / total)[0])
+    effective = min(total, share * (1 - share) / variance) if variance > 0 else documents
+    freedom = max(1.0, total**2 / (rows**2).sum() - 1)  # as of so many documents of equal length
     z2 = stdtrit(freedom, BOUNDS[1]) ** 2
     centre = (share + z2 / (2 * effective)) / (1 + z2 / effective)
     half = np.sqrt(z2 * (share * (1 - share) / effective + z2 / (4 * effective**2)))

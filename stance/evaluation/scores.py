@@ -155,12 +155,13 @@ def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
     confusion : ndarray of shape (n_documents, n_labels, n_labels)
         Rows gold.
     """
-    drawn_apart = [labels[number - 1] for number in np.unique(rare_strata(confusion)) if number]
-    return doubts(labels, confusion) + [
-        f"{label} is rare: the bootstrap draws its documents apart from the others (stratified), "
-        "so that no sample lacks it"
-        for label in drawn_apart
-    ]
+    notes = doubts(labels, confusion)
+    if rare := [labels[number - 1] for number in np.unique(rare_strata(confusion)) if number]:
+        notes.append(
+            f"rare: {', '.join(rare)}; the bootstrap draws documents with a rare label apart from "
+            "the others (stratified), so that no sample lacks it"
+        )
+    return notes
 
 
 def _notes(labels: Sequence[str], confusion: Floats, bounds: tuple[Floats, Floats]) -> list[str]:

@@ -1,0 +1,297 @@
+"""The column `because` names the words that push most toward the answer given."""
+
+import csv
+import dataclasses
+import json
+import pickle
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import invoke
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from stance.batch import Job, predict_table
+from stance.batch.parts import Task, compute
+from stance.batch.running import cut, frame_of
+from stance.errors import DataError, OutputError, UsageError
+from stance.explanation import explain
+from stance.inputs import open_input
+from stance.mistakes import WORDS, write_mistakes
+from stance.reasons import ACTOR, LEAST, NO_ANSWER, OTHERS, tilt_of
+from stance.records import Stance
+from stance.storage import save_model
+
+TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
+FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
+CELL = re.compile(r"(\[actor\]|\[other actor\]|[^\s()]+)\(([+-]\d+\.\d\d)\)")
+
+
+def reasons(cell):
+    """The words of a cell and their pushes; the cell holds nothing else."""
+    found = CELL.findall(cell)
+    assert " ".join(f"{word}({push})" for word, push in found) == cell
+    return [(word, float(push)) for word, push in found]
+
+
+def by_word(explanation, actor, others):
+    """The oracle: how far each word pushes, from the reasons of one explanation."""
+    pushes = {}
+    for reason in explanation.words:
+        name = ACTOR if reason.text in actor else OTHERS if reason.text in others else reason.text
+        lean = float(tilt_of(np.array(reason.push)))
+        pushes[name] = pushes.get(name, 0.0) + lean
+    return pushes
+
+
+def test_the_words_are_those_of_the_explanation(model):
+    judged = model.judge([TEXT], reasons=True)
+    answers = judged.stance.argmax(axis=1)
+    cells = judged.tilts.strongest(answers, 100)
+    aliases = {"Poland", "NATO", "Russia"}
+    for actor, answer, cell in zip(judged.actor, answers, cells, strict=True):
+        (found,) = explain(model, TEXT, actor)
+        pushes = by_word(found, {actor}, aliases - {actor})
+        side = {0: -1, 2: 1}.get(int(answer))
+        wanted = {
+            word: push
+            for word, push in pushes.items()
+            if (abs(push) if side is None else side * push) >= LEAST
+        }
+        assert dict(reasons(cell)) == pytest.approx(wanted, abs=0.0051)
+        strengths = [abs(push) for _, push in reasons(cell)]
+        assert strengths == sorted(strengths, reverse=True)
+
+
+def test_all_that_pushes_sums_to_the_score(model, corpus):
+    texts, actors = corpus.texts[:200], corpus.actors[:200]
+    judged = model.judge_pairs(texts, actors, reasons=True)
+    tilts = judged.tilts
+    total = np.add.reduceat(tilts.values, tilts.pairs.first[:-1])
+    for row in range(0, 200, 7):
+        (found,) = explain(model, texts[row], actors[row])
+        whole = sum(float(tilt_of(np.array(reason.push))) for reason in found.features)
+        start = float(tilt_of(np.array(found.intercept)))
+        score = float(tilt_of(np.array(found.scores)))
+        assert total[row] + whole + start == pytest.approx(score, abs=1e-9)
+
+
+def test_a_repeated_word_counts_once_with_its_sum(model):
+    judged = model.judge([TEXT], reasons=True)
+    cells = judged.tilts.strongest(np.array([0, 0, 0]), 100)
+    words = [word for word, _ in reasons(cells[2])]
+    assert words.count("brutal") == 1
+    (found,) = explain(model, TEXT, "Russia")
+    both = [r for r in found.words if r.text == "brutal"]
+    assert len(both) == 2
+    pushed = sum(float(tilt_of(np.array(reason.push))) for reason in both)
+    assert dict(reasons(cells[2]))["brutal"] == pytest.approx(pushed, abs=0.0051)
+
+
+def test_names_of_actors_never_stand_in_a_cell(model, corpus):
+    judged = model.judge(corpus.texts[:150], reasons=True)
+    cells = judged.tilts.strongest(np.ones(len(judged.para), np.int64), 50)
+    text = " ".join(cells)
+    assert ACTOR in text
+    assert OTHERS in text
+    assert not re.search(r"\b(NATO|Russia|Ukraine|China)\(", text)
+
+
+def test_against_is_minus_favor_is_plus_and_no_answer_is_empty(model, corpus):
+    judged = model.judge_pairs(corpus.texts[:100], corpus.actors[:100], reasons=True)
+    for answer, sign in ((0, -1), (2, 1)):
+        cells = judged.tilts.strongest(np.full(100, answer), 3)
+        found = [push for cell in cells for _, push in reasons(cell)]
+        assert len(found) > 200
+        assert all(sign * push > 0 for push in found)
+        assert max(len(reasons(cell)) for cell in cells) == 3
+    assert judged.tilts.strongest(np.full(100, NO_ANSWER), 3) == [""] * 100
+    assert judged.tilts.strongest(np.full(100, 2), 0) == [""] * 100
+
+
+WORDS_OF_ANY_KIND = st.text(st.sampled_from("abdelnprsut NATORusi().,'\"ß北=+@-\n"), max_size=80)
+
+
+@settings(max_examples=60)
+@given(st.lists(WORDS_OF_ANY_KIND, max_size=4), st.integers(0, 9))
+@example(["NATO " + "x" * 300 + " praised", "=NATO(praised)"], 9)
+def test_a_cell_depends_on_its_own_pair_alone(model, texts, most):
+    texts = [f"NATO praised and condemned {text}" for text in texts]
+    judged = model.judge(texts, reasons=True)
+    answers = np.arange(len(judged.para)) % 3
+    cells = judged.tilts.strongest(answers, most)
+    assert all(len(reasons(cell)) <= most for cell in cells)
+    for row, para in enumerate(judged.para.tolist()):
+        alone = model.judge([texts[para]], reasons=True)
+        own = list(alone.actor).index(judged.actor[row])
+        wanted = np.full(len(alone.para), answers[row])
+        assert alone.tilts.strongest(wanted, most)[own] == cells[row]
+
+
+# --- In the output -------------------------------------------------------------------------------
+
+
+def write(path, rows, header=("text",)):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def read(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def job(corpus, tmp_path):
+    texts = list(dict.fromkeys(corpus.texts))[:40]
+    rows = [*texts, "Nobody is named here.", FOREIGN, ""]
+    return Job(write(tmp_path / "in.csv", [(text,) for text in rows]), tmp_path / "out.csv")
+
+
+def test_without_the_option_nothing_changes(model, job):
+    predict_table(model, job)
+    plain = read(job.target)
+    predict_table(model, dataclasses.replace(job, force=True, explain=3))
+    explained = read(job.target)
+    assert list(explained[0]) == [*plain[0], "because"]
+    assert [{k: v for k, v in row.items() if k != "because"} for row in explained] == plain
+
+
+def test_each_answer_has_its_words(model, job):
+    predict_table(model, dataclasses.replace(job, explain=2))
+    rows = read(job.target)
+    assert {row["stance"] for row in rows} == {*map(str, Stance), "uncertain", ""}
+    for row in rows:
+        found = reasons(row["because"])
+        assert len(found) <= 2
+        if row["stance"] in ("", "uncertain"):
+            assert not found
+        else:
+            assert found
+        if row["stance"] in ("against", "favor"):
+            assert {push > 0 for _, push in found} == {row["stance"] == "favor"}
+
+
+def test_withheld_answers_have_no_words(model, job):
+    predict_table(model, dataclasses.replace(job, explain=2, abstain=0.55))
+    rows = read(job.target)
+    assert all((row["because"] == "") == (row["stance"] in ("", "uncertain")) for row in rows)
+
+
+def test_wide_has_a_column_per_actor(model, job):
+    predict_table(model, dataclasses.replace(job, explain=2, prefix="x_"))
+    long = {(row["x_row"], row["x_actor"]): row["x_because"] for row in read(job.target)}
+    predict_table(model, dataclasses.replace(job, explain=2, wide=True, prefix="x_", force=True))
+    rows = read(job.target)
+    names = list(rows[0])
+    assert names[names.index("x_NATO_favor") + 1] == "x_NATO_because"
+    for row in rows:
+        for actor in model.book.names:
+            wanted = long.get((row["x_row"], actor), "")
+            assert row[f"x_{actor}_because"] == wanted
+
+
+def test_a_given_actor_is_explained(model, tmp_path):
+    source = write(tmp_path / "a.csv", [(TEXT, "Moscow"), (TEXT, "")], ("text", "actor"))
+    predict_table(model, Job(source, tmp_path / "out.csv", explain=3))
+    first, second = read(tmp_path / "out.csv")
+    assert "condemned" in first["because"] or "brutal" in first["because"]
+    assert second["because"] == ""
+
+
+def test_json_lines_have_it_too(model, tmp_path):
+    source = write(tmp_path / "a.csv", [(TEXT,)])
+    predict_table(model, Job(source, tmp_path / "out.jsonl", explain=3))
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert any(row["because"] for row in rows)
+
+
+@pytest.mark.parametrize(("jobs", "size"), [(1, 1), (1, 7), (2, 11)])
+def test_bytes_depend_on_neither_jobs_nor_part_size(model, job, tmp_path, jobs, size):
+    whole = dataclasses.replace(job, target=tmp_path / "whole.csv", explain=4)
+    predict_table(model, whole)
+    predict_table(model, dataclasses.replace(job, jobs=jobs, explain=4), size=size)
+    assert job.target.read_bytes() == whole.target.read_bytes()
+
+
+def test_a_part_computed_elsewhere_is_the_same(model, job):
+    """What goes to another process or computer, and comes back, is all that a part needs."""
+    job = dataclasses.replace(job, explain=2)
+    with open_input(job.source) as table:
+        frame = frame_of(job, table, model)
+        batch = next(cut(iter(table), 100))
+    here = compute(model, frame, *batch)
+    task = pickle.loads(pickle.dumps(Task.pack(batch)))
+    there = compute(model, pickle.loads(pickle.dumps(frame)), task.number, task.records())
+    assert pickle.loads(pickle.dumps(there)) == here
+    assert here.tally.foreign == 1
+
+
+def test_a_run_does_not_go_on_with_other_reasons(model, job):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict_table(model, dataclasses.replace(job, explain=2), size=7, progress=stop)
+    with pytest.raises(OutputError, match=r"--explain has changed \(was 2, is 3\)"):
+        predict_table(model, dataclasses.replace(job, explain=3, resume=True), size=7)
+    whole = dataclasses.replace(job, target=job.target.with_name("whole.csv"), explain=2)
+    predict_table(model, whole)
+    predict_table(model, dataclasses.replace(job, explain=2, resume=True), size=7)
+    assert job.target.read_bytes() == whole.target.read_bytes()
+
+
+def test_a_column_of_that_name_is_refused(model, tmp_path):
+    source = write(tmp_path / "a.csv", [(TEXT, "x")], ("text", "because"))
+    job = Job(source, tmp_path / "out.csv", explain=3)
+    with pytest.raises(DataError, match="'because' would be written twice; choose a prefix"):
+        predict_table(model, job)
+    predict_table(model, dataclasses.replace(job, explain=0))
+    predict_table(model, dataclasses.replace(job, prefix="p_", force=True))
+    assert read(job.target)[0]["because"] == "x"
+    assert read(job.target)[0]["p_because"]
+
+
+def test_bad_rows_are_put_aside_as_ever(model, tmp_path):
+    source = tmp_path / "a.csv"
+    source.write_text(f'text,note\n"{TEXT}",1\n"{TEXT}",2,3\n')
+    job = Job(source, tmp_path / "out.csv", explain=2, rejects=tmp_path / "bad.csv")
+    assert predict_table(model, job).rejected == 1
+    assert all(row["because"] for row in read(job.target) if row["stance"] != "uncertain")
+
+
+def test_a_number_of_words_below_zero_is_refused(model, job):
+    with pytest.raises(UsageError, match="--explain must be 0 or more words, not -1"):
+        predict_table(model, dataclasses.replace(job, explain=-1))
+
+
+def test_the_command_line_adds_the_column(model_path, tmp_path):
+    source = write(tmp_path / "a.csv", [(TEXT,)])
+    result = invoke("predict", source, "--model", model_path, "--explain", 2, "--quiet")
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    assert [row["actor"] for row in rows] == ["Poland", "NATO", "Russia"]
+    assert all(len(reasons(row["because"])) <= 2 for row in rows)
+
+
+def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
+    write_mistakes(model, corpus, tmp_path / "wrong.csv", force=False)
+    rows = read(tmp_path / "wrong.csv")
+    assert len(rows) > 20
+    judged = model.judge_pairs([r["text"] for r in rows], [r["actor"] for r in rows], reasons=True)
+    answers = np.array([list(map(str, Stance)).index(row["predicted"]) for row in rows])
+    assert [row["because"] for row in rows] == judged.tilts.strongest(answers, WORDS)
+
+
+def test_a_foreign_paragraph_is_explained_with_a_warning(model, tmp_path):
+    save_model(model, tmp_path / "m.stance")
+    asked = ("explain", FOREIGN, "--actor", "NATO", "--model", tmp_path / "m.stance")
+    assert "In a language that the model was not trained on" in invoke(*asked).stdout
+    assert "NATO: uncertain" in invoke(*asked).stdout
+    (found,) = json.loads(invoke(*asked, "--json").stdout)
+    assert found["foreign"] is True
+    own = invoke("explain", TEXT, "--actor", "NATO", "--model", tmp_path / "m.stance")
+    assert "language" not in own.stdout
