@@ -6,6 +6,7 @@ from typing import Any
 
 from stance.display import shown
 from stance.prospects import forecast_text, repeats_text
+from stance.reference import Reference
 
 WIDTH = 79
 
@@ -53,6 +54,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
             for name, part in list(scores.get(key, {}).items())[:MOST]:
                 yield _group_line(title, name, part)
     yield from _prospects(manifest)
+    yield from _drift(manifest.get("reference"))
     yield f"made by   {', '.join(f'{k} {shown(v)}' for k, v in manifest['versions'].items())}"
     yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     for limit in manifest["limits"]:
@@ -67,6 +69,23 @@ def _prospects(manifest: Mapping[str, Any]) -> Iterator[str]:
         points = (f"{100 * p['macro_f1']:.1f} from {p['rows']:,.0f}" for p in curve["points"])
         yield from _wrapped(f"macro-F1 by rows: {', '.join(points)}", "curve     ")
         yield from _wrapped(forecast_text(curve), " " * 10)
+
+
+def _drift(table: Mapping[str, Any] | None) -> Iterator[str]:
+    if table is None:
+        yield "drift     not checked: the model was saved without numbers of its training texts"
+        return
+    reference = Reference.from_table(table)
+    low, middle, high = reference.length
+    language = "language is not checked, for there were too few"
+    if reference.familiarity is not None:
+        language = f"uncertain below a familiarity of {reference.threshold:.2f} (another language)"
+    yield from _wrapped(
+        f"input is compared with {reference.paragraphs:,} training paragraphs: {low} to {high} "
+        f"words (median {middle}), {100 * reference.unknown:.1f} % of words unknown to the other "
+        f"documents; {language}",
+        "drift     ",
+    )
 
 
 def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:

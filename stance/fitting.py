@@ -1,7 +1,7 @@
 """Learns a model from a labelled corpus: three heads, their scores and the card."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from stance.check.advice import advise
 from stance.corpus import Corpus, sentiment_rows
 from stance.counts import count_features, name_features
 from stance.errors import DataError
-from stance.evaluation import Report
+from stance.evaluation import Answers, Report, score
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.polarity import lexicon_stances
 from stance.features.reading import Reader
@@ -235,8 +235,19 @@ def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progre
     bounds, curve = repeats.bounds(draws, seed), None
     if validation.learning_curve:
         curve = learning_curve(repeats, bounds, repeats.draw(draws, seed), len(bench.corpus))
-    advice = advise(bench.corpus, bench.reader.book, report.stance)
+    advice = advise(bench.corpus, bench.reader.book, _scores_by_book(bench, stance, report))
     return Prospects(repeats.figures(bounds), curve, advice)
+
+
+def _scores_by_book(bench: _Bench, stance: _Learned, report: Report) -> Mapping[str, Any]:
+    """Return the report's figures, with actors by their names in the book."""
+    corpus, validation = bench.corpus, bench.recipe.validation
+    names = tuple(map(bench.reader.book.proper_name, corpus.actors))
+    if names == corpus.actors:
+        return report.stance
+    held = stance.held.probabilities
+    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, actor=names)
+    return score(answers, draws=validation.draws, seed=validation.seed)
 
 
 def folds_of(group: Ints, recipe: Recipe) -> int:

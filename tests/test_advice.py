@@ -1,9 +1,11 @@
 """Advice names the actors whose labels are missing, the most useful first."""
 
 import pytest
-from test_fitting import BOOK, write
+from conftest import quick_recipe
+from test_fitting import BOOK, made_up, write
 
 from stance.check.advice import LABEL_ROWS, MOST, OFTEN, advise
+from stance.fitting import train
 
 COLUMNS = ("text", "actor", "stance")
 
@@ -97,11 +99,21 @@ def test_rare_actors_are_left_alone_and_the_list_is_short(advice):
     assert [each.actor for each in found] == [f"Club {n:02}" for n in range(MOST)]
 
 
-def test_actors_count_by_the_name_that_the_report_has(advice):
-    # The corpus spells two ways what the book knows as one.
-    rows = [*rows_of("United States", 10, 10, 10), *rows_of("USA", 10, 10, 5)]
+def test_spellings_of_one_actor_count_together(advice):
+    rows = [*rows_of("United States", 6, 6, 6), *rows_of("USA", 4, 4, 2)]
     (found,) = advice(rows)
-    assert (found.actor, found.missing) == ("USA", {"rows": 5, "favor": 5})
+    assert (found.actor, found.missing) == ("United States", {"rows": 2, "favor": 2})
+
+
+def test_training_scores_them_together_too(tmp_path):
+    rows = [(*row[:1], "Tehran" if row[1] == "Iran" else row[1], *row[2:]) for row in made_up()]
+    odd = [row if row[4] % 8 > 3 else made_up()[n] for n, row in enumerate(rows)]
+    corpus = write(tmp_path / "mine.csv", odd)
+    rows_of_iran = sum(name in ("Iran", "Tehran") for name in corpus.actors)
+    assert 0 < corpus.actors.count("Iran") < rows_of_iran
+    found = {each.actor: each for each in train(quick_recipe(), corpus, BOOK).prospects.advice}
+    assert found["Iran"].rows == rows_of_iran
+    assert "Tehran" not in found
 
 
 def test_a_hostile_name_cannot_colour_the_terminal(advice):

@@ -73,7 +73,7 @@ def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[A
     book : ActorBook
     scores : mapping
         ``macro_f1`` of all rows and ``per_actor`` of held-out answers, as
-        `stance.evaluation.score` returns them.
+        `stance.evaluation.score` returns them; actors by their names in the book.
 
     Returns
     -------
@@ -96,7 +96,8 @@ def _labelled(
     corpus: Corpus, book: ActorBook, named: Ints, scores: Mapping[str, Any]
 ) -> Iterator[Advice]:
     """Advise on actors that have labels."""
-    names, place = np.unique(np.array(corpus.actors, object), return_inverse=True)
+    written = np.array([book.proper_name(name) for name in corpus.actors], object)
+    names, place = np.unique(written, return_inverse=True)
     counts = np.zeros((len(names), len(Stance)), np.int64)
     np.add.at(counts, (place, corpus.stance), 1)
     pairs = np.unique(np.stack([place.astype(np.uint64), corpus.marks.exact]), axis=1)

@@ -120,12 +120,31 @@ def inspect(
         Path | None,
         typer.Argument(metavar="MODEL", help="Model file; the default model without it."),
     ] = None,
+    words: Annotated[
+        bool,
+        typer.Option(
+            "--words", help="Show the strongest words per class, and what the actor's name adds."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a model's card: data, versions, scores, limits."""
+    """Show a model's card: data, versions, scores, limits; or the words it has learned."""
     from stance.card import card_lines
     from stance.defaults import default_model
     from stance.storage import read_manifest
 
+    if words:
+        _show_words(model, as_json)
+        return
     manifest = read_manifest(model or default_model(tell))
     typer.echo(json.dumps(manifest) if as_json else "\n".join(card_lines(manifest)))
+
+
+def _show_words(model: Path | None, as_json: bool) -> None:
+    import dataclasses
+
+    from stance.learned import learned, learned_lines
+
+    found = learned(open_model(model))
+    lines = learned_lines(found)
+    typer.echo(json.dumps(dataclasses.asdict(found)) if as_json else "\n".join(lines))

@@ -1,0 +1,135 @@
+"""What `inspect --words` shows is what the coefficients do, and a learned prior is told loudly."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from command import invoke
+from conftest import quick_recipe
+from small_model import small_model
+
+from stance.actors import ActorBook
+from stance.explanation import explain
+from stance.fitting import train
+from stance.learned import MOST, learned, learned_lines
+from stance.reasons import tilt_of
+from stance.recipe import Features
+from stance.records import Sentiment, Stance
+from stance.storage import load_model, save_model
+
+
+@pytest.fixture(scope="module")
+def named(corpus):
+    """A model that may learn a prior about actors."""
+    features = Features({"stem": 1.0, "name": 0.5})
+    recipe = dataclasses.replace(quick_recipe(), features=features)
+    return train(recipe, corpus, ActorBook.default()).model
+
+
+def test_every_block_of_every_head_is_shown(model):
+    found = learned(model)
+    assert list(found.heads) == ["stance", "sentiment"]
+    blocks = found.heads["stance"]
+    assert [block.name for block in blocks] == [block.name for block in model.stance.blocks]
+    assert list(blocks[0].words) == list(map(str, Stance))
+    assert list(found.heads["sentiment"][0].words) == list(map(str, Sentiment))
+    bare = dataclasses.replace(model, sentiment=None)
+    assert list(learned(bare).heads) == ["stance"]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_strongest_words_have_the_largest_coefficients(model, number):
+    (block, *_) = model.stance.blocks
+    label = str(list(Stance)[number])
+    words = learned(model).heads["stance"][0].words[label]
+    assert len(words) == MOST
+    pushes = [term.push for term in words]
+    assert pushes == sorted(pushes, reverse=True)
+    assert min(pushes) > 0
+    weighed = block.weight * block.idf[:, None].astype(float) * block.coef
+    centred = weighed[:, number] - weighed.mean(axis=1)
+    assert pushes == pytest.approx(np.sort(centred)[: -MOST - 1 : -1])
+    places = [block.terms.index(term.term) for term in words]
+    assert centred[places] == pytest.approx(pushes)
+
+
+def test_praise_stands_with_favor(model):
+    (relation,) = [b for b in learned(model).heads["stance"] if b.name == "relation"]
+    assert "relation object praise" in [term.term for term in relation.words["favor"]]
+
+
+def test_without_a_name_block_the_name_adds_nothing(model):
+    name = learned(model).name
+    assert (name.used, name.weight, name.copies, name.push) == (False, 0.0, 0.0, {})
+    assert learned_lines(learned(model))[0] == (
+        "actor's name: no feature; which actor is judged adds nothing to its stance"
+    )
+
+
+def test_a_name_block_is_told_loudly_with_what_it_adds(named):
+    name = learned(named).name
+    assert name.used
+    assert name.weight == pytest.approx(0.5 / 1.5)
+    assert "Russia" in name.push
+    for actor in ("Russia", "NATO"):
+        (found,) = explain(named, f"{actor} met.", actor)
+        (own,) = [reason for reason in found.features if reason.text == f"name {actor}"]
+        assert float(tilt_of(np.array(own.push))) == pytest.approx(name.push[actor], abs=1e-9)
+    lines = learned_lines(learned(named))
+    assert lines[0].startswith("WARNING: the model knows which actor is judged")
+    assert any("33 % of the weight of all blocks" in line for line in lines)
+    assert any("Russia " in line for line in lines)
+    strengths = [abs(push) for push in name.push.values()]
+    assert strengths == sorted(strengths, reverse=True)
+
+
+def test_copies_per_actor_are_told_as_well(corpus):
+    recipe = dataclasses.replace(quick_recipe(), features=Features({"stem": 1.0}, per_actor=True))
+    name = learned(train(recipe, corpus, ActorBook.default()).model).name
+    assert name.used
+    assert name.weight == 0
+    assert 0.1 < name.copies < 0.9
+
+
+def test_lines_fit_the_screen_and_are_safe(model):
+    (block, *rest) = model.stance.blocks
+    odd = dataclasses.replace(block, terms=tuple("\x1b[31m" + "x" * 99 for _ in block.terms))
+    strange = dataclasses.replace(
+        model, stance=dataclasses.replace(model.stance, blocks=(odd, *rest))
+    )
+    for shown in (model, strange):
+        lines = learned_lines(learned(shown))
+        assert all(line.isprintable() for line in lines)
+        assert max(map(len, lines)) <= 110
+    assert max(map(len, learned_lines(learned(model)))) <= 79
+
+
+def test_a_model_without_names_of_features_says_so():
+    base = small_model()
+    bare = [dataclasses.replace(block, terms=()) for block in base.stance.blocks]
+    model = dataclasses.replace(base, stance=dataclasses.replace(base.stance, blocks=tuple(bare)))
+    lines = learned_lines(learned(model))
+    assert lines.count("  the model was saved without the names of its features") == len(bare)
+
+
+def test_inspect_shows_words(model_path):
+    lines = invoke("inspect", model_path, "--words").stdout.splitlines()
+    assert lines == learned_lines(learned(load_model(model_path)))
+    found = json.loads(invoke("inspect", model_path, "--words", "--json").stdout)
+    assert found["name"]["used"] is False
+    (stem, *_) = found["heads"]["stance"]
+    assert stem["name"] == "stem"
+    assert set(stem["words"]) == {"against", "neutral", "favor"}
+    assert set(stem["words"]["favor"][0]) == {"term", "push"}
+
+
+def test_inspect_tells_what_an_input_is_compared_with(model, model_path, tmp_path):
+    text = " ".join(invoke("inspect", model_path).stdout.split())
+    reference = model.reference
+    assert f"input is compared with {reference.paragraphs:,} training paragraphs" in text
+    assert f"below a familiarity of {reference.threshold:.2f} (another language)" in text
+    card = {key: value for key, value in model.card.items() if key != "reference"}
+    save_model(dataclasses.replace(model, card=card), tmp_path / "old.stance")
+    told = " ".join(invoke("inspect", tmp_path / "old.stance").stdout.split())
+    assert "drift not checked: the model was saved without numbers of its training texts" in told
