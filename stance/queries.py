@@ -106,14 +106,28 @@ def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | Non
     >>> parse_spans("0:4", "NATO met.", "mine.csv:2")
     [(0, 4)]
     """
-    found = []
+    if (part := bad_place(cell, text)) is not None:
+        raise DataError(
+            f"{where}: spans '{shown(part, 20)}' is no place in the text; {places_advice(text)}"
+        )
+    ends = (place.partition(":")[::2] for place in cell.split(";") if cell.strip())
+    return sorted((int(start), int(end)) for start, end in ends) or None
+
+
+def bad_place(cell: str, text: str) -> str | None:
+    """Return the first part of a cell of spans that is no place in the text.
+
+    >>> bad_place("0:4;4:99", "NATO met.")
+    '4:99'
+    """
     for part in cell.split(";") if cell.strip() else ():
         start, colon, end = part.strip().partition(":")
         good = colon and start.isascii() and end.isascii() and start.isdigit() and end.isdigit()
         if not good or len(part) > 20 or not int(start) < int(end) <= len(text):
-            raise DataError(
-                f"{where}: spans '{shown(part, 20)}' is no place in the text; write start:end "
-                f"(0-based, end-exclusive; the text has {len(text)} characters)"
-            )
-        found.append((int(start), int(end)))
-    return sorted(found) or None
+            return part
+    return None
+
+
+def places_advice(text: str) -> str:
+    """Return how to write spans."""
+    return f"write start:end (0-based, end-exclusive; the text has {len(text)} characters)"

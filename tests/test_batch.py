@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import io
 import itertools
+import json
 import os
 import re
 import signal
@@ -145,6 +146,44 @@ def test_rows_in_are_rows_out_and_rejects(model, job, table, tmp_path, jobs):
         assert [int(row["row"]) for row in csv.DictReader(file)] == [
             n for n in range(1, 63) if n not in (3, 21)
         ]
+
+
+BAD_SPANS = ("NATO, they\nsaid, met.", "NATO", "4:2")
+
+
+@pytest.mark.parametrize("name", ["spans.csv", "spans.jsonl"])
+def test_bad_spans_are_rejected_with_the_text_as_it_was(model, tmp_path, name):
+    good = ("NATO met.", "NATO", "0:4")
+    table, rejects = tmp_path / name, tmp_path / "bad.csv"
+    columns = ("text", "actor", "spans")
+    rows = [good, BAD_SPANS, good, ("Nobody met.", "NATO", ""), ("NATO met.", "NATO", "x"), good]
+    if name.endswith(".csv"):
+        write(table, rows, columns)
+        raw, lines = ['"NATO, they\nsaid, met.",NATO,4:2', "NATO met.,NATO,x"], ["3", "7"]
+    else:
+        raw = [json.dumps(dict(zip(columns, row, strict=True))) for row in rows]
+        table.write_text("\n".join(raw))
+        raw, lines = [raw[1], raw[4]], ["2", "5"]
+    job = Job(table, tmp_path / "out" / "a.csv", rejects=rejects, jobs=2)
+    done = predict_table(model, job, size=2)
+    assert (done.rows_out, done.rejected) == (4, 2)
+    with rejects.open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["line"] for row in found] == lines
+    assert [row["column"] for row in found] == ["spans"] * 2
+    assert [row["reason"] for row in found] == [
+        "spans '4:2' is no place in the text",
+        "spans 'x' is no place in the text",
+    ]
+    assert [row["raw"] for row in found] == raw
+    with job.target.open(newline="") as file:
+        assert [row["row"] for row in csv.DictReader(file)] == ["1", "3", "4", "6"]
+
+
+def test_output_and_rejects_need_a_file_each(model, job):
+    job = dataclasses.replace(job, rejects=job.target.parent / ".." / "out" / job.target.name)
+    with pytest.raises(UsageError, match="is both the output and --rejects; give each a file"):
+        predict_table(model, job)
 
 
 def test_a_task_gives_its_records_back():

@@ -11,12 +11,13 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.features.events import Weights
 from stance.model import Judgements, StanceModel
-from stance.queries import parse_spans
+from stance.queries import bad_place, parse_spans, places_advice
 from stance.reasons import NO_ANSWER
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reference import Reference
 from stance.tables import Record
 from stance.tables.formats import Group
+from stance.tables.reading import Fault
 from stance.tokens import Bools
 
 MILLION = 1_000_000
@@ -71,6 +72,13 @@ class Layout:
             actor = ["actor"] if self.actor is None else []
             names = ["row", *actor, "mentions", *STANCE_COLUMNS, *SENTIMENT_COLUMNS, *because]
         return tuple(self.prefix + name for name in names)
+
+    def fault(self, cells: Sequence[str], line: int) -> Fault | None:
+        """Return what is wrong with the spans of a record that starts in a line."""
+        if self.spans is None or (part := bad_place(cells[self.spans], cells[self.text])) is None:
+            return None
+        reason = f"spans '{shown(part, 20)}' is no place in the text"
+        return Fault(line, self.columns[self.spans], reason, places_advice(cells[self.text]))
 
     def check(self, table: str) -> None:
         """Raise where a new column has the name of an input column."""

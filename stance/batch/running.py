@@ -13,11 +13,19 @@ from stance.batch.parts import Batch, Frame, Part, Store
 from stance.batch.plans import SIZE, Value, make_plan
 from stance.batch.runs import Run
 from stance.batch.workers import LocalCrew, Work, compute_here, compute_with
+from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.inputs import ArticleTable, open_input
 from stance.model import StanceModel
 from stance.tables import Record, Table, column
-from stance.tables.output import Rejects, TableWriter, check_output, is_device, table_format
+from stance.tables.output import (
+    Rejects,
+    TableWriter,
+    check_output,
+    is_device,
+    same_file,
+    table_format,
+)
 
 PART = 2000
 """Records of a part; the output does not depend on it."""
@@ -141,7 +149,7 @@ def predict_table(
         run = stack.enter_context(_run(job))
         if run and run.was_ending:  # what has a name by now is the earlier run's own
             job = dataclasses.replace(job, force=job.force or run.owns_output())
-        check_output(job.target, force=job.force, inputs=[job.source, job.rejects])
+        check_output(job.target, force=job.force, inputs=[job.source])
         rejects = None
         if job.rejects:
             force = job.force or (run is not None and run.was_ending)
@@ -176,6 +184,14 @@ def _check(job: Job) -> None:
         raise UsageError(f"--explain must be 0 or more words, not {job.explain}")
     if job.jobs < 1:
         raise UsageError(f"--jobs must be 1 or more, not {job.jobs}")
+    if (
+        job.target
+        and job.rejects
+        and same_file(job.target, job.rejects)
+        and not is_device(job.target)
+    ):
+        name = shown(str(job.rejects), 200)
+        raise UsageError(f"{name}: is both the output and --rejects; give each a file of its own")
 
 
 def _between_files(job: Job) -> bool:
@@ -198,6 +214,8 @@ def _answer(
 ) -> tuple[Tally, TableWriter]:
     """Write the output, from the first part to the last."""
     frame = frame_of(job, table, model)
+    if isinstance(table, Table) and frame.layout.spans is not None:
+        table.guard(frame.layout.fault)
     if run and run.left:
         size = int(run.plan.get(SIZE) or size)
     batches = cut(iter(table), size)

@@ -68,6 +68,8 @@ class JsonReader(Reader):
             line, raw = self._waiting
             found = self._parse(raw, line)
             cells = self._cells(found, line) if isinstance(found, dict) else found
+            if self.check and not isinstance(cells, Fault):
+                cells = self.check(cells, line) or cells
             if isinstance(cells, Fault):
                 self.reject(cells, raw)
             else:

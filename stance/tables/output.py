@@ -338,7 +338,7 @@ def check_output(path: Path | None, *, force: bool, inputs: Iterable[Path | None
     """Raise what `write_table` would raise of the name alone."""
     if path is None:
         return
-    if any(source is not None and _same_file(path, source) for source in inputs):
+    if any(source is not None and same_file(path, source) for source in inputs):
         name = shown(str(path), 200)
         raise OutputError(f"{name}: is the input; choose another name for the output")
     if path.suffix.lower() in (".zst", ".xz", ".bz2"):
@@ -360,7 +360,8 @@ def table_format(
     return Format(tuple(columns), kind, delimiter, excel_safe and kind == "csv")
 
 
-def _same_file(path: Path, other: Path) -> bool:
+def same_file(path: Path, other: Path) -> bool:
+    """Tell whether two paths name one file, or would if there were one."""
     try:
         return path.samefile(other)
     except OSError:

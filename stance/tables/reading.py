@@ -1,7 +1,7 @@
 """What every reader of tables does alike: number the records, judge bad ones, keep notes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -61,10 +61,22 @@ class Fault:
     advice: str
 
 
+Check = Callable[[Sequence[str], int], Fault | None]
+"""Judges the cells of a record that can be read, and the line where it starts."""
+
+
 class Reader(ABC):
-    """Turns the lines of a source into records; a context for faults and notes."""
+    """Turns the lines of a source into records; a context for faults and notes.
+
+    Attributes
+    ----------
+    columns : tuple of str
+    check : Check or None
+        What the table's user asks of a record beyond that.
+    """
 
     columns: tuple[str, ...]
+    check: Check | None = None
 
     def __init__(self, source: Source, rejects: RejectSink | None) -> None:
         self.source = source

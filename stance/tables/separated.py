@@ -188,6 +188,8 @@ class SeparatedReader(Reader):
             for line, row in zip(block.lines, rows, strict=True):
                 if '"' in "".join(row) and not well_quoted(line, self.separator):
                     return None
+        if self.check and any(self.check(row, 0) for row in rows):
+            return None
         return rows
 
     def _careful_records(self, block: Block, ended: bool) -> Iterator[Record]:
@@ -209,6 +211,8 @@ class SeparatedReader(Reader):
                         start += self._put_aside(fault, lines, start, end)
                         if start != end:
                             break  # and read again from the line after the stray quote
+                    elif cells and self.check and (fault := self.check(cells, block.first + start)):
+                        self.reject(fault, "".join(lines[start:end]))
                     elif cells:
                         self.number += 1
                         yield Record(self.number, block.first + start, tuple(cells))

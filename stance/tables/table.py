@@ -13,7 +13,7 @@ from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables.jsonlines import JsonReader
 from stance.tables.quoting import NAMES, SEPARATORS
-from stance.tables.reading import Reader, Record, RejectSink
+from stance.tables.reading import Check, Reader, Record, RejectSink
 from stance.tables.separated import SeparatedReader
 from stance.tables.sources import Source
 
@@ -82,6 +82,10 @@ class Table:
         """Close the file."""
         self._records.close()
         self._source.file.close()
+
+    def guard(self, check: Check) -> None:
+        """Have every record checked; where something is found, it is a bad record like others."""
+        self._reader.check = check
 
     def column(self, name: str) -> int:
         """Return the place of a column; see `column`."""
