@@ -10,8 +10,10 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -209,6 +211,46 @@ def test_of_two_faults_the_first_is_told(model, tmp_path, jobs, size):
     with pytest.raises(DataError, match=r"spans\.csv:8: spans '0:99'"):
         predict_table(model, job, size=size)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+# --- Clusters ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("", "''"),
+        ("nonsense", "'nonsense'"),
+        ("tcp://HOST", "'tcp://HOST'"),
+        ("inproc://x", "'inproc://x'"),
+        ("tcp://\x1b[31mx\n:1", r"'tcp://\x1b[31mx\n:1'"),
+    ],
+)
+def test_what_is_no_address_is_refused_at_once(model, job, address, told):
+    pytest.importorskip("distributed")
+    job = dataclasses.replace(job, cluster=address)
+    with pytest.raises(UsageError, match=f"^--cluster {re.escape(told)}: is no address; write tcp"):
+        predict_table(model, job)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_another_program_at_the_address_is_no_scheduler(model_path, table, job):
+    pytest.importorskip("distributed")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_greet, args=(server,), daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        command = [sys.executable, "-m", "stance", "predict", str(table), "-o", str(job.target)]
+        command += ["--model", str(model_path), "--cluster", address]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"stance: {address}: no Dask scheduler answers; check address\n"
+
+
+def _greet(server):
+    with contextlib.suppress(OSError):
+        while True:
+            client, _ = server.accept()
+            client.sendall(b"SSH-2.0-OpenSSH_9.7\r\n")
 
 
 # --- What a stopped run leaves ----------------------------------------------------------------

@@ -10,6 +10,7 @@ scheduler and all workers need the same versions of Python, numpy and stance::
 
 import contextlib
 import hashlib
+import re
 import sys
 import threading
 import time
@@ -31,6 +32,9 @@ from stance.storage import decode_model, dump_model
 
 _TIMEOUT = 20
 """Seconds to wait for the scheduler and for its first worker."""
+
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")
+"""Of a scheduler. On others Dask waits long, or fails in ways of its own."""
 
 _COUNT_EVERY = 2
 """Seconds after which the workers are counted again."""
@@ -57,7 +61,7 @@ class ClusterCrew:
     Raises
     ------
     UsageError
-        If the package that talks to clusters is not installed.
+        If the package that talks to clusters is not installed, or the address is none.
     WorkerError
         If there is no scheduler at the address, or it has no worker.
     """
@@ -68,10 +72,16 @@ class ClusterCrew:
         except ImportError as error:
             raise UsageError("--cluster needs an extra: pip install 'stance[dask]'") from error
         self._name = shown(address)
+        if not _ADDRESS.fullmatch(address):
+            raise UsageError(f"--cluster '{self._name}': is no address; write tcp://HOST:8786")
+        connect: Any = distributed.Client
+        self._client = connect.__new__(connect)
         try:
-            connect: Any = distributed.Client
-            self._client = connect(address, timeout=_TIMEOUT, set_as_default=False, name="stance")
-        except (OSError, ValueError, TypeError) as error:
+            self._client.__init__(address, timeout=_TIMEOUT, set_as_default=False, name="stance")
+        except BaseException as error:  # where another program answers, anything may happen
+            self._client.status = "closed"  # or else it would try for long to close when deleted
+            if not isinstance(error, Exception):
+                raise
             raise WorkerError(f"{self._name}: no Dask scheduler answers; check address") from error
         self._frame = replace(frame, store=None)
         self._data = dump_model(model)
