@@ -4,15 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from stance.reporting.markup import Html, joined, tag
+from stance.reporting.markup import Html, cut, joined, tag
 
 Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
 
-ROW, BAR = 44, 18
-"""Pixels for a row with its label, and for a bar."""
+ROW, BAR, LINE = 44, 18, 15
+"""Pixels for a row with its label, for a bar, and for one more line in a row."""
 
 FOOT = 22
 """Pixels for the numbers under an axis."""
+
+PHONE = 40
+"""Characters of a line on a phone."""
 
 LEAST_LABEL = 0.065
 """Share from which a segment has room for its number on a phone."""
@@ -122,11 +125,13 @@ def _bar(x: float, y: float, width: float, height: float, tone: Tone) -> Html:
     )
 
 
-def _row_label(name: str, note: str, top: float) -> Html:
-    words = [label(0, top + 13, name, "strong")]
-    if note:
-        words.append(label(100, top + 13, note, "quiet end"))
-    return joined(words)
+def _row_label(name: str, note: str, top: float, *, lines: int = 1) -> Html:
+    """Return the name of a row and a remark: on its right, or below it."""
+    if lines == 2:
+        below = label(0, top + 13 + LINE, note, "quiet")
+        return joined([label(0, top + 13, cut(name, PHONE), "strong"), below])
+    left = label(0, top + 13, cut(name, PHONE - len(note)), "strong")
+    return joined([left, label(100, top + 13, note, "quiet end")] if note else [left])
 
 
 # --- Estimates with their intervals ------------------------------------------------------------
@@ -185,9 +190,9 @@ def whiskers(
     name: str, title: str, description: str, rows: Sequence[Line], axis: Axis = SHARES
 ) -> Html:
     """Return a mark per estimate on a common scale, with a line across its interval."""
-    lane = 14
-    most = max((len(row.estimates) for row in rows), default=1)
-    step = 22 + max(1, most) * lane + 8 if most > 1 else ROW
+    lanes = max((len(row.estimates) for row in rows), default=1)
+    lines = 1 + any(len(row.name) + len(row.note) > PHONE for row in rows)
+    step = ROW + (lanes - 1) * LINE + (lines - 1) * LINE
     height = step * len(rows)
     marks = [
         *(
@@ -202,9 +207,9 @@ def whiskers(
     ]  # fmt: skip
     for place, row in enumerate(rows):
         top = place * step
-        marks.append(_row_label(row.name, row.note, top))
+        marks.append(_row_label(row.name, row.note, top, lines=lines))
         for number, each in enumerate(row.estimates):
-            y = top + 28 + number * lane
+            y = top + 28 + (number + lines - 1) * LINE
             if each.interval is not None:
                 low, high = map(axis.place, each.interval)
                 marks.append(segment(low, y, high, y, f"whisker {each.tone}"))

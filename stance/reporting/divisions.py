@@ -15,7 +15,7 @@ from stance.reporting.shares import AGAINST, FAVOR, Shares, estimate
 from stance.reporting.style import NETS
 from stance.reporting.tables import Cell, Column, Data, signed
 
-NAME = 30
+NAME = 28
 """Characters of a name in a chart; tables have all of it."""
 
 HEAT_ACTORS, HEAT_SOURCES = 20, 12

@@ -1,8 +1,11 @@
 """Markup in which every text is escaped, by one function."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from html import escape
+from itertools import accumulate
+from unicodedata import east_asian_width
 
 _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
@@ -80,10 +83,13 @@ def isolated(text: str) -> Html:
 
 
 def cut(text: str, limit: int) -> str:
-    r"""Return a text of at most so many characters on one line.
+    r"""Return a text of at most so many columns on one line; wide characters take two.
 
-    >>> cut("North Atlantic\nTreaty", 10)
-    'North Atl…'
+    >>> cut("North Atlantic\nTreaty", 10), cut("北大西洋公约", 10)
+    ('North Atl…', '北大西洋…')
     """
     line = " ".join(text[: 4 * limit].split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    columns = list(accumulate(1 + (east_asian_width(char) in "WF") for char in line))
+    if not columns or columns[-1] <= limit:
+        return line
+    return line[: bisect_right(columns, limit - 1)] + "…"

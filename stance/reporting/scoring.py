@@ -7,8 +7,7 @@ from typing import Any
 from stance.display import count
 from stance.reporting import charts
 from stance.reporting.charts import SHARES, Axis, Estimate, Line
-from stance.reporting.divisions import named
-from stance.reporting.markup import Html, escaped, isolated, joined, tag
+from stance.reporting.markup import Html, cut, escaped, isolated, joined, tag
 from stance.reporting.page import figure, numbers, paragraph, section
 from stance.reporting.shares import Interval
 from stance.reporting.style import HEATS
@@ -56,7 +55,7 @@ def ranged(value: float | None, interval: Interval | None) -> str:
 def estimate_line(name: str, value: float, interval: Interval | None, note: str = "") -> Line:
     """Return a row of a chart of scores, with the figure in words."""
     words = ranged(value, interval) + (f", {note}" if note else "")
-    return Line(named(name), words, (Estimate(value, interval),))
+    return Line(cut(name, charts.PHONE) or "(no name)", words, (Estimate(value, interval),))
 
 
 # --- Beside what it must beat ----------------------------------------------------------------
