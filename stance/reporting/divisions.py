@@ -15,8 +15,8 @@ from stance.reporting.shares import AGAINST, FAVOR, Shares, estimate
 from stance.reporting.style import NETS
 from stance.reporting.tables import Cell, Column, Data, signed
 
-NAME = 28
-"""Characters of a name in a chart; tables have all of it."""
+NAME, SHORT = 28, 22
+"""Characters of a name in a chart, and beside long figures; tables have all of it."""
 
 HEAT_ACTORS, HEAT_SOURCES = 20, 12
 """Rows and columns of the heat map."""
@@ -35,9 +35,9 @@ LEGEND = [
 NET_LEGEND = [("dot", "ink", "net stance"), ("line", "ink", "95 % interval")]
 
 
-def named(name: str) -> str:
+def named(name: str, limit: int = NAME) -> str:
     """Return a name for a chart or a heading."""
-    return cut(name, NAME) or "(no name)"
+    return cut(name, limit) or "(no name)"
 
 
 def share_columns(first: str) -> tuple[Column, ...]:
@@ -180,7 +180,7 @@ def _percents(shares: Shares) -> str:
 def net_chart(name: str, title: str, rows: Sequence[tuple[str, Shares]]) -> Html:
     """Return net stances on a scale from all against to all in favor."""
     lines = [
-        Line(named(row), _net(shares), (Estimate(shares.net, shares.net_interval),))
+        Line(named(row, SHORT), _net(shares), (Estimate(shares.net, shares.net_interval),))
         for row, shares in rows
     ]
     listed = "; ".join(f"{named(row)} {_net(shares)}" for row, shares in rows[:5])

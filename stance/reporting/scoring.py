@@ -1,17 +1,18 @@
 """Sections of a report on an evaluation: scores, baselines, classes, errors, divisions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
 from stance.display import count
 from stance.reporting import charts
 from stance.reporting.charts import SHARES, Axis, Estimate, Line
-from stance.reporting.markup import Html, cut, escaped, isolated, joined, tag
+from stance.reporting.divisions import named
+from stance.reporting.markup import Html, escaped, isolated, joined, tag
 from stance.reporting.page import figure, numbers, paragraph, section
 from stance.reporting.shares import Interval
 from stance.reporting.style import HEATS
-from stance.reporting.tables import Column, Data, html_table, signed
+from stance.reporting.tables import Column, Data, signed
 
 Figures = Mapping[str, Any]
 
@@ -55,7 +56,7 @@ def ranged(value: float | None, interval: Interval | None) -> str:
 def estimate_line(name: str, value: float, interval: Interval | None, note: str = "") -> Line:
     """Return a row of a chart of scores, with the figure in words."""
     words = ranged(value, interval) + (f", {note}" if note else "")
-    return Line(cut(name, charts.PHONE) or "(no name)", words, (Estimate(value, interval),))
+    return Line(named(name, charts.PHONE), words, (Estimate(value, interval),))
 
 
 # --- Beside what it must beat ----------------------------------------------------------------
@@ -349,7 +350,7 @@ def stress(scores: Figures) -> Html:
         return escaped("")
     rows = [
         estimate_line(test["name"], test["rate"], bounds(test.get("interval")),
-                      f"{test['failures']:,} of {test['n']:,}")
+                      f"{test['failures']:,} of {test['n']:,}{_hard(test)}")
         for test in tests
     ]  # fmt: skip
     data = Data(
@@ -365,35 +366,41 @@ def stress(scores: Figures) -> Html:
         ],
     )  # fmt: skip
     chart = charts.whiskers("stress-chart", "Rates of failure", _described(rows), rows, SHARES)
-    note = "Share of cases that fail, in percent with 95 % intervals; less is better."
+    note = (
+        "Share of cases that fail, in percent with 95 % intervals; less is better. What is called "
+        "hard must never fail."
+    )
     return section(
         "stress",
         "Under stress",
         figure("How often a small change misleads it", note, chart, data),
-        html_table(Data("promises", (Column("test", "test"), Column("what must hold", "promise")),
-                        [[test["name"], test.get("promise", "")] for test in tests])),
-        _failures(tests),
-    )  # fmt: skip
+        tag(
+            "details",
+            tag("summary", "What each test demands, and where it failed"),
+            [_demand(test) for test in tests],
+        ),
+    )
 
 
-def _failures(tests: Iterable[Figures]) -> Html:
-    listed = [
-        tag("li", isolated(test["name"]), ": ", isolated(example_words(example)))
-        for test in tests
-        for example in list(test.get("examples") or [])[:2]
+def _hard(test: Figures) -> str:
+    return ", hard" if test.get("kind") == "hard" else ""
+
+
+def _demand(test: Figures) -> Html:
+    """Return what a test demands, and its first failure."""
+    parts = [
+        tag("h3", f"{test['name']} ({test.get('kind', 'soft')})"),
+        paragraph(str(test.get("promise", ""))),
     ]
-    if not listed:
-        return escaped("")
-    return tag("details", tag("summary", "Examples of failure"), tag("ul", listed))
-
-
-def example_words(example: Any) -> str:
-    """Return an example of a failure in words, whatever keys it has."""
-    if isinstance(example, Mapping):
-        return "; ".join(f"{key}: {example_words(value)}" for key, value in example.items())
-    if isinstance(example, list | tuple):
-        return " → ".join(map(example_words, example))
-    return str(example)
+    for found in list(test.get("examples") or [])[:1]:
+        words = {key: str(found.get(key, "")) for key in ("before", "after")}
+        lines = [tag("p", isolated(text)) for text in dict.fromkeys(words.values()) if text]
+        said = (
+            f"{found.get('actor', '')}: answered {found.get('answer_after', '')} "
+            f"(before: {found.get('answer_before', '')}), expected {found.get('expected', '')}"
+        )
+        parts.append(tag("blockquote", lines, tag("p", isolated(said), class_="note")))
+    return joined(parts)
 
 
 def note_lines(scores: Figures) -> list[str]:

@@ -109,6 +109,8 @@ svg text { font-size: 12.5px; fill: var(--ink); font-variant-numeric: tabular-nu
   unicode-bidi: isolate; }
 svg .quiet { fill: var(--muted); }
 svg .strong { font-weight: 650; }
+svg .strong, svg .quiet { paint-order: stroke; stroke: var(--paper); stroke-width: 3px;
+  stroke-linejoin: round; }
 svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 .grid { stroke: var(--rule); stroke-width: 1; } .axis { stroke: var(--muted); stroke-width: 1; }
 .dashed { stroke-dasharray: 4 3; }
@@ -138,9 +140,9 @@ th { font-weight: 600; }
 thead th { vertical-align: bottom; border-bottom: 1px solid var(--ink); }
 tbody th, .text { text-align: left; }
 .text, tbody th { max-width: 24rem; min-width: 5.5rem; overflow-wrap: anywhere; }
-.heat td { text-align: center; border: 2px solid var(--paper); min-width: 4.6rem;
+.heat td { text-align: center; border: 2px solid var(--paper); min-width: 4rem;
   line-height: 1.2; }
-.heat thead th { text-align: center; min-width: 5.6rem; max-width: 8rem; overflow-wrap: break-word;
+.heat thead th { text-align: center; min-width: 4.8rem; max-width: 8rem; overflow-wrap: break-word;
   border-bottom: 0; font-weight: 400; }
 .heat tbody th { border-bottom: 0; position: sticky; left: 0; background: var(--paper);
   max-width: 9rem; min-width: 6.6rem; overflow-wrap: break-word; }
