@@ -19,8 +19,8 @@ from stance.tokens import LONGEST_WORD, Ints
 NO_ANSWER, AGAINST, NEUTRAL, FAVOR = -1, 0, 1, 2
 """Answers: `stance.records.Stance` in its order, or none."""
 
-ACTOR, OTHERS = "[actor]", "[other actor]"
-"""What stands for mentions of the actor judged, and of any other."""
+ACTOR, OTHERS = "[actor]", "[other]"
+"""What stands for mentions of the actor judged, and of any other; without a blank, as all words."""
 
 _ACTOR, _OTHERS, _PLAIN = range(3)
 

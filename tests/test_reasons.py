@@ -27,7 +27,7 @@ from stance.storage import save_model
 
 TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
 FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
-CELL = re.compile(r"(\[actor\]|\[other actor\]|[^\s()]+)\(([+-]\d+\.\d\d)\)")
+CELL = re.compile(r"([^\s()]+)\(([+-]\d+\.\d\d)\)")
 
 
 def reasons(cell):
