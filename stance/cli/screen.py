@@ -27,18 +27,27 @@ def tell(line: str) -> None:
     typer.echo(shown(line, 400), err=True)
 
 
-class Meter:
-    """Progress of a run: a bar on a terminal, else a line now and then."""
+WIDE, NARROW = 96, 64
+"""Columns of a terminal from which there is room for a bar, and for the number of answers."""
 
-    def __init__(self, bar: Any, task: Any) -> None:
-        self._bar, self._task = bar, task
+
+class Meter:
+    """Progress of a run: a bar on a terminal, else a line now and then.
+
+    On a narrow terminal the bar and what matters least are left out, so that nothing is cut.
+    """
+
+    def __init__(self, bar: Any, task: Any, width: int = WIDE) -> None:
+        self._bar, self._task, self._width = bar, task, width
         self._start = self._last = time.monotonic()
 
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
         """Show the counts so far, and bytes done of all bytes."""
         now = time.monotonic()
         rate = tally.rows / max(now - self._start, 1e-9)
-        words = f"{tally.rows:,} rows  {rate:,.0f} rows/s  {sum(tally.answers.values()):,} answers"
+        words = f"{tally.rows:,} rows  {rate:,.0f} rows/s"
+        if self._width >= NARROW:
+            words += f"  {sum(tally.answers.values()):,} answers"
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total, words=words)
         elif now - self._last > SECONDS:
@@ -56,15 +65,15 @@ def meter(quiet: bool) -> Iterator[Meter]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
     columns = (
-        TextColumn("reading"),
-        BarColumn(),
+        *((TextColumn("reading"), BarColumn(20)) if console.width >= WIDE else ()),
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[words]}", markup=False),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield Meter(bar, bar.add_task("", total=None, words=""))
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield Meter(bar, bar.add_task("", total=None, words=""), console.width)
 
 
 class _Silent:
