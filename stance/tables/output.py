@@ -5,11 +5,8 @@ import errno
 import gzip
 import io
 import os
-import secrets
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +15,7 @@ from typing import Any, BinaryIO, Literal, Self, cast
 from stance.display import shown
 from stance.errors import OutputError
 from stance.tables.formats import Format, encode_rows
+from stance.tables.temporary import clear_leftovers, give_name, open_named, open_nameless
 
 __all__ = [
     "Rejects",
@@ -33,7 +31,6 @@ _BATCH_ROWS = 500
 _BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
 _RAW = 1024 * 1024
 _RAW_LINES = 10_000
-_DESCRIPTORS = Path("/proc/self/fd")
 _JSON_NAMES = (".jsonl", ".ndjson")
 
 _REASONS = {
@@ -74,9 +71,7 @@ class _File(io.FileIO):
 class TableWriter:
     """A table that appears under its name when the ``with`` block ends well, and only then.
 
-    Until then its bytes are in a private temporary file: one without a name beside it, of which
-    nothing is left even when the process is killed, or where the system has none of those, a
-    named one, which is removed on failure.
+    Until then its bytes are in a private temporary file; see `stance.tables.temporary`.
 
     Attributes
     ----------
@@ -149,12 +144,10 @@ class TableWriter:
         if is_device(target):
             return _File(target, "wb")  # it cannot be renamed over
         refuse_existing(self.path, force=self._force)
-        if self._folder is None and (file := _nameless(target.parent)):
-            return file
-        handle, name = tempfile.mkstemp(
-            prefix=".stance-", suffix=".part", dir=self._folder or target.parent
-        )
-        self._temporary = Path(name)
+        clear_leftovers(target)
+        handle = open_nameless(target.parent) if self._folder is None else None
+        if handle is None:
+            handle, self._temporary = open_named(target, self._folder or target.parent)
         return _File(handle, "wb")
 
     @property
@@ -200,8 +193,7 @@ class TableWriter:
 
     def _name(self, target: Path) -> None:
         if self._temporary is None:
-            self._temporary = _free_name(target.parent)
-            _link(self._file, self._temporary)
+            self._temporary = give_name(self._file.fileno(), target)
         if self._force:
             self._temporary.replace(target)
         else:
@@ -251,34 +243,6 @@ def refuse_existing(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         name = shown(str(path), 200)
         raise OutputError(f"{name}: exists already; use --force to overwrite it")
-
-
-def _nameless(folder: Path) -> _File | None:
-    """Return a file that is gone when it is closed, unless it gets a name before."""
-    if not hasattr(os, "O_TMPFILE") or not _DESCRIPTORS.is_dir():
-        return None
-    try:
-        handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
-    except OSError:  # an older file system, or a fault that the named file will report
-        return None
-    return _File(handle, "wb")
-
-
-def _link(file: BinaryIO | _File, path: Path) -> None:
-    """Give a nameless file a name."""
-    name = _DESCRIPTORS / str(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:  # with a folder, link follows the symbolic link in /proc
-        os.link(name, path, src_dir_fd=folder, follow_symlinks=True)
-    except OSError:  # some containers have nameless files and cannot name them
-        shutil.copyfile(name, path)
-        shutil.copymode(name, path)
-    finally:
-        os.close(folder)
-
-
-def _free_name(folder: Path) -> Path:
-    return folder / f".stance-{secrets.token_hex(6)}.part"
 
 
 def _is_gz(path: Path | None) -> bool:

@@ -1,0 +1,109 @@
+"""What is left of an output in the making when its process is killed, and who clears it away."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from stance.tables.output import write_table
+from stance.tables.temporary import clear_leftovers, open_named
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks and signals")
+
+COLUMNS = ("id", "text")
+
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from stance.tables.output import write_table
+del os.O_TMPFILE
+with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
+    writer.write(("1", "x" * 3_000_000))
+    writer.write_encoded(b"", 0)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def no_nameless(monkeypatch):
+    """A system without files that have no name."""
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def killed(target):
+    done = subprocess.run([sys.executable, "-c", DIE, str(target)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = [path for path in target.parent.iterdir() if path.suffix == ".part"]
+    assert left.stat().st_size
+    return left
+
+
+def test_the_next_run_clears_what_a_killed_one_has_left(tmp_path):
+    target, other = tmp_path / "answers.csv", tmp_path / "more.csv"
+    left = killed(target)
+    with write_table(other, COLUMNS):
+        assert left.exists()
+    with write_table(target, COLUMNS):
+        assert not left.exists()
+    assert names(tmp_path) == ["answers.csv", "more.csv"]
+
+
+def test_what_another_is_writing_stays(tmp_path, no_nameless):
+    target = tmp_path / "answers.csv"
+    with write_table(target, COLUMNS, force=True) as first:
+        first.write(("1", "first"))
+        with write_table(target, COLUMNS, force=True) as second:
+            second.write(("2", "second"))
+            assert len(names(tmp_path)) == 2
+        assert target.read_text() == "id,text\n2,second\n"
+        assert len(names(tmp_path)) == 2
+    assert target.read_text() == "id,text\n1,first\n"
+    assert names(tmp_path) == ["answers.csv"]
+
+
+def test_a_file_that_got_its_name_late_stays_too(tmp_path, monkeypatch):
+    """Between the two names, as when another run of the same output begins just then."""
+    target = tmp_path / "answers.csv"
+    replace = type(tmp_path).replace
+
+    def replace_later(path, onto):
+        clear_leftovers(target)
+        return replace(path, onto)
+
+    monkeypatch.setattr(type(tmp_path), "replace", replace_later)
+    with write_table(target, COLUMNS, force=True) as writer:
+        writer.write(("1", "mine"))
+    assert target.read_text() == "id,text\n1,mine\n"
+
+
+def test_where_a_nameless_file_cannot_be_named_it_is_copied(tmp_path, monkeypatch):
+    target = tmp_path / "answers.csv"
+
+    def refuse(*_, **__):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    with write_table(target, COLUMNS, force=True) as writer:
+        writer.write(("1", "mine"))
+    assert target.read_text() == "id,text\n1,mine\n"
+    umask = os.umask(0o022)
+    os.umask(umask)
+    assert target.stat().st_mode & 0o777 == 0o666 & ~umask
+    assert names(tmp_path) == ["answers.csv"]
+
+
+def test_a_link_in_the_name_of_a_leftover_is_not_followed(tmp_path):
+    target, mine = tmp_path / "answers.csv", tmp_path / "mine.txt"
+    handle, path = open_named(target, tmp_path)
+    os.close(handle)
+    path.unlink()
+    mine.write_text("mine")
+    path.symlink_to(mine)
+    clear_leftovers(target)
+    assert mine.read_text() == "mine"
