@@ -12,6 +12,8 @@ from base64 import b64encode
 from collections import Counter
 from hashlib import sha256
 from html import unescape
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from command import SAMPLE, STARTER, dicts, fails, invoke, write
@@ -25,6 +27,8 @@ from stance.reporting.findings import gather, read_maker
 from stance.reporting.frequent import Frequent
 from stance.reporting.predictions import compose
 from stance.storage import load_model
+
+TRAINING = Path(__file__).parent.parent / "training"
 
 LABELS = ("against", "neutral", "favor")
 
@@ -410,3 +414,25 @@ def test_the_page_forbids_all_but_its_own_style(sample):
     style = re.search("<style>(.*)</style>", html, re.DOTALL)[1]
     digest = b64encode(sha256(style.encode()).digest()).decode()
     assert f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'" in html
+
+
+def test_the_words_that_predict_names_are_marked(tmp_path):
+    path = tmp_path / "explained.csv"
+    assert invoke("predict", SAMPLE / "paragraphs.csv", "-o", path, "--explain", 4).exit_code == 0
+    found = gather(Request(path), None)
+    shown = [each for listed in found.marked.kept.values() for each in listed]
+    assert shown
+    for each in shown:
+        words = {each.text[start:end] for start, end in each.marks}
+        assert words
+        assert all(f"{word}(" in each.because for word in words)
+
+
+def test_the_tables_that_are_measured_are_those_of_predict(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(TRAINING), *sys.path])
+    write_answers = import_module("reports").write_answers
+    path = tmp_path / "answers.csv"
+    for distinct in (False, True):
+        write_answers(path, 500, distinct=distinct)
+        page = report(path)
+        assert sum(int(row["answers"]) for row in csv_rows(page, "certainty")) == 500

@@ -1,7 +1,7 @@
 """Where the answers of `stance predict` stand in a table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stance.batch.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
@@ -51,6 +51,7 @@ class Places:
 
     row: int
     actor: int
+    mentions: int
     stance: int
     probabilities: tuple[int, int, int]
     sentiment: int | None
@@ -60,6 +61,11 @@ class Places:
     over: int | None
     spans: int | None
     because: int | None
+
+    @property
+    def paired(self) -> bool:
+        """Whether the input named the actor of each row, rather than the texts."""
+        return self.actor < self.row
 
 
 def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
@@ -81,10 +87,10 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
     against, neutral, favor = (at[f"{prefix}stance_{label}"] for label in Stance)
     if actor is None:
         actor = column(columns, request.actor_column or "", table)  # raises, with advice
-    given = actor < at[prefix + "row"]  # stance predict was told what to judge, and where it stands
-    return Places(
+    places = Places(
         row=at[prefix + "row"],
         actor=actor,
+        mentions=at[prefix + "mentions"],
         stance=at[prefix + "stance"],
         probabilities=(against, neutral, favor),
         sentiment=at.get(prefix + SENTIMENT_COLUMNS[0]),
@@ -92,9 +98,10 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         document=at.get("document"),
         by=at.get(BY) if request.by is None else column(columns, request.by, table),
         over=at.get(OVER) if request.over is None else column(columns, request.over, table),
-        spans=at.get("spans") if given else None,
+        spans=at.get("spans"),
         because=at.get(prefix + "because"),
     )
+    return places if places.paired else replace(places, spans=None)  # then predict read no spans
 
 
 def _actor(at: dict[str, int], request: Request) -> int | None:

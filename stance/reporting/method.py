@@ -66,11 +66,18 @@ def software() -> str:
 }}"""
 
 
+def counted_rows(found: Findings) -> str:
+    """Return how many paragraphs, or pairs, were judged."""
+    if not found.survey.places.paired:
+        return count(found.tally.rows, "paragraph")
+    return f"{count(found.tally.rows, 'pair')} of a paragraph and an actor"
+
+
 def prediction_method(found: Findings, *, corrected: bool) -> Html:
     """Return how the figures of a report on predictions came about, as a paragraph."""
     tally = found.tally
     parts: list[str] = [
-        f"We classified {count(tally.rows, 'paragraph')} with stance {version('stance')}, which "
+        f"We classified {counted_rows(found)} with stance {version('stance')}, which "
         "judges the stance (against, neutral, favor) of a paragraph toward each actor that it "
         "names. ",
         f"{tally.naming:,} of them named an actor, which gave {count(tally.answers, 'answer')}; ",

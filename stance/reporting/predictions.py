@@ -13,7 +13,7 @@ from stance.reporting.divisions import TONES, by_actor, by_source, over_time
 from stance.reporting.findings import Findings, Maker, gather
 from stance.reporting.frequent import Frequent
 from stance.reporting.markup import Html, escaped, tag
-from stance.reporting.method import prediction_method, references
+from stance.reporting.method import counted_rows, prediction_method, references
 from stance.reporting.page import (
     facts,
     figure,
@@ -88,11 +88,11 @@ def compose(found: Findings, *, corrected: bool = False) -> bytes:
 def _opening(found: Findings) -> list[Html]:
     tally = found.tally
     whole = estimate(tally.all_clusters)
-    against, neutral, favor = (f"{100 * share:.0f} %" for share in whole.shares)
-    lead = (
-        f"{count(tally.rows, 'paragraph')}, of which {tally.naming:,} name an actor: "
-        f"{count(tally.answers, 'answer')} by a classifier. "
-    )
+    against, neutral, favor = (f"{100 * share:.0f}\u00a0%" for share in whole.shares)
+    lead = counted_rows(found)
+    if tally.naming < tally.rows:
+        lead += f", of which {tally.naming:,} name an actor"
+    lead += f": {count(tally.answers, 'answer')} by a classifier. "
     if whole.n:
         lead += f"Of those given, {against} are against, {neutral} neutral, {favor} in favor."
     withheld = int(tally.uncertain.sum())
@@ -109,7 +109,7 @@ def _opening(found: Findings) -> list[Html]:
         pairs.append(("sources", _distinct(sources), f"column {found.by}"))
     if tally.periods:
         first, last = tally.periods.name(0), tally.periods.name(tally.periods.count - 1)
-        years = first if first == last else f"{first} – {last}"
+        years = first if first == last else f"{first}–{last}"
         pairs.append(("period", years, f"column {found.over}"))
     return [paragraph(lead, "lead"), facts(pairs)]
 

@@ -82,9 +82,10 @@ p { max-width: 44rem; margin: .5rem 0 .9rem; }
 a { color: var(--link); }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: 0 1.1rem;
   margin: 1.4rem 0 0; }
-.facts div { border-top: 1px solid var(--rule); padding: .5rem 0 .7rem; }
+.facts div { display: grid; grid-template-rows: subgrid; grid-row: span 2;
+  align-content: start; border-top: 1px solid var(--rule); padding: .5rem 0 .7rem; }
 .facts dt { font-size: .8rem; line-height: 1.3; }
-.facts dd { margin: 0; font-size: 1.3rem; font-weight: 650; line-height: 1.25;
+.facts dd { margin: 0; font-size: 1.15rem; font-weight: 650; line-height: 1.25;
   font-variant-numeric: tabular-nums; }
 .facts dd small { display: block; font-size: .8rem; font-weight: 400; color: var(--muted); }
 .warnings { background: var(--warn); border-left: 5px solid var(--against);

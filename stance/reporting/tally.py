@@ -48,7 +48,7 @@ class Tally:
         That are counted one by one.
     periods : Periods or None
     all_clusters : ndarray of int64 of shape (CLUSTERS, 3)
-        Stances given, by document, or where the table has none by row.
+        Stances given, by document, or where the table has none by paragraph.
     actor_clusters : ndarray of shape (n_actors, CLUSTERS, 3)
     source_clusters : ndarray of shape (n_sources, CLUSTERS, 3)
     period_clusters : ndarray of shape (n_traced, n_periods, CLUSTERS, 3)
@@ -123,11 +123,12 @@ class Tally:
                 raise ValueError
         except (ValueError, OverflowError):
             raise self._fault(records, table) from None
-        named = np.array([bool(record.cells[places.actor]) for record in records])
+        asked = [bool(record.cells[places.actor]) for record in records]
+        named = np.array(asked) & [record.cells[places.mentions] != "0" for record in records]
         self._count_rows(records, row, named)
-        kept = [record for record, name in zip(records, named.tolist(), strict=True) if name]
+        kept = [record for record, name in zip(records, asked, strict=True) if name]
         if kept:
-            self._count_answers(kept, row[named], table)
+            self._count_answers(kept, row[asked], table)
 
     def _count_rows(self, records: Sequence[Record], row: Ints, named: NDArray[np.bool_]) -> None:
         if row.max() >= len(self._seen):
@@ -176,8 +177,9 @@ class Tally:
         self.examples.add(records, row, actor, label, chances)
 
     def _clusters(self, cells: Sequence[tuple[str, ...]], row: Ints) -> Ints:
-        """Return the group of each answer's document; a row without document is its own."""
-        at = self._places.document
+        """Return the group of each answer's document; without one, of its text or its row."""
+        places = self._places
+        at = places.text if places.document is None else places.document
         names = (
             f"row {number}" if at is None or not each[at] else each[at]
             for each, number in zip(cells, row.tolist(), strict=True)
