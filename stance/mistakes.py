@@ -7,6 +7,7 @@ import numpy as np
 from stance.corpus import Corpus
 from stance.features.events import Weights
 from stance.model import StanceModel
+from stance.reasons import strongest_words
 from stance.records import Stance
 from stance.tables.output import write_table
 from stance.tokens import Ints
@@ -43,5 +44,5 @@ def _judge(model: StanceModel, corpus: Corpus, low: int) -> tuple[Ints, Weights,
         corpus.texts[rows], corpus.actors[rows], corpus.spans[rows], reasons=True
     )
     predicted = judged.stance.argmax(axis=1)
-    cells = judged.tilts.strongest(predicted, WORDS) if judged.tilts else []
+    cells = strongest_words(judged.tilts, predicted, WORDS)
     return predicted, judged.stance.max(axis=1), cells

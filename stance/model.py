@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from stance.actors import ActorBook
 from stance.features.events import Weights
-from stance.features.layout import Pairs, count_mentions, lay_out, named_actors
-from stance.features.reading import NOBODY, Reader
+from stance.features.layout import count_mentions, lay_out, named_actors
+from stance.features.reading import NOBODY, Reader, Words
 from stance.fingerprints import Fingerprints
 from stance.heads import Head
 from stance.lexicon import Lexicon
@@ -21,6 +22,12 @@ from stance.recipe import Recipe
 from stance.reference import Acquaintance, Reference, Vocabulary
 from stance.text import normalise_all
 from stance.tokens import Bools, Ints
+
+ENTRIES = 1_000_000
+"""Words of pairs that are laid out at a time, about 100 MB of working space.
+
+A paragraph as long as a book that names every actor would otherwise take some gigabytes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,9 @@ class Judgements:
         How well the model knows the words of each paragraph.
     foreign : ndarray of bool of shape (n_paragraphs,)
         True where the paragraph is in a language that the model was not trained on.
-    tilts : Tilts or None
-        How far each word pushes the stance; None where that was not asked for.
+    tilts : tuple of Tilts
+        How far each word pushes the stance, for some of the pairs after the other; empty where
+        that was not asked for.
     """
 
     para: Ints
@@ -59,7 +67,7 @@ class Judgements:
     sentiment_known: Bools
     acquaintance: Acquaintance
     foreign: Bools
-    tilts: Tilts | None = None
+    tilts: tuple[Tilts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,8 +159,7 @@ class StanceModel:
         words = self.reader.words(normalise_all(texts))
         para, actor, mentions = named_actors(words)
         names = tuple(self.book.names[number] for number in actor)
-        pairs = lay_out(words, para, actor)
-        return self._judge(pairs, len(texts), mentions, names, reasons)
+        return self._judge(words, para, actor, mentions, names, reasons)
 
     def judge_pairs(
         self,
@@ -177,8 +184,7 @@ class StanceModel:
         query = make_query(self.book, texts, actors, spans)
         words = self.reader.words(query.texts, query.spans)
         mentions = count_mentions(words, query.para, query.actor)
-        pairs = lay_out(words, query.para, query.actor)
-        return self._judge(pairs, len(texts), mentions, tuple(actors), reasons)
+        return self._judge(words, query.para, query.actor, mentions, tuple(actors), reasons)
 
     def judge_blind(self, texts: Sequence[str]) -> Weights:
         """Return the target-blind head's stance probabilities of each paragraph."""
@@ -188,11 +194,21 @@ class StanceModel:
         return self.control.probabilities(scores)
 
     def _judge(
-        self, pairs: Pairs, count: int, mentions: Ints, names: tuple[str, ...], reasons: bool
+        self,
+        words: Words,
+        para: Ints,
+        actor: Ints,
+        mentions: Ints,
+        names: tuple[str, ...],
+        reasons: bool,
     ) -> Judgements:
-        words = pairs.words
-        tilts = Tilts.none(pairs) if reasons else None
-        scores, known = self.stance.scores(self.reader, pairs, tilts)
+        count = len(words.first) - 1
+        found = []
+        for part in _portions(words, para):
+            pairs = lay_out(words, para[part], actor[part])
+            tilts = Tilts.none(pairs) if reasons else None
+            found.append((*self.stance.scores(self.reader, pairs, tilts), tilts))
+        scores, known = (np.concatenate([one[i] for one in found]) for i in (0, 1))
         sentiment, sentiment_known = None, np.zeros(count, np.bool_)
         if self.sentiment is not None:
             whole = lay_out(words, np.arange(count), np.full(count, NOBODY))
@@ -200,7 +216,7 @@ class StanceModel:
             sentiment = self.sentiment.probabilities(tone)
         acquaintance = self.vocabulary.read(self.reader, words)
         return Judgements(
-            para=pairs.para,
+            para=para,
             actor=names,
             mentions=mentions,
             stance=self.stance.probabilities(scores),
@@ -209,5 +225,17 @@ class StanceModel:
             sentiment_known=sentiment_known,
             acquaintance=acquaintance,
             foreign=acquaintance.foreign(self.reference),
-            tilts=tilts,
+            tilts=tuple(tilts for _, _, tilts in found if tilts is not None),
         )
+
+
+def _portions(words: Words, para: Ints) -> list[slice]:
+    """Cut pairs into portions of at most `ENTRIES` words, or of one pair."""
+    sizes = (words.first[1:] - words.first[:-1])[para]
+    cuts, total = [0], 0
+    for pair, size in enumerate(sizes.tolist() if sizes.sum() > ENTRIES else ()):
+        if total + size > ENTRIES and pair > cuts[-1]:
+            cuts.append(pair)
+            total = 0
+        total += size
+    return [slice(low, high) for low, high in pairwise([*cuts, len(para)])]

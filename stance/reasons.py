@@ -7,6 +7,7 @@ toward favor. The actor judged and other actors stand as `ACTOR` and `OTHERS`: w
 is the pattern around the mention, not a verdict on the name.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,6 +129,15 @@ class Tilts:
         places = zip(spelling.tolist(), start.tolist(), end.tolist(), strict=True)
         text, names = words.text, (ACTOR, OTHERS)
         return [text[low:high] if kind >= _PLAIN else names[kind] for kind, low, high in places]
+
+
+def strongest_words(tilts: Sequence[Tilts], answer: Ints, most: int) -> list[str]:
+    """Return the words that push most toward the answer of each pair; see `Tilts.strongest`."""
+    cells, low = list[str](), 0
+    for part in tilts:
+        cells += part.strongest(answer[low : low + part.pairs.count], most)
+        low += part.pairs.count
+    return cells
 
 
 def _largest(row: NDArray[np.int32], strength: Weights) -> Ints:

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stance.heads import softmax
+from stance.reasons import strongest_words
 from stance.records import Sentiment, Stance
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
@@ -155,3 +156,17 @@ def test_the_baseline_does_not_know_the_actor(model):
 
 def test_softmax_of_large_scores():
     assert softmax(np.array([[1000.0, 0.0], [-1000.0, -1000.0]])).tolist() == [[1, 0], [0.5, 0.5]]
+
+
+@pytest.mark.parametrize("entries", [1, 150])
+def test_pairs_are_laid_out_in_portions_where_they_are_many(model, corpus, monkeypatch, entries):
+    texts = ["", *corpus.texts[:40], "NATO, Russia and Iran " * 40]
+    whole = model.judge(texts, reasons=True)
+    monkeypatch.setattr("stance.model.ENTRIES", entries)
+    parts = model.judge(texts, reasons=True)
+    assert len(whole.tilts) == 1 < len(parts.tilts)
+    assert np.array_equal(whole.stance, parts.stance)
+    assert np.array_equal(whole.known, parts.known)
+    answers = whole.stance.argmax(axis=1)
+    found = (strongest_words(one.tilts, answers, 5) for one in (whole, parts))
+    assert next(found) == next(found)

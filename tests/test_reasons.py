@@ -21,7 +21,7 @@ from stance.errors import DataError, OutputError, UsageError
 from stance.explanation import explain
 from stance.inputs import open_input
 from stance.mistakes import WORDS, write_mistakes
-from stance.reasons import ACTOR, LEAST, NO_ANSWER, OTHERS, tilt_of
+from stance.reasons import ACTOR, LEAST, NO_ANSWER, OTHERS, strongest_words, tilt_of
 from stance.records import Stance
 from stance.storage import save_model
 
@@ -50,7 +50,7 @@ def by_word(explanation, actor, others):
 def test_the_words_are_those_of_the_explanation(model):
     judged = model.judge([TEXT], reasons=True)
     answers = judged.stance.argmax(axis=1)
-    cells = judged.tilts.strongest(answers, 100)
+    cells = strongest_words(judged.tilts, answers, 100)
     aliases = {"Poland", "NATO", "Russia"}
     for actor, answer, cell in zip(judged.actor, answers, cells, strict=True):
         (found,) = explain(model, TEXT, actor)
@@ -69,7 +69,7 @@ def test_the_words_are_those_of_the_explanation(model):
 def test_all_that_pushes_sums_to_the_score(model, corpus):
     texts, actors = corpus.texts[:200], corpus.actors[:200]
     judged = model.judge_pairs(texts, actors, reasons=True)
-    tilts = judged.tilts
+    (tilts,) = judged.tilts
     total = np.add.reduceat(tilts.values, tilts.pairs.first[:-1])
     for row in range(0, 200, 7):
         (found,) = explain(model, texts[row], actors[row])
@@ -81,7 +81,7 @@ def test_all_that_pushes_sums_to_the_score(model, corpus):
 
 def test_a_repeated_word_counts_once_with_its_sum(model):
     judged = model.judge([TEXT], reasons=True)
-    cells = judged.tilts.strongest(np.array([0, 0, 0]), 100)
+    cells = strongest_words(judged.tilts, np.array([0, 0, 0]), 100)
     words = [word for word, _ in reasons(cells[2])]
     assert words.count("brutal") == 1
     (found,) = explain(model, TEXT, "Russia")
@@ -93,7 +93,7 @@ def test_a_repeated_word_counts_once_with_its_sum(model):
 
 def test_names_of_actors_never_stand_in_a_cell(model, corpus):
     judged = model.judge(corpus.texts[:150], reasons=True)
-    cells = judged.tilts.strongest(np.ones(len(judged.para), np.int64), 50)
+    cells = strongest_words(judged.tilts, np.ones(len(judged.para), np.int64), 50)
     text = " ".join(cells)
     assert ACTOR in text
     assert OTHERS in text
@@ -103,13 +103,13 @@ def test_names_of_actors_never_stand_in_a_cell(model, corpus):
 def test_against_is_minus_favor_is_plus_and_no_answer_is_empty(model, corpus):
     judged = model.judge_pairs(corpus.texts[:100], corpus.actors[:100], reasons=True)
     for answer, sign in ((0, -1), (2, 1)):
-        cells = judged.tilts.strongest(np.full(100, answer), 3)
+        cells = strongest_words(judged.tilts, np.full(100, answer), 3)
         found = [push for cell in cells for _, push in reasons(cell)]
         assert len(found) > 200
         assert all(sign * push > 0 for push in found)
         assert max(len(reasons(cell)) for cell in cells) == 3
-    assert judged.tilts.strongest(np.full(100, NO_ANSWER), 3) == [""] * 100
-    assert judged.tilts.strongest(np.full(100, 2), 0) == [""] * 100
+    assert strongest_words(judged.tilts, np.full(100, NO_ANSWER), 3) == [""] * 100
+    assert strongest_words(judged.tilts, np.full(100, 2), 0) == [""] * 100
 
 
 WORDS_OF_ANY_KIND = st.text(st.sampled_from("abdelnprsut NATORusi().,'\"ß北=+@-\n"), max_size=80)
@@ -122,13 +122,13 @@ def test_a_cell_depends_on_its_own_pair_alone(model, texts, most):
     texts = [f"NATO praised and condemned {text}" for text in texts]
     judged = model.judge(texts, reasons=True)
     answers = np.arange(len(judged.para)) % 3
-    cells = judged.tilts.strongest(answers, most)
+    cells = strongest_words(judged.tilts, answers, most)
     assert all(len(reasons(cell)) <= most for cell in cells)
     for row, para in enumerate(judged.para.tolist()):
         alone = model.judge([texts[para]], reasons=True)
         own = list(alone.actor).index(judged.actor[row])
         wanted = np.full(len(alone.para), answers[row])
-        assert alone.tilts.strongest(wanted, most)[own] == cells[row]
+        assert strongest_words(alone.tilts, wanted, most)[own] == cells[row]
 
 
 # --- In the output -------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
     assert len(rows) > 20
     judged = model.judge_pairs([r["text"] for r in rows], [r["actor"] for r in rows], reasons=True)
     answers = np.array([list(map(str, Stance)).index(row["predicted"]) for row in rows])
-    assert [row["because"] for row in rows] == judged.tilts.strongest(answers, WORDS)
+    assert [row["because"] for row in rows] == strongest_words(judged.tilts, answers, WORDS)
 
 
 def test_a_foreign_paragraph_is_explained_with_a_warning(model, tmp_path):

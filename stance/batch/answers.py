@@ -12,7 +12,7 @@ from stance.errors import DataError
 from stance.features.events import Weights
 from stance.model import Judgements, StanceModel
 from stance.queries import bad_place, parse_spans, places_advice
-from stance.reasons import NO_ANSWER
+from stance.reasons import NO_ANSWER, strongest_words
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reference import Reference
 from stance.tables import Record
@@ -233,11 +233,11 @@ def _because(
     layout: Layout, judged: Judgements, stance: Sequence[tuple[str, ...]]
 ) -> Sequence[tuple[str, ...]]:
     """Return one cell per pair, or none where no words are asked for."""
-    if judged.tilts is None:
+    if not judged.tilts:
         return [()] * len(stance)
     number = {str(label): place for place, label in enumerate(Stance)}
     answers = np.array([number.get(row[0], NO_ANSWER) for row in stance], np.int64)
-    return [(cell,) for cell in judged.tilts.strongest(answers, layout.explain)]
+    return [(cell,) for cell in strongest_words(judged.tilts, answers, layout.explain)]
 
 
 def _judge(
