@@ -45,6 +45,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"          beside majority {100 * base['majority']['macro_f1']:.1f}, "
             f"target-blind words {100 * base['target_blind']['macro_f1']:.1f}"
+            + (f", lexicon {100 * base['lexicon']['macro_f1']:.1f}" if "lexicon" in base else "")
         )
         for title, key in (
             ("corpus", "per_corpus"),
