@@ -20,7 +20,7 @@ from stance.batch.runs import folder_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")
 
-ROWS = 4_000
+ROWS = 12_000
 """Rows of the table: some parts of 1,000."""
 
 
