@@ -22,9 +22,9 @@ from pages import read_page
 from stance.defaults import bundled_model
 from stance.reporting import findings
 from stance.reporting.columns import Request
-from stance.reporting.divisions import named
 from stance.reporting.findings import gather, read_maker
 from stance.reporting.frequent import Frequent
+from stance.reporting.markup import named
 from stance.reporting.predictions import compose
 from stance.storage import load_model
 

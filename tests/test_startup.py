@@ -66,6 +66,14 @@ def test_neither_do_the_other_commands_that_read(args, mine):
     assert loaded & {"sklearn", "scipy", "joblib", "pandas"} == set()
 
 
+def test_a_report_opens_no_connection_and_loads_nothing_that_trains(mine, tmp_path):
+    answers = tmp_path / "answers.csv"
+    assert watched("predict", mine, "-o", answers)[0] == 0
+    status, loaded = watched("report", answers)
+    assert status == 0
+    assert loaded & {"sklearn", "joblib", "pandas", "stance.fitting"} == set()
+
+
 def test_training_evaluating_and_checking_open_no_connection(tmp_path):
     lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)
     corpus = write(tmp_path / "mine.csv", "".join(lines[:151]))

@@ -2,9 +2,9 @@
 
 from stance.display import count
 from stance.records import Stance
-from stance.reporting.divisions import actor_shares, named
+from stance.reporting.divisions import actor_shares
 from stance.reporting.findings import Findings, Maker
-from stance.reporting.markup import Content, isolated, joined
+from stance.reporting.markup import Content, isolated, joined, named
 
 FEW = 30
 """Answers below which an actor's shares are little more than anecdotes."""

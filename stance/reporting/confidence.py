@@ -6,7 +6,8 @@ from typing import Any
 
 from stance.display import count
 from stance.reporting import charts
-from stance.reporting.charts import SHARES, Axis, Point
+from stance.reporting.charts import SHARES, Axis
+from stance.reporting.curves import Point, curve
 from stance.reporting.markup import Html, escaped, isolated, tag
 from stance.reporting.page import figure, paragraph, section
 from stance.reporting.scoring import Figures, bounds, estimate_line, percent, ranged
@@ -59,7 +60,7 @@ def _reliability(scores: Figures) -> list[Html]:
     )
     least = min(1 / 3, *(each["confidence"] for each in found))
     x = Axis(least, 1, ((0.4, "40"), (0.6, "60"), (0.8, "80"), (1.0, "100 %")))
-    chart = charts.curve(
+    chart = curve(
         "reliability-chart", "Probability and accuracy", described, points, x, SHARES,
         height=HEIGHT, connected=False, diagonal=True,
     )  # fmt: skip
@@ -97,7 +98,7 @@ def _risk(scores: Figures) -> list[Html]:
         f"{percent(each['coverage'])} % answered, {percent(each['error'])} % wrong"
         for each in ordered[:: max(1, len(ordered) // 5)]
     )
-    chart = charts.curve(
+    chart = curve(
         "risk-chart", "Error by share of answers given", described, points, SHARES, y, height=HEIGHT
     )
     area = f" Area under the curve {scores['aurc']:.3f}." if "aurc" in scores else ""
@@ -176,7 +177,7 @@ def _learning(found: Figures | None) -> list[Html]:
     ends = {first: f"{10**first:,.0f}", last: f"{10**last:,.0f} rows"}
     x = Axis(first, last, tuple(ends.items())) if last > first else Axis(first - 1, first + 1, ())
     described = "; ".join(f"{each['rows']:,} rows {percent(each['macro_f1'])}" for each in points)
-    chart = charts.curve(
+    chart = curve(
         "learning-chart", "Macro-F1 by size of the training data", described, placed, x,
         SHARES, height=HEIGHT,
     )  # fmt: skip

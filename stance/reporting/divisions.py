@@ -5,24 +5,16 @@ from collections.abc import Sequence
 from stance.display import count
 from stance.records import Stance
 from stance.reporting import charts
-from stance.reporting.charts import NET, Axis, Estimate, Line, Parts, Point
+from stance.reporting.charts import NET, Axis, Estimate, Line, Parts
+from stance.reporting.curves import Point, curve
 from stance.reporting.findings import TRACED, Findings
 from stance.reporting.frequent import Frequent
-from stance.reporting.markup import Html, cut, escaped, isolated, joined, tag
-from stance.reporting.page import figure, numbers, paragraph, section
+from stance.reporting.heatmap import heat_map
+from stance.reporting.markup import SHORT, Html, escaped, isolated, joined, named, tag
+from stance.reporting.page import figure, paragraph, section
 from stance.reporting.periods import Periods
 from stance.reporting.shares import AGAINST, FAVOR, Shares, estimate
-from stance.reporting.style import NETS
 from stance.reporting.tables import Cell, Column, Data, signed
-
-NAME, SHORT = 28, 22
-"""Characters of a name in a chart, and beside long figures; tables have all of it."""
-
-HEAT_ACTORS, HEAT_SOURCES = 20, 12
-"""Rows and columns of the heat map."""
-
-FEW = 10
-"""Answers below which a cell of the heat map has no shade."""
 
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
 
@@ -33,11 +25,6 @@ LEGEND = [
 ]
 
 NET_LEGEND = [("dot", "ink", "net stance"), ("line", "ink", "95 % interval")]
-
-
-def named(name: str, limit: int = NAME) -> str:
-    """Return a name for a chart or a heading."""
-    return cut(name, limit) or "(no name)"
 
 
 def share_columns(first: str) -> tuple[Column, ...]:
@@ -251,7 +238,7 @@ def _panel(found: Findings, at: int, periods: Periods) -> Html:
             if shares.n
         ],
     )
-    chart = charts.curve(
+    chart = curve(
         f"time-{at + 1}", title, "; ".join([*seen[:1], *seen[-1:]]) or "no answers", points, x, y
     )
     return figure(named(name), _answers(sum(shares.n for shares in every)), chart, data)
@@ -305,60 +292,5 @@ def by_source(found: Findings) -> Html:
             "source",
         ),
         tag("div", figures, class_="pair"),
-        _heat(found),
+        heat_map(found),
     )
-
-
-def _heat(found: Findings) -> Html:
-    """Return net stances of actors by source as a table with shades; the same numbers as data."""
-    tally = found.tally
-    counts = tally.crossed[:HEAT_ACTORS, :HEAT_SOURCES]
-    if not (counts.sum(axis=2) >= FEW).any():
-        return paragraph(f"No actor has {FEW} answers in one source, so there is no map of both.")
-    head = [tag("th", isolated(named(name or "(blank)")), scope="col")
-            for name in tally.sources[:HEAT_SOURCES]]  # fmt: skip
-    body = [
-        tag(
-            "tr",
-            tag("th", isolated(named(actor)), scope="row"),
-            [_heat_cell(cell.tolist()) for cell in row],
-        )
-        for actor, row in zip(tally.actors, counts, strict=False)
-    ]
-    data = Data(
-        "actor-by-source",
-        (
-            Column("actor", "actor"),
-            Column("source", "source"),
-            *(Column(str(label), str(label), "count") for label in Stance),
-        ),
-        [
-            [actor, source or "(blank)", *map(int, cell)]
-            for actor, row in zip(tally.actors, tally.crossed, strict=True)
-            for source, cell in zip(tally.sources, row, strict=True)
-            if cell.sum()
-        ],
-    )
-    caption = tag(
-        "figcaption",
-        tag("h3", "Who speaks how of whom"),
-        tag(
-            "p",
-            f"Net stance in points, and number of answers below. Cells of fewer than {FEW} answers "
-            "have no shade: their sign may well be chance.",
-        ),
-    )
-    corner = tag("td", "")
-    grid = tag("table", tag("thead", tag("tr", corner, head)), tag("tbody", joined(body, "\n")))
-    shades = tag("div", grid, class_="scroll heat", tabindex=0)
-    return tag("figure", caption, shades, numbers(data), class_="wide")
-
-
-def _heat_cell(counts: Sequence[int]) -> Html:
-    total = sum(counts)
-    if not total:
-        return tag("td", "")
-    net = (counts[FAVOR] - counts[AGAINST]) / total
-    shade = "few" if total < FEW else f"net{min(NETS - 1, int((net + 1) / 2 * NETS))}"
-    return tag("td", signed(100 * net), tag("small", f"{total:,}"),
-               class_=shade)  # fmt: skip

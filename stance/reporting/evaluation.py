@@ -8,8 +8,7 @@ from typing import Any
 from stance.corpus import Source
 from stance.display import count
 from stance.reporting.confidence import calibration, training
-from stance.reporting.divisions import named
-from stance.reporting.markup import Content, Html, escaped, isolated, joined, tag
+from stance.reporting.markup import Content, Html, escaped, isolated, joined, named, tag
 from stance.reporting.method import DAVISON, EFRON, HESTERBERG, KORN, software
 from stance.reporting.page import facts, page, paragraph, section, warnings
 from stance.reporting.scoring import (
@@ -17,17 +16,16 @@ from stance.reporting.scoring import (
     baselines,
     bounds,
     classes,
-    conflict,
     divisions,
     leakage,
     note_lines,
     percent,
     ranged,
     sentiment,
-    stress,
 )
 from stance.reporting.tables import Column, Data, html_table
 from stance.reporting.telling import quotation
+from stance.reporting.trials import conflict, stress
 from stance.reporting.worst import Mistake
 from stance.saving import write_whole
 

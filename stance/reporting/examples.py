@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 EACH = 3
 """Paragraphs for, and paragraphs against each actor."""
 
+LEAST = 0.5
+"""Probability above which a paragraph tells anything."""
+
 LONGEST = 4000
 """Characters of a paragraph that is fit to be shown; longer ones are passed over."""
 
@@ -86,8 +89,8 @@ class Examples:
             (actor, side): [] for actor in range(len(actors)) for side in SIDES
         }
         self._places = places
-        # What a paragraph must exceed; nothing exceeds 1, so neutral answers never do.
-        self._least = np.tile((-1.0, 1.0, -1.0, 1.0), (len(actors) + 1, 1))
+        # What a probability must exceed; nothing exceeds 1, so neutral answers never do.
+        self._least = np.tile((LEAST, 1.0, LEAST, 1.0), (len(actors) + 1, 1))
         self._least[-1] = 1.0
 
     def add(

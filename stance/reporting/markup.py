@@ -14,6 +14,9 @@ _UNFIT = re.compile(
 )
 """Characters that HTML forbids."""
 
+NAME, SHORT = 28, 22
+"""Characters of a name in a chart, and beside long figures; tables have all of it."""
+
 _VOID = frozenset({"br", "meta"})
 
 
@@ -93,3 +96,8 @@ def cut(text: str, limit: int) -> str:
     if not columns or columns[-1] <= limit:
         return line
     return line[: bisect_right(columns, limit - 1)] + "…"
+
+
+def named(name: str, limit: int = NAME) -> str:
+    """Return a name for a chart or a heading."""
+    return cut(name, limit) or "(no name)"

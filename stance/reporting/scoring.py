@@ -6,9 +6,8 @@ from typing import Any
 
 from stance.display import count
 from stance.reporting import charts
-from stance.reporting.charts import SHARES, Axis, Estimate, Line
-from stance.reporting.divisions import named
-from stance.reporting.markup import Html, escaped, isolated, joined, tag
+from stance.reporting.charts import Axis, Estimate, Line
+from stance.reporting.markup import Html, escaped, isolated, joined, named, tag
 from stance.reporting.page import figure, numbers, paragraph, section
 from stance.reporting.shares import Interval
 from stance.reporting.style import HEATS
@@ -74,14 +73,14 @@ def baselines(scores: Figures) -> Html:
             listed.append((name, part["macro_f1"], interval, what))
     data = Data(
         "baselines",
-        (Column("model", "model"), *_scored(), Column("what it does", "what")),
+        (Column("model", "model"), *scored(), Column("what it does", "what")),
         [
             [name, value, *(interval or (None, None)), what]
             for name, value, interval, what in listed
         ],
     )
     rows = [estimate_line(name, value, interval) for name, value, interval, _ in listed]
-    chart = charts.whiskers("rivals", "Macro-F1 beside baselines", _described(rows), rows)
+    chart = charts.whiskers("rivals", "Macro-F1 beside baselines", described(rows), rows)
     note = "Macro-F1 in percent, the mean over the classes, with 95 % intervals."
     what = ". ".join(f"{name.capitalize()}: {what}" for name, _, _, what in listed[1:])
     return section(
@@ -96,7 +95,8 @@ def baselines(scores: Figures) -> Html:
     )
 
 
-def _scored(name: str = "macro-F1") -> tuple[Column, Column, Column]:
+def scored(name: str = "macro-F1") -> tuple[Column, Column, Column]:
+    """Return the columns of a score and its interval."""
     plain = name.replace("-", "_").lower()
     return (
         Column(f"{name}, %", plain, "share"),
@@ -105,7 +105,8 @@ def _scored(name: str = "macro-F1") -> tuple[Column, Column, Column]:
     )
 
 
-def _described(rows: Sequence[Line]) -> str:
+def described(rows: Sequence[Line]) -> str:
+    """Return a chart of scores in words."""
     return "; ".join(f"{row.name} {row.note}" for row in rows[:8])
 
 
@@ -137,7 +138,7 @@ def _gains(rivals: Figures) -> Html:
          Column("low", "low", "signed"), Column("high", "high", "signed")),
         [[name, value, *(b or (None, None))] for name, value, b in found],
     )  # fmt: skip
-    chart = charts.whiskers("gains", "Difference to baselines", _described(rows), rows, axis)
+    chart = charts.whiskers("gains", "Difference to baselines", described(rows), rows, axis)
     note = (
         "Difference of macro-F1 in points, with 95 % intervals of the difference, which say more "
         "than whether two intervals overlap."
@@ -270,7 +271,7 @@ def _division(key: str, title: str, groups: Mapping[str, Figures]) -> Html:
     calibrated = any("ece" in part for part in groups.values())
     data = Data(
         key.replace("_", "-"),
-        (Column(title.lower()[:-1], "group"), Column("rows", "rows", "count"), *_scored(),
+        (Column(title.lower()[:-1], "group"), Column("rows", "rows", "count"), *scored(),
          *((Column("calibration error, %", "ece", "share"),) if calibrated else ())),
         [
             [name, part["n"], part["macro_f1"], *(_group_bounds(part) or (None, None)),
@@ -280,7 +281,7 @@ def _division(key: str, title: str, groups: Mapping[str, Figures]) -> Html:
     )  # fmt: skip
     rest = len(groups) - len(rows)
     note = f"The first {len(rows)} of {len(groups):,}; the numbers have all." if rest else ""
-    chart = charts.whiskers(f"{key}-chart", f"Macro-F1 of {title}", _described(rows), rows)
+    chart = charts.whiskers(f"{key}-chart", f"Macro-F1 of {title}", described(rows), rows)
     return figure(title, note, chart, data)
 
 
@@ -292,36 +293,7 @@ def _remark(part: Figures) -> str:
     return f"n {part['n']:,}{'' if part.get('trusted', True) else ', few'}"
 
 
-# --- Conflict and leakage --------------------------------------------------------------------
-
-
-def conflict(scores: Figures) -> Html:
-    """Return the accuracy where actors of one paragraph have differing labels."""
-    found = scores.get("conflict") or {"n": 0}
-    if not found["n"]:
-        return section(
-            "conflict",
-            "Paragraphs that take sides",
-            paragraph("No paragraph of these has actors with differing labels."),
-        )
-    listed = [
-        ("this model", found["accuracy"], bounds(found["interval"])),
-        ("target-blind words", found["target_blind_accuracy"], None),
-    ]
-    rows = [estimate_line(*each) for each in listed]
-    data = Data(
-        "conflict",
-        (Column("model", "model"), *_scored("accuracy")),
-        [[name, value, *(interval or (None, None))] for name, value, interval in listed],
-    )
-    chart = charts.whiskers("conflict-chart", "Accuracy where sides differ", _described(rows), rows)
-    note = (
-        f"Accuracy in percent on the {count(found['n'], 'row')} whose paragraph has actors with "
-        "differing labels, where one answer for the whole paragraph must fail."
-    )
-    return section(
-        "conflict", "Paragraphs that take sides", figure("Which side is whose", note, chart, data)
-    )
+# --- Sentiment, notes and leakage ---------------------------------------------------------------
 
 
 def sentiment(scores: Figures) -> Html:
@@ -341,66 +313,6 @@ def sentiment(scores: Figures) -> Html:
         paragraph(text),
         _class_scores(found, "sentiment"),
     )
-
-
-def stress(scores: Figures) -> Html:
-    """Return how often each stress test fails, with examples, where they were run."""
-    tests = (scores.get("stress") or {}).get("tests", [])
-    if not tests:
-        return escaped("")
-    rows = [
-        estimate_line(test["name"], test["rate"], bounds(test.get("interval")),
-                      f"{test['failures']:,} of {test['n']:,}{_hard(test)}")
-        for test in tests
-    ]  # fmt: skip
-    data = Data(
-        "stress",
-        (Column("test", "test"), Column("kind", "kind"), Column("promise", "promise"),
-         Column("cases", "cases", "count"), Column("failures", "failures", "count"),
-         Column("rate, %", "rate", "share"), Column("low", "low", "share"),
-         Column("high", "high", "share")),
-        [
-            [test["name"], test.get("kind", ""), test.get("promise", ""), test["n"],
-             test["failures"], test["rate"], *(bounds(test.get("interval")) or (None, None))]
-            for test in tests
-        ],
-    )  # fmt: skip
-    chart = charts.whiskers("stress-chart", "Rates of failure", _described(rows), rows, SHARES)
-    note = (
-        "Share of cases that fail, in percent with 95 % intervals; less is better. What is called "
-        "hard must never fail."
-    )
-    return section(
-        "stress",
-        "Under stress",
-        figure("How often a small change misleads it", note, chart, data),
-        tag(
-            "details",
-            tag("summary", "What each test demands, and where it failed"),
-            [_demand(test) for test in tests],
-        ),
-    )
-
-
-def _hard(test: Figures) -> str:
-    return ", hard" if test.get("kind") == "hard" else ""
-
-
-def _demand(test: Figures) -> Html:
-    """Return what a test demands, and its first failure."""
-    parts = [
-        tag("h3", f"{test['name']} ({test.get('kind', 'soft')})"),
-        paragraph(str(test.get("promise", ""))),
-    ]
-    for found in list(test.get("examples") or [])[:1]:
-        words = {key: str(found.get(key, "")) for key in ("before", "after")}
-        lines = [tag("p", isolated(text)) for text in dict.fromkeys(words.values()) if text]
-        said = (
-            f"{found.get('actor', '')}: answered {found.get('answer_after', '')} "
-            f"(before: {found.get('answer_before', '')}), expected {found.get('expected', '')}"
-        )
-        parts.append(tag("blockquote", lines, tag("p", isolated(said), class_="note")))
-    return joined(parts)
 
 
 def note_lines(scores: Figures) -> list[str]:

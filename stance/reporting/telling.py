@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
-from stance.reporting.divisions import named
+from stance.display import count
 from stance.reporting.examples import Example, where_found
 from stance.reporting.findings import Findings
-from stance.reporting.markup import Html, escaped, isolated, joined, tag
+from stance.reporting.markup import Html, escaped, isolated, joined, named, tag
 from stance.reporting.page import paragraph, section
+
+OPEN = 5
+"""Actors whose paragraphs are open to view."""
 
 WINDOW = 700
 """Characters of a paragraph that are shown."""
@@ -27,24 +30,30 @@ def telling(found: Findings) -> Html:
             blocks.append(joined([heading, tag("div", columns, class_="examples")]))
     if not blocks:
         return escaped("")
-    marks = {
-        True: "Marked are the words that pushed the answer most. ",
-        None: "",
-        False: "",
-    }[found.marked.reproduced]
-    if not marks and any(each.marks for listed in kept.values() for each in listed):
+    marks = ""
+    if found.marked.reproduced:
+        marks = "Marked are the words that pushed the answer most. "
+    elif any(each.marks for listed in kept.values() for each in listed):
         marks = "Marked are the words that the table names as reasons. "
     note = (
         "The answers of which the classifier is most certain, each text once. "
         f"{marks}They are extremes, not typical paragraphs."
     )
-    return section("telling", "Most telling paragraphs", paragraph(note, "note"), *blocks)
+    rest = count(len(blocks) - OPEN, "more actor")
+    more = tag("details", tag("summary", f"Paragraphs on {rest}"), blocks[OPEN:])
+    return section(
+        "telling",
+        "Most telling paragraphs",
+        paragraph(note, "note"),
+        *blocks[:OPEN],
+        *([more] if blocks[OPEN:] else []),
+    )
 
 
 def _side(side: str, listed: Sequence[Example]) -> Html:
     title = tag("h4", "In favor" if side == "favor" else "Against", class_=side)
-    quotes = [_quote(example, side) for example in listed]
-    return tag("div", title, quotes or paragraph("No such answer.", "note"))
+    none = paragraph("No answer has a probability above one half.", "note")
+    return tag("div", title, [_quote(example, side) for example in listed] or none)
 
 
 def _quote(example: Example, side: str) -> Html:

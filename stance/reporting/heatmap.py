@@ -1,0 +1,72 @@
+"""The map of actors and sources: who speaks how of whom."""
+
+from collections.abc import Sequence
+
+from stance.records import Stance
+from stance.reporting.findings import Findings
+from stance.reporting.markup import Html, isolated, joined, named, tag
+from stance.reporting.page import numbers, paragraph
+from stance.reporting.shares import AGAINST, FAVOR
+from stance.reporting.style import NETS
+from stance.reporting.tables import Column, Data, signed
+
+HEAT_ACTORS, HEAT_SOURCES = 20, 12
+"""Rows and columns of the heat map."""
+
+FEW = 10
+"""Answers below which a cell of the heat map has no shade."""
+
+
+def heat_map(found: Findings) -> Html:
+    """Return net stances of actors by source as a table with shades; the same numbers as data."""
+    tally = found.tally
+    counts = tally.crossed[:HEAT_ACTORS, :HEAT_SOURCES]
+    if not (counts.sum(axis=2) >= FEW).any():
+        return paragraph(f"No actor has {FEW} answers in one source, so there is no map of both.")
+    head = [tag("th", isolated(named(name or "(blank)")), scope="col")
+            for name in tally.sources[:HEAT_SOURCES]]  # fmt: skip
+    body = [
+        tag(
+            "tr",
+            tag("th", isolated(named(actor)), scope="row"),
+            [_heat_cell(cell.tolist()) for cell in row],
+        )
+        for actor, row in zip(tally.actors, counts, strict=False)
+    ]
+    data = Data(
+        "actor-by-source",
+        (
+            Column("actor", "actor"),
+            Column("source", "source"),
+            *(Column(str(label), str(label), "count") for label in Stance),
+        ),
+        [
+            [actor, source or "(blank)", *map(int, cell)]
+            for actor, row in zip(tally.actors, tally.crossed, strict=True)
+            for source, cell in zip(tally.sources, row, strict=True)
+            if cell.sum()
+        ],
+    )
+    caption = tag(
+        "figcaption",
+        tag("h3", "Who speaks how of whom"),
+        tag(
+            "p",
+            f"Net stance in points, and number of answers below. Cells of fewer than {FEW} answers "
+            "have no shade: their sign may well be chance.",
+        ),
+    )
+    corner = tag("td", "")
+    grid = tag("table", tag("thead", tag("tr", corner, head)), tag("tbody", joined(body, "\n")))
+    shades = tag("div", grid, class_="scroll heat", tabindex=0)
+    return tag("figure", caption, shades, numbers(data), class_="wide")
+
+
+def _heat_cell(counts: Sequence[int]) -> Html:
+    total = sum(counts)
+    if not total:
+        return tag("td", "")
+    net = (counts[FAVOR] - counts[AGAINST]) / total
+    shade = "few" if total < FEW else f"net{min(NETS - 1, int((net + 1) / 2 * NETS))}"
+    return tag("td", signed(100 * net), tag("small", f"{total:,}"),
+               class_=shade)  # fmt: skip
