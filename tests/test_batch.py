@@ -376,6 +376,20 @@ def test_killed_between_the_name_and_the_clearing(model, job, tmp_path, monkeypa
     assert beside(job) == []
 
 
+@pytest.mark.parametrize("gone", ["*.rows", "*[!k]"])
+def test_killed_in_the_midst_of_clearing(model, job, monkeypatch, gone):
+    monkeypatch.setattr(Run, "__exit__", lambda run, *_: run._unlock())
+    predict_table(model, job, size=7)
+    monkeypatch.undo()
+    before = job.target.read_bytes()
+    for path in folder_of(job.target).glob(gone):
+        if path.name != "ending":
+            path.unlink()
+    predict_table(model, dataclasses.replace(job, resume=True), size=7)
+    assert job.target.read_bytes() == before
+    assert beside(job) == []
+
+
 def test_a_complete_run_is_cleared_away(model, job, monkeypatch):
     monkeypatch.setattr(Run, "__exit__", lambda run, *_: run._unlock())
     predict_table(model, job, size=7)

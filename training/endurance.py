@@ -1,7 +1,7 @@
 """Stops runs by force many times, and counts what each leaves; a short form is in the tests.
 
 python training/endurance.py [--rows 20000] [--kills 100] [--workers 20] [--signals 20]
-                             [--cluster 10] [--seed 1]
+                             [--disks 10] [--cluster 10] [--seed 1]
 """
 
 import argparse
@@ -38,6 +38,8 @@ class Stand:
     ----------
     seconds : float
         That an undisturbed run takes.
+    bytes : int
+        Of its output.
     counts : Counter
         What has been seen.
     """
@@ -58,7 +60,7 @@ class Stand:
         before = time.monotonic()
         self.start("1").wait()
         self.seconds = time.monotonic() - before
-        self.whole = self.digest()
+        self.whole, self.bytes = self.digest(), self.output.stat().st_size
         self.output.unlink()
 
     def start(self, jobs: str, *options: str) -> "subprocess.Popen[str]":
@@ -155,11 +157,35 @@ def send_signals(stand: Stand, times: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if turn % 3 else os.kill)(process.pid, number)
         told = process.communicate(timeout=300)[1]
-        complete = process.returncode == 0
-        stand.count("exit status", complete or process.returncode == status)
+        # In the last moment of a run the signal itself ends it, which a shell tells as the same.
+        right = process.returncode in (0, status, -number)
+        stand.count("exit status", right)
+        if not right:
+            print(f"exit status {process.returncode}: {told}", file=sys.stderr)
         stand.count("ended in 5 s", time.monotonic() - before < PATIENCE)
         stand.count("no traceback", "Traceback" not in told)
         stand.settle(process.pid)
+
+
+def fill_disks(stand: Stand, times: int) -> None:
+    """Let a small disk run full at a random moment; then it grows, and the run goes on."""
+    disk = stand.output.parent
+    for turn in range(times):
+        share = stand.random.uniform(0.1, 1.9)  # parts and output need twice the output's bytes
+        size = f"size={max(64, int(share * stand.bytes / 1024))}k"
+        mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk)]
+        if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+            print("skipped: needs the right to mount")
+            return
+        try:
+            process = stand.start("12"[turn % 2])
+            told = process.communicate(timeout=300)[1]
+            stand.count("exit status 4", process.returncode == 4)
+            stand.count("one line says why", told.count("\n") == 1 and "disk is full" in told)
+            subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
+            stand.settle(process.pid)
+        finally:
+            subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def kill_cluster(stand: Stand, times: int) -> None:
@@ -197,6 +223,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--workers", type=int, default=20)
     parser.add_argument("--signals", type=int, default=20)
+    parser.add_argument("--disks", type=int, default=10)
     parser.add_argument("--cluster", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -208,6 +235,7 @@ def main() -> int:
             ("kill -9 of the process group", kill_groups, options.kills),
             ("kill -9 of one worker", kill_workers, options.workers),
             ("SIGINT and SIGTERM", send_signals, options.signals),
+            ("disk full", fill_disks, options.disks),
             ("kill -9 of a cluster's worker", kill_cluster, options.cluster),
         ):
             stand.counts.clear()

@@ -148,7 +148,7 @@ def predict_table(
     with ExitStack() as stack:
         run = stack.enter_context(_run(job))
         if run and run.was_ending:  # what has a name by now is the earlier run's own
-            job = dataclasses.replace(job, force=job.force or run.owns_output())
+            job = dataclasses.replace(job, force=job.force or run.owns_output)
         check_output(job.target, force=job.force, inputs=[job.source])
         rejects = None
         if job.rejects:

@@ -4,7 +4,9 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -56,6 +58,10 @@ class Run:
     ----------
     left : bool
         Whether an earlier run has left parts to go on with.
+    was_ending : bool
+        Whether the run to go on with was giving its files their names, which are thus our own.
+    owns_output : bool
+        Whether the output exists and is the one that the earlier run made.
 
     Raises
     ------
@@ -75,7 +81,7 @@ class Run:
         self.store = Store(self.folder, "", output)
         self._lock: int | None = None
         self._begun = False
-        self.left = False
+        self.left = self.was_ending = self.owns_output = False
 
     # --- Before ------------------------------------------------------------------------------
 
@@ -83,6 +89,8 @@ class Run:
         try:
             if self.folder.is_symlink() or self.folder.exists():
                 self._take_lock()
+                self.was_ending = self.resume and self._text(_ENDING) is not None
+                self.owns_output = self._owns_output()
                 self._judge_leftover()
                 self.left = self._lock is not None
         except BaseException as error:
@@ -92,12 +100,7 @@ class Run:
             raise
         return self
 
-    @property
-    def was_ending(self) -> bool:
-        """Whether the earlier run was giving its files their names, which are thus our own."""
-        return self.left and self._text(_ENDING) is not None
-
-    def owns_output(self) -> bool:
+    def _owns_output(self) -> bool:
         """Tell whether the output exists and is the one that the earlier run made."""
         try:
             return self._text(_ENDING) == str(self.output.stat().st_ino)
@@ -111,7 +114,7 @@ class Run:
             for child in self.folder.iterdir():
                 if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
                     child.unlink(missing_ok=True)
-        elif self.force or self.owns_output():
+        elif self.force or self.owns_output:
             self._remove()
         else:
             raise OutputError(
@@ -254,12 +257,17 @@ class Run:
             self._unlock()
 
     def _remove(self) -> None:
-        """Remove the folder, its lock last; what a dying worker may add meanwhile, too."""
-        with contextlib.suppress(OSError):
+        """Remove the folder; what a dying worker may add meanwhile, too.
+
+        A signal waits for that. A kill does not: so what tells whose the output is, and that
+        somebody is at work, goes last.
+        """
+        last = (_PLAN, _ENDING, _LOCK)
+        with signals_held(), contextlib.suppress(OSError):
             for attempt in range(3):
-                for child in self.folder.iterdir():
-                    if child.name != _LOCK:
-                        child.unlink(missing_ok=True)
+                names = {child.name for child in self.folder.iterdir()}
+                for name in (*sorted(names - set(last)), *last[:2]):
+                    (self.folder / name).unlink(missing_ok=True)
                 if not attempt:
                     (self.folder / _LOCK).unlink(missing_ok=True)
                 with contextlib.suppress(OSError):
@@ -267,6 +275,19 @@ class Run:
                 if not self.folder.exists() or (self.folder / _LOCK).exists():
                     break  # in the latter case another run has just begun
         self._unlock()
+
+
+@contextlib.contextmanager
+def signals_held(*which: signal.Signals) -> Iterator[None]:
+    """Hold back signals while the block runs: those named, else Ctrl-C and the wish to end."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, which or {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def advise(error: BaseException, kept: int) -> None:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Protocol, Self, cast
 
 from stance.batch.parts import Batch, Frame, Part, Task, compute
+from stance.batch.runs import signals_held
 from stance.errors import DataError, StanceError, WorkerError
 from stance.model import StanceModel
 from stance.storage import decode_model, dump_model
@@ -162,7 +163,8 @@ class _Lane:
         self.culprit: Future[Part] | None = None
         self.proven = False
         self._inbox: SimpleQueue[tuple[Future[Part], Task] | None] = SimpleQueue()
-        with _interrupts_held():
+        # A process started while Ctrl-C is held back never gets it: its parent ends it.
+        with signals_held(signal.SIGINT):
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", "from stance.batch.workers import serve; serve()"],
                 stdin=subprocess.PIPE,
@@ -228,19 +230,6 @@ class _Lane:
 
 def _is_done(future: Future[Part]) -> bool:
     return future.done() and future.exception() is None
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold back Ctrl-C; a process started meanwhile never gets it: its parent ends it."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class LocalCrew:
