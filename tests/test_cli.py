@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 
 import pytest
 import typer
@@ -213,6 +214,7 @@ def test_the_report_escapes_all_that_comes_from_data(model_path, tmp_path):
     assert "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;" in page
     assert "a<b>" not in page
     assert not re.search(r"""(src|url|@import)\s*[=(]|href="(?!data:text/csv)""", page)
+    assert f"small.stance, sha256 {sha256(model_path.read_bytes()).hexdigest()}" in page
     rows = dicts(wrong.read_text("utf-8"))
     assert list(rows[0]) == ["text", "actor", "gold", "predicted", "probability", "because"]
     assert all(row["gold"] != row["predicted"] for row in rows)

@@ -1,6 +1,7 @@
 """No text from data adds an element, an attribute or a request to a page."""
 
 import csv
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from naughty import naughty, readable
 from pages import read_page
 
 from stance.corpus import Source
+from stance.evaluation.assessment import evaluate
 from stance.reporting.columns import Request
 from stance.reporting.evaluation import compose as compose_evaluation
 from stance.reporting.findings import gather
@@ -170,19 +172,17 @@ def card(words):
     return {
         "data": [{"name": word, "rows": 9, "sha256": word} for word in words],
         "versions": {word: word for word in words},
-        "scores": {
-            "repeats": {
-                "seeds": list(words), "macro_f1": [0.5] * len(words), "mean": 0.5, "sd": 0.0,
-                "interval": [0.4, 0.6],
-            },
-            "learning_curve": {
-                "points": [
-                    {"share": s, "documents": 9, "rows": int(90 * s), "macro_f1": 0.5, "low": 0.4,
-                     "high": 0.6}
-                    for s in (0.5, 1.0)
-                ],
-                "forecast": {"text": words[0]},
-            },
+        "repeats": {
+            "seeds": list(words), "macro_f1": [0.5] * len(words), "mean": 0.5, "sd": 0.0,
+            "interval": [0.4, 0.6],
+        },
+        "learning_curve": {
+            "points": [
+                {"share": s, "documents": 9.5, "rows": 90.4 * s, "macro_f1": 0.5, "low": 0.4,
+                 "high": 0.6}
+                for s in (0.5, 1.0)
+            ],
+            "forecast": {"text": words[0], "doubled": {"text": words[1]}},
         },
     }  # fmt: skip
 
@@ -216,7 +216,7 @@ def test_every_section_of_a_full_evaluation_is_there():
     assert titles >= {
         "Beside what it must beat", "Paragraphs that take sides", "Reliability",
         "What silence would gain", "Where it is better and worse", "Under stress", "Worst errors",
-        "Sentiment of paragraphs", "Splits by other seeds", "Would more labels help?",
+        "Sentiment of paragraphs", "With other folds", "Would more labels help?",
         "Method, ready to paste",
     }  # fmt: skip
 
@@ -256,3 +256,35 @@ def test_marks_stand_out_from_the_paper(scheme):
     """Graphics need a contrast of 3 (WCAG 1.4.11); neutral bars are told by their place."""
     for name in ("against", "favor", "band", "muted"):
         assert contrast(scheme[name], scheme["paper"]) >= 3
+
+
+def test_a_card_of_one_repeat_and_no_forecast_makes_a_page():
+    told = card(harmless(3))
+    told["repeats"] |= {"seeds": [1], "macro_f1": [0.5], "sd": None}
+    told["learning_curve"] |= {"forecast": None, "why": "the curve is flat"}
+    page = read_page(compose_evaluation(figures(harmless(3)), told, []))
+    assert "No forecast of what more labels would gain: the curve is flat." in page.text
+    assert "standard deviation" not in page.text
+
+
+def test_what_a_trained_model_says_of_its_training_is_shown(model, corpus):
+    scores = evaluate(model, corpus).to_json()
+    page = read_page(compose_evaluation(scores, model.card, corpus.sources))
+    titles = [title for _, title in page.headings]
+    assert "With other folds" in titles
+    confusion = next(t for t in page.tables if t[0][0] == "labelled ↓ predicted →")
+    assert [[int(cell.split("\n")[0].replace(",", "")) for cell in row[1:]]
+            for row in confusion[1:]] == scores["confusion"]  # fmt: skip
+    actors = {row[0]: row for row in csv.reader(io.StringIO(page.links["per-actor.csv"]))}
+    for name, part in scores["per_actor"].items():
+        assert int(actors[name][1]) == part["n"]
+        assert float(actors[name][2]) == part["macro_f1"]
+    bins = list(csv.DictReader(io.StringIO(page.links["reliability.csv"])))
+    assert [int(row["rows"]) for row in bins] == [each["n"] for each in scores["reliability"]]
+    rivals = list(csv.DictReader(io.StringIO(page.links["baselines.csv"])))
+    assert {row["model"]: float(row["macro_f1"]) for row in rivals} == {
+        "this model": scores["macro_f1"],
+        "target-blind words": scores["baselines"]["target_blind"]["macro_f1"],
+        "polarity lexicon": scores["baselines"]["lexicon"]["macro_f1"],
+        "majority label": scores["baselines"]["majority"]["macro_f1"],
+    }

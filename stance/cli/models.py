@@ -59,6 +59,7 @@ def evaluate(
 ) -> None:
     """Score a model on labelled tables, with intervals and beside its baselines."""
     from stance.corpus import read_corpus
+    from stance.defaults import default_model
     from stance.evaluation.assessment import evaluate as score
     from stance.mistakes import write_mistakes
     from stance.reporting.evaluation import write_evaluation
@@ -73,7 +74,8 @@ def evaluate(
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     refuse_output(report, force, [*(corpora or []), model, errors])
     refuse_output(errors, force, [*(corpora or []), model])
-    loaded = open_model(model)
+    path = model or default_model(tell)
+    loaded = open_model(path)
     suite = run_suite(loaded) if stress else None
     figures = {"stress": suite.to_json()} if suite else {}
     lines = suite.summary_lines() if suite else []
@@ -88,7 +90,9 @@ def evaluate(
             tell(write_mistakes(loaded, corpus, errors, force=force))
         if report is not None:
             worst = worst_mistakes(loaded, corpus)
-            write_evaluation(report, figures, loaded.card, corpus.sources, worst, force=force)
+            write_evaluation(
+                report, figures, loaded.card, corpus.sources, worst, model=path, force=force
+            )
     typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
     if suite and suite.hard_failures:
         tell("this model breaks what must always hold (--stress); do not use it")

@@ -5,6 +5,7 @@ from math import ceil, log10
 from typing import Any
 
 from stance.display import count
+from stance.prospects import forecast_text
 from stance.reporting import charts
 from stance.reporting.charts import SHARES, Axis
 from stance.reporting.curves import Point, curve
@@ -111,8 +112,7 @@ def _risk(scores: Figures) -> list[Html]:
 
 def training(card: Mapping[str, Any]) -> Html:
     """Return what the model's card says of its training: spread over seeds, learning curve."""
-    scores: Figures = card.get("scores", {})
-    parts = [*_repeats(scores.get("repeats")), *_learning(scores.get("learning_curve"))]
+    parts = [*_repeats(card.get("repeats")), *_learning(card.get("learning_curve"))]
     if not parts:
         return escaped("")
     note = "From the model's card: cross-validation by document on its training data."
@@ -141,13 +141,12 @@ def _repeats(found: Figures | None) -> list[Html]:
             [str(seed), score] for seed, score in zip(seeds, found["macro_f1"], strict=True)
         ],
     )  # fmt: skip
-    note = (
-        f"Macro-F1 in percent: mean {ranged(found['mean'], interval)}, standard deviation over "
-        f"{count(len(seeds), 'seed')} {percent(found['sd'])}."
-    )
+    note = f"Macro-F1 in percent: mean {ranged(found['mean'], interval)}"
+    if found["sd"] is not None:
+        note += f", standard deviation over {count(len(seeds), 'seed')} {percent(found['sd'])}"
     described = "; ".join(f"{row.name} {row.note}" for row in rows)
     chart = charts.whiskers("repeats-chart", "Macro-F1 by seed", described, rows)
-    return [figure("Splits by other seeds", note, chart, data)]
+    return [figure("With other folds", f"{note}.", chart, data)]
 
 
 def _learning(found: Figures | None) -> list[Html]:
@@ -170,23 +169,28 @@ def _learning(found: Figures | None) -> list[Html]:
     )  # fmt: skip
     placed = [
         Point(log10(each["rows"]), each["macro_f1"], _band(each))
-        for each in sorted(points, key=lambda each: int(each["rows"]))
+        for each in sorted(points, key=lambda each: float(each["rows"]))
         if each["rows"] > 0
     ]
     first, last = placed[0].x, placed[-1].x
     ends = {first: f"{10**first:,.0f}", last: f"{10**last:,.0f} rows"}
     x = Axis(first, last, tuple(ends.items())) if last > first else Axis(first - 1, first + 1, ())
-    described = "; ".join(f"{each['rows']:,} rows {percent(each['macro_f1'])}" for each in points)
+    described = "; ".join(
+        f"{each['rows']:,.0f} rows {percent(each['macro_f1'])}" for each in points
+    )
     chart = curve(
         "learning-chart", "Macro-F1 by size of the training data", described, placed, x,
         SHARES, height=HEIGHT,
     )  # fmt: skip
-    forecast = str((found.get("forecast") or {}).get("text", ""))
     note = [
         "Macro-F1 in percent by rows of training data, on a scale where each step multiplies. ",
-        isolated(forecast),
+        isolated(_sentence(forecast_text(found))),
     ]
     return [figure("Would more labels help?", note, chart, data)]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _band(each: Figures) -> tuple[float, float] | None:

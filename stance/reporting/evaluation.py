@@ -23,6 +23,7 @@ from stance.reporting.scoring import (
     ranged,
     sentiment,
 )
+from stance.reporting.survey import file_hash
 from stance.reporting.tables import Column, Data, html_table
 from stance.reporting.telling import quotation
 from stance.reporting.trials import conflict, stress
@@ -37,6 +38,7 @@ def write_evaluation(
     sources: Sequence[Source],
     mistakes: Sequence[Mistake] = (),
     *,
+    model: Path | None = None,
     force: bool = False,
 ) -> None:
     """Write the report on an evaluation.
@@ -52,10 +54,13 @@ def write_evaluation(
         Corpora that it was evaluated on.
     mistakes : sequence of Mistake
         Wrong answers to show.
+    model : Path or None
+        The model's file, whose name and hash are told.
     force : bool
         Replace an existing file.
     """
-    write_whole(path, compose(scores, card, sources, mistakes), force=force)
+    told = f"{model.name}, sha256 {file_hash(model)}" if model else ""
+    write_whole(path, compose(scores, card, sources, mistakes, told), force=force)
 
 
 def compose(
@@ -63,8 +68,9 @@ def compose(
     card: Mapping[str, Any],
     sources: Sequence[Source],
     mistakes: Sequence[Mistake] = (),
+    model: str = "",
 ) -> bytes:
-    """Return the page."""
+    """Return the page; `model` is what to call the model's file."""
     return page(
         "Evaluation of a stance model",
         [*_opening(scores), warnings(_cautions(scores))],
@@ -78,7 +84,7 @@ def compose(
             _worst(mistakes),
             sentiment(scores),
             training(card),
-            _method(scores, card, sources),
+            _method(scores, card, sources, model),
         ],
     )
 
@@ -155,7 +161,9 @@ def _mistake(each: Mistake) -> Html:
     return joined([title, quotation(each.text, each.marks, each.where, side)])
 
 
-def _method(scores: Figures, card: Mapping[str, Any], sources: Sequence[Source]) -> Html:
+def _method(
+    scores: Figures, card: Mapping[str, Any], sources: Sequence[Source], model: str
+) -> Html:
     columns = (Column("corpus", "corpus"), Column("rows", "rows", "count"),
                Column("sha256", "sha256"))  # fmt: skip
     tested = Data("evaluated-on", columns, [[s.name, s.rows, s.sha256] for s in sources])
@@ -164,7 +172,8 @@ def _method(scores: Figures, card: Mapping[str, Any], sources: Sequence[Source])
     names = ", ".join(f"{s.name} ({s.rows:,} rows, sha256 {s.sha256})" for s in sources)
     rivals = scores["baselines"]
     parts: list[str] = [
-        f"We evaluated the model with stance {version('stance')} on ", isolated(names),
+        "We evaluated the model ", isolated(f"({model}) " if model else ""),
+        f"with stance {version('stance')} on ", isolated(names),
         f": {count(scores['n'], 'row')} of {count(scores['documents'], 'document')}. Macro-F1 is "
         f"{ranged(scores['macro_f1'], bounds(scores['macro_f1_interval']))}, accuracy "
         f"{percent(scores['accuracy'])}. ",
