@@ -544,3 +544,11 @@ def test_cut_tells_what_ended_the_table_last():
     *parts, last = batch.cut(records(), 2)
     assert [len(part.records) for part in parts] == [2, 2, 1]
     assert isinstance(last, DataError)
+
+
+def test_long_records_come_in_small_parts(monkeypatch):
+    monkeypatch.setattr(batch, "CHARACTERS", 10)
+    lengths = [3, 3, 3, 40, 1, 10]
+    records = [Record(n, n, ("x" * length,)) for n, length in enumerate(lengths, 1)]
+    parts = [[len(r.cells[0]) for r in part.records] for part in batch.cut(iter(records), 5)]
+    assert parts == [[3, 3, 3, 40], [1, 10]]

@@ -30,6 +30,9 @@ from stance.tables.output import (
 PART = 2000
 """Records of a part; the output does not depend on it."""
 
+CHARACTERS = 8_000_000
+"""Characters after which a part is full, so that records as long as books come in small parts."""
+
 _ELSEWHERE = ("source", "target", "rejects", "force", "jobs", "resume", "cluster")
 """What the bytes of the output do not depend on, or what a plan knows otherwise."""
 
@@ -276,14 +279,15 @@ def _parts(
 def cut(records: Iterator[Record], size: int) -> Iterator[Batch | DataError]:
     """Cut a stream of records into numbered parts; what ends it early comes last."""
     part: list[Record] = []
-    number = 1
+    number, characters = 1, 0
     try:
         for record in records:
             part.append(record)
-            if len(part) == size:
+            characters += sum(map(len, record.cells))
+            if len(part) == size or characters >= CHARACTERS:
                 yield Batch(number, part)
                 part = []
-                number += 1
+                number, characters = number + 1, 0
     except DataError as error:
         if part:
             yield Batch(number, part)
