@@ -20,11 +20,13 @@ from command import SAMPLE, STARTER, dicts, fails, invoke, write
 from pages import read_page
 
 from stance.defaults import bundled_model
+from stance.errors import DataError
 from stance.reporting import findings
 from stance.reporting.columns import Request
 from stance.reporting.findings import gather, read_maker
 from stance.reporting.frequent import Frequent
 from stance.reporting.markup import named
+from stance.reporting.periods import choose_periods
 from stance.reporting.predictions import compose
 from stance.storage import load_model
 
@@ -280,8 +282,21 @@ def test_a_column_that_is_asked_for_and_missing_is_named(sample, tmp_path, optio
     assert "no column 'sauce'" in line
 
 
-def test_standard_input_cannot_be_read_twice():
-    assert "reads its table twice; name a file" in fails(1, "report", "-")
+@pytest.mark.parametrize("path", ["-", "/dev/stdin", "/dev/null"])
+def test_what_cannot_be_read_twice_is_refused(path):
+    assert "reads its table twice; name a file" in fails(1, "report", path)
+
+
+def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, monkeypatch):
+    table = write(tmp_path / "growing.csv", sample.read_text("utf-8"))
+
+    def grows(periods):
+        table.write_bytes(table.read_bytes() + table.read_bytes().splitlines(True)[-1])
+        return choose_periods(periods)
+
+    monkeypatch.setattr("stance.reporting.findings.choose_periods", grows)
+    with pytest.raises(DataError, match="changed while it was read"):
+        gather(Request(table), None)
 
 
 def test_a_table_of_no_record_is_refused(tmp_path, sample):

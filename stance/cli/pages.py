@@ -51,9 +51,10 @@ def report(
     """Make a page of what predict has answered: shares, trends, sources, telling paragraphs."""
     from stance.reporting.columns import Request
     from stance.reporting.predictions import write_predictions
+    from stance.tables.output import is_device
 
-    if str(predictions) == "-":
-        raise DataError("standard input: a report reads its table twice; name a file")
+    if str(predictions) == "-" or is_device(predictions):
+        raise DataError(f"{predictions}: a report reads its table twice; name a file")
     output = output or page_name(predictions)
     refuse_output(output, force, [predictions, model, actors])
     request = Request(predictions, by, over, prefix, text_column, actor_column, delimiter, encoding)

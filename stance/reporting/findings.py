@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stance.errors import DataError
 from stance.reporting.columns import Request
 from stance.reporting.examples import Examples, Marked, mark
 from stance.reporting.frequent import Frequent
@@ -88,19 +89,29 @@ class Findings:
 
 
 def gather(request: Request, maker: Maker | None) -> Findings:
-    """Read a prediction table twice: what it holds, then exact counts of what is shown."""
+    """Read a prediction table twice: what it holds, then exact counts of what is shown.
+
+    Raises
+    ------
+    DataError
+        If it is no prediction table in long form, cannot be read, or changes meanwhile.
+    """
     found = survey(request)
+    before = request.source.stat()
     actors, sources = _frequent(found.actors, ACTORS), _frequent(found.sources, SOURCES)
     examples = Examples(actors[:TRACED], found.places)
     tally = Tally(found, actors, sources, choose_periods(found.months), examples)
     with open_request(request) as table:
         for batch in batches(table):
             tally.add(batch, table.name)
+    sha256, after = file_hash(request.source), request.source.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DataError(f"{table.name}: changed while it was read; wait until it is complete")
     marked = mark(examples, maker.model if maker else None)
     agrees = maker is not None and (maker.given if marked.reproduced is None else marked.reproduced)
     return Findings(
         request,
-        file_hash(request.source),
+        sha256,
         found,
         tally,
         marked,
