@@ -343,7 +343,8 @@ class Oracle:
         self, actors: Sequence[Actor], lexicon: Mapping[str, Any], language: str = "english"
     ) -> None:
         self.actors = actors
-        self._numbers: dict[int, dict[str, int]] = {}
+        # By id: the block stands beside, so that no other block can get its id.
+        self._numbers: dict[int, tuple[object, dict[str, int]]] = {}
         self.stem = Stemmer.Stemmer(language, 0).stemWord
         aliases = [
             (normalise(alias), alias in actor.case, (actor.name, kind))
@@ -678,8 +679,9 @@ class Oracle:
         known = False
         for block in head.blocks:
             if id(block) not in self._numbers:  # once per block, so that only reading is slow
-                self._numbers[id(block)] = {term: i for i, term in enumerate(block.terms)}
-            numbers = self._numbers[id(block)]
+                terms = {term: i for i, term in enumerate(block.terms)}
+                self._numbers[id(block)] = block, terms
+            numbers = self._numbers[id(block)][1]
             part = [0.0] * len(total)
             squares = 0.0
             for occurrence in self._with_copies(block.name, pair, head.own):

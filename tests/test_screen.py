@@ -2,10 +2,12 @@ import io
 import re
 import sys
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from stance.batch.answers import Tally
+from stance.cli import screen
 from stance.cli.screen import meter
 
 
@@ -21,10 +23,12 @@ def test_the_progress_bar_is_whole_on_a_terminal_of_any_width(monkeypatch, width
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("TERM", "xterm")
     tally = Tally(rows=1_234_567, answers=Counter({("NATO", "favor"): 3_456_789}))
+    clock = iter([1000.0, 1060.0])
+    monkeypatch.setattr(screen, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     with meter(quiet=False) as progress:
         progress(tally, 50, 100)
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
     assert "50 %" in drawn
-    assert "1,234,567 rows" in drawn
+    assert "1,234,567 rows  20,576 rows/s" in drawn
     assert ("3,456,789 answers" in drawn) is (width >= 64)
     assert "…" not in drawn

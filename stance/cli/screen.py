@@ -21,6 +21,9 @@ ACTORS = 15
 SECONDS = 15.0
 """Seconds between two progress lines where stderr is no terminal."""
 
+SETTLED = 0.5
+"""Seconds after which a rate tells something."""
+
 
 def tell(line: str) -> None:
     """Print a note on stderr."""
@@ -44,8 +47,9 @@ class Meter:
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
         """Show the counts so far, and bytes done of all bytes."""
         now = time.monotonic()
-        rate = tally.rows / max(now - self._start, 1e-9)
-        words = f"{tally.rows:,} rows  {rate:,.0f} rows/s"
+        words = f"{tally.rows:,} rows"
+        if now - self._start >= SETTLED:
+            words += f"  {tally.rows / (now - self._start):,.0f} rows/s"
         if self._width >= NARROW:
             words += f"  {sum(tally.answers.values()):,} answers"
         if self._bar is not None:
