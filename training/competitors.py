@@ -68,7 +68,7 @@ def fasttext_run(corpus: Corpus, source: Path, target: Path) -> Run:
         for text, label in zip(corpus.texts, corpus.stance, strict=True):
             file.write(f"__label__{label} {_lowered(text)}\n")
     model = fasttext.train_supervised(
-        str(examples), wordNgrams=2, lr=1.0, epoch=25, dim=50, bucket=200_000, thread=1, verbose=0
+        str(examples), wordNgrams=2, lr=0.5, epoch=25, dim=50, bucket=200_000, thread=1, verbose=0
     )
 
     def predict(texts: Sequence[str]) -> Iterator[tuple[str, float]]:
