@@ -18,6 +18,7 @@ from stance.hashing import key_of
 from stance.queries import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Record, Table, column, open_table
+from stance.tables.headers import misnamed
 
 Ints = NDArray[np.int64]
 
@@ -121,6 +122,7 @@ class Corpus:
 
 
 EXTRA = ("id", "date", "source", "genre")
+OPTIONAL = ("sentiment", "document", "spans", *EXTRA)
 
 
 @dataclass(slots=True)
@@ -161,7 +163,8 @@ def read_corpus(
     for path in paths:
         before = len(rows.texts)
         with open_table(path, delimiter=delimiter, encoding=encoding) as table:
-            notes += [*table.notes, *_read_table(table, rows)]
+            told = _read_table(table, rows)
+            notes += [*table.notes, *misnamed(table.columns, OPTIONAL, table.name), *told]
         count = len(rows.texts) - before
         if not count:
             raise DataError(f"{path}: no rows below the header; a corpus needs labelled rows")

@@ -121,6 +121,13 @@ def test_another_column_may_name_the_actor(predict, refused, mine):
     assert refused(1, mine, "--actor-column", "tarrget").endswith("did you mean 'target'?")
 
 
+def test_a_column_that_is_nearly_the_actor_s_is_not_taken_for_it_in_silence(predict, mine):
+    result = predict(write(mine, f'Actor, spans ,text\nNATO,0:1,"{TEXT}"\n'))
+    assert f"{mine}: column 'Actor' is not taken for 'actor'; rename it" in result.stderr
+    assert f"{mine}: column ' spans ' is not taken for 'spans'; rename it" in result.stderr
+    assert "taken for 'actor'" not in predict(mine, "--actor-column", "Actor").stderr
+
+
 def test_spans_say_where_the_actor_is_named(predict, refused, mine):
     write(mine, "text,actor,spans\nThey praised it and it won.,the bloc,13:15;20:22\n")
     (row,) = dicts(predict(mine).stdout)

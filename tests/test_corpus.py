@@ -245,3 +245,12 @@ def test_some_rows_are_a_corpus_of_their_own(tmp_path):
         assert getattr(part, name).tolist() == getattr(alone, name).tolist()
     assert part.marks.exact.tolist() == alone.marks.exact.tolist()
     assert part.document.tolist() == [whole.document[4], whole.document[1]]
+
+
+def test_what_the_reading_of_records_noted_is_told(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("text,actor,stance,Document\nNATO won,NATO,favor,1\n\nNATO lost,NATO,favor,1")
+    notes = "\n".join(read_corpus([path]).notes)
+    assert "1 empty line skipped" in notes
+    assert "the last line has no line end" in notes
+    assert f"{path}: column 'Document' is not taken for 'document'; rename it" in notes

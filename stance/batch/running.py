@@ -18,6 +18,7 @@ from stance.errors import DataError, UsageError
 from stance.inputs import ArticleTable, open_input
 from stance.model import StanceModel
 from stance.tables import Record, Table, column
+from stance.tables.headers import misnamed
 from stance.tables.output import (
     Rejects,
     TableWriter,
@@ -174,6 +175,7 @@ def predict_table(
             formulas=writer.formulas,
             notes=(
                 *table.notes,
+                *_misnamed(job, table),
                 *abstention.notes(model.calibration, job.abstain, tally),
                 *drift.notes(model, tally),
             ),
@@ -295,6 +297,11 @@ def cut(records: Iterator[Record], size: int) -> Iterator[Batch | DataError]:
     else:
         if part:
             yield Batch(number, part)
+
+
+def _misnamed(job: Job, table: Table | ArticleTable) -> list[str]:
+    optional = ("spans",) if job.actor_column else ("actor", "spans")
+    return misnamed(table.columns, optional, table.name)
 
 
 def frame_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Frame:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.tables.files import MEGABYTE
+from stance.tables.headers import odd_names
 from stance.tables.sources import Source
 
 MAX_CELL = 10 * MEGABYTE
@@ -100,6 +101,8 @@ class Reader(ABC):
         if len(mixed) > 1:
             ends = ", ".join(f"{n:,} {end}" for end, n in mixed.items())
             found.append(f"{self.name}: mixed line ends ({ends}); each ends a record")
+        if self.source.open_end and self.number:
+            found.append(f"{self.name}: the last line has no line end; check that it is whole")
         if self.source.replaced:
             found.append(
                 f"{self.name}: {count(self.source.replaced, 'character')} U+FFFD: an earlier "
@@ -167,7 +170,6 @@ class Reader(ABC):
                 what = f"column '{shown(name)}' stands twice" if name else "columns have no name"
                 fault = Fault(line, "", f"{what} (columns {listed})", "give each its own name")
                 raise self.error(fault)
-        if "" in places:
-            if len(places) == 1:
-                raise self.error(Fault(line, "", "the header is blank", "name the columns"))
-            self.opening_notes.append(f"column {places[''][0]} has no name; it is kept as it is")
+        if not any(places):
+            raise self.error(Fault(line, "", "the header is blank", "name the columns"))
+        self.opening_notes += odd_names(self.columns)

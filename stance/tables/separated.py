@@ -6,12 +6,15 @@ from functools import partial
 
 from stance.display import count
 from stance.tables.files import MEGABYTE
+from stance.tables.headers import Header
 from stance.tables.quoting import (
     NAMES,
     QuoteFault,
     detect,
     find_fault,
+    holds_records,
     most_cells,
+    quoted_otherwise,
     well_quoted,
 )
 from stance.tables.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, Record, RejectSink
@@ -22,7 +25,7 @@ _MAX_RECORD_LINES = 100_000
 _HEADER_LINES = 1_000
 _RESYNC = 100  # records that must look right before a stray quote is believed to be one
 
-_SKIPPED = "empty line: skipped"
+_SKIPPED = "empty line: skipped, records below read as the same table"
 
 _make_record = partial(tuple.__new__, Record)
 
@@ -108,6 +111,7 @@ class SeparatedReader(Reader):
         if len(cells) > MAX_COLUMNS:
             raise self.error(self._too_wide(self._first))
         self.columns = tuple(cells)
+        self._header = Header(cells)
         odd = self.odd_character(cells, self._first)
         if odd:
             raise self.error(odd)
@@ -117,7 +121,7 @@ class SeparatedReader(Reader):
     def _skip_empty_lines(self) -> None:
         while True:
             while self._lines and not self._lines[0].strip("\r\n"):
-                self.note(_SKIPPED, self._first)
+                self.note("empty line: skipped", self._first)
                 self._drop(1)
             if self._lines:
                 return
@@ -182,7 +186,7 @@ class SeparatedReader(Reader):
             return None
         if len(rows) != len(block.lines) or set(map(len, rows)) != {len(self.columns)}:
             return None
-        if len(self.columns) > 1 and list(self.columns) in rows:
+        if any(map(self._needs_care, rows)) or (not self.number and _says_one_thing(rows[0])):
             return None
         if block.quotes:
             for line, row in zip(block.lines, rows, strict=True):
@@ -191,6 +195,10 @@ class SeparatedReader(Reader):
         if self.check and any(self.check(row, 0) for row in rows):
             return None
         return rows
+
+    def _needs_care(self, row: list[str]) -> bool:
+        """Tell quickly whether a good record may be a header, or have something to be noted."""
+        return self._header.may_be(row[0]) or quoted_otherwise(row)
 
     def _careful_records(self, block: Block, ended: bool) -> Iterator[Record]:
         """Yield the good records of a block one by one; keep the one that its end cuts off."""
@@ -248,14 +256,17 @@ class SeparatedReader(Reader):
                 return self._explain(find_fault(raw, self.separator), raw, line)
         if len(cells) != width:
             return self._ragged(len(cells), lines, line)
-        if width > 1 and tuple(cells) == self.columns:
+        if self._header.is_repeated(cells):
             return Fault(line, "", "repeats the header", "if two files were joined, take it out")
-        if len(lines) > 3 and width > 2 and self._looks_swallowed(lines):
+        if len(lines) > 1 and holds_records(cells, self.separator):
             self.note("quoted cell: holds lines that look like records; check the quotes", line)
+        if quoted_otherwise(cells):
+            marks = f"{cells[0][0]}…{cells[0][-1]}"
+            self.note(f"record: in {marks}, which are kept as part of the cells", line)
+        if not self.number and _says_one_thing(cells):
+            what = "has the same text in every column; take it out if it belongs to the header"
+            self.note(f"record: {what}", line)
         return None
-
-    def _looks_swallowed(self, lines: list[str]) -> bool:
-        return all(most_cells(part, self.separator) == len(self.columns) for part in lines[1:-1])
 
     # --- Bad records -------------------------------------------------------------------------
 
@@ -330,3 +341,8 @@ class SeparatedReader(Reader):
     def _too_wide(self, line: int) -> Fault:
         limit = f"more than {MAX_COLUMNS:,} columns"
         return Fault(line, "", limit, "no table has so many: check its separator and line ends")
+
+
+def _says_one_thing(cells: list[str]) -> bool:
+    """Tell whether all cells are alike, as in a line of dashes or types below the header."""
+    return len(cells) > 1 and len(set(cells)) == 1 and cells[0] != ""

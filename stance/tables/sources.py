@@ -41,6 +41,15 @@ class Block:
 class Source:
     """A readable table: blocks of lines, with what is known of its bytes.
 
+    Attributes
+    ----------
+    replaced : int
+        Characters U+FFFD so far.
+    line_ends : dict
+        How often each line end has stood outside quotes so far.
+    open_end : bool
+        Whether the last line may be cut off: it has no line end.
+
     Parameters
     ----------
     path : Path or None
@@ -56,6 +65,7 @@ class Source:
         self.file = ByteFile(path)
         self.name = self.file.name
         self.replaced = 0
+        self.open_end = False
         self.line_ends: dict[str, int] = {"CRLF": 0, "LF": 0, "CR": 0}
         self._salvage = salvage
         self._line = 1
@@ -87,6 +97,9 @@ class Source:
             if text.endswith("\r") and not last:
                 text, held = text[:-1], "\r"  # its "\n" may come with the next chunk
             cut = len(text) if last else max(text.rfind("\n"), text.rfind("\r")) + 1
+            if last:
+                end = "".join([*start[-1:], text])[-1:]
+                self.open_end = end not in ("", "\n", "\r", '"')  # a quote is the end of a cell
             if not cut and not last:
                 start.append(text)
                 self._check_length(start)

@@ -1,9 +1,6 @@
 """Tables in, as a stream of records: CSV, TSV or JSON Lines, plain or compressed, never silent."""
 
-import difflib
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,13 +8,14 @@ from typing import Literal, Self
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
+from stance.tables.headers import column
 from stance.tables.jsonlines import JsonReader
-from stance.tables.quoting import NAMES, SEPARATORS
+from stance.tables.quoting import NAMES
 from stance.tables.reading import Check, Reader, Record, RejectSink
 from stance.tables.separated import SeparatedReader
 from stance.tables.sources import Source
 
-__all__ = ["Dialect", "Record", "Table", "column", "open_table"]
+__all__ = ["Dialect", "Record", "Table", "open_table"]
 
 _JSON_NAMES = (".jsonl", ".ndjson")
 _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
@@ -155,50 +153,6 @@ def open_table(
     kind: Literal["csv", "jsonl"] = "csv" if separator else "jsonl"
     dialect = Dialect(kind, separator, source.encoding, source.bom, source.file.compression)
     return Table(source, reader, dialect)
-
-
-def column(table_columns: Sequence[str], name: str, table_name: str) -> int:
-    """Return the place of a column, or raise with the name that may be meant.
-
-    >>> column(("id", "text"), "text", "mine.csv")
-    1
-    """
-    if name in table_columns:
-        return list(table_columns).index(name)
-    raise DataError(f"{table_name}: no column '{shown(name)}'; {_advice(table_columns, name)}")
-
-
-def _advice(columns: Sequence[str], name: str) -> str:
-    wanted = _folded(name)
-    alike = [column for column in columns if _folded(column) == wanted]
-    if alike:
-        return f"rename '{shown(alike[0])}': case and spaces count"
-    if len(columns) == 1:
-        for mark in (*SEPARATORS, ":", " "):
-            if wanted in map(_folded, columns[0].split(mark)):
-                one = shown(columns[0])
-                return f"the header is one column {one!r}; name its separator with --delimiter"
-    near = difflib.get_close_matches(wanted, [_folded(column[:200]) for column in columns], n=1)
-    if near:
-        place = [_folded(column[:200]) for column in columns].index(near[0])
-        return f"did you mean '{shown(columns[place])}'?"
-    if any(map(_looks_like_data, columns)):
-        return f"line 1 begins with '{shown(columns[0])}': is the line of column names missing?"
-    listed = ", ".join(shown(column, 30) for column in columns[:8])
-    return f"it has {listed}{' …' if len(columns) > 8 else ''}"
-
-
-def _folded(name: str) -> str:
-    visible = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
-    return "".join(visible).strip(" \t\r\n\0\"'").casefold()
-
-
-def _looks_like_data(name: str) -> bool:
-    return (
-        len(name) > 60
-        or name.count(" ") > 3
-        or re.fullmatch(r"[+-]?\d[\d.,:/-]*", name) is not None
-    )
 
 
 # --- What kind of table ----------------------------------------------------------------------
