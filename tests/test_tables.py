@@ -118,7 +118,7 @@ def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
     [
         (
             ("id", "Text"),
-            "mine.csv: no column 'text'; rename 'Text': case, spaces and quotes count",
+            "no column 'text'; rename 'Text': case, spaces and quotes count",
         ),
         (("id", " text "), "rename ' text '"),
         (("id", "te\u200bxt"), r"rename 'te\\u200bxt'"),
