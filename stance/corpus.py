@@ -104,6 +104,16 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def places(self) -> list[tuple[str, int]]:
+        """Return the corpus of each row, and its record number there, from 1."""
+        first = np.searchsorted(self.source, self.source)
+        return [
+            (self.sources[source].name, row - start + 1)
+            for row, (source, start) in enumerate(
+                zip(self.source.tolist(), first.tolist(), strict=True)
+            )
+        ]
+
     def take(self, rows: Ints) -> "Corpus":
         """Return a corpus of some rows; documents keep their numbers, files their counts."""
         kept = rows.tolist()

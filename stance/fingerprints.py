@@ -42,8 +42,12 @@ class Fingerprints:
     def found_in(self, others: "Fingerprints") -> NDArray[np.bool_]:
         """Return which of these texts, or near-duplicates of them, are among the others."""
         near = np.isin(self.bands, others.bands).any(axis=1)
-        found: NDArray[np.bool_] = np.isin(self.exact, others.exact) | near
+        found: NDArray[np.bool_] = self.copied_from(others) | near
         return found
+
+    def copied_from(self, others: "Fingerprints") -> NDArray[np.bool_]:
+        """Return which of these texts are among the others, but for what `exact` overlooks."""
+        return np.isin(self.exact, others.exact)
 
 
 def fingerprint(texts: Sequence[str]) -> Fingerprints:

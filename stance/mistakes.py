@@ -12,7 +12,7 @@ from stance.records import Stance
 from stance.tables.output import write_table
 from stance.tokens import Ints
 
-COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because")
+COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because", "corpus", "row")
 
 WORDS = 6
 """Words named in `because`."""
@@ -28,12 +28,13 @@ def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: boo
     because = [cell for part in parts for cell in part[2]]
     wrong = np.flatnonzero(predicted != corpus.stance)
     wrong = wrong[np.argsort(-top[wrong], kind="stable")]
-    labels = list(map(str, Stance))
+    labels, places = list(map(str, Stance)), corpus.places()
     with write_table(path, COLUMNS, force=force) as writer:
         for row in wrong.tolist():
             gold, found = labels[corpus.stance[row]], labels[predicted[row]]
             text, actor, share = corpus.texts[row], corpus.actors[row], f"{top[row]:.6f}"
-            writer.write((text, actor, gold, found, share, because[row]))
+            corpus_name, number = places[row]
+            writer.write((text, actor, gold, found, share, because[row], corpus_name, str(number)))
     return f"wrote {len(wrong):,} wrong of {len(corpus):,} answers to {path}"
 
 

@@ -65,7 +65,11 @@ def _scores(found: Report) -> dict[str, Any]:
     figures = _without_curves(found.to_json())
     if "sentiment" in figures:
         figures["sentiment"] = _without_curves(figures["sentiment"])
-    actors = {name: part for name, part in figures["per_actor"].items() if part["n"] >= FEWEST}
+    actors = {
+        name: _without_curves(part)
+        for name, part in figures["per_actor"].items()
+        if part["n"] >= FEWEST
+    }
     return figures | {"per_actor": actors}
 
 

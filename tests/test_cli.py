@@ -216,7 +216,16 @@ def test_the_report_escapes_all_that_comes_from_data(model_path, tmp_path):
     assert not re.search(r"""(src|url|@import)\s*[=(]|href="(?!data:text/csv)""", page)
     assert f"small.stance, sha256 {sha256(model_path.read_bytes()).hexdigest()}" in page
     rows = dicts(wrong.read_text("utf-8"))
-    assert list(rows[0]) == ["text", "actor", "gold", "predicted", "probability", "because"]
+    assert list(rows[0]) == [
+        "text",
+        "actor",
+        "gold",
+        "predicted",
+        "probability",
+        "because",
+        "corpus",
+        "row",
+    ]
     assert all(row["gold"] != row["predicted"] for row in rows)
     chances = [float(row["probability"]) for row in rows]
     assert chances == sorted(chances, reverse=True)

@@ -246,3 +246,8 @@ def test_what_cannot_be_compared_is_said_in_one_line(files, model_path, tmp_path
     assert "nowhere.stance" in fails(3, *given, tmp_path / "nowhere.stance")
     assert "no model" in fails(3, *given, write(tmp_path / "x.stance", "PK no model"))
     assert "compare" in misused("evaluate", "--compare")
+    refused = fails(2, "evaluate", model_path, other, "--model", model_path)
+    assert refused.endswith(
+        "small.stance: is a model, not a labelled table; name it with --model, and a second one to "
+        "compare it with by --compare"
+    )

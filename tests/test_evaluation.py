@@ -21,8 +21,8 @@ from stance.evaluation import (
     report,
     score,
 )
-from stance.evaluation.confusion import document_confusion, macro_f1
-from stance.evaluation.intervals import interval
+from stance.evaluation.confusion import document_confusion, f1_scores, macro_f1
+from stance.evaluation.intervals import interval, proportion_interval
 
 LABELS = ("against", "neutral", "favor")
 NAMES = ("NATO", "Russia", "Poland", "北約", "the European Commission's directorate-general")
@@ -97,8 +97,9 @@ def test_worked_example():
 
 def test_score_has_the_keys_of_the_contract():
     keys = (
-        "n accuracy accuracy_interval macro_f1 macro_f1_interval per_class per_actor confusion "
-        "labels ece brier log_loss reliability risk_coverage aurc uncertain documents trusted notes"
+        "n accuracy accuracy_interval macro_f1 macro_f1_interval per_class per_class_intervals "
+        "per_actor confusion labels ece brier log_loss reliability risk_coverage aurc uncertain "
+        "documents trusted notes"
     )
     answers = random_answers(0, 50)
     assert list(score(answers, draws=10)) == keys.split()
@@ -192,7 +193,8 @@ def test_labels_in_few_documents_are_noted():
     assert few.startswith("the interval cannot be trusted: favor stands in only 4 documents")
     assert score(certain(gold, gold), draws=20)["trusted"] is False
     gold[9] = 2
-    figures = score(certain(gold, gold), draws=20)
+    predicted = np.where(np.arange(60) % 9, gold, 1)
+    figures = score(certain(predicted, gold), draws=20)
     assert figures["notes"][0].startswith("rare: against, favor; ")
     assert figures["trusted"] is True
 
@@ -201,6 +203,7 @@ def test_one_class_only():
     figures = score(certain([1] * 30, [1] * 30), draws=20)
     assert (figures["macro_f1"], figures["accuracy"]) == (1.0, 1.0)
     assert figures["macro_f1_interval"] == [1.0, 1.0]
+    assert figures["trusted"] is False
     assert [note.split(";")[0] for note in figures["notes"]] == [
         "every resample scores the same",
         "no row is labelled against or favor",
@@ -230,7 +233,7 @@ def test_actors_come_by_frequency_then_name_and_small_ones_have_no_interval():
     assert list(scores) == ["Poland", "NATO", "Russia"]
     assert scores["Poland"] == {
         **{"n": 8, "macro_f1": 1.0, "interval": None, "trusted": False},
-        **{"ece": 0.2, "brier": 0.06},
+        **{"ece": 0.2, "brier": 0.06, "reliability": []},
     }
     assert (scores["Russia"]["macro_f1"], scores["Russia"]["interval"]) == (1.0, [1.0, 1.0])
     assert scores["NATO"]["macro_f1"] == round((2 / 3 + 0) / 2, 6)
@@ -244,7 +247,32 @@ def test_an_actor_scores_as_its_rows_alone_would():
     whole, part = score(answers, draws=40)["per_actor"]["NATO"], score(alone, draws=40)
     assert whole["macro_f1"] == part["macro_f1"]
     assert whole["interval"] == part["macro_f1_interval"]
-    assert [whole[key] for key in ("ece", "brier")] == [part[key] for key in ("ece", "brier")]
+    for key in ("ece", "brier", "reliability", "trusted"):
+        assert whole[key] == part[key]
+
+
+def test_a_class_has_intervals_of_its_own():
+    answers = random_answers(9, 300)
+    figures = score(answers, draws=40)
+    for number, label in enumerate(LABELS):
+        found = figures["per_class_intervals"][label]
+        answered, gold = answers.predicted == number, answers.gold == number
+        for name, rows in (("precision", answered), ("recall", gold)):
+            bounds = proportion_interval(answers.right[rows], answers.document[rows])
+            assert found[name] == pytest.approx(bounds, abs=1e-6)
+        counts = document_confusion(answers.gold, answers.predicted, answers.document, 3)
+        low, high = interval(f1_scores, counts, draws=40)
+        assert found["f1"] == pytest.approx((low[number], high[number]), abs=1e-6)
+
+
+def test_a_class_of_few_documents_or_without_error_has_no_interval_of_f1():
+    gold = [0] * 30 + [1] * 30 + [2] * 4
+    found = score(certain(gold, gold), draws=20)["per_class_intervals"]
+    assert found["favor"] == {"precision": None, "recall": None, "f1": None}
+    assert found["against"]["f1"] is None
+    low, high = found["against"]["recall"]
+    assert low < 0.9
+    assert high == 1.0
 
 
 def test_conflict_rows_are_those_whose_paragraph_has_differing_gold():
@@ -344,15 +372,16 @@ def test_leakage_scores_what_the_model_has_not_seen():
     answers = certain([0, 1, 2, 2], [0, 1, 2, 0])
     seen = np.array([True, False, False, False])
     unseen = score(answers.take(~seen))
-    assert leakage(answers, seen) == {
-        "rows": 1,
-        "share": 0.25,
+    assert leakage(answers, seen, seen & ~seen) == {
+        **{"rows": 1, "exact": 0, "near": 1, "share": 0.25},
         "macro_f1_without": unseen["macro_f1"],
         "macro_f1_without_interval": unseen["macro_f1_interval"],
     }
-    assert leakage(answers, ~seen | seen)["macro_f1_without_interval"] is None
-    assert leakage(answers, ~seen | seen)["macro_f1_without"] is None
-    assert leakage(answers, seen & ~seen)["macro_f1_without"] == score(answers)["macro_f1"]
+    every = leakage(answers, ~seen | seen, seen)
+    assert (every["rows"], every["exact"], every["near"]) == (4, 1, 3)
+    assert every["macro_f1_without"] is every["macro_f1_without_interval"] is None
+    none = leakage(answers, seen & ~seen, seen & ~seen)
+    assert none["macro_f1_without"] == score(answers)["macro_f1"]
 
 
 def leaves(value):
@@ -433,9 +462,10 @@ def test_summary_stays_under_80_columns_and_tells_every_part():
         "note: one of",
     ):
         assert word in text
-    assert "700 rows (100.0 %) in the model's training data; macro-F1 without: -" in (
-        text.replace("\n  ", " ")
-    )
+    assert (
+        "700 rows (100.0 %) found in the model's training data, 0 of them much alike but not "
+        "equal; macro-F1 without: -"
+    ) in text.replace("\n  ", " ")
 
 
 def test_summary_of_the_least_report():

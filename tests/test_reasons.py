@@ -284,6 +284,12 @@ def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
     judged = model.judge_pairs([r["text"] for r in rows], [r["actor"] for r in rows], reasons=True)
     answers = np.array([list(map(str, Stance)).index(row["predicted"]) for row in rows])
     assert [row["because"] for row in rows] == strongest_words(judged.tilts, answers, WORDS)
+    assert all(row["gold"] != row["predicted"] for row in rows)
+    sure = [float(row["probability"]) for row in rows]
+    assert sure == sorted(sure, reverse=True)
+    assert {row["corpus"] for row in rows} == {"starter_head"}
+    found = [corpus.texts[int(row["row"]) - 1] for row in rows]
+    assert found == [row["text"] for row in rows]
 
 
 def test_a_foreign_paragraph_is_explained_with_a_warning(model, tmp_path):

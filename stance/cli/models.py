@@ -66,6 +66,7 @@ def evaluate(
     from stance.reporting.worst import worst_mistakes
     from stance.stress import run_suite
 
+    _refuse_models(corpora or [])
     if compare is not None:
         alone = not (report or errors or stress)
         _compare(corpora or [], model, compare, as_json=as_json, alone=alone)
@@ -97,6 +98,16 @@ def evaluate(
     if suite and suite.hard_failures:
         tell("this model breaks what must always hold (--stress); do not use it")
         raise typer.Exit(1)
+
+
+def _refuse_models(corpora: list[Path]) -> None:
+    """Raise where a model stands in the place of a labelled table."""
+    for path in corpora:
+        if path.suffix == ".stance":
+            raise UsageError(
+                f"{path}: is a model, not a labelled table; name it with --model, and a second "
+                "one to compare it with by --compare"
+            )
 
 
 def _compare(

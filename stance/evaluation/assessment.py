@@ -8,9 +8,10 @@ import numpy as np
 
 from stance.corpus import MISSING, Corpus, sentiment_rows
 from stance.errors import DataError
-from stance.evaluation import Answers, Report, conflict_rows, report, score
+from stance.evaluation import Answers, Report, conflict_rows, report
 from stance.evaluation.comparison import Comparison, Seen, compare
 from stance.evaluation.polarity import lexicon_stances
+from stance.evaluation.scores import actor_rows, brief_score
 from stance.features.events import Weights
 from stance.fingerprints import linked_groups
 from stance.model import Judgements, StanceModel
@@ -45,7 +46,9 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         text_key=_text_key(corpus),
         lexicon=_lexicon_answers(corpus, _by_lexicon(model, corpus)),
         leaked=corpus.marks.found_in(model.fingerprints),
+        copied=corpus.marks.copied_from(model.fingerprints),
         sentiment=_judge_sentiment(model, corpus),
+        sentiment_majority=_sentiment_majority(model),
         draws=validation.draws,
         seed=validation.seed,
     )
@@ -78,7 +81,7 @@ def compare_models(
         answers[0],
         answers[1],
         conflict=conflict_rows(_text_key(corpus), corpus.stance),
-        seen=Seen(found_a, found_b, _row_names(corpus)),
+        seen=Seen(found_a, found_b, [f"{name}:{row}" for name, row in corpus.places()]),
         sentiment=(tones[0], tones[1]) if tones[0] and tones[1] else None,
         draws=validation.draws,
         seed=validation.seed,
@@ -95,17 +98,6 @@ def _check_labels(a: StanceModel, b: StanceModel) -> None:
             )
 
 
-def _row_names(corpus: Corpus) -> list[str]:
-    """Name each row by its corpus and its record number there, from 1."""
-    first = np.searchsorted(corpus.source, corpus.source)
-    return [
-        f"{corpus.sources[source].name}:{row - start + 1}"
-        for row, (source, start) in enumerate(
-            zip(corpus.source.tolist(), first.tolist(), strict=True)
-        )
-    ]
-
-
 def cross_validation(
     validation: Validation,
     corpus: Corpus,
@@ -113,6 +105,7 @@ def cross_validation(
     control: Weights,
     tone: Weights | None,
     lexicon: Ints | None = None,
+    named: Bools | None = None,
 ) -> Report:
     """Score the held-out answers of a training's cross-validation by document.
 
@@ -126,13 +119,15 @@ def cross_validation(
         Of the sentiment head, for `stance.corpus.sentiment_rows`.
     lexicon : ndarray of shape (n_rows,) or None
         Stances by the lexicon alone, see `stance.evaluation.polarity`.
+    named : ndarray of bool of shape (n_rows,) or None
+        Whether the text names the actor, without which `predict` says `uncertain`.
     """
     rows = sentiment_rows(corpus)
     usual = list(Stance)[int(np.bincount(corpus.stance).argmax())]
     usual_tone = None
     if tone is not None:
         usual_tone = str(list(Sentiment)[int(np.bincount(corpus.sentiment[rows]).argmax())])
-    answers = _stance_answers(corpus, stance, None)
+    answers = _stance_answers(corpus, stance, named)
     found = report(
         answers,
         _stance_answers(corpus, control, None),
@@ -150,37 +145,35 @@ def cross_validation(
 def _with_breakdowns(
     found: Report, corpus: Corpus, answers: Answers, validation: Validation
 ) -> Report:
-    """Add scores per corpus, genre and year, where the corpus has these columns."""
+    """Add scores per corpus, source, genre and year, where the corpus has these columns."""
     groups = {"per_corpus": [corpus.sources[i].name for i in corpus.source]}
-    if "genre" in corpus.extra:
-        groups["per_genre"] = list(corpus.extra["genre"])
+    for name in ("source", "genre"):
+        if name in corpus.extra:
+            groups[f"per_{name}"] = list(corpus.extra[name])
     if "date" in corpus.extra:
         groups["per_year"] = [date[:4] for date in corpus.extra["date"]]
     parts = {name: _scores_by(answers, group, validation) for name, group in groups.items()}
+    if "per_year" in parts:
+        parts["per_year"] = dict(sorted(parts["per_year"].items()))
     return replace(found, stance={**found.stance, **parts})
 
 
 def _scores_by(
     answers: Answers, group: Sequence[str], validation: Validation
 ) -> dict[str, dict[str, Any]]:
-    names = np.array(group, object)
-    found = {}
-    for name in sorted(set(group) - {""}):
-        part = replace(answers.take(names == name), actor=None)
-        figures = score(part, draws=validation.draws, seed=validation.seed)
-        kept = ("n", "macro_f1", "macro_f1_interval", "accuracy", "ece", "documents", "trusted")
-        found[name] = {key: figures[key] for key in kept}
-    return found
+    parts = actor_rows(replace(answers, actor=group))
+    draws, seed = validation.draws, validation.seed
+    return {name: brief_score(answers.take(rows), draws, seed) for name, rows in parts if name}
 
 
 def _judge_pairs(model: StanceModel, corpus: Corpus) -> tuple[Weights, Bools]:
-    """Return the stance of every row, and whether the model knows a word of it and its actor."""
+    """Return the stance of every row, and where `predict` would not say `uncertain`."""
     judged: list[Judgements] = [
         model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part])
         for part in _batches(corpus)
     ]
-    known = np.concatenate([part.known & (part.mentions > 0) for part in judged])
-    return np.concatenate([part.stance for part in judged]), known
+    sure = [part.known & (part.mentions > 0) & ~part.foreign[part.para] for part in judged]
+    return np.concatenate([part.stance for part in judged]), np.concatenate(sure)
 
 
 def _judge_blind(model: StanceModel, corpus: Corpus) -> Weights:
@@ -203,8 +196,8 @@ def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
         for low in range(0, len(rows), BATCH)
     ]
     tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
-    known = np.concatenate([part.sentiment_known for part in judged])
-    return _sentiment_answers(corpus, rows, tones, known)
+    sure = np.concatenate([part.sentiment_known & ~part.foreign for part in judged])
+    return _sentiment_answers(corpus, rows, tones, sure)
 
 
 def _stance_answers(corpus: Corpus, probabilities: Weights, known: Bools | None) -> Answers:
@@ -243,6 +236,12 @@ def _majority(model: StanceModel) -> str:
         for label, number in source["classes"].items():
             totals[label] += number
     return max(totals, key=lambda label: totals[label])
+
+
+def _sentiment_majority(model: StanceModel) -> str | None:
+    """Return the most frequent sentiment of the training data; None where none is known."""
+    classes = model.card["scores"].get("sentiment", {}).get("per_class", {})
+    return max(classes, key=lambda label: classes[label]["support"], default=None)
 
 
 def _text_key(corpus: Corpus) -> Ints:

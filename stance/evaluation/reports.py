@@ -137,15 +137,32 @@ def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Fig
     )
 
 
-def leakage(answers: Answers, leaked: Bools, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
+def leakage(
+    answers: Answers,
+    leaked: Bools,
+    copied: Bools,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Figures:
     """Return how many rows the model was trained on, and what it scores without them.
+
+    Parameters
+    ----------
+    answers : Answers
+    leaked, copied : ndarray of bool of shape (n_rows,)
+        Rows whose text, or one much like it, was found in the training data; and those of them
+        whose text itself was.
 
     Returns
     -------
     dict
-        rows, share, macro_f1_without, macro_f1_without_interval (both None where nothing is left).
+        rows, exact (of them, whose text itself was found), near (the others), share,
+        macro_f1_without, macro_f1_without_interval (both None where nothing is left).
     """
-    figures: Figures = {"rows": leaked.sum(), "share": leaked.mean()}
+    exact = (leaked & copied).sum()
+    figures: Figures = {"rows": leaked.sum(), "exact": exact, "near": leaked.sum() - exact}
+    figures["share"] = leaked.mean()
     without, bounds = None, None
     if not leaked.all():
         counts = confusion_by_document(answers.take(~leaked))
@@ -195,6 +212,7 @@ def report(
     text_key: NDArray[Any],
     lexicon: Answers | None = None,
     leaked: Bools | None = None,
+    copied: Bools | None = None,
     sentiment: Answers | None = None,
     sentiment_majority: str | None = None,
     notes: Sequence[str] = (),
@@ -215,6 +233,8 @@ def report(
         Of the polarity lexicon alone, to the same rows.
     leaked : ndarray of bool of shape (n_rows,), optional
         Rows whose text, or one much like it, was in the training data.
+    copied : ndarray of bool of shape (n_rows,), optional
+        Those of them whose text itself was; all where left out.
     sentiment : Answers, optional
         To the paragraphs that have a sentiment label.
     notes : sequence of str, optional
@@ -225,6 +245,10 @@ def report(
     tone = None if sentiment is None else score(sentiment, draws=draws, seed=seed)
     if tone is not None and sentiment is not None and sentiment_majority is not None:
         tone["baselines"] = baselines(sentiment, sentiment_majority, {})
+    seen = None
+    if leaked is not None:
+        copied = leaked if copied is None else copied
+        seen = leakage(answers, leaked, copied, draws=draws, seed=seed)
     rows = conflict_rows(text_key, answers.gold)
     rivals = {"target_blind": blind} | ({} if lexicon is None else {"lexicon": lexicon})
     return Report(
@@ -232,5 +256,5 @@ def report(
         conflict=conflict_score(answers, blind, rows),
         baselines=baselines(answers, majority, rivals, draws=draws, seed=seed),
         sentiment=tone,
-        leakage=None if leaked is None else leakage(answers, leaked, draws=draws, seed=seed),
+        leakage=seen,
     )

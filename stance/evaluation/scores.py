@@ -22,7 +22,16 @@ from stance.evaluation.confusion import (
     share,
 )
 from stance.evaluation.figures import Figures, plain
-from stance.evaluation.intervals import DRAWS, FEWEST, SEED, interval, rare_strata
+from stance.evaluation.intervals import (
+    DRAWS,
+    FEWEST,
+    SEED,
+    interval,
+    proportion_interval,
+    rare_strata,
+)
+
+Bounds = tuple[Floats, Floats]
 
 TRUSTED = 20
 """Documents from which on a bootstrap interval can be trusted."""
@@ -39,10 +48,11 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
     Returns
     -------
     dict
-        n, accuracy, accuracy_interval, macro_f1, macro_f1_interval, per_class, per_actor (where
-        actors are given), confusion (rows gold, columns predicted), labels, ece, brier, log_loss,
-        reliability and risk_coverage with aurc (as in `calibration`), uncertain (share of rows),
-        documents, trusted (False where documents are too few to believe the intervals), notes.
+        n, accuracy, accuracy_interval, macro_f1, macro_f1_interval, per_class,
+        per_class_intervals {label: precision, recall, f1}, per_actor (where actors are given),
+        confusion (rows gold, columns predicted), labels, ece, brier, log_loss, reliability and
+        risk_coverage with aurc (as in `calibration`), uncertain (share of rows), documents,
+        trusted (False where the intervals cannot be believed), notes.
 
     Raises
     ------
@@ -64,6 +74,7 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
         "macro_f1": macro_f1(total),
         "macro_f1_interval": bounds,
         "per_class": _per_class(answers.labels, total),
+        "per_class_intervals": _class_intervals(answers, by_document, draws, seed),
         "per_actor": {} if answers.actor is None else _per_actor(answers, draws, seed),
         "confusion": total.astype(np.int64),
         "labels": list(answers.labels),
@@ -74,7 +85,7 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
         **risk_coverage(answers),
         "uncertain": 0.0 if answers.answered is None else 1 - answers.answered.mean(),
         "documents": len(by_document),
-        "trusted": not doubts(answers.labels, by_document),
+        "trusted": _trusted(answers.labels, by_document, bounds),
         "notes": [
             *document_notes(answers.labels, by_document),
             *_notes(answers.labels, total, bounds),
@@ -99,10 +110,65 @@ def _per_class(labels: Sequence[str], confusion: Floats) -> Figures:
     }
 
 
+def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: int) -> Figures:
+    """Return 95 % intervals of precision, recall and F1 of each label.
+
+    Precision and recall are shares of rows (`intervals.proportion_interval`); F1 is resampled, and
+    None where every resample scores the same. All are None for a label that is right, or answered,
+    in fewer than `FEWEST` documents.
+    """
+    strata = rare_strata(by_document)
+    low, high = interval(f1_scores, by_document, draws=draws, seed=seed, strata=strata)
+    found: Figures = {}
+    for number, label in enumerate(answers.labels):
+        columns = {"precision": answers.predicted == number, "recall": answers.gold == number}
+        own: Figures = {
+            name: proportion_interval(answers.right[rows], answers.document[rows])
+            for name, rows in columns.items()
+            if len(np.unique(answers.document[rows])) >= FEWEST
+        }
+        if len(own) == len(columns):
+            spread = low[number] < high[number]
+            found[label] = own | {"f1": (low[number], high[number]) if spread else None}
+        else:
+            found[label] = dict.fromkeys((*columns, "f1"))
+    return found
+
+
+def brief_score(answers: Answers, draws: int, seed: int) -> Figures:
+    """Return the main scores of a part of the rows.
+
+    Returns
+    -------
+    dict
+        n, macro_f1, macro_f1_interval, accuracy, ece, documents, trusted, as `score` has them.
+    """
+    by_document = confusion_by_document(answers)
+    total, strata = by_document.sum(axis=0), rare_strata(by_document)
+    bounds = interval(macro_f1, by_document, draws=draws, seed=seed, strata=strata)
+    return plain(
+        {
+            "n": len(answers),
+            "macro_f1": macro_f1(total),
+            "macro_f1_interval": bounds,
+            "accuracy": accuracy(total),
+            "ece": calibration_error(answers),
+            "documents": len(by_document),
+            "trusted": _trusted(answers.labels, by_document, bounds),
+        }
+    )
+
+
+def _trusted(labels: Sequence[str], by_document: Floats, bounds: Bounds | None) -> bool:
+    """Return whether an interval can be believed: documents enough, and not all scored alike."""
+    return bounds is not None and bool(bounds[0] < bounds[1]) and not doubts(labels, by_document)
+
+
 def _per_actor(answers: Answers, draws: int, seed: int) -> Figures:
     """Score each actor, the most frequent first, over the labels that occur with it.
 
-    Its interval resamples the documents that name it; None below `FEWEST` documents.
+    Its interval resamples the documents that name it; None below `FEWEST` documents, where its
+    reliability curve is empty too.
     """
     scores = {}
     for name, rows in actor_rows(answers):
@@ -116,9 +182,10 @@ def _per_actor(answers: Answers, draws: int, seed: int) -> Figures:
             "n": len(mine),
             "macro_f1": macro_f1(by_document.sum(axis=0)),
             "interval": bounds,
-            "trusted": not doubts(answers.labels, by_document),
+            "trusted": _trusted(answers.labels, by_document, bounds),
             "ece": calibration_error(mine),
             "brier": brier(mine),
+            "reliability": [] if bounds is None else reliability(mine),
         }
     return scores
 

@@ -6,8 +6,18 @@ from typing import Any
 from stance.display import count
 from stance.evaluation.lines import WIDTH, bounds, cell, percent, wrap
 
-ACTORS = 15
-"""Actors listed; the rest is counted."""
+LISTED = 15
+"""Actors, sources, genres or years listed; the rest is counted."""
+
+DIVISIONS = ("corpus", "source", "genre", "year")
+"""What rows are divided by beside the actor, where the corpus tells."""
+
+PLURALS = {"corpus": "corpora"}
+
+FEW = (
+    "  (few: the documents, those with one of the labels, or the errors are too few",
+    "  to trust the interval)",
+)
 
 NAME, LABEL = 30, 11
 """Columns for an actor's and for a label's name."""
@@ -34,7 +44,12 @@ def summary_lines(figures: Figures) -> list[str]:
         [_headline(figures), *_baselines(figures["baselines"]), LEGEND],
         _classes(figures),
         _confusion(figures),
-        _actors(figures.get("per_actor", {})),
+        _groups("actor", figures.get("per_actor", {})),
+        *(
+            _groups(name, figures[f"per_{name}"])
+            for name in DIVISIONS
+            if len(figures.get(f"per_{name}", {})) > 1  # else it repeats the first line
+        ),
         _calibration(figures),
         _conflict(figures["conflict"]),
         _sentiment(figures.get("sentiment")),
@@ -74,11 +89,13 @@ def _baselines(baselines: Figures) -> list[str]:
 
 
 def _classes(figures: Figures) -> list[str]:
-    lines = [f"{cell('class', LABEL)}  precision  recall     F1  support"]
+    known = figures.get("per_class_intervals", {})
+    lines = [f"{cell('class', LABEL)}  precision  recall  {'F1':<20}  support"]
     for label, row in figures["per_class"].items():
+        f1 = percent(row["f1"]) + bounds(known.get(label, {}).get("f1"))
         lines.append(
             f"{cell(label, LABEL)}  {percent(row['precision']):>9}  {percent(row['recall']):>6}"
-            f"  {percent(row['f1']):>5}  {row['support']:>7,}"
+            f"  {f1:<20}  {row['support']:>7,}"
         )
     return lines
 
@@ -93,21 +110,24 @@ def _confusion(figures: Figures) -> list[str]:
     return lines
 
 
-def _actors(actors: Figures) -> list[str]:
-    if not actors:
+def _groups(title: str, groups: Figures) -> list[str]:
+    """Return the scores of each actor, source, genre or year."""
+    if not groups:
         return []
-    lines = [f"{cell('actor', NAME)}  {'n':>9}  macro-F1  95 % interval"]
-    for name, row in list(actors.items())[:ACTORS]:
-        interval = bounds(row["interval"]).strip() or "too few documents"
-        if row["interval"] and not row["trusted"]:
+    lines = [f"{cell(title, NAME)}  {'n':>9}  macro-F1  95 % interval"]
+    for name, row in list(groups.items())[:LISTED]:
+        given = row["interval"] if "interval" in row else row["macro_f1_interval"]
+        interval = bounds(given).strip() or "too few documents"
+        if given and not row["trusted"]:
             interval = f"{interval:<14}  few"
         lines.append(
             f"{cell(name, NAME)}  {row['n']:>9,}  {percent(row['macro_f1']):>8}  {interval}"
         )
-    if len(actors) > ACTORS:
-        lines.append(f"and {count(len(actors) - ACTORS, 'more actor')}")
-    if any(row["interval"] and not row["trusted"] for row in actors.values()):
-        lines.append("  (few: too few documents, or with one of the labels, to trust the interval)")
+    if len(groups) > LISTED:
+        more = len(groups) - LISTED
+        lines.append(f"and {more:,} more {title if more == 1 else PLURALS.get(title, title + 's')}")
+    if any(not row["trusted"] for row in groups.values()):
+        lines += FEW
     return lines
 
 
@@ -153,10 +173,11 @@ def _leakage(leakage: Figures | None) -> list[str]:
     if leakage is None:
         return []
     if not leakage["rows"]:
-        return ["leakage  no row was in the model's training data"]
+        return wrap("leakage  no row, nor one much like it, was found in the model's training data")
     text = (
-        f"leakage  {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) in the model's "
-        f"training data; macro-F1 without: {percent(leakage['macro_f1_without'])}"
+        f"leakage  {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) found in the "
+        f"model's training data, {leakage['near']:,} of them much alike but not equal; macro-F1 "
+        f"without: {percent(leakage['macro_f1_without'])}"
         f"{bounds(leakage['macro_f1_without_interval'])}"
     )
     return wrap(text)

@@ -1,0 +1,166 @@
+"""An evaluation's figures are those of the answers that `predict` prints."""
+
+import csv
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import invoke
+from sklearn import metrics
+
+from stance.corpus import read_corpus
+from stance.evaluation.assessment import evaluate
+from stance.records import Sentiment, Stance
+
+LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
+COLUMNS = ("text", "actor", "stance", "sentiment", "document", "source", "genre", "date")
+TEST = Path(__file__).resolve().parents[1] / "datasets" / "starter" / "starter_test.csv"
+FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
+
+
+def write(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *rows])
+    return path
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A table that the model has not seen, with an unnamed actor and a foreign paragraph."""
+    with TEST.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source))[:300]
+    place = {document: n for n, document in enumerate(dict.fromkeys(r["document"] for r in rows))}
+    table = [
+        (
+            *(row[name] for name in COLUMNS[:5]),
+            ("Daily", "Weekly", "")[place[row["document"]] % 3],
+            ("news", "opinion")[place[row["document"]] % 2],
+            f"20{20 + place[row['document']] % 2}-05-01",
+        )
+        for row in rows
+    ]
+    more = [
+        ("Rain fell on the coast again.", "NATO", "neutral", "neutral", "x", "", "news", ""),
+        (f"{FOREIGN} (NATO)", "NATO", "against", "negative", "y", "", "news", ""),
+    ]
+    return write(tmp_path_factory.mktemp("labelled") / "mine.csv", [*table, *more])
+
+
+@pytest.fixture(scope="module")
+def figures(labelled, model):
+    return evaluate(model, read_corpus([labelled])).to_json()
+
+
+@pytest.fixture(scope="module")
+def printed(labelled, model_path, tmp_path_factory):
+    """Gold rows and what `predict` says of them."""
+    with labelled.open(encoding="utf-8", newline="") as source:
+        gold = list(csv.DictReader(source))
+    folder = tmp_path_factory.mktemp("printed")
+    asked = folder / "in.csv"
+    with asked.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [("text", "actor"), *((row["text"], row["actor"]) for row in gold)]
+        )
+    done = invoke("predict", asked, "-o", folder / "out.csv", "--model", model_path)
+    assert done.exit_code == 0
+    with (folder / "out.csv").open(encoding="utf-8", newline="") as found:
+        return gold, list(csv.DictReader(found))
+
+
+def shares_of(rows, name, labels):
+    return np.array([[float(row[f"{name}_{label}"]) for label in labels] for row in rows])
+
+
+def test_the_scores_are_those_of_what_predict_prints(figures, printed):
+    gold = np.array([LABELS.index(row["stance"]) for row in printed[0]])
+    shares = shares_of(printed[1], "stance", LABELS)
+    found, near = shares.argmax(axis=1), {"abs": 2e-6}
+    assert figures["n"] == len(gold)
+    assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(gold, found), **near)
+    macro = metrics.f1_score(gold, found, average="macro")
+    assert figures["macro_f1"] == pytest.approx(macro, **near)
+    assert figures["confusion"] == metrics.confusion_matrix(gold, found).tolist()
+    assert figures["brier"] == pytest.approx(
+        ((shares - np.eye(3)[gold]) ** 2).sum(axis=1).mean(), abs=1e-5
+    )
+    top, right, error = shares.max(axis=1), found == gold, 0.0
+    for low in np.arange(15) / 15:
+        rows = (top > low) & (top <= low + 1 / 15)
+        error += abs((right[rows] - top[rows]).sum()) / len(gold)
+    assert figures["ece"] == pytest.approx(error, abs=1e-5)
+    texts = [row["text"] for row in printed[0]]
+    kinds = {text: {g for t, g in zip(texts, gold, strict=True) if t == text} for text in texts}
+    conflict = np.array([len(kinds[text]) > 1 for text in texts])
+    assert figures["conflict"]["n"] == conflict.sum() > 0
+    assert figures["conflict"]["accuracy"] == pytest.approx(right[conflict].mean(), **near)
+
+
+def test_the_sentiment_of_each_paragraph_counts_once(figures, printed):
+    rows = {row["text"]: (row, found) for row, found in zip(*printed, strict=True)}
+    gold = [TONES.index(row["sentiment"]) for row, _ in rows.values()]
+    shares = shares_of([found for _, found in rows.values()], "sentiment", TONES)
+    tone = figures["sentiment"]
+    assert tone["n"] == len(gold)
+    macro = metrics.f1_score(gold, shares.argmax(axis=1), average="macro")
+    assert tone["macro_f1"] == pytest.approx(macro, abs=2e-6)
+    assert 0 < tone["baselines"]["majority"]["macro_f1"] < macro
+
+
+def test_uncertain_are_the_rows_that_predict_calls_so(figures, printed):
+    said = [row["stance"] == "uncertain" for row in printed[1]]
+    assert said[-2:] == [True, True]
+    assert figures["uncertain"] == pytest.approx(np.mean(said), abs=1e-6)
+    tone = {row["text"]: row["sentiment"] == "uncertain" for row in printed[1]}
+    assert figures["sentiment"]["uncertain"] == pytest.approx(
+        np.mean(list(tone.values())), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(("column", "width"), [("source", 9), ("genre", 9), ("date", 4)])
+def test_parts_are_scored_as_their_rows_alone_would_be(figures, printed, column, width):
+    found = shares_of(printed[1], "stance", LABELS).argmax(axis=1)
+    cells = [row[column][:width] for row in printed[0]]
+    parts = figures["per_year" if column == "date" else f"per_{column}"]
+    assert set(parts) == set(cells) - {""}
+    for name, part in parts.items():
+        rows = np.flatnonzero(np.array(cells) == name)
+        gold = [LABELS.index(printed[0][row]["stance"]) for row in rows]
+        macro = metrics.f1_score(gold, found[rows], average="macro")
+        assert part["n"] == len(rows)
+        assert part["macro_f1"] == pytest.approx(macro, abs=2e-6)
+        low, high = part["macro_f1_interval"]
+        assert low < macro < high
+
+
+def test_the_screen_tells_parts_and_leaves_out_a_single_one(labelled, model_path, figures):
+    screen = invoke("evaluate", labelled, "--model", model_path).stdout
+    for name in ("source  ", "genre  ", "year  ", "Daily  ", "opinion  ", "2021  "):
+        assert f"\n{name}" in screen
+    assert "\ncorpus " not in screen
+    assert list(figures["per_corpus"]) == ["mine"]
+
+
+def test_training_texts_are_found_word_for_word_and_much_alike(model, corpus, tmp_path):
+    long = [n for n, text in enumerate(corpus.texts) if len(text.split()) > 60]
+    rows = [(corpus.texts[n], corpus.actors[n], LABELS[corpus.stance[n]]) for n in long[::40]]
+    altered = [
+        (" ".join(["Yesterday", *text.split()[1:-2], "today."]), *rest) for text, *rest in rows
+    ]
+    spaced = [
+        (f"  \u201c{text.upper()}\u201d ".replace(" ", "\u00a0 "), *rest) for text, *rest in rows
+    ]
+    new = [
+        (f"Minister number {n} welcomed NATO at the port of town {n * 7}.", "NATO", "favor")
+        for n in range(6)
+    ]
+    every = [*rows, *spaced, *altered, *new]
+    path = write(
+        tmp_path / "seen.csv",
+        [(*row, "", str(number), "", "", "") for number, row in enumerate(every)],
+    )
+    found = evaluate(model, read_corpus([path])).to_json()["leakage"]
+    assert (found["exact"], found["near"]) == (2 * len(rows), len(rows))
+    assert found["rows"] == len(every) - len(new)
+    assert found["macro_f1_without"] is not None
