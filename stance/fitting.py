@@ -32,7 +32,7 @@ from stance.lexicon import Lexicon
 from stance.model import StanceModel
 from stance.prospects import Prospects
 from stance.provenance import make_card
-from stance.queries import Query, make_query
+from stance.queries import Query, make_query, names_actor
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
 from stance.reference import Reference, Vocabulary, measure
@@ -108,6 +108,7 @@ def train(
     stance, control = bench.learn(query, "stance"), bench.learn(query, "control")
     tone = _learn_sentiment(bench, query, progress)
     progress("scoring the held-out answers")
+    named = names_actor(reader, query)
     report = cross_validation(
         recipe.validation,
         corpus,
@@ -115,6 +116,7 @@ def train(
         control.held.probabilities,
         tone.held.probabilities if tone else None,
         lexicon_stances(reader, query),
+        named,
     )
     prospects = _prospects(bench, stance, report, progress)
     model = StanceModel(
@@ -127,7 +129,10 @@ def train(
         fingerprints=corpus.marks,
         card=make_card(corpus, recipe, report, bench.reference(stance, control), prospects),
         calibration=calibrate(
-            stance.held.probabilities, corpus.stance, corpus.document, recipe.validation.seed
+            stance.held.probabilities[named],
+            corpus.stance[named],
+            corpus.document[named],
+            recipe.validation.seed,
         ),
     )
     held = tone.held if tone else None

@@ -8,9 +8,13 @@ import numpy as np
 from stance.actors import ActorBook
 from stance.display import shown
 from stance.errors import DataError
-from stance.features.reading import Span
+from stance.features.layout import count_mentions
+from stance.features.reading import Reader, Span
 from stance.text import normalise, normalised_span
-from stance.tokens import Ints
+from stance.tokens import Bools, Ints
+
+BATCH = 1000
+"""Pairs that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,16 @@ def make_query(
             number[i] = len(book)
             places += [(i, *place) for place in literal_spans(plain[i], normalise(actors[i]))]
     return Query(plain, number, places)
+
+
+def names_actor(reader: Reader, query: Query) -> Bools:
+    """Return for which pairs the text names the actor; of the others a model says `uncertain`."""
+    found = []
+    for low in range(0, len(query), BATCH):
+        part = query.slice(low, low + BATCH)
+        words = reader.words(part.texts, part.spans)
+        found.append(count_mentions(words, part.para, part.actor) > 0)
+    return np.concatenate(found)
 
 
 def literal_spans(text: str, name: str) -> list[tuple[int, int]]:

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_model import members_of, refused, small_model, spoiled
 
+from stance.actors import ActorBook
 from stance.batch import Job, predict_table
 from stance.batch.abstention import GRID, NEVER, calibrate, log_tails, thresholds
 from stance.batch.plans import digest_of
 from stance.errors import AbstentionError, UsageError
+from stance.fitting import train
 from stance.model import Calibration
 from stance.records import UNCERTAIN, Stance
 from stance.storage import dump_model, load_model, save_model
@@ -321,6 +324,20 @@ def test_every_printed_answer_reaches_the_threshold_of_its_class(model, source, 
     assert done.notes[-1 - list(limits.values()).count(NEVER)].startswith(
         f"--abstain 0.5: {withheld:,} of {sum(done.tally.answers.values()):,} answers withheld"
     )
+
+
+def test_what_is_uncertain_whatever_the_rate_is_not_calibrated_on(corpus):
+    absent = np.arange(len(corpus)) % 5 == 0
+    actors = tuple(
+        "Zorblax" if away else actor for actor, away in zip(corpus.actors, absent, strict=True)
+    )
+    training = train(
+        quick_recipe(), dataclasses.replace(corpus, actors=actors), ActorBook.default()
+    )
+    kept = training.model.calibration
+    confidence = training.stance.probabilities.max(axis=1).astype(np.float32)
+    assert sorted(kept.confidence) == sorted(confidence[~absent])
+    assert training.report.to_json()["uncertain"] == pytest.approx(absent.mean(), abs=1e-6)
 
 
 def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):

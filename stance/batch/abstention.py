@@ -68,6 +68,9 @@ _STEPS = 1000
 def calibrate(probabilities: Weights, gold: Ints, document: Ints, seed: int) -> Calibration:
     """Keep held-out answers as a model carries them.
 
+    Only rows whose text names the actor belong here: the others get no answer whatever the rate,
+    and being mostly neutral, and easily told to be, they would make neutral answers look surer.
+
     Parameters
     ----------
     probabilities : ndarray of shape (n_rows, n_labels)

@@ -34,7 +34,10 @@ def predict(
     abstain: Annotated[
         float | None,
         typer.Option(
-            help="Withhold answers: of each class at most this share is wrong.", min=0, max=1
+            help="Withhold answers, so that with 90 % confidence at most this share of those given "
+            "is wrong, in each class, on texts like the training corpus.",
+            min=0,
+            max=1,
         ),
     ] = None,
     explain: Annotated[
