@@ -40,6 +40,8 @@ class Judgements:
         Paragraph of each (paragraph, actor) pair, in order.
     actor : tuple of str
         Actor of each pair.
+    number : ndarray of shape (n_pairs,)
+        Number of the actor in the book, or as in `stance.features.layout.lay_out`.
     mentions : ndarray of shape (n_pairs,)
         How often the paragraph names the actor.
     stance : ndarray of shape (n_pairs, 3)
@@ -60,6 +62,7 @@ class Judgements:
 
     para: Ints
     actor: tuple[str, ...]
+    number: Ints
     mentions: Ints
     stance: Weights
     known: Bools
@@ -158,7 +161,7 @@ class StanceModel:
         """
         words = self.reader.words(normalise_all(texts))
         para, actor, mentions = named_actors(words)
-        names = tuple(self.book.names[number] for number in actor)
+        names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         return self._judge(words, para, actor, mentions, names, reasons)
 
     def judge_pairs(
@@ -218,6 +221,7 @@ class StanceModel:
         return Judgements(
             para=para,
             actor=names,
+            number=actor,
             mentions=mentions,
             stance=self.stance.probabilities(scores),
             known=known,

@@ -5,9 +5,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.batch.answers import MILLION, Layout, answer_groups, cells, millionths
+from stance.batch import answers
+from stance.batch.answers import Layout
+from stance.batch.printing import MILLION, cells, decimals, millionths
+from stance.batch.rows import Rows
 from stance.errors import DataError
 from stance.records import UNCERTAIN, Stance
+from stance.tables.formats import Format
 from stance.tables.reading import Record
 
 SHARES = st.lists(
@@ -27,18 +31,31 @@ def probabilities(rows):
 @example([[0.1, 0.2, 0.7], [1 / 7, 2 / 7, 4 / 7]])
 def test_millionths_sum_to_a_million(rows):
     exact = probabilities(rows)
-    rounded = millionths(exact)
+    rounded = millionths(exact).T
     assert (rounded.sum(axis=1) == MILLION).all()
     assert (rounded >= 0).all()
     assert (np.abs(rounded - exact * MILLION) <= 1 + 1e-6).all()
+
+
+def printed_rows(exact, sure):
+    """Return label and numbers of each row as strings."""
+    columns = [np.char.decode(column).tolist() for column in cells(tuple(Stance), exact, sure)]
+    return list(zip(*columns, strict=True))
+
+
+@given(st.lists(st.integers(0, MILLION), max_size=50))
+@example([0, 1, 999_999, 1_000_000])
+def test_millionths_are_written_with_six_decimals(parts):
+    written = decimals(np.array(parts, np.int64)).tolist()
+    assert written == [f"{part / MILLION:.6f}".encode() for part in parts]
 
 
 @given(SHARES)
 @example([[1, 1, 1], [0, 1, 1], [1e-12, 1, 1 + 1e-12]])
 def test_the_printed_label_has_the_largest_printed_probability(rows):
     exact = probabilities(rows)
-    printed = cells(tuple(Stance), exact, np.ones(len(rows), np.bool_))
-    for (label, *numbers), parts in zip(printed, millionths(exact).tolist(), strict=True):
+    printed = printed_rows(exact, np.ones(len(rows), np.bool_))
+    for (label, *numbers), parts in zip(printed, millionths(exact).T.tolist(), strict=True):
         assert [round(float(number) * MILLION) for number in numbers] == parts
         assert all(len(number) == 8 for number in numbers)
         assert sum(round(float(number) * MILLION) for number in numbers) == MILLION
@@ -46,7 +63,7 @@ def test_the_printed_label_has_the_largest_printed_probability(rows):
 
 
 def test_what_is_not_sure_is_uncertain():
-    printed = cells(tuple(Stance), np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]), np.array([0, 1]))
+    printed = printed_rows(np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]), np.array([0, 1]))
     assert printed == [
         (UNCERTAIN, "0.200000", "0.300000", "0.500000"),
         ("against", "1.000000", "0.000000", "0.000000"),
@@ -54,14 +71,41 @@ def test_what_is_not_sure_is_uncertain():
 
 
 def test_no_rows():
-    assert cells(tuple(Stance), np.zeros((0, 3)), np.zeros(0, np.bool_)) == []
+    assert printed_rows(np.zeros((0, 3)), np.zeros(0, np.bool_)) == []
+
+
+CELL = st.text(st.sampled_from('aé北,;"\n\r =+-@\t1'), max_size=6)
+
+
+@st.composite
+def joint_rows(draw):
+    """Draw rows of which some begin with the same cells."""
+    heads = draw(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=5))
+    times = draw(st.lists(st.integers(1, 3), min_size=len(heads), max_size=len(heads)))
+    owner = np.repeat(np.arange(len(heads)), times)
+    column = st.lists(CELL, min_size=len(owner), max_size=len(owner))
+    columns = [
+        np.array([cell.encode() for cell in cells]) if narrow else cells
+        for cells, narrow in draw(
+            st.lists(st.tuples(column, st.booleans()), min_size=1, max_size=3)
+        )
+    ]
+    return Rows(heads, owner, columns)
+
+
+@given(joint_rows(), st.sampled_from(",;\t"), st.sampled_from(["csv", "jsonl"]), st.booleans())
+def test_rows_are_the_same_bytes_whole_and_from_columns(rows, delimiter, kind, safe):
+    names = tuple(f"c{number}" for number in range(2 + len(rows.columns)))
+    form = Format(names, kind, delimiter, excel_safe=safe and kind == "csv")
+    assert rows.encode(form) == form.encode(list(rows))
+    assert rows.formulas() == form.formulas(rows)
+    assert len(rows) == len(list(rows))
 
 
 def answer_rows(model, layout, asked, name):
     """Return the output's rows, as the writer puts them together."""
-    groups, tally = answer_groups(model, layout, asked, name)
-    assert [cells for cells, _ in groups] == [record.cells for record in asked]
-    return [(*cells, *tail) for cells, tails in groups for tail in tails], tally
+    rows, tally = answers.answer_rows(model, layout, asked, name)
+    return list(rows), tally
 
 
 def records(*rows):

@@ -10,9 +10,9 @@ from unittest.mock import patch
 from stance import model
 from stance.actors import ActorBook
 from stance.batch import parts, running
+from stance.batch.rows import Rows
 from stance.features import BLOCKS, reading
 from stance.heads import Head
-from stance.tables.formats import Format
 from stance.tables.output import TableWriter
 
 STAGES = ("read", "find actors", "tokenise", "blocks", "score", "write", "rest")
@@ -26,9 +26,9 @@ _SEAMS: tuple[tuple[str, Any, str], ...] = (
     ("score", Head, "scores"),
     ("score", Head, "probabilities"),
     ("rest", model.StanceModel, "judge"),
-    ("write", parts, "answer_groups"),
-    ("write", Format, "encode_groups"),
-    ("write", Format, "formulas"),
+    ("write", parts, "answer_rows"),
+    ("write", Rows, "encode"),
+    ("write", Rows, "formulas"),
     ("write", parts.Store, "write"),
     ("write", parts.Store, "read"),
     ("write", TableWriter, "write_encoded"),

@@ -1,26 +1,23 @@
 """Rows of a prediction table: what the model said of each input record, as text cells."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.batch.printing import Cells, cells
+from stance.batch.rows import Column, Rows
 from stance.display import shown
 from stance.errors import DataError
-from stance.features.events import Weights
 from stance.model import Judgements, StanceModel
 from stance.queries import bad_place, parse_spans, places_advice
 from stance.reasons import NO_ANSWER, strongest_words
-from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.records import Sentiment, Stance
 from stance.reference import Reference
 from stance.tables import Record
-from stance.tables.formats import Group
 from stance.tables.reading import Fault
-from stance.tokens import Bools
-
-MILLION = 1_000_000
+from stance.tokens import Ints
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 BECAUSE = "because"
@@ -142,64 +139,10 @@ COUNTS = tuple(f.name for f in fields(Tally) if f.name != "answers")
 """The numbers of a tally, in order."""
 
 
-def millionths(probabilities: Weights) -> NDArray[np.int64]:
-    """Round rows of probabilities to millionths that sum to one million.
-
-    The largest remainders are rounded up (Hamilton's method), of equal ones the first.
-
-    Examples
-    --------
-    >>> millionths(np.array([[1 / 3, 1 / 3, 1 / 3]])).tolist()
-    [[333334, 333333, 333333]]
-    """
-    exact = probabilities * MILLION
-    whole = np.floor(exact).astype(np.int64)
-    missing = MILLION - whole.sum(axis=1)
-    order = np.argsort(-(exact - whole), axis=1, kind="stable")
-    rank = np.argsort(order, axis=1, kind="stable")
-    rounded: NDArray[np.int64] = whole + (rank < missing[:, None])
-    return rounded
-
-
-def cells(
-    labels: Sequence[str], probabilities: Weights, sure: Bools, thresholds: Sequence[float] = ()
-) -> list[tuple[str, ...]]:
-    """Return label and printed probabilities of each row.
-
-    The label is `UNCERTAIN` where not sure, or where the probability is less than its threshold.
-    """
-    parts = millionths(probabilities)
-    best = parts.argmax(axis=1)
-    if len(thresholds):
-        sure = sure & (parts.max(axis=1) / MILLION >= np.array(thresholds)[best])
-    words = (*labels, UNCERTAIN)
-    names = [words[number] for number in np.where(sure, best, len(labels)).tolist()]
-    columns = (column.tolist() for column in decimals(parts).T)
-    return list(zip(names, *columns, strict=True))
-
-
-def decimals(parts: NDArray[np.int64]) -> NDArray[np.str_]:
-    """Write millionths as decimal fractions.
-
-    Examples
-    --------
-    >>> decimals(np.array([0, 250_000, 1_000_000])).tolist()
-    ['0.000000', '0.250000', '1.000000']
-    """
-    digits = np.empty((*parts.shape, 8), np.uint32)  # code points of "d.dddddd"
-    digits[..., 1] = ord(".")
-    rest = parts.astype(np.uint32)
-    for place in (7, 6, 5, 4, 3, 2, 0):
-        rest, digit = np.divmod(rest, np.uint32(10))
-        digits[..., place] = digit + np.uint32(ord("0"))
-    text: NDArray[np.str_] = digits.view("U8")[..., 0]
-    return text
-
-
-def answer_groups(
+def answer_rows(
     model: StanceModel, layout: Layout, records: Sequence[Record], name: str
-) -> tuple[list[Group], Tally]:
-    """Judge input records; return per record its cells and the ends of its output rows.
+) -> tuple[Rows, Tally]:
+    """Judge input records; return the rows of the output.
 
     Parameters
     ----------
@@ -211,33 +154,39 @@ def answer_groups(
     """
     texts = [record.cells[layout.text] for record in records]
     judged = _judge(model, layout, records, texts, name)
-    tone = _tones(judged, len(records))
     sure = judged.known & (judged.mentions > 0) & ~judged.foreign[judged.para]
     stance = cells(tuple(Stance), judged.stance, sure, layout.thresholds)
-    tally = Tally(rows=len(records))
+    # An empty cell of an actor column asks for nothing.
+    asked = np.flatnonzero(np.array(judged.actor, object) != "")
+    tally = Tally(
+        rows=len(records),
+        named=len(np.unique(judged.para[judged.mentions > 0])),
+        unknown=int(np.count_nonzero(~sure[asked])),
+        answers=_count([judged.actor[number] for number in asked.tolist()], stance[0][asked]),
+    )
     tally.compare(judged, model.reference)
-    by_record: list[list[int]] = [[] for _ in records]
-    asked = np.flatnonzero(np.array(judged.actor, object) != "").tolist()
-    for number, para in zip(asked, judged.para[asked].tolist(), strict=True):
-        by_record[para].append(number)  # an empty cell of an actor column asks for nothing
-    tally.answers.update((judged.actor[number], stance[number][0]) for number in asked)
-    tally.unknown = int(np.count_nonzero(~sure[asked]))
-    tally.named = len(set(judged.para[judged.mentions > 0].tolist()))
-    make = _wide if layout.wide else _long
-    because = _because(layout, judged, stance)
-    groups = list(make(layout, records, judged, by_record, stance, tone, because))
-    return groups, tally
+    answers = [*stance, *_because(layout, judged, stance[0])]
+    tones = _tones(judged, len(records))
+    if layout.wide:
+        return _wide(len(layout.actors), records, judged, answers, tones), tally
+    names = np.array([name.encode() for name in model.book.names])
+    actor = [] if layout.actor is not None else [names.take(judged.number)]
+    return _long(records, judged, asked, actor, answers, tones), tally
 
 
-def _because(
-    layout: Layout, judged: Judgements, stance: Sequence[tuple[str, ...]]
-) -> Sequence[tuple[str, ...]]:
-    """Return one cell per pair, or none where no words are asked for."""
+def _count(actors: Sequence[str], labels: Cells) -> Counter[tuple[str, str]]:
+    found = Counter(zip(actors, labels.tolist(), strict=True))
+    return Counter({(actor, label.decode()): times for (actor, label), times in found.items()})
+
+
+def _because(layout: Layout, judged: Judgements, labels: Cells) -> list[Column]:
+    """Return one cell per pair, or no column where no words are asked for."""
     if not judged.tilts:
-        return [()] * len(stance)
-    number = {str(label): place for place, label in enumerate(Stance)}
-    answers = np.array([number.get(row[0], NO_ANSWER) for row in stance], np.int64)
-    return [(cell,) for cell in strongest_words(judged.tilts, answers, layout.explain)]
+        return []
+    answers = np.full(len(labels), NO_ANSWER)
+    for number, label in enumerate(Stance):
+        answers[labels == label.encode()] = number
+    return [strongest_words(judged.tilts, answers, layout.explain)]
 
 
 def _judge(
@@ -260,55 +209,56 @@ def _judge(
     return model.judge_pairs(texts, actors, spans, reasons=layout.explain > 0)
 
 
-def _tones(judged: Judgements, count: int) -> list[tuple[str, ...]]:
+def _tones(judged: Judgements, count: int) -> list[Cells]:
     if judged.sentiment is None:
-        return [("", "", "", "")] * count
+        return [np.full(count, b"")] * len(SENTIMENT_COLUMNS)
     return cells(tuple(Sentiment), judged.sentiment, judged.sentiment_known & ~judged.foreign)
 
 
-_NOTHING = ("", "", "", "")
+def _numbered(records: Sequence[Record]) -> list[tuple[str, ...]]:
+    return [(*record.cells, str(record.number)) for record in records]
 
 
 def _long(
-    layout: Layout,
     records: Sequence[Record],
     judged: Judgements,
-    by_record: Sequence[Sequence[int]],
-    stance: Sequence[tuple[str, ...]],
-    tone: Sequence[tuple[str, ...]],
-    because: Sequence[tuple[str, ...]],
-) -> Iterator[Group]:
-    mentions = judged.mentions.tolist()
-    given = layout.actor is not None
-    empty = ("",) if layout.explain else ()
-    for place, (record, pairs) in enumerate(zip(records, by_record, strict=True)):
-        row, mood = str(record.number), tone[place]
-        tails = [
-            (
-                row,
-                *(() if given else (judged.actor[i],)),
-                str(mentions[i]),
-                *stance[i],
-                *mood,
-                *because[i],
-            )
-            for i in pairs
-        ]
-        nobody = (row, *(() if given else ("",)), "0", *_NOTHING, *mood, *empty)
-        yield record.cells, tails or [nobody]
+    asked: Ints,
+    actor: Sequence[Column],
+    answers: Sequence[Column],
+    tones: Sequence[Cells],
+) -> Rows:
+    """Return a row per pair, and one for each record without a pair."""
+    pairs = np.bincount(judged.para[asked], minlength=len(records))
+    owner = np.repeat(np.arange(len(records)), np.maximum(pairs, 1))
+    which = np.full(len(owner), -1)
+    which[(pairs > 0).take(owner)] = asked
+    mentions = np.append(judged.mentions, 0).astype(bytes)
+    columns = [
+        *(_picked(column, which) for column in actor),
+        mentions.take(which, mode="wrap"),
+        *(_picked(column, which) for column in answers[: len(STANCE_COLUMNS)]),
+        *(tone.take(owner) for tone in tones),
+        *(_picked(column, which) for column in answers[len(STANCE_COLUMNS) :]),
+    ]
+    return Rows(_numbered(records), owner, columns)
+
+
+def _picked(column: Column, which: Ints) -> Column:
+    """Return the cells of some pairs, and an empty one for the number -1."""
+    if isinstance(column, np.ndarray):
+        return np.append(column, b"").take(which, mode="wrap")
+    return [column[number] if number >= 0 else "" for number in which.tolist()]
 
 
 def _wide(
-    layout: Layout,
+    actors: int,
     records: Sequence[Record],
     judged: Judgements,
-    by_record: Sequence[Sequence[int]],
-    stance: Sequence[tuple[str, ...]],
-    tone: Sequence[tuple[str, ...]],
-    because: Sequence[tuple[str, ...]],
-) -> Iterator[Group]:
-    nothing = (*_NOTHING, "") if layout.explain else _NOTHING
-    for place, (record, pairs) in enumerate(zip(records, by_record, strict=True)):
-        found = {judged.actor[pair]: (*stance[pair], *because[pair]) for pair in pairs}
-        answers = (cell for actor in layout.actors for cell in found.get(actor, nothing))
-        yield record.cells, [(str(record.number), *answers, *tone[place])]
+    answers: Sequence[Column],
+    tones: Sequence[Cells],
+) -> Rows:
+    """Return a row per record, with the same columns for each actor of the book."""
+    which = np.full((actors, len(records)), -1)
+    which[judged.number, judged.para] = np.arange(len(judged.number))
+    columns = [_picked(column, own) for own in which for column in answers]
+    return Rows(_numbered(records), np.arange(len(records)), [*columns, *tones])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stance.batch import memory
-from stance.batch.answers import COUNTS, Layout, Tally, answer_groups
+from stance.batch.answers import COUNTS, Layout, Tally, answer_rows
 from stance.model import StanceModel
 from stance.tables import Record
 from stance.tables.formats import Format
@@ -122,10 +122,8 @@ class Frame:
 def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Record]) -> Part:
     """Judge the records of a part, and write its rows where the frame says."""
     memory.settle()
-    groups, tally = answer_groups(model, frame.layout, records, frame.table)
-    rows = sum(len(tails) for _, tails in groups)
-    formulas = frame.form.group_formulas(groups)
-    part = Part(number, rows, formulas, tally, frame.form.encode_groups(groups))
+    rows, tally = answer_rows(model, frame.layout, records, frame.table)
+    part = Part(number, len(rows), rows.formulas(), tally, rows.encode(frame.form))
     return frame.store.write(part) if frame.store else part
 
 

@@ -7,7 +7,10 @@ from typing import Literal
 
 from stance.errors import DataError
 
-_FORMULA_STARTS = frozenset("=+-@\t\r")
+FORMULA_STARTS = frozenset("=+-@\t\r")
+"""What a cell begins with that a spreadsheet might run."""
+
+HALF_CHARACTER = "a cell holds half a character (a lone surrogate); mend it"
 
 
 def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
@@ -19,40 +22,34 @@ def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes
     >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
     b'007,"Moscow, Kyiv"\nNA,\n'
     """
-    lines = _lines(list(rows), delimiter)
-    return "".join([f"{line or EMPTY}\n" for line in lines]).encode()
+    return "".join([f"{line or EMPTY}\n" for line in joined(list(rows), delimiter)]).encode()
 
-
-Group = tuple[Sequence[str], Sequence[Sequence[str]]]
-"""The cells with which some rows begin, and the rest of each of these rows."""
 
 EMPTY = '""'
 """A row of one empty cell, which would otherwise be an empty line."""
 
 
-def _lines(rows: Sequence[Sequence[str]], delimiter: str) -> list[str]:
-    """Return rows as they stand in a table, without their ends."""
-    lines = [delimiter.join(row) for row in rows]
-    if _plain("".join(lines), delimiter, sum(map(len, rows)) - len(rows)):
-        return lines
-    return [
-        line
-        if _plain(line, delimiter, len(row) - 1)
-        else delimiter.join([_quoted(cell, delimiter) for cell in row])
-        for line, row in zip(lines, rows, strict=True)
-    ]
+def joined(rows: Sequence[Sequence[str]], delimiter: str) -> list[str]:
+    """Return rows of equally many cells as they stand in a table, without their ends."""
+    columns = [_quoted_column(column, delimiter) for column in zip(*rows, strict=True)]
+    return list(map(delimiter.join, zip(*columns, strict=True)))
 
 
-def _plain(text: str, delimiter: str, expected: int) -> bool:
-    """Tell whether no cell of a text needs quotes, if it should hold so many separators."""
-    if '"' in text or "\n" in text or "\r" in text:
-        return False
-    return text.count(delimiter) == expected
+def _quoted_column(column: Sequence[str], delimiter: str) -> Sequence[str]:
+    text = "".join(column)  # most columns need no quotes, which is seen at once
+    if not any(sign in text for sign in (delimiter, *_SIGNS)):
+        return column
+    return [_quoted(cell, delimiter) for cell in column]
+
+
+_SIGNS = ('"', "\n", "\r")
 
 
 def _quoted(cell: str, delimiter: str) -> str:
+    """Return a cell as it stands between separators."""
     if delimiter in cell or "\n" in cell or "\r" in cell or '"' in cell:
-        return f'"{cell.replace(chr(34), chr(34) * 2)}"'
+        doubled = cell.replace('"', '""')
+        return f'"{doubled}"'
     return cell
 
 
@@ -62,7 +59,7 @@ def is_formula(cell: str) -> bool:
     >>> is_formula("=cmd"), is_formula("-0.25"), is_formula("NATO")
     (True, False, False)
     """
-    return cell[:1] in _FORMULA_STARTS and bool(cell) and not _is_number(cell)
+    return cell[:1] in FORMULA_STARTS and bool(cell) and not _is_number(cell)
 
 
 def _is_number(cell: str) -> bool:
@@ -110,39 +107,11 @@ class Format:
             safe = map(self._safe, rows) if self.excel_safe else rows
             return encode_rows(safe, delimiter=self.delimiter)
         except UnicodeEncodeError as error:
-            raise DataError("a cell holds half a character (a lone surrogate); mend it") from error
-
-    def encode_groups(self, groups: Sequence[Group]) -> bytes:
-        """Return what `encode` returns for the groups' rows; equal beginnings are encoded once."""
-        if self.kind != "csv" or self.excel_safe:
-            return self.encode([(*head, *tail) for head, tails in groups for tail in tails])
-        mark = self.delimiter
-        starts = _lines([head for head, _ in groups], mark)
-        ends = iter(_lines([tail for _, tails in groups for tail in tails], mark))
-        lines = [
-            f"{start}{mark}{next(ends)}\n"
-            for start, (_, tails) in zip(starts, groups, strict=True)
-            for _ in tails
-        ]
-        try:
-            return "".join(lines).encode()
-        except UnicodeEncodeError as error:
-            raise DataError("a cell holds half a character (a lone surrogate); mend it") from error
-
-    def group_formulas(self, groups: Sequence[Group]) -> int:
-        """Return how many cells of the groups' rows a spreadsheet might run."""
-        starts = _FORMULA_STARTS
-        heads = [
-            is_formula(cell) * len(tails)
-            for head, tails in groups
-            for cell in head
-            if cell[:1] in starts
-        ]
-        return sum(heads) + self.formulas(tail for _, tails in groups for tail in tails)
+            raise DataError(HALF_CHARACTER) from error
 
     def formulas(self, rows: Iterable[Sequence[str]]) -> int:
         """Return how many cells a spreadsheet might run."""
-        starts = _FORMULA_STARTS
+        starts = FORMULA_STARTS
         found = [cell for row in rows for cell in row if cell and cell[0] in starts]
         return sum(map(is_formula, found))
 

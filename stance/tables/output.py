@@ -122,6 +122,11 @@ class TableWriter:
         self._put(self.format.encode(batch))
 
     def _put(self, data: bytes) -> None:
+        if not self._zip and len(data) >= _BLOCK:
+            self._flush(self._buffer)
+            self._buffer.clear()
+            self._flush(data)
+            return
         self._buffer += data
         while len(self._buffer) >= _BLOCK:
             self._flush(self._buffer[:_BLOCK])

@@ -1,0 +1,127 @@
+"""Rows of an output as bytes, put together from whole columns.
+
+Several rows may begin with the same cells, those of one input record; they are encoded once. What
+follows stands in columns of equally wide cells, filled up with NUL, which no cell holds::
+
+    heads                    owner   columns
+    a1  "NATO and Russia"  1 0       N A T O Ø Ø   1   f a v o r Ø Ø   0 . 1 0 0 0 0 0
+                             0       R u s s i a   1   a g a i n s t   0 . 7 0 0 0 0 0
+    a2  Nothing.           2 1       Ø Ø Ø Ø Ø Ø   0   Ø Ø Ø Ø Ø Ø Ø   Ø Ø Ø Ø Ø Ø Ø Ø
+
+With separators between the columns and a line end after them this is one matrix of bytes. Without
+its NULs it is what follows the heads, row after row::
+
+    N A T O Ø Ø , 1 , f a v o r Ø Ø , 0 . 1 0 0 0 0 0 ↵    ->    NATO,1,favor,0.100000↵
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.errors import DataError
+from stance.tables.formats import (
+    FORMULA_STARTS,
+    HALF_CHARACTER,
+    Format,
+    is_formula,
+    joined,
+)
+from stance.tokens import Bytes, Ints
+
+Column = NDArray[np.bytes_] | Sequence[str]
+"""Cells, one per row: as UTF-8 of limited length, or where they may be long as strings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a table; see the drawing above.
+
+    Attributes
+    ----------
+    heads : sequence of sequence of str
+        Cells with which rows begin.
+    owner : ndarray of shape (n_rows,)
+        Number of the head of each row; never decreasing.
+    columns : sequence of Column
+        The cells that follow, each of shape (n_rows,).
+    """
+
+    heads: Sequence[Sequence[str]]
+    owner: Ints
+    columns: Sequence[Column]
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        """Yield all cells of each row."""
+        tails = zip(*map(_strings, self.columns), strict=True)
+        for number, tail in zip(self.owner.tolist(), tails, strict=True):
+            yield (*self.heads[number], *tail)
+
+    def encode(self, form: Format) -> bytes:
+        """Return exactly what the form's own `encode` makes of the rows."""
+        plain = [column for column in self.columns if _is_plain(column, form.delimiter)]
+        if form.kind != "csv" or form.excel_safe or len(plain) < len(self.columns):
+            return form.encode(list(self))
+        mark = form.delimiter
+        try:
+            starts = [f"{line}{mark}".encode() for line in joined(self.heads, mark)]
+        except UnicodeEncodeError as error:
+            raise DataError(HALF_CHARACTER) from error
+        begun = map(starts.__getitem__, self.owner.tolist())
+        return b"".join(chain.from_iterable(zip(begun, _lines(plain, mark), strict=True)))
+
+    def formulas(self) -> int:
+        """Return how many cells a spreadsheet might run."""
+        suspects = [
+            (number, cell)
+            for number, head in enumerate(self.heads)
+            for cell in head
+            if cell[:1] in FORMULA_STARTS
+        ]
+        times = np.bincount(self.owner, minlength=len(self.heads))
+        found = sum(int(times[number]) for number, cell in suspects if is_formula(cell))
+        return found + sum(map(_formulas, self.columns))
+
+
+def _strings(column: Column) -> Sequence[str]:
+    return np.char.decode(column).tolist() if isinstance(column, np.ndarray) else column
+
+
+def _formulas(column: Column) -> int:
+    if isinstance(column, np.ndarray):
+        if not _SUSPECT.take(_bytes(column)[:, 0]).any():
+            return 0
+        column = _strings(column)
+    return sum(map(is_formula, column))
+
+
+_SUSPECT = np.isin(np.arange(256), [ord(sign) for sign in FORMULA_STARTS])
+
+
+def _is_plain(column: Column, mark: str) -> TypeGuard[NDArray[np.bytes_]]:
+    """Tell whether a column can go into the matrix: its cells are short and need no quotes."""
+    if not isinstance(column, np.ndarray):
+        return False
+    data = column.tobytes()
+    return not any(sign.encode() in data for sign in (mark, '"', "\n", "\r"))
+
+
+def _lines(columns: Sequence[NDArray[np.bytes_]], mark: str) -> list[bytes]:
+    """Return the rows of some columns, with their line ends."""
+    size = len(columns[0])
+    between, end = (np.full((size, 1), ord(sign), np.uint8) for sign in (mark, "\n"))
+    parts = [part for column in columns for part in (_bytes(column), between)]
+    matrix = np.concatenate([*parts[:-1], end], axis=1)
+    return matrix[matrix > 0].tobytes().splitlines(keepends=True)
+
+
+def _bytes(column: NDArray[np.bytes_]) -> Bytes:
+    """Return the bytes of each cell, of shape (n_rows, width)."""
+    cells: Bytes = np.ascontiguousarray(column).view(np.uint8)
+    return cells.reshape(len(column), column.itemsize)
