@@ -15,7 +15,15 @@ from small_model import members_of, refused, small_model, spoiled
 
 from stance.actors import ActorBook
 from stance.batch import Job, predict_table
-from stance.batch.abstention import GRID, NEVER, calibrate, log_tails, thresholds
+from stance.batch.abstention import (
+    GRID,
+    NEVER,
+    Evidence,
+    calibrate,
+    log_tails,
+    lowest_threshold,
+    thresholds,
+)
 from stance.batch.plans import digest_of
 from stance.errors import AbstentionError, UsageError
 from stance.fitting import train
@@ -104,6 +112,18 @@ def test_the_rate_holds_in_nine_of_ten_calibrations_and_is_made_use_of(error, po
 def test_the_rate_holds_where_every_threshold_is_just_above_it():
     broken, _ = outcomes(4, lambda c: np.full_like(c, 0.2001), 0.2, **GROUPED)
     assert 0.001 <= broken <= 0.1 + SLACK
+
+
+def test_classes_and_starts_share_the_risk_and_spend_it():
+    # Each threshold adds more documents than the ones before have, so that the tests depend little
+    # on each other: here the procedure is hardly conservative, and twice the level breaks the rate.
+    rate, broken, rng = 0.2, 0, np.random.default_rng(5)
+    more = (100 * 1.6 ** np.arange(len(GRID))).astype(int)
+    for _ in range(DRAWS):
+        wrong = rng.binomial(more, rate, (3, len(GRID))).cumsum(axis=1)
+        classes = [Evidence(more.cumsum(), own) for own in wrong]
+        broken += any(lowest_threshold(own, rate) < NEVER for own in classes)
+    assert 0.05 <= broken / DRAWS <= 0.1
 
 
 def test_rows_of_one_document_taken_for_independent_would_break_the_rate():

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from stance.evaluation import intervals
-from stance.evaluation.confusion import accuracy, document_confusion, macro_f1
+from stance.evaluation.confusion import accuracy, document_confusion, f1_scores, macro_f1
 from stance.evaluation.intervals import (
     gain_in,
     interval,
@@ -266,6 +266,17 @@ def test_intervals_cover_the_true_score_as_often_as_they_say(populations, score,
 def test_intervals_cover_where_a_label_is_rare(populations, score, documents):
     uneven = populations["uneven"][:, 0]
     low, high = missed(score, uneven, documents, least=5, strata=rare_strata)
+    assert COVERS[0] <= 1 - low - high <= COVERS[1]
+
+
+def f1_of_the_rarest(counts):
+    return f1_scores(counts)[..., 2]
+
+
+@pytest.mark.parametrize(("kind", "documents"), [("usual", 40), ("uneven", 150)])
+def test_intervals_cover_the_f1_of_a_class(populations, kind, documents):
+    strata = rare_strata if kind == "uneven" else None
+    low, high = missed(f1_of_the_rarest, populations[kind][:, 0], documents, least=5, strata=strata)
     assert COVERS[0] <= 1 - low - high <= COVERS[1]
 
 

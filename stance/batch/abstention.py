@@ -128,7 +128,7 @@ def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[flo
     if not 0 <= rate <= 1:
         raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
     evidence = _tests(calibration, rate)
-    found = tuple(_threshold(part, rate) for part in evidence)
+    found = tuple(lowest_threshold(part, rate) for part in evidence)
     if min(found) < NEVER:
         return found
     raise AbstentionError(_refusal(rate, evidence))
@@ -167,7 +167,7 @@ def _test(calibration: Calibration, label: int) -> Evidence:
     return Evidence(documents, wrong)
 
 
-def _threshold(evidence: Evidence, rate: float) -> float:
+def lowest_threshold(evidence: Evidence, rate: float) -> float:
     """Return the lowest threshold whose hypothesis is rejected."""
     tails = log_tails(evidence.documents, evidence.wrong, rate)
     level, lowest = 0.0, NEVER
@@ -215,7 +215,7 @@ def supported_rate(evidence: Evidence) -> float:
     low, high = 0, _STEPS  # the rate 0 is never supported, the rate 1 always
     while high - low > 1:
         middle = (low + high) // 2
-        if _threshold(evidence, middle / _STEPS) < NEVER:
+        if lowest_threshold(evidence, middle / _STEPS) < NEVER:
             high = middle
         else:
             low = middle
@@ -230,7 +230,7 @@ def notes(calibration: Calibration | None, rate: float | None, tally: Tally) -> 
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
     withheld = uncertain - tally.unknown
     evidence = _tests(calibration, rate)
-    limits = [_threshold(part, rate) for part in evidence]
+    limits = [lowest_threshold(part, rate) for part in evidence]
     pairs = zip(Stance, limits, strict=True)
     from_on = ", ".join(f"{label} from {limit:.2f}" for label, limit in pairs if limit < NEVER)
     lines = [
