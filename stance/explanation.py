@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.errors import ActorError
+from stance.errors import ActorError, DataError
 from stance.features.events import Weights
-from stance.features.layout import lay_out
+from stance.features.layout import Pairs, lay_out
+from stance.features.reading import NOBODY
+from stance.heads import Head
 from stance.model import StanceModel
 from stance.queries import make_query
+from stance.text import normalise_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Explanation:
     Attributes
     ----------
     actor : str
+        Empty where the sentiment of the paragraph is explained.
     text : str
         The normalised paragraph.
     labels : tuple of str
@@ -72,6 +76,11 @@ class Explanation:
     mentions: int
     known: bool
     foreign: bool
+
+    @property
+    def sure(self) -> bool:
+        """False where `predict` says `uncertain` in place of the answer."""
+        return self.known and not self.foreign and (self.mentions > 0 or not self.actor)
 
 
 def explain(
@@ -108,13 +117,35 @@ def explain(
     return [_explain(model, text, actor, spans)]
 
 
+def explain_sentiment(model: StanceModel, text: str) -> Explanation:
+    """Explain the sentiment of a paragraph.
+
+    Raises
+    ------
+    DataError
+        If the model judges no sentiment.
+    """
+    if model.sentiment is None:
+        raise DataError(
+            "the model judges no sentiment, for its corpus had no labels of it; train it with a "
+            "column sentiment"
+        )
+    plain = normalise_all([text])
+    whole = lay_out(model.reader.words(plain), np.zeros(1, np.int64), np.full(1, NOBODY))
+    return _reasons(model, model.sentiment, whole, "", plain[0])
+
+
 def _explain(
     model: StanceModel, text: str, actor: str, spans: Sequence[tuple[int, int]] | None
 ) -> Explanation:
     query = make_query(model.book, [text], [actor], [spans])
     words = model.reader.words(query.texts, query.spans)
     pairs = lay_out(words, query.para, query.actor)
-    head = model.stance
+    return _reasons(model, model.stance, pairs, actor, query.texts[0])
+
+
+def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str) -> Explanation:
+    words = pairs.words
     size = len(words.form)
     push = np.zeros((size, len(head.labels)))
     terms: list[dict[str, float]] = [{} for _ in range(size)]
@@ -134,12 +165,12 @@ def _explain(
     scores, known = head.scores(model.reader, pairs)
     return Explanation(
         actor=actor,
-        text=query.texts[0],
+        text=text,
         labels=head.labels,
         intercept=_floats(head.intercept),
         words=tuple(
             Reason(
-                query.texts[0][words.start[i] : words.end[i]],
+                text[words.start[i] : words.end[i]],
                 int(words.start[i]),
                 int(words.end[i]),
                 _floats(push[i]),

@@ -2,16 +2,18 @@
 
 import csv
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command import fails, invoke
 from conftest import quick_recipe
 
 from stance.actors import ActorBook
 from stance.defaults import bundled_model
-from stance.errors import ActorError
-from stance.explanation import explain
+from stance.errors import ActorError, DataError
+from stance.explanation import explain, explain_sentiment
 from stance.fitting import train
 from stance.recipe import Features
 from stance.storage import load_model
@@ -52,6 +54,43 @@ def test_contributions_of_every_block_sum_to_the_score(corpus):
     recipe = dataclasses.replace(quick_recipe(), features=Features(blocks, per_actor=True))
     model = train(recipe, corpus, ActorBook.default()).model
     assert max(gap(explain(model, text, actor)[0]) for text, actor in pairs(40)) < 1e-9
+
+
+def test_contributions_at_given_places_sum_to_the_score_of_that_place(model):
+    asked = [(text, actor) for text, actor in pairs(1500) if text.count(actor) > 1]
+    assert len(asked) > 20
+    for text, actor in asked:
+        start = text.rindex(actor)
+        (found,) = explain(model, text, actor, [(start, start + len(actor))])
+        assert gap(found) < 1e-9
+        assert found.mentions == 1
+
+
+def test_contributions_sum_to_the_score_of_the_sentiment():
+    model = load_model(bundled_model())
+    texts = [text for text, _ in pairs(1000)]
+    judged = model.judge(texts)
+    for number, text in enumerate(texts):
+        found = explain_sentiment(model, text)
+        assert gap(found) < 1e-9
+        assert found.probabilities == pytest.approx(tuple(judged.sentiment[number]), abs=1e-9)
+        assert found.sure == (judged.sentiment_known[number] and not judged.foreign[number])
+
+
+def test_a_sentiment_that_was_not_learned_cannot_be_explained(model):
+    deaf = dataclasses.replace(model, sentiment=None)
+    with pytest.raises(DataError, match="judges no sentiment, for its corpus had no labels"):
+        explain_sentiment(deaf, TEXT)
+
+
+def test_the_command_explains_the_sentiment_instead(model_path):
+    asked = ("explain", "A brutal, shameful attack.", "--model", model_path, "--sentiment")
+    screen = invoke(*asked).stdout
+    assert screen.startswith("sentiment: negative")
+    assert "brutal" in screen
+    (found,) = json.loads(invoke(*asked, "--json").stdout)
+    assert found["labels"] == ["negative", "neutral", "positive"]
+    assert "leave out --actor" in fails(2, *asked, "--actor", "NATO")
 
 
 def test_an_explanation_is_of_the_answer_given(model):

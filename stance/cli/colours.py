@@ -33,13 +33,14 @@ def print_explanation(explanation: Explanation) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     best = max(range(len(explanation.labels)), key=lambda i: explanation.probabilities[i])
     label = str(explanation.labels[best])
-    if explanation.foreign or not (explanation.known and explanation.mentions):
+    if not explanation.sure:
         label = UNCERTAIN
     shares = "  ".join(
         f"{name} {share:.3f}"
         for name, share in zip(explanation.labels, explanation.probabilities, strict=True)
     )
-    console.print(Text(f"{shown(explanation.actor)}: {label}", style="bold"), Text(f"   {shares}"))
+    name = shown(explanation.actor) or "sentiment"
+    console.print(Text(f"{name}: {label}", style="bold"), Text(f"   {shares}"))
     if explanation.foreign:
         console.print(Text(FOREIGN, style="italic"))
     console.print(Text.assemble(*_pieces(explanation)))

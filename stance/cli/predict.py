@@ -18,6 +18,7 @@ from stance.cli.options import (
     refuse_output,
 )
 from stance.cli.screen import meter, summary, tell
+from stance.errors import UsageError
 
 Input = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
 
@@ -100,6 +101,9 @@ def explain(
     actor: Annotated[str | None, typer.Option(help="Actor to judge; all named without it.")] = None,
     model: ModelFile = None,
     actors: ActorsFile = None,
+    sentiment: Annotated[
+        bool, typer.Option("--sentiment", help="Explain the paragraph's sentiment instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show how far each word pushes the answer, and the exact sums."""
@@ -107,8 +111,12 @@ def explain(
 
     from stance.cli.colours import print_explanation
     from stance.explanation import explain as reasons
+    from stance.explanation import explain_sentiment
 
-    found = reasons(open_model(model, actors), text, actor)
+    if sentiment and actor is not None:
+        raise UsageError("--sentiment is of the whole paragraph; leave out --actor")
+    loaded = open_model(model, actors)
+    found = [explain_sentiment(loaded, text)] if sentiment else reasons(loaded, text, actor)
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(explanation) for explanation in found]))
         return
