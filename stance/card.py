@@ -49,6 +49,7 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
         )
         for title, key in (
             ("corpus", "per_corpus"),
+            ("source", "per_source"),
             ("genre", "per_genre"),
             ("actor", "per_actor"),
         ):

@@ -24,7 +24,7 @@ LIMITS = (
 
 
 FEWEST = 20
-"""Rows of an actor whose score stands in a model's card."""
+"""Rows of an actor, and of a source, whose score stands in a model's card."""
 
 
 def make_card(
@@ -61,16 +61,17 @@ def make_card(
 
 
 def _scores(found: Report) -> dict[str, Any]:
-    """Return the figures that a card keeps: no curves, no actors of a few rows."""
+    """Return the figures that a card keeps: no curves, no actors or sources of a few rows."""
     figures = _without_curves(found.to_json())
     if "sentiment" in figures:
         figures["sentiment"] = _without_curves(figures["sentiment"])
-    actors = {
-        name: _without_curves(part)
-        for name, part in figures["per_actor"].items()
-        if part["n"] >= FEWEST
-    }
-    return figures | {"per_actor": actors}
+    for key in {"per_actor", "per_source"} & figures.keys():
+        figures[key] = {
+            name: _without_curves(part)
+            for name, part in figures[key].items()
+            if part["n"] >= FEWEST
+        }
+    return figures
 
 
 def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:

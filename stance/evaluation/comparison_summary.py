@@ -106,11 +106,11 @@ def _actors(actors: Figures, left_out: int) -> list[str]:
 
 def _leakage(leakage: Figures) -> list[str]:
     if not leakage["either"]:
-        return ["leakage  no row was in either model's training data"]
+        return ["leakage  no row, nor one much like it, was found in either's training data"]
     named = ", ".join(leakage["rows"][:NAMED])
     more = leakage["either"] - NAMED
     lines = wrap(
-        f"leakage  {count(leakage['a'], 'row')} in the training data of A, {leakage['b']:,} in "
-        f"that of B: {named}{f' and {more:,} more' if more > 0 else ''}"
+        f"leakage  {count(leakage['a'], 'row')} found in the training data of A, "
+        f"{leakage['b']:,} in that of B: {named}{f' and {more:,} more' if more > 0 else ''}"
     )
     return lines + _part("without them", leakage["without"])
