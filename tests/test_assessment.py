@@ -11,6 +11,7 @@ from sklearn import metrics
 
 from stance.corpus import read_corpus
 from stance.evaluation.assessment import evaluate
+from stance.evaluation.summary import summary_lines
 from stance.records import Sentiment, Stance
 
 LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
@@ -139,6 +140,7 @@ def test_the_screen_tells_parts_and_leaves_out_a_single_one(labelled, model_path
     for name in ("source  ", "genre  ", "year  ", "Daily  ", "opinion  ", "2021  "):
         assert f"\n{name}" in screen
     assert "\ncorpus " not in screen
+    assert screen.count("(few: the documents, those with one of the labels, or the errors") == 1
     assert list(figures["per_corpus"]) == ["mine"]
 
 
@@ -164,3 +166,19 @@ def test_training_texts_are_found_word_for_word_and_much_alike(model, corpus, tm
     assert (found["exact"], found["near"]) == (2 * len(rows), len(rows))
     assert found["rows"] == len(every) - len(new)
     assert found["macro_f1_without"] is not None
+
+
+def group(number, trusted):
+    return {"n": number, "macro_f1": 0.5, "macro_f1_interval": [0.4, 0.6], "trusted": trusted}
+
+
+def test_of_many_parts_those_that_can_be_trusted_are_listed(figures):
+    years = {f"{1980 + n}": group(100 - n, n % 2 == 0) for n in range(40)}
+    sources = {f"paper {n}": group(9, False) for n in range(16)}
+    text = "\n".join(summary_lines(figures | {"per_year": years, "per_source": sources}))
+    listed = [
+        line.split()[0] for line in text.splitlines() if line.split()[:1] and line[:4] in years
+    ]
+    assert listed == [f"{year}" for year in range(1990, 2020, 2)]  # the latest
+    assert "and 25 more years" in text
+    assert "16 sources, none of documents enough to trust its score" in text

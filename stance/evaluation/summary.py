@@ -1,23 +1,21 @@
 """An evaluation's figures as a plain-text screen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stance.display import count
 from stance.evaluation.lines import WIDTH, bounds, cell, percent, wrap
 
 LISTED = 15
-"""Actors, sources, genres or years listed; the rest is counted."""
+"""Actors, sources, genres or years listed; of more than these only what can be trusted."""
 
 DIVISIONS = ("corpus", "source", "genre", "year")
 """What rows are divided by beside the actor, where the corpus tells."""
 
 PLURALS = {"corpus": "corpora"}
 
-FEW = (
-    "  (few: the documents, those with one of the labels, or the errors are too few",
-    "  to trust the interval)",
-)
+FEW = "few"
+"""Marks an interval that cannot be trusted."""
 
 NAME, LABEL = 30, 11
 """Columns for an actor's and for a label's name."""
@@ -44,12 +42,7 @@ def summary_lines(figures: Figures) -> list[str]:
         [_headline(figures), *_baselines(figures["baselines"]), LEGEND],
         _classes(figures),
         _confusion(figures),
-        _groups("actor", figures.get("per_actor", {})),
-        *(
-            _groups(name, figures[f"per_{name}"])
-            for name in DIVISIONS
-            if len(figures.get(f"per_{name}", {})) > 1  # else it repeats the first line
-        ),
+        *_divisions(figures),
         _calibration(figures),
         _conflict(figures["conflict"]),
         _sentiment(figures.get("sentiment")),
@@ -110,24 +103,44 @@ def _confusion(figures: Figures) -> list[str]:
     return lines
 
 
+def _divisions(figures: Figures) -> Iterator[list[str]]:
+    """Yield the scores by actor, corpus, source, genre and year, as far as there are any."""
+    tables = [_groups("actor", figures.get("per_actor", {}))]
+    for name in DIVISIONS:
+        groups = figures.get(f"per_{name}", {})
+        tables.append(
+            _groups(name, groups) if len(groups) > 1 else []
+        )  # one repeats the first line
+    yield from tables
+    if any(line.endswith(FEW) for table in tables for line in table):
+        yield [
+            f"({FEW}: the documents, those with one of the labels, or the errors are too few to",
+            "trust the interval)",
+        ]
+
+
 def _groups(title: str, groups: Figures) -> list[str]:
-    """Return the scores of each actor, source, genre or year."""
+    """Return the scores of each group: the first actors, of others those that can be trusted."""
     if not groups:
         return []
+    listed = list(groups.items())
+    if title != "actor" and len(listed) > LISTED:
+        listed = [pair for pair in listed if pair[1]["trusted"]]
+    listed = listed[-LISTED:] if title == "year" else listed[:LISTED]
+    many = PLURALS.get(title, f"{title}s")
+    if not listed:
+        return [f"{len(groups):,} {many}, none of documents enough to trust its score"]
     lines = [f"{cell(title, NAME)}  {'n':>9}  macro-F1  95 % interval"]
-    for name, row in list(groups.items())[:LISTED]:
+    for name, row in listed:
         given = row["interval"] if "interval" in row else row["macro_f1_interval"]
         interval = bounds(given).strip() or "too few documents"
         if given and not row["trusted"]:
-            interval = f"{interval:<14}  few"
+            interval = f"{interval:<14}  {FEW}"
         lines.append(
             f"{cell(name, NAME)}  {row['n']:>9,}  {percent(row['macro_f1']):>8}  {interval}"
         )
-    if len(groups) > LISTED:
-        more = len(groups) - LISTED
-        lines.append(f"and {more:,} more {title if more == 1 else PLURALS.get(title, title + 's')}")
-    if any(not row["trusted"] for row in groups.values()):
-        lines += FEW
+    if more := len(groups) - len(listed):
+        lines.append(f"and {more:,} more {title if more == 1 else many}")
     return lines
 
 
