@@ -87,6 +87,8 @@ class Corpus:
         empty where its file does not.
     notes : tuple of str
         What a user should be told about the reading.
+    loose : int
+        Rows that name no document, so that each of their texts is one.
     """
 
     texts: tuple[str, ...]
@@ -100,6 +102,7 @@ class Corpus:
     marks: Fingerprints
     extra: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
+    loose: int = 0
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -194,6 +197,7 @@ def read_corpus(
         marks=marks,
         extra={name: tuple(cells) for name, cells in rows.extra.items() if any(cells)},
         notes=tuple(dict.fromkeys(notes)),
+        loose=rows.document.count(""),
     )
 
 

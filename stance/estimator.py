@@ -162,6 +162,7 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
         marks=marks,
         extra={},
         notes=(),
+        loose=len(texts) if groups is None else 0,
     )
 
 

@@ -110,7 +110,7 @@ def train(
     progress("scoring the held-out answers")
     named = names_actor(reader, query)
     report = cross_validation(
-        recipe.validation,
+        recipe,
         corpus,
         stance.held.probabilities,
         control.held.probabilities,

@@ -1,17 +1,22 @@
 """An evaluation's figures are those of the answers that `predict` prints."""
 
 import csv
+import dataclasses
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command import invoke
+from conftest import quick_recipe
 from sklearn import metrics
 
+from stance.actors import ActorBook
 from stance.corpus import read_corpus
-from stance.evaluation.assessment import evaluate
+from stance.evaluation.assessment import compare_models, evaluate
 from stance.evaluation.summary import summary_lines
+from stance.fitting import train
+from stance.recipe import Features
 from stance.records import Sentiment, Stance
 
 LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
@@ -182,3 +187,35 @@ def test_of_many_parts_those_that_can_be_trusted_are_listed(figures):
     assert listed == [f"{year}" for year in range(1990, 2020, 2)]  # the latest
     assert "and 25 more years" in text
     assert "16 sources, none of documents enough to trust its score" in text
+
+
+LOOSE = "rows without document: each text counts as one; where some are of one article"
+PRIOR = "the model knows which actor is judged: it has learned a prior about actors"
+
+
+def test_texts_that_name_no_document_are_told_of(model, corpus, tmp_path):
+    rows = zip(corpus.texts[:40], corpus.actors[:40], corpus.stance[:40], strict=True)
+    path = tmp_path / "loose.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS[:3], *((t, a, LABELS[s]) for t, a, s in rows)])
+    loose = read_corpus([path])
+    assert evaluate(model, loose).to_json()["notes"][0].startswith(f"40 {LOOSE}")
+    compared = compare_models(model, dataclasses.replace(model), loose).to_json()["notes"]
+    assert compared[0].startswith(f"40 {LOOSE}")
+    assert not any(LOOSE in note for note in evaluate(model, corpus).to_json()["notes"])
+
+
+@pytest.mark.parametrize(("block", "own"), [("name", False), ("stem", True)])
+def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
+    features = Features({"stem": 1.0, block: 1.0}, per_actor=own)
+    recipe = dataclasses.replace(quick_recipe(), features=features)
+    training = train(recipe, corpus, ActorBook.default())
+    assert training.report.to_json()["notes"][0].startswith(PRIOR)
+    lines = evaluate(training.model, corpus).summary_lines()
+    assert any(line.startswith("note: the model knows which actor is judged") for line in lines)
+    notes = compare_models(training.model, training.model, corpus).to_json()["notes"]
+    assert [note[:3] for note in notes[:2]] == ["A: ", "B: "]
+
+
+def test_a_model_that_does_not_know_the_actor_has_no_such_note(figures):
+    assert not any(PRIOR in note for note in figures["notes"])

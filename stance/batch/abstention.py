@@ -24,6 +24,8 @@ answers of each class are wrong, and thus at most RATE of all. What this does no
 
 - Other sources, genres, years, languages or actors than those calibrated on: there the answers
   can be wrong more often, and nothing here notices.
+- Where the corpus names no documents, each text counts as one; texts of one article are then taken
+  for independent.
 - A document counts once, however many answers it has. Where documents with more answers are also
   those with more errors, the share over all rows is larger than that over documents.
 - The answers calibrated on are those of the cross-validation's models, each trained without one

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from stance.corpus import MISSING, Corpus, sentiment_rows
+from stance.display import count
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, conflict_rows, report
 from stance.evaluation.comparison import Comparison, Seen, compare
@@ -16,7 +17,7 @@ from stance.features.events import Weights
 from stance.fingerprints import linked_groups
 from stance.model import Judgements, StanceModel
 from stance.queries import make_query
-from stance.recipe import Validation
+from stance.recipe import Recipe, Validation
 from stance.records import Sentiment, Stance
 from stance.tokens import Bools, Ints
 
@@ -49,6 +50,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         copied=corpus.marks.copied_from(model.fingerprints),
         sentiment=_judge_sentiment(model, corpus),
         sentiment_majority=_sentiment_majority(model),
+        notes=_cautions(model.recipe, corpus),
         draws=validation.draws,
         seed=validation.seed,
     )
@@ -86,7 +88,11 @@ def compare_models(
         draws=validation.draws,
         seed=validation.seed,
     )
-    return Comparison({"models": dict(zip("ab", names, strict=True)), **found.figures})
+    marked = [
+        f"{mark}: {note}" for mark, own in (("A", a), ("B", b)) for note in _prior(own.recipe)
+    ]
+    notes = {"notes": [*marked, *_loose(corpus), *found.figures["notes"]]}
+    return Comparison({"models": dict(zip("ab", names, strict=True)), **found.figures, **notes})
 
 
 def _check_labels(a: StanceModel, b: StanceModel) -> None:
@@ -99,7 +105,7 @@ def _check_labels(a: StanceModel, b: StanceModel) -> None:
 
 
 def cross_validation(
-    validation: Validation,
+    recipe: Recipe,
     corpus: Corpus,
     stance: Weights,
     control: Weights,
@@ -111,7 +117,7 @@ def cross_validation(
 
     Parameters
     ----------
-    validation : Validation
+    recipe : Recipe
     corpus : Corpus
     stance, control : ndarray of shape (n_rows, 3)
         Probabilities of the stance head and of the target-blind control head.
@@ -122,7 +128,7 @@ def cross_validation(
     named : ndarray of bool of shape (n_rows,) or None
         Whether the text names the actor, without which `predict` says `uncertain`.
     """
-    rows = sentiment_rows(corpus)
+    rows, validation = sentiment_rows(corpus), recipe.validation
     usual = list(Stance)[int(np.bincount(corpus.stance).argmax())]
     usual_tone = None
     if tone is not None:
@@ -136,10 +142,35 @@ def cross_validation(
         lexicon=_lexicon_answers(corpus, lexicon),
         sentiment=None if tone is None else _sentiment_answers(corpus, rows, tone, None),
         sentiment_majority=usual_tone,
+        notes=_cautions(recipe, corpus),
         draws=validation.draws,
         seed=validation.seed,
     )
     return _with_breakdowns(found, corpus, answers, validation)
+
+
+def _cautions(recipe: Recipe, corpus: Corpus) -> list[str]:
+    """Return what a reader of the scores must know of the model and of the corpus."""
+    return [*_prior(recipe), *_loose(corpus)]
+
+
+def _prior(recipe: Recipe) -> list[str]:
+    if "name" not in recipe.features.blocks and not recipe.features.per_actor:
+        return []
+    return [
+        "the model knows which actor is judged: it has learned a prior about actors, the very "
+        "thing that a study wants to measure"
+    ]
+
+
+def _loose(corpus: Corpus) -> list[str]:
+    if not corpus.loose:
+        return []
+    return [
+        f"{count(corpus.loose, 'row')} without document: each text counts as one; where some are "
+        "of one article or speech, intervals are too narrow and cross-validation flatters, so add "
+        "a column document"
+    ]
 
 
 def _with_breakdowns(
