@@ -93,6 +93,26 @@ def test_it_is_of_the_starter_corpus_that_ships(manifest):
     assert hashlib.sha256(data).hexdigest() == source["sha256"]
 
 
+def test_it_carries_what_the_code_of_today_asks_of_a_model(manifest):
+    # A model of an earlier day would judge foreign paragraphs, and say nothing of drift.
+    assert {"reference", "repeats", "learning_curve"} <= set(manifest)
+    assert manifest["scores"]["per_class_intervals"]
+    model = load_model(PATH)
+    unnamed = round(manifest["scores"]["uncertain"] * manifest["scores"]["n"])
+    assert unnamed > 0
+    assert len(model.calibration.confidence) == manifest["scores"]["n"] - unnamed
+
+
+def test_it_takes_no_foreign_paragraph_for_an_english_one(tmp_path):
+    foreign = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
+    path = write(tmp_path / "f.csv", "text,actor\n")
+    with path.open("a", encoding="utf-8", newline="") as target:
+        csv.writer(target).writerows((f"NATO. {text}", "NATO") for text in foreign.values())
+    rows = predict(path)
+    assert len(rows) == len(foreign) > 30
+    assert sum(row["stance"] != "uncertain" for row in rows) <= 1
+
+
 def test_it_does_not_know_the_actor_by_name():
     # A prior about the actor is the very thing that a study wants to measure.
     assert "name" not in load_model(PATH).recipe.features.blocks
