@@ -2,14 +2,17 @@
 
 Usage: python training/abstention.py CORPUS... [--documents 1000] [--splits 50] [--recipe FILE]
 
-Draws so many documents of a corpus, or two of three where it has fewer, trains on them, withholds
-answers to all others at several rates, and counts how often more of the answers given were wrong
-than the rate: of all, and of some class. A class of a few held-out answers is above the rate by
-chance more often than its calibration is at fault.
+Draws so many documents of a corpus, or two of three where it has fewer, trains on them, and finds
+at which confidence answers are given at several rates. The answers to all other documents, of all
+draws together, tell how many of those given are wrong: counted in one draw alone, a class of a few
+dozen answers would be above the rate by chance. Prints a Markdown table: in how many draws the rate
+is refused, the share of rows given an answer and of them wrong, in the mean of the draws, and in
+how many draws more are wrong than the rate, of all and of some class.
 """
 
 import argparse
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +33,28 @@ BATCH = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What was given at a rate to held-out rows: share, share wrong of it, and of each class."""
+class Trial:
+    """A model of some documents: thresholds by rate, and its answers to the other documents.
 
-    given: float
-    wrong: float
-    classes: tuple[float, ...]
+    Attributes
+    ----------
+    limits : dict of float to ndarray of shape (3,)
+        Without the rates that are refused.
+    answer, confidence, wrong : ndarray of shape (n_rows,)
+        Of the rows that get an answer at all.
+    rows : int
+        Also those that get none.
+    """
+
+    limits: dict[float, np.ndarray]
+    answer: np.ndarray
+    confidence: np.ndarray
+    wrong: np.ndarray
+    rows: int
 
 
-def outcomes(recipe: Recipe, corpus: Corpus, learned: np.ndarray) -> dict[float, Outcome]:
-    """Train on some documents; return by rate what is given to the others, refusals left out."""
+def run(recipe: Recipe, corpus: Corpus, learned: np.ndarray) -> Trial:
+    """Train on some documents and answer the others."""
     inside = np.isin(corpus.document, learned)
     model = train(recipe, corpus.take(np.flatnonzero(inside)), ActorBook.default()).model
     rest = corpus.take(np.flatnonzero(~inside))
@@ -49,20 +64,13 @@ def outcomes(recipe: Recipe, corpus: Corpus, learned: np.ndarray) -> dict[float,
     sure = np.concatenate(
         [part.known & (part.mentions > 0) & ~part.foreign[part.para] for part in judged]
     )
-    answer, confidence = stance.argmax(axis=1), stance.max(axis=1)
-    found = {}
+    limits = {}
     for rate in RATES:
-        try:
-            limits = np.array(thresholds(model.calibration, rate))
-        except AbstentionError:
-            continue
-        given = sure & (confidence >= limits[answer])
-        wrong = answer != rest.stance
-        classes = [given & (answer == label) for label in range(len(Stance))]
-        by_class = tuple(float(wrong[rows].mean()) for rows in classes if rows.any())
-        if given.any():
-            found[rate] = Outcome(float(given.mean()), float(wrong[given].mean()), by_class)
-    return found
+        with suppress(AbstentionError):
+            limits[rate] = np.array(thresholds(model.calibration, rate))
+    answer = stance.argmax(axis=1)
+    wrong = answer != rest.stance
+    return Trial(limits, answer[sure], stance.max(axis=1)[sure], wrong[sure], len(rest))
 
 
 def table(recipe: Recipe, path: Path, wanted: int, splits: int) -> list[str]:
@@ -70,19 +78,28 @@ def table(recipe: Recipe, path: Path, wanted: int, splits: int) -> list[str]:
     corpus = read_corpus([path])
     documents = np.unique(corpus.document)
     size = min(wanted, len(documents) * 2 // 3)
-    found = [
-        outcomes(recipe, corpus, np.random.default_rng(seed).permutation(documents)[:size])
+    trials = [
+        run(recipe, corpus, np.random.default_rng(seed).permutation(documents)[:size])
         for seed in range(splits)
     ]
-    lines = []
+    answer, confidence, wrong = (
+        np.concatenate([getattr(trial, name) for trial in trials])
+        for name in ("answer", "confidence", "wrong")
+    )
+    rows, lines = sum(trial.rows for trial in trials), []
     for rate in RATES:
-        own = [each[rate] for each in found if rate in each]
-        cells = [path.stem, f"{size:,}", f"{100 * rate:.0f}", f"{splits - len(own)}"]
-        if own:
-            cells += [f"{100 * np.mean([each.given for each in own]):.0f}"]
-            cells += [f"{100 * np.mean([each.wrong for each in own]):.1f}"]
-            cells += [f"{sum(each.wrong > rate for each in own)}"]
-            cells += [f"{sum(max(each.classes) > rate for each in own)}"]
+        found = [trial.limits[rate] for trial in trials if rate in trial.limits]
+        cells = [path.stem, f"{size:,}", f"{100 * rate:.0f}", f"{splits - len(found)}"]
+        shares, errors, classes = [], [], []
+        for limits in found:
+            given = confidence >= limits[answer]
+            own = [given & (answer == label) for label in range(len(Stance))]
+            shares.append(given.sum() / rows)
+            errors.append(wrong[given].mean())
+            classes.append(max(wrong[part].mean() for part in own if part.any()))
+        if found:
+            cells += [f"{100 * np.mean(shares):.0f}", f"{100 * np.mean(errors):.1f}"]
+            cells += [f"{sum(each > rate for each in part)}" for part in (errors, classes)]
         lines.append(f"| {' | '.join([*cells, *[''] * (8 - len(cells))])} |")
     return lines
 
