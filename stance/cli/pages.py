@@ -39,7 +39,9 @@ def report(
     corrected: Annotated[
         bool, typer.Option("--corrected", help="Also correct shares for the model's errors.")
     ] = False,
-    text_column: Annotated[str, typer.Option(help="Column of the paragraph.")] = "text",
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of the paragraph; 'text' if there is one.")
+    ] = None,
     actor_column: Annotated[
         str | None, typer.Option(help="Column of the actor that was judged.")
     ] = None,

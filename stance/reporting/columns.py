@@ -13,8 +13,8 @@ from stance.tables import column
 ANSWERS = ("row", "mentions", *STANCE_COLUMNS)
 """Columns that `stance predict` always writes, beside the actor's."""
 
-BY, OVER = "source", "date"
-"""Columns that divide the answers where nothing else is asked for and they are there."""
+TEXT, BY, OVER = "text", "source", "date"
+"""Columns of paragraphs, sources and dates where no others are asked for and they are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Request:
         Columns of the source and of the date; None for ``source`` and ``date`` if there are any.
     prefix : str
         What the names of the answers' columns begin with.
-    text_column : str
+    text_column : str or None
+        None for ``text`` if there is such a column.
     actor_column : str or None
         None for the column that `stance predict` wrote, or for an input's own column ``actor``.
     delimiter, encoding : str or None
@@ -39,7 +40,7 @@ class Request:
     by: str | None = None
     over: str | None = None
     prefix: str = ""
-    text_column: str = "text"
+    text_column: str | None = None
     actor_column: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
@@ -94,7 +95,9 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         stance=at[prefix + "stance"],
         probabilities=(against, neutral, favor),
         sentiment=at.get(prefix + SENTIMENT_COLUMNS[0]),
-        text=at.get(request.text_column),
+        text=at.get(TEXT)
+        if (name := request.text_column) is None
+        else column(columns, name, table),
         document=at.get("document"),
         by=at.get(BY) if request.by is None else column(columns, request.by, table),
         over=at.get(OVER) if request.over is None else column(columns, request.over, table),
