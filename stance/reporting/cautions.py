@@ -28,7 +28,7 @@ def cautions(found: Findings) -> list[Content]:
         lines.append("No row names an actor, so there is nothing to report.")
         return lines
     lines.append(_bias(found.maker))
-    few = [name for name, shares in actor_shares(found) if shares.n < FEW]
+    few = [name for name, shares in actor_shares(found) if 0 < shares.n < FEW]
     if few:
         lines.append(
             joined([
@@ -39,7 +39,9 @@ def cautions(found: Findings) -> list[Content]:
             ])
         )  # fmt: skip
     withheld = int(tally.uncertain.sum()) / tally.answers
-    if withheld > MANY_UNCERTAIN:
+    if withheld == 1:
+        lines.append("Every answer was withheld as uncertain, so there are no shares.")
+    elif withheld > MANY_UNCERTAIN:
         lines.append(
             f"{100 * withheld:.0f} % of the answers were withheld as uncertain; the shares "
             "describe only the others, which are the clearer ones."

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from stance.reporting.axes import SHARES, Axis, anchor
 from stance.reporting.markup import Html, cut, joined, tag
 
 Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
@@ -20,6 +21,9 @@ PHONE = 40
 LEAST_LABEL = 0.065
 """Share from which a segment has room for its number on a phone."""
 
+PIECE, MANY = 5, 10
+"""Rows that paper keeps together, and beyond which a chart has its scale above, too."""
+
 
 def drawing(name: str, title: str, description: str, height: float, *marks: Html) -> Html:
     """Return an SVG as wide as its place, which a screen reader announces."""
@@ -32,6 +36,19 @@ def drawing(name: str, title: str, description: str, height: float, *marks: Html
         role="img",
         aria_labelledby=f"{name}-t {name}-d",
     )
+
+
+Piece = tuple[float, Sequence[Html]]
+"""Height and marks of a part of a chart."""
+
+
+def in_pieces(name: str, title: str, description: str, pieces: Sequence[Piece]) -> Html:
+    """Return drawings that stand under each other as one, between which a page may end."""
+    first, *rest = pieces or [(0, [])]
+    below = [
+        tag("svg", joined(marks, "\n"), height=height, aria_hidden="true") for height, marks in rest
+    ]
+    return joined([drawing(name, title, description, first[0], *first[1]), *below])
 
 
 def percent(value: float) -> str:
@@ -99,19 +116,26 @@ def stacked(
     name: str, title: str, description: str, rows: Sequence[Parts], tones: Sequence[Tone]
 ) -> Html:
     """Return bars of the same length, cut by shares, the first on the left."""
-    marks = []
-    for place, row in enumerate(rows):
-        top = place * ROW
-        marks.append(_row_label(row.name, row.note, top))
-        start = 0.0
-        for share, tone in zip(row.shares, tones, strict=True):
-            marks.append(_bar(100 * start, top + 20, 100 * share, BAR, tone))
-            if share >= LEAST_LABEL:
-                middle = 100 * (start + share / 2)
-                text = f"{100 * share:.0f}"
-                marks.append(label(middle, top + 33.5, text, f"middle on-{tone}"))
-            start += share
-    return drawing(name, title, description, ROW * len(rows), *marks)
+    pieces: list[Piece] = []
+    for low in range(0, len(rows), PIECE):
+        head = FOOT if not low and len(rows) > MANY else 0
+        marks = _ticks(SHARES, head - 7, 0, 100) if head else []
+        for place, row in enumerate(rows[low : low + PIECE]):
+            marks += _stack(row, head + place * ROW, tones)
+        pieces.append((head + ROW * len(rows[low : low + PIECE]), marks))
+    return in_pieces(name, title, description, pieces)
+
+
+def _stack(row: Parts, top: float, tones: Sequence[Tone]) -> list[Html]:
+    marks, start = [_row_label(row.name, row.note, top)], 0.0
+    for share, tone in zip(row.shares, tones, strict=True):
+        marks.append(_bar(100 * start, top + 20, 100 * share, BAR, tone))
+        if share >= LEAST_LABEL:
+            middle = 100 * (start + share / 2)
+            text = f"{100 * share:.0f}"
+            marks.append(label(middle, top + 33.5, text, f"middle on-{tone}"))
+        start += share
+    return marks
 
 
 def _bar(x: float, y: float, width: float, height: float, tone: Tone) -> Html:
@@ -156,36 +180,6 @@ class Line:
     estimates: tuple[Estimate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """A scale and its ticks with their labels.
-
-    Attributes
-    ----------
-    low, high : float
-    ticks : tuple of (float, str)
-    zero : float or None
-        Where a stronger line stands.
-    """
-
-    low: float
-    high: float
-    ticks: tuple[tuple[float, str], ...]
-    zero: float | None = None
-
-    def place(self, value: float, start: float = 3, end: float = 97) -> float:
-        """Return where a value stands between two places; beyond the scale, at its end."""
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return start + (end - start) * share
-
-
-SHARES = Axis(0, 1, tuple((i / 4, f"{25 * i}{' %' if i == 4 else ''}") for i in range(5)))
-"""From 0 to 100 percent."""
-
-NET = Axis(-1, 1, ((-1, "−100"), (-0.5, "−50"), (0, "0"), (0.5, "+50"), (1, "+100")), 0)
-"""From all against to all in favor."""
-
-
 def whiskers(
     name: str, title: str, description: str, rows: Sequence[Line], axis: Axis = SHARES
 ) -> Html:
@@ -193,35 +187,41 @@ def whiskers(
     lanes = max((len(row.estimates) for row in rows), default=1)
     lines = 1 + any(len(row.name) + len(row.note) > PHONE for row in rows)
     step = ROW + (lanes - 1) * LINE + (lines - 1) * LINE
-    height = step * len(rows)
-    marks = [
-        *(
-            segment(axis.place(at), 0, axis.place(at), height,
+    pieces: list[Piece] = []
+    for low in range(0, len(rows), PIECE):
+        part = rows[low : low + PIECE]
+        head = FOOT if not low and len(rows) > MANY else 0
+        foot = FOOT if low + PIECE >= len(rows) else 0
+        height = head + step * len(part)
+        marks = [
+            segment(axis.place(at), head, axis.place(at), height,
                     "axis" if at == axis.zero else "grid")
             for at, _ in axis.ticks
-        ),
-        *(
-            label(axis.place(at), height + 15, text, f"quiet {anchor(axis, at)}")
-            for at, text in axis.ticks
-        ),
-    ]  # fmt: skip
-    for place, row in enumerate(rows):
-        top = place * step
-        marks.append(_row_label(row.name, row.note, top, lines=lines))
-        for number, each in enumerate(row.estimates):
-            y = top + 28 + (number + lines - 1) * LINE
-            if each.interval is not None:
-                low, high = map(axis.place, each.interval)
-                marks.append(segment(low, y, high, y, f"whisker {each.tone}"))
-            marks.append(marker(each.form, percent(axis.place(each.value)), y, each.tone))
-    return drawing(name, title, description, height + FOOT, *marks)
+        ]  # fmt: skip
+        marks += _ticks(axis, head - 7) if head else []
+        marks += _ticks(axis, height + 15) if foot else []
+        for place, row in enumerate(part):
+            marks += _estimates(row, head + place * step, lines, axis)
+        pieces.append((height + foot, marks))
+    return in_pieces(name, title, description, pieces)
 
 
-def anchor(axis: Axis, at: float) -> str:
-    """Return the class of a tick's label, so that it stays inside."""
-    if at == axis.high:
-        return "end"
-    return "" if at == axis.low else "middle"
+def _estimates(row: Line, top: float, lines: int, axis: Axis) -> list[Html]:
+    marks = [_row_label(row.name, row.note, top, lines=lines)]
+    for number, each in enumerate(row.estimates):
+        y = top + 28 + (number + lines - 1) * LINE
+        if each.interval is not None:
+            low, high = map(axis.place, each.interval)
+            marks.append(segment(low, y, high, y, f"whisker {each.tone}"))
+        marks.append(marker(each.form, percent(axis.place(each.value)), y, each.tone))
+    return marks
+
+
+def _ticks(axis: Axis, y: float, start: float = 3, end: float = 97) -> list[Html]:
+    return [
+        label(axis.place(at, start, end), y, text, f"quiet {anchor(axis, at)}".strip())
+        for at, text in axis.ticks
+    ]
 
 
 # --- Bars that stand ---------------------------------------------------------------------------

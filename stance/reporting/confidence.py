@@ -1,13 +1,13 @@
 """Sections of a report on an evaluation: calibration, and what a model's training says."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil, log10
+from math import log10
 from typing import Any
 
 from stance.display import count
 from stance.prospects import forecast_text
 from stance.reporting import charts
-from stance.reporting.charts import SHARES, Axis
+from stance.reporting.axes import SHARES, Axis, score_axis, share_axis
 from stance.reporting.curves import Point, curve
 from stance.reporting.markup import Html, escaped, isolated, tag
 from stance.reporting.page import figure, paragraph, section
@@ -92,9 +92,7 @@ def _risk(scores: Figures) -> list[Html]:
             for each in reversed(ordered)
         ],
     )
-    highest = max(each["error"] for each in ordered)
-    top = min(1.0, max(0.1, ceil(10 * highest) / 10))
-    y = Axis(0, top, tuple((top * i / 2, f"{100 * top * i / 2:.0f}") for i in range(3)))
+    y = share_axis(max(each["error"] for each in ordered))
     described = "; ".join(
         f"{percent(each['coverage'])} % answered, {percent(each['error'])} % wrong"
         for each in ordered[:: max(1, len(ordered) // 5)]
@@ -145,7 +143,8 @@ def _repeats(found: Figures | None) -> list[Html]:
     if found["sd"] is not None:
         note += f", standard deviation over {count(len(seeds), 'seed')} {percent(found['sd'])}"
     described = "; ".join(f"{row.name} {row.note}" for row in rows)
-    chart = charts.whiskers("repeats-chart", "Macro-F1 by seed", described, rows)
+    axis = score_axis([found["mean"], *found["macro_f1"], *(interval or ())])
+    chart = charts.whiskers("repeats-chart", "Macro-F1 by seed", described, rows, axis)
     return [figure("With other folds", f"{note}.", chart, data)]
 
 
@@ -180,7 +179,8 @@ def _learning(found: Figures | None) -> list[Html]:
     )
     chart = curve(
         "learning-chart", "Macro-F1 by size of the training data", described, placed, x,
-        SHARES, height=HEIGHT,
+        score_axis(y for p in placed for y in (p.y, *(p.band or ())) if y is not None),
+        height=HEIGHT,
     )  # fmt: skip
     note = [
         "Macro-F1 in percent by rows of training data, on a scale where each step multiplies. ",

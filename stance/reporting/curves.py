@@ -3,16 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stance.reporting.charts import (
-    FOOT,
-    Axis,
-    Tone,
-    anchor,
-    drawing,
-    label,
-    percent,
-    segment,
-)
+from stance.reporting.axes import Axis, anchor
+from stance.reporting.charts import FOOT, Tone, drawing, label, percent, segment
 from stance.reporting.markup import Html, tag
 
 
@@ -27,7 +19,7 @@ class Point:
 
 Scale = Callable[[float], float]
 
-LEFT, RIGHT = 11.0, 97.0
+LEFT, RIGHT = 13.0, 97.0
 """Percents between which a curve runs; tick labels stand to its left."""
 
 

@@ -1,22 +1,25 @@
-"""Sections of a report on predictions that divide the answers: by actor, over time, by source."""
+"""Sections of a report on predictions that divide the answers: by actor, by source."""
 
 from collections.abc import Sequence
 
 from stance.display import count
 from stance.records import Stance
 from stance.reporting import charts
-from stance.reporting.charts import NET, Axis, Estimate, Line, Parts
-from stance.reporting.curves import Point, curve
-from stance.reporting.findings import TRACED, Findings
+from stance.reporting.axes import net_axis, share_axis
+from stance.reporting.charts import Estimate, Line, Parts
+from stance.reporting.findings import Findings
 from stance.reporting.frequent import Frequent
 from stance.reporting.heatmap import heat_map
 from stance.reporting.markup import SHORT, Html, escaped, isolated, joined, named, tag
-from stance.reporting.page import figure, paragraph, section
-from stance.reporting.periods import Periods
+from stance.reporting.page import figure, numbers, paragraph, section
 from stance.reporting.shares import AGAINST, FAVOR, Shares, estimate
 from stance.reporting.tables import Cell, Column, Data, signed
 
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
+
+SIDES = (AGAINST, FAVOR)
+
+NO_SHARES = "Every answer was withheld as uncertain, so there are no shares to show."
 
 LEGEND = [
     ("bar", "against", "against (left)"),
@@ -81,22 +84,29 @@ def by_actor(found: Findings) -> Html:
         ],
     )
     judged = [(name, shares) for name, shares in listed if shares.n]
-    bars = [Parts(named(name), _answers(shares.n), shares.shares) for name, shares in judged]
-    sides = [
-        Line(named(name), _answers(shares.n), tuple(
-            Estimate(shares.shares[side], shares.intervals[side], tone, form)
-            for side, tone, form in ((AGAINST, TONES[0], "diamond"), (FAVOR, TONES[2], "dot"))
-        ))
-        for name, shares in judged
-    ]  # fmt: skip
-    described = "; ".join(
-        f"{named(name)}: {_percents(shares)} of {shares.n:,}" for name, shares in judged[:5]
-    )
-    figures = [
+    shown = int(tally.actor_clusters.sum() + tally.uncertain[:-1].sum())
+    if not listed:
+        content = [paragraph("No row names an actor.")]
+    elif not judged:
+        content = [paragraph(NO_SHARES), numbers(data)]
+    else:
+        pair = tag("div", _actor_shares(judged, data), class_="pair")
+        content = [pair, _actor_sides(judged, data)]
+    note = left_out(found.survey.actors, len(tally.actors), tally.answers - shown, "actor")
+    return section("actors", "Stance by actor", note, content)
+
+
+Named = Sequence[tuple[str, Shares]]
+"""Shares of actors or sources, with their names."""
+
+
+def _actor_shares(judged: Named, data: Data) -> list[Html]:
+    bars = [Parts(named(name), answer_count(shares.n), shares.shares) for name, shares in judged]
+    return [
         figure(
             "How paragraphs speak of each actor",
             "Share of answers in percent, most frequent actors first.",
-            charts.stacked("shares", "Stance shares by actor", described, bars, TONES),
+            charts.stacked("shares", "Stance shares by actor", _described(judged), bars, TONES),
             data,
             charts.legend(LEGEND),
         ),
@@ -109,24 +119,31 @@ def by_actor(found: Findings) -> Html:
             charts.legend(NET_LEGEND),
         ),
     ]
-    both = figure(
+
+
+def _actor_sides(judged: Named, data: Data) -> Html:
+    """Return the shares for and against every actor with their intervals."""
+    rows = [
+        Line(named(name), answer_count(shares.n), tuple(
+            Estimate(shares.shares[side], shares.intervals[side], TONES[side], form)
+            for side, form in zip(SIDES, ("diamond", "dot"), strict=True)
+        ))
+        for name, shares in judged
+    ]  # fmt: skip
+    axis = share_axis(max(shares.intervals[side][1] for _, shares in judged for side in SIDES))
+    title = "Shares for and against by actor"
+    return figure(
         "For and against, with their uncertainty",
         "Share of answers in percent with 95 % intervals.",
-        charts.whiskers("sides", "Shares for and against by actor", described, sides),
+        charts.whiskers("sides", title, _described(judged), rows, axis),
         data,
         charts.legend([("diamond", "against", "against"), ("dot", "favor", "in favor")]),
     )
-    return section(
-        "actors",
-        "Stance by actor",
-        left_out(
-            found.survey.actors,
-            len(tally.actors),
-            tally.answers - int(tally.actor_clusters.sum() + tally.uncertain[:-1].sum()),
-            "actor",
-        ),
-        tag("div", figures, class_="pair"),
-        both,
+
+
+def _described(judged: Named) -> str:
+    return "; ".join(
+        f"{named(name)}: {_percents(shares)} of {shares.n:,}" for name, shares in judged[:5]
     )
 
 
@@ -153,7 +170,8 @@ def left_out(names: Frequent, shown: int, answers: int, noun: str) -> Html:
     )
 
 
-def _answers(n: int) -> str:
+def answer_count(n: int) -> str:
+    """Return how many answers there are, in words."""
     return count(n, "answer")
 
 
@@ -167,81 +185,18 @@ def _percents(shares: Shares) -> str:
 def net_chart(name: str, title: str, rows: Sequence[tuple[str, Shares]]) -> Html:
     """Return net stances on a scale from all against to all in favor."""
     lines = [
-        Line(named(row, SHORT), _net(shares), (Estimate(shares.net, shares.net_interval),))
+        Line(named(row, SHORT), net_words(shares), (Estimate(shares.net, shares.net_interval),))
         for row, shares in rows
     ]
-    listed = "; ".join(f"{named(row)} {_net(shares)}" for row, shares in rows[:5])
-    return charts.whiskers(name, title, f"In points, with 95 % intervals. {listed}", lines, NET)
+    listed = "; ".join(f"{named(row)} {net_words(shares)}" for row, shares in rows[:5])
+    axis = net_axis(bound for _, shares in rows for bound in shares.net_interval)
+    return charts.whiskers(name, title, f"In points, with 95 % intervals. {listed}", lines, axis)
 
 
-def _net(shares: Shares) -> str:
+def net_words(shares: Shares) -> str:
+    """Return a net stance with its interval, in points."""
     low, high = (signed(100 * bound) for bound in shares.net_interval)
     return f"{signed(100 * shares.net)} [{low}, {high}]"
-
-
-def over_time(found: Findings) -> Html:
-    """Return the net stance of the first actors in each period, with bands."""
-    tally, survey = found.tally, found.survey
-    if found.over is None or tally.periods is None:
-        return escaped("")
-    panels = [_panel(found, at, tally.periods) for at in range(len(tally.period_clusters))]
-    remarks = [f"One point per {tally.periods.unit}, read from column “", isolated(found.over)]
-    remarks.append(
-        "”: share in favor less share against, in points, with 95 % intervals as a band. "
-    )
-    if survey.undated:
-        remarks += [
-            f"{count(survey.undated, 'answer')} without a date that can be read (the first: “",
-            isolated(survey.undated_example),
-            "”; dates are read as 2024-03-09) are left out. ",
-        ]
-    if tally.outside:
-        remarks.append(f"{count(tally.outside, 'answer')} dated outside the range are left out. ")
-    if len(tally.actors) > TRACED:
-        remarks.append(f"Shown are the {TRACED} actors with most answers.")
-    return section(
-        "time",
-        "Over time",
-        paragraph(joined(remarks), "note"),
-        tag("div", panels, class_="many"),
-    )
-
-
-def _panel(found: Findings, at: int, periods: Periods) -> Html:
-    name, independent = found.tally.actors[at], not found.clustered
-    every = [
-        estimate(clusters, independent=independent)
-        for clusters in found.tally.period_clusters[at].astype("int64")
-    ]
-    points = [
-        Point(place, shares.net if shares.n else None, shares.net_interval)
-        for place, shares in enumerate(every)
-    ]
-    last = periods.count - 1
-    ends = {0: periods.name(0), last: periods.name(last)}
-    x = Axis(-0.5, last + 0.5, tuple(ends.items()))
-    if last:
-        x = Axis(0, last, tuple(ends.items()))
-    y = Axis(-1, 1, ((-1, "−100"), (0, "0"), (1, "+100")), 0)
-    title = f"Net stance toward {named(name)} by {periods.unit}"
-    seen = [f"{periods.name(i)} {_net(s)}" for i, s in enumerate(every) if s.n]
-    data = Data(
-        f"over-time-{at + 1}",
-        (
-            Column(periods.unit, periods.unit),
-            Column("answers", "answers", "count"),
-            *share_columns("")[12:],
-        ),
-        [
-            [periods.name(i), shares.n, shares.net, *shares.net_interval]
-            for i, shares in enumerate(every)
-            if shares.n
-        ],
-    )
-    chart = curve(
-        f"time-{at + 1}", title, "; ".join([*seen[:1], *seen[-1:]]) or "no answers", points, x, y
-    )
-    return figure(named(name), _answers(sum(shares.n for shares in every)), chart, data)
 
 
 def by_source(found: Findings) -> Html:
@@ -262,14 +217,30 @@ def by_source(found: Findings) -> Html:
         ],
     )
     judged = [(name, shares) for name, shares in listed if shares.n]
-    bars = [Parts(named(name), _answers(shares.n), shares.shares) for name, shares in judged]
-    described = "; ".join(f"{named(name)}: {_percents(shares)}" for name, shares in judged[:5])
-    figures = [
+    shown = int(tally.source_clusters.sum() + tally.source_uncertain[:-1].sum())
+    if judged:
+        pair = tag("div", _source_shares(judged, data), class_="pair")
+        content = [pair, heat_map(found)]
+    else:
+        content = [paragraph(NO_SHARES), numbers(data)]
+    return section(
+        "sources",
+        "By source",
+        paragraph(joined(["Sources stand in column “", isolated(found.by), "”."]), "note"),
+        left_out(found.survey.sources, len(tally.sources), tally.answers - shown, "source"),
+        content,
+    )
+
+
+def _source_shares(judged: Named, data: Data) -> list[Html]:
+    bars = [Parts(named(name), answer_count(shares.n), shares.shares) for name, shares in judged]
+    title = "Stance shares by source"
+    return [
         figure(
             "All actors together",
             "Share of answers in percent. Sources speak of different actors, so this is not how "
             "critical a source is.",
-            charts.stacked("sources-shares", "Stance shares by source", described, bars, TONES),
+            charts.stacked("sources-shares", title, _described(judged), bars, TONES),
             data,
             charts.legend(LEGEND),
         ),
@@ -281,16 +252,3 @@ def by_source(found: Findings) -> Html:
             charts.legend(NET_LEGEND),
         ),
     ]
-    return section(
-        "sources",
-        "By source",
-        paragraph(joined(["Sources stand in column “", isolated(found.by), "”."]), "note"),
-        left_out(
-            found.survey.sources,
-            len(tally.sources),
-            tally.answers - int(tally.source_clusters.sum() + tally.source_uncertain[:-1].sum()),
-            "source",
-        ),
-        tag("div", figures, class_="pair"),
-        heat_map(found),
-    )

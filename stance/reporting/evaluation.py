@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from stance.corpus import Source
-from stance.display import count
+from stance.display import count, shown
+from stance.reporting.classes import classes, sentiment
 from stance.reporting.confidence import calibration, training
 from stance.reporting.markup import Content, Html, escaped, isolated, joined, named, tag
 from stance.reporting.method import DAVISON, EFRON, HESTERBERG, KORN, software
@@ -15,13 +16,12 @@ from stance.reporting.scoring import (
     Figures,
     baselines,
     bounds,
-    classes,
     divisions,
     leakage,
+    leaked_rows,
     note_lines,
     percent,
     ranged,
-    sentiment,
 )
 from stance.reporting.survey import file_hash
 from stance.reporting.tables import Column, Data, html_table
@@ -59,7 +59,7 @@ def write_evaluation(
     force : bool
         Replace an existing file.
     """
-    told = f"{model.name}, sha256 {file_hash(model)}" if model else ""
+    told = (model.name, file_hash(model)) if model else None
     write_whole(path, compose(scores, card, sources, mistakes, told), force=force)
 
 
@@ -68,11 +68,11 @@ def compose(
     card: Mapping[str, Any],
     sources: Sequence[Source],
     mistakes: Sequence[Mistake] = (),
-    model: str = "",
+    model: tuple[str, str] | None = None,
 ) -> bytes:
-    """Return the page; `model` is what to call the model's file."""
+    """Return the page; `model` is name and sha256 of the model's file."""
     return page(
-        "Evaluation of a stance model",
+        f"Evaluation of {shown(model[0], 80) if model else 'a stance model'}",
         [*_opening(scores), warnings(_cautions(scores))],
         [
             baselines(scores),
@@ -101,6 +101,8 @@ def _opening(scores: Figures) -> list[Html]:
         lead += f"; words alone, blind to the actor, reach {percent(blind['macro_f1'])}"
     found = scores.get("conflict") or {}
     leaked = scores.get("leakage")
+    if leaked and leaked["rows"]:
+        lead += f". But {leaked_rows(scores)}"
     pairs = [
         ("macro-F1", percent(scores["macro_f1"]), f"95 % interval {_range(interval)}"),
         ("accuracy", percent(scores["accuracy"]), _interval_note(scores.get("accuracy_interval"))),
@@ -109,13 +111,24 @@ def _opening(scores: Figures) -> list[Html]:
         ("calibration error", f"{percent(scores['ece'])} %", "expected; 0 is best"),
         ("accuracy where sides differ", percent(found.get("accuracy")),
          count(found.get("n", 0), "row")),
-        ("rows seen in training", "–" if leaked is None else f"{leaked['rows']:,}", ""),
+        ("rows seen in training", "–" if leaked is None else f"{leaked['rows']:,}",
+         _unseen(leaked)),
     ]  # fmt: skip
     return [paragraph(lead + ".", "lead"), facts(pairs)]
 
 
+def _unseen(leaked: Figures | None) -> str:
+    if not leaked or not leaked["rows"] or leaked["macro_f1_without"] is None:
+        return ""
+    return f"macro-F1 {percent(leaked['macro_f1_without'])} without them"
+
+
 def _range(interval: tuple[float, float] | None) -> str:
-    return "unknown" if interval is None else f"{percent(interval[0])} – {percent(interval[1])}"
+    return (
+        "unknown"
+        if interval is None
+        else f"{percent(interval[0])}\u00a0–\u00a0{percent(interval[1])}"
+    )
 
 
 def _interval_note(interval: Any) -> str:
@@ -125,7 +138,10 @@ def _interval_note(interval: Any) -> str:
 def _cautions(scores: Figures) -> list[Content]:
     lines: list[Content] = list(note_lines(scores))
     if (scores.get("leakage") or {}).get("rows"):
-        lines.append(leakage(scores))
+        lines.append(
+            "Scores on rows that a model has seen in training, or much like them, say nothing of "
+            "new texts. Those of its baselines are as inflated."
+        )
     if scores.get("uncertain"):
         lines.append(
             f"{percent(scores['uncertain'])} % of the answers were uncertain; they count with "
@@ -156,13 +172,21 @@ def _mistake(each: Mistake) -> Html:
     title = tag(
         "h3",
         isolated(named(each.actor)),
-        f": labelled {each.gold}, predicted {each.predicted} ({100 * each.probability:.0f} %)",
+        f": labelled {each.gold}, predicted {each.predicted} ({100 * each.probability:.0f}\u00a0%)",
     )
     return joined([title, quotation(each.text, each.marks, each.where, side)])
 
 
+def _file(model: tuple[str, str] | None) -> list[str]:
+    """Return the name and hash of a model's file in brackets."""
+    return ["(", isolated(model[0]), ", sha256 ", tag("code", model[1]), ") "] if model else []
+
+
 def _method(
-    scores: Figures, card: Mapping[str, Any], sources: Sequence[Source], model: str
+    scores: Figures,
+    card: Mapping[str, Any],
+    sources: Sequence[Source],
+    model: tuple[str, str] | None,
 ) -> Html:
     columns = (Column("corpus", "corpus"), Column("rows", "rows", "count"),
                Column("sha256", "sha256"))  # fmt: skip
@@ -172,7 +196,7 @@ def _method(
     names = ", ".join(f"{s.name} ({s.rows:,} rows, sha256 {s.sha256})" for s in sources)
     rivals = scores["baselines"]
     parts: list[str] = [
-        "We evaluated the model ", isolated(f"({model}) " if model else ""),
+        "We evaluated the model ", *_file(model),
         f"with stance {version('stance')} on ", isolated(names),
         f": {count(scores['n'], 'row')} of {count(scores['documents'], 'document')}. Macro-F1 is "
         f"{ranged(scores['macro_f1'], bounds(scores['macro_f1_interval']))}, accuracy "

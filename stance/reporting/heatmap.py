@@ -1,13 +1,15 @@
 """The map of actors and sources: who speaks how of whom."""
 
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import pairwise
 
+from stance.display import count
 from stance.records import Stance
 from stance.reporting.findings import Findings
 from stance.reporting.markup import Html, isolated, joined, named, tag
 from stance.reporting.page import numbers, paragraph
 from stance.reporting.shares import AGAINST, FAVOR
-from stance.reporting.style import NETS
 from stance.reporting.tables import Column, Data, signed
 
 HEAT_ACTORS, HEAT_SOURCES = 20, 12
@@ -15,6 +17,9 @@ HEAT_ACTORS, HEAT_SOURCES = 20, 12
 
 FEW = 10
 """Answers below which a cell of the heat map has no shade."""
+
+BOUNDS = (-0.5, -0.2, -0.05, 0.05, 0.2, 0.5)
+"""Net stances between two shades; there is one more shade than these."""
 
 
 def heat_map(found: Findings) -> Html:
@@ -39,34 +44,46 @@ def heat_map(found: Findings) -> Html:
             Column("actor", "actor"),
             Column("source", "source"),
             *(Column(str(label), str(label), "count") for label in Stance),
+            Column("net", "net", "signed"),
         ),
         [
-            [actor, source or "(blank)", *map(int, cell)]
+            [actor, source or "(blank)", *map(int, cell), _net(cell.tolist())]
             for actor, row in zip(tally.actors, tally.crossed, strict=True)
             for source, cell in zip(tally.sources, row, strict=True)
             if cell.sum()
         ],
     )
-    caption = tag(
-        "figcaption",
-        tag("h3", "Who speaks how of whom"),
-        tag(
-            "p",
-            f"Net stance in points, and number of answers below. Cells of fewer than {FEW} answers "
-            "have no shade: their sign may well be chance.",
-        ),
+    note = (
+        f"Net stance in points, and number of answers below. Cells of fewer than {FEW} answers "
+        "have no shade: their sign may well be chance."
     )
+    if tally.crossed.shape[0] > HEAT_ACTORS or tally.crossed.shape[1] > HEAT_SOURCES:
+        rows, columns = counts.shape[:2]
+        note += f" Shown are {count(rows, 'actor')} and {count(columns, 'source')}; the numbers "
+        note += "have more."
+    caption = tag("figcaption", tag("h3", "Who speaks how of whom"), tag("p", note))
     corner = tag("td", "")
     grid = tag("table", tag("thead", tag("tr", corner, head)), tag("tbody", joined(body, "\n")))
     shades = tag("div", grid, class_="scroll heat", tabindex=0)
-    return tag("figure", caption, shades, numbers(data), class_="wide")
+    return tag("figure", caption, _key(), shades, numbers(data), class_="wide")
+
+
+def _key() -> Html:
+    """Return what the shades mean."""
+    ends = [signed(100 * bound) for bound in BOUNDS]
+    words = [f"below {ends[0]}", *(f"{a} to {b}" for a, b in pairwise(ends)), f"above {ends[-1]}"]
+    shades = [tag("li", text, class_=f"net{at}") for at, text in enumerate(words)]
+    return tag("ul", shades, class_="key")
 
 
 def _heat_cell(counts: Sequence[int]) -> Html:
     total = sum(counts)
     if not total:
         return tag("td", "")
-    net = (counts[FAVOR] - counts[AGAINST]) / total
-    shade = "few" if total < FEW else f"net{min(NETS - 1, int((net + 1) / 2 * NETS))}"
-    return tag("td", signed(100 * net), tag("small", f"{total:,}"),
-               class_=shade)  # fmt: skip
+    net = _net(counts)
+    shade = "few" if total < FEW else f"net{bisect(BOUNDS, net)}"
+    return tag("td", signed(100 * net), tag("small", f"{total:,}"), class_=shade)
+
+
+def _net(counts: Sequence[int]) -> float:
+    return (counts[FAVOR] - counts[AGAINST]) / sum(counts)

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from stance.display import count
 from stance.reporting.findings import Findings, Maker
 from stance.reporting.markup import Html, isolated, joined, tag
+from stance.reporting.tally import CLUSTERS
 
 WILSON = """@article{wilson1927,
   author = {Wilson, Edwin B.},
@@ -75,14 +76,9 @@ def counted_rows(found: Findings) -> str:
 
 def prediction_method(found: Findings, *, corrected: bool) -> Html:
     """Return how the figures of a report on predictions came about, as a paragraph."""
-    tally = found.tally
     parts: list[str] = [
-        f"We classified {counted_rows(found)} with stance {version('stance')}, which "
-        "judges the stance (against, neutral, favor) of a paragraph toward each actor that it "
-        "names. ",
-        f"{tally.naming:,} of them named an actor, which gave {count(tally.answers, 'answer')}; ",
-        f"{int(tally.uncertain.sum()):,} were withheld as uncertain and are left out of all "
-        "shares. ",
+        f"We classified {counted_rows(found)} with stance, which judges the stance (against, "
+        f"neutral, favor) of a paragraph toward {_asked(found)}",
         *_model_sentences(found.maker),
         _interval_sentence(found),
     ]
@@ -91,8 +87,29 @@ def prediction_method(found: Findings, *, corrected: bool) -> Html:
             "Corrected shares solve the shares of the answers for the model's cross-validated "
             "confusion matrix (Rogan and Gladen 1978). "
         )
-    parts += ["The table of answers has sha256 ", tag("code", found.sha256), "."]
+    parts += [
+        f"Shares and intervals were computed with stance {version('stance')}",
+        ", which gives the table's probabilities for the paragraphs shown" * bool(
+            found.marked.reproduced
+        ),
+        ". The table of answers has sha256 ", tag("code", found.sha256), ".",
+    ]  # fmt: skip
     return tag("p", joined(parts), class_="paste")
+
+
+def _asked(found: Findings) -> str:
+    """Return which actors were judged, and how many answers that gave."""
+    tally, withheld = found.tally, int(found.tally.uncertain.sum())
+    if found.survey.places.paired:
+        text = f"an actor that is given with it. {tally.naming:,} of the pairs name their actor. "
+    else:
+        text = (
+            f"each actor that it names. {tally.naming:,} of them name an actor, which gave "
+            f"{count(tally.answers, 'answer')}. "
+        )
+    if not withheld:
+        return f"{text}No answer was withheld as uncertain. "
+    return f"{text}{count(withheld, 'answer')} withheld as uncertain are left out of all shares. "
 
 
 def _model_sentences(maker: Maker | None) -> list[str]:
@@ -122,9 +139,10 @@ def _interval_sentence(found: Findings) -> str:
         return (
             "Intervals are 95 % Wilson intervals (Wilson 1927) with the effective number of "
             "answers (Korn and Graubard 1998): answers of one document depend on each other, so "
-            "the design effect is estimated from the variance between documents. Those of net "
-            "stances join the intervals of both shares (Zou and Donner 2008). They cover sampling, "
-            "not errors of the classifier. "
+            "the design effect, at least 1, is estimated from the variance between documents, "
+            f"which a hash puts into {CLUSTERS:,} groups, and Student's t allows for few of them. "
+            "Those of net stances join the intervals of both shares (Zou and Donner 2008). They "
+            "cover sampling, not errors of the classifier. "
         )
     return (
         "Intervals are 95 % Wilson intervals (Wilson 1927), those of net stances join the "

@@ -1,5 +1,6 @@
 """The shell of a page: head, sections, figures; one file that loads nothing."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -22,7 +23,7 @@ def page(title: str, opening: Iterable[Html], sections: Iterable[Html]) -> bytes
         What stands under the title.
     sections : iterable of Html
     """
-    style = stylesheet()
+    style, parts = stylesheet(), joined(sections, "\n")
     digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     head = tag(
@@ -37,14 +38,24 @@ def page(title: str, opening: Iterable[Html], sections: Iterable[Html]) -> bytes
     )
     body = tag(
         "body",
-        tag("header", tag("h1", isolated(title)), list(opening)),
+        tag("header", tag("h1", isolated(title)), list(opening), _contents(parts)),
         "\n",
-        tag("main", joined(sections, "\n")),
+        tag("main", parts),
         "\n",
         tag("footer", f"Made by stance {version('stance')}, which opens no connection. "
             "This file loads nothing from anywhere."),
     )  # fmt: skip
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n".encode()
+
+
+_SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')
+
+
+def _contents(sections: Html) -> Html:
+    """Return links to the sections."""
+    links = [tag("li", tag("a", Html(title), href=f"#{name}"))
+             for name, title in _SECTION.findall(sections)]  # fmt: skip
+    return tag("nav", tag("ul", links), aria_label="Sections")
 
 
 def section(name: str, title: str, *content: Content) -> Html:
@@ -55,7 +66,7 @@ def section(name: str, title: str, *content: Content) -> Html:
 
 def figure(title: str, note: Content, chart: Html, data: Data, legend: Content = "") -> Html:
     """Return a chart under its title, with its numbers to open and to save."""
-    caption = tag("figcaption", tag("h3", title), tag("p", note) if note else "")
+    caption = tag("figcaption", tag("h3", title), paragraph(note) if note else "")
     # Always four parts, so that figures side by side stand on the same lines.
     return tag("figure", caption, tag("div", legend), tag("div", chart), numbers(data))
 
@@ -68,7 +79,12 @@ def numbers(data: Data, summary: str = "The numbers") -> Html:
 
 def paragraph(text: Content, class_: str | None = None) -> Html:
     """Return a paragraph."""
-    return tag("p", text, class_=class_)
+    return tag("p", prose(text), class_=class_)
+
+
+def prose(text: Content) -> Html:
+    """Return words of our own, in which no line ends between a number and its percent sign."""
+    return Html((escaped(text) if isinstance(text, str) else joined(text)).replace(" %", "\u00a0%"))
 
 
 def facts(pairs: Iterable[tuple[str, str, str]]) -> Html:
@@ -79,7 +95,7 @@ def facts(pairs: Iterable[tuple[str, str, str]]) -> Html:
             tag(
                 "div",
                 tag("dt", name),
-                tag("dd", isolated(value), tag("small", isolated(note)) if note else ""),
+                tag("dd", isolated(value), tag("small", isolated(prose(note))) if note else ""),
             )
             for name, value, note in pairs
         ],
@@ -91,5 +107,5 @@ def warnings(lines: Sequence[Content]) -> Html:
     """Return what a reader must know before anything else; nothing where there is nothing."""
     if not lines:
         return escaped("")
-    listed = tag("ul", [tag("li", line) for line in lines])
+    listed = tag("ul", [tag("li", prose(line)) for line in lines])
     return tag("aside", tag("h2", "Read this first"), listed, class_="warnings")

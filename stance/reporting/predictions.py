@@ -1,18 +1,19 @@
 """The report on a table of predictions, as one page."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from stance.display import count, shown
 from stance.records import UNCERTAIN, Sentiment
 from stance.reporting import charts
-from stance.reporting.cautions import cautions
+from stance.reporting.cautions import FEW, cautions
 from stance.reporting.charts import Parts
 from stance.reporting.columns import Request
 from stance.reporting.corrected import correction
-from stance.reporting.divisions import TONES, by_actor, by_source, over_time
+from stance.reporting.divisions import TONES, actor_shares, by_actor, by_source, net_words
 from stance.reporting.findings import Findings, Maker, gather
 from stance.reporting.frequent import Frequent
-from stance.reporting.markup import Html, escaped, tag
+from stance.reporting.markup import Html, escaped, isolated, joined, named, tag
 from stance.reporting.method import counted_rows, prediction_method, references
 from stance.reporting.page import (
     facts,
@@ -26,6 +27,7 @@ from stance.reporting.shares import estimate
 from stance.reporting.tables import Column, Data, html_table
 from stance.reporting.tally import CONFIDENCES
 from stance.reporting.telling import telling
+from stance.reporting.trends import over_time
 from stance.saving import write_whole
 
 
@@ -92,9 +94,9 @@ def _opening(found: Findings) -> list[Html]:
     lead = counted_rows(found)
     if tally.naming < tally.rows:
         lead += f", of which {tally.naming:,} name an actor"
-    lead += f": {count(tally.answers, 'answer')} by a classifier. "
+    lead += f": {count(tally.answers, 'answer')} by a classifier"
     if whole.n:
-        lead += f"Of those given, {against} are against, {neutral} neutral, {favor} in favor."
+        lead += f". Of those given, {against} are against, {neutral} neutral, {favor} in favor"
     withheld = int(tally.uncertain.sum())
     share = f"{100 * withheld / tally.answers:.1f} % of answers" if tally.answers else ""
     pairs = [
@@ -109,9 +111,22 @@ def _opening(found: Findings) -> list[Html]:
         pairs.append(("sources", _distinct(sources), f"column {found.by}"))
     if tally.periods:
         first, last = tally.periods.name(0), tally.periods.name(tally.periods.count - 1)
-        years = first if first == last else f"{first}–{last}"
-        pairs.append(("period", years, f"column {found.over}"))
-    return [paragraph(lead, "lead"), facts(pairs)]
+        years = first if first == last else f"{first} – {last}"
+        pairs.append(("period", years.replace("-", "\u2011"), f"column {found.over}"))
+    return [paragraph(joined([lead, ". ", *_extremes(found)]), "lead"), facts(pairs)]
+
+
+def _extremes(found: Findings) -> list[str]:
+    """Return which actors are spoken of worst and best, of those with answers enough."""
+    judged = [(name, shares) for name, shares in actor_shares(found) if shares.n >= FEW]
+    if len(judged) < 2:
+        return []
+    low, high = (choose(judged, key=lambda each: each[1].net) for choose in (min, max))
+    return [
+        "Net stance, share in favor less share against, is lowest toward ", isolated(named(low[0])),
+        f" ({net_words(low[1])} points) and highest toward ", isolated(named(high[0])),
+        f" ({net_words(high[1])}), of actors with at least {FEW} answers.",
+    ]  # fmt: skip
 
 
 def _share(part: int, whole: int) -> str:
@@ -127,7 +142,8 @@ def _certainty(found: Findings) -> Html:
     if not tally.answers:
         return escaped("")
     bounds = [f"{bound:.1f}" for bound in CONFIDENCES]
-    names = [f"<{bounds[0]}", *(f"{bound}–" for bound in bounds)]
+    ends = [bound.lstrip("0") for bound in bounds]
+    names = [f"<{ends[0]}", *(f"{low}–{high}" for low, high in pairwise([*ends, "1"]))]
     shares = (tally.confidence / tally.answers).tolist()
     data = Data(
         "certainty",
@@ -159,24 +175,33 @@ def _certainty(found: Findings) -> Html:
 
 
 def _tone(found: Findings) -> Html:
-    tones = found.tally.tones
-    total = int(tones[:3].sum())
-    if not total:
+    tally = found.tally
+    whole = estimate(tally.tone_clusters, independent=not found.clustered)
+    if not whole.n:
         return escaped("")
-    shares = (tones[:3] / total).tolist()
+    counts = tally.tone_clusters.sum(axis=0).tolist()
     data = Data(
         "sentiment",
-        (Column("sentiment", "sentiment"), Column("rows", "rows", "count")),
-        [[str(label), int(tones[i])] for i, label in enumerate((*Sentiment, UNCERTAIN))],
-    )
+        (Column("sentiment", "sentiment"), Column("rows", "rows", "count"),
+         Column("share, %", "share", "share"), Column("low", "low", "share"),
+         Column("high", "high", "share")),
+        [
+            *([str(label), number, share, *bounds] for label, number, share, bounds in
+              zip(Sentiment, counts, whole.shares, whole.intervals, strict=True)),
+            [UNCERTAIN, tally.toneless, None, None, None],
+        ],
+    )  # fmt: skip
     labels = [("bar", tone, f"{label} ({place})") for tone, label, place in zip(
         TONES, Sentiment, ("left", "middle", "right"), strict=True)]  # fmt: skip
-    described = ", ".join(f"{100 * s:.0f} % {x}" for s, x in zip(shares, Sentiment, strict=True))
-    row = Parts("all rows", count(total, "row"), (shares[0], shares[1], shares[2]))
+    described = ", ".join(
+        f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}] {label}"
+        for share, (low, high), label in zip(whole.shares, whole.intervals, Sentiment, strict=True)
+    )
+    row = Parts("all rows", count(whole.n, "row"), whole.shares)
     chart = charts.stacked("tone", "Sentiment of paragraphs", described, [row], TONES)
     note = (
-        "Share of rows in percent. Sentiment is the tone of a whole paragraph, not its stance: bad "
-        "news about an actor is negative and may well be in its favor."
+        f"Share of rows: {described} (95 % intervals). Sentiment is the tone of a whole paragraph, "
+        "not its stance: bad news about an actor is negative and may well be in its favor."
     )
     return section(
         "sentiment",
@@ -195,6 +220,10 @@ def _method(found: Findings, *, corrected: bool) -> Html:
     ]
     if maker:
         listed.append(("sha256 of the model", maker.sha256))
+        listed += [
+            (f"sha256 of {part['name']}, on which it was trained", part["sha256"])
+            for part in maker.card["data"]
+        ]
         listed += [
             (f"{name} that trained it", str(number))
             for name, number in maker.card["versions"].items()

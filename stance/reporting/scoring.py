@@ -6,11 +6,11 @@ from typing import Any
 
 from stance.display import count
 from stance.reporting import charts
-from stance.reporting.charts import Axis, Estimate, Line
-from stance.reporting.markup import Html, escaped, isolated, joined, named, tag
-from stance.reporting.page import figure, numbers, paragraph, section
+from stance.reporting.axes import Axis
+from stance.reporting.charts import Estimate, Line
+from stance.reporting.markup import Html, escaped, named, tag
+from stance.reporting.page import figure, paragraph, section
 from stance.reporting.shares import Interval
-from stance.reporting.style import HEATS
 from stance.reporting.tables import Column, Data, signed
 
 Figures = Mapping[str, Any]
@@ -146,98 +146,6 @@ def _gains(rivals: Figures) -> Html:
     return figure("What the model adds", note, chart, data)
 
 
-# --- Classes and errors ----------------------------------------------------------------------
-
-
-def classes(scores: Figures) -> Html:
-    """Return precision, recall and F1 of each class, and which classes are taken for which."""
-    return section(
-        "classes",
-        "Classes, and what is taken for what",
-        tag("div", _class_scores(scores, "classes"), confusion(scores), class_="pair"),
-    )
-
-
-def _class_scores(scores: Figures, name: str) -> Html:
-    kinds = (("precision", "diamond"), ("recall", "square"), ("f1", "dot"))
-    titles = {"precision": "precision", "recall": "recall", "f1": "F1"}
-    rows = [
-        Line(
-            label,
-            count(row["support"], "row"),
-            tuple(
-                Estimate(row[kind], bounds(row.get(f"{kind}_interval")),
-                         "ink" if kind == "f1" else "quietly", form)
-                for kind, form in kinds
-            ),
-        )
-        for label, row in scores["per_class"].items()
-    ]  # fmt: skip
-    data = Data(
-        f"{name}-scores",
-        (
-            Column("class", "class"),
-            Column("rows", "rows", "count"),
-            *(Column(f"{titles[kind]}, %", kind, "share") for kind, _ in kinds),
-        ),
-        [
-            [label, row["support"], *(row[kind] for kind, _ in kinds)]
-            for label, row in scores["per_class"].items()
-        ],
-    )
-    described = "; ".join(
-        f"{label}: precision {percent(row['precision'])}, recall {percent(row['recall'])}, "
-        f"F1 {percent(row['f1'])}"
-        for label, row in scores["per_class"].items()
-    )
-    legend = charts.legend(
-        [(form, "ink" if kind == "f1" else "quietly", titles[kind]) for kind, form in kinds]
-    )
-    chart = charts.whiskers(f"{name}-chart", "Scores by class", described, rows)
-    note = (
-        "In percent. Precision: of the answers with this label, how many are right. Recall: of the "
-        "rows with this label, how many were found."
-    )
-    return figure("Scores by class", note, chart, data, legend)
-
-
-def confusion(scores: Figures) -> Html:
-    """Return gold against predicted labels, shaded by the share of each gold label's rows."""
-    labels, matrix = list(map(str, scores["labels"])), scores["confusion"]
-    head = [tag("th", isolated(label), scope="col") for label in labels]
-    body = [
-        tag(
-            "tr",
-            tag("th", isolated(label), scope="row"),
-            [_confusion_cell(number, sum(row)) for number in row],
-        )
-        for label, row in zip(labels, matrix, strict=True)
-    ]
-    grid = tag(
-        "table",
-        tag("thead", tag("tr", tag("th", "labelled ↓ predicted →", scope="col"), head)),
-        tag("tbody", body),
-    )
-    data = Data(
-        "confusion",
-        (Column("labelled", "labelled"), *(Column(label, label, "count") for label in labels)),
-        [[label, *row] for label, row in zip(labels, matrix, strict=True)],
-    )
-    caption = tag(
-        "figcaption",
-        tag("h3", "Labelled and predicted"),
-        tag("p", "Rows, and their share of those with the same label; the diagonal is right."),
-    )
-    shades = tag("div", grid, class_="scroll heat", tabindex=0)
-    return tag("figure", caption, tag("div"), shades, numbers(data))
-
-
-def _confusion_cell(number: int, total: int) -> Html:
-    share = number / total if total else 0.0
-    shade = f"heat{min(HEATS - 1, int(share * HEATS))}"
-    return tag("td", f"{number:,}", tag("small", f"{100 * share:.0f} %"), class_=shade)
-
-
 # --- Divisions -------------------------------------------------------------------------------
 
 
@@ -282,37 +190,23 @@ def _division(key: str, title: str, groups: Mapping[str, Figures]) -> Html:
     rest = len(groups) - len(rows)
     note = f"The first {len(rows)} of {len(groups):,}; the numbers have all." if rest else ""
     chart = charts.whiskers(f"{key}-chart", f"Macro-F1 of {title}", described(rows), rows)
+    if rest and not any(part.get("trusted", True) for part in groups.values()):
+        chart = escaped("")
+        note = f"None of {len(groups):,} has documents enough; the numbers have all."
     return figure(title, note, chart, data)
 
 
 def _group_bounds(part: Figures) -> Interval | None:
-    return bounds(part.get("interval", part.get("macro_f1_interval")))
+    """Return the interval of a group; None where all resamples score the same."""
+    found = bounds(part.get("interval", part.get("macro_f1_interval")))
+    return None if found and found[0] == found[1] else found
 
 
 def _remark(part: Figures) -> str:
     return f"n {part['n']:,}{'' if part.get('trusted', True) else ', few'}"
 
 
-# --- Sentiment, notes and leakage ---------------------------------------------------------------
-
-
-def sentiment(scores: Figures) -> Html:
-    """Return the scores of the sentiment of paragraphs, where it was labelled."""
-    found = scores.get("sentiment")
-    if not found:
-        return escaped("")
-    low, high = found["macro_f1_interval"]
-    text = (
-        f"Macro-F1 {ranged(found['macro_f1'], (low, high))} on {count(found['n'], 'paragraph')}, "
-        f"accuracy {percent(found['accuracy'])}, expected calibration error "
-        f"{percent(found['ece'])} %."
-    )
-    return section(
-        "sentiment",
-        "Sentiment of paragraphs",
-        paragraph(text),
-        _class_scores(found, "sentiment"),
-    )
+# --- Notes and leakage ---------------------------------------------------------------------------
 
 
 def note_lines(scores: Figures) -> list[str]:
@@ -327,8 +221,19 @@ def leakage(scores: Figures) -> Html:
     if found is None:
         return escaped("")
     if not found["rows"]:
-        return joined(["No row, nor one much like it, was in the model's training data."])
-    return joined([
-        f"{count(found['rows'], 'row')} ({percent(found['share'])} %) or much like them were in "
-        f"the model's training data; without them macro-F1 is {percent(found['macro_f1_without'])}."
-    ])  # fmt: skip
+        return escaped("No row, nor one much like it, was in the model's training data.")
+    told = leaked_rows(scores)
+    return escaped(f"{told[:1].upper()}{told[1:]}.")
+
+
+def leaked_rows(scores: Figures) -> str:
+    """Return how many rows were in the training data, and the score on the others."""
+    found = scores["leakage"]
+    if found["macro_f1_without"] is None:
+        return "all of these rows, or rows much like them, were in the model's training data"
+    score = ranged(found["macro_f1_without"], bounds(found.get("macro_f1_without_interval")))
+    return (
+        f"{count(found['rows'], 'row')} ({percent(found['share'])} %) stood in the model's "
+        f"training data, {found['exact']:,} word for word and {found['near']:,} much alike; on all "
+        f"others macro-F1 is {score}"
+    )

@@ -93,6 +93,9 @@ a { color: var(--link); }
 .warnings h2 { font: inherit; font-weight: 700; margin: 0; }
 .warnings ul { margin: .3rem 0 0; padding-left: 1.1rem; max-width: 50rem; }
 .warnings li { margin: .2rem 0; }
+nav { margin: 1.4rem 0 0; font-size: .875rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: .5rem 1.2rem; margin: 0; padding: 0;
+  list-style: none; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr));
   gap: 0 2.4rem; }
 .flow { columns: 25rem 2; column-gap: 2.4rem; }
@@ -131,6 +134,9 @@ svg .on-favor { fill: var(--on-favor); }
   margin: .2rem 0 .5rem; padding: 0; list-style: none; }
 .legend svg { display: inline-block; width: 16px; height: 12px; margin-right: .35rem;
   vertical-align: -1px; }
+.key { display: flex; flex-wrap: wrap; gap: 2px; font-size: .8rem; margin: .4rem 0; padding: 0;
+  list-style: none; }
+.key li { padding: .1rem .5rem; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-size: .875rem; line-height: 1.35;
   font-variant-numeric: tabular-nums; margin: .4rem 0; }
@@ -171,8 +177,15 @@ footer { margin: 3rem auto 2rem; color: var(--muted); font-size: .875rem; }
 @media print {
   body { font-size: 10pt; }
   main, header, footer { max-width: none; padding: 0; }
-  section { margin-top: 1.4rem; } h2, h3, h4, figcaption { break-after: avoid; }
-  details, .download { display: none; }
+  section { margin-top: 1.4rem; }
+  h2, h3, h4, figcaption, .legend, .key { break-after: avoid; }
+  figure { break-inside: auto; }
+  figure > div:nth-child(2) { break-after: avoid; }
+  svg, blockquote, tr, figcaption, .facts, .warnings, .many > figure { break-inside: avoid; }
+  .pair, .pair > figure { display: block; }
+  .examples { grid-template-columns: 1fr 1fr; font-size: 9pt; }
+  .many { grid-template-columns: 1fr 1fr; }
+  details, .download, nav { display: none; }
   .scroll { overflow: visible; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

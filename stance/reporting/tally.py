@@ -64,8 +64,10 @@ class Tally:
         Sums of probabilities.
     confidence : ndarray of shape (7,)
         Answers by their largest probability; see `CONFIDENCES`.
-    tones : ndarray of shape (4,)
-        Sentiments of rows, the last `UNCERTAIN`.
+    tone_clusters : ndarray of shape (CLUSTERS, 3)
+        Sentiments of rows.
+    toneless : int
+        Rows whose sentiment is `UNCERTAIN`.
     outside : int
         Answers dated outside the periods.
     """
@@ -91,7 +93,8 @@ class Tally:
         self.likeliest = np.zeros((len(actors) + 1, GIVEN), np.int64)
         self.expected = np.zeros((len(actors) + 1, GIVEN))
         self.confidence = np.zeros(len(CONFIDENCES) + 1, np.int64)
-        self.tones = np.zeros(len(TONES), np.int64)
+        self.tone_clusters = np.zeros((CLUSTERS, len(Sentiment)), np.int64)
+        self.toneless = 0
         self.outside = 0
         self._places = found.places
         self._actor_at = {name: at for at, name in enumerate(actors)}
@@ -139,10 +142,13 @@ class Tally:
         fresh = first[~self._seen[row[first]]]
         self._seen[row] = True
         self._naming[row[named]] = True
-        if (at := self._places.sentiment) is not None:
-            found = (TONES.get(records[i].cells[at]) for i in fresh.tolist())
-            tones = [tone for tone in found if tone is not None]
-            self.tones += np.bincount(np.array(tones, np.int64), minlength=len(TONES))
+        if (at := self._places.sentiment) is not None and len(fresh):
+            cells = [records[i].cells for i in fresh.tolist()]
+            tone = np.array([TONES.get(each[at], -1) for each in cells])
+            given = (tone >= 0) & (tone < GIVEN)
+            cluster = self._clusters(cells, row[fresh])
+            np.add.at(self.tone_clusters, (cluster[given], tone[given]), 1)
+            self.toneless += int((tone == GIVEN).sum())
 
     def _count_answers(self, records: Sequence[Record], row: Ints, table: str) -> None:
         places, cells = self._places, [record.cells for record in records]

@@ -2,7 +2,7 @@
 
 from stance.display import count
 from stance.reporting import charts
-from stance.reporting.charts import SHARES
+from stance.reporting.axes import share_axis
 from stance.reporting.markup import Html, escaped, isolated, joined, tag
 from stance.reporting.page import figure, paragraph, section
 from stance.reporting.scoring import Figures, bounds, described, estimate_line, scored
@@ -60,7 +60,12 @@ def stress(scores: Figures) -> Html:
             for test in tests
         ],
     )  # fmt: skip
-    chart = charts.whiskers("stress-chart", "Rates of failure", described(rows), rows, SHARES)
+    highest = max(
+        end for row in rows for e in row.estimates for end in (e.value, *(e.interval or ()))
+    )
+    chart = charts.whiskers(
+        "stress-chart", "Rates of failure", described(rows), rows, share_axis(highest)
+    )
     note = (
         "Share of cases that fail, in percent with 95 % intervals; less is better. What is called "
         "hard must never fail."
