@@ -10,12 +10,14 @@ from stance.reporting.style import stylesheet
 
 VOID = {"meta", "br"}
 _NAMES = """
-html head title style body header main footer section aside h1 h2 h3 h4 p ul li dl div dt dd small
+html head title style body header nav main footer section aside h1 h2 h3 h4 p ul li dl div dt dd
+small
 table caption thead tbody tr th td figure figcaption details summary a bdi mark blockquote pre code
 svg desc g rect line circle path polyline polygon text
 """
 _ATTRIBUTES = """
-lang charset http-equiv content name class id role aria-labelledby aria-hidden tabindex scope href
+lang charset http-equiv content name class id role aria-label aria-labelledby aria-hidden tabindex
+scope href
 download x y x1 x2 y1 y2 cx cy r d width height points viewbox preserveaspectratio overflow
 """
 ELEMENTS = VOID | set(_NAMES.split())
@@ -33,6 +35,7 @@ class Page(HTMLParser):
     tables: list = field(default_factory=list)
     headings: list = field(default_factory=list)
     ids: list = field(default_factory=list)
+    jumps: list = field(default_factory=list)
     stack: list = field(default_factory=list)
 
     def __post_init__(self):
@@ -49,7 +52,9 @@ class Page(HTMLParser):
             assert name == "href" or not re.search(r"(?i)https?:|//|url\(|javascript:", value)
         if "id" in given:
             self.ids.append(given["id"])
-        if tag == "a":
+        if tag == "a" and given["href"].startswith("#"):
+            self.jumps.append(given["href"][1:])
+        elif tag == "a":
             assert given["href"].startswith(CSV)
             content = base64.b64decode(given["href"].removeprefix(CSV)).decode("utf-8-sig")
             self.links.setdefault(given["download"], content)
@@ -102,7 +107,7 @@ class Page(HTMLParser):
 
     @property
     def text(self):
-        return "".join(self.texts)
+        return "".join(self.texts).replace("\u00a0", " ")
 
 
 def read_page(data):
@@ -113,6 +118,7 @@ def read_page(data):
     page.close()
     assert page.stack == []
     assert len(set(page.ids)) == len(page.ids)
+    assert set(page.jumps) <= set(page.ids)
     for title, description in page.links.get("svg", []):
         assert title in page.ids
         assert description in page.ids

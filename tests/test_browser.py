@@ -1,41 +1,29 @@
 """Pages as a browser shows them: nothing is fetched, nothing runs over, text can be read."""
 
+import contextlib
 import json
-import os
 import re
-import shutil
 import subprocess
-from html import escape, unescape
 from urllib.parse import urlsplit
 
 import pytest
+from chromium import FOUND, QUIET, SANDBOX, Browser
 from command import SAMPLE, STARTER, invoke, write
 from pages import read_page
-from test_pages import STRINGS, evaluation_page
+from test_pages import GROUPS, STRINGS, TOGETHER, distinct, evaluation_page, harmless, predictions
 
 from stance.reporting.columns import Request
 from stance.reporting.findings import gather
 from stance.reporting.predictions import compose
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
+pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 
 PHONE, DESKTOP = (360, 800), (1280, 900)
-
-QUIET = (
-    *("--headless=new", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--disable-default-apps"),
-    *("--disable-extensions", "--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND"),
-    "--disable-features=OptimizationHints,MediaRouter,Translate",
-)
 
 OWN = re.compile(r"(^|\.)(google|googleapis|gvt1|gstatic)\.com$")
 """Hosts that the browser itself looks for, whatever page it shows."""
 
-PROBE = """
+PROBE = """(() => {
 const seen = { width: window.innerWidth, paper: getComputedStyle(document.body).backgroundColor,
   overflow: document.documentElement.scrollWidth - window.innerWidth, faint: [],
   small: [], outside: [], overlapping: [], tables: [] };
@@ -83,19 +71,15 @@ for (const svg of document.querySelectorAll("svg[role]")) {
 }
 for (const table of document.querySelectorAll("table"))
   seen.tables.push([...table.rows].map(row => [...row.cells].map(cell => cell.textContent)));
-const out = parent.document.createElement("pre");
-out.id = "probe";
-out.textContent = JSON.stringify(seen);
-parent.document.body.append(out);
-"""
+return seen;
+})()"""
 
 
 def browse(path, folder, size, *options):
     """Show a page; return its elements as HTML, what the browser logged, and hosts asked for."""
     log = folder / "net.json"
-    sandbox = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     run = subprocess.run(
-        [CHROMIUM, *QUIET, *sandbox, *options, f"--user-data-dir={folder / 'profile'}",
+        [FOUND, *QUIET, *SANDBOX, *options, f"--user-data-dir={folder / 'profile'}",
          f"--window-size={size[0]},{size[1]}", "--enable-logging=stderr", f"--log-net-log={log}",
          "--dump-dom", path.as_uri()],
         capture_output=True, text=True, timeout=120, check=True,
@@ -106,21 +90,24 @@ def browse(path, folder, size, *options):
     return run.stdout, run.stderr, {host for host in hosts if host and not OWN.search(host)}
 
 
-def probe(path, folder, size, *options):
-    """Return what a script sees in a copy of the page that lets it run."""
-    html = path.read_text("utf-8")
-    open_page = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
-    assert open_page != html
-    inner = escape(open_page.replace("</body>", f"<script>{PROBE}</script></body>"))
-    # A window is never as narrow as a phone, but a frame is.
-    frame = (
-        f'<iframe srcdoc="{inner}" width="{size[0]}" height="{size[1]}" '
-        'style="border: 0; color-scheme: light dark"></iframe>'
-    )
-    head = '<!doctype html><html style="color-scheme: light dark">'
-    copy = write(folder / "copy.html", f"{head}<body>{frame}</body></html>")
-    dom = browse(copy, folder, DESKTOP, *options)[0]
-    return json.loads(unescape(re.search('<pre id="probe">(.*?)</pre>', dom, re.DOTALL)[1]))
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with contextlib.closing(Browser(tmp_path_factory.mktemp("browser"))) as found:
+        found.attach()
+        yield found
+
+
+def probe(browser, path, size, scheme="light"):
+    """Return what a reader sees of a page."""
+    width, height = size
+    browser.send(
+        "Emulation.setDeviceMetricsOverride",
+        width=width, height=height, deviceScaleFactor=1, mobile=False,
+    )  # fmt: skip
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.send("Emulation.setEmulatedMedia", features=features)
+    browser.open(path)
+    return browser.run(PROBE)
 
 
 @pytest.fixture(scope="module")
@@ -160,14 +147,12 @@ def test_an_error_would_be_seen(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["coded", "evaluation"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize(
-    ("size", "scheme", "paper"),
-    [(PHONE, 1, "rgb(255, 255, 255)"), (DESKTOP, 0, "rgb(21, 23, 26)")],
-    ids=["phone-light", "desktop-dark"],
+    ("scheme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")]
 )
-def test_a_page_can_be_read(name, size, scheme, paper, pages, tmp_path):
-    option = f"--blink-settings=preferredColorScheme={scheme}"
-    seen = probe(pages[name], tmp_path, size, option)
+def test_a_page_can_be_read(name, size, scheme, paper, pages, browser):
+    seen = probe(browser, pages[name], size, scheme)
     assert (seen["width"], seen["paper"]) == (size[0], paper)
     assert seen["overflow"] <= 0
     assert seen["faint"] == []
@@ -180,17 +165,16 @@ def test_a_page_can_be_read(name, size, scheme, paper, pages, tmp_path):
     )
 
 
-def test_what_cannot_be_read_would_be_seen(tmp_path):
-    policy = '<meta http-equiv="Content-Security-Policy" content="">'
+def test_what_cannot_be_read_would_be_seen(tmp_path, browser):
     body = (
         "<p style='color: #777; background: #888'>faint</p><p style='font-size: 9px'>small</p>"
         "<p style='width: 500px'>wide</p><svg role='img'><text y='20'>one</text>"
         "<text y='22'>two</text></svg>"
     )
     page = write(
-        tmp_path / "a.html", f"<!doctype html>{policy}<body style='background: #fff'>{body}</body>"
+        tmp_path / "a.html", f"<!doctype html><body style='background: #fff'>{body}</body>"
     )
-    seen = probe(page, tmp_path, PHONE)
+    seen = probe(browser, page, PHONE)
     assert [words for words, _ in seen["faint"]] == ["faint"]
     assert [words for words, _ in seen["small"]] == ["small"]
     assert [words for words, *_ in seen["outside"]] == ["wide"]
@@ -198,22 +182,78 @@ def test_what_cannot_be_read_would_be_seen(tmp_path):
     assert seen["overflow"] == 500 + 8 - PHONE[0]
 
 
-def test_hostile_strings_run_nothing_in_a_browser(tmp_path):
+@pytest.mark.parametrize("name", ["sample", "evaluation"])
+def test_every_link_saves_the_file_that_it_carries(name, pages, browser, tmp_path):
+    browser.save_in(tmp_path)
+    links = read_page(pages[name].read_bytes()).links
+    names = [each for each in links if each.endswith(".csv")]
+    assert len(names) > 5
+    for each in names:
+        browser.open(pages[name])  # anew, for no page may save more than ten files
+        browser.run(f"document.querySelector('a[download=\"{each}\"]').click()")
+        saved = browser.wait("Browser.downloadProgress", state="completed")["filePath"]
+        assert saved == str(tmp_path / each)
+        assert (tmp_path / each).read_text("utf-8-sig") == links[each]
+        assert browser.complaints == []
+
+
+# --- Hostile strings ---
+
+ELEMENTS = """[...document.querySelectorAll("*")].filter(each => each.tagName !== "MARK").map(
+each => each.tagName + " " + each.getAttributeNames().join(" ")).join("\\n")"""
+"""Elements and the names of their attributes; how many marks there are depends on the words."""
+
+
+def report_page(words, folder):
+    path = predictions(folder / "answers.csv", distinct(words))
+    return compose(gather(Request(path), None))
+
+
+@pytest.mark.parametrize(
+    "make", [report_page, lambda words, _: evaluation_page(words)], ids=["report", "evaluation"]
+)
+def test_no_string_in_any_field_adds_an_element_or_a_request(make, browser, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_bytes(make(harmless(TOGETHER), tmp_path))
+    browser.open(page)
+    plain = browser.run(ELEMENTS).split("\n")
+    assert len(plain) > 300
+    for strings in GROUPS:
+        page.write_bytes(make([*strings, *harmless(TOGETHER - len(strings))], tmp_path))
+        browser.open(page)
+        assert [*_texts_alike(browser.run(ELEMENTS))] == [*_texts_alike("\n".join(plain))]
+        assert browser.asked == [page.as_uri()]
+        assert browser.complaints == []
+
+
+def _texts_alike(elements):
+    """Yield elements; whether a label stands beside a name or below it depends on its length."""
+    for each in elements.split("\n"):
+        yield each.removesuffix(" class") if each.startswith("text ") else each
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<img src='http://probe.invalid/'>", "<script>0</script>", "<b>x</b>", "<svg onload=0></svg>"],
+)
+def test_what_is_not_escaped_would_be_seen(text, browser, tmp_path):
+    page = tmp_path / "page.html"
+    found = evaluation_page(["probe", *harmless(TOGETHER - 1)])
+    page.write_bytes(found)
+    browser.open(page)
+    plain = browser.run(ELEMENTS)
+    page.write_bytes(found.replace(b"<bdi>probe</bdi>", f"<bdi>{text}</bdi>".encode(), 1))
+    browser.open(page)
+    assert browser.run(ELEMENTS) != plain
+    # Even so, the policy keeps the page from asking or running anything.
+    assert browser.asked[:1] == [page.as_uri()]
+    assert all("Content Security Policy" in each["entry"]["text"] for each in browser.complaints)
+    assert bool(browser.complaints) == ("<b>" not in text)
+
+
+def test_hostile_strings_make_no_page_run_over(tmp_path, browser):
     page = tmp_path / "hostile.html"
-    page.write_bytes(evaluation_page(STRINGS[:200]))
-    dom, log, hosts = browse(page, tmp_path, DESKTOP)
-    assert hosts == set()
-    assert "CONSOLE" not in log
-    starts = len(re.findall("<[a-z]", page.read_text("utf-8")))
-    assert len(re.findall("<[a-z]", dom)) == starts
-
-
-def test_hostile_strings_make_no_page_run_over(tmp_path):
-    from test_pages import distinct, predictions
-
-    answers = predictions(tmp_path / "answers.csv", distinct(STRINGS[100:112]))
-    page = tmp_path / "hostile.html"
-    page.write_bytes(compose(gather(Request(answers), None)))
-    seen = probe(page, tmp_path, PHONE)
+    page.write_bytes(report_page(STRINGS[100:112], tmp_path))
+    seen = probe(browser, page, PHONE)
     assert seen["overflow"] <= 0
     assert seen["outside"] == []

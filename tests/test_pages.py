@@ -132,6 +132,9 @@ def figures(words):
         "per_class": {
             label: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 30} for label in labels
         },
+        "per_class_intervals": {
+            label: {"precision": [0.4, 0.6], "recall": None, "f1": [0.4, 0.6]} for label in labels
+        },
         "confusion": [[10, 10, 10]] * 3, "labels": labels,
         "ece": 0.1, "brier": 0.5, "log_loss": 0.8, "uncertain": 0.1, "documents": 30,
         "notes": list(words),
@@ -151,7 +154,7 @@ def figures(words):
                 "difference": {"macro_f1": 0.1, "macro_f1_interval": [0.0, 0.2]},
             },
         },
-        "leakage": {"rows": 3, "share": 0.03, "macro_f1_without": 0.4},
+        "leakage": {"rows": 3, "exact": 2, "near": 1, "share": 0.03, "macro_f1_without": 0.4},
         "stress": {
             "tests": [
                 {"name": word, "promise": word, "kind": word, "n": 9, "failures": 3, "rate": 0.33,
@@ -190,7 +193,7 @@ def card(words):
 def evaluation_page(words):
     mistakes = [Mistake(w, f"{w} {w}", w, w, 0.9, ((0, min(9, len(w))),), w) for w in words]
     sources = [Source(word, word, 9) for word in words]
-    return compose_evaluation(figures(words), card(words), sources, mistakes)
+    return compose_evaluation(figures(words), card(words), sources, mistakes, (words[0], words[1]))
 
 
 def test_no_string_in_an_evaluation_or_a_card_adds_an_element():
@@ -198,6 +201,19 @@ def test_no_string_in_an_evaluation_or_a_card_adds_an_element():
     for strings in GROUPS:
         words = [*strings, *harmless(TOGETHER - len(strings))]
         assert elements(read_page(evaluation_page(words))) == plain
+
+
+def test_rows_seen_in_training_are_told_before_any_figure():
+    scores = figures(harmless(3))
+    page = read_page(compose_evaluation(scores, {}, [], model=("mine.stance", "0" * 64)))
+    assert "Evaluation of mine.stance" in page.text
+    told = "But 3 rows (3.0 %) stood in the model's training data, 2 word for word and 1 much alike"
+    assert f"{told}; on all others macro-F1 is 40.0" in page.text
+    assert page.headings[1] == [2, "Read this first"]
+    scores["leakage"] |= {"rows": 90, "share": 1.0, "macro_f1_without": None}
+    page = read_page(compose_evaluation(scores, {}, []))
+    assert "But all of these rows, or rows much like them, were in the model's" in page.text
+    assert "–" not in page.text.partition("Read this first")[0].partition("macro-F1 of")[0]
 
 
 def test_an_evaluation_without_any_optional_figure_makes_a_page():
@@ -209,6 +225,19 @@ def test_an_evaluation_without_any_optional_figure_makes_a_page():
     titles = [title for _, title in page.headings]
     assert "Beside what it must beat" in titles
     assert not {"Under stress", "What training says", "Worst errors"} & set(titles)
+
+
+def test_many_groups_of_few_documents_make_no_chart():
+    scores = figures(harmless(3))
+    names = harmless(30)
+    scores["per_source"] = {name: part(name) | {"trusted": False} for name in names}
+    page = read_page(compose_evaluation(scores, {}, []))
+    assert "None of 30 has documents enough; the numbers have all." in page.text
+    assert page.links["per-source.csv"].count("\n") == 31
+    scores["per_source"][names[-1]]["trusted"] = True
+    assert "The first 20 of 30; the numbers have all." in (
+        read_page(compose_evaluation(scores, {}, [])).text
+    )
 
 
 def test_every_section_of_a_full_evaluation_is_there():
@@ -267,6 +296,14 @@ def test_a_card_of_one_repeat_and_no_forecast_makes_a_page():
     assert "standard deviation" not in page.text
 
 
+def test_no_drawing_is_longer_than_half_a_sheet():
+    """Browsers cut a drawing where the paper ends; long charts are several drawings."""
+    page = evaluation_page(harmless(40)).decode()
+    heights = [float(each) for each in re.findall(r'<svg[^>]* height="([\d.]+)"', page)]
+    assert len(heights) > 30
+    assert max(heights) < 480
+
+
 def test_what_a_trained_model_says_of_its_training_is_shown(model, corpus):
     scores = evaluate(model, corpus).to_json()
     page = read_page(compose_evaluation(scores, model.card, corpus.sources))
@@ -281,6 +318,10 @@ def test_what_a_trained_model_says_of_its_training_is_shown(model, corpus):
         assert float(actors[name][2]) == part["macro_f1"]
     bins = list(csv.DictReader(io.StringIO(page.links["reliability.csv"])))
     assert [int(row["rows"]) for row in bins] == [each["n"] for each in scores["reliability"]]
+    for row in csv.DictReader(io.StringIO(page.links["classes-scores.csv"])):
+        for key in ("precision", "recall", "f1"):
+            found = scores["per_class_intervals"][row["class"]][key] or ("", "")
+            assert [row[f"{key}_low"], row[f"{key}_high"]] == [x and f"{x:.6f}" for x in found]
     rivals = list(csv.DictReader(io.StringIO(page.links["baselines.csv"])))
     assert {row["model"]: float(row["macro_f1"]) for row in rivals} == {
         "this model": scores["macro_f1"],

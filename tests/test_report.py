@@ -171,8 +171,14 @@ def test_certainty_and_sentiment_count_every_answer_and_row_once(sample):
     assert sum(found) == len(tops)
     assert found[-1] == sum(top >= 0.9 for top in tops)
     by_row = {row["row"]: row["sentiment"] for row in rows}
-    tones = {row["sentiment"]: int(row["rows"]) for row in csv_rows(page, "sentiment")}
-    assert {k: v for k, v in tones.items() if v} == Counter(by_row.values())
+    tones = {row["sentiment"]: row for row in csv_rows(page, "sentiment")}
+    assert {k: int(v["rows"]) for k, v in tones.items() if v["rows"] != "0"} == (
+        Counter(by_row.values())
+    )
+    for tone in ("negative", "neutral", "positive"):
+        low, share, high = (float(tones[tone][name]) for name in ("low", "share", "high"))
+        assert low <= share == pytest.approx(list(by_row.values()).count(tone) / 24, abs=1e-6)
+        assert share <= high
 
 
 def test_the_opening_says_what_went_in(sample):
@@ -276,7 +282,7 @@ def test_a_cell_that_predict_cannot_have_written_is_named(sample, tmp_path, colu
     assert "spoiled.csv:6: " in line
 
 
-@pytest.mark.parametrize("option", ["--by", "--over"])
+@pytest.mark.parametrize("option", ["--by", "--over", "--text-column"])
 def test_a_column_that_is_asked_for_and_missing_is_named(sample, tmp_path, option):
     line = fails(1, "report", sample, option, "sauce", "-o", tmp_path / "x.html")
     assert "no column 'sauce'" in line
@@ -365,9 +371,58 @@ def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path):
     assert sum(int(row["answers"]) for row in csv_rows(page, "certainty")) == withheld + given
 
 
+def test_where_every_answer_is_withheld_there_is_no_share(sample, tmp_path):
+    rows = dicts(sample.read_text("utf-8"))
+    for row in rows:
+        row["stance"] = row["stance"] and "uncertain"
+    page = report(write_rows(tmp_path / "uncertain.csv", rows))
+    assert "Every answer was withheld as uncertain, so there are no shares to show" in page.text
+    assert "fewer than 30 answers" not in page.text
+    for row in csv_rows(page, "stance-by-actor"):
+        mine = [each for each in rows if each["actor"] == row["actor"]]
+        assert (row["answers"], int(row["uncertain"])) == ("0", len(mine))
+
+
+def test_the_first_sentences_name_the_extremes_with_their_intervals(coded):
+    page = report(coded, prefix="p_")
+    rows = [row for row in csv_rows(page, "stance-by-actor") if int(row["answers"]) >= 30]
+    low, high = (choose(rows, key=lambda row: float(row["net"])) for choose in (min, max))
+    assert len(rows) > 2
+    told = re.search(
+        r"is lowest toward (.*?) \((\S+) .*? and highest toward (.*?) \((\S+) ", page.text
+    )
+    wanted = [f"{100 * float(row['net']):+.0f}".replace("-", "−") for row in (low, high)]
+    assert told.groups() == (low["actor"], wanted[0], high["actor"], wanted[1])
+
+
+def test_the_method_says_only_what_is_known(sample, maker):
+    page = report(sample, maker)
+    assert "which gives the table's probabilities for the paragraphs shown" in page.text
+    assert "No answer was withheld as uncertain" in page.text
+    for part in maker.card["data"]:
+        assert part["sha256"] in page.text
+    page = report(sample)
+    assert "for the paragraphs shown" not in page.text
+    assert "[name the model file and its sha256: it was not given]" in page.text
+
+
+def test_pairs_are_not_said_to_be_found_in_the_texts(coded):
+    page = report(coded, prefix="p_")
+    assert "toward an actor that is given with it. " in page.text
+    assert "each actor that it names" not in page.text
+
+
+def test_the_map_of_actors_and_sources_explains_its_shades(coded):
+    page = report(coded, prefix="p_", by="genre")
+    assert "below −50−50 to −20−20 to −5−5 to +5+5 to +20+20 to +50above +50" in page.text
+    for row in csv_rows(page, "actor-by-source"):
+        counts = [int(row[label]) for label in LABELS]
+        assert float(row["net"]) == pytest.approx((counts[2] - counts[0]) / sum(counts), abs=1e-6)
+
+
 def test_intervals_say_whether_documents_were_known(sample, coded):
     assert "The table names no documents" in report(sample).text
-    assert "the design effect is estimated" in report(coded, prefix="p_").text
+    assert "from the variance between documents" in report(coded, prefix="p_").text
 
 
 def test_corrected_shares_are_shown_only_where_asked_for(coded, maker):

@@ -1,0 +1,51 @@
+"""Scales hold what they show, and no more than they must."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.reporting.axes import net_axis, score_axis, share_axis
+
+SHARES = st.floats(0, 1)
+
+
+@given(SHARES)
+def test_a_scale_of_shares_holds_the_highest(share):
+    axis = share_axis(share)
+    assert axis.low == 0
+    assert axis.high >= share
+    assert axis.ticks[-1][0] == axis.high
+
+
+@given(st.lists(SHARES, min_size=1))
+def test_a_scale_of_scores_holds_them_all(scores):
+    axis = score_axis(scores)
+    assert 0 <= axis.low <= min(scores)
+    assert max(scores) <= axis.high <= 1
+    assert axis.high - axis.low >= 0.2 - 1e-9
+    assert axis.ticks[-1][0] == axis.high
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1))
+def test_a_scale_of_net_stances_holds_them_all_around_zero(nets):
+    axis = net_axis(nets)
+    assert -axis.low == axis.high >= max(map(abs, nets))
+    assert axis.zero == 0
+    assert axis.place(0) == pytest.approx(50)
+    assert 0 in [at for at, _ in axis.ticks]
+
+
+@pytest.mark.parametrize(
+    ("axis", "words"),
+    [
+        (share_axis(0.15), ["0", "5", "10", "15", "20 %"]),
+        (share_axis(0.53), ["0", "20", "40", "60 %"]),
+        (share_axis(), ["0", "25", "50", "75", "100 %"]),
+        (net_axis([0.1, -0.55]), ["−60", "−30", "0", "+30", "+60"]),
+        (net_axis([-0.1], 2), ["−20", "0", "+20"]),
+        (score_axis([0.98, 1.0]), ["80", "90", "100 %"]),
+        (score_axis([0.05, 0.72]), ["0", "20", "40", "60", "80 %"]),
+    ],
+)
+def test_ticks_stand_at_round_numbers(axis, words):
+    assert [text for _, text in axis.ticks] == words
