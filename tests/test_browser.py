@@ -24,6 +24,7 @@ OWN = re.compile(r"(^|\.)(google|googleapis|gvt1|gstatic)\.com$")
 """Hosts that the browser itself looks for, whatever page it shows."""
 
 PROBE = """(() => {
+for (const each of document.querySelectorAll("details")) each.open = true;
 const seen = { width: window.innerWidth, paper: getComputedStyle(document.body).backgroundColor,
   overflow: document.documentElement.scrollWidth - window.innerWidth, faint: [],
   small: [], outside: [], overlapping: [], tables: [] };

@@ -103,7 +103,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: .5rem 1.2rem; margin: 0; padding: 
   gap: .6rem 2rem; }
 figure { margin: .4rem 0 1.6rem; min-width: 0; break-inside: avoid; }
 .pair > figure { display: grid; grid-template-rows: subgrid; grid-row: span 4;
-  align-content: start; }
+  grid-template-columns: minmax(0, 1fr); align-content: start; }
 section > figure { max-width: 46rem; } section > figure.wide { max-width: none; }
 figcaption { margin-bottom: .5rem; }
 figcaption h3 { margin: 0; }
@@ -147,6 +147,7 @@ th { font-weight: 600; }
 thead th { vertical-align: bottom; border-bottom: 1px solid var(--ink); }
 tbody th, .text { text-align: left; }
 .text, tbody th { max-width: 24rem; min-width: 5.5rem; overflow-wrap: anywhere; }
+tbody th, thead .text { overflow-wrap: break-word; }
 .heat td { text-align: center; border: 2px solid var(--paper); min-width: 4rem;
   line-height: 1.2; }
 .heat thead th { text-align: center; min-width: 4.8rem; max-width: 8rem; overflow-wrap: break-word;
