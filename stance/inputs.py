@@ -15,6 +15,9 @@ from stance.tables.reading import RejectSink
 LARGEST_ARTICLE = 20_000_000
 """Bytes of a text file that are still taken for an article."""
 
+OR_ELSE = ", or use --rejects FILE"
+"""What `predict` can also do about a bad record."""
+
 
 class ArticleTable:
     """The paragraphs of one article, with the interface of `stance.tables.Table`.
@@ -106,4 +109,6 @@ def open_input(
     """Open an article where the name ends in ``.txt``, else a table; None is standard input."""
     if path is not None and path.suffix.lower() == ".txt":
         return ArticleTable(path, encoding, keep_all)
-    return open_table(path, delimiter=delimiter, encoding=encoding, rejects=rejects)
+    return open_table(
+        path, delimiter=delimiter, encoding=encoding, rejects=rejects, or_else=OR_ELSE
+    )

@@ -115,7 +115,7 @@ QUOTES = [
     read("single quotes are text", "text,actor\n'tis NATO's,NATO\n", TA, ("'tis NATO's", "NATO")),
     read("typographic quotes are text", "text,actor\n“no” he said,NATO\n", TA, ("“no” he said", "NATO")),
     refuse("quote inside an unquoted cell", 'text,actor\nthe 5" gun,NATO\n',
-           r"mine.csv:2: a quote inside the unquoted column 'text'; double each quote inside a cell and quote the cell, or use --rejects FILE"),
+           r"mine.csv:2: a quote inside the unquoted column 'text'; double each quote inside a cell and quote the cell"),
     refuse("quote at the end of an unquoted cell", 'text,actor\nno",NATO\n', r":2: a quote inside the unquoted column 'text'"),
     refuse("quoted word in an unquoted cell", 'text,actor\nthe "West" acts,NATO\n', r":2: a quote inside the unquoted column 'text'"),
     refuse("space before a quote", 'text,actor\n "a",NATO\n', r":2: a quote inside the unquoted column 'text'"),
@@ -145,7 +145,7 @@ QUOTES = [
 ]
 
 SHAPES = [
-    refuse("one cell more", "text,actor\na,b,c\n", r"mine.csv:2: 3 cells where the header has 2; quote cells that hold ',', or use --rejects FILE"),
+    refuse("one cell more", "text,actor\na,b,c\n", r"mine.csv:2: 3 cells where the header has 2; quote cells that hold ','"),
     refuse("one cell less", "id,text,actor\n1,a\n", r":2: 2 cells where the header has 3; fill the row up"),
     refuse("many more", "a,b\n" + "," * 500 + "\n", r":2: 501 cells where the header has 2"),
     refuse("ragged late", "a,b\n" + "1,2\n" * 5000 + "1\n", r":5002: 1 cell where"),

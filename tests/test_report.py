@@ -305,6 +305,16 @@ def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, 
         gather(Request(table), None)
 
 
+def test_a_bad_record_is_named_without_advice_that_report_cannot_follow(sample, tmp_path):
+    path = write(tmp_path / "ragged.csv", sample.read_text("utf-8") + "a,b\n")
+    line = fails(1, "report", path)
+    assert "2 cells where the header has" in line
+    assert "--rejects" not in line
+    assert "or use --rejects FILE" in fails(
+        1, "predict", path, "-o", tmp_path / "x.csv", "--prefix", "q_"
+    )
+
+
 def test_a_table_of_no_record_is_refused(tmp_path, sample):
     head = sample.read_text("utf-8").splitlines(keepends=True)[0]
     path = write(tmp_path / "empty.csv", head)

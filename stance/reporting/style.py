@@ -148,12 +148,12 @@ thead th { vertical-align: bottom; border-bottom: 1px solid var(--ink); }
 tbody th, .text { text-align: left; }
 .text, tbody th { max-width: 24rem; min-width: 5.5rem; overflow-wrap: anywhere; }
 tbody th, thead .text { overflow-wrap: break-word; }
+.scroll tbody th { position: sticky; left: 0; background: var(--paper); }
 .heat td { text-align: center; border: 2px solid var(--paper); min-width: 4rem;
   line-height: 1.2; }
 .heat thead th { text-align: center; min-width: 4.8rem; max-width: 8rem; overflow-wrap: break-word;
   border-bottom: 0; font-weight: 400; }
-.heat tbody th { border-bottom: 0; position: sticky; left: 0; background: var(--paper);
-  max-width: 9rem; min-width: 6.6rem; overflow-wrap: break-word; }
+.heat tbody th { border-bottom: 0; max-width: 9rem; min-width: 6.6rem; overflow-wrap: break-word; }
 .heat td small { display: block; font-size: .75rem; }
 .heat .few { background: transparent; color: var(--muted); }
 details { font-size: .875rem; margin: .4rem 0; }

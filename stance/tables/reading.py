@@ -74,10 +74,13 @@ class Reader(ABC):
     columns : tuple of str
     check : Check or None
         What the table's user asks of a record beyond that.
+    or_else : str
+        What else a user can do about a bad record.
     """
 
     columns: tuple[str, ...]
     check: Check | None = None
+    or_else = ""
 
     def __init__(self, source: Source, rejects: RejectSink | None) -> None:
         self.source = source
@@ -118,7 +121,7 @@ class Reader(ABC):
     def reject(self, fault: Fault, raw: str) -> None:
         """Put a record aside, or raise if there is nowhere to put it."""
         if self._rejects is None:
-            raise self.error(fault, ", or use --rejects FILE")
+            raise self.error(fault, self.or_else)
         self.number += 1
         self._rejects.add(fault.line, fault.column, fault.reason, raw.rstrip("\r\n"))
 

@@ -116,6 +116,7 @@ def open_table(
     delimiter: str | None = None,
     encoding: str | None = None,
     rejects: RejectSink | None = None,
+    or_else: str = "",
 ) -> Table:
     """Open a table and read its columns.
 
@@ -129,6 +130,8 @@ def open_table(
         None is UTF-8, or what a byte order mark says.
     rejects : RejectSink or None
         Takes bad records, so that the run goes on; None to raise at the first.
+    or_else : str
+        What a message on a bad record adds: what else a user can do about it.
 
     Raises
     ------
@@ -146,6 +149,7 @@ def open_table(
     source = Source(path, encoding, salvage=rejects is not None)
     try:
         reader = _reader(source, _suffix(path), separator, rejects)
+        reader.or_else = or_else
     except BaseException:
         source.file.close()
         raise
