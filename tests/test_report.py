@@ -33,6 +33,7 @@ from stance.storage import load_model
 TRAINING = Path(__file__).parent.parent / "training"
 
 LABELS = ("against", "neutral", "favor")
+SHARES = [f"stance_{label}" for label in LABELS]
 
 
 @pytest.fixture(scope="module")
@@ -393,16 +394,33 @@ def test_where_every_answer_is_withheld_there_is_no_share(sample, tmp_path):
         assert (row["answers"], int(row["uncertain"])) == ("0", len(mine))
 
 
-def test_the_first_sentences_name_the_extremes_with_their_intervals(coded):
-    page = report(coded, prefix="p_")
-    rows = [row for row in csv_rows(page, "stance-by-actor") if int(row["answers"]) >= 30]
-    low, high = (choose(rows, key=lambda row: float(row["net"])) for choose in (min, max))
-    assert len(rows) > 2
-    told = re.search(
-        r"is lowest toward (.*?) \((\S+) .*? and highest toward (.*?) \((\S+) ", page.text
+def answered(path, stances):
+    """Write a table in which each actor has answers of its own documents."""
+    rows = [
+        {
+            "document": f"{actor} {at}", "row": len(stances) * at + number + 1, "actor": actor,
+            "mentions": 1, "stance": label, **dict.fromkeys(SHARES, 0.1), f"stance_{label}": 0.8,
+        }
+        for number, (actor, labels) in enumerate(stances.items())
+        for at, label in enumerate(labels)
+    ]  # fmt: skip
+    return write_rows(path, rows)
+
+
+def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
+    mixed = ["neutral"] * 20
+    stances = {
+        "Anvaria": ["favor"] * 20 + mixed, "Borduria": ["against"] * 20 + mixed,
+        "Carpania": ["favor"] * 10 + mixed, "Few": ["favor"] * 29,
+    }  # fmt: skip
+    page = report(answered(tmp_path / "apart.csv", stances))
+    assert re.search(
+        r"is lowest toward Borduria \(−50 \[−\d+, −\d+\] points\) and highest toward Anvaria "
+        r"\(\+50 \[\+\d+, \+\d+\]\), of actors with at least 30 answers\.",
+        page.text,
     )
-    wanted = [f"{100 * float(row['net']):+.0f}".replace("-", "−") for row in (low, high)]
-    assert told.groups() == (low["actor"], wanted[0], high["actor"], wanted[1])
+    stances["Borduria"] = ["favor"] * 15 + mixed
+    assert "is lowest toward" not in report(answered(tmp_path / "close.csv", stances)).text
 
 
 def test_the_method_says_only_what_is_known(sample, maker):

@@ -111,17 +111,23 @@ def _opening(found: Findings) -> list[Html]:
         pairs.append(("sources", _distinct(sources), f"column {found.by}"))
     if tally.periods:
         first, last = tally.periods.name(0), tally.periods.name(tally.periods.count - 1)
-        years = first if first == last else f"{first} – {last}"
+        dash = "–" if tally.periods.unit == "year" else " – "
+        years = first if first == last else f"{first}{dash}{last}"
         pairs.append(("period", years.replace("-", "\u2011"), f"column {found.over}"))
     return [paragraph(joined([lead, ". ", *_extremes(found)]), "lead"), facts(pairs)]
 
 
 def _extremes(found: Findings) -> list[str]:
-    """Return which actors are spoken of worst and best, of those with answers enough."""
+    """Return which actors are spoken of worst and best, if answers are enough to tell them apart.
+
+    Of many actors some are first and last by chance, so their intervals must not meet.
+    """
     judged = [(name, shares) for name, shares in actor_shares(found) if shares.n >= FEW]
-    if len(judged) < 2:
+    if not judged:
         return []
     low, high = (choose(judged, key=lambda each: each[1].net) for choose in (min, max))
+    if low[1].net_interval[1] >= high[1].net_interval[0]:
+        return []
     return [
         "Net stance, share in favor less share against, is lowest toward ", isolated(named(low[0])),
         f" ({net_words(low[1])} points) and highest toward ", isolated(named(high[0])),
