@@ -437,7 +437,7 @@ def test_the_method_says_only_what_is_known(sample, maker):
 def test_pairs_are_not_said_to_be_found_in_the_texts(coded):
     page = report(coded, prefix="p_")
     assert "toward an actor that is given with it. " in page.text
-    assert "each actor that it names" not in page.text
+    assert "of its dictionary" not in page.text
 
 
 def test_the_map_of_actors_and_sources_explains_its_shades(coded):

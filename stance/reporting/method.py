@@ -104,8 +104,8 @@ def _asked(found: Findings) -> str:
         text = f"an actor that is given with it. {tally.naming:,} of the pairs name their actor. "
     else:
         text = (
-            f"each actor that it names. {tally.naming:,} of them name an actor, which gave "
-            f"{count(tally.answers, 'answer')}. "
+            f"each actor of its dictionary that it names. {tally.naming:,} of them name one, which "
+            f"gave {count(tally.answers, 'answer')}. "
         )
     if not withheld:
         return f"{text}No answer was withheld as uncertain. "
