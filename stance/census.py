@@ -80,7 +80,7 @@ def census(
     by_actor: Counter[str] = Counter()
     rows = named = 0
     with open_input(source, delimiter=delimiter, encoding=encoding) as table:
-        at = column(table.columns, text_column, table.name)
+        at = column(table.columns, text_column, table.name, "--text-column")
         records = iter(table)
         while part := list(islice(records, BATCH)):
             batch = tokenise(normalise_all([record.cells[at] for record in part]), forms)

@@ -4,9 +4,15 @@ import csv
 import gzip
 import io
 import json
+from unittest import mock
 
 import pytest
+import zstandard
 from command import SAMPLE, dicts, fails, invoke, one_line, process, table, write
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stance.batch import Job, predict_table
 
 STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
 TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]
@@ -99,7 +105,7 @@ def test_an_actor_column_is_not_repeated_and_exactly_that_actor_is_judged(predic
         ("Japan", "2", "0"),
     ]
     assert rows[2][4] == "uncertain"  # the text does not name it
-    assert "2 rows in, 1 naming an actor" in result.stderr
+    assert "2 rows in = 2 judged + 0 rejected; 1 naming an actor" in result.stderr
 
 
 def test_an_empty_actor_cell_asks_for_nothing(predict, mine):
@@ -139,7 +145,10 @@ def test_spans_say_where_the_actor_is_named(predict, refused, mine):
 
 def test_another_column_may_hold_the_text(predict, refused, mine):
     write(mine, f'Texts,id\n"{TEXT}",1\n')
-    assert refused(1, mine) == f"{mine}: no column 'text'; did you mean 'Texts'?"
+    assert refused(1, mine) == f"{mine}: no column 'text'; did you mean --text-column 'Texts'?"
+    write(mine, f'Text,id\n"{TEXT}",1\n')
+    assert "or use --text-column 'Text': case, spaces and quotes count" in refused(1, mine)
+    write(mine, f'Texts,id\n"{TEXT}",1\n')
     assert table(predict(mine, "--text-column", "Texts").stdout)[0] == ["Texts", "id", *LONG]
 
 
@@ -263,6 +272,51 @@ def test_an_article_is_split_into_paragraphs(predict):
     assert len(dicts(every.stdout)) > len(rows)
 
 
+PARAGRAPHS = [
+    TEXT,
+    'Russia "regrets" it, said Moscow; China did not.',
+    "Two lines\nname Ukraine",
+    "=NATO was condemned | by Iran\tand Élysée",
+    "",
+]
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+
+
+def answers(model, path):
+    """Return the bytes that a model's answers on a table are."""
+    stdout = io.TextIOWrapper(io.BytesIO())
+    with mock.patch("sys.stdout", stdout):
+        predict_table(model, Job(path, None))
+    return stdout.buffer.getvalue()
+
+
+def cell(text, separator, every):
+    special = every or any(sign in text for sign in (separator, '"', "\n", "\r"))
+    return '"' + text.replace('"', '""') + '"' if special else text
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(CELL, st.sampled_from(PARAGRAPHS)), min_size=1, max_size=4),
+    separator=st.sampled_from(",;\t|"),
+    every=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    suffix=st.sampled_from(["", ".gz", ".zst"]),
+)
+def test_however_a_table_is_written_the_predictions_are_the_same(
+    model, tmp_path, rows, separator, every, end, encoding, suffix
+):
+    lines = [separator.join(cell(c, separator, every) for c in row) for row in rows]
+    text = f"note{separator}text{end}" + "".join(line + end for line in lines)
+    pack = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}[suffix]
+    path = tmp_path / f"any.csv{suffix}"
+    path.write_bytes(pack(text.encode(encoding)))
+    objects = (json.dumps({"note": note, "text": text}) for note, text in rows)
+    plain = write(tmp_path / "plain.jsonl", "\n".join(objects))
+    assert answers(model, path) == answers(model, plain)
+
+
 # --- Bad tables ---
 
 BAD = {
@@ -292,7 +346,7 @@ def test_bad_rows_can_be_put_aside(predict, mine, tmp_path):
     result = predict(mine, "--rejects", rejects)
     assert [(row["id"], row["row"]) for row in dicts(result.stdout)] == [("1", "1"), ("5", "5")]
     assert [row["line"] for row in dicts(rejects.read_text("utf-8"))] == ["3", "4", "5"]
-    assert "5 rows in, 2 naming an actor; 2 rows out, 3 rejected" in result.stderr
+    assert "5 rows in = 2 judged + 3 rejected; 2 naming an actor; 2 rows out" in result.stderr
 
 
 def test_json_lines_that_are_no_rows(refused, tmp_path):

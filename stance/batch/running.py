@@ -99,6 +99,8 @@ class Done:
     Attributes
     ----------
     tally : Tally
+    rows_in : int
+        Records of the input, judged or rejected.
     rows_out : int
     rejected : int
     formulas : int
@@ -108,6 +110,7 @@ class Done:
     """
 
     tally: Tally
+    rows_in: int
     rows_out: int
     rejected: int
     formulas: int
@@ -170,6 +173,7 @@ def predict_table(
         tally, writer = _answer(model, job, table, run, progress, size)
         return Done(
             tally=tally,
+            rows_in=table.records_in,
             rows_out=writer.rows,
             rejected=rejects.count if rejects else 0,
             formulas=writer.formulas,
@@ -328,7 +332,7 @@ def layout_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Layo
     spans = table.columns.index("spans") if "spans" in table.columns and actor is not None else None
     layout = Layout(
         columns=table.columns,
-        text=column(table.columns, job.text_column, table.name),
+        text=column(table.columns, job.text_column, table.name, "--text-column"),
         actor=actor,
         spans=spans,
         wide=job.wide,

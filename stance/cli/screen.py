@@ -89,8 +89,8 @@ def summary(done: "Done", *, quoted: bool = False) -> list[str]:
     """Return the closing lines of a run: rows, and stance counts per actor."""
     tally = done.tally
     lines = [
-        f"{count(tally.rows + done.rejected, 'row')} in, {tally.named:,} naming an actor; "
-        f"{count(done.rows_out, 'row')} out, {done.rejected:,} rejected"
+        f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
+        f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
     ]
     if done.formulas:
         lines.append(

@@ -13,15 +13,18 @@ _AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"
 """What may stand around a name without a reader seeing it, and quotes."""
 
 
-def column(table_columns: Sequence[str], name: str, table_name: str) -> int:
+def column(table_columns: Sequence[str], name: str, table_name: str, option: str = "") -> int:
     """Return the place of a column, or raise with the name that may be meant.
+
+    Where an option of the command line names the column, it is part of the advice.
 
     >>> column(("id", "text"), "text", "mine.csv")
     1
     """
     if name in table_columns:
         return list(table_columns).index(name)
-    raise DataError(f"{table_name}: no column '{shown(name)}'; {_advice(table_columns, name)}")
+    advice = _advice(table_columns, name, option)
+    raise DataError(f"{table_name}: no column '{shown(name)}'; {advice}")
 
 
 def misnamed(table_columns: Sequence[str], names: Sequence[str], table_name: str) -> list[str]:
@@ -81,21 +84,23 @@ def folded(name: str) -> str:
     return "".join(visible).strip(_AROUND).casefold()
 
 
-def _advice(columns: Sequence[str], name: str) -> str:
+def _advice(columns: Sequence[str], name: str, option: str) -> str:
     wanted = folded(name)
     alike = [column for column in columns if folded(column) == wanted]
     if alike:
-        return f"rename '{shown(alike[0])}': case, spaces and quotes count"
+        or_else = f", or use {option} '{shown(alike[0])}'" if option else ""
+        return f"rename '{shown(alike[0])}'{or_else}: case, spaces and quotes count"
     if len(columns) == 1 and (one := _unseparated(columns[0], wanted)):
         return one
     near = difflib.get_close_matches(wanted, [folded(column[:200]) for column in columns], n=1)
     if near:
         place = [folded(column[:200]) for column in columns].index(near[0])
-        return f"did you mean '{shown(columns[place])}'?"
+        return f"did you mean {option}{' ' if option else ''}'{shown(columns[place])}'?"
     if any(map(_looks_like_data, columns)):
         return f"line 1 begins with '{shown(columns[0])}': is the line of column names missing?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    return f"it has {listed}{' …' if len(columns) > 8 else ''}"
+    or_else = f"; name the one that is meant with {option}" if option else ""
+    return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}"
 
 
 def _unseparated(header: str, wanted: str) -> str | None:

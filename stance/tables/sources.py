@@ -99,7 +99,7 @@ class Source:
             cut = len(text) if last else max(text.rfind("\n"), text.rfind("\r")) + 1
             if last:
                 end = "".join([*start[-1:], text])[-1:]
-                self.open_end = end not in ("", "\n", "\r", '"')  # a quote is the end of a cell
+                self.open_end = end not in ("", "\n", "\r")
             if not cut and not last:
                 start.append(text)
                 self._check_length(start)
