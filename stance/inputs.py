@@ -7,9 +7,10 @@ from types import TracebackType
 from typing import Self
 
 from stance.articles import split_article
-from stance.display import count, shown
+from stance.display import count
 from stance.errors import DataError
-from stance.tables import Record, Table, open_table
+from stance.tables import Record, Table, charsets, open_table
+from stance.tables.files import ByteFile
 from stance.tables.reading import RejectSink
 
 LARGEST_ARTICLE = 20_000_000
@@ -26,7 +27,7 @@ class ArticleTable:
     ----------
     path : Path
     encoding : str or None
-        None is UTF-8, with or without byte order mark.
+        None is UTF-8, or what a byte order mark says.
     keep_all : bool
         Whether page furniture (navigation, captions, sign-up boxes) is kept too.
 
@@ -39,48 +40,41 @@ class ArticleTable:
     columns = ("document", "paragraph", "text")
 
     def __init__(self, path: Path, encoding: str | None, keep_all: bool) -> None:
-        self.name = shown(str(path), 200)
+        file = ByteFile(path)
+        self.name = file.name
         self._document = path.stem
         try:
-            size = path.stat().st_size
-            if size > LARGEST_ARTICLE:
-                raise DataError(
-                    f"{self.name}: {size:,} bytes is no article; put paragraphs in a CSV table"
-                )
-            data = path.read_bytes()
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise DataError(f"{self.name}: cannot be read ({reason})") from error
-        article = split_article(self._decode(data, encoding or "utf-8-sig"), keep_all=keep_all)
+            data = _all_of(file)
+            file.check_unchanged()
+        finally:
+            file.close()
+        chosen = charsets.choose(data[:64], encoding, self.name)
+        article = split_article(self._decode(data, chosen), keep_all=keep_all)
         self.bytes_read = self.bytes_total = len(data)
         self.records_in = len(article.paragraphs)
         self._paragraphs = article.paragraphs
         dropped = Counter(str(piece.reason) for piece in article.dropped)
         kinds = ", ".join(f"{number} {reason}" for reason, number in dropped.most_common())
         self.notes: tuple[str, ...] = (
-            f"{self.name}: article of {count(len(article.paragraphs), 'paragraph')}"
+            f"{self.name}: article of {count(len(article.paragraphs), 'paragraph')}, {chosen}"
             + (f"; left out as page furniture: {kinds} (--keep-all keeps them)" if kinds else ""),
         )
 
-    def _decode(self, data: bytes, encoding: str) -> str:
-        if (
-            b"\0" in data
-            and encoding == "utf-8-sig"
-            and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        ):
-            raise DataError(f"{self.name}: holds a NUL byte at {data.index(0)}; it is no text file")
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding == "utf-8-sig":
-            encoding = "utf-16"
+    def _decode(self, data: bytes, encoding: charsets.Encoding) -> str:
         try:
-            return data.decode(encoding)
-        except LookupError as error:
-            raise DataError(f"{self.name}: unknown encoding '{shown(encoding)}'") from error
+            text = data[encoding.mark :].decode(encoding.name)
         except UnicodeDecodeError as error:
-            line = data[: error.start].count(b"\n") + 1
+            place = encoding.mark + error.start
+            line = data[:place].count(b"\n") + 1
             raise DataError(
-                f"{self.name}:{line}: byte {error.start} is not {error.encoding}; say which "
-                "encoding it has, such as --encoding cp1252"
+                f"{self.name}:{line}: {charsets.undecodable(data, place, encoding.name)}"
             ) from error
+        if "\0" in text:
+            line = text[: text.index("\0")].count("\n") + 1
+            raise DataError(
+                f"{self.name}:{line}: a NUL byte; the file is damaged or not text: export it again"
+            )
+        return text
 
     def __iter__(self) -> Iterator[Record]:
         for number, text in enumerate(self._paragraphs, 1):
@@ -96,6 +90,19 @@ class ArticleTable:
         traceback: TracebackType | None,
     ) -> None:
         """Nothing is left open."""
+
+
+def _all_of(file: ByteFile) -> bytes:
+    """Return all bytes of an article, or refuse it for its size."""
+    parts: list[bytes] = []
+    while part := file.read(LARGEST_ARTICLE, 1):
+        parts.append(part)
+        if sum(map(len, parts)) > LARGEST_ARTICLE:
+            raise DataError(
+                f"{file.name}: more than {LARGEST_ARTICLE:,} bytes are no article; "
+                "put paragraphs in a CSV table"
+            )
+    return b"".join(parts)
 
 
 def open_input(

@@ -317,6 +317,39 @@ def test_however_a_table_is_written_the_predictions_are_the_same(
     assert answers(model, path) == answers(model, plain)
 
 
+ARTICLES = {
+    b"": "article of 0 paragraphs, UTF-8",
+    b"\xef\xbb\xbfNATO won.": "article of 1 paragraph, UTF-8, byte order mark",
+    "NATO won.".encode("utf-16"): "article of 1 paragraph, UTF-16-LE (decoded), byte order mark",
+}
+NO_ARTICLES = {
+    b"NATO\nL\xe9on": "a.txt:2: byte 0xe9 at offset 6 is not UTF-8; try --encoding cp1252",
+    b"NATO\nwon\0": "a.txt:2: a NUL byte; the file is damaged or not text",
+    b"PK\x03\x04": "a.txt: is a zip archive or an Excel workbook; save",
+    "NATO won.".encode("utf-16-le"): "without a byte order mark; use --encoding utf-16-le",
+    b"NATO won. " * 2_000_001: "a.txt: more than 20,000,000 bytes are no article; put",
+}
+
+
+@pytest.mark.parametrize("data", ARTICLES, ids=range(len(ARTICLES)))
+def test_an_article_s_encoding_is_told(predict, tmp_path, data):
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    assert f"{path}: {ARTICLES[data]}\n" in predict(path).stderr
+
+
+@pytest.mark.parametrize("data", NO_ARTICLES, ids=range(len(NO_ARTICLES)))
+def test_what_is_no_article_is_refused_with_place_and_advice(refused, tmp_path, data):
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    assert NO_ARTICLES[data] in refused(1, path)
+
+
+def test_an_article_that_is_not_there(refused, tmp_path):
+    assert refused(1, tmp_path / "a.txt").endswith("a.txt: no such file; check the path")
+    assert "try cp1252" in refused(2, write(tmp_path / "b.txt", "NATO"), "--encoding", "klingon")
+
+
 # --- Bad tables ---
 
 BAD = {

@@ -46,6 +46,10 @@ class Encoding:
     name: str
     mark: int
 
+    def __str__(self) -> str:
+        decoded = "" if self.name == "utf-8" else " (decoded)"
+        return f"{self.name.upper()}{decoded}{', byte order mark' if self.mark else ''}"
+
 
 def choose(head: bytes, asked: str | None, table: str) -> Encoding:
     """Return the encoding that the first bytes show, or the one that the user asked for."""
@@ -90,6 +94,25 @@ def _refuse_unmarked_utf16(head: bytes, table: str) -> None:
                 f"{table}: looks like UTF-16 without a byte order mark; "
                 f"use --encoding utf-16-{name}"
             )
+
+
+def undecodable(data: bytes, place: int, name: str, offset: int = 0) -> str:
+    """Return what is wrong with a byte, and what to do.
+
+    Parameters
+    ----------
+    data : bytes
+    place : int
+        Of the byte in the data.
+    name : str
+        Of the codec that refuses it.
+    offset : int
+        Of the data in the file.
+    """
+    around = data[max(0, place - 2000) :]
+    guessed = guess(around) if name == "utf-8" else None
+    advice = f"try --encoding {guessed}" if guessed else "name its encoding with --encoding"
+    return f"byte {data[place]:#04x} at offset {offset + place} is not {name.upper()}; {advice}"
 
 
 def guess(data: bytes) -> str | None:

@@ -172,11 +172,6 @@ class Source:
         data = bytes(error.object)
         before = data[: error.start].decode(self.encoding, "replace")
         line = self._line + len(list(io.StringIO(before + "x", newline=""))) - 1
-        offset = self._fed + length - len(data) + error.start
-        around = data[max(0, error.start - 2000) :]
-        guessed = charsets.guess(around) if self.encoding == "utf-8" else None
-        advice = f"try --encoding {guessed}" if guessed else "name its encoding with --encoding"
-        return (
-            f"{self.name}:{line}: byte {data[error.start]:#04x} at offset {offset} "
-            f"is not {self.encoding.upper()}; {advice}"
-        )
+        offset = self._fed + length - len(data)
+        wrong = charsets.undecodable(data, error.start, self.encoding, offset)
+        return f"{self.name}:{line}: {wrong}"

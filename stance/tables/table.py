@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables.headers import column
+from stance.tables.charsets import Encoding
 from stance.tables.jsonlines import JsonReader
 from stance.tables.quoting import NAMES
 from stance.tables.reading import Check, Reader, Record, RejectSink
@@ -84,10 +84,6 @@ class Table:
     def guard(self, check: Check) -> None:
         """Have every record checked; where something is found, it is a bad record like others."""
         self._reader.check = check
-
-    def column(self, name: str) -> int:
-        """Return the place of a column; see `column`."""
-        return column(self.columns, name, self.name)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -203,9 +199,7 @@ def _format_note(table: Table) -> str:
     if dialect.kind == "jsonl":
         parts = ["JSON Lines"]
     parts.append(count(len(table.columns), "column"))
-    encoding = dialect.encoding.upper()
-    decoded = " (decoded)" if dialect.encoding != "utf-8" else ""
-    parts.append(f"{encoding}{decoded}{', byte order mark' if dialect.bom else ''}")
+    parts.append(str(Encoding(dialect.encoding, int(dialect.bom))))
     if dialect.compression != "none":
         parts.append(f"{dialect.compression} compressed")
     return f"{table.name}: {', '.join(parts)}"
