@@ -1,8 +1,19 @@
 """Entry point of the ``stance`` command and of ``python -m stance``."""
 
-from stance.cli import main
+import signal
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # While modules load, and after the last word, Ctrl-C ends without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from stance.cli import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

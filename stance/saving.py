@@ -2,13 +2,12 @@
 
 import contextlib
 import os
-import stat
-import tempfile
 from pathlib import Path
 
 from stance.display import shown
 from stance.errors import OutputError
 from stance.tables.output import output_error
+from stance.tables.temporary import PrivateFile
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -57,30 +56,15 @@ def _refuse_existing(path: Path, target: Path, force: bool) -> None:
 
 
 def _write(path: Path, target: Path, data: bytes, force: bool) -> None:
-    handle, name = tempfile.mkstemp(prefix=".stance-", suffix=".part", dir=target.parent)
-    temporary = Path(name)
+    private = PrivateFile(target)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(private.handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(_mode(target))
-        _refuse_existing(path, target, force)  # it may have come meanwhile
-        temporary.replace(target)
+            try:
+                private.become_target(force=force)
+            except FileExistsError:  # it has come meanwhile
+                _refuse_existing(path, target, force)
+                raise
     finally:
-        temporary.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of the file to be replaced, or those of any new file."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
+        private.discard()

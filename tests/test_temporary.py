@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from stance.saving import write_whole
 from stance.tables.output import write_table
-from stance.tables.temporary import clear_leftovers, open_named
+from stance.tables.temporary import PrivateFile, clear_leftovers
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks and signals")
 
@@ -100,10 +101,35 @@ def test_where_a_nameless_file_cannot_be_named_it_is_copied(tmp_path, monkeypatc
 
 def test_a_link_in_the_name_of_a_leftover_is_not_followed(tmp_path):
     target, mine = tmp_path / "answers.csv", tmp_path / "mine.txt"
-    handle, path = open_named(target, tmp_path)
-    os.close(handle)
+    os.close(PrivateFile(target, tmp_path).handle)
+    (path,) = tmp_path.iterdir()
     path.unlink()
     mine.write_text("mine")
     path.symlink_to(mine)
     clear_leftovers(target)
     assert mine.read_text() == "mine"
+
+
+def test_a_model_or_page_that_a_killed_process_was_writing_is_cleared_away(tmp_path):
+    target = tmp_path / "model.stance"
+    left = killed(target)
+    write_whole(target, b"whole")
+    assert not left.exists()
+    assert target.read_bytes() == b"whole"
+    assert names(tmp_path) == ["model.stance"]
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_what_is_interrupted_between_two_names_is_cleared_away(tmp_path, monkeypatch, force):
+    """Between the nameless file's first name and the output's, and the moment after that."""
+    target = tmp_path / "answers.csv"
+    link = os.link
+
+    def link_and_stop(*names, **options):
+        link(*names, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", link_and_stop)
+    with pytest.raises(KeyboardInterrupt), write_table(target, COLUMNS, force=force) as writer:
+        writer.write(("1", "mine"))
+    assert names(tmp_path) == []

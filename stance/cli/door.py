@@ -4,7 +4,6 @@ import errno
 import functools
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 
 from stance.display import shown
 from stance.errors import StanceError
+from stance.interrupts import Terminated, raised
 
 LONGEST = 600
 """Characters of an error that are printed."""
@@ -21,10 +21,6 @@ LONGEST = 600
 INTERRUPTED, TERMINATED = 130, 143
 
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
-
-
-class Terminated(BaseException):
-    """SIGTERM, as an exception, so that temporary files are cleared away."""
 
 
 P = ParamSpec("P")
@@ -35,10 +31,10 @@ def door(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        previous = signal.signal(signal.SIGTERM, _terminate)
         try:
-            command(*args, **kwargs)
-            sys.stdout.flush()
+            with raised():
+                command(*args, **kwargs)
+                sys.stdout.flush()
         except StanceError as error:
             leave(_with_notes(str(error), error), error.exit_status)
         except KeyboardInterrupt as error:
@@ -53,8 +49,6 @@ def door(command: Callable[P, None]) -> Callable[P, None]:
             if error.errno not in _WRITING:
                 raise
             leave(f"{error.filename or 'output'}: {error.strerror}", 4)
-        finally:
-            signal.signal(signal.SIGTERM, previous)
 
     return run
 
@@ -86,7 +80,3 @@ def leave(message: str, status: int) -> NoReturn:
     """Print one line on stderr and exit."""
     typer.echo(f"stance: {shown(message, LONGEST)}", err=True)
     raise typer.Exit(status) from None
-
-
-def _terminate(_number: int, _frame: object) -> NoReturn:
-    raise Terminated

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -26,8 +26,9 @@ SETTLED = 0.5
 
 
 def tell(line: str) -> None:
-    """Print a note on stderr."""
-    typer.echo(shown(line, 400), err=True)
+    """Print a note on stderr; where nobody reads it any more, the run goes on all the same."""
+    with suppress(OSError):
+        typer.echo(shown(line, 400), err=True)
 
 
 WIDE, NARROW = 96, 64

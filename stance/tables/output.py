@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self, cast
+from typing import Any, BinaryIO, Literal, Self
 
 from stance.display import shown
 from stance.errors import OutputError
 from stance.tables.formats import Format, encode_rows
-from stance.tables.temporary import clear_leftovers, give_name, open_named, open_nameless
+from stance.tables.temporary import PrivateFile
 
 __all__ = [
     "Rejects",
@@ -92,8 +92,7 @@ class TableWriter:
         self._folder = folder
         self._batch: list[Sequence[str]] = []
         self._buffer = bytearray()
-        self._temporary: Path | None = None
-        self._target = path
+        self._private: PrivateFile | None = None
         header = form.header()
         try:
             self._file = self._open()
@@ -145,15 +144,12 @@ class TableWriter:
     def _open(self) -> BinaryIO | _File:
         if self.path is None:
             return sys.stdout.buffer
-        self._target = target = self.path.resolve()  # write through a symbolic link
+        target = self.path.resolve()  # write through a symbolic link
         if is_device(target):
             return _File(target, "wb")  # it cannot be renamed over
         refuse_existing(self.path, force=self._force)
-        clear_leftovers(target)
-        handle = open_nameless(target.parent) if self._folder is None else None
-        if handle is None:
-            handle, self._temporary = open_named(target, self._folder or target.parent)
-        return _File(handle, "wb")
+        self._private = PrivateFile(target, self._folder)
+        return _File(self._private.handle, "wb")
 
     @property
     def inode(self) -> int:
@@ -188,48 +184,22 @@ class TableWriter:
         if self._zip:
             self._zip.close()
         self._file.flush()
-        if self.path and self._target and not is_device(self._target):
-            self._file.truncate()
-            os.fchmod(self._file.fileno(), _mode(self._target))
-            os.fsync(self._file.fileno())
-            self._name(self._target)
+        if self._private and self.path:
+            try:
+                self._private.become_target(force=self._force)
+            except FileExistsError:
+                refuse_existing(self.path, force=False)
+                raise
         if self.path:
             self._file.close()
-
-    def _name(self, target: Path) -> None:
-        if self._temporary is None:
-            self._temporary = give_name(self._file.fileno(), target)
-        if self._force:
-            self._temporary.replace(target)
-        else:
-            self._name_once(self._temporary, target)
-        self._temporary = None
-        with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-            folder = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-
-    def _name_once(self, temporary: Path, target: Path) -> None:
-        try:
-            os.link(temporary, target)  # unlike a rename, fails if the name is taken by now
-            temporary.unlink()
-        except FileExistsError:
-            refuse_existing(cast(Path, self.path), force=False)
-            raise
-        except OSError:  # a file system without links
-            refuse_existing(cast(Path, self.path), force=False)
-            temporary.replace(target)
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
         if self.path is not None:
             with contextlib.suppress(OSError):
                 self._file.close()
-        if self._temporary:
-            self._temporary.unlink(missing_ok=True)
-            self._temporary = None
+        if self._private:
+            self._private.discard()
 
 
 def is_device(target: Path) -> bool:
@@ -256,15 +226,6 @@ def _is_gz(path: Path | None) -> bool:
 
 def _deterministic_gzip(file: BinaryIO | _File) -> gzip.GzipFile:
     return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of the file to be replaced, or those of any new file."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def write_table(

@@ -6,10 +6,12 @@ to write the same output can tell what a killed one has left from what is still 
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +23,114 @@ except ImportError:  # Windows, where leftovers stay
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
-def open_nameless(folder: Path) -> int | None:
+class PrivateFile:
+    """A file in the making, which becomes its target or leaves nothing.
+
+    Parameters
+    ----------
+    target : Path
+        Behind symbolic links.
+    folder : Path, optional
+        A private one in the same file system, for the file to have a name in.
+
+    Attributes
+    ----------
+    handle : int
+        Descriptor to write to. Whoever takes it closes it.
+    """
+
+    def __init__(self, target: Path, folder: Path | None = None) -> None:
+        self._target = target
+        self._path: Path | None = None  # set before there is such a file, so that none is forgotten
+        clear_leftovers(target)
+        nameless = _open_nameless(target.parent) if folder is None else None
+        self.handle = self._open_named(folder or target.parent) if nameless is None else nameless
+
+    def become_target(self, *, force: bool) -> None:
+        """Give the file, all of it written, its final name.
+
+        Raises
+        ------
+        FileExistsError
+            If there is a file of that name by now and `force` is not given.
+        """
+        os.fchmod(self.handle, _mode(self._target))
+        os.fsync(self.handle)
+        path = self._path or self._name()
+        if force:
+            path.replace(self._target)
+        else:
+            self._link_once(path)
+        self._path = None
+        sync_folder(self._target.parent)
+
+    def discard(self) -> None:
+        """Remove the file if it has a name other than the target's."""
+        if self._path:
+            self._path.unlink(missing_ok=True)
+            self._path = None
+
+    def _open_named(self, folder: Path) -> int:
+        while True:
+            self._path = folder / f"{_beginning(self._target)}{secrets.token_hex(6)}.part"
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            if not _lock(handle) or os.fstat(handle).st_nlink:
+                return handle
+            os.close(handle)  # another took it for a leftover before it was locked
+
+    def _name(self) -> Path:
+        """Give a nameless file a name of its own beside its target."""
+        source, folder = _DESCRIPTORS / str(self.handle), self._target.parent
+        self._path = folder / f"{_beginning(self._target)}{secrets.token_hex(6)}.part"
+        opened = os.open(folder, os.O_RDONLY)
+        try:  # with a folder, link follows the symbolic link in /proc
+            os.link(source, self._path, src_dir_fd=opened, follow_symlinks=True)
+        except OSError:  # some containers have nameless files and cannot name them
+            copy = self._open_named(folder)
+            with os.fdopen(os.dup(copy), "wb") as file, source.open("rb") as written:
+                shutil.copyfileobj(written, file)
+                file.flush()
+                os.fchmod(copy, os.fstat(self.handle).st_mode)
+                os.fsync(copy)
+            os.dup2(copy, self.handle)  # which holds the lock, then, until the output has its name
+            os.close(copy)
+        finally:
+            os.close(opened)
+        return self._path
+
+    def _link_once(self, path: Path) -> None:
+        try:
+            os.link(path, self._target)  # unlike a rename, fails if the name is taken by now
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            if self._target.exists():
+                raise FileExistsError(errno.EEXIST, "exists already") from None
+            path.replace(self._target)
+        else:
+            path.unlink()
+
+
+def _mode(target: Path) -> int:
+    """Return the permissions of the file to be replaced, or those of any new file."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlast a power cut."""
+    with contextlib.suppress(OSError):  # some file systems cannot do that
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _open_nameless(folder: Path) -> int | None:
     """Open a file that is gone when it is closed, unless it gets a name before.
 
     Returns
@@ -37,40 +146,6 @@ def open_nameless(folder: Path) -> int | None:
         return None
     _lock(handle)  # for when it has got a name, and not yet the output's
     return handle
-
-
-def open_named(target: Path, folder: Path) -> tuple[int, Path]:
-    """Open a new file in a folder, to become the target."""
-    while True:
-        path = folder / f"{_beginning(target)}{secrets.token_hex(6)}.part"
-        try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            continue
-        if not _lock(handle) or os.fstat(handle).st_nlink:
-            return handle, path
-        os.close(handle)  # another took it for a leftover before it was locked
-
-
-def give_name(handle: int, target: Path) -> Path:
-    """Give a nameless file a name of its own beside its target."""
-    source = _DESCRIPTORS / str(handle)
-    path = target.parent / f"{_beginning(target)}{secrets.token_hex(6)}.part"
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:  # with a folder, link follows the symbolic link in /proc
-        os.link(source, path, src_dir_fd=folder, follow_symlinks=True)
-    except OSError:  # some containers have nameless files and cannot name them
-        copy, path = open_named(target, target.parent)
-        with os.fdopen(os.dup(copy), "wb") as file, source.open("rb") as written:
-            shutil.copyfileobj(written, file)
-            file.flush()
-            os.fchmod(copy, os.fstat(handle).st_mode)
-            os.fsync(copy)
-        os.dup2(copy, handle)  # which holds the lock, then, until the output has its name
-        os.close(copy)
-    finally:
-        os.close(folder)
-    return path
 
 
 def clear_leftovers(target: Path) -> None:
