@@ -1,7 +1,7 @@
 """Stops runs by force many times, and counts what each leaves; a short form is in the tests.
 
-python training/endurance.py [--rows 20000] [--kills 100] [--workers 20] [--signals 20]
-                             [--disks 10] [--cluster 10] [--seed 1]
+python training/endurance.py [--rows 20000] [--kills 100] [--workers 20] [--signals 40]
+                             [--disks 10] [--refusals 12] [--cluster 10] [--seed 1]
 """
 
 import argparse
@@ -11,12 +11,13 @@ import hashlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ class Stand:
     """
 
     def __init__(self, folder: Path, rows: int, seed: int) -> None:
-        self.random = random.Random(seed)
+        self.random, self.rows = random.Random(seed), rows
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
         self.model, self.table = folder / "model.stance", folder / "long.csv"
         self.output = folder / "out" / "answers.csv"
         self.output.parent.mkdir()
@@ -63,11 +66,19 @@ class Stand:
         self.whole, self.bytes = self.digest(), self.output.stat().st_size
         self.output.unlink()
 
-    def start(self, jobs: str, *options: str) -> "subprocess.Popen[str]":
-        """Start a run in a process group of its own."""
+    def start(
+        self, jobs: str, *options: str, before: Sequence[str] = ()
+    ) -> "subprocess.Popen[str]":
+        """Start a run in a process group of its own, by another command where that is given."""
         command = [sys.executable, "-m", "stance", "predict", str(self.table), "--quiet"]
         command += ["-o", str(self.output), "--model", str(self.model), "--jobs", jobs, *options]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        return subprocess.Popen(
+            [*before, *command],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=os.environ | {"TMPDIR": str(self.temporary)},
+        )
 
     def digest(self) -> str:
         """Return the hash of the output."""
@@ -99,6 +110,7 @@ class Stand:
         """Judge the output and what is beside it, and clear both away."""
         self.count("bytes equal", self.output.exists() and self.digest() == self.whole)
         beside = [path for path in self.output.parent.iterdir() if path != self.output]
+        beside += self.temporary.iterdir()
         self.count("nothing beside the output", not beside)
         subprocess.run(["rm", "-rf", *map(str, self.output.parent.glob("*"))], check=True)
         subprocess.run(["rm", "-rf", str(folder_of(self.output))], check=True)
@@ -152,12 +164,12 @@ def send_signals(stand: Stand, times: int) -> None:
     for turn in range(times):
         number, status = ((signal.SIGINT, 130), (signal.SIGTERM, 143))[turn % 2]
         process = stand.start("12"[turn // 2 % 2])
-        time.sleep(stand.random.uniform(1, stand.seconds))
+        time.sleep(stand.random.uniform(0.2, stand.seconds))
         before = time.monotonic()
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if turn % 3 else os.kill)(process.pid, number)
         told = process.communicate(timeout=300)[1]
-        # In the last moment of a run the signal itself ends it, which a shell tells as the same.
+        # Before and after its work the signal itself ends it, which a shell tells as the same.
         right = process.returncode in (0, status, -number)
         stand.count("exit status", right)
         if not right:
@@ -173,9 +185,7 @@ def fill_disks(stand: Stand, times: int) -> None:
     for turn in range(times):
         share = stand.random.uniform(0.1, 1.9)  # parts and output need twice the output's bytes
         size = f"size={max(64, int(share * stand.bytes / 1024))}k"
-        mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk)]
-        if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-            print("skipped: needs the right to mount")
+        if not mounted(disk, size):
             return
         try:
             process = stand.start("12"[turn % 2])
@@ -188,32 +198,119 @@ def fill_disks(stand: Stand, times: int) -> None:
             subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+def refuse_writing(stand: Stand, times: int) -> None:
+    """Limit the size of files, take the right to write away, or make the disk read-only."""
+    disk = stand.output.parent
+    for turn in range(times):
+        way, jobs = ("size", "rights", "read-only")[turn % 3], stand.random.choice("12")
+        if way == "read-only":
+            if not mounted(disk, "ro"):
+                return
+            process = stand.start(jobs)
+        elif way == "size":
+            most = max(64, int(stand.random.uniform(0.02, 0.9) * stand.bytes / 1024))
+            process = stand.start(jobs, before=["bash", "-c", f'ulimit -f {most}; exec "$@"', "-"])
+        else:  # at a random moment; the superuser may write anywhere, unless without that right
+            drop = ["--inh-caps=-dac_override", "--bounding-set=-dac_override"]
+            process = stand.start(jobs, before=["setpriv", *drop] if not os.geteuid() else [])
+            time.sleep(stand.random.uniform(0, 0.8 * stand.seconds))
+            for path in (disk, folder_of(stand.output)):
+                with contextlib.suppress(FileNotFoundError):
+                    path.chmod(0o500)
+        told = process.communicate(timeout=300)[1]
+        for path in (disk, folder_of(stand.output)):
+            with contextlib.suppress(OSError):
+                path.chmod(0o700)
+        if way == "read-only":
+            subprocess.run(["umount", "-l", str(disk)], check=True)
+        stand.count(f"{way}: exit status 4", process.returncode == 4)
+        stand.count(f"{way}: one line", told.count("\n") == 1 and "Traceback" not in told)
+        stand.settle(process.pid)
+
+
+def mounted(folder: Path, options: str) -> bool:
+    """Put a small disk on a folder; tell whether that could be done."""
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        print("skipped: needs the right to mount")
+        return False
+    return True
+
+
 def kill_cluster(stand: Stand, times: int) -> None:
-    """Kill workers of a Dask cluster during one run after the other."""
+    """Kill workers of a Dask cluster so many times in one run: of a local one, then a real one."""
     from distributed import LocalCluster
 
+    make: Any = LocalCluster  # untyped where it is installed
+    with make(n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50) as local:
+        run_on_cluster(
+            stand,
+            times,
+            local.scheduler_address,
+            lambda: [n.process.pid for n in local.workers.values() if n.process and n.process.pid],
+        )
+    with command_line_cluster() as (address, parent):
+        run_on_cluster(stand, times, address, lambda: children(parent))
+
+
+def run_on_cluster(
+    stand: Stand, times: int, address: str, workers: Callable[[], list[int]]
+) -> None:
+    """Run on a cluster whose workers are killed at equal distances of the table."""
     from stance.batch import Job, predict_table
 
-    model = load_model(stand.model)
-    make: Any = LocalCluster  # untyped where it is installed
-    cluster = make(n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50)
-    with cluster:
-        killed = 0
-        while killed < times:
-            next_kill = time.monotonic() + 1
+    killed = 0
 
-            def progress(*_: object) -> None:
-                nonlocal killed, next_kill
-                if killed < times and time.monotonic() > next_kill:
-                    nannies = [n for n in cluster.workers.values() if n.process and n.process.pid]
-                    os.kill(stand.random.choice(nannies).process.pid, signal.SIGKILL)
-                    killed += 1
-                    next_kill = time.monotonic() + 3
+    def progress(tally: Any, *_: object) -> None:
+        nonlocal killed
+        due = killed < times and tally.rows >= (killed + 1) * stand.rows // (times + 2)
+        if due and (found := workers()):
+            os.kill(stand.random.choice(found), signal.SIGKILL)
+            killed += 1
 
-            job = Job(stand.table, stand.output, cluster=cluster.scheduler_address)
-            predict_table(model, job, progress=progress, size=250)
-            stand.counts["runs"] += 1
-            stand.finish()
+    job = Job(stand.table, stand.output, cluster=address)
+    predict_table(load_model(stand.model), job, progress=progress, size=250)
+    stand.counts["workers killed"] += killed
+    stand.counts["runs"] += 1
+    stand.finish()
+
+
+@contextlib.contextmanager
+def command_line_cluster() -> Iterator[tuple[str, int]]:
+    """Start a scheduler and three workers as a user does; yield address and the workers' parent."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    address = f"tcp://127.0.0.1:{port}"
+    lines = (
+        ["scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"],
+        ["worker", address, "--nworkers", "3", "--nthreads", "1", "--no-dashboard"],
+    )
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "dask", *line],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for line in lines
+    ]
+    try:
+        yield address, started[1].pid
+    finally:
+        for process in started:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def children(parent: int) -> list[int]:
+    """Return the worker processes that a `dask worker` has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            its_parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            if its_parent == parent and b"spawn_main" in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+    return found
 
 
 def main() -> int:
@@ -222,8 +319,9 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--workers", type=int, default=20)
-    parser.add_argument("--signals", type=int, default=20)
+    parser.add_argument("--signals", type=int, default=40)
     parser.add_argument("--disks", type=int, default=10)
+    parser.add_argument("--refusals", type=int, default=12)
     parser.add_argument("--cluster", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -236,6 +334,7 @@ def main() -> int:
             ("kill -9 of one worker", kill_workers, options.workers),
             ("SIGINT and SIGTERM", send_signals, options.signals),
             ("disk full", fill_disks, options.disks),
+            ("no permission, read-only, size limit", refuse_writing, options.refusals),
             ("kill -9 of a cluster's worker", kill_cluster, options.cluster),
         ):
             stand.counts.clear()

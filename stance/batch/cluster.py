@@ -10,20 +10,20 @@ scheduler and all workers need the same versions of Python, numpy and stance::
 
 import contextlib
 import hashlib
+import logging
+import platform
 import re
-import sys
 import threading
 import time
 import traceback
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from stance.batch.parts import Frame, Part, Task, compute
+from stance.batch.plans import versions
 from stance.batch.workers import AHEAD
 from stance.display import shown
 from stance.errors import StanceError, UsageError, WorkerError
@@ -36,16 +36,14 @@ _TIMEOUT = 20
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")
 """Of a scheduler. On others Dask waits long, or fails in ways of its own."""
 
+_LOGGERS = ("distributed", "distributed.client")
+"""Those of Dask that have a level of their own in this process."""
+
 _COUNT_EVERY = 2
 """Seconds after which the workers are counted again."""
 
-Versions = dict[str, str]
-
-
-def versions() -> Versions:
-    """Return the versions that the answers may depend on."""
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"stance": version("stance"), "numpy": np.__version__, "python": python}
+_PATIENCE = 30
+"""Seconds without any worker after which the run ends; a lost worker is replaced sooner."""
 
 
 class ClusterCrew:
@@ -72,6 +70,9 @@ class ClusterCrew:
         except ImportError as error:
             raise UsageError("--cluster needs an extra: pip install 'stance[dask]'") from error
         self._name = shown(address)
+        self._loggers = [logging.getLogger(name) for name in _LOGGERS]
+        self._levels = [logger.level for logger in self._loggers]
+        self._lost = (OSError, MemoryError, TimeoutError, CancelledError, distributed.KilledWorker)
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is no address; write tcp://HOST:8786")
         connect: Any = distributed.Client
@@ -87,15 +88,27 @@ class ClusterCrew:
         self._data = dump_model(model)
         self._digest = hashlib.sha256(self._data).hexdigest()
         self._model: Any = None
-        self._limit, self._counted = AHEAD, float("-inf")
+        self._threads = 0
+        self._counted = self._seen = float("-inf")
 
     @property
     def limit(self) -> int:
         """Parts that may be under way; workers come and go."""
-        if time.monotonic() > self._counted + _COUNT_EVERY:
-            self._limit = AHEAD * max(1, sum(self._client.nthreads().values()))
-            self._counted = time.monotonic()
-        return self._limit
+        self.check()
+        return AHEAD * max(1, self._threads)
+
+    def check(self) -> None:
+        """Count the workers now and then; raise if there have been none for long."""
+        now = time.monotonic()
+        if now < self._counted + _COUNT_EVERY:
+            return
+        self._counted = now
+        if self._client.status == "running":  # else it is about to connect anew, or to give up
+            self._threads = sum(self._client.nthreads().values())
+        if self._threads:
+            self._seen = now
+        elif now > self._seen + _PATIENCE:
+            raise WorkerError(f"{self._name}: the cluster has lost all its workers; start some")
 
     def submit(self, task: Task, *, again: bool = False) -> Future[Part]:
         """Have a part computed by any worker."""
@@ -111,7 +124,8 @@ class ClusterCrew:
             remote = self._client.submit(
                 _work, self._model, self._digest, versions(), self._frame, task, pure=False
             )
-        remote.add_done_callback(lambda done: _relay(done, future))
+        # Dask's own threads for callbacks would keep a run from ending where no worker is left.
+        threading.Thread(target=self._relay, args=(remote, future), daemon=True).start()
         return future
 
     def at_fault(self, future: Future[Part]) -> bool:
@@ -119,14 +133,35 @@ class ClusterCrew:
         return True
 
     def __enter__(self) -> Self:
+        for logger in self._loggers:
+            logger.setLevel(logging.CRITICAL)  # what they have to say, we say in one line
         try:
             self._client.wait_for_workers(1, timeout=_TIMEOUT)
-        except TimeoutError as error:
-            self._client.close()
-            raise WorkerError(
-                f"{self._name}: the scheduler has no worker; start one with `dask worker`"
-            ) from error
+            self._compare_versions()
+        except BaseException as error:
+            self.__exit__(None, None, None)
+            if isinstance(error, TimeoutError):
+                raise WorkerError(
+                    f"{self._name}: the scheduler has no worker; start one with `dask worker`"
+                ) from error
+            raise
+        self._seen = time.monotonic()
         return self
+
+    def _compare_versions(self) -> None:
+        """Ask for versions by what every Python has: a task of ours ends a worker without us."""
+        for name, here in versions().items():
+            ask = (platform.python_version,) if name == "python" else (version, name)
+            try:
+                found = self._client.run(*ask)
+                found["scheduler"] = self._client.run_on_scheduler(*ask)
+            except PackageNotFoundError as error:
+                raise WorkerError(
+                    f"{self._name}: {name} is not installed on the cluster; install the same as "
+                    "here on its scheduler and on all workers"
+                ) from error
+            for there in found.values():
+                _compare(name, here, there)
 
     def __exit__(
         self,
@@ -136,20 +171,27 @@ class ClusterCrew:
     ) -> None:
         with contextlib.suppress(OSError, TimeoutError):
             self._client.close(timeout=3)
+        for logger, level in zip(self._loggers, self._levels, strict=True):
+            logger.setLevel(level)
 
-
-def _relay(remote: Any, future: Future[Part]) -> None:
-    """Hand on what a part on the cluster has come to."""
-    try:
-        found = remote.result()
-    except ModuleNotFoundError as error:
-        found = WorkerError(f"the cluster's workers cannot run stance ({error}); install it there")
-    except BaseException as error:  # a lost worker: KilledWorker, CancelledError and others
-        found = BrokenExecutor(type(error).__name__)
-    if isinstance(found, BaseException):
-        future.set_exception(found)
-    else:
-        future.set_result(found)
+    def _relay(self, remote: Any, future: Future[Part]) -> None:
+        """In a thread: wait for a part on the cluster, and hand on what it has come to."""
+        try:
+            found = remote.result()
+        except BaseException as error:
+            if self._client.status != "running":
+                found = WorkerError(f"{self._name}: the scheduler is gone; start it again")
+            elif isinstance(error, self._lost):
+                found = BrokenExecutor(type(error).__name__)
+            else:  # `_work` raises nothing, so it has not been reached
+                why = shown(f"{type(error).__name__}: {error}")
+                found = WorkerError(
+                    f"{self._name}: the cluster cannot run stance ({why}); install the same there"
+                )
+        if isinstance(found, BaseException):
+            future.set_exception(found)
+        else:
+            future.set_result(found)
 
 
 # --- On a worker ---------------------------------------------------------------------------------
@@ -159,7 +201,7 @@ _one_at_a_time = threading.Lock()  # a model keeps what it has learned of words,
 
 
 def _work(
-    data: bytes, digest: str, expected: Versions, frame: Frame, task: Task
+    data: bytes, digest: str, expected: dict[str, str], frame: Frame, task: Task
 ) -> Part | Exception:
     """Compute a part; an error is returned, since Dask logs the arguments of what raises."""
     try:
@@ -175,12 +217,17 @@ def _work(
         return error
 
 
-def _check(data: bytes, digest: str, expected: Versions) -> None:
-    for name, here in versions().items():
-        if here != expected[name]:
-            raise WorkerError(
-                f"a worker of the cluster has {name} {here}, not {expected[name]} as here; "
-                "install the same there"
-            )
+def _check(data: bytes, digest: str, expected: dict[str, str]) -> None:
+    for name, there in versions().items():
+        _compare(name, expected[name], there)
     if hashlib.sha256(data).hexdigest() != digest:
         raise WorkerError("the model reached a worker of the cluster damaged; run again")
+
+
+def _compare(name: str, here: str, there: str) -> None:
+    if name == "python":  # of which only the first two numbers count
+        here, there = (".".join(number.split(".")[:2]) for number in (here, there))
+    if here != there:
+        raise WorkerError(
+            f"the cluster has {name} {there}, not {here} as here; install the same there"
+        )

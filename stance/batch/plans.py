@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,13 @@ Plan = Mapping[str, Value]
 
 _INPUT, _MODEL = "the input", "the model"
 SIZE = "the size of parts"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    packages = {name: version(name) for name in ("stance", "numpy", "PyStemmer")}
+    return packages | {"python": python}
 
 
 def make_plan(model: StanceModel, source: Path, size: int, options: Mapping[str, Value]) -> Plan:
@@ -43,12 +51,18 @@ def make_plan(model: StanceModel, source: Path, size: int, options: Mapping[str,
         raise DataError(f"{name}: cannot be read twice; copy the file and try again") from error
     return {
         _INPUT: digest,
+        "the name of the input": _telling_name(source),
         _MODEL: digest_of(model),
-        "the version of stance": version("stance"),
-        "the version of numpy": np.__version__,
+        **{f"the version of {name}": found for name, found in versions().items()},
         SIZE: size,
         **options,
     }
+
+
+def _telling_name(source: Path) -> str:
+    """Return what of a name the output depends on: an article's is in it, a table's end counts."""
+    name = source.name.lower().removesuffix(".gz").removesuffix(".zst")
+    return source.name if name.endswith(".txt") else Path(name).suffix
 
 
 def difference(before: Plan, now: Plan) -> str | None:

@@ -4,9 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-import signal
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +13,9 @@ from stance.batch.parts import Part, Store
 from stance.batch.plans import Plan, difference
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, StanceError
+from stance.interrupts import held
 from stance.tables.output import output_error
+from stance.tables.temporary import sync_folder
 
 try:
     import fcntl
@@ -174,9 +174,14 @@ class Run:
             self._compare(plan)
         else:
             try:
-                self._take_lock()
+                with held():  # or the folder might be left without what clears it away
+                    self._take_lock()
+                    self._begun = True
                 self._write(_PLAN, text)
+                sync_folder(self.folder.parent)
             except OSError as error:
+                with contextlib.suppress(OSError):
+                    self.folder.rmdir()  # where there was room for it, and none for more
                 raise output_error(error, self.output) from error
         self._begun = True
 
@@ -230,6 +235,7 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self.folder / name)
+        sync_folder(self.folder)
 
     def _text(self, name: str) -> str | None:
         try:
@@ -263,7 +269,7 @@ class Run:
         somebody is at work, goes last.
         """
         last = (_PLAN, _ENDING, _LOCK)
-        with signals_held(), contextlib.suppress(OSError):
+        with held(), contextlib.suppress(OSError):
             for attempt in range(3):
                 names = {child.name for child in self.folder.iterdir()}
                 for name in (*sorted(names - set(last)), *last[:2]):
@@ -275,19 +281,6 @@ class Run:
                 if not self.folder.exists() or (self.folder / _LOCK).exists():
                     break  # in the latter case another run has just begun
         self._unlock()
-
-
-@contextlib.contextmanager
-def signals_held(*which: signal.Signals) -> Iterator[None]:
-    """Hold back signals while the block runs: those named, else Ctrl-C and the wish to end."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, which or {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def advise(error: BaseException, kept: int) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -17,13 +18,15 @@ from types import TracebackType
 from typing import IO, Protocol, Self, cast
 
 from stance.batch.parts import Batch, Frame, Part, Task, compute
-from stance.batch.runs import signals_held
 from stance.errors import DataError, StanceError, WorkerError
 from stance.model import StanceModel
 from stance.storage import decode_model, dump_model
 
 TRIES = 2
 """How often a part is computed when its worker dies."""
+
+LOOK_EVERY = 2
+"""Seconds after which whoever waits for a part asks whether anyone is at it."""
 
 AHEAD = 2
 """Parts that a worker is given at a time, so that it need not wait for the next."""
@@ -46,6 +49,9 @@ class Crew(Protocol):
 
     def at_fault(self, future: "Future[Part]") -> bool:
         """Tell whether a future that failed had the worker that died."""
+
+    def check(self) -> None:
+        """Raise if nobody is left who computes parts."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -104,7 +110,10 @@ class _Flight:
 
     def wait(self) -> None:
         """Wait until a part has landed; those whose worker died start again."""
-        done = wait(self._flying, return_when=FIRST_COMPLETED).done if self._flying else set()
+        done: set[Future[Part]] = set()
+        while self._flying and not done:
+            done = wait(self._flying, LOOK_EVERY, FIRST_COMPLETED).done
+            self._crew.check()
         lost = []
         for future in sorted(done, key=lambda future: self._flying[future].number):
             task = self._flying.pop(future)
@@ -163,8 +172,7 @@ class _Lane:
         self.culprit: Future[Part] | None = None
         self.proven = False
         self._inbox: SimpleQueue[tuple[Future[Part], Task] | None] = SimpleQueue()
-        # A process started while Ctrl-C is held back never gets it: its parent ends it.
-        with signals_held(signal.SIGINT):
+        with _without_ctrl_c():
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", "from stance.batch.workers import serve; serve()"],
                 stdin=subprocess.PIPE,
@@ -232,6 +240,19 @@ def _is_done(future: Future[Part]) -> bool:
     return future.done() and future.exception() is None
 
 
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Start processes in the block that Ctrl-C does not reach: their parent ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which they inherit
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class LocalCrew:
     """Processes of this computer, which load the model once each.
 
@@ -280,6 +301,9 @@ class LocalCrew:
             self._replace(lane)
         return lane.culprit is future
 
+    def check(self) -> None:
+        """Do nothing: a worker that dies fails its part."""
+
     def _replace(self, lane: _Lane) -> None:
         lane.tidy()
         lane.culprit = lane.queue[0] if lane.queue else None
@@ -310,10 +334,11 @@ class LocalCrew:
 
 def serve() -> None:
     """Compute parts in a worker process, until the other end of the pipe is closed."""
+    threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
     model: StanceModel | None = None
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
         data, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
         while True:
             task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301
@@ -326,3 +351,12 @@ def serve() -> None:
                 found = error
             pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
             out.flush()
+
+
+def _leave_with_the_parent() -> None:
+    """End this process when the other end of its pipe is closed, also in the midst of a part."""
+    if hasattr(select, "poll"):
+        pipe = select.poll()
+        pipe.register(sys.stdin.fileno(), 0)  # no events but the one that is always told
+        pipe.poll()
+        os._exit(0)
