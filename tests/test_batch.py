@@ -8,12 +8,14 @@ import io
 import itertools
 import json
 import os
+import pickle
 import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -92,14 +94,21 @@ def computed(monkeypatch):
 # --- The same bytes ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("jobs", "size"), [(1, 1), (1, 7), (1, 60), (1, 30), (2, 7), (2, 1000)])
-def test_bytes_depend_on_neither_jobs_nor_part_size(model, job, tmp_path, jobs, size):
+DEFAULT = batch.PART
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("size", "times"), [(1, 1), (7, 1), (1000, 40), (DEFAULT, 40)], ids=lambda number: str(number)
+)
+def test_bytes_depend_on_neither_jobs_nor_part_size(model, rows, job, tmp_path, jobs, size, times):
+    write(job.source, rows * times)
     whole = dataclasses.replace(job, target=tmp_path / "whole.csv")
-    before = predict_table(model, whole)
+    before = predict_table(model, whole, size=60 * times)
     after = predict_table(model, dataclasses.replace(job, jobs=jobs), size=size)
     assert job.target.read_bytes() == whole.target.read_bytes()
     assert after == before
-    assert after.tally.rows == 60
+    assert after.tally.rows == 60 * times
     assert after.formulas == before.formulas > 0
     assert beside(job) == []
 
@@ -253,6 +262,87 @@ def _greet(server):
             client.sendall(b"SSH-2.0-OpenSSH_9.7\r\n")
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    """A Dask cluster with one worker, in this process."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        protocol="tcp",
+        dashboard_address=None,
+        silence_logs=50,
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def remote(job, cluster):
+    return dataclasses.replace(job, cluster=cluster.scheduler_address)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_the_same_bytes_and_gets_the_model_once(model, job, remote, monkeypatch):
+    from stance.batch import cluster as layer
+
+    predict_table(model, job, size=7)
+    before = job.target.read_bytes()
+    decoded = []
+    decode = layer.decode_model
+    monkeypatch.setattr(layer, "decode_model", lambda data: decoded.append(1) or decode(data))
+    layer._models.clear()
+    for _ in range(2):
+        predict_table(model, dataclasses.replace(remote, force=True), size=7)
+        assert job.target.read_bytes() == before
+    assert len(decoded) == 1
+    assert beside(job) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("stance", "^the cluster has stance {}, not 9.9 as here; install the same there$"),
+        ("nonesuch", "^tcp://.*: nonesuch is not installed on the cluster; install the same"),
+    ],
+)
+def test_a_cluster_unlike_this_computer_is_told_in_one_line(model, remote, monkeypatch, name, told):
+    from stance.batch import cluster as layer
+
+    real = layer.versions()
+    monkeypatch.setattr(layer, "versions", lambda: real | {name: "9.9"})
+    with pytest.raises(WorkerError, match=told.format(re.escape(real["stance"]))):
+        predict_table(model, remote, size=7)
+    assert beside(remote) == []
+
+
+def test_a_worker_that_joins_late_compares_versions_too():
+    layer = pytest.importorskip("stance.batch.cluster")
+    expected = layer.versions() | {"numpy": "9.9"}
+    found = layer._work(b"", "hash", expected, None, None)
+    assert isinstance(found, WorkerError)
+    assert re.fullmatch(r"the cluster has numpy [0-9.]+, not 9\.9 as here; .*", str(found))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_without_workers_ends_a_run(model, remote, cluster, monkeypatch):
+    from stance.batch import cluster as layer
+
+    monkeypatch.setattr(layer, "_PATIENCE", 1)
+    monkeypatch.setattr(layer, "_COUNT_EVERY", 0.2)
+    monkeypatch.setattr(workers, "LOOK_EVERY", 0.2)
+
+    def progress(*_):
+        cluster.scale(0)
+
+    told = "lost all its workers; start some; [0-9]+ finished parts? kept: run again with --resume"
+    with pytest.raises(WorkerError, match=told):
+        predict_table(model, remote, progress=progress, size=1)
+    cluster.scale(1)
+    assert predict_table(model, dataclasses.replace(remote, resume=True)).tally.rows == 60
+
+
 # --- What a stopped run leaves ----------------------------------------------------------------
 
 
@@ -330,6 +420,29 @@ def test_resume_refuses_another_input_or_model(model, job, table):
             dataclasses.replace(model, stance=head), dataclasses.replace(job, resume=True)
         )
     assert predict_table(model, dataclasses.replace(job, resume=True)).tally.rows == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "renamed", "refused"),
+    [
+        ("speech.txt", "talk.txt", True),  # it stands in the column "document"
+        ("mine.csv", "mine.tsv", True),
+        ("mine.csv", "yours.csv", False),
+    ],
+)
+def test_resume_refuses_a_name_that_the_output_depends_on(
+    model, job, table, tmp_path, name, renamed, refused
+):
+    text = "\n\n".join(f"On day {n} Poland praised NATO for its help." for n in range(20))
+    (tmp_path / "speech.txt").write_text(text)
+    job = dataclasses.replace(job, source=tmp_path / name)
+    stopped(model, job, after=2)
+    again = dataclasses.replace(job, source=job.source.rename(tmp_path / renamed), resume=True)
+    if refused:
+        with pytest.raises(OutputError, match="cannot resume, since the name of the input has"):
+            predict_table(model, again)
+    else:
+        assert predict_table(model, again).tally.rows == 60
 
 
 def test_resume_needs_files(model, table):
@@ -514,6 +627,33 @@ def test_a_worker_that_dies_again_ends_the_run(model, job, monkeypatch):
     assert isinstance(caught.value, StanceError)
     assert not children()
     assert predict_table(model, dataclasses.replace(job, resume=True)).tally.rows == 60
+
+
+SLEEPS = """
+import time, stance.batch.workers as workers
+workers.decode_model = lambda data: data
+workers.compute = lambda *_: time.sleep(60)
+workers.serve()
+"""
+
+
+@LINUX
+@pytest.mark.parametrize("sent", [1.0, 0.5, 0.0])
+def test_a_worker_leaves_with_its_parent_without_a_word(sent):
+    """In the midst of a part, of what it is sent, and before that."""
+    task = Task.pack(Batch(1, [Record(1, 1, ("NATO",))]))
+    data = pickle.dumps((b"model", None)) + pickle.dumps(task)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdin.write(data[: int(sent * len(data))])
+    process.stdin.flush()
+    if sent == 1:
+        time.sleep(1)
+    assert process.communicate(timeout=5) == (b"", b"")
 
 
 @LINUX

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 
 from stance.batch import Job, predict_table
 from stance.batch.runs import folder_of
+from stance.interrupts import held
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")
 
@@ -155,6 +157,50 @@ def test_signals_end_a_run_soon(model_path, table, output, whole, jobs, number, 
     assert resumed(model_path, table, output) == whole
 
 
+INTERRUPTED_LOADING = """
+import importlib.abc, os, signal, sys
+
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), int(sys.argv[1]))
+
+sys.meta_path.insert(0, Finder())
+from stance.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_while_modules_load_leave_no_traceback(number):
+    line = [sys.executable, "-c", INTERRUPTED_LOADING, str(int(number)), "predict", "--help"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-number, "", "")
+
+
+def test_signals_wait_for_what_must_not_be_cut_short():
+    """Whichever thread the system gives them to: a mask would hold for one alone."""
+    until = threading.Event()
+    other = threading.Thread(target=until.wait)
+    other.start()
+    steps = []
+
+    def work():
+        with held():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            steps.append("done")
+        steps.append("not stopped")
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    finally:
+        until.set()
+        other.join()
+    assert steps == ["done"]
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_file_size_limit(model_path, table, output, jobs):
     output.write_text("mine")
@@ -191,6 +237,16 @@ def test_full_disk(model_path, table, small_disk, whole, jobs):
     subprocess.run(grow, check=True)
     output.unlink()
     assert resumed(model_path, table, output, jobs) == whole
+
+
+def test_a_disk_that_is_full_from_the_start(model_path, table, small_disk):
+    filler, output = small_disk / "filler", small_disk / "answers.csv"
+    with contextlib.suppress(OSError), filler.open("wb") as file:
+        file.write(bytes(4_000_000))
+    done = run(model_path, table, output, "--jobs", "2")
+    assert done.returncode == 4
+    assert "the disk is full" in one_line(done.stderr)
+    assert list(small_disk.iterdir()) == [filler]
 
 
 def test_read_only_disk(model_path, table, small_disk):

@@ -1,4 +1,5 @@
 import io
+import os
 import re
 import sys
 from collections import Counter
@@ -32,3 +33,15 @@ def test_the_progress_bar_is_whole_on_a_terminal_of_any_width(monkeypatch, width
     assert "1,234,567 rows  20,576 rows/s" in drawn
     assert ("3,456,789 answers" in drawn) is (width >= 64)
     assert "…" not in drawn
+
+
+def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", buffering=1) as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        screen.tell("20 %  40,000 rows")
+        monkeypatch.undo()
+        with pytest.raises(BrokenPipeError):  # so it is what the line met
+            stderr.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)
