@@ -17,13 +17,15 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("width", [50, 64, 96, 200])
+@pytest.mark.parametrize("width", [50, 64, 80, 104, 120, 200])
 def test_the_progress_bar_is_whole_on_a_terminal_of_any_width(monkeypatch, width):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("TERM", "xterm")
-    tally = Tally(rows=1_234_567, answers=Counter({("NATO", "favor"): 3_456_789}))
+    tally = Tally(
+        rows=1_234_567, answers=Counter({("NATO", "favor"): 3_456_788, ("EU", "favor"): 1})
+    )
     clock = iter([1000.0, 1060.0])
     monkeypatch.setattr(screen, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     with meter(quiet=False) as progress:
@@ -32,6 +34,8 @@ def test_the_progress_bar_is_whole_on_a_terminal_of_any_width(monkeypatch, width
     assert "50 %" in drawn
     assert "1,234,567 rows  20,576 rows/s" in drawn
     assert ("3,456,789 answers" in drawn) is (width >= 64)
+    assert ("3,456,789 answers, 2 actors" in drawn) is (width >= 80)
+    assert re.search(r"[0-9-]{2}:[0-9-]{2}", drawn)  # what remains
     assert "…" not in drawn
 
 

@@ -31,8 +31,8 @@ def tell(line: str) -> None:
         typer.echo(shown(line, 400), err=True)
 
 
-WIDE, NARROW = 96, 64
-"""Columns of a terminal from which there is room for a bar, and for the number of answers."""
+WIDE, ROOMY, NARROW = 104, 76, 64
+"""Columns of a terminal from which there is room for a bar, the actors, and the answers."""
 
 
 class Meter:
@@ -53,6 +53,8 @@ class Meter:
             words += f"  {tally.rows / (now - self._start):,.0f} rows/s"
         if self._width >= NARROW:
             words += f"  {sum(tally.answers.values()):,} answers"
+        if self._width >= ROOMY:
+            words += f", {count(len({actor for actor, _ in tally.answers}), 'actor')}"
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total, words=words)
         elif now - self._last > SECONDS:
