@@ -258,7 +258,7 @@ _tables: dict[str, Keys] = {"powers": np.ones(1, np.uint64), "inverses": np.ones
 
 def _power_tables(length: int) -> tuple[Keys, Keys]:
     if len(_tables["powers"]) < length:
-        size = 1 << (length - 1).bit_length()
+        size = length + length // 8  # twice the size would show in the memory of a long run
         for name, base in (("powers", MULTIPLIER), ("inverses", _INVERSE)):
             factors = np.full(size, base, np.uint64)
             factors[0] = 1
