@@ -97,7 +97,7 @@ class ActorBook:
     [('Russia', 0, 6), ('NATO', 13, 17)]
     """
 
-    columns = (("exact", np.uint64), ("lower", np.uint64), ("alias", np.bool_))
+    columns = (("exact", np.uint64), ("lower", np.uint64), ("alias", np.uint8))
     """Columns that `describe` gives a `Forms` table."""
 
     def __init__(self, actors: Sequence[Actor]) -> None:
@@ -200,12 +200,12 @@ class ActorBook:
         number = self.number(name)
         return self.names[number] if number >= 0 else name
 
-    def describe(self, word: str, lower: str) -> tuple[int, int, bool]:
+    def describe(self, word: str, lower: str) -> tuple[int, int, int]:
         """Return the entries of `columns` for one form."""
         return (
             word_key(word, exact=True),
             word_key(lower, exact=False),
-            self._matcher.starts(word, lower),
+            self._matcher.roles(word, lower),
         )
 
     def match(self, batch: TokenBatch, forms: Forms) -> MentionBatch:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stance.actors import ActorBook
 from stance.features import BLOCKS, LEXICAL, separate_events
-from stance.features.events import Codebook, Events, JointBook, Weights
+from stance.features.events import Codebook, Events, FormBook, JointBook, Weights
 from stance.features.layout import Pairs
 from stance.features.reading import NOBODY, Reader
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
@@ -68,7 +68,7 @@ class Occurrences:
     ----------
     row, word : ndarray
         See `stance.features.events.Events`.
-    column : ndarray of int32
+    column : ndarray
         Number of the feature, -1 where it is unknown.
     values : ndarray of shape (n_occurrences, n_labels + 1)
         What it adds to the scores before scaling, and to the squared length of its row.
@@ -76,7 +76,7 @@ class Occurrences:
 
     row: Ints
     word: Ints
-    column: NDArray[np.int32]
+    column: Ints
     values: Weights
 
     def sums(self, count: int) -> Weights:
@@ -96,55 +96,70 @@ class BlockScorer:
         # One row per feature after one of zeros, for the number -1 of unknown ones.
         table = np.hstack([idf * block.coef, idf**2])
         self._table = np.asfortranarray(np.vstack([np.zeros((1, table.shape[1])), table]))
-        self._columns: dict[Codebook | JointBook, NDArray[np.int32]] = {}
+        self._rows: dict[Codebook | JointBook, Ints] = {}
+        self._rows_of_forms: dict[FormBook, tuple[int, Ints]] = {}
 
     def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
         """Find the block's features in a batch, each by itself."""
         events = separate_events(self.block.name, reader, pairs)
-        columns = self._columns_of(events)
+        rows = self._rows_of(events)
         if self.own:
-            columns += self._own_columns(reader, pairs, events)
+            rows += self._own_rows(reader, pairs, events)
             events = events + events
-        column = _joined(columns, np.int32)
-        values = self._table.take(column + 1, axis=0)
+        found = _joined(rows, np.int64)
+        values = self._table.take(found, axis=0)
         weight = _weights(events)
         if weight is not None:
             values *= weight[:, None]
             values[:, -1] *= weight
         row = _joined([e.row for e in events], np.int64)
-        return Occurrences(row, _joined([e.word for e in events], np.int64), column, values)
+        return Occurrences(row, _joined([e.word for e in events], np.int64), found - 1, values)
 
-    def _own_columns(
-        self, reader: Reader, pairs: Pairs, events: list[Events]
-    ) -> list[NDArray[np.int32]]:
+    def _own_rows(self, reader: Reader, pairs: Pairs, events: list[Events]) -> list[Ints]:
         actors = actor_keys(reader.book, pairs.actor)
-        return [self._index.find(own_keys(e.keys(), actors[e.row])) for e in events]
+        return [self._find(own_keys(e.keys(), actors[e.row])) for e in events]
 
-    def _columns_of(self, events: list[Events]) -> list[NDArray[np.int32]]:
-        """Return for each occurrence its row in the table less 1: -1 where it is unknown."""
+    def _find(self, keys: Keys) -> Ints:
+        """Return the row of each feature in the table; the first row stands for unknown ones."""
+        return self._index.find(keys) + np.int64(1)
+
+    def _rows_of(self, events: list[Events]) -> list[Ints]:
+        """Return for each occurrence its row in the table."""
         tables = [e.table() for e in events if e.book is None]
-        found = self._index.find(_joined(tables, np.uint64))
+        found = self._find(_joined(tables, np.uint64))
         open_ = iter(np.split(found, np.cumsum([len(table) for table in tables])[:-1]))
-        columns = []
+        rows = []
         for e in events:
-            table = next(open_) if e.book is None else self._columns_of_book(e.book)
-            columns.append(table if e.code is None else table.take(e.code))
-        return columns
+            table = next(open_) if e.book is None else self._rows_of_book(e.book)
+            rows.append(table if e.code is None else table.take(e.code))
+        return rows
 
-    def _columns_of_book(self, book: Codebook | JointBook) -> NDArray[np.int32]:
-        """Return for each number of a book its row in the table less 1."""
-        if book not in self._columns and isinstance(book, JointBook):
+    def _rows_of_book(self, book: Codebook | JointBook | FormBook) -> Ints:
+        """Return for each number of a book its row in the table."""
+        if isinstance(book, FormBook):
+            return self._rows_of_form_book(book)
+        if book not in self._rows and isinstance(book, JointBook):
             members = zip(book.books, book.codes, strict=True)
-            rows = sum(
-                self._table.take(self._index.find(own.keys) + 1, axis=0).take(codes, axis=0)
+            sums = sum(
+                self._table.take(self._find(own.keys), axis=0).take(codes, axis=0)
                 for own, codes in members
             )
-            first = len(self._table) - 1
-            self._table = np.asfortranarray(np.vstack([self._table, rows]))
-            self._columns[book] = np.arange(first, len(self._table) - 1, dtype=np.int32)
-        elif isinstance(book, Codebook) and book not in self._columns:
-            self._columns[book] = self._index.find(book.keys)
-        return self._columns[book]
+            first = len(self._table)
+            self._table = np.asfortranarray(np.vstack([self._table, sums]))
+            self._rows[book] = np.arange(first, len(self._table))
+        elif isinstance(book, Codebook) and book not in self._rows:
+            self._rows[book] = self._find(book.keys)
+        return self._rows[book]
+
+    def _rows_of_form_book(self, book: FormBook) -> Ints:
+        """Return the same of a book that grows; only what is new in it is looked up."""
+        generation, rows = self._rows_of_forms.get(book, (book.generation, _NO_ROWS))
+        if generation != book.generation:
+            rows = _NO_ROWS
+        if len(rows) < len(book.keys):
+            rows = np.concatenate([rows, self._find(book.keys[len(rows) :])])
+        self._rows_of_forms[book] = (book.generation, rows)
+        return rows
 
     def scores(
         self, reader: Reader, pairs: Pairs, tilts: Tilts | None = None
@@ -155,22 +170,24 @@ class BlockScorer:
         """
         if self.own:
             events = separate_events(self.block.name, reader, pairs)
-            columns = self._columns_of(events) + self._own_columns(reader, pairs, events)
+            found = self._rows_of(events) + self._own_rows(reader, pairs, events)
             events = events + events
         else:
             events = BLOCKS[self.block.name](reader, pairs)
-            columns = self._columns_of(events)
+            found = self._rows_of(events)
         known = np.zeros(pairs.count, np.bool_)
         if self.block.name in LEXICAL:
             plain = pairs.words.who == NOBODY
-            for e, column in zip(events, columns, strict=True):
-                seen = np.flatnonzero(plain.take(e.word) & (column >= 0))
-                known[e.row.take(seen)] = True
-        total = _sums(events, columns, self._table, pairs.count)
+            for e, place in zip(events, found, strict=True):
+                starts = _starts(e.row)
+                seen = plain.take(e.word) & (place > 0)
+                if len(starts):
+                    known[e.row.take(starts)] |= np.maximum.reduceat(seen, starts)
+        total = _sums(events, found, self._table, pairs.count)
         scale = self.scale(total[:, -1])
         if tilts is not None:
             row, word = (_joined([getattr(e, at) for e in events], np.int64) for at in AT)
-            lean = tilt_of(self._table).take(_joined(columns, np.int32) + 1)
+            lean = tilt_of(self._table).take(_joined(found, np.int64))
             weight = _weights(events)
             tilts.add(row, word, lean * scale.take(row) * (1.0 if weight is None else weight))
         return total[:, :-1] * scale[:, None], known
@@ -184,32 +201,37 @@ class BlockScorer:
         return scale
 
 
-def _sums(
-    events: list[Events], columns: list[NDArray[np.int32]], table: Weights, count: int
-) -> Weights:
+def _sums(events: list[Events], found: list[Ints], table: Weights, count: int) -> Weights:
     """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
 
     A pair's sum does not depend on the other pairs: how it is added up follows from the block.
     The rows of one `Events` never decrease, so that `reduceat` can do it, which is four times as
     fast as `bincount`.
     """
-    row, column = _joined([e.row for e in events], np.int32), _joined(columns, np.int32)
+    row, place = _joined([e.row for e in events], np.int32), _joined(found, np.int64)
     weight = _weights(events)
-    ordered = len(events) == 1 and len(row) > 0
-    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1])) if ordered else row
-    total = np.zeros((count, table.shape[1]))
-    column = column.astype(np.int64) + 1
+    ordered = len(events) == 1
+    starts = _starts(row) if ordered else row
+    total = np.zeros((table.shape[1], count))
     for number, values in enumerate(table.T):
-        found = values.take(column)
+        added = values.take(place)
         if weight is not None:
-            found *= weight
+            added *= weight
             if number == table.shape[1] - 1:
-                found *= weight
-        if ordered:
-            total[row[starts], number] = np.add.reduceat(found, starts)
-        else:
-            total[:, number] = np.bincount(row, found, count)
-    return total
+                added *= weight
+        if ordered and len(starts):
+            total[number, row[starts]] = np.add.reduceat(added, starts)
+        elif not ordered:
+            total[number] = np.bincount(row, added, count)
+    return total.T
+
+
+_NO_ROWS = np.zeros(0, np.int64)
+
+
+def _starts(row: NDArray[Any]) -> Ints:
+    """Return where another row begins."""
+    return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
 
 
 def _weights(events: list[Events]) -> Weights | None:

@@ -1,13 +1,15 @@
 """Finds thousands of fixed phrases in a batch of words at once; the longest one wins."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
-from stance.tokens import LONGEST_WORD, Forms, Ints, TokenBatch, tokenise
+from stance.tokens import LONGEST_WORD, Bools, Forms, Ints, TokenBatch, tokenise
 
 _STEP = key_of("next word")
 
@@ -55,9 +57,7 @@ class PhraseMatcher:
             [word_key(w, exact=bool(e)) for w, e in zip(words, exact, strict=True)], np.uint64
         )
         values = np.array([phrase.value for _, phrase in variants], np.int32)
-        first = batch.first[:-1][sizes > 0]
-        self.exact_starts = {words[i] for i in first if exact[i]}
-        self.lower_starts = {words[i].lower() for i in first if not exact[i]}
+        self._roles = _roles(words, exact, batch.first)
         # Beginnings of phrases, whole ones among them, so that a search ends early.
         chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
         self._index = KeyIndex(np.unique(chained))
@@ -68,14 +68,14 @@ class PhraseMatcher:
         self._goes_on = np.zeros(len(self._index), np.bool_)
         self._goes_on[np.delete(row, whole)] = True
 
-    def starts(self, word: str, lower: str) -> bool:
-        """Tell whether a phrase may begin with this word."""
-        return lower in self.lower_starts or word in self.exact_starts
+    def roles(self, word: str, lower: str) -> int:
+        """Return what a word may do in a phrase, as bits."""
+        return self._roles.get((lower, False), 0) | self._roles.get((word, True), 0) << _EXACT
 
     def find(
         self,
         batch: TokenBatch,
-        starts: NDArray[np.bool_],
+        roles: NDArray[np.uint8],
         exact: Keys,
         lower: Keys,
         taken: NDArray[np.bool_] | None = None,
@@ -85,22 +85,23 @@ class PhraseMatcher:
         Parameters
         ----------
         batch : TokenBatch
-        starts : ndarray of bool
-            Per form: `starts` of its spelling.
+        roles : ndarray of uint8
+            Per form: `roles` of its spelling.
         exact, lower : ndarray of uint64
             Per form: `word_key` with and without case.
         taken : ndarray of bool, optional
             Per word of the batch: stands in no phrase.
         """
         free = np.ones(len(batch.form), np.bool_) if taken is None else ~taken
-        at = np.flatnonzero(starts.take(batch.form) & free)
+        role = roles.take(batch.form)
+        small, large = _may_begin(role), _may_begin(role >> _EXACT)
+        at = np.flatnonzero((small | large) & free)
         length = np.zeros(len(at), np.int64)
         value = np.full(len(at), -1, np.int32)
-        for table, used in ((lower, self.lower_starts), (exact, self.exact_starts)):
-            if not used:
-                continue
-            alive, end = np.arange(len(at)), at
-            key = table.take(batch.form.take(at))
+        for table, begins in ((lower, small), (exact, large)):
+            alive = np.flatnonzero(begins.take(at))
+            end = at.take(alive)
+            key = table.take(batch.form.take(end))
             size = 0
             while len(alive):
                 size += 1
@@ -119,6 +120,31 @@ class PhraseMatcher:
         at, length, value = at[found], length[found], value[found]
         kept = _without_overlap(at, at + length)
         return at[kept], length[kept], value[kept]
+
+
+_ONLY, _FIRST, _LATER = 1, 2, 4
+"""What a word may be: a phrase by itself, the first of several words, or one behind the first."""
+
+_EXACT = 3
+"""Bits by which the roles in phrases whose case counts are shifted."""
+
+
+def _roles(words: Sequence[str], exact: Bools, first: Ints) -> dict[tuple[str, bool], int]:
+    """Return the roles of each word of some phrases; in lower case where case does not count."""
+    roles: dict[tuple[str, bool], int] = {}
+    for low, high in pairwise(first.tolist()):
+        for at in range(low, high):
+            role = _LATER if at > low else _ONLY if high == low + 1 else _FIRST
+            word = (words[at], True) if exact[at] else (words[at].lower(), False)
+            roles[word] = roles.get(word, 0) | role
+    return roles
+
+
+def _may_begin(role: NDArray[Any]) -> Bools:
+    """Return which words of a batch are a phrase, or are followed by what may go on with one."""
+    follows = np.zeros_like(role)
+    follows[:-1] = role[1:]
+    return (role & _ONLY > 0) | (role & _FIRST > 0) & (follows & _LATER > 0)
 
 
 def _variants(phrase: Phrase) -> list[str]:

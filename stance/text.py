@@ -53,7 +53,7 @@ def normalise(text: str) -> str:
 def normalise_all(texts: Sequence[str]) -> list[str]:
     """Normalise many texts; those that only need other quotes, spaces and dashes all at once."""
     found = list(texts)
-    odd = [i for i, text in enumerate(found) if not (text.isascii() and text.isprintable())]
+    odd = _odd(found)
     joined = SEPARATOR.join([found[i] for i in odd])
     if joined.count(SEPARATOR) != len(odd) - 1:  # none is odd, or one holds the separator
         return [normalise(text) for text in found] if odd else found
@@ -67,6 +67,19 @@ def normalise_all(texts: Sequence[str]) -> list[str]:
     for at in np.unique(np.searchsorted(ends, hard, side="right")).tolist():
         found[odd[at]] = normalise(texts[odd[at]])
     return found
+
+
+def _odd(texts: Sequence[str]) -> list[int]:
+    """Return which texts hold other characters than printable ASCII."""
+    odd = [i for i, text in enumerate(texts) if not text.isascii()]
+    plain = [i for i, text in enumerate(texts) if text.isascii()]
+    codes = np.frombuffer("".join([texts[i] for i in plain]).encode(), np.uint8)
+    control = np.flatnonzero((codes < ord(" ")) | (codes > ord("~")))
+    if len(control):
+        ends = np.cumsum([len(texts[i]) for i in plain])
+        places = np.unique(np.searchsorted(ends, control, side="right"))
+        odd = sorted([*odd, *(plain[place] for place in places.tolist())])
+    return odd
 
 
 _HARD = 0xFFFFFFFF
@@ -120,17 +133,19 @@ _PUNCTUATION = {
     ",": COMMA,
 }
 
-_classes = np.zeros(0x110000, np.uint8)
-_known = np.zeros(0x110000, np.bool_)
+_UNSEEN = np.uint8(0xFF)  # no character has every class
+_classes = np.full(0x110000, _UNSEEN)
 
 
 def character_classes(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """Return the class bits of each code point; the table fills with what has been seen."""
-    unseen = codes[~_known.take(codes)]
-    for code in np.unique(unseen) if len(unseen) else ():
-        _classes[code] = _class_of(chr(code))
-        _known[code] = True
-    return _classes.take(codes)
+    found = _classes.take(codes)
+    unseen = found == _UNSEEN
+    if unseen.any():
+        for code in np.unique(codes[unseen]).tolist():
+            _classes[code] = _class_of(chr(code))
+        found = _classes.take(codes)
+    return found
 
 
 _WORD_RUN = re.compile(r"[^\W_]+")

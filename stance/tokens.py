@@ -195,7 +195,7 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
     text = SEPARATOR.join([*texts, ""]) + "\n"
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     classes = character_classes(codes)
-    lengths = np.fromiter((len(t) + 1 for t in texts), np.int64, len(texts))
+    lengths = np.array([len(text) for text in texts], np.int64) + 1
     offset = np.cumsum(lengths) - lengths
 
     word = (classes & WORD).astype(np.bool_)
@@ -275,21 +275,18 @@ def _clitics(
     end: Ints,
 ) -> tuple[Bytes, Bools]:
     """Return the clitic flag of each word, and which words are no clitics themselves."""
-    kind = forms.clitic.take(form)
-    glued = np.zeros(len(form), np.bool_)
-    glued[1:] = (start[1:] == end[:-1] + 1) & (classes.take(end[:-1]) & APOSTROPHE).astype(np.bool_)
-    before = codes.take(np.maximum(start - 2, 0))
-    kind = np.where(glued, kind, CLITIC_NONE).astype(np.uint8)
-    kind[(kind == CLITIC_NEGATION) & (before != ord("n")) & (before != ord("N"))] = CLITIC_NONE
-    flag = np.append(kind[1:], CLITIC_NONE)[: len(form)].astype(np.uint8)
+    flag, own = np.full(len(form), CLITIC_NONE, np.uint8), np.ones(len(form), np.bool_)
+    at = np.flatnonzero(classes.take(end) & APOSTROPHE > 0)
+    last = codes.take(end.take(at) - 1) | 0x20  # in small letters
+    behind = np.append(start, -1).take(at + 1)
+    glued = behind == end.take(at) + 1
+    kind = np.append(forms.clitic.take(form), CLITIC_NONE).take(at + 1)
+    kind[~glued | (kind == CLITIC_NEGATION) & (last != ord("n"))] = CLITIC_NONE
+    own[at[kind != CLITIC_NONE] + 1] = False
     # A plural possessive ("allies' doubts") has nothing behind its apostrophe.
-    bare = (classes.take(end) & APOSTROPHE).astype(np.bool_)
-    bare &= ~(classes.take(end + 1) & WORD).astype(np.bool_)
-    last = codes.take(np.maximum(end - 1, 0))
-    flag[bare & ((last == ord("s")) | (last == ord("S"))) & (flag == CLITIC_NONE)] = (
-        CLITIC_POSSESSIVE
-    )
-    return flag, kind == CLITIC_NONE
+    kind[~glued & (last == ord("s"))] = CLITIC_POSSESSIVE
+    flag[at] = kind
+    return flag, own
 
 
 class _Between:
@@ -349,19 +346,20 @@ class _Between:
         blanks = self._inside(self.classes & SPACE) > 0
         strong = self._inside((self.codes == ord("?")) | (self.codes == ord("!"))) > 0
         quotes = self._inside(self.classes & QUOTE) > 0
-        capital = np.append(forms.capital.take(form[1:]), True)[: len(form)]
-        digit = (following >= ord("0")) & (following <= ord("9"))
-        opens = capital[odd] | digit[odd] | quotes
-        full = strong | ~forms.abbreviation.take(form[odd])
+        # The last word is followed by nothing.
+        capital = (odd + 1 == len(form)) | forms.capital.take(form.take(odd + 1, mode="clip"))
+        behind = following.take(odd)
+        digit = (behind >= ord("0")) & (behind <= ord("9"))
+        full = strong | ~forms.abbreviation.take(form.take(odd))
         lines = self._inside(self.codes == ord("\n")) > 1
         ends = np.zeros(self._count, np.bool_)
-        ends[odd] = (stops & blanks & opens & full) | lines
+        ends[odd] = (stops & blanks & (capital | digit | quotes) & full) | lines
         return ends
 
 
 def _quoted(classes: Bytes, start: Ints, offset: Ints, first: Ints) -> Bools:
     """Return which words stand after an odd number of double quotes of their paragraph."""
-    quotes = np.flatnonzero(classes & QUOTE)
+    quotes = np.flatnonzero(classes & QUOTE > 0)
     running = np.cumsum(np.bincount(np.searchsorted(start, quotes), minlength=len(start) + 1))
     earlier = np.repeat(np.searchsorted(quotes, offset), first[1:] - first[:-1])
     inside: Bools = ((running[: len(start)] - earlier) & 1) > 0

@@ -17,7 +17,7 @@ import Stemmer
 from stance.actors import Actor
 from stance.features.blocks import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
 from stance.features.reading import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
-from stance.features.relations import REACH, ROLES
+from stance.features.surroundings import REACH, ROLES
 from stance.heads import Head
 from stance.text import normalise
 from stance.tokens import _ABBREVIATIONS, LONGEST_WORD

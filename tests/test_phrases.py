@@ -16,13 +16,13 @@ def find(phrases, *texts):
         lambda word, low: (
             word_key(word, exact=True),
             word_key(low, exact=False),
-            matcher.starts(word, low),
+            matcher.roles(word, low),
         ),
-        (("exact", np.uint64), ("lower", np.uint64), ("starts", np.bool_)),
+        (("exact", np.uint64), ("lower", np.uint64), ("roles", np.uint8)),
     )
     batch = tokenise(texts, forms)
     columns = forms.columns
-    found = matcher.find(batch, columns["starts"], columns["exact"], columns["lower"])
+    found = matcher.find(batch, columns["roles"], columns["exact"], columns["lower"])
     return [
         (int(batch.para[f]), batch.text[batch.start[f] : batch.end[f + n - 1]], int(v))
         for f, n, v in zip(*found, strict=True)

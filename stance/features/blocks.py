@@ -9,14 +9,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from stance.features.events import Events, JointBook, Weights
-from stance.features.layout import FAR, OTHER_KEY, TARGET_KEY, Pairs
+from stance.features.events import Events, FormBook, JointBook, Weights
+from stance.features.layout import FAR, Pairs
 from stance.features.naming import mention_block
 from stance.features.reading import Reader
 from stance.features.relations import relation_block
-from stance.features.surroundings import REACH, Surroundings
+from stance.features.surroundings import OTHER_KEY, REACH, TARGET_KEY
 from stance.hashing import Keys, key_of
-from stance.tokens import Bools
+from stance.tokens import Bools, Forms
 
 DECAY = 4.0
 """Words after which a word's weight has halved: weight = 1 / (1 + distance / DECAY)."""
@@ -41,26 +41,30 @@ def nearness(pairs: Pairs) -> Weights:
     return 1.0 / (1.0 + distance / DECAY)
 
 
+_OTHER, _TARGET, _STEMS = 0, 1, 2
+"""Numbers of the features of `stem`: two of mentions, then two per form, plain and negated."""
+
+
+def _stem_book() -> FormBook:
+    always = (np.array([NO_KEY, NO_KEY]), np.array([OTHER_KEY, TARGET_KEY]))
+    return FormBook("stem", always, _stems_of_forms)
+
+
+def _stems_of_forms(forms: Forms, start: int) -> tuple[Keys, Keys]:
+    stems = forms.columns["stem"][start:]
+    return np.tile(np.array([NO_KEY, NOT_KEY]), len(stems)), np.repeat(stems, 2)
+
+
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, the nearer to the actor the heavier, marked after a negator."""
     words = pairs.words
-    # Keys once per word of the paragraph; each actor's view of it only points to them, and to
-    # one more where it finds itself.
-    name = words.who >= 0
-    marks = np.append(np.where(words.negated & ~name, NOT_KEY, NO_KEY), NO_KEY)
-    stems = np.where(name, OTHER_KEY, words.stem)
-    place = pairs.word.copy()
-    place[pairs.mention] = len(words.form)
-    return [
-        Events(
-            pairs.row,
-            pairs.word,
-            nearness(pairs) if len(pairs.mention) else None,
-            code=place,
-            template="stem",
-            parts=(marks, np.append(stems, TARGET_KEY)),
-        )
-    ]
+    book = reader.form_book("stem", _stem_book)
+    # Numbers once per word of the paragraph; each actor's view of it takes them, but for itself.
+    number = np.where(words.who >= 0, _OTHER, _STEMS + 2 * words.form + words.negated)
+    code = number.take(pairs.word)
+    code[pairs.mention] = _TARGET
+    weight = nearness(pairs) if len(pairs.mention) else None
+    return [Events(pairs.row, pairs.word, weight, code=code, book=book)]
 
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -98,7 +102,7 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """N-grams that contain the actor, with and without a gap; they end with the sentence."""
     if not len(pairs.mention):
         return []
-    around = Surroundings(pairs)
+    around = pairs.surroundings
     near = np.where(around.inside, around.stems(), END_KEY)
     events = []
 
@@ -152,8 +156,8 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Events]:
     row, word = pairs.row.take(at), pairs.word.take(at)
     named, before, same, crossed = pairs.relation_of(at)
     side = np.where(named, 2 - before, 0)
-    distance = np.searchsorted(BUCKETS, pairs.distance.take(at), side="left")
-    near = np.where(named, distance, len(BUCKETS) + 1)
+    distance = pairs.distance.take(at)
+    near = np.where(named, sum(distance > limit for limit in BUCKETS), len(BUCKETS) + 1)
     book = _class_book(reader.lexicon.categories)
     code = book.encode(
         words.category[word],

@@ -1,6 +1,6 @@
 """Occurrences of features: what every block yields and every model head weighs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.hashing import Keys, join_keys, key_of
-from stance.tokens import Ints
+from stance.tokens import Forms, Ints
 
 Weights = NDArray[np.float64]
+Parts = tuple[Keys, ...]
 
 
 class Codebook:
@@ -99,6 +100,61 @@ class JointBook:
         )
 
 
+class FormBook:
+    """An open set of features of which each spelling brings its own; it grows with a `Forms` table.
+
+    So a feature is made and looked up once per spelling, and not wherever a word stands.
+
+    Parameters
+    ----------
+    template : str
+        Name of the set.
+    always : tuple of ndarray
+        Parts of the features that do not depend on a form; they have the first numbers.
+    of_forms : callable
+        Called with a `Forms` table and the number of the first form that is new; returns the parts
+        of the features that the new forms bring.
+
+    Attributes
+    ----------
+    parts : tuple of ndarray of uint64
+        Keys of words, see `Events`.
+    keys : ndarray of uint64
+        Of the features.
+    generation : int
+        Changes when the book, like its forms, has begun anew.
+    """
+
+    def __init__(
+        self, template: str, always: Parts, of_forms: Callable[[Forms, int], Parts]
+    ) -> None:
+        self.template = template
+        self.generation = -1
+        self._always = always
+        self._of_forms = of_forms
+        self._forms = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.parts: Parts = tuple(part[:0] for part in self._always)
+        self.keys: Keys = np.zeros(0, np.uint64)
+        self._add(self._always)
+
+    def _add(self, parts: Parts) -> None:
+        keys = join_keys(key_of(self.template), *parts)
+        self.parts = tuple(map(np.concatenate, zip(self.parts, parts, strict=True)))
+        self.keys = np.concatenate([self.keys, keys])
+
+    def update(self, forms: Forms) -> None:
+        """Take in the forms that are new."""
+        if self.generation != forms.generation:
+            self.generation, self._forms = forms.generation, 0
+            self._begin()
+        if self._forms < len(forms.spelling):
+            self._add(self._of_forms(forms, self._forms))
+            self._forms = len(forms.spelling)
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
     """Occurrences of features in the pairs of a batch.
@@ -114,7 +170,7 @@ class Events:
     code : ndarray or None
         Numbers in ``book`` or, without a book, places in ``parts``; None where the parts have one
         entry per occurrence.
-    book : Codebook, JointBook or None
+    book : Codebook, JointBook, FormBook or None
     template : str
         Name of an open set of features; their parts are keys of words.
     parts : tuple of ndarray
@@ -124,9 +180,9 @@ class Events:
     word: NDArray[Any]
     weight: Weights | None = None
     code: NDArray[Any] | None = None
-    book: Codebook | JointBook | None = None
+    book: Codebook | JointBook | FormBook | None = None
     template: str = ""
-    parts: tuple[Keys, ...] = ()
+    parts: Parts = ()
 
     def apart(self) -> "list[Events]":
         """Return the same occurrences as one `Events` per codebook."""
@@ -155,5 +211,6 @@ class Events:
         if isinstance(self.book, Codebook) and self.code is not None:
             return self.book.terms[int(self.code[at])]
         place = at if self.code is None else int(self.code[at])
-        parts = (names[int(part[place])] for part in self.parts)
-        return " ".join([self.template, *filter(None, parts)])
+        own = self.book if isinstance(self.book, FormBook) else self
+        parts = (names[int(part[place])] for part in own.parts)
+        return " ".join([own.template, *filter(None, parts)])

@@ -19,13 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.features.reading import Words
-from stance.hashing import key_of
+from stance.features.surroundings import Surroundings
 from stance.tokens import Bools, Ints
 
 FAR = 1 << 30
 """Least distance in words where the actor is not mentioned: farther than any text is long."""
-
-TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,12 @@ class Pairs:
     @cached_property
     def classed(self) -> Ints:
         """Entries that have a lexicon category; no name has one."""
-        return np.flatnonzero((self.words.category >= 0).take(self.word))
+        return _entries(self.words, self.words.category >= 0, self.para, self.first)[0]
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """Words around the entries of `mention`."""
+        return Surroundings(self)
 
     def relation_of(self, at: Ints) -> tuple[Bools, Bools, Bools, Bools]:
         """Tell how some entries stand to the nearest mention of the actor.
@@ -81,6 +84,8 @@ class Pairs:
             Another name stands between.
         """
         named = self.distance.take(at) < FAR
+        if not len(self.mention):
+            return named, named, named, named
         nearest = np.where(named, self.nearest.take(at), at)
         before: Bools = nearest > at
         here, there = self.word.take(at), self.word.take(nearest)
@@ -151,15 +156,20 @@ def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
 
 def _mentions_of(words: Words, para: Ints, actor: Ints, first: Ints) -> tuple[Ints, Ints]:
     """Return the entries that name the actor of their pair, and these pairs."""
-    at = np.flatnonzero(words.who >= 0)
+    entry, owner, which = _entries(words, words.who >= 0, para, first)
+    mine = np.flatnonzero(words.who[which] == actor[owner])
+    return entry[mine], owner[mine]
+
+
+def _entries(words: Words, wanted: Bools, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the entries of some words in all pairs, the pair of each, and its word."""
+    at = np.flatnonzero(wanted)
     bounds = np.searchsorted(at, words.first)
     counts = (bounds[1:] - bounds[:-1])[para]
     owner = np.repeat(np.arange(len(para)), counts)
     below = np.cumsum(counts) - counts
     which = at[np.arange(len(owner)) + np.repeat(bounds[para] - below, counts)]
-    mine = np.flatnonzero(words.who[which] == actor[owner])
-    owner, which = owner[mine], which[mine]
-    return first[owner] + which - words.first[para[owner]], owner
+    return first[owner] + which - words.first[para[owner]], owner, which
 
 
 def _nearest(mention: Ints, owner: Ints, first: Ints) -> NDArray[np.int32]:

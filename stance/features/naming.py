@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from stance.features.events import Codebook, Events
 from stance.features.layout import FAR, Pairs
 from stance.features.reading import Reader
-from stance.features.relations import ROLES, mention_roles
-from stance.features.surroundings import Surroundings
+from stance.features.surroundings import ROLES
 from stance.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR
 from stance.tokens import Bools, Ints
 
@@ -66,9 +65,8 @@ def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
     events = [Events(rows, nowhere, code=code, book=books[name]) for name, code in codes.items()]
     if len(pairs.mention):
-        roles = mention_roles(pairs, Surroundings(pairs))
-        at = pairs.mention
-        events.append(Events(pairs.row[at], pairs.word[at], code=roles, book=books["role"]))
+        near = pairs.surroundings
+        events.append(Events(near.row, near.at, code=near.role, book=books["role"]))
     return events
 
 

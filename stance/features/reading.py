@@ -4,13 +4,14 @@ Every mention shrinks to its first word, so that "the United States" is as near 
 as "NATO" is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.actors import ActorBook
+from stance.features.events import FormBook
 from stance.hashing import Keys, key_of
 from stance.lexicon import NEGATOR, Lexicon, stemmer
 from stance.tokens import (
@@ -106,6 +107,7 @@ class Reader:
         self.names: dict[int, str] | None = None
         """Where set, gets the string of every word key: the terms of features are made of it."""
         self._generation, self._grams, self._starts = -1, list[Keys](), [0]
+        self._form_books: dict[str, FormBook] = {}
         self.forms = Forms(
             self._describe,
             (
@@ -114,7 +116,7 @@ class Reader:
                 ("small", np.bool_),
                 ("category", np.int8),
                 ("functions", np.uint8),
-                ("phrase", np.bool_),
+                ("phrase", np.uint8),
             ),
         )
 
@@ -133,7 +135,7 @@ class Reader:
             word != word.upper(),
             self.lexicon.stems.get(stem, -1),
             self.lexicon.functions.get(lower, 0),
-            self.lexicon.phrases.starts(word, lower),
+            self.lexicon.phrases.roles(word, lower),
         )
 
     def words(self, texts: Sequence[str], spans: Sequence[Span] = ()) -> Words:
@@ -176,7 +178,7 @@ class Reader:
         category = self._categories(batch, negation, mentioned)
         capital = self.forms.capital.take(batch.form)
         named = self._names(batch, mentioned) | (actor_of >= 0)
-        category[named] = -1
+        category = np.where(named, np.int8(-1), category)
         keep = np.flatnonzero(~tail)
         sentence = batch.sentence.take(keep)
         turning = ((functions & NEGATOR) > 0) & ~named | negation
@@ -266,6 +268,13 @@ class Reader:
         category[first] = value
         return category
 
+    def form_book(self, name: str, make: Callable[[], FormBook]) -> FormBook:
+        """Return the book of this name, which grows with the forms; made when first asked for."""
+        if name not in self._form_books:
+            self._form_books[name] = make()
+        self._form_books[name].update(self.forms)
+        return self._form_books[name]
+
     def characters(self) -> tuple[Ints, Keys]:
         """Return where the character n-grams of each form start, and the keys of all of them."""
         spelling = self.forms.spelling
@@ -304,6 +313,8 @@ def character_grams(word: str) -> list[str]:
 def _shortly_after(flags: Bools, sentence: Ints) -> Bools:
     """Return which words stand at most `NEGATION_REACH` after a flag in the same sentence."""
     after = np.zeros(len(flags), np.bool_)
-    for step in range(1, min(NEGATION_REACH, len(flags) - 1) + 1):
-        after[step:] |= flags[:-step] & (sentence[step:] == sentence[:-step])
+    at = np.flatnonzero(flags)
+    for step in range(1, NEGATION_REACH + 1):
+        at = at[at < len(flags) - step]
+        after[at[sentence.take(at + step) == sentence.take(at)] + step] = True
     return after

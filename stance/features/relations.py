@@ -1,70 +1,20 @@
-"""Who does what to whom around a mention: roles, and the block `relation`."""
+"""Who does what to whom around a mention: the block `relation`."""
 
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.features.events import Events, JointBook
-from stance.features.layout import OTHER_KEY, TARGET_KEY, Pairs
+from stance.features.layout import Pairs
 from stance.features.reading import Reader
-from stance.features.surroundings import REACH, Surroundings, pick
+from stance.features.surroundings import OTHER_KEY, REACH, ROLES, TARGET_KEY, Surroundings
 from stance.hashing import Keys, key_of
-from stance.lexicon import HYPOTHETICAL, NEGATOR, PREPOSITION, REPORTING
-
-ROLES = (
-    "speaker",
-    "agent",
-    "possessive",
-    "compound",
-    "place",
-    "list",
-    "prepositional",
-    "subject",
-    "object",
-    "other",
-)
-"""Grammatical roles of a mention, by surface signs; the first that fits counts."""
-
-_PLACES = ("in", "at", "near", "across", "inside", "into", "outside", "throughout", "from", "to")
-_DETERMINERS = ("the", "a", "an", "this", "that", "all")
+from stance.lexicon import NEGATOR, PREPOSITION, REPORTING
 
 _NAME_KEY = np.uint64(key_of("NAME"))
 _REPORT_KEY = np.uint64(key_of("REPORT"))
 
 SYMBOLS = {int(_NAME_KEY): "NAME", int(_REPORT_KEY): "REPORT"}
-
-
-def _key_set(*words: str) -> Keys:
-    return np.array([key_of(word) for word in words], np.uint64)
-
-
-def mention_roles(pairs: Pairs, near: Surroundings) -> NDArray[np.int8]:
-    """Return the role (index into `ROLES`) of each mention of the actor judged."""
-    words = pairs.words
-    before, after = near.key[REACH - 1], near.key[REACH + 1]
-    back = np.where(np.isin(before, _key_set(*_DETERMINERS)), -2, -1)
-    previous = pick(near.key, back)
-    conjunction = _key_set("and", "or")
-    joined = np.isin(before, conjunction) & near.name[REACH - 2]
-    joined |= np.isin(after, conjunction) & near.name[REACH + 2]
-    demonym = words.alias_kind[near.at] == 1
-    small_after = near.small[REACH + 1]
-    tests = (
-        near.has(1, REPORTING) & ~demonym | near.has(-1, REPORTING),
-        previous == np.uint64(key_of("by")),
-        words.possessive[near.at],
-        demonym & small_after & ~near.has(1, PREPOSITION),
-        np.isin(previous, _key_set(*_PLACES)),
-        joined,
-        near.has(back, PREPOSITION),
-        ~near.inside[REACH - 1] | near.has(1, HYPOTHETICAL),
-        pick(near.small, back),
-    )
-    role = np.full(len(near.at), len(ROLES) - 1, np.int8)
-    for number in range(len(tests) - 1, -1, -1):
-        role[tests[number]] = number
-    return role
 
 
 @lru_cache(maxsize=8)
@@ -91,7 +41,7 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
     if not len(pairs.mention):
         return []
     words = pairs.words
-    near = Surroundings(pairs)
+    near = pairs.surroundings
     # Mentions x sides x steps away from the mention, as far as no name stands between.
     sides = (np.s_[REACH - 1 :: -1], np.s_[REACH + 1 :])
     there = np.stack([near.there[side].T for side in sides], axis=1)
@@ -105,7 +55,7 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
         words.category[word],
         words.negated[word],
         step < 2,
-        mention_roles(pairs, near)[at],
+        near.role[at],
         words.sign[word] + 1,
     )
     return [Events(near.row[at], word, code=code, book=book), *_sequences(reader, pairs, near)]
@@ -118,11 +68,11 @@ def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Events]
     kept = np.flatnonzero(carrying | (words.category >= 0) | words.name)
     category, who, sentence = words.category[kept], words.who[kept], words.sentence[kept]
     symbol = words.key[kept]
-    symbol[(words.functions[kept] & REPORTING) > 0] = _REPORT_KEY
+    np.copyto(symbol, _REPORT_KEY, where=words.functions[kept] & REPORTING > 0)
     classed = np.flatnonzero(category >= 0)
     categories = _category_keys(reader.lexicon.categories)
     symbol[classed] = categories[category[classed] * 2 + words.negated[kept[classed]]]
-    symbol[words.name[kept]] = _NAME_KEY
+    np.copyto(symbol, _NAME_KEY, where=words.name[kept])
     centre = np.searchsorted(kept, near.at)  # every mention is a name, so it is among the kept
     step = np.arange(-_LONGEST, _LONGEST + 1)[:, None]
     there = np.clip(centre + step, 0, len(kept) - 1)

@@ -1,16 +1,48 @@
 """Words around each mention of the actor judged: a row per step, a column per mention."""
 
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.features.layout import OTHER_KEY, TARGET_KEY, Pairs
-from stance.hashing import Keys
+from stance.hashing import Keys, key_of
+from stance.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.tokens import Bools, Ints
+
+if TYPE_CHECKING:
+    from stance.features.layout import Pairs
 
 REACH = 4
 """Words to either side that can be looked at."""
+
+TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
+
+ROLES = (
+    "speaker",
+    "agent",
+    "possessive",
+    "compound",
+    "place",
+    "list",
+    "prepositional",
+    "subject",
+    "object",
+    "other",
+)
+"""Grammatical roles of a mention, by surface signs; the first that fits counts."""
+
+
+def _key_set(*words: str) -> Keys:
+    return np.array([key_of(word) for word in words], np.uint64)
+
+
+_BY = np.uint64(key_of("by"))
+_CONJUNCTIONS = _key_set("and", "or")
+_DETERMINERS = _key_set("the", "a", "an", "this", "that", "all")
+_PLACES = _key_set(
+    *("in", "at", "near", "across", "inside", "into", "outside", "throughout", "from", "to")
+)
 
 
 class Surroundings:
@@ -33,7 +65,7 @@ class Surroundings:
         Whether it is a name, and whether it begins with a small letter; false outside.
     """
 
-    def __init__(self, pairs: Pairs) -> None:
+    def __init__(self, pairs: "Pairs") -> None:
         words = pairs.words
         self.row = pairs.row.take(pairs.mention)
         self.at = pairs.word.take(pairs.mention).astype(np.int64)
@@ -42,8 +74,8 @@ class Surroundings:
         # Paragraphs share no sentence, so the test keeps to the paragraph too.
         same = words.sentence.take(self.there) == words.sentence.take(self.at)
         self.inside: Bools = (self.there == self.at + step) & same
-        self.key: Keys = np.where(self.inside, words.key.take(self.there), np.uint64(0))
-        self.functions = np.where(self.inside, words.functions.take(self.there), np.uint8(0))
+        self.key: Keys = words.key.take(self.there) * self.inside
+        self.functions = words.functions.take(self.there) * self.inside
         self.name: Bools = self.inside & words.name.take(self.there)
         self.small: Bools = self.inside & ~words.capital.take(self.there)
         self._words = words
@@ -59,10 +91,37 @@ class Surroundings:
         found: Bools = (pick(self.functions, step) & bits) > 0
         return found
 
+    @cached_property
+    def role(self) -> NDArray[np.int8]:
+        """Role of each mention, as an index into `ROLES`."""
+        words = self._words
+        before, after = self.key[REACH - 1], self.key[REACH + 1]
+        back = np.where(np.isin(before, _DETERMINERS), -2, -1)
+        previous = pick(self.key, back)
+        joined = np.isin(before, _CONJUNCTIONS) & self.name[REACH - 2]
+        joined |= np.isin(after, _CONJUNCTIONS) & self.name[REACH + 2]
+        demonym = words.alias_kind[self.at] == 1
+        tests = (
+            self.has(1, REPORTING) & ~demonym | self.has(-1, REPORTING),
+            previous == _BY,
+            words.possessive[self.at],
+            demonym & self.small[REACH + 1] & ~self.has(1, PREPOSITION),
+            np.isin(previous, _PLACES),
+            joined,
+            self.has(back, PREPOSITION),
+            ~self.inside[REACH - 1] | self.has(1, HYPOTHETICAL),
+            pick(self.small, back),
+        )
+        role = np.full(len(self.at), len(ROLES) - 1, np.int8)
+        for number in range(len(tests) - 1, -1, -1):
+            np.copyto(role, np.int8(number), where=tests[number])
+        return role
+
 
 def pick(values: NDArray[Any], step: int | Ints) -> NDArray[Any]:
     """Return the entry of each mention at a step, which may differ by mention."""
     if isinstance(step, int):
-        step = np.full(values.shape[1], step)
+        found: NDArray[Any] = values[REACH + step]
+        return found
     picked: NDArray[Any] = np.take_along_axis(values, REACH + step[None], axis=0)[0]
     return picked
