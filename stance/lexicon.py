@@ -28,6 +28,9 @@ NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION = (
     1 << bit for bit in range(len(FUNCTIONS))
 )
 
+SHORTEST_MENDED = 6
+"""Letters of the shortest stem that may be a misspelt one; of shorter ones too many are words."""
+
 _SIGNS = {"positive": 1, "negative": -1, "demand": 0, "none": 0}
 
 
@@ -88,6 +91,21 @@ class Lexicon:
             phrases=PhraseMatcher(phrases),
             source=tables,
         )
+
+    def mended(self, stem: str) -> str:
+        """Return the stem of the lexicon that two swapped neighbours hide, else the stem itself.
+
+        Examples
+        --------
+        >>> Lexicon.default().mended("conedmn"), Lexicon.default().mended("prefect")
+        ('condemn', 'prefect')
+        """
+        if len(stem) >= SHORTEST_MENDED and stem not in self.stems:
+            for at in range(1, len(stem) - 1):
+                swapped = stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :]
+                if swapped in self.stems:
+                    return swapped
+        return stem
 
 
 @lru_cache(maxsize=8)

@@ -404,7 +404,7 @@ class Oracle:
             for word in words[mention.first : mention.last + 1]:
                 word.mentioned = True
         for word in words:
-            word.stem = self.stem(word.lower)
+            word.stem = self.mended(self.stem(word.lower))
             word.functions = frozenset(n for n, ws in self.functions.items() if word.lower in ws)
             word.category = None if word.clitic == "negation" else self.stems.get(word.stem)
             word.name = word.capital and not word.opens
@@ -436,6 +436,15 @@ class Oracle:
             if word.negated:
                 word.polarity = -word.polarity
         return words
+
+    def mended(self, stem: str) -> str:
+        """Swap two neighbours of an unknown stem where that makes one of the lexicon."""
+        if len(stem) < 6 or stem in self.stems:
+            return stem
+        letters = [list(stem) for _ in range(2, len(stem))]
+        for at, word in enumerate(letters, 1):
+            word[at], word[at + 1] = word[at + 1], word[at]
+        return next((w for w in map("".join, letters) if w in self.stems), stem)
 
     def mentions(self, words: list[Word], places: Sequence[tuple[int, int]]) -> list[Mention]:
         """Return the mentions; what the book finds in or across a given place does not count."""

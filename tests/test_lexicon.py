@@ -97,3 +97,18 @@ def test_another_language_has_an_empty_lexicon():
     assert Lexicon.default("german").categories == ()
     with pytest.raises(RecipeError, match="language 'klingon' has no stemmer; choose among arabic"):
         Lexicon.default("klingon")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("conedmned", "condemned"), ("defneding", "defending"), ("agrgession", "aggression")],
+)
+def test_two_swapped_letters_hide_no_word_of_the_lexicon(lexicon, written, meant):
+    stem = stemmer("english")
+    assert lexicon.mended(stem(written)) == stem(meant)
+
+
+@pytest.mark.parametrize("word", ["retail", "prefect", "compile", "concrete", "nuclear", "trail"])
+def test_a_word_near_one_of_the_lexicon_stays_what_it_is(lexicon, word):
+    stem = stemmer("english")(word)
+    assert lexicon.mended(stem) == stem

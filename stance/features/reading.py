@@ -121,7 +121,7 @@ class Reader:
         )
 
     def _describe(self, word: str, lower: str) -> tuple[int | bool, ...]:
-        stem = self._stem(lower)
+        stem = self.lexicon.mended(self._stem(lower))
         exact, folded, alias = self.book.describe(word, lower)
         key = key_of("stem:" + stem)
         if self.names is not None:
