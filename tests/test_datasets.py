@@ -19,6 +19,7 @@ from stance.records import Sentiment, Stance
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"
 FOLDERS = sorted(path for path in DATASETS.iterdir() if path.is_dir())
 STARTER = DATASETS / "starter"
+SHORT = DATASETS / "short"
 PARTS = ("train", "test")
 
 NOT_NAMED = {("f166", "China")}  # a post in lower case; "china" alone may be porcelain
@@ -205,6 +206,25 @@ def test_actors_have_as_few_pairs_as_the_card_says(rows):
     book = ActorBook.default().names
     counts = Counter(row["actor"] for row in rows["train"])
     assert sum(1 for name in book if counts[name] < most) >= len(book) / 2
+
+
+# --- The short paragraphs ---
+
+
+def test_the_short_paragraphs_are_as_many_as_the_card_says_and_label_each_actor_named():
+    read = card(SHORT)["description"]
+    corpus = read_corpus([SHORT / "short_train.csv"])
+    assert number(r"([\d,]+) paragraphs", read) == len(set(corpus.texts))
+    assert number(r"([\d,]+) \(paragraph, actor\) pairs", read) == len(corpus)
+    book = ActorBook.default()
+    named = {(text, m.actor) for text in set(corpus.texts) for m in book.find(text)}
+    assert set(zip(corpus.texts, corpus.actors, strict=True)) == named
+
+
+def test_no_short_paragraph_is_like_one_held_out():
+    short = read_corpus([SHORT / "short_train.csv"]).marks
+    held_out = read_corpus([STARTER / "starter_test.csv"]).marks
+    assert not short.found_in(held_out).any()
 
 
 # --- The sample ---

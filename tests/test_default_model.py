@@ -19,6 +19,9 @@ PATH = ROOT / "stance" / "models" / "default.stance"
 OPEN = {"newsmtsc_train": "MIT", "newsmtsc_actors": "MIT", "un_debates_train": "CC0"}
 """Corpora of others, by licence."""
 
+OWN = ("starter_train", "short_train")
+"""Corpora of ours."""
+
 
 @pytest.fixture(scope="module")
 def manifest():
@@ -61,7 +64,7 @@ def test_the_starter_model_is_made_anew_byte_for_byte(tmp_path):
 
 def test_the_manifest_names_every_source_with_hash_and_licence(manifest):
     sources = {source["name"]: source for source in manifest["data"]}
-    assert set(sources) == {"starter_train", *OPEN}
+    assert set(sources) == {*OWN, *OPEN}
     for name, source in sources.items():
         assert len(source["sha256"]) == 64
         assert set(source["sha256"]) <= set("0123456789abcdef")
@@ -87,9 +90,10 @@ def test_the_card_says_all_of_that(manifest):
     assert json.loads(invoke("inspect", "--json").stdout)["data"] == manifest["data"]
 
 
-def test_it_is_of_the_starter_corpus_that_ships(manifest):
-    source = next(s for s in manifest["data"] if s["name"] == "starter_train")
-    data = (STARTER / "starter_train.csv").read_bytes()
+@pytest.mark.parametrize("name", OWN)
+def test_it_is_of_the_own_corpora_that_ship(manifest, name):
+    source = next(s for s in manifest["data"] if s["name"] == name)
+    data = (STARTER.parent / name.removesuffix("_train") / f"{name}.csv").read_bytes()
     assert hashlib.sha256(data).hexdigest() == source["sha256"]
 
 
