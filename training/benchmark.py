@@ -49,7 +49,6 @@ from stance.corpus import Corpus, bundled_corpus, read_corpus
 from stance.fitting import train
 from stance.model import StanceModel
 from stance.recipe import read_recipe
-from stance.storage import save_model
 
 OURS = "stance"
 MEMORY_ROWS = (20_000, 200_000, 1_000_000)
@@ -183,18 +182,17 @@ def compare_jobs(model: StanceModel, corpus: Corpus, folder: Path, rows: int, re
         print(f"{name:<16}{1 / taken.wall_per_row:>10,.0f} rows/s{faster:>10.2f} times 1 job")
 
 
-def compare_memory(model: StanceModel, corpus: Corpus, folder: Path) -> None:
-    """Measure runs of growing length, and print their peaks."""
+def compare_memory(corpus: Corpus, folder: Path) -> None:
+    """Measure runs of growing length with the bundled model, and print their peaks."""
     if not memory.is_possible():
         print("\nmemory: skipped, for this system has no /proc")
         return
-    kept, source, target = folder / "model.stance", folder / "grown.csv", folder / "grown-out.csv"
-    save_model(model, kept)
+    source, target = folder / "grown.csv", folder / "grown-out.csv"
     print(f"\npeak memory{'rows':>17}{'jobs':>6}{'first process':>16}{'all processes':>16}")
     for rows in MEMORY_ROWS:
         make_table(corpus, source, rows)
         for jobs in (1, 2):
-            options = ["--model", str(kept), "--jobs", str(jobs), "--quiet", "--force"]
+            options = ["--jobs", str(jobs), "--quiet", "--force"]
             peak = memory.measure(["predict", str(source), "-o", str(target), *options])
             print(f"{rows:>28,}{jobs:>6}{peak.own:>13.0f} MB{peak.together:>13.0f} MB", flush=True)
 
@@ -215,7 +213,7 @@ def main() -> None:
         if options.long:
             compare_jobs(model, corpus, folder, options.long, options.repeats)
         if options.memory:
-            compare_memory(model, corpus, folder)
+            compare_memory(corpus, folder)
 
 
 if __name__ == "__main__":

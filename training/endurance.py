@@ -175,7 +175,10 @@ def send_signals(stand: Stand, times: int) -> None:
         stand.count("exit status", right)
         if not right:
             print(f"exit status {process.returncode}: {told}", file=sys.stderr)
-        stand.count("ended in 5 s", time.monotonic() - before < PATIENCE)
+        seconds = time.monotonic() - before
+        stand.count("ended in 5 s", seconds < PATIENCE)
+        if seconds >= PATIENCE:
+            print(f"{seconds:.1f} s after {signal.Signals(number).name}", file=sys.stderr)
         stand.count("no traceback", "Traceback" not in told)
         stand.settle(process.pid)
 

@@ -19,6 +19,7 @@ from typing import IO, Protocol, Self, cast
 
 from stance.batch.parts import Batch, Frame, Part, Task, compute
 from stance.errors import DataError, StanceError, WorkerError
+from stance.interrupts import held
 from stance.model import StanceModel
 from stance.storage import decode_model, dump_model
 
@@ -308,12 +309,14 @@ class LocalCrew:
         lane.tidy()
         lane.culprit = lane.queue[0] if lane.queue else None
         self._dead.append(lane)
-        self._lanes[self._lanes.index(lane)] = _Lane(*self._start)
+        with held():
+            self._lanes[self._lanes.index(lane)] = _Lane(*self._start)
 
     def __enter__(self) -> Self:
         try:
             while len(self._lanes) < self._jobs:
-                self._lanes.append(_Lane(*self._start))
+                with held():  # or a process might be started that nobody knows of
+                    self._lanes.append(_Lane(*self._start))
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
