@@ -291,6 +291,8 @@ def main() -> int:
     parser.add_argument("--cluster", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    # A shell has what it starts with & ignore Ctrl-C, which the runs would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         stand = Stand(Path(folder), options.rows, options.seed)
