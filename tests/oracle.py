@@ -10,7 +10,6 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any
 
 import Stemmer
@@ -642,7 +641,7 @@ class Oracle:
         positive = sum(word.polarity > 0 for word in near)
         negative = sum(word.polarity < 0 for word in near)
         counts = {
-            "mentions-here": len(pair.targets),
+            "mentions": len(pair.targets),
             "others": sum(pair.role(i) == "other" for i in range(len(words))),
             "positive-here": positive,
             "negative-here": negative,
@@ -654,10 +653,8 @@ class Oracle:
             "concession-here": sum(is_a("concession", word) for word in near),
             "negator-here": sum(is_a("negators", word) for word in near),
         }
+        labels = [bucket(name, value, (0, 1, 2, 3, 5)) for name, value in counts.items()]
         sentences = max(sum(word.opens for word in words), 1)
-        per = {name: max(len(here), 1) if "-here" in name else sentences for name in counts}
-        rates = {name: math.ceil(Fraction(value, per[name])) for name, value in counts.items()}
-        labels = [bucket(name, value, (0, 1, 2, 3, 5)) for name, value in rates.items()]
         labels.append(f"share {math.ceil(4 * sum(word.opens for word in near) / sentences)}/4")
         opens = "opens late"
         if pair.targets and words[pair.targets[0]].sentence == words[0].sentence:
@@ -678,7 +675,7 @@ class Oracle:
         balance = (positive > negative) - (positive < negative)
         labels.append({-1: "more negative", 0: "even", 1: "more positive"}[balance])
         labels.append("question" if any(word.question for word in near) else "no question")
-        labels.append(bucket("sentence-length", len(words) // sentences, (10, 20, 30, 45)))
+        labels.append(bucket("length", len(words), (15, 30, 60, 120)))
         yield from (Occurrence(term("mention", label)) for label in labels)
         for at in pair.targets:
             yield Occurrence(term("mention role", self.role(pair, at)), word=at)

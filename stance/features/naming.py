@@ -15,9 +15,9 @@ from stance.tokens import Bools, Ints
 
 _DISTANCES = (1, 2, 4, 8, 16)
 _COUNTS = (0, 1, 2, 3, 5)
-_LENGTHS = (10, 20, 30, 45)
+_LENGTHS = (15, 30, 60, 120)
 _COUNTED = (
-    "mentions-here",
+    "mentions",
     "others",
     "positive-here",
     "negative-here",
@@ -29,7 +29,7 @@ _COUNTED = (
     "concession-here",
     "negator-here",
 )
-"""Counts that are features, per sentence: saying all of it twice changes none. In buckets."""
+"""Counts that are features, in buckets."""
 
 
 def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
@@ -54,7 +54,7 @@ def _mention_books() -> dict[str, Codebook]:
         "nearest-negative": Codebook("mention", [_labels("nearest-negative", _DISTANCES)]),
         "balance": Codebook("mention", [["more negative", "even", "more positive"]]),
         "question": Codebook("mention", [["no question", "question"]]),
-        "length": Codebook("mention", [_labels("sentence-length", _LENGTHS)]),
+        "length": Codebook("mention", [_labels("length", _LENGTHS)]),
     }  # fmt: skip
 
 
@@ -101,8 +101,8 @@ def _counts(pairs: Pairs) -> dict[str, Ints]:
     new = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))[: len(at)]
     here = _row_sums(sentences.take(sentence[new], axis=1), row[new], pairs.count)
     found |= {f"{name}-here": values for name, values in zip(flags, here, strict=True)}
-    found["mentions-here"] = np.bincount(row, minlength=pairs.count)
-    found["others"] -= found["mentions-here"]
+    found["mentions"] = np.bincount(row, minlength=pairs.count)
+    found["others"] -= found["mentions"]
     found["quoted"] = np.bincount(row[words.quoted.take(at)], minlength=pairs.count)
     return found
 
@@ -126,13 +126,10 @@ def _starts(row: NDArray[Any]) -> Ints:
 
 def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
     """Return the value of each feature set by its name."""
-    sentences, here = (np.maximum(counts[name], 1) for name in ("sentences", "sentences-here"))
-    share = np.ceil(4 * counts["sentences-here"] / sentences)
-    quoted, mentions = counts["quoted"], counts["mentions-here"]
+    share = np.ceil(4 * counts["sentences-here"] / np.maximum(counts["sentences"], 1))
+    quoted, mentions = counts["quoted"], counts["mentions"]
     nearest_positive, nearest_negative = _nearest_signs(pairs)
-    per = [here if name.endswith("-here") else sentences for name in _COUNTED]
-    rates = [-(-counts[name] // each) for name, each in zip(_COUNTED, per, strict=True)]
-    counted = _bucket(np.stack(rates), _COUNTS)
+    counted = _bucket(np.stack([counts[name] for name in _COUNTED]), _COUNTS)
     return dict(zip(_COUNTED, counted, strict=True)) | {
         "share": share.astype(np.int64),
         "opens": _opening(pairs),
@@ -141,7 +138,7 @@ def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
         "nearest-negative": nearest_negative,
         "balance": np.sign(counts["positive-here"] - counts["negative-here"]) + 1,
         "question": np.minimum(counts["question-here"], 1),
-        "length": _bucket((pairs.first[1:] - pairs.first[:-1]) // sentences, _LENGTHS),
+        "length": _bucket(pairs.first[1:] - pairs.first[:-1], _LENGTHS),
     }
 
 
