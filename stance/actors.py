@@ -1,7 +1,6 @@
 """The actor book: which actors a paragraph names, and where."""
 
 import difflib
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -219,8 +218,10 @@ class ActorBook:
         actor = self._actor_of.take(alias)
         named = actor >= 0
         if "$" in batch.text:  # "US$5 billion" is a price
-            signs = [found.start() for found in re.finditer(r"\$", batch.text)]
-            named &= ~np.isin(batch.end.take(first + length - 1), signs)
+            signs = np.cumsum([len(piece) + 1 for piece in batch.text.split("$")][:-1]) - 1
+            ends = np.append(batch.end.take(first + length - 1), -1)
+            place = np.searchsorted(ends[:-1], signs)
+            named[place[ends.take(place) == signs]] = False
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
         return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)

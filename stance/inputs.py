@@ -6,7 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from stance.articles import split_article
 from stance.display import count
 from stance.errors import DataError
 from stance.tables import Record, Table, charsets, open_table
@@ -40,6 +39,8 @@ class ArticleTable:
     columns = ("document", "paragraph", "text")
 
     def __init__(self, path: Path, encoding: str | None, keep_all: bool) -> None:
+        from stance.articles import split_article  # only here: it has a lot to compile
+
         file = ByteFile(path)
         self.name = file.name
         self._document = path.stem

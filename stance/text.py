@@ -71,8 +71,9 @@ def normalise_all(texts: Sequence[str]) -> list[str]:
 
 def _odd(texts: Sequence[str]) -> list[int]:
     """Return which texts hold other characters than printable ASCII."""
-    odd = [i for i, text in enumerate(texts) if not text.isascii()]
-    plain = [i for i, text in enumerate(texts) if text.isascii()]
+    odd, plain = list[int](), list[int]()
+    for i, text in enumerate(texts):
+        (plain if text.isascii() else odd).append(i)
     codes = np.frombuffer("".join([texts[i] for i in plain]).encode(), np.uint8)
     control = np.flatnonzero((codes < ord(" ")) | (codes > ord("~")))
     if len(control):

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from stance.features.events import Events, FormBook, JointBook, Weights
-from stance.features.layout import FAR, Pairs
+from stance.features.layout import Pairs
 from stance.features.naming import mention_block
 from stance.features.reading import Reader
 from stance.features.relations import relation_block
@@ -37,8 +37,9 @@ SYMBOLS = {
 
 def nearness(pairs: Pairs) -> Weights:
     """Return the weight of each word: 1 at the actor, or everywhere where it is not named."""
-    distance = np.where(pairs.distance >= FAR, 0, pairs.distance)
-    return 1.0 / (1.0 + distance / DECAY)
+    longest = int(np.diff(pairs.first).max(initial=0))
+    weights = np.append(1.0 / (1.0 + np.arange(longest) / DECAY), 1.0)
+    return weights.take(pairs.distance, mode="clip")  # what is beyond is `FAR`
 
 
 _OTHER, _TARGET, _STEMS = 0, 1, 2

@@ -67,7 +67,8 @@ class Pairs:
     @cached_property
     def surroundings(self) -> Surroundings:
         """Words around the entries of `mention`."""
-        return Surroundings(self)
+        row, word = self.row.take(self.mention), self.word.take(self.mention)
+        return Surroundings(self.words, row, word.astype(np.int64))
 
     def relation_of(self, at: Ints) -> tuple[Bools, Bools, Bools, Bools]:
         """Tell how some entries stand to the nearest mention of the actor.

@@ -1,17 +1,15 @@
 """Words around each mention of the actor judged: a row per step, a column per mention."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.features.reading import Words
 from stance.hashing import Keys, key_of
 from stance.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.tokens import Bools, Ints
-
-if TYPE_CHECKING:
-    from stance.features.layout import Pairs
 
 REACH = 4
 """Words to either side that can be looked at."""
@@ -51,10 +49,14 @@ class Surroundings:
     A step counts words to the right, negative to the left. Row ``REACH + step`` of the arrays
     of shape (2 * REACH + 1, n_mentions) is what stands there.
 
-    Attributes
+    Parameters
     ----------
+    words : Words
     row, at : ndarray of shape (n_mentions,)
         Pair of each mention, and its word as an index into `Words`.
+
+    Attributes
+    ----------
     there : ndarray
         Index into `Words`.
     inside : ndarray of bool
@@ -65,10 +67,8 @@ class Surroundings:
         Whether it is a name, and whether it begins with a small letter; false outside.
     """
 
-    def __init__(self, pairs: "Pairs") -> None:
-        words = pairs.words
-        self.row = pairs.row.take(pairs.mention)
-        self.at = pairs.word.take(pairs.mention).astype(np.int64)
+    def __init__(self, words: Words, row: NDArray[Any], at: Ints) -> None:
+        self.row, self.at = row, at
         step = np.arange(-REACH, REACH + 1)[:, None]
         self.there: Ints = np.clip(self.at + step, 0, len(words.form) - 1)
         # Paragraphs share no sentence, so the test keeps to the paragraph too.
