@@ -23,7 +23,7 @@ import pytest
 from stance.batch import Job, predict_table, workers
 from stance.batch import running as batch
 from stance.batch.answers import Tally
-from stance.batch.parts import Batch, Task
+from stance.batch.parts import Batch, Part, Store, Task
 from stance.batch.runs import Run, folder_of
 from stance.errors import DataError, OutputError, StanceError, UsageError, WorkerError
 from stance.tables import Record
@@ -458,6 +458,25 @@ def test_a_damaged_part_is_computed_again(model, job, computed):
     computed.clear()
     predict_table(model, dataclasses.replace(job, resume=True))
     assert computed == [2, 3, 5, 6, 7, 8, 9]
+
+
+def test_a_part_can_be_read_before_it_has_reached_the_disk(tmp_path, monkeypatch):
+    synced, may_sync = [], threading.Event()
+
+    def slow(handle):
+        assert may_sync.wait(20)
+        synced.append(os.fstat(handle).st_size)
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(os, "fsync", slow)
+    store = Store(tmp_path, "key", tmp_path / "out.csv")
+    part = Part(1, 1, 0, Tally(rows=1), b"a,b\n")
+    store.write(part)
+    assert store.read(1) == part
+    assert not synced
+    may_sync.set()
+    store.write(dataclasses.replace(part, number=2))  # waits for the first one
+    assert synced[0] == store.path(1).stat().st_size
 
 
 def test_parts_of_another_run_are_never_taken(model, job, computed):

@@ -1,7 +1,9 @@
 """Numbered parts of a table: what goes to whoever computes one, and what comes back."""
 
+import contextlib
 import json
 import os
+import threading
 import zlib
 from array import array
 from collections import Counter
@@ -172,8 +174,9 @@ class Store:
                 file.write(json.dumps(head).encode() + b"\n")
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                handle = os.dup(file.fileno())
             temporary.replace(path)
+            _sync(handle)
         except OSError as error:
             raise output_error(error, self.output) from error
         return replace(part, data=None)
@@ -190,6 +193,26 @@ class Store:
         except (OSError, ValueError, TypeError, KeyError):  # or written by another version
             return None
         return Part(number, head["rows"], head["formulas"], tally, data)
+
+
+_disk = threading.Semaphore()
+
+
+def _sync(handle: int) -> None:
+    """Have a file reach the disk, and close it, while the next part is computed.
+
+    Nobody needs to hear how that ends: what the computer loses when its power fails is told by
+    its checksum, and computed again.
+    """
+
+    def sync() -> None:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+        os.close(handle)
+        _disk.release()
+
+    _disk.acquire()  # at most one at a time, or a slow disk would fall behind
+    threading.Thread(target=sync).start()
 
 
 def _tally_table(tally: Tally) -> list[Any]:
