@@ -208,7 +208,7 @@ def _sums(events: list[Events], found: list[Ints], table: Weights, count: int) -
     The rows of one `Events` never decrease, so that `reduceat` can do it, which is four times as
     fast as `bincount`.
     """
-    row, place = _joined([e.row for e in events], np.int32), _joined(found, np.int64)
+    row, place = _joined([e.row for e in events], np.int64), _joined(found, np.int64)
     weight = _weights(events)
     ordered = len(events) == 1
     starts = _starts(row) if ordered else row
