@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.features.blocks import _class_book
-from stance.features.events import Codebook, Events
+from stance.features.events import Codebook, Events, FormBook
 from stance.hashing import join_keys, key_of
 from stance.lexicon import Lexicon
+from stance.tokens import Forms, tokenise
 
 SIZES = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 
@@ -64,3 +65,32 @@ def test_closed_events_are_keyed_by_their_name():
     events = Events(np.array([0]), np.array([-1]), code=np.array([3]), book=book)
     assert events.keys().tolist() == [key_of("mention NOT last")]
     assert events.term(0, {}) == "mention NOT last"
+
+
+def test_a_book_of_forms_grows_with_them_and_begins_anew():
+    stems = {"allies": 7, "ally": 7, "war": 9}
+    forms = Forms(lambda word, _: (stems[word],), (("stem", np.uint64),))
+
+    def parts(forms, start):
+        return (forms.columns["stem"][start:],)
+
+    def read(text):
+        tokenise([text], forms)
+        book.update(forms)
+        return book.keys.tolist()
+
+    def keys(*values):
+        return join_keys(key_of("t"), np.array(values, np.uint64)).tolist()
+
+    book = FormBook("t", (np.array([1], np.uint64),), parts)
+    assert book.keys.tolist() == keys(1)
+    assert read("war") == keys(1, 9)
+    assert read("war war") == keys(1, 9)
+    assert read("allies war") == keys(1, 9, 7)
+    before = book.generation
+    forms.clear()
+    assert read("ally") == keys(1, 7)
+    assert book.generation != before
+    assert Events(np.array([0]), np.array([0]), code=np.array([1]), book=book).term(
+        0, {7: "alli"}
+    ) == ("t alli")
