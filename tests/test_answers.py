@@ -93,7 +93,7 @@ def joint_rows(draw):
     return Rows(heads, owner, columns)
 
 
-@given(joint_rows(), st.sampled_from(",;\t"), st.sampled_from(["csv", "jsonl"]), st.booleans())
+@given(joint_rows(), st.sampled_from(",;\t§"), st.sampled_from(["csv", "jsonl"]), st.booleans())
 def test_rows_are_the_same_bytes_whole_and_from_columns(rows, delimiter, kind, safe):
     names = tuple(f"c{number}" for number in range(2 + len(rows.columns)))
     form = Format(names, kind, delimiter, excel_safe=safe and kind == "csv")

@@ -90,7 +90,9 @@ class Rows:
 
 
 def _strings(column: Column) -> Sequence[str]:
-    return np.char.decode(column).tolist() if isinstance(column, np.ndarray) else column
+    if not isinstance(column, np.ndarray):
+        return column
+    return b"\0".join(column.tolist()).decode().split("\0") if len(column) else []
 
 
 def _formulas(column: Column) -> int:
@@ -106,7 +108,7 @@ _SUSPECT = np.isin(np.arange(256), [ord(sign) for sign in FORMULA_STARTS])
 
 def _is_plain(column: Column, mark: str) -> TypeGuard[NDArray[np.bytes_]]:
     """Tell whether a column can go into the matrix: its cells are short and need no quotes."""
-    if not isinstance(column, np.ndarray):
+    if not isinstance(column, np.ndarray) or not mark.isascii():
         return False
     data = column.tobytes()
     return not any(sign.encode() in data for sign in (mark, '"', "\n", "\r"))
