@@ -19,8 +19,6 @@ from stance.tables import Record
 from stance.tables.formats import Format
 from stance.tables.output import output_error
 
-_END = "\0"  # no table has one in a cell
-
 
 class Batch(NamedTuple):
     """The records of a part, 1 or more.
@@ -43,20 +41,17 @@ class Task:
     ----------
     number : int
         1-based number of the part.
-    width : int
-        Cells of a record.
     numbers, lines : array of int
         See `Record`.
-    cells : str
-        All cells, record after record, with a NUL between; it is not shown, since logs of a
-        cluster show arguments.
+    cells : list of tuple of str
+        Of each record; they travel faster than one long string that is cut again. They are not
+        shown, since logs of a cluster show arguments.
     """
 
     number: int
-    width: int
     numbers: "array[int]"
     lines: "array[int]"
-    cells: str = field(repr=False)
+    cells: list[tuple[str, ...]] = field(repr=False)
 
     @classmethod
     def pack(cls, batch: Batch) -> "Task":
@@ -64,16 +59,14 @@ class Task:
         number, records = batch
         return cls(
             number=number,
-            width=len(records[0].cells),
             numbers=array("q", [record.number for record in records]),
             lines=array("q", [record.line for record in records]),
-            cells=_END.join([cell for record in records for cell in record.cells]),
+            cells=[record.cells for record in records],
         )
 
     def records(self) -> list[Record]:
         """Return the records."""
-        cells = zip(*[iter(self.cells.split(_END))] * self.width, strict=True)
-        return list(map(Record, self.numbers, self.lines, cells))
+        return list(map(Record, self.numbers, self.lines, self.cells))
 
 
 @dataclass(frozen=True, slots=True)
