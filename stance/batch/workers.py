@@ -167,7 +167,7 @@ class _Lane:
         Whether the process has computed something.
     """
 
-    def __init__(self, data: bytes, frame: Frame) -> None:
+    def __init__(self, start: bytes) -> None:
         self.queue: list[Future[Part]] = []
         self.culprit: Future[Part] | None = None
         self.proven = False
@@ -179,7 +179,7 @@ class _Lane:
                 stdout=subprocess.PIPE,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, _ROOT]))},
             )
-        self._thread = threading.Thread(target=self._hand_on, args=((data, frame),), daemon=True)
+        self._thread = threading.Thread(target=self._hand_on, args=(start,), daemon=True)
         self._thread.start()
 
     @property
@@ -207,22 +207,22 @@ class _Lane:
         self._thread.join()
         self._process.wait()
 
-    def _hand_on(self, start: object) -> None:
+    def _hand_on(self, start: bytes) -> None:
         """In a thread: send each task, and wait for its part."""
         with contextlib.suppress(OSError), self._process:
             dead = not self._send(start)
             while (item := self._inbox.get()) is not None:
                 future, task = item
-                found = None if dead or not self._send(task) else self._receive()
+                found = None if dead or not self._send(_pickle(task)) else self._receive()
                 if isinstance(found, Part):
                     future.set_result(found)
                 else:
                     future.set_exception(found or BrokenExecutor("the worker died"))
                 dead |= found is None
 
-    def _send(self, what: object) -> bool:
+    def _send(self, data: bytes) -> bool:
         try:
-            pickle.dump(what, cast(IO[bytes], self._process.stdin), pickle.HIGHEST_PROTOCOL)
+            cast(IO[bytes], self._process.stdin).write(data)
             cast(IO[bytes], self._process.stdin).flush()
         except OSError:
             return False
@@ -234,6 +234,10 @@ class _Lane:
         except (OSError, EOFError, pickle.UnpicklingError):
             return None
         return found
+
+
+def _pickle(what: object) -> bytes:
+    return pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
 
 
 def _is_done(future: Future[Part]) -> bool:
@@ -266,8 +270,7 @@ class LocalCrew:
 
     def __init__(self, model: StanceModel, frame: Frame, jobs: int) -> None:
         self.limit = AHEAD * jobs
-        # A pickle, as among our own processes, is made and read in a tenth of a model file's time.
-        self._start = (pickle.dumps(model, pickle.HIGHEST_PROTOCOL), frame)
+        self._start = _pickle((model, frame))  # in a tenth of the time of a model file
         self._lane_of: dict[Future[Part], _Lane] = {}
         self._lanes: list[_Lane] = []
         self._dead: list[_Lane] = []
@@ -310,13 +313,13 @@ class LocalCrew:
         lane.culprit = lane.queue[0] if lane.queue else None
         self._dead.append(lane)
         with held():
-            self._lanes[self._lanes.index(lane)] = _Lane(*self._start)
+            self._lanes[self._lanes.index(lane)] = _Lane(self._start)
 
     def __enter__(self) -> Self:
         try:
             while len(self._lanes) < self._jobs:
                 with held():  # or a process might be started that nobody knows of
-                    self._lanes.append(_Lane(*self._start))
+                    self._lanes.append(_Lane(self._start))
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
@@ -340,13 +343,11 @@ def serve() -> None:
     threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
-    model: StanceModel | None = None
     with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
-        data, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+        model, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
         while True:
             task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301
             try:
-                model, data = model or pickle.loads(data), b""  # noqa: S301
                 found: Part | Exception = compute(model, frame, task.number, task.records())
             except Exception as error:
                 if not isinstance(error, StanceError):
