@@ -87,19 +87,29 @@ def _string(value: object) -> str:
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    number = 1
     try:
-        with path.open(encoding="utf-8-sig") as lines:
+        with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield number, json.loads(line)
+                    yield number, json.loads(line.decode("utf-8-sig"))
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 at byte {error.start}") from error
+        raise DataError(
+            f"{path}:{number}: not UTF-8 at byte {error.start + 1} of the line; download the file "
+            "again, or save it as UTF-8"
+        ) from error
     except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{number}: not JSON at column {error.colno}") from error
+        raise DataError(
+            f"{path}:{number}: not JSON at column {error.colno}; give a file of the set, such as "
+            "train.jsonl"
+        ) from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 10,000 brackets
-        raise DataError(f"{path}:{number}: no JSON that can be read") from error
+        raise DataError(
+            f"{path}:{number}: no JSON that can be read; give a file of the set, such as "
+            "train.jsonl"
+        ) from error
 
 
 _LABELS = {"-1": Stance.AGAINST, "0": Stance.NEUTRAL, "1": Stance.FAVOR}

@@ -112,8 +112,8 @@ def test_what_is_no_newsmtsc_sentence_is_refused(tmp_path, line, match):
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path):
-    (tmp_path / "train.jsonl").write_bytes(b'{"a": "\xe9"}')
-    with pytest.raises(DataError, match="not UTF-8 at byte 7"):
+    (tmp_path / "train.jsonl").write_bytes(b"\n" * 20_000 + b'{"a": "\xe9"}')
+    with pytest.raises(DataError, match=r"train\.jsonl:20001: not UTF-8 at byte 8 of the line"):
         import_corpus("newsmtsc", tmp_path / "train.jsonl", tmp_path / "out.csv")
 
 
