@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from command import SAMPLE, STARTER, dicts, fails, invoke, write
+from command import ROOT, SAMPLE, STARTER, dicts, fails, invoke, write
 from pages import read_page
 
 from stance.defaults import bundled_model
@@ -292,6 +292,12 @@ def test_a_column_that_is_asked_for_and_missing_is_named(sample, tmp_path, optio
 @pytest.mark.parametrize("path", ["-", "/dev/stdin", "/dev/null"])
 def test_what_cannot_be_read_twice_is_refused(path):
     assert "reads its table twice; name a file" in fails(1, "report", path)
+
+
+@pytest.mark.parametrize("path", [".", "datasets"])
+def test_a_folder_is_refused(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert "is a folder; name one table in it" in fails(1, "report", path)
 
 
 def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, monkeypatch):

@@ -57,6 +57,8 @@ def report(
 
     if str(predictions) == "-" or is_device(predictions):
         raise DataError(f"{predictions}: a report reads its table twice; name a file")
+    if predictions.is_dir():
+        raise DataError(f"{predictions}: is a folder; name one table in it")
     output = output or page_name(predictions)
     refuse_output(output, force, [predictions, model, actors])
     request = Request(predictions, by, over, prefix, text_column, actor_column, delimiter, encoding)
