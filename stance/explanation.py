@@ -104,7 +104,7 @@ def explain(
     Raises
     ------
     ActorError
-        If no actor is given and the text names none of the book.
+        If no actor is given and the text names none of the book, or the name is empty.
     """
     if actor is None:
         found = model.judge([text]).actor
@@ -114,6 +114,8 @@ def explain(
                 "to a book of your own (--actors)"
             )
         return [_explain(model, text, name, None) for name in found]
+    if not actor.strip():
+        raise ActorError("the actor's name is empty; name one, or none for all that the text names")
     return [_explain(model, text, actor, spans)]
 
 
