@@ -243,7 +243,9 @@ def test_evaluate_never_overwrites(coded, model_path, tmp_path):
     assert kept.read_text() == "precious"
     assert coded.read_bytes() == before
     both = tmp_path / "both"
-    assert fails(4, "evaluate", coded, "-m", model_path, "--report", both, "--errors", both)
+    said = fails(2, "evaluate", coded, "-m", model_path, "--report", both, "--errors", both)
+    assert "is both --report and --errors" in said
+    assert not both.exists()
 
 
 # --- explain ---
@@ -281,6 +283,9 @@ def test_explain_one_actor(model_path):
     assert "NATO: " not in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "no actor of the book" in fails(1, "explain", "Nothing.", "-m", model_path)
+    for name in ("", " "):
+        said = fails(1, "explain", TEXTS[0], "--actor", name, "-m", model_path)
+        assert "the actor's name is empty" in said
 
 
 def test_explain_interprets_neither_markup_nor_escapes(model_path):
@@ -450,6 +455,25 @@ def test_a_refused_model_is_one_line_and_status_3(model_path, coded, tmp_path):
 )
 def test_wrong_usage_is_status_2(args):
     assert "Error: " in misused(*args)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["train", "TABLE", "-o", "-"],
+        ["evaluate", "TABLE", "--report", "-"],
+        ["evaluate", "TABLE", "--errors", "-"],
+        ["predict", "TABLE", "--rejects", "-"],
+        ["report", "TABLE", "-o", "-"],
+        ["import", "newsmtsc", "TABLE", "-o", "-"],
+    ],
+)
+def test_only_predictions_go_to_standard_output(args, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = SAMPLE / "paragraphs.csv"
+    said = fails(2, *(table if arg == "TABLE" else arg for arg in args))
+    assert said == "-: standard output is not for this; name a file"
+    assert not list(tmp_path.iterdir())
 
 
 def test_resuming_needs_files(model_path):

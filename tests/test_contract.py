@@ -430,7 +430,11 @@ def test_nothing_that_is_read_is_overwritten_not_even_with_force(
     model = model_path.read_bytes()
     for path in (mine, other, tmp_path / "link.csv", model_path):
         assert "is the input" in refused(4, mine, "-o", path, "--force")
-    assert "is the input" in refused(4, mine, "--rejects", mine, "--force")
+    book = write(tmp_path / "book.toml", '["NATO"]\nname = ["NATO"]\n')
+    for path in (mine, model_path, book):
+        args = (mine, "-o", tmp_path / "out.csv", "--rejects", path, "--actors", book, "--force")
+        assert "is the input" in refused(4, *args)
+    assert book.read_text() == '["NATO"]\nname = ["NATO"]\n'
     assert mine.read_text() == f'text\n"{TEXT}"\n'
     assert model_path.read_bytes() == model
 

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from stance.cli.options import ActorsFile, AsJson, Delimiter, Encoding, Force, path_or_stdin
+from stance.cli.options import (
+    ActorsFile,
+    AsJson,
+    Delimiter,
+    Encoding,
+    Force,
+    path_or_stdin,
+    refuse_output,
+)
 from stance.cli.screen import tell
 
 
@@ -58,4 +66,5 @@ def import_corpus(
     """Convert a public data set to a corpus table."""
     from stance.importing import import_corpus as convert
 
+    refuse_output(output, force, [source])
     tell(convert(form, source, output, force=force))

@@ -2,13 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stance.cli.options import ActorsFile, AsJson, Force, ModelFile, open_model, refuse_output
 from stance.cli.screen import tell
 from stance.errors import UsageError
+
+if TYPE_CHECKING:
+    from stance.corpus import Corpus
+    from stance.evaluation.figures import Figures
+    from stance.model import StanceModel
 
 
 def train(
@@ -58,12 +63,8 @@ def evaluate(
     ] = False,
 ) -> None:
     """Score a model on labelled tables, with intervals and beside its baselines."""
-    from stance.corpus import read_corpus
     from stance.defaults import default_model
     from stance.evaluation.assessment import evaluate as score
-    from stance.mistakes import write_mistakes
-    from stance.reporting.evaluation import write_evaluation
-    from stance.reporting.worst import worst_mistakes
     from stance.stress import run_suite
 
     _refuse_models(corpora or [])
@@ -73,31 +74,64 @@ def evaluate(
         return
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
-    refuse_output(report, force, [*(corpora or []), model, errors])
-    refuse_output(errors, force, [*(corpora or []), model])
+    _refuse_outputs(report, errors, force, [*(corpora or []), model])
     path = model or default_model(tell)
     loaded = open_model(path)
     suite = run_suite(loaded) if stress else None
     figures = {"stress": suite.to_json()} if suite else {}
     lines = suite.summary_lines() if suite else []
     if corpora:
-        corpus = read_corpus(corpora)
-        for note in corpus.notes:
-            tell(note)
+        corpus = _read(corpora)
         result = score(loaded, corpus)
         figures = result.to_json() | figures
         lines = [*result.summary_lines(), *([""] if suite else []), *lines]
-        if errors is not None:
-            tell(write_mistakes(loaded, corpus, errors, force=force))
-        if report is not None:
-            worst = worst_mistakes(loaded, corpus)
-            write_evaluation(
-                report, figures, loaded.card, corpus.sources, worst, model=path, force=force
-            )
+        _write(report, errors, loaded, corpus, figures, path, force)
     typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
     if suite and suite.hard_failures:
         tell("this model breaks what must always hold (--stress); do not use it")
         raise typer.Exit(1)
+
+
+def _read(corpora: list[Path]) -> "Corpus":
+    """Read labelled tables, and tell what is odd about them."""
+    from stance.corpus import read_corpus
+
+    corpus = read_corpus(corpora)
+    for note in corpus.notes:
+        tell(note)
+    return corpus
+
+
+def _refuse_outputs(
+    report: Path | None, errors: Path | None, force: bool, inputs: list[Path | None]
+) -> None:
+    if report is not None and report == errors:
+        raise UsageError(f"{report}: is both --report and --errors; give each a file of its own")
+    refuse_output(report, force, [*inputs, errors])
+    refuse_output(errors, force, inputs)
+
+
+def _write(
+    report: Path | None,
+    errors: Path | None,
+    model: "StanceModel",
+    corpus: "Corpus",
+    figures: "Figures",
+    path: Path,
+    force: bool,
+) -> None:
+    """Write the table of wrong answers and the page of an evaluation, where they are asked for."""
+    from stance.mistakes import write_mistakes
+    from stance.reporting.evaluation import write_evaluation
+    from stance.reporting.worst import worst_mistakes
+
+    if errors is not None:
+        tell(write_mistakes(model, corpus, errors, force=force))
+    if report is not None:
+        worst = worst_mistakes(model, corpus)
+        write_evaluation(
+            report, figures, model.card, corpus.sources, worst, model=path, force=force
+        )
 
 
 def _refuse_models(corpora: list[Path]) -> None:
@@ -113,7 +147,6 @@ def _refuse_models(corpora: list[Path]) -> None:
 def _compare(
     corpora: list[Path], model: Path | None, other: Path, *, as_json: bool, alone: bool
 ) -> None:
-    from stance.corpus import read_corpus
     from stance.evaluation.assessment import compare_models
 
     if not alone:
@@ -122,9 +155,7 @@ def _compare(
         raise UsageError("no CORPUS to compare the models on; name a labelled table")
     if model is not None and model.resolve() == other.resolve():
         raise UsageError(f"{other}: is compared with itself; name another model")
-    first, second, corpus = open_model(model), open_model(other), read_corpus(corpora)
-    for note in corpus.notes:
-        tell(note)
+    first, second, corpus = open_model(model), open_model(other), _read(corpora)
     names = (model.name if model else "the default model", other.name)
     found = compare_models(first, second, corpus, names)
     typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.summary_lines()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stance.cli.screen import tell
-from stance.errors import DataError
+from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from stance.model import StanceModel
@@ -42,6 +42,8 @@ def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] 
     """Raise where a file cannot be written, or is one of those read, before any work is done."""
     from stance.tables.output import check_output, is_device, output_error
 
+    if str(path) == "-":
+        raise UsageError("-: standard output is not for this; name a file")
     check_output(path, force=force, inputs=inputs)
     if path is None or is_device(path):
         return

@@ -89,6 +89,7 @@ def predict(
     )
     if job.target:
         refuse_output(job.target, force or resume, [model, actors])
+    refuse_output(rejects, force or resume, [job.source, model, actors])
     loaded = open_model(model, actors)
     with meter(quiet) as progress:
         done = predict_table(loaded, job, progress=progress)
