@@ -494,14 +494,14 @@ def test_another_language_reads_without_a_lexicon(book: ActorBook) -> None:
 
 def test_ten_thousand_mentions_take_seconds(reader: Reader, oracle: Oracle) -> None:
     text = "The U.S. didn't condemn Russia's attack, said Joe Biden and NATO. " * 2_500
-    started = time.perf_counter()
+    started = time.process_time()
     words = reader.words([normalise(text)])
     para, actor, mentions = named_actors(words)
     pairs = lay_out(words, para, actor)
     for name in CHECKED:
         for events in separate_events(name, reader, pairs):
             events.keys()
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
     assert mentions.sum() == 10_000
     asked = [(text, "Russia", None)]
     assert_equals_oracle(reader, oracle, asked)

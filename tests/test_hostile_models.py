@@ -7,7 +7,6 @@ import random
 import struct
 import subprocess
 import sys
-import time
 import tracemalloc
 import zipfile
 import zlib
@@ -259,17 +258,18 @@ def test_every_refusal_comes_at_once_and_without_pickle_loading(
 ) -> None:
     (tmp_path / "a.stance").write_bytes(zipped(members_of(good) | {KEYS: bytes(100 << 20)}))
     code = (
-        "import pickle, sys; from pathlib import Path; from stance.storage import load_model\n"
+        "import pickle, sys, time; from pathlib import Path\n"
+        "from stance.storage import load_model\n"
         "def never(*_args, **_more): raise SystemExit('unpickled')\n"
         "pickle.load = pickle.loads = pickle.Unpickler = never\n"
         "try: load_model(Path(sys.argv[1]))\n"
-        "except Exception as error: print(type(error).__name__)"
+        "except Exception as error: print(type(error).__name__, time.process_time())"
     )
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
-    start = time.monotonic()
     ran = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "a.stance")],
         env=env, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert ran.stdout.strip() == "ModelError"
-    assert time.monotonic() - start < 30
+    refused, seconds = ran.stdout.split()
+    assert refused == "ModelError"
+    assert float(seconds) < 5

@@ -1,12 +1,15 @@
 """Commands start fast, load only what they need, and never open a connection."""
 
-import os
 import subprocess
 import sys
-import time
 
 import pytest
 from command import STARTER, write
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 WATCHED = """
 import socket, sys
@@ -88,19 +91,18 @@ def test_training_evaluating_and_checking_open_no_connection(tmp_path):
 
 
 def seconds(*args):
-    """Return the shortest of three runs: a busy machine makes runs longer, never shorter."""
+    """Return the least processor time of three runs, which hardly depends on what else runs."""
     command = [sys.executable, "-m", "stance", *map(str, args)]
     found = []
     for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run(command, capture_output=True, check=True, env=os.environ)
-        found.append(time.perf_counter() - start)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(found)
 
 
-def test_help_answers_at_once():
-    assert seconds("--help") <= 0.6  # 0.15 on an idle machine
-
-
-def test_one_row_is_predicted_in_a_second(mine):
-    assert seconds("predict", mine) <= 2  # 0.5 on an idle machine
+@pytest.mark.skipif(resource is None, reason="this system does not tell processor time")
+@pytest.mark.parametrize(("args", "most"), [(["--help"], 0.6), (["predict", "MINE"], 2.0)])
+def test_help_and_one_row_take_little_time(args, most, mine):
+    assert seconds(*(mine if arg == "MINE" else arg for arg in args)) <= most
