@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stance.dates import month_of
 from stance.reporting.correction import correct
 from stance.reporting.frequent import Frequent, bounded
-from stance.reporting.periods import MOST, choose_periods, month_of
+from stance.reporting.periods import MOST, choose_periods
 from stance.reporting.shares import estimate, wilson
 
 DRAWS = 1000

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from stance.corpus import MISSING, Corpus, sentiment_rows
-from stance.display import count
+from stance.dates import month_of
+from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, conflict_rows, report
 from stance.evaluation.comparison import Comparison, Seen, compare
@@ -151,7 +152,7 @@ def cross_validation(
 
 def _cautions(recipe: Recipe, corpus: Corpus) -> list[str]:
     """Return what a reader of the scores must know of the model and of the corpus."""
-    return [*_prior(recipe), *_loose(corpus)]
+    return [*_prior(recipe), *_loose(corpus), *_undated(corpus)]
 
 
 def _prior(recipe: Recipe) -> list[str]:
@@ -173,20 +174,39 @@ def _loose(corpus: Corpus) -> list[str]:
     ]
 
 
+def _undated(corpus: Corpus) -> list[str]:
+    dates = [date for date in corpus.extra.get("date", ()) if date.strip() and not _year(date)]
+    if not dates:
+        return []
+    return [
+        f"{count(len(dates), 'row')} with a date that cannot be read, such as '{shown(dates[0])}', "
+        "so in the scores of no year; write 2024-03-09"
+    ]
+
+
 def _with_breakdowns(
     found: Report, corpus: Corpus, answers: Answers, validation: Validation
 ) -> Report:
-    """Add scores per corpus, source, genre and year, where the corpus has these columns."""
+    """Add scores per corpus, source, genre and year, where the corpus has these columns.
+
+    Rows whose cell is empty, or whose date cannot be read, are in no group.
+    """
     groups = {"per_corpus": [corpus.sources[i].name for i in corpus.source]}
     for name in ("source", "genre"):
         if name in corpus.extra:
             groups[f"per_{name}"] = list(corpus.extra[name])
     if "date" in corpus.extra:
-        groups["per_year"] = [date[:4] for date in corpus.extra["date"]]
+        groups["per_year"] = [_year(date) for date in corpus.extra["date"]]
     parts = {name: _scores_by(answers, group, validation) for name, group in groups.items()}
     if "per_year" in parts:
         parts["per_year"] = dict(sorted(parts["per_year"].items()))
     return replace(found, stance={**found.stance, **parts})
+
+
+def _year(date: str) -> str:
+    """Return the year of a date; empty where it cannot be read."""
+    month = month_of(date)
+    return "" if month is None else str(month // 12)
 
 
 def _scores_by(

@@ -8,11 +8,11 @@ from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 
+from stance.dates import month_of
 from stance.display import shown
 from stance.errors import DataError
 from stance.reporting.columns import Places, Request, find_places
 from stance.reporting.frequent import Frequent, bounded
-from stance.reporting.periods import month_of
 from stance.tables import Record, Table, open_table
 
 BATCH = 8192
@@ -28,7 +28,7 @@ class Survey:
     actors, sources : Frequent
         Answers of each.
     months : Counter
-        Answers of each month; see `stance.reporting.periods.month_of`.
+        Answers of each month; see `stance.dates.month_of`.
     undated : int
         Answers whose date cannot be read.
     undated_example : str

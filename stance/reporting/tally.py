@@ -6,12 +6,13 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.dates import month_of
 from stance.display import shown
 from stance.errors import DataError
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reporting.examples import Examples
 from stance.reporting.frequent import bounded
-from stance.reporting.periods import Periods, month_of
+from stance.reporting.periods import Periods
 from stance.reporting.survey import Survey
 from stance.tables import Record
 
