@@ -13,7 +13,7 @@ from stance.actors import ActorBook
 from stance.check import check
 from stance.check.codings import coder_names
 from stance.check.findings import Finding, Findings, wrapped
-from stance.check.shortcuts import adjusted_p, binomial_tail, shortcut_words
+from stance.check.shortcuts import adjusted_p, shortcuts
 from stance.check.study import read_study
 from stance.errors import DataError
 from stance.evaluation.lines import columns
@@ -306,18 +306,10 @@ def test_an_actor_that_gives_the_label_away_is_told(examine):
     assert "the actor gives the label away (kremlin -> against)" in found[1].text
 
 
-def test_tail_and_adjustment_equal_scipy():
+def test_the_adjustment_equals_scipy_s():
     stats = pytest.importorskip("scipy.stats")
-    hits, trials = np.array([0, 3, 9, 10, 50, 400]), np.array([4, 3, 10, 10, 60, 1000])
-    expected = stats.binom.sf(hits - 1, trials, 0.37)
-    assert binomial_tail(hits, trials, 0.37) == pytest.approx(expected, rel=1e-9)
     p = np.random.default_rng(1).random(50) ** 3
     assert adjusted_p(p) == pytest.approx(stats.false_discovery_control(p))
-
-
-def test_tail_at_the_ends():
-    assert binomial_tail(np.array([3, 2]), np.array([3, 3]), 1.0).tolist() == [1.0, 1.0]
-    assert binomial_tail(np.array([0, 1]), np.array([3, 3]), 0.0).tolist() == [1.0, 0.0]
 
 
 def test_labels_by_chance_have_no_shortcut(tmp_path):
@@ -329,7 +321,7 @@ def test_labels_by_chance_have_no_shortcut(tmp_path):
         for row in table:
             row["text"] += " " + " ".join(rng.choice(["ja", "no", "si", "da", "oui", "yes"], 3))
         study = read_study([write(tmp_path / "a.csv", table)], BOOK)
-        alarms += bool(shortcut_words(study))
+        alarms += bool(list(shortcuts(study)))
     assert alarms <= 3
 
 

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.evaluation.confusion import Floats, Ints
 from stance.evaluation.figures import DECIMALS
 from stance.evaluation.intervals import DRAWS, FEWEST, SEED, percentile_interval, resample
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 MISSING = -1
 """Code of a unit that a coder did not code."""

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.special import bdtrc
 
 from stance.check.findings import LABELS, Finding
 from stance.check.study import Study
 from stance.display import count, shown
+from stance.evaluation.confusion import Floats, Ints
 from stance.records import Stance
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 FEWEST = 10
 """Documents in which a word must stand to be tested."""
@@ -83,27 +81,6 @@ class _Uses:
     parts: Floats
 
 
-def binomial_tail(hits: Ints, trials: Ints, chance: float) -> Floats:
-    """Return the probability of so many hits or more, exactly.
-
-    Examples
-    --------
-    >>> binomial_tail(np.array([2, 0]), np.array([2, 5]), 0.5).tolist()
-    [0.25, 1.0]
-    """
-    cases, place = np.unique(np.stack([hits, trials]), axis=1, return_inverse=True)
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials.max() + 1)))])
-    tails = []
-    for hit, trial in cases.T.tolist():
-        k = np.arange(hit, trial + 1)
-        ways = log_factorial[trial] - log_factorial[k] - log_factorial[trial - k]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            chances = np.where(k > 0, k * np.log(chance), 0.0)
-            chances += np.where(k < trial, (trial - k) * np.log1p(-chance), 0.0)
-        tails.append(min(1.0, float(np.exp(ways + chances).sum())) if hit else 1.0)
-    return np.array(tails)[place.reshape(-1)]
-
-
 def adjusted_p(p: Floats) -> Floats:
     """Return p-values adjusted for the false discovery rate.
 
@@ -121,17 +98,13 @@ def adjusted_p(p: Floats) -> Floats:
     return adjusted
 
 
-def shortcut_words(study: Study) -> list[Shortcut]:
+def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     """Return the words that alone predict a label, the surest first.
 
     The document is the unit: a word counts once in each, by the part of the document's rows with
     the word that have the label, so that one talkative document proves nothing. The test is a
     one-sided binomial one against the label's share in documents.
     """
-    return _shortcuts(study, _uses(study))
-
-
-def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     size = len(uses.words)
     trials = np.bincount(uses.word, minlength=size).astype(np.int64)
     tested = np.flatnonzero(trials >= FEWEST)
@@ -141,7 +114,7 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     trials = trials[tested]
     chances = _label_shares(study)
     whole = np.floor(hits + 1e-9).astype(np.int64)
-    p = np.stack([binomial_tail(whole[c], trials, chances[c]) for c in range(COUNT)])
+    p = np.stack([bdtrc(whole[c] - 1.0, trials, chances[c]) for c in range(COUNT)])
     adjusted = adjusted_p(p.reshape(-1)).reshape(p.shape)
     precision = hits / trials
     good = np.argwhere((precision >= PRECISION) & (adjusted <= RATE))
