@@ -28,13 +28,14 @@ _SCALES: tuple[Mapping[str, int], ...] = (
 )
 """Numeric codings; a column must keep to one of them."""
 
-_STANCES: Mapping[str, int] = {
+STANCES: Mapping[str, int] = {
     **dict.fromkeys(("against", "anti", "con", "oppose", "opposed", "negative", "neg"), 0),
     **dict.fromkeys(("neutral", "none", "neither"), 1),
     **dict.fromkeys(("favor", "favour", "pro", "support", "supportive", "positive", "pos"), 2),
 }
+"""Number of each spelling of a stance; so for sentiments below."""
 
-_SENTIMENTS: Mapping[str, int] = {
+SENTIMENTS: Mapping[str, int] = {
     **dict.fromkeys(("negative", "neg"), 0),
     **dict.fromkeys(("neutral", "neu", "none"), 1),
     **dict.fromkeys(("positive", "pos"), 2),
@@ -220,8 +221,8 @@ def _read_table(table: Table, rows: _Rows) -> list[str]:
     text = column(table.columns, "text", table.name)
     actor = column(table.columns, "actor", table.name)
     places = {name: i for i, name in enumerate(table.columns)}
-    stance = _LabelReader(table.name, "stance", _STANCES, tuple(Stance))
-    sentiment = _LabelReader(table.name, "sentiment", _SENTIMENTS, tuple(Sentiment))
+    stance = LabelReader(table.name, "stance", STANCES, tuple(Stance))
+    sentiment = LabelReader(table.name, "sentiment", SENTIMENTS, tuple(Sentiment))
     stance_at = column(table.columns, "stance", table.name)
     for record in table:
         where = f"{table.name}:{record.line}"
@@ -240,15 +241,28 @@ def _read_table(table: Table, rows: _Rows) -> list[str]:
     return [*stance.notes(), *sentiment.notes()]
 
 
-class _LabelReader:
-    """Maps spellings of labels to numbers and remembers which it met."""
+class LabelReader:
+    """Maps spellings of labels to numbers and remembers which it met.
 
-    def __init__(self, table: str, name: str, words: Mapping[str, int], labels: Sequence[str]):
+    Parameters
+    ----------
+    table, name : str
+        What messages call the table and the column.
+    words : mapping of str to int
+        Spellings that are read beside the numeric scales.
+    labels : sequence of str
+        Their proper spellings, by number.
+    """
+
+    def __init__(
+        self, table: str, name: str, words: Mapping[str, int], labels: Sequence[str]
+    ) -> None:
         self._table, self._name, self._words, self._labels = table, name, words, labels
         self._scale: Mapping[str, int] | None = None
         self._met: dict[str, int] = {}
 
     def read(self, cell: str, record: Record) -> int:
+        """Return the number of the label in a cell; raise `DataError` where it means nothing."""
         if cell not in self._met:
             self._met[cell] = self._number(cell, record)
         return self._met[cell]

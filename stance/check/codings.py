@@ -7,7 +7,7 @@ import numpy as np
 from stance.check.agreement import MISSING, AgreementReport, report_agreement
 from stance.check.findings import LABELS, Finding
 from stance.check.study import Study
-from stance.corpus import _STANCES, Ints, _LabelReader
+from stance.corpus import STANCES, Ints, LabelReader
 from stance.display import count, shown
 from stance.records import Stance
 from stance.tables import Record
@@ -55,7 +55,7 @@ def measure(study: Study, names: Sequence[str]) -> AgreementReport:
 
 def _codes(study: Study, name: str) -> Ints:
     """Return the stance that a coder gave each row, `MISSING` where none."""
-    readers = [_LabelReader(str(path), name, _STANCES, tuple(Stance)) for path in study.paths]
+    readers = [LabelReader(str(path), name, STANCES, tuple(Stance)) for path in study.paths]
     codes = np.full(len(study.row), MISSING, np.int64)
     for row, cell in enumerate(study.columns[name]):
         if cell.strip():

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from stance.check.agreement import Agreement, AgreementReport, Coefficient
-from stance.display import count, shown
-from stance.evaluation.lines import WIDTH, cell, columns
+from stance.display import WIDTH, count, shown
+from stance.evaluation.lines import cell, columns
 from stance.records import Stance
 
 Severity = Literal["spoils", "warn", "note"]

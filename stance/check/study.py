@@ -103,27 +103,25 @@ def read_study(
             column(cells[0].columns, name, str(paths[0]))
     alike = len({path.name for path in paths}) < len(paths)
     _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
-    named = np.array([_book_name(book, name) for name in corpus.actors], object)
+    named = np.array([book.proper_name(name) for name in corpus.actors], object)
     actors, actor = np.unique(named, return_inverse=True)
     return Study(
-        corpus,
-        book,
-        tuple(paths),
-        tuple(str(path) if alike else path.name for path in paths),
-        {n: tuple(c for part in cells for c in part.cells[n]) for n in (*names, "document")},
-        np.array([number for part in cells for number in part.rows], np.int64),
-        np.array([line for part in cells for line in part.lines], np.int64),
-        text.reshape(-1).astype(np.int64),
-        first.astype(np.int64),
-        tuple(words_of(corpus.texts[row]) for row in first),
-        actor.reshape(-1).astype(np.int64),
-        tuple(actors.tolist()),
+        corpus=corpus,
+        book=book,
+        paths=tuple(paths),
+        files=tuple(str(path) if alike else path.name for path in paths),
+        columns={
+            name: tuple(cell for part in cells for cell in part.cells[name])
+            for name in (*names, "document")
+        },
+        row=np.array([number for part in cells for number in part.rows], np.int64),
+        line=np.array([line for part in cells for line in part.lines], np.int64),
+        text=text.reshape(-1).astype(np.int64),
+        first=first.astype(np.int64),
+        words=tuple(words_of(corpus.texts[row]) for row in first),
+        actor=actor.reshape(-1).astype(np.int64),
+        actors=tuple(actors.tolist()),
     )
-
-
-def _book_name(book: ActorBook, name: str) -> str:
-    number = book.number(name)
-    return book.names[number] if number >= 0 else name
 
 
 def _cells(path: Path, names: Sequence[str], delimiter: str | None, encoding: str | None) -> _Cells:
