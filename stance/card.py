@@ -1,14 +1,11 @@
 """A model's card as lines on a screen."""
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stance.display import shown
+from stance.display import shown, wrap
 from stance.prospects import forecast_text, repeats_text
 from stance.reference import Reference
-
-WIDTH = 79
 
 MOST = 15
 """Corpora, genres and actors whose scores are shown; the manifest has all."""
@@ -100,9 +97,7 @@ def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:
 
 
 def _wrapped(text: str, lead: str) -> list[str]:
-    return textwrap.wrap(
-        shown(text, 1000), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
-    )
+    return wrap(shown(text, 1000), lead, " " * len(lead))
 
 
 def _heads(manifest: Mapping[str, Any]) -> str:

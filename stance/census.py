@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from stance.actors import ALIAS_KINDS, ActorBook
-from stance.display import count, shown
+from stance.display import WIDTH, count, shown
 from stance.inputs import open_input
 from stance.tables import column
 from stance.text import normalise_all
@@ -112,6 +112,6 @@ def _wrapped(kind: str, names: Sequence[str]) -> list[str]:
     indent = " " * 14
     listed = ", ".join(map(shown, names))
     lines = textwrap.wrap(
-        listed, 79, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        listed, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )
     return [f"  {kind:<12}{lines[0][14:]}", *lines[1:]]

@@ -1,4 +1,9 @@
-"""What a message may show of the user's data: short, on one line, without control characters."""
+"""Words for a screen: what a message may show of the user's data, counts, lines of a paragraph."""
+
+import textwrap
+
+WIDTH = 79
+"""Columns of a line."""
 
 SHOWN = 60
 """Characters of a cell that a message shows."""
@@ -30,3 +35,13 @@ def count(number: int, noun: str) -> str:
     ('1 record', '1,200 records')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def wrap(text: str, indent: str = "", rest: str | None = None) -> list[str]:
+    """Return the lines of a paragraph; all but the first begin with ``rest``.
+
+    >>> wrap("two files", "note: ")
+    ['note: two files']
+    """
+    rest = indent + "  " if rest is None else rest
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=rest)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.card import WIDTH
-from stance.display import count, shown
+from stance.display import WIDTH, count, shown
 from stance.features.events import Weights
 from stance.heads import BlockWeights, Head
 from stance.model import StanceModel

@@ -1,14 +1,13 @@
 """What a training tells beside its scores: repeats, learning curve, forecast, advice."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stance.display import wrap
+
 if TYPE_CHECKING:
     from stance.check.advice import Advice
-
-WIDTH = 79
 
 SPREAD = (
     "± is the standard deviation between them: the luck of the folds, no sampling error; "
@@ -47,15 +46,15 @@ class Prospects:
 
     def lines(self) -> list[str]:
         """Return a plain-text screen, each line under 80 columns."""
-        found = [*_wrap(repeats_text(self.repeats))]
+        found = wrap(repeats_text(self.repeats))
         if self.repeats["sd"] is not None:
-            found += _wrap(f"({SPREAD})", "  ")
+            found += wrap(f"({SPREAD})", "  ")
         if self.learning_curve is not None:
             found += ["", *_curve_table(self.learning_curve["points"])]
-            found += _wrap(forecast_text(self.learning_curve), "  ")
+            found += wrap(forecast_text(self.learning_curve), "  ")
         if self.advice:
             found += ["", "where labels are missing, the most useful first"]
-            found += [line for each in self.advice for line in _wrap(each.text, "  ")]
+            found += [line for each in self.advice for line in wrap(each.text, "  ")]
         return found
 
 
@@ -90,8 +89,3 @@ def _curve_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
         bounds = f"[{100 * point['low']:.1f}, {100 * point['high']:.1f}]"
         lines.append(f"{sizes}  {100 * point['macro_f1']:>8.1f}  {bounds}")
     return lines
-
-
-def _wrap(text: str, indent: str = "") -> list[str]:
-    rest = indent + "  "
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=rest)

@@ -22,7 +22,6 @@ LIMITS = (
     "resolved.",
 )
 
-
 FEWEST = 20
 """Rows of an actor, and of a source, whose score stands in a model's card."""
 

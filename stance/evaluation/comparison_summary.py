@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stance.display import count, shown
-from stance.evaluation.lines import WIDTH, bounds, cell, percent, wrap
+from stance.display import WIDTH, count, shown, wrap
+from stance.evaluation.lines import bounds, cell, percent
 
 NAMED = 5
 """Rows in the training data that are named; the rest is counted."""

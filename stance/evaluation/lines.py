@@ -1,13 +1,9 @@
 """Pieces of a plain-text screen."""
 
-import textwrap
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
 from stance.display import shown
-
-WIDTH = 79
-"""Columns of a line."""
 
 
 def percent(value: float | None, sign: str = "") -> str:
@@ -32,8 +28,3 @@ def cell(text: str, width: int, *, right: bool = False) -> str:
 def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
     return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
-
-
-def wrap(text: str, indent: str = "") -> list[str]:
-    """Return the lines of a paragraph, all but the first further indented."""
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent + "  ", initial_indent=indent)

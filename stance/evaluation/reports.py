@@ -60,8 +60,7 @@ def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     -------
     dict
         n, accuracy, interval (`intervals.proportion_interval`; None below `FEWEST` documents),
-        target_blind_accuracy. All but n are
-        None where there are no such rows.
+        target_blind_accuracy. All but n are None where there are no such rows.
     """
     check_pair(answers, blind)
     if not rows.any():

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stance.display import count
-from stance.evaluation.lines import WIDTH, bounds, cell, percent, wrap
+from stance.display import WIDTH, count, wrap
+from stance.evaluation.lines import bounds, cell, percent
 
 LISTED = 15
 """Actors, sources, genres or years listed; of more than these only what can be trusted."""
@@ -108,9 +108,8 @@ def _divisions(figures: Figures) -> Iterator[list[str]]:
     tables = [_groups("actor", figures.get("per_actor", {}))]
     for name in DIVISIONS:
         groups = figures.get(f"per_{name}", {})
-        tables.append(
-            _groups(name, groups) if len(groups) > 1 else []
-        )  # one repeats the first line
+        # The scores of a single group would repeat the first line.
+        tables.append(_groups(name, groups) if len(groups) > 1 else [])
     yield from tables
     if any(line.endswith(FEW) for table in tables for line in table):
         yield [

@@ -1,25 +1,23 @@
 """What the suite found, as JSON and as lines of a screen."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from stance.display import count, shown
+from stance.display import count, shown, wrap
+from stance.evaluation.figures import DECIMALS
 from stance.evaluation.intervals import proportion_interval
 
-WIDTH, NAME = 79, 40
-"""Columns of a line and of a test's name."""
+NAME = 40
+"""Columns of a test's name."""
 
 EXAMPLES = 3
 """Failures that are kept of a test; the screen has room for one of each soft test."""
 
 LONGEST = 700
 """Characters of a paragraph that are shown."""
-
-DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +160,4 @@ def _text(text: str) -> str:
 
 
 def _paragraph(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=" " * max(len(indent), 2)
-    )
+    return wrap(text, indent, " " * max(len(indent), 2))

@@ -226,9 +226,8 @@ class SeparatedReader(Reader):
                         yield Record(self.number, block.first + start, tuple(cells))
                     start = end
                 else:
-                    if (
-                        len(lines) > 2
-                    ):  # a line that two chunks share comes alone, and tells nothing
+                    # A line that two chunks share comes alone, and tells nothing.
+                    if len(lines) > 2:
                         self._over_lines = self.number - before < len(lines)
                     return
             except csv.Error:
