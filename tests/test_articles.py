@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance import articles
-from stance.articles import Article, Reason, split_article
+from stance.articles import EDGES, Article, split_article
+from stance.furniture import Reason
 
 SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "article.txt"
 EXPECTED = Path(__file__).parent / "sample_expected.toml"
@@ -202,7 +202,7 @@ def kept(text: str) -> tuple[str, ...]:
 
 def inked(texts: list[str]) -> Counter[str]:
     """Count the characters that print."""
-    return Counter("".join(texts).translate(dict.fromkeys(map(ord, articles._EDGES))))
+    return Counter("".join(texts).translate(dict.fromkeys(map(ord, EDGES))))
 
 
 def all_texts(article: Article) -> list[str]:
@@ -344,7 +344,7 @@ def test_every_line_ends_in_a_paragraph_or_a_dropped_piece(
     found = all_texts(article)
     assert inked(found) == inked([text])
     for line in text.splitlines():
-        assert any(line.strip(articles._EDGES) in piece for piece in [*found, ""])
+        assert any(line.strip(EDGES) in piece for piece in [*found, ""])
     assert not (keep_all and article.dropped)
     assert all(found)
 
