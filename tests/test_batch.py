@@ -343,6 +343,23 @@ def test_a_cluster_without_workers_ends_a_run(model, remote, cluster, monkeypatc
     assert predict_table(model, dataclasses.replace(remote, resume=True)).tally.rows == 60
 
 
+def test_a_cluster_that_does_not_tell_its_workers_may_tell_them_later(model, remote, monkeypatch):
+    monkeypatch.setattr("distributed.Client.nthreads", _no_connection)
+    assert predict_table(model, remote, size=7).tally.rows == 60
+
+
+def test_a_cluster_that_is_lost_before_the_first_part_is_told_in_one_line(
+    model, remote, monkeypatch
+):
+    monkeypatch.setattr("distributed.Client.run", _no_connection)
+    with pytest.raises(WorkerError, match=r"the scheduler or a worker was lost; start it again$"):
+        predict_table(model, remote)
+
+
+def _no_connection(*_args, **_more):
+    raise OSError("the connection was closed")
+
+
 # --- What a stopped run leaves ----------------------------------------------------------------
 
 

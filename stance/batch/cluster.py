@@ -104,7 +104,8 @@ class ClusterCrew:
             return
         self._counted = now
         if self._client.status == "running":  # else it is about to connect anew, or to give up
-            self._threads = sum(self._client.nthreads().values())
+            with contextlib.suppress(OSError):  # as when the scheduler goes at this moment
+                self._threads = sum(self._client.nthreads().values())
         if self._threads:
             self._seen = now
         elif now > self._seen + _PATIENCE:
@@ -143,6 +144,10 @@ class ClusterCrew:
             if isinstance(error, TimeoutError):
                 raise WorkerError(
                     f"{self._name}: the scheduler has no worker; start one with `dask worker`"
+                ) from error
+            if isinstance(error, OSError):
+                raise WorkerError(
+                    f"{self._name}: the scheduler or a worker was lost; start it again"
                 ) from error
             raise
         self._seen = time.monotonic()
