@@ -74,6 +74,7 @@ def test_a_query_of_nothing(book):
         ("Rio de Janeiro", "Rio de", [(0, 6)]),
         ("aaa aa", "aa", [(4, 6)]),
         ("a+b (a+b)", "a+b", [(0, 3), (5, 8)]),
+        ("Malis met a Mali1 of aMali.", "Mali", []),
     ],
 )
 def test_literal_names_are_whole_words(text, name, spans):
