@@ -147,6 +147,28 @@ def _explain(
 
 
 def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str) -> Explanation:
+    words, features = _pushes(model, head, pairs, text)
+    scores, known = head.scores(model.reader, pairs)
+    acquaintance = model.vocabulary.read(model.reader, pairs.words)
+    return Explanation(
+        actor=actor,
+        text=text,
+        labels=head.labels,
+        intercept=_floats(head.intercept),
+        words=words,
+        features=features,
+        scores=_floats(scores[0]),
+        probabilities=_floats(head.probabilities(scores)[0]),
+        mentions=len(pairs.mention),
+        known=bool(known[0]),
+        foreign=bool(acquaintance.foreign(model.reference)[0]),
+    )
+
+
+def _pushes(
+    model: StanceModel, head: Head, pairs: Pairs, text: str
+) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """Return the reasons that stand at a word, and those of the whole paragraph."""
     words = pairs.words
     size = len(words.form)
     push = np.zeros((size, len(head.labels)))
@@ -164,32 +186,21 @@ def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
             else:
                 push[word] += share
                 terms[word][term] = terms[word].get(term, 0.0) + float(np.abs(share).max())
-    scores, known = head.scores(model.reader, pairs)
-    return Explanation(
-        actor=actor,
-        text=text,
-        labels=head.labels,
-        intercept=_floats(head.intercept),
-        words=tuple(
-            Reason(
-                text[words.start[i] : words.end[i]],
-                int(words.start[i]),
-                int(words.end[i]),
-                _floats(push[i]),
-                tuple(sorted(terms[i], key=lambda term: -terms[i][term])),
-            )
-            for i in range(size)
-        ),
-        features=tuple(
-            Reason(term, -1, -1, _floats(share))
-            for term, share in sorted(whole.items(), key=lambda pair: -np.abs(pair[1]).max())
-        ),
-        scores=_floats(scores[0]),
-        probabilities=_floats(head.probabilities(scores)[0]),
-        mentions=len(pairs.mention),
-        known=bool(known[0]),
-        foreign=bool(model.vocabulary.read(model.reader, words).foreign(model.reference)[0]),
+    at_words = tuple(
+        Reason(
+            text[words.start[i] : words.end[i]],
+            int(words.start[i]),
+            int(words.end[i]),
+            _floats(push[i]),
+            tuple(sorted(terms[i], key=lambda term: -terms[i][term])),
+        )
+        for i in range(size)
     )
+    of_all = tuple(
+        Reason(term, -1, -1, _floats(share))
+        for term, share in sorted(whole.items(), key=lambda pair: -np.abs(pair[1]).max())
+    )
+    return at_words, of_all
 
 
 def _floats(values: Weights) -> tuple[float, ...]:
