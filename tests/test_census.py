@@ -47,6 +47,15 @@ def test_aliases_and_rows_are_counted(tmp_path):
     assert any("separator ','" in note for note in found.notes)
 
 
+def test_the_most_frequent_aliases_are_listed_and_the_others_counted(tmp_path):
+    names = [f"Guild{letter}" for letter in "abcdefgh"]
+    book = ActorBook([Actor("The Guild", "other", {"name": tuple(names)})])
+    rows = [" and ".join(names[:number]) for number in range(1, 9)]
+    screen = census(book, write(tmp_path / "mine.csv", rows), "text").lines()
+    listed = "Guilda 8, Guildb 7, Guildc 6, Guildd 5, Guilde 4, Guildf 3, 2 more"
+    assert screen == ["8 rows, 8 name an actor", f"The Guild                       8  {listed}"]
+
+
 def test_the_counts_as_json(tmp_path):
     found = census(BOOK, write(tmp_path / "mine.csv", ROWS), "text").to_json()
     assert found == {

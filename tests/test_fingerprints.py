@@ -20,6 +20,21 @@ def near(left, right):
     return bool((marks.bands[0] == marks.bands[1]).any())
 
 
+def test_fingerprints_stay_those_that_model_files_hold():
+    marks = fingerprint(["NATO praised Poland for its resolve."])
+    assert marks.exact.tolist() == [15184349527976056865]
+    assert marks.bands.tolist() == [
+        [
+            11137854626421225461,
+            11677425322683008686,
+            5257695021770964185,
+            7681111744414338592,
+            3765151764270589537,
+            15210522156630616546,
+        ]
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [TEXT.upper(), "  " + TEXT.replace(" ", "\n "), TEXT.replace(",", " –"), "“" + TEXT + "”"],
