@@ -383,7 +383,7 @@ def test_workers_withhold_the_same(model, source, tmp_path):
 
 
 def test_a_refused_run_writes_nothing(model, source, tmp_path):
-    with pytest.raises(AbstentionError):
+    with pytest.raises(AbstentionError, match="supports no rate below"):
         predict(model, source, tmp_path / "out.csv", abstain=0.001)
     assert list(tmp_path.iterdir()) == []
 

@@ -168,8 +168,8 @@ def test_the_test_split_without_labels_is_refused(tmp_path):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_sources_that_cannot_be_read(tmp_path, form):
-    for name in ("none.jsonl", "."):
-        with pytest.raises(DataError):
+    for name, said in (("none.jsonl", "[Nn]o such file"), (".", "folder|Is a directory")):
+        with pytest.raises(DataError, match=f"{name}.*({said}).*"):
             import_corpus(form, tmp_path / name, tmp_path / "out.csv")
     (tmp_path / "empty.jsonl").write_bytes(b"")
     with pytest.raises(DataError, match=r"empty.jsonl: .*(empty|no rows of newsmtsc)"):

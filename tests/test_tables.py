@@ -104,7 +104,7 @@ def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
     with pytest.raises(DataError, match="never closed") as caught, open_table(path) as table:
         list(table)
     assert str(caught.value).isprintable()
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match=r"no column 'text\\x07'") as caught:
         column(("\x1b[31mred\u202e" * 100,), "text\x07", "mine.csv")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 300
