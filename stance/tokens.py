@@ -20,6 +20,7 @@ flags) is worked out once per form, in `Forms`, and fetched by ``take``.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -205,7 +206,7 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
         edges = np.concatenate([[0], edges])
     start, end = edges[0::2].astype(np.int64), edges[1::2].astype(np.int64)
     form = forms.find(
-        _word_keys(codes, offset, start, np.minimum(end, start + LONGEST_WORD)),
+        _word_keys(codes, start, np.minimum(end, start + LONGEST_WORD)),
         lambda i: text[start[i] : min(end[i], start[i] + LONGEST_WORD)],
     )
     clitic, own = _clitics(codes, classes, forms, form, start, end)
@@ -241,40 +242,38 @@ def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
     )
 
 
-def _word_keys(codes: NDArray[np.uint32], offset: Ints, start: Ints, end: Ints) -> Keys:
+def _word_keys(codes: NDArray[np.uint32], start: Ints, end: Ints) -> Keys:
     """Hash each word: the sum of its characters times rising powers of an odd number.
 
     Differences of one running sum give the hash of any stretch, up to a power that is the
-    position's; multiplying by that power's inverse removes it. The sum is made over some
-    paragraphs at a time, so that it stays in the processor's cache.
+    position's; multiplying by that power's inverse removes it. The sum begins anew after some
+    characters, so that it stays in the processor's cache, and small for a text as long as a book.
     """
     keys = np.empty(len(start), np.uint64)
-    borders = [0, *offset[HASHED::HASHED].tolist(), len(codes)]
-    powers, inverses = _power_tables(max(high - low for low, high in pairwise(borders)) + 1)
-    words = np.searchsorted(start, borders).tolist()
-    for (low, high), (first, last) in zip(pairwise(borders), pairwise(words), strict=True):
-        running = np.zeros(high - low + 1, np.uint64)
-        np.cumsum(codes[low:high] * powers[: high - low], out=running[1:])
-        begin, stop = start[first:last] - low, end[first:last] - low
-        keys[first:last] = (running.take(stop) - running.take(begin)) * inverses.take(begin)
+    powers, inverses = _power_tables(HASHED + LONGEST_WORD)
+    borders = np.searchsorted(start, np.arange(0, len(codes) + HASHED, HASHED)).tolist()
+    for first, last in pairwise(borders):
+        if first < last:
+            low, high = int(start[first]), int(end[last - 1])
+            running = np.zeros(high - low + 1, np.uint64)
+            np.cumsum(codes[low:high] * powers[: high - low], out=running[1:])
+            begin, stop = start[first:last] - low, end[first:last] - low
+            keys[first:last] = (running.take(stop) - running.take(begin)) * inverses.take(begin)
     return keys
 
 
-HASHED = 128
-"""Paragraphs whose characters are summed up at a time."""
-
-_INVERSE = np.uint64(pow(int(MULTIPLIER), -1, 1 << 64))
-_tables: dict[str, Keys] = {"powers": np.ones(1, np.uint64), "inverses": np.ones(1, np.uint64)}
+HASHED = 1 << 16
+"""Characters that are summed up at a time."""
 
 
-def _power_tables(length: int) -> tuple[Keys, Keys]:
-    if len(_tables["powers"]) < length:
-        size = length + length // 8  # twice the size would show in the memory of a long run
-        for name, base in (("powers", MULTIPLIER), ("inverses", _INVERSE)):
-            factors = np.full(size, base, np.uint64)
-            factors[0] = 1
-            _tables[name] = np.multiply.accumulate(factors)
-    return _tables["powers"], _tables["inverses"]
+@lru_cache(maxsize=1)
+def _power_tables(size: int) -> tuple[Keys, Keys]:
+    """Return the first powers of the multiplier, and of its inverse."""
+    factors = np.full((2, size), MULTIPLIER, np.uint64)
+    factors[1] = pow(int(MULTIPLIER), -1, 1 << 64)
+    factors[:, 0] = 1
+    powers, inverses = np.multiply.accumulate(factors, axis=1)
+    return powers, inverses
 
 
 def _clitics(
