@@ -1,7 +1,6 @@
 """The actor book: which actors a paragraph names, and where."""
 
 import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from stance.errors import ActorError
 from stance.phrases import Phrase, PhraseMatcher, word_key
 from stance.records import Mention
+from stance.settings import parse_settings, read_settings
 from stance.text import normalise
 from stance.tokens import Forms, Ints, TokenBatch, tokenise
 
@@ -142,20 +142,15 @@ class ActorBook:
         ActorError
             If the file cannot be read or says something unknown.
         """
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8"
-            raise ActorError(f"{path}: cannot read the actor book: {reason}") from error
-        return cls.from_toml(text, str(path))
+        return cls._extended(read_settings(path, "actor book", ActorError), str(path))
 
     @classmethod
     def from_toml(cls, text: str, name: str) -> "ActorBook":
         """Make a book from TOML text; ``name`` stands in messages."""
-        try:
-            tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ActorError(f"{name}: not a TOML file: {error}") from error
+        return cls._extended(parse_settings(text, name, ActorError), name)
+
+    @classmethod
+    def _extended(cls, tables: dict[str, Any], name: str) -> "ActorBook":
         extends = tables.pop("extends", False)
         if not isinstance(extends, bool):
             raise ActorError(f"{name}: 'extends' is true or false, not {extends!r}")

@@ -277,5 +277,5 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
     if unknown == set(recipe.corpora) and unknown:
         raise DataError(
             f"the recipe weighs corpora {', '.join(sorted(unknown))}, but the corpora given are "
-            f"{', '.join(source.name for source in corpus.sources)}"
+            f"{', '.join(source.name for source in corpus.sources)}; name these under [corpora]"
         )

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import Stemmer
 
 from stance.errors import RecipeError
+from stance.settings import read_settings
 
 BLOCK_NAMES = ("stem", "cross", "class", "relation", "mention", "char", "name", "word")
 
@@ -165,14 +166,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
         if not bundled.is_file():  # an editable install reads the repository
             bundled = files("stance").joinpath("../training/default.toml")
         return recipe_from_table(tomllib.loads(bundled.read_text("utf-8")), "default.toml")
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: cannot read the recipe: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: not a TOML file: {error}") from error
+    table = read_settings(path, "recipe", RecipeError)
     return recipe_from_table(table, str(path))
 
 

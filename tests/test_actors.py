@@ -129,9 +129,7 @@ def test_bad_book_gives_one_clear_line(what, tmp_path):
 def test_book_that_is_not_utf8(tmp_path):
     path = tmp_path / "book.toml"
     path.write_bytes('["A"]\nname = ["Élan"]\n'.encode("latin-1"))
-    with pytest.raises(
-        ActorError, match=r"book\.toml: cannot read the actor book: it is not UTF-8"
-    ):
+    with pytest.raises(ActorError, match=r"book\.toml: not UTF-8 at byte \d+; save it as UTF-8"):
         ActorBook.read(path)
 
 

@@ -1,0 +1,43 @@
+"""Recipes and actor books, however hostile, end in one line."""
+
+import pytest
+
+from stance.actors import ActorBook
+from stance.errors import ActorError, RecipeError
+from stance.recipe import read_recipe
+from stance.settings import MOST_BYTES
+
+HOSTILE = {
+    "deep lists": ("a = " + "[" * 100_000, "brackets or keys within keys without end"),
+    "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys within keys without end"),
+    "endless key": (".".join(["a"] * 50_000) + " = 1", "brackets or keys within keys without end"),
+    "endless number": ("a = " + "9" * 5_000, "a number of too many digits; shorten it"),
+    "large": ("#" * (MOST_BYTES + 1), r"more than 4,194,304 bytes, too many for a"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(
+    ("read", "error"), [(read_recipe, RecipeError), (ActorBook.read, ActorError)]
+)
+def test_a_hostile_file_is_refused_in_one_line(tmp_path, read, error, name):
+    text, message = HOSTILE[name]
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(error, match=message) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b'\xef\xbb\xbf["NATO"]\r\nname = ["NATO"]\r\n')
+    assert ActorBook.read(path).names == ("NATO",)
+
+
+def test_an_alias_that_looks_like_a_pattern_is_taken_to_the_letter(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('["X"]\nname = ["(a+)+$ b.*"]\n', encoding="utf-8")
+    book = ActorBook.read(path)
+    assert book.find("a" * 10_000 + "! bzz") == []
