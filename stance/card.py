@@ -18,25 +18,29 @@ def card_lines(manifest: Mapping[str, Any]) -> list[str]:
 
 def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     recipe = manifest["recipe"]
-    yield f"model     recipe '{shown(recipe['name'])}', {manifest['language']}, {_heads(manifest)}"
+    heads = f"recipe '{shown(recipe['name'])}', {manifest['language']}, {_heads(manifest)}"
+    yield from _wrapped(heads, "model     ")
     blocks = recipe["features"]["blocks"]
     yield "blocks    " + ", ".join(f"{shown(name)} {weight:g}" for name, weight in blocks.items())
     if "name" in blocks:
         yield "WARNING   the actor's name is a feature: the model has learned a prior about actors,"
         yield "          which is the very thing that a study wants to measure"
-    yield f"actors    {len(manifest['book'])} in the book: " + _some(list(manifest["book"]))
+    book = f"{len(manifest['book'])} in the book: {_some(list(manifest['book']))}"
+    yield from _wrapped(book, "actors    ")
     for source in manifest["data"]:
         classes = ", ".join(f"{number:,} {shown(k)}" for k, number in source["classes"].items())
-        yield f"data      {shown(source['name'])}: {source['rows']:,} rows ({classes})"
-        yield from _wrapped(source.get("licence", "licence not stated"), " " * 10)
-        yield f"          sha256 {source['sha256']}"
+        rows = f"{shown(source['name'])}: {source['rows']:,} rows ({classes})"
+        yield from _wrapped(rows, "data      ")
+        yield from _wrapped(f"licence: {source.get('licence', 'not stated')}", " " * 10)
+        yield f"sha256    {source['sha256']}"
     scores = manifest["scores"]
     if "macro_f1" in scores:
         low, high = scores["macro_f1_interval"]
-        yield (
-            f"scores    macro-F1 {100 * scores['macro_f1']:.1f} "
-            f"[{100 * low:.1f}, {100 * high:.1f}] by cross-validation over "
-            f"{scores['documents']:,} documents, ECE {100 * scores['ece']:.1f} %"
+        yield from _wrapped(
+            f"macro-F1 {100 * scores['macro_f1']:.1f} [{100 * low:.1f}, {100 * high:.1f}] by "
+            f"cross-validation over {scores['documents']:,} documents, "
+            f"ECE {100 * scores['ece']:.1f} %",
+            "scores    ",
         )
         base = scores["baselines"]
         yield (
