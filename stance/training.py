@@ -21,6 +21,8 @@ def train_files(
     jobs: int = 1,
     force: bool = False,
     tell: Callable[[str], None] = lambda _: None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
 ) -> Training:
     """Train a model on corpus files and save it.
 
@@ -39,6 +41,8 @@ def train_files(
         Whether an existing file may be replaced.
     tell : callable
         Gets lines on what was read and what is being done.
+    delimiter, encoding : str, optional
+        Of the corpus files; detected, and UTF-8, where left out.
 
     Returns
     -------
@@ -50,7 +54,10 @@ def train_files(
         validation = dataclasses.replace(chosen.validation, seed=seed)
         chosen = dataclasses.replace(chosen, validation=validation)
     book = ActorBook.read(actors) if actors else ActorBook.default()
-    corpus = read_corpus(corpora or [bundled_corpus()])
+    if corpora:
+        corpus = read_corpus(corpora, delimiter=delimiter, encoding=encoding)
+    else:
+        corpus = read_corpus([bundled_corpus()])
     for note in corpus.notes:
         tell(note)
     training = train(chosen, corpus, book, jobs=jobs, progress=tell)

@@ -1,6 +1,7 @@
 """Every command does what it says, fails in one line, and shows no control character."""
 
 import csv
+import io
 import json
 import math
 import os
@@ -283,6 +284,9 @@ def test_explain_one_actor(model_path):
     assert "NATO: " not in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "no actor of the book" in fails(1, "explain", "Nothing.", "-m", model_path)
+    other = invoke("explain", TEXTS[0], "--actor", "Rusia", "-m", model_path).stdout.splitlines()
+    assert other[0].startswith("Rusia: uncertain")
+    assert other[1].startswith("Not named in the paragraph: check the spelling")
     for name in ("", " "):
         said = fails(1, "explain", TEXTS[0], "--actor", name, "-m", model_path)
         assert "the actor's name is empty" in said
@@ -352,6 +356,7 @@ def test_inspect_shows_the_card(model_path):
     assert result.exit_code == 0
     for word in ("model", "data", "scores", "sha256", "seed", "limits"):
         assert word in result.stdout
+    assert max(map(len, result.stdout.splitlines())) < 80
     assert json.loads(invoke("inspect", model_path, "--json").stdout)["seed"] == 20
 
 
@@ -488,6 +493,61 @@ def test_help_lists_every_command_and_option():
         assert f"\n  {command} " in listed
         assert invoke(command, "--help").exit_code == 0
     assert invoke("--version").stdout.startswith("stance 0.")
+
+
+def test_the_list_of_commands_is_cut_nowhere_on_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = invoke("--help").stdout
+    assert not [line for line in listed.splitlines()[1:] if line.endswith("...")]
+    assert max(map(len, listed.splitlines())) <= 80
+
+
+def test_help_names_values_in_words_of_the_manual(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    wanted = {
+        "train": ("--recipe FILE", "--seed N", "--jobs N", "--encoding E"),
+        "predict": ("--abstain RATE", "--text-column NAME", "--delimiter C", "--cluster ADDRESS"),
+        "evaluate": ("--model MODEL", "--report FILE.html", "--errors FILE.csv"),
+    }
+    for command, options in wanted.items():
+        said = invoke(command, "--help").stdout
+        assert [option for option in options if option not in said] == []
+
+
+@pytest.mark.parametrize("command", [["train", "-o", "m.stance"], ["evaluate"], ["check"]])
+def test_a_labelled_table_is_no_stream(command):
+    said = fails(2, *command, "-", stdin="text,actor,stance\n")
+    assert said == "-: a labelled table is read twice; name a file"
+
+
+def test_labelled_tables_of_a_spreadsheet_are_read_by_every_command(
+    coded, quick, tmp_path, model_path
+):
+    table = tmp_path / "mine.csv"
+    with table.open("w", encoding="cp1252", errors="replace", newline="") as file:
+        csv.writer(file, delimiter="|").writerows(csv.reader(io.StringIO(coded.read_text("utf-8"))))
+    form = ("--encoding", "cp1252", "--delimiter", "|")
+    model = tmp_path / "m.stance"
+    for command in (
+        ("check", table),
+        ("train", table, "-o", model, "--recipe", quick),
+        ("evaluate", table, "-m", model_path),
+        ("evaluate", table, "-m", model_path, "--compare", model),
+    ):
+        result = invoke(*command, *form)
+        assert result.exit_code == 0, result.stderr
+        assert "CP1252" in result.output
+    assert fails(1, "check", table, "--delimiter", "|").endswith("try --encoding cp1252")
+
+
+def test_a_workbook_is_not_promised_where_none_is_written(model_path, tmp_path):
+    said = fails(
+        2, "predict", SAMPLE / "paragraphs.csv", "-m", model_path, "-o", tmp_path / "o.xlsx"
+    )
+    assert said.endswith(
+        "o.xlsx: tables are written as CSV, TSV or JSON Lines; end its name in .csv, which "
+        "spreadsheets, R and pandas read"
+    )
 
 
 def test_names_with_escapes_never_reach_the_screen(tmp_path, model_path):

@@ -17,18 +17,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (
-    models.train,
-    models.evaluate,
-    predict.predict,
-    predict.explain,
-    data.actors,
-    models.inspect,
-    data.check,
-    pages.report,
+for name, command, short in (
+    ("train", models.train, "Train a model on labelled tables, and cross-validate it."),
+    ("evaluate", models.evaluate, "Score a model on labelled tables, beside its baselines."),
+    ("predict", predict.predict, "Judge paragraphs: stance toward each actor, and sentiment."),
+    ("explain", predict.explain, "Show how far each word pushes the answer."),
+    ("actors", data.actors, "List the actor book, or count its aliases in a table."),
+    ("inspect", models.inspect, "Show a model's card, or the words that it has learned."),
+    ("check", data.check, "Examine a corpus: duplicates, leaks, classes, agreement."),
+    ("report", pages.report, "Make a page of what predict has answered."),
+    ("import", data.import_corpus, "Convert a public data set to a corpus table."),
 ):
-    app.command()(door(command))
-app.command(name="import")(door(data.import_corpus))
+    app.command(name=name, short_help=short)(door(command))
 
 
 def _print_version(asked: bool) -> None:

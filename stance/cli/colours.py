@@ -16,6 +16,9 @@ STRONGEST = 8
 FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
 """Said of a paragraph before its reasons."""
 
+UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
+"""Said of an actor that no mention was found of."""
+
 PALE, STRONG = 0.04, 0.12
 """Pushes from which a word is coloured, and coloured strongly."""
 
@@ -43,6 +46,8 @@ def print_explanation(explanation: Explanation) -> None:
     console.print(Text(f"{name}: {label}", style="bold"), Text(f"   {shares}"))
     if explanation.foreign:
         console.print(Text(FOREIGN, style="italic"))
+    if explanation.actor and not explanation.mentions:
+        console.print(Text(UNNAMED, style="italic"))
     console.print(Text.assemble(*_pieces(explanation)))
     console.print()
     for line in _table(explanation):

@@ -12,16 +12,20 @@ from stance.cli.options import (
     Delimiter,
     Encoding,
     Force,
+    TextColumn,
     path_or_stdin,
     refuse_output,
+    refuse_stdin,
 )
 from stance.cli.screen import tell
 
 
 def actors(
-    source: Annotated[Path | None, typer.Argument(metavar="INPUT", help="Table to scan.")] = None,
+    source: Annotated[
+        Path | None, typer.Argument(metavar="INPUT", help="Table to scan; - is stdin.")
+    ] = None,
     actors: ActorsFile = None,
-    text_column: Annotated[str, typer.Option(help="Column of the paragraph.")] = "text",
+    text_column: TextColumn = "text",
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     as_json: AsJson = False,
@@ -42,16 +46,21 @@ def actors(
 
 def check(
     corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
-    coders: Annotated[str | None, typer.Option(help="Column of a second coder's stance.")] = None,
+    coders: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of a second coder's stance.")
+    ] = None,
     actors: ActorsFile = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
 ) -> None:
     """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
     from stance.actors import ActorBook
     from stance.check import check as examine
 
+    refuse_stdin(corpora)
     book = ActorBook.read(actors) if actors else ActorBook.default()
-    found = examine(corpora, book=book, coders=coders)
+    found = examine(corpora, book=book, coders=coders, delimiter=delimiter, encoding=encoding)
     typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.lines()))
     if found.spoils:
         raise typer.Exit(1)
@@ -60,7 +69,9 @@ def check(
 def import_corpus(
     form: Annotated[str, typer.Argument(metavar="FORMAT", help="newsmtsc or rusentne.")],
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="File of the data set.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Corpus table to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="CORPUS.csv", help="Corpus table to write.")
+    ],
     force: Force = False,
 ) -> None:
     """Convert a public data set to a corpus table."""

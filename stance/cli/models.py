@@ -1,12 +1,24 @@
 """Commands that make and judge models: train, evaluate, inspect."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stance.cli.options import ActorsFile, AsJson, Force, ModelFile, open_model, refuse_output
+from stance.cli.options import (
+    ActorsFile,
+    AsJson,
+    Delimiter,
+    Encoding,
+    Force,
+    Jobs,
+    ModelFile,
+    open_model,
+    refuse_output,
+    refuse_stdin,
+)
 from stance.cli.screen import tell
 from stance.errors import UsageError
 
@@ -17,25 +29,34 @@ if TYPE_CHECKING:
 
 
 def train(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="MODEL", help="Model file to write.")
+    ],
     corpora: Annotated[
         list[Path] | None, typer.Argument(metavar="CORPUS", help="Labelled tables.")
     ] = None,
-    recipe: Annotated[Path | None, typer.Option(help="Recipe (TOML) of the model.")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Recipe (TOML) of the model.")
+    ] = None,
     actors: ActorsFile = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed in place of the recipe's.", min=0, max=2**31 - 1)
+        int | None,
+        typer.Option(metavar="N", help="Seed in place of the recipe's.", min=0, max=2**31 - 1),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    jobs: Jobs = 1,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
     """Train a model on labelled tables, or on the bundled starter corpus; cross-validate it."""
     from stance.training import train_files
 
+    refuse_stdin(corpora or [])
     refuse_output(output, force, [*(corpora or []), recipe, actors])
+    form = {"delimiter": delimiter, "encoding": encoding}
     training = train_files(
-        corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell
+        corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell, **form
     )
     if as_json:
         typer.echo(json.dumps(training.to_json()))
@@ -51,11 +72,17 @@ def evaluate(
     ] = None,
     model: ModelFile = None,
     as_json: AsJson = False,
-    report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
-    errors: Annotated[Path | None, typer.Option(help="Table of wrong answers to write.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="HTML report to write.")
+    ] = None,
+    errors: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Table of wrong answers to write.")
+    ] = None,
     compare: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="Second model, to compare with the first.")
     ] = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     force: Force = False,
     stress: Annotated[
         bool,
@@ -67,10 +94,12 @@ def evaluate(
     from stance.evaluation.assessment import evaluate as score
     from stance.stress import run_suite
 
+    refuse_stdin(corpora or [])
     _refuse_models(corpora or [])
+    form = {"delimiter": delimiter, "encoding": encoding}
     if compare is not None:
         alone = not (report or errors or stress)
-        _compare(corpora or [], model, compare, as_json=as_json, alone=alone)
+        _compare(corpora or [], model, compare, form, as_json=as_json, alone=alone)
         return
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
@@ -81,7 +110,7 @@ def evaluate(
     figures = {"stress": suite.to_json()} if suite else {}
     lines = suite.summary_lines() if suite else []
     if corpora:
-        corpus = _read(corpora)
+        corpus = _read(corpora, form)
         result = score(loaded, corpus)
         figures = result.to_json() | figures
         lines = [*result.summary_lines(), *([""] if suite else []), *lines]
@@ -92,11 +121,11 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _read(corpora: list[Path]) -> "Corpus":
+def _read(corpora: list[Path], form: Mapping[str, str | None]) -> "Corpus":
     """Read labelled tables, and tell what is odd about them."""
     from stance.corpus import read_corpus
 
-    corpus = read_corpus(corpora)
+    corpus = read_corpus(corpora, **form)
     for note in corpus.notes:
         tell(note)
     return corpus
@@ -132,6 +161,7 @@ def _write(
         write_evaluation(
             report, figures, model.card, corpus.sources, worst, model=path, force=force
         )
+        tell(f"wrote {report}")
 
 
 def _refuse_models(corpora: list[Path]) -> None:
@@ -145,7 +175,13 @@ def _refuse_models(corpora: list[Path]) -> None:
 
 
 def _compare(
-    corpora: list[Path], model: Path | None, other: Path, *, as_json: bool, alone: bool
+    corpora: list[Path],
+    model: Path | None,
+    other: Path,
+    form: Mapping[str, str | None],
+    *,
+    as_json: bool,
+    alone: bool,
 ) -> None:
     from stance.evaluation.assessment import compare_models
 
@@ -155,7 +191,7 @@ def _compare(
         raise UsageError("no CORPUS to compare the models on; name a labelled table")
     if model is not None and model.resolve() == other.resolve():
         raise UsageError(f"{other}: is compared with itself; name another model")
-    first, second, corpus = open_model(model), open_model(other), _read(corpora)
+    first, second, corpus = open_model(model), open_model(other), _read(corpora, form)
     names = (model.name if model else "the default model", other.name)
     found = compare_models(first, second, corpus, names)
     typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.summary_lines()))

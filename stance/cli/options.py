@@ -15,19 +15,36 @@ from stance.errors import DataError, UsageError
 if TYPE_CHECKING:
     from stance.model import StanceModel
 
+_FOREIGN = {".xlsx", ".xls", ".ods", ".parquet", ".feather", ".dta", ".sav", ".rds"}
+"""Endings that promise a kind of table that is not written."""
+
 ModelFile = Annotated[
-    Path | None, typer.Option("--model", "-m", help="Model file; the default model without it.")
+    Path | None,
+    typer.Option(
+        "--model", "-m", metavar="MODEL", help="Model file; the default model without it."
+    ),
 ]
 ActorsFile = Annotated[
-    Path | None, typer.Option("--actors", "-a", help="Actor book (TOML) of your own.")
+    Path | None,
+    typer.Option("--actors", "-a", metavar="FILE", help="Actor book (TOML) of your own."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 Delimiter = Annotated[
-    str | None, typer.Option("--delimiter", help="Separator of the table; detected without it.")
+    str | None,
+    typer.Option("--delimiter", metavar="C", help="Separator of the table; detected without it."),
 ]
 Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="Encoding of the table; UTF-8 without it.")
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="E",
+        help="Encoding of the table, such as cp1252; UTF-8 without it.",
+    ),
+]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes to use.", min=1)]
+TextColumn = Annotated[
+    str, typer.Option("--text-column", metavar="NAME", help="Column of the paragraph.")
 ]
 
 
@@ -36,6 +53,12 @@ def path_or_stdin(path: Path) -> Path | None:
     if str(path) == "-" and sys.stdin is None:
         raise DataError("standard input: is closed; name a file")
     return None if str(path) == "-" else path
+
+
+def refuse_stdin(corpora: Iterable[Path]) -> None:
+    """Raise where standard input stands in the place of a labelled table."""
+    if Path("-") in corpora:
+        raise UsageError("-: a labelled table is read twice; name a file")
 
 
 def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] = ()) -> None:
@@ -47,6 +70,11 @@ def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] 
     check_output(path, force=force, inputs=inputs)
     if path is None or is_device(path):
         return
+    if path.suffix.lower() in _FOREIGN:
+        raise UsageError(
+            f"{path}: tables are written as CSV, TSV or JSON Lines; end its name in .csv, which "
+            "spreadsheets, R and pandas read"
+        )
     folder = path.resolve().parent
     if not folder.is_dir():
         raise output_error(FileNotFoundError(errno.ENOENT, ""), path)

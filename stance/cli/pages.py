@@ -21,18 +21,25 @@ def report(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Page to write; PREDICTIONS.html without it."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Page to write; PREDICTIONS.html without it."
+        ),
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help="Column of the source; 'source' if there is one.")
+        str | None,
+        typer.Option(metavar="NAME", help="Column of the source; 'source' if there is one."),
     ] = None,
     over: Annotated[
-        str | None, typer.Option(help="Column of the date; 'date' if there is one.")
+        str | None,
+        typer.Option(metavar="NAME", help="Column of the date; 'date' if there is one."),
     ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
-            "--model", "-m", help="Model that made the answers; the default one if it fits."
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="Model that made the answers; the default one if it fits.",
         ),
     ] = None,
     actors: ActorsFile = None,
@@ -40,12 +47,15 @@ def report(
         bool, typer.Option("--corrected", help="Also correct shares for the model's errors.")
     ] = False,
     text_column: Annotated[
-        str | None, typer.Option(help="Column of the paragraph; 'text' if there is one.")
+        str | None,
+        typer.Option(metavar="NAME", help="Column of the paragraph; 'text' if there is one."),
     ] = None,
     actor_column: Annotated[
-        str | None, typer.Option(help="Column of the actor that was judged.")
+        str | None, typer.Option(metavar="NAME", help="Column of the actor that was judged.")
     ] = None,
-    prefix: Annotated[str, typer.Option(help="What the answers' columns begin with.")] = "",
+    prefix: Annotated[
+        str, typer.Option(metavar="WORD", help="What the answers' columns begin with.")
+    ] = "",
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     force: Force = False,

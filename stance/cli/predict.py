@@ -12,7 +12,9 @@ from stance.cli.options import (
     Delimiter,
     Encoding,
     Force,
+    Jobs,
     ModelFile,
+    TextColumn,
     open_model,
     path_or_stdin,
     refuse_output,
@@ -26,15 +28,18 @@ Input = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt arti
 def predict(
     source: Input,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Table to write; - is stdout.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Table to write; - is stdout.")
     ] = Path("-"),
     model: ModelFile = None,
     actors: ActorsFile = None,
-    wide: Annotated[bool, typer.Option("--wide", help="One row per input row.")] = False,
-    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="One row per input row, and columns per actor.")
+    ] = False,
+    jobs: Jobs = 1,
     abstain: Annotated[
         float | None,
         typer.Option(
+            metavar="RATE",
             help="Withhold answers, so that with 90 % confidence at most this share of those given "
             "is wrong, in each class, on texts like the training corpus.",
             min=0,
@@ -50,18 +55,34 @@ def predict(
             min=0,
         ),
     ] = 0,
-    text_column: Annotated[str, typer.Option(help="Column of the paragraph.")] = "text",
+    text_column: TextColumn = "text",
     actor_column: Annotated[
-        str | None, typer.Option(help="Column of the actor to judge; 'actor' where there is one.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Column of the actor to judge; 'actor' where there is one."
+        ),
     ] = None,
-    prefix: Annotated[str, typer.Option(help="Put before the names of new columns.")] = "",
+    prefix: Annotated[
+        str, typer.Option(metavar="WORD", help="Put before the names of new columns.")
+    ] = "",
     delimiter: Delimiter = None,
     encoding: Encoding = None,
-    rejects: Annotated[Path | None, typer.Option(help="Table for rows that are bad.")] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Put bad rows into this table and go on.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed run.")] = False,
-    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
-    keep_all: Annotated[bool, typer.Option("--keep-all", help="Keep page furniture.")] = False,
-    excel_safe: Annotated[bool, typer.Option("--excel-safe", help="Quote formulas.")] = False,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler.")
+    ] = None,
+    keep_all: Annotated[
+        bool, typer.Option("--keep-all", help="Keep the page furniture of a .txt article.")
+    ] = False,
+    excel_safe: Annotated[
+        bool,
+        typer.Option(
+            "--excel-safe", help="Quote cells that look like formulas, and mark UTF-8 for Excel."
+        ),
+    ] = False,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
@@ -99,7 +120,9 @@ def predict(
 
 def explain(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph.")],
-    actor: Annotated[str | None, typer.Option(help="Actor to judge; all named without it.")] = None,
+    actor: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Actor to judge; all named without it.")
+    ] = None,
     model: ModelFile = None,
     actors: ActorsFile = None,
     sentiment: Annotated[
