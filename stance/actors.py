@@ -131,7 +131,7 @@ class ActorBook:
         return cls.from_toml(files("stance").joinpath("actors.toml").read_text("utf-8"), "actors")
 
     @classmethod
-    def read(cls, path: Path) -> "ActorBook":
+    def read(cls, path: Path | str) -> "ActorBook":
         """Read a book from a TOML file.
 
         A top-level ``extends = true`` adds its actors to the bundled ones; an actor of the same
@@ -142,7 +142,7 @@ class ActorBook:
         ActorError
             If the file cannot be read or says something unknown.
         """
-        return cls._extended(read_settings(path, "actor book", ActorError), str(path))
+        return cls._extended(read_settings(Path(path), "actor book", ActorError), str(path))
 
     @classmethod
     def from_toml(cls, text: str, name: str) -> "ActorBook":

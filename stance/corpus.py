@@ -161,7 +161,7 @@ def bundled_corpus() -> Path:
 
 
 def read_corpus(
-    paths: Sequence[Path], *, delimiter: str | None = None, encoding: str | None = None
+    paths: Sequence[Path | str], *, delimiter: str | None = None, encoding: str | None = None
 ) -> Corpus:
     """Read one or more corpus files into one corpus.
 
@@ -174,7 +174,7 @@ def read_corpus(
     sources: list[Source] = []
     source: list[int] = []
     notes: list[str] = []
-    for path in paths:
+    for path in map(Path, paths):
         before = len(rows.texts)
         with open_table(path, delimiter=delimiter, encoding=encoding) as table:
             told = _read_table(table, rows)

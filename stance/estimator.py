@@ -133,6 +133,9 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _columns(
     pairs: Sequence[Pair],
 ) -> tuple[list[str], list[str], list[list[tuple[int, int]] | None]]:
+    for place, pair in enumerate(pairs):
+        if isinstance(pair, str) or len(pair) < 2 or not all(isinstance(p, str) for p in pair[:2]):
+            raise TypeError(f"X[{place}] is {pair!r:.60}; it should be (text, actor), both strings")
     texts = [str(pair[0]) for pair in pairs]
     actors = [str(pair[1]) for pair in pairs]
     spans = [[tuple(s) for s in pair[2]] if len(pair) > 2 and pair[2] else None for pair in pairs]
@@ -144,6 +147,8 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
     numbers = {str(label): number for number, label in enumerate(Stance)}
     if unknown := sorted({str(label) for label in y} - set(numbers)):
         raise ValueError(f"labels {unknown} are none of {list(numbers)}")
+    if len(y) != len(texts) or (groups is not None and len(groups) != len(texts)):
+        raise ValueError(f"X has {len(texts)} pairs; y and groups must have as many")
     marks = fingerprint(texts)
     if groups is None:
         document = linked_groups([marks.exact, *marks.bands.T])

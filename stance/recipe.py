@@ -153,7 +153,7 @@ CONTROL = HeadRecipe(Features({"word": 1.0}), Classifier())
 """The target-blind head that stands beside every model as its baseline."""
 
 
-def read_recipe(path: Path | None = None) -> Recipe:
+def read_recipe(path: Path | str | None = None) -> Recipe:
     """Read a recipe from a TOML file, or the bundled default one.
 
     Raises
@@ -166,7 +166,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
         if not bundled.is_file():  # an editable install reads the repository
             bundled = files("stance").joinpath("../training/default.toml")
         return recipe_from_table(tomllib.loads(bundled.read_text("utf-8")), "default.toml")
-    table = read_settings(path, "recipe", RecipeError)
+    table = read_settings(Path(path), "recipe", RecipeError)
     return recipe_from_table(table, str(path))
 
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 
-from stance import StanceClassifier
+from stance import ActorBook, StanceClassifier, read_corpus
 from stance.errors import DataError, RecipeError
 from stance.recipe import read_recipe
 from stance.storage import load_model, save_model
@@ -145,3 +145,31 @@ def test_a_missing_class_is_refused(estimator):
 def test_without_groups_equal_texts_stay_together(estimator):
     # All texts of this set are near-duplicates of each other or differ: it must fit either way.
     assert estimator.fit(X, Y).predict(X[:1]).tolist() == Y[:1]
+
+
+@pytest.mark.parametrize(
+    "pairs", [["NATO won."], [("NATO won.",)], [(1, 2)], "NATO", [("NATO won.", None)]]
+)
+def test_what_is_no_pair_is_named_with_its_place(fitted, pairs):
+    with pytest.raises(TypeError, match=r"X\[0\] is .*; it should be \(text, actor\)"):
+        fitted.predict(pairs)
+
+
+@pytest.mark.parametrize(("labels", "groups"), [(Y[:-1], GROUPS), (Y, GROUPS[:-1])])
+def test_labels_and_groups_are_as_many_as_pairs(estimator, labels, groups):
+    with pytest.raises(ValueError, match=f"X has {len(X)} pairs; y and groups must have as many"):
+        estimator.fit(X, labels, groups)
+
+
+def test_paths_may_be_strings(fitted, tmp_path):
+    path = str(tmp_path / "m.stance")
+    save_model(fitted.to_model(), path)
+    assert load_model(path).judge(["NATO won."]).actor == ("NATO",)
+    recipe, book = tmp_path / "recipe.toml", tmp_path / "book.toml"
+    recipe.write_text("[classifier]\nc = 0.5\n", encoding="utf-8")
+    book.write_text('["NATO"]\nname = ["NATO"]\n', encoding="utf-8")
+    assert read_recipe(str(recipe)).classifier.c == 0.5
+    assert ActorBook.read(str(book)).names == ("NATO",)
+    table = tmp_path / "coded.csv"
+    table.write_text("text,actor,stance\nNATO won.,NATO,favor\n", encoding="utf-8")
+    assert len(read_corpus([str(table)])) == 1

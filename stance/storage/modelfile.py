@@ -98,7 +98,7 @@ def _member_table(data: bytes, array: NDArray[Any] | None) -> dict[str, Any]:
     return table | {"dtype": array.dtype.name, "shape": array.shape}
 
 
-def save_model(model: StanceModel, path: Path, *, force: bool = False) -> None:
+def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> None:
     """Write a model to a file, which appears under its name only when whole.
 
     Raises
@@ -108,6 +108,7 @@ def save_model(model: StanceModel, path: Path, *, force: bool = False) -> None:
     ModelError
         If the model is one that `load_model` would refuse.
     """
+    path = Path(path)
     if path.suffix.lower() in PICKLES:
         raise OutputError(f"{_name(path)}: a {path.suffix} would be refused later; use .stance")
     refuse_target(path, force=force)
@@ -120,7 +121,7 @@ def save_model(model: StanceModel, path: Path, *, force: bool = False) -> None:
 # --- In ------------------------------------------------------------------------------------------
 
 
-def load_model(path: Path) -> StanceModel:
+def load_model(path: Path | str) -> StanceModel:
     """Read a model from a file; nothing in the file is ever run.
 
     Raises
@@ -128,6 +129,7 @@ def load_model(path: Path) -> StanceModel:
     ModelError
         If the file is missing, damaged or anything but a model.
     """
+    path = Path(path)
     with _refusals(path), _open(path) as file:
         return _read_model(file)
 
