@@ -1,5 +1,7 @@
 """Recipes and actor books, however hostile, end in one line."""
 
+import time
+
 import pytest
 
 from stance.actors import ActorBook
@@ -34,6 +36,14 @@ def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_bytes(b'\xef\xbb\xbf["NATO"]\r\nname = ["NATO"]\r\n')
     assert ActorBook.read(path).names == ("NATO",)
+
+
+def test_a_word_of_a_million_letters_takes_no_time(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'# {"a" * 1_000_000}\n["NATO"]\nname = ["NATO"]\n', encoding="utf-8")
+    started = time.process_time()
+    assert ActorBook.read(path).names == ("NATO",)
+    assert time.process_time() - started < 5  # a search anew from each letter takes minutes
 
 
 def test_an_alias_that_looks_like_a_pattern_is_taken_to_the_letter(tmp_path):
