@@ -496,6 +496,18 @@ def test_a_part_can_be_read_before_it_has_reached_the_disk(tmp_path, monkeypatch
     assert synced[0] == store.path(1).stat().st_size
 
 
+def test_parts_are_kept_where_the_system_gives_no_more_threads(tmp_path, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    store = Store(tmp_path, "key", tmp_path / "out.csv")
+    parts = [Part(number, 1, 0, Tally(rows=1), b"a,b\n") for number in (1, 2)]
+    for part in parts:
+        store.write(part)  # the second would wait for ever for a first one that is never synced
+    assert [store.read(number) for number in (1, 2)] == parts
+
+
 def test_parts_of_another_run_are_never_taken(model, job, computed):
     stopped(model, job, after=3)
     folder = folder_of(job.target)

@@ -205,7 +205,10 @@ def _sync(handle: int) -> None:
         _disk.release()
 
     _disk.acquire()  # at most one at a time, or a slow disk would fall behind
-    threading.Thread(target=sync).start()
+    try:
+        threading.Thread(target=sync).start()
+    except RuntimeError:  # the system gives us no more threads
+        sync()
 
 
 def _tally_table(tally: Tally) -> list[Any]:
