@@ -212,11 +212,8 @@ class ActorBook:
         )
         actor = self._actor_of.take(alias)
         named = actor >= 0
-        if "$" in batch.text:  # "US$5 billion" is a price
-            signs = np.cumsum([len(piece) + 1 for piece in batch.text.split("$")][:-1]) - 1
-            ends = np.append(batch.end.take(first + length - 1), -1)
-            place = np.searchsorted(ends[:-1], signs)
-            named[place[ends.take(place) == signs]] = False
+        behind = batch.joined.bytes.take(batch.end.take(first + length - 1))
+        named &= behind != ord("$")  # "US$5 billion" is a price
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
         return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)

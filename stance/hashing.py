@@ -1,9 +1,13 @@
-"""64-bit keys of strings and sequences, and an index that finds many of them at once."""
+"""64-bit keys of strings, stretches and sequences, and an index that finds many of them at once."""
 
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stance.text import Joined
 
 Keys = NDArray[np.uint64]
 
@@ -35,6 +39,50 @@ def join_keys(template: int, *parts: Keys) -> Keys:
     return key
 
 
+def stretch_keys(
+    joined: Joined, start: NDArray[np.int64], end: NDArray[np.int64], longest: int
+) -> Keys:
+    """Return the key of each stretch of characters, of at most ``longest`` of them.
+
+    It is the sum of the characters times rising powers of an odd number. Differences of one
+    running sum give it for any stretch, up to a power that is the position's; multiplying by that
+    power's inverse removes it. The sum begins anew after some characters, so that it stays in the
+    processor's cache, and small for a text as long as a book.
+    """
+    keys = np.empty(len(start), np.uint64)
+    powers, inverses = _power_tables(HASHED + longest)
+    values, running = np.empty_like(powers), np.zeros(len(powers) + 1, np.uint64)
+    borders = np.searchsorted(start, np.arange(0, len(joined.bytes) + HASHED, HASHED)).tolist()
+    for first, last in pairwise(borders):
+        if first < last:
+            low, high = int(start[first]), int(end[last - 1])
+            value = values[: high - low]
+            value[:] = joined.bytes[low:high]
+            far, beyond = np.searchsorted(joined.far, (low, high))
+            value[joined.far[far:beyond] - low] = joined.codes[far:beyond]
+            value *= powers[: high - low]
+            np.cumsum(value, out=running[1 : high - low + 1])
+            begin, stop = start[first:last] - low, end[first:last] - low
+            key = running.take(stop)
+            key -= running.take(begin)
+            np.multiply(key, inverses.take(begin), out=keys[first:last])
+    return keys
+
+
+HASHED = 1 << 16
+"""Characters that are summed up at a time."""
+
+
+@lru_cache(maxsize=1)
+def _power_tables(size: int) -> tuple[Keys, Keys]:
+    """Return the first powers of the multiplier, and of its inverse."""
+    factors = np.full((2, size), MULTIPLIER, np.uint64)
+    factors[1] = pow(int(MULTIPLIER), -1, 1 << 64)
+    factors[:, 0] = 1
+    powers, inverses = np.multiply.accumulate(factors, axis=1)
+    return powers, inverses
+
+
 class KeyIndex:
     """A hash table of 64-bit keys with vectorised look-up, by open addressing.
 
@@ -62,7 +110,9 @@ class KeyIndex:
         self._values = np.full(1 << bits, -1, np.int32)
 
     def _slots(self, keys: Keys) -> NDArray[np.int64]:
-        return ((keys * MULTIPLIER) >> self._bits).astype(np.int64)
+        slots = keys * MULTIPLIER
+        slots >>= self._bits
+        return slots.view(np.int64)
 
     def add(self, keys: Keys) -> None:
         """Give the next numbers to ``keys``, which must be distinct and new."""
@@ -87,9 +137,13 @@ class KeyIndex:
         """Return the number of each key, -1 where it is unknown."""
         slots = self._slots(keys)
         found = self._values.take(slots)
-        wrong = np.flatnonzero((self._keys.take(slots) != keys) & (found >= 0))
+        wrong = np.flatnonzero(self._keys.take(slots) != keys)
+        wrong = wrong[found.take(wrong) >= 0]
+        slots, keys = slots.take(wrong), keys.take(wrong)
         while len(wrong):
-            slots[wrong] = (slots[wrong] + 1) & (len(self._keys) - 1)
-            found[wrong] = self._values[slots[wrong]]
-            wrong = wrong[(self._keys[slots[wrong]] != keys[wrong]) & (found[wrong] >= 0)]
+            slots = (slots + 1) & (len(self._keys) - 1)
+            value = self._values.take(slots)
+            found[wrong] = value
+            on = np.flatnonzero((self._keys.take(slots) != keys) & (value >= 0))
+            wrong, slots, keys = wrong.take(on), slots.take(on), keys.take(on)
         return found

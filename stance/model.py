@@ -20,7 +20,7 @@ from stance.queries import make_query
 from stance.reasons import Tilts
 from stance.recipe import Recipe
 from stance.reference import Acquaintance, Reference, Vocabulary
-from stance.text import normalise_all
+from stance.text import join_normalised
 from stance.tokens import Bools, Ints
 
 ENTRIES = 1_000_000
@@ -159,7 +159,7 @@ class StanceModel:
         reasons : bool
             Whether to tell how far each word pushes.
         """
-        words = self.reader.words(normalise_all(texts))
+        words = self.reader.words(join_normalised(texts))
         para, actor, mentions = named_actors(words)
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         return self._judge(words, para, actor, mentions, names, reasons)
@@ -191,7 +191,7 @@ class StanceModel:
 
     def judge_blind(self, texts: Sequence[str]) -> Weights:
         """Return the target-blind head's stance probabilities of each paragraph."""
-        words = self.reader.words(normalise_all(texts))
+        words = self.reader.words(join_normalised(texts))
         whole = lay_out(words, np.arange(len(texts)), np.full(len(texts), NOBODY))
         scores, _ = self.control.scores(self.reader, whole)
         return self.control.probabilities(scores)

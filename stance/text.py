@@ -3,6 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,56 +54,8 @@ def normalise(text: str) -> str:
 
 
 def normalise_all(texts: Sequence[str]) -> list[str]:
-    """Normalise many texts; those that only need other quotes, spaces and dashes all at once."""
-    found = list(texts)
-    odd = _odd(found)
-    joined = SEPARATOR.join([found[i] for i in odd])
-    if joined.count(SEPARATOR) != len(odd) - 1:  # none is odd, or one holds the separator
-        return [normalise(text) for text in found] if odd else found
-    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    plain = _PLAIN_CODES.take(codes, mode="clip")
-    ends = np.cumsum([len(found[i]) + 1 for i in odd])
-    hard = np.flatnonzero(plain == _HARD)
-    plain[hard] = ord(" ")
-    for i, text in zip(odd, plain.tobytes().decode("utf-32-le").split(SEPARATOR), strict=True):
-        found[i] = text
-    for at in np.unique(np.searchsorted(ends, hard, side="right")).tolist():
-        found[odd[at]] = normalise(texts[odd[at]])
-    return found
-
-
-def _odd(texts: Sequence[str]) -> list[int]:
-    """Return which texts hold other characters than printable ASCII."""
-    odd, plain = list[int](), list[int]()
-    for i, text in enumerate(texts):
-        (plain if text.isascii() else odd).append(i)
-    codes = np.frombuffer("".join([texts[i] for i in plain]).encode(), np.uint8)
-    control = np.flatnonzero((codes < ord(" ")) | (codes > ord("~")))
-    if len(control):
-        ends = np.cumsum([len(texts[i]) for i in plain])
-        places = np.unique(np.searchsorted(ends, control, side="right"))
-        odd = sorted([*odd, *(plain[place] for place in places.tolist())])
-    return odd
-
-
-_HARD = 0xFFFFFFFF
-
-
-def _plain_codes() -> NDArray[np.uint32]:
-    """Return what `normalise` puts in the place of single characters, `_HARD` where it depends.
-
-    The last entry stands for every character beyond the table.
-    """
-    codes = np.full(0x3001, _HARD, np.uint32)
-    for code in (*range(0x300), *range(0x2000, 0x2070), 0x20AC):  # no accent to be composed
-        plain = normalise(chr(code))
-        if len(plain) == 1 and code != ord("\r"):  # which may be half of a line end
-            codes[code] = ord(plain)
-    codes[ord(SEPARATOR)] = ord(SEPARATOR)
-    return codes
-
-
-_PLAIN_CODES = _plain_codes()
+    """Normalise many texts at once."""
+    return join_normalised(texts).text.split(SEPARATOR)[:-1]
 
 
 def normalised_span(text: str, start: int, end: int) -> tuple[int, int]:
@@ -147,6 +102,125 @@ def character_classes(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
             _classes[code] = _class_of(chr(code))
         found = _classes.take(codes)
     return found
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Normalised paragraphs joined into one string, of which most is ASCII: a byte a character.
+
+    Attributes
+    ----------
+    bytes : ndarray of uint8
+        Characters of all paragraphs, each followed by `SEPARATOR`; of those beyond ASCII
+        `BEYOND` and their class bits.
+    far : ndarray
+        Places of the characters beyond ASCII.
+    codes : ndarray of uint32
+        Their code points.
+    offset : ndarray of shape (n_paragraphs + 1,)
+        Where each paragraph starts, and where the next one would.
+    """
+
+    bytes: NDArray[np.uint8]
+    far: NDArray[np.int64]
+    codes: NDArray[np.uint32]
+    offset: NDArray[np.int64]
+
+    @cached_property
+    def text(self) -> str:
+        """The string."""
+        return self.piece(0, len(self.bytes))
+
+    def piece(self, start: int, end: int) -> str:
+        """Return some characters of the string."""
+        codes = self.bytes[start:end].astype(np.uint32)
+        low, high = np.searchsorted(self.far, (start, end))
+        codes[self.far[low:high] - start] = self.codes[low:high]
+        return codes.tobytes().decode("utf-32-le", "surrogatepass")
+
+
+BEYOND = np.uint8(0x80)
+"""Bit of what stands in `Joined.bytes` for a character beyond ASCII."""
+
+
+def join(texts: Sequence[str]) -> Joined:
+    """Join texts that are normalised."""
+    codes = _codes_of(texts)
+    odd = np.flatnonzero(codes >= BEYOND)
+    offset = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=offset[1:])
+    return _joined(codes, odd, codes.take(odd), offset)
+
+
+def join_normalised(texts: Sequence[str]) -> Joined:
+    """Normalise many texts and join them; all at once those in which each character has its own."""
+    codes = _codes_of(texts)
+    odd, plain = _plain_of(codes)
+    end = odd[plain == ord(SEPARATOR)]
+    if len(end) != len(texts):
+        return join([normalise(text) for text in texts])
+    hard = np.unique(np.searchsorted(end, odd[plain == _HARD])).tolist()
+    if hard:
+        pieces, begin = [], 0
+        for i in hard:
+            pieces += [codes[begin : end[i] - len(texts[i])], _codes_of([normalise(texts[i])])]
+            begin = end[i] + 1
+        codes = np.concatenate([*pieces, codes[begin:]]).astype(np.uint32)
+        odd, plain = _plain_of(codes)
+        plain = np.where(plain == _HARD, codes.take(odd), plain)
+        end = odd[plain == ord(SEPARATOR)]
+    return _joined(codes, odd, plain, np.append(0, end + 1))
+
+
+def _codes_of(texts: Sequence[str]) -> NDArray[Any]:
+    """Return the code points of texts, each followed by the separator."""
+    text = SEPARATOR.join([*texts, ""])
+    if text.isascii():
+        return np.frombuffer(text.encode(), np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _joined(
+    codes: NDArray[Any], odd: NDArray[np.int64], plain: NDArray[np.uint32], offset: Any
+) -> Joined:
+    """Put ``plain`` at the places ``odd`` of some code points."""
+    found = codes.astype(np.uint8)
+    found[odd] = plain
+    beyond = plain >= BEYOND
+    far, codes = odd[beyond], plain[beyond].astype(np.uint32)
+    found[far] = character_classes(codes) | BEYOND
+    return Joined(found, far, codes, offset)
+
+
+_HARD = 0xFFFFFFFF
+_plain_codes = np.zeros(0x110000, np.uint32)
+
+
+def _plain_of(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return where other characters than printable ASCII stand, and what takes their places.
+
+    That is `_HARD` where it depends on more than the character; the table fills with what has
+    been seen.
+    """
+    odd = np.flatnonzero((codes < ord(" ")) | (codes > ord("~")))
+    found = codes.take(odd)
+    plain = _plain_codes.take(found)
+    unseen = plain == 0
+    if unseen.any():
+        for code in np.unique(found[unseen]).tolist():
+            _plain_codes[code] = _plain_code(chr(code))
+        plain = _plain_codes.take(found)
+    return odd, plain
+
+
+def _plain_code(char: str) -> int:
+    plain = normalise(char)
+    if char == SEPARATOR:
+        return ord(char)
+    # A mark or a part of a Korean syllable goes into the character before it.
+    joins = unicodedata.category(char)[0] == "M" or "\u1100" <= char <= "\u11ff"
+    # A carriage return may be half of a line end.
+    return _HARD if joins or char == "\r" or len(plain) != 1 else ord(plain)
 
 
 _WORD_RUN = re.compile(r"[^\W_]+")

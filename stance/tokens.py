@@ -19,23 +19,24 @@ flags) is worked out once per form, in `Forms`, and fetched by ``take``.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.hashing import MULTIPLIER, KeyIndex, Keys
+from stance.hashing import KeyIndex, Keys, stretch_keys
 from stance.text import (
     APOSTROPHE,
+    BEYOND,
     QUOTE,
-    SEPARATOR,
     SPACE,
     STOP,
+    UPPER,
     WORD,
+    Joined,
     character_classes,
+    join,
 )
 
 Ints = NDArray[np.int64]
@@ -146,14 +147,12 @@ class Forms:
 
 @dataclass(frozen=True, slots=True)
 class TokenBatch:
-    """Words of a batch of paragraphs; all arrays but two have one entry per word.
+    """Words of a batch of paragraphs; all arrays but ``first`` have one entry per word.
 
     Attributes
     ----------
-    text : str
-        The joined paragraphs.
-    offset : ndarray of shape (n_paragraphs,)
-        Where each paragraph starts in ``text``.
+    joined : Joined
+        The paragraphs.
     first : ndarray of shape (n_paragraphs + 1,)
         Number of the first word of each paragraph, and the number of words.
     start, end : ndarray
@@ -166,8 +165,7 @@ class TokenBatch:
         True where a question mark follows the word.
     """
 
-    text: str
-    offset: Ints
+    joined: Joined
     first: Ints
     start: Ints
     end: Ints
@@ -183,114 +181,89 @@ class TokenBatch:
     def __len__(self) -> int:
         return len(self.first) - 1
 
+    @property
+    def text(self) -> str:
+        """The joined paragraphs."""
+        return self.joined.text
 
-def tokenise(texts: Sequence[str], forms: Forms) -> TokenBatch:
+    @property
+    def offset(self) -> Ints:
+        """Where each paragraph starts in ``text``."""
+        return self.joined.offset[:-1]
+
+    def only(self, kept: Ints) -> "TokenBatch":
+        """Return the batch with some of its words."""
+        arrays = {
+            field.name: getattr(self, field.name).take(kept)
+            for field in fields(self)
+            if field.name not in ("joined", "first")
+        }
+        return replace(self, first=np.searchsorted(kept, self.first), **arrays)
+
+
+def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
     """Split normalised paragraphs into words.
 
     Parameters
     ----------
-    texts : sequence of str
-        As `stance.text.normalise` returns them.
+    texts : sequence of str or Joined
+        As `stance.text.normalise` returns them, or `stance.text.join_normalised`.
     forms : Forms
         Learns the forms that are new.
     """
-    text = SEPARATOR.join([*texts, ""]) + "\n"
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    classes = character_classes(codes)
-    lengths = np.array([len(text) for text in texts], np.int64) + 1
-    offset = np.cumsum(lengths) - lengths
-
-    word = (classes & WORD).astype(np.bool_)
-    edges = np.flatnonzero(word[1:] != word[:-1]) + 1
-    if len(word) and word[0]:
-        edges = np.concatenate([[0], edges])
-    start, end = edges[0::2].astype(np.int64), edges[1::2].astype(np.int64)
+    joined = texts if isinstance(texts, Joined) else join(texts)
+    chars = joined.bytes
+    start, end = _runs(chars)
     form = forms.find(
-        _word_keys(codes, start, np.minimum(end, start + LONGEST_WORD)),
-        lambda i: text[start[i] : min(end[i], start[i] + LONGEST_WORD)],
+        stretch_keys(joined, start, np.minimum(end, start + LONGEST_WORD), LONGEST_WORD),
+        lambda i: joined.piece(start[i], min(end[i], start[i] + LONGEST_WORD)),
     )
-    clitic, own = _clitics(codes, classes, forms, form, start, end)
+    clitic, own = _clitics(chars, forms, form, start, end)
     kept = np.flatnonzero(own)
     # A clitic belongs to the word before it, so the gap after that word starts behind the clitic.
     behind = end.take(np.append(kept[1:], len(start))[: len(kept)] - 1)
     start, end, form = start.take(kept), end.take(kept), form.take(kept)
-    first = np.append(np.searchsorted(start, offset), len(start))
-    para = np.repeat(np.arange(len(texts)), first[1:] - first[:-1])
-    # What follows the last word of a paragraph ends with the paragraph.
-    following = np.append(start[1:], len(codes))[: len(start)]
-    following = np.minimum(following, (offset + lengths - 1).take(para))
-    same = np.append(para[1:] == para[:-1], False)
-    between = _Between(codes, classes, behind, following)
-    gap = np.where(same, between.gaps(), GAP_OTHER).astype(np.uint8)
-    question = between.count(between.codes == ord("?")) > 0
-    breaks = ~same | between.sentence_ends(forms, form, codes.take(following))
-    sentence_start = np.append(True, breaks[:-1])[: len(start)]
+    first = np.append(np.searchsorted(start, joined.offset[:-1]), len(start))
+    sizes = first[1:] - first[:-1]
+    between = _Between(joined, behind, start, first)
+    sentence_start = between.sentence_starts(forms, form)
     return TokenBatch(
-        text=text,
-        offset=offset,
+        joined=joined,
         first=first,
         start=start,
         end=end,
         form=form,
-        para=para,
-        gap=gap,
+        para=np.repeat(np.arange(len(sizes)), sizes),
+        gap=between.gaps(),
         sentence=np.cumsum(sentence_start) - 1,
         sentence_start=sentence_start,
-        quoted=_quoted(classes, start, offset, first),
+        quoted=_quoted(joined, start, first),
         clitic=clitic.take(kept),
-        question=question,
+        question=between.questions(),
     )
 
 
-def _word_keys(codes: NDArray[np.uint32], start: Ints, end: Ints) -> Keys:
-    """Hash each word: the sum of its characters times rising powers of an odd number.
-
-    Differences of one running sum give the hash of any stretch, up to a power that is the
-    position's; multiplying by that power's inverse removes it. The sum begins anew after some
-    characters, so that it stays in the processor's cache, and small for a text as long as a book.
-    """
-    keys = np.empty(len(start), np.uint64)
-    powers, inverses = _power_tables(HASHED + LONGEST_WORD)
-    borders = np.searchsorted(start, np.arange(0, len(codes) + HASHED, HASHED)).tolist()
-    for first, last in pairwise(borders):
-        if first < last:
-            low, high = int(start[first]), int(end[last - 1])
-            running = np.zeros(high - low + 1, np.uint64)
-            np.cumsum(codes[low:high] * powers[: high - low], out=running[1:])
-            begin, stop = start[first:last] - low, end[first:last] - low
-            keys[first:last] = (running.take(stop) - running.take(begin)) * inverses.take(begin)
-    return keys
-
-
-HASHED = 1 << 16
-"""Characters that are summed up at a time."""
-
-
-@lru_cache(maxsize=1)
-def _power_tables(size: int) -> tuple[Keys, Keys]:
-    """Return the first powers of the multiplier, and of its inverse."""
-    factors = np.full((2, size), MULTIPLIER, np.uint64)
-    factors[1] = pow(int(MULTIPLIER), -1, 1 << 64)
-    factors[:, 0] = 1
-    powers, inverses = np.multiply.accumulate(factors, axis=1)
-    return powers, inverses
+def _runs(chars: Bytes) -> tuple[Ints, Ints]:
+    """Return where words start and end: as `Joined.bytes` has them, without a look-up."""
+    letter = (chars | 0x20) - np.uint8(ord("a")) < 26
+    letter |= chars - np.uint8(ord("0")) < 10
+    letter |= chars & ~UPPER == BEYOND | WORD
+    edges = np.flatnonzero(letter[1:] != letter[:-1]) + 1
+    if letter[:1].any():
+        edges = np.append(0, edges)
+    return edges[0::2].copy(), edges[1::2].copy()
 
 
 def _clitics(
-    codes: NDArray[np.uint32],
-    classes: Bytes,
-    forms: Forms,
-    form: NDArray[np.int32],
-    start: Ints,
-    end: Ints,
+    chars: Bytes, forms: Forms, form: NDArray[np.int32], start: Ints, end: Ints
 ) -> tuple[Bytes, Bools]:
     """Return the clitic flag of each word, and which words are no clitics themselves."""
     flag, own = np.full(len(form), CLITIC_NONE, np.uint8), np.ones(len(form), np.bool_)
-    at = np.flatnonzero(classes.take(end) & APOSTROPHE > 0)
-    last = codes.take(end.take(at) - 1) | 0x20  # in small letters
-    behind = np.append(start, -1).take(at + 1)
-    glued = behind == end.take(at) + 1
-    kind = np.append(forms.clitic.take(form), CLITIC_NONE).take(at + 1)
+    at = np.flatnonzero(chars.take(end) == ord("'"))
+    last = chars.take(end.take(at) - 1) | 0x20  # in small letters
+    behind = np.minimum(at + 1, len(form) - 1)
+    glued = start.take(behind) == end.take(at) + 1
+    kind = forms.clitic.take(form.take(behind))
     kind[~glued | (kind == CLITIC_NEGATION) & (last != ord("n"))] = CLITIC_NONE
     own[at[kind != CLITIC_NONE] + 1] = False
     # A plural possessive ("allies' doubts") has nothing behind its apostrophe.
@@ -300,77 +273,112 @@ def _clitics(
 
 
 class _Between:
-    """What stands between words; nine gaps of ten are a blank, only the others are looked into.
+    """What stands between words; nine gaps of ten are a blank or a comma and a blank.
 
-    Attributes
+    Only the others, the odd ones, are looked into.
+
+    Parameters
     ----------
-    codes, classes : ndarray
-        Characters of the odd gaps, gap after gap.
+    joined : Joined
+    begin, start : ndarray
+        Where the gap behind each word begins, and where each word starts. What follows the last
+        word of a paragraph ends with the separator.
+    first : ndarray
+        First word of each paragraph.
     """
 
-    def __init__(self, codes: NDArray[np.uint32], classes: Bytes, start: Ints, end: Ints) -> None:
-        self._count = len(start)
-        length = end - start
-        blank = (length == 1) & (codes.take(start, mode="clip") == ord(" "))
-        self._odd = np.flatnonzero(~blank)
-        self._length = length[self._odd]
-        below = np.cumsum(self._length) - self._length
-        index = np.repeat(start[self._odd] - below, self._length)
+    def __init__(self, joined: Joined, begin: Ints, start: Ints, first: Ints) -> None:
+        chars, self._count = joined.bytes, len(start)
+        full = np.flatnonzero(first[1:] > first[:-1])
+        self._last = first[1:].take(full) - 1
+        end = np.append(start[1:], 0)[: len(start)]
+        end[self._last] = joined.offset[1:].take(full)
+        opening = chars.take(begin)
+        other = np.flatnonzero((opening != ord(" ")) | (end - begin != 1))
+        begin, length, self._opening = (
+            begin.take(other),
+            (end - begin).take(other),
+            opening.take(other),
+        )
+        comma = (self._opening == ord(",")) & (length == 2)
+        comma &= chars.take(begin + 1, mode="clip") == ord(" ")
+        odd = np.flatnonzero(~comma)
+        self._other, self._odd = other, other.take(odd)
+        begin, self._length, self._opening = (
+            begin.take(odd),
+            length.take(odd),
+            self._opening.take(odd),
+        )
+        self._behind = chars.take(begin + self._length, mode="clip")
+        self._below = np.cumsum(self._length) - self._length
+        index = np.repeat(begin - self._below, self._length)
         index += np.arange(len(index))
-        self._owner = np.repeat(np.arange(len(self._odd)), self._length)
-        self.codes = codes.take(index)
-        self.classes = classes.take(index)
-        self._first = np.zeros(len(self._odd), np.uint32)
-        self._first[self._length > 0] = self.codes[below[self._length > 0]]
-
-    def _inside(self, flags: NDArray[Any]) -> Ints:
-        """Count flagged characters of each odd gap."""
-        return np.bincount(self._owner[flags != 0], minlength=len(self._odd))
-
-    def count(self, flags: NDArray[Any]) -> Ints:
-        """Count flagged characters of each gap, for flags that a blank does not have."""
-        found = np.zeros(self._count, np.int64)
-        found[self._odd] = self._inside(flags)
-        return found
+        self._chars = chars.take(index)
+        kinds = _KINDS.take(self._chars)
+        self._has = np.bitwise_or.reduceat(kinds, self._below)
+        self._solid = np.add.reduceat(kinds & SPACE == 0, self._below, dtype=np.int64)
 
     def gaps(self) -> Bytes:
         """Classify the gaps: only what may stand inside a name has a class."""
-        blanks, length, first = self._inside(self.classes & SPACE), self._length, self._first
-        one, dot = length == 1, first == ord(".")
-        odd = np.zeros(len(length), np.uint8)
-        odd[(blanks == length) | (one & (first == ord("-")))] = GAP_SPACE
-        odd[dot & one] = GAP_DOT
-        odd[dot & ~one & (blanks == length - 1)] = GAP_DOT_SPACE
-        odd[one & (first == ord("'"))] = GAP_APOSTROPHE
-        odd[(self._inside(self.codes == ord("&")) == 1) & (blanks == length - 1)] = GAP_AND
+        solid, one, opening = self._solid, self._length == 1, self._opening
+        odd = np.full(len(solid), GAP_OTHER, np.uint8)
+        odd[(solid == 0) | (one & (opening == ord("-")))] = GAP_SPACE
+        odd[(opening == ord(".")) & (solid == 1)] = GAP_DOT_SPACE
+        odd[one & (opening == ord("."))] = GAP_DOT
+        odd[one & (opening == ord("'"))] = GAP_APOSTROPHE
+        odd[(self._has & _AND > 0) & (solid == 1)] = GAP_AND
         gap = np.full(self._count, GAP_SPACE, np.uint8)
+        gap[self._other] = GAP_OTHER
         gap[self._odd] = odd
+        gap[self._last] = GAP_OTHER
         return gap
 
-    def sentence_ends(
-        self, forms: Forms, form: NDArray[np.int32], following: NDArray[np.uint32]
-    ) -> Bools:
-        """Return in which gaps a sentence ends; ``following`` is the character behind each."""
-        odd = self._odd
-        stops = self._inside(self.classes & STOP) > 0
-        blanks = self._inside(self.classes & SPACE) > 0
-        strong = self._inside((self.codes == ord("?")) | (self.codes == ord("!"))) > 0
-        quotes = self._inside(self.classes & QUOTE) > 0
-        # The last word is followed by nothing.
-        capital = (odd + 1 == len(form)) | forms.capital.take(form.take(odd + 1, mode="clip"))
-        behind = following.take(odd)
-        digit = (behind >= ord("0")) & (behind <= ord("9"))
-        full = strong | ~forms.abbreviation.take(form.take(odd))
-        lines = self._inside(self.codes == ord("\n")) > 1
-        ends = np.zeros(self._count, np.bool_)
-        ends[odd] = (stops & blanks & (capital | digit | quotes) & full) | lines
-        return ends
+    def questions(self) -> Bools:
+        """Return which words a question mark follows."""
+        question = np.zeros(self._count, np.bool_)
+        question[self._odd] = self._has & _QUESTION > 0
+        return question
+
+    def sentence_starts(self, forms: Forms, form: NDArray[np.int32]) -> Bools:
+        """Return before which words a sentence ends."""
+        odd, has = self._odd, self._has
+        capital = forms.capital.take(form.take(odd + 1, mode="clip"))
+        digit = self._behind - np.uint8(ord("0")) < 10
+        full = (has & _STRONG > 0) | ~forms.abbreviation.take(form.take(odd))
+        ends = (has & (STOP | SPACE) == STOP | SPACE) & full & (capital | digit | (has & QUOTE > 0))
+        lines = np.flatnonzero(self._chars == ord("\n"))
+        owner = np.searchsorted(self._below, lines, side="right") - 1
+        ends |= np.bincount(owner, minlength=len(odd)) > 1
+        starts = np.zeros(self._count + 1, np.bool_)
+        starts[odd + 1] = ends
+        starts[self._last + 1] = True
+        starts[:1] = True
+        return starts[: self._count]
 
 
-def _quoted(classes: Bytes, start: Ints, offset: Ints, first: Ints) -> Bools:
+_STRONG, _QUESTION, _AND = WORD, UPPER, APOSTROPHE  # bits of classes that no gap needs
+
+
+def _kinds() -> Bytes:
+    """Return class bits, and those above, of what may stand in `Joined.bytes`."""
+    kinds = np.append(
+        character_classes(np.arange(128, dtype=np.uint32)), np.arange(128, dtype=np.uint8)
+    )
+    kinds &= SPACE | STOP | QUOTE
+    for chars, bit in (("!?", _STRONG), ("?", _QUESTION), ("&", _AND)):
+        kinds[[*chars.encode()]] |= bit
+    return kinds
+
+
+_KINDS = _kinds()
+
+
+def _quoted(joined: Joined, start: Ints, first: Ints) -> Bools:
     """Return which words stand after an odd number of double quotes of their paragraph."""
-    quotes = np.flatnonzero(classes & QUOTE > 0)
-    running = np.cumsum(np.bincount(np.searchsorted(start, quotes), minlength=len(start) + 1))
-    earlier = np.repeat(np.searchsorted(quotes, offset), first[1:] - first[:-1])
-    inside: Bools = ((running[: len(start)] - earlier) & 1) > 0
+    quotes = np.flatnonzero(joined.bytes == ord('"'))
+    bounds = np.searchsorted(quotes, joined.offset)
+    left_open = (bounds[1:] - bounds[:-1]) & 1 > 0  # which ends with the paragraph
+    turns = np.append(np.searchsorted(start, quotes), first[1:][left_open])
+    turned = np.bincount(turns, minlength=len(start) + 1).astype(np.uint8)
+    inside: Bools = np.bitwise_xor.accumulate(turned & 1)[: len(start)] > 0
     return inside

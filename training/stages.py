@@ -18,7 +18,7 @@ from stance.tables.output import TableWriter
 STAGES = ("read", "find actors", "tokenise", "blocks", "score", "write", "rest")
 
 _SEAMS: tuple[tuple[str, Any, str], ...] = (
-    ("tokenise", model, "normalise_all"),
+    ("tokenise", model, "join_normalised"),
     ("tokenise", reading.Reader, "words"),
     ("find actors", ActorBook, "match"),
     ("find actors", model, "named_actors"),

@@ -14,6 +14,7 @@ from stance.actors import ActorBook
 from stance.features.events import FormBook
 from stance.hashing import Keys, key_of
 from stance.lexicon import NEGATOR, Lexicon, stemmer
+from stance.text import Joined
 from stance.tokens import (
     CLITIC_NEGATION,
     CLITIC_POSSESSIVE,
@@ -40,6 +41,7 @@ class Words:
 
     Attributes
     ----------
+    joined : Joined
     form : ndarray of int32
         Row of the `Forms` table.
     key, stem : ndarray of uint64
@@ -66,8 +68,7 @@ class Words:
         Kind of the alias, -1 for none.
     """
 
-    text: str
-    offset: Ints
+    joined: Joined
     form: NDArray[np.int32]
     key: Keys
     stem: Keys
@@ -87,6 +88,11 @@ class Words:
     name: Bools
     who: Ints
     alias_kind: NDArray[np.int8]
+
+    @property
+    def text(self) -> str:
+        """The joined paragraphs."""
+        return self.joined.text
 
 
 class Reader:
@@ -138,12 +144,12 @@ class Reader:
             self.lexicon.phrases.roles(word, lower),
         )
 
-    def words(self, texts: Sequence[str], spans: Sequence[Span] = ()) -> Words:
+    def words(self, texts: Sequence[str] | Joined, spans: Sequence[Span] = ()) -> Words:
         """Read normalised paragraphs and find the actors that they name.
 
         Parameters
         ----------
-        texts : sequence of str
+        texts : sequence of str or Joined
         spans : sequence of (int, int, int)
             Places that their user says name the actor to be judged, in order; that actor then
             has the number ``len(book)``, and what the book finds there does not count.
@@ -153,62 +159,49 @@ class Reader:
 
     def _words(self, batch: TokenBatch, spans: Sequence[Span]) -> Words:
         first, last, who, kind = self._mentioned(batch, spans)
-        size = len(batch.start)
-        actor_of = np.full(size, NOBODY, np.int64)
-        kind_of = np.full(size, -1, np.int8)
-        end = batch.end.copy()
-        possessive = batch.clitic == CLITIC_POSSESSIVE
-        negation = batch.clitic == CLITIC_NEGATION
-        question = batch.question.copy()
-        actor_of[first], kind_of[first], end[first] = who, kind, batch.end[last]
+        kept = _without_tails(first, last, len(batch.form))
+        at = np.searchsorted(kept, first)
+        heads = kept.take(at, mode="clip") == first  # spans may overlap
+        at, last, who, kind = (part[heads] for part in (at, last, who, kind))
         # What follows a mention follows its last word.
-        for flag in (possessive, negation, question):
-            flag[first] = flag[last]
-        sentence_start = batch.sentence_start
-        functions = self.forms.columns["functions"].take(batch.form)
-        functions[first] = 0  # "US" is no first person
-        tail = np.zeros(size, np.bool_)
-        long = np.flatnonzero(last > first)
-        if len(long):
-            steps = np.zeros(size + 1, np.int64)
-            np.add.at(steps, first[long] + 1, 1)
-            np.add.at(steps, last[long] + 1, -1)
-            tail = np.cumsum(steps[:-1]) > 0
-        mentioned = tail | (actor_of >= 0)
+        end, clitic, question = (a.take(last) for a in (batch.end, batch.clitic, batch.question))
+        batch = batch.only(kept)
+        batch.end[at], batch.clitic[at], batch.question[at] = end, clitic, question
+        actor_of = np.full(len(kept), NOBODY, np.int64)
+        kind_of = np.full(len(kept), -1, np.int8)
+        actor_of[at], kind_of[at] = who, kind
+        columns, form = self.forms.columns, batch.form
+        functions = columns["functions"].take(form)
+        functions[at] = 0  # "US" is no first person
+        negation = batch.clitic == CLITIC_NEGATION
+        capital = self.forms.capital.take(form)
+        mentioned = actor_of >= 0
+        name = self._names(batch, capital, mentioned)
         category = self._categories(batch, negation, mentioned)
-        capital = self.forms.capital.take(batch.form)
-        named = self._names(batch, mentioned) | (actor_of >= 0)
-        category = np.where(named, np.int8(-1), category)
-        keep = np.flatnonzero(~tail)
-        sentence = batch.sentence.take(keep)
-        turning = ((functions & NEGATOR) > 0) & ~named | negation
-        negated = _shortly_after(turning.take(keep), sentence)
-        category = category.take(keep)
-        sign = np.append(self.lexicon.signs, np.int8(0)).take(category)  # -1 points to the last
-        sign = np.where(negated, -sign, sign)
-        form = batch.form.take(keep)
+        np.copyto(category, -1, where=name)
+        turning = ((functions & NEGATOR) > 0) & ~name | negation
+        negated = _shortly_after(turning, batch.sentence)
         return Words(
-            text=batch.text,
-            offset=batch.offset,
+            joined=batch.joined,
             form=form,
-            key=self.forms.columns["lower"].take(form),
-            stem=self.forms.columns["stem"].take(form),
-            functions=functions.take(keep),
-            capital=capital.take(keep),
-            first=np.searchsorted(keep, batch.first),
-            start=batch.start.take(keep),
-            end=end.take(keep),
-            sentence=sentence,
-            sentence_start=sentence_start.take(keep),
-            quoted=batch.quoted.take(keep),
-            possessive=possessive.take(keep),
-            question=question.take(keep),
+            key=columns["lower"].take(form),
+            stem=columns["stem"].take(form),
+            functions=functions,
+            capital=capital,
+            first=batch.first,
+            start=batch.start,
+            end=batch.end,
+            sentence=batch.sentence,
+            sentence_start=batch.sentence_start,
+            quoted=batch.quoted,
+            possessive=batch.clitic == CLITIC_POSSESSIVE,
+            question=batch.question,
             negated=negated,
             category=category,
-            sign=sign,
-            name=named.take(keep),
-            who=actor_of.take(keep),
-            alias_kind=kind_of.take(keep),
+            sign=self._signs(category, negated),
+            name=name,
+            who=actor_of,
+            alias_kind=kind_of,
         )
 
     def _mentioned(
@@ -240,18 +233,28 @@ class Reader:
             np.concatenate([np.full(len(own), -1, np.int8), found.kind[free]])[order],
         )
 
-    def _names(self, batch: TokenBatch, mentioned: Bools) -> Bools:
-        """Return which words begin with a capital, where this tells something.
+    def _names(self, batch: TokenBatch, capital: Bools, mentioned: Bools) -> Bools:
+        """Return which words are mentions, or begin with a capital, where this tells something.
 
         It does not at the start of a sentence, nor in one that is WRITTEN IN CAPITALS.
         """
+        if not len(batch.form):
+            return mentioned
         small = self.forms.columns["small"].take(batch.form) & ~mentioned
-        capital = self.forms.capital.take(batch.form) & ~batch.sentence_start
-        if not len(small):
-            return capital
-        written = np.logical_or.reduceat(small, np.flatnonzero(batch.sentence_start))
-        named: Bools = capital & written.take(batch.sentence)
-        return named
+        starts = np.flatnonzero(batch.sentence[1:] != batch.sentence[:-1]) + 1
+        starts = np.append(0, starts)
+        written = np.logical_or.reduceat(small, starts)
+        named = np.repeat(written, np.diff(starts, append=len(small)))
+        named &= capital & ~batch.sentence_start
+        return named | mentioned
+
+    def _signs(self, category: NDArray[np.int8], negated: Bools) -> NDArray[np.int8]:
+        """Return the polarity of each category, turned where negated."""
+        sign = np.zeros(len(category), np.int8)
+        at = np.flatnonzero(category >= 0)
+        polarity = self.lexicon.signs.take(category.take(at))
+        sign[at] = np.where(negated.take(at), -polarity, polarity)
+        return sign
 
     def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> NDArray[np.int8]:
         category = self.forms.columns["category"].take(batch.form).astype(np.int8)
@@ -308,6 +311,14 @@ def character_grams(word: str) -> list[str]:
         for size in range(LEAST_GRAM, MOST_GRAM + 1)
         for i in range(len(padded) - size + 1)
     ]
+
+
+def _without_tails(first: Ints, last: Ints, size: int) -> Ints:
+    """Return which of some words are no later words of a mention."""
+    long = last > first
+    steps = np.bincount(first[long] + 1, minlength=size + 1)
+    steps -= np.bincount(last[long] + 1, minlength=size + 1)
+    return np.flatnonzero(np.cumsum(steps[:-1]) == 0)
 
 
 def _shortly_after(flags: Bools, sentence: Ints) -> Bools:
