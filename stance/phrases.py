@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.hashing import KeyIndex, Keys, join_keys, key_of
+from stance.hashing import MULTIPLIER, KeyIndex, Keys, join_keys, key_of
 from stance.tokens import LONGEST_WORD, Bools, Forms, Ints, TokenBatch, tokenise
 
 _STEP = key_of("next word")
@@ -58,6 +58,9 @@ class PhraseMatcher:
         )
         values = np.array([phrase.value for _, phrase in variants], np.int32)
         self._roles = _roles(words, exact, batch.first)
+        self._pairs = np.zeros(_PAIRS, np.bool_)
+        begin = batch.first[:-1][sizes > 1]
+        self._pairs[_pair(keys[begin], keys[begin + 1])] = True
         # Beginnings of phrases, whole ones among them, so that a search ends early.
         chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
         self._index = KeyIndex(np.unique(chained))
@@ -102,6 +105,9 @@ class PhraseMatcher:
             alive = np.flatnonzero(begins.take(at))
             end = at.take(alive)
             key = table.take(batch.form.take(end))
+            follows = table.take(batch.form.take(end + 1, mode="clip"))
+            on = self._pairs.take(_pair(key, follows)) | (role.take(end) & _ALONE > 0)
+            alive, key = alive[on], key[on]
             size = 0
             while len(alive):
                 size += 1
@@ -128,6 +134,11 @@ _ONLY, _FIRST, _LATER = 1, 2, 4
 _EXACT = 3
 """Bits by which the roles in phrases whose case counts are shifted."""
 
+_ALONE = _ONLY | _ONLY << _EXACT
+
+_PAIRS = 1 << 16
+_PAIR_BITS = np.uint64(64 - 16)
+
 
 def _roles(words: Sequence[str], exact: Bools, first: Ints) -> dict[tuple[str, bool], int]:
     """Return the roles of each word of some phrases; in lower case where case does not count."""
@@ -145,6 +156,11 @@ def _may_begin(role: NDArray[Any]) -> Bools:
     follows = np.zeros_like(role)
     follows[:-1] = role[1:]
     return (role & _ONLY > 0) | (role & _FIRST > 0) & (follows & _LATER > 0)
+
+
+def _pair(key: Keys, follows: Keys) -> Ints:
+    """Return where two words stand in the table of how phrases begin."""
+    return ((key ^ follows * MULTIPLIER) * MULTIPLIER >> _PAIR_BITS).view(np.int64)
 
 
 def _variants(phrase: Phrase) -> list[str]:
