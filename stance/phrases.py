@@ -1,6 +1,6 @@
 """Finds thousands of fixed phrases in a batch of words at once; the longest one wins."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -101,40 +101,52 @@ class PhraseMatcher:
         at = np.flatnonzero((small | large) & free)
         length = np.zeros(len(at), np.int64)
         value = np.full(len(at), -1, np.int32)
-        for table, begins in ((lower, small), (exact, large)):
+        for table, begins, shift in ((lower, small, 0), (exact, large, _EXACT)):
             alive = np.flatnonzero(begins.take(at))
-            end = at.take(alive)
-            key = table.take(batch.form.take(end))
-            follows = table.take(batch.form.take(end + 1, mode="clip"))
-            on = self._pairs.take(_pair(key, follows)) | (role.take(end) & _ALONE > 0)
-            alive, key = alive[on], key[on]
-            size = 0
-            while len(alive):
-                size += 1
-                row = self._index.find(key)
-                hit = np.flatnonzero((row >= 0) & (self._values.take(row) >= 0))
-                hit = hit[size >= length[alive[hit]]]
-                length[alive[hit]] = size
-                value[alive[hit]] = self._values[row[hit]]
-                end = at[alive] + size
-                on = (row >= 0) & self._goes_on.take(row)
-                on &= end < batch.first.take(batch.para.take(at[alive]) + 1)
-                on &= free.take(end, mode="clip")
-                alive, key, end = alive[on], key[on], end[on]
-                key = _extend(key, batch.gap.take(end - 1), table.take(batch.form.take(end)))
+            alone = role.take(at.take(alive)) & (_ONLY << shift) > 0
+            for which, size, number in self._matches(batch, table, free, at.take(alive), alone):
+                hit = alive.take(which)
+                longer = np.flatnonzero(size >= length.take(hit))
+                length[hit.take(longer)] = size
+                value[hit.take(longer)] = number.take(longer)
         found = value >= 0
         at, length, value = at[found], length[found], value[found]
         kept = _without_overlap(at, at + length)
         return at[kept], length[kept], value[kept]
 
+    def _matches(
+        self, batch: TokenBatch, table: Keys, free: Bools, at: Ints, alone: Bools
+    ) -> Iterator[tuple[Ints, int, NDArray[np.int32]]]:
+        """Yield which phrases begin at ``at``, with their length and values, the short ones first.
 
-_ONLY, _FIRST, _LATER = 1, 2, 4
-"""What a word may be: a phrase by itself, the first of several words, or one behind the first."""
+        Where the word is ``alone``, it is a phrase by itself.
+        """
+        form = batch.form
+        key = table.take(form.take(at))
+        single = np.flatnonzero(alone)
+        yield single, 1, self._values.take(self._index.find(key.take(single)))
+        follows = table.take(form.take(at + 1, mode="clip"))
+        which, size = np.flatnonzero(self._pairs.take(_pair(key, follows))), 1
+        key = key.take(which)
+        while len(which):
+            end = at.take(which) + size
+            within = end < batch.first.take(batch.para.take(end - 1) + 1)
+            on = np.flatnonzero(within & free.take(end, mode="clip"))
+            which, end = which.take(on), end.take(on)
+            key = _extend(key.take(on), batch.gap.take(end - 1), table.take(form.take(end)))
+            row = self._index.find(key)
+            size += 1
+            hit = np.flatnonzero((row >= 0) & (self._values.take(row) >= 0))
+            yield which.take(hit), size, self._values.take(row.take(hit))
+            on = np.flatnonzero((row >= 0) & self._goes_on.take(row))
+            which, key = which.take(on), key.take(on)
+
+
+_ONLY, _FIRST, _SECOND = 1, 2, 4
+"""What a word may be: a phrase by itself, the first of several words, or the second."""
 
 _EXACT = 3
 """Bits by which the roles in phrases whose case counts are shifted."""
-
-_ALONE = _ONLY | _ONLY << _EXACT
 
 _PAIRS = 1 << 16
 _PAIR_BITS = np.uint64(64 - 16)
@@ -144,8 +156,8 @@ def _roles(words: Sequence[str], exact: Bools, first: Ints) -> dict[tuple[str, b
     """Return the roles of each word of some phrases; in lower case where case does not count."""
     roles: dict[tuple[str, bool], int] = {}
     for low, high in pairwise(first.tolist()):
-        for at in range(low, high):
-            role = _LATER if at > low else _ONLY if high == low + 1 else _FIRST
+        for at in range(low, min(high, low + 2)):
+            role = _SECOND if at > low else _ONLY if high == low + 1 else _FIRST
             word = (words[at], True) if exact[at] else (words[at].lower(), False)
             roles[word] = roles.get(word, 0) | role
     return roles
@@ -155,7 +167,7 @@ def _may_begin(role: NDArray[Any]) -> Bools:
     """Return which words of a batch are a phrase, or are followed by what may go on with one."""
     follows = np.zeros_like(role)
     follows[:-1] = role[1:]
-    return (role & _ONLY > 0) | (role & _FIRST > 0) & (follows & _LATER > 0)
+    return (role & _ONLY > 0) | (role & _FIRST > 0) & (follows & _SECOND > 0)
 
 
 def _pair(key: Keys, follows: Keys) -> Ints:

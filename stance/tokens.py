@@ -245,12 +245,12 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
 
 def _runs(chars: Bytes) -> tuple[Ints, Ints]:
     """Return where words start and end: as `Joined.bytes` has them, without a look-up."""
-    letter = (chars | 0x20) - np.uint8(ord("a")) < 26
+    inside = np.zeros(len(chars) + 1, np.bool_)
+    letter = inside[1:]
+    np.less((chars | 0x20) - np.uint8(ord("a")), 26, out=letter)
     letter |= chars - np.uint8(ord("0")) < 10
     letter |= chars & ~UPPER == BEYOND | WORD
-    edges = np.flatnonzero(letter[1:] != letter[:-1]) + 1
-    if letter[:1].any():
-        edges = np.append(0, edges)
+    edges = np.flatnonzero(letter != inside[:-1])
     return edges[0::2].copy(), edges[1::2].copy()
 
 

@@ -178,7 +178,7 @@ class Reader:
         mentioned = actor_of >= 0
         name = self._names(batch, capital, mentioned)
         category = self._categories(batch, negation, mentioned)
-        np.copyto(category, -1, where=name)
+        category |= -name.view(np.int8)  # none in names
         turning = ((functions & NEGATOR) > 0) & ~name | negation
         negated = _shortly_after(turning, batch.sentence)
         return Words(
@@ -243,8 +243,9 @@ class Reader:
         small = self.forms.columns["small"].take(batch.form) & ~mentioned
         starts = np.flatnonzero(batch.sentence[1:] != batch.sentence[:-1]) + 1
         starts = np.append(0, starts)
-        written = np.logical_or.reduceat(small, starts)
-        named = np.repeat(written, np.diff(starts, append=len(small)))
+        written = np.zeros(int(batch.sentence[-1]) + 1, np.bool_)
+        written[batch.sentence.take(starts)] = np.logical_or.reduceat(small, starts)
+        named = written.take(batch.sentence)
         named &= capital & ~batch.sentence_start
         return named | mentioned
 
