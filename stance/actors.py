@@ -70,7 +70,7 @@ class MentionBatch:
         Index into `ALIAS_KINDS`, -1 where unknown.
     """
 
-    para: Ints
+    para: NDArray[np.int32]
     actor: Ints
     first: Ints
     last: Ints

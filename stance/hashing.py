@@ -40,7 +40,7 @@ def join_keys(template: int, *parts: Keys) -> Keys:
 
 
 def stretch_keys(
-    joined: Joined, start: NDArray[np.int64], end: NDArray[np.int64], longest: int
+    joined: Joined, start: NDArray[np.int32], end: NDArray[np.int32], longest: int
 ) -> Keys:
     """Return the key of each stretch of characters, of at most ``longest`` of them.
 

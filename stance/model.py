@@ -211,6 +211,7 @@ class StanceModel:
             pairs = lay_out(words, para[part], actor[part])
             tilts = Tilts.none(pairs) if reasons else None
             found.append((*self.stance.scores(self.reader, pairs, tilts), tilts))
+            del pairs  # before the next ones are laid out
         scores, known = (np.concatenate([one[i] for one in found]) for i in (0, 1))
         sentiment, sentiment_known = None, np.zeros(count, np.bool_)
         if self.sentiment is not None:

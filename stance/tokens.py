@@ -40,11 +40,15 @@ from stance.text import (
 )
 
 Ints = NDArray[np.int64]
+Places = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 
 LONGEST_WORD = 48
 """Characters of a word that count; longer runs are no words but links or noise."""
+
+AT_A_TIME = 1 << 18
+"""Words that are looked up at a time: so that a text as long as a book takes little memory."""
 
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
@@ -118,12 +122,15 @@ class Forms:
         """Return the form of each word; ``spelling(i)`` gives the text of word ``i`` if new."""
         if len(self._index) > self.limit:
             self.clear()
-        forms = self._index.find(keys)
-        unseen = np.flatnonzero(forms < 0)
-        if len(unseen):
-            new, first = np.unique(keys[unseen], return_index=True)
-            self._learn(new, [spelling(int(i)) for i in unseen[first]])
-            forms[unseen] = self._index.find(keys[unseen])
+        forms = np.empty(len(keys), np.int32)
+        for low in range(0, len(keys), AT_A_TIME):
+            part, found = keys[low : low + AT_A_TIME], forms[low : low + AT_A_TIME]
+            found[:] = self._index.find(part)
+            unseen = np.flatnonzero(found < 0)
+            if len(unseen):
+                new, first = np.unique(part[unseen], return_index=True)
+                self._learn(new, [spelling(low + int(i)) for i in unseen[first]])
+                found[unseen] = self._index.find(part[unseen])
         return forms
 
     def _learn(self, keys: Keys, spellings: list[str]) -> None:
@@ -167,12 +174,12 @@ class TokenBatch:
 
     joined: Joined
     first: Ints
-    start: Ints
-    end: Ints
+    start: Places
+    end: Places
     form: NDArray[np.int32]
-    para: Ints
+    para: NDArray[np.int32]
     gap: Bytes
-    sentence: Ints
+    sentence: NDArray[np.int32]
     sentence_start: Bools
     quoted: Bools
     clitic: Bytes
@@ -219,9 +226,10 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
         lambda i: joined.piece(start[i], min(end[i], start[i] + LONGEST_WORD)),
     )
     clitic, own = _clitics(chars, forms, form, start, end)
-    kept = np.flatnonzero(own)
+    kept, dropped = np.flatnonzero(own), np.flatnonzero(~own)
+    behind = end.take(kept)
     # A clitic belongs to the word before it, so the gap after that word starts behind the clitic.
-    behind = end.take(np.append(kept[1:], len(start))[: len(kept)] - 1)
+    behind[np.searchsorted(kept, dropped) - 1] = end.take(dropped)
     start, end, form = start.take(kept), end.take(kept), form.take(kept)
     first = np.append(np.searchsorted(start, joined.offset[:-1]), len(start))
     sizes = first[1:] - first[:-1]
@@ -233,9 +241,9 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
         start=start,
         end=end,
         form=form,
-        para=np.repeat(np.arange(len(sizes)), sizes),
+        para=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
         gap=between.gaps(),
-        sentence=np.cumsum(sentence_start) - 1,
+        sentence=np.cumsum(sentence_start, dtype=np.int32) - np.int32(1),
         sentence_start=sentence_start,
         quoted=_quoted(joined, start, first),
         clitic=clitic.take(kept),
@@ -243,7 +251,7 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
     )
 
 
-def _runs(chars: Bytes) -> tuple[Ints, Ints]:
+def _runs(chars: Bytes) -> tuple[Places, Places]:
     """Return where words start and end: as `Joined.bytes` has them, without a look-up."""
     inside = np.zeros(len(chars) + 1, np.bool_)
     letter = inside[1:]
@@ -251,11 +259,11 @@ def _runs(chars: Bytes) -> tuple[Ints, Ints]:
     letter |= chars - np.uint8(ord("0")) < 10
     letter |= chars & ~UPPER == BEYOND | WORD
     edges = np.flatnonzero(letter != inside[:-1])
-    return edges[0::2].copy(), edges[1::2].copy()
+    return edges[0::2].astype(np.int32), edges[1::2].astype(np.int32)
 
 
 def _clitics(
-    chars: Bytes, forms: Forms, form: NDArray[np.int32], start: Ints, end: Ints
+    chars: Bytes, forms: Forms, form: NDArray[np.int32], start: Places, end: Places
 ) -> tuple[Bytes, Bools]:
     """Return the clitic flag of each word, and which words are no clitics themselves."""
     flag, own = np.full(len(form), CLITIC_NONE, np.uint8), np.ones(len(form), np.bool_)
@@ -287,11 +295,12 @@ class _Between:
         First word of each paragraph.
     """
 
-    def __init__(self, joined: Joined, begin: Ints, start: Ints, first: Ints) -> None:
+    def __init__(self, joined: Joined, begin: Places, start: Places, first: Ints) -> None:
         chars, self._count = joined.bytes, len(start)
         full = np.flatnonzero(first[1:] > first[:-1])
         self._last = first[1:].take(full) - 1
-        end = np.append(start[1:], 0)[: len(start)]
+        end = np.empty_like(start)
+        end[:-1] = start[1:]
         end[self._last] = joined.offset[1:].take(full)
         opening = chars.take(begin)
         other = np.flatnonzero((opening != ord(" ")) | (end - begin != 1))
@@ -373,7 +382,7 @@ def _kinds() -> Bytes:
 _KINDS = _kinds()
 
 
-def _quoted(joined: Joined, start: Ints, first: Ints) -> Bools:
+def _quoted(joined: Joined, start: Places, first: Ints) -> Bools:
     """Return which words stand after an odd number of double quotes of their paragraph."""
     quotes = np.flatnonzero(joined.bytes == ord('"'))
     bounds = np.searchsorted(quotes, joined.offset)

@@ -6,6 +6,7 @@ as "NATO" is.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from stance.tokens import (
     Bools,
     Forms,
     Ints,
+    Places,
     TokenBatch,
     tokenise,
 )
@@ -75,9 +77,9 @@ class Words:
     functions: NDArray[np.uint8]
     capital: Bools
     first: Ints
-    start: Ints
-    end: Ints
-    sentence: Ints
+    start: Places
+    end: Places
+    sentence: NDArray[Any]
     sentence_start: Bools
     quoted: Bools
     possessive: Bools
@@ -86,7 +88,7 @@ class Words:
     category: NDArray[np.int8]
     sign: NDArray[np.int8]
     name: Bools
-    who: Ints
+    who: NDArray[np.int32]
     alias_kind: NDArray[np.int8]
 
     @property
@@ -154,8 +156,7 @@ class Reader:
             Places that their user says name the actor to be judged, in order; that actor then
             has the number ``len(book)``, and what the book finds there does not count.
         """
-        batch = tokenise(texts, self.forms)
-        return self._words(batch, spans)
+        return self._words(tokenise(texts, self.forms), spans)
 
     def _words(self, batch: TokenBatch, spans: Sequence[Span]) -> Words:
         first, last, who, kind = self._mentioned(batch, spans)
@@ -167,7 +168,7 @@ class Reader:
         end, clitic, question = (a.take(last) for a in (batch.end, batch.clitic, batch.question))
         batch = batch.only(kept)
         batch.end[at], batch.clitic[at], batch.question[at] = end, clitic, question
-        actor_of = np.full(len(kept), NOBODY, np.int64)
+        actor_of = np.full(len(kept), NOBODY, np.int32)
         kind_of = np.full(len(kept), -1, np.int8)
         actor_of[at], kind_of[at] = who, kind
         columns, form = self.forms.columns, batch.form
@@ -322,7 +323,7 @@ def _without_tails(first: Ints, last: Ints, size: int) -> Ints:
     return np.flatnonzero(np.cumsum(steps[:-1]) == 0)
 
 
-def _shortly_after(flags: Bools, sentence: Ints) -> Bools:
+def _shortly_after(flags: Bools, sentence: NDArray[np.int32]) -> Bools:
     """Return which words stand at most `NEGATION_REACH` after a flag in the same sentence."""
     after = np.zeros(len(flags), np.bool_)
     at = np.flatnonzero(flags)
