@@ -38,6 +38,30 @@ Span = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class ByForm:
+    """What is known of the form of each word; fetched for some words where it is asked for.
+
+    Attributes
+    ----------
+    values : ndarray
+        One entry per form.
+    form : ndarray of int32
+        Form of each word.
+    """
+
+    values: Keys
+    form: NDArray[np.int32]
+
+    def take(self, at: NDArray[Any]) -> Keys:
+        """Return the values of some words."""
+        return self.values.take(self.form.take(at))
+
+    def __getitem__(self, at: NDArray[Any]) -> Keys:
+        found: Keys = self.values[self.form[at]]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """Per word of the batch, after mentions have shrunk to one word.
 
@@ -46,7 +70,7 @@ class Words:
     joined : Joined
     form : ndarray of int32
         Row of the `Forms` table.
-    key, stem : ndarray of uint64
+    key, stem : ByForm
         Keys of the lower-case word and of its stem.
     functions : ndarray of uint8
         What the word may do in a sentence, as bits of `stance.lexicon`.
@@ -72,8 +96,8 @@ class Words:
 
     joined: Joined
     form: NDArray[np.int32]
-    key: Keys
-    stem: Keys
+    key: ByForm
+    stem: ByForm
     functions: NDArray[np.uint8]
     capital: Bools
     first: Ints
@@ -185,8 +209,8 @@ class Reader:
         return Words(
             joined=batch.joined,
             form=form,
-            key=columns["lower"].take(form),
-            stem=columns["stem"].take(form),
+            key=ByForm(columns["lower"], form),
+            stem=ByForm(columns["stem"], form),
             functions=functions,
             capital=capital,
             first=batch.first,
