@@ -52,7 +52,8 @@ def stretch_keys(
     keys = np.empty(len(start), np.uint64)
     powers, inverses = _power_tables(HASHED + longest)
     values, running = np.empty_like(powers), np.zeros(len(powers) + 1, np.uint64)
-    borders = np.searchsorted(start, np.arange(0, len(joined.bytes) + HASHED, HASHED)).tolist()
+    cuts = np.arange(0, len(joined.bytes) + HASHED, HASHED, dtype=np.int32)
+    borders = np.searchsorted(start, cuts).tolist()
     for first, last in pairwise(borders):
         if first < last:
             low, high = int(start[first]), int(end[last - 1])

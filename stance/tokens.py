@@ -231,7 +231,7 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
     # A clitic belongs to the word before it, so the gap after that word starts behind the clitic.
     behind[np.searchsorted(kept, dropped) - 1] = end.take(dropped)
     start, end, form = start.take(kept), end.take(kept), form.take(kept)
-    first = np.append(np.searchsorted(start, joined.offset[:-1]), len(start))
+    first = np.searchsorted(start, joined.offset.astype(np.int32))
     sizes = first[1:] - first[:-1]
     between = _Between(joined, behind, start, first)
     sentence_start = between.sentence_starts(forms, form)
@@ -281,9 +281,7 @@ def _clitics(
 
 
 class _Between:
-    """What stands between words; nine gaps of ten are a blank or a comma and a blank.
-
-    Only the others, the odd ones, are looked into.
+    """What stands between words; nine gaps of ten are a blank, only the others are looked into.
 
     Parameters
     ----------
@@ -303,21 +301,9 @@ class _Between:
         end[:-1] = start[1:]
         end[self._last] = joined.offset[1:].take(full)
         opening = chars.take(begin)
-        other = np.flatnonzero((opening != ord(" ")) | (end - begin != 1))
-        begin, length, self._opening = (
-            begin.take(other),
-            (end - begin).take(other),
-            opening.take(other),
-        )
-        comma = (self._opening == ord(",")) & (length == 2)
-        comma &= chars.take(begin + 1, mode="clip") == ord(" ")
-        odd = np.flatnonzero(~comma)
-        self._other, self._odd = other, other.take(odd)
-        begin, self._length, self._opening = (
-            begin.take(odd),
-            length.take(odd),
-            self._opening.take(odd),
-        )
+        self._odd = np.flatnonzero((opening != ord(" ")) | (end - begin != 1))
+        begin, self._opening = begin.take(self._odd), opening.take(self._odd)
+        self._length = end.take(self._odd) - begin
         self._behind = chars.take(begin + self._length, mode="clip")
         self._below = np.cumsum(self._length) - self._length
         index = np.repeat(begin - self._below, self._length)
@@ -337,7 +323,6 @@ class _Between:
         odd[one & (opening == ord("'"))] = GAP_APOSTROPHE
         odd[(self._has & _AND > 0) & (solid == 1)] = GAP_AND
         gap = np.full(self._count, GAP_SPACE, np.uint8)
-        gap[self._other] = GAP_OTHER
         gap[self._odd] = odd
         gap[self._last] = GAP_OTHER
         return gap
@@ -387,7 +372,8 @@ def _quoted(joined: Joined, start: Places, first: Ints) -> Bools:
     quotes = np.flatnonzero(joined.bytes == ord('"'))
     bounds = np.searchsorted(quotes, joined.offset)
     left_open = (bounds[1:] - bounds[:-1]) & 1 > 0  # which ends with the paragraph
-    turns = np.append(np.searchsorted(start, quotes), first[1:][left_open])
-    turned = np.bincount(turns, minlength=len(start) + 1).astype(np.uint8)
-    inside: Bools = np.bitwise_xor.accumulate(turned & 1)[: len(start)] > 0
+    turns = np.searchsorted(start, quotes.astype(np.int32))
+    turns = np.sort(np.append(turns, first[1:][left_open]))
+    sizes = np.diff(turns, prepend=0, append=len(start))
+    inside: Bools = np.repeat(np.arange(len(sizes)) & 1 > 0, sizes)
     return inside

@@ -1,6 +1,7 @@
 """Every text is read in one normal form, and offsets follow it there."""
 
 import unicodedata
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from stance.text import (
     UPPER,
     WORD,
     character_classes,
+    join,
     normalise,
     normalise_all,
     normalised_span,
@@ -73,6 +75,28 @@ def test_every_character_is_normal_after_one_pass():
 @example(["a\x1eb", "c"])
 def test_many_texts_are_normalised_as_one_by_one(texts):
     assert normalise_all(texts) == [normalise(text) for text in texts]
+
+
+def test_only_marks_and_parts_of_syllables_join_the_character_before():
+    # `join_normalised` takes every other character by itself.
+    for code in range(0x110000):
+        char = chr(code)
+        mark = unicodedata.category(char)[0] == "M"
+        assert mark or not unicodedata.combining(char)
+        parts = unicodedata.decomposition(char).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            assert unicodedata.category(chr(int(parts[1], 16)))[0] == "M"
+
+
+@given(st.lists(TEXT, max_size=6))
+@example(["\U0001f602 \u0416", "", "caf\u00e9 \ud800"])
+def test_joined_texts_are_read_back(texts):
+    plain = [normalise(text) for text in texts]
+    joined = join(plain)
+    assert joined.text == "".join(text + SEPARATOR for text in plain)
+    bounds = joined.offset.tolist()
+    pieces = [joined.piece(low, high - 1) for low, high in pairwise(bounds)]
+    assert pieces == plain
 
 
 @given(TEXT, st.data())

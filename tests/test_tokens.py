@@ -193,6 +193,14 @@ def test_results_do_not_depend_on_the_forms_seen_before(texts):
             assert getattr(batch, name).tolist() == getattr(fresh, name).tolist(), name
 
 
+def test_words_looked_up_in_portions_have_one_form_each(monkeypatch):
+    monkeypatch.setattr("stance.tokens.AT_A_TIME", 2)
+    forms = new_forms()
+    batch = read("one two three one", "three four", forms=forms)
+    assert [forms.spelling[form] for form in batch.form] == words(batch)
+    assert len(forms) == 4
+
+
 def test_the_table_of_forms_is_emptied_at_its_limit():
     forms = new_forms(limit=3)
     read("one two three four", forms=forms)
