@@ -90,7 +90,7 @@ def joint_rows(draw):
             st.lists(st.tuples(column, st.booleans()), min_size=1, max_size=3)
         )
     ]
-    return Rows(heads, owner, columns)
+    return Rows(list(zip(*heads, strict=True)), owner, columns)
 
 
 @given(joint_rows(), st.sampled_from(",;\t§"), st.sampled_from(["csv", "jsonl"]), st.booleans())

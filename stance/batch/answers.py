@@ -13,7 +13,7 @@ from stance.errors import DataError
 from stance.model import Judgements, StanceModel
 from stance.queries import bad_place, parse_spans, places_advice
 from stance.reasons import NO_ANSWER, strongest_words
-from stance.records import Sentiment, Stance
+from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reference import Reference
 from stance.tables import Record
 from stance.tables.reading import Fault
@@ -152,31 +152,46 @@ def answer_rows(
     name : str
         Of the table, for messages.
     """
-    texts = [record.cells[layout.text] for record in records]
-    judged = _judge(model, layout, records, texts, name)
+    given = list(zip(*[record.cells for record in records], strict=True))
+    judged = _judge(model, layout, records, given, name)
     sure = judged.known & (judged.mentions > 0) & ~judged.foreign[judged.para]
     stance = cells(tuple(Stance), judged.stance, sure, layout.thresholds)
-    # An empty cell of an actor column asks for nothing.
-    asked = np.flatnonzero(np.array(judged.actor, object) != "")
+    names, number, asked = _asked(model, layout, judged)
     tally = Tally(
         rows=len(records),
-        named=len(np.unique(judged.para[judged.mentions > 0])),
+        named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(~sure[asked])),
-        answers=_count([judged.actor[number] for number in asked.tolist()], stance[0][asked]),
+        answers=_count(names, number[asked], stance[0][asked]),
     )
     tally.compare(judged, model.reference)
     answers = [*stance, *_because(layout, judged, stance[0])]
     tones = _tones(judged, len(records))
+    heads = [*given, [str(record.number) for record in records]]
     if layout.wide:
-        return _wide(len(layout.actors), records, judged, answers, tones), tally
-    names = np.array([name.encode() for name in model.book.names])
-    actor = [] if layout.actor is not None else [names.take(judged.number)]
-    return _long(records, judged, asked, actor, answers, tones), tally
+        return _wide(len(layout.actors), heads, judged, answers, tones), tally
+    encoded = np.array([name.encode() for name in names])
+    actor = [] if layout.actor is not None else [encoded.take(number)]
+    return _long(heads, judged, asked, actor, answers, tones), tally
 
 
-def _count(actors: Sequence[str], labels: Cells) -> Counter[tuple[str, str]]:
-    found = Counter(zip(actors, labels.tolist(), strict=True))
-    return Counter({(actor, label.decode()): times for (actor, label), times in found.items()})
+def _asked(
+    model: StanceModel, layout: Layout, judged: Judgements
+) -> tuple[Sequence[str], Ints, Ints]:
+    """Return names of actors, the number of each pair's, and the pairs that are asked for."""
+    if layout.actor is None:
+        return model.book.names, judged.number, np.arange(len(judged.number))
+    # An empty cell of an actor column asks for nothing.
+    found, number = np.unique(np.array(judged.actor, object), return_inverse=True)
+    return found.tolist(), number, np.flatnonzero((found != "").take(number))
+
+
+def _count(names: Sequence[str], number: Ints, labels: Cells) -> Counter[tuple[str, str]]:
+    """Return how often each actor has each label."""
+    found: Counter[tuple[str, str]] = Counter()
+    for label in map(str, (*Stance, UNCERTAIN)):
+        times = np.bincount(number[labels == label.encode()]).tolist()
+        found.update({(names[at], label): own for at, own in enumerate(times) if own})
+    return found
 
 
 def _because(layout: Layout, judged: Judgements, labels: Cells) -> list[Column]:
@@ -193,18 +208,18 @@ def _judge(
     model: StanceModel,
     layout: Layout,
     records: Sequence[Record],
-    texts: Sequence[str],
+    given: Sequence[Sequence[str]],
     name: str,
 ) -> Judgements:
+    texts = given[layout.text]
     if layout.actor is None:
         return model.judge(texts, reasons=layout.explain > 0)
-    actors = [record.cells[layout.actor].strip() for record in records]
+    actors = [actor.strip() for actor in given[layout.actor]]
     spans = None
     if layout.spans is not None:
-        at = layout.spans
         spans = [
-            parse_spans(record.cells[at], text, f"{name}:{record.line}")
-            for record, text in zip(records, texts, strict=True)
+            parse_spans(cell, text, f"{name}:{record.line}")
+            for record, text, cell in zip(records, texts, given[layout.spans], strict=True)
         ]
     return model.judge_pairs(texts, actors, spans, reasons=layout.explain > 0)
 
@@ -215,12 +230,8 @@ def _tones(judged: Judgements, count: int) -> list[Cells]:
     return cells(tuple(Sentiment), judged.sentiment, judged.sentiment_known & ~judged.foreign)
 
 
-def _numbered(records: Sequence[Record]) -> list[tuple[str, ...]]:
-    return [(*record.cells, str(record.number)) for record in records]
-
-
 def _long(
-    records: Sequence[Record],
+    heads: Sequence[Sequence[str]],
     judged: Judgements,
     asked: Ints,
     actor: Sequence[Column],
@@ -228,19 +239,20 @@ def _long(
     tones: Sequence[Cells],
 ) -> Rows:
     """Return a row per pair, and one for each record without a pair."""
-    pairs = np.bincount(judged.para[asked], minlength=len(records))
-    owner = np.repeat(np.arange(len(records)), np.maximum(pairs, 1))
+    count = len(heads[0])
+    pairs = np.bincount(judged.para[asked], minlength=count)
+    owner = np.repeat(np.arange(count), np.maximum(pairs, 1))
     which = np.full(len(owner), -1)
     which[(pairs > 0).take(owner)] = asked
-    mentions = np.append(judged.mentions, 0).astype(bytes)
+    mentions = np.append(judged.mentions, 0).take(which, mode="wrap")
     columns = [
         *(_picked(column, which) for column in actor),
-        mentions.take(which, mode="wrap"),
+        np.arange(mentions.max() + 1).astype(bytes).take(mentions),
         *(_picked(column, which) for column in answers[: len(STANCE_COLUMNS)]),
         *(tone.take(owner) for tone in tones),
         *(_picked(column, which) for column in answers[len(STANCE_COLUMNS) :]),
     ]
-    return Rows(_numbered(records), owner, columns)
+    return Rows(heads, owner, columns)
 
 
 def _picked(column: Column, which: Ints) -> Column:
@@ -252,13 +264,14 @@ def _picked(column: Column, which: Ints) -> Column:
 
 def _wide(
     actors: int,
-    records: Sequence[Record],
+    heads: Sequence[Sequence[str]],
     judged: Judgements,
     answers: Sequence[Column],
     tones: Sequence[Cells],
 ) -> Rows:
     """Return a row per record, with the same columns for each actor of the book."""
-    which = np.full((actors, len(records)), -1)
+    count = len(heads[0])
+    which = np.full((actors, count), -1)
     which[judged.number, judged.para] = np.arange(len(judged.number))
     columns = [_picked(column, own) for own in which for column in answers]
-    return Rows(_numbered(records), np.arange(len(records)), [*columns, *tones])
+    return Rows(heads, np.arange(count), [*columns, *tones])

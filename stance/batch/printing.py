@@ -53,7 +53,13 @@ def millionths(probabilities: Weights) -> Ints:
     return rounded
 
 
-_THREE = np.array([b"%03d" % number for number in range(1000)])
+def _table(texts: list[bytes]) -> Ints:
+    """Return texts of up to eight bytes as numbers, of which `|` lays one over the other."""
+    return np.array(texts, "S8").view(np.int64)
+
+
+_HIGH = _table([b"%d.%03d" % divmod(number, 1000) for number in range(1001)])
+_LOW = _table([b"\0\0\0\0\0%03d" % number for number in range(1000)])
 
 
 def decimals(parts: Ints) -> Cells:
@@ -64,9 +70,5 @@ def decimals(parts: Ints) -> Cells:
     >>> decimals(np.array([0, 250_000, 1_000_000])).tolist()
     [b'0.000000', b'0.250000', b'1.000000']
     """
-    thousands, units = np.divmod(parts, 1000)
-    written = np.empty(len(parts), [("whole", "S2"), ("high", "S3"), ("low", "S3")])
-    written["whole"] = np.where(thousands < 1000, b"0.", b"1.")
-    written["high"] = _THREE.take(thousands % 1000)
-    written["low"] = _THREE.take(units)
-    return written.view("S8")
+    high, low = np.divmod(parts, 1000)
+    return (_HIGH.take(high) | _LOW.take(low)).view("S8")

@@ -17,6 +17,7 @@ its NULs it is what follows the heads, row after row::
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import TypeGuard
 
 import numpy as np
@@ -43,7 +44,7 @@ class Rows:
     Attributes
     ----------
     heads : sequence of sequence of str
-        Cells with which rows begin.
+        Columns of the cells with which rows begin, each of shape (n_heads,).
     owner : ndarray of shape (n_rows,)
         Number of the head of each row; never decreasing.
     columns : sequence of Column
@@ -59,9 +60,10 @@ class Rows:
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         """Yield all cells of each row."""
+        heads = list(zip(*self.heads, strict=True))
         tails = zip(*map(_strings, self.columns), strict=True)
         for number, tail in zip(self.owner.tolist(), tails, strict=True):
-            yield (*self.heads[number], *tail)
+            yield (*heads[number], *tail)
 
     def encode(self, form: Format) -> bytes:
         """Return exactly what the form's own `encode` makes of the rows."""
@@ -69,8 +71,9 @@ class Rows:
         if form.kind != "csv" or form.excel_safe or len(plain) < len(self.columns):
             return form.encode(list(self))
         mark = form.delimiter
+        ends = [""] * len(self.heads[0])  # so that a separator stands before them
         try:
-            starts = [f"{line}{mark}".encode() for line in joined(self.heads, mark)]
+            starts = [line.encode() for line in joined([*self.heads, ends], mark)]
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
         begun = map(starts.__getitem__, self.owner.tolist())
@@ -78,15 +81,9 @@ class Rows:
 
     def formulas(self) -> int:
         """Return how many cells a spreadsheet might run."""
-        suspects = [
-            (number, cell)
-            for number, head in enumerate(self.heads)
-            for cell in head
-            if cell[:1] in FORMULA_STARTS
-        ]
-        times = np.bincount(self.owner, minlength=len(self.heads))
-        found = sum(int(times[number]) for number, cell in suspects if is_formula(cell))
-        return found + sum(map(_formulas, self.columns))
+        times = np.bincount(self.owner)
+        heads = [times[_formulas(column)] for column in self.heads]
+        return sum(int(found.sum()) for found in heads) + sum(map(_count, self.columns))
 
 
 def _strings(column: Column) -> Sequence[str]:
@@ -95,14 +92,23 @@ def _strings(column: Column) -> Sequence[str]:
     return b"\0".join(column.tolist()).decode().split("\0") if len(column) else []
 
 
-def _formulas(column: Column) -> int:
+def _count(column: Column) -> int:
     if isinstance(column, np.ndarray):
         if not _SUSPECT.take(_bytes(column)[:, 0]).any():
             return 0
         column = _strings(column)
-    return sum(map(is_formula, column))
+    return len(_formulas(column))
 
 
+def _formulas(column: Sequence[str]) -> list[int]:
+    """Return where in a column the cells stand that a spreadsheet might run."""
+    if FORMULA_STARTS.isdisjoint(map(_start, column)):
+        return []
+    starts = enumerate(map(_start, column))
+    return [at for at, start in starts if start in FORMULA_STARTS and is_formula(column[at])]
+
+
+_start = itemgetter(slice(1))
 _SUSPECT = np.isin(np.arange(256), [ord(sign) for sign in FORMULA_STARTS])
 
 

@@ -22,35 +22,35 @@ def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes
     >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
     b'007,"Moscow, Kyiv"\nNA,\n'
     """
-    return "".join([f"{line or EMPTY}\n" for line in joined(list(rows), delimiter)]).encode()
+    columns = list(zip(*rows, strict=True))
+    return "".join([f"{line or EMPTY}\n" for line in joined(columns, delimiter)]).encode()
 
 
 EMPTY = '""'
 """A row of one empty cell, which would otherwise be an empty line."""
 
 
-def joined(rows: Sequence[Sequence[str]], delimiter: str) -> list[str]:
-    """Return rows of equally many cells as they stand in a table, without their ends."""
-    columns = [_quoted_column(column, delimiter) for column in zip(*rows, strict=True)]
-    return list(map(delimiter.join, zip(*columns, strict=True)))
+def joined(columns: Sequence[Sequence[str]], delimiter: str) -> list[str]:
+    """Return the rows of equally long columns as they stand in a table, without their ends."""
+    quoted = [_quoted(column, delimiter) for column in columns]
+    return list(map(delimiter.join, zip(*quoted, strict=True)))
 
 
-def _quoted_column(column: Sequence[str], delimiter: str) -> Sequence[str]:
-    text = "".join(column)  # most columns need no quotes, which is seen at once
-    if not any(sign in text for sign in (delimiter, *_SIGNS)):
+def _quoted(column: Sequence[str], mark: str) -> Sequence[str]:
+    """Return cells as they stand between separators."""
+    signs = (mark, '"', "\n", "\r")
+    texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
+    if not any(sign in text for text in texts for sign in signs):
         return column
-    return [_quoted(cell, delimiter) for cell in column]
-
-
-_SIGNS = ('"', "\n", "\r")
-
-
-def _quoted(cell: str, delimiter: str) -> str:
-    """Return a cell as it stands between separators."""
-    if delimiter in cell or "\n" in cell or "\r" in cell or '"' in cell:
-        doubled = cell.replace('"', '""')
-        return f'"{doubled}"'
-    return cell
+    quoted = []
+    for cell in column:
+        if '"' in cell:
+            cell = cell.replace('"', '""')
+            cell = f'"{cell}"'
+        elif mark in cell or "\n" in cell or "\r" in cell:
+            cell = f'"{cell}"'
+        quoted.append(cell)
+    return quoted
 
 
 def is_formula(cell: str) -> bool:
