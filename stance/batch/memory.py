@@ -1,13 +1,12 @@
-"""Keeps the C library's heap warm but small over a long run; nothing on other systems than glibc.
+"""Keeps the C library's heap warm over a long run; nothing on other systems than glibc.
 
 Each part makes and frees arrays of some megabytes. Left to itself, glibc hands many of them back
-to the system at once and gets them anew, page by page, which costs a tenth of the run's time; and
-the others leave holes between small objects, so that the heap grows by a third over 100 parts.
+to the system at once and gets them anew, page by page, which costs a tenth of the run's time.
 """
 
 import contextlib
 import ctypes
-import itertools
+from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt(3)."""
@@ -18,21 +17,11 @@ _LARGEST = 32 * 1024 * 1024
 _KEPT = 64 * 1024 * 1024
 """Free bytes at the end of the heap that are not handed back at once."""
 
-_EVERY = 16
-"""Parts after which all holes are handed back: it takes as long as a tenth of a part."""
 
-_parts = itertools.count()
-
-
+@cache
 def settle() -> None:
-    """Do what is due; to be called once for each part that a process computes."""
-    part = next(_parts)
-    if part and part % _EVERY:
-        return
+    """Set that up in a process that computes parts."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         library = ctypes.CDLL(None)
-        if part:
-            library.malloc_trim(0)
-        else:
-            library.mallopt(_MMAP_THRESHOLD, _LARGEST)
-            library.mallopt(_TRIM_THRESHOLD, _KEPT)
+        library.mallopt(_MMAP_THRESHOLD, _LARGEST)
+        library.mallopt(_TRIM_THRESHOLD, _KEPT)
