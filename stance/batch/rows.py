@@ -16,7 +16,6 @@ its NULs it is what follows the heads, row after row::
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from operator import itemgetter
 from typing import TypeGuard
 
@@ -76,8 +75,10 @@ class Rows:
             starts = [line.encode() for line in joined([*self.heads, ends], mark)]
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
-        begun = map(starts.__getitem__, self.owner.tolist())
-        return b"".join(chain.from_iterable(zip(begun, _lines(plain, mark), strict=True)))
+        pieces = [b""] * (2 * len(self))
+        pieces[::2] = np.array(starts, object).take(self.owner).tolist()
+        pieces[1::2] = _lines(plain, mark)
+        return b"".join(pieces)
 
     def formulas(self) -> int:
         """Return how many cells a spreadsheet might run."""
