@@ -1,5 +1,7 @@
 """Printed probabilities sum to one and agree with the printed label, in either layout."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -159,6 +161,19 @@ def test_with_an_actor_column_exactly_that_actor_is_judged(model):
     assert [tuple(row[:4]) for row in rows] == [(*asked[0], "1", "1"), (*asked[1], "2", "0")]
     assert rows[1][4] == UNCERTAIN  # it is not named, so nothing is said of it
     assert tally.unknown == 1
+
+
+def test_the_tally_counts_the_answers_of_the_rows(model):
+    texts = ["NATO praised Russia.", "Russia condemned NATO, and NATO Japan.", "Nothing.", "NATO"]
+    free, tally = answer_rows(model, Layout(("text",), 0), records(*((t,) for t in texts)), "t")
+    assert tally.answers == Counter((row[2], row[4]) for row in free if row[2])
+    assert sum(tally.answers.values()) == 6
+    actors = ["NATO", "", "the law", " NATO "]
+    layout = Layout(("text", "actor"), 0, actor=1)
+    given, tally = answer_rows(model, layout, records(*zip(texts, actors, strict=True)), "mine.csv")
+    assert tally.answers == Counter((row[1].strip(), row[4]) for row in given if row[1])
+    assert tally.answers["the law", UNCERTAIN] == 1
+    assert sum(tally.answers.values()) == 3
 
 
 def test_places_are_used_where_the_input_has_them(model):

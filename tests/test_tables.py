@@ -355,6 +355,17 @@ def test_a_row_of_another_width_is_a_bug(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("cell", [",", '"', "\n", "\r"])
+@pytest.mark.parametrize("place", [0, 1500])
+def test_a_cell_is_quoted_wherever_it_stands_in_its_column(cell, place):
+    rows = [("NATO", "x")] * 2000
+    rows[place] = ("NATO", cell)
+    doubled = cell.replace('"', '""')
+    lines = [b"NATO,x\n"] * 2000
+    lines[place] = f'NATO,"{doubled}"\n'.encode()
+    assert encode_rows(rows) == b"".join(lines)
+
+
 def test_excel_safe_quotes_formulas_and_adds_a_mark(tmp_path):
     rows = [("=1+1", "+49 30"), ("-0.25", "@x"), ("\tx", "NATO")]
     writer = written(tmp_path / "a.csv", rows, excel_safe=True)
