@@ -81,6 +81,10 @@ class ArticleTable:
         for number, text in enumerate(self._paragraphs, 1):
             yield Record(number, number, (self._document, str(number), text))
 
+    def blocks(self) -> Iterator[list[Record]]:
+        """Yield all records at once."""
+        yield list(self)
+
     def __enter__(self) -> Self:
         return self
 

@@ -726,7 +726,7 @@ def test_local_runs_load_no_more_than_they_need(model_path, job, jobs):
 
 def test_cut_tells_what_ended_the_table_last():
     def records():
-        yield from (Record(n, n, ("x",)) for n in range(1, 6))
+        yield [Record(n, n, ("x",)) for n in range(1, 6)]
         raise DataError("torn")
 
     *parts, last = batch.cut(records(), 2)
@@ -737,6 +737,6 @@ def test_cut_tells_what_ended_the_table_last():
 def test_long_records_come_in_small_parts(monkeypatch):
     monkeypatch.setattr(batch, "CHARACTERS", 10)
     lengths = [3, 3, 3, 40, 1, 10]
-    records = [Record(n, n, ("x" * length,)) for n, length in enumerate(lengths, 1)]
-    parts = [[len(r.cells[0]) for r in part.records] for part in batch.cut(iter(records), 5)]
+    blocks = ([Record(n, n, ("x" * length,))] for n, length in enumerate(lengths, 1))
+    parts = [[len(r.cells[0]) for r in part.records] for part in batch.cut(blocks, 5)]
     assert parts == [[3, 3, 3, 40], [1, 10]]

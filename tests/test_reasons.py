@@ -223,7 +223,7 @@ def test_a_part_computed_elsewhere_is_the_same(model, job):
     job = dataclasses.replace(job, explain=2)
     with open_input(job.source) as table:
         frame = frame_of(job, table, model)
-        batch = next(cut(iter(table), 100))
+        batch = next(cut(table.blocks(), 100))
     here = compute(model, frame, *batch)
     task = pickle.loads(pickle.dumps(Task.pack(batch)))
     there = compute(model, pickle.loads(pickle.dumps(frame)), task.number, task.records())

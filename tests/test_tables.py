@@ -1,10 +1,12 @@
 import contextlib
+import csv
 import gzip
 import io
 import os
 import subprocess
 import sys
 import textwrap
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from stance.errors import DataError, OutputError
 from stance.tables import Dialect, Record, charsets, column, open_table
 from stance.tables.output import Rejects, encode_rows, write_table
+from stance.tables.quoting import plain_records, well_quoted
 
 ROOT = Path(__file__).parents[1]
 
@@ -218,6 +221,28 @@ def test_undecodable_and_nul_bytes_are_put_aside_readably(tmp_path):
         ("3", "byte 0xe9 is not UTF-8 in column 'text'", "c\\xe9,d"),
         ("4", "a NUL byte in column 'text'", "e\\x00,f"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "half"), [("utf-7", b"+2AA-"), ("unicode_escape", b"\\ud800")]
+)
+@pytest.mark.parametrize("rows", [1, 40_000])
+def test_half_a_character_is_refused_wherever_it_stands(tmp_path, encoding, half, rows):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"text,actor\n" + b"a,b\n" * rows + half + b",c\n")
+    with pytest.raises(DataError, match=f"csv:{rows + 2}: half a character in column 'text'"):
+        cells_of(path, encoding=encoding)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_records_before_a_bad_one_are_given_first(tmp_path, name):
+    path = tmp_path / name
+    row = "a,b\n" if name == "a.csv" else '{"text": "a", "actor": "b"}\n'
+    path.write_text(("text,actor\n" if name == "a.csv" else "") + 9000 * row + "torn\n")
+    found = []
+    with open_table(path) as table, pytest.raises(DataError, match=r":900[12]: "):
+        found.extend(chain.from_iterable(table.blocks()))
+    assert [record.number for record in found] == list(range(1, 9001))
 
 
 # --- A file that changes ---------------------------------------------------------------------
@@ -535,6 +560,33 @@ def test_any_written_table_is_read_without_options(tmp_path_factory, table, name
     with open_table(path) as opened:
         assert opened.columns == tuple(columns)
         assert [record.cells for record in opened] == rows
+
+
+def line_by_line(text, separator, width):
+    """Return the records of lines that are each a good one; None where one is not."""
+    records = []
+    for line in io.StringIO(text, newline=""):
+        try:
+            cells = next(csv.reader([line], delimiter=separator, strict=True))
+        except csv.Error:
+            return None
+        if len(cells) != width or not well_quoted(line, separator):
+            return None
+        records.append(tuple(cells))
+    return records
+
+
+@settings(max_examples=1000, deadline=None)
+@given(table=tables(), end=st.sampled_from(["\n", "\r\n", "\r"]), data=st.data())
+def test_plain_records_are_those_of_the_csv_module(table, end, data):
+    columns, rows = table
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator=end).writerows(rows)
+    text = file.getvalue() or "x"
+    place = data.draw(st.integers(0, len(text)))
+    text = text[:place] + data.draw(st.text('",\n\ra', max_size=2)) + text[place:]
+    found = plain_records(text, ",", len(columns))
+    assert found == line_by_line(text, ",", len(columns))
 
 
 @settings(max_examples=200, deadline=None)

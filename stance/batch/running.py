@@ -227,7 +227,7 @@ def _answer(
         table.guard(frame.layout.fault)
     if run and run.left:
         size = int(run.plan.get(SIZE) or size)
-    batches = cut(iter(table), size)
+    batches = cut(table.blocks(), size)
     head = list(islice(batches, 2))
     works: Iterator[Work] = chain(head, batches)
     keep = run if _between_files(job) and run and (run.left or len(head) > 1) else None
@@ -282,25 +282,25 @@ def _parts(
         yield from compute_here(model, frame, works)
 
 
-def cut(records: Iterator[Record], size: int) -> Iterator[Batch | DataError]:
-    """Cut a stream of records into numbered parts; what ends it early comes last."""
+def cut(blocks: Iterator[list[Record]], size: int) -> Iterator[Batch | DataError]:
+    """Cut blocks of records into numbered parts; what ends them early comes last."""
     part: list[Record] = []
     number, characters = 1, 0
+    ended: list[DataError] = []
     try:
-        for record in records:
-            part.append(record)
-            characters += sum(map(len, record.cells))
-            if len(part) == size or characters >= CHARACTERS:
-                yield Batch(number, part)
-                part = []
-                number, characters = number + 1, 0
+        for block in blocks:
+            while block:
+                more, block = block[: size - len(part)], block[size - len(part) :]
+                part += more
+                characters += sum(map(len, chain.from_iterable(r.cells for r in more)))
+                if len(part) == size or characters >= CHARACTERS:
+                    yield Batch(number, part)
+                    part, number, characters = [], number + 1, 0
     except DataError as error:
-        if part:
-            yield Batch(number, part)
-        yield error
-    else:
-        if part:
-            yield Batch(number, part)
+        ended.append(error)
+    if part:
+        yield Batch(number, part)
+    yield from ended
 
 
 def _misnamed(job: Job, table: Table | ArticleTable) -> list[str]:

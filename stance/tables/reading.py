@@ -1,7 +1,7 @@
 """What every reader of tables does alike: number the records, judge bad ones, keep notes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -91,8 +91,18 @@ class Reader(ABC):
         self._seen: dict[str, tuple[int, int]] = {}
 
     @abstractmethod
-    def records(self) -> Generator[Record]:
-        """Yield every good record, in order."""
+    def blocks(self) -> Generator[list[Record]]:
+        """Yield every good record, in order, some at a time."""
+
+    def together(self, records: Iterable[Record]) -> Iterator[list[Record]]:
+        """Yield some records as one block; where a bad one ends them, those before it."""
+        found: list[Record] = []
+        try:
+            found.extend(records)
+        except DataError:
+            yield found
+            raise
+        yield found
 
     def notes(self) -> tuple[str, ...]:
         """Return the notes so far; those on records are complete once all are read."""

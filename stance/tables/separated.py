@@ -1,8 +1,9 @@
-"""Records of cells between separators: the csv module, strict, with guards around it."""
+"""Records of cells between separators: plain lines at once, all else by a strict csv module."""
 
 import csv
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
+from itertools import chain
 
 from stance.display import count
 from stance.tables.files import MEGABYTE
@@ -14,6 +15,7 @@ from stance.tables.quoting import (
     find_fault,
     holds_records,
     most_cells,
+    plain_records,
     quoted_otherwise,
     well_quoted,
 )
@@ -23,6 +25,7 @@ from stance.tables.sources import MAX_LINE, Block, Source
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
 _MAX_RECORD_LINES = 100_000
 _HEADER_LINES = 1_000
+_BLOCK_LINES = 512  # read together where they need care
 _RESYNC = 100  # records that must look right before a stray quote is believed to be one
 
 _SKIPPED = "empty line: skipped, records below read as the same table"
@@ -49,6 +52,7 @@ class SeparatedReader(Reader):
         self._blocks = source.blocks()
         self._lines: list[str] = []
         self._first = 1
+        self._odd = False
         self._over_lines = False  # whether cells of the last block went over several lines
         self._fill()
         self._take_sep_line()
@@ -61,6 +65,8 @@ class SeparatedReader(Reader):
         block = next(self._blocks, None)
         if block:
             self._lines += block.lines
+            self._odd |= block.odd
+            self.source.line = self._first + len(self._lines)
         return block is not None
 
     def _drop(self, lines: int) -> None:
@@ -81,7 +87,7 @@ class SeparatedReader(Reader):
             return self._noted_separator
         while len(self._lines) < _RESYNC and sum(map(len, self._lines)) < _LONG and self._fill():
             pass
-        sample = [line for line in self._lines[: 10 * _RESYNC] if len(line) <= 16 * _LONG]
+        sample = [line for line in self._lines[:_BLOCK_LINES] if len(line) <= 16 * _LONG]
         found = detect(sample, default)
         if isinstance(found, str):
             return found
@@ -131,25 +137,35 @@ class SeparatedReader(Reader):
 
     # --- Records -----------------------------------------------------------------------------
 
-    def records(self) -> Generator[Record]:
-        """Yield every good record, in order.
+    def blocks(self) -> Generator[list[Record]]:
+        """Yield every good record, in order, some at a time.
 
         Blocks of lines are parsed together. Where each line is one good record, as nearly
         everywhere, that is all; else the block is read record by record.
         """
-        pending, first = self._lines, self._first
-        self._lines = []
-        if pending:
-            yield from self._block_records(Block(pending, first, True, True), ended=False)
-        for block in self._blocks:
-            if self._lines:
-                self._lines += block.lines
-                if not self._may_close(block):
-                    continue
-                block, self._lines = Block(self._lines, self._first, True, self._odd), []
-            yield from self._block_records(block, ended=False)
+        below_header = Block("".join(self._lines), self._odd)
+        self._lines, self.source.line = [], self._first
+        for block in chain([below_header], self._blocks):
+            rows = None if self._lines else self._plain_rows(block)
+            if rows:
+                yield self._numbered(rows)
+                continue
+            lines = block.lines
+            for place in range(0, len(lines), _BLOCK_LINES):
+                if self._add(lines[place : place + _BLOCK_LINES], block.odd):
+                    yield from self._open_records(self._odd, ended=False)
         if self._lines:
-            yield from self._block_records(Block(self._lines, self._first, True, True), ended=True)
+            yield from self._open_records(odd=True, ended=True)
+
+    def _numbered(self, rows: list[tuple[str, ...]]) -> list[Record]:
+        numbers = range(self.number + 1, self.number + 1 + len(rows))
+        lines = range(self.source.line, self.source.line + len(rows))
+        self.number, self.source.line = numbers.stop - 1, lines.stop
+        return list(map(_make_record, zip(numbers, lines, rows, strict=True)))
+
+    def _open_records(self, odd: bool, *, ended: bool) -> Iterator[list[Record]]:
+        lines, self._lines = self._lines, []
+        return self.together(self._careful_records(lines, self._first, odd, ended))
 
     def _keep_open(self, lines: list[str], first: int, size: int, odd: bool) -> None:
         """Keep the lines of a record whose quoted cell goes on after them."""
@@ -158,53 +174,38 @@ class SeparatedReader(Reader):
         # Reading a large record anew for each block would take minutes.
         self._retry_at = 2 * size if size > 4 * _LONG else 0
 
-    def _may_close(self, block: Block) -> bool:
-        """Tell whether to read the open record, which has grown by a block, once more."""
-        self._size += sum(map(len, block.lines))
-        self._quotes |= block.quotes
-        self._odd |= block.odd
+    def _add(self, lines: list[str], odd: bool) -> bool:
+        """Add lines to those of an open record, and tell whether to read them now."""
+        first = self.source.line
+        self.source.line += len(lines)
+        if not self._lines:
+            self._lines, self._first, self._odd = lines, first, odd
+            return True
+        self._lines += lines
+        self._size += sum(map(len, lines))
+        self._quotes |= any('"' in line for line in lines)
+        self._odd |= odd
         full = len(self._lines) > _MAX_RECORD_LINES or self._size > MAX_LINE
         return full or (self._quotes and self._size >= self._retry_at)
 
-    def _block_records(self, block: Block, *, ended: bool) -> Iterator[Record]:
-        rows = self._plain_rows(block)
-        if rows is None:
-            yield from self._careful_records(block, ended)
-            return
-        numbers = range(self.number + 1, self.number + 1 + len(rows))
-        lines = range(block.first, block.first + len(rows))
-        self.number += len(rows)
-        yield from map(_make_record, zip(numbers, lines, map(tuple, rows), strict=True))
-
-    def _plain_rows(self, block: Block) -> list[list[str]] | None:
+    def _plain_rows(self, block: Block) -> list[tuple[str, ...]] | None:
         """Return the rows of a block where every line is a good record; else None."""
         if block.odd or self._over_lines:  # then it would most likely be read for nothing
             return None
-        try:
-            rows = list(csv.reader(block.lines, delimiter=self.separator, strict=True))
-        except csv.Error:
+        rows = plain_records(block.text, self.separator, len(self.columns))
+        if rows is None or (not self.number and _says_one_thing(rows[0])):
             return None
-        if len(rows) != len(block.lines) or set(map(len, rows)) != {len(self.columns)}:
+        if any(self._header.may_be(row[0]) or quoted_otherwise(row) for row in rows):
             return None
-        if any(map(self._needs_care, rows)) or (not self.number and _says_one_thing(rows[0])):
-            return None
-        if block.quotes:
-            for line, row in zip(block.lines, rows, strict=True):
-                if '"' in "".join(row) and not well_quoted(line, self.separator):
-                    return None
-        if self.check and any(self.check(row, 0) for row in rows):
-            return None
-        return rows
+        return None if self.check and any(self.check(row, 0) for row in rows) else rows
 
-    def _needs_care(self, row: list[str]) -> bool:
-        """Tell quickly whether a good record may be a header, or have something to be noted."""
-        return self._header.may_be(row[0]) or quoted_otherwise(row)
-
-    def _careful_records(self, block: Block, ended: bool) -> Iterator[Record]:
-        """Yield the good records of a block one by one; keep the one that its end cuts off."""
-        lines, start, before = block.lines, 0, self.number
+    def _careful_records(
+        self, lines: list[str], first: int, odd: bool, ended: bool
+    ) -> Iterator[Record]:
+        """Yield the good records of some lines one by one; keep the one that their end cuts off."""
+        start, before = 0, self.number
         if sum(map(len, lines)) > 2 * _LONG:
-            self._refuse_million_cells(block)
+            self._refuse_million_cells(lines, first)
         while start < len(lines):
             base = start
             rest = map(lines.__getitem__, range(base, len(lines)))
@@ -212,23 +213,21 @@ class SeparatedReader(Reader):
             try:
                 for cells in reader:
                     end = base + reader.line_num
-                    fault = self._judge(cells, lines[start:end], block.first + start)
-                    if block.odd and not fault:
-                        fault = self.odd_character(cells, block.first + start)
+                    fault = self._judge(cells, lines[start:end], first + start)
+                    if odd and not fault:
+                        fault = self.odd_character(cells, first + start)
                     if fault:
                         start += self._put_aside(fault, lines, start, end)
                         if start != end:
                             break  # and read again from the line after the stray quote
-                    elif cells and self.check and (fault := self.check(cells, block.first + start)):
+                    elif cells and self.check and (fault := self.check(cells, first + start)):
                         self.reject(fault, "".join(lines[start:end]))
                     elif cells:
                         self.number += 1
-                        yield Record(self.number, block.first + start, tuple(cells))
+                        yield Record(self.number, first + start, tuple(cells))
                     start = end
                 else:
-                    # A line that two chunks share comes alone, and tells nothing.
-                    if len(lines) > 2:
-                        self._over_lines = self.number - before < len(lines)
+                    self._over_lines = self.number - before < len(lines)
                     return
             except csv.Error:
                 end = base + reader.line_num
@@ -236,9 +235,9 @@ class SeparatedReader(Reader):
                 found = find_fault(raw, self.separator)
                 cut = not ended and end == len(lines) and found and found.kind == "unclosed"
                 if cut and len(raw) <= MAX_CELL and end - start <= _MAX_RECORD_LINES:
-                    self._keep_open(lines[start:], block.first + start, len(raw), block.odd)
+                    self._keep_open(lines[start:], first + start, len(raw), odd)
                     return
-                fault = self._explain(found, raw, block.first + start)
+                fault = self._explain(found, raw, first + start)
                 start += self._put_aside(fault, lines, start, end)
 
     def _judge(self, cells: list[str], lines: list[str], line: int) -> Fault | None:
@@ -333,15 +332,15 @@ class SeparatedReader(Reader):
         reason = f"the quote that opens in column {column!r} is never closed{limit}"
         return Fault(opened, column, reason, "close it, or double it if it is part of the text")
 
-    def _refuse_million_cells(self, block: Block) -> None:
-        if most_cells("".join(block.lines), self.separator) > MAX_COLUMNS:
-            raise self.error(self._too_wide(block.first))
+    def _refuse_million_cells(self, lines: list[str], first: int) -> None:
+        if most_cells("".join(lines), self.separator) > MAX_COLUMNS:
+            raise self.error(self._too_wide(first))
 
     def _too_wide(self, line: int) -> Fault:
         limit = f"more than {MAX_COLUMNS:,} columns"
         return Fault(line, "", limit, "no table has so many: check its separator and line ends")
 
 
-def _says_one_thing(cells: list[str]) -> bool:
+def _says_one_thing(cells: Sequence[str]) -> bool:
     """Tell whether all cells are alike, as in a line of dashes or types below the header."""
     return len(cells) > 1 and len(set(cells)) == 1 and cells[0] != ""

@@ -15,27 +15,31 @@ MAX_LINE = 16 * MEGABYTE
 """Characters in a line, and in a record; a cell may hold 10 of these 16 MB."""
 
 _CHUNK = 64 * 1024
-_BLOCK_LINES = 512  # short lists are reused by the interpreter: twice as fast as 5,000
+_LOOSE = ("utf-7", "unicode-escape", "raw-unicode-escape")  # their decoders take half a character
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some whole lines, each with its line end.
+    """Some whole lines.
 
     Attributes
     ----------
-    first : int
-        1-based number of the first line.
-    quotes : bool
-        Whether a quotation mark stands in or near the lines.
+    text : str
+        The lines, each with its line end.
     odd : bool
-        Whether NUL bytes or undecodable bytes (as lone surrogates) stand in or near them.
+        Whether NUL bytes or lone surrogates, as of undecodable bytes, may stand in or near them.
+    single : bool
+        Whether it is one long line, which must not take memory to be looked for others.
     """
 
-    lines: list[str]
-    first: int
-    quotes: bool
+    text: str
     odd: bool
+    single: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the lines one by one."""
+        return [self.text] if self.single else _lines(self.text)
 
 
 class Source:
@@ -47,6 +51,9 @@ class Source:
         Characters U+FFFD so far.
     line_ends : dict
         How often each line end has stood outside quotes so far.
+    line : int
+        1-based number of the first line that has not been read; whoever takes a block moves it
+        on, since they know best how many lines it has.
     open_end : bool
         Whether the last line may be cut off: it has no line end.
 
@@ -68,9 +75,9 @@ class Source:
         self.open_end = False
         self.line_ends: dict[str, int] = {"CRLF": 0, "LF": 0, "CR": 0}
         self._salvage = salvage
-        self._line = 1
+        self.line = 1
         try:
-            self._first = self.file.read(_CHUNK, self._line)
+            self._first = self.file.read(_CHUNK, self.line)
             if not self._first:
                 raise DataError(
                     f"{self.name}: is empty; a table begins with a line of column names"
@@ -90,7 +97,8 @@ class Source:
 
     def blocks(self) -> Iterator[Block]:
         """Yield every line of the table once, some at a time."""
-        start: list[str] = []  # of a line that is longer than a chunk
+        start: list[str] = []  # of a line that goes on in the next chunk
+        start_odd = False
         held = ""
         for text, odd, last in self._texts():
             text, held = held + text, ""
@@ -104,29 +112,24 @@ class Source:
                 start.append(text)
                 self._check_length(start)
                 continue
-            quotes = '"' in text
-            if not quotes and "\r" in text:
-                self._count_line_ends(text[:cut])
-            lines = list(io.StringIO(text[:cut], newline=""))
-            if start:
-                long = "".join(start) + (lines[0] if lines else "")
-                yield self._block([long], '"' in long, odd=True)  # an earlier chunk may be odd
-                del long
-                lines = lines[1:]
+            whole = text[:cut]
+            if "\r" in text and '"' not in text:
+                self._count_line_ends(whole)
+            if len(start) > 1:  # a long line comes alone; one of its chunks may be odd
+                end = io.StringIO(whole, newline="").readline()
+                yield Block("".join([*start, end]), odd=True, single=True)
+                start, whole = [], whole[len(end) :]
+            whole = "".join([*start, whole])
             start = [text[cut:]] if cut < len(text) else []
             del text
-            for place in range(0, len(lines), _BLOCK_LINES):
-                yield self._block(lines[place : place + _BLOCK_LINES], quotes, odd)
-
-    def _block(self, lines: list[str], quotes: bool, odd: bool) -> Block:
-        block = Block(lines, self._line, quotes, odd)
-        self._line += len(lines)
-        return block
+            if whole:
+                yield Block(whole, odd or start_odd)
+            start_odd = odd
 
     def _check_length(self, start: list[str]) -> None:
         if sum(map(len, start)) > MAX_LINE:
             raise DataError(
-                f"{self.name}:{self._line}: a line of more than {MAX_LINE // MEGABYTE} MB; "
+                f"{self.name}:{self.line}: a line of more than {MAX_LINE // MEGABYTE} MB; "
                 f"no table has such rows: check that the file is whole and is text"
             )
 
@@ -142,11 +145,12 @@ class Source:
         """Yield (text, odd, last); the last one may be empty."""
         data, self._first = self._first, b""
         while True:
-            following = self.file.read(_CHUNK, self._line)
+            following = self.file.read(_CHUNK, self.line)
             text, salvaged = self._decode(data, last=not following)
             if "\ufffd" in text:
                 self.replaced += text.count("\ufffd")
-            yield text, salvaged or "\0" in text, not following
+            odd = salvaged or "\0" in text or self.encoding in _LOOSE
+            yield text, odd, not following
             if not following:
                 self.file.check_unchanged()
                 return
@@ -171,7 +175,11 @@ class Source:
     def _undecodable(self, error: UnicodeDecodeError, length: int) -> str:
         data = bytes(error.object)
         before = data[: error.start].decode(self.encoding, "replace")
-        line = self._line + len(list(io.StringIO(before + "x", newline=""))) - 1
+        line = self.line + len(_lines(before + "x")) - 1
         offset = self._fed + length - len(data)
         wrong = charsets.undecodable(data, error.start, self.encoding, offset)
         return f"{self.name}:{line}: {wrong}"
+
+
+def _lines(text: str) -> list[str]:
+    return list(io.StringIO(text, newline=""))

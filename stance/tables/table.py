@@ -60,10 +60,15 @@ class Table:
         self.dialect = dialect
         self._source = source
         self._reader = reader
-        self._records = reader.records()
+        self._blocks = reader.blocks()
+        self._records = (record for block in self._blocks for record in block)
 
     def __iter__(self) -> Iterator[Record]:
         return self._records
+
+    def blocks(self) -> Iterator[list[Record]]:
+        """Return the records some at a time, as they are read; instead of one at a time."""
+        return self._blocks
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +84,7 @@ class Table:
     def close(self) -> None:
         """Close the file."""
         self._records.close()
+        self._blocks.close()
         self._source.file.close()
 
     def guard(self, check: Check) -> None:
