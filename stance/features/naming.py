@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.features.events import Codebook, Events
+from stance.features.events import Codebook, Events, JointBook
 from stance.features.layout import FAR, Pairs
 from stance.features.reading import Reader
 from stance.features.surroundings import ROLES
@@ -42,31 +42,43 @@ def _labels(name: str, edges: tuple[int, ...]) -> list[str]:
     return [f"{name}<={edge}" for edge in edges] + [f"{name}>{edges[-1]}"]
 
 
+_VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
+    "share": [f"share {i}/4" for i in range(5)],
+    "opens": ["opens late", "opens first sentence", "opens first words"],
+    "quoted": ["quoted none", "quoted some", "quoted all"],
+    "nearest-positive": _labels("nearest-positive", _DISTANCES),
+    "nearest-negative": _labels("nearest-negative", _DISTANCES),
+    "balance": ["more negative", "even", "more positive"],
+    "question": ["no question", "question"],
+    "length": _labels("length", _LENGTHS),
+}
+"""Labels of the values of each feature that a pair has once."""
+
+_ROLES = Codebook("mention role", [ROLES])
+
+
 @lru_cache(maxsize=1)
-def _mention_books() -> dict[str, Codebook]:
-    counts = {name: Codebook("mention", [_labels(name, _COUNTS)]) for name in _COUNTED}
-    return counts | {
-        "share": Codebook("mention", [[f"share {i}/4" for i in range(5)]]),
-        "opens": Codebook("mention", [["opens late", "opens first sentence", "opens first words"]]),
-        "role": Codebook("mention role", [ROLES]),
-        "quoted": Codebook("mention", [["quoted none", "quoted some", "quoted all"]]),
-        "nearest-positive": Codebook("mention", [_labels("nearest-positive", _DISTANCES)]),
-        "nearest-negative": Codebook("mention", [_labels("nearest-negative", _DISTANCES)]),
-        "balance": Codebook("mention", [["more negative", "even", "more positive"]]),
-        "question": Codebook("mention", [["no question", "question"]]),
-        "length": Codebook("mention", [_labels("length", _LENGTHS)]),
-    }  # fmt: skip
+def _mention_books() -> dict[tuple[str, ...], JointBook]:
+    """Return the features of a pair in threes, so that each three are looked up as one."""
+    names = list(_VALUES)
+    threes = [tuple(names[at : at + 3]) for at in range(0, len(names), 3)]
+    return {
+        own: JointBook({name: _VALUES[name] for name in own}, [("mention", [n]) for n in own])
+        for own in threes
+    }
 
 
 def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """How an actor is named: tells a passing mention from one that a stance is about."""
-    books = _mention_books()
     codes = _codes(_counts(pairs), pairs)
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
-    events = [Events(rows, nowhere, code=code, book=books[name]) for name, code in codes.items()]
+    events = []
+    for names, book in _mention_books().items():
+        code = book.encode(*(codes[name] for name in names))
+        events.append(Events(rows, nowhere, code=code, book=book))
     if len(pairs.mention):
         near = pairs.surroundings
-        events.append(Events(near.row, near.at, code=near.role, book=books["role"]))
+        events.append(Events(near.row, near.at, code=near.role, book=_ROLES))
     return events
 
 
