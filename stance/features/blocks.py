@@ -61,7 +61,8 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     words = pairs.words
     book = reader.form_book("stem", _stem_book)
     # Numbers once per word of the paragraph; each actor's view of it takes them, but for itself.
-    number = np.where(words.who >= 0, _OTHER, _STEMS + 2 * words.form + words.negated)
+    number = _STEMS + 2 * words.form + words.negated
+    number[words.mentions] = _OTHER
     code = number.take(pairs.word)
     code[pairs.mention] = _TARGET
     weight = nearness(pairs) if len(pairs.mention) else None

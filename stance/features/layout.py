@@ -62,7 +62,7 @@ class Pairs:
     @cached_property
     def classed(self) -> Ints:
         """Entries that have a lexicon category; no name has one."""
-        return _entries(self.words, self.words.category >= 0, self.para, self.first)[0]
+        return _entries(self.words, self.words.classed, self.para, self.first)[0]
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -100,7 +100,7 @@ class Pairs:
 
 def named_actors(words: Words) -> tuple[Ints, Ints, Ints]:
     """Return paragraph, actor and number of mentions of each pair, by first mention."""
-    at = np.flatnonzero(words.who >= 0)
+    at = words.mentions
     para = np.searchsorted(words.first, at, side="right") - 1
     width = int(words.who.max(initial=0)) + 1
     pair, first, counts = np.unique(
@@ -116,7 +116,7 @@ def count_mentions(words: Words, para: Ints, actor: Ints) -> Ints:
         (len(words.first) - 1, int(max(actor.max(initial=0), words.who.max(initial=0))) + 1),
         np.int64,
     )
-    at = np.flatnonzero(words.who >= 0)
+    at = words.mentions
     np.add.at(counts, (np.searchsorted(words.first, at, side="right") - 1, words.who[at]), 1)
     found: Ints = np.where(actor >= 0, counts[para, actor], 0)
     return found
@@ -157,14 +157,13 @@ def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
 
 def _mentions_of(words: Words, para: Ints, actor: Ints, first: Ints) -> tuple[Ints, Ints]:
     """Return the entries that name the actor of their pair, and these pairs."""
-    entry, owner, which = _entries(words, words.who >= 0, para, first)
+    entry, owner, which = _entries(words, words.mentions, para, first)
     mine = np.flatnonzero(words.who[which] == actor[owner])
     return entry[mine], owner[mine]
 
 
-def _entries(words: Words, wanted: Bools, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
+def _entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
     """Return the entries of some words in all pairs, the pair of each, and its word."""
-    at = np.flatnonzero(wanted)
     bounds = np.searchsorted(at, words.first)
     counts = (bounds[1:] - bounds[:-1])[para]
     owner = np.repeat(np.arange(len(para)), counts)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from stance.features.events import Codebook, Events, JointBook
 from stance.features.layout import FAR, Pairs
-from stance.features.reading import Reader
+from stance.features.reading import Reader, Words
 from stance.features.surroundings import ROLES
 from stance.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR
-from stance.tokens import Bools, Ints
+from stance.tokens import Ints
 
 _DISTANCES = (1, 2, 4, 8, 16)
 _COUNTS = (0, 1, 2, 3, 5)
@@ -30,6 +30,8 @@ _COUNTED = (
     "negator-here",
 )
 """Counts that are features, in buckets."""
+
+_COUNTED_FUNCTIONS = HYPOTHETICAL | CONCESSION | NEGATOR | FIRST_PERSON
 
 
 def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
@@ -88,39 +90,43 @@ def _counts(pairs: Pairs) -> dict[str, Ints]:
     Both are counted per sentence first, whoever is judged.
     """
     words = pairs.words
-    positive, negative = words.sign > 0, words.sign < 0
-    flags = {
-        "positive": positive,
-        "negative": negative,
-        "plain": (words.category >= 0) & (words.sign == 0),
-        "hypothetical": (words.functions & HYPOTHETICAL) > 0,
-        "concession": (words.functions & CONCESSION) > 0,
-        "negator": (words.functions & NEGATOR) > 0,
-        "first-person": (words.functions & FIRST_PERSON) > 0,
-        "question": words.question,
-        "sentences": words.sentence_start,
-        "others": words.who >= 0,
-    }
+    counted = _counted(words)
     size = int(words.sentence[-1]) + 1 if len(words.sentence) else 0
     bounds = np.append(words.sentence, size).take(words.first)
-    sentences = np.stack([_totals(flag, words.sentence, size) for flag in flags.values()])
-    running = np.zeros((len(flags), size + 1), np.int64)
+    totals = [np.bincount(words.sentence.take(at), minlength=size) for at in counted.values()]
+    sentences = np.stack(totals)
+    running = np.zeros((len(counted), size + 1), np.int64)
     np.cumsum(sentences, axis=1, out=running[:, 1:])
     paragraphs = running.take(bounds[1:], axis=1) - running.take(bounds[:-1], axis=1)
-    found = dict(zip(flags, paragraphs.take(pairs.para, axis=1), strict=True))
+    found = dict(zip(counted, paragraphs.take(pairs.para, axis=1), strict=True))
     at, row = pairs.word.take(pairs.mention), pairs.row.take(pairs.mention)
     sentence = words.sentence.take(at)
     new = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))[: len(at)]
     here = _row_sums(sentences.take(sentence[new], axis=1), row[new], pairs.count)
-    found |= {f"{name}-here": values for name, values in zip(flags, here, strict=True)}
+    found |= {f"{name}-here": values for name, values in zip(counted, here, strict=True)}
     found["mentions"] = np.bincount(row, minlength=pairs.count)
     found["others"] -= found["mentions"]
     found["quoted"] = np.bincount(row[words.quoted.take(at)], minlength=pairs.count)
     return found
 
 
-def _totals(flags: Bools, group: Ints, size: int) -> Ints:
-    return np.bincount(group.take(np.flatnonzero(flags)), minlength=size)
+def _counted(words: Words) -> dict[str, Ints]:
+    """Return which words count for what."""
+    classed, sign = words.classed, words.sign.take(words.classed)
+    serving = np.flatnonzero(words.functions & _COUNTED_FUNCTIONS > 0)
+    functions = words.functions.take(serving)
+    return {
+        "positive": classed[sign > 0],
+        "negative": classed[sign < 0],
+        "plain": classed[sign == 0],
+        "hypothetical": serving[functions & HYPOTHETICAL > 0],
+        "concession": serving[functions & CONCESSION > 0],
+        "negator": serving[functions & NEGATOR > 0],
+        "first-person": serving[functions & FIRST_PERSON > 0],
+        "question": np.flatnonzero(words.question),
+        "sentences": np.flatnonzero(words.sentence_start),
+        "others": words.mentions,
+    }
 
 
 def _row_sums(values: Ints, row: Ints, count: int) -> Ints:

@@ -92,6 +92,8 @@ class Words:
         Number of the actor named, `NOBODY` for a plain word.
     alias_kind : ndarray of int8
         Kind of the alias, -1 for none.
+    mentions, classed : ndarray
+        Which words name an actor, and which have a category.
     """
 
     joined: Joined
@@ -114,6 +116,8 @@ class Words:
     name: Bools
     who: NDArray[np.int32]
     alias_kind: NDArray[np.int8]
+    mentions: Ints
+    classed: Ints
 
     @property
     def text(self) -> str:
@@ -227,6 +231,8 @@ class Reader:
             name=name,
             who=actor_of,
             alias_kind=kind_of,
+            mentions=np.flatnonzero(mentioned),
+            classed=np.flatnonzero(category >= 0),
         )
 
     def _mentioned(
