@@ -175,15 +175,13 @@ class BlockScorer:
         else:
             events = BLOCKS[self.block.name](reader, pairs)
             found = self._rows_of(events)
+        starts = [_starts(e.row, pairs) for e in events]
         known = np.zeros(pairs.count, np.bool_)
         if self.block.name in LEXICAL:
             plain = pairs.words.who == NOBODY
-            for e, place in zip(events, found, strict=True):
-                starts = _starts(e.row)
-                seen = plain.take(e.word) & (place > 0)
-                if len(starts):
-                    known[e.row.take(starts)] |= np.maximum.reduceat(seen, starts)
-        total = _sums(events, found, self._table, pairs.count)
+            for e, place, first in zip(events, found, starts, strict=True):
+                known[e.row.take(first)] |= _any_known(place, plain, e.word, first)
+        total = _sums(events, found, self._table, pairs.count, starts)
         scale = self.scale(total[:, -1])
         if tilts is not None:
             row, word = (_joined([getattr(e, at) for e in events], np.int64) for at in AT)
@@ -201,7 +199,23 @@ class BlockScorer:
         return scale
 
 
-def _sums(events: list[Events], found: list[Ints], table: Weights, count: int) -> Weights:
+_GLANCE = 8
+"""Words that are looked at first: nearly always one of them is known."""
+
+
+def _any_known(place: Ints, plain: Bools, word: NDArray[Any], starts: Ints) -> Bools:
+    """Tell which stretches of occurrences have a plain word whose place is known."""
+    ends = np.append(starts[1:], len(place))[: len(starts)]
+    first = np.minimum(starts + np.arange(_GLANCE)[:, None], ends - 1)
+    found: Bools = (plain.take(word.take(first)) & (place.take(first) > 0)).any(axis=0)
+    if not found.all():
+        found = np.logical_or.reduceat(plain.take(word) & (place > 0), starts)
+    return found
+
+
+def _sums(
+    events: list[Events], found: list[Ints], table: Weights, count: int, firsts: list[Ints]
+) -> Weights:
     """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
 
     A pair's sum does not depend on the other pairs: how it is added up follows from the block.
@@ -211,7 +225,7 @@ def _sums(events: list[Events], found: list[Ints], table: Weights, count: int) -
     row, place = _joined([e.row for e in events], np.int64), _joined(found, np.int64)
     weight = _weights(events)
     ordered = len(events) == 1
-    starts = _starts(row) if ordered else row
+    starts = firsts[0] if ordered else row
     total = np.zeros((table.shape[1], count))
     for number, values in enumerate(table.T):
         added = values.take(place)
@@ -229,8 +243,10 @@ def _sums(events: list[Events], found: list[Ints], table: Weights, count: int) -
 _NO_ROWS = np.zeros(0, np.int64)
 
 
-def _starts(row: NDArray[Any]) -> Ints:
-    """Return where another row begins."""
+def _starts(row: NDArray[Any], pairs: Pairs) -> Ints:
+    """Return where another row begins; the layout knows it where every word is an occurrence."""
+    if row is pairs.row:
+        return pairs.first[:-1][pairs.first[1:] > pairs.first[:-1]]
     return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
 
 
