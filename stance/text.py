@@ -153,7 +153,7 @@ def join(texts: Sequence[str]) -> Joined:
 
 
 def join_normalised(texts: Sequence[str]) -> Joined:
-    """Normalise many texts and join them; all at once those in which each character has its own."""
+    """Normalise many texts and join them; one by one those in which characters join others."""
     codes = _codes_of(texts)
     odd, plain = _plain_of(codes)
     end = odd[plain == ord(SEPARATOR)]
@@ -186,21 +186,25 @@ def _joined(
     """Put ``plain`` at the places ``odd`` of some code points."""
     found = codes.astype(np.uint8)
     found[odd] = plain
-    beyond = plain >= BEYOND
+    beyond = (plain >= BEYOND) & (plain != _GONE)
     far, codes = odd[beyond], plain[beyond].astype(np.uint32)
     found[far] = character_classes(codes) | BEYOND
+    gone = odd[plain == _GONE]
+    if len(gone):
+        found = np.delete(found, gone)
+        far, offset = (at - np.searchsorted(gone, at) for at in (far, offset))
     return Joined(found, far, codes, offset)
 
 
-_HARD = 0xFFFFFFFF
+_HARD, _GONE = 0xFFFFFFFF, 0xFFFFFFFE
 _plain_codes = np.zeros(0x110000, np.uint32)
 
 
 def _plain_of(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Return where other characters than printable ASCII stand, and what takes their places.
 
-    That is `_HARD` where it depends on more than the character; the table fills with what has
-    been seen.
+    That is `_HARD` where it depends on more than the character, and `_GONE` where nothing does;
+    the table fills with what has been seen.
     """
     odd = np.flatnonzero((codes < ord(" ")) | (codes > ord("~")))
     found = codes.take(odd)
@@ -210,6 +214,9 @@ def _plain_of(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.uint32
         for code in np.unique(found[unseen]).tolist():
             _plain_codes[code] = _plain_code(chr(code))
         plain = _plain_codes.take(found)
+    returns = np.flatnonzero(found == ord("\r"))
+    halves = returns[codes.take(odd.take(returns) + 1) == ord("\n")]
+    plain[halves] = _GONE  # the line feed stays
     return odd, plain
 
 
@@ -219,8 +226,9 @@ def _plain_code(char: str) -> int:
         return ord(char)
     # A mark or a part of a Korean syllable goes into the character before it.
     joins = unicodedata.category(char)[0] == "M" or "\u1100" <= char <= "\u11ff"
-    # A carriage return may be half of a line end.
-    return _HARD if joins or char == "\r" or len(plain) != 1 else ord(plain)
+    if joins or len(plain) > 1:
+        return _HARD
+    return ord(plain) if plain else _GONE
 
 
 _WORD_RUN = re.compile(r"[^\W_]+")
