@@ -232,7 +232,6 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
     behind[np.searchsorted(kept, dropped) - 1] = end.take(dropped)
     start, end, form = start.take(kept), end.take(kept), form.take(kept)
     first = np.searchsorted(start, joined.offset.astype(np.int32))
-    sizes = first[1:] - first[:-1]
     between = _Between(joined, behind, start, first)
     sentence_start = between.sentence_starts(forms, form)
     return TokenBatch(
@@ -241,7 +240,7 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
         start=start,
         end=end,
         form=form,
-        para=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
+        para=np.repeat(np.arange(len(first) - 1, dtype=np.int32), np.diff(first)),
         gap=between.gaps(),
         sentence=np.cumsum(sentence_start, dtype=np.int32) - np.int32(1),
         sentence_start=sentence_start,
@@ -266,7 +265,7 @@ def _clitics(
     chars: Bytes, forms: Forms, form: NDArray[np.int32], start: Places, end: Places
 ) -> tuple[Bytes, Bools]:
     """Return the clitic flag of each word, and which words are no clitics themselves."""
-    flag, own = np.full(len(form), CLITIC_NONE, np.uint8), np.ones(len(form), np.bool_)
+    flag, own = np.zeros(len(form), np.uint8), np.ones(len(form), np.bool_)
     at = np.flatnonzero(chars.take(end) == ord("'"))
     last = chars.take(end.take(at) - 1) | 0x20  # in small letters
     behind = np.minimum(at + 1, len(form) - 1)
@@ -345,8 +344,7 @@ class _Between:
         ends |= np.bincount(owner, minlength=len(odd)) > 1
         starts = np.zeros(self._count + 1, np.bool_)
         starts[odd + 1] = ends
-        starts[self._last + 1] = True
-        starts[:1] = True
+        starts[np.append(0, self._last + 1)] = True
         return starts[: self._count]
 
 
@@ -355,9 +353,8 @@ _STRONG, _QUESTION, _AND = WORD, UPPER, APOSTROPHE  # bits of classes that no ga
 
 def _kinds() -> Bytes:
     """Return class bits, and those above, of what may stand in `Joined.bytes`."""
-    kinds = np.append(
-        character_classes(np.arange(128, dtype=np.uint32)), np.arange(128, dtype=np.uint8)
-    )
+    ascii_classes = character_classes(np.arange(128, dtype=np.uint32))
+    kinds = np.append(ascii_classes, np.arange(128, dtype=np.uint8))
     kinds &= SPACE | STOP | QUOTE
     for chars, bit in (("!?", _STRONG), ("?", _QUESTION), ("&", _AND)):
         kinds[[*chars.encode()]] |= bit

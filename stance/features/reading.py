@@ -5,14 +5,15 @@ as "NATO" is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.actors import ActorBook
 from stance.features.events import FormBook
+from stance.features.words import NOBODY as NOBODY
+from stance.features.words import ByForm
+from stance.features.words import Words as Words
 from stance.hashing import Keys, key_of
 from stance.lexicon import NEGATOR, Lexicon, stemmer
 from stance.text import Joined
@@ -22,7 +23,6 @@ from stance.tokens import (
     Bools,
     Forms,
     Ints,
-    Places,
     TokenBatch,
     tokenise,
 )
@@ -30,99 +30,8 @@ from stance.tokens import (
 NEGATION_REACH = 4
 """Words after a negator, within its sentence, that it turns."""
 
-NOBODY = -1
-
-
 Span = tuple[int, int, int]
 """Paragraph number, first and end character offset of an actor in a normalised paragraph."""
-
-
-@dataclass(frozen=True, slots=True)
-class ByForm:
-    """What is known of the form of each word; fetched for some words where it is asked for.
-
-    Attributes
-    ----------
-    values : ndarray
-        One entry per form.
-    form : ndarray of int32
-        Form of each word.
-    """
-
-    values: Keys
-    form: NDArray[np.int32]
-
-    def take(self, at: NDArray[Any]) -> Keys:
-        """Return the values of some words."""
-        return self.values.take(self.form.take(at))
-
-    def __getitem__(self, at: NDArray[Any]) -> Keys:
-        found: Keys = self.values[self.form[at]]
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Per word of the batch, after mentions have shrunk to one word.
-
-    Attributes
-    ----------
-    joined : Joined
-    form : ndarray of int32
-        Row of the `Forms` table.
-    key, stem : ByForm
-        Keys of the lower-case word and of its stem.
-    functions : ndarray of uint8
-        What the word may do in a sentence, as bits of `stance.lexicon`.
-    capital : ndarray of bool
-    first : ndarray of shape (n_paragraphs + 1,)
-    start, end : ndarray
-        Character offsets into the joined text, for a mention of the whole of it.
-    sentence, sentence_start, quoted, possessive, question : ndarray
-        As in `TokenBatch`.
-    negated : ndarray of bool
-        Within `NEGATION_REACH` of a negator.
-    category : ndarray of int8
-        Lexicon category, -1 for none; none in names.
-    sign : ndarray of int8
-        Polarity of the category, turned by negation.
-    name : ndarray of bool
-        A capitalised word inside a sentence that has small letters too, or a mention.
-    who : ndarray
-        Number of the actor named, `NOBODY` for a plain word.
-    alias_kind : ndarray of int8
-        Kind of the alias, -1 for none.
-    mentions, classed : ndarray
-        Which words name an actor, and which have a category.
-    """
-
-    joined: Joined
-    form: NDArray[np.int32]
-    key: ByForm
-    stem: ByForm
-    functions: NDArray[np.uint8]
-    capital: Bools
-    first: Ints
-    start: Places
-    end: Places
-    sentence: NDArray[Any]
-    sentence_start: Bools
-    quoted: Bools
-    possessive: Bools
-    question: Bools
-    negated: Bools
-    category: NDArray[np.int8]
-    sign: NDArray[np.int8]
-    name: Bools
-    who: NDArray[np.int32]
-    alias_kind: NDArray[np.int8]
-    mentions: Ints
-    classed: Ints
-
-    @property
-    def text(self) -> str:
-        """The joined paragraphs."""
-        return self.joined.text
 
 
 class Reader:
@@ -184,9 +93,13 @@ class Reader:
             Places that their user says name the actor to be judged, in order; that actor then
             has the number ``len(book)``, and what the book finds there does not count.
         """
-        return self._words(tokenise(texts, self.forms), spans)
+        batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans)
+        return self._words(batch, who, kind)
 
-    def _words(self, batch: TokenBatch, spans: Sequence[Span]) -> Words:
+    def _shrunk(
+        self, batch: TokenBatch, spans: Sequence[Span]
+    ) -> tuple[TokenBatch, NDArray[np.int32], NDArray[np.int8]]:
+        """Return the words with mentions as one, and the actor and alias kind of each."""
         first, last, who, kind = self._mentioned(batch, spans)
         kept = _without_tails(first, last, len(batch.form))
         at = np.searchsorted(kept, first)
@@ -199,12 +112,16 @@ class Reader:
         actor_of = np.full(len(kept), NOBODY, np.int32)
         kind_of = np.full(len(kept), -1, np.int8)
         actor_of[at], kind_of[at] = who, kind
-        columns, form = self.forms.columns, batch.form
+        return batch, actor_of, kind_of
+
+    def _words(
+        self, batch: TokenBatch, who: NDArray[np.int32], alias_kind: NDArray[np.int8]
+    ) -> Words:
+        columns, form, mentioned = self.forms.columns, batch.form, who >= 0
         functions = columns["functions"].take(form)
-        functions[at] = 0  # "US" is no first person
+        functions *= ~mentioned  # "US" is no first person
         negation = batch.clitic == CLITIC_NEGATION
         capital = self.forms.capital.take(form)
-        mentioned = actor_of >= 0
         name = self._names(batch, capital, mentioned)
         category = self._categories(batch, negation, mentioned)
         category |= -name.view(np.int8)  # none in names
@@ -229,10 +146,8 @@ class Reader:
             category=category,
             sign=self._signs(category, negated),
             name=name,
-            who=actor_of,
-            alias_kind=kind_of,
-            mentions=np.flatnonzero(mentioned),
-            classed=np.flatnonzero(category >= 0),
+            who=who,
+            alias_kind=alias_kind,
         )
 
     def _mentioned(
