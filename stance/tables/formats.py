@@ -1,7 +1,7 @@
 """How rows become bytes: the same bytes from every process and in parts of any size."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,35 +22,37 @@ def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes
     >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
     b'007,"Moscow, Kyiv"\nNA,\n'
     """
-    columns = list(zip(*rows, strict=True))
-    return "".join([f"{line or EMPTY}\n" for line in joined(columns, delimiter)]).encode()
+    lines = joined(zip(*rows, strict=True), delimiter)
+    return "".join([f"{line or EMPTY}\n" for line in lines]).encode()
 
 
 EMPTY = '""'
 """A row of one empty cell, which would otherwise be an empty line."""
 
 
-def joined(columns: Sequence[Sequence[str]], delimiter: str) -> list[str]:
+def joined(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
     """Return the rows of equally long columns as they stand in a table, without their ends."""
     quoted = [_quoted(column, delimiter) for column in columns]
-    return list(map(delimiter.join, zip(*quoted, strict=True)))
+    return map(delimiter.join, zip(*quoted, strict=True))
 
 
-def _quoted(column: Sequence[str], mark: str) -> Sequence[str]:
+def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
     """Return cells as they stand between separators."""
     signs = (mark, '"', "\n", "\r")
     texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
-    if not any(sign in text for text in texts for sign in signs):
-        return column
-    quoted = []
-    for cell in column:
+    needed = any(sign in text for text in texts for sign in signs)
+    return _quoted_cells(column, mark) if needed else column
+
+
+def _quoted_cells(cells: Sequence[str], mark: str) -> Iterator[str]:
+    for cell in cells:
         if '"' in cell:
-            cell = cell.replace('"', '""')
-            cell = f'"{cell}"'
+            doubled = cell.replace('"', '""')
+            yield f'"{doubled}"'
         elif mark in cell or "\n" in cell or "\r" in cell:
-            cell = f'"{cell}"'
-        quoted.append(cell)
-    return quoted
+            yield f'"{cell}"'
+        else:
+            yield cell
 
 
 def is_formula(cell: str) -> bool:
