@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stance.errors import ActorError, DataError
 from stance.features.events import Weights
 from stance.features.layout import Pairs, lay_out
-from stance.features.reading import NOBODY
+from stance.features.words import NOBODY
 from stance.heads import Head
 from stance.model import StanceModel
 from stance.queries import make_query

@@ -10,7 +10,8 @@ from stance.actors import ActorBook
 from stance.features import BLOCKS, LEXICAL, separate_events
 from stance.features.events import Codebook, Events, FormBook, JointBook, Weights
 from stance.features.layout import Pairs
-from stance.features.reading import NOBODY, Reader
+from stance.features.reading import Reader
+from stance.features.words import NOBODY
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
 from stance.reasons import Tilts, tilt_of
 from stance.tokens import Bools, Ints

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from stance.actors import ActorBook
 from stance.features.events import Weights
 from stance.features.layout import count_mentions, lay_out, named_actors
-from stance.features.reading import NOBODY, Reader, Words
+from stance.features.reading import Reader
+from stance.features.words import NOBODY, Words
 from stance.fingerprints import Fingerprints
 from stance.heads import Head
 from stance.lexicon import Lexicon

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.features.blocks import NO_KEY
-from stance.features.reading import Reader, Words
+from stance.features.reading import Reader
+from stance.features.words import Words
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
 from stance.heads import BlockWeights, Head
 from stance.text import normalise_all

@@ -18,8 +18,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.features.reading import Words
 from stance.features.surroundings import Surroundings
+from stance.features.words import Words
 from stance.tokens import Bools, Ints
 
 FAR = 1 << 30

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from stance.features.events import Codebook, Events, JointBook
 from stance.features.layout import FAR, Pairs
-from stance.features.reading import Reader, Words
+from stance.features.reading import Reader
 from stance.features.surroundings import ROLES
+from stance.features.words import Words
 from stance.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR
 from stance.tokens import Ints
 

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from stance.actors import ActorBook
 from stance.features.events import FormBook
-from stance.features.words import NOBODY as NOBODY
-from stance.features.words import ByForm
-from stance.features.words import Words as Words
+from stance.features.words import NOBODY, ByForm, Words
 from stance.hashing import Keys, key_of
 from stance.lexicon import NEGATOR, Lexicon, stemmer
 from stance.text import Joined
@@ -118,8 +116,9 @@ class Reader:
         self, batch: TokenBatch, who: NDArray[np.int32], alias_kind: NDArray[np.int8]
     ) -> Words:
         columns, form, mentioned = self.forms.columns, batch.form, who >= 0
+        mentions = np.flatnonzero(mentioned)
         functions = columns["functions"].take(form)
-        functions *= ~mentioned  # "US" is no first person
+        functions[mentions] = 0  # "US" is no first person
         negation = batch.clitic == CLITIC_NEGATION
         capital = self.forms.capital.take(form)
         name = self._names(batch, capital, mentioned)
@@ -148,6 +147,8 @@ class Reader:
             name=name,
             who=who,
             alias_kind=alias_kind,
+            mentions=mentions,
+            classed=np.flatnonzero(category >= 0),
         )
 
     def _mentioned(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.features.reading import Words
+from stance.features.words import Words
 from stance.hashing import Keys, key_of
 from stance.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.tokens import Bools, Ints
