@@ -176,13 +176,13 @@ class BlockScorer:
         else:
             events = BLOCKS[self.block.name](reader, pairs)
             found = self._rows_of(events)
-        starts = [_starts(e.row, pairs) for e in events]
         known = np.zeros(pairs.count, np.bool_)
         if self.block.name in LEXICAL:
             plain = pairs.words.who == NOBODY
-            for e, place, first in zip(events, found, starts, strict=True):
-                known[e.row.take(first)] |= _any_known(place, plain, e.word, first)
-        total = _sums(events, found, self._table, pairs.count, starts)
+            for e, place in zip(events, found, strict=True):
+                starts = _starts(e.row, pairs)
+                known[e.row.take(starts)] |= _any_known(place, plain, e.word, starts)
+        total = _sums(events, found, self._table, pairs)
         scale = self.scale(total[:, -1])
         if tilts is not None:
             row, word = (_joined([getattr(e, at) for e in events], np.int64) for at in AT)
@@ -200,7 +200,7 @@ class BlockScorer:
         return scale
 
 
-_GLANCE = 8
+_GLANCE = 5
 """Words that are looked at first: nearly always one of them is known."""
 
 
@@ -214,9 +214,7 @@ def _any_known(place: Ints, plain: Bools, word: NDArray[Any], starts: Ints) -> B
     return found
 
 
-def _sums(
-    events: list[Events], found: list[Ints], table: Weights, count: int, firsts: list[Ints]
-) -> Weights:
+def _sums(events: list[Events], found: list[Ints], table: Weights, pairs: Pairs) -> Weights:
     """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
 
     A pair's sum does not depend on the other pairs: how it is added up follows from the block.
@@ -226,8 +224,8 @@ def _sums(
     row, place = _joined([e.row for e in events], np.int64), _joined(found, np.int64)
     weight = _weights(events)
     ordered = len(events) == 1
-    starts = firsts[0] if ordered else row
-    total = np.zeros((table.shape[1], count))
+    starts = _starts(row, pairs) if ordered else row
+    total = np.zeros((table.shape[1], pairs.count))
     for number, values in enumerate(table.T):
         added = values.take(place)
         if weight is not None:
@@ -237,7 +235,7 @@ def _sums(
         if ordered and len(starts):
             total[number, row[starts]] = np.add.reduceat(added, starts)
         elif not ordered:
-            total[number] = np.bincount(row, added, count)
+            total[number] = np.bincount(row, added, pairs.count)
     return total.T
 
 
