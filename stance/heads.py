@@ -236,6 +236,7 @@ def _sums(events: list[Events], found: list[Ints], table: Weights, pairs: Pairs)
             total[number, row[starts]] = np.add.reduceat(added, starts)
         elif not ordered:
             total[number] = np.bincount(row, added, pairs.count)
+        del added  # a paragraph may be as long as a book
     return total.T
 
 

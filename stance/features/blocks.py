@@ -38,8 +38,12 @@ SYMBOLS = {
 def nearness(pairs: Pairs) -> Weights:
     """Return the weight of each word: 1 at the actor, or everywhere where it is not named."""
     longest = int(np.diff(pairs.first).max(initial=0))
-    weights = np.append(1.0 / (1.0 + np.arange(longest) / DECAY), 1.0)
-    return weights.take(pairs.distance, mode="clip")  # what is beyond is `FAR`
+    table = np.arange(longest + 1, dtype=np.float64)
+    table /= DECAY
+    table += 1.0
+    np.reciprocal(table, out=table)  # in place, for a paragraph may be as long as a book
+    table[-1] = 1.0
+    return table.take(pairs.distance, mode="clip")  # what is beyond is `FAR`
 
 
 _OTHER, _TARGET, _STEMS = 0, 1, 2
@@ -64,6 +68,7 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     number = _STEMS + 2 * words.form + words.negated
     number[words.mentions] = _OTHER
     code = number.take(pairs.word)
+    del number
     code[pairs.mention] = _TARGET
     weight = nearness(pairs) if len(pairs.mention) else None
     return [Events(pairs.row, pairs.word, weight, code=code, book=book)]
