@@ -11,6 +11,7 @@ from command import invoke
 from stance.batch import Job, predict_table
 from stance.batch.answers import COUNTS, Tally
 from stance.batch.drift import notes
+from stance.batch.lines import Lines
 from stance.batch.parts import Part, Store
 from stance.batch.plans import digest_of
 from stance.records import UNCERTAIN
@@ -174,7 +175,7 @@ def test_a_part_keeps_every_count(tmp_path):
     tally = Tally(**{key: number for number, key in enumerate(COUNTS, 1)})
     tally.answers["Łotwa", "favor"] = 3
     store = Store(tmp_path, "key", tmp_path / "out.csv")
-    store.write(Part(1, 2, 0, tally, b"a,b\n"))
+    store.write(Part(1, 2, 0, tally, Lines.whole(b"a,b\n")))
     found = store.read(1)
     assert found is not None
     assert found.tally == tally
@@ -186,7 +187,7 @@ def test_a_part_keeps_every_count(tmp_path):
 
 def test_a_part_with_other_counts_is_computed_again(tmp_path):
     store = Store(tmp_path, "key", tmp_path / "out.csv")
-    store.write(Part(1, 2, 0, Tally(rows=2), b"a,b\n"))
+    store.write(Part(1, 2, 0, Tally(rows=2), Lines.whole(b"a,b\n")))
     path = store.path(1)
     head, _, rest = path.read_bytes().partition(b"\n")
     path.write_bytes(head.replace(b'"tally": [2, ', b'"tally": [') + b"\n" + rest)

@@ -359,8 +359,8 @@ def test_what_is_written_is_read_back(tmp_path, name):
 def test_encoded_rows_are_the_bytes_that_are_written(tmp_path):
     written(tmp_path / "a.csv", ROWS)
     with write_table(tmp_path / "b.csv", ("a", "b")) as writer:
-        writer.write_encoded(encode_rows(ROWS[:1]), 1)
-        writer.write_encoded(encode_rows(ROWS[1:]), 3)
+        writer.write_encoded([encode_rows(ROWS[:1])], 1)
+        writer.write_encoded([encode_rows(ROWS[1:])], 3)
     assert (tmp_path / "a.csv").read_bytes() == b"a,b\n" + encode_rows(ROWS)
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
@@ -370,7 +370,7 @@ def test_compressed_bytes_depend_on_the_rows_only(tmp_path):
     written(tmp_path / "a.csv.gz", rows)
     with write_table(tmp_path / "b.csv.gz", ("a", "b")) as writer:
         for start in range(0, len(rows), 777):
-            writer.write_encoded(encode_rows(rows[start : start + 777]), 777)
+            writer.write_encoded([encode_rows(rows[start : start + 777])], 777)
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
 
 

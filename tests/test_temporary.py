@@ -22,7 +22,7 @@ from stance.tables.output import write_table
 del os.O_TMPFILE
 with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
     writer.write(("1", "x" * 3_000_000))
-    writer.write_encoded(b"", 0)
+    writer.write_encoded([], 0)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from stance.batch import memory
 from stance.batch.answers import COUNTS, Layout, Tally, answer_rows
+from stance.batch.lines import Lines
 from stance.model import StanceModel
 from stance.tables import Record
 from stance.tables.formats import Format
@@ -82,15 +83,15 @@ class Part:
     formulas : int
         Cells among them that a spreadsheet might run.
     tally : Tally
-    data : bytes or None
-        The rows as they stand in the output; None where they are in a file.
+    lines : Lines or None
+        The rows; None where they are in a file.
     """
 
     number: int
     rows: int
     formulas: int
     tally: Tally
-    data: bytes | None = field(default=None, repr=False)
+    lines: Lines | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,11 @@ class Store:
         OutputError
             If it cannot be written.
         """
-        data = part.data or b""
+        lines = part.lines or Lines.whole(b"")
+        data = lines.pack()
         head = {
             "rows": part.rows,
+            "starts": len(lines.starts),
             "formulas": part.formulas,
             "tally": _tally_table(part.tally),
             "bytes": len(data),
@@ -172,7 +175,7 @@ class Store:
             _sync(handle)
         except OSError as error:
             raise output_error(error, self.output) from error
-        return replace(part, data=None)
+        return replace(part, lines=None)
 
     def read(self, number: int) -> Part | None:
         """Return a kept part with its bytes; None where there is none or it is damaged."""
@@ -182,10 +185,10 @@ class Store:
                 data = file.read()
             if len(data) != head["bytes"] or zlib.crc32(data) != head["crc32"]:
                 return None
-            tally = _tally(head["tally"])
+            tally, lines = _tally(head["tally"]), Lines.unpack(data, head["starts"])
         except (OSError, ValueError, TypeError, KeyError):  # or written by another version
             return None
-        return Part(number, head["rows"], head["formulas"], tally, data)
+        return Part(number, head["rows"], head["formulas"], tally, lines)
 
 
 _disk = threading.Semaphore()

@@ -22,6 +22,7 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.batch.lines import Lines
 from stance.errors import DataError
 from stance.tables.formats import (
     FORMULA_STARTS,
@@ -64,21 +65,18 @@ class Rows:
         for number, tail in zip(self.owner.tolist(), tails, strict=True):
             yield (*heads[number], *tail)
 
-    def encode(self, form: Format) -> bytes:
-        """Return exactly what the form's own `encode` makes of the rows."""
+    def encode(self, form: Format) -> Lines:
+        """Return what makes exactly the bytes of the form's own `encode`."""
         plain = [column for column in self.columns if _is_plain(column, form.delimiter)]
         if form.kind != "csv" or form.excel_safe or len(plain) < len(self.columns):
-            return form.encode(list(self))
+            return Lines.whole(form.encode(list(self)))
         mark = form.delimiter
         ends = [""] * len(self.heads[0])  # so that a separator stands before them
         try:
             starts = [line.encode() for line in joined([*self.heads, ends], mark)]
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
-        pieces = [b""] * (2 * len(self))
-        pieces[::2] = np.array(starts, object).take(self.owner).tolist()
-        pieces[1::2] = _lines(plain, mark)
-        return b"".join(pieces)
+        return Lines(starts, np.bincount(self.owner).tolist(), _ends(plain, mark))
 
     def formulas(self) -> int:
         """Return how many cells a spreadsheet might run."""
@@ -121,13 +119,13 @@ def _is_plain(column: Column, mark: str) -> TypeGuard[NDArray[np.bytes_]]:
     return not any(sign.encode() in data for sign in (mark, '"', "\n", "\r"))
 
 
-def _lines(columns: Sequence[NDArray[np.bytes_]], mark: str) -> list[bytes]:
+def _ends(columns: Sequence[NDArray[np.bytes_]], mark: str) -> bytes:
     """Return the rows of some columns, with their line ends."""
     size = len(columns[0])
     between, end = (np.full((size, 1), ord(sign), np.uint8) for sign in (mark, "\n"))
     parts = [part for column in columns for part in (_bytes(column), between)]
     matrix = np.concatenate([*parts[:-1], end], axis=1)
-    return matrix[matrix > 0].tobytes().splitlines(keepends=True)
+    return matrix[matrix > 0].tobytes()
 
 
 def _bytes(column: NDArray[np.bytes_]) -> Bytes:

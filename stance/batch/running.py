@@ -242,7 +242,8 @@ def _answer(
             for part in parts:
                 if keep:
                     part = keep.whole(part)
-                writer.write_encoded(part.data or b"", part.rows, part.formulas)
+                blocks = part.lines.blocks() if part.lines else ()
+                writer.write_encoded(blocks, part.rows, part.formulas)
                 tally.add(part.tally)
                 progress(tally, table.bytes_read, table.bytes_total)
         if keep:
@@ -264,7 +265,7 @@ def _with_kept(works: Iterator[Work], run: Run) -> Iterator[Work]:
     """Put parts that an earlier run has finished in the place of their records."""
     for work in works:
         kept = run.store.read(work.number) if run.left and isinstance(work, Batch) else None
-        yield dataclasses.replace(kept, data=None) if kept else work
+        yield dataclasses.replace(kept, lines=None) if kept else work
 
 
 def _parts(

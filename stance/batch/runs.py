@@ -202,14 +202,14 @@ class Run:
         return found if isinstance(found, dict) else {}
 
     def whole(self, part: Part) -> Part:
-        """Keep a part that is not kept yet, and return it with its bytes.
+        """Keep a part that is not kept yet, and return it with its rows.
 
         Raises
         ------
         OutputError
             If its file is gone, as when somebody clears the folder.
         """
-        if part.data is not None:
+        if part.lines is not None:
             self.store.write(part)
             return part
         found = self.store.read(part.number)

@@ -107,12 +107,13 @@ class TableWriter:
         if len(self._batch) >= _BATCH_ROWS:
             self._write_batch()
 
-    def write_encoded(self, data: bytes, rows: int, formulas: int = 0) -> None:
+    def write_encoded(self, blocks: Iterable[bytes], rows: int, formulas: int = 0) -> None:
         """Write rows that a worker has encoded with the writer's `format`."""
         self._write_batch()
         self.rows += rows
         self.formulas += formulas
-        self._put(data)
+        for data in blocks:
+            self._put(data)
 
     def _write_batch(self) -> None:
         batch, self._batch = self._batch, []
