@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal, Self
 from stance.display import shown
 from stance.errors import OutputError
 from stance.tables.formats import Format, encode_rows
-from stance.tables.temporary import PrivateFile
+from stance.tables.temporary import PrivateFile, begin_sync
 
 __all__ = [
     "Rejects",
@@ -29,6 +29,7 @@ __all__ = [
 
 _BATCH_ROWS = 500
 _BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
+_EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
 _RAW = 1024 * 1024
 _RAW_LINES = 10_000
 _JSON_NAMES = (".jsonl", ".ndjson")
@@ -60,11 +61,17 @@ class _File(io.FileIO):
     On a full disk, the system's own write may take a piece and say so by its return value alone.
     """
 
+    _waiting = 0
+
     def write(self, data: Any, /) -> int:
         view = memoryview(data)
         written = 0
         while written < len(view):
             written += super().write(view[written:])
+        self._waiting += written
+        if self._waiting >= _EARLY:
+            self._waiting = 0
+            begin_sync(self.fileno())
         return written
 
 

@@ -130,6 +130,16 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def begin_sync(handle: int) -> None:
+    """Have a file begin to reach the disk, without waiting for it.
+
+    Linux takes the advice that the pages are not needed as a request to write them.
+    """
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):  # a pipe, or a file system that cannot
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def _open_nameless(folder: Path) -> int | None:
     """Open a file that is gone when it is closed, unless it gets a name before.
 
