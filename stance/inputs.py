@@ -118,8 +118,11 @@ def open_input(
     rejects: RejectSink | None = None,
     keep_all: bool = False,
 ) -> Table | ArticleTable:
-    """Open an article where the name ends in ``.txt``, else a table; None is standard input."""
-    if path is not None and path.suffix.lower() == ".txt":
+    """Open an article where the name ends in ``.txt``, else a table; None is standard input.
+
+    A spreadsheet saves tables as ``.txt``, too: with a `delimiter` it is one.
+    """
+    if path is not None and path.suffix.lower() == ".txt" and delimiter is None:
         return ArticleTable(path, encoding, keep_all)
     return open_table(
         path, delimiter=delimiter, encoding=encoding, rejects=rejects, or_else=OR_ELSE

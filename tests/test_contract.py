@@ -272,6 +272,12 @@ def test_an_article_is_split_into_paragraphs(predict):
     assert len(dicts(every.stdout)) > len(rows)
 
 
+def test_a_spreadsheet_s_text_file_is_a_table_where_its_delimiter_is_named(predict, tmp_path):
+    path = write(tmp_path / "saved.txt", "id\ttext\n007\tNATO warned Russia, again.\n")
+    rows = dicts(predict(path, "--delimiter", "tab").stdout)
+    assert [(row["id"], row["actor"]) for row in rows] == [("007", "NATO"), ("007", "Russia")]
+
+
 PARAGRAPHS = [
     TEXT,
     'Russia "regrets" it, said Moscow; China did not.',
