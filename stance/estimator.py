@@ -102,7 +102,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return calibrated probabilities of shape (n_pairs, 3), in the order of ``classes_``."""
         check_is_fitted(self)
         texts, actors, spans = _columns(X)
-        return self.to_model().judge_pairs(texts, actors, spans).stance
+        return self.to_model().probabilities(texts, actors, spans)
 
     def predict(self, X: Sequence[Pair]) -> NDArray[np.str_]:
         """Return the most probable label of each pair; it never abstains."""

@@ -24,6 +24,9 @@ from stance.reference import Acquaintance, Reference, Vocabulary
 from stance.text import join_normalised
 from stance.tokens import Bools, Ints
 
+BATCH = 1000
+"""Pairs that are judged at a time, where there may be any number."""
+
 ENTRIES = 1_000_000
 """Words of pairs that are laid out at a time, about 100 MB of working space.
 
@@ -189,6 +192,23 @@ class StanceModel:
         words = self.reader.words(query.texts, query.spans)
         mentions = count_mentions(words, query.para, query.actor)
         return self._judge(words, query.para, query.actor, mentions, tuple(actors), reasons)
+
+    def probabilities(
+        self,
+        texts: Sequence[str],
+        actors: Sequence[str],
+        spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
+    ) -> Weights:
+        """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3).
+
+        See `judge_pairs`; pairs are judged some at a time, which does not change their answers.
+        """
+        found = [np.zeros((0, len(self.stance.labels)))]
+        for low in range(0, len(texts), BATCH):
+            part = slice(low, low + BATCH)
+            own = None if spans is None else spans[part]
+            found.append(self.judge_pairs(texts[part], actors[part], own).stance)
+        return np.concatenate(found)
 
     def judge_blind(self, texts: Sequence[str]) -> Weights:
         """Return the target-blind head's stance probabilities of each paragraph."""

@@ -50,6 +50,9 @@ LONGEST_WORD = 48
 AT_A_TIME = 1 << 18
 """Words that are looked up at a time: so that a text as long as a book takes little memory."""
 
+MOST = (1 << 31) - 1
+"""Characters of a batch: their places are 32-bit numbers."""
+
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
 
@@ -217,9 +220,16 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
         As `stance.text.normalise` returns them, or `stance.text.join_normalised`.
     forms : Forms
         Learns the forms that are new.
+
+    Raises
+    ------
+    ValueError
+        If they have more characters together than 32 bits can count.
     """
     joined = texts if isinstance(texts, Joined) else join(texts)
     chars = joined.bytes
+    if len(chars) > MOST:
+        raise ValueError(f"{len(chars):,} characters at once; give fewer paragraphs at a time")
     start, end = _runs(chars)
     form = forms.find(
         stretch_keys(joined, start, np.minimum(end, start + LONGEST_WORD), LONGEST_WORD),

@@ -64,6 +64,13 @@ def test_nothing_is_checked_before_fit(estimator):
         estimator.to_model()
 
 
+def test_any_number_of_pairs_is_judged_some_at_a_time(fitted, monkeypatch):
+    asked = [("They thanked NATO.", "NATO", [(13, 17)]), ("They denounced Russia.", "Moscow")] * 3
+    whole = fitted.predict_proba(asked)
+    monkeypatch.setattr("stance.model.BATCH", 2)
+    assert np.array_equal(fitted.predict_proba([*asked, asked[0]]), [*whole, whole[0]])
+
+
 def test_parameters_replace_the_recipe_s_values(fitted):
     recipe = fitted.to_model().recipe
     assert dict(recipe.features.blocks) == BLOCKS

@@ -208,3 +208,10 @@ def test_the_table_of_forms_is_emptied_at_its_limit():
     read("five", forms=forms)
     assert forms.generation == generation + 1
     assert forms.spelling == ["five"]
+
+
+def test_more_characters_than_can_be_counted_are_refused(monkeypatch):
+    monkeypatch.setattr("stance.tokens.MOST", 9)
+    assert words(read("NATO won")) == ["NATO", "won"]  # and a separator
+    with pytest.raises(ValueError, match="10 characters at once; give fewer paragraphs at a time"):
+        read("NATO", "lost")

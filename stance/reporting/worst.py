@@ -41,7 +41,7 @@ class Mistake:
 def worst_mistakes(model: StanceModel, corpus: Corpus) -> list[Mistake]:
     """Return the most confident wrong answers to a corpus, one of each text."""
     labels = list(map(str, Stance))
-    judged = model.judge_pairs(corpus.texts, corpus.actors, corpus.spans).stance
+    judged = model.probabilities(corpus.texts, corpus.actors, corpus.spans)
     predicted, top = judged.argmax(axis=1), judged.max(axis=1)
     wrong = np.flatnonzero(predicted != corpus.stance)
     found: list[Mistake] = []
