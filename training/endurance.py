@@ -187,7 +187,7 @@ def fill_disks(stand: Stand, times: int) -> None:
     """Let a small disk run full at a random moment; then it grows, and the run goes on."""
     disk = stand.output.parent
     for turn in range(times):
-        share = stand.random.uniform(0.1, 1.9)  # parts and output need twice the output's bytes
+        share = stand.random.uniform(0.1, 1.2)  # the output needs 1.0, and its parts some more
         size = f"size={max(64, int(share * stand.bytes / 1024))}k"
         if not mounted(disk, size):
             return
