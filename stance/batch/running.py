@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stance.batch import abstention, drift
 from stance.batch.answers import Layout, Tally
-from stance.batch.parts import Batch, Frame, Part, Store
+from stance.batch.parts import Batch, Frame, Part
 from stance.batch.plans import SIZE, Value, make_plan
 from stance.batch.runs import Run
 from stance.batch.workers import LocalCrew, Work, compute_here, compute_with
@@ -231,21 +231,36 @@ def _answer(
     head = list(islice(batches, 2))
     works: Iterator[Work] = chain(head, batches)
     keep = run if _between_files(job) and run and (run.left or len(head) > 1) else None
-    if keep and job.source:
-        keep.begin(make_plan(model, job.source, size, _options(job)))
-        works = _with_kept(works, keep)
+    local = job.jobs > 1 and job.cluster is None and len(head) > 1
+    with LocalCrew(job.jobs) if local else nullcontext() as crew:  # which begins meanwhile
+        if keep and job.source:
+            keep.begin(make_plan(model, job.source, size, _options(job)))
+            works = _with_kept(works, keep)
+        if crew:
+            crew.equip(model, dataclasses.replace(frame, store=keep.store if keep else None))
+        with closing(_parts(model, job, frame, crew, works)) as parts:
+            return _write(job, frame, table, keep, parts, progress)
+
+
+def _write(
+    job: Job,
+    frame: Frame,
+    table: Table | ArticleTable,
+    keep: Run | None,
+    parts: Iterator[Part],
+    progress: Progress,
+) -> tuple[Tally, TableWriter]:
+    """Write parts to the output as they come."""
     tally = Tally()
     folder = keep.folder if keep else None
     with TableWriter(job.target, frame.form, force=job.force, folder=folder) as writer:
-        store = keep.store if keep else None
-        with closing(_parts(model, job, frame, store, works)) as parts:
-            for part in parts:
-                if keep:
-                    part = keep.whole(part)
-                blocks = part.lines.blocks() if part.lines else ()
-                writer.write_encoded(blocks, part.rows, part.formulas)
-                tally.add(part.tally)
-                progress(tally, table.bytes_read, table.bytes_total)
+        for part in parts:
+            if keep:
+                part = keep.whole(part)
+            blocks = part.lines.blocks() if part.lines else ()
+            writer.write_encoded(blocks, part.rows, part.formulas)
+            tally.add(part.tally)
+            progress(tally, table.bytes_read, table.bytes_total)
         if keep:
             keep.end(writer.inode)
     return tally, writer
@@ -269,16 +284,15 @@ def _with_kept(works: Iterator[Work], run: Run) -> Iterator[Work]:
 
 
 def _parts(
-    model: StanceModel, job: Job, frame: Frame, store: Store | None, works: Iterator[Work]
+    model: StanceModel, job: Job, frame: Frame, crew: LocalCrew | None, works: Iterator[Work]
 ) -> Generator[Part, None, None]:
     if job.cluster is not None:
         from stance.batch.cluster import ClusterCrew  # only where the user names one
 
         with ClusterCrew(job.cluster, model, frame) as cluster:
             yield from compute_with(cluster, works)
-    elif job.jobs > 1:
-        with LocalCrew(model, dataclasses.replace(frame, store=store), job.jobs) as crew:
-            yield from compute_with(crew, works)
+    elif crew is not None:
+        yield from compute_with(crew, works)
     else:
         yield from compute_here(model, frame, works)
 

@@ -167,11 +167,11 @@ class _Lane:
         Whether the process has computed something.
     """
 
-    def __init__(self, start: bytes) -> None:
+    def __init__(self) -> None:
         self.queue: list[Future[Part]] = []
         self.culprit: Future[Part] | None = None
         self.proven = False
-        self._inbox: SimpleQueue[tuple[Future[Part], Task] | None] = SimpleQueue()
+        self._inbox: SimpleQueue[bytes | tuple[Future[Part], Task] | None] = SimpleQueue()
         with _without_ctrl_c():
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", "from stance.batch.workers import serve; serve()"],
@@ -179,12 +179,16 @@ class _Lane:
                 stdout=subprocess.PIPE,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, _ROOT]))},
             )
-        self._thread = threading.Thread(target=self._hand_on, args=(start,), daemon=True)
+        self._thread = threading.Thread(target=self._hand_on, daemon=True)
         self._thread.start()
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def equip(self, start: bytes) -> None:
+        """Send the pickled model and frame, which the process waits for."""
+        self._inbox.put(start)
 
     def submit(self, task: Task) -> Future[Part]:
         future: Future[Part] = Future()
@@ -207,11 +211,14 @@ class _Lane:
         self._thread.join()
         self._process.wait()
 
-    def _hand_on(self, start: bytes) -> None:
+    def _hand_on(self) -> None:
         """In a thread: send each task, and wait for its part."""
         with contextlib.suppress(OSError), self._process:
-            dead = not self._send(start)
+            dead = False
             while (item := self._inbox.get()) is not None:
+                if isinstance(item, bytes):
+                    dead = not self._send(item)
+                    continue
                 future, task = item
                 found = None if dead or not self._send(_pickle(task)) else self._receive()
                 if isinstance(found, Part):
@@ -258,23 +265,27 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 class LocalCrew:
-    """Processes of this computer, which load the model once each.
+    """Processes of this computer, which get ready until they are equipped.
 
     Parameters
     ----------
-    model : StanceModel
-    frame : Frame
     jobs : int
         Processes.
     """
 
-    def __init__(self, model: StanceModel, frame: Frame, jobs: int) -> None:
+    def __init__(self, jobs: int) -> None:
         self.limit = AHEAD * jobs
-        self._start = _pickle((model, frame))  # in a tenth of the time of a model file
+        self._start = b""
         self._lane_of: dict[Future[Part], _Lane] = {}
         self._lanes: list[_Lane] = []
         self._dead: list[_Lane] = []
         self._jobs = jobs
+
+    def equip(self, model: StanceModel, frame: Frame) -> None:
+        """Send all processes what they need, before the first part."""
+        self._start = _pickle((model, frame))  # in a tenth of the time of a model file
+        for lane in self._lanes:
+            lane.equip(self._start)
 
     def submit(self, task: Task, *, again: bool = False) -> Future[Part]:
         """Have a part computed by the worker with the least to do.
@@ -313,13 +324,14 @@ class LocalCrew:
         lane.culprit = lane.queue[0] if lane.queue else None
         self._dead.append(lane)
         with held():
-            self._lanes[self._lanes.index(lane)] = _Lane(self._start)
+            fresh = self._lanes[self._lanes.index(lane)] = _Lane()
+        fresh.equip(self._start)
 
     def __enter__(self) -> Self:
         try:
             while len(self._lanes) < self._jobs:
                 with held():  # or a process might be started that nobody knows of
-                    self._lanes.append(_Lane(self._start))
+                    self._lanes.append(_Lane())
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
