@@ -223,6 +223,15 @@ def test_undecodable_and_nul_bytes_are_put_aside_readably(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(("byte", "seen"), [(b"\0", "a NUL byte"), (b"\xe9", "byte 0xe9")])
+def test_a_bad_byte_is_seen_where_a_long_line_begins_on_the_edge_of_a_chunk(tmp_path, byte, seen):
+    for length in range(65_536 + 12, 65_536 + 20):
+        before = b"text,actor\n" + b"x" * (length - 14) + b",b\n"
+        good, bad = read_with_rejects(tmp_path, before + byte + b"y" * 70_000 + b",c\nd,e\n")
+        assert good == [("x" * (length - 14), "b"), ("d", "e")]
+        assert [(line, reason[: len(seen)]) for line, _, reason, _ in bad] == [("3", seen)]
+
+
 @pytest.mark.parametrize(
     ("encoding", "half"), [("utf-7", b"+2AA-"), ("unicode_escape", b"\\ud800")]
 )
@@ -232,6 +241,13 @@ def test_half_a_character_is_refused_wherever_it_stands(tmp_path, encoding, half
     path.write_bytes(b"text,actor\n" + b"a,b\n" * rows + half + b",c\n")
     with pytest.raises(DataError, match=f"csv:{rows + 2}: half a character in column 'text'"):
         cells_of(path, encoding=encoding)
+
+
+def test_half_a_character_is_refused_in_punycode_too(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text\na\ud800\n".encode("punycode"))
+    with pytest.raises(DataError, match="csv:2: half a character in column 'text'"):
+        cells_of(path, encoding="punycode")
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])

@@ -15,7 +15,8 @@ MAX_LINE = 16 * MEGABYTE
 """Characters in a line, and in a record; a cell may hold 10 of these 16 MB."""
 
 _CHUNK = 64 * 1024
-_LOOSE = ("utf-7", "unicode-escape", "raw-unicode-escape")  # their decoders take half a character
+# Their decoders take half a character.
+_LOOSE = ("utf-7", "unicode-escape", "raw-unicode-escape", "punycode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Source:
                 self.open_end = end not in ("", "\n", "\r")
             if not cut and not last:
                 start.append(text)
+                start_odd |= odd
                 self._check_length(start)
                 continue
             whole = text[:cut]
