@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 from stance.batch import abstention, drift
@@ -230,12 +230,14 @@ def _answer(
     batches = cut(table.blocks(), size)
     head = list(islice(batches, 2))
     works: Iterator[Work] = chain(head, batches)
-    keep = run if _between_files(job) and run and (run.left or len(head) > 1) else None
-    local = job.jobs > 1 and job.cluster is None and len(head) > 1
+    several = len(head) > 1
+    del head
+    keep = run if _between_files(job) and run and (run.left or several) else None
+    local = job.jobs > 1 and job.cluster is None and several
     with LocalCrew(job.jobs) if local else nullcontext() as crew:  # which begins meanwhile
         if keep and job.source:
             keep.begin(make_plan(model, job.source, size, _options(job)))
-            works = _with_kept(works, keep)
+            works = map(_kept, works, repeat(keep))
         if crew:
             crew.equip(model, dataclasses.replace(frame, store=keep.store if keep else None))
         with closing(_parts(model, job, frame, crew, works)) as parts:
@@ -261,6 +263,7 @@ def _write(
             writer.write_encoded(blocks, part.rows, part.formulas)
             tally.add(part.tally)
             progress(tally, table.bytes_read, table.bytes_total)
+            del part, blocks  # or they would be there until the next part is
         if keep:
             keep.end(writer.inode)
     return tally, writer
@@ -276,11 +279,10 @@ def _options(job: Job) -> dict[str, Value]:
     return values | {"--rejects": job.rejects is not None}
 
 
-def _with_kept(works: Iterator[Work], run: Run) -> Iterator[Work]:
-    """Put parts that an earlier run has finished in the place of their records."""
-    for work in works:
-        kept = run.store.read(work.number) if run.left and isinstance(work, Batch) else None
-        yield dataclasses.replace(kept, lines=None) if kept else work
+def _kept(work: Work, run: Run) -> Work:
+    """Return a part that an earlier run has finished in the place of its records."""
+    kept = run.store.read(work.number) if run.left and isinstance(work, Batch) else None
+    return dataclasses.replace(kept, lines=None) if kept else work
 
 
 def _parts(

@@ -12,6 +12,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -64,10 +65,13 @@ class Crew(Protocol):
 
 def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Part]:
     """Compute parts one after the other in this process."""
-    for work in works:
-        if isinstance(work, DataError):
-            raise work
-        yield work if isinstance(work, Part) else compute(model, frame, *work)
+    yield from map(partial(_part, model, frame), works)  # which holds on to no records
+
+
+def _part(model: StanceModel, frame: Frame, work: Work) -> Part:
+    if isinstance(work, DataError):
+        raise work
+    return work if isinstance(work, Part) else compute(model, frame, *work)
 
 
 def compute_with(crew: Crew, works: Iterable[Work]) -> Iterator[Part]:
@@ -367,6 +371,7 @@ def serve() -> None:
                 found = error
             pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
             out.flush()
+            del task, found  # or they would be there until the next are
 
 
 def _leave_with_the_parent() -> None:
