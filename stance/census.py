@@ -14,7 +14,7 @@ from stance.actors import ALIAS_KINDS, ActorBook
 from stance.display import WIDTH, count, shown
 from stance.inputs import open_input
 from stance.tables import column
-from stance.text import normalise_all
+from stance.text import join_normalised
 from stance.tokens import Forms, tokenise
 
 BATCH = 1000
@@ -83,7 +83,7 @@ def census(
         at = column(table.columns, text_column, table.name, "--text-column")
         records = iter(table)
         while part := list(islice(records, BATCH)):
-            batch = tokenise(normalise_all([record.cells[at] for record in part]), forms)
+            batch = tokenise(join_normalised([record.cells[at] for record in part]), forms)
             found = book.match(batch, forms)
             starts, ends = batch.start[found.first], batch.end[found.last]
             for actor, start, end in zip(found.actor, starts, ends, strict=True):

@@ -17,15 +17,12 @@ from stance.features.words import NOBODY, Words
 from stance.fingerprints import Fingerprints
 from stance.heads import Head
 from stance.lexicon import Lexicon
-from stance.queries import make_query
+from stance.queries import BATCH, make_query
 from stance.reasons import Tilts
 from stance.recipe import Recipe
 from stance.reference import Acquaintance, Reference, Vocabulary
 from stance.text import join_normalised
 from stance.tokens import Bools, Ints
-
-BATCH = 1000
-"""Pairs that are judged at a time, where there may be any number."""
 
 ENTRIES = 1_000_000
 """Words of pairs that are laid out at a time, about 100 MB of working space.
