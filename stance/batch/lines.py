@@ -56,20 +56,15 @@ class Lines:
     def pack(self) -> bytes:
         """Return the lines as one string of bytes, to be read by `unpack`."""
         sizes = np.array([list(map(len, self.starts)), self.times], "<i8")
-        return b"".join([sizes.tobytes(), *self.starts, self.ends])
+        count = len(self.starts).to_bytes(8, "little")
+        return b"".join([count, sizes.tobytes(), *self.starts, self.ends])
 
     @classmethod
-    def unpack(cls, data: bytes, starts: int) -> Self:
-        """Return what was packed.
-
-        Parameters
-        ----------
-        data : bytes
-        starts : int
-            How many there are.
-        """
-        sizes, times = np.frombuffer(data, "<i8", 2 * starts).reshape(2, starts)
-        bounds = np.cumsum([sizes.nbytes + times.nbytes, *sizes]).tolist()
+    def unpack(cls, data: bytes) -> Self:
+        """Return what was packed."""
+        count = int.from_bytes(data[:8], "little")
+        sizes, times = np.frombuffer(data, "<i8", 2 * count, offset=8).reshape(2, count)
+        bounds = np.cumsum([8 + sizes.nbytes + times.nbytes, *sizes]).tolist()
         pieces = [data[low:high] for low, high in pairwise(bounds)]
         return cls(pieces, times.tolist(), data[bounds[-1] :])
 

@@ -152,11 +152,9 @@ class Store:
         OutputError
             If it cannot be written.
         """
-        lines = part.lines or Lines.whole(b"")
-        data = lines.pack()
+        data = (part.lines or Lines.whole(b"")).pack()
         head = {
             "rows": part.rows,
-            "starts": len(lines.starts),
             "formulas": part.formulas,
             "tally": _tally_table(part.tally),
             "bytes": len(data),
@@ -185,7 +183,7 @@ class Store:
                 data = file.read()
             if len(data) != head["bytes"] or zlib.crc32(data) != head["crc32"]:
                 return None
-            tally, lines = _tally(head["tally"]), Lines.unpack(data, head["starts"])
+            tally, lines = _tally(head["tally"]), Lines.unpack(data)
         except (OSError, ValueError, TypeError, KeyError):  # or written by another version
             return None
         return Part(number, head["rows"], head["formulas"], tally, lines)
