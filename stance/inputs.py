@@ -8,7 +8,7 @@ from typing import Self
 
 from stance.display import count
 from stance.errors import DataError
-from stance.tables import Record, Table, charsets, open_table
+from stance.tables import Record, Records, Table, charsets, open_table
 from stance.tables.files import ByteFile
 from stance.tables.reading import RejectSink
 
@@ -81,9 +81,9 @@ class ArticleTable:
         for number, text in enumerate(self._paragraphs, 1):
             yield Record(number, number, (self._document, str(number), text))
 
-    def blocks(self) -> Iterator[list[Record]]:
+    def blocks(self) -> Iterator[Records]:
         """Yield all records at once."""
-        yield list(self)
+        yield Records.of(self)
 
     def __enter__(self) -> Self:
         return self

@@ -13,8 +13,8 @@ from stance.batch.printing import MILLION, cells, decimals, millionths
 from stance.batch.rows import Rows
 from stance.errors import DataError
 from stance.records import UNCERTAIN, Stance
+from stance.tables import Record, Records
 from stance.tables.formats import Format
-from stance.tables.reading import Record
 
 SHARES = st.lists(
     st.lists(st.floats(0, 1e6), min_size=3, max_size=3).filter(lambda row: sum(row) > 1e-9),
@@ -111,7 +111,7 @@ def answer_rows(model, layout, asked, name):
 
 
 def records(*rows):
-    return [Record(number, number + 1, row) for number, row in enumerate(rows, 1)]
+    return Records.of(Record(number, number + 1, row) for number, row in enumerate(rows, 1))
 
 
 LONG = (

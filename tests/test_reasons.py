@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stance.batch import Job, predict_table
-from stance.batch.parts import Task, compute
+from stance.batch.parts import compute
 from stance.batch.running import cut, frame_of
 from stance.errors import DataError, OutputError, UsageError
 from stance.explanation import explain
@@ -225,8 +225,7 @@ def test_a_part_computed_elsewhere_is_the_same(model, job):
         frame = frame_of(job, table, model)
         batch = next(cut(table.blocks(), 100))
     here = compute(model, frame, *batch)
-    task = pickle.loads(pickle.dumps(Task.pack(batch)))
-    there = compute(model, pickle.loads(pickle.dumps(frame)), task.number, task.records())
+    there = compute(*pickle.loads(pickle.dumps((model, frame, *batch))))
     assert pickle.loads(pickle.dumps(there)) == here
     assert here.tally.foreign == 1
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stance.errors import DataError, OutputError
-from stance.tables import Dialect, Record, charsets, column, open_table
+from stance.tables import Dialect, Record, Records, charsets, column, open_table
 from stance.tables.output import Rejects, encode_rows, write_table
-from stance.tables.quoting import plain_records, well_quoted
+from stance.tables.quoting import plain_columns, well_quoted
 
 ROOT = Path(__file__).parents[1]
 
@@ -259,6 +259,20 @@ def test_records_before_a_bad_one_are_given_first(tmp_path, name):
     with open_table(path) as table, pytest.raises(DataError, match=r":900[12]: "):
         found.extend(chain.from_iterable(table.blocks()))
     assert [record.number for record in found] == list(range(1, 9001))
+
+
+@given(st.data(), st.integers(1, 3))
+def test_records_by_column_are_cut_and_joined_like_a_list(data, width):
+    numbers, cells = st.integers(1, 10**12), st.tuples(*[st.text(max_size=3)] * width)
+    rows = data.draw(st.lists(st.builds(Record, numbers, numbers, cells)))
+    cuts = [0, *sorted(data.draw(st.lists(st.integers(0, len(rows))))), len(rows)]
+    whole = Records.of(rows)
+    assert list(whole) == rows
+    assert len(whole) == len(rows)
+    assert whole.characters() == sum(len("".join(row.cells)) for row in rows)
+    parts = [whole[low:high] for low, high in pairwise(cuts)]
+    assert list(map(list, parts)) == [rows[low:high] for low, high in pairwise(cuts)]
+    assert list(Records.joined(list(filter(len, parts)) or parts)) == rows
 
 
 # --- A file that changes ---------------------------------------------------------------------
@@ -594,14 +608,15 @@ def line_by_line(text, separator, width):
 
 @settings(max_examples=1000, deadline=None)
 @given(table=tables(), end=st.sampled_from(["\n", "\r\n", "\r"]), data=st.data())
-def test_plain_records_are_those_of_the_csv_module(table, end, data):
+def test_plain_lines_are_those_of_the_csv_module(table, end, data):
     columns, rows = table
     file = io.StringIO(newline="")
     csv.writer(file, lineterminator=end).writerows(rows)
     text = file.getvalue() or "x"
     place = data.draw(st.integers(0, len(text)))
     text = text[:place] + data.draw(st.text('",\n\ra', max_size=2)) + text[place:]
-    found = plain_records(text, ",", len(columns))
+    found = plain_columns(text, ",", len(columns))
+    found = found and list(zip(*found, strict=True))
     assert found == line_by_line(text, ",", len(columns))
 
 

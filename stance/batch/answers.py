@@ -15,7 +15,7 @@ from stance.queries import bad_place, parse_spans, places_advice
 from stance.reasons import NO_ANSWER, strongest_words
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reference import Reference
-from stance.tables import Record
+from stance.tables import Records
 from stance.tables.reading import Fault
 from stance.tokens import Ints
 
@@ -140,7 +140,7 @@ COUNTS = tuple(f.name for f in fields(Tally) if f.name != "answers")
 
 
 def answer_rows(
-    model: StanceModel, layout: Layout, records: Sequence[Record], name: str
+    model: StanceModel, layout: Layout, records: Records, name: str
 ) -> tuple[Rows, Tally]:
     """Judge input records; return the rows of the output.
 
@@ -148,12 +148,11 @@ def answer_rows(
     ----------
     model : StanceModel
     layout : Layout
-    records : sequence of Record
+    records : Records
     name : str
         Of the table, for messages.
     """
-    given = list(zip(*[record.cells for record in records], strict=True))
-    judged = _judge(model, layout, records, given, name)
+    judged = _judge(model, layout, records, name)
     sure = judged.known & (judged.mentions > 0) & ~judged.foreign[judged.para]
     stance = cells(tuple(Stance), judged.stance, sure, layout.thresholds)
     names, number, asked = _asked(model, layout, judged)
@@ -166,7 +165,7 @@ def answer_rows(
     tally.compare(judged, model.reference)
     answers = [*stance, *_because(layout, judged, stance[0])]
     tones = _tones(judged, len(records))
-    heads = [*given, [str(record.number) for record in records]]
+    heads = [*records.columns, list(map(str, records.numbers))]
     if layout.wide:
         return _wide(len(layout.actors), heads, judged, answers, tones), tally
     encoded = np.array([name.encode() for name in names])
@@ -207,19 +206,19 @@ def _because(layout: Layout, judged: Judgements, labels: Cells) -> list[Column]:
 def _judge(
     model: StanceModel,
     layout: Layout,
-    records: Sequence[Record],
-    given: Sequence[Sequence[str]],
+    records: Records,
     name: str,
 ) -> Judgements:
-    texts = given[layout.text]
+    texts = records.columns[layout.text]
     if layout.actor is None:
         return model.judge(texts, reasons=layout.explain > 0)
-    actors = [actor.strip() for actor in given[layout.actor]]
+    actors = [actor.strip() for actor in records.columns[layout.actor]]
     spans = None
     if layout.spans is not None:
+        given = records.columns[layout.spans]
         spans = [
-            parse_spans(cell, text, f"{name}:{record.line}")
-            for record, text, cell in zip(records, texts, given[layout.spans], strict=True)
+            parse_spans(cell, text, f"{name}:{line}")
+            for line, text, cell in zip(records.lines, texts, given, strict=True)
         ]
     return model.judge_pairs(texts, actors, spans, reasons=layout.explain > 0)
 

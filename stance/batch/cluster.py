@@ -22,7 +22,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, Self
 
-from stance.batch.parts import Frame, Part, Task, compute
+from stance.batch.parts import Batch, Frame, Part, compute
 from stance.batch.plans import versions
 from stance.batch.workers import AHEAD
 from stance.display import shown
@@ -111,7 +111,7 @@ class ClusterCrew:
         elif now > self._seen + _PATIENCE:
             raise WorkerError(f"{self._name}: the cluster has lost all its workers; start some")
 
-    def submit(self, task: Task, *, again: bool = False) -> Future[Part]:
+    def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
         """Have a part computed by any worker."""
         import dask
 
@@ -206,7 +206,7 @@ _one_at_a_time = threading.Lock()  # a model keeps what it has learned of words,
 
 
 def _work(
-    data: bytes, digest: str, expected: dict[str, str], frame: Frame, task: Task
+    data: bytes, digest: str, expected: dict[str, str], frame: Frame, task: Batch
 ) -> Part | Exception:
     """Compute a part; an error is returned, since Dask logs the arguments of what raises."""
     try:
@@ -215,7 +215,7 @@ def _work(
                 _check(data, digest, expected)
                 _models.clear()
                 _models[digest] = decode_model(data)
-            return compute(_models[digest], frame, task.number, task.records())
+            return compute(_models[digest], frame, *task)
     except Exception as error:
         if not isinstance(error, StanceError):
             error.add_note(traceback.format_exc())

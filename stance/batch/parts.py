@@ -5,9 +5,7 @@ import json
 import os
 import threading
 import zlib
-from array import array
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +14,7 @@ from stance.batch import memory
 from stance.batch.answers import COUNTS, Layout, Tally, answer_rows
 from stance.batch.lines import Lines
 from stance.model import StanceModel
-from stance.tables import Record
+from stance.tables import Records
 from stance.tables.formats import Format
 from stance.tables.output import output_error
 
@@ -28,46 +26,11 @@ class Batch(NamedTuple):
     ----------
     number : int
         1-based number of the part.
+    records : Records
     """
 
     number: int
-    records: list[Record]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A part to be computed, its records packed to travel cheaply.
-
-    Attributes
-    ----------
-    number : int
-        1-based number of the part.
-    numbers, lines : array of int
-        See `Record`.
-    cells : list of tuple of str
-        Of each record; they travel faster than one long string that is cut again. They are not
-        shown, since logs of a cluster show arguments.
-    """
-
-    number: int
-    numbers: "array[int]"
-    lines: "array[int]"
-    cells: list[tuple[str, ...]] = field(repr=False)
-
-    @classmethod
-    def pack(cls, batch: Batch) -> "Task":
-        """Pack the records of a part."""
-        number, records = batch
-        return cls(
-            number=number,
-            numbers=array("q", [record.number for record in records]),
-            lines=array("q", [record.line for record in records]),
-            cells=[record.cells for record in records],
-        )
-
-    def records(self) -> list[Record]:
-        """Return the records."""
-        return list(map(Record, self.numbers, self.lines, self.cells))
+    records: Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +78,7 @@ class Frame:
     store: "Store | None" = None
 
 
-def compute(model: StanceModel, frame: Frame, number: int, records: Sequence[Record]) -> Part:
+def compute(model: StanceModel, frame: Frame, number: int, records: Records) -> Part:
     """Judge the records of a part, and write its rows where the frame says."""
     memory.settle()
     rows, tally = answer_rows(model, frame.layout, records, frame.table)

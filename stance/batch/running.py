@@ -17,7 +17,7 @@ from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.inputs import ArticleTable, open_input
 from stance.model import StanceModel
-from stance.tables import Record, Table, column
+from stance.tables import Records, Table, column
 from stance.tables.headers import misnamed
 from stance.tables.output import (
     Rejects,
@@ -299,24 +299,25 @@ def _parts(
         yield from compute_here(model, frame, works)
 
 
-def cut(blocks: Iterator[list[Record]], size: int) -> Iterator[Batch | DataError]:
+def cut(blocks: Iterator[Records], size: int) -> Iterator[Batch | DataError]:
     """Cut blocks of records into numbered parts; what ends them early comes last."""
-    part: list[Record] = []
-    number, characters = 1, 0
+    part: list[Records] = []
+    number, room, characters = 1, size, 0
     ended: list[DataError] = []
     try:
         for block in blocks:
             while block:
-                more, block = block[: size - len(part)], block[size - len(part) :]
-                part += more
-                characters += sum(map(len, chain.from_iterable(r.cells for r in more)))
-                if len(part) == size or characters >= CHARACTERS:
-                    yield Batch(number, part)
-                    part, number, characters = [], number + 1, 0
+                more, block = block[:room], block[room:]
+                part.append(more)
+                room -= len(more)
+                characters += more.characters()
+                if not room or characters >= CHARACTERS:
+                    yield Batch(number, Records.joined(part))
+                    part, number, room, characters = [], number + 1, size, 0
     except DataError as error:
         ended.append(error)
     if part:
-        yield Batch(number, part)
+        yield Batch(number, Records.joined(part))
     yield from ended
 
 

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import IO, Protocol, Self, cast
 
-from stance.batch.parts import Batch, Frame, Part, Task, compute
+from stance.batch.parts import Batch, Frame, Part, compute
 from stance.errors import DataError, StanceError, WorkerError
 from stance.interrupts import held
 from stance.model import StanceModel
@@ -31,6 +31,9 @@ LOOK_EVERY = 2
 
 AHEAD = 2
 """Parts that a worker is given at a time, so that it need not wait for the next."""
+
+_PIPE = 256 * 1024
+"""Bytes that a pipe between processes may hold."""
 
 _ROOT = str(Path(__file__).parent.parent.parent)
 
@@ -45,7 +48,7 @@ class Crew(Protocol):
     def limit(self) -> int:
         """Parts that may be under way."""
 
-    def submit(self, task: Task, *, again: bool = False) -> "Future[Part]":
+    def submit(self, task: Batch, *, again: bool = False) -> "Future[Part]":
         """Have a part computed; `again` where it was lost with its worker."""
 
     def at_fault(self, future: "Future[Part]") -> bool:
@@ -95,7 +98,7 @@ class _Flight:
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
-        self._flying: dict[Future[Part], Task] = {}
+        self._flying: dict[Future[Part], Batch] = {}
         self._landed: dict[int, Part | BaseException] = {}
         self._tries: Counter[int] = Counter()
         self._taken = 0
@@ -107,8 +110,7 @@ class _Flight:
     def take(self, work: Work) -> None:
         self._taken += 1
         if isinstance(work, Batch):
-            task = Task.pack(work)
-            self._flying[self._crew.submit(task)] = task
+            self._flying[self._crew.submit(work)] = work
         else:
             self._landed[self._taken] = work
 
@@ -131,7 +133,7 @@ class _Flight:
         for task in lost:
             self._flying[self._crew.submit(task, again=True)] = task
 
-    def _failed(self, task: Task) -> bool:
+    def _failed(self, task: Batch) -> bool:
         self._tries[task.number] += 1
         return self._tries[task.number] >= TRIES
 
@@ -144,9 +146,10 @@ class _Flight:
             yield found
 
 
-def _given_up(task: Task) -> WorkerError:
+def _given_up(task: Batch) -> WorkerError:
+    numbers = task.records.numbers
     return WorkerError(
-        f"records {task.numbers[0]:,} to {task.numbers[-1]:,}: the worker died {TRIES} times, as "
+        f"records {numbers[0]:,} to {numbers[-1]:,}: the worker died {TRIES} times, as "
         "when memory runs out; free memory or use fewer --jobs"
     )
 
@@ -175,7 +178,7 @@ class _Lane:
         self.queue: list[Future[Part]] = []
         self.culprit: Future[Part] | None = None
         self.proven = False
-        self._inbox: SimpleQueue[bytes | tuple[Future[Part], Task] | None] = SimpleQueue()
+        self._inbox: SimpleQueue[bytes | tuple[Future[Part], Batch] | None] = SimpleQueue()
         with _without_ctrl_c():
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", "from stance.batch.workers import serve; serve()"],
@@ -183,6 +186,8 @@ class _Lane:
                 stdout=subprocess.PIPE,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, _ROOT]))},
             )
+        _widen(self._process.stdin)
+        _widen(self._process.stdout)
         self._thread = threading.Thread(target=self._hand_on, daemon=True)
         self._thread.start()
 
@@ -194,7 +199,7 @@ class _Lane:
         """Send the pickled model and frame, which the process waits for."""
         self._inbox.put(start)
 
-    def submit(self, task: Task) -> Future[Part]:
+    def submit(self, task: Batch) -> Future[Part]:
         future: Future[Part] = Future()
         self.queue.append(future)
         self._inbox.put((future, task))
@@ -224,17 +229,23 @@ class _Lane:
                     dead = not self._send(item)
                     continue
                 future, task = item
-                found = None if dead or not self._send(_pickle(task)) else self._receive()
+                found = None if dead or not self._send(task) else self._receive()
                 if isinstance(found, Part):
                     future.set_result(found)
                 else:
                     future.set_exception(found or BrokenExecutor("the worker died"))
                 dead |= found is None
 
-    def _send(self, data: bytes) -> bool:
+    def _send(self, what: bytes | Batch) -> bool:
+        pipe = cast(IO[bytes], self._process.stdin)
         try:
-            cast(IO[bytes], self._process.stdin).write(data)
-            cast(IO[bytes], self._process.stdin).flush()
+            if isinstance(what, bytes):
+                pipe.write(what)
+            else:
+                pickler = pickle.Pickler(pipe, pickle.HIGHEST_PROTOCOL)
+                pickler.fast = True  # which looks for nothing that came before: there is nothing
+                pickler.dump(what)
+            pipe.flush()
         except OSError:
             return False
         return True
@@ -245,6 +256,14 @@ class _Lane:
         except (OSError, EOFError, pickle.UnpicklingError):
             return None
         return found
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let a pipe hold more, where the system can: else both its ends wake up for each 64 KB."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):  # Windows; a user's limit
+        import fcntl
+
+        fcntl.fcntl(cast(IO[bytes], pipe), fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _pickle(what: object) -> bytes:
@@ -291,7 +310,7 @@ class LocalCrew:
         for lane in self._lanes:
             lane.equip(self._start)
 
-    def submit(self, task: Task, *, again: bool = False) -> Future[Part]:
+    def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
         """Have a part computed by the worker with the least to do.
 
         A lost part goes to one that is known to live: it must not be lost again with a new
@@ -362,9 +381,9 @@ def serve() -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
         model, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
         while True:
-            task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301
+            task: Batch = pickle.load(sys.stdin.buffer)  # noqa: S301
             try:
-                found: Part | Exception = compute(model, frame, task.number, task.records())
+                found: Part | Exception = compute(model, frame, *task)
             except Exception as error:
                 if not isinstance(error, StanceError):
                     error.add_note(traceback.format_exc())

@@ -69,6 +69,11 @@ class Header:
         """Tell quickly whether the first cell of a record may be a column name."""
         return len(cell) <= self._longest and cell.strip(_AROUND).casefold() in self._names
 
+    def among(self, cells: Sequence[str]) -> bool:
+        """Tell whether one of the first cells of some records may be a column name."""
+        text = "\n".join(cells).casefold()  # most often no name is even part of a cell
+        return any(name in text for name in self._names) and any(map(self.may_be, cells))
+
     def is_repeated(self, cells: Sequence[str]) -> bool:
         """Tell whether the cells of a record are the column names."""
         return self.may_be(cells[0]) and self._names == set(map(folded, cells))

@@ -9,7 +9,8 @@ from typing import Any
 from stance.display import shown
 from stance.errors import DataError
 from stance.tables.files import MEGABYTE
-from stance.tables.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, Record, RejectSink
+from stance.tables.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, RejectSink
+from stance.tables.records import Record, Records
 from stance.tables.sources import Source
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?')
@@ -66,7 +67,7 @@ class JsonReader(Reader):
             raise self.error(odd or Fault(line, "", "an object without keys", _JSON_ADVICE))
         self.check_columns(line)
 
-    def blocks(self) -> Generator[list[Record]]:
+    def blocks(self) -> Generator[Records]:
         """Yield every good record, in order, some at a time."""
         for lines in chain([self._first], self._lines):
             yield from self.together(self._records(lines))

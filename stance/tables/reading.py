@@ -3,36 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.tables.files import MEGABYTE
 from stance.tables.headers import odd_names
+from stance.tables.records import Record, Records
 from stance.tables.sources import Source
 
 MAX_CELL = 10 * MEGABYTE
 """Characters in a cell."""
 
 MAX_COLUMNS = 10_000
-
-
-class Record(NamedTuple):
-    """One row of a table. A tuple, since two million dataclasses cost as much as their parsing.
-
-    Attributes
-    ----------
-    number : int
-        1-based number of the record in its table; rejected records count.
-    line : int
-        1-based line where it starts.
-    cells : tuple of str
-        As many as the table has columns, as they went in.
-    """
-
-    number: int
-    line: int
-    cells: tuple[str, ...]
 
 
 class RejectSink(Protocol):
@@ -91,18 +74,18 @@ class Reader(ABC):
         self._seen: dict[str, tuple[int, int]] = {}
 
     @abstractmethod
-    def blocks(self) -> Generator[list[Record]]:
+    def blocks(self) -> Generator[Records]:
         """Yield every good record, in order, some at a time."""
 
-    def together(self, records: Iterable[Record]) -> Iterator[list[Record]]:
+    def together(self, records: Iterable[Record]) -> Iterator[Records]:
         """Yield some records as one block; where a bad one ends them, those before it."""
         found: list[Record] = []
         try:
             found.extend(records)
         except DataError:
-            yield found
+            yield Records.of(found)
             raise
-        yield found
+        yield Records.of(found)
 
     def notes(self) -> tuple[str, ...]:
         """Return the notes so far; those on records are complete once all are read."""

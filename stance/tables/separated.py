@@ -2,8 +2,7 @@
 
 import csv
 from collections.abc import Generator, Iterator, Sequence
-from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 
 from stance.display import count
 from stance.tables.files import MEGABYTE
@@ -11,15 +10,17 @@ from stance.tables.headers import Header
 from stance.tables.quoting import (
     NAMES,
     QuoteFault,
+    any_quoted_otherwise,
     detect,
     find_fault,
     holds_records,
     most_cells,
-    plain_records,
+    plain_columns,
     quoted_otherwise,
     well_quoted,
 )
-from stance.tables.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, Record, RejectSink
+from stance.tables.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, RejectSink
+from stance.tables.records import Record, Records
 from stance.tables.sources import MAX_LINE, Block, Source
 
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
@@ -29,8 +30,6 @@ _BLOCK_LINES = 512  # read together where they need care
 _RESYNC = 100  # records that must look right before a stray quote is believed to be one
 
 _SKIPPED = "empty line: skipped, records below read as the same table"
-
-_make_record = partial(tuple.__new__, Record)
 
 
 class SeparatedReader(Reader):
@@ -137,7 +136,7 @@ class SeparatedReader(Reader):
 
     # --- Records -----------------------------------------------------------------------------
 
-    def blocks(self) -> Generator[list[Record]]:
+    def blocks(self) -> Generator[Records]:
         """Yield every good record, in order, some at a time.
 
         Blocks of lines are parsed together. Where each line is one good record, as nearly
@@ -146,9 +145,9 @@ class SeparatedReader(Reader):
         below_header = Block("".join(self._lines), self._odd)
         self._lines, self.source.line = [], self._first
         for block in chain([below_header], self._blocks):
-            rows = None if self._lines else self._plain_rows(block)
-            if rows:
-                yield self._numbered(rows)
+            columns = None if self._lines else self._plain_columns(block)
+            if columns:
+                yield self._numbered(columns)
                 continue
             lines = block.lines
             for place in range(0, len(lines), _BLOCK_LINES):
@@ -157,13 +156,14 @@ class SeparatedReader(Reader):
         if self._lines:
             yield from self._open_records(odd=True, ended=True)
 
-    def _numbered(self, rows: list[tuple[str, ...]]) -> list[Record]:
-        numbers = range(self.number + 1, self.number + 1 + len(rows))
-        lines = range(self.source.line, self.source.line + len(rows))
+    def _numbered(self, columns: list[list[str]]) -> Records:
+        size = len(columns[0])
+        numbers = range(self.number + 1, self.number + 1 + size)
+        lines = range(self.source.line, self.source.line + size)
         self.number, self.source.line = numbers.stop - 1, lines.stop
-        return list(map(_make_record, zip(numbers, lines, rows, strict=True)))
+        return Records(numbers, lines, columns)
 
-    def _open_records(self, odd: bool, *, ended: bool) -> Iterator[list[Record]]:
+    def _open_records(self, odd: bool, *, ended: bool) -> Iterator[Records]:
         lines, self._lines = self._lines, []
         return self.together(self._careful_records(lines, self._first, odd, ended))
 
@@ -188,16 +188,17 @@ class SeparatedReader(Reader):
         full = len(self._lines) > _MAX_RECORD_LINES or self._size > MAX_LINE
         return full or (self._quotes and self._size >= self._retry_at)
 
-    def _plain_rows(self, block: Block) -> list[tuple[str, ...]] | None:
-        """Return the rows of a block where every line is a good record; else None."""
+    def _plain_columns(self, block: Block) -> list[list[str]] | None:
+        """Return the columns of a block where every line is a good record; else None."""
         if block.odd or self._over_lines:  # then it would most likely be read for nothing
             return None
-        rows = plain_records(block.text, self.separator, len(self.columns))
-        if rows is None or (not self.number and _says_one_thing(rows[0])):
+        columns = plain_columns(block.text, self.separator, len(self.columns))
+        if columns is None or (not self.number and _says_one_thing([c[0] for c in columns])):
             return None
-        if any(self._header.may_be(row[0]) or quoted_otherwise(row) for row in rows):
+        if self._header.among(columns[0]) or any_quoted_otherwise(columns):
             return None
-        return None if self.check and any(self.check(row, 0) for row in rows) else rows
+        faults = map(self.check, zip(*columns, strict=True), repeat(0)) if self.check else ()
+        return None if any(faults) else columns
 
     def _careful_records(
         self, lines: list[str], first: int, odd: bool, ended: bool

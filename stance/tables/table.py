@@ -11,11 +11,12 @@ from stance.errors import DataError, UsageError
 from stance.tables.charsets import Encoding
 from stance.tables.jsonlines import JsonReader
 from stance.tables.quoting import NAMES
-from stance.tables.reading import Check, Reader, Record, RejectSink
+from stance.tables.reading import Check, Reader, RejectSink
+from stance.tables.records import Record, Records
 from stance.tables.separated import SeparatedReader
 from stance.tables.sources import Source
 
-__all__ = ["Dialect", "Record", "Table", "open_table"]
+__all__ = ["Dialect", "Record", "Records", "Table", "open_table"]
 
 _JSON_NAMES = (".jsonl", ".ndjson")
 _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
@@ -66,7 +67,7 @@ class Table:
     def __iter__(self) -> Iterator[Record]:
         return self._records
 
-    def blocks(self) -> Iterator[list[Record]]:
+    def blocks(self) -> Iterator[Records]:
         """Return the records some at a time, as they are read; instead of one at a time."""
         return self._blocks
 
