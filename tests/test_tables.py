@@ -269,7 +269,7 @@ def test_records_by_column_are_cut_and_joined_like_a_list(data, width):
     whole = Records.of(rows)
     assert list(whole) == rows
     assert len(whole) == len(rows)
-    assert whole.characters() == sum(len("".join(row.cells)) for row in rows)
+    assert whole.characters == sum(len("".join(row.cells)) for row in rows)
     parts = [whole[low:high] for low, high in pairwise(cuts)]
     assert list(map(list, parts)) == [rows[low:high] for low, high in pairwise(cuts)]
     assert list(Records.joined(list(filter(len, parts)) or parts)) == rows

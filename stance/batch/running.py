@@ -310,7 +310,7 @@ def cut(blocks: Iterator[Records], size: int) -> Iterator[Batch | DataError]:
                 more, block = block[:room], block[room:]
                 part.append(more)
                 room -= len(more)
-                characters += more.characters()
+                characters += more.characters
                 if not room or characters >= CHARACTERS:
                     yield Batch(number, Records.joined(part))
                     part, number, room, characters = [], number + 1, size, 0

@@ -1,10 +1,8 @@
 """Records of a table, one by one and many at once."""
 
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 
 class Record(NamedTuple):
@@ -39,31 +37,33 @@ class Records:
     ----------
     numbers, lines : sequence of int
         See `Record`.
-    columns : sequence of sequence of str
+    columns : sequence of list of str
         The cells. They are not shown, since logs of a cluster show arguments.
+    characters : int
+        Of all cells, or of the lines where they stand, which have a few more.
     """
 
     numbers: Sequence[int]
     lines: Sequence[int]
-    columns: Sequence[Sequence[str]] = field(repr=False)
+    columns: Sequence[list[str]] = field(repr=False)
+    characters: int
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Self:
         """Return records that came one by one."""
         numbers, lines, rows = tuple(zip(*records, strict=True)) or ((), (), ())
-        return cls(array("q", numbers), array("q", lines), list(map(list, zip(*rows, strict=True))))
+        columns = list(map(list, zip(*rows, strict=True)))
+        return cls(numbers, lines, columns, _characters(columns))
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return the records of all parts, of which there are 1 or more."""
-        if len(parts) == 1:
-            return parts[0]
-        numbers, lines = (
-            array("q", chain.from_iterable(ints))
-            for ints in ([part.numbers for part in parts], [part.lines for part in parts])
+        return cls(
+            _chained(part.numbers for part in parts),
+            _chained(part.lines for part in parts),
+            list(map(_chained, zip(*(part.columns for part in parts), strict=True))),
+            sum(part.characters for part in parts),
         )
-        columns = zip(*(part.columns for part in parts), strict=True)
-        return cls(numbers, lines, [list(chain.from_iterable(cells)) for cells in columns])
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -72,9 +72,18 @@ class Records:
         return map(Record, self.numbers, self.lines, zip(*self.columns, strict=True))
 
     def __getitem__(self, which: slice) -> Self:
+        if which.indices(len(self)) == (0, len(self), 1):
+            return self
         columns = [cells[which] for cells in self.columns]
-        return type(self)(self.numbers[which], self.lines[which], columns)
+        return type(self)(self.numbers[which], self.lines[which], columns, _characters(columns))
 
-    def characters(self) -> int:
-        """Return how many characters all cells have."""
-        return sum(sum(map(len, cells)) for cells in self.columns)
+
+def _chained(parts: Iterable[Sequence[Any]]) -> list[Any]:
+    whole: list[Any] = []
+    for part in parts:
+        whole += part
+    return whole
+
+
+def _characters(columns: Sequence[list[str]]) -> int:
+    return sum(sum(map(len, cells)) for cells in columns)

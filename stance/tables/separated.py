@@ -147,7 +147,7 @@ class SeparatedReader(Reader):
         for block in chain([below_header], self._blocks):
             columns = None if self._lines else self._plain_columns(block)
             if columns:
-                yield self._numbered(columns)
+                yield self._numbered(columns, len(block.text))
                 continue
             lines = block.lines
             for place in range(0, len(lines), _BLOCK_LINES):
@@ -156,12 +156,12 @@ class SeparatedReader(Reader):
         if self._lines:
             yield from self._open_records(odd=True, ended=True)
 
-    def _numbered(self, columns: list[list[str]]) -> Records:
+    def _numbered(self, columns: list[list[str]], characters: int) -> Records:
         size = len(columns[0])
         numbers = range(self.number + 1, self.number + 1 + size)
         lines = range(self.source.line, self.source.line + size)
         self.number, self.source.line = numbers.stop - 1, lines.stop
-        return Records(numbers, lines, columns)
+        return Records(numbers, lines, columns, characters)
 
     def _open_records(self, odd: bool, *, ended: bool) -> Iterator[Records]:
         lines, self._lines = self._lines, []
