@@ -23,7 +23,7 @@ from stance.interrupts import held
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")
 
-ROWS = 12_000
+ROWS = 18_000
 """Rows of the table: some parts."""
 
 

@@ -28,7 +28,7 @@ from stance.tables.output import (
     table_format,
 )
 
-PART = 2000
+PART = 3000
 """Records of a part; the output does not depend on it."""
 
 CHARACTERS = 8_000_000
