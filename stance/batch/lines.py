@@ -11,6 +11,7 @@ So a part that waits in a file, or travels, is less than half as large as it is 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise, repeat
+from operator import mul
 from typing import Self
 
 import numpy as np
@@ -48,7 +49,7 @@ class Lines:
         ends = self.ends.splitlines(keepends=True) or [b""] * len(starts)
         pieces = [b""] * (2 * len(starts))
         pieces[::2], pieces[1::2] = starts, ends
-        if sum(map(len, pieces)) > BLOCK:
+        if sum(map(mul, map(len, self.starts), self.times)) + len(self.ends) > BLOCK:
             yield from _in_blocks(pieces)
         else:
             yield b"".join(pieces)
