@@ -148,6 +148,8 @@ def _explain(
 
 def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str) -> Explanation:
     words, features = _pushes(model, head, pairs, text)
+    pushes = [_floats(head.intercept), *(reason.push for reason in (*words, *features))]
+    # Of `Head.scores`, which are less that of the first label, come the probabilities.
     scores, known = head.scores(model.reader, pairs)
     acquaintance = model.vocabulary.read(model.reader, pairs.words)
     return Explanation(
@@ -157,7 +159,7 @@ def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
         intercept=_floats(head.intercept),
         words=words,
         features=features,
-        scores=_floats(scores[0]),
+        scores=_floats(np.sum(pushes, axis=0)),
         probabilities=_floats(head.probabilities(scores)[0]),
         mentions=len(pairs.mention),
         known=bool(known[0]),

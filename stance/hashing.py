@@ -138,8 +138,7 @@ class KeyIndex:
         """Return the number of each key, -1 where it is unknown."""
         slots = self._slots(keys)
         found = self._values.take(slots)
-        wrong = np.flatnonzero(self._keys.take(slots) != keys)
-        wrong = wrong[found.take(wrong) >= 0]
+        wrong = np.flatnonzero((self._keys.take(slots) != keys) & (found >= 0))
         slots, keys = slots.take(wrong), keys.take(wrong)
         while len(wrong):
             slots = (slots + 1) & (len(self._keys) - 1)

@@ -1,6 +1,7 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from stance.features import BLOCKS, LEXICAL, separate_events
 from stance.features.events import Codebook, Events, FormBook, JointBook, Weights
 from stance.features.layout import Pairs
 from stance.features.reading import Reader
+from stance.features.sums import any_known, row_starts, row_sums
 from stance.features.words import NOBODY
 from stance.hashing import KeyIndex, Keys, join_keys, key_of
 from stance.reasons import Tilts, tilt_of
@@ -96,7 +98,8 @@ class BlockScorer:
         idf = block.idf.astype(np.float64)[:, None]
         # One row per feature after one of zeros, for the number -1 of unknown ones.
         table = np.hstack([idf * block.coef, idf**2])
-        self._table = np.asfortranarray(np.vstack([np.zeros((1, table.shape[1])), table]))
+        self._table = np.vstack([np.zeros((1, table.shape[1])), table])
+        self._leads = _leads(self._table)
         self._rows: dict[Codebook | JointBook, Ints] = {}
         self._rows_of_forms: dict[FormBook, tuple[int, Ints]] = {}
 
@@ -127,12 +130,13 @@ class BlockScorer:
     def _rows_of(self, events: list[Events]) -> list[Ints]:
         """Return for each occurrence its row in the table."""
         tables = [e.table() for e in events if e.book is None]
-        found = self._find(_joined(tables, np.uint64))
-        open_ = iter(np.split(found, np.cumsum([len(table) for table in tables])[:-1]))
+        found, ends = self._find(_joined(tables, np.uint64)), accumulate(map(len, tables))
+        open_ = (found[end - len(table) : end] for table, end in zip(tables, ends, strict=True))
         rows = []
         for e in events:
             table = next(open_) if e.book is None else self._rows_of_book(e.book)
-            rows.append(table if e.code is None else table.take(e.code))
+            row = table if e.code is None else table.take(e.code)
+            rows.append(row if e.present is None else row * e.present)
         return rows
 
     def _rows_of_book(self, book: Codebook | JointBook | FormBook) -> Ints:
@@ -142,12 +146,12 @@ class BlockScorer:
         if book not in self._rows and isinstance(book, JointBook):
             members = zip(book.books, book.codes, strict=True)
             sums = sum(
-                self._table.take(self._find(own.keys), axis=0).take(codes, axis=0)
+                self._leads.take(self._find(own.keys), axis=0).take(codes, axis=0)
                 for own, codes in members
             )
-            first = len(self._table)
-            self._table = np.asfortranarray(np.vstack([self._table, sums]))
-            self._rows[book] = np.arange(first, len(self._table))
+            first = len(self._leads)
+            self._leads = np.asfortranarray(np.vstack([self._leads, sums]))
+            self._rows[book] = np.arange(first, len(self._leads))
         elif isinstance(book, Codebook) and book not in self._rows:
             self._rows[book] = self._find(book.keys)
         return self._rows[book]
@@ -165,7 +169,7 @@ class BlockScorer:
     def scores(
         self, reader: Reader, pairs: Pairs, tilts: Tilts | None = None
     ) -> tuple[Weights, Bools]:
-        """Return the block's share of the scores, and which pairs have a known plain word.
+        """Return the block's share of `Head.scores`, and which pairs have a known plain word.
 
         Where `tilts` are given, what the words push is added to them.
         """
@@ -180,16 +184,16 @@ class BlockScorer:
         if self.block.name in LEXICAL:
             plain = pairs.words.who == NOBODY
             for e, place in zip(events, found, strict=True):
-                starts = _starts(e.row, pairs)
-                known[e.row.take(starts)] |= _any_known(place, plain, e.word, starts)
-        total = _sums(events, found, self._table, pairs)
+                starts = row_starts(e.row, pairs)
+                known[e.row.take(starts)] |= any_known(place, plain, e.word, starts)
+        total = row_sums(events, found, self._leads, pairs)
         scale = self.scale(total[:, -1])
         if tilts is not None:
             row, word = (_joined([getattr(e, at) for e in events], np.int64) for at in AT)
-            lean = tilt_of(self._table).take(_joined(found, np.int64))
+            lean = tilt_of(_with_first(self._leads[:, :-1])).take(_joined(found, np.int64))
             weight = _weights(events)
             tilts.add(row, word, lean * scale.take(row) * (1.0 if weight is None else weight))
-        return total[:, :-1] * scale[:, None], known
+        return _with_first(total[:, :-1] * scale[:, None]), known
 
     def scale(self, squares: Weights) -> Weights:
         """Return what each row's values are multiplied by, from their sum of squares."""
@@ -200,54 +204,19 @@ class BlockScorer:
         return scale
 
 
-_GLANCE = 5
-"""Words that are looked at first: nearly always one of them is known."""
-
-
-def _any_known(place: Ints, plain: Bools, word: NDArray[Any], starts: Ints) -> Bools:
-    """Tell which stretches of occurrences have a plain word whose place is known."""
-    ends = np.append(starts[1:], len(place))[: len(starts)]
-    first = np.minimum(starts + np.arange(_GLANCE)[:, None], ends - 1)
-    found: Bools = (plain.take(word.take(first)) & (place.take(first) > 0)).any(axis=0)
-    if not found.all():
-        found = np.logical_or.reduceat(plain.take(word) & (place > 0), starts)
-    return found
-
-
-def _sums(events: list[Events], found: list[Ints], table: Weights, pairs: Pairs) -> Weights:
-    """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
-
-    A pair's sum does not depend on the other pairs: how it is added up follows from the block.
-    The rows of one `Events` never decrease, so that `reduceat` can do it, which is four times as
-    fast as `bincount`.
-    """
-    row, place = _joined([e.row for e in events], np.int64), _joined(found, np.int64)
-    weight = _weights(events)
-    ordered = len(events) == 1
-    starts = _starts(row, pairs) if ordered else row
-    total = np.zeros((table.shape[1], pairs.count))
-    for number, values in enumerate(table.T):
-        added = values.take(place)
-        if weight is not None:
-            added *= weight
-            if number == table.shape[1] - 1:
-                added *= weight
-        if ordered and len(starts):
-            total[number, row[starts]] = np.add.reduceat(added, starts)
-        elif not ordered:
-            total[number] = np.bincount(row, added, pairs.count)
-        del added  # a paragraph may be as long as a book
-    return total.T
-
-
 _NO_ROWS = np.zeros(0, np.int64)
 
 
-def _starts(row: NDArray[Any], pairs: Pairs) -> Ints:
-    """Return where another row begins; the layout knows it where every word is an occurrence."""
-    if row is pairs.row:
-        return pairs.first[:-1][pairs.first[1:] > pairs.first[:-1]]
-    return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
+def _leads(table: Weights) -> Weights:
+    """Return the table with scores less that of the first label, which then needs no column."""
+    leads = table[:, 1:].copy(order="F")
+    leads[:, :-1] -= table[:, :1]
+    return leads
+
+
+def _with_first(leads: Weights) -> Weights:
+    """Return scores from what the other labels lead the first one by."""
+    return np.vstack([np.zeros(len(leads)), leads.T]).T
 
 
 def _weights(events: list[Events]) -> Weights | None:
@@ -300,9 +269,11 @@ class Head:
     ) -> tuple[Weights, Bools]:
         """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known.
 
+        They are less that of the first label: a softmax depends on the differences alone.
         Where `tilts` are given, what the words push is added to them.
         """
-        total = np.tile(self.intercept, (pairs.count, 1))
+        # One row after the other per label: sums and maxima over the labels are faster so.
+        total = np.tile((self.intercept - self.intercept[0])[:, None], pairs.count).T
         known = np.zeros(pairs.count, np.bool_)
         for scorer in self.scorers:
             scores, lexical = scorer.scores(reader, pairs, tilts)

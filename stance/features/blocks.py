@@ -4,7 +4,7 @@ Each block is a function ``(Reader, Pairs) -> list[Events]``.  What a block is f
 was measured to add, stands in ``training/README.md``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -113,15 +113,14 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
     near = np.where(around.inside, around.stems(), END_KEY)
     events = []
 
-    def emit(use: Bools, parts: list[Keys]) -> None:
-        kept = np.flatnonzero(use)
-        keys = tuple(part.take(kept) for part in parts)
-        events.append(Events(around.row[kept], around.at[kept], template="cross", parts=keys))
+    def emit(present: Bools, parts: Iterable[Keys]) -> None:
+        keys = tuple(parts)
+        events.append(Events(around.row, around.at, template="cross", parts=keys, present=present))
 
     for low, high in _RUNS:
         # The outermost word may be the sentence's end, but nothing lies beyond the end.
-        use = around.inside[REACH + min(low + 1, 0)] & around.inside[REACH + max(high - 1, 0)]
-        emit(use, list(near[REACH + low : REACH + high + 1]))
+        present = around.inside[REACH + min(low + 1, 0)] & around.inside[REACH + max(high - 1, 0)]
+        emit(present, near[REACH + low : REACH + high + 1])
     hole = np.full(len(around.at), GAP_KEY)
     for step in _SKIPS:
         parts = [near[REACH + step], hole, near[REACH]]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.hashing import Keys, join_keys, key_of
-from stance.tokens import Forms, Ints
+from stance.tokens import Bools, Forms, Ints
 
 Weights = NDArray[np.float64]
 Parts = tuple[Keys, ...]
@@ -174,6 +174,9 @@ class Events:
     template : str
         Name of an open set of features; their parts are keys of words.
     parts : tuple of ndarray
+    present : ndarray of bool or None
+        Which of the occurrences there are, None for all: several features at the same places share
+        their arrays, though not every one occurs at each place.
     """
 
     row: NDArray[Any]
@@ -183,15 +186,25 @@ class Events:
     book: Codebook | JointBook | FormBook | None = None
     template: str = ""
     parts: Parts = ()
+    present: Bools | None = None
 
     def apart(self) -> "list[Events]":
-        """Return the same occurrences as one `Events` per codebook."""
+        """Return the same occurrences as one `Events` per codebook, without absent ones."""
+        if self.present is not None:
+            return self._only(np.flatnonzero(self.present)).apart()
         if not isinstance(self.book, JointBook) or self.code is None:
             return [self]
         return [
             replace(self, book=book, code=codes.take(self.code))
             for book, codes in zip(self.book.books, self.book.codes, strict=True)
         ]
+
+    def _only(self, kept: Ints) -> "Events":
+        own = ("row", "word", "weight", "code")
+        arrays = {name: getattr(self, name) for name in own}
+        taken = {name: array.take(kept) for name, array in arrays.items() if array is not None}
+        parts = self.parts if self.code is not None else tuple(p.take(kept) for p in self.parts)
+        return replace(self, parts=parts, present=None, **taken)
 
     def keys(self) -> Keys:
         """Return the key of each occurrence."""

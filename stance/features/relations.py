@@ -81,9 +81,9 @@ def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Events]
     found = np.where(who[there] >= 0, own, symbol[there])
     events = []
     for left, right in _SPANS:
-        use = np.flatnonzero(inside[_LONGEST - left] & inside[_LONGEST + right])
-        parts = tuple(found[_LONGEST - left : _LONGEST + right + 1].take(use, axis=1))
-        events.append(Events(near.row[use], near.at[use], template="sequence", parts=parts))
+        present = inside[_LONGEST - left] & inside[_LONGEST + right]
+        parts = tuple(found[_LONGEST - left : _LONGEST + right + 1])
+        events.append(Events(near.row, near.at, template="sequence", parts=parts, present=present))
     return events
 
 
