@@ -135,7 +135,7 @@ class BlockScorer:
         rows = []
         for e in events:
             table = next(open_) if e.book is None else self._rows_of_book(e.book)
-            row = table if e.code is None else table.take(e.code)
+            row = e.spread_out(table)
             rows.append(row if e.present is None else row * e.present)
         return rows
 

@@ -64,14 +64,14 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, the nearer to the actor the heavier, marked after a negator."""
     words = pairs.words
     book = reader.form_book("stem", _stem_book)
-    # Numbers once per word of the paragraph; each actor's view of it takes them, but for itself.
-    number = _STEMS + 2 * words.form + words.negated
-    number[words.mentions] = _OTHER
-    code = number.take(pairs.word)
-    del number
-    code[pairs.mention] = _TARGET
-    weight = nearness(pairs) if len(pairs.mention) else None
-    return [Events(pairs.row, pairs.word, weight, code=code, book=book)]
+    # Once per word of the paragraph, whoever is judged; behind all words stands the actor.
+    code = np.append(_STEMS + 2 * words.form + words.negated, _TARGET)
+    code[words.mentions] = _OTHER
+    if not len(pairs.mention):
+        return [Events(pairs.row, pairs.word, code=code, book=book, spread=pairs.word)]
+    spread = pairs.word.copy()
+    spread[pairs.mention] = len(code) - 1
+    return [Events(pairs.row, pairs.word, nearness(pairs), code=code, book=book, spread=spread)]
 
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:

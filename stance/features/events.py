@@ -174,6 +174,8 @@ class Events:
     template : str
         Name of an open set of features; their parts are keys of words.
     parts : tuple of ndarray
+    spread : ndarray or None
+        Where several occurrences share an entry of ``code``: the entry of each.
     present : ndarray of bool or None
         Which of the occurrences there are, None for all: several features at the same places share
         their arrays, though not every one occurs at each place.
@@ -186,6 +188,7 @@ class Events:
     book: Codebook | JointBook | FormBook | None = None
     template: str = ""
     parts: Parts = ()
+    spread: NDArray[Any] | None = None
     present: Bools | None = None
 
     def apart(self) -> "list[Events]":
@@ -200,16 +203,24 @@ class Events:
         ]
 
     def _only(self, kept: Ints) -> "Events":
-        own = ("row", "word", "weight", "code")
-        arrays = {name: getattr(self, name) for name in own}
-        taken = {name: array.take(kept) for name, array in arrays.items() if array is not None}
-        parts = self.parts if self.code is not None else tuple(p.take(kept) for p in self.parts)
-        return replace(self, parts=parts, present=None, **taken)
+        return replace(
+            self,
+            row=self.row.take(kept),
+            word=self.word.take(kept),
+            weight=None if self.weight is None else self.weight.take(kept),
+            spread=kept if self.spread is None else self.spread.take(kept),
+            present=None,
+        )
 
     def keys(self) -> Keys:
         """Return the key of each occurrence."""
-        table = self.table()
-        return table if self.code is None else table.take(self.code)
+        return self.spread_out(self.table())
+
+    def spread_out(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the value of each occurrence from those of `table`."""
+        for index in (self.code, self.spread):
+            values = values if index is None else values.take(index)
+        return values
 
     def table(self) -> Keys:
         """Return the keys that ``code`` points into, or those of all occurrences."""
@@ -223,7 +234,8 @@ class Events:
         """Return the readable name of one occurrence."""
         if isinstance(self.book, Codebook) and self.code is not None:
             return self.book.terms[int(self.code[at])]
-        place = at if self.code is None else int(self.code[at])
+        place = at if self.spread is None else int(self.spread[at])
+        place = place if self.code is None else int(self.code[place])
         own = self.book if isinstance(self.book, FormBook) else self
         parts = (names[int(part[place])] for part in own.parts)
         return " ".join([own.template, *filter(None, parts)])

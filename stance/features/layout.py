@@ -37,13 +37,8 @@ class Pairs:
         Number of pairs.
     first : ndarray of shape (n_pairs + 1,)
         Where the words of each pair start.
-    row, word : ndarray of int32
-        Pair, and index into `Words`, of each entry.
-    nearest, distance : ndarray of int32
-        Entry of the nearest mention of the actor and words to it; `FAR` or more where there is
-        none. Of two equally near mentions the left one counts.
-    mention : ndarray
-        Entries that are the actor judged.
+    mention, owner : ndarray
+        Entries that are the actor judged, and their pairs.
     para, actor : ndarray of shape (n_pairs,)
         Paragraph, and number of the actor judged.
     """
@@ -51,13 +46,36 @@ class Pairs:
     words: Words
     count: int
     first: Ints
-    row: NDArray[np.int32]
-    word: NDArray[np.int32]
-    nearest: NDArray[np.int32]
-    distance: NDArray[np.int32]
     mention: Ints
+    owner: Ints
     para: Ints
     actor: Ints
+
+    @cached_property
+    def row(self) -> NDArray[np.int32]:
+        """Pair of each entry."""
+        return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first))
+
+    @cached_property
+    def word(self) -> NDArray[np.int32]:
+        """Index into `Words` of each entry."""
+        index = np.arange(self.first[-1], dtype=np.int32)
+        shift = self.words.first.take(self.para) - self.first[:-1]
+        if shift.any():  # they are the same where every paragraph is read once
+            index += np.repeat(shift.astype(np.int32), np.diff(self.first))
+        return index
+
+    @cached_property
+    def nearest(self) -> NDArray[np.int32]:
+        """Entry of the nearest mention of the actor, of two equally near ones the left one."""
+        return _nearest(self.mention, self.owner, self.first)
+
+    @cached_property
+    def distance(self) -> NDArray[np.int32]:
+        """Words to the nearest mention; `FAR` or more where there is none."""
+        distance = np.arange(self.first[-1], dtype=np.int32)
+        distance -= self.nearest
+        return np.abs(distance, out=distance)
 
     @cached_property
     def classed(self) -> Ints:
@@ -67,8 +85,7 @@ class Pairs:
     @cached_property
     def surroundings(self) -> Surroundings:
         """Words around the entries of `mention`."""
-        row, word = self.row.take(self.mention), self.word.take(self.mention)
-        return Surroundings(self.words, row, word.astype(np.int64))
+        return Surroundings(self.words, self.owner, self.word.take(self.mention).astype(np.int64))
 
     def relation_of(self, at: Ints) -> tuple[Bools, Bools, Bools, Bools]:
         """Tell how some entries stand to the nearest mention of the actor.
@@ -84,9 +101,10 @@ class Pairs:
         crossed : ndarray of bool
             Another name stands between.
         """
-        named = self.distance.take(at) < FAR
         if not len(self.mention):
-            return named, named, named, named
+            nowhere = np.zeros(len(at), np.bool_)
+            return nowhere, nowhere, nowhere, nowhere
+        named = self.distance.take(at) < FAR
         nearest = np.where(named, self.nearest.take(at), at)
         before: Bools = nearest > at
         here, there = self.word.take(at), self.word.take(nearest)
@@ -138,21 +156,7 @@ def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
     first = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=first[1:])
     mention, owner = _mentions_of(words, para, actor, first)
-    nearest = _nearest(mention, owner, first)
-    position = np.arange(int(first[-1]), dtype=np.int32)
-    shift = (words.first[para] - first[:-1]).astype(np.int32)
-    return Pairs(
-        words=words,
-        count=len(sizes),
-        first=first,
-        row=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
-        word=position + np.repeat(shift, sizes),
-        nearest=nearest,
-        distance=np.abs(position - nearest),
-        mention=mention,
-        para=para,
-        actor=actor,
-    )
+    return Pairs(words, len(sizes), first, mention, owner, para, actor)
 
 
 def _mentions_of(words: Words, para: Ints, actor: Ints, first: Ints) -> tuple[Ints, Ints]:

@@ -100,7 +100,7 @@ def _counts(pairs: Pairs) -> dict[str, Ints]:
     np.cumsum(sentences, axis=1, out=running[:, 1:])
     paragraphs = running.take(bounds[1:], axis=1) - running.take(bounds[:-1], axis=1)
     found = dict(zip(counted, paragraphs.take(pairs.para, axis=1), strict=True))
-    at, row = pairs.word.take(pairs.mention), pairs.row.take(pairs.mention)
+    at, row = pairs.word.take(pairs.mention), pairs.owner
     sentence = words.sentence.take(at)
     new = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))[: len(at)]
     here = _row_sums(sentences.take(sentence[new], axis=1), row[new], pairs.count)
@@ -164,7 +164,7 @@ def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
 def _opening(pairs: Pairs) -> Ints:
     """Return 2 where the actor is among the first five words, 1 in the first sentence, else 0."""
     opening = np.zeros(pairs.count, np.int64)
-    row, word = pairs.row[pairs.mention], pairs.word[pairs.mention]
+    row, word = pairs.owner, pairs.word.take(pairs.mention)
     start = pairs.words.first[pairs.para[row]]
     opening[row[pairs.words.sentence[word] == pairs.words.sentence[start]]] = 1
     opening[row[word - start < 5]] = 2
