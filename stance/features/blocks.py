@@ -138,11 +138,12 @@ def _class_book(categories: tuple[str, ...]) -> JointBook:
         "class": categories,
         "turned": ["", "NOT"],
         "sign": ["negative", "none", "positive"],
+        "quoted": ["", "quoted"],
+        # So far they depend on the word alone, from here on also on the actor.
         "side": ["", "before", "after"],
         "near": ["near", "close", "off", "far", "nowhere"],
         "same": ["", "same"],
         "crossed": ["", "crossed"],
-        "quoted": ["", "quoted"],
     }
     books = [
         ("class", ["class", "turned"]),
@@ -157,25 +158,15 @@ def _class_book(categories: tuple[str, ...]) -> JointBook:
 
 def class_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Lexicon classes by side, distance, sentence, quotation and names between."""
-    words = pairs.words
-    at = pairs.classed
-    row, word = pairs.row.take(at), pairs.word.take(at)
-    named, before, same, crossed = pairs.relation_of(at)
-    side = np.where(named, 2 - before, 0)
-    distance = pairs.distance.take(at)
-    near = np.where(named, sum(distance > limit for limit in BUCKETS), len(BUCKETS) + 1)
+    words, classed = pairs.words, pairs.classed
     book = _class_book(reader.lexicon.categories)
-    code = book.encode(
-        words.category[word],
-        words.negated[word],
-        words.sign[word] + 1,
-        side,
-        near,
-        same,
-        crossed,
-        words.quoted[word],
-    )
-    return [Events(row, word, code=code, book=book)]
+    fields = (words.category, words.negated, words.sign + 1, words.quoted)
+    alone = book.encode(*(values.take(words.classed) for values in fields))
+    side = np.where(classed.named, 2 - classed.before, 0)
+    passed = sum(classed.distance > limit for limit in BUCKETS)
+    near = np.where(classed.named, passed, len(BUCKETS) + 1)
+    code = book.go_on(alone.take(classed.which), side, near, classed.same, classed.crossed)
+    return [Events(classed.row, classed.word, code=code, book=book)]
 
 
 def char_block(reader: Reader, pairs: Pairs) -> list[Events]:

@@ -42,11 +42,17 @@ class Codebook:
         return int(np.prod(self._shape))
 
     def encode(self, *values: NDArray[Any]) -> Ints:
-        """Return the number of each combination."""
+        """Return the number of each combination, or of that of the first fields alone."""
         code = values[0].astype(np.int64)
-        for size, value in zip(self._shape[1:], values[1:], strict=True):
+        for size, value in zip(self._shape[1:], values[1:], strict=False):
             code *= size
             code += value
+        return code
+
+    def go_on(self, code: Ints, *values: NDArray[Any]) -> Ints:
+        """Return the number of each combination from that of its first fields and the others."""
+        for size, value in zip(self._shape[-len(values) :], values, strict=True):
+            code = code * size + value
         return code
 
     @cached_property
@@ -90,7 +96,7 @@ class JointBook:
         self, fields: Mapping[str, Sequence[str]], books: Sequence[tuple[str, Sequence[str]]]
     ) -> None:
         whole = Codebook("", list(fields.values()))
-        self.encode = whole.encode
+        self.encode, self.go_on = whole.encode, whole.go_on
         sizes = [len(labels) for labels in fields.values()]
         values = dict(zip(fields, np.indices(sizes).reshape(len(sizes), -1), strict=True))
         self.books = tuple(Codebook(name, [fields[f] for f in own]) for name, own in books)

@@ -78,42 +78,65 @@ class Pairs:
         return np.abs(distance, out=distance)
 
     @cached_property
-    def classed(self) -> Ints:
-        """Entries that have a lexicon category; no name has one."""
-        return _entries(self.words, self.words.classed, self.para, self.first)[0]
+    def classed(self) -> "Classed":
+        """The words that have a lexicon category; no name has one."""
+        at, row, which = _entries(self.words, self.words.classed, self.para, self.first)
+        return Classed(self, at, row, which)
 
     @cached_property
     def surroundings(self) -> Surroundings:
         """Words around the entries of `mention`."""
         return Surroundings(self.words, self.owner, self.word.take(self.mention).astype(np.int64))
 
-    def relation_of(self, at: Ints) -> tuple[Bools, Bools, Bools, Bools]:
-        """Tell how some entries stand to the nearest mention of the actor.
 
-        Returns
-        -------
-        named : ndarray of bool
-            There is one; where not, the other three are false.
-        before : ndarray of bool
-            It stands to the right.
-        same : ndarray of bool
-            It stands in the same sentence.
-        crossed : ndarray of bool
-            Another name stands between.
-        """
-        if not len(self.mention):
+class Classed:
+    """Words of the pairs that have a lexicon category, and how they stand to the nearest mention.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    at, row, which : ndarray
+        Entry and pair of each word, and its place in `Words.classed`.
+
+    Attributes
+    ----------
+    row, which, word : ndarray
+        Word is an index into `Words`.
+    distance : ndarray
+        Words to the nearest mention of the actor; `FAR` or more where there is none.
+    named : ndarray of bool
+        There is one; where not, the other three are false.
+    before : ndarray of bool
+        It stands to the right.
+    same : ndarray of bool
+        It stands in the same sentence.
+    crossed : ndarray of bool
+        Another name stands between.
+    """
+
+    named: Bools
+    before: Bools
+    same: Bools
+    crossed: Bools
+
+    def __init__(self, pairs: Pairs, at: Ints, row: Ints, which: Ints) -> None:
+        words = pairs.words
+        self.row, self.which, self.word = row, which, words.classed.take(which)
+        if not len(pairs.mention):
             nowhere = np.zeros(len(at), np.bool_)
-            return nowhere, nowhere, nowhere, nowhere
-        named = self.distance.take(at) < FAR
-        nearest = np.where(named, self.nearest.take(at), at)
-        before: Bools = nearest > at
-        here, there = self.word.take(at), self.word.take(nearest)
-        same = named & (self.words.sentence.take(there) == self.words.sentence.take(here))
-        names = np.cumsum(self.words.name)
-        gap = np.abs(names.take(there) - names.take(here))
-        # Of the two running counts the later one includes its own word, which is not between.
-        gap -= self.words.name.take(np.maximum(here, there))
-        return named, before, same, (nearest != at) & (gap > 0)
+            self.named = self.before = self.same = self.crossed = nowhere
+            self.distance = np.full(len(at), FAR)
+            return
+        steps = pairs.nearest.take(at) - at
+        self.distance = np.abs(steps)
+        self.named = self.distance < FAR
+        steps *= self.named
+        self.before = steps > 0
+        there = self.word + steps
+        self.same = self.named & (words.sentence.take(there) == words.sentence.take(self.word))
+        names = np.cumsum(words.name, dtype=np.int32)
+        low, high = np.minimum(self.word, there), np.maximum(self.word, there)
+        self.crossed = (low < high) & (names.take(low) < names.take(high - 1))
 
 
 def named_actors(words: Words) -> tuple[Ints, Ints, Ints]:
@@ -162,18 +185,21 @@ def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
 def _mentions_of(words: Words, para: Ints, actor: Ints, first: Ints) -> tuple[Ints, Ints]:
     """Return the entries that name the actor of their pair, and these pairs."""
     entry, owner, which = _entries(words, words.mentions, para, first)
-    mine = np.flatnonzero(words.who[which] == actor[owner])
+    who = words.who.take(words.mentions)
+    mine = np.flatnonzero(who.take(which) == actor.take(owner))
     return entry[mine], owner[mine]
 
 
 def _entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return the entries of some words in all pairs, the pair of each, and its word."""
+    """Return the entries of some words in all pairs, the pair of each, and its place in ``at``."""
     bounds = np.searchsorted(at, words.first)
     counts = (bounds[1:] - bounds[:-1])[para]
     owner = np.repeat(np.arange(len(para)), counts)
     below = np.cumsum(counts) - counts
-    which = at[np.arange(len(owner)) + np.repeat(bounds[para] - below, counts)]
-    return first[owner] + which - words.first[para[owner]], owner, which
+    which = np.repeat(bounds[para] - below, counts)
+    which += np.arange(len(owner))
+    shift = first[:-1] - words.first.take(para)
+    return at.take(which) + np.repeat(shift, counts), owner, which
 
 
 def _nearest(mention: Ints, owner: Ints, first: Ints) -> NDArray[np.int32]:

@@ -173,9 +173,8 @@ def _opening(pairs: Pairs) -> Ints:
 
 def _nearest_signs(pairs: Pairs) -> tuple[Ints, Ints]:
     """Return the buckets of the distances from the actor to the nearest words of either sign."""
-    at = pairs.classed
-    sign = pairs.words.sign.take(pairs.word.take(at))
-    row, distance = pairs.row.take(at), pairs.distance.take(at)
+    row, distance = pairs.classed.row, pairs.classed.distance
+    sign = pairs.words.sign.take(pairs.classed.word)
     found = []
     for wanted in (np.flatnonzero(sign > 0), np.flatnonzero(sign < 0)):
         nearest = np.full(pairs.count, FAR)

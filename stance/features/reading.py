@@ -124,6 +124,7 @@ class Reader:
         name = self._names(batch, capital, mentioned)
         category = self._categories(batch, negation, mentioned)
         category |= -name.view(np.int8)  # none in names
+        classed = np.flatnonzero(category >= 0)
         turning = ((functions & NEGATOR) > 0) & ~name | negation
         negated = _shortly_after(turning, batch.sentence)
         return Words(
@@ -143,12 +144,12 @@ class Reader:
             question=batch.question,
             negated=negated,
             category=category,
-            sign=self._signs(category, negated),
+            sign=self._signs(category, negated, classed),
             name=name,
             who=who,
             alias_kind=alias_kind,
             mentions=mentions,
-            classed=np.flatnonzero(category >= 0),
+            classed=classed,
         )
 
     def _mentioned(
@@ -196,12 +197,11 @@ class Reader:
         named &= capital & ~batch.sentence_start
         return named | mentioned
 
-    def _signs(self, category: NDArray[np.int8], negated: Bools) -> NDArray[np.int8]:
+    def _signs(self, category: NDArray[np.int8], negated: Bools, classed: Ints) -> NDArray[np.int8]:
         """Return the polarity of each category, turned where negated."""
         sign = np.zeros(len(category), np.int8)
-        at = np.flatnonzero(category >= 0)
-        polarity = self.lexicon.signs.take(category.take(at))
-        sign[at] = np.where(negated.take(at), -polarity, polarity)
+        polarity = self.lexicon.signs.take(category.take(classed))
+        sign[classed] = np.where(negated.take(classed), -polarity, polarity)
         return sign
 
     def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> NDArray[np.int8]:
