@@ -201,14 +201,14 @@ class TokenBatch:
         """Where each paragraph starts in ``text``."""
         return self.joined.offset[:-1]
 
-    def only(self, kept: Ints) -> "TokenBatch":
-        """Return the batch with some of its words."""
-        arrays = {
-            field.name: getattr(self, field.name).take(kept)
-            for field in fields(self)
-            if field.name not in ("joined", "first")
-        }
-        return replace(self, first=np.searchsorted(kept, self.first), **arrays)
+    def without(self, dropped: Ints) -> "TokenBatch":
+        """Return the batch without some of its words, which stand in order."""
+        keeps = np.ones(len(self.form), np.bool_)
+        keeps[dropped] = False
+        kept = np.flatnonzero(keeps)
+        names = (field.name for field in fields(self) if field.name not in ("joined", "first"))
+        arrays = {name: getattr(self, name).take(kept) for name in names}
+        return replace(self, first=self.first - np.searchsorted(dropped, self.first), **arrays)
 
 
 def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:

@@ -99,17 +99,18 @@ class Reader:
     ) -> tuple[TokenBatch, NDArray[np.int32], NDArray[np.int8]]:
         """Return the words with mentions as one, and the actor and alias kind of each."""
         first, last, who, kind = self._mentioned(batch, spans)
-        kept = _without_tails(first, last, len(batch.form))
-        at = np.searchsorted(kept, first)
-        heads = kept.take(at, mode="clip") == first  # spans may overlap
-        at, last, who, kind = (part[heads] for part in (at, last, who, kind))
+        tail = _tails(first, last, len(batch.form))
+        heads = np.flatnonzero(~tail.take(first))  # spans may overlap
+        first, last, who = (part.take(heads) for part in (first, last, who))
+        tails = np.flatnonzero(tail)
+        at = first - np.searchsorted(tails, first)
         # What follows a mention follows its last word.
         end, clitic, question = (a.take(last) for a in (batch.end, batch.clitic, batch.question))
-        batch = batch.only(kept)
+        batch = batch.without(tails)
         batch.end[at], batch.clitic[at], batch.question[at] = end, clitic, question
-        actor_of = np.full(len(kept), NOBODY, np.int32)
-        kind_of = np.full(len(kept), -1, np.int8)
-        actor_of[at], kind_of[at] = who, kind
+        actor_of = np.full(len(batch.form), NOBODY, np.int32)
+        kind_of = np.full(len(batch.form), -1, np.int8)
+        actor_of[at], kind_of[at] = who, kind.take(heads)
         return batch, actor_of, kind_of
 
     def _words(
@@ -261,12 +262,13 @@ def character_grams(word: str) -> list[str]:
     ]
 
 
-def _without_tails(first: Ints, last: Ints, size: int) -> Ints:
-    """Return which of some words are no later words of a mention."""
-    long = last > first
-    steps = np.bincount(first[long] + 1, minlength=size + 1)
-    steps -= np.bincount(last[long] + 1, minlength=size + 1)
-    return np.flatnonzero(np.cumsum(steps[:-1]) == 0)
+def _tails(first: Ints, last: Ints, size: int) -> Bools:
+    """Tell which of some words are later words of a mention."""
+    counts = last - first
+    index = np.repeat(first + 1 - (np.cumsum(counts) - counts), counts)
+    tail = np.zeros(size, np.bool_)
+    tail[index + np.arange(len(index))] = True
+    return tail
 
 
 def _shortly_after(flags: Bools, sentence: NDArray[np.int32]) -> Bools:
