@@ -32,9 +32,13 @@ def join_keys(template: int, *parts: Keys) -> Keys:
         Key of the template's name: equal parts of two templates give different keys.
     *parts : ndarray of uint64, all of one shape
     """
-    key = np.full(parts[0].shape, template, np.uint64)
-    for part in parts:
-        key = (key ^ part) * MULTIPLIER
+    first, *others = parts
+    key = first ^ np.uint64(template)
+    key *= MULTIPLIER
+    key ^= key >> _SHIFT
+    for part in others:
+        key ^= part
+        key *= MULTIPLIER
         key ^= key >> _SHIFT
     return key
 

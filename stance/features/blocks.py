@@ -65,7 +65,8 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     words = pairs.words
     book = reader.form_book("stem", _stem_book)
     # Once per word of the paragraph, whoever is judged; behind all words stands the actor.
-    code = np.append(_STEMS + 2 * words.form + words.negated, _TARGET)
+    code = np.full(len(words.form) + 1, _TARGET)
+    code[:-1] = 2 * words.form + words.negated + np.int32(_STEMS)
     code[words.mentions] = _OTHER
     if not len(pairs.mention):
         return [Events(pairs.row, pairs.word, code=code, book=book, spread=pairs.word)]

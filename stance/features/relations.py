@@ -42,13 +42,17 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
         return []
     words = pairs.words
     near = pairs.surroundings
-    # Mentions x sides x steps away from the mention, as far as no name stands between.
+    classed = near.inside & (words.category.take(near.there) >= 0)
+    # Steps away from the mention x sides x mentions, as far as no name stands between.
     sides = (np.s_[REACH - 1 :: -1], np.s_[REACH + 1 :])
-    there = np.stack([near.there[side].T for side in sides], axis=1)
-    open_ = np.stack([(near.inside[side] & ~near.name[side]).T for side in sides], axis=1)
-    open_ = np.logical_and.accumulate(open_, axis=2)
-    at, side, step = np.nonzero(open_ & (words.category[there] >= 0))
-    word = there[at, side, step]
+    open_, hits = (
+        np.stack([values[side] for side in sides], axis=1) for values in (~near.name, classed)
+    )
+    hits &= np.logical_and.accumulate(open_, axis=0)
+    # In the order of the mentions.
+    at, place = np.divmod(np.flatnonzero(hits.reshape(-1, len(near.at)).T), 2 * REACH)
+    step, side = np.divmod(place, 2)
+    word = near.at.take(at) + np.where(side > 0, step + 1, -step - 1)
     book = _relation_book(reader.lexicon.categories)
     code = book.encode(
         side,
@@ -64,21 +68,27 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
 def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Events]:
     """N-grams of the few words that carry a relation: classes, names, prepositions, negators."""
     words = pairs.words
-    carrying = (words.functions & (NEGATOR | PREPOSITION | REPORTING)) > 0
-    kept = np.flatnonzero(carrying | (words.category >= 0) | words.name)
-    category, who, sentence = words.category[kept], words.who[kept], words.sentence[kept]
-    symbol = words.key[kept]
-    np.copyto(symbol, _REPORT_KEY, where=words.functions[kept] & REPORTING > 0)
+    carries = (words.functions & (NEGATOR | PREPOSITION | REPORTING)) > 0
+    carries |= (words.category >= 0) | words.name
+    kept = np.flatnonzero(carries)
+    category, who, sentence = (
+        values.take(kept) for values in (words.category, words.who, words.sentence)
+    )
+    reporting = words.functions.take(kept) & REPORTING > 0
+    symbol = np.where(reporting, _REPORT_KEY, words.key.take(kept))
     classed = np.flatnonzero(category >= 0)
     categories = _category_keys(reader.lexicon.categories)
-    symbol[classed] = categories[category[classed] * 2 + words.negated[kept[classed]]]
-    np.copyto(symbol, _NAME_KEY, where=words.name[kept])
-    centre = np.searchsorted(kept, near.at)  # every mention is a name, so it is among the kept
+    turned = words.negated.take(kept.take(classed))
+    symbol[classed] = categories.take(category.take(classed) * 2 + turned)
+    symbol = np.where(words.name.take(kept), _NAME_KEY, symbol)
+    # Every mention is a name, so it is among the kept.
+    centre = np.cumsum(carries, dtype=np.int32).take(near.at) - 1
     step = np.arange(-_LONGEST, _LONGEST + 1)[:, None]
     there = np.clip(centre + step, 0, len(kept) - 1)
-    inside = (there == centre + step) & (sentence[there] == sentence[centre])
-    own = np.where(who[there] == who[centre], TARGET_KEY, OTHER_KEY)
-    found = np.where(who[there] >= 0, own, symbol[there])
+    inside = (there == centre + step) & (sentence.take(there) == sentence.take(centre))
+    named = who.take(there)
+    own = np.where(named == who.take(centre), TARGET_KEY, OTHER_KEY)
+    found = np.where(named >= 0, own, symbol.take(there))
     events = []
     for left, right in _SPANS:
         present = inside[_LONGEST - left] & inside[_LONGEST + right]

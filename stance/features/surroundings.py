@@ -1,5 +1,6 @@
 """Words around each mention of the actor judged: a row per step, a column per mention."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -61,10 +62,8 @@ class Surroundings:
         Index into `Words`.
     inside : ndarray of bool
         Whether the step stays in the sentence.
-    key, functions : ndarray
-        Of the lower-case word; 0 outside.
-    name, small : ndarray of bool
-        Whether it is a name, and whether it begins with a small letter; false outside.
+    name : ndarray of bool
+        Whether it is a name; false outside.
     """
 
     def __init__(self, words: Words, row: NDArray[Any], at: Ints) -> None:
@@ -74,10 +73,7 @@ class Surroundings:
         # Paragraphs share no sentence, so the test keeps to the paragraph too.
         same = words.sentence.take(self.there) == words.sentence.take(self.at)
         self.inside: Bools = (self.there == self.at + step) & same
-        self.key: Keys = words.key.take(self.there) * self.inside
-        self.functions = words.functions.take(self.there) * self.inside
         self.name: Bools = self.inside & words.name.take(self.there)
-        self.small: Bools = self.inside & ~words.capital.take(self.there)
         self._words = words
 
     def stems(self) -> Keys:
@@ -86,42 +82,60 @@ class Surroundings:
         own = np.where(who == self._words.who.take(self.at), TARGET_KEY, OTHER_KEY)
         return np.where(who >= 0, own, self._words.stem.take(self.there))
 
-    def has(self, step: int | Ints, bits: int) -> Bools:
-        """Tell whether the word has one of some functions; the step may differ by mention."""
-        found: Bools = (pick(self.functions, step) & bits) > 0
-        return found
-
     @cached_property
     def role(self) -> NDArray[np.int8]:
         """Role of each mention, as an index into `ROLES`."""
         words = self._words
-        before, after = self.key[REACH - 1], self.key[REACH + 1]
-        back = np.where(np.isin(before, _DETERMINERS), -2, -1)
-        previous = pick(self.key, back)
-        joined = np.isin(before, _CONJUNCTIONS) & self.name[REACH - 2]
-        joined |= np.isin(after, _CONJUNCTIONS) & self.name[REACH + 2]
-        demonym = words.alias_kind[self.at] == 1
+        before, after = self._neighbour(-1), self._neighbour(1)
+        previous = self._neighbour(np.where(np.isin(before.key, _DETERMINERS), -2, -1))
+        joined = np.isin(before.key, _CONJUNCTIONS) & self.name[REACH - 2]
+        joined |= np.isin(after.key, _CONJUNCTIONS) & self.name[REACH + 2]
+        demonym = words.alias_kind.take(self.at) == 1
         tests = (
-            self.has(1, REPORTING) & ~demonym | self.has(-1, REPORTING),
-            previous == _BY,
-            words.possessive[self.at],
-            demonym & self.small[REACH + 1] & ~self.has(1, PREPOSITION),
-            np.isin(previous, _PLACES),
+            after.has(REPORTING) & ~demonym | before.has(REPORTING),
+            previous.key == _BY,
+            words.possessive.take(self.at),
+            demonym & after.small & ~after.has(PREPOSITION),
+            np.isin(previous.key, _PLACES),
             joined,
-            self.has(back, PREPOSITION),
-            ~self.inside[REACH - 1] | self.has(1, HYPOTHETICAL),
-            pick(self.small, back),
+            previous.has(PREPOSITION),
+            ~self.inside[REACH - 1] | after.has(HYPOTHETICAL),
+            previous.small,
         )
         role = np.full(len(self.at), len(ROLES) - 1, np.int8)
         for number in range(len(tests) - 1, -1, -1):
-            np.copyto(role, np.int8(number), where=tests[number])
+            role = np.where(tests[number], np.int8(number), role)
         return role
 
+    def _neighbour(self, step: int | Ints) -> "_Neighbour":
+        """Return the word at a step, which may differ by mention."""
+        column = np.arange(len(self.at))
+        there, inside = self.there[REACH + step, column], self.inside[REACH + step, column]
+        words = self._words
+        return _Neighbour(
+            key=words.key.take(there) * inside,
+            functions=words.functions.take(there) * inside,
+            small=inside & ~words.capital.take(there),
+        )
 
-def pick(values: NDArray[Any], step: int | Ints) -> NDArray[Any]:
-    """Return the entry of each mention at a step, which may differ by mention."""
-    if isinstance(step, int):
-        found: NDArray[Any] = values[REACH + step]
+
+@dataclass(frozen=True, slots=True)
+class _Neighbour:
+    """One word per mention; outside the mention's sentence it is none.
+
+    Attributes
+    ----------
+    key, functions : ndarray
+        Of the lower-case word; 0 outside.
+    small : ndarray of bool
+        Whether it begins with a small letter; false outside.
+    """
+
+    key: Keys
+    functions: NDArray[np.uint8]
+    small: Bools
+
+    def has(self, bits: int) -> Bools:
+        """Tell whether the word has one of some functions."""
+        found: Bools = (self.functions & bits) > 0
         return found
-    picked: NDArray[Any] = np.take_along_axis(values, REACH + step[None], axis=0)[0]
-    return picked
