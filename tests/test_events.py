@@ -45,6 +45,33 @@ def test_encoding_leaves_its_values_alone():
     assert first.tolist() == [1, 2]
 
 
+@given(SIZES, st.integers(1, 4))
+def test_encoding_goes_on_from_the_first_fields(sizes, begun):
+    book, every = codebook(sizes), np.array(list(np.ndindex(*sizes)))
+    first, others = every.T[:begun], every.T[begun:]
+    assert book.go_on(book.encode(*first), *others).tolist() == book.encode(*every.T).tolist()
+
+
+def test_absent_occurrences_are_left_out():
+    row, word = np.array([0, 0, 1]), np.array([4, 5, 6])
+    part = np.array([7, 8, 9], np.uint64)
+    events = Events(row, word, template="t", parts=(part,), present=np.array([True, False, True]))
+    (kept,) = events.apart()
+    assert kept.row.tolist() == [0, 1]
+    assert kept.word.tolist() == [4, 6]
+    assert kept.keys().tolist() == events.keys()[[0, 2]].tolist()
+    assert kept.term(1, {7: "seven", 9: "nine"}) == "t nine"
+
+
+def test_occurrences_may_share_codes():
+    book = Codebook("t", [["a", "b", "c"]])
+    code, spread = np.array([2, 0]), np.array([0, 1, 1])
+    row = np.zeros(3, np.int64)
+    events = Events(row, row, code=code, book=book, spread=spread)
+    assert events.keys().tolist() == [key_of("t c"), key_of("t a"), key_of("t a")]
+    assert [events.term(at, {}) for at in range(3)] == ["t c", "t a", "t a"]
+
+
 def test_the_class_features_have_names_of_their_own():
     books = _class_book(Lexicon.default().categories).books
     terms = [term for book in books for term in book.terms]

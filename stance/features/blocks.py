@@ -43,7 +43,7 @@ def nearness(pairs: Pairs) -> Weights:
     table += 1.0
     np.reciprocal(table, out=table)  # in place, for a paragraph may be as long as a book
     table[-1] = 1.0
-    return table.take(pairs.distance, mode="clip")  # what is beyond is `FAR`
+    return table.take(np.abs(pairs.steps), mode="clip")  # what is beyond is `FAR`
 
 
 _OTHER, _TARGET, _STEMS = 0, 1, 2
@@ -65,7 +65,7 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     words = pairs.words
     book = reader.form_book("stem", _stem_book)
     # Once per word of the paragraph, whoever is judged; behind all words stands the actor.
-    code = np.full(len(words.form) + 1, _TARGET)
+    code = np.full(len(words.form) + 1, _TARGET, np.int32)
     code[:-1] = 2 * words.form + words.negated + np.int32(_STEMS)
     code[words.mentions] = _OTHER
     if not len(pairs.mention):

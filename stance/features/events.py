@@ -51,7 +51,8 @@ class Codebook:
 
     def go_on(self, code: Ints, *values: NDArray[Any]) -> Ints:
         """Return the number of each combination from that of its first fields and the others."""
-        for size, value in zip(self._shape[-len(values) :], values, strict=True):
+        sizes = self._shape[len(self._shape) - len(values) :]
+        for size, value in zip(sizes, values, strict=True):
             code = code * size + value
         return code
 
@@ -238,10 +239,10 @@ class Events:
 
     def term(self, at: int, names: Mapping[int, str]) -> str:
         """Return the readable name of one occurrence."""
-        if isinstance(self.book, Codebook) and self.code is not None:
-            return self.book.terms[int(self.code[at])]
         place = at if self.spread is None else int(self.spread[at])
         place = place if self.code is None else int(self.code[place])
+        if isinstance(self.book, Codebook):
+            return self.book.terms[place]
         own = self.book if isinstance(self.book, FormBook) else self
         parts = (names[int(part[place])] for part in own.parts)
         return " ".join([own.template, *filter(None, parts)])

@@ -4,12 +4,11 @@ Each pair of a paragraph and an actor has entries of its own::
 
     paragraph       NATO warned Russia again
     word            0    1      2      3        index into the per-word arrays of `Words`
-    pair            0 0 0 0 | 1 1 1 1           (paragraph, NATO), (paragraph, Russia)
-    Pairs.row       0 0 0 0 | 1 1 1 1
-    Pairs.word      0 1 2 3 | 0 1 2 3
-    Pairs.mention   0             6             entries that name the actor judged
-    Pairs.nearest   0 0 0 0 | 6 6 6 6           entry of the nearest mention of that actor
-    Pairs.distance  0 1 2 3 | 2 1 0 1           words to it
+    pair            0  0  0  0 | 1  1  1  1     (paragraph, NATO), (paragraph, Russia)
+    Pairs.row       0  0  0  0 | 1  1  1  1
+    Pairs.word      0  1  2  3 | 0  1  2  3
+    Pairs.mention   0                  6        entries that name the actor judged
+    Pairs.steps     0 -1 -2 -3 | 2  1  0 -1     words to the nearest mention of that actor
 """
 
 from dataclasses import dataclass
@@ -66,16 +65,14 @@ class Pairs:
         return index
 
     @cached_property
-    def nearest(self) -> NDArray[np.int32]:
-        """Entry of the nearest mention of the actor, of two equally near ones the left one."""
-        return _nearest(self.mention, self.owner, self.first)
+    def steps(self) -> NDArray[np.int32]:
+        """Words from each entry to the nearest mention of the actor, to the left below zero.
 
-    @cached_property
-    def distance(self) -> NDArray[np.int32]:
-        """Words to the nearest mention; `FAR` or more where there is none."""
-        distance = np.arange(self.first[-1], dtype=np.int32)
-        distance -= self.nearest
-        return np.abs(distance, out=distance)
+        Of two equally near mentions the left one counts; without any they are ``-FAR`` or less.
+        """
+        steps = _nearest(self.mention, self.owner, self.first)
+        steps -= np.arange(len(steps), dtype=np.int32)
+        return steps
 
     @cached_property
     def classed(self) -> "Classed":
@@ -127,7 +124,7 @@ class Classed:
             self.named = self.before = self.same = self.crossed = nowhere
             self.distance = np.full(len(at), FAR)
             return
-        steps = pairs.nearest.take(at) - at
+        steps = pairs.steps.take(at)
         self.distance = np.abs(steps)
         self.named = self.distance < FAR
         steps *= self.named
