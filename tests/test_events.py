@@ -65,11 +65,12 @@ def test_absent_occurrences_are_left_out():
 
 def test_occurrences_may_share_codes():
     book = Codebook("t", [["a", "b", "c"]])
-    code, spread = np.array([2, 0]), np.array([0, 1, 1])
-    row = np.zeros(3, np.int64)
-    events = Events(row, row, code=code, book=book, spread=spread)
-    assert events.keys().tolist() == [key_of("t c"), key_of("t a"), key_of("t a")]
-    assert [events.term(at, {}) for at in range(3)] == ["t c", "t a", "t a"]
+    code, spread = np.array([2, 0, 1]), np.array([0, 1, 1, 0])
+    row = np.zeros(4, np.int64)
+    events = Events(row, row, code=code, book=book, spread=spread, own=np.array([3]))
+    terms = ["t c", "t a", "t a", "t b"]
+    assert events.keys().tolist() == list(map(key_of, terms))
+    assert [events.term(at, {}) for at in range(4)] == terms
 
 
 def test_the_class_features_have_names_of_their_own():

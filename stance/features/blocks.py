@@ -68,11 +68,9 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     code = np.full(len(words.form) + 1, _TARGET, np.int32)
     code[:-1] = 2 * words.form + words.negated + np.int32(_STEMS)
     code[words.mentions] = _OTHER
-    if not len(pairs.mention):
-        return [Events(pairs.row, pairs.word, code=code, book=book, spread=pairs.word)]
-    spread = pairs.word.copy()
-    spread[pairs.mention] = len(code) - 1
-    return [Events(pairs.row, pairs.word, nearness(pairs), code=code, book=book, spread=spread)]
+    own, word = pairs.mention, pairs.word
+    weight = nearness(pairs) if len(own) else None
+    return [Events(pairs.row, word, weight, code=code, book=book, spread=word, own=own)]
 
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:

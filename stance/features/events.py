@@ -183,6 +183,8 @@ class Events:
     parts : tuple of ndarray
     spread : ndarray or None
         Where several occurrences share an entry of ``code``: the entry of each.
+    own : ndarray or None
+        Occurrences that have the last entry of ``code``, whatever ``spread`` says.
     present : ndarray of bool or None
         Which of the occurrences there are, None for all: several features at the same places share
         their arrays, though not every one occurs at each place.
@@ -196,6 +198,7 @@ class Events:
     template: str = ""
     parts: Parts = ()
     spread: NDArray[Any] | None = None
+    own: Ints | None = None
     present: Bools | None = None
 
     def apart(self) -> "list[Events]":
@@ -210,6 +213,8 @@ class Events:
         ]
 
     def _only(self, kept: Ints) -> "Events":
+        if self.own is not None:
+            raise TypeError("which of shared occurrences are present is not told")
         return replace(
             self,
             row=self.row.take(kept),
@@ -225,9 +230,14 @@ class Events:
 
     def spread_out(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the value of each occurrence from those of `table`."""
-        for index in (self.code, self.spread):
-            values = values if index is None else values.take(index)
-        return values
+        if self.code is not None:
+            values = values.take(self.code)
+        if self.spread is None:
+            return values
+        spread = values.take(self.spread)
+        if self.own is not None:
+            spread[self.own] = values[-1]
+        return spread
 
     def table(self) -> Keys:
         """Return the keys that ``code`` points into, or those of all occurrences."""
@@ -240,6 +250,7 @@ class Events:
     def term(self, at: int, names: Mapping[int, str]) -> str:
         """Return the readable name of one occurrence."""
         place = at if self.spread is None else int(self.spread[at])
+        place = place if self.own is None or at not in self.own else -1
         place = place if self.code is None else int(self.code[place])
         if isinstance(self.book, Codebook):
             return self.book.terms[place]
