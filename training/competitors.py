@@ -8,6 +8,7 @@ that reads `source` and writes `target` once, or raises `ImportError` where its 
 import csv
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -77,9 +78,8 @@ def fasttext_run(corpus: Corpus, source: Path, target: Path, *, dim: int, bucket
     with _writable(examples) as file:
         for text, label in zip(corpus.texts, corpus.stance, strict=True):
             file.write(f"__label__{label} {_lowered(text)}\n")
-    model = fasttext.train_supervised(
-        str(examples), wordNgrams=2, lr=0.5, epoch=25, dim=dim, bucket=bucket, thread=1, verbose=0
-    )
+    options = {"wordNgrams": 2, "lr": 0.5, "epoch": 25, "thread": 1, "verbose": 0}
+    model = _trained(fasttext, str(examples), dim=dim, bucket=bucket, **options)
 
     def predict(texts: Sequence[str]) -> Iterator[Answer]:
         labels, shares = model.predict([_lowered(text) for text in texts])
@@ -87,6 +87,14 @@ def fasttext_run(corpus: Corpus, source: Path, target: Path, *, dim: int, bucket
             yield LABELS[int(label[0].removeprefix("__label__"))], share[0]
 
     return lambda: _answer_rows(predict, source, target)
+
+
+def _trained(fasttext: Any, examples: str, **options: Any) -> Any:
+    """Train; again where that ends in "Encountered NaN", as it does now and then by chance."""
+    for _ in range(3):
+        with suppress(RuntimeError):
+            return fasttext.train_supervised(examples, **options)
+    return fasttext.train_supervised(examples, **options)
 
 
 def vowpal_run(corpus: Corpus, source: Path, target: Path) -> Run:
