@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import tomllib
+import zlib
 from pathlib import Path
 
 import pytest
@@ -189,9 +190,24 @@ def test_a_part_with_other_counts_is_computed_again(tmp_path):
     store = Store(tmp_path, "key", tmp_path / "out.csv")
     store.write(Part(1, 2, 0, Tally(rows=2), Lines.whole(b"a,b\n")))
     path = store.path(1)
-    head, _, rest = path.read_bytes().partition(b"\n")
-    path.write_bytes(head.replace(b'"tally": [2, ', b'"tally": [') + b"\n" + rest)
+    _, counts, lines = path.read_bytes().split(b"\n", 2)
+    data = counts.replace(b"[2, ", b"[") + b"\n" + lines
+    path.write_bytes(b"%d %d\n%s" % (len(data), zlib.crc32(data), data))
+    assert counts not in data
     assert store.read(1) is None
+
+
+def test_a_part_with_any_other_byte_is_computed_again(tmp_path):
+    store = Store(tmp_path, "key", tmp_path / "out.csv")
+    store.write(Part(1, 2, 0, Tally(rows=2), Lines([1, 1], b"a,b\nc,d\n")))
+    path = store.path(1)
+    whole = path.read_bytes()
+    assert store.read(1) is not None
+    for place in range(len(whole)):
+        data = bytearray(whole)
+        data[place] ^= 1
+        path.write_bytes(data)
+        assert store.read(1) is None
 
 
 # --- On the command line -------------------------------------------------------------------------

@@ -4,38 +4,52 @@ from hypothesis import strategies as st
 
 from stance.batch import lines as module
 from stance.batch.lines import Lines
+from stance.errors import DataError
 
+CELL = st.text(st.sampled_from('aé北,;"\n'), max_size=4)
 BEGUN = st.lists(
-    st.tuples(st.binary(max_size=9), st.lists(st.binary(max_size=5), min_size=1, max_size=3)),
-    min_size=1,
+    st.tuples(CELL, CELL, st.lists(st.binary(max_size=5), min_size=1, max_size=3)), min_size=1
 )
-"""What rows begin with, and how each of them ends."""
+"""Two cells with which rows begin, and how each of them ends."""
 
 
 def line(ending):
     return ending.replace(b"\n", b"").replace(b"\r", b"") + b"\n"
 
 
+def quoted(cell):
+    return '"' + cell.replace('"', '""') + '"' if {*cell} & {*',"\n'} else cell
+
+
 @given(BEGUN)
-def test_lines_are_each_beginning_with_each_of_its_ends(begun):
-    ends = [line(end) for _, own in begun for end in own]
-    found = Lines([start for start, _ in begun], [len(own) for _, own in begun], b"".join(ends))
-    rows = b"".join(start + line(end) for start, own in begun for end in own)
-    assert b"".join(found.blocks()) == rows
+def test_rows_are_each_head_with_each_of_its_ends(begun):
+    first, second, ends = zip(*begun, strict=True)
+    whole = b"".join(line(end) for own in ends for end in own)
+    found = Lines([len(own) for own in ends], whole)
+    rows = b"".join(
+        f"{quoted(a)},{quoted(b)},".encode() + line(end) for a, b, own in begun for end in own
+    )
+    assert b"".join(found.blocks([first, second], ",")) == rows
     assert Lines.unpack(found.pack()) == found
 
 
 @given(st.binary())
 def test_rows_of_which_nothing_is_known_come_back_as_they_are(rows):
     found = Lines.whole(rows)
-    assert b"".join(found.blocks()) == rows
+    assert b"".join(found.blocks([["any"]], ",")) == rows
     assert Lines.unpack(found.pack()) == found
 
 
 @pytest.mark.parametrize("limit", [1, 40, 100, 10_000])
 def test_no_block_is_longer_than_the_limit_unless_a_piece_is(monkeypatch, limit):
     monkeypatch.setattr(module, "BLOCK", limit)
-    found = Lines([b"a" * 30, b"b" * 30], [5, 5], b"end\n" * 10)
-    blocks = list(found.blocks())
-    assert b"".join(blocks) == (b"a" * 30 + b"end\n") * 5 + (b"b" * 30 + b"end\n") * 5
+    heads = [["a" * 29, "b" * 29]]
+    blocks = list(Lines([5, 5], b"end\n" * 10).blocks(heads, ","))
+    rows = [(letter * 29 + ",end\n").encode() for letter in "ab"]
+    assert b"".join(blocks) == rows[0] * 5 + rows[1] * 5
     assert all(0 < len(block) <= max(limit, 30) for block in blocks)
+
+
+def test_half_a_character_is_no_text():
+    with pytest.raises(DataError, match="half a character"):
+        list(Lines([1], b"end\n").blocks([["\ud800"]], ","))

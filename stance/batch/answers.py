@@ -139,6 +139,11 @@ COUNTS = tuple(f.name for f in fields(Tally) if f.name != "answers")
 """The numbers of a tally, in order."""
 
 
+def heads_of(records: Records) -> list[Sequence[str]]:
+    """Return the columns of the cells with which rows begin: those of the input, and `row`."""
+    return [*records.columns, list(map(str, records.numbers))]
+
+
 def answer_rows(
     model: StanceModel, layout: Layout, records: Records, name: str
 ) -> tuple[Rows, Tally]:
@@ -165,7 +170,7 @@ def answer_rows(
     tally.compare(judged, model.reference)
     answers = [*stance, *_because(layout, judged, stance[0])]
     tones = _tones(judged, len(records))
-    heads = [*records.columns, list(map(str, records.numbers))]
+    heads = heads_of(records)
     if layout.wide:
         return _wide(len(layout.actors), heads, judged, answers, tones), tally
     encoded = np.array([name.encode() for name in names])

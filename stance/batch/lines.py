@@ -1,20 +1,23 @@
-"""Encoded rows on their way to the output: what several rows begin with is kept once.
+"""What a part adds to its records, and the rows of the output that both make together.
 
 A long table repeats the cells of a record in the row of each of its actors, its text among them.
-So a part that waits in a file, or travels, is less than half as large as it is in the output::
+The input has them already. So a part that waits in a file, or travels, is only what follows them::
 
-    starts          times   ends
+    heads           times   ends
     a1,"NATO …",1,  2       NATO,1,favor,0.100000↵Russia,1,against,0.700000↵
     a2,Nothing.,2,  1       ,0,,↵
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, repeat
+from itertools import chain, repeat
 from operator import mul
 from typing import Self
 
 import numpy as np
+
+from stance.errors import DataError
+from stance.tables.formats import HALF_CHARACTER, joined
 
 BLOCK = 8_000_000
 """Bytes that are put together at a time: a text as long as a book may begin many rows."""
@@ -26,48 +29,67 @@ class Lines:
 
     Attributes
     ----------
-    starts : list of bytes
-        What rows begin with, with the separator behind it.
-    times : list of int
-        Rows that begin with each, 1 or more.
+    times : list of int or None
+        Rows that begin with each head, 1 or more; None where the ends are whole rows.
     ends : bytes
-        What follows, a line per row; empty where the starts are whole rows.
+        What follows, a line per row.
     """
 
-    starts: list[bytes]
-    times: list[int]
+    times: list[int] | None
     ends: bytes
 
     @classmethod
     def whole(cls, rows: bytes) -> Self:
-        """Return lines of which nothing is known to be alike."""
-        return cls([rows], [1], b"")
+        """Return rows that need no heads."""
+        return cls(None, rows)
 
-    def blocks(self) -> Iterator[bytes]:
-        """Yield the rows as they stand in the output."""
-        starts = list(chain.from_iterable(map(repeat, self.starts, self.times)))
-        ends = self.ends.splitlines(keepends=True) or [b""] * len(starts)
-        pieces = [b""] * (2 * len(starts))
-        pieces[::2], pieces[1::2] = starts, ends
-        if sum(map(mul, map(len, self.starts), self.times)) + len(self.ends) > BLOCK:
+    def blocks(self, heads: Sequence[Sequence[str]], mark: str) -> Iterator[bytes]:
+        """Yield the rows as they stand in the output.
+
+        Parameters
+        ----------
+        heads : sequence of sequence of str
+            Columns of the cells with which rows begin, each of shape (n_heads,).
+        mark : str
+            Separator.
+
+        Raises
+        ------
+        DataError
+            If a cell is no text.
+        """
+        if self.times is None:
+            yield self.ends
+            return
+        starts = _encoded(heads, mark)
+        pieces = [b""] * (2 * sum(self.times))
+        pieces[::2] = chain.from_iterable(map(repeat, starts, self.times))
+        pieces[1::2] = self.ends.splitlines(keepends=True)
+        if sum(map(mul, map(len, starts), self.times)) + len(self.ends) > BLOCK:
             yield from _in_blocks(pieces)
         else:
             yield b"".join(pieces)
 
     def pack(self) -> bytes:
         """Return the lines as one string of bytes, to be read by `unpack`."""
-        sizes = np.array([list(map(len, self.starts)), self.times], "<i8")
-        count = len(self.starts).to_bytes(8, "little")
-        return b"".join([count, sizes.tobytes(), *self.starts, self.ends])
+        times = self.times or []
+        return len(times).to_bytes(8, "little") + np.array(times, "<i4").tobytes() + self.ends
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         """Return what was packed."""
         count = int.from_bytes(data[:8], "little")
-        sizes, times = np.frombuffer(data, "<i8", 2 * count, offset=8).reshape(2, count)
-        bounds = np.cumsum([8 + sizes.nbytes + times.nbytes, *sizes]).tolist()
-        pieces = [data[low:high] for low, high in pairwise(bounds)]
-        return cls(pieces, times.tolist(), data[bounds[-1] :])
+        times = np.frombuffer(data, "<i4", count, offset=8)
+        return cls(times.tolist() or None, data[8 + times.nbytes :])
+
+
+def _encoded(heads: Sequence[Sequence[str]], mark: str) -> list[bytes]:
+    """Return each head with a separator behind it."""
+    behind = [""] * len(heads[0])
+    try:
+        return [line.encode() for line in joined([*heads, behind], mark)]
+    except UnicodeEncodeError as error:
+        raise DataError(HALF_CHARACTER) from error
 
 
 def _in_blocks(pieces: list[bytes]) -> Iterator[bytes]:

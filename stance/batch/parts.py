@@ -47,7 +47,7 @@ class Part:
         Cells among them that a spreadsheet might run.
     tally : Tally
     lines : Lines or None
-        The rows; None where they are in a file.
+        What it adds to its records; None where that is in a file.
     """
 
     number: int
@@ -55,6 +55,13 @@ class Part:
     formulas: int
     tally: Tally
     lines: Lines | None = field(default=None, repr=False)
+
+
+class Judged(NamedTuple):
+    """A part, and what it was made of: both make rows."""
+
+    batch: Batch
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +122,15 @@ class Store:
         OutputError
             If it cannot be written.
         """
-        data = (part.lines or Lines.whole(b"")).pack()
-        head = {
-            "rows": part.rows,
-            "formulas": part.formulas,
-            "tally": _tally_table(part.tally),
-            "bytes": len(data),
-            "crc32": zlib.crc32(data),
-        }
+        counts = [part.rows, part.formulas, _tally_table(part.tally)]
+        lines = (part.lines or Lines.whole(b"")).pack()
+        data = b"%s\n%s" % (json.dumps(counts).encode(), lines)
         path = self.path(part.number)
         temporary = path.with_suffix(f".{os.getpid()}")
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as file:
-                file.write(json.dumps(head).encode() + b"\n")
+                file.write(b"%d %d\n" % (len(data), zlib.crc32(data)))
                 file.write(data)
                 file.flush()
                 handle = os.dup(file.fileno())
@@ -142,14 +144,15 @@ class Store:
         """Return a kept part with its bytes; None where there is none or it is damaged."""
         try:
             with self.path(number).open("rb") as file:
-                head = json.loads(file.readline())
+                size, checksum = map(int, file.readline().split())
                 data = file.read()
-            if len(data) != head["bytes"] or zlib.crc32(data) != head["crc32"]:
+            if len(data) != size or zlib.crc32(data) != checksum:
                 return None
-            tally, lines = _tally(head["tally"]), Lines.unpack(data)
-        except (OSError, ValueError, TypeError, KeyError):  # or written by another version
+            counts, _, packed = data.partition(b"\n")
+            rows, formulas, tally = json.loads(counts)
+            return Part(number, rows, formulas, _tally(tally), Lines.unpack(packed))
+        except (OSError, ValueError, TypeError):  # or written by another version
             return None
-        return Part(number, head["rows"], head["formulas"], tally, lines)
 
 
 _disk = threading.Semaphore()

@@ -23,14 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.batch.lines import Lines
-from stance.errors import DataError
-from stance.tables.formats import (
-    FORMULA_STARTS,
-    HALF_CHARACTER,
-    Format,
-    is_formula,
-    joined,
-)
+from stance.tables.formats import FORMULA_STARTS, Format, is_formula
 from stance.tokens import Bytes, Ints
 
 Column = NDArray[np.bytes_] | Sequence[str]
@@ -66,17 +59,11 @@ class Rows:
             yield (*heads[number], *tail)
 
     def encode(self, form: Format) -> Lines:
-        """Return what makes exactly the bytes of the form's own `encode`."""
+        """Return what makes, with the heads, exactly the bytes of the form's own `encode`."""
         plain = [column for column in self.columns if _is_plain(column, form.delimiter)]
         if form.kind != "csv" or form.excel_safe or len(plain) < len(self.columns):
             return Lines.whole(form.encode(list(self)))
-        mark = form.delimiter
-        ends = [""] * len(self.heads[0])  # so that a separator stands before them
-        try:
-            starts = [line.encode() for line in joined([*self.heads, ends], mark)]
-        except UnicodeEncodeError as error:
-            raise DataError(HALF_CHARACTER) from error
-        return Lines(starts, np.bincount(self.owner).tolist(), _ends(plain, mark))
+        return Lines(np.bincount(self.owner).tolist(), _ends(plain, form.delimiter))
 
     def formulas(self) -> int:
         """Return how many cells a spreadsheet might run."""

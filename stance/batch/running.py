@@ -8,8 +8,8 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 
 from stance.batch import abstention, drift
-from stance.batch.answers import Layout, Tally
-from stance.batch.parts import Batch, Frame, Part
+from stance.batch.answers import Layout, Tally, heads_of
+from stance.batch.parts import Batch, Frame, Judged
 from stance.batch.plans import SIZE, Value, make_plan
 from stance.batch.runs import Run
 from stance.batch.workers import LocalCrew, Work, compute_here, compute_with
@@ -240,8 +240,8 @@ def _answer(
             works = map(_kept, works, repeat(keep))
         if crew:
             crew.equip(model, dataclasses.replace(frame, store=keep.store if keep else None))
-        with closing(_parts(model, job, frame, crew, works)) as parts:
-            return _write(job, frame, table, keep, parts, progress)
+        with closing(_parts(model, job, frame, crew, works)) as judged:
+            return _write(job, frame, table, keep, judged, progress)
 
 
 def _write(
@@ -249,21 +249,22 @@ def _write(
     frame: Frame,
     table: Table | ArticleTable,
     keep: Run | None,
-    parts: Iterator[Part],
+    judged: Iterator[Judged],
     progress: Progress,
 ) -> tuple[Tally, TableWriter]:
     """Write parts to the output as they come."""
     tally = Tally()
     folder = keep.folder if keep else None
     with TableWriter(job.target, frame.form, force=job.force, folder=folder) as writer:
-        for part in parts:
+        for batch, part in judged:
             if keep:
                 part = keep.whole(part)
-            blocks = part.lines.blocks() if part.lines else ()
+            heads = heads_of(batch.records)
+            blocks = part.lines.blocks(heads, frame.form.delimiter) if part.lines else ()
             writer.write_encoded(blocks, part.rows, part.formulas)
             tally.add(part.tally)
             progress(tally, table.bytes_read, table.bytes_total)
-            del part, blocks  # or they would be there until the next part is
+            del batch, part, heads, blocks  # or they would be there until the next part is
         if keep:
             keep.end(writer.inode)
     return tally, writer
@@ -280,14 +281,16 @@ def _options(job: Job) -> dict[str, Value]:
 
 
 def _kept(work: Work, run: Run) -> Work:
-    """Return a part that an earlier run has finished in the place of its records."""
-    kept = run.store.read(work.number) if run.left and isinstance(work, Batch) else None
-    return dataclasses.replace(kept, lines=None) if kept else work
+    """Return the part that an earlier run has made of some records with them."""
+    if not run.left or not isinstance(work, Batch):
+        return work
+    kept = run.store.read(work.number)
+    return Judged(work, dataclasses.replace(kept, lines=None)) if kept else work
 
 
 def _parts(
     model: StanceModel, job: Job, frame: Frame, crew: LocalCrew | None, works: Iterator[Work]
-) -> Generator[Part, None, None]:
+) -> Generator[Judged, None, None]:
     if job.cluster is not None:
         from stance.batch.cluster import ClusterCrew  # only where the user names one
 

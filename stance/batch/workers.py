@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import IO, Protocol, Self, cast
 
-from stance.batch.parts import Batch, Frame, Part, compute
+from stance.batch.parts import Batch, Frame, Judged, Part, compute
 from stance.errors import DataError, StanceError, WorkerError
 from stance.interrupts import held
 from stance.model import StanceModel
@@ -37,8 +37,8 @@ _PIPE = 256 * 1024
 
 _ROOT = str(Path(__file__).parent.parent.parent)
 
-Work = Batch | Part | DataError
-"""A part to be computed, one that is done already, or why there are no more."""
+Work = Batch | Judged | DataError
+"""Records to be judged, those that are already, or why there are no more."""
 
 
 class Crew(Protocol):
@@ -66,18 +66,18 @@ class Crew(Protocol):
     ) -> None: ...
 
 
-def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Part]:
+def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Judged]:
     """Compute parts one after the other in this process."""
-    yield from map(partial(_part, model, frame), works)  # which holds on to no records
+    yield from map(partial(_judged, model, frame), works)  # which holds on to no records
 
 
-def _part(model: StanceModel, frame: Frame, work: Work) -> Part:
+def _judged(model: StanceModel, frame: Frame, work: Work) -> Judged:
     if isinstance(work, DataError):
         raise work
-    return work if isinstance(work, Part) else compute(model, frame, *work)
+    return work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
 
 
-def compute_with(crew: Crew, works: Iterable[Work]) -> Iterator[Part]:
+def compute_with(crew: Crew, works: Iterable[Work]) -> Iterator[Judged]:
     """Compute parts with a crew; they come back in the order of their numbers.
 
     An error comes in order, too: as when the parts were computed one after the other.
@@ -99,7 +99,7 @@ class _Flight:
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
         self._flying: dict[Future[Part], Batch] = {}
-        self._landed: dict[int, Part | BaseException] = {}
+        self._landed: dict[int, Judged | BaseException] = {}
         self._tries: Counter[int] = Counter()
         self._taken = 0
         self._next = 1
@@ -125,7 +125,7 @@ class _Flight:
             task = self._flying.pop(future)
             error = future.exception()
             if not isinstance(error, BrokenExecutor | MemoryError):
-                self._landed[task.number] = error or future.result()
+                self._landed[task.number] = error or Judged(task, future.result())
             elif self._crew.at_fault(future) and self._failed(task):
                 self._landed[task.number] = _given_up(task)
             else:
@@ -137,7 +137,7 @@ class _Flight:
         self._tries[task.number] += 1
         return self._tries[task.number] >= TRIES
 
-    def landed(self) -> Iterator[Part]:
+    def landed(self) -> Iterator[Judged]:
         while self._next in self._landed:
             found = self._landed.pop(self._next)
             if isinstance(found, BaseException):
