@@ -1,5 +1,6 @@
 """Entry point of the ``stance`` command and of ``python -m stance``."""
 
+import os
 import signal
 
 __all__ = ["main"]
@@ -10,6 +11,8 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # While modules load, and after the last word, Ctrl-C ends without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Fits are held to one thread, so that they can be repeated; to begin others takes a while.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from stance.cli import main as run
 
     run()

@@ -184,7 +184,7 @@ class _Lane:
                 [sys.executable, "-P", "-c", "from stance.batch.workers import serve; serve()"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, _ROOT]))},
+                env=os.environ | _environment(),
             )
         _widen(self._process.stdin)
         _widen(self._process.stdout)
@@ -256,6 +256,12 @@ class _Lane:
         except (OSError, EOFError, pickle.UnpicklingError):
             return None
         return found
+
+
+def _environment() -> dict[str, str]:
+    """Return what a worker needs to import what we have, and not to begin threads for algebra."""
+    path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
+    return {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
