@@ -16,6 +16,7 @@ its NULs it is what follows the heads, row after row::
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress, count
 from operator import itemgetter
 from typing import TypeGuard
 
@@ -90,8 +91,8 @@ def _formulas(column: Sequence[str]) -> list[int]:
     """Return where in a column the cells stand that a spreadsheet might run."""
     if FORMULA_STARTS.isdisjoint(map(_start, column)):
         return []
-    starts = enumerate(map(_start, column))
-    return [at for at, start in starts if start in FORMULA_STARTS and is_formula(column[at])]
+    suspect = compress(count(), map(FORMULA_STARTS.__contains__, map(_start, column)))
+    return [at for at in suspect if is_formula(column[at])]
 
 
 _start = itemgetter(slice(1))
