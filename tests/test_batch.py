@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from stance.batch import Job, predict_table, workers
+from stance.batch import Job, crews, predict_table
 from stance.batch import running as batch
 from stance.batch.answers import Tally
 from stance.batch.lines import Lines
@@ -87,8 +87,8 @@ def computed(monkeypatch):
         numbers.append(number)
         return original(model, frame, number, records)
 
-    original = workers.compute
-    monkeypatch.setattr(workers, "compute", spy)
+    original = crews.compute
+    monkeypatch.setattr(crews, "compute", spy)
     return numbers
 
 
@@ -331,7 +331,7 @@ def test_a_cluster_without_workers_ends_a_run(model, remote, cluster, monkeypatc
 
     monkeypatch.setattr(layer, "_PATIENCE", 1)
     monkeypatch.setattr(layer, "_COUNT_EVERY", 0.2)
-    monkeypatch.setattr(workers, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(crews, "LOOK_EVERY", 0.2)
 
     def progress(*_):
         cluster.scale(0)
@@ -679,7 +679,6 @@ def test_a_worker_that_dies_again_ends_the_run(model, job, monkeypatch):
 
 SLEEPS = """
 import time, stance.batch.workers as workers
-workers.decode_model = lambda data: data
 workers.compute = lambda *_: time.sleep(60)
 workers.serve()
 """

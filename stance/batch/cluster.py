@@ -22,9 +22,9 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, Self
 
+from stance.batch.crews import AHEAD
 from stance.batch.parts import Batch, Frame, Part, compute
 from stance.batch.plans import versions
-from stance.batch.workers import AHEAD
 from stance.display import shown
 from stance.errors import StanceError, UsageError, WorkerError
 from stance.model import StanceModel

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from stance.batch import abstention, drift
 from stance.batch.answers import Layout, Tally, heads_of
+from stance.batch.crews import Work, compute_here, compute_with
 from stance.batch.parts import Batch, Frame, Judged
 from stance.batch.plans import SIZE, Value, make_plan
 from stance.batch.runs import Run
-from stance.batch.workers import LocalCrew, Work, compute_here, compute_with
+from stance.batch.workers import LocalCrew
 from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.inputs import ArticleTable, open_input
