@@ -1,14 +1,14 @@
 """Has the parts of a table computed, here or by a crew; their answers come back in order."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
 from stance.batch.parts import Batch, Frame, Judged, Part, compute
-from stance.errors import DataError, WorkerError
+from stance.errors import DataError, StanceError, WorkerError
 from stance.model import StanceModel
 
 TRIES = 2
@@ -17,11 +17,15 @@ TRIES = 2
 LOOK_EVERY = 2
 """Seconds after which whoever waits for a part asks whether anyone is at it."""
 
-AHEAD = 2
-"""Parts that a worker is given at a time, so that it need not wait for the next."""
+AHEAD = 3
+"""Parts that a worker is given at a time, so that it need not wait while we compute one, too."""
 
 Work = Batch | Judged | DataError
 """Records to be judged, those that are already, or why there are no more."""
+
+
+Here = Callable[[Batch], Part]
+"""Computes a part in this process."""
 
 
 class Crew(Protocol):
@@ -60,15 +64,27 @@ def _judged(model: StanceModel, frame: Frame, work: Work) -> Judged:
     return work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
 
 
-def compute_with(crew: Crew, works: Iterable[Work]) -> Iterator[Judged]:
+def compute_with(crew: Crew, works: Iterable[Work], here: Here | None = None) -> Iterator[Judged]:
     """Compute parts with a crew; they come back in the order of their numbers.
 
     An error comes in order, too: as when the parts were computed one after the other.
+
+    Parameters
+    ----------
+    crew : Crew
+    works : iterable of Work
+    here : callable, optional
+        Computes a part in this process, where all of the crew have enough to do.
     """
     flight = _Flight(crew)
     for work in works:
-        flight.take(work)
-        while len(flight) >= crew.limit:
+        if here and isinstance(work, Batch) and flight.flying >= crew.limit:
+            flight.judge(work, here)
+        else:
+            flight.take(work)
+        flight.look()
+        yield from flight.landed()
+        while len(flight) >= crew.limit * (2 if here else 1):
             flight.wait()
             yield from flight.landed()
     while len(flight):
@@ -90,6 +106,18 @@ class _Flight:
     def __len__(self) -> int:
         return len(self._flying) + len(self._landed)
 
+    @property
+    def flying(self) -> int:
+        return len(self._flying)
+
+    def judge(self, batch: Batch, here: Here) -> None:
+        """Compute a part in this process."""
+        self._taken += 1
+        try:
+            self._landed[self._taken] = Judged(batch, here(batch))
+        except StanceError as error:
+            self._landed[self._taken] = error
+
     def take(self, work: Work) -> None:
         self._taken += 1
         if isinstance(work, Batch):
@@ -103,6 +131,13 @@ class _Flight:
         while self._flying and not done:
             done = wait(self._flying, LOOK_EVERY, FIRST_COMPLETED).done
             self._crew.check()
+        self._land(done)
+
+    def look(self) -> None:
+        """See which parts have landed by now."""
+        self._land({future for future in self._flying if future.done()})
+
+    def _land(self, done: set[Future[Part]]) -> None:
         lost = []
         for future in sorted(done, key=lambda future: self._flying[future].number):
             task = self._flying.pop(future)

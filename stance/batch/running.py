@@ -67,7 +67,7 @@ class Job:
     explain : int
         Words to name beside each answer; 0 for no such column.
     jobs : int
-        Processes; 1 is this one alone.
+        Processes, this one among them.
     resume : bool
         Go on with a run that was stopped.
     cluster : str or None
@@ -235,7 +235,7 @@ def _answer(
     del head
     keep = run if _between_files(job) and run and (run.left or several) else None
     local = job.jobs > 1 and job.cluster is None and several
-    with LocalCrew(job.jobs) if local else nullcontext() as crew:  # which begins meanwhile
+    with LocalCrew(job.jobs - 1) if local else nullcontext() as crew:  # which begins meanwhile
         if keep and job.source:
             keep.begin(make_plan(model, job.source, size, _options(job)))
             works = map(_kept, works, repeat(keep))
@@ -298,7 +298,7 @@ def _parts(
         with ClusterCrew(job.cluster, model, frame) as cluster:
             yield from compute_with(cluster, works)
     elif crew is not None:
-        yield from compute_with(crew, works)
+        yield from compute_with(crew, works, crew.compute_here)
     else:
         yield from compute_here(model, frame, works)
 
