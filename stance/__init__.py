@@ -7,20 +7,20 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Actor": "actors",
-    "ActorBook": "actors",
+    "Actor": "reading.actors",
+    "ActorBook": "reading.actors",
     "Corpus": "corpus",
     "Recipe": "recipe",
     "StanceClassifier": "estimator",
     "StanceError": "errors",
-    "StanceModel": "model",
+    "StanceModel": "model.judging",
     "evaluate": "evaluation.assessment",
-    "explain": "explanation",
+    "explain": "model.explanation",
     "load_model": "storage",
     "read_corpus": "corpus",
     "read_recipe": "recipe",
     "save_model": "storage",
-    "train": "fitting",
+    "train": "fitting.training",
 }
 
 __all__ = list(_HOMES)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.fingerprints import Fingerprints, fingerprint, linked_groups
-from stance.hashing import key_of
-from stance.queries import parse_spans
+from stance.reading.fingerprints import Fingerprints, fingerprint, linked_groups
+from stance.reading.keys import key_of
+from stance.reading.spans import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Record, Table, column, open_table
 from stance.tables.headers import misnamed

@@ -11,13 +11,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from stance.errors import ModelError, OutputError
-from stance.model import StanceModel
+from stance.model.judging import StanceModel
 from stance.storage import read_manifest, save_model
 
 
 def bundled_model() -> Path | None:
     """Return the model that comes with the package, if one does."""
-    path = Path(str(files("stance").joinpath("models/default.stance")))
+    path = Path(str(files("stance").joinpath("data/default.stance")))
     return path if path.is_file() else None
 
 
@@ -67,9 +67,9 @@ def default_model(tell: Callable[[str], None]) -> Path:
 
 
 def _train() -> StanceModel:
-    from stance.actors import ActorBook
     from stance.corpus import bundled_corpus, read_corpus
-    from stance.fitting import train
+    from stance.fitting.training import train
+    from stance.reading.actors import ActorBook
     from stance.recipe import read_recipe
 
     recipe = read_recipe().validated_once()
@@ -85,7 +85,7 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
-    for name in ("actors.toml", "lexicon.toml"):
+    for name in ("data/actors.toml", "data/lexicon.toml"):
         digest.update(files("stance").joinpath(name).read_bytes())
     digest.update(bundled_corpus().read_bytes())
     for name in ("stance", "numpy", "scikit-learn", "PyStemmer"):

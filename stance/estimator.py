@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from stance.actors import ActorBook
 from stance.corpus import MISSING, Corpus, Source
 from stance.features.events import Weights
-from stance.fingerprints import fingerprint, linked_groups
-from stance.fitting import train
-from stance.hashing import key_of
-from stance.model import StanceModel
+from stance.fitting.training import train
+from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
+from stance.reading.fingerprints import fingerprint, linked_groups
+from stance.reading.keys import key_of
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
 
@@ -48,7 +48,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     classes_ : ndarray of shape (3,)
         against, neutral, favor: also the order of ``predict_proba``.
-    training_ : stance.fitting.Training
+    training_ : stance.fitting.training.Training
         Model, held-out answers and scores of the cross-validation that sets the temperature.
 
     Examples

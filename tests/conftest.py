@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from stance.actors import ActorBook
 from stance.corpus import Corpus, read_corpus
-from stance.fitting import train
-from stance.model import StanceModel
+from stance.fitting.training import train
+from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, Validation, read_recipe
 from stance.storage import save_model
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import Stemmer
 
-from stance.actors import Actor
 from stance.features.blocks import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
-from stance.features.reading import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
 from stance.features.surroundings import REACH, ROLES
-from stance.heads import Head
-from stance.text import normalise
-from stance.tokens import _ABBREVIATIONS, LONGEST_WORD
+from stance.model.heads import Head
+from stance.reading.actors import Actor
+from stance.reading.reader import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
+from stance.reading.text import normalise
+from stance.reading.tokens import _ABBREVIATIONS, LONGEST_WORD
 
 NOBODY = None
 """Judges the paragraph without an actor."""

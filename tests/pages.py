@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
 
-from stance.reporting.style import stylesheet
+from stance.reports.style import stylesheet
 
 VOID = {"meta", "br"}
 _NAMES = """

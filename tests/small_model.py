@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stance.actors import Actor, ActorBook
 from stance.errors import ModelError
 from stance.features import separate_events
-from stance.features.layout import lay_out
-from stance.features.reading import Reader
-from stance.fingerprints import fingerprint
-from stance.heads import BlockWeights, Head
-from stance.lexicon import Lexicon
-from stance.model import StanceModel
-from stance.queries import make_query
+from stance.features.pairs import lay_out
+from stance.model.heads import BlockWeights, Head
+from stance.model.judging import StanceModel
+from stance.reading.actors import Actor, ActorBook
+from stance.reading.fingerprints import fingerprint
+from stance.reading.lexicon import Lexicon
+from stance.reading.reader import Reader
+from stance.reading.spans import make_query
 from stance.recipe import CONTROL, Features, Recipe
 from stance.records import Sentiment, Stance
 from stance.storage import dump_model, load_model

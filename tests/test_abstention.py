@@ -13,9 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_model import members_of, refused, small_model, spoiled
 
-from stance.actors import ActorBook
-from stance.batch import Job, predict_table
-from stance.batch.abstention import (
+from stance.errors import AbstentionError, UsageError
+from stance.fitting.training import train
+from stance.model.judging import Calibration
+from stance.reading.actors import ActorBook
+from stance.records import UNCERTAIN, Stance
+from stance.runs import Job, predict_table
+from stance.runs.abstention import (
     GRID,
     NEVER,
     Evidence,
@@ -24,11 +28,7 @@ from stance.batch.abstention import (
     lowest_threshold,
     thresholds,
 )
-from stance.batch.plans import digest_of
-from stance.errors import AbstentionError, UsageError
-from stance.fitting import train
-from stance.model import Calibration
-from stance.records import UNCERTAIN, Stance
+from stance.runs.plans import digest_of
 from stance.storage import dump_model, load_model, save_model
 from stance.storage.arrays import encode_array
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.actors import ActorBook
 from stance.errors import ActorError
-from stance.text import normalise
+from stance.reading.actors import ActorBook
+from stance.reading.text import normalise
 
 HERE = Path(__file__).parent
 CASES = tomllib.loads((HERE / "actor_cases.toml").read_text("utf-8"))["case"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.check.agreement import (
+from stance.evaluation.agreement import (
     MISSING,
     cohen_kappa,
     gwet_ac1,

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.batch import answers
-from stance.batch.answers import Layout
-from stance.batch.printing import MILLION, cells, decimals, millionths
-from stance.batch.rows import Rows
 from stance.errors import DataError
 from stance.records import UNCERTAIN, Stance
+from stance.runs import answers
+from stance.runs.answers import Layout
+from stance.runs.printing import MILLION, cells, decimals, millionths
+from stance.runs.rows import Rows
 from stance.tables import Record, Records
 from stance.tables.formats import Format
 

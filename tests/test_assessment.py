@@ -11,13 +11,13 @@ from command import invoke
 from conftest import quick_recipe
 from sklearn import metrics
 
-from stance.actors import ActorBook
 from stance.corpus import read_corpus
 from stance.evaluation.assessment import compare_models, evaluate
-from stance.evaluation.summary import summary_lines
-from stance.fitting import train
+from stance.fitting.training import train
+from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
+from stance.screens.evaluation import summary_lines
 
 LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
 COLUMNS = ("text", "actor", "stance", "sentiment", "document", "source", "genre", "date")

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import pytest
 
-from stance.batch import Job, crews, predict_table
-from stance.batch import running as batch
-from stance.batch.answers import Tally
-from stance.batch.lines import Lines
-from stance.batch.parts import Batch, Part, Store
-from stance.batch.runs import Run, folder_of
 from stance.errors import DataError, OutputError, StanceError, UsageError, WorkerError
+from stance.runs import Job, crews, predict_table
+from stance.runs import job as batch
+from stance.runs.answers import Tally
+from stance.runs.lines import Lines
+from stance.runs.parts import Batch, Part, Store
+from stance.runs.resume import Run, folder_of
 from stance.tables import Record, Records
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -284,7 +284,7 @@ def remote(job, cluster):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_gives_the_same_bytes_and_gets_the_model_once(model, job, remote, monkeypatch):
-    from stance.batch import cluster as layer
+    from stance.runs import cluster as layer
 
     predict_table(model, job, size=7)
     before = job.target.read_bytes()
@@ -308,7 +308,7 @@ def test_a_cluster_gives_the_same_bytes_and_gets_the_model_once(model, job, remo
     ],
 )
 def test_a_cluster_unlike_this_computer_is_told_in_one_line(model, remote, monkeypatch, name, told):
-    from stance.batch import cluster as layer
+    from stance.runs import cluster as layer
 
     real = layer.versions()
     monkeypatch.setattr(layer, "versions", lambda: real | {name: "9.9"})
@@ -318,7 +318,7 @@ def test_a_cluster_unlike_this_computer_is_told_in_one_line(model, remote, monke
 
 
 def test_a_worker_that_joins_late_compares_versions_too():
-    layer = pytest.importorskip("stance.batch.cluster")
+    layer = pytest.importorskip("stance.runs.cluster")
     expected = layer.versions() | {"numpy": "9.9"}
     found = layer._work(b"", "hash", expected, None, None)
     assert isinstance(found, WorkerError)
@@ -327,7 +327,7 @@ def test_a_worker_that_joins_late_compares_versions_too():
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_without_workers_ends_a_run(model, remote, cluster, monkeypatch):
-    from stance.batch import cluster as layer
+    from stance.runs import cluster as layer
 
     monkeypatch.setattr(layer, "_PATIENCE", 1)
     monkeypatch.setattr(layer, "_COUNT_EVERY", 0.2)
@@ -623,14 +623,14 @@ def children():
             parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
             if (
                 parent == os.getpid()
-                and b"stance.batch.workers" in path.joinpath("cmdline").read_bytes()
+                and b"stance.runs.workers" in path.joinpath("cmdline").read_bytes()
             ):
                 found.add(int(path.name))
     return found
 
 
 ALWAYS_DIES = """
-import os, stance.batch.workers as workers
+import os, stance.runs.workers as workers
 compute = workers.compute
 workers.compute = lambda model, frame, number, records: (
     os.kill(os.getpid(), 9) if number == 1 else compute(model, frame, number, records)
@@ -676,7 +676,7 @@ def test_a_worker_that_dies_again_ends_the_run(model, job, monkeypatch):
 
 
 SLEEPS = """
-import time, stance.batch.workers as workers
+import time, stance.runs.workers as workers
 workers.compute = lambda *_: time.sleep(60)
 workers.serve()
 """
@@ -710,10 +710,10 @@ def test_workers_end_with_an_interrupted_run(model, job):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_local_runs_load_no_more_than_they_need(model_path, job, jobs):
     code = (
-        "import sys; from pathlib import Path; from stance import batch, storage\n"
+        "import sys; from pathlib import Path; from stance import runs, storage\n"
         "model = storage.load_model(Path(sys.argv[1]))\n"
-        "job = batch.Job(Path(sys.argv[2]), Path(sys.argv[3]), jobs=int(sys.argv[4]))\n"
-        "batch.predict_table(model, job, size=7)\n"
+        "job = runs.Job(Path(sys.argv[2]), Path(sys.argv[3]), jobs=int(sys.argv[4]))\n"
+        "runs.predict_table(model, job, size=7)\n"
         "print(*{name.split('.')[0] for name in sys.modules})"
     )
     command = [sys.executable, "-c", code, model_path, job.source, job.target, str(jobs)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stance.batch import Job, predict_table
+from stance.runs import Job, predict_table
 
 TRAINING = Path(__file__).parent.parent / "training"
 

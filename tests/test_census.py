@@ -4,9 +4,9 @@ import csv
 
 import pytest
 
-from stance.actors import Actor, ActorBook
-from stance.census import BATCH, book_lines, census
+from stance.check.census import BATCH, book_lines, census
 from stance.errors import DataError
+from stance.reading.actors import Actor, ActorBook
 
 BOOK = ActorBook(
     [

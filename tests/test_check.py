@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.actors import ActorBook
-from stance.check import check
 from stance.check.codings import coder_names
+from stance.check.doctor import check
 from stance.check.findings import Finding, Findings, wrapped
 from stance.check.shortcuts import adjusted_p, shortcuts
 from stance.check.study import read_study
 from stance.errors import DataError
-from stance.evaluation.lines import columns
+from stance.reading.actors import ActorBook
+from stance.screens.lines import columns
 
 BOOK = ActorBook.default()
 STARTER = Path(__file__).parent.parent / "datasets" / "starter"

@@ -12,7 +12,7 @@ from command import SAMPLE, dicts, fails, invoke, one_line, process, table, writ
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.batch import Job, predict_table
+from stance.runs import Job, predict_table
 
 STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
 TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stance.actors import ActorBook
 from stance.corpus import read_corpus
-from stance.fingerprints import linked_groups
+from stance.reading.actors import ActorBook
+from stance.reading.fingerprints import linked_groups
 from stance.records import Sentiment, Stance
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"

@@ -14,7 +14,7 @@ from stance.defaults import bundled_model, default_model
 from stance.storage import load_model, read_manifest
 
 EXPECTED = tomllib.loads((ROOT / "tests" / "sample_expected.toml").read_text("utf-8"))
-PATH = ROOT / "stance" / "models" / "default.stance"
+PATH = ROOT / "stance" / "data" / "default.stance"
 
 OPEN = {"newsmtsc_train": "MIT", "newsmtsc_actors": "MIT", "un_debates_train": "CC0"}
 """Corpora of others, by licence."""

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from command import invoke
 
-from stance.batch import Job, predict_table
-from stance.batch.answers import COUNTS, Tally
-from stance.batch.drift import notes
-from stance.batch.lines import Lines
-from stance.batch.parts import Part, Store
-from stance.batch.plans import digest_of
 from stance.records import UNCERTAIN
+from stance.runs import Job, predict_table
+from stance.runs.answers import COUNTS, Tally
+from stance.runs.drift import notes
+from stance.runs.lines import Lines
+from stance.runs.parts import Part, Store
+from stance.runs.plans import digest_of
 from stance.storage import save_model
 
 TESTS = Path(__file__).resolve().parent

@@ -67,7 +67,7 @@ def test_nothing_is_checked_before_fit(estimator):
 def test_any_number_of_pairs_is_judged_some_at_a_time(fitted, monkeypatch):
     asked = [("They thanked NATO.", "NATO", [(13, 17)]), ("They denounced Russia.", "Moscow")] * 3
     whole = fitted.predict_proba(asked)
-    monkeypatch.setattr("stance.model.BATCH", 2)
+    monkeypatch.setattr("stance.model.judging.BATCH", 2)
     assert np.array_equal(fitted.predict_proba([*asked, asked[0]]), [*whole, whole[0]])
 
 

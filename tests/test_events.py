@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from stance.features.blocks import _class_book
 from stance.features.events import Codebook, Events, FormBook
-from stance.hashing import join_keys, key_of
-from stance.lexicon import Lexicon
-from stance.tokens import Forms, tokenise
+from stance.reading.keys import join_keys, key_of
+from stance.reading.lexicon import Lexicon
+from stance.reading.tokens import Forms, tokenise
 
 SIZES = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 

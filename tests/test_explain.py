@@ -10,11 +10,11 @@ import pytest
 from command import fails, invoke
 from conftest import quick_recipe
 
-from stance.actors import ActorBook
 from stance.defaults import bundled_model
 from stance.errors import ActorError, DataError
-from stance.explanation import explain, explain_sentiment
-from stance.fitting import train
+from stance.fitting.training import train
+from stance.model.explanation import explain, explain_sentiment
+from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.storage import load_model
 

@@ -15,18 +15,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from oracle import NOBODY, Oracle, Pair
 
-from stance.actors import ActorBook
-from stance.counts import _SYMBOLS, _reader_symbols, count_features, name_features
 from stance.features import separate_events
-from stance.features.layout import Pairs, lay_out, named_actors
-from stance.features.reading import Reader
-from stance.heads import Head
-from stance.learning import Task, fit_head
-from stance.lexicon import Lexicon
-from stance.queries import make_query
+from stance.features.pairs import Pairs, lay_out, named_actors
+from stance.fitting.counts import _SYMBOLS, _reader_symbols, count_features, name_features
+from stance.fitting.learning import Task, fit_head
+from stance.model.heads import Head
+from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
+from stance.reading.reader import Reader
+from stance.reading.spans import make_query
+from stance.reading.text import normalise, normalise_all
 from stance.recipe import Classifier, Features, HeadRecipe
 from stance.records import Stance
-from stance.text import normalise, normalise_all
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPORA = ROOT.parent / "shared" / "corpora"

@@ -9,18 +9,18 @@ from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance import learning
-from stance.actors import ActorBook
 from stance.corpus import read_corpus
-from stance.counts import count_features
 from stance.errors import DataError
-from stance.features.layout import lay_out
-from stance.features.reading import Reader
-from stance.fitting import train
-from stance.heads import softmax
-from stance.learning import class_weights, fit_head, fit_temperature, score_rows, split
-from stance.lexicon import Lexicon
-from stance.queries import make_query
+from stance.features.pairs import lay_out
+from stance.fitting import learning
+from stance.fitting.counts import count_features
+from stance.fitting.learning import class_weights, fit_head, fit_temperature, score_rows, split
+from stance.fitting.training import train
+from stance.model.heads import softmax
+from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
+from stance.reading.reader import Reader
+from stance.reading.spans import make_query
 from stance.recipe import Classifier, Features, HeadRecipe, Recipe
 from stance.records import Stance
 from stance.storage import dump_model, load_model

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.hashing import MULTIPLIER, KeyIndex, join_keys, key_of
+from stance.reading.keys import MULTIPLIER, KeyIndex, join_keys, key_of
 
 INVERSE = pow(int(MULTIPLIER), -1, 1 << 64)
 NEIGHBOURS = [(n * INVERSE) % (1 << 64) for n in range(40)]

@@ -24,7 +24,7 @@ from small_model import (
 )
 
 from stance.errors import ModelError
-from stance.hashing import MULTIPLIER, join_keys
+from stance.reading.keys import MULTIPLIER, join_keys
 from stance.storage import dump_model, load_model
 from stance.storage.arrays import encode_array
 from stance.storage.members import check_array

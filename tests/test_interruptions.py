@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from stance.batch import Job, predict_table
-from stance.batch.running import PART
-from stance.batch.runs import folder_of
 from stance.interrupts import held
+from stance.runs import Job, predict_table
+from stance.runs.job import PART
+from stance.runs.resume import folder_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")
 

@@ -9,11 +9,11 @@ from command import invoke
 from conftest import quick_recipe
 from small_model import small_model
 
-from stance.actors import ActorBook
-from stance.explanation import explain
-from stance.fitting import train
-from stance.learned import MOST, learned, learned_lines
-from stance.reasons import tilt_of
+from stance.fitting.training import train
+from stance.model.explanation import explain
+from stance.model.learned import MOST, learned, learned_lines
+from stance.model.reasons import tilt_of
+from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
 from stance.storage import load_model, save_model

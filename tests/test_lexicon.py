@@ -8,9 +8,9 @@ from importlib.resources import files
 import pytest
 
 from stance.errors import RecipeError
-from stance.lexicon import CONCESSION, FUNCTIONS, NEGATOR, REPORTING, Lexicon, stemmer
+from stance.reading.lexicon import CONCESSION, FUNCTIONS, NEGATOR, REPORTING, Lexicon, stemmer
 
-TABLES = tomllib.loads(files("stance").joinpath("lexicon.toml").read_text("utf-8"))
+TABLES = tomllib.loads(files("stance").joinpath("data/lexicon.toml").read_text("utf-8"))
 CATEGORIES = {name: table for name, table in TABLES.items() if name != "function"}
 
 

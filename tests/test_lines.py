@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.batch import lines as module
-from stance.batch.lines import Lines
 from stance.errors import DataError
+from stance.runs import lines as module
+from stance.runs.lines import Lines
 
 CELL = st.text(st.sampled_from('aé北,;"\n'), max_size=4)
 BEGUN = st.lists(

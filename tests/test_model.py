@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from stance.heads import softmax
-from stance.reasons import strongest_words
+from stance.model.heads import softmax
+from stance.model.reasons import strongest_words
 from stance.records import Sentiment, Stance
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
@@ -162,7 +162,7 @@ def test_softmax_of_large_scores():
 def test_pairs_are_laid_out_in_portions_where_they_are_many(model, corpus, monkeypatch, entries):
     texts = ["", *corpus.texts[:40], "NATO, Russia and Iran " * 40]
     whole = model.judge(texts, reasons=True)
-    monkeypatch.setattr("stance.model.ENTRIES", entries)
+    monkeypatch.setattr("stance.model.judging.ENTRIES", entries)
     parts = model.judge(texts, reasons=True)
     assert len(whole.tilts) == 1 < len(parts.tilts)
     assert np.array_equal(whole.stance, parts.stance)

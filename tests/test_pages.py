@@ -12,13 +12,13 @@ from pages import read_page
 
 from stance.corpus import Source
 from stance.evaluation.assessment import evaluate
-from stance.reporting.columns import Request
-from stance.reporting.evaluation import compose as compose_evaluation
-from stance.reporting.findings import gather
-from stance.reporting.markup import escaped, tag
-from stance.reporting.predictions import compose
-from stance.reporting.style import DARK, LIGHT
-from stance.reporting.worst import Mistake
+from stance.reports.columns import Request
+from stance.reports.evaluation import compose as compose_evaluation
+from stance.reports.findings import gather
+from stance.reports.markup import escaped, tag
+from stance.reports.predictions import compose
+from stance.reports.style import DARK, LIGHT
+from stance.reports.worst import Mistake
 
 STRINGS = naughty()
 TOGETHER = 12

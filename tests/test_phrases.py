@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.phrases import Phrase, PhraseMatcher, word_key
-from stance.tokens import Forms, tokenise
+from stance.reading.phrases import Phrase, PhraseMatcher, word_key
+from stance.reading.tokens import Forms, tokenise
 
 
 def find(phrases, *texts):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from oracle import Oracle
 
-from stance.actors import ActorBook
 from stance.evaluation.polarity import BATCH, lexicon_stances, polarity_sums
-from stance.features.reading import Reader
-from stance.lexicon import Lexicon
-from stance.queries import make_query
+from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
+from stance.reading.reader import Reader
+from stance.reading.spans import make_query
 
 BOOK = ActorBook.default()
 

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from small_model import CARD, members_of, refused, small_model, spoiled
 from test_fitting import BOOK, made_up, write
 
-from stance import learning
-from stance.card import card_lines
 from stance.evaluation.confusion import document_confusion, macro_f1
 from stance.evaluation.intervals import percentile_interval
-from stance.fitting import train
-from stance.forecast import fit_power_laws, learning_curve
-from stance.learning import Cut, Task
-from stance.prospects import forecast_text
+from stance.fitting import learning
+from stance.fitting.forecast import fit_power_laws, learning_curve
+from stance.fitting.learning import Cut, Task
+from stance.fitting.repeats import SHARES, Repeats, parts, repeat_seeds
+from stance.fitting.training import train
 from stance.recipe import HeadRecipe, Recipe, Validation
 from stance.records import Stance
-from stance.repeats import SHARES, Repeats, parts, repeat_seeds
+from stance.screens.card import card_lines
+from stance.screens.prospects import forecast_text
 from stance.storage import dump_model, load_model
 
 LABELS = tuple(Stance)

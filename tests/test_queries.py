@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.actors import Actor, ActorBook
 from stance.errors import DataError
-from stance.queries import literal_spans, make_query, parse_spans
-from stance.text import normalise
+from stance.reading.actors import Actor, ActorBook
+from stance.reading.spans import literal_spans, make_query, parse_spans
+from stance.reading.text import normalise
 
 
 @pytest.fixture(scope="module")

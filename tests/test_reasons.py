@@ -14,16 +14,16 @@ from command import invoke
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stance.batch import Job, predict_table
-from stance.batch.parts import compute
-from stance.batch.running import cut, frame_of
 from stance.errors import DataError, OutputError, UsageError
-from stance.explanation import explain
-from stance.inputs import open_input
-from stance.mistakes import WORDS, write_mistakes
-from stance.reasons import ACTOR, LEAST, NO_ANSWER, OTHERS, strongest_words, tilt_of
+from stance.evaluation.mistakes import WORDS, write_mistakes
+from stance.model.explanation import explain
+from stance.model.reasons import ACTOR, LEAST, NO_ANSWER, OTHERS, strongest_words, tilt_of
 from stance.records import Stance
+from stance.runs import Job, predict_table
+from stance.runs.job import cut, frame_of
+from stance.runs.parts import compute
 from stance.storage import save_model
+from stance.tables.inputs import open_input
 
 TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
 FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]

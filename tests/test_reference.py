@@ -10,11 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_model import refused, small_model, spoiled
 
-from stance.actors import ActorBook
 from stance.corpus import read_corpus
-from stance.features.reading import Reader
-from stance.lexicon import Lexicon
-from stance.reference import (
+from stance.model.familiarity import (
     COMMON,
     FEWEST,
     LEAST_PARAGRAPHS,
@@ -26,6 +23,9 @@ from stance.reference import (
     measure,
     sums,
 )
+from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
+from stance.reading.reader import Reader
 from stance.storage import dump_model, load_model, save_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,9 +139,9 @@ def trained_on(texts, language):
     """A model that has learned words only: enough to tell what it knows."""
     base = small_model()
     reader = Reader(base.book, Lexicon.from_tables({}, language), language)
-    from stance.counts import count_features
-    from stance.heads import BlockWeights, Head
-    from stance.queries import make_query
+    from stance.fitting.counts import count_features
+    from stance.model.heads import BlockWeights, Head
+    from stance.reading.spans import make_query
     from stance.recipe import Features
 
     query = make_query(base.book, texts, ["NATO"] * len(texts))
@@ -202,7 +202,7 @@ def test_the_reference_is_measured_without_the_own_document(corpus, model):
     rows = []
     index = set(model.stance.blocks[0].keys.tolist())
     from stance.features.blocks import NO_KEY
-    from stance.hashing import join_keys, key_of
+    from stance.reading.keys import join_keys, key_of
 
     for text in texts:
         words = reader.words([text.replace("\u2019", "'")])

@@ -21,13 +21,13 @@ from pages import read_page
 
 from stance.defaults import bundled_model
 from stance.errors import DataError
-from stance.reporting import findings
-from stance.reporting.columns import Request
-from stance.reporting.findings import gather, read_maker
-from stance.reporting.frequent import Frequent
-from stance.reporting.markup import named
-from stance.reporting.periods import choose_periods
-from stance.reporting.predictions import compose
+from stance.reports import findings
+from stance.reports.columns import Request
+from stance.reports.findings import gather, read_maker
+from stance.reports.frequent import Frequent
+from stance.reports.markup import named
+from stance.reports.periods import choose_periods
+from stance.reports.predictions import compose
 from stance.storage import load_model
 
 TRAINING = Path(__file__).parent.parent / "training"
@@ -307,7 +307,7 @@ def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, 
         table.write_bytes(table.read_bytes() + table.read_bytes().splitlines(True)[-1])
         return choose_periods(periods)
 
-    monkeypatch.setattr("stance.reporting.findings.choose_periods", grows)
+    monkeypatch.setattr("stance.reports.findings.choose_periods", grows)
     with pytest.raises(DataError, match="changed while it was read"):
         gather(Request(table), None)
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from stance.batch.answers import Tally
 from stance.cli import screen
 from stance.cli.screen import meter
+from stance.runs.answers import Tally
 
 
 class Terminal(io.StringIO):

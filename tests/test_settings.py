@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from stance.actors import ActorBook
 from stance.errors import ActorError, RecipeError
+from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.settings import MOST_BYTES
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.dates import month_of
-from stance.reporting.correction import correct
-from stance.reporting.frequent import Frequent, bounded
-from stance.reporting.periods import MOST, choose_periods
-from stance.reporting.shares import estimate, wilson
+from stance.reports.correction import correct
+from stance.reports.frequent import Frequent, bounded
+from stance.reports.periods import MOST, choose_periods
+from stance.reports.shares import estimate, wilson
+from stance.tables.dates import month_of
 
 DRAWS = 1000
 COUNTS = st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=30)

@@ -46,7 +46,7 @@ def mine(tmp_path):
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["predict", "--help"], ["nonsense"]])
 def test_help_loads_nothing_heavy(args):
     _, loaded = watched(*args)
-    heavy = {"numpy", "scipy", "sklearn", "joblib", "pandas", "distributed", "stance.model"}
+    heavy = {"numpy", "scipy", "sklearn", "joblib", "pandas", "distributed", "stance.model.judging"}
     assert loaded & heavy == set()
 
 
@@ -55,7 +55,8 @@ def test_predict_never_loads_what_trains(mine, tmp_path):
     assert status == 0
     assert "numpy" in loaded
     assert (
-        loaded & {"sklearn", "scipy", "joblib", "pandas", "distributed", "stance.fitting"} == set()
+        loaded & {"sklearn", "scipy", "joblib", "pandas", "distributed", "stance.fitting.training"}
+        == set()
     )
     assert not {name for name in loaded if name.split(".")[0] in ("urllib3", "requests", "ssl")}
 
@@ -74,7 +75,7 @@ def test_a_report_opens_no_connection_and_loads_nothing_that_trains(mine, tmp_pa
     assert watched("predict", mine, "-o", answers)[0] == 0
     status, loaded = watched("report", answers)
     assert status == 0
-    assert loaded & {"sklearn", "joblib", "pandas", "stance.fitting"} == set()
+    assert loaded & {"sklearn", "joblib", "pandas", "stance.fitting.training"} == set()
 
 
 def test_training_evaluating_and_checking_open_no_connection(tmp_path):

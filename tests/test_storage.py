@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from small_model import CARD, TEXTS, members_of, small_model, spoiled, zipped
 
-from stance.actors import ActorBook
 from stance.errors import ModelError, OutputError
-from stance.lexicon import Lexicon
+from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
 from stance.storage import (
     decode_model,
     dump_model,
@@ -191,7 +191,7 @@ def test_loading_imports_no_scikit_learn(path: Path) -> None:
         [sys.executable, "-c", code, str(path)], env=env, capture_output=True, text=True, check=True
     )
     assert "stance.storage" in ran.stdout.split()
-    assert not {"sklearn", "joblib", "scipy", "stance.fitting"} & set(ran.stdout.split())
+    assert not {"sklearn", "joblib", "scipy", "stance.fitting.training"} & set(ran.stdout.split())
 
 
 # --- Writing -------------------------------------------------------------------------------------

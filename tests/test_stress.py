@@ -11,10 +11,10 @@ import pytest
 from command import STARTER, fails, invoke, write
 from small_model import small_model
 
-from stance.actors import ACTOR_KINDS, Actor, ActorBook
 from stance.defaults import bundled_model
 from stance.errors import DataError
-from stance.model import StanceModel
+from stance.model.judging import StanceModel
+from stance.reading.actors import ACTOR_KINDS, Actor, ActorBook
 from stance.records import Stance
 from stance.storage import load_model
 from stance.stress import StressReport, run_suite

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from stance.saving import write_whole
+from stance.files import write_whole
 from stance.tables.output import write_table
 from stance.tables.temporary import PrivateFile, clear_leftovers
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.text import (
+from stance.reading.text import (
     APOSTROPHE,
     COMMA,
     HYPHEN,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.text import WORD, character_classes, normalise
-from stance.tokens import (
+from stance.reading.text import WORD, character_classes, normalise
+from stance.reading.tokens import (
     CLITIC_NEGATION,
     CLITIC_NONE,
     CLITIC_OTHER,
@@ -194,7 +194,7 @@ def test_results_do_not_depend_on_the_forms_seen_before(texts):
 
 
 def test_words_looked_up_in_portions_have_one_form_each(monkeypatch):
-    monkeypatch.setattr("stance.tokens.AT_A_TIME", 2)
+    monkeypatch.setattr("stance.reading.tokens.AT_A_TIME", 2)
     forms = new_forms()
     batch = read("one two three one", "three four", forms=forms)
     assert [forms.spelling[form] for form in batch.form] == words(batch)
@@ -211,7 +211,7 @@ def test_the_table_of_forms_is_emptied_at_its_limit():
 
 
 def test_more_characters_than_can_be_counted_are_refused(monkeypatch):
-    monkeypatch.setattr("stance.tokens.MOST", 9)
+    monkeypatch.setattr("stance.reading.tokens.MOST", 9)
     assert words(read("NATO won")) == ["NATO", "won"]  # and a separator
     with pytest.raises(ValueError, match="10 characters at once; give fewer paragraphs at a time"):
         read("NATO", "lost")

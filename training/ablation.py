@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.actors import ActorBook
 from stance.corpus import Corpus, read_corpus
-from stance.counts import count_features
 from stance.evaluation import Answers, conflict_rows, score
-from stance.features.reading import Reader
-from stance.fingerprints import linked_groups
-from stance.learning import Held, Task, class_weights, cross_validate, split
-from stance.lexicon import Lexicon
-from stance.queries import make_query
+from stance.fitting.counts import count_features
+from stance.fitting.learning import Held, Task, class_weights, cross_validate, split
+from stance.reading.actors import ActorBook
+from stance.reading.fingerprints import linked_groups
+from stance.reading.lexicon import Lexicon
+from stance.reading.reader import Reader
+from stance.reading.spans import make_query
 from stance.recipe import CONTROL, Features, HeadRecipe, Recipe, read_recipe
 from stance.records import Stance
 

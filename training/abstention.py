@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.actors import ActorBook
-from stance.batch.abstention import thresholds
 from stance.corpus import Corpus, read_corpus
 from stance.errors import AbstentionError
-from stance.fitting import train
+from stance.fitting.training import train
+from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
+from stance.runs.abstention import thresholds
 
 RATES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
 """Rates that are asked for."""

@@ -51,12 +51,12 @@ from competitors import (
 )
 from stages import stage_times
 
-from stance.actors import ActorBook
-from stance.batch import Job, predict_table
 from stance.corpus import Corpus, bundled_corpus, read_corpus
-from stance.fitting import train
-from stance.model import StanceModel
+from stance.fitting.training import train
+from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
+from stance.runs import Job, predict_table
 
 OURS = "stance"
 MEMORY_ROWS = (20_000, 200_000, 1_000_000)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from stance.corpus import Corpus
-from stance.model import StanceModel
+from stance.model.judging import StanceModel
 from stance.records import Stance
 
 Run = Callable[[], object]

@@ -22,11 +22,11 @@ from typing import Any
 
 from clusters import children, command_line_cluster
 
-from stance.actors import ActorBook
-from stance.batch.runs import folder_of
 from stance.corpus import bundled_corpus, read_corpus
-from stance.fitting import train
+from stance.fitting.training import train
+from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
+from stance.runs.resume import folder_of
 from stance.storage import load_model, save_model
 
 PATIENCE = 5
@@ -131,7 +131,7 @@ def members(group: int) -> Iterator[tuple[int, bool]]:
         with contextlib.suppress(OSError):
             state, _, its_group = (path / "stat").read_text().rpartition(")")[2].split()[:3]
             if int(its_group) == group and state != "Z":
-                yield int(path.name), b"stance.batch.workers" in (path / "cmdline").read_bytes()
+                yield int(path.name), b"stance.runs.workers" in (path / "cmdline").read_bytes()
 
 
 def kill_groups(stand: Stand, times: int) -> None:
@@ -261,7 +261,7 @@ def run_on_cluster(
     stand: Stand, times: int, address: str, workers: Callable[[], list[int]]
 ) -> None:
     """Run on a cluster whose workers are killed at equal distances of the table."""
-    from stance.batch import Job, predict_table
+    from stance.runs import Job, predict_table
 
     killed = 0
 

@@ -23,9 +23,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from stance.corpus import bundled_corpus, read_corpus
 from stance.defaults import default_model
 from stance.evaluation.assessment import compare_models, evaluate
-from stance.mistakes import write_mistakes
-from stance.reporting.evaluation import write_evaluation
-from stance.reporting.worst import worst_mistakes
+from stance.evaluation.mistakes import write_mistakes
+from stance.reports.evaluation import write_evaluation
+from stance.reports.worst import worst_mistakes
 from stance.storage import load_model
 from stance.stress import run_suite
 

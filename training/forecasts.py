@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from stance.actors import ActorBook
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation.confusion import document_confusion, macro_f1
-from stance.fitting import train
-from stance.model import StanceModel
+from stance.fitting.training import train
+from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 
 BATCH = 1000

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.actors import ActorBook
 from stance.corpus import Corpus, read_corpus
 from stance.display import shown
-from stance.fitting import train
-from stance.model import StanceModel
+from stance.fitting.training import train
+from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe
 
 FOLDS, SEED = 5, 0

@@ -10,9 +10,9 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from stance.actors import ActorBook
 from stance.corpus import read_corpus
-from stance.fitting import train
+from stance.fitting.training import train
+from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 
 

@@ -7,12 +7,14 @@ from functools import wraps
 from typing import Any
 from unittest.mock import patch
 
-from stance import model
-from stance.actors import ActorBook
-from stance.batch import parts, running
-from stance.batch.rows import Rows
-from stance.features import BLOCKS, reading
-from stance.heads import Head
+from stance.features import BLOCKS
+from stance.model import judging as model
+from stance.model.heads import Head
+from stance.reading import reader as reading
+from stance.reading.actors import ActorBook
+from stance.runs import job as running
+from stance.runs import parts
+from stance.runs.rows import Rows
 from stance.tables.output import TableWriter
 
 STAGES = ("read", "find actors", "tokenise", "blocks", "score", "write", "rest")

@@ -1,5 +1,1 @@
-"""The doctor: what in a corpus would spoil a study."""
-
-from stance.check.doctor import check
-
-__all__ = ["check"]
+"""The doctor: what in a corpus would spoil a study; which aliases a table holds."""

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.actors import ActorBook
-from stance.check.agreement import AgreementReport
 from stance.check.codings import agreement, coder_names, measure
 from stance.check.duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
 from stance.check.findings import LABELS, SEVERITIES, Finding, Findings, Part
@@ -15,8 +13,10 @@ from stance.check.shortcuts import givers, shortcuts
 from stance.check.study import Study, named_actors, read_study
 from stance.corpus import Ints
 from stance.display import count, shown
-from stance.queries import literal_spans
-from stance.text import normalise
+from stance.evaluation.agreement import AgreementReport
+from stance.reading.actors import ActorBook
+from stance.reading.spans import literal_spans
+from stance.reading.text import normalise
 
 __all__ = ["Finding", "Findings", "check"]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stance.check.agreement import Agreement, AgreementReport, Coefficient
 from stance.display import WIDTH, count, shown
-from stance.evaluation.lines import cell, columns
+from stance.evaluation.agreement import Agreement, AgreementReport, Coefficient
 from stance.records import Stance
+from stance.screens.lines import cell, columns
 
 Severity = Literal["spoils", "warn", "note"]
 

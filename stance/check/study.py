@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.actors import ActorBook
 from stance.corpus import Corpus, Ints, read_corpus
 from stance.display import shown
+from stance.reading.actors import ActorBook
+from stance.reading.text import normalise, words_of
+from stance.reading.tokens import Forms, tokenise
 from stance.tables import column, open_table
-from stance.text import normalise, words_of
-from stance.tokens import Forms, tokenise
 
 BATCH = 1000
 """Texts in which actors are looked for at a time."""

@@ -31,8 +31,8 @@ def actors(
     as_json: AsJson = False,
 ) -> None:
     """List the actor book, or count which aliases are found in a table."""
-    from stance.actors import ActorBook
-    from stance.census import book_lines, census
+    from stance.check.census import book_lines, census
+    from stance.reading.actors import ActorBook
 
     book = ActorBook.read(actors) if actors else ActorBook.default()
     if source is None:
@@ -55,8 +55,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
-    from stance.actors import ActorBook
-    from stance.check import check as examine
+    from stance.check.doctor import check as examine
+    from stance.reading.actors import ActorBook
 
     refuse_stdin(corpora)
     book = ActorBook.read(actors) if actors else ActorBook.default()

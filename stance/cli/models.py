@@ -25,7 +25,7 @@ from stance.errors import UsageError
 if TYPE_CHECKING:
     from stance.corpus import Corpus
     from stance.evaluation.figures import Figures
-    from stance.model import StanceModel
+    from stance.model.judging import StanceModel
 
 
 def train(
@@ -50,7 +50,7 @@ def train(
     force: Force = False,
 ) -> None:
     """Train a model on labelled tables, or on the bundled starter corpus; cross-validate it."""
-    from stance.training import train_files
+    from stance.fitting.files import train_files
 
     refuse_stdin(corpora or [])
     refuse_output(output, force, [*(corpora or []), recipe, actors])
@@ -150,9 +150,9 @@ def _write(
     force: bool,
 ) -> None:
     """Write the table of wrong answers and the page of an evaluation, where they are asked for."""
-    from stance.mistakes import write_mistakes
-    from stance.reporting.evaluation import write_evaluation
-    from stance.reporting.worst import worst_mistakes
+    from stance.evaluation.mistakes import write_mistakes
+    from stance.reports.evaluation import write_evaluation
+    from stance.reports.worst import worst_mistakes
 
     if errors is not None:
         tell(write_mistakes(model, corpus, errors, force=force))
@@ -211,8 +211,8 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Show a model's card: data, versions, scores, limits; or the words it has learned."""
-    from stance.card import card_lines
     from stance.defaults import default_model
+    from stance.screens.card import card_lines
     from stance.storage import read_manifest
 
     if words:
@@ -225,7 +225,7 @@ def inspect(
 def _show_words(model: Path | None, as_json: bool) -> None:
     import dataclasses
 
-    from stance.learned import learned, learned_lines
+    from stance.model.learned import learned, learned_lines
 
     found = learned(open_model(model))
     lines = learned_lines(found)

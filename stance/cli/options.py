@@ -13,7 +13,7 @@ from stance.cli.screen import tell
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from stance.model import StanceModel
+    from stance.model.judging import StanceModel
 
 _FOREIGN = {".xlsx", ".xls", ".ods", ".parquet", ".feather", ".dta", ".sav", ".rds"}
 """Endings that promise a kind of table that is not written."""
@@ -87,8 +87,8 @@ def open_model(path: Path | None, actors: Path | None = None) -> "StanceModel":
     """Load a model, or the default one; with an actor book of the user's in place of its own."""
     import dataclasses
 
-    from stance.actors import ActorBook
     from stance.defaults import default_model
+    from stance.reading.actors import ActorBook
     from stance.storage import load_model
 
     model = load_model(path or default_model(tell))

@@ -10,7 +10,7 @@ from stance.cli.screen import tell
 from stance.errors import DataError
 
 if TYPE_CHECKING:
-    from stance.reporting.findings import Maker
+    from stance.reports.findings import Maker
 
 PAGE = ".html"
 
@@ -61,8 +61,8 @@ def report(
     force: Force = False,
 ) -> None:
     """Make a page of what predict has answered: shares, trends, sources, telling paragraphs."""
-    from stance.reporting.columns import Request
-    from stance.reporting.predictions import write_predictions
+    from stance.reports.columns import Request
+    from stance.reports.predictions import write_predictions
     from stance.tables.output import is_device
 
     if str(predictions) == "-" or is_device(predictions):
@@ -91,7 +91,7 @@ def page_name(table: Path) -> Path:
 
 def _maker(path: Path | None, actors: Path | None) -> "Maker":
     from stance.defaults import default_model
-    from stance.reporting.findings import read_maker
+    from stance.reports.findings import read_maker
 
     given, path = path is not None, path or default_model(tell)
     return read_maker(path, open_model(path, actors), given=given)

@@ -87,7 +87,7 @@ def predict(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
     """Judge every paragraph of a table: its stance toward each actor, and its sentiment."""
-    from stance.batch import Job, predict_table
+    from stance.runs import Job, predict_table
 
     job = Job(
         source=path_or_stdin(source),
@@ -133,9 +133,9 @@ def explain(
     """Show how far each word pushes the answer, and the exact sums."""
     import dataclasses
 
-    from stance.cli.colours import print_explanation
-    from stance.explanation import explain as reasons
-    from stance.explanation import explain_sentiment
+    from stance.model.explanation import explain as reasons
+    from stance.model.explanation import explain_sentiment
+    from stance.screens.explanation import print_explanation
 
     if sentiment and actor is not None:
         raise UsageError("--sentiment is of the whole paragraph; leave out --actor")

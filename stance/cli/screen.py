@@ -12,8 +12,8 @@ from stance.display import count, shown
 from stance.records import UNCERTAIN, Stance
 
 if TYPE_CHECKING:
-    from stance.batch import Done
-    from stance.batch.answers import Tally
+    from stance.runs import Done
+    from stance.runs.answers import Tally
 
 ACTORS = 15
 """Actors in the closing summary; the rest is counted."""

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from stance.corpus import MISSING, Corpus, sentiment_rows
-from stance.dates import month_of
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, conflict_rows, report
@@ -15,12 +14,13 @@ from stance.evaluation.comparison import Comparison, Seen, compare
 from stance.evaluation.polarity import lexicon_stances
 from stance.evaluation.scores import actor_rows, brief_score
 from stance.features.events import Weights
-from stance.fingerprints import linked_groups
-from stance.model import Judgements, StanceModel
-from stance.queries import make_query
+from stance.model.judging import Judgements, StanceModel
+from stance.reading.fingerprints import linked_groups
+from stance.reading.spans import make_query
+from stance.reading.tokens import Bools, Ints
 from stance.recipe import Recipe, Validation
 from stance.records import Sentiment, Stance
-from stance.tokens import Bools, Ints
+from stance.tables.dates import month_of
 
 BATCH = 1000
 """Rows that are judged at a time."""

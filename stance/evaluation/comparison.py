@@ -7,7 +7,6 @@ import numpy as np
 
 from stance.evaluation.answers import Answers, check_pair, check_rows, confusion_by_document
 from stance.evaluation.calibration import brier, calibration_error
-from stance.evaluation.comparison_summary import summary_lines
 from stance.evaluation.confusion import Bools, Floats, Ints, accuracy, macro_f1
 from stance.evaluation.figures import Figures, plain
 from stance.evaluation.intervals import (
@@ -21,6 +20,7 @@ from stance.evaluation.intervals import (
 )
 from stance.evaluation.scores import actor_rows, document_notes, doubts
 from stance.evaluation.significance import document_test, holm, mcnemar
+from stance.screens.comparison import summary_lines
 
 ROWS = 20
 """Rows of an actor from which on it is compared: fewer would only cost the others their p."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from stance.features.reading import Reader
-from stance.queries import Query
+from stance.reading.reader import Reader
+from stance.reading.spans import Query
+from stance.reading.tokens import Ints
 from stance.records import Stance
-from stance.tokens import Ints
 
 BATCH = 1000
 """Pairs that are read at a time."""

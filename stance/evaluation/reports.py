@@ -26,7 +26,7 @@ from stance.evaluation.intervals import (
     rare_strata,
 )
 from stance.evaluation.scores import score
-from stance.evaluation.summary import summary_lines
+from stance.screens.evaluation import summary_lines
 
 
 def conflict_rows(document_text_key: NDArray[Any], gold: Ints) -> Bools:

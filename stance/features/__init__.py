@@ -2,8 +2,8 @@
 
 from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.events import Events
-from stance.features.layout import Pairs
-from stance.features.reading import Reader
+from stance.features.pairs import Pairs
+from stance.reading.reader import Reader
 
 __all__ = ["BLOCKS", "LEXICAL", "separate_events"]
 

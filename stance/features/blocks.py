@@ -10,13 +10,13 @@ from functools import lru_cache
 import numpy as np
 
 from stance.features.events import Events, FormBook, JointBook, Weights
-from stance.features.layout import Pairs
-from stance.features.naming import mention_block
-from stance.features.reading import Reader
-from stance.features.relations import relation_block
+from stance.features.mention import mention_block
+from stance.features.pairs import Pairs
+from stance.features.relation import relation_block
 from stance.features.surroundings import OTHER_KEY, REACH, TARGET_KEY
-from stance.hashing import Keys, key_of
-from stance.tokens import Bools, Forms
+from stance.reading.keys import Keys, key_of
+from stance.reading.reader import Reader
+from stance.reading.tokens import Bools, Forms
 
 DECAY = 4.0
 """Words after which a word's weight has halved: weight = 1 / (1 + distance / DECAY)."""

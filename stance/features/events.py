@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.hashing import Keys, join_keys, key_of
-from stance.tokens import Bools, Forms, Ints
+from stance.reading.keys import Keys, join_keys, key_of
+from stance.reading.tokens import Bools, Forms, Ints
 
 Weights = NDArray[np.float64]
 Parts = tuple[Keys, ...]

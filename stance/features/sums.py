@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.features.events import Events, Weights
-from stance.features.layout import Pairs
-from stance.tokens import Bools, Ints
+from stance.features.pairs import Pairs
+from stance.reading.tokens import Bools, Ints
 
 
 def row_sums(events: list[Events], found: list[Ints], table: Weights, pairs: Pairs) -> Weights:

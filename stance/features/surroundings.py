@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.features.words import Words
-from stance.hashing import Keys, key_of
-from stance.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
-from stance.tokens import Bools, Ints
+from stance.reading.keys import Keys, key_of
+from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
+from stance.reading.tokens import Bools, Ints
+from stance.reading.words import Words
 
 REACH = 4
 """Words to either side that can be looked at."""

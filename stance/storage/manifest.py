@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from stance.display import shown
-from stance.lexicon import FUNCTIONS
+from stance.reading.lexicon import FUNCTIONS
 from stance.recipe import BLOCK_NAMES, TARGET_BLIND
 from stance.storage.archive import MANIFEST, MOST_MEMBER, refusal
 from stance.storage.arrays import size_of
@@ -25,7 +25,7 @@ OF_MODEL = (
 """Top-level keys that a model's card does not own."""
 
 OF_CARD = {"versions": dict, "data": list, "seed": int, "scores": dict, "limits": object}
-"""Keys that a model's card must have; it may have more, such as those of `stance.reference`."""
+"""Keys that a model card must have; it may have more, such as the reference numbers."""
 
 VERSIONS = ("stance", "python", "numpy", "scikit-learn")
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.display import shown
-from stance.fingerprints import BANDS
-from stance.hashing import MULTIPLIER, Keys
-from stance.heads import BlockWeights, Head
-from stance.model import Calibration
+from stance.model.heads import BlockWeights, Head
+from stance.model.judging import Calibration
+from stance.reading.fingerprints import BANDS
+from stance.reading.keys import MULTIPLIER, Keys
 from stance.records import Sentiment, Stance
 from stance.storage.archive import refusal
 
@@ -147,7 +147,7 @@ def check_array(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _longest_probe(keys: Keys) -> int:
-    """Return how far `stance.hashing.KeyIndex` would put a key from its slot.
+    """Return how far `stance.reading.keys.KeyIndex` would put a key from its slot.
 
     A few dozen for honest keys; for keys made to collide its time would grow with the square
     of their number.

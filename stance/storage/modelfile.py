@@ -10,14 +10,14 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from stance.actors import ActorBook
 from stance.display import shown
 from stance.errors import ActorError, ModelError, OutputError, RecipeError
-from stance.fingerprints import Fingerprints
-from stance.lexicon import Lexicon
-from stance.model import StanceModel
+from stance.files import refuse_target, write_whole
+from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
+from stance.reading.fingerprints import Fingerprints
+from stance.reading.lexicon import Lexicon
 from stance.recipe import recipe_from_table
-from stance.saving import refuse_target, write_whole
 from stance.storage.archive import MANIFEST, PICKLES, Archive, pack, refusal, refuse_pickle_name
 from stance.storage.arrays import decode_array, encode_array
 from stance.storage.manifest import (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.model import StanceModel
+from stance.model.judging import StanceModel
 from stance.records import UNCERTAIN, Stance
 
 EXACT = 1e-9

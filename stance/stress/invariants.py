@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from stance.actors import ActorBook
-from stance.model import StanceModel
+from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
 from stance.stress.answers import Answer, Answers, answer_for, ask
 from stance.stress.scenes import Scene, cast, naming_kinds, with_article
 from stance.stress.sentences import Sentences

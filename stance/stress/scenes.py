@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stance.actors import ALIAS_KINDS, Actor, ActorBook
+from stance.reading.actors import ALIAS_KINDS, Actor, ActorBook
 from stance.stress.sentences import Seed, Sentences
 
 _SLOT = re.compile(r"\{(\w+)\}('s)?(\.?)")

@@ -30,7 +30,7 @@ class Seed:
     tone : str
         news, speech or opinion.
     kinds : tuple of str
-        Kinds of actor that can stand in it, of `stance.actors.ACTOR_KINDS`.
+        Kinds of actor that can stand in it, of `stance.reading.actors.ACTOR_KINDS`.
     text : str
     negate : Replacements
         After these the text no longer takes its stance; neutral ones stay neutral.

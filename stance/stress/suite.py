@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.model import StanceModel
+from stance.model.judging import StanceModel
 from stance.stress.answers import Answers, answer_for, ask
 from stance.stress.invariants import HARD_TESTS, HardTest
 from stance.stress.perturbations import Trial

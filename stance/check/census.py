@@ -1,0 +1,117 @@
+"""Which aliases of an actor book are found in a table, and how often."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stance.display import WIDTH, count, shown
+from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.reading.text import join_normalised
+from stance.reading.tokens import Forms, tokenise
+from stance.tables import column
+from stance.tables.inputs import open_input
+
+BATCH = 1000
+"""Records that are scanned at a time."""
+
+ALIASES = 6
+"""Aliases listed per actor on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Counts of mentions.
+
+    Attributes
+    ----------
+    rows, named : int
+        Records, and those that name an actor.
+    aliases : mapping of (str, str) to int
+        Mentions by (actor, surface).
+    rows_by_actor : mapping of str to int
+        Records that name the actor.
+    notes : tuple of str
+    """
+
+    rows: int
+    named: int
+    aliases: Counter[tuple[str, str]]
+    rows_by_actor: Counter[str]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as a JSON object."""
+        found: dict[str, dict[str, int]] = {}
+        for (actor, alias), number in self.aliases.most_common():
+            found.setdefault(actor, {})[alias] = number
+        actors = {
+            actor: {"rows": number, "aliases": found[actor]}
+            for actor, number in self.rows_by_actor.most_common()
+        }
+        return {"rows": self.rows, "rows_with_actor": self.named, "actors": actors}
+
+    def lines(self) -> list[str]:
+        """Return the counts as lines of a screen."""
+        lines = [f"{count(self.rows, 'row')}, {self.named:,} name an actor"]
+        for actor, found in self.to_json()["actors"].items():
+            names = list(found["aliases"].items())
+            rest = f", {len(names) - ALIASES} more" if len(names) > ALIASES else ""
+            listed = ", ".join(f"{shown(alias)} {number:,}" for alias, number in names[:ALIASES])
+            lines.append(f"{shown(actor, 22):<24}{found['rows']:>9,}  {listed}{rest}")
+        return lines
+
+
+def census(
+    book: ActorBook,
+    source: Path | None,
+    text_column: str,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> Census:
+    """Count the aliases that are found in a table's paragraphs."""
+    forms = Forms(book.describe, book.columns)
+    aliases: Counter[tuple[str, str]] = Counter()
+    by_actor: Counter[str] = Counter()
+    rows = named = 0
+    with open_input(source, delimiter=delimiter, encoding=encoding) as table:
+        at = column(table.columns, text_column, table.name, "--text-column")
+        records = iter(table)
+        while part := list(islice(records, BATCH)):
+            batch = tokenise(join_normalised([record.cells[at] for record in part]), forms)
+            found = book.match(batch, forms)
+            starts, ends = batch.start[found.first], batch.end[found.last]
+            for actor, start, end in zip(found.actor, starts, ends, strict=True):
+                aliases[book.names[actor], batch.text[start:end]] += 1
+            pairs = np.unique(np.stack([found.para, found.actor]), axis=1)
+            by_actor.update(book.names[actor] for actor in pairs[1])
+            rows += len(part)
+            named += len(np.unique(found.para))
+        return Census(rows, named, aliases, by_actor, table.notes)
+
+
+def book_lines(book: ActorBook) -> list[str]:
+    """Return an actor book as lines of a screen."""
+    lines = []
+    for actor in book.actors:
+        lines.append(f"{shown(actor.name)} ({shown(actor.kind)})")
+        for kind in ALIAS_KINDS:
+            if names := actor.aliases.get(kind):
+                lines += _wrapped(kind, names)
+        if actor.exclusions:
+            lines += _wrapped("not", actor.exclusions)
+    return lines
+
+
+def _wrapped(kind: str, names: Sequence[str]) -> list[str]:
+    indent = " " * 14
+    listed = ", ".join(map(shown, names))
+    lines = textwrap.wrap(
+        listed, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return [f"  {kind:<12}{lines[0][14:]}", *lines[1:]]

@@ -1,0 +1,186 @@
+"""How a paragraph names an actor: the block `mention`."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.features.events import Codebook, Events, JointBook
+from stance.features.pairs import FAR, Pairs
+from stance.features.surroundings import ROLES
+from stance.reading.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR
+from stance.reading.reader import Reader
+from stance.reading.tokens import Ints
+from stance.reading.words import Words
+
+_DISTANCES = (1, 2, 4, 8, 16)
+_COUNTS = (0, 1, 2, 3, 5)
+_LENGTHS = (15, 30, 60, 120)
+_COUNTED = (
+    "mentions",
+    "others",
+    "positive-here",
+    "negative-here",
+    "positive",
+    "negative",
+    "plain-here",
+    "first-person",
+    "hypothetical-here",
+    "concession-here",
+    "negator-here",
+)
+"""Counts that are features, in buckets."""
+
+_COUNTED_FUNCTIONS = HYPOTHETICAL | CONCESSION | NEGATOR | FIRST_PERSON
+
+
+def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
+    """Return the number of the first edge that is not below each value of 0 or more."""
+    table = np.searchsorted(edges, np.arange(edges[-1] + 2), side="left")
+    return table.take(values, mode="clip")
+
+
+def _labels(name: str, edges: tuple[int, ...]) -> list[str]:
+    return [f"{name}<={edge}" for edge in edges] + [f"{name}>{edges[-1]}"]
+
+
+_VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
+    "share": [f"share {i}/4" for i in range(5)],
+    "opens": ["opens late", "opens first sentence", "opens first words"],
+    "quoted": ["quoted none", "quoted some", "quoted all"],
+    "nearest-positive": _labels("nearest-positive", _DISTANCES),
+    "nearest-negative": _labels("nearest-negative", _DISTANCES),
+    "balance": ["more negative", "even", "more positive"],
+    "question": ["no question", "question"],
+    "length": _labels("length", _LENGTHS),
+}
+"""Labels of the values of each feature that a pair has once."""
+
+_ROLES = Codebook("mention role", [ROLES])
+
+
+@lru_cache(maxsize=1)
+def _mention_books() -> dict[tuple[str, ...], JointBook]:
+    """Return the features of a pair in threes, so that each three are looked up as one."""
+    names = list(_VALUES)
+    threes = [tuple(names[at : at + 3]) for at in range(0, len(names), 3)]
+    return {
+        own: JointBook({name: _VALUES[name] for name in own}, [("mention", [n]) for n in own])
+        for own in threes
+    }
+
+
+def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
+    """How an actor is named: tells a passing mention from one that a stance is about."""
+    codes = _codes(_counts(pairs), pairs)
+    rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
+    events = []
+    for names, book in _mention_books().items():
+        code = book.encode(*(codes[name] for name in names))
+        events.append(Events(rows, nowhere, code=code, book=book))
+    if len(pairs.mention):
+        near = pairs.surroundings
+        events.append(Events(near.row, near.at, code=near.role, book=_ROLES))
+    return events
+
+
+def _counts(pairs: Pairs) -> dict[str, Ints]:
+    """Count words per pair: in the paragraph, and (-here) in the sentences that name the actor.
+
+    Both are counted per sentence first, whoever is judged.
+    """
+    words = pairs.words
+    counted = _counted(words)
+    size = int(words.sentence[-1]) + 1 if len(words.sentence) else 0
+    bounds = np.append(words.sentence, size).take(words.first)
+    totals = [np.bincount(words.sentence.take(at), minlength=size) for at in counted.values()]
+    sentences = np.stack(totals)
+    running = np.zeros((len(counted), size + 1), np.int64)
+    np.cumsum(sentences, axis=1, out=running[:, 1:])
+    paragraphs = running.take(bounds[1:], axis=1) - running.take(bounds[:-1], axis=1)
+    found = dict(zip(counted, paragraphs.take(pairs.para, axis=1), strict=True))
+    at, row = pairs.word.take(pairs.mention), pairs.owner
+    sentence = words.sentence.take(at)
+    new = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))[: len(at)]
+    here = _row_sums(sentences.take(sentence[new], axis=1), row[new], pairs.count)
+    found |= {f"{name}-here": values for name, values in zip(counted, here, strict=True)}
+    found["mentions"] = np.bincount(row, minlength=pairs.count)
+    found["others"] -= found["mentions"]
+    found["quoted"] = np.bincount(row[words.quoted.take(at)], minlength=pairs.count)
+    return found
+
+
+def _counted(words: Words) -> dict[str, Ints]:
+    """Return which words count for what."""
+    classed, sign = words.classed, words.sign.take(words.classed)
+    serving = np.flatnonzero(words.functions & _COUNTED_FUNCTIONS > 0)
+    functions = words.functions.take(serving)
+    return {
+        "positive": classed[sign > 0],
+        "negative": classed[sign < 0],
+        "plain": classed[sign == 0],
+        "hypothetical": serving[functions & HYPOTHETICAL > 0],
+        "concession": serving[functions & CONCESSION > 0],
+        "negator": serving[functions & NEGATOR > 0],
+        "first-person": serving[functions & FIRST_PERSON > 0],
+        "question": np.flatnonzero(words.question),
+        "sentences": np.flatnonzero(words.sentence_start),
+        "others": words.mentions,
+    }
+
+
+def _row_sums(values: Ints, row: Ints, count: int) -> Ints:
+    """Add up the columns of each row; rows never decrease."""
+    total = np.zeros((len(values), count), np.int64)
+    starts = _starts(row)
+    if len(starts):
+        total[:, row[starts]] = np.add.reduceat(values, starts, axis=1)
+    return total
+
+
+def _starts(row: NDArray[Any]) -> Ints:
+    return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
+
+
+def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
+    """Return the value of each feature set by its name."""
+    share = np.ceil(4 * counts["sentences-here"] / np.maximum(counts["sentences"], 1))
+    quoted, mentions = counts["quoted"], counts["mentions"]
+    nearest_positive, nearest_negative = _nearest_signs(pairs)
+    counted = _bucket(np.stack([counts[name] for name in _COUNTED]), _COUNTS)
+    return dict(zip(_COUNTED, counted, strict=True)) | {
+        "share": share.astype(np.int64),
+        "opens": _opening(pairs),
+        "quoted": np.where(quoted == 0, 0, np.where(quoted < mentions, 1, 2)),
+        "nearest-positive": nearest_positive,
+        "nearest-negative": nearest_negative,
+        "balance": np.sign(counts["positive-here"] - counts["negative-here"]) + 1,
+        "question": np.minimum(counts["question-here"], 1),
+        "length": _bucket(pairs.first[1:] - pairs.first[:-1], _LENGTHS),
+    }
+
+
+def _opening(pairs: Pairs) -> Ints:
+    """Return 2 where the actor is among the first five words, 1 in the first sentence, else 0."""
+    opening = np.zeros(pairs.count, np.int64)
+    row, word = pairs.owner, pairs.word.take(pairs.mention)
+    start = pairs.words.first[pairs.para[row]]
+    opening[row[pairs.words.sentence[word] == pairs.words.sentence[start]]] = 1
+    opening[row[word - start < 5]] = 2
+    return opening
+
+
+def _nearest_signs(pairs: Pairs) -> tuple[Ints, Ints]:
+    """Return the buckets of the distances from the actor to the nearest words of either sign."""
+    row, distance = pairs.classed.row, pairs.classed.distance
+    sign = pairs.words.sign.take(pairs.classed.word)
+    found = []
+    for wanted in (np.flatnonzero(sign > 0), np.flatnonzero(sign < 0)):
+        nearest = np.full(pairs.count, FAR)
+        starts = _starts(row[wanted])
+        if len(starts):
+            shortest = np.minimum.reduceat(distance[wanted], starts)
+            nearest[row[wanted[starts]]] = np.minimum(shortest, FAR)
+        found.append(_bucket(nearest, _DISTANCES))
+    return found[0], found[1]

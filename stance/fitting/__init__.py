@@ -1,0 +1,1 @@
+"""From labelled rows to a trained model with its scores and card."""

@@ -1,0 +1,127 @@
+"""How often each feature occurs in each pair of a corpus, counted once for every fold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from stance.features import blocks, separate_events
+from stance.features import relation as relations
+from stance.features.events import Events, Weights
+from stance.features.pairs import Pairs, lay_out
+from stance.model.heads import BlockWeights, Coefficients, actor_keys, own_keys
+from stance.reading.keys import KeyIndex, Keys, key_of
+from stance.reading.reader import Reader
+from stance.reading.spans import Query
+from stance.reading.tokens import Ints
+from stance.recipe import Features
+
+BATCH = 1000
+"""Pairs that are read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCounts:
+    """Occurrences of one block's features.
+
+    Attributes
+    ----------
+    keys : ndarray of uint64 of shape (n_features,)
+        Sorted.
+    sums, squares : sparse matrix of shape (n_pairs, n_features)
+        Sum of the weights of a feature's occurrences in a pair, and of their squares.
+    """
+
+    keys: Keys
+    sums: Any
+    squares: Any
+
+    def values(self, rows: Ints, kept: Ints, idf: Coefficients, weight: float) -> Any:
+        """Return the block's part of the design matrix.
+
+        Each occurrence counts weight times inverse document frequency; the row is divided by
+        the root of the summed squares of its occurrences and multiplied by the block's weight.
+        """
+        wide = idf.astype(np.float64)
+        squares = self.squares[rows][:, kept] @ wide**2
+        scale = np.divide(weight, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+        return sparse.diags(scale) @ self.sums[rows][:, kept] @ sparse.diags(wide)
+
+
+def count_features(
+    reader: Reader, query: Query, recipe: Features, *, targeted: bool = True
+) -> dict[str, BlockCounts]:
+    """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more."""
+    found: dict[str, list[tuple[Ints, Keys, Weights]]] = {name: [] for name in recipe.blocks}
+    for low, pairs in _batches(reader, query, targeted):
+        for name in recipe.blocks:
+            for events in separate_events(name, reader, pairs):
+                weight = np.ones(len(events.row)) if events.weight is None else events.weight
+                for keys in _keys(reader, pairs, events, recipe.per_actor):
+                    found[name].append((events.row + low, keys, weight))
+    return {name: _counts(parts, len(query), recipe.min_df) for name, parts in found.items()}
+
+
+def _batches(reader: Reader, query: Query, targeted: bool) -> Any:
+    for low in range(0, len(query), BATCH):
+        part = query.slice(low, low + BATCH)
+        words = reader.words(part.texts, part.spans)
+        actor = part.actor if targeted else np.full(len(part), -1)
+        yield low, lay_out(words, part.para, actor)
+
+
+def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]:
+    keys = events.keys()
+    if not own:
+        return [keys]
+    return [keys, own_keys(keys, actor_keys(reader.book, pairs.actor)[events.row])]
+
+
+def _counts(parts: Sequence[tuple[Ints, Keys, Weights]], size: int, min_df: int) -> BlockCounts:
+    nothing = (np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0))
+    row, key, weight = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
+    keys, column = np.unique(key, return_inverse=True)
+    shape = (size, len(keys))
+    sums = sparse.csr_matrix((weight, (row, column)), shape=shape)
+    squares = sparse.csr_matrix((weight**2, (row, column)), shape=shape)
+    kept = np.flatnonzero(np.bincount(sums.indices, minlength=len(keys)) >= min_df)
+    return BlockCounts(keys[kept], sums[:, kept], squares[:, kept])
+
+
+def name_features(
+    reader: Reader, query: Query, blocks: Sequence[BlockWeights], own: bool, *, targeted: bool
+) -> dict[str, tuple[str, ...]]:
+    """Return the readable name of every feature of some blocks, by reading the corpus again."""
+    reader.names = dict(_SYMBOLS) | _reader_symbols(reader)
+    reader.forms.clear()
+    index = {block.name: KeyIndex(block.keys) for block in blocks}
+    terms: dict[str, list[str]] = {block.name: [""] * len(block.keys) for block in blocks}
+    for _, pairs in _batches(reader, query, targeted):
+        for name in index:
+            for events in separate_events(name, reader, pairs):
+                for copy, keys in enumerate(_keys(reader, pairs, events, own)):
+                    _name(reader, pairs, events, index[name].find(keys), terms[name], copy == 1)
+    reader.names = None
+    return {name: tuple(found) for name, found in terms.items()}
+
+
+def _name(
+    reader: Reader, pairs: Pairs, events: Events, columns: Any, terms: list[str], copy: bool
+) -> None:
+    names: Mapping[int, str] = reader.names or {}
+    columns, first = np.unique(columns, return_index=True)
+    for number, at in zip(columns.tolist(), first.tolist(), strict=True):
+        if number >= 0 and not terms[number]:
+            actor = (*reader.book.names, "")[pairs.actor[events.row[at]]] if copy else ""
+            terms[number] = events.term(at, names) + (f" @ {actor}" if copy else "")
+
+
+_SYMBOLS: Mapping[int, str] = blocks.SYMBOLS | relations.SYMBOLS
+
+
+def _reader_symbols(reader: Reader) -> dict[int, str]:
+    actors = {key_of("actor:" + name): name for name in (*reader.book.names, "?")}
+    categories = relations.category_terms(reader.lexicon.categories)
+    return actors | {key_of("class:" + term): term for term in categories}

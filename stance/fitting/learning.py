@@ -1,0 +1,254 @@
+"""Learns and cross-validates one head: the only place that composes scikit-learn."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import minimize_scalar
+from threadpoolctl import threadpool_limits
+
+from stance.errors import DataError
+from stance.features.events import Weights
+from stance.fitting.counts import BlockCounts
+from stance.model.heads import BlockWeights, Head, softmax
+from stance.reading.tokens import Ints
+from stance.recipe import HeadRecipe
+
+FLOOR = 1e-12
+"""Least probability in a log loss."""
+
+ABSENT = -5.0
+"""Score of a class that a training fold does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One head to be learned: counted features, labels, groups and weights of its rows."""
+
+    counts: dict[str, BlockCounts]
+    recipe: HeadRecipe
+    labels: tuple[str, ...]
+    targeted: bool
+    y: Ints
+    group: Ints
+    weight: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Held-out answers of a cross-validation by group.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_rows, n_labels)
+        Of the fold's model that had not seen the row's group.
+    probabilities : ndarray of shape (n_rows, n_labels)
+        At the temperature that fits the other folds.
+    """
+
+    scores: Weights
+    probabilities: Weights
+
+
+def class_weights(y: Ints, source: Ints, share: Weights, balanced: bool) -> Weights:
+    """Return a weight per row; where balanced, the classes of each source weigh the same.
+
+    Parameters
+    ----------
+    y, source : ndarray of shape (n_rows,)
+    share : ndarray of shape (n_sources,)
+        Weight of a source's average row.
+    """
+    weight: Weights = share[source].astype(np.float64)
+    if not balanced:
+        return weight
+    for number in np.unique(source):
+        rows = source == number
+        counts = np.bincount(y[rows])
+        weight[rows] *= (rows.sum() / np.count_nonzero(counts) / np.maximum(counts, 1))[y[rows]]
+    return weight
+
+
+def fit_head(task: Task, rows: Ints, seed: int) -> Head:
+    """Fit a linear classifier on some rows; temperature 1, terms without names."""
+    parts, kept_by_block = [], []
+    _, group = np.unique(task.group[rows], return_inverse=True)
+    least = min(task.recipe.features.min_df, int(group.max()) + 1)  # a fold may be one document
+    for name, weight in task.recipe.features.blocks.items():
+        counts = task.counts[name]
+        df = np.bincount(counts.sums[rows].indices, minlength=len(counts.keys))
+        kept = np.flatnonzero(_documents(counts, rows, group) >= least)
+        # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer has it.
+        idf = (np.log((1 + len(rows)) / (1 + df[kept])) + 1).astype(np.float32)
+        parts.append(counts.values(rows, kept, idf, weight))
+        kept_by_block.append((name, weight, counts.keys[kept], idf))
+    x = sparse.hstack(parts, format="csr")
+    coef, intercept = _linear(x, task.y[rows], task.weight[rows], task, seed)
+    intercept[1] += task.recipe.classifier.neutral_offset
+    blocks, low = [], 0
+    for name, weight, keys, idf in kept_by_block:
+        own = np.ascontiguousarray(coef[:, low : low + len(keys)].T, np.float32)
+        blocks.append(BlockWeights(name, weight, keys, idf, own))
+        low += len(keys)
+    own_copies = task.recipe.features.per_actor
+    return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, own_copies)
+
+
+def _documents(counts: BlockCounts, rows: Ints, group: Ints) -> Ints:
+    """Return in how many documents each feature occurs; several rows of one count once."""
+    found = counts.sums[rows]
+    occurs = sparse.csr_matrix(
+        (np.ones(found.nnz, np.int32), found.indices, found.indptr), found.shape
+    )
+    member = sparse.csr_matrix(
+        (np.ones(len(rows), np.int32), (group, np.arange(len(rows)))), (group.max() + 1, len(rows))
+    )
+    return np.bincount((member @ occurs).indices, minlength=len(counts.keys))
+
+
+def _linear(x: Any, y: Ints, weight: Weights, task: Task, seed: int) -> tuple[Weights, Weights]:
+    """Return coefficients (n_labels, n_features) and intercepts, also for two or one classes."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import LinearSVC
+
+    recipe = task.recipe.classifier
+    present = np.unique(y)
+    if len(present) < 2:
+        raise DataError(
+            f"all {len(y)} rows of a training fold are '{task.labels[present[0]]}'; "
+            "label more paragraphs of the other classes"
+        )
+    if not x.shape[1]:
+        raise DataError(
+            f"no feature occurs in {task.recipe.features.min_df} training documents of a fold "
+            f"({len(y)} rows); label more paragraphs, or lower min_df in the recipe"
+        )
+    if not weight.any():
+        raise DataError("every row has weight 0; give a corpus a weight in the recipe's [corpora]")
+    if recipe.kind == "svc":
+        model = LinearSVC(C=recipe.c, random_state=seed, tol=1e-4, max_iter=10_000, dual=True)
+    else:
+        model = LogisticRegression(C=recipe.c, solver="newton-cg", tol=1e-4, max_iter=1_000)
+    with threadpool_limits(1):
+        model.fit(x, y, sample_weight=weight)
+    found, bias = model.coef_, model.intercept_
+    if len(present) == 2:
+        found, bias = np.vstack([-found, found]), np.concatenate([-bias, bias])
+    coef = np.zeros((len(task.labels), x.shape[1]))
+    intercept = np.full(len(task.labels), ABSENT)
+    coef[present], intercept[present] = found, bias
+    return coef, intercept
+
+
+def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Weights:
+    """Score rows of the corpus from their counted features; the same as `Head.scores`."""
+    total = np.tile(head.intercept, (len(rows), 1))
+    for block in head.blocks:
+        mine = counts[block.name]
+        kept = np.searchsorted(mine.keys, block.keys)
+        values = mine.values(rows, kept, block.idf, block.weight)
+        total += values @ block.coef.astype(np.float64)
+    return total
+
+
+def fit_temperature(scores: Weights, y: Ints) -> float:
+    """Return the temperature of least log loss (Guo et al. 2017)."""
+
+    def loss(log_temperature: float) -> float:
+        probabilities = softmax(scores / np.exp(log_temperature))
+        return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], FLOOR)).mean())
+
+    found = minimize_scalar(loss, bounds=(-5, 5), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(found.x))
+
+
+def split(y: Ints, group: Ints, folds: int, seed: int) -> NDArray[np.int64]:
+    """Return the fold of each row; no group is in two folds, classes are spread evenly."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    fold = np.zeros(len(y), np.int64)
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a class smaller than the folds is no harm
+        for number, (_, test) in enumerate(splitter.split(np.zeros(len(y)), y, group)):
+            fold[test] = number
+    return fold
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Rows to learn from, rows to score, and the seed of the solver."""
+
+    train: Ints
+    test: Ints
+    seed: int
+
+
+def fold_cuts(fold: Ints, seed: int) -> list[Cut]:
+    """Return a cut per fold, which is scored by what is learned from the others."""
+    return [
+        Cut(np.flatnonzero(fold != n), np.flatnonzero(fold == n), seed) for n in np.unique(fold)
+    ]
+
+
+def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
+    """Score every row by a model that has not seen its group."""
+    cuts = fold_cuts(fold, seed)
+    return hold(task, fold, cuts, score_cuts(task, cuts, jobs))
+
+
+def hold(task: Task, fold: Ints, cuts: Sequence[Cut], found: Sequence[Weights | DataError]) -> Held:
+    """Put the scores of a cross-validation's cuts together.
+
+    Raises
+    ------
+    DataError
+        If a cut had too little to learn from.
+    """
+    scores = np.zeros((len(task.y), len(task.labels)))
+    for cut, part in zip(cuts, found, strict=True):
+        if isinstance(part, DataError):
+            raise part
+        scores[cut.test] = part
+    probabilities = np.zeros_like(scores)
+    for number in np.unique(fold):
+        out = fold == number
+        temperature = fit_temperature(scores[~out], task.y[~out])
+        probabilities[out] = softmax(scores[out] / temperature)
+    return Held(scores, probabilities)
+
+
+def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Weights | DataError]:
+    """Score the test rows of each cut by what is learned from its training rows.
+
+    Returns
+    -------
+    list of ndarray of shape (n_test_rows, n_labels)
+        The same for every number of jobs. In place of scores stands the error of a cut that has
+        too little to learn from.
+    """
+    if jobs == 1:
+        return _score_cuts(task, cuts)
+    from joblib import Parallel, delayed
+
+    parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
+    done = Parallel(jobs)(delayed(_score_cuts)(task, part) for part in parts)
+    return [done[i % len(parts)][i // len(parts)] for i in range(len(cuts))]
+
+
+def _score_cuts(task: Task, cuts: Sequence[Cut]) -> list[Weights | DataError]:
+    found: list[Weights | DataError] = []
+    for cut in cuts:
+        try:
+            found.append(_score_fold(task, cut.train, cut.test, cut.seed))
+        except DataError as error:
+            found.append(error)
+    return found
+
+
+def _score_fold(task: Task, train: Ints, test: Ints, seed: int) -> Weights:
+    return score_rows(fit_head(task, train, seed), task.counts, test)

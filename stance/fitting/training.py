@@ -1,0 +1,281 @@
+"""Learns a model from a labelled corpus: three heads, their scores and the card."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stance.corpus import Corpus, sentiment_rows
+from stance.errors import DataError
+from stance.evaluation import Answers, Report, score
+from stance.evaluation.assessment import cross_validation
+from stance.evaluation.polarity import lexicon_stances
+from stance.fitting.advice import advise
+from stance.fitting.counts import count_features, name_features
+from stance.fitting.forecast import learning_curve
+from stance.fitting.learning import (
+    Held,
+    Task,
+    class_weights,
+    cross_validate,
+    fit_head,
+    fit_temperature,
+    split,
+)
+from stance.fitting.provenance import make_card
+from stance.fitting.repeats import repeat
+from stance.model.familiarity import Reference, Vocabulary, measure
+from stance.model.heads import Head
+from stance.model.judging import StanceModel
+from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
+from stance.reading.reader import Reader
+from stance.reading.spans import Query, make_query, names_actor
+from stance.reading.tokens import Ints
+from stance.recipe import CONTROL, HeadRecipe, Recipe
+from stance.records import Sentiment, Stance
+from stance.runs.abstention import calibrate
+from stance.screens.prospects import Prospects
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What `train` returns.
+
+    Attributes
+    ----------
+    model : StanceModel
+    report : Report
+        Of the cross-validation by document.
+    stance, control : Held
+        Held-out answers of the stance head and of the target-blind baseline.
+    sentiment : Held or None
+    prospects : Prospects
+        What the folds' luck is, and what more labels would gain.
+    """
+
+    model: StanceModel
+    report: Report
+    stance: Held
+    control: Held
+    sentiment: Held | None
+    prospects: Prospects
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report and the prospects as one object for JSON."""
+        return {**self.report.to_json(), **self.prospects.to_json()}
+
+    def summary_lines(self) -> list[str]:
+        """Return a plain-text screen, each line under 80 columns."""
+        return [*self.report.summary_lines(), "", *self.prospects.lines()]
+
+
+def train(
+    recipe: Recipe,
+    corpus: Corpus,
+    book: ActorBook,
+    *,
+    jobs: int = 1,
+    progress: Progress = lambda _: None,
+) -> Training:
+    """Train a model and cross-validate it by document.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    corpus : Corpus
+    book : ActorBook
+    jobs : int
+        Processes for the folds; the result does not depend on it.
+    progress : callable, optional
+        Called with a few words before each step.
+
+    Raises
+    ------
+    DataError
+        If the corpus is too small, or has no row of some class.
+    """
+    _check(corpus, recipe)
+    progress("reading the corpus")
+    reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
+    bench = _Bench(reader, corpus, recipe, jobs)
+    query = make_query(book, corpus.texts, corpus.actors, corpus.spans)
+    progress("learning stance")
+    stance, control = bench.learn(query, "stance"), bench.learn(query, "control")
+    tone = _learn_sentiment(bench, query, progress)
+    progress("scoring the held-out answers")
+    named = names_actor(reader, query)
+    report = cross_validation(
+        recipe,
+        corpus,
+        stance.held.probabilities,
+        control.held.probabilities,
+        tone.held.probabilities if tone else None,
+        lexicon_stances(reader, query),
+        named,
+    )
+    prospects = _prospects(bench, stance, report, progress)
+    model = StanceModel(
+        book=book,
+        lexicon=reader.lexicon,
+        recipe=recipe,
+        stance=stance.head,
+        sentiment=tone.head if tone else None,
+        control=control.head,
+        fingerprints=corpus.marks,
+        card=make_card(corpus, recipe, report, bench.reference(stance, control), prospects),
+        calibration=calibrate(
+            stance.held.probabilities[named],
+            corpus.stance[named],
+            corpus.document[named],
+            recipe.validation.seed,
+        ),
+    )
+    held = tone.held if tone else None
+    return Training(model, report, stance.held, control.held, held, prospects)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """A head, and the cross-validation that its temperature comes from."""
+
+    task: Task
+    fold: Ints
+    held: Held
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What every head is learned with."""
+
+    reader: Reader
+    corpus: Corpus
+    recipe: Recipe
+    jobs: int
+
+    def learn(self, query: Query, name: str, rows: Ints | None = None) -> _Learned:
+        """Cross-validate a head and fit it on all its rows, with names for its features."""
+        rows = np.arange(len(self.corpus)) if rows is None else rows
+        task, seed = self._task(query, name, rows), self.recipe.validation.seed
+        fold = split(task.y, task.group, folds_of(task.group, self.recipe), seed)
+        held = cross_validate(task, fold, seed, self.jobs)
+        head = fit_head(task, np.arange(len(task.y)), seed)
+        terms = name_features(self.reader, query, head.blocks, head.own, targeted=task.targeted)
+        named = tuple(dataclasses.replace(b, terms=terms[b.name]) for b in head.blocks)
+        temperature = fit_temperature(held.scores, task.y)
+        head = dataclasses.replace(head, temperature=temperature, blocks=named)
+        return _Learned(task, fold, held, head)
+
+    def reference(self, stance: _Learned, control: _Learned) -> Reference:
+        """Measure what the training paragraphs are like to the learned heads."""
+        return measure(
+            self.reader,
+            Vocabulary(stance.head, control.head),
+            self.corpus.texts,
+            map(self.reader.book.proper_name, self.corpus.actors),
+            self.corpus.document,
+            self.recipe.features.min_df,
+        )
+
+    def _task(self, query: Query, name: str, rows: Ints) -> Task:
+        corpus, own, targeted = self.corpus, _own_recipe(self.recipe, name), name == "stance"
+        judged = corpus.sentiment if name == "sentiment" else corpus.stance
+        share = [self.recipe.corpora.get(source.name, 1.0) for source in corpus.sources]
+        # The baseline's rows weigh what those of the stance head do.
+        like = own if name == "sentiment" else _own_recipe(self.recipe, "stance")
+        return Task(
+            counts=count_features(self.reader, query, own.features, targeted=targeted),
+            recipe=own,
+            labels=tuple(Sentiment) if name == "sentiment" else tuple(Stance),
+            targeted=targeted,
+            y=judged[rows],
+            group=corpus.document[rows],
+            weight=class_weights(
+                judged[rows], corpus.source[rows], np.array(share), like.classifier.balanced
+            ),
+        )
+
+
+def _own_recipe(recipe: Recipe, name: str) -> HeadRecipe:
+    """Return features and classifier of a head."""
+    if name == "control":
+        blind = dataclasses.replace(CONTROL.features, min_df=recipe.features.min_df)
+        return HeadRecipe(blind, CONTROL.classifier)
+    if name == "sentiment":
+        return HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
+    return HeadRecipe(recipe.features, recipe.classifier)
+
+
+def _learn_sentiment(bench: _Bench, query: Query, progress: Progress) -> _Learned | None:
+    """Learn the paragraphs' sentiment, where enough documents have each label."""
+    corpus = bench.corpus
+    rows = sentiment_rows(corpus)
+    thin = [
+        label
+        for number, label in enumerate(Sentiment)
+        if len(np.unique(corpus.document[rows[corpus.sentiment[rows] == number]])) < 2
+    ]
+    if thin:
+        if len(rows):
+            progress(f"no sentiment is learned: {', '.join(thin)} is in fewer than two documents")
+        return None
+    progress("learning sentiment")
+    texts = Query([query.texts[i] for i in rows], query.actor[rows])
+    return bench.learn(texts, "sentiment", rows)
+
+
+def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progress) -> Prospects:
+    """Repeat the cross-validation, learn from parts of the documents, and look for gaps."""
+    validation = bench.recipe.validation
+    if validation.repeats > 1 or validation.learning_curve:
+        progress("repeating with other folds and fewer documents")
+    folds = folds_of(stance.task.group, bench.recipe)
+    repeats = repeat(stance.task, stance.fold, stance.held, folds, validation, bench.jobs)
+    draws, seed = validation.draws, validation.seed
+    bounds, curve = repeats.bounds(draws, seed), None
+    if validation.learning_curve:
+        curve = learning_curve(repeats, bounds, repeats.draw(draws, seed), len(bench.corpus))
+    advice = advise(bench.corpus, bench.reader.book, _scores_by_book(bench, stance, report))
+    return Prospects(repeats.figures(bounds), curve, advice)
+
+
+def _scores_by_book(bench: _Bench, stance: _Learned, report: Report) -> Mapping[str, Any]:
+    """Return the report's figures, with actors by their names in the book."""
+    corpus, validation = bench.corpus, bench.recipe.validation
+    names = tuple(map(bench.reader.book.proper_name, corpus.actors))
+    if names == corpus.actors:
+        return report.stance
+    held = stance.held.probabilities
+    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, actor=names)
+    return score(answers, draws=validation.draws, seed=validation.seed)
+
+
+def folds_of(group: Ints, recipe: Recipe) -> int:
+    """Return how many folds the documents allow."""
+    return min(recipe.validation.folds, len(np.unique(group)))
+
+
+def _check(corpus: Corpus, recipe: Recipe) -> None:
+    for number, label in enumerate(Stance):
+        documents = len(np.unique(corpus.document[corpus.stance == number]))
+        if not documents:
+            raise DataError(
+                f"no {label} among the {len(corpus)} stance labels; a model needs rows of "
+                f"{', '.join(Stance)}"
+            )
+        if documents < 2:
+            raise DataError(
+                f"{label} is labelled in one document only; cross-validation by document needs "
+                "two or more of each class"
+            )
+    unknown = set(recipe.corpora) - {source.name for source in corpus.sources}
+    if unknown == set(recipe.corpora) and unknown:
+        raise DataError(
+            f"the recipe weighs corpora {', '.join(sorted(unknown))}, but the corpora given are "
+            f"{', '.join(source.name for source in corpus.sources)}; name these under [corpora]"
+        )

@@ -1,0 +1,1 @@
+"""The trained model: judging, explaining, and how familiar a text is."""

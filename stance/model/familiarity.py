@@ -1,0 +1,314 @@
+"""What the training paragraphs were like, in a few numbers, and which paragraphs are unlike them.
+
+A paragraph's *familiarity* tells whether it is in a language that the model has learned: the mean
+of the share of its words that the model knows and of the share that are common in the training
+texts, as "the" and "of" are in English. It looks at plain words only: not at mentions of actors,
+names and numbers, which travel between languages. The numbers that it is held against come from
+the training paragraphs themselves, each read without what its own document has taught.
+
+This is the oldest way to tell languages apart, by their frequent words (Ingle 1976, "A language
+identification table"; Grefenstette 1995, "Comparing two language identification schemes"). It
+needs nothing but the model, and thus works for whatever language that was trained on.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.features.blocks import NO_KEY
+from stance.model.heads import BlockWeights, Head
+from stance.reading.keys import KeyIndex, Keys, join_keys, key_of
+from stance.reading.reader import Reader
+from stance.reading.text import normalise_all
+from stance.reading.tokens import Bools, Ints
+from stance.reading.words import Words
+
+LEAST_WORDS, LEAST_PLAIN = 15, 6
+"""Words that a paragraph must have for its language to be told, and plain words among them."""
+
+COMMON = 0.03
+"""Share of training rows in which a common word occurs."""
+
+LOW = 0.01
+"""Quantile of the training paragraphs' familiarity from which the threshold is taken."""
+
+MARGIN = 0.75
+"""The threshold is this times the quantile: other topics and sources bring new words, too."""
+
+LEAST_PARAGRAPHS = 50
+"""Training paragraphs of enough words that a threshold needs."""
+
+LENGTHS = (0.05, 0.5, 0.95)
+"""Quantiles of the paragraphs' length that are kept."""
+
+FEWEST = 20
+"""Training rows from which an actor counts as one that the model was trained on."""
+
+BATCH = 1000
+"""Paragraphs that are read at a time."""
+
+# Scripts without blanks: there a run of letters is no word but a clause, and is counted as one
+# word for every `RUN` of its characters.
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Burmese
+    (0x1780, 0x17FF),  # Khmer
+    (0x2E80, 0x9FFF),  # Chinese characters, kana
+    (0xF900, 0xFAFF),
+    (0x20000, 0x3FFFF),
+)
+RUN = 2
+
+# Three counts travel as one number through the sums over a paragraph; each stays below two
+# million, and what a sum over many paragraphs overflows is gone in their differences.
+_BITS = 21
+_MASK = (1 << _BITS) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Numbers of the training paragraphs, as they stand in a model's card.
+
+    Attributes
+    ----------
+    paragraphs : int
+    unknown : float
+        Share of plain words that occur in too few other documents to be known, between 0 and 1.
+    familiarity : float or None
+        Low quantile, between 0 and 1; None where there were too few paragraphs to tell.
+    length : tuple of int
+        Words of a paragraph: its quantiles `LENGTHS`.
+    rows : int
+    actors : mapping of str to int
+        Training rows of each actor that has `FEWEST` or more.
+    """
+
+    paragraphs: int
+    unknown: float
+    familiarity: float | None
+    length: tuple[int, int, int]
+    rows: int
+    actors: Mapping[str, int]
+
+    @property
+    def threshold(self) -> float:
+        """Familiarity below which a paragraph is foreign; 0 where that is not checked."""
+        return MARGIN * (self.familiarity or 0.0)
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "Reference":
+        """Read what a card says; its types have been checked."""
+        low, middle, high = table["length"]
+        return cls(**{**table, "length": (low, middle, high)})
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the form that stands in a card."""
+        return {
+            "paragraphs": self.paragraphs,
+            "unknown": self.unknown,
+            "familiarity": self.familiarity,
+            "length": list(self.length),
+            "rows": self.rows,
+            "actors": dict(self.actors),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Acquaintance:
+    """How well a model knows the words of each paragraph; arrays of shape (n_paragraphs,).
+
+    Attributes
+    ----------
+    length : ndarray
+        Words, where a mention is one.
+    plain, known, common : ndarray
+        Plain words, and those of them that are known and common.
+    """
+
+    length: Ints
+    plain: Ints
+    known: Ints
+    common: Ints
+
+    def familiarity(self) -> NDArray[np.float64]:
+        """Return the mean of the known and the common share; 1 where there is no plain word."""
+        share: NDArray[np.float64] = (self.known + self.common) / np.maximum(2 * self.plain, 1)
+        return np.where(self.plain, share, 1.0)
+
+    def long_enough(self) -> Bools:
+        """Tell which paragraphs have words enough for their language to be told."""
+        enough: Bools = np.maximum(self.length, self.plain) >= LEAST_WORDS
+        return enough & (self.plain >= LEAST_PLAIN)
+
+    def foreign(self, reference: Reference | None) -> Bools:
+        """Tell which paragraphs are in a language that the model was not trained on."""
+        low = reference.threshold if reference else 0.0
+        return self.long_enough() & (self.familiarity() < low)
+
+
+class Vocabulary:
+    """The words that a model's heads know, looked up once per spelling.
+
+    Parameters
+    ----------
+    stance, control : Head
+        Stems of the stance head are taken where it has them, else words of the control head.
+    """
+
+    def __init__(self, stance: Head, control: Head) -> None:
+        blocks = {block.name: block for head in (control, stance) for block in head.blocks}
+        self._block: BlockWeights | None = blocks.get("stem", blocks.get("word"))
+        keys = self._block.keys if self._block else np.zeros(0, np.uint64)
+        idf = self._block.idf if self._block else np.zeros(0, np.float32)
+        self._index = KeyIndex(keys)
+        # The share of rows, from the smoothed inverse document frequency; unknown words have none.
+        self.common = np.append(np.exp(1.0 - idf.astype(np.float64)) >= COMMON, False)
+        self._generation = -1
+        self._columns = np.zeros(0, np.int32)
+        self._packed = np.zeros(0, np.int64)
+        self._sizes = np.zeros(0, np.int64)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def columns(self, reader: Reader) -> tuple[NDArray[np.int32], Ints]:
+        """Return of each form its place among the known words, -1 for none, and its size."""
+        self._update(reader)
+        return self._columns, self._sizes
+
+    def read(self, reader: Reader, words: Words) -> Acquaintance:
+        """Count the words of each paragraph that are plain, known and common."""
+        self._update(reader)
+        counts = self._packed.take(words.form)
+        counts *= ~words.name
+        total = sums(counts, words.first)
+        return Acquaintance(
+            length=np.diff(words.first),
+            plain=total & _MASK,
+            known=(total >> _BITS) & _MASK,
+            common=(total >> 2 * _BITS) & _MASK,
+        )
+
+    def _update(self, reader: Reader) -> None:
+        """Look up the forms that are new."""
+        forms = reader.forms
+        if self._generation != forms.generation:
+            self._generation = forms.generation
+            self._columns, self._packed, self._sizes = (part[:0] for part in self._arrays())
+        old = len(self._columns)
+        if old == len(forms.spelling):
+            return
+        columns = self._index.find(self._keys(reader, old))
+        sizes = np.array([_size(word) for word in forms.spelling[old:]], np.int64)
+        packed = sizes * (1 | (columns >= 0).astype(np.int64) << _BITS)
+        packed |= sizes * self.common.take(columns) << 2 * _BITS
+        new: tuple[NDArray[Any], ...] = (columns, packed, sizes)
+        self._columns, self._packed, self._sizes = (
+            np.concatenate(pair) for pair in zip(self._arrays(), new, strict=True)
+        )
+
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        return self._columns, self._packed, self._sizes
+
+    def _keys(self, reader: Reader, start: int) -> Keys:
+        if self._block is not None and self._block.name == "stem":
+            stems = reader.forms.columns["stem"][start:]
+            return join_keys(key_of("stem"), np.full(len(stems), NO_KEY), stems)
+        return join_keys(key_of("word"), reader.forms.columns["lower"][start:])
+
+
+def sums(values: Ints, first: Ints) -> Ints:
+    """Add up values from each place in ``first`` to the next: whole numbers, so in any order."""
+    running = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=running[1:])
+    return np.diff(running.take(first))
+
+
+def _size(word: str) -> int:
+    """Return as how many words a form counts: none with a digit, clauses as several."""
+    if word.isascii():
+        return int(word.isalpha())
+    if any(map(str.isdigit, word)):
+        return 0
+    dense = sum(any(low <= ord(char) <= high for low, high in _UNSPACED) for char in word)
+    return max(1, dense // RUN)
+
+
+# --- Of a training corpus ------------------------------------------------------------------------
+
+
+def measure(
+    reader: Reader,
+    vocabulary: Vocabulary,
+    texts: Sequence[str],
+    actors: Iterable[str],
+    document: Ints,
+    min_df: int,
+) -> Reference:
+    """Measure the paragraphs of a training corpus, each without what its own document taught.
+
+    Parameters
+    ----------
+    reader : Reader
+    vocabulary : Vocabulary
+        Of the model that was trained on the corpus.
+    texts, actors : sequence of str
+        One entry per row; a paragraph that stands in several rows counts once.
+    document : ndarray of shape (n_rows,)
+    min_df : int
+        Documents in which a word must occur to be known.
+    """
+    place = {text: row for row, text in reversed(list(enumerate(texts)))}
+    rows = np.array(sorted(place.values()), np.int64)
+    plain = normalise_all([texts[row] for row in rows])
+    parts = [
+        _look_up(reader, vocabulary, plain[low : low + BATCH])
+        for low in range(0, len(plain), BATCH)
+    ]
+    length, column, size = (np.concatenate(part) for part in zip(*parts, strict=True))
+    first = np.append(0, np.cumsum(length))
+    elsewhere = _documents(column, np.repeat(document[rows], length), len(vocabulary)) - 1
+    known = (column >= 0) & (elsewhere.take(column) >= min_df)
+    found = Acquaintance(
+        length=length,
+        plain=sums(size, first),
+        known=sums(size * known, first),
+        common=sums(size * (known & vocabulary.common.take(column)), first),
+    )
+    enough = found.familiarity()[found.long_enough()]
+    counts = Counter(actors)
+    return Reference(
+        paragraphs=len(rows),
+        unknown=round(1 - float(found.known.sum() / max(found.plain.sum(), 1)), 6),
+        familiarity=(
+            round(float(np.quantile(enough, LOW)), 6) if len(enough) >= LEAST_PARAGRAPHS else None
+        ),
+        length=_quantiles(length),
+        rows=len(texts),
+        actors={name: n for name, n in sorted(counts.items()) if n >= FEWEST and name},
+    )
+
+
+def _look_up(
+    reader: Reader, vocabulary: Vocabulary, texts: list[str]
+) -> tuple[Ints, NDArray[np.int32], Ints]:
+    """Return the length of each paragraph, and of each word its place and size."""
+    words = reader.words(texts)
+    columns, sizes = vocabulary.columns(reader)
+    return np.diff(words.first), columns.take(words.form), sizes.take(words.form) * ~words.name
+
+
+def _documents(column: Ints, document: Ints, size: int) -> Ints:
+    """Return in how many documents each known word occurs."""
+    seen = column >= 0
+    pair = np.unique(document[seen] * max(size, 1) + column[seen])
+    return np.append(np.bincount(pair % max(size, 1), minlength=size), 0)
+
+
+def _quantiles(length: Ints) -> tuple[int, int, int]:
+    low, middle, high = (int(value) for value in np.quantile(length, LENGTHS).round())
+    return low, middle, high

@@ -1,0 +1,155 @@
+"""The words that push each answer of a batch most, with their exact contributions.
+
+The score of a label is a sum over the words of a paragraph (and a few features of the whole), so
+what a word adds to the score of *favor* minus what it adds to that of *against* is exact, and its
+sign has one meaning in every row: ``condemned(-0.42)`` pushes toward against, ``praised(+0.31)``
+toward favor. The actor judged and other actors stand as `ACTOR` and `OTHERS`: what is said there
+is the pattern around the mention, not a verdict on the name.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.features.events import Weights
+from stance.features.pairs import Pairs
+from stance.reading.tokens import LONGEST_WORD, Ints
+
+NO_ANSWER, AGAINST, NEUTRAL, FAVOR = -1, 0, 1, 2
+"""Answers: `stance.records.Stance` in its order, or none."""
+
+ACTOR, OTHERS = "[actor]", "[other]"
+"""What stands for mentions of the actor judged, and of any other; without a blank, as all words."""
+
+_ACTOR, _OTHERS, _PLAIN = range(3)
+
+LEAST = 0.005
+"""Pushes below this would be written as zero, and are left out."""
+
+
+def tilt_of(push: Weights) -> Weights:
+    """Return how far pushes of shape (..., n_labels) lean to favor (+) or to against (-)."""
+    lean: Weights = push[..., FAVOR] - push[..., AGAINST]
+    return lean
+
+
+@dataclass(frozen=True, slots=True)
+class Tilts:
+    """How far each word of each pair pushes toward favor (+) or against (-).
+
+    Attributes
+    ----------
+    pairs : Pairs
+    values : ndarray of shape (n_entries,)
+        One per entry of the pairs, in units of the head's scores (before the temperature).
+    """
+
+    pairs: Pairs
+    values: Weights
+
+    @classmethod
+    def none(cls, pairs: Pairs) -> "Tilts":
+        """Return tilts of zero, to be added to."""
+        return cls(pairs, np.zeros(len(pairs.row)))
+
+    def add(self, row: Ints, word: Ints, lean: Weights) -> None:
+        """Add what features push; those of the whole paragraph, whose word is -1, do not count.
+
+        Parameters
+        ----------
+        row, word : ndarray of shape (n_occurrences,)
+            See `stance.features.events.Events`.
+        lean : ndarray of shape (n_occurrences,)
+        """
+        pairs = self.pairs
+        shift = pairs.first[:-1] - pairs.words.first.take(pairs.para)
+        at = np.flatnonzero((word >= 0) & (lean != 0))
+        entry = word.take(at) + shift.take(row.take(at))
+        self.values[:] += np.bincount(entry, lean.take(at), len(self.values))
+
+    def strongest(self, answer: Ints, most: int) -> list[str]:
+        """Return the words that push most toward each pair's answer, as they stand in a cell.
+
+        A word that occurs several times counts with the sum of its pushes; so do all mentions of
+        the actor, and all of other actors.
+
+        Parameters
+        ----------
+        answer : ndarray of shape (n_pairs,)
+            For `NEUTRAL` the strongest words either way are returned: what spoke for a stance,
+            and was too little; for `NO_ANSWER` nothing.
+        most : int
+            Words of a pair.
+        """
+        spelling = self._spellings()
+        value = self._by_word(spelling)
+        wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(self.pairs.row)
+        strength = np.where(wanted == 0, np.abs(value), wanted * value)
+        entry = np.flatnonzero(strength >= LEAST)  # not a number is not: no answer, no words
+        row, value, strength = self.pairs.row[entry], value[entry], strength[entry]
+        spelling, word = spelling[entry], self.pairs.word[entry]
+        cells = [""] * self.pairs.count
+        for _ in range(most):
+            best = _largest(row, strength)
+            if not len(best):
+                break
+            texts = self._texts(spelling[best], word[best])
+            pushes = value[best].tolist()
+            for at, text, push in zip(row[best].tolist(), texts, pushes, strict=True):
+                cells[at] += f" {text}({push:+.2f})" if cells[at] else f"{text}({push:+.2f})"
+            strength[best] = 0.0
+        return cells
+
+    def _by_word(self, spelling: Ints) -> Weights:
+        """Return the summed push of each spelling, at the entry where its pair first has it."""
+        summed = np.zeros(len(self.values))
+        if len(summed):
+            code = self.pairs.row * (spelling.max() + 1) + spelling
+            order = np.argsort(code, kind="stable")
+            ordered = code.take(order)
+            starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+            summed[order.take(starts)] = np.add.reduceat(self.values.take(order), starts)
+        return summed
+
+    def _spellings(self) -> Ints:
+        """Return one number per spelling, and one each for `ACTOR` and `OTHERS`."""
+        words = self.pairs.words
+        spelling = np.where(words.who >= 0, _OTHERS, words.form + np.int64(_PLAIN))
+        found: Ints = spelling.take(self.pairs.word)
+        found[self.pairs.mention] = _ACTOR
+        return found
+
+    def _texts(self, spelling: Ints, word: NDArray[np.int32]) -> list[str]:
+        """Return how words are written in a cell."""
+        words = self.pairs.words
+        start = words.start.take(word)
+        end = np.minimum(words.end.take(word), start + LONGEST_WORD)
+        places = zip(spelling.tolist(), start.tolist(), end.tolist(), strict=True)
+        text, names = words.text, (ACTOR, OTHERS)
+        return [text[low:high] if kind >= _PLAIN else names[kind] for kind, low, high in places]
+
+
+def strongest_words(tilts: Sequence[Tilts], answer: Ints, most: int) -> list[str]:
+    """Return the words that push most toward the answer of each pair; see `Tilts.strongest`."""
+    cells, low = list[str](), 0
+    for part in tilts:
+        cells += part.strongest(answer[low : low + part.pairs.count], most)
+        low += part.pairs.count
+    return cells
+
+
+def _largest(row: NDArray[np.int32], strength: Weights) -> Ints:
+    """Return where the largest strength above zero of each row stands, of equal ones the first.
+
+    Faster than to sort them all, for a few words of each row are wanted.
+    """
+    if not len(row):
+        return np.zeros(0, np.int64)
+    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+    top = np.repeat(np.maximum.reduceat(strength, starts), np.diff(np.append(starts, len(row))))
+    found: Ints = np.flatnonzero((strength == top) & (top > 0))
+    rows = row[found]
+    first: Ints = found[np.append(True, rows[1:] != rows[:-1])[: len(found)]]
+    return first

@@ -1,0 +1,280 @@
+"""The actor book: which actors a paragraph names, and where."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.errors import ActorError
+from stance.reading.phrases import Phrase, PhraseMatcher, word_key
+from stance.reading.text import normalise
+from stance.reading.tokens import Forms, Ints, TokenBatch, tokenise
+from stance.records import Mention
+from stance.settings import parse_settings, read_settings
+
+ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname")
+"""Kinds of alias, in the order of the file format."""
+
+ACTOR_KINDS = ("state", "organisation", "person", "other")
+
+_MOST_ALIASES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An actor and the words that name it.
+
+    Attributes
+    ----------
+    name : str
+        How the actor is called in every table.
+    kind : str
+        One of `ACTOR_KINDS`.
+    aliases : mapping of str to tuple of str
+        Aliases by kind, see `ALIAS_KINDS`.
+    case : frozenset of str
+        Aliases that count only in this spelling (or in ALL CAPS).
+    exclusions : tuple of str
+        Phrases in which an alias is not the actor ("Washington Post").
+    """
+
+    name: str
+    kind: str = "other"
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    case: frozenset[str] = frozenset()
+    exclusions: tuple[str, ...] = ()
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the actor as a table of the file format."""
+        lists = {kind: list(names) for kind, names in self.aliases.items() if names}
+        table = {"kind": self.kind, **lists, "case": sorted(self.case)}
+        return table | ({"not": list(self.exclusions)} if self.exclusions else {})
+
+
+@dataclass(frozen=True, slots=True)
+class MentionBatch:
+    """Mentions in a batch of paragraphs, in reading order.
+
+    Attributes
+    ----------
+    para, actor : ndarray of shape (n_mentions,)
+        Paragraph number in the batch, and actor number in the book.
+    first, last : ndarray of shape (n_mentions,)
+        Number of the mention's first and last word in the batch.
+    kind : ndarray of shape (n_mentions,)
+        Index into `ALIAS_KINDS`, -1 where unknown.
+    """
+
+    para: NDArray[np.int32]
+    actor: Ints
+    first: Ints
+    last: Ints
+    kind: NDArray[np.int8]
+
+
+class ActorBook:
+    """Actors and a matcher for all their aliases.
+
+    Parameters
+    ----------
+    actors : sequence of Actor
+
+    Raises
+    ------
+    ActorError
+        If two actors share a name or an alias.
+
+    Examples
+    --------
+    >>> book = ActorBook.default()
+    >>> [(m.actor, m.start, m.end) for m in book.find("Moscow, said NATO, and the U.S. Open")]
+    [('Russia', 0, 6), ('NATO', 13, 17)]
+    """
+
+    columns = (("exact", np.uint64), ("lower", np.uint64), ("alias", np.uint8))
+    """Columns that `describe` gives a `Forms` table."""
+
+    def __init__(self, actors: Sequence[Actor]) -> None:
+        self.actors = tuple(actors)
+        self.names = tuple(actor.name for actor in actors)
+        self._number = {name: number for number, name in enumerate(self.names)}
+        self._aliases: list[tuple[str, int, int]] = []
+        owners: dict[str, tuple[str, str]] = {}
+        phrases = []
+        for number, actor in enumerate(actors):
+            if self._number[actor.name] != number:
+                raise ActorError(f"actor '{actor.name}' stands twice in the book")
+            for kind, names in actor.aliases.items():
+                for alias in names:
+                    _claim(owners, alias, actor)
+                    exact = alias in actor.case
+                    phrases.append(Phrase(normalise(alias), len(self._aliases), exact))
+                    self._aliases.append((normalise(alias), number, ALIAS_KINDS.index(kind)))
+        self._lookup = {alias: owner for alias, (owner, _) in owners.items()}
+        excluded = len(self._aliases)
+        if excluded > _MOST_ALIASES:
+            raise ActorError(f"the book has {excluded} aliases; at most {_MOST_ALIASES} are read")
+        phrases += [Phrase(normalise(t), excluded, False) for a in actors for t in a.exclusions]
+        self._matcher = PhraseMatcher(phrases)
+        self._actor_of = np.array([*(a[1] for a in self._aliases), -1], np.int64)
+        self._kind_of = np.array([*(a[2] for a in self._aliases), -1], np.int8)
+        self._forms: Forms | None = None
+
+    @classmethod
+    def default(cls) -> "ActorBook":
+        """Return the bundled book."""
+        return cls.from_toml(
+            files("stance").joinpath("data/actors.toml").read_text("utf-8"), "actors"
+        )
+
+    @classmethod
+    def read(cls, path: Path | str) -> "ActorBook":
+        """Read a book from a TOML file.
+
+        A top-level ``extends = true`` adds its actors to the bundled ones; an actor of the same
+        name replaces the bundled one.
+
+        Raises
+        ------
+        ActorError
+            If the file cannot be read or says something unknown.
+        """
+        return cls._extended(read_settings(Path(path), "actor book", ActorError), str(path))
+
+    @classmethod
+    def from_toml(cls, text: str, name: str) -> "ActorBook":
+        """Make a book from TOML text; ``name`` stands in messages."""
+        return cls._extended(parse_settings(text, name, ActorError), name)
+
+    @classmethod
+    def _extended(cls, tables: dict[str, Any], name: str) -> "ActorBook":
+        extends = tables.pop("extends", False)
+        if not isinstance(extends, bool):
+            raise ActorError(f"{name}: 'extends' is true or false, not {extends!r}")
+        book = cls.from_tables(tables, name)
+        if not extends:
+            return book
+        own = {actor.name: actor for actor in book.actors}
+        base = [own.pop(actor.name, actor) for actor in cls.default().actors]
+        try:
+            return cls([*base, *own.values()])
+        except ActorError as error:
+            raise ActorError(f"{name}: {error}") from error
+
+    @classmethod
+    def from_tables(cls, tables: Mapping[str, Any], name: str) -> "ActorBook":
+        """Make a book from parsed tables, as in the file format and in a model's manifest."""
+        if not tables:
+            raise ActorError(f'{name}: no actor in it; write a table per actor, such as ["NATO"]')
+        actors = [_actor_from_table(key, table, name) for key, table in tables.items()]
+        try:
+            return cls(actors)
+        except ActorError as error:
+            raise ActorError(f"{name}: {error}") from error
+
+    def to_tables(self) -> dict[str, dict[str, Any]]:
+        """Return the book in the form that `from_tables` reads."""
+        return {actor.name: actor.to_table() for actor in self.actors}
+
+    def __len__(self) -> int:
+        return len(self.actors)
+
+    def number(self, name: str) -> int:
+        """Return the number of the actor that has this name or alias, -1 if none has."""
+        if name in self._number:
+            return self._number[name]
+        owner = self._lookup.get(name) or self._lookup.get(name.lower())
+        return self._number[owner] if owner else -1
+
+    def proper_name(self, name: str) -> str:
+        """Return the name of the actor that has this name or alias; any other as it is."""
+        number = self.number(name)
+        return self.names[number] if number >= 0 else name
+
+    def describe(self, word: str, lower: str) -> tuple[int, int, int]:
+        """Return the entries of `columns` for one form."""
+        return (
+            word_key(word, exact=True),
+            word_key(lower, exact=False),
+            self._matcher.roles(word, lower),
+        )
+
+    def match(self, batch: TokenBatch, forms: Forms) -> MentionBatch:
+        """Find the mentions in a batch whose forms were described by `describe`."""
+        first, length, alias = self._matcher.find(
+            batch,
+            forms.columns["alias"],
+            forms.columns["exact"],
+            forms.columns["lower"],
+        )
+        actor = self._actor_of.take(alias)
+        named = actor >= 0
+        behind = batch.joined.bytes.take(batch.end.take(first + length - 1))
+        named &= behind != ord("$")  # "US$5 billion" is a price
+        first, length, actor = first[named], length[named], actor[named]
+        kind = self._kind_of.take(alias[named])
+        return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)
+
+    def find(self, text: str) -> list[Mention]:
+        """Return the mentions of one paragraph, in reading order.
+
+        Offsets count characters of ``stance.reading.text.normalise(text)``.
+        """
+        if self._forms is None:
+            self._forms = Forms(self.describe, self.columns)
+        text = normalise(text)
+        batch = tokenise([text], self._forms)
+        found = self.match(batch, self._forms)
+        mentions = []
+        for actor, first, last in zip(found.actor, found.first, found.last, strict=True):
+            start, end = int(batch.start[first]), int(batch.end[last])
+            if text[end : end + 1] == "." and text[end - 2 : end - 1] == ".":
+                end += 1  # the final dot of "U.S."
+            mentions.append(Mention(self.names[actor], start, end))
+        return mentions
+
+
+def _claim(owners: dict[str, tuple[str, str]], alias: str, actor: Actor) -> None:
+    """Give an alias to an actor, unless another has it."""
+    key = alias if alias in actor.case else alias.lower()
+    owner, _ = owners.setdefault(key, (actor.name, alias))
+    if owner != actor.name:
+        raise ActorError(f"alias '{alias}' belongs to both '{owner}' and '{actor.name}'")
+
+
+def _actor_from_table(name: str, table: object, source: str) -> Actor:
+    where = f"{source}: actor '{name}'"
+    if not name.strip() or not name.isprintable():
+        raise ActorError(f"{source}: {name!r} is no name for an actor; use printable characters")
+    if not isinstance(table, dict):
+        raise ActorError(f"{source}: '{name}' is no table; write [\"{name}\"] and its aliases")
+    lists: dict[str, tuple[str, ...]] = {}
+    for key, value in table.items():
+        if key == "kind":
+            continue
+        if key not in (*ALIAS_KINDS, "case", "not"):
+            near = difflib.get_close_matches(key, (*ALIAS_KINDS, "kind", "case", "not"), 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise ActorError(f"{where}: unknown key '{key}'.{hint}")
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise ActorError(f"{where}: '{key}' must be a list of strings")
+        if blank := [v for v in value if not any(c.isalnum() for c in v)]:
+            raise ActorError(f"{where}: '{key}' has an entry without a letter: {blank[0]!r}")
+        lists[key] = tuple(value)
+        if odd := [v for v in value if not v.isprintable()]:
+            raise ActorError(f"{where}: '{key}' has a control character in {odd[0]!r}")
+    kind = table.get("kind", "other")
+    if kind not in ACTOR_KINDS:
+        raise ActorError(f"{where}: kind is one of {', '.join(ACTOR_KINDS)}, not {kind!r}")
+    case, exclusions = lists.pop("case", ()), lists.pop("not", ())
+    if not any(lists.values()):
+        raise ActorError(f'{where}: no alias; add at least name = ["{name}"]')
+    aliases = {alias for names in lists.values() for alias in names}
+    if stray := [alias for alias in case if alias not in aliases]:
+        raise ActorError(f"{where}: 'case' names '{stray[0]}', which is no alias of it")
+    return Actor(name, kind, lists, frozenset(case), exclusions)

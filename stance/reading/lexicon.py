@@ -1,0 +1,124 @@
+"""Which words carry polarity, of which kind, and which function words turn or attribute it."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import Stemmer
+from numpy.typing import NDArray
+
+from stance.errors import RecipeError
+from stance.reading.phrases import Phrase, PhraseMatcher
+
+FUNCTIONS = (
+    "negators",
+    "reporting",
+    "hypothetical",
+    "concession",
+    "first_person",
+    "prepositions",
+)
+"""Lists of function words, in the order of their bits."""
+
+NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION = (
+    1 << bit for bit in range(len(FUNCTIONS))
+)
+
+SHORTEST_MENDED = 6
+"""Letters of the shortest stem that may be a misspelt one; of shorter ones too many are words."""
+
+_SIGNS = {"positive": 1, "negative": -1, "demand": 0, "none": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Words and phrases by category.
+
+    Attributes
+    ----------
+    categories : tuple of str
+    signs : ndarray of shape (n_categories,)
+        1 positive, -1 negative, 0 neither.
+    stems : mapping of str to int
+        Category number of each Snowball stem.
+    functions : mapping of str to int
+        Bits of each function word, see `FUNCTIONS`.
+    phrases : PhraseMatcher
+        Finds multi-word entries; its values are category numbers.
+    source : mapping
+        The tables that the lexicon was made of.
+    """
+
+    categories: tuple[str, ...]
+    signs: NDArray[np.int8]
+    stems: Mapping[str, int]
+    functions: Mapping[str, int]
+    phrases: PhraseMatcher
+    source: Mapping[str, Any]
+
+    @classmethod
+    def default(cls, language: str = "english") -> "Lexicon":
+        """Return the bundled lexicon; an empty one for another language than English."""
+        if language != "english":
+            return cls.from_tables({}, language)
+        text = files("stance").joinpath("data/lexicon.toml").read_text("utf-8")
+        return cls.from_tables(tomllib.loads(text), language)
+
+    @classmethod
+    def from_tables(cls, tables: Mapping[str, Any], language: str) -> "Lexicon":
+        """Make a lexicon from parsed tables, as in ``lexicon.toml`` and a model's manifest."""
+        stem = stemmer(language)
+        kinds = {name: table for name, table in tables.items() if name != "function"}
+        stems: dict[str, int] = {}
+        phrases: list[Phrase] = []
+        for number, table in enumerate(kinds.values()):
+            for word in table["words"]:
+                stems.setdefault(stem(word.lower()), number)
+            phrases += [Phrase(text, number) for text in table.get("phrases", ())]
+        functions: dict[str, int] = {}
+        for bit, name in enumerate(FUNCTIONS):
+            for word in tables.get("function", {}).get(name, ()):
+                functions[word] = functions.get(word, 0) | (1 << bit)
+        return cls(
+            categories=tuple(kinds),
+            signs=np.array([_SIGNS[t["polarity"]] for t in kinds.values()], np.int8),
+            stems=stems,
+            functions=functions,
+            phrases=PhraseMatcher(phrases),
+            source=tables,
+        )
+
+    def mended(self, stem: str) -> str:
+        """Return the stem of the lexicon that two swapped neighbours hide, else the stem itself.
+
+        Examples
+        --------
+        >>> Lexicon.default().mended("conedmn"), Lexicon.default().mended("prefect")
+        ('condemn', 'prefect')
+        """
+        if len(stem) >= SHORTEST_MENDED and stem not in self.stems:
+            for at in range(1, len(stem) - 1):
+                swapped = stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :]
+                if swapped in self.stems:
+                    return swapped
+        return stem
+
+
+@lru_cache(maxsize=8)
+def stemmer(language: str) -> Callable[[str], str]:
+    """Return the Snowball stemmer of a language.
+
+    Raises
+    ------
+    RecipeError
+        If there is none.
+    """
+    known = Stemmer.algorithms()
+    if language not in known:
+        raise RecipeError(f"language '{language}' has no stemmer; choose among {', '.join(known)}")
+    stem: Callable[[str], str] = Stemmer.Stemmer(language, 0).stemWord
+    return stem

@@ -1,0 +1,208 @@
+"""Finds thousands of fixed phrases in a batch of words at once; the longest one wins."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.reading.keys import MULTIPLIER, KeyIndex, Keys, join_keys, key_of
+from stance.reading.tokens import LONGEST_WORD, Bools, Forms, Ints, TokenBatch, tokenise
+
+_STEP = key_of("next word")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words to find, and the number to answer with.
+
+    Attributes
+    ----------
+    text : str
+        Normalised text of the phrase.
+    value : int
+        What `PhraseMatcher.find` returns for it, 0 or more.
+    exact : bool
+        Whether case counts; a word with lower-case letters then also matches in ALL CAPS.
+    """
+
+    text: str
+    value: int
+    exact: bool = False
+
+
+def word_key(word: str, *, exact: bool) -> int:
+    """Return the key under which a word is matched."""
+    return key_of("=" + word) if exact else key_of(word.lower())
+
+
+class PhraseMatcher:
+    """Leftmost-longest matches of phrases, without overlap.
+
+    Words of a phrase must be separated as in its text: by white space or a hyphen, a dot, an
+    apostrophe or an ampersand.
+    """
+
+    def __init__(self, phrases: Iterable[Phrase]) -> None:
+        variants = [(text, phrase) for phrase in phrases for text in _variants(phrase)]
+        forms = Forms(lambda _word, _low: (), ())
+        batch = tokenise([text for text, _ in variants], forms)
+        ends = np.minimum(batch.end, batch.start + LONGEST_WORD)
+        words = [batch.text[s:e] for s, e in zip(batch.start, ends, strict=True)]
+        sizes = np.diff(batch.first)
+        exact = np.repeat(np.array([p.exact for _, p in variants], np.bool_), sizes)
+        keys = np.array(
+            [word_key(w, exact=bool(e)) for w, e in zip(words, exact, strict=True)], np.uint64
+        )
+        values = np.array([phrase.value for _, phrase in variants], np.int32)
+        self._roles = _roles(words, exact, batch.first)
+        self._pairs = np.zeros(_PAIRS, np.bool_)
+        begin = batch.first[:-1][sizes > 1]
+        self._pairs[_pair(keys[begin], keys[begin + 1])] = True
+        # Beginnings of phrases, whole ones among them, so that a search ends early.
+        chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
+        self._index = KeyIndex(np.unique(chained))
+        row = self._index.find(chained)
+        whole = np.cumsum(sizes)[sizes > 0] - 1
+        self._values = np.full(len(self._index), -1, np.int32)
+        self._values[row[whole][::-1]] = values[sizes > 0][::-1]  # of equal ones the first counts
+        self._goes_on = np.zeros(len(self._index), np.bool_)
+        self._goes_on[np.delete(row, whole)] = True
+
+    def roles(self, word: str, lower: str) -> int:
+        """Return what a word may do in a phrase, as bits."""
+        return self._roles.get((lower, False), 0) | self._roles.get((word, True), 0) << _EXACT
+
+    def find(
+        self,
+        batch: TokenBatch,
+        roles: NDArray[np.uint8],
+        exact: Keys,
+        lower: Keys,
+        taken: NDArray[np.bool_] | None = None,
+    ) -> tuple[Ints, Ints, NDArray[np.int32]]:
+        """Return first word, number of words and value of each match, in order.
+
+        Parameters
+        ----------
+        batch : TokenBatch
+        roles : ndarray of uint8
+            Per form: `roles` of its spelling.
+        exact, lower : ndarray of uint64
+            Per form: `word_key` with and without case.
+        taken : ndarray of bool, optional
+            Per word of the batch: stands in no phrase.
+        """
+        free = np.ones(len(batch.form), np.bool_) if taken is None else ~taken
+        role = roles.take(batch.form)
+        small, large = _may_begin(role), _may_begin(role >> _EXACT)
+        at = np.flatnonzero((small | large) & free)
+        length = np.zeros(len(at), np.int64)
+        value = np.full(len(at), -1, np.int32)
+        for table, begins, shift in ((lower, small, 0), (exact, large, _EXACT)):
+            alive = np.flatnonzero(begins.take(at))
+            alone = role.take(at.take(alive)) & (_ONLY << shift) > 0
+            for which, size, number in self._matches(batch, table, free, at.take(alive), alone):
+                hit = alive.take(which)
+                longer = np.flatnonzero(size >= length.take(hit))
+                length[hit.take(longer)] = size
+                value[hit.take(longer)] = number.take(longer)
+        found = value >= 0
+        at, length, value = at[found], length[found], value[found]
+        kept = _without_overlap(at, at + length)
+        return at[kept], length[kept], value[kept]
+
+    def _matches(
+        self, batch: TokenBatch, table: Keys, free: Bools, at: Ints, alone: Bools
+    ) -> Iterator[tuple[Ints, int, NDArray[np.int32]]]:
+        """Yield which phrases begin at ``at``, with their length and values, the short ones first.
+
+        Where the word is ``alone``, it is a phrase by itself.
+        """
+        form = batch.form
+        key = table.take(form.take(at))
+        single = np.flatnonzero(alone)
+        yield single, 1, self._values.take(self._index.find(key.take(single)))
+        follows = table.take(form.take(at + 1, mode="clip"))
+        which, size = np.flatnonzero(self._pairs.take(_pair(key, follows))), 1
+        key = key.take(which)
+        while len(which):
+            end = at.take(which) + size
+            within = end < batch.first.take(batch.para.take(end - 1) + 1)
+            on = np.flatnonzero(within & free.take(end, mode="clip"))
+            which, end = which.take(on), end.take(on)
+            key = _extend(key.take(on), batch.gap.take(end - 1), table.take(form.take(end)))
+            row = self._index.find(key)
+            size += 1
+            hit = np.flatnonzero((row >= 0) & (self._values.take(row) >= 0))
+            yield which.take(hit), size, self._values.take(row.take(hit))
+            on = np.flatnonzero((row >= 0) & self._goes_on.take(row))
+            which, key = which.take(on), key.take(on)
+
+
+_ONLY, _FIRST, _SECOND = 1, 2, 4
+"""What a word may be: a phrase by itself, the first of several words, or the second."""
+
+_EXACT = 3
+"""Bits by which the roles in phrases whose case counts are shifted."""
+
+_PAIRS = 1 << 16
+_PAIR_BITS = np.uint64(64 - 16)
+
+
+def _roles(words: Sequence[str], exact: Bools, first: Ints) -> dict[tuple[str, bool], int]:
+    """Return the roles of each word of some phrases; in lower case where case does not count."""
+    roles: dict[tuple[str, bool], int] = {}
+    for low, high in pairwise(first.tolist()):
+        for at in range(low, min(high, low + 2)):
+            role = _SECOND if at > low else _ONLY if high == low + 1 else _FIRST
+            word = (words[at], True) if exact[at] else (words[at].lower(), False)
+            roles[word] = roles.get(word, 0) | role
+    return roles
+
+
+def _may_begin(role: NDArray[Any]) -> Bools:
+    """Return which words of a batch are a phrase, or are followed by what may go on with one."""
+    follows = np.zeros_like(role)
+    follows[:-1] = role[1:]
+    return (role & _ONLY > 0) | (role & _FIRST > 0) & (follows & _SECOND > 0)
+
+
+def _pair(key: Keys, follows: Keys) -> Ints:
+    """Return where two words stand in the table of how phrases begin."""
+    return ((key ^ follows * MULTIPLIER) * MULTIPLIER >> _PAIR_BITS).view(np.int64)
+
+
+def _variants(phrase: Phrase) -> list[str]:
+    if phrase.exact and not phrase.text.isupper():
+        return [phrase.text, phrase.text.upper()]
+    return [phrase.text]
+
+
+def _extend(key: Keys, gap: NDArray[np.uint8], word: Keys) -> Keys:
+    return join_keys(_STEP, key, gap.astype(np.uint64), word)
+
+
+def _chains(keys: Keys, gaps: NDArray[np.uint8], first: Ints, sizes: Ints) -> Keys:
+    """Return the key of each phrase up to each of its words, from the keys of the words."""
+    chained = keys.copy()
+    for step in range(1, int(sizes.max(initial=0))):
+        at = first[sizes > step] + step
+        chained[at] = _extend(chained[at - 1], gaps[at - 1], keys[at])
+    return chained
+
+
+def _without_overlap(start: Ints, end: Ints) -> NDArray[np.bool_]:
+    """Keep a match unless a kept one before it reaches into it."""
+    kept = np.ones(len(start), np.bool_)
+    if len(start) < 2:
+        return kept
+    reach = np.maximum.accumulate(end)
+    for i in np.flatnonzero(start[1:] < reach[:-1]) + 1:
+        before = i - 1
+        while not kept[before]:
+            before -= 1
+        kept[i] = start[i] >= end[before]
+    return kept

@@ -1,0 +1,250 @@
+"""Withholds answers, so that of those given at most a chosen share is wrong.
+
+An answer is given where its probability, the confidence, reaches the threshold of its class. The
+thresholds come from held-out answers of the cross-validation, which the model carries as numbers,
+by "Learn then Test" (Angelopoulos, Bates, Candès, Jordan and Lei 2021, "Learn then Test:
+Calibrating predictive algorithms to achieve risk control"; for selective classification before
+that Geifman and El-Yaniv 2017, "Selective classification for deep neural networks"):
+
+- For each class and each threshold of a fixed grid, the hypothesis "of the answers of this class
+  from this confidence on, more than RATE are wrong" is tested.
+- Documents are independent of each other, rows of one document are not. So one of its rows is
+  drawn from each document that has an answer there, and the number of wrong ones among the drawn
+  is binomial: the exact lower tail (Clopper and Pearson 1934) is the p-value. It holds for any
+  dependence within documents. Bounds on the mean loss per document by betting (Waudby-Smith and
+  Ramdas 2024) use all rows but gave fewer answers on the starter corpus.
+- The classes share the risk that is left (Bonferroni). Within a class the thresholds are tested
+  from high to low in a fixed sequence, which ends where one is not rejected and may begin anew at
+  a few starts that share the class's risk, for at a high threshold there may be too few answers
+  to tell ("fallback", Wiens 2003, "A fixed sequence Bonferroni procedure for testing multiple
+  endpoints"). The lowest threshold whose hypothesis is rejected is taken.
+
+So with probability `CONFIDENCE`, over the draw of the calibration documents, at most RATE of the
+answers of each class are wrong, and thus at most RATE of all. What this does not cover:
+
+- Other sources, genres, years, languages or actors than those calibrated on: there the answers
+  can be wrong more often, and nothing here notices.
+- Where the corpus names no documents, each text counts as one; texts of one article are then taken
+  for independent.
+- A document counts once, however many answers it has. Where documents with more answers are also
+  those with more errors, the share over all rows is larger than that over documents.
+- The answers calibrated on are those of the cross-validation's models, each trained without one
+  fold. The final model has seen all documents; that it errs no more than those at equal
+  confidence is plausible, not proven.
+- "Wrong" means unlike the corpus's labels. Sentiment is not calibrated, and never withheld here.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stance.display import count
+from stance.errors import AbstentionError, UsageError
+from stance.features.events import Weights
+from stance.model.judging import Calibration
+from stance.reading.tokens import Ints
+from stance.records import UNCERTAIN, Stance
+from stance.runs.answers import Tally
+
+CONFIDENCE = 0.9
+"""Probability with which the share of wrong answers is at most the rate."""
+
+GRID = (0.97, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.0)
+"""Thresholds that are tested, in this order. They must not depend on the calibration data."""
+
+NEVER = math.inf
+"""Threshold of a class that is never answered."""
+
+STARTS = (0.97, 0.9, 0.8, 0.65)
+"""Thresholds at which the sequence of tests may begin anew."""
+
+_LEVEL = (1 - CONFIDENCE) / len(Stance) / len(STARTS)
+"""Level that each of them brings."""
+
+_STEPS = 1000
+"""Supported rates are told in steps of one thousandth."""
+
+
+def calibrate(probabilities: Weights, gold: Ints, document: Ints, seed: int) -> Calibration:
+    """Keep held-out answers as a model carries them.
+
+    Only rows whose text names the actor belong here: the others get no answer whatever the rate,
+    and being mostly neutral, and easily told to be, they would make neutral answers look surer.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_rows, n_labels)
+        Of a model that has not seen the row's document.
+    gold, document : ndarray of shape (n_rows,)
+    seed : int
+        Of the order of the rows, by which one is drawn from each document.
+    """
+    order = np.random.default_rng(seed).permutation(len(gold))
+    predicted = probabilities.argmax(axis=1)
+    return Calibration(
+        confidence=probabilities.max(axis=1)[order].astype(np.float32),
+        predicted=predicted[order].astype(np.int32),
+        correct=(predicted == gold)[order],
+        document=document[order].astype(np.int32),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the calibration documents say of one class, at each threshold of the grid.
+
+    Attributes
+    ----------
+    documents : ndarray of shape (n_thresholds,)
+        With an answer of the class from the threshold on.
+    wrong : ndarray of shape (n_thresholds,)
+        Documents among them whose drawn answer is wrong.
+    """
+
+    documents: Ints
+    wrong: Ints
+
+
+def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[float, ...]:
+    """Return the confidence from which each class is answered, `NEVER` where it cannot be.
+
+    Parameters
+    ----------
+    calibration : Calibration or None
+        Of the model.
+    rate : float or None
+        Greatest share of wrong answers among those given, between 0 and 1; None withholds nothing,
+        and gives no thresholds.
+
+    Raises
+    ------
+    AbstentionError
+        If the model has no calibration, or it supports the rate for no class.
+    UsageError
+        If the rate is no share.
+    """
+    if rate is None:
+        return ()
+    if not 0 <= rate <= 1:
+        raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
+    evidence = _tests(calibration, rate)
+    found = tuple(lowest_threshold(part, rate) for part in evidence)
+    if min(found) < NEVER:
+        return found
+    raise AbstentionError(_refusal(rate, evidence))
+
+
+def _refusal(rate: float, evidence: Sequence[Evidence]) -> str:
+    rates = list(map(supported_rate, evidence))
+    named = [f"{low:g} for {label}" for label, low in zip(Stance, rates, strict=True) if low <= 1]
+    if not named:
+        return f"--abstain {rate:g}: the model's calibration holds no answer; train on more data"
+    return (
+        f"--abstain {rate:g}: the model's calibration supports no rate below {min(rates):g} "
+        f"({', '.join(named)}); ask for that or more, or train on more documents"
+    )
+
+
+def _tests(calibration: Calibration | None, rate: float) -> list[Evidence]:
+    if calibration is None:
+        raise AbstentionError(
+            f"--abstain {rate:g}: the model was saved without calibration data; train it again "
+            "with `stance train`"
+        )
+    return [_test(calibration, label) for label in range(len(Stance))]
+
+
+def _test(calibration: Calibration, label: int) -> Evidence:
+    mine = calibration.predicted == label
+    confidence, document = calibration.confidence[mine], calibration.document[mine]
+    correct = calibration.correct[mine]
+    documents, wrong = np.zeros((2, len(GRID)), np.int64)
+    for place, threshold in enumerate(GRID):
+        given = confidence >= np.float32(threshold)
+        # Rows stand in random order, so the first of a document is one drawn from it.
+        drawn = np.unique(document[given], return_index=True)[1]
+        documents[place], wrong[place] = len(drawn), np.count_nonzero(~correct[given][drawn])
+    return Evidence(documents, wrong)
+
+
+def lowest_threshold(evidence: Evidence, rate: float) -> float:
+    """Return the lowest threshold whose hypothesis is rejected."""
+    tails = log_tails(evidence.documents, evidence.wrong, rate)
+    level, lowest = 0.0, NEVER
+    for threshold, tail in zip(GRID, tails.tolist(), strict=True):
+        level += _LEVEL if threshold in STARTS else 0.0
+        if level and tail <= math.log(level):
+            lowest = threshold
+        else:
+            level = 0.0  # what was handed down is lost; the next begins anew
+    return lowest
+
+
+def log_tails(number: Ints, wrong: Ints, rate: float) -> Weights:
+    """Return the logarithm of P(X <= wrong) for binomial X, element by element.
+
+    Parameters
+    ----------
+    number, wrong : ndarray of shape (n_tests,)
+        Trials and failures.
+    rate : float
+        Probability of a failure; 0 rejects nothing, 1 everything.
+
+    Examples
+    --------
+    >>> np.exp(log_tails(np.array([2, 2, 0]), np.array([0, 1, 0]), 0.5)).round(12).tolist()
+    [0.25, 0.75, 1.0]
+    """
+    if rate <= 0 or rate >= 1:  # "more than all are wrong" is false whatever was seen
+        return np.full(len(number), 0.0 if rate <= 0 else -np.inf)
+    factorial = np.append(0.0, np.log(np.arange(1, number.max(initial=0) + 1)).cumsum())
+    tails = np.zeros(len(number))
+    for place, (n, most) in enumerate(zip(number.tolist(), wrong.tolist(), strict=True)):
+        k = np.arange(most + 1)
+        terms = factorial[n] - factorial[k] - factorial[n - k]
+        terms += k * math.log(rate) + (n - k) * math.log1p(-rate)
+        top = terms.max()
+        tails[place] = min(0.0, top + math.log(np.exp(terms - top).sum()))
+    return tails
+
+
+def supported_rate(evidence: Evidence) -> float:
+    """Return the lowest rate, in thousandths, at which a class is answered; 2 if there is none."""
+    if not evidence.documents.any():
+        return 2.0
+    low, high = 0, _STEPS  # the rate 0 is never supported, the rate 1 always
+    while high - low > 1:
+        middle = (low + high) // 2
+        if lowest_threshold(evidence, middle / _STEPS) < NEVER:
+            high = middle
+        else:
+            low = middle
+    return high / _STEPS
+
+
+def notes(calibration: Calibration | None, rate: float | None, tally: Tally) -> tuple[str, ...]:
+    """Return what to tell after a run: the share withheld, and what is never answered."""
+    if rate is None:
+        return ()
+    total = sum(tally.answers.values())
+    uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
+    withheld = uncertain - tally.unknown
+    evidence = _tests(calibration, rate)
+    limits = [lowest_threshold(part, rate) for part in evidence]
+    pairs = zip(Stance, limits, strict=True)
+    from_on = ", ".join(f"{label} from {limit:.2f}" for label, limit in pairs if limit < NEVER)
+    lines = [
+        f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
+        f"({100 * withheld / max(total, 1):.1f} %); given by confidence: {from_on}"
+    ]
+    for label, limit, part in zip(Stance, limits, evidence, strict=True):
+        if limit == NEVER:
+            lowest = supported_rate(part)
+            why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
+            lines.append(
+                f"--abstain {rate:g}: {label} is never answered, so shares of the answers given "
+                f"say nothing of the whole; {why}"
+            )
+    return tuple(lines)

@@ -1,0 +1,292 @@
+"""The private folder beside an output in which a long run keeps its finished parts."""
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stance.display import count, shown
+from stance.errors import DataError, OutputError, StanceError
+from stance.interrupts import held
+from stance.runs.parts import Part, Store
+from stance.runs.plans import Plan, difference
+from stance.tables.output import output_error
+from stance.tables.temporary import sync_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows, where two runs at once are not noticed before the end
+    fcntl = None  # type: ignore[assignment]
+
+_LOCK, _PLAN, _ENDING = "lock", "plan.json", "ending"
+_LONGEST = 255
+"""Bytes of a file name."""
+
+
+def folder_of(output: Path) -> Path:
+    """Return where a run keeps its parts.
+
+    >>> folder_of(Path("out/answers.csv")).as_posix()
+    'out/.answers.csv.stance-run'
+    """
+    name = f".{output.name}.stance-run"
+    if len(os.fsencode(name)) > _LONGEST:
+        name = f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.stance-run"
+    return output.parent / name
+
+
+class Run:
+    """A long run, from its first part to the end; to be used in a ``with`` block.
+
+    The folder exists from `begin` until the block ends. Where the block ends in an error it is
+    kept if it holds finished parts that another run can use.
+
+    Parameters
+    ----------
+    output : Path
+        The table in the making.
+    resume : bool
+        Go on with an earlier run where there is one.
+    force : bool
+        Clear away what an earlier run has left.
+
+    Attributes
+    ----------
+    left : bool
+        Whether an earlier run has left parts to go on with.
+    was_ending : bool
+        Whether the run to go on with was giving its files their names, which are thus our own.
+    owns_output : bool
+        Whether the output exists and is the one that the earlier run made.
+
+    Raises
+    ------
+    OutputError
+        Another run is at work on the same output, or one has left its parts.
+    """
+
+    def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
+        self.output = output
+        self.name = shown(str(output), 200)
+        try:
+            self.folder = folder_of(output.resolve())
+        except OSError as error:
+            raise output_error(error, output) from error
+        self.resume = resume
+        self.force = force
+        self.store = Store(self.folder, "", output)
+        self._lock: int | None = None
+        self._begun = False
+        self.left = self.was_ending = self.owns_output = False
+
+    # --- Before ------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        try:
+            if self.folder.is_symlink() or self.folder.exists():
+                self._take_lock()
+                self.was_ending = self.resume and self._text(_ENDING) is not None
+                self.owns_output = self._owns_output()
+                self._judge_leftover()
+                self.left = self._lock is not None
+        except BaseException as error:
+            self._unlock()
+            if isinstance(error, OSError):
+                raise output_error(error, self.output) from error
+            raise
+        return self
+
+    def _owns_output(self) -> bool:
+        """Tell whether the output exists and is the one that the earlier run made."""
+        try:
+            return self._text(_ENDING) == str(self.output.stat().st_ino)
+        except OSError:
+            return False
+
+    def _judge_leftover(self) -> None:
+        if self._text(_PLAN) is None or not any(self.folder.glob("*.rows")):
+            self._remove()
+        elif self.resume:
+            for child in self.folder.iterdir():
+                if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
+                    child.unlink(missing_ok=True)
+        elif self.force or self.owns_output:
+            self._remove()
+        else:
+            raise OutputError(
+                f"{self.name}: a run that was stopped has left finished parts; "
+                "--resume goes on with them, --force starts anew"
+            )
+
+    def _take_lock(self) -> None:
+        """Lock the folder, or raise; the lock is gone when its process is."""
+        while self._lock is None:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            found = self.folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or (fcntl and found.st_uid != os.geteuid()):
+                where = shown(str(self.folder), 200)
+                raise OutputError(f"{where}: is in the way and no folder of yours; remove it")
+            self.folder.chmod(0o700)
+            path = self.folder / _LOCK
+            try:
+                self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+                self._lock_file()
+                if path.stat().st_ino != os.fstat(self._lock).st_ino:
+                    raise FileNotFoundError  # the folder of a run that just ended
+            except FileNotFoundError:
+                self._unlock()
+
+    def _lock_file(self) -> None:
+        if fcntl is None or self._lock is None:
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"{self.name}: another run is writing it; wait for it, or name another output"
+            ) from error
+        except OSError:
+            return  # a file system without locks
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    # --- Meanwhile ---------------------------------------------------------------------------
+
+    def begin(self, plan: Plan) -> None:
+        """Make the folder, or check that the earlier run had the same plan.
+
+        Raises
+        ------
+        OutputError
+            If it had another one, or the folder cannot be made.
+        """
+        text = json.dumps(plan, indent=1)
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.store = Store(self.folder, key, self.output)
+        if self.left:
+            self._compare(plan)
+        else:
+            try:
+                with held():  # or the folder might be left without what clears it away
+                    self._take_lock()
+                    self._begun = True
+                self._write(_PLAN, text)
+                sync_folder(self.folder.parent)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    self.folder.rmdir()  # where there was room for it, and none for more
+                raise output_error(error, self.output) from error
+        self._begun = True
+
+    def _compare(self, plan: Plan) -> None:
+        if changed := difference(self.plan, plan):
+            raise OutputError(
+                f"{self.name}: cannot resume, since {changed}; "
+                "undo that, or start anew with --force and without --resume"
+            )
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the earlier run."""
+        try:
+            found = json.loads(self._text(_PLAN) or "")
+        except ValueError:
+            found = None
+        return found if isinstance(found, dict) else {}
+
+    def whole(self, part: Part) -> Part:
+        """Keep a part that is not kept yet, and return it with its rows.
+
+        Raises
+        ------
+        OutputError
+            If its file is gone, as when somebody clears the folder.
+        """
+        if part.lines is not None:
+            self.store.write(part)
+            return part
+        found = self.store.read(part.number)
+        if found is None:
+            raise OutputError(
+                f"{self.name}: part {part.number} is gone from {shown(str(self.folder), 200)}; "
+                "run again with --resume and leave that folder alone"
+            )
+        return found
+
+    def end(self, inode: int) -> None:
+        """Note which file is about to become the output."""
+        try:
+            self._write(_ENDING, str(inode))
+        except OSError as error:
+            raise output_error(error, self.output) from error
+
+    def _write(self, name: str, text: str) -> None:
+        temporary = self.folder / f"{name}.new"
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.folder / name)
+        sync_folder(self.folder)
+
+    def _text(self, name: str) -> str | None:
+        try:
+            return (self.folder / name).read_text()
+        except (OSError, ValueError):
+            return None
+
+    # --- After -------------------------------------------------------------------------------
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if not self._begun:
+                return  # and leave an earlier run's parts alone
+            kept = len(list(self.folder.glob(f"{self.store.key}-*.rows")))
+            if error is None or isinstance(error, DataError) or not kept:
+                self._remove()
+            else:
+                advise(error, kept)
+        finally:
+            self._unlock()
+
+    def _remove(self) -> None:
+        """Remove the folder; what a dying worker may add meanwhile, too.
+
+        A signal waits for that. A kill does not: so what tells whose the output is, and that
+        somebody is at work, goes last.
+        """
+        last = (_PLAN, _ENDING, _LOCK)
+        with held(), contextlib.suppress(OSError):
+            for attempt in range(3):
+                names = {child.name for child in self.folder.iterdir()}
+                for name in (*sorted(names - set(last)), *last[:2]):
+                    (self.folder / name).unlink(missing_ok=True)
+                if not attempt:
+                    (self.folder / _LOCK).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    self.folder.rmdir()
+                if not self.folder.exists() or (self.folder / _LOCK).exists():
+                    break  # in the latter case another run has just begun
+        self._unlock()
+
+
+def advise(error: BaseException, kept: int) -> None:
+    """Add to an error how to go on."""
+    advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
+    if isinstance(error, StanceError):
+        error.args = (f"{error}; {advice}",)
+    else:
+        error.add_note(advice)

@@ -1,0 +1,291 @@
+"""A crew of processes of this computer."""
+
+import contextlib
+import io
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Future
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import IO, Self, cast
+
+from stance.errors import StanceError
+from stance.interrupts import held
+from stance.model.judging import StanceModel
+from stance.runs.crews import AHEAD
+from stance.runs.parts import Batch, Frame, Part, compute
+
+_PIPE = 1024 * 1024
+"""Bytes that a pipe to a worker may hold, so that most of its next task waits there."""
+
+_ROOT = str(Path(__file__).parent.parent.parent)
+
+
+class _Lane:
+    """One worker process, and two threads: one hands it tasks, the other takes its parts.
+
+    A pool such as loky's shares pipes of which it holds both ends: where a process is killed
+    while a model or a part is under way to it, the pool waits for ever. Here each end has one
+    owner, so that a death is seen as the end of the pipe, and is charged to one part.
+
+    Attributes
+    ----------
+    queue : list of Future
+        Parts that the process has been given, in order.
+    culprit : Future or None
+        Of a dead process: the part that it was on.
+    proven : bool
+        Whether the process has computed something.
+    """
+
+    def __init__(self) -> None:
+        self.queue: list[Future[Part]] = []
+        self.culprit: Future[Part] | None = None
+        self.proven = False
+        self._to_send: SimpleQueue[bytes | None] = SimpleQueue()
+        self._awaited: SimpleQueue[Future[Part] | None] = SimpleQueue()
+        with _without_ctrl_c():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", "from stance.runs.workers import serve; serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | _environment(),
+            )
+        self._stdin, self._stdout = map(_widened, (self._process.stdin, self._process.stdout))
+        runs = (self._send_all, self._receive_all)
+        self._threads = [threading.Thread(target=run, daemon=True) for run in runs]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def equip(self, start: bytes) -> None:
+        """Send the pickled model and frame, which the process waits for."""
+        self._to_send.put(start)
+
+    def submit(self, task: Batch) -> Future[Part]:
+        future: Future[Part] = Future()
+        self.queue.append(future)
+        self._awaited.put(future)
+        self._to_send.put(_pickle(task, once=True))
+        return future
+
+    def tidy(self) -> None:
+        """Take parts that are done off the queue."""
+        before = len(self.queue)
+        self.queue = [future for future in self.queue if not _is_done(future)]
+        self.proven |= len(self.queue) < before
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        """Let the process end, and wait for it."""
+        self._to_send.put(None)
+        self._awaited.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._process.wait()
+
+    def _send_all(self) -> None:
+        """In a thread: send the tasks, each while the one before it may still be computed.
+
+        They are pickled by then: a thread that needs the interpreter would have to wait for it.
+        """
+        with contextlib.suppress(OSError), self._stdin:  # of a death, the other thread hears
+            while (data := self._to_send.get()) is not None:
+                self._stdin.write(data)
+                self._stdin.flush()
+
+    def _receive_all(self) -> None:
+        """In a thread: wait for the part of each task."""
+        dead = False
+        with contextlib.suppress(OSError), self._stdout:
+            while (future := self._awaited.get()) is not None:
+                found = None if dead else self._receive()
+                if isinstance(found, Part):
+                    future.set_result(found)
+                else:
+                    future.set_exception(found or BrokenExecutor("the worker died"))
+                dead |= found is None
+
+    def _receive(self) -> Part | BaseException | None:
+        try:
+            found: Part | BaseException = pickle.load(self._stdout)  # noqa: S301 - from our own process
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return None
+        return found
+
+
+def _environment() -> dict[str, str]:
+    """Return what a worker needs to import what we have, and not to begin threads for algebra."""
+    path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
+    return {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
+    """Let a pipe hold more, where the system can."""
+    pipe = cast(IO[bytes], pipe)
+    with contextlib.suppress(ImportError, AttributeError, OSError):  # Windows; a user's limit
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+    return pipe
+
+
+def _pickle(what: object, *, once: bool = False) -> bytes:
+    """Pickle something; faster where nothing in it comes twice."""
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
+    pickler.fast = once
+    pickler.dump(what)
+    return file.getvalue()
+
+
+def _is_done(future: Future[Part]) -> bool:
+    return future.done() and future.exception() is None
+
+
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Start processes in the block that Ctrl-C does not reach: their parent ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which they inherit
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class LocalCrew:
+    """Processes of this computer, which get ready until they are equipped.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes, besides this one.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self.limit = AHEAD * jobs
+        self._start = b""
+        self._ready: tuple[StanceModel, Frame]
+        self._lane_of: dict[Future[Part], _Lane] = {}
+        self._lanes: list[_Lane] = []
+        self._dead: list[_Lane] = []
+        self._jobs = jobs
+
+    def equip(self, model: StanceModel, frame: Frame) -> None:
+        """Send all processes what they need, before the first part."""
+        self._ready = (model, frame)
+        self._start = _pickle((model, frame))  # in a tenth of the time of a model file
+        for lane in self._lanes:
+            lane.equip(self._start)
+
+    def compute_here(self, batch: Batch) -> Part:
+        """Compute a part as the processes do, but in this one."""
+        model, frame = self._ready
+        return compute(model, frame, *batch)
+
+    def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
+        """Have a part computed by the worker with the least to do.
+
+        A lost part goes to one that is known to live: it must not be lost again with a new
+        worker that dies before it has begun.
+        """
+        for lane in list(self._lanes):
+            lane.tidy()
+            if not lane.alive:
+                self._replace(lane)
+        lane = min(self._lanes, key=lambda lane: (again and not lane.proven, len(lane.queue)))
+        future = lane.submit(task)
+        self._lane_of[future] = lane
+        future.add_done_callback(self._forget)
+        return future
+
+    def _forget(self, future: Future[Part]) -> None:
+        if future.exception() is None:
+            self._lane_of.pop(future, None)
+
+    def at_fault(self, future: Future[Part]) -> bool:
+        """Tell whether it is the part that the worker was on when it died."""
+        lane = self._lane_of.pop(future)
+        if isinstance(future.exception(), MemoryError):
+            return True
+        if lane in self._lanes:
+            self._replace(lane)
+        return lane.culprit is future
+
+    def check(self) -> None:
+        """Do nothing: a worker that dies fails its part."""
+
+    def _replace(self, lane: _Lane) -> None:
+        lane.tidy()
+        lane.culprit = lane.queue[0] if lane.queue else None
+        self._dead.append(lane)
+        with held():
+            fresh = self._lanes[self._lanes.index(lane)] = _Lane()
+        fresh.equip(self._start)
+
+    def __enter__(self) -> Self:
+        try:
+            while len(self._lanes) < self._jobs:
+                with held():  # or a process might be started that nobody knows of
+                    self._lanes.append(_Lane())
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for lane in (*self._lanes, *self._dead):
+            if kind is not None or lane in self._dead:
+                lane.kill()
+        for lane in (*self._lanes, *self._dead):
+            lane.end()
+
+
+def serve() -> None:
+    """Compute parts in a worker process, until the other end of the pipe is closed."""
+    threading.Thread(target=_leave_with_the_parent, daemon=True).start()
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
+    with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
+        model, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+        while True:
+            task: Batch = pickle.load(sys.stdin.buffer)  # noqa: S301
+            try:
+                found: Part | Exception = compute(model, frame, *task)
+            except Exception as error:
+                if not isinstance(error, StanceError):
+                    error.add_note(traceback.format_exc())
+                found = error
+            pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
+            out.flush()
+            del task, found  # or they would be there until the next are
+
+
+def _leave_with_the_parent() -> None:
+    """End this process when the other end of its pipe is closed, also in the midst of a part."""
+    if hasattr(select, "poll"):
+        pipe = select.poll()
+        pipe.register(sys.stdin.fileno(), 0)  # no events but the one that is always told
+        pipe.poll()
+        os._exit(0)

@@ -1,0 +1,1 @@
+"""Figures in, lines of a terminal out; nothing else formats a screen."""
