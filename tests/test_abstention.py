@@ -28,7 +28,7 @@ from stance.runs.abstention import (
     lowest_threshold,
     thresholds,
 )
-from stance.runs.plans import digest_of
+from stance.runs.parts import digest_of
 from stance.storage import dump_model, load_model, save_model
 from stance.storage.arrays import encode_array
 

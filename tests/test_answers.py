@@ -11,8 +11,7 @@ from stance.errors import DataError
 from stance.records import UNCERTAIN, Stance
 from stance.runs import answers
 from stance.runs.answers import Layout
-from stance.runs.printing import MILLION, cells, decimals, millionths
-from stance.runs.rows import Rows
+from stance.runs.rows import MILLION, Rows, cells, decimals, millionths
 from stance.tables import Record, Records
 from stance.tables.formats import Format
 

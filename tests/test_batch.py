@@ -21,12 +21,12 @@ from pathlib import Path
 import pytest
 
 from stance.errors import DataError, OutputError, StanceError, UsageError, WorkerError
-from stance.runs import Job, crews, predict_table
+from stance.runs import Job, predict_table, workers
 from stance.runs import job as batch
 from stance.runs.answers import Tally
-from stance.runs.lines import Lines
 from stance.runs.parts import Batch, Part, Store
 from stance.runs.resume import Run, folder_of
+from stance.runs.rows import Lines
 from stance.tables import Record, Records
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -87,8 +87,8 @@ def computed(monkeypatch):
         numbers.append(number)
         return original(model, frame, number, records)
 
-    original = crews.compute
-    monkeypatch.setattr(crews, "compute", spy)
+    original = workers.compute
+    monkeypatch.setattr(workers, "compute", spy)
     return numbers
 
 
@@ -331,7 +331,7 @@ def test_a_cluster_without_workers_ends_a_run(model, remote, cluster, monkeypatc
 
     monkeypatch.setattr(layer, "_PATIENCE", 1)
     monkeypatch.setattr(layer, "_COUNT_EVERY", 0.2)
-    monkeypatch.setattr(crews, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(workers, "LOOK_EVERY", 0.2)
 
     def progress(*_):
         cluster.scale(0)

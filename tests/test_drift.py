@@ -12,10 +12,9 @@ from command import invoke
 from stance.records import UNCERTAIN
 from stance.runs import Job, predict_table
 from stance.runs.answers import COUNTS, Tally
-from stance.runs.drift import notes
-from stance.runs.lines import Lines
-from stance.runs.parts import Part, Store
-from stance.runs.plans import digest_of
+from stance.runs.notes import notes
+from stance.runs.parts import Part, Store, digest_of
+from stance.runs.rows import Lines
 from stance.storage import save_model
 
 TESTS = Path(__file__).resolve().parent

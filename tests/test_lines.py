@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.errors import DataError
-from stance.runs import lines as module
-from stance.runs.lines import Lines
+from stance.runs import rows as module
+from stance.runs.rows import Lines
 
 CELL = st.text(st.sampled_from('aé北,;"\n'), max_size=4)
 BEGUN = st.lists(

@@ -14,8 +14,7 @@ from stance.model.reasons import NO_ANSWER, strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.reading.tokens import Ints
 from stance.records import UNCERTAIN, Sentiment, Stance
-from stance.runs.printing import Cells, cells
-from stance.runs.rows import Column, Rows
+from stance.runs.rows import Cells, Column, Rows, cells
 from stance.tables import Records
 from stance.tables.reading import Fault
 

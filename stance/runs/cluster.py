@@ -25,9 +25,8 @@ from typing import Any, Self
 from stance.display import shown
 from stance.errors import StanceError, UsageError, WorkerError
 from stance.model.judging import StanceModel
-from stance.runs.crews import AHEAD
-from stance.runs.parts import Batch, Frame, Part, compute
-from stance.runs.plans import versions
+from stance.runs.parts import Batch, Frame, Part, compute, versions
+from stance.runs.workers import AHEAD
 from stance.storage import decode_model, dump_model
 
 _TIMEOUT = 20

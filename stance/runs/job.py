@@ -10,13 +10,11 @@ from pathlib import Path
 from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.model.judging import StanceModel
-from stance.runs import abstention, drift
+from stance.runs import abstention, notes
 from stance.runs.answers import Layout, Tally, heads_of
-from stance.runs.crews import Work, compute_here, compute_with
-from stance.runs.parts import Batch, Frame, Judged
-from stance.runs.plans import SIZE, Value, make_plan
+from stance.runs.parts import SIZE, Batch, Frame, Judged, Value, make_plan
 from stance.runs.resume import Run
-from stance.runs.workers import LocalCrew
+from stance.runs.workers import LocalCrew, Work, compute_here, compute_with
 from stance.tables import Records, Table, column
 from stance.tables.headers import misnamed
 from stance.tables.inputs import ArticleTable, open_input
@@ -182,7 +180,7 @@ def predict_table(
                 *table.notes,
                 *_misnamed(job, table),
                 *abstention.notes(model.calibration, job.abstain, tally),
-                *drift.notes(model, tally),
+                *notes.notes(model, tally),
             ),
         )
 

@@ -1,22 +1,141 @@
-"""Numbered parts of a table: what goes to whoever computes one, and what comes back."""
+"""Numbered parts of a table: their plan, their computation, and the files that keep them."""
 
 import contextlib
+import ctypes
+import hashlib
 import json
 import os
+import sys
 import threading
 import zlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from stance.display import shown
+from stance.errors import DataError
+from stance.model.heads import Head
 from stance.model.judging import StanceModel
-from stance.runs import memory
 from stance.runs.answers import COUNTS, Layout, Tally, answer_rows
-from stance.runs.lines import Lines
+from stance.runs.rows import Lines
 from stance.tables import Records
 from stance.tables.formats import Format
 from stance.tables.output import output_error
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Parameters of mallopt(3)."""
+
+_LARGEST = 32 * 1024 * 1024
+"""Bytes of an array that the heap may hold; it is the most that glibc allows."""
+
+_KEPT = 64 * 1024 * 1024
+"""Free bytes at the end of the heap that are not handed back at once."""
+
+
+@cache
+def settle() -> None:
+    """Set that up in a process that computes parts."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, _LARGEST)
+        library.mallopt(_TRIM_THRESHOLD, _KEPT)
+
+
+Value = str | int | float | bool | None
+
+Plan = Mapping[str, Value]
+"""Values by the names that a user knows them by."""
+
+_INPUT, _MODEL = "the input", "the model"
+SIZE = "the size of parts"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    packages = {name: version(name) for name in ("stance", "numpy", "PyStemmer")}
+    return packages | {"python": python}
+
+
+def make_plan(model: StanceModel, source: Path, size: int, options: Mapping[str, Value]) -> Plan:
+    """Return the plan of a run.
+
+    Parameters
+    ----------
+    model : StanceModel
+    source : Path
+        The input, which must not change from now on until it has been read.
+    size : int
+        Records of a part.
+    options : mapping
+        All others, by name.
+    """
+    try:
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        name = shown(str(source), 200)
+        raise DataError(f"{name}: cannot be read twice; copy the file and try again") from error
+    return {
+        _INPUT: digest,
+        "the name of the input": _telling_name(source),
+        _MODEL: digest_of(model),
+        **{f"the version of {name}": found for name, found in versions().items()},
+        SIZE: size,
+        **options,
+    }
+
+
+def _telling_name(source: Path) -> str:
+    """Return what of a name the output depends on: an article's is in it, a table's end counts."""
+    name = source.name.lower().removesuffix(".gz").removesuffix(".zst")
+    return source.name if name.endswith(".txt") else Path(name).suffix
+
+
+def difference(before: Plan, now: Plan) -> str | None:
+    """Return in words the first thing in which two plans differ.
+
+    >>> difference({"--wide": False}, {"--wide": True})
+    '--wide has changed (was False, is True)'
+    """
+    for what in dict.fromkeys((*now, *before)):
+        if before.get(what) != now.get(what):
+            if what in (_INPUT, _MODEL):  # their hashes say nothing to a user
+                return f"{what} has changed"
+            was, is_ = shown(str(before.get(what))), shown(str(now.get(what)))
+            return f"{what} has changed (was {was}, is {is_})"
+    return None
+
+
+def digest_of(model: StanceModel) -> str:
+    """Return a hash of all that a model's answers depend on."""
+    digest = hashlib.sha256()
+    tables = (model.recipe.to_table(), model.book.to_tables(), model.lexicon.source)
+    digest.update(json.dumps(tables, sort_keys=True).encode())
+    if model.reference is not None:
+        digest.update(json.dumps(model.reference.to_table()).encode())
+    for head in (model.stance, model.sentiment):
+        if head is not None:
+            _add_head(digest, head)
+    if (kept := model.calibration) is not None:
+        for values in (kept.confidence, kept.predicted, kept.correct, kept.document):
+            digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def _add_head(digest: "hashlib._Hash", head: Head) -> None:
+    digest.update(repr((head.labels, head.targeted, head.temperature, head.own)).encode())
+    digest.update(head.intercept.tobytes())
+    for block in head.blocks:
+        digest.update(repr((block.name, block.weight, block.coef.shape)).encode())
+        for values in (block.keys, block.idf, block.coef):
+            digest.update(np.ascontiguousarray(values).tobytes())
 
 
 class Batch(NamedTuple):
@@ -87,7 +206,7 @@ class Frame:
 
 def compute(model: StanceModel, frame: Frame, number: int, records: Records) -> Part:
     """Judge the records of a part, and write its rows where the frame says."""
-    memory.settle()
+    settle()
     rows, tally = answer_rows(model, frame.layout, records, frame.table)
     part = Part(number, len(rows), rows.formulas(), tally, rows.encode(frame.form))
     return frame.store.write(part) if frame.store else part

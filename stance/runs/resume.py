@@ -12,8 +12,7 @@ from typing import Self
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, StanceError
 from stance.interrupts import held
-from stance.runs.parts import Part, Store
-from stance.runs.plans import Plan, difference
+from stance.runs.parts import Part, Plan, Store, difference
 from stance.tables.output import output_error
 from stance.tables.temporary import sync_folder
 

@@ -1,31 +1,185 @@
-"""Rows of an output as bytes, put together from whole columns.
+"""Rows of an output as bytes: probabilities in print, whole columns, and what follows each record.
 
-Several rows may begin with the same cells, those of one input record; they are encoded once. What
-follows stands in columns of equally wide cells, filled up with NUL, which no cell holds::
+Several rows may begin with the same cells, those of one input record (its head). What follows a
+head stands in columns of equally wide cells, padded with NUL, which no cell holds::
 
     heads                    owner   columns
     a1  "NATO and Russia"  1 0       N A T O Ø Ø   1   f a v o r Ø Ø   0 . 1 0 0 0 0 0
                              0       R u s s i a   1   a g a i n s t   0 . 7 0 0 0 0 0
     a2  Nothing.           2 1       Ø Ø Ø Ø Ø Ø   0   Ø Ø Ø Ø Ø Ø Ø   Ø Ø Ø Ø Ø Ø Ø Ø
 
-With separators between the columns and a line end after them this is one matrix of bytes. Without
-its NULs it is what follows the heads, row after row::
+With separators between the columns and a line end after them this is one matrix of bytes; without
+its NULs it is what follows the heads, row after row. A part that waits in a file, or travels, is
+only that: the input already has the heads, long texts among them::
 
-    N A T O Ø Ø , 1 , f a v o r Ø Ø , 0 . 1 0 0 0 0 0 ↵    ->    NATO,1,favor,0.100000↵
+    heads           times   ends
+    a1,"NATO …",1,  2       NATO,1,favor,0.100000↵Russia,1,against,0.700000↵
+    a2,Nothing.,2,  1       ,0,,↵
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress, count
-from operator import itemgetter
-from typing import TypeGuard
+from itertools import chain, compress, count, repeat
+from operator import itemgetter, mul
+from typing import Self, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.reading.tokens import Bytes, Ints
-from stance.runs.lines import Lines
-from stance.tables.formats import FORMULA_STARTS, Format, is_formula
+from stance.errors import DataError
+from stance.features.events import Weights
+from stance.reading.tokens import Bools, Bytes, Ints
+from stance.records import UNCERTAIN
+from stance.tables.formats import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, joined
+
+MILLION = 1_000_000
+
+Cells = NDArray[np.bytes_]
+
+
+def cells(
+    labels: Sequence[str], probabilities: Weights, sure: Bools, thresholds: Sequence[float] = ()
+) -> list[Cells]:
+    """Return the columns of label and printed probabilities.
+
+    The label is `UNCERTAIN` where not sure, or where the probability is less than its threshold.
+    """
+    parts = millionths(probabilities)
+    best = parts.argmax(axis=0)
+    if len(thresholds):
+        sure = sure & (parts.max(axis=0) / MILLION >= np.array(thresholds)[best])
+    words = np.array([word.encode() for word in (*labels, UNCERTAIN)])
+    return [words.take(np.where(sure, best, len(labels))), *map(decimals, parts)]
+
+
+def millionths(probabilities: Weights) -> Ints:
+    """Round rows of probabilities to millionths that sum to one million, a column per class.
+
+    The largest remainders are rounded up (Hamilton's method), of equal ones the first.
+
+    Examples
+    --------
+    >>> millionths(np.array([[1 / 3, 1 / 3, 1 / 3]])).tolist()
+    [[333334], [333333], [333333]]
+    """
+    exact = np.ascontiguousarray(probabilities.T) * MILLION
+    whole = np.floor(exact)
+    rest = exact - whole
+    rounded = whole.astype(np.int64)
+    missing = MILLION - rounded.sum(axis=0)
+    for place, own in enumerate(rest):
+        ahead = np.zeros(len(own), np.int64)
+        for other, found in enumerate(rest):
+            if other != place:
+                ahead += (found >= own) if other < place else (found > own)
+        rounded[place] += ahead < missing
+    return rounded
+
+
+def _table(texts: list[bytes]) -> Ints:
+    """Return texts of up to eight bytes as numbers, of which `|` lays one over the other."""
+    return np.array(texts, "S8").view(np.int64)
+
+
+_HIGH = _table([b"%d.%03d" % divmod(number, 1000) for number in range(1001)])
+_LOW = _table([b"\0\0\0\0\0%03d" % number for number in range(1000)])
+
+
+def decimals(parts: Ints) -> Cells:
+    """Write millionths as decimal fractions.
+
+    Examples
+    --------
+    >>> decimals(np.array([0, 250_000, 1_000_000])).tolist()
+    [b'0.000000', b'0.250000', b'1.000000']
+    """
+    high, low = np.divmod(parts, 1000)
+    return (_HIGH.take(high) | _LOW.take(low)).view("S8")
+
+
+BLOCK = 8_000_000
+"""Bytes that are put together at a time: a text as long as a book may begin many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Rows of a part as bytes; see the drawing above.
+
+    Attributes
+    ----------
+    times : list of int or None
+        Rows that begin with each head, 1 or more; None where the ends are whole rows.
+    ends : bytes
+        What follows, a line per row.
+    """
+
+    times: list[int] | None
+    ends: bytes
+
+    @classmethod
+    def whole(cls, rows: bytes) -> Self:
+        """Return rows that need no heads."""
+        return cls(None, rows)
+
+    def blocks(self, heads: Sequence[Sequence[str]], mark: str) -> Iterator[bytes]:
+        """Yield the rows as they stand in the output.
+
+        Parameters
+        ----------
+        heads : sequence of sequence of str
+            Columns of the cells with which rows begin, each of shape (n_heads,).
+        mark : str
+            Separator.
+
+        Raises
+        ------
+        DataError
+            If a cell is no text.
+        """
+        if self.times is None:
+            yield self.ends
+            return
+        starts = _encoded(heads, mark)
+        pieces = [b""] * (2 * sum(self.times))
+        pieces[::2] = chain.from_iterable(map(repeat, starts, self.times))
+        pieces[1::2] = self.ends.splitlines(keepends=True)
+        if sum(map(mul, map(len, starts), self.times)) + len(self.ends) > BLOCK:
+            yield from _in_blocks(pieces)
+        else:
+            yield b"".join(pieces)
+
+    def pack(self) -> bytes:
+        """Return the lines as one string of bytes, to be read by `unpack`."""
+        times = self.times or []
+        return len(times).to_bytes(8, "little") + np.array(times, "<i4").tobytes() + self.ends
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """Return what was packed."""
+        count = int.from_bytes(data[:8], "little")
+        times = np.frombuffer(data, "<i4", count, offset=8)
+        return cls(times.tolist() or None, data[8 + times.nbytes :])
+
+
+def _encoded(heads: Sequence[Sequence[str]], mark: str) -> list[bytes]:
+    """Return each head with a separator behind it."""
+    behind = [""] * len(heads[0])
+    try:
+        return [line.encode() for line in joined([*heads, behind], mark)]
+    except UnicodeEncodeError as error:
+        raise DataError(HALF_CHARACTER) from error
+
+
+def _in_blocks(pieces: list[bytes]) -> Iterator[bytes]:
+    block, size = list[bytes](), 0
+    for piece in pieces:
+        if block and size + len(piece) > BLOCK:
+            yield b"".join(block)
+            block, size = [], 0
+        block.append(piece)
+        size += len(piece)
+    yield b"".join(block)
+
 
 Column = NDArray[np.bytes_] | Sequence[str]
 """Cells, one per row: as UTF-8 of limited length, or where they may be long as strings."""
