@@ -17,7 +17,7 @@ from stance.fitting.training import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
-from stance.screens.evaluation import summary_lines
+from stance.screens.evaluation import evaluation_lines
 
 LABELS, TONES = list(map(str, Stance)), list(map(str, Sentiment))
 COLUMNS = ("text", "actor", "stance", "sentiment", "document", "source", "genre", "date")
@@ -196,7 +196,7 @@ def group(number, trusted):
 def test_of_many_parts_those_that_can_be_trusted_are_listed(figures):
     years = {f"{1980 + n}": group(100 - n, n % 2 == 0) for n in range(40)}
     sources = {f"paper {n}": group(9, False) for n in range(16)}
-    text = "\n".join(summary_lines(figures | {"per_year": years, "per_source": sources}))
+    text = "\n".join(evaluation_lines(figures | {"per_year": years, "per_source": sources}))
     listed = [
         line.split()[0] for line in text.splitlines() if line.split()[:1] and line[:4] in years
     ]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_evaluation import LABELS, random_answers
 
 from stance.evaluation import CURVES, Answers, score
-from stance.evaluation.calibration import calibration_error, reliability, risk_coverage
+from stance.evaluation.scores import calibration_error, reliability, risk_coverage
 
 
 def sure(confidence, right):

@@ -10,11 +10,10 @@ from test_evaluation import NAMES, certain, columns, leaves, random_answers
 
 from stance.errors import DataError
 from stance.evaluation import score
+from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.assessment import compare_models
-from stance.evaluation.comparison import ROWS, Seen, compare, contrast
-from stance.evaluation.confusion import accuracy, document_confusion, macro_f1
+from stance.evaluation.comparison import ROWS, Seen, compare, contrast, document_test, holm, mcnemar
 from stance.evaluation.intervals import gain_in, interval
-from stance.evaluation.significance import document_test, holm, mcnemar
 from stance.storage import save_model
 
 

@@ -21,7 +21,7 @@ from stance.evaluation import (
     report,
     score,
 )
-from stance.evaluation.confusion import document_confusion, f1_scores, macro_f1
+from stance.evaluation.answers import document_confusion, f1_scores, macro_f1
 from stance.evaluation.intervals import interval, proportion_interval
 
 LABELS = ("against", "neutral", "favor")

@@ -31,7 +31,6 @@ NOT_YET = {
     ("stance.files", "stance.tables.temporary"),
     ("stance.reading.reader", "stance.features.events"),
     ("stance.reading.spans", "stance.features.pairs"),
-    ("stance.screens.prospects", "stance.fitting.advice"),
 }
 """Imports that still run upward."""
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from stance.evaluation import intervals
-from stance.evaluation.confusion import accuracy, document_confusion, f1_scores, macro_f1
+from stance.evaluation.answers import accuracy, document_confusion, f1_scores, macro_f1
 from stance.evaluation.intervals import (
     gain_in,
     interval,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from small_model import CARD, members_of, refused, small_model, spoiled
 from test_fitting import BOOK, made_up, write
 
-from stance.evaluation.confusion import document_confusion, macro_f1
+from stance.evaluation.answers import document_confusion, macro_f1
 from stance.evaluation.intervals import percentile_interval
 from stance.fitting import learning
 from stance.fitting.forecast import fit_power_laws, learning_curve
@@ -21,8 +21,7 @@ from stance.fitting.repeats import SHARES, Repeats, parts, repeat_seeds
 from stance.fitting.training import train
 from stance.recipe import HeadRecipe, Recipe, Validation
 from stance.records import Stance
-from stance.screens.card import card_lines
-from stance.screens.prospects import forecast_text
+from stance.screens.model import card_lines, forecast_text
 from stance.storage import dump_model, load_model
 
 LABELS = tuple(Stance)

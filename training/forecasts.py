@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stance.corpus import Corpus, read_corpus
-from stance.evaluation.confusion import document_confusion, macro_f1
+from stance.evaluation.answers import document_confusion, macro_f1
 from stance.fitting.training import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook

@@ -10,7 +10,7 @@ from scipy.special import bdtrc
 from stance.check.findings import LABELS, Finding
 from stance.check.study import Study
 from stance.display import count, shown
-from stance.evaluation.confusion import Floats, Ints
+from stance.evaluation.answers import Floats, Ints
 from stance.records import Stance
 
 FEWEST = 10

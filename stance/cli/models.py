@@ -24,7 +24,7 @@ from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import Corpus
-    from stance.evaluation.figures import Figures
+    from stance.evaluation.answers import Figures
     from stance.model.judging import StanceModel
 
 
@@ -212,7 +212,7 @@ def inspect(
 ) -> None:
     """Show a model's card: data, versions, scores, limits; or the words it has learned."""
     from stance.defaults import default_model
-    from stance.screens.card import card_lines
+    from stance.screens.model import card_lines
     from stance.storage import read_manifest
 
     if words:

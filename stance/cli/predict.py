@@ -135,7 +135,7 @@ def explain(
 
     from stance.model.explanation import explain as reasons
     from stance.model.explanation import explain_sentiment
-    from stance.screens.explanation import print_explanation
+    from stance.screens.model import print_explanation
 
     if sentiment and actor is not None:
         raise UsageError("--sentiment is of the whole paragraph; leave out --actor")

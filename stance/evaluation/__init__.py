@@ -1,8 +1,7 @@
 """Scores of answers against gold labels, with intervals and beside baselines."""
 
 from stance.evaluation.answers import Answers
-from stance.evaluation.calibration import CURVES
-from stance.evaluation.reports import (
+from stance.evaluation.baselines import (
     Report,
     baselines,
     conflict_rows,
@@ -11,7 +10,7 @@ from stance.evaluation.reports import (
     majority_score,
     report,
 )
-from stance.evaluation.scores import score
+from stance.evaluation.scores import CURVES, score
 
 __all__ = [
     "CURVES",

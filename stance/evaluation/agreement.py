@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stance.evaluation.confusion import Floats, Ints
-from stance.evaluation.figures import DECIMALS
+from stance.evaluation.answers import DECIMALS, Floats, Ints
 from stance.evaluation.intervals import DRAWS, FEWEST, SEED, percentile_interval, resample
 
 MISSING = -1

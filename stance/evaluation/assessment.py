@@ -10,8 +10,8 @@ from stance.corpus import MISSING, Corpus, sentiment_rows
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, conflict_rows, report
+from stance.evaluation.baselines import lexicon_stances
 from stance.evaluation.comparison import Comparison, Seen, compare
-from stance.evaluation.polarity import lexicon_stances
 from stance.evaluation.scores import actor_rows, brief_score
 from stance.features.events import Weights
 from stance.model.judging import Judgements, StanceModel
@@ -125,7 +125,7 @@ def cross_validation(
     tone : ndarray of shape (n_sentiment_rows, 3) or None
         Of the sentiment head, for `stance.corpus.sentiment_rows`.
     lexicon : ndarray of shape (n_rows,) or None
-        Stances by the lexicon alone, see `stance.evaluation.polarity`.
+        Stances by the lexicon alone, see `stance.evaluation.baselines`.
     named : ndarray of bool of shape (n_rows,) or None
         Whether the text names the actor, without which `predict` says `uncertain`.
     """

@@ -1,7 +1,7 @@
 """Where labels are missing, actor by actor."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from stance.corpus import Corpus, Ints
 from stance.display import count, shown
 from stance.reading.actors import ActorBook
 from stance.records import Stance
+from stance.screens.model import prospects_lines
 
 LABEL_ROWS = 10
 """Rows of an actor that each label should have."""
@@ -62,6 +63,29 @@ class Advice:
         """Return the advice as a JSON object."""
         missing = dict(self.missing)
         return {"actor": self.actor, "rows": self.rows, "missing": missing, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Prospects:
+    """The luck of the folds, what more labels would gain, and where they are missing."""
+
+    repeats: Mapping[str, Any]
+    learning_curve: Mapping[str, Any] | None  # None where the recipe goes without
+    advice: Sequence[Advice]  # the most useful first
+
+    def card(self) -> dict[str, Any]:
+        """Return what a model's card keeps."""
+        curve = {} if self.learning_curve is None else {"learning_curve": self.learning_curve}
+        return {"repeats": self.repeats, **curve}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as one object for JSON."""
+        return self.card() | {"advice": [each.to_json() for each in self.advice]}
+
+    def lines(self) -> list[str]:
+        """Return a plain-text screen, each line under 80 columns."""
+        texts = [each.text for each in self.advice]
+        return prospects_lines(self.repeats, self.learning_curve, texts)
 
 
 def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[Advice]:

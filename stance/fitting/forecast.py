@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from stance.display import count
-from stance.evaluation.figures import plain
+from stance.evaluation.answers import plain
 from stance.evaluation.intervals import percentile_interval
 from stance.features.events import Weights
 from stance.fitting.repeats import Repeats

@@ -8,10 +8,10 @@ import numpy as np
 
 from stance.corpus import Corpus
 from stance.evaluation import CURVES, Report
+from stance.fitting.advice import Prospects
 from stance.model.familiarity import Reference
 from stance.recipe import Recipe
 from stance.records import Stance
-from stance.screens.prospects import Prospects
 
 LIMITS = (
     "Scores are those of texts like the training corpus; on other sources, genres and years they "

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from stance.errors import DataError
-from stance.evaluation.confusion import document_confusion, macro_f1
-from stance.evaluation.figures import plain
+from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, rare_strata, resample
 from stance.features.events import Weights
 from stance.fitting.learning import Cut, Held, Task, fold_cuts, score_cuts, split

@@ -11,8 +11,8 @@ from stance.corpus import Corpus, sentiment_rows
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, score
 from stance.evaluation.assessment import cross_validation
-from stance.evaluation.polarity import lexicon_stances
-from stance.fitting.advice import advise
+from stance.evaluation.baselines import lexicon_stances
+from stance.fitting.advice import Prospects, advise
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.forecast import learning_curve
 from stance.fitting.learning import (
@@ -37,7 +37,6 @@ from stance.reading.tokens import Ints
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
 from stance.runs.abstention import calibrate
-from stance.screens.prospects import Prospects
 
 Progress = Callable[[str], None]
 

@@ -12,7 +12,7 @@ from stance.reports.markup import Html, escaped, isolated, tag
 from stance.reports.page import figure, paragraph, section
 from stance.reports.scoring import Figures, bounds, estimate_line, percent, ranged
 from stance.reports.tables import Column, Data
-from stance.screens.prospects import forecast_text
+from stance.screens.model import forecast_text
 
 HEIGHT = 260
 """Pixels of a curve that stands alone."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from stance.display import count, shown, wrap
-from stance.evaluation.figures import DECIMALS
+from stance.evaluation.answers import DECIMALS
 from stance.evaluation.intervals import proportion_interval
 
 NAME = 40

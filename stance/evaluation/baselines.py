@@ -1,21 +1,25 @@
-"""Scores, intervals and baselines of answers against gold labels."""
+"""What a score is held against: baselines, conflict rows, and rows seen in training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.evaluation.answers import Answers, check_pair, check_rows, confusion_by_document
-from stance.evaluation.confusion import (
+from stance.evaluation.answers import (
+    Answers,
     Bools,
+    Figures,
     Ints,
     accuracy,
+    check_pair,
+    check_rows,
+    confusion_by_document,
     document_confusion,
     macro_f1,
+    plain,
 )
-from stance.evaluation.figures import Figures, plain
 from stance.evaluation.intervals import (
     DRAWS,
     FEWEST,
@@ -26,7 +30,12 @@ from stance.evaluation.intervals import (
     rare_strata,
 )
 from stance.evaluation.scores import score
-from stance.screens.evaluation import summary_lines
+from stance.records import Stance
+from stance.screens.evaluation import evaluation_lines
+
+if TYPE_CHECKING:
+    from stance.reading.reader import Reader
+    from stance.reading.spans import Query
 
 
 def conflict_rows(document_text_key: NDArray[Any], gold: Ints) -> Bools:
@@ -200,7 +209,7 @@ class Report:
 
     def summary_lines(self) -> list[str]:
         """Return a plain-text screen, each line under 80 columns."""
-        return summary_lines(self.to_json())
+        return evaluation_lines(self.to_json())
 
 
 def report(
@@ -257,3 +266,39 @@ def report(
         sentiment=tone,
         leakage=seen,
     )
+
+
+BATCH = 1000
+"""Pairs that are read at a time."""
+
+_NEUTRAL = list(Stance).index(Stance.NEUTRAL)
+
+
+def lexicon_stances(reader: "Reader", query: "Query") -> Ints | None:
+    """Answer each pair by the words with polarity in the sentences that name the actor.
+
+    Positive words less negative ones, a negator turning the few words after it: more positive
+    ones are favor, more negative ones against, as many of both, or none, neutral (word counting as
+    in Young and Soroka 2012, "Affective News: The Automated Coding of Sentiment in Political
+    Texts").
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,) or None
+        0 against, 1 neutral, 2 favor. None where the language has no lexicon.
+    """
+    if not reader.lexicon.categories:
+        return None
+    parts = [query.slice(low, low + BATCH) for low in range(0, len(query), BATCH)]
+    sums = [polarity_sums(reader, part) for part in parts]
+    return np.sign(np.concatenate(sums)).astype(np.int64) + _NEUTRAL
+
+
+def polarity_sums(reader: "Reader", query: "Query") -> Ints:
+    """Return positive less negative words in the sentences of each pair that name its actor."""
+    words = reader.words(query.texts, query.spans)
+    row = np.repeat(query.para, np.diff(words.first))
+    naming = np.zeros(int(words.sentence.max(initial=-1)) + 1, np.bool_)
+    naming[words.sentence[words.who == query.actor[row]]] = True  # no sentence is in two texts
+    polarity = np.where(naming[words.sentence], words.sign, 0)
+    return np.bincount(row, polarity, len(query)).astype(np.int64)

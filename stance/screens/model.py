@@ -1,0 +1,278 @@
+"""Lines about one model: its card, what more labels would gain, one answer explained."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from stance.display import shown, wrap
+from stance.model.explanation import Explanation, Reason
+from stance.model.familiarity import Reference
+from stance.model.reasons import AGAINST, FAVOR
+from stance.records import UNCERTAIN
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+SPREAD = (
+    "± is the standard deviation between them: the luck of the folds, no sampling error; "
+    "[low, high] is the 95 % interval of their mean, whole documents resampled"
+)
+
+KIND = "of macro-F1; 95 % intervals, for new documents of the same kind and coding"
+
+
+def prospects_lines(
+    repeats: Mapping[str, Any], curve: Mapping[str, Any] | None, advice: Sequence[str]
+) -> list[str]:
+    """Return what the luck of the folds is, what more labels would gain, and where to add some."""
+    found = wrap(repeats_text(repeats))
+    if repeats["sd"] is not None:
+        found += wrap(f"({SPREAD})", "  ")
+    if curve is not None:
+        found += ["", *_curve_table(curve["points"])]
+        found += wrap(forecast_text(curve), "  ")
+    if advice:
+        found += ["", "where labels are missing, the most useful first"]
+        found += [line for text in advice for line in wrap(text, "  ")]
+    return found
+
+
+def repeats_text(repeats: Mapping[str, Any]) -> str:
+    """Return mean, spread and interval of repeated cross-validations.
+
+    >>> repeats_text({"macro_f1": [0.59, 0.61], "mean": 0.6, "sd": 0.014, "interval": [0.57, 0.63]})
+    '2 cross-validations with other folds: macro-F1 60.0 ± 1.4 [57.0, 63.0]'
+    """
+    low, high = repeats["interval"]
+    figure = f"{100 * repeats['mean']:.1f}"
+    bounds = f"[{100 * low:.1f}, {100 * high:.1f}]"
+    if repeats["sd"] is None:
+        return f"1 cross-validation: macro-F1 {figure} {bounds}"
+    number = len(repeats["macro_f1"])
+    spread = f"{100 * repeats['sd']:.1f}"
+    return f"{number} cross-validations with other folds: macro-F1 {figure} ± {spread} {bounds}"
+
+
+def forecast_text(curve: Mapping[str, Any]) -> str:
+    """Return what more labels would gain, or why that cannot be told."""
+    found = curve["forecast"]
+    if found is None:
+        return f"no forecast of what more labels would gain: {curve['why']}"
+    return f"{found['text']}, {found['doubled']['text'].replace(' labels would gain', '')} ({KIND})"
+
+
+def _curve_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = ["learned from                      macro-F1  95 % interval"]
+    for point in points:
+        sizes = f"{point['rows']:>9,.0f} rows of {point['documents']:>7,.0f} documents"
+        bounds = f"[{100 * point['low']:.1f}, {100 * point['high']:.1f}]"
+        lines.append(f"{sizes}  {100 * point['macro_f1']:>8.1f}  {bounds}")
+    return lines
+
+
+SCORED = 15
+"""Corpora, genres and actors whose scores are shown; the manifest has all."""
+
+
+def card_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what the manifest says, for people."""
+    return list(_lines(manifest))
+
+
+def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+    recipe = manifest["recipe"]
+    heads = f"recipe '{shown(recipe['name'])}', {manifest['language']}, {_heads(manifest)}"
+    yield from _wrapped(heads, "model     ")
+    blocks = recipe["features"]["blocks"]
+    yield "blocks    " + ", ".join(f"{shown(name)} {weight:g}" for name, weight in blocks.items())
+    if "name" in blocks:
+        yield "WARNING   the actor's name is a feature: the model has learned a prior about actors,"
+        yield "          which is the very thing that a study wants to measure"
+    book = f"{len(manifest['book'])} in the book: {_some(list(manifest['book']))}"
+    yield from _wrapped(book, "actors    ")
+    for source in manifest["data"]:
+        classes = ", ".join(f"{number:,} {shown(k)}" for k, number in source["classes"].items())
+        rows = f"{shown(source['name'])}: {source['rows']:,} rows ({classes})"
+        yield from _wrapped(rows, "data      ")
+        yield from _wrapped(f"licence: {source.get('licence', 'not stated')}", " " * 10)
+        yield f"sha256    {source['sha256']}"
+    scores = manifest["scores"]
+    if "macro_f1" in scores:
+        low, high = scores["macro_f1_interval"]
+        yield from _wrapped(
+            f"macro-F1 {100 * scores['macro_f1']:.1f} [{100 * low:.1f}, {100 * high:.1f}] by "
+            f"cross-validation over {scores['documents']:,} documents, "
+            f"ECE {100 * scores['ece']:.1f} %",
+            "scores    ",
+        )
+        base = scores["baselines"]
+        yield (
+            f"          beside majority {100 * base['majority']['macro_f1']:.1f}, "
+            f"target-blind words {100 * base['target_blind']['macro_f1']:.1f}"
+            + (f", lexicon {100 * base['lexicon']['macro_f1']:.1f}" if "lexicon" in base else "")
+        )
+        for title, key in (
+            ("corpus", "per_corpus"),
+            ("source", "per_source"),
+            ("genre", "per_genre"),
+            ("actor", "per_actor"),
+        ):
+            for name, part in list(scores.get(key, {}).items())[:SCORED]:
+                yield _group_line(title, name, part)
+    yield from _prospects(manifest)
+    yield from _drift(manifest.get("reference"))
+    yield f"made by   {', '.join(f'{k} {shown(v)}' for k, v in manifest['versions'].items())}"
+    yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
+    for limit in manifest["limits"]:
+        yield from _wrapped(limit, "limits    ")
+
+
+def _prospects(manifest: Mapping[str, Any]) -> Iterator[str]:
+    if "repeats" in manifest:
+        yield from _wrapped(repeats_text(manifest["repeats"]), "repeats   ")
+    if "learning_curve" in manifest:
+        curve = manifest["learning_curve"]
+        points = (f"{100 * p['macro_f1']:.1f} from {p['rows']:,.0f}" for p in curve["points"])
+        yield from _wrapped(f"macro-F1 by rows: {', '.join(points)}", "curve     ")
+        yield from _wrapped(forecast_text(curve), " " * 10)
+
+
+def _drift(table: Mapping[str, Any] | None) -> Iterator[str]:
+    if table is None:
+        yield "drift     not checked: the model was saved without numbers of its training texts"
+        return
+    reference = Reference.from_table(table)
+    low, middle, high = reference.length
+    language = "language is not checked, for there were too few"
+    if reference.familiarity is not None:
+        language = f"uncertain below a familiarity of {reference.threshold:.2f} (another language)"
+    yield from _wrapped(
+        f"input is compared with {reference.paragraphs:,} training paragraphs: {low} to {high} "
+        f"words (median {middle}), {100 * reference.unknown:.1f} % of words unknown to the other "
+        f"documents; {language}",
+        "drift     ",
+    )
+
+
+def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:
+    bounds = part.get("macro_f1_interval", part.get("interval"))
+    words = "no interval" if bounds is None else f"[{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
+    return (
+        f"          {title} {shown(name, 30):<31} {100 * part['macro_f1']:5.1f} "
+        f"{words:<13} n {part['n']:,}"
+    )
+
+
+def _wrapped(text: str, lead: str) -> list[str]:
+    return wrap(shown(text, 1000), lead, " " * len(lead))
+
+
+def _heads(manifest: Mapping[str, Any]) -> str:
+    counts = {
+        name: sum(block["features"] for block in head["blocks"])
+        for name, head in manifest["heads"].items()
+    }
+    return ", ".join(f"{name} {count:,} features" for name, count in counts.items())
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + rest
+
+
+STRONGEST = 8
+"""Words and features that are listed."""
+
+FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
+"""Said of a paragraph before its reasons."""
+
+UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
+"""Said of an actor that no mention was found of."""
+
+PALE, STRONG = 0.04, 0.12
+"""Pushes from which a word is coloured, and coloured strongly."""
+
+NAMED = 42
+"""Columns for a word and its strongest term."""
+
+
+def tilt(reason: Reason) -> float:
+    """Return how far a reason pushes toward favor (positive) or against (negative)."""
+    return reason.push[FAVOR] - reason.push[AGAINST]
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """Print one answer with its reasons."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    best = max(range(len(explanation.labels)), key=lambda i: explanation.probabilities[i])
+    label = str(explanation.labels[best])
+    if not explanation.sure:
+        label = UNCERTAIN
+    shares = "  ".join(
+        f"{name} {share:.3f}"
+        for name, share in zip(explanation.labels, explanation.probabilities, strict=True)
+    )
+    name = shown(explanation.actor) or "sentiment"
+    console.print(Text(f"{name}: {label}", style="bold"), Text(f"   {shares}"))
+    if explanation.foreign:
+        console.print(Text(FOREIGN, style="italic"))
+    if explanation.actor and not explanation.mentions:
+        console.print(Text(UNNAMED, style="italic"))
+    console.print(Text.assemble(*_pieces(explanation)))
+    console.print()
+    for line in _table(explanation):
+        console.print(Text(line))
+    console.print()
+
+
+def _pieces(explanation: Explanation) -> Iterator["Text"]:
+    """Yield the paragraph, red where a word pushes against, green where it favors."""
+    from rich.text import Text
+
+    text, at = explanation.text, 0
+    for word in explanation.words:
+        yield Text(_visible(text[at : word.start]))
+        yield Text(_visible(text[word.start : word.end]), style=_style(tilt(word)))
+        at = word.end
+    yield Text(_visible(text[at:]))
+
+
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+
+
+def _style(push: float) -> str:
+    if abs(push) < PALE:
+        return ""
+    strong = "bold underline " if abs(push) >= STRONG else ""
+    return strong + ("green" if push > 0 else "red")
+
+
+def _named(reason: Reason, width: int = NAMED) -> str:
+    """Return a reason's word and its strongest term, in so many columns."""
+    word = shown(reason.text, 18 if reason.terms else width - 1)
+    if reason.terms and (room := width - 5 - len(word)) > 2:
+        word += f"  ({shown(reason.terms[0], room)})"
+    return word[:width]
+
+
+def _table(explanation: Explanation) -> Iterator[str]:
+    labels = explanation.labels
+    yield f"{'pushes the score of':<{NAMED + 2}}" + "".join(f"{name:>11}" for name in labels)
+    reasons = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
+    listed = [*reasons[:STRONGEST], *explanation.features[:3]]
+    for reason in listed:
+        yield f"  {_named(reason):<{NAMED}}" + "".join(f"{push:>+11.3f}" for push in reason.push)
+    rest = [
+        sum(r.push[i] for r in (*explanation.words, *explanation.features))
+        - sum(r.push[i] for r in listed)
+        for i in range(len(labels))
+    ]
+    for name, values in (
+        ("all other words and features", rest),
+        ("constant", explanation.intercept),
+    ):
+        yield f"  {name:<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in values)
+    yield f"  {'score':<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in explanation.scores)
