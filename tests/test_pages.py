@@ -14,11 +14,11 @@ from stance.corpus import Source
 from stance.evaluation.assessment import evaluate
 from stance.reports.columns import Request
 from stance.reports.evaluation import compose as compose_evaluation
+from stance.reports.examples import Mistake
 from stance.reports.findings import gather
 from stance.reports.markup import escaped, tag
 from stance.reports.predictions import compose
 from stance.reports.style import DARK, LIGHT
-from stance.reports.worst import Mistake
 
 STRINGS = naughty()
 TOGETHER = 12

@@ -62,9 +62,9 @@ def maker():
     return read_maker(path, load_model(path), given=True)
 
 
-def report(table, maker=None, *, corrected=False, **request):
+def report(table, maker=None, **request):
     """Return the page on a table, read."""
-    return read_page(compose(gather(Request(table, **request), maker), corrected=corrected))
+    return read_page(compose(gather(Request(table, **request), maker)))
 
 
 def command(table, *args):
@@ -457,17 +457,6 @@ def test_the_map_of_actors_and_sources_explains_its_shades(coded):
 def test_intervals_say_whether_documents_were_known(sample, coded):
     assert "The table names no documents" in report(sample).text
     assert "from the variance between documents" in report(coded, prefix="p_").text
-
-
-def test_corrected_shares_are_shown_only_where_asked_for(coded, maker):
-    plain = report(coded, maker, prefix="p_")
-    assert "Corrected shares" not in heading_texts(plain)
-    page = report(coded, maker, prefix="p_", corrected=True)
-    assert "Corrected shares" in heading_texts(page)
-    table = next(t for t in page.tables if t[0][:1] == ["actor"] and "corrected, %" in t[0])
-    for line in table[1:]:
-        assert sum(float(line[at]) for at in (4, 9, 14)) == pytest.approx(100, abs=0.2)
-    assert "That is a strong assumption" in page.text
 
 
 def test_paragraphs_shown_are_the_surest_of_each_side(coded):

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.reports.correction import correct
 from stance.reports.frequent import Frequent, bounded
 from stance.reports.periods import MOST, choose_periods
 from stance.reports.shares import estimate, wilson
@@ -88,35 +87,6 @@ def test_wilson_is_that_of_the_textbook():
     """Newcombe 1998, "Two-sided Confidence Intervals for the Single Proportion", table I."""
     assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
-
-
-# --- Correction ---
-
-RATES = np.array([[0.53, 0.37, 0.10], [0.12, 0.79, 0.09], [0.11, 0.42, 0.47]])
-
-
-def test_corrected_shares_cover_the_truth_where_errors_are_those_of_the_card():
-    rng = np.random.Generator(np.random.PCG64(5))
-    truth, hits, mean = np.array((0.3, 0.5, 0.2)), np.zeros(3), np.zeros(3)
-    for _ in range(DRAWS):
-        gold = rng.multinomial(2000, (0.33, 0.43, 0.24))
-        confusion = [rng.multinomial(n, rates) for n, rates in zip(gold, RATES, strict=True)]
-        card = {"confusion": confusion, "n": 2000, "documents": 2000}
-        found = correct(rng.multinomial(500, truth @ RATES).astype(float), 500, card)
-        mean += found.shares
-        hits += [low <= t <= high for t, (low, high) in zip(truth, found.intervals, strict=True)]
-    assert hits / DRAWS == pytest.approx(0.95, abs=0.02)
-    assert mean / DRAWS == pytest.approx(truth, abs=0.01)
-
-
-def test_counted_shares_would_be_biased_there():
-    assert (np.array((0.3, 0.5, 0.2)) @ RATES)[0] == pytest.approx(0.241)
-
-
-def test_a_matrix_that_says_nothing_corrects_nothing():
-    same = {"confusion": [[10, 20, 10]] * 3, "n": 120, "documents": 120}
-    assert correct(np.array([5.0, 5, 5]), 15, same) is None
-    assert correct(np.zeros(3), 0, {"confusion": np.eye(3) * 9, "n": 27, "documents": 27}) is None
 
 
 # --- Names and dates ---

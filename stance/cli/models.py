@@ -152,7 +152,7 @@ def _write(
     """Write the table of wrong answers and the page of an evaluation, where they are asked for."""
     from stance.evaluation.mistakes import write_mistakes
     from stance.reports.evaluation import write_evaluation
-    from stance.reports.worst import worst_mistakes
+    from stance.reports.examples import worst_mistakes
 
     if errors is not None:
         tell(write_mistakes(model, corpus, errors, force=force))

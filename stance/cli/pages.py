@@ -43,9 +43,6 @@ def report(
         ),
     ] = None,
     actors: ActorsFile = None,
-    corrected: Annotated[
-        bool, typer.Option("--corrected", help="Also correct shares for the model's errors.")
-    ] = False,
     text_column: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Column of the paragraph; 'text' if there is one."),
@@ -73,7 +70,7 @@ def report(
     refuse_output(output, force, [predictions, model, actors])
     request = Request(predictions, by, over, prefix, text_column, actor_column, delimiter, encoding)
     maker = _maker(model, actors)
-    for line in write_predictions(request, output, maker, corrected=corrected, force=force):
+    for line in write_predictions(request, output, maker, force=force):
         tell(line)
 
 

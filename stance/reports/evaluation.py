@@ -10,6 +10,7 @@ from stance.display import count, shown
 from stance.files import write_whole
 from stance.reports.classes import classes, sentiment
 from stance.reports.confidence import calibration, training
+from stance.reports.examples import Mistake
 from stance.reports.markup import Content, Html, escaped, isolated, joined, named, tag
 from stance.reports.method import DAVISON, EFRON, HESTERBERG, KORN, software
 from stance.reports.page import facts, page, paragraph, section, warnings
@@ -28,7 +29,6 @@ from stance.reports.survey import file_hash
 from stance.reports.tables import Column, Data, html_table
 from stance.reports.telling import quotation
 from stance.reports.trials import conflict, stress
-from stance.reports.worst import Mistake
 
 
 def write_evaluation(

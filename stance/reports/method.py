@@ -29,13 +29,6 @@ ZOU = """@article{zou2008,
   year = {2008}
 }"""
 
-ROGAN = """@article{rogan1978,
-  author = {Rogan, Walter J. and Gladen, Beth},
-  title = {Estimating Prevalence from the Results of a Screening Test},
-  journal = {American Journal of Epidemiology}, volume = {107}, number = {1}, pages = {71--76},
-  year = {1978}
-}"""
-
 EFRON = """@article{efron1987,
   author = {Efron, Bradley},
   title = {Better Bootstrap Confidence Intervals},
@@ -74,7 +67,7 @@ def counted_rows(found: Findings) -> str:
     return f"{count(found.tally.rows, 'pair')} of a paragraph and an actor"
 
 
-def prediction_method(found: Findings, *, corrected: bool) -> Html:
+def prediction_method(found: Findings) -> Html:
     """Return how the figures of a report on predictions came about, as a paragraph."""
     parts: list[str] = [
         f"We classified {counted_rows(found)} with stance, which judges the stance (against, "
@@ -82,11 +75,6 @@ def prediction_method(found: Findings, *, corrected: bool) -> Html:
         *_model_sentences(found.maker),
         _interval_sentence(found),
     ]
-    if corrected:
-        parts.append(
-            "Corrected shares solve the shares of the answers for the model's cross-validated "
-            "confusion matrix (Rogan and Gladen 1978). "
-        )
     parts += [
         f"Shares and intervals were computed with stance {version('stance')}",
         ", which gives the table's probabilities for the paragraphs shown" * bool(
@@ -153,13 +141,12 @@ def _interval_sentence(found: Findings) -> str:
     )
 
 
-def references(found: Findings, *, corrected: bool) -> Html:
+def references(found: Findings) -> Html:
     """Return the BibTeX entries that the paragraph cites."""
     entries: Sequence[str] = [
         software(),
         WILSON,
         KORN,
         ZOU,
-        *([ROGAN] if corrected else []),
     ]
     return tag("pre", "\n\n".join(entries))

@@ -10,7 +10,6 @@ from stance.reports import charts
 from stance.reports.cautions import FEW, cautions
 from stance.reports.charts import Parts
 from stance.reports.columns import Request
-from stance.reports.corrected import correction
 from stance.reports.divisions import TONES, actor_shares, by_actor, by_source, net_words
 from stance.reports.findings import Findings, Maker, gather
 from stance.reports.frequent import Frequent
@@ -36,7 +35,6 @@ def write_predictions(
     output: Path,
     maker: Maker | None,
     *,
-    corrected: bool = False,
     force: bool = False,
 ) -> list[str]:
     """Write the report on a table of predictions; return what to tell of it.
@@ -47,8 +45,6 @@ def write_predictions(
     output : Path
     maker : Maker or None
         The model that made the answers.
-    corrected : bool
-        Show shares corrected for the model's errors, too.
     force : bool
         Replace an existing file.
 
@@ -60,7 +56,7 @@ def write_predictions(
         If the file exists, or cannot be written.
     """
     found = gather(request, maker)
-    write_whole(output, compose(found, corrected=corrected), force=force)
+    write_whole(output, compose(found), force=force)
     tally = found.tally
     told = list(found.survey.notes)
     if found.denied:
@@ -69,7 +65,7 @@ def write_predictions(
     return [*told, f"wrote {output}: {said}"]
 
 
-def compose(found: Findings, *, corrected: bool = False) -> bytes:
+def compose(found: Findings) -> bytes:
     """Return the page."""
     return page(
         f"Stance in {shown(found.request.source.name, 80)}",
@@ -81,8 +77,7 @@ def compose(found: Findings, *, corrected: bool = False) -> bytes:
             telling(found),
             _certainty(found),
             _tone(found),
-            *([correction(found)] if corrected else []),
-            _method(found, corrected=corrected),
+            _method(found),
         ],
     )
 
@@ -216,7 +211,7 @@ def _tone(found: Findings) -> Html:
     )
 
 
-def _method(found: Findings, *, corrected: bool) -> Html:
+def _method(found: Findings) -> Html:
     maker, request = found.maker, found.request
     listed = [
         ("table", request.source.name),
@@ -241,9 +236,9 @@ def _method(found: Findings, *, corrected: bool) -> Html:
     return section(
         "method",
         "Method, ready to paste",
-        prediction_method(found, corrected=corrected),
+        prediction_method(found),
         tag("h3", "References (BibTeX)"),
-        references(found, corrected=corrected),
+        references(found),
         tag("h3", "What went in"),
         html_table(data),
     )

@@ -59,10 +59,6 @@ class Tally:
     source_uncertain : ndarray of shape (n_sources + 1,)
     crossed : ndarray of shape (n_actors, n_sources, 3)
         Stances given.
-    likeliest : ndarray of shape (n_actors + 1, 3)
-        Largest probability of every answer, withheld or not.
-    expected : ndarray of shape (n_actors + 1, 3)
-        Sums of probabilities.
     confidence : ndarray of shape (7,)
         Answers by their largest probability; see `CONFIDENCES`.
     tone_clusters : ndarray of shape (CLUSTERS, 3)
@@ -91,8 +87,6 @@ class Tally:
         self.uncertain = np.zeros(len(actors) + 1, np.int64)
         self.source_uncertain = np.zeros(len(sources) + 1, np.int64)
         self.crossed = np.zeros((len(actors), len(sources), GIVEN), np.int64)
-        self.likeliest = np.zeros((len(actors) + 1, GIVEN), np.int64)
-        self.expected = np.zeros((len(actors) + 1, GIVEN))
         self.confidence = np.zeros(len(CONFIDENCES) + 1, np.int64)
         self.tone_clusters = np.zeros((CLUSTERS, len(Sentiment)), np.int64)
         self.toneless = 0
@@ -174,8 +168,6 @@ class Tally:
         np.add.at(self.crossed, (actor[both], source[both], label[both]), 1)
         np.add.at(self.uncertain, actor[~given], 1)
         np.add.at(self.source_uncertain, source[~given], 1)
-        np.add.at(self.likeliest, (actor, chances.argmax(axis=1)), 1)
-        np.add.at(self.expected, actor, chances)
         top = chances.max(axis=1)
         self.confidence += np.bincount(
             np.searchsorted(CONFIDENCES, top, side="right"), minlength=len(CONFIDENCES) + 1
