@@ -1,13 +1,130 @@
-"""Whole files under their names, or nothing: written beside, then renamed."""
+"""Files that appear under their name whole, or not at all; nothing else writes one.
+
+A file is made in private, reaches the disk and then gets its name in one step. Where the system
+has files without a name it is made in one of those, of which a killed process leaves nothing.
+Others are named after their target and locked as long as their process lives, so that the next
+process that writes the same target can remove what a killed one left, and nothing else.
+"""
 
 import contextlib
+import errno
+import hashlib
+import io
 import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
 
 from stance.display import shown
 from stance.errors import OutputError
-from stance.tables.output import output_error
-from stance.tables.temporary import PrivateFile
+
+try:
+    import fcntl
+except ImportError:  # Windows, where leftovers stay
+    fcntl = None  # type: ignore[assignment]
+
+_DESCRIPTORS = Path("/proc/self/fd")
+_EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; make room and run again",
+    errno.EDQUOT: "your disk quota is used up; make room and run again",
+    errno.EFBIG: "the file grew beyond the size limit; raise it (ulimit -f) or write elsewhere",
+    errno.EACCES: "no permission to write there; choose another folder",
+    errno.EPERM: "no permission to write there; choose another folder",
+    errno.EROFS: "that file system is read-only; choose another folder",
+    errno.ENOENT: "its folder does not exist; create it first",
+    errno.ENOTDIR: "its folder does not exist; create it first",
+    errno.EISDIR: "is a folder; name a file in it",
+    errno.EEXIST: "exists already; use --force to overwrite it",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ELOOP: "is a link to itself; name another file",
+}
+
+
+def output_error(error: OSError, path: Path | None) -> OutputError:
+    """Return a failure to write as the one line that the user reads."""
+    fallback = f"cannot be written ({error.strerror or type(error).__name__}); write elsewhere"
+    return _refusal(path, _REASONS.get(error.errno or 0, fallback))
+
+
+def _refusal(path: Path | None, reason: str) -> OutputError:
+    return OutputError(f"{shown(str(path), 200) if path else 'standard output'}: {reason}")
+
+
+# --- Names -----------------------------------------------------------------------------------
+
+
+def check_output(
+    path: Path | None,
+    *,
+    force: bool,
+    inputs: Iterable[Path | None] = (),
+    regular: bool = False,
+) -> None:
+    """Raise what `WholeFile` would raise because of the name alone, before any work is done.
+
+    Parameters
+    ----------
+    path : Path or None
+        None is standard output.
+    force : bool
+        Whether an existing file may be replaced.
+    inputs : iterable of Path or None
+        What is read meanwhile; the output must not replace it, not even with `force`.
+    regular : bool
+        Whether pipes and devices are refused.
+    """
+    if path is None:
+        return
+    if any(source is not None and same_file(path, source) for source in inputs):
+        raise _refusal(path, "is the input; choose another name for the output")
+    if path.suffix.lower() in (".zst", ".xz", ".bz2"):
+        raise _refusal(path, "can only compress as .gz; change the name")
+    try:
+        target = _target(path)
+        if is_device(path):
+            if regular:
+                raise _refusal(path, "is a pipe or device; name a file")
+        elif target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        elif target.exists() and not force:
+            raise FileExistsError(errno.EEXIST, "exists")
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
+def is_device(path: Path) -> bool:
+    """Return whether a path is a pipe or a device, which is written as it is."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
+
+
+def same_file(path: Path, other: Path) -> bool:
+    """Return whether two paths name one file, or would if there were one."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return path.resolve() == other.resolve()
+
+
+def _target(path: Path) -> Path:
+    """Return the file to be written: behind a symbolic link, what it points to."""
+    with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
+        if not (target := path.resolve()).is_symlink():
+            return target
+    raise OSError(errno.ELOOP, "is a link to itself")
+
+
+# --- Writing ---------------------------------------------------------------------------------
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -18,53 +135,288 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
     OutputError
         If the file exists and `force` is not given, or cannot be written.
     """
+    check_output(path, force=force, regular=True)
+    with WholeFile(path, force=force) as file:
+        file.write(data)
+
+
+def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
+    """Write, or write anew, a file in a folder that only this run uses.
+
+    What a killed process leaves is cleared away with the folder. Without `sync`, the file may
+    be cut off after a power cut.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.writelines(data)
+        file.flush()
+        if sync:
+            os.fsync(handle)
+    temporary.replace(path)
+    if sync:
+        sync_folder(path.parent)
+
+
+class WholeFile:
+    """A file that appears under its name when the ``with`` block ends well, and only then.
+
+    Standard output, pipes and devices are written as they are.
+
+    Parameters
+    ----------
+    path : Path or None
+        None is standard output.
+    force : bool
+        Whether an existing file may be replaced.
+    folder : Path or None
+        A private one in the same file system, for the file to be made in.
+
+    Raises
+    ------
+    OutputError
+        The file exists, or cannot be written.
+    """
+
+    def __init__(self, path: Path | None, *, force: bool, folder: Path | None = None) -> None:
+        self._path = path
+        self._force = force
+        self._private: PrivateFile | None = None
+        try:
+            self._file = self._open(folder)
+        except OSError as error:
+            raise output_error(error, path) from error
+
+    def _open(self, folder: Path | None) -> "BinaryIO | _File":
+        if self._path is None:
+            return sys.stdout.buffer
+        if is_device(self._path):
+            return _File(self._path, "wb")  # it cannot be renamed over
+        check_output(self._path, force=self._force)
+        self._private = PrivateFile(_target(self._path), folder)
+        return _File(self._private.handle, "wb")
+
+    @property
+    def inode(self) -> int:
+        """Number of the file in its file system; it keeps it under its final name."""
+        return os.fstat(self._file.fileno()).st_ino
+
+    def write(self, data: bytes | bytearray) -> int:
+        """Write all of the data."""
+        try:
+            return self._file.write(data)
+        except BrokenPipeError:
+            raise  # `| head` has seen enough, which is no failure
+        except OSError as error:
+            raise output_error(error, self._path) from error
+
+    def flush(self) -> None:
+        """Pass on what standard output has kept."""
+        self._file.flush()
+
+    def commit(self) -> None:
+        """Give the file its name."""
+        try:
+            self._file.flush()
+            if self._private:
+                self._private.become_target(force=self._force)
+            if self._path:
+                self._file.close()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise output_error(error, self._path) from error
+
+    def discard(self) -> None:
+        """Remove what has been written; nothing appears under the name."""
+        if self._path:
+            with contextlib.suppress(OSError):
+                self._file.close()
+        if self._private:
+            self._private.discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            self.discard()
+
+
+class _File(io.FileIO):
+    """An unbuffered file that writes all it is given, or raises.
+
+    On a full disk, the system's own write may take a piece and say so by its return value alone.
+    """
+
+    _waiting = 0
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data)
+        written = 0
+        while written < len(view):
+            written += super().write(view[written:])
+        self._waiting += written
+        if self._waiting >= _EARLY and hasattr(os, "posix_fadvise"):
+            self._waiting = 0
+            with contextlib.suppress(OSError):  # a pipe, or a file system that cannot
+                # Linux takes the advice that pages are not needed as a request to write them.
+                os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return written
+
+
+class PrivateFile:
+    """A file in the making, which becomes its target or leaves nothing.
+
+    Attributes
+    ----------
+    handle : int
+        Descriptor to write to. Whoever takes it closes it.
+    """
+
+    def __init__(self, target: Path, folder: Path | None = None) -> None:
+        self._target = target
+        self._path: Path | None = None  # set before there is such a file, so that none is forgotten
+        clear_leftovers(target)
+        nameless = None if folder else _open_nameless(target.parent)
+        self.handle = self._open_named(folder or target.parent) if nameless is None else nameless
+
+    def become_target(self, *, force: bool) -> None:
+        """Give the file, all of it written, its final name.
+
+        Raises
+        ------
+        FileExistsError
+            If there is a file of that name by now and `force` is not given.
+        """
+        os.fchmod(self.handle, _mode(self._target))
+        os.fsync(self.handle)
+        path = self._path or self._name()
+        if force:
+            path.replace(self._target)
+        else:
+            self._link_once(path)
+        self._path = None
+        sync_folder(self._target.parent)
+
+    def discard(self) -> None:
+        """Remove the file if it has a name other than the target's."""
+        if self._path:
+            self._path.unlink(missing_ok=True)
+            self._path = None
+
+    def _open_named(self, folder: Path) -> int:
+        while True:
+            self._path = folder / f"{_beginning(self._target)}{secrets.token_hex(6)}.part"
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            if not _lock(handle) or os.fstat(handle).st_nlink:
+                return handle
+            os.close(handle)  # another took it for a leftover before it was locked
+
+    def _name(self) -> Path:
+        """Give a nameless file a name of its own beside its target."""
+        source, folder = _DESCRIPTORS / str(self.handle), self._target.parent
+        self._path = folder / f"{_beginning(self._target)}{secrets.token_hex(6)}.part"
+        opened = os.open(folder, os.O_RDONLY)
+        try:  # with a folder, link follows the symbolic link in /proc
+            os.link(source, self._path, src_dir_fd=opened, follow_symlinks=True)
+        except OSError:  # some containers have nameless files and cannot name them
+            copy = self._open_named(folder)
+            with os.fdopen(os.dup(copy), "wb") as file, source.open("rb") as written:
+                shutil.copyfileobj(written, file)
+                file.flush()
+                os.fchmod(copy, os.fstat(self.handle).st_mode)
+                os.fsync(copy)
+            os.dup2(copy, self.handle)  # which holds the lock, then, until the output has its name
+            os.close(copy)
+        finally:
+            os.close(opened)
+        return self._path
+
+    def _link_once(self, path: Path) -> None:
+        try:
+            os.link(path, self._target)  # unlike a rename, fails if the name is taken by now
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            if self._target.exists():
+                raise FileExistsError(errno.EEXIST, "exists") from None
+            path.replace(self._target)
+        else:
+            path.unlink()
+
+
+def _mode(target: Path) -> int:
+    """Return the permissions of the file to be replaced, or those of any new file."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder outlast a power cut."""
+    with contextlib.suppress(OSError):  # some file systems cannot do that
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _open_nameless(folder: Path) -> int | None:
+    """Open a file that is gone when it is closed, unless it gets a name; None if not possible."""
+    if not hasattr(os, "O_TMPFILE") or not _DESCRIPTORS.is_dir():
+        return None
     try:
-        target = _target(path)
-        _refuse_existing(path, target, force)
-        _write(path, target, data, force)
-    except OSError as error:
-        raise output_error(error, path) from error
+        handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+    except OSError:  # an older file system, or a fault that the named file will report
+        return None
+    _lock(handle)  # for when it has got a name, and not yet the output's
+    return handle
 
 
-def refuse_target(path: Path, *, force: bool) -> None:
-    """Raise what `write_whole` would raise before it writes; spares the work in vain."""
-    try:
-        _refuse_existing(path, _target(path), force)
-    except OSError as error:
-        raise output_error(error, path) from error
-
-
-def _name(path: Path) -> str:
-    return shown(str(path), 200)
-
-
-def _target(path: Path) -> Path:
-    """Return the file to be written: behind a symbolic link, what it points to."""
-    with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
-        if not (target := path.resolve()).is_symlink():
-            return target
-    raise OutputError(f"{_name(path)}: is a link to itself; name another file")
-
-
-def _refuse_existing(path: Path, target: Path, force: bool) -> None:
-    if target.is_dir():
-        raise OutputError(f"{_name(path)}: is a folder; name a file in it")
-    if target.exists() and not target.is_file():
-        raise OutputError(f"{_name(path)}: is a pipe or device; name a file")
-    if target.exists() and not force:
-        raise OutputError(f"{_name(path)}: exists already; use --force to overwrite it")
-
-
-def _write(path: Path, target: Path, data: bytes, force: bool) -> None:
-    private = PrivateFile(target)
-    try:
-        with os.fdopen(private.handle, "wb") as file:
-            file.write(data)
-            file.flush()
+def clear_leftovers(target: Path) -> None:
+    """Remove what killed processes left of the target; what is locked is still being written."""
+    if fcntl is None:
+        return
+    for path in _beginning_with(target.parent, _beginning(target)):
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
             try:
-                private.become_target(force=force)
-            except FileExistsError:  # it has come meanwhile
-                _refuse_existing(path, target, force)
-                raise
-    finally:
-        private.discard()
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(handle)
+
+
+def _beginning(target: Path) -> str:
+    """Return how the names of a target's files begin; a hash, since names may be long."""
+    return f".stance-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
+
+
+def _beginning_with(folder: Path, beginning: str) -> Iterator[Path]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(beginning) and entry.name.endswith(".part"):
+                yield Path(entry.path)
+
+
+def _lock(handle: int) -> bool:
+    """Lock a file until it is closed; return whether that can be done here."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # which another may hold for a moment, to clear away
+    except OSError:  # a file system without locks, where leftovers cannot be locked either
+        return False
+    return True

@@ -63,7 +63,7 @@ def refuse_stdin(corpora: Iterable[Path]) -> None:
 
 def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] = ()) -> None:
     """Raise where a file cannot be written, or is one of those read, before any work is done."""
-    from stance.tables.output import check_output, is_device, output_error
+    from stance.files import check_output, is_device, output_error
 
     if str(path) == "-":
         raise UsageError("-: standard output is not for this; name a file")

@@ -58,9 +58,9 @@ def report(
     force: Force = False,
 ) -> None:
     """Make a page of what predict has answered: shares, trends, sources, telling paragraphs."""
+    from stance.files import is_device
     from stance.reports.columns import Request
     from stance.reports.predictions import write_predictions
-    from stance.tables.output import is_device
 
     if str(predictions) == "-" or is_device(predictions):
         raise DataError(f"{predictions}: a report reads its table twice; name a file")

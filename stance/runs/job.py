@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
+from stance.files import check_output, is_device, same_file
 from stance.model.judging import StanceModel
 from stance.runs import abstention, notes
 from stance.runs.answers import Layout, Tally, heads_of
@@ -18,14 +19,7 @@ from stance.runs.workers import LocalCrew, Work, compute_here, compute_with
 from stance.tables import Records, Table, column
 from stance.tables.headers import misnamed
 from stance.tables.inputs import ArticleTable, open_input
-from stance.tables.output import (
-    Rejects,
-    TableWriter,
-    check_output,
-    is_device,
-    same_file,
-    table_format,
-)
+from stance.tables.output import Rejects, TableWriter, table_format
 
 PART = 3000
 """Records of a part; the output does not depend on it."""

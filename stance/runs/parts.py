@@ -20,13 +20,13 @@ import numpy as np
 
 from stance.display import shown
 from stance.errors import DataError
+from stance.files import output_error, write_private
 from stance.model.heads import Head
 from stance.model.judging import StanceModel
 from stance.runs.answers import COUNTS, Layout, Tally, answer_rows
 from stance.runs.rows import Lines
 from stance.tables import Records
 from stance.tables.formats import Format
-from stance.tables.output import output_error
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt(3)."""
@@ -245,16 +245,9 @@ class Store:
         lines = (part.lines or Lines.whole(b"")).pack()
         data = b"%s\n%s" % (json.dumps(counts).encode(), lines)
         path = self.path(part.number)
-        temporary = path.with_suffix(f".{os.getpid()}")
         try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(b"%d %d\n" % (len(data), zlib.crc32(data)))
-                file.write(data)
-                file.flush()
-                handle = os.dup(file.fileno())
-            temporary.replace(path)
-            _sync(handle)
+            write_private(path, b"%d %d\n" % (len(data), zlib.crc32(data)), data, sync=False)
+            _sync(os.open(path, os.O_RDONLY))
         except OSError as error:
             raise output_error(error, self.output) from error
         return replace(part, lines=None)

@@ -11,10 +11,9 @@ from typing import Self
 
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, StanceError
+from stance.files import output_error, sync_folder, write_private
 from stance.interrupts import held
 from stance.runs.parts import Part, Plan, Store, difference
-from stance.tables.output import output_error
-from stance.tables.temporary import sync_folder
 
 try:
     import fcntl
@@ -227,14 +226,7 @@ class Run:
             raise output_error(error, self.output) from error
 
     def _write(self, name: str, text: str) -> None:
-        temporary = self.folder / f"{name}.new"
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.folder / name)
-        sync_folder(self.folder)
+        write_private(self.folder / name, text.encode())
 
     def _text(self, name: str) -> str | None:
         try:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stance.display import shown
 from stance.errors import ActorError, ModelError, OutputError, RecipeError
-from stance.files import refuse_target, write_whole
+from stance.files import check_output, write_whole
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.fingerprints import Fingerprints
@@ -111,7 +111,7 @@ def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> 
     path = Path(path)
     if path.suffix.lower() in PICKLES:
         raise OutputError(f"{_name(path)}: a {path.suffix} would be refused later; use .stance")
-    refuse_target(path, force=force)
+    check_output(path, force=force, regular=True)
     data = dump_model(model)
     with _refusals(path):
         _read_model(io.BytesIO(data))

@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
-from stance.files import write_whole
+from stance.files import PrivateFile, clear_leftovers, write_whole
 from stance.tables.output import write_table
-from stance.tables.temporary import PrivateFile, clear_leftovers
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks and signals")
 
