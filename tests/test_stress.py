@@ -18,9 +18,8 @@ from stance.reading.actors import ACTOR_KINDS, Actor, ActorBook
 from stance.records import Stance
 from stance.storage import load_model
 from stance.stress import StressReport, run_suite
-from stance.stress.promises import SOFT_TESTS
-from stance.stress.scenes import Scene, cast
-from stance.stress.sentences import Seed, read_sentences, replaced
+from stance.stress.changes import SOFT_TESTS
+from stance.stress.scenes import Scene, Seed, cast, read_sentences, replaced
 
 WORDS, BOOK = read_sentences(), ActorBook.default()
 SLOTS = {"actor", "other", "person", "place", "number", "speaker"}
@@ -284,8 +283,15 @@ class Unsure(StanceModel):
         return dataclasses.replace(judged, known=np.zeros_like(judged.known))
 
 
-def test_uncertain_is_an_answer_of_its_own(bundled: StanceModel):
-    found = run_suite(remade(Unsure, bundled))
+class Abroad(StanceModel):
+    def judge(self, texts):
+        judged = super().judge(texts)
+        return dataclasses.replace(judged, foreign=np.ones_like(judged.foreign))
+
+
+@pytest.mark.parametrize("kind", [Unsure, Abroad])
+def test_an_answer_that_predict_withholds_is_an_answer_of_its_own(bundled: StanceModel, kind):
+    found = run_suite(remade(kind, bundled))
     assert rates(found)["as written"] == 1
     example = found.tests[4].examples[0]
     assert (example.answer_after, example.expected) == ("uncertain", "against")

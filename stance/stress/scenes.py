@@ -1,49 +1,97 @@
-"""Paragraphs with actors of a model's book in their slots."""
+"""Seed paragraphs with actors of a model's book in their slots."""
 
 import dataclasses
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from stance.reading.actors import ALIAS_KINDS, Actor, ActorBook
-from stance.stress.sentences import Seed, Sentences
+from stance.records import Stance
 
+Replacements = tuple[tuple[str, str], ...]
+"""What stands in a text and what takes its place, applied in order."""
+
+NAMING_KINDS = tuple(kind for kind in ALIAS_KINDS if kind != "demonym")
+"""Kinds of alias that can replace each other in a sentence; an adjective ("Russian") cannot."""
+
+_KINDS = ("state", "organisation", "other")  # of actors, where a seed does not say otherwise
+_WORD = re.compile(r"\{\w+\}|\w+")
 _SLOT = re.compile(r"\{(\w+)\}('s)?(\.?)")
 _OPENING = re.compile(r'(^|[.!?]"? )"?$')
-_ACTORS = ("actor", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A paragraph with slots, as ``sentences.toml`` describes it."""
+
+    stance: Stance
+    tone: str
+    kinds: tuple[str, ...]
+    text: str
+    negate: Replacements
+    turn: Replacements
+
+    @property
+    def deciding(self) -> str:
+        """The word on which the stance hangs: the longest of those that are negated first."""
+        words: list[str] = _WORD.findall(self.negate[0][0])
+        return max((word for word in words if word[0] != "{"), key=len)
+
+    @property
+    def polar(self) -> bool:
+        """Whether it takes a side."""
+        return self.stance is not Stance.NEUTRAL
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Everything in ``sentences.toml``; its header says what each list is for."""
+
+    seeds: tuple[Seed, ...]
+    articles: frozenset[str]
+    persons: tuple[str, ...]
+    places: tuple[str, ...]
+    numbers: tuple[str, ...]
+    speakers: tuple[str, ...]
+    neutral: tuple[str, ...]
+    praise: tuple[str, ...]
+    blame: tuple[str, ...]
+
+    def with_article(self, alias: str) -> str:
+        """Return the alias as it stands in a sentence."""
+        return f"the {alias}" if alias in self.articles else alias
+
+    def fillers(self, number: int) -> dict[str, str]:
+        """Return the person, place, number and speaker that go with a seed's number."""
+        return {
+            slot: values[number % len(values)]
+            for slot, values in (
+                ("person", self.persons),
+                ("place", self.places),
+                ("number", self.numbers),
+                ("speaker", self.speakers),
+            )
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A seed paragraph with everything in its slots.
+    """A seed paragraph and what stands in its slots."""
 
-    Attributes
-    ----------
-    number : int
-        Of the seed, which alone decides what is in the slots.
-    seed : Seed
-    text : str
-        With slots; at first the seed's.
-    fills : mapping of str to str
-        What stands in each slot.
-    actor : Actor
-        The one judged.
-    other : Actor or None
-        In the slot of that name, or in a sentence that is added.
-    substitute : Actor or None
-        Of the actor's kind, to take its place.
-    """
-
-    number: int
+    number: int  # of the seed; it alone decides what stands in the slots
     seed: Seed
-    text: str
+    text: str  # with slots; at first the seed's
     fills: Mapping[str, str]
-    actor: Actor
-    other: Actor | None
-    substitute: Actor | None
+    actor: Actor  # the one judged
+    other: Actor | None  # in the slot of that name, or in an added sentence
+    substitute: Actor | None  # of the actor's kind, to take its place
 
     def change(self, text: str | None = None, **fills: str) -> "Scene":
-        """Return the scene with another text or with something else in some slots."""
+        """Return the scene with another text, or with something else in some slots."""
         return dataclasses.replace(self, text=text or self.text, fills={**self.fills, **fills})
 
     def render(self) -> str:
@@ -51,13 +99,47 @@ class Scene:
         return render(self.text, self.fills)
 
 
+@cache
+def read_sentences() -> Sentences:
+    """Read the bundled file."""
+    text = files("stance.stress").joinpath("sentences.toml").read_text("utf-8")
+    tables = tomllib.loads(text)
+    seeds = tuple(_seed(table) for table in tables.pop("seed"))
+    lists = {name: tuple(values) for name, values in tables.items()}
+    return Sentences(seeds, frozenset(lists.pop("articles")), **lists)
+
+
+def _seed(table: Mapping[str, Any]) -> Seed:
+    return Seed(
+        stance=Stance(table["stance"]),
+        tone=table["tone"],
+        kinds=tuple(table.get("kinds", _KINDS)),
+        text=table["text"],
+        negate=_pairs(table["negate"]),
+        turn=_pairs(table.get("turn", ())),
+    )
+
+
+def _pairs(lists: Sequence[Sequence[str]]) -> Replacements:
+    return tuple((before, after) for before, after in lists)
+
+
+def replaced(text: str, replacements: Replacements) -> str:
+    """Return the text after the replacements.
+
+    >>> replaced("{actor} was praised.", (("was", "was not"),))
+    '{actor} was not praised.'
+    """
+    for before, after in replacements:
+        text = text.replace(before, after, 1)
+    return text
+
+
 def render(text: str, fills: Mapping[str, str]) -> str:
     """Fill the slots of a text.
 
-    Articles at the start of a sentence get a capital, and a name in -s only an apostrophe.
+    An article at the start of a sentence gets a capital, a name in -s only an apostrophe.
 
-    Examples
-    --------
     >>> render("{actor}'s offer came late.", {"actor": "the United States"})
     "The United States' offer came late."
     >>> render("It was made by {actor}.", {"actor": "the U.S."})
@@ -67,7 +149,7 @@ def render(text: str, fills: Mapping[str, str]) -> str:
     def fill(match: re.Match[str]) -> str:
         slot, possessive, stop = match.groups()
         value = fills[slot]
-        bare = slot in _ACTORS and not value.startswith("the ")
+        bare = slot in ("actor", "other") and not value.startswith("the ")
         if not bare and _OPENING.search(text[: match.start()]):
             value = value[0].upper() + value[1:]
         if possessive:
@@ -77,29 +159,9 @@ def render(text: str, fills: Mapping[str, str]) -> str:
     return _SLOT.sub(fill, text)
 
 
-def called(actor: Actor, articles: frozenset[str]) -> str | None:
-    """Return how an actor is called in a slot, with its article; None if nothing names it.
-
-    An adjective ("Russian") does not.
-    """
-    aliases = (alias for kind in naming_kinds() for alias in actor.aliases.get(kind, ()))
-    alias = next(aliases, None)
-    return alias and with_article(alias, articles)
-
-
-def naming_kinds() -> tuple[str, ...]:
-    """Return the kinds of alias that can take the place of each other in a sentence."""
-    return tuple(kind for kind in ALIAS_KINDS if kind != "demonym")
-
-
-def with_article(alias: str, articles: frozenset[str]) -> str:
-    """Return the alias as it stands in a sentence."""
-    return f"the {alias}" if alias in articles else alias
-
-
 def cast(book: ActorBook, words: Sentences) -> list[Scene]:
-    """Put actors of the book in the seed paragraphs, in turn; leave out those that nobody fits."""
-    names = {actor.name: called(actor, words.articles) for actor in book.actors}
+    """Put actors of the book into the seed paragraphs in turn; drop seeds that no actor fits."""
+    names = {actor.name: _called(actor, words) for actor in book.actors}
     scenes = []
     for number, seed in enumerate(words.seeds):
         fitting = [actor for actor in book.actors if actor.kind in seed.kinds and names[actor.name]]
@@ -107,34 +169,23 @@ def cast(book: ActorBook, words: Sentences) -> list[Scene]:
             continue
         at = number % len(fitting)
         actor, *others = fitting[at:] + fitting[:at]
-        others.sort(key=lambda a: a.kind != actor.kind)  # of its kind first, else in order
+        others.sort(key=lambda a: a.kind != actor.kind)  # its own kind first, else in order
         other = others[0] if others else None
         if other is None and "{other}" in seed.text:
             continue
         alike = [a for a in others if a.kind == actor.kind]
         if "{other}" in seed.text:
             alike = alike[1:]
-        # The last one, so that it differs from the other where the book allows.
-        substitute = alike[-1] if alike else None
+        substitute = alike[-1] if alike else None  # the last, to differ from the other if it can
         roles = {"actor": actor, "other": other, "substitute": substitute}
         fills = {role: names[who.name] or "" for role, who in roles.items() if who is not None}
-        fills |= _fillers(number, words)
+        fills |= words.fillers(number)
         scenes.append(Scene(number, seed, seed.text, fills, actor, other, substitute))
     return scenes
 
 
-def _fillers(number: int, words: Sentences) -> dict[str, str]:
-    return {
-        slot: values[number % len(values)]
-        for slot, values in (
-            ("person", words.persons),
-            ("place", words.places),
-            ("number", words.numbers),
-            ("speaker", words.speakers),
-        )
-    }
-
-
-def other_fillers(scene: Scene, words: Sentences) -> dict[str, str]:
-    """Return another person, place, number and speaker for a scene."""
-    return _fillers(scene.number + 1, words)
+def _called(actor: Actor, words: Sentences) -> str | None:
+    """Return what an actor is called in a slot, with its article; None if only by adjectives."""
+    aliases = (alias for kind in NAMING_KINDS for alias in actor.aliases.get(kind, ()))
+    alias = next(aliases, None)
+    return alias and words.with_article(alias)
