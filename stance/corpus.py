@@ -9,8 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.reading.fingerprints import Fingerprints, fingerprint, linked_groups
@@ -19,8 +19,6 @@ from stance.reading.spans import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Record, Table, column, open_table
 from stance.tables.headers import misnamed
-
-Ints = NDArray[np.int64]
 
 _SCALES: tuple[Mapping[str, int], ...] = (
     {"-1": 0, "0": 1, "1": 2},

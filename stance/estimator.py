@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from stance.arrays import Floats
 from stance.corpus import MISSING, Corpus, Source
-from stance.features.events import Weights
 from stance.fitting.training import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
@@ -98,7 +98,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = np.array([str(label) for label in Stance])
         return self
 
-    def predict_proba(self, X: Sequence[Pair]) -> Weights:
+    def predict_proba(self, X: Sequence[Pair]) -> Floats:
         """Return calibrated probabilities of shape (n_pairs, 3), in the order of ``classes_``."""
         check_is_fitted(self)
         texts, actors, spans = _columns(X)

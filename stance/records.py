@@ -20,6 +20,9 @@ class Sentiment(StrEnum):
     POSITIVE = "positive"
 
 
+NO_ANSWER, AGAINST, NEUTRAL, FAVOR = range(-1, 3)
+"""Numbers of the stances, in their order, and of none."""
+
 UNCERTAIN = "uncertain"
 """The answer where the model abstains or knows nothing of the paragraph."""
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from stance.errors import DataError, OutputError, UsageError
 from stance.evaluation.mistakes import WORDS, write_mistakes
 from stance.model.explanation import explain
-from stance.model.reasons import ACTOR, LEAST, NO_ANSWER, OTHERS, strongest_words, tilt_of
-from stance.records import Stance
+from stance.model.reasons import ACTOR, LEAST, OTHERS, strongest_words, tilt_of
+from stance.records import NO_ANSWER, Stance
 from stance.runs import Job, predict_table
 from stance.runs.job import cut, frame_of
 from stance.runs.parts import compute

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from stance.arrays import Ints
 from stance.check.codings import agreement, coder_names, measure
 from stance.check.duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
 from stance.check.findings import LABELS, SEVERITIES, Finding, Findings, Part
 from stance.check.shortcuts import givers, shortcuts
 from stance.check.study import Study, named_actors, read_study
-from stance.corpus import Ints
 from stance.display import count, shown
 from stance.evaluation.agreement import AgreementReport
 from stance.reading.actors import ActorBook

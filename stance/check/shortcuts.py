@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtrc
 
+from stance.arrays import Floats, Ints
 from stance.check.findings import LABELS, Finding
 from stance.check.study import Study
 from stance.display import count, shown
-from stance.evaluation.answers import Floats, Ints
-from stance.records import Stance
+from stance.records import NEUTRAL
 
 FEWEST = 10
 """Documents in which a word must stand to be tested."""
@@ -231,8 +231,7 @@ def givers(study: Study) -> Iterator[Finding]:
 def _one_sided(name: str, values: list[str], table: Ints) -> Iterator[Finding]:
     rows, most = table.sum(axis=1), table.argmax(axis=1)
     share = table.max(axis=1) / rows
-    neutral = LABELS.index(Stance.NEUTRAL)
-    found = np.flatnonzero((rows >= ROWS) & (share > MOSTLY) & (most != neutral))
+    found = np.flatnonzero((rows >= ROWS) & (share > MOSTLY) & (most != NEUTRAL))
     if len(found):
         cases = [
             f"{shown(values[i], 24)} {share[i]:.0%} {LABELS[most[i]]} of {rows[i]:,}"

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.corpus import Corpus, Ints, read_corpus
+from stance.arrays import Ints
+from stance.corpus import (
+    Corpus,
+    read_corpus,
+)
 from stance.display import shown
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, words_of

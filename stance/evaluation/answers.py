@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 
 Figures = dict[str, Any]
@@ -35,11 +35,6 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return _plain_value(value.tolist())
     return round(value, DECIMALS) + 0.0 if isinstance(value, float) else value  # no -0.0
-
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 def share(part: Floats, whole: Floats) -> Floats:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from stance.arrays import Bools, Floats, Ints
 from stance.corpus import MISSING, Corpus, sentiment_rows
 from stance.display import count, shown
 from stance.errors import DataError
@@ -13,11 +14,9 @@ from stance.evaluation import Answers, Report, conflict_rows, report
 from stance.evaluation.baselines import lexicon_stances
 from stance.evaluation.comparison import Comparison, Seen, compare
 from stance.evaluation.scores import actor_rows, brief_score
-from stance.features.events import Weights
 from stance.model.judging import Judgements, StanceModel
 from stance.reading.fingerprints import linked_groups
 from stance.reading.spans import make_query
-from stance.reading.tokens import Bools, Ints
 from stance.recipe import Recipe, Validation
 from stance.records import Sentiment, Stance
 from stance.tables.dates import month_of
@@ -108,9 +107,9 @@ def _check_labels(a: StanceModel, b: StanceModel) -> None:
 def cross_validation(
     recipe: Recipe,
     corpus: Corpus,
-    stance: Weights,
-    control: Weights,
-    tone: Weights | None,
+    stance: Floats,
+    control: Floats,
+    tone: Floats | None,
     lexicon: Ints | None = None,
     named: Bools | None = None,
 ) -> Report:
@@ -217,7 +216,7 @@ def _scores_by(
     return {name: brief_score(answers.take(rows), draws, seed) for name, rows in parts if name}
 
 
-def _judge_pairs(model: StanceModel, corpus: Corpus) -> tuple[Weights, Bools]:
+def _judge_pairs(model: StanceModel, corpus: Corpus) -> tuple[Floats, Bools]:
     """Return the stance of every row, and where `predict` would not say `uncertain`."""
     judged: list[Judgements] = [
         model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part])
@@ -227,7 +226,7 @@ def _judge_pairs(model: StanceModel, corpus: Corpus) -> tuple[Weights, Bools]:
     return np.concatenate([part.stance for part in judged]), np.concatenate(sure)
 
 
-def _judge_blind(model: StanceModel, corpus: Corpus) -> Weights:
+def _judge_blind(model: StanceModel, corpus: Corpus) -> Floats:
     return np.concatenate([model.judge_blind(corpus.texts[part]) for part in _batches(corpus)])
 
 
@@ -251,7 +250,7 @@ def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
     return _sentiment_answers(corpus, rows, tones, sure)
 
 
-def _stance_answers(corpus: Corpus, probabilities: Weights, known: Bools | None) -> Answers:
+def _stance_answers(corpus: Corpus, probabilities: Floats, known: Bools | None) -> Answers:
     return Answers(
         labels=tuple(Stance),
         gold=corpus.stance,
@@ -272,7 +271,7 @@ def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
 
 
 def _sentiment_answers(
-    corpus: Corpus, rows: Ints, probabilities: Weights, known: Bools | None
+    corpus: Corpus, rows: Ints, probabilities: Floats, known: Bools | None
 ) -> Answers:
     gold = corpus.sentiment[rows]
     if (gold == MISSING).any():

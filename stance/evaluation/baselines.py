@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.arrays import Bools, Ints
 from stance.evaluation.answers import (
     Answers,
-    Bools,
     Figures,
-    Ints,
     accuracy,
     check_pair,
     check_rows,
@@ -30,7 +29,7 @@ from stance.evaluation.intervals import (
     rare_strata,
 )
 from stance.evaluation.scores import score
-from stance.records import Stance
+from stance.records import NEUTRAL
 from stance.screens.evaluation import evaluation_lines
 
 if TYPE_CHECKING:
@@ -271,8 +270,6 @@ def report(
 BATCH = 1000
 """Pairs that are read at a time."""
 
-_NEUTRAL = list(Stance).index(Stance.NEUTRAL)
-
 
 def lexicon_stances(reader: "Reader", query: "Query") -> Ints | None:
     """Answer each pair by the words with polarity in the sentences that name the actor.
@@ -291,7 +288,7 @@ def lexicon_stances(reader: "Reader", query: "Query") -> Ints | None:
         return None
     parts = [query.slice(low, low + BATCH) for low in range(0, len(query), BATCH)]
     sums = [polarity_sums(reader, part) for part in parts]
-    return np.sign(np.concatenate(sums)).astype(np.int64) + _NEUTRAL
+    return np.sign(np.concatenate(sums)).astype(np.int64) + NEUTRAL
 
 
 def polarity_sums(reader: "Reader", query: "Query") -> Ints:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import bdtr
 
+from stance.arrays import Bools, Floats, Ints
 from stance.evaluation.answers import (
     Answers,
-    Bools,
     Figures,
-    Floats,
-    Ints,
     accuracy,
     check_pair,
     check_rows,

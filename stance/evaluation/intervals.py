@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
-from stance.evaluation.answers import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints
 
 BOUNDS = (0.025, 0.975)
 """Quantiles that bound a 95 % interval."""

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from stance.arrays import Floats, Ints
 from stance.corpus import Corpus
-from stance.features.events import Weights
 from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
-from stance.reading.tokens import Ints
 from stance.records import Stance
 from stance.tables.output import write_table
 
@@ -38,7 +37,7 @@ def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: boo
     return f"wrote {len(wrong):,} wrong of {len(corpus):,} answers to {path}"
 
 
-def _judge(model: StanceModel, corpus: Corpus, low: int) -> tuple[Ints, Weights, list[str]]:
+def _judge(model: StanceModel, corpus: Corpus, low: int) -> tuple[Ints, Floats, list[str]]:
     """Return answer, its probability and the words that pushed it, for a batch of rows."""
     rows = slice(low, low + BATCH)
     judged = model.judge_pairs(

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from stance.arrays import Floats, Ints
 from stance.display import count
 from stance.evaluation.answers import (
     Answers,
     Figures,
-    Floats,
-    Ints,
     accuracy,
     check_rows,
     confusion_by_document,

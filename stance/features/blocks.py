@@ -9,14 +9,23 @@ from functools import lru_cache
 
 import numpy as np
 
-from stance.features.events import Events, FormBook, JointBook, Weights
+from stance.arrays import Bools, Floats, Keys
+from stance.features.events import (
+    Events,
+    FormBook,
+    JointBook,
+)
 from stance.features.mention import mention_block
 from stance.features.pairs import Pairs
 from stance.features.relation import relation_block
 from stance.features.surroundings import OTHER_KEY, REACH, TARGET_KEY
-from stance.reading.keys import Keys, key_of
+from stance.reading.keys import (
+    key_of,
+)
 from stance.reading.reader import Reader
-from stance.reading.tokens import Bools, Forms
+from stance.reading.tokens import (
+    Forms,
+)
 
 DECAY = 4.0
 """Words after which a word's weight has halved: weight = 1 / (1 + distance / DECAY)."""
@@ -35,7 +44,7 @@ SYMBOLS = {
 """Names of the keys that stand beside words in open features."""
 
 
-def nearness(pairs: Pairs) -> Weights:
+def nearness(pairs: Pairs) -> Floats:
     """Return the weight of each word: 1 at the actor, or everywhere where it is not named."""
     longest = int(np.diff(pairs.first).max(initial=0))
     table = np.arange(longest + 1, dtype=np.float64)

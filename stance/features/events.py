@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.reading.keys import Keys, join_keys, key_of
-from stance.reading.tokens import Bools, Forms, Ints
+from stance.arrays import Bools, Floats, Ints, Keys
+from stance.reading.keys import (
+    join_keys,
+    key_of,
+)
+from stance.reading.tokens import (
+    Forms,
+)
 
-Weights = NDArray[np.float64]
 Parts = tuple[Keys, ...]
 
 
@@ -192,7 +197,7 @@ class Events:
 
     row: NDArray[Any]
     word: NDArray[Any]
-    weight: Weights | None = None
+    weight: Floats | None = None
     code: NDArray[Any] | None = None
     book: Codebook | JointBook | FormBook | None = None
     template: str = ""

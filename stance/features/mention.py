@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.arrays import Ints
 from stance.features.events import Codebook, Events, JointBook
 from stance.features.pairs import FAR, Pairs
 from stance.features.surroundings import ROLES
 from stance.reading.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR
 from stance.reading.reader import Reader
-from stance.reading.tokens import Ints
 from stance.reading.words import Words
 
 _DISTANCES = (1, 2, 4, 8, 16)

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Bools, Ints, Ints32
 from stance.features.surroundings import Surroundings
-from stance.reading.tokens import Bools, Ints
 from stance.reading.words import Words
 
 FAR = 1 << 30
@@ -51,12 +50,12 @@ class Pairs:
     actor: Ints
 
     @cached_property
-    def row(self) -> NDArray[np.int32]:
+    def row(self) -> Ints32:
         """Pair of each entry."""
         return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first))
 
     @cached_property
-    def word(self) -> NDArray[np.int32]:
+    def word(self) -> Ints32:
         """Index into `Words` of each entry."""
         index = np.arange(self.first[-1], dtype=np.int32)
         shift = self.words.first.take(self.para) - self.first[:-1]
@@ -65,7 +64,7 @@ class Pairs:
         return index
 
     @cached_property
-    def steps(self) -> NDArray[np.int32]:
+    def steps(self) -> Ints32:
         """Words from each entry to the nearest mention of the actor, to the left below zero.
 
         Of two equally near mentions the left one counts; without any they are ``-FAR`` or less.
@@ -199,7 +198,7 @@ def _entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Int
     return at.take(which) + np.repeat(shift, counts), owner, which
 
 
-def _nearest(mention: Ints, owner: Ints, first: Ints) -> NDArray[np.int32]:
+def _nearest(mention: Ints, owner: Ints, first: Ints) -> Ints32:
     """Return the nearest mention of each entry: a mention's cell ends half way to the next one."""
     alone = np.flatnonzero(np.bincount(owner, minlength=len(first) - 1) == 0)
     centre = np.concatenate([mention, first[alone] - FAR])

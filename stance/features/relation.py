@@ -4,10 +4,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from stance.arrays import Keys
 from stance.features.events import Events, JointBook
 from stance.features.pairs import Pairs
 from stance.features.surroundings import OTHER_KEY, REACH, ROLES, TARGET_KEY, Surroundings
-from stance.reading.keys import Keys, key_of
+from stance.reading.keys import (
+    key_of,
+)
 from stance.reading.lexicon import NEGATOR, PREPOSITION, REPORTING
 from stance.reading.reader import Reader
 

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.features.events import Events, Weights
+from stance.arrays import Bools, Floats, Ints
+from stance.features.events import (
+    Events,
+)
 from stance.features.pairs import Pairs
-from stance.reading.tokens import Bools, Ints
 
 
-def row_sums(events: list[Events], found: list[Ints], table: Weights, pairs: Pairs) -> Weights:
+def row_sums(events: list[Events], found: list[Ints], table: Floats, pairs: Pairs) -> Floats:
     """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
 
     A pair's sum does not depend on the other pairs: how it is added up follows from the block.

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.reading.keys import Keys, key_of
+from stance.arrays import Bools, Bytes, Ints, Ints8, Keys
+from stance.reading.keys import (
+    key_of,
+)
 from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
-from stance.reading.tokens import Bools, Ints
 from stance.reading.words import Words
 
 REACH = 4
@@ -83,7 +85,7 @@ class Surroundings:
         return np.where(who >= 0, own, self._words.stem.take(self.there))
 
     @cached_property
-    def role(self) -> NDArray[np.int8]:
+    def role(self) -> Ints8:
         """Role of each mention, as an index into `ROLES`."""
         words = self._words
         before, after = self._neighbour(-1), self._neighbour(1)
@@ -132,7 +134,7 @@ class _Neighbour:
     """
 
     key: Keys
-    functions: NDArray[np.uint8]
+    functions: Bytes
     small: Bools
 
     def has(self, bits: int) -> Bools:

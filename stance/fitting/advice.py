@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from stance.arrays import Ints
 from stance.check.study import actors_named
-from stance.corpus import Corpus, Ints
+from stance.corpus import (
+    Corpus,
+)
 from stance.display import count, shown
 from stance.reading.actors import ActorBook
 from stance.records import Stance

@@ -7,15 +7,24 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from stance.arrays import Floats, Floats32, Ints, Keys
 from stance.features import blocks, separate_events
 from stance.features import relation as relations
-from stance.features.events import Events, Weights
+from stance.features.events import (
+    Events,
+)
 from stance.features.pairs import Pairs, lay_out
-from stance.model.heads import BlockWeights, Coefficients, actor_keys, own_keys
-from stance.reading.keys import KeyIndex, Keys, key_of
+from stance.model.heads import (
+    BlockWeights,
+    actor_keys,
+    own_keys,
+)
+from stance.reading.keys import (
+    KeyIndex,
+    key_of,
+)
 from stance.reading.reader import Reader
 from stance.reading.spans import Query
-from stance.reading.tokens import Ints
 from stance.recipe import Features
 
 BATCH = 1000
@@ -38,7 +47,7 @@ class BlockCounts:
     sums: Any
     squares: Any
 
-    def values(self, rows: Ints, kept: Ints, idf: Coefficients, weight: float) -> Any:
+    def values(self, rows: Ints, kept: Ints, idf: Floats32, weight: float) -> Any:
         """Return the block's part of the design matrix.
 
         Each occurrence counts weight times inverse document frequency; the row is divided by
@@ -54,7 +63,7 @@ def count_features(
     reader: Reader, query: Query, recipe: Features, *, targeted: bool = True
 ) -> dict[str, BlockCounts]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more."""
-    found: dict[str, list[tuple[Ints, Keys, Weights]]] = {name: [] for name in recipe.blocks}
+    found: dict[str, list[tuple[Ints, Keys, Floats]]] = {name: [] for name in recipe.blocks}
     for low, pairs in _batches(reader, query, targeted):
         for name in recipe.blocks:
             for events in separate_events(name, reader, pairs):
@@ -79,7 +88,7 @@ def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]
     return [keys, own_keys(keys, actor_keys(reader.book, pairs.actor)[events.row])]
 
 
-def _counts(parts: Sequence[tuple[Ints, Keys, Weights]], size: int, min_df: int) -> BlockCounts:
+def _counts(parts: Sequence[tuple[Ints, Keys, Floats]], size: int, min_df: int) -> BlockCounts:
     nothing = (np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0))
     row, key, weight = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
     keys, column = np.unique(key, return_inverse=True)

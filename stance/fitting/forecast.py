@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from stance.arrays import Floats
 from stance.display import count
 from stance.evaluation.answers import plain
 from stance.evaluation.intervals import percentile_interval
-from stance.features.events import Weights
 from stance.fitting.repeats import Repeats
 
 POWERS = np.geomspace(0.05, 2.0, 60)
@@ -50,18 +50,18 @@ class PowerLaws:
         Root of the weighted mean square of what the curve leaves over.
     """
 
-    top: Weights
-    gap: Weights
-    power: Weights
-    error: Weights
+    top: Floats
+    gap: Floats
+    power: Floats
+    error: Floats
 
-    def gain(self, factor: float) -> Weights:
+    def gain(self, factor: float) -> Floats:
         """Return how much y grows from x = 1 to x = factor."""
-        grown: Weights = self.gap * (1 - factor**-self.power)
+        grown: Floats = self.gap * (1 - factor**-self.power)
         return grown
 
 
-def fit_power_laws(size: Weights, scores: Weights) -> PowerLaws:
+def fit_power_laws(size: Floats, scores: Floats) -> PowerLaws:
     """Fit an inverse power law to each draw of a learning curve by weighted least squares.
 
     The law and the weights, which are proportional to the size, are those of Figueroa, Zeng-
@@ -99,7 +99,7 @@ def fit_power_laws(size: Weights, scores: Weights) -> PowerLaws:
     return PowerLaws(top[rows, best], gap[rows, best], POWERS[best], error[rows, best])
 
 
-def learning_curve(repeats: Repeats, bounds: Weights, drawn: Weights, rows: int) -> dict[str, Any]:
+def learning_curve(repeats: Repeats, bounds: Floats, drawn: Floats, rows: int) -> dict[str, Any]:
     """Return the points of a learning curve, and what more labels would gain.
 
     Parameters
@@ -130,7 +130,7 @@ def learning_curve(repeats: Repeats, bounds: Weights, drawn: Weights, rows: int)
     return plain({"points": points} | foretold)
 
 
-def _forecast(repeats: Repeats, drawn: Weights, rows: int) -> dict[str, Any] | str:
+def _forecast(repeats: Repeats, drawn: Floats, rows: int) -> dict[str, Any] | str:
     """Return a forecast, or why there is none."""
     if why := _unknowable(repeats):
         return why

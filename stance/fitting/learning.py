@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
+from stance.arrays import Floats, Ints
 from stance.errors import DataError
-from stance.features.events import Weights
 from stance.fitting.counts import BlockCounts
 from stance.model.heads import BlockWeights, Head, softmax
-from stance.reading.tokens import Ints
 from stance.recipe import HeadRecipe
 
 FLOOR = 1e-12
@@ -35,7 +33,7 @@ class Task:
     targeted: bool
     y: Ints
     group: Ints
-    weight: Weights
+    weight: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +48,11 @@ class Held:
         At the temperature that fits the other folds.
     """
 
-    scores: Weights
-    probabilities: Weights
+    scores: Floats
+    probabilities: Floats
 
 
-def class_weights(y: Ints, source: Ints, share: Weights, balanced: bool) -> Weights:
+def class_weights(y: Ints, source: Ints, share: Floats, balanced: bool) -> Floats:
     """Return a weight per row; where balanced, the classes of each source weigh the same.
 
     Parameters
@@ -63,7 +61,7 @@ def class_weights(y: Ints, source: Ints, share: Weights, balanced: bool) -> Weig
     share : ndarray of shape (n_sources,)
         Weight of a source's average row.
     """
-    weight: Weights = share[source].astype(np.float64)
+    weight: Floats = share[source].astype(np.float64)
     if not balanced:
         return weight
     for number in np.unique(source):
@@ -110,7 +108,7 @@ def _documents(counts: BlockCounts, rows: Ints, group: Ints) -> Ints:
     return np.bincount((member @ occurs).indices, minlength=len(counts.keys))
 
 
-def _linear(x: Any, y: Ints, weight: Weights, task: Task, seed: int) -> tuple[Weights, Weights]:
+def _linear(x: Any, y: Ints, weight: Floats, task: Task, seed: int) -> tuple[Floats, Floats]:
     """Return coefficients (n_labels, n_features) and intercepts, also for two or one classes."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
@@ -144,7 +142,7 @@ def _linear(x: Any, y: Ints, weight: Weights, task: Task, seed: int) -> tuple[We
     return coef, intercept
 
 
-def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Weights:
+def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Floats:
     """Score rows of the corpus from their counted features; the same as `Head.scores`."""
     total = np.tile(head.intercept, (len(rows), 1))
     for block in head.blocks:
@@ -155,7 +153,7 @@ def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Weight
     return total
 
 
-def fit_temperature(scores: Weights, y: Ints) -> float:
+def fit_temperature(scores: Floats, y: Ints) -> float:
     """Return the temperature of least log loss (Guo et al. 2017)."""
 
     def loss(log_temperature: float) -> float:
@@ -166,7 +164,7 @@ def fit_temperature(scores: Weights, y: Ints) -> float:
     return float(np.exp(found.x))
 
 
-def split(y: Ints, group: Ints, folds: int, seed: int) -> NDArray[np.int64]:
+def split(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
     """Return the fold of each row; no group is in two folds, classes are spread evenly."""
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -201,7 +199,7 @@ def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
     return hold(task, fold, cuts, score_cuts(task, cuts, jobs))
 
 
-def hold(task: Task, fold: Ints, cuts: Sequence[Cut], found: Sequence[Weights | DataError]) -> Held:
+def hold(task: Task, fold: Ints, cuts: Sequence[Cut], found: Sequence[Floats | DataError]) -> Held:
     """Put the scores of a cross-validation's cuts together.
 
     Raises
@@ -222,7 +220,7 @@ def hold(task: Task, fold: Ints, cuts: Sequence[Cut], found: Sequence[Weights | 
     return Held(scores, probabilities)
 
 
-def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Weights | DataError]:
+def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Floats | DataError]:
     """Score the test rows of each cut by what is learned from its training rows.
 
     Returns
@@ -240,8 +238,8 @@ def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Weights |
     return [done[i % len(parts)][i // len(parts)] for i in range(len(cuts))]
 
 
-def _score_cuts(task: Task, cuts: Sequence[Cut]) -> list[Weights | DataError]:
-    found: list[Weights | DataError] = []
+def _score_cuts(task: Task, cuts: Sequence[Cut]) -> list[Floats | DataError]:
+    found: list[Floats | DataError] = []
     for cut in cuts:
         try:
             found.append(_score_fold(task, cut.train, cut.test, cut.seed))
@@ -250,5 +248,5 @@ def _score_cuts(task: Task, cuts: Sequence[Cut]) -> list[Weights | DataError]:
     return found
 
 
-def _score_fold(task: Task, train: Ints, test: Ints, seed: int) -> Weights:
+def _score_fold(task: Task, train: Ints, test: Ints, seed: int) -> Floats:
     return score_rows(fit_head(task, train, seed), task.counts, test)

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from stance.arrays import Floats, Ints
 from stance.errors import DataError
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, rare_strata, resample
-from stance.features.events import Weights
 from stance.fitting.learning import Cut, Held, Task, fold_cuts, score_cuts, split
-from stance.reading.tokens import Ints
 from stance.recipe import Validation
 
 WHOLE = 1.0
@@ -49,20 +48,20 @@ class Repeats:
     shares: tuple[float, ...]
     documents: tuple[float, ...]
     rows: tuple[float, ...]
-    confusion: Weights
+    confusion: Floats
 
     @property
-    def scores(self) -> Weights:
+    def scores(self) -> Floats:
         """Macro-F1 of each repeat and share, of shape (n_repeats, n_shares)."""
         return macro_f1(self.confusion.sum(axis=0))
 
     @property
-    def spread(self) -> Weights:
+    def spread(self) -> Floats:
         """Standard deviation of macro-F1 between repeats, by share; 0 where there is one."""
         scores = self.scores
         return scores.std(axis=0, ddof=1) if len(scores) > 1 else np.zeros(len(self.shares))
 
-    def bounds(self, draws: int, seed: int) -> Weights:
+    def bounds(self, draws: int, seed: int) -> Floats:
         """Return the 95 % interval of the mean macro-F1 of the repeats, by share.
 
         The documents are the sample: repeats share them, so that the spread between repeats is no
@@ -87,12 +86,12 @@ class Repeats:
         low, high = interval(self._mean, self.confusion, draws=draws, seed=seed, strata=strata)
         mean = self._mean(self.confusion.sum(axis=0))
         luck = NORMAL * self.spread / np.sqrt(len(self.seeds))
-        found: Weights = np.clip(
+        found: Floats = np.clip(
             [mean - np.hypot(mean - low, luck), mean + np.hypot(high - mean, luck)], 0.0, 1.0
         )
         return found
 
-    def draw(self, draws: int, seed: int) -> Weights:
+    def draw(self, draws: int, seed: int) -> Floats:
         """Resample the mean macro-F1 of the repeats at each share.
 
         The same documents are drawn for every repeat and share, so that shares can be compared
@@ -111,10 +110,10 @@ class Repeats:
             return scores[:, 0]
         rng = np.random.Generator(np.random.PCG64((seed, repeats)))
         drawn = rng.integers(repeats, size=(draws, repeats - 1))
-        mean: Weights = scores[np.arange(draws)[:, None], drawn].mean(axis=1)
+        mean: Floats = scores[np.arange(draws)[:, None], drawn].mean(axis=1)
         return mean
 
-    def figures(self, bounds: Weights) -> dict[str, Any]:
+    def figures(self, bounds: Floats) -> dict[str, Any]:
         """Return what the repeats say, for JSON.
 
         Parameters
@@ -141,9 +140,9 @@ class Repeats:
         )
 
     @staticmethod
-    def _mean(total: Weights) -> Weights:
+    def _mean(total: Floats) -> Floats:
         """Return the mean over repeats of counts (..., n_repeats, n_shares, labels, labels)."""
-        mean: Weights = macro_f1(total).mean(axis=-2)
+        mean: Floats = macro_f1(total).mean(axis=-2)
         return mean
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from stance.arrays import Ints
 from stance.corpus import Corpus, sentiment_rows
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, score
@@ -33,7 +34,6 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.reader import Reader
 from stance.reading.spans import Query, make_query, names_actor
-from stance.reading.tokens import Ints
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
 from stance.runs.abstention import calibrate

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Floats
 from stance.errors import ActorError, DataError
-from stance.features.events import Weights
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import Head
 from stance.model.judging import StanceModel
@@ -175,7 +174,7 @@ def _pushes(
     size = len(words.form)
     push = np.zeros((size, len(head.labels)))
     terms: list[dict[str, float]] = [{} for _ in range(size)]
-    whole: dict[str, NDArray[np.float64]] = {}
+    whole: dict[str, Floats] = {}
     for scorer in head.scorers:
         found = scorer.occurrences(model.reader, pairs)
         scale = float(scorer.scale(found.sums(pairs.count)[:, -1])[0])
@@ -205,5 +204,5 @@ def _pushes(
     return at_words, of_all
 
 
-def _floats(values: Weights) -> tuple[float, ...]:
+def _floats(values: Floats) -> tuple[float, ...]:
     return tuple(float(value) for value in values)

@@ -19,12 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.arrays import Bools, Floats, Ints, Ints32, Keys
 from stance.features.blocks import NO_KEY
 from stance.model.heads import BlockWeights, Head
-from stance.reading.keys import KeyIndex, Keys, join_keys, key_of
+from stance.reading.keys import (
+    KeyIndex,
+    join_keys,
+    key_of,
+)
 from stance.reading.reader import Reader
 from stance.reading.text import normalise_all
-from stance.reading.tokens import Bools, Ints
 from stance.reading.words import Words
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6
@@ -134,9 +138,9 @@ class Acquaintance:
     known: Ints
     common: Ints
 
-    def familiarity(self) -> NDArray[np.float64]:
+    def familiarity(self) -> Floats:
         """Return the mean of the known and the common share; 1 where there is no plain word."""
-        share: NDArray[np.float64] = (self.known + self.common) / np.maximum(2 * self.plain, 1)
+        share: Floats = (self.known + self.common) / np.maximum(2 * self.plain, 1)
         return np.where(self.plain, share, 1.0)
 
     def long_enough(self) -> Bools:
@@ -175,7 +179,7 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self._index)
 
-    def columns(self, reader: Reader) -> tuple[NDArray[np.int32], Ints]:
+    def columns(self, reader: Reader) -> tuple[Ints32, Ints]:
         """Return of each form its place among the known words, -1 for none, and its size."""
         self._update(reader)
         return self._columns, self._sizes
@@ -293,9 +297,7 @@ def measure(
     )
 
 
-def _look_up(
-    reader: Reader, vocabulary: Vocabulary, texts: list[str]
-) -> tuple[Ints, NDArray[np.int32], Ints]:
+def _look_up(reader: Reader, vocabulary: Vocabulary, texts: list[str]) -> tuple[Ints, Ints32, Ints]:
     """Return the length of each paragraph, and of each word its place and size."""
     words = reader.words(texts)
     columns, sizes = vocabulary.columns(reader)

@@ -7,18 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.arrays import Bools, Floats, Floats32, Ints, Keys
 from stance.features import BLOCKS, LEXICAL, separate_events
-from stance.features.events import Codebook, Events, FormBook, JointBook, Weights
+from stance.features.events import (
+    Codebook,
+    Events,
+    FormBook,
+    JointBook,
+)
 from stance.features.pairs import Pairs
 from stance.features.sums import any_known, row_starts, row_sums
 from stance.model.reasons import Tilts, tilt_of
 from stance.reading.actors import ActorBook
-from stance.reading.keys import KeyIndex, Keys, join_keys, key_of
+from stance.reading.keys import (
+    KeyIndex,
+    join_keys,
+    key_of,
+)
 from stance.reading.reader import Reader
-from stance.reading.tokens import Bools, Ints
 from stance.reading.words import NOBODY
-
-Coefficients = NDArray[np.float32]
 
 COPY_KEY = key_of("copy")
 
@@ -58,8 +65,8 @@ class BlockWeights:
     name: str
     weight: float
     keys: Keys
-    idf: Coefficients
-    coef: Coefficients
+    idf: Floats32
+    coef: Floats32
     terms: tuple[str, ...] = ()
 
 
@@ -80,9 +87,9 @@ class Occurrences:
     row: Ints
     word: Ints
     column: Ints
-    values: Weights
+    values: Floats
 
-    def sums(self, count: int) -> Weights:
+    def sums(self, count: int) -> Floats:
         """Add the values of each row; a row's sum does not depend on the other rows."""
         columns = [np.bincount(self.row, values, count) for values in self.values.T]
         return np.stack(columns, axis=1)
@@ -168,7 +175,7 @@ class BlockScorer:
 
     def scores(
         self, reader: Reader, pairs: Pairs, tilts: Tilts | None = None
-    ) -> tuple[Weights, Bools]:
+    ) -> tuple[Floats, Bools]:
         """Return the block's share of `Head.scores`, and which pairs have a known plain word.
 
         Where `tilts` are given, what the words push is added to them.
@@ -195,10 +202,10 @@ class BlockScorer:
             tilts.add(row, word, lean * scale.take(row) * (1.0 if weight is None else weight))
         return _with_first(total[:, :-1] * scale[:, None]), known
 
-    def scale(self, squares: Weights) -> Weights:
+    def scale(self, squares: Floats) -> Floats:
         """Return what each row's values are multiplied by, from their sum of squares."""
         length = np.sqrt(squares)
-        scale: Weights = np.divide(
+        scale: Floats = np.divide(
             self.block.weight, length, out=np.zeros_like(length), where=length > 0
         )
         return scale
@@ -207,19 +214,19 @@ class BlockScorer:
 _NO_ROWS = np.zeros(0, np.int64)
 
 
-def _leads(table: Weights) -> Weights:
+def _leads(table: Floats) -> Floats:
     """Return the table with scores less that of the first label, which then needs no column."""
     leads = table[:, 1:].copy(order="F")
     leads[:, :-1] -= table[:, :1]
     return leads
 
 
-def _with_first(leads: Weights) -> Weights:
+def _with_first(leads: Floats) -> Floats:
     """Return scores from what the other labels lead the first one by."""
     return np.vstack([np.zeros(len(leads)), leads.T]).T
 
 
-def _weights(events: list[Events]) -> Weights | None:
+def _weights(events: list[Events]) -> Floats | None:
     """Return the weights of all occurrences, None where all are 1."""
     if all(e.weight is None for e in events):
         return None
@@ -255,7 +262,7 @@ class Head:
     labels: tuple[str, ...]
     targeted: bool
     blocks: tuple[BlockWeights, ...]
-    intercept: Weights
+    intercept: Floats
     temperature: float
     own: bool = False
     scorers: tuple[BlockScorer, ...] = field(init=False, repr=False, compare=False)
@@ -266,7 +273,7 @@ class Head:
 
     def scores(
         self, reader: Reader, pairs: Pairs, tilts: Tilts | None = None
-    ) -> tuple[Weights, Bools]:
+    ) -> tuple[Floats, Bools]:
         """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known.
 
         They are less that of the first label: a softmax depends on the differences alone.
@@ -281,13 +288,13 @@ class Head:
             known |= lexical
         return total, known
 
-    def probabilities(self, scores: Weights) -> Weights:
+    def probabilities(self, scores: Floats) -> Floats:
         """Return the softmax of scores at the head's temperature."""
         return softmax(scores / self.temperature)
 
 
-def softmax(scores: Weights) -> Weights:
+def softmax(scores: Floats) -> Floats:
     """Return exp(scores), each row divided by its sum."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    normal: Weights = powers / powers.sum(axis=1, keepdims=True)
+    normal: Floats = powers / powers.sum(axis=1, keepdims=True)
     return normal

@@ -7,9 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stance.features.events import Weights
+from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
 from stance.features.pairs import count_mentions, lay_out, named_actors
 from stance.model.familiarity import Acquaintance, Reference, Vocabulary
 from stance.model.heads import Head
@@ -20,7 +19,6 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.reader import Reader
 from stance.reading.spans import BATCH, make_query
 from stance.reading.text import join_normalised
-from stance.reading.tokens import Bools, Ints
 from stance.reading.words import NOBODY, Words
 from stance.recipe import Recipe
 
@@ -65,9 +63,9 @@ class Judgements:
     actor: tuple[str, ...]
     number: Ints
     mentions: Ints
-    stance: Weights
+    stance: Floats
     known: Bools
-    sentiment: Weights | None
+    sentiment: Floats | None
     sentiment_known: Bools
     acquaintance: Acquaintance
     foreign: Bools
@@ -91,10 +89,10 @@ class Calibration:
         Number of the document; rows of one document depend on each other.
     """
 
-    confidence: NDArray[np.float32]
-    predicted: NDArray[np.int32]
+    confidence: Floats32
+    predicted: Ints32
     correct: Bools
-    document: NDArray[np.int32]
+    document: Ints32
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ class StanceModel:
         texts: Sequence[str],
         actors: Sequence[str],
         spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
-    ) -> Weights:
+    ) -> Floats:
         """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3).
 
         See `judge_pairs`; pairs are judged some at a time, which does not change their answers.
@@ -207,7 +205,7 @@ class StanceModel:
             found.append(self.judge_pairs(texts[part], actors[part], own).stance)
         return np.concatenate(found)
 
-    def judge_blind(self, texts: Sequence[str]) -> Weights:
+    def judge_blind(self, texts: Sequence[str]) -> Floats:
         """Return the target-blind head's stance probabilities of each paragraph."""
         words = self.reader.words(join_normalised(texts))
         whole = lay_out(words, np.arange(len(texts)), np.full(len(texts), NOBODY))

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stance.arrays import Floats
 from stance.display import WIDTH, count, shown
-from stance.features.events import Weights
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.model.reasons import tilt_of
@@ -121,9 +121,9 @@ def _block_words(head: Head, block: BlockWeights, most: int) -> BlockWords:
     return BlockWords(block.name, block.weight, len(block.keys), words)
 
 
-def _push(block: BlockWeights) -> Weights:
+def _push(block: BlockWeights) -> Floats:
     raw = block.weight * block.idf.astype(np.float64)[:, None] * block.coef
-    centred: Weights = raw - raw.mean(axis=1, keepdims=True)
+    centred: Floats = raw - raw.mean(axis=1, keepdims=True)
     return centred
 
 

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stance.features.events import Weights
+from stance.arrays import Floats, Ints, Ints32
 from stance.features.pairs import Pairs
-from stance.reading.tokens import LONGEST_WORD, Ints
-
-NO_ANSWER, AGAINST, NEUTRAL, FAVOR = -1, 0, 1, 2
-"""Answers: `stance.records.Stance` in its order, or none."""
+from stance.reading.tokens import (
+    LONGEST_WORD,
+)
+from stance.records import AGAINST, FAVOR
 
 ACTOR, OTHERS = "[actor]", "[other]"
 """What stands for mentions of the actor judged, and of any other; without a blank, as all words."""
@@ -29,9 +28,9 @@ LEAST = 0.005
 """Pushes below this would be written as zero, and are left out."""
 
 
-def tilt_of(push: Weights) -> Weights:
+def tilt_of(push: Floats) -> Floats:
     """Return how far pushes of shape (..., n_labels) lean to favor (+) or to against (-)."""
-    lean: Weights = push[..., FAVOR] - push[..., AGAINST]
+    lean: Floats = push[..., FAVOR] - push[..., AGAINST]
     return lean
 
 
@@ -47,14 +46,14 @@ class Tilts:
     """
 
     pairs: Pairs
-    values: Weights
+    values: Floats
 
     @classmethod
     def none(cls, pairs: Pairs) -> "Tilts":
         """Return tilts of zero, to be added to."""
         return cls(pairs, np.zeros(len(pairs.row)))
 
-    def add(self, row: Ints, word: Ints, lean: Weights) -> None:
+    def add(self, row: Ints, word: Ints, lean: Floats) -> None:
         """Add what features push; those of the whole paragraph, whose word is -1, do not count.
 
         Parameters
@@ -102,7 +101,7 @@ class Tilts:
             strength[best] = 0.0
         return cells
 
-    def _by_word(self, spelling: Ints) -> Weights:
+    def _by_word(self, spelling: Ints) -> Floats:
         """Return the summed push of each spelling, at the entry where its pair first has it."""
         summed = np.zeros(len(self.values))
         if len(summed):
@@ -121,7 +120,7 @@ class Tilts:
         found[self.pairs.mention] = _ACTOR
         return found
 
-    def _texts(self, spelling: Ints, word: NDArray[np.int32]) -> list[str]:
+    def _texts(self, spelling: Ints, word: Ints32) -> list[str]:
         """Return how words are written in a cell."""
         words = self.pairs.words
         start = words.start.take(word)
@@ -140,7 +139,7 @@ def strongest_words(tilts: Sequence[Tilts], answer: Ints, most: int) -> list[str
     return cells
 
 
-def _largest(row: NDArray[np.int32], strength: Weights) -> Ints:
+def _largest(row: Ints32, strength: Floats) -> Ints:
     """Return where the largest strength above zero of each row stands, of equal ones the first.
 
     Faster than to sort them all, for a few words of each row are wanted.

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Ints, Ints8, Ints32
 from stance.errors import ActorError
 from stance.reading.phrases import Phrase, PhraseMatcher, word_key
 from stance.reading.text import normalise
-from stance.reading.tokens import Forms, Ints, TokenBatch, tokenise
+from stance.reading.tokens import (
+    Forms,
+    TokenBatch,
+    tokenise,
+)
 from stance.records import Mention
 from stance.settings import parse_settings, read_settings
 
@@ -70,11 +74,11 @@ class MentionBatch:
         Index into `ALIAS_KINDS`, -1 where unknown.
     """
 
-    para: NDArray[np.int32]
+    para: Ints32
     actor: Ints
     first: Ints
     last: Ints
-    kind: NDArray[np.int8]
+    kind: Ints8
 
 
 class ActorBook:

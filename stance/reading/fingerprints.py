@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stance.reading.keys import MULTIPLIER, Keys, join_keys, key_of
+from stance.arrays import Bools, Ints, Keys
+from stance.reading.keys import (
+    MULTIPLIER,
+    join_keys,
+    key_of,
+)
 from stance.reading.text import words_of
 
 BANDS, ROWS = 6, 4
@@ -39,13 +43,13 @@ class Fingerprints:
     exact: Keys
     bands: Keys
 
-    def found_in(self, others: "Fingerprints") -> NDArray[np.bool_]:
+    def found_in(self, others: "Fingerprints") -> Bools:
         """Return which of these texts, or near-duplicates of them, are among the others."""
         near = np.isin(self.bands, others.bands).any(axis=1)
-        found: NDArray[np.bool_] = self.copied_from(others) | near
+        found: Bools = self.copied_from(others) | near
         return found
 
-    def copied_from(self, others: "Fingerprints") -> NDArray[np.bool_]:
+    def copied_from(self, others: "Fingerprints") -> Bools:
         """Return which of these texts are among the others, but for what `exact` overlooks."""
         return np.isin(self.exact, others.exact)
 
@@ -72,7 +76,7 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
     return Fingerprints(exact, bands)
 
 
-def linked_groups(columns: Sequence[Keys]) -> NDArray[np.int64]:
+def linked_groups(columns: Sequence[Keys]) -> Ints:
     """Return a group number per row; rows that share a value of any column share a group.
 
     Examples

@@ -5,11 +5,9 @@ from hashlib import blake2b
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Ints, Ints32, Keys
 from stance.reading.text import Joined
-
-Keys = NDArray[np.uint64]
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 """Odd, so that multiplication loses nothing modulo 2**64 (Knuth's golden ratio)."""
@@ -43,9 +41,7 @@ def join_keys(template: int, *parts: Keys) -> Keys:
     return key
 
 
-def stretch_keys(
-    joined: Joined, start: NDArray[np.int32], end: NDArray[np.int32], longest: int
-) -> Keys:
+def stretch_keys(joined: Joined, start: Ints32, end: Ints32, longest: int) -> Keys:
     """Return the key of each stretch of characters, of at most ``longest`` of them.
 
     It is the sum of the characters times rising powers of an odd number. Differences of one
@@ -114,7 +110,7 @@ class KeyIndex:
         self._keys = np.zeros(1 << bits, np.uint64)
         self._values = np.full(1 << bits, -1, np.int32)
 
-    def _slots(self, keys: Keys) -> NDArray[np.int64]:
+    def _slots(self, keys: Keys) -> Ints:
         slots = keys * MULTIPLIER
         slots >>= self._bits
         return slots.view(np.int64)
@@ -138,7 +134,7 @@ class KeyIndex:
             keys, values = keys[lost], values[lost]
             slots = (slots[lost] + 1) & (len(self._keys) - 1)
 
-    def find(self, keys: Keys) -> NDArray[np.int32]:
+    def find(self, keys: Keys) -> Ints32:
         """Return the number of each key, -1 where it is unknown."""
         slots = self._slots(keys)
         found = self._values.take(slots)

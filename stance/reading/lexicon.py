@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import Stemmer
-from numpy.typing import NDArray
 
+from stance.arrays import Ints8
 from stance.errors import RecipeError
 from stance.reading.phrases import Phrase, PhraseMatcher
 
@@ -54,7 +54,7 @@ class Lexicon:
     """
 
     categories: tuple[str, ...]
-    signs: NDArray[np.int8]
+    signs: Ints8
     stems: Mapping[str, int]
     functions: Mapping[str, int]
     phrases: PhraseMatcher

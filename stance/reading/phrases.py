@@ -8,8 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.reading.keys import MULTIPLIER, KeyIndex, Keys, join_keys, key_of
-from stance.reading.tokens import LONGEST_WORD, Bools, Forms, Ints, TokenBatch, tokenise
+from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
+from stance.reading.keys import (
+    MULTIPLIER,
+    KeyIndex,
+    join_keys,
+    key_of,
+)
+from stance.reading.tokens import (
+    LONGEST_WORD,
+    Forms,
+    TokenBatch,
+    tokenise,
+)
 
 _STEP = key_of("next word")
 
@@ -78,11 +89,11 @@ class PhraseMatcher:
     def find(
         self,
         batch: TokenBatch,
-        roles: NDArray[np.uint8],
+        roles: Bytes,
         exact: Keys,
         lower: Keys,
-        taken: NDArray[np.bool_] | None = None,
-    ) -> tuple[Ints, Ints, NDArray[np.int32]]:
+        taken: Bools | None = None,
+    ) -> tuple[Ints, Ints, Ints32]:
         """Return first word, number of words and value of each match, in order.
 
         Parameters
@@ -116,7 +127,7 @@ class PhraseMatcher:
 
     def _matches(
         self, batch: TokenBatch, table: Keys, free: Bools, at: Ints, alone: Bools
-    ) -> Iterator[tuple[Ints, int, NDArray[np.int32]]]:
+    ) -> Iterator[tuple[Ints, int, Ints32]]:
         """Yield which phrases begin at ``at``, with their length and values, the short ones first.
 
         Where the word is ``alone``, it is a phrase by itself.
@@ -181,11 +192,11 @@ def _variants(phrase: Phrase) -> list[str]:
     return [phrase.text]
 
 
-def _extend(key: Keys, gap: NDArray[np.uint8], word: Keys) -> Keys:
+def _extend(key: Keys, gap: Bytes, word: Keys) -> Keys:
     return join_keys(_STEP, key, gap.astype(np.uint64), word)
 
 
-def _chains(keys: Keys, gaps: NDArray[np.uint8], first: Ints, sizes: Ints) -> Keys:
+def _chains(keys: Keys, gaps: Bytes, first: Ints, sizes: Ints) -> Keys:
     """Return the key of each phrase up to each of its words, from the keys of the words."""
     chained = keys.copy()
     for step in range(1, int(sizes.max(initial=0))):
@@ -194,7 +205,7 @@ def _chains(keys: Keys, gaps: NDArray[np.uint8], first: Ints, sizes: Ints) -> Ke
     return chained
 
 
-def _without_overlap(start: Ints, end: Ints) -> NDArray[np.bool_]:
+def _without_overlap(start: Ints, end: Ints) -> Bools:
     """Keep a match unless a kept one before it reaches into it."""
     kept = np.ones(len(start), np.bool_)
     if len(start) < 2:

@@ -7,19 +7,19 @@ as "NATO" is.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Bools, Ints, Ints8, Ints32, Keys
 from stance.features.events import FormBook
 from stance.reading.actors import ActorBook
-from stance.reading.keys import Keys, key_of
+from stance.reading.keys import (
+    key_of,
+)
 from stance.reading.lexicon import NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
 from stance.reading.tokens import (
     CLITIC_NEGATION,
     CLITIC_POSSESSIVE,
-    Bools,
     Forms,
-    Ints,
     TokenBatch,
     tokenise,
 )
@@ -94,9 +94,7 @@ class Reader:
         batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans)
         return self._words(batch, who, kind)
 
-    def _shrunk(
-        self, batch: TokenBatch, spans: Sequence[Span]
-    ) -> tuple[TokenBatch, NDArray[np.int32], NDArray[np.int8]]:
+    def _shrunk(self, batch: TokenBatch, spans: Sequence[Span]) -> tuple[TokenBatch, Ints32, Ints8]:
         """Return the words with mentions as one, and the actor and alias kind of each."""
         first, last, who, kind = self._mentioned(batch, spans)
         tail = _tails(first, last, len(batch.form))
@@ -113,9 +111,7 @@ class Reader:
         actor_of[at], kind_of[at] = who, kind.take(heads)
         return batch, actor_of, kind_of
 
-    def _words(
-        self, batch: TokenBatch, who: NDArray[np.int32], alias_kind: NDArray[np.int8]
-    ) -> Words:
+    def _words(self, batch: TokenBatch, who: Ints32, alias_kind: Ints8) -> Words:
         columns, form, mentioned = self.forms.columns, batch.form, who >= 0
         mentions = np.flatnonzero(mentioned)
         functions = columns["functions"].take(form)
@@ -155,7 +151,7 @@ class Reader:
 
     def _mentioned(
         self, batch: TokenBatch, spans: Sequence[Span]
-    ) -> tuple[Ints, Ints, Ints, NDArray[np.int8]]:
+    ) -> tuple[Ints, Ints, Ints, Ints8]:
         """Return first word, last word, actor and alias kind of each mention, in order."""
         found = self.book.match(batch, self.forms)
         if not spans:
@@ -198,14 +194,14 @@ class Reader:
         named &= capital & ~batch.sentence_start
         return named | mentioned
 
-    def _signs(self, category: NDArray[np.int8], negated: Bools, classed: Ints) -> NDArray[np.int8]:
+    def _signs(self, category: Ints8, negated: Bools, classed: Ints) -> Ints8:
         """Return the polarity of each category, turned where negated."""
         sign = np.zeros(len(category), np.int8)
         polarity = self.lexicon.signs.take(category.take(classed))
         sign[classed] = np.where(negated.take(classed), -polarity, polarity)
         return sign
 
-    def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> NDArray[np.int8]:
+    def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> Ints8:
         category = self.forms.columns["category"].take(batch.form).astype(np.int8)
         category[negation] = -1  # "won't" is no victory
         first, length, value = self.lexicon.phrases.find(
@@ -271,7 +267,7 @@ def _tails(first: Ints, last: Ints, size: int) -> Bools:
     return tail
 
 
-def _shortly_after(flags: Bools, sentence: NDArray[np.int32]) -> Bools:
+def _shortly_after(flags: Bools, sentence: Ints32) -> Bools:
     """Return which words stand at most `NEGATION_REACH` after a flag in the same sentence."""
     after = np.zeros(len(flags), np.bool_)
     at = np.flatnonzero(flags)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stance.arrays import Bools, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.features.pairs import count_mentions
 from stance.reading.actors import ActorBook
 from stance.reading.reader import Reader, Span
 from stance.reading.text import normalise, normalised_span
-from stance.reading.tokens import Bools, Ints
 
 BATCH = 1000
 """Pairs that are read at a time."""

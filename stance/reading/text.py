@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.arrays import Bytes, Codes, Ints
+
 SEPARATOR = "\x1e"
 """Stands between the paragraphs of a batch; `normalise` takes it out of every text."""
 
@@ -93,7 +95,7 @@ _UNSEEN = np.uint8(0xFF)  # no character has every class
 _classes = np.full(0x110000, _UNSEEN)
 
 
-def character_classes(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+def character_classes(codes: Codes) -> Bytes:
     """Return the class bits of each code point; the table fills with what has been seen."""
     found = _classes.take(codes)
     unseen = found == _UNSEEN
@@ -121,10 +123,10 @@ class Joined:
         Where each paragraph starts, and where the next one would.
     """
 
-    bytes: NDArray[np.uint8]
-    far: NDArray[np.int64]
-    codes: NDArray[np.uint32]
-    offset: NDArray[np.int64]
+    bytes: Bytes
+    far: Ints
+    codes: Codes
+    offset: Ints
 
     @cached_property
     def text(self) -> str:
@@ -180,9 +182,7 @@ def _codes_of(texts: Sequence[str]) -> NDArray[Any]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def _joined(
-    codes: NDArray[Any], odd: NDArray[np.int64], plain: NDArray[np.uint32], offset: Any
-) -> Joined:
+def _joined(codes: NDArray[Any], odd: Ints, plain: Codes, offset: Any) -> Joined:
     """Put ``plain`` at the places ``odd`` of some code points."""
     found = codes.astype(np.uint8)
     found[odd] = plain
@@ -200,7 +200,7 @@ _HARD, _GONE = 0xFFFFFFFF, 0xFFFFFFFE
 _plain_codes = np.zeros(0x110000, np.uint32)
 
 
-def _plain_of(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+def _plain_of(codes: NDArray[Any]) -> tuple[Ints, Codes]:
     """Return where other characters than printable ASCII stand, and what takes their places.
 
     That is `_HARD` where it depends on more than the character, and `_GONE` where nothing does;

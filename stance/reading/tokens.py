@@ -25,7 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.reading.keys import KeyIndex, Keys, stretch_keys
+from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
+from stance.reading.keys import (
+    KeyIndex,
+    stretch_keys,
+)
 from stance.reading.text import (
     APOSTROPHE,
     BEYOND,
@@ -38,11 +42,6 @@ from stance.reading.text import (
     character_classes,
     join,
 )
-
-Ints = NDArray[np.int64]
-Places = NDArray[np.int32]
-Bools = NDArray[np.bool_]
-Bytes = NDArray[np.uint8]
 
 LONGEST_WORD = 48
 """Characters of a word that count; longer runs are no words but links or noise."""
@@ -121,7 +120,7 @@ class Forms:
     def __len__(self) -> int:
         return len(self._index)
 
-    def find(self, keys: Keys, spelling: Callable[[int], str]) -> NDArray[np.int32]:
+    def find(self, keys: Keys, spelling: Callable[[int], str]) -> Ints32:
         """Return the form of each word; ``spelling(i)`` gives the text of word ``i`` if new."""
         if len(self._index) > self.limit:
             self.clear()
@@ -177,12 +176,12 @@ class TokenBatch:
 
     joined: Joined
     first: Ints
-    start: Places
-    end: Places
-    form: NDArray[np.int32]
-    para: NDArray[np.int32]
+    start: Ints32
+    end: Ints32
+    form: Ints32
+    para: Ints32
     gap: Bytes
-    sentence: NDArray[np.int32]
+    sentence: Ints32
     sentence_start: Bools
     quoted: Bools
     clitic: Bytes
@@ -260,7 +259,7 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
     )
 
 
-def _runs(chars: Bytes) -> tuple[Places, Places]:
+def _runs(chars: Bytes) -> tuple[Ints32, Ints32]:
     """Return where words start and end: as `Joined.bytes` has them, without a look-up."""
     inside = np.zeros(len(chars) + 1, np.bool_)
     letter = inside[1:]
@@ -272,7 +271,7 @@ def _runs(chars: Bytes) -> tuple[Places, Places]:
 
 
 def _clitics(
-    chars: Bytes, forms: Forms, form: NDArray[np.int32], start: Places, end: Places
+    chars: Bytes, forms: Forms, form: Ints32, start: Ints32, end: Ints32
 ) -> tuple[Bytes, Bools]:
     """Return the clitic flag of each word, and which words are no clitics themselves."""
     flag, own = np.zeros(len(form), np.uint8), np.ones(len(form), np.bool_)
@@ -302,7 +301,7 @@ class _Between:
         First word of each paragraph.
     """
 
-    def __init__(self, joined: Joined, begin: Places, start: Places, first: Ints) -> None:
+    def __init__(self, joined: Joined, begin: Ints32, start: Ints32, first: Ints) -> None:
         chars, self._count = joined.bytes, len(start)
         full = np.flatnonzero(first[1:] > first[:-1])
         self._last = first[1:].take(full) - 1
@@ -342,7 +341,7 @@ class _Between:
         question[self._odd] = self._has & _QUESTION > 0
         return question
 
-    def sentence_starts(self, forms: Forms, form: NDArray[np.int32]) -> Bools:
+    def sentence_starts(self, forms: Forms, form: Ints32) -> Bools:
         """Return before which words a sentence ends."""
         odd, has = self._odd, self._has
         capital = forms.capital.take(form.take(odd + 1, mode="clip"))
@@ -374,7 +373,7 @@ def _kinds() -> Bytes:
 _KINDS = _kinds()
 
 
-def _quoted(joined: Joined, start: Places, first: Ints) -> Bools:
+def _quoted(joined: Joined, start: Ints32, first: Ints) -> Bools:
     """Return which words stand after an odd number of double quotes of their paragraph."""
     quotes = np.flatnonzero(joined.bytes == ord('"'))
     bounds = np.searchsorted(quotes, joined.offset)

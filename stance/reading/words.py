@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from stance.reading.keys import Keys
+from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
 from stance.reading.text import Joined
-from stance.reading.tokens import Bools, Ints, Places
 
 NOBODY = -1
 
@@ -26,7 +24,7 @@ class ByForm:
     """
 
     values: Keys
-    form: NDArray[np.int32]
+    form: Ints32
 
     def take(self, at: NDArray[Any]) -> Keys:
         """Return the values of some words."""
@@ -73,25 +71,25 @@ class Words:
     """
 
     joined: Joined
-    form: NDArray[np.int32]
+    form: Ints32
     key: ByForm
     stem: ByForm
-    functions: NDArray[np.uint8]
+    functions: Bytes
     capital: Bools
     first: Ints
-    start: Places
-    end: Places
+    start: Ints32
+    end: Ints32
     sentence: NDArray[Any]
     sentence_start: Bools
     quoted: Bools
     possessive: Bools
     question: Bools
     negated: Bools
-    category: NDArray[np.int8]
-    sign: NDArray[np.int8]
+    category: Ints8
+    sign: Ints8
     name: Bools
-    who: NDArray[np.int32]
-    alias_kind: NDArray[np.int8]
+    who: Ints32
+    alias_kind: Ints8
     mentions: Ints
     classed: Ints
 

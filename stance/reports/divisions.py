@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stance.display import count
-from stance.records import Stance
+from stance.records import AGAINST, FAVOR, Stance
 from stance.reports import charts
 from stance.reports.axes import net_axis, share_axis
 from stance.reports.charts import Estimate, Line, Parts
@@ -12,7 +12,7 @@ from stance.reports.frequent import Frequent
 from stance.reports.heatmap import heat_map
 from stance.reports.markup import SHORT, Html, escaped, isolated, joined, named, tag
 from stance.reports.page import figure, numbers, paragraph, section
-from stance.reports.shares import AGAINST, FAVOR, Shares, estimate
+from stance.reports.shares import Shares, estimate
 from stance.reports.tables import Cell, Column, Data, signed
 
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Floats, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.model.explanation import Explanation, explain
 from stance.reading.spans import parse_spans
-from stance.records import Stance
+from stance.records import AGAINST, FAVOR, Stance
 from stance.reports.columns import Places
 from stance.reports.frequent import bounded
 from stance.tables import Record
@@ -39,8 +39,7 @@ STRONG = 0.2
 SAME = 2e-3
 """Difference of two probabilities that different machines may give to the same answer."""
 
-SIDES = (0, 2)
-"""Numbers of `Stance.AGAINST` and `Stance.FAVOR`."""
+SIDES = (AGAINST, FAVOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +97,10 @@ class Examples:
     def add(
         self,
         records: Sequence[Record],
-        row: NDArray[np.int64],
-        actor: NDArray[np.int64],
-        label: NDArray[np.int64],
-        chances: NDArray[np.float64],
+        row: Ints,
+        actor: Ints,
+        label: Ints,
+        chances: Floats,
     ) -> None:
         """Look through some answers; an actor's number is -1, or too large, where none is kept."""
         if self._places.text is None:
@@ -123,9 +122,7 @@ class Examples:
         if len(listed) == EACH:
             self._least[key] = listed[-1].probability
 
-    def _example(
-        self, cells: tuple[str, ...], row: int, label: int, chances: NDArray[np.float64]
-    ) -> Example:
+    def _example(self, cells: tuple[str, ...], row: int, label: int, chances: Floats) -> Example:
         places = self._places
 
         def cell(at: int | None) -> str:

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from stance.display import count
-from stance.records import Stance
+from stance.records import AGAINST, FAVOR, Stance
 from stance.reports.findings import Findings
 from stance.reports.markup import Html, isolated, joined, named, tag
 from stance.reports.page import numbers, paragraph
-from stance.reports.shares import AGAINST, FAVOR
 from stance.reports.tables import Column, Data, signed
 
 HEAT_ACTORS, HEAT_SOURCES = 20, 12

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
-Counts = NDArray[np.int64]
+from stance.arrays import Floats, Ints
+from stance.records import AGAINST, FAVOR
 
 Z = 1.959963984540054
 """Quantile of the normal distribution for 95 percent."""
-
-AGAINST, NEUTRAL, FAVOR = 0, 1, 2
 
 Interval = tuple[float, float]
 
@@ -46,7 +44,7 @@ class Shares:
     deff: float
 
 
-def estimate(counts: Counts, *, independent: bool = False) -> Shares:
+def estimate(counts: Ints, *, independent: bool = False) -> Shares:
     """Return the shares of counted answers.
 
     The variance of each share is that of a ratio over clusters; divided by the variance that
@@ -101,7 +99,7 @@ def estimate(counts: Counts, *, independent: bool = False) -> Shares:
     )
 
 
-def _design_effect(score: NDArray[np.float64], size: NDArray[np.float64], plain: float) -> float:
+def _design_effect(score: Floats, size: Floats, plain: float) -> float:
     """Return the variance of a mean over clusters, divided by that of independent answers.
 
     Where all answers are equal nothing shows how alike clusters are, so that each counts as one

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Bools, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.records import UNCERTAIN, Sentiment, Stance
@@ -15,9 +15,6 @@ from stance.reports.periods import Periods
 from stance.reports.survey import Survey
 from stance.tables import Record
 from stance.tables.dates import month_of
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 CLUSTERS = 1024
 """Groups into which documents fall by a hash.
@@ -128,7 +125,7 @@ class Tally:
         if kept:
             self._count_answers(kept, row[asked], table)
 
-    def _count_rows(self, records: Sequence[Record], row: Ints, named: NDArray[np.bool_]) -> None:
+    def _count_rows(self, records: Sequence[Record], row: Ints, named: Bools) -> None:
         if row.max() >= len(self._seen):
             missing = max(int(row.max()) + 1, 2 * len(self._seen)) - len(self._seen)
             self._seen = np.concatenate([self._seen, np.zeros(missing, np.bool_)])

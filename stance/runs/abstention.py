@@ -40,11 +40,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stance.arrays import Floats, Ints
 from stance.display import count
 from stance.errors import AbstentionError, UsageError
-from stance.features.events import Weights
 from stance.model.judging import Calibration
-from stance.reading.tokens import Ints
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 
@@ -67,7 +66,7 @@ _STEPS = 1000
 """Supported rates are told in steps of one thousandth."""
 
 
-def calibrate(probabilities: Weights, gold: Ints, document: Ints, seed: int) -> Calibration:
+def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> Calibration:
     """Keep held-out answers as a model carries them.
 
     Only rows whose text names the actor belong here: the others get no answer whatever the rate,
@@ -182,7 +181,7 @@ def lowest_threshold(evidence: Evidence, rate: float) -> float:
     return lowest
 
 
-def log_tails(number: Ints, wrong: Ints, rate: float) -> Weights:
+def log_tails(number: Ints, wrong: Ints, rate: float) -> Floats:
     """Return the logarithm of P(X <= wrong) for binomial X, element by element.
 
     Parameters

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from stance.arrays import Cells, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.model.familiarity import Reference
 from stance.model.judging import Judgements, StanceModel
-from stance.model.reasons import NO_ANSWER, strongest_words
+from stance.model.reasons import strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
-from stance.reading.tokens import Ints
-from stance.records import UNCERTAIN, Sentiment, Stance
-from stance.runs.rows import Cells, Column, Rows, cells
+from stance.records import NO_ANSWER, UNCERTAIN, Sentiment, Stance
+from stance.runs.rows import (
+    Column,
+    Rows,
+    cells,
+)
 from stance.tables import Records
 from stance.tables.reading import Fault
 

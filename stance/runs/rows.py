@@ -24,21 +24,17 @@ from operator import itemgetter, mul
 from typing import Self, TypeGuard
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stance.arrays import Bools, Bytes, Cells, Floats, Ints
 from stance.errors import DataError
-from stance.features.events import Weights
-from stance.reading.tokens import Bools, Bytes, Ints
 from stance.records import UNCERTAIN
 from stance.tables.formats import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, joined
 
 MILLION = 1_000_000
 
-Cells = NDArray[np.bytes_]
-
 
 def cells(
-    labels: Sequence[str], probabilities: Weights, sure: Bools, thresholds: Sequence[float] = ()
+    labels: Sequence[str], probabilities: Floats, sure: Bools, thresholds: Sequence[float] = ()
 ) -> list[Cells]:
     """Return the columns of label and printed probabilities.
 
@@ -52,7 +48,7 @@ def cells(
     return [words.take(np.where(sure, best, len(labels))), *map(decimals, parts)]
 
 
-def millionths(probabilities: Weights) -> Ints:
+def millionths(probabilities: Floats) -> Ints:
     """Round rows of probabilities to millionths that sum to one million, a column per class.
 
     The largest remainders are rounded up (Hamilton's method), of equal ones the first.
@@ -181,7 +177,7 @@ def _in_blocks(pieces: list[bytes]) -> Iterator[bytes]:
     yield b"".join(block)
 
 
-Column = NDArray[np.bytes_] | Sequence[str]
+Column = Cells | Sequence[str]
 """Cells, one per row: as UTF-8 of limited length, or where they may be long as strings."""
 
 
@@ -253,7 +249,7 @@ _start = itemgetter(slice(1))
 _SUSPECT = np.isin(np.arange(256), [ord(sign) for sign in FORMULA_STARTS])
 
 
-def _is_plain(column: Column, mark: str) -> TypeGuard[NDArray[np.bytes_]]:
+def _is_plain(column: Column, mark: str) -> TypeGuard[Cells]:
     """Tell whether a column can go into the matrix: its cells are short and need no quotes."""
     if not isinstance(column, np.ndarray) or not mark.isascii():
         return False
@@ -261,7 +257,7 @@ def _is_plain(column: Column, mark: str) -> TypeGuard[NDArray[np.bytes_]]:
     return not any(sign.encode() in data for sign in (mark, '"', "\n", "\r"))
 
 
-def _ends(columns: Sequence[NDArray[np.bytes_]], mark: str) -> bytes:
+def _ends(columns: Sequence[Cells], mark: str) -> bytes:
     """Return the rows of some columns, with their line ends."""
     size = len(columns[0])
     between, end = (np.full((size, 1), ord(sign), np.uint8) for sign in (mark, "\n"))
@@ -270,7 +266,7 @@ def _ends(columns: Sequence[NDArray[np.bytes_]], mark: str) -> bytes:
     return matrix[matrix > 0].tobytes()
 
 
-def _bytes(column: NDArray[np.bytes_]) -> Bytes:
+def _bytes(column: Cells) -> Bytes:
     """Return the bytes of each cell, of shape (n_rows, width)."""
     cells: Bytes = np.ascontiguousarray(column).view(np.uint8)
     return cells.reshape(len(column), column.itemsize)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from stance.display import shown, wrap
 from stance.model.explanation import Explanation, Reason
 from stance.model.familiarity import Reference
-from stance.model.reasons import AGAINST, FAVOR
-from stance.records import UNCERTAIN
+from stance.records import AGAINST, FAVOR, UNCERTAIN
 
 if TYPE_CHECKING:
     from rich.text import Text

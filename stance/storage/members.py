@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.arrays import Keys
 from stance.display import shown
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import Calibration
 from stance.reading.fingerprints import BANDS
-from stance.reading.keys import MULTIPLIER, Keys
+from stance.reading.keys import (
+    MULTIPLIER,
+)
 from stance.records import Sentiment, Stance
 from stance.storage.archive import refusal
 
