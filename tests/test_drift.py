@@ -12,7 +12,7 @@ from command import invoke
 from stance.records import UNCERTAIN
 from stance.runs import Job, predict_table
 from stance.runs.answers import COUNTS, Tally
-from stance.runs.notes import notes
+from stance.runs.notes import drift_notes
 from stance.runs.parts import Part, Store, digest_of
 from stance.runs.rows import Lines
 from stance.storage import save_model
@@ -20,8 +20,8 @@ from stance.storage import save_model
 TESTS = Path(__file__).resolve().parent
 FOREIGN = list(tomllib.loads((TESTS / "foreign.toml").read_text("utf-8")).values())
 FOREIGN_NOTE = (
-    "drift: 2 paragraphs of 40 are in a language that the model was not trained on "
-    "(trained: english), so uncertain"
+    "drift: 2 of 40 paragraphs not in a language this model knows (trained on english): "
+    "marked uncertain"
 )
 
 
@@ -110,7 +110,7 @@ def test_rare_actors_are_told_by_name(model):
     rare.answers.update(
         {("Zorblax", "against"): 30, ("Moscow", "favor"): 50, ("Mali", "neutral"): 9}
     )
-    (line, _) = notes(model, rare)
+    (line, _) = drift_notes(model, rare)
     training = 1 - sum(model.reference.actors.values()) / model.reference.rows
     assert line == (
         "drift: 44 % of answers are about actors with fewer than 20 training rows "
@@ -121,15 +121,15 @@ def test_rare_actors_are_told_by_name(model):
 def test_names_of_actors_are_shown_safely(model):
     rare = Tally()
     rare.answers["\x1b[31mZorblax\n" + "x" * 99, "against"] = 40
-    assert all(line.isprintable() and len(line) < 250 for line in notes(model, rare))
+    assert all(line.isprintable() and len(line) < 250 for line in drift_notes(model, rare))
 
 
 def test_few_rows_tell_nothing(model):
     few = Tally(rows=29, plain=499, strange=499, short=29)
     few.answers["Zorblax", "against"] = 29
-    assert notes(model, few) == ()
+    assert drift_notes(model, few) == ()
     more = dataclasses.replace(few, rows=30, plain=500, strange=500, short=30)
-    assert len(notes(model, more)) == 3
+    assert len(drift_notes(model, more)) == 3
 
 
 def test_a_model_without_reference_checks_nothing(model, tmp_path, texts):

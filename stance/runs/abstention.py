@@ -41,11 +41,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.arrays import Floats, Ints
-from stance.display import count
 from stance.errors import AbstentionError, UsageError
 from stance.model.judging import Calibration
-from stance.records import UNCERTAIN, Stance
-from stance.runs.answers import Tally
+from stance.records import Stance
 
 CONFIDENCE = 0.9
 """Probability with which the share of wrong answers is at most the rate."""
@@ -128,7 +126,7 @@ def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[flo
         return ()
     if not 0 <= rate <= 1:
         raise UsageError(f"--abstain must be between 0 and 1, not {rate}")
-    evidence = _tests(calibration, rate)
+    evidence = class_evidence(calibration, rate)
     found = tuple(lowest_threshold(part, rate) for part in evidence)
     if min(found) < NEVER:
         return found
@@ -146,7 +144,8 @@ def _refusal(rate: float, evidence: Sequence[Evidence]) -> str:
     )
 
 
-def _tests(calibration: Calibration | None, rate: float) -> list[Evidence]:
+def class_evidence(calibration: Calibration | None, rate: float) -> list[Evidence]:
+    """Return the evidence on each class; raise if the model has none."""
     if calibration is None:
         raise AbstentionError(
             f"--abstain {rate:g}: the model was saved without calibration data; train it again "
@@ -221,29 +220,3 @@ def supported_rate(evidence: Evidence) -> float:
         else:
             low = middle
     return high / _STEPS
-
-
-def notes(calibration: Calibration | None, rate: float | None, tally: Tally) -> tuple[str, ...]:
-    """Return what to tell after a run: the share withheld, and what is never answered."""
-    if rate is None:
-        return ()
-    total = sum(tally.answers.values())
-    uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
-    withheld = uncertain - tally.unknown
-    evidence = _tests(calibration, rate)
-    limits = [lowest_threshold(part, rate) for part in evidence]
-    pairs = zip(Stance, limits, strict=True)
-    from_on = ", ".join(f"{label} from {limit:.2f}" for label, limit in pairs if limit < NEVER)
-    lines = [
-        f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
-        f"({100 * withheld / max(total, 1):.1f} %); given by confidence: {from_on}"
-    ]
-    for label, limit, part in zip(Stance, limits, evidence, strict=True):
-        if limit == NEVER:
-            lowest = supported_rate(part)
-            why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
-            lines.append(
-                f"--abstain {rate:g}: {label} is never answered, so shares of the answers given "
-                f"say nothing of the whole; {why}"
-            )
-    return tuple(lines)

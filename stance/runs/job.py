@@ -11,8 +11,9 @@ from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.files import check_output, is_device, same_file
 from stance.model.judging import StanceModel
-from stance.runs import abstention, notes
+from stance.runs import abstention
 from stance.runs.answers import Layout, Tally, heads_of
+from stance.runs.notes import abstention_notes, drift_notes
 from stance.runs.parts import SIZE, Batch, Frame, Judged, Value, make_plan
 from stance.runs.resume import Run
 from stance.runs.workers import LocalCrew, Work, compute_here, compute_with
@@ -173,8 +174,8 @@ def predict_table(
             notes=(
                 *table.notes,
                 *_misnamed(job, table),
-                *abstention.notes(model.calibration, job.abstain, tally),
-                *notes.notes(model, tally),
+                *abstention_notes(model.calibration, job.abstain, tally),
+                *drift_notes(model, tally),
             ),
         )
 

@@ -1,7 +1,7 @@
-"""How far an input is from the paragraphs that a model was trained on, in lines with numbers.
+"""What to report after a run: answers withheld, and how the input differs from the training texts.
 
-Nothing here is a test: an input that passes in silence can still differ in what its words mean.
-Each line is a reason to label a sample of the input before its answers are believed.
+None of this is a test: an input without notes can still use words in another sense. Each note is
+a reason to label a sample of the input before believing its answers.
 """
 
 from collections import Counter
@@ -9,28 +9,58 @@ from collections.abc import Iterator
 
 from stance.display import count, shown
 from stance.model.familiarity import FEWEST, LENGTHS, Reference
-from stance.model.judging import StanceModel
+from stance.model.judging import Calibration, StanceModel
+from stance.records import UNCERTAIN, Stance
+from stance.runs.abstention import NEVER, class_evidence, lowest_threshold, supported_rate
 from stance.runs.answers import Tally
 
 LEAST_WORDS, LEAST_ROWS, LEAST_ANSWERS = 500, 30, 30
-"""Plain words, rows and answers from which shares are compared."""
+"""Plain words, rows and answers needed to compare shares."""
 
 MORE, TIMES = 0.05, 1.5
-"""Words count as drifted where this much more of them, and this many times as many, are unknown."""
+"""Unknown words count as drift from this much more and this many times the training share."""
 
 UNUSUAL = 0.25
-"""Share of paragraphs of unusual length, and of answers on rare actors, that is told."""
+"""Share of paragraphs of unusual length, or of answers on rare actors, that is reported."""
 
-NAMED = 3
-"""Rare actors that a line names."""
+RARE_ACTORS_NAMED = 3
 
 
-def notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:
-    """Return what to tell of the differences after a run; nothing where there is none."""
+def abstention_notes(
+    calibration: Calibration | None, rate: float | None, tally: Tally
+) -> tuple[str, ...]:
+    """Return the share of answers withheld, and which stances are never given."""
+    if rate is None:
+        return ()
+    total = sum(tally.answers.values())
+    uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
+    withheld = uncertain - tally.unknown
+    evidence = class_evidence(calibration, rate)
+    limits = [lowest_threshold(part, rate) for part in evidence]
+    pairs = zip(Stance, limits, strict=True)
+    given = ", ".join(f"{label} from {limit:.2f}" for label, limit in pairs if limit < NEVER)
+    lines = [
+        f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
+        f"({100 * withheld / max(total, 1):.1f} %); given by confidence: {given}"
+    ]
+    for label, limit, part in zip(Stance, limits, evidence, strict=True):
+        if limit == NEVER:
+            lowest = supported_rate(part)
+            why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
+            lines.append(
+                f"--abstain {rate:g}: {label} is never answered, so shares of the answers given "
+                f"do not describe the whole; {why}"
+            )
+    return tuple(lines)
+
+
+def drift_notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:
+    """Return how the input differs from the training texts; empty if it does not."""
     reference = model.reference
     if reference is None:
         return ()
-    found = [*_words(reference, tally), *_lengths(reference, tally), *_actors(model, tally)]
+    found = [*_words(reference, tally), *_lengths(reference, tally)]
+    found += _actors(model, reference, tally)
     if found:
         found.append(
             "the model's scores may not hold for this input; label a sample of it and run "
@@ -41,10 +71,9 @@ def notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:
 
 def _foreign(model: StanceModel, tally: Tally) -> Iterator[str]:
     if tally.foreign:
-        verb = "is" if tally.foreign == 1 else "are"
         yield (
-            f"{count(tally.foreign, 'paragraph')} of {tally.rows:,} {verb} in a language that the "
-            f"model was not trained on (trained: {shown(model.recipe.language)}), so uncertain"
+            f"{tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this model "
+            f"knows (trained on {shown(model.recipe.language)}): marked uncertain"
         )
 
 
@@ -72,10 +101,9 @@ def _lengths(reference: Reference, tally: Tally) -> Iterator[str]:
             )
 
 
-def _actors(model: StanceModel, tally: Tally) -> Iterator[str]:
-    reference = model.reference
+def _actors(model: StanceModel, reference: Reference, tally: Tally) -> Iterator[str]:
     total = sum(tally.answers.values())
-    if reference is None or total < LEAST_ANSWERS:
+    if total < LEAST_ANSWERS:
         return
     rare: Counter[str] = Counter()
     for (actor, _), number in tally.answers.items():
@@ -85,7 +113,7 @@ def _actors(model: StanceModel, tally: Tally) -> Iterator[str]:
     share = sum(rare.values()) / total
     before = 1 - sum(reference.actors.values()) / max(reference.rows, 1)
     if share >= max(UNUSUAL, TIMES * before):
-        first = sorted(rare.items(), key=lambda pair: (-pair[1], pair[0]))[:NAMED]
+        first = sorted(rare.items(), key=lambda pair: (-pair[1], pair[0]))[:RARE_ACTORS_NAMED]
         named = ", ".join(f"{shown(name, 30)} {_percent(n / total)}" for name, n in first)
         yield (
             f"{_percent(share)} of answers are about actors with fewer than {FEWEST} training "
