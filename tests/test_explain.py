@@ -78,7 +78,7 @@ def test_contributions_sum_to_the_score_of_the_sentiment():
         found = explain_sentiment(model, text)
         assert gap(found, model.sentiment) < 1e-9
         assert found.probabilities == pytest.approx(tuple(judged.sentiment[number]), abs=1e-9)
-        assert found.sure == (judged.sentiment_known[number] and not judged.foreign[number])
+        assert found.withheld == judged.tone_withheld[number]
 
 
 def test_a_sentiment_that_was_not_learned_cannot_be_explained(model):

@@ -1,13 +1,18 @@
 """A model judges what it is asked, admits what it does not know, and reads each text alone."""
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.model.reasons import strongest_words
-from stance.records import Sentiment, Stance
+from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.stress.suite import ask
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
 STRANGE = "NATO qwxzj vbnmp zzkrtq."
@@ -184,3 +189,24 @@ def test_answers_do_not_depend_on_the_forms_seen_or_forgotten(model, corpus, mon
         assert np.array_equal(alone.sentiment[0], whole.sentiment[at])
         assert alone.known.tolist() == whole.known[place].tolist()
     assert model.reader.forms.generation > begun + 5
+
+
+# --- Answers that are withheld -------------------------------------------------------------------
+
+GERMAN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
+
+
+def test_an_answer_is_withheld_where_it_would_mean_nothing(model):
+    asked = [(PRAISED, "NATO"), (PRAISED, "Japan"), (STRANGE, "NATO"), (GERMAN, "NATO")]
+    judged = model.judge_pairs([text for text, _ in asked], [actor for _, actor in asked])
+    assert judged.withheld.tolist() == [False, True, True, True]
+    assert judged.tone_withheld.tolist() == [False, False, True, True]
+
+
+def test_explanation_stress_suite_and_table_withhold_the_same_answers(model):
+    for text in (PRAISED, STRANGE, GERMAN):
+        judged = model.judge([text])
+        withheld = dict(zip(judged.actor, judged.withheld.tolist(), strict=True))
+        assert {e.actor: e.withheld for e in explain(model, text)} == withheld
+        (answers,) = ask(model, [text])
+        assert {name: said.label == UNCERTAIN for name, said in answers.items()} == withheld

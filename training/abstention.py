@@ -61,9 +61,7 @@ def run(recipe: Recipe, corpus: Corpus, learned: np.ndarray) -> Trial:
     parts = [slice(low, low + BATCH) for low in range(0, len(rest), BATCH)]
     judged = [model.judge_pairs(rest.texts[p], rest.actors[p], rest.spans[p]) for p in parts]
     stance = np.concatenate([part.stance for part in judged])
-    sure = np.concatenate(
-        [part.known & (part.mentions > 0) & ~part.foreign[part.para] for part in judged]
-    )
+    sure = np.concatenate([~part.withheld for part in judged])
     limits = {}
     for rate in RATES:
         with suppress(AbstentionError):

@@ -222,8 +222,8 @@ def _judge_pairs(model: StanceModel, corpus: Corpus) -> tuple[Floats, Bools]:
         model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part])
         for part in _batches(corpus)
     ]
-    sure = [part.known & (part.mentions > 0) & ~part.foreign[part.para] for part in judged]
-    return np.concatenate([part.stance for part in judged]), np.concatenate(sure)
+    answered = np.concatenate([~part.withheld for part in judged])
+    return np.concatenate([part.stance for part in judged]), answered
 
 
 def _judge_blind(model: StanceModel, corpus: Corpus) -> Floats:
@@ -246,8 +246,8 @@ def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
         for low in range(0, len(rows), BATCH)
     ]
     tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
-    sure = np.concatenate([part.sentiment_known & ~part.foreign for part in judged])
-    return _sentiment_answers(corpus, rows, tones, sure)
+    answered = np.concatenate([~part.tone_withheld for part in judged])
+    return _sentiment_answers(corpus, rows, tones, answered)
 
 
 def _stance_answers(corpus: Corpus, probabilities: Floats, known: Bools | None) -> Answers:

@@ -9,7 +9,7 @@ from stance.arrays import Floats
 from stance.errors import ActorError, DataError
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import Head
-from stance.model.judging import StanceModel
+from stance.model.judging import StanceModel, withheld
 from stance.reading.spans import make_query
 from stance.reading.text import normalise_all
 from stance.reading.words import NOBODY
@@ -77,9 +77,9 @@ class Explanation:
     foreign: bool
 
     @property
-    def sure(self) -> bool:
-        """False where `predict` says `uncertain` in place of the answer."""
-        return self.known and not self.foreign and (self.mentions > 0 or not self.actor)
+    def withheld(self) -> bool:
+        """Whether `predict` says `uncertain` in place of the answer."""
+        return bool(withheld(self.known, self.foreign, self.mentions > 0 or not self.actor))
 
 
 def explain(

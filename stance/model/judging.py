@@ -29,6 +29,15 @@ A paragraph as long as a book that names every actor would otherwise take some g
 """
 
 
+def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = True) -> Bools:
+    """Return where no answer is given, whatever its probability.
+
+    That is where no word is known to the model, where the paragraph is in a language that the
+    model was not trained on, and where it does not name the actor.
+    """
+    return np.logical_not(known) | np.logical_not(named) | foreign
+
+
 @dataclass(frozen=True, slots=True)
 class Judgements:
     """What a model says of a batch of paragraphs.
@@ -70,6 +79,16 @@ class Judgements:
     acquaintance: Acquaintance
     foreign: Bools
     tilts: tuple[Tilts, ...] = ()
+
+    @property
+    def withheld(self) -> Bools:
+        """Which pairs get no stance."""
+        return withheld(self.known, self.foreign[self.para], self.mentions > 0)
+
+    @property
+    def tone_withheld(self) -> Bools:
+        """Which paragraphs get no sentiment."""
+        return withheld(self.sentiment_known, self.foreign)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -161,13 +161,12 @@ def answer_rows(
         Of the table, for messages.
     """
     judged = _judge(model, layout, records, name)
-    sure = judged.known & (judged.mentions > 0) & ~judged.foreign[judged.para]
-    stance = cells(tuple(Stance), judged.stance, sure, layout.thresholds)
+    stance = cells(tuple(Stance), judged.stance, ~judged.withheld, layout.thresholds)
     names, number, asked = _asked(model, layout, judged)
     tally = Tally(
         rows=len(records),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
-        unknown=int(np.count_nonzero(~sure[asked])),
+        unknown=int(np.count_nonzero(judged.withheld[asked])),
         answers=_count(names, number[asked], stance[0][asked]),
     )
     tally.compare(judged, model.reference)
@@ -234,7 +233,7 @@ def _judge(
 def _tones(judged: Judgements, count: int) -> list[Cells]:
     if judged.sentiment is None:
         return [np.full(count, b"")] * len(SENTIMENT_COLUMNS)
-    return cells(tuple(Sentiment), judged.sentiment, judged.sentiment_known & ~judged.foreign)
+    return cells(tuple(Sentiment), judged.sentiment, ~judged.tone_withheld)
 
 
 def _long(

@@ -207,7 +207,7 @@ def print_explanation(explanation: Explanation) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     best = max(range(len(explanation.labels)), key=lambda i: explanation.probabilities[i])
     label = str(explanation.labels[best])
-    if not explanation.sure:
+    if explanation.withheld:
         label = UNCERTAIN
     shares = "  ".join(
         f"{name} {share:.3f}"

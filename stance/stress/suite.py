@@ -98,11 +98,11 @@ def ask(model: StanceModel, texts: Sequence[str], batch: int = BATCH) -> list[An
     labels, answers = list(map(str, Stance)), list[Answers]()
     for low in range(0, len(texts), batch):
         judged = model.judge(texts[low : low + batch])
+        withheld = judged.withheld.tolist()
         found: list[dict[str, Answer]] = [{} for _ in texts[low : low + batch]]
         for row, (para, actor) in enumerate(zip(judged.para.tolist(), judged.actor, strict=True)):
             numbers = judged.stance[row].tolist()
-            withheld = judged.foreign[para] or not judged.known[row]
-            label = UNCERTAIN if withheld else labels[int(judged.stance[row].argmax())]
+            label = UNCERTAIN if withheld[row] else labels[int(judged.stance[row].argmax())]
             if judged.sentiment is not None:
                 numbers += judged.sentiment[para].tolist()
             found[para][actor] = Answer(label, tuple(numbers))
