@@ -4,9 +4,9 @@ import csv
 
 import pytest
 
-from stance.check.census import BATCH, book_lines, census
+from stance.check.census import book_lines, census
 from stance.errors import DataError
-from stance.reading.actors import Actor, ActorBook
+from stance.reading.actors import BATCH, Actor, ActorBook
 
 BOOK = ActorBook(
     [

@@ -4,7 +4,6 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,8 @@ import numpy as np
 
 from stance.display import WIDTH, count, shown
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.reading.text import join_normalised
-from stance.reading.tokens import Forms, tokenise
 from stance.tables import column
 from stance.tables.inputs import open_input
-
-BATCH = 1000
-"""Records that are scanned at a time."""
 
 ALIASES = 6
 """Aliases listed per actor on the screen."""
@@ -75,22 +69,18 @@ def census(
     encoding: str | None = None,
 ) -> Census:
     """Count the aliases that are found in a table's paragraphs."""
-    forms = Forms(book.describe, book.columns)
     aliases: Counter[tuple[str, str]] = Counter()
     by_actor: Counter[str] = Counter()
     rows = named = 0
     with open_input(source, delimiter=delimiter, encoding=encoding) as table:
         at = column(table.columns, text_column, table.name, "--text-column")
-        records = iter(table)
-        while part := list(islice(records, BATCH)):
-            batch = tokenise(join_normalised([record.cells[at] for record in part]), forms)
-            found = book.match(batch, forms)
+        for _, batch, found in book.scan(record.cells[at] for record in table):
             starts, ends = batch.start[found.first], batch.end[found.last]
             for actor, start, end in zip(found.actor, starts, ends, strict=True):
                 aliases[book.names[actor], batch.text[start:end]] += 1
             pairs = np.unique(np.stack([found.para, found.actor]), axis=1)
             by_actor.update(book.names[actor] for actor in pairs[1])
-            rows += len(part)
+            rows += len(batch)
             named += len(np.unique(found.para))
         return Census(rows, named, aliases, by_actor, table.notes)
 

@@ -11,7 +11,7 @@ from stance.check.codings import agreement, coder_names, measure
 from stance.check.duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
 from stance.check.findings import LABELS, SEVERITIES, Finding, Findings, Part
 from stance.check.shortcuts import givers, shortcuts
-from stance.check.study import Study, named_actors, read_study
+from stance.check.study import Study, read_study
 from stance.display import count, shown
 from stance.evaluation.agreement import AgreementReport
 from stance.reading.actors import ActorBook
@@ -160,7 +160,7 @@ def actors(study: Study) -> Iterator[Finding]:
 def mentions(study: Study) -> Iterator[Finding]:
     """Find actors that are labelled but not named, and named but not labelled."""
     size = max(1, len(study.book))
-    pairs = named_actors(study)
+    pairs = study.book.named(study.corpus.texts[row] for row in study.first.tolist())
     named = pairs[:, 0] * size + pairs[:, 1]
     numbers = np.array([study.book.number(name) for name in study.actors])
     number = numbers[study.actor]

@@ -1,8 +1,7 @@
 """A labelled corpus laid out for checking: which rows share a text, an actor, a document."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,8 @@ from stance.corpus import (
 )
 from stance.display import shown
 from stance.reading.actors import ActorBook
-from stance.reading.text import normalise, words_of
-from stance.reading.tokens import Forms, tokenise
+from stance.reading.text import words_of
 from stance.tables import column, open_table
-
-BATCH = 1000
-"""Texts in which actors are looked for at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,31 +133,3 @@ def _cells(path: Path, names: Sequence[str], delimiter: str | None, encoding: st
             for name, cells in found.cells.items():
                 cells.append(record.cells[places[name]] if name in places else "")
     return found
-
-
-def named_actors(study: Study) -> Ints:
-    """Return which actors of the book each text of a study names, as `actors_named` does."""
-    return actors_named(study.book, (study.corpus.texts[row] for row in study.first.tolist()))
-
-
-def actors_named(book: ActorBook, texts: Iterable[str]) -> Ints:
-    """Return which actors of a book each text names.
-
-    Returns
-    -------
-    ndarray of shape (n_pairs, 2)
-        Number of the text and of the actor in the book, without repetition.
-    """
-    parts = [np.zeros((0, 2), np.int64)]
-    forms = Forms(book.describe, book.columns)
-    for begin, part in _parts(normalise(text) for text in texts):
-        found = book.match(tokenise(part, forms), forms)
-        parts.append(np.stack([found.para + begin, found.actor], axis=1))
-    return np.unique(np.concatenate(parts), axis=0)
-
-
-def _parts(texts: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    begin = 0
-    while part := list(islice(texts, BATCH)):
-        yield begin, part
-        begin += len(part)

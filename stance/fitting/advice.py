@@ -8,10 +8,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Ints
-from stance.check.study import actors_named
-from stance.corpus import (
-    Corpus,
-)
+from stance.corpus import Corpus
 from stance.display import count, shown
 from stance.reading.actors import ActorBook
 from stance.records import Stance
@@ -115,7 +112,7 @@ def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[A
 def _texts_naming(corpus: Corpus, book: ActorBook) -> Ints:
     """Return how many texts name each actor of the book."""
     _, first = np.unique(corpus.marks.exact, return_index=True)
-    pairs = actors_named(book, [corpus.texts[row] for row in first.tolist()])
+    pairs = book.named(corpus.texts[row] for row in first.tolist())
     return np.bincount(pairs[:, 1], minlength=len(book))
 
 

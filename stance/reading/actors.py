@@ -1,9 +1,10 @@
 """The actor book: which actors a paragraph names, and where."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,8 @@ import numpy as np
 from stance.arrays import Ints, Ints8, Ints32
 from stance.errors import ActorError
 from stance.reading.phrases import Phrase, PhraseMatcher, word_key
-from stance.reading.text import normalise
-from stance.reading.tokens import (
-    Forms,
-    TokenBatch,
-    tokenise,
-)
+from stance.reading.text import join_normalised, normalise
+from stance.reading.tokens import Forms, TokenBatch, tokenise
 from stance.records import Mention
 from stance.settings import parse_settings, read_settings
 
@@ -25,6 +22,9 @@ ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname"
 """Kinds of alias, in the order of the file format."""
 
 ACTOR_KINDS = ("state", "organisation", "person", "other")
+
+BATCH = 1000
+"""Texts that are scanned at a time."""
 
 _MOST_ALIASES = 100_000
 
@@ -223,6 +223,19 @@ class ActorBook:
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
         return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)
+
+    def scan(self, texts: Iterable[str]) -> Iterator[tuple[int, TokenBatch, MentionBatch]]:
+        """Yield the mentions in any number of texts, with the number of the batch's first text."""
+        forms, rows, low = Forms(self.describe, self.columns), iter(texts), 0
+        while part := list(islice(rows, BATCH)):
+            batch = tokenise(join_normalised(part), forms)
+            yield low, batch, self.match(batch, forms)
+            low += len(part)
+
+    def named(self, texts: Iterable[str]) -> Ints:
+        """Return pairs of a text's and a named actor's number, sorted, without repetition."""
+        pairs = [np.stack([m.para + low, m.actor], axis=1) for low, _, m in self.scan(texts)]
+        return np.unique(np.concatenate([np.zeros((0, 2), np.int64), *pairs]), axis=0)
 
     def find(self, text: str) -> list[Mention]:
         """Return the mentions of one paragraph, in reading order.
