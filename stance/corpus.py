@@ -17,8 +17,7 @@ from stance.reading.fingerprints import Fingerprints, fingerprint, linked_groups
 from stance.reading.keys import key_of
 from stance.reading.spans import parse_spans
 from stance.records import Sentiment, Stance
-from stance.tables import Record, Table, column, open_table
-from stance.tables.headers import misnamed
+from stance.tables import Record, Table, column, misnamed, open_table
 
 _SCALES: tuple[Mapping[str, int], ...] = (
     {"-1": 0, "0": 1, "1": 2},

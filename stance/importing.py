@@ -9,8 +9,7 @@ from typing import Any
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.records import Stance
-from stance.tables import column, open_table
-from stance.tables.output import write_table
+from stance.tables import column, open_table, write_table
 
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 

@@ -12,8 +12,7 @@ from stance.records import UNCERTAIN, Stance
 from stance.runs import answers
 from stance.runs.answers import Layout
 from stance.runs.rows import MILLION, Rows, cells, decimals, millionths
-from stance.tables import Record, Records
-from stance.tables.formats import Format
+from stance.tables import Format, Record, Records
 
 SHARES = st.lists(
     st.lists(st.floats(0, 1e6), min_size=3, max_size=3).filter(lambda row: sum(row) > 1e-9),

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stance.tables._furniture import Reason
 from stance.tables.articles import EDGES, Article, split_article
-from stance.tables.furniture import Reason
 
 SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "article.txt"
 EXPECTED = Path(__file__).parent / "sample_expected.toml"

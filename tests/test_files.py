@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from stance.files import PrivateFile, clear_leftovers, write_whole
-from stance.tables.output import write_table
+from stance.tables import write_table
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks and signals")
 
@@ -17,7 +17,7 @@ COLUMNS = ("id", "text")
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from stance.tables.output import write_table
+from stance.tables import write_table
 del os.O_TMPFILE
 with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
     writer.write(("1", "x" * 3_000_000))

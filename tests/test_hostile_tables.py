@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from stance.errors import StanceError
-from stance.tables import open_table
-from stance.tables.output import Rejects
+from stance.tables import Rejects, open_table
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from unittest import mock
 from pollution import Polluted, clean_tables, encode, pollute
 
 from stance.errors import StanceError
-from stance.tables import column, open_table
-from stance.tables.headers import misnamed
+from stance.tables import column, misnamed, open_table
 
 CASES = [case for clean in clean_tables() for case in pollute(clean)]
 

@@ -23,7 +23,7 @@ from stance.runs import Job, predict_table
 from stance.runs.job import cut, frame_of
 from stance.runs.parts import compute
 from stance.storage import save_model
-from stance.tables.inputs import open_input
+from stance.tables import open_input
 
 TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
 FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]

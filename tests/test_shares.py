@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stance.reports.frequent import Frequent, bounded
 from stance.reports.periods import MOST, choose_periods
 from stance.reports.shares import estimate, wilson
-from stance.tables.dates import month_of
+from stance.tables import month_of
 
 DRAWS = 1000
 COUNTS = st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=30)

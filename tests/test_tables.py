@@ -14,9 +14,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stance.errors import DataError, OutputError
-from stance.tables import Dialect, Record, Records, charsets, column, open_table
-from stance.tables.output import Rejects, encode_rows, write_table
-from stance.tables.quoting import plain_columns, well_quoted
+from stance.tables import (
+    Dialect,
+    Record,
+    Records,
+    Rejects,
+    column,
+    encode_rows,
+    open_table,
+    write_table,
+)
+from stance.tables._bytes import guess_encoding
+from stance.tables._quoting import plain_columns, well_quoted
 
 ROOT = Path(__file__).parents[1]
 
@@ -514,7 +523,7 @@ def test_a_file_beyond_the_size_limit_is_one_line_and_leaves_nothing(tmp_path):
     code = """
         import resource
         from pathlib import Path
-        from stance.tables.output import write_table
+        from stance.tables import write_table
         from stance.errors import OutputError
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
         try:
@@ -656,7 +665,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
     ],
 )
 def test_the_encoding_is_guessed_from_a_sentence(encoding, text):
-    assert charsets.guess(text.encode(encoding)) == encoding
+    assert guess_encoding(text.encode(encoding)) == encoding
 
 
 def test_zstd_is_read_where_it_is_installed(tmp_path):

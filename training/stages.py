@@ -15,7 +15,7 @@ from stance.reading.actors import ActorBook
 from stance.runs import job as running
 from stance.runs import parts
 from stance.runs.rows import Rows
-from stance.tables.output import TableWriter
+from stance.tables import TableWriter
 
 STAGES = ("read", "find actors", "tokenise", "blocks", "score", "write", "rest")
 

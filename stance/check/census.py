@@ -11,8 +11,7 @@ import numpy as np
 
 from stance.display import WIDTH, count, shown
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.tables import column
-from stance.tables.inputs import open_input
+from stance.tables import column, open_input
 
 ALIASES = 6
 """Aliases listed per actor on the screen."""

@@ -19,7 +19,7 @@ from stance.reading.fingerprints import linked_groups
 from stance.reading.spans import make_query
 from stance.recipe import Recipe, Validation
 from stance.records import Sentiment, Stance
-from stance.tables.dates import month_of
+from stance.tables import month_of
 
 BATCH = 1000
 """Rows that are judged at a time."""

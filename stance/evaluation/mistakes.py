@@ -9,7 +9,7 @@ from stance.corpus import Corpus
 from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
 from stance.records import Stance
-from stance.tables.output import write_table
+from stance.tables import write_table
 
 COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because", "corpus", "row")
 

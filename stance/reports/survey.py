@@ -12,8 +12,7 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.reports.columns import Places, Request, find_places
 from stance.reports.frequent import Frequent, bounded
-from stance.tables import Record, Table, open_table
-from stance.tables.dates import month_of
+from stance.tables import Record, Table, month_of, open_table
 
 BATCH = 8192
 """Records that are counted at a time."""
@@ -28,7 +27,7 @@ class Survey:
     actors, sources : Frequent
         Answers of each.
     months : Counter
-        Answers of each month; see `stance.tables.dates.month_of`.
+        Answers of each month; see `stance.tables.month_of`.
     undated : int
         Answers whose date cannot be read.
     undated_example : str

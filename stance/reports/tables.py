@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stance.reports.markup import Html, isolated, joined, tag
-from stance.tables.formats import Format
+from stance.tables import Format
 
 Kind = Literal["text", "count", "share", "signed", "number"]
 """How cells of a column are printed; shares and signed shares in percent."""

@@ -13,8 +13,7 @@ from stance.reports.examples import Examples
 from stance.reports.frequent import bounded
 from stance.reports.periods import Periods
 from stance.reports.survey import Survey
-from stance.tables import Record
-from stance.tables.dates import month_of
+from stance.tables import Record, month_of
 
 CLUSTERS = 1024
 """Groups into which documents fall by a hash.

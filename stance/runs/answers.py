@@ -19,8 +19,7 @@ from stance.runs.rows import (
     Rows,
     cells,
 )
-from stance.tables import Records
-from stance.tables.reading import Fault
+from stance.tables import Fault, Records
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 BECAUSE = "because"

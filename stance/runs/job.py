@@ -17,10 +17,17 @@ from stance.runs.notes import abstention_notes, drift_notes
 from stance.runs.parts import SIZE, Batch, Frame, Judged, Value, make_plan
 from stance.runs.resume import Run
 from stance.runs.workers import LocalCrew, Work, compute_here, compute_with
-from stance.tables import Records, Table, column
-from stance.tables.headers import misnamed
-from stance.tables.inputs import ArticleTable, open_input
-from stance.tables.output import Rejects, TableWriter, table_format
+from stance.tables import (
+    ArticleTable,
+    Records,
+    Rejects,
+    Table,
+    TableWriter,
+    column,
+    misnamed,
+    open_input,
+    table_format,
+)
 
 PART = 3000
 """Records of a part; the output does not depend on it."""

@@ -25,8 +25,7 @@ from stance.model.heads import Head
 from stance.model.judging import StanceModel
 from stance.runs.answers import COUNTS, Layout, Tally, answer_rows
 from stance.runs.rows import Lines
-from stance.tables import Records
-from stance.tables.formats import Format
+from stance.tables import Format, Records
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt(3)."""

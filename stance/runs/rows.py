@@ -28,7 +28,7 @@ import numpy as np
 from stance.arrays import Bools, Bytes, Cells, Floats, Ints
 from stance.errors import DataError
 from stance.records import UNCERTAIN
-from stance.tables.formats import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, joined
+from stance.tables import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, joined
 
 MILLION = 1_000_000
 

@@ -1,13 +1,42 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
-from stance.tables.headers import column
-from stance.tables.table import Dialect, Record, Records, Table, open_table
+from stance.tables._reading import Fault, Record, Records
+from stance.tables.articles import ArticleTable, open_input, split_article
+from stance.tables.output import (
+    FORMULA_STARTS,
+    HALF_CHARACTER,
+    Format,
+    Rejects,
+    TableWriter,
+    encode_rows,
+    is_formula,
+    joined,
+    table_format,
+    write_table,
+)
+from stance.tables.table import Dialect, Table, column, misnamed, month_of, open_table
 
 __all__ = [
+    "FORMULA_STARTS",
+    "HALF_CHARACTER",
+    "ArticleTable",
     "Dialect",
+    "Fault",
+    "Format",
     "Record",
     "Records",
+    "Rejects",
     "Table",
+    "TableWriter",
     "column",
+    "encode_rows",
+    "is_formula",
+    "joined",
+    "misnamed",
+    "month_of",
+    "open_input",
     "open_table",
+    "split_article",
+    "table_format",
+    "write_table",
 ]

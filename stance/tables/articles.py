@@ -1,16 +1,25 @@
 """Paragraphs of an article saved as text; what is page furniture is set aside and counted."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from stance.tables.furniture import (
+from stance.display import count
+from stance.errors import DataError
+from stance.tables._bytes import ByteFile, Encoding, choose_encoding, undecodable
+from stance.tables._furniture import (
     Reason,
     ends_as_sentence,
     furniture_of,
     is_menu_item,
     opens_related,
 )
+from stance.tables._reading import Record, Records, RejectSink
+from stance.tables.table import Table, open_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +178,118 @@ def _mark_menus(pieces: Sequence[_Piece], reasons: list[Reason | None]) -> None:
         if short and len(items) >= _MENU_ITEMS:
             for at in items:
                 reasons[at] = "navigation"
+
+
+LARGEST_ARTICLE = 20_000_000
+"""Bytes of a text file that are still taken for an article."""
+
+OR_ELSE = ", or use --rejects FILE"
+"""What `predict` can also do about a bad record."""
+
+
+class ArticleTable:
+    """The paragraphs of one article, with the interface of `stance.tables.Table`.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str or None
+        None is UTF-8, or what a byte order mark says.
+    keep_all : bool
+        Whether page furniture (navigation, captions, sign-up boxes) is kept too.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as text.
+    """
+
+    columns = ("document", "paragraph", "text")
+
+    def __init__(self, path: Path, encoding: str | None, keep_all: bool) -> None:
+        file = ByteFile(path)
+        self.name = file.name
+        self._document = path.stem
+        try:
+            data = _all_of(file)
+            file.check_unchanged()
+        finally:
+            file.close()
+        chosen = choose_encoding(data[:64], encoding, self.name)
+        article = split_article(self._decode(data, chosen), keep_all=keep_all)
+        self.bytes_read = self.bytes_total = len(data)
+        self.records_in = len(article.paragraphs)
+        self._paragraphs = article.paragraphs
+        dropped = Counter(str(piece.reason) for piece in article.dropped)
+        kinds = ", ".join(f"{number} {reason}" for reason, number in dropped.most_common())
+        self.notes: tuple[str, ...] = (
+            f"{self.name}: article of {count(len(article.paragraphs), 'paragraph')}, {chosen}"
+            + (f"; left out as page furniture: {kinds} (--keep-all keeps them)" if kinds else ""),
+        )
+
+    def _decode(self, data: bytes, encoding: Encoding) -> str:
+        try:
+            text = data[encoding.mark :].decode(encoding.name)
+        except UnicodeDecodeError as error:
+            place = encoding.mark + error.start
+            line = data[:place].count(b"\n") + 1
+            raise DataError(
+                f"{self.name}:{line}: {undecodable(data, place, encoding.name)}"
+            ) from error
+        if "\0" in text:
+            line = text[: text.index("\0")].count("\n") + 1
+            raise DataError(
+                f"{self.name}:{line}: a NUL byte; the file is damaged or not text: export it again"
+            )
+        return text
+
+    def __iter__(self) -> Iterator[Record]:
+        for number, text in enumerate(self._paragraphs, 1):
+            yield Record(number, number, (self._document, str(number), text))
+
+    def blocks(self) -> Iterator[Records]:
+        """Yield all records at once."""
+        yield Records.of(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Nothing is left open."""
+
+
+def _all_of(file: ByteFile) -> bytes:
+    """Return all bytes of an article, or refuse it for its size."""
+    parts: list[bytes] = []
+    while part := file.read(LARGEST_ARTICLE, 1):
+        parts.append(part)
+        if sum(map(len, parts)) > LARGEST_ARTICLE:
+            raise DataError(
+                f"{file.name}: more than {LARGEST_ARTICLE:,} bytes are no article; "
+                "put paragraphs in a CSV table"
+            )
+    return b"".join(parts)
+
+
+def open_input(
+    path: Path | None,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    rejects: RejectSink | None = None,
+    keep_all: bool = False,
+) -> Table | ArticleTable:
+    """Open an article where the name ends in ``.txt``, else a table; None is standard input.
+
+    A spreadsheet saves tables as ``.txt``, too: with a `delimiter` it is one.
+    """
+    if path is not None and path.suffix.lower() == ".txt" and delimiter is None:
+        return ArticleTable(path, encoding, keep_all)
+    return open_table(
+        path, delimiter=delimiter, encoding=encoding, rejects=rejects, or_else=OR_ELSE
+    )

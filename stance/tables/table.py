@@ -1,22 +1,24 @@
 """Tables in, as a stream of records: CSV, TSV or JSON Lines, plain or compressed, never silent."""
 
-from collections.abc import Iterator
+import difflib
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables.charsets import Encoding
-from stance.tables.jsonlines import JsonReader
-from stance.tables.quoting import NAMES
-from stance.tables.reading import Check, Reader, RejectSink
-from stance.tables.records import Record, Records
-from stance.tables.separated import SeparatedReader
-from stance.tables.sources import Source
-
-__all__ = ["Dialect", "Record", "Records", "Table", "open_table"]
+from stance.tables._bytes import Encoding
+from stance.tables._jsonlines import JsonReader
+from stance.tables._oddities import folded
+from stance.tables._quoting import NAMES, SEPARATORS
+from stance.tables._reading import Check, Reader, Record, Records, RejectSink
+from stance.tables._separated import SeparatedReader
+from stance.tables._sources import Source
 
 _JSON_NAMES = (".jsonl", ".ndjson")
 _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
@@ -210,3 +212,101 @@ def _format_note(table: Table) -> str:
     if dialect.compression != "none":
         parts.append(f"{dialect.compression} compressed")
     return f"{table.name}: {', '.join(parts)}"
+
+
+_FORMS = (
+    re.compile(
+        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2}))?)?(?:[T ]\d.*)?", re.ASCII
+    ),
+    re.compile(r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", re.ASCII),
+    re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})", re.ASCII),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1 << 16)
+def month_of(text: str) -> int | None:
+    """Return the month of a date, counted from the year 0; None where it cannot be told.
+
+    Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
+    ``20240309`` and ``09.03.2024``. A date such as ``03/04/2024`` is not: month and day cannot be
+    told apart. A bare year counts as its January.
+
+    >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
+    (True, None)
+    """
+    for form in _FORMS:
+        if found := form.fullmatch(text.strip()[:40]):
+            parts = found.groupdict()
+            try:
+                day = date(int(parts["y"]), int(parts["m"] or 1), int(parts["d"] or 1))
+            except ValueError:
+                return None
+            return day.year * 12 + day.month - 1
+    return None
+
+
+# --- Columns and cells --
+
+
+def column(table_columns: Sequence[str], name: str, table_name: str, option: str = "") -> int:
+    """Return the place of a column, or raise with the name that may be meant.
+
+    Where an option of the command line names the column, it is part of the advice.
+
+    >>> column(("id", "text"), "text", "mine.csv")
+    1
+    """
+    if name in table_columns:
+        return list(table_columns).index(name)
+    advice = _advice(table_columns, name, option)
+    raise DataError(f"{table_name}: no column '{shown(name)}'; {advice}")
+
+
+def misnamed(table_columns: Sequence[str], names: Sequence[str], table_name: str) -> list[str]:
+    """Return notes on columns that differ from optional ones in case or spaces alone.
+
+    >>> misnamed(("text", "Actor"), ("actor", "spans"), "mine.csv")
+    ["mine.csv: column 'Actor' is not taken for 'actor'; rename it if it is meant"]
+    """
+    wanted = {folded(name): name for name in names if name not in table_columns}
+    return [
+        f"{table_name}: column '{shown(found)}' is not taken for '{wanted[folded(found)]}'; "
+        "rename it if it is meant"
+        for found in table_columns
+        if folded(found) in wanted
+    ]
+
+
+def _advice(columns: Sequence[str], name: str, option: str) -> str:
+    wanted = folded(name)
+    alike = [column for column in columns if folded(column) == wanted]
+    if alike:
+        or_else = f", or use {option} '{shown(alike[0])}'" if option else ""
+        return f"rename '{shown(alike[0])}'{or_else}: case, spaces and quotes count"
+    if len(columns) == 1 and (one := _unseparated(columns[0], wanted)):
+        return one
+    near = difflib.get_close_matches(wanted, [folded(column[:200]) for column in columns], n=1)
+    if near:
+        place = [folded(column[:200]) for column in columns].index(near[0])
+        return f"did you mean {option}{' ' if option else ''}'{shown(columns[place])}'?"
+    if any(map(_looks_like_data, columns)):
+        return f"line 1 begins with '{shown(columns[0])}': is the line of column names missing?"
+    listed = ", ".join(shown(column, 30) for column in columns[:8])
+    or_else = f"; name the one that is meant with {option}" if option else ""
+    return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}"
+
+
+def _unseparated(header: str, wanted: str) -> str | None:
+    """Return advice where the only column holds the wanted name beside others."""
+    mark = next((m for m in (*SEPARATORS, ":", " ") if wanted in map(folded, header.split(m))), "")
+    quoted = "take off the quotes around it, or " if mark in SEPARATORS else ""
+    advice = f"{quoted}name its separator with --delimiter"
+    return f"the header is one column {shown(header)!r}; {advice}" if mark else None
+
+
+def _looks_like_data(name: str) -> bool:
+    return (
+        len(name) > 60
+        or name.count(" ") > 3
+        or re.fullmatch(r"[+-]?\d[\d.,:/-]*", name) is not None
+    )

@@ -5,9 +5,9 @@ from collections.abc import Generator, Iterator, Sequence
 from itertools import chain, repeat
 
 from stance.display import count
-from stance.tables.files import MEGABYTE
-from stance.tables.headers import Header
-from stance.tables.quoting import (
+from stance.tables._bytes import MEGABYTE
+from stance.tables._oddities import Header
+from stance.tables._quoting import (
     NAMES,
     QuoteFault,
     any_quoted_otherwise,
@@ -19,9 +19,8 @@ from stance.tables.quoting import (
     quoted_otherwise,
     well_quoted,
 )
-from stance.tables.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, RejectSink
-from stance.tables.records import Record, Records
-from stance.tables.sources import MAX_LINE, Block, Source
+from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, Record, Records, RejectSink
+from stance.tables._sources import MAX_LINE, Block, Source
 
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
 _MAX_RECORD_LINES = 100_000

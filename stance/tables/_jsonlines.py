@@ -8,10 +8,9 @@ from typing import Any
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.tables.files import MEGABYTE
-from stance.tables.reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, RejectSink
-from stance.tables.records import Record, Records
-from stance.tables.sources import Source
+from stance.tables._bytes import MEGABYTE
+from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, Record, Records, RejectSink
+from stance.tables._sources import Source
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?')
 _LONG = 64 * 1024  # only beyond this can nested values take much memory

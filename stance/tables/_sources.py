@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.errors import DataError
-from stance.tables import charsets
-from stance.tables.files import MEGABYTE, ByteFile
+from stance.tables._bytes import MEGABYTE, ByteFile, choose_encoding, undecodable
 
 MAX_LINE = 16 * MEGABYTE
 """Characters in a line, and in a record; a cell may hold 10 of these 16 MB."""
@@ -83,7 +82,7 @@ class Source:
                 raise DataError(
                     f"{self.name}: is empty; a table begins with a line of column names"
                 )
-            chosen = charsets.choose(self._first[:64], encoding, self.name)
+            chosen = choose_encoding(self._first[:64], encoding, self.name)
         except BaseException:
             self.file.close()
             raise
@@ -179,7 +178,7 @@ class Source:
         before = data[: error.start].decode(self.encoding, "replace")
         line = self.line + len(_lines(before + "x")) - 1
         offset = self._fed + length - len(data)
-        wrong = charsets.undecodable(data, error.start, self.encoding, offset)
+        wrong = undecodable(data, error.start, self.encoding, offset)
         return f"{self.name}:{line}: {wrong}"
 
 
