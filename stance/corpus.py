@@ -13,8 +13,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.display import shown
 from stance.errors import DataError
-from stance.reading.fingerprints import Fingerprints, fingerprint, linked_groups
-from stance.reading.keys import key_of
+from stance.reading.keys import Fingerprints, fingerprint, key_of, linked_groups
 from stance.reading.spans import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Record, Table, column, misnamed, open_table

@@ -14,8 +14,7 @@ from stance.corpus import MISSING, Corpus, Source
 from stance.fitting.training import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
-from stance.reading.fingerprints import fingerprint, linked_groups
-from stance.reading.keys import key_of
+from stance.reading.keys import fingerprint, key_of, linked_groups
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
 

@@ -15,12 +15,12 @@ from typing import Any
 import Stemmer
 
 from stance.features.blocks import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
-from stance.features.surroundings import REACH, ROLES
+from stance.features.pairs import REACH, ROLES
 from stance.model.heads import Head
 from stance.reading.actors import Actor
-from stance.reading.reader import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
 from stance.reading.text import normalise
 from stance.reading.tokens import _ABBREVIATIONS, LONGEST_WORD
+from stance.reading.words import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
 
 NOBODY = None
 """Judges the paragraph without an actor."""

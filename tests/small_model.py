@@ -19,10 +19,10 @@ from stance.features.pairs import lay_out
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.reading.actors import Actor, ActorBook
-from stance.reading.fingerprints import fingerprint
+from stance.reading.keys import fingerprint
 from stance.reading.lexicon import Lexicon
-from stance.reading.reader import Reader
 from stance.reading.spans import make_query
+from stance.reading.words import Reader
 from stance.recipe import CONTROL, Features, Recipe
 from stance.records import Sentiment, Stance
 from stance.storage import dump_model, load_model

@@ -13,7 +13,7 @@ import pytest
 
 from stance.corpus import read_corpus
 from stance.reading.actors import ActorBook
-from stance.reading.fingerprints import linked_groups
+from stance.reading.keys import linked_groups
 from stance.records import Sentiment, Stance
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"

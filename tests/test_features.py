@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from oracle import NOBODY, Oracle, Pair
 
 from stance.features import separate_events
-from stance.features.pairs import Pairs, lay_out, named_actors
+from stance.features.pairs import Pairs, lay_out
 from stance.fitting.counts import _SYMBOLS, _reader_symbols, count_features, name_features
 from stance.fitting.learning import Task, fit_head
 from stance.model.heads import Head
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.reader import Reader
 from stance.reading.spans import make_query
 from stance.reading.text import normalise, normalise_all
+from stance.reading.words import Reader
 from stance.recipe import Classifier, Features, HeadRecipe
 from stance.records import Stance
 
@@ -97,7 +97,7 @@ def bulk_named(
 ) -> list[tuple[int, str, Found]]:
     """Return text, actor and features of every actor of the book that each text names."""
     words = reader.words(normalise_all(list(texts)))
-    para, actor, _ = named_actors(words)
+    para, actor, _ = words.named_actors()
     found = bulk(reader, lay_out(words, para, actor), para.tolist(), blocks)
     names = [reader.book.names[number] for number in actor]
     return list(zip(para.tolist(), names, found, strict=True))
@@ -496,7 +496,7 @@ def test_ten_thousand_mentions_take_seconds(reader: Reader, oracle: Oracle) -> N
     text = "The U.S. didn't condemn Russia's attack, said Joe Biden and NATO. " * 2_500
     started = time.process_time()
     words = reader.words([normalise(text)])
-    para, actor, mentions = named_actors(words)
+    para, actor, mentions = words.named_actors()
     pairs = lay_out(words, para, actor)
     for name in CHECKED:
         for events in separate_events(name, reader, pairs):

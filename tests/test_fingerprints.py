@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.reading.fingerprints import BANDS, fingerprint, linked_groups
+from stance.reading.keys import BANDS, fingerprint, linked_groups
 
 TEXT = (
     "The foreign ministry said on Tuesday that the alliance would send two more battalions to "

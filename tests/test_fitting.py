@@ -19,8 +19,8 @@ from stance.fitting.training import train
 from stance.model.heads import softmax
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.reader import Reader
 from stance.reading.spans import make_query
+from stance.reading.words import Reader
 from stance.recipe import Classifier, Features, HeadRecipe, Recipe
 from stance.records import Stance
 from stance.storage import dump_model, load_model

@@ -7,8 +7,8 @@ from oracle import Oracle
 from stance.evaluation.baselines import BATCH, lexicon_stances, polarity_sums
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.reader import Reader
 from stance.reading.spans import make_query
+from stance.reading.words import Reader
 
 BOOK = ActorBook.default()
 

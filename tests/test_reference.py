@@ -25,7 +25,7 @@ from stance.model.familiarity import (
 )
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.reader import Reader
+from stance.reading.words import Reader
 from stance.storage import dump_model, load_model, save_model
 
 ROOT = Path(__file__).resolve().parents[1]

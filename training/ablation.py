@@ -19,10 +19,10 @@ from stance.evaluation import Answers, conflict_rows, score
 from stance.fitting.counts import count_features
 from stance.fitting.learning import Held, Task, class_weights, cross_validate, split
 from stance.reading.actors import ActorBook
-from stance.reading.fingerprints import linked_groups
+from stance.reading.keys import linked_groups
 from stance.reading.lexicon import Lexicon
-from stance.reading.reader import Reader
 from stance.reading.spans import make_query
+from stance.reading.words import Reader
 from stance.recipe import CONTROL, Features, HeadRecipe, Recipe, read_recipe
 from stance.records import Stance
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from stance.corpus import Corpus, read_corpus
-from stance.reading.fingerprints import fingerprint
+from stance.reading.keys import fingerprint
 
 TEXTS = 1500
 """Texts that are altered."""

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from stance.features import BLOCKS
 from stance.model import judging as model
 from stance.model.heads import Head
-from stance.reading import reader as reading
+from stance.reading import words as reading
 from stance.reading.actors import ActorBook
 from stance.runs import job as running
 from stance.runs import parts
@@ -23,7 +23,7 @@ _SEAMS: tuple[tuple[str, Any, str], ...] = (
     ("tokenise", model, "join_normalised"),
     ("tokenise", reading.Reader, "words"),
     ("find actors", ActorBook, "match"),
-    ("find actors", model, "named_actors"),
+    ("find actors", reading.Words, "named_actors"),
     ("blocks", model, "lay_out"),
     ("score", Head, "scores"),
     ("score", Head, "probabilities"),

@@ -10,7 +10,7 @@ import numpy as np
 from stance.check.findings import LABELS, Finding
 from stance.check.study import Study
 from stance.display import count, shown
-from stance.reading.fingerprints import SHINGLE
+from stance.reading.keys import SHINGLE
 
 NEAR = 0.6
 """Part of their word triples that near-duplicates share at least (Jaccard); `fingerprint` only

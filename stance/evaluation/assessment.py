@@ -15,7 +15,7 @@ from stance.evaluation.baselines import lexicon_stances
 from stance.evaluation.comparison import Comparison, Seen, compare
 from stance.evaluation.scores import actor_rows, brief_score
 from stance.model.judging import Judgements, StanceModel
-from stance.reading.fingerprints import linked_groups
+from stance.reading.keys import linked_groups
 from stance.reading.spans import make_query
 from stance.recipe import Recipe, Validation
 from stance.records import Sentiment, Stance

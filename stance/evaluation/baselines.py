@@ -33,8 +33,8 @@ from stance.records import NEUTRAL
 from stance.screens.evaluation import evaluation_lines
 
 if TYPE_CHECKING:
-    from stance.reading.reader import Reader
     from stance.reading.spans import Query
+    from stance.reading.words import Reader
 
 
 def conflict_rows(document_text_key: NDArray[Any], gold: Ints) -> Bools:

@@ -3,7 +3,7 @@
 from stance.features.blocks import BLOCKS, LEXICAL
 from stance.features.events import Events
 from stance.features.pairs import Pairs
-from stance.reading.reader import Reader
+from stance.reading.words import Reader
 
 __all__ = ["BLOCKS", "LEXICAL", "separate_events"]
 

@@ -16,16 +16,15 @@ from stance.features.events import (
     JointBook,
 )
 from stance.features.mention import mention_block
-from stance.features.pairs import Pairs
+from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs
 from stance.features.relation import relation_block
-from stance.features.surroundings import OTHER_KEY, REACH, TARGET_KEY
 from stance.reading.keys import (
     key_of,
 )
-from stance.reading.reader import Reader
 from stance.reading.tokens import (
     Forms,
 )
+from stance.reading.words import Reader
 
 DECAY = 4.0
 """Words after which a word's weight has halved: weight = 1 / (1 + distance / DECAY)."""
@@ -72,7 +71,7 @@ def _stems_of_forms(forms: Forms, start: int) -> tuple[Keys, Keys]:
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, the nearer to the actor the heavier, marked after a negator."""
     words = pairs.words
-    book = reader.form_book("stem", _stem_book)
+    book = reader.table(_stem_book)
     # Once per word of the paragraph, whoever is judged; behind all words stands the actor.
     code = np.full(len(words.form) + 1, _TARGET, np.int32)
     code[:-1] = 2 * words.form + words.negated + np.int32(_STEMS)

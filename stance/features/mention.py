@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from stance.arrays import Ints
 from stance.features.events import Codebook, Events, JointBook
-from stance.features.pairs import FAR, Pairs
-from stance.features.surroundings import ROLES
+from stance.features.pairs import FAR, ROLES, Pairs
 from stance.reading.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR
-from stance.reading.reader import Reader
-from stance.reading.words import Words
+from stance.reading.words import Reader, Words
 
 _DISTANCES = (1, 2, 4, 8, 16)
 _COUNTS = (0, 1, 2, 3, 5)

@@ -13,11 +13,16 @@ Each pair of a paragraph and an actor has entries of its own::
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stance.arrays import Bools, Ints, Ints32
-from stance.features.surroundings import Surroundings
+from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
+from stance.reading.keys import (
+    key_of,
+)
+from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.reading.words import Words
 
 FAR = 1 << 30
@@ -80,7 +85,7 @@ class Pairs:
         return Classed(self, at, row, which)
 
     @cached_property
-    def surroundings(self) -> Surroundings:
+    def surroundings(self) -> "Surroundings":
         """Words around the entries of `mention`."""
         return Surroundings(self.words, self.owner, self.word.take(self.mention).astype(np.int64))
 
@@ -135,30 +140,6 @@ class Classed:
         self.crossed = (low < high) & (names.take(low) < names.take(high - 1))
 
 
-def named_actors(words: Words) -> tuple[Ints, Ints, Ints]:
-    """Return paragraph, actor and number of mentions of each pair, by first mention."""
-    at = words.mentions
-    para = np.searchsorted(words.first, at, side="right") - 1
-    width = int(words.who.max(initial=0)) + 1
-    pair, first, counts = np.unique(
-        para * width + words.who[at], return_index=True, return_counts=True
-    )
-    order = np.argsort(first)
-    return pair[order] // width, pair[order] % width, counts[order]
-
-
-def count_mentions(words: Words, para: Ints, actor: Ints) -> Ints:
-    """Return how often the paragraph of each pair names the actor of the pair."""
-    counts = np.zeros(
-        (len(words.first) - 1, int(max(actor.max(initial=0), words.who.max(initial=0))) + 1),
-        np.int64,
-    )
-    at = words.mentions
-    np.add.at(counts, (np.searchsorted(words.first, at, side="right") - 1, words.who[at]), 1)
-    found: Ints = np.where(actor >= 0, counts[para, actor], 0)
-    return found
-
-
 def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
     """Lay out the words of every pair.
 
@@ -210,3 +191,132 @@ def _nearest(mention: Ints, owner: Ints, first: Ints) -> Ints32:
     begin[follows + 1] = (centre[follows] + centre[follows + 1]) // 2 + 1
     sizes = np.append(begin[1:], first[-1])[: len(begin)] - begin
     return np.repeat(centre.astype(np.int32), sizes)
+
+
+REACH = 4
+"""Words to either side that can be looked at."""
+
+TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
+
+ROLES = (
+    "speaker",
+    "agent",
+    "possessive",
+    "compound",
+    "place",
+    "list",
+    "prepositional",
+    "subject",
+    "object",
+    "other",
+)
+"""Grammatical roles of a mention, by surface signs; the first that fits counts."""
+
+
+def _key_set(*words: str) -> Keys:
+    return np.array([key_of(word) for word in words], np.uint64)
+
+
+_BY = np.uint64(key_of("by"))
+_CONJUNCTIONS = _key_set("and", "or")
+_DETERMINERS = _key_set("the", "a", "an", "this", "that", "all")
+_PLACES = _key_set(
+    *("in", "at", "near", "across", "inside", "into", "outside", "throughout", "from", "to")
+)
+
+
+class Surroundings:
+    """Neighbours of mentions; outside the mention's sentence there is nothing.
+
+    A step counts words to the right, negative to the left. Row ``REACH + step`` of the arrays
+    of shape (2 * REACH + 1, n_mentions) is what stands there.
+
+    Parameters
+    ----------
+    words : Words
+    row, at : ndarray of shape (n_mentions,)
+        Pair of each mention, and its word as an index into `Words`.
+
+    Attributes
+    ----------
+    there : ndarray
+        Index into `Words`.
+    inside : ndarray of bool
+        Whether the step stays in the sentence.
+    name : ndarray of bool
+        Whether it is a name; false outside.
+    """
+
+    def __init__(self, words: Words, row: NDArray[Any], at: Ints) -> None:
+        self.row, self.at = row, at
+        step = np.arange(-REACH, REACH + 1)[:, None]
+        self.there: Ints = np.clip(self.at + step, 0, len(words.form) - 1)
+        # Paragraphs share no sentence, so the test keeps to the paragraph too.
+        same = words.sentence.take(self.there) == words.sentence.take(self.at)
+        self.inside: Bools = (self.there == self.at + step) & same
+        self.name: Bools = self.inside & words.name.take(self.there)
+        self._words = words
+
+    def stems(self) -> Keys:
+        """Return the stem keys of the words, or what kind of mention they are."""
+        who = self._words.who.take(self.there)
+        own = np.where(who == self._words.who.take(self.at), TARGET_KEY, OTHER_KEY)
+        return np.where(who >= 0, own, self._words.stem.take(self.there))
+
+    @cached_property
+    def role(self) -> Ints8:
+        """Role of each mention, as an index into `ROLES`."""
+        words = self._words
+        before, after = self._neighbour(-1), self._neighbour(1)
+        previous = self._neighbour(np.where(np.isin(before.key, _DETERMINERS), -2, -1))
+        joined = np.isin(before.key, _CONJUNCTIONS) & self.name[REACH - 2]
+        joined |= np.isin(after.key, _CONJUNCTIONS) & self.name[REACH + 2]
+        demonym = words.alias_kind.take(self.at) == 1
+        tests = (
+            after.has(REPORTING) & ~demonym | before.has(REPORTING),
+            previous.key == _BY,
+            words.possessive.take(self.at),
+            demonym & after.small & ~after.has(PREPOSITION),
+            np.isin(previous.key, _PLACES),
+            joined,
+            previous.has(PREPOSITION),
+            ~self.inside[REACH - 1] | after.has(HYPOTHETICAL),
+            previous.small,
+        )
+        role = np.full(len(self.at), len(ROLES) - 1, np.int8)
+        for number in range(len(tests) - 1, -1, -1):
+            role = np.where(tests[number], np.int8(number), role)
+        return role
+
+    def _neighbour(self, step: int | Ints) -> "_Neighbour":
+        """Return the word at a step, which may differ by mention."""
+        column = np.arange(len(self.at))
+        there, inside = self.there[REACH + step, column], self.inside[REACH + step, column]
+        words = self._words
+        return _Neighbour(
+            key=words.key.take(there) * inside,
+            functions=words.functions.take(there) * inside,
+            small=inside & ~words.capital.take(there),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbour:
+    """One word per mention; outside the mention's sentence it is none.
+
+    Attributes
+    ----------
+    key, functions : ndarray
+        Of the lower-case word; 0 outside.
+    small : ndarray of bool
+        Whether it begins with a small letter; false outside.
+    """
+
+    key: Keys
+    functions: Bytes
+    small: Bools
+
+    def has(self, bits: int) -> Bools:
+        """Tell whether the word has one of some functions."""
+        found: Bools = (self.functions & bits) > 0
+        return found

@@ -6,13 +6,12 @@ import numpy as np
 
 from stance.arrays import Keys
 from stance.features.events import Events, JointBook
-from stance.features.pairs import Pairs
-from stance.features.surroundings import OTHER_KEY, REACH, ROLES, TARGET_KEY, Surroundings
+from stance.features.pairs import OTHER_KEY, REACH, ROLES, TARGET_KEY, Pairs, Surroundings
 from stance.reading.keys import (
     key_of,
 )
 from stance.reading.lexicon import NEGATOR, PREPOSITION, REPORTING
-from stance.reading.reader import Reader
+from stance.reading.words import Reader
 
 _NAME_KEY = np.uint64(key_of("NAME"))
 _REPORT_KEY = np.uint64(key_of("REPORT"))

@@ -23,8 +23,8 @@ from stance.reading.keys import (
     KeyIndex,
     key_of,
 )
-from stance.reading.reader import Reader
 from stance.reading.spans import Query
+from stance.reading.words import Reader
 from stance.recipe import Features
 
 BATCH = 1000

@@ -32,8 +32,8 @@ from stance.model.heads import Head
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.reader import Reader
 from stance.reading.spans import Query, make_query, names_actor
+from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
 from stance.runs.abstention import calibrate

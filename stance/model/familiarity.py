@@ -27,9 +27,8 @@ from stance.reading.keys import (
     join_keys,
     key_of,
 )
-from stance.reading.reader import Reader
 from stance.reading.text import normalise_all
-from stance.reading.words import Words
+from stance.reading.words import Reader, Words
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6
 """Words that a paragraph must have for its language to be told, and plain words among them."""

@@ -14,9 +14,11 @@ from stance.features.events import (
     Events,
     FormBook,
     JointBook,
+    any_known,
+    row_starts,
+    row_sums,
 )
 from stance.features.pairs import Pairs
-from stance.features.sums import any_known, row_starts, row_sums
 from stance.model.reasons import Tilts, tilt_of
 from stance.reading.actors import ActorBook
 from stance.reading.keys import (
@@ -24,8 +26,7 @@ from stance.reading.keys import (
     join_keys,
     key_of,
 )
-from stance.reading.reader import Reader
-from stance.reading.words import NOBODY
+from stance.reading.words import NOBODY, Reader
 
 COPY_KEY = key_of("copy")
 

@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
-from stance.features.pairs import count_mentions, lay_out, named_actors
+from stance.features.pairs import lay_out
 from stance.model.familiarity import Acquaintance, Reference, Vocabulary
 from stance.model.heads import Head
 from stance.model.reasons import Tilts
 from stance.reading.actors import ActorBook
-from stance.reading.fingerprints import Fingerprints
+from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
-from stance.reading.reader import Reader
 from stance.reading.spans import BATCH, make_query
 from stance.reading.text import join_normalised
-from stance.reading.words import NOBODY, Words
+from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
 
 ENTRIES = 1_000_000
@@ -178,7 +177,7 @@ class StanceModel:
             Whether to tell how far each word pushes.
         """
         words = self.reader.words(join_normalised(texts))
-        para, actor, mentions = named_actors(words)
+        para, actor, mentions = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         return self._judge(words, para, actor, mentions, names, reasons)
 
@@ -204,7 +203,7 @@ class StanceModel:
         """
         query = make_query(self.book, texts, actors, spans)
         words = self.reader.words(query.texts, query.spans)
-        mentions = count_mentions(words, query.para, query.actor)
+        mentions = words.count_mentions(query.para, query.actor)
         return self._judge(words, query.para, query.actor, mentions, tuple(actors), reasons)
 
     def probabilities(

@@ -8,10 +8,9 @@ import numpy as np
 from stance.arrays import Bools, Ints
 from stance.display import shown
 from stance.errors import DataError
-from stance.features.pairs import count_mentions
 from stance.reading.actors import ActorBook
-from stance.reading.reader import Reader, Span
 from stance.reading.text import normalise, normalised_span
+from stance.reading.words import Reader, Span
 
 BATCH = 1000
 """Pairs that are read at a time."""
@@ -85,7 +84,7 @@ def names_actor(reader: Reader, query: Query) -> Bools:
     for low in range(0, len(query), BATCH):
         part = query.slice(low, low + BATCH)
         words = reader.words(part.texts, part.spans)
-        found.append(count_mentions(words, part.para, part.actor) > 0)
+        found.append(words.count_mentions(part.para, part.actor) > 0)
     return np.concatenate(found)
 
 

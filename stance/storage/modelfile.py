@@ -15,7 +15,7 @@ from stance.errors import ActorError, ModelError, OutputError, RecipeError
 from stance.files import check_output, write_whole
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
-from stance.reading.fingerprints import Fingerprints
+from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
 from stance.recipe import recipe_from_table
 from stance.storage.archive import MANIFEST, PICKLES, Archive, pack, refusal, refuse_pickle_name
