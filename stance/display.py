@@ -1,6 +1,4 @@
-"""Words for a screen: what a message may show of the user's data, counts, lines of a paragraph."""
-
-import textwrap
+"""Words for messages: what may be shown of the user's data, and counts."""
 
 WIDTH = 79
 """Columns of a line."""
@@ -35,13 +33,3 @@ def count(number: int, noun: str) -> str:
     ('1 record', '1,200 records')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def wrap(text: str, indent: str = "", rest: str | None = None) -> list[str]:
-    """Return the lines of a paragraph; all but the first begin with ``rest``.
-
-    >>> wrap("two files", "note: ")
-    ['note: two files']
-    """
-    rest = indent + "  " if rest is None else rest
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=rest)

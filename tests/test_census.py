@@ -4,9 +4,10 @@ import csv
 
 import pytest
 
-from stance.check.census import book_lines, census
+from stance.check.census import census
 from stance.errors import DataError
 from stance.reading.actors import BATCH, Actor, ActorBook
+from stance.screens.checks import book_lines, census_lines
 
 BOOK = ActorBook(
     [
@@ -51,7 +52,7 @@ def test_the_most_frequent_aliases_are_listed_and_the_others_counted(tmp_path):
     names = [f"Guild{letter}" for letter in "abcdefgh"]
     book = ActorBook([Actor("The Guild", "other", {"name": tuple(names)})])
     rows = [" and ".join(names[:number]) for number in range(1, 9)]
-    screen = census(book, write(tmp_path / "mine.csv", rows), "text").lines()
+    screen = census_lines(census(book, write(tmp_path / "mine.csv", rows), "text").to_json())
     listed = "Guilda 8, Guildb 7, Guildc 6, Guildd 5, Guilde 4, Guildf 3, 2 more"
     assert screen == ["8 rows, 8 name an actor", f"The Guild                       8  {listed}"]
 
@@ -69,7 +70,7 @@ def test_the_counts_as_json(tmp_path):
 
 
 def test_the_counts_on_a_screen(tmp_path):
-    lines = census(BOOK, write(tmp_path / "mine.csv", ROWS), "text").lines()
+    lines = census_lines(census(BOOK, write(tmp_path / "mine.csv", ROWS), "text").to_json())
     assert lines[0] == "4 rows, 2 name an actor"
     assert lines[1].split() == ["NATO", "2", "NATO", "2,", "Nato", "1,", "the", "alliance", "1"]
     assert all(line.isprintable() for line in lines)
@@ -103,7 +104,7 @@ def test_a_missing_column_is_named(tmp_path):
 
 def test_a_table_without_rows_has_a_census(tmp_path):
     found = census(BOOK, write(tmp_path / "mine.csv", []), "text")
-    assert found.lines() == ["0 rows, 0 name an actor"]
+    assert census_lines(found.to_json()) == ["0 rows, 0 name an actor"]
     assert found.to_json()["actors"] == {}
 
 

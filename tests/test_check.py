@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from stance.check.codings import coder_names
 from stance.check.doctor import check
-from stance.check.findings import Finding, Findings, wrapped
+from stance.check.findings import Finding, Findings
 from stance.check.shortcuts import adjusted_p, shortcuts
 from stance.check.study import read_study
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
-from stance.screens.lines import columns
+from stance.screens import columns, wrap
+from stance.screens.checks import doctor_lines
 
 BOOK = ActorBook.default()
 STARTER = Path(__file__).parent.parent / "datasets" / "starter"
@@ -433,7 +434,7 @@ def test_few_or_no_rows_coded_twice_are_told(examine):
     assert any("only 90 rows coded twice" in f.text for f in of(few, "agreement", "warn"))
     none = examine(rows(180, second=lambda i, row: ""), coders="second")
     assert any("no row was coded twice" in f.text for f in of(none, "agreement", "warn"))
-    assert none.lines()
+    assert doctor_lines(none.to_json())
     one = examine(rows(180, a=lambda i, row: "favor", b=lambda i, row: "favor"), coders="a,b")
     assert any("only one label was used" in f.text for f in of(one, "agreement", "warn"))
 
@@ -489,12 +490,12 @@ def test_the_screen_is_narrow_and_plain_whatever_the_data(examine):
     found = examine(hostile(), hostile(), coders="second")
     wanted = set(found.checks) - {"classes"}
     assert {f.check for f in found.findings if f.severity != "note"} >= wanted - {"actors"}
-    for line in found.lines():
+    for line in doctor_lines(found.to_json()):
         assert columns(line) < 80
         assert line.isprintable()
     for finding in found.findings:
         assert "\n" not in finding.text
-    assert found.lines()[-1].endswith("would spoil a study; examples are file:row")
+    assert doctor_lines(found.to_json())[-1].endswith("would spoil a study; examples are file:row")
 
 
 def test_json_holds_everything_and_nothing_odd(examine):
@@ -517,7 +518,7 @@ def test_the_answer_is_the_same_twice(examine):
 
 @given(st.text(max_size=300), st.sampled_from(["", "note    "]))
 def test_wrapped_loses_no_word(text, first):
-    lines = wrapped(text, first, "   ")
+    lines = wrap(text, first, "   ")
     assert "".join(lines).replace(" ", "") == (first + text).replace(" ", "")
     assert all(columns(line) < 80 for line in lines)
 
@@ -526,7 +527,7 @@ def test_findings_without_anything_pass():
     found = Findings((), 0, 0, 0, (), ("classes",), (Finding("note", "classes", "fine"),))
     assert not found.spoils
     assert found.passed == ("classes",)
-    assert found.lines()
+    assert doctor_lines(found.to_json())
 
 
 # --- Real corpora -----------------------------------------------------------------------------
@@ -536,10 +537,10 @@ def test_findings_without_anything_pass():
 def test_the_starter_corpus_is_sound():
     paths = [STARTER / "starter_train.csv", STARTER / "starter_test.csv"]
     found = check(paths, book=BOOK, coders="coder_1,coder_2")
-    assert not found.spoils, found.lines()
+    assert not found.spoils, doctor_lines(found.to_json())
     assert found.agreement.overall.units >= 625
     assert {"leaks", "conflicts", "duplicates", "near-duplicates"} <= set(found.passed)
-    assert max(map(len, found.lines())) < 80
+    assert max(map(len, doctor_lines(found.to_json()))) < 80
 
 
 @pytest.mark.parametrize("name", ["newsmtsc_actors.csv", "un_debates_train.csv"])
@@ -547,7 +548,7 @@ def test_a_shared_corpus_fits_the_screen(name):
     if not (SHARED / name).is_file():
         pytest.skip(f"no {SHARED / name}")
     found = check([SHARED / name], book=BOOK)
-    assert max(map(len, found.lines())) < 80
+    assert max(map(len, doctor_lines(found.to_json()))) < 80
     json.dumps(found.to_json(), allow_nan=False)
 
 

@@ -11,11 +11,12 @@ from small_model import small_model
 
 from stance.fitting.training import train
 from stance.model.explanation import explain
-from stance.model.learned import MOST, learned, learned_lines
+from stance.model.learned import MOST, learned
 from stance.model.reasons import tilt_of
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
+from stance.screens.model import learned_lines
 from stance.storage import load_model, save_model
 
 

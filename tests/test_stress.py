@@ -16,6 +16,7 @@ from stance.errors import DataError
 from stance.model.judging import StanceModel
 from stance.reading.actors import ACTOR_KINDS, Actor, ActorBook
 from stance.records import Stance
+from stance.screens.checks import stress_lines
 from stance.storage import load_model
 from stance.stress import StressReport, run_suite
 from stance.stress.changes import SOFT_TESTS
@@ -234,7 +235,7 @@ def test_each_hard_test_catches_a_model_that_breaks_it(bundled, kind, broken):
     caught = failing(found)
     assert caught == broken
     assert found.hard_failures == sum(t.failures for t in found.tests if t.name in caught)
-    lines = found.summary_lines()
+    lines = stress_lines(found.to_json())
     assert lines[2].startswith(f"BROKEN PROMISE: {caught[0]}")
     worst = next(test for test in found.tests if test.name == caught[0])
     assert len(worst.examples) == 3
@@ -323,7 +324,7 @@ def test_a_lone_actor_skips_what_needs_two(bundled: StanceModel):
     found = run_suite(with_book(bundled, Actor("NATO", "organisation", {"name": ("NATO",)})))
     assert found.skipped["actor swapped"] == "skipped, it needs two actors of one kind"
     assert {"alias exchanged", "actors not mentioned"} <= set(found.skipped)
-    assert any("actor swapped: skipped" in line for line in found.summary_lines())
+    assert any("actor swapped: skipped" in line for line in stress_lines(found.to_json()))
     names = {test.name for test in found.tests}
     assert {"as written", "order of rows"} <= names
     assert names.isdisjoint(found.skipped)
@@ -337,7 +338,7 @@ def test_a_book_that_no_paragraph_fits_skips_every_test(bundled: StanceModel):
 
 def test_an_alias_cannot_forge_the_screen(bundled: StanceModel):
     actor = Actor("Bad\x1b[31m", "state", {"name": ("Ba\x1b[31md", "Worse")})
-    lines = run_suite(with_book(bundled, actor)).summary_lines()
+    lines = stress_lines(run_suite(with_book(bundled, actor)).to_json())
     assert all(line.isprintable() for line in lines)
 
 
@@ -379,7 +380,7 @@ def test_the_same_model_gets_the_same_report(bundled: StanceModel, report: Stres
 
 
 def test_lines_fit_a_terminal_and_show_every_test(report: StressReport):
-    lines = report.summary_lines()
+    lines = stress_lines(report.to_json())
     assert all(len(line) < 80 and line.isprintable() for line in lines)
     for test in report.tests:
         assert sum(line.startswith(test.name + "  ") for line in lines) == 1

@@ -1,20 +1,14 @@
 """Which aliases of an actor book are found in a table, and how often."""
 
-import textwrap
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stance.display import WIDTH, count, shown
-from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.reading.actors import ActorBook
 from stance.tables import column, open_input
-
-ALIASES = 6
-"""Aliases listed per actor on the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +43,6 @@ class Census:
         }
         return {"rows": self.rows, "rows_with_actor": self.named, "actors": actors}
 
-    def lines(self) -> list[str]:
-        """Return the counts as lines of a screen."""
-        lines = [f"{count(self.rows, 'row')}, {self.named:,} name an actor"]
-        for actor, found in self.to_json()["actors"].items():
-            names = list(found["aliases"].items())
-            rest = f", {len(names) - ALIASES} more" if len(names) > ALIASES else ""
-            listed = ", ".join(f"{shown(alias)} {number:,}" for alias, number in names[:ALIASES])
-            lines.append(f"{shown(actor, 22):<24}{found['rows']:>9,}  {listed}{rest}")
-        return lines
-
 
 def census(
     book: ActorBook,
@@ -82,25 +66,3 @@ def census(
             rows += len(batch)
             named += len(np.unique(found.para))
         return Census(rows, named, aliases, by_actor, table.notes)
-
-
-def book_lines(book: ActorBook) -> list[str]:
-    """Return an actor book as lines of a screen."""
-    lines = []
-    for actor in book.actors:
-        lines.append(f"{shown(actor.name)} ({shown(actor.kind)})")
-        for kind in ALIAS_KINDS:
-            if names := actor.aliases.get(kind):
-                lines += _wrapped(kind, names)
-        if actor.exclusions:
-            lines += _wrapped("not", actor.exclusions)
-    return lines
-
-
-def _wrapped(kind: str, names: Sequence[str]) -> list[str]:
-    indent = " " * 14
-    listed = ", ".join(map(shown, names))
-    lines = textwrap.wrap(
-        listed, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
-    return [f"  {kind:<12}{lines[0][14:]}", *lines[1:]]

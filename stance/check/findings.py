@@ -1,13 +1,11 @@
-"""What the doctor found: records, JSON and a screen."""
+"""What the doctor found, and its JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stance.display import WIDTH, count, shown
-from stance.evaluation.agreement import Agreement, AgreementReport, Coefficient
+from stance.evaluation.agreement import AgreementReport
 from stance.records import Stance
-from stance.screens.lines import cell, columns
 
 Severity = Literal["spoils", "warn", "note"]
 
@@ -15,12 +13,6 @@ SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")
 """From worst to least."""
 
 LABELS = tuple(str(label) for label in Stance)
-
-NAME = 30
-"""Columns for the name of a genre or actor."""
-
-CODED = 15
-"""Columns for a name in the table of agreement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,116 +115,3 @@ class Findings:
             "coders": list(self.coders),
             "agreement": self.agreement and self.agreement.to_json(),
         }
-
-    def lines(self, *, genres: int = 8, actors: int = 12) -> list[str]:
-        """Return a screen, each line under 80 columns.
-
-        Parameters
-        ----------
-        genres, actors : int
-            How many to list; the rest is counted.
-        """
-        found = [line for finding in self.findings for line in _finding_lines(finding)]
-        tables = [*_shares("genre", self.genres, genres), *_shares("actor", self.actors, actors)]
-        passed = wrapped(f"passed: {', '.join(self.passed)}") if self.passed else []
-        parts = (self._head(), found, passed, tables, self._agreement(), [self._verdict()])
-        lines: list[str] = []
-        for part in filter(None, parts):
-            lines += ["", *part] if lines else part
-        return [line.rstrip() for line in lines]
-
-    def _head(self) -> list[str]:
-        files = ", ".join(f"{shown(name, 40)} ({rows:,})" for name, rows in self.files)
-        counts = "  ".join(
-            f"{name} {rows:,} ({_percent(rows, self.rows)} %)" for name, rows, _ in self.classes
-        )
-        sizes = [(self.rows, "row"), (self.documents, "document"), (self.texts, "text")]
-        return [*wrapped(files), ", ".join(count(n, noun) for n, noun in sizes), counts]
-
-    def _agreement(self) -> list[str]:
-        if self.agreement is None:
-            return []
-        names = " and ".join(shown(name, 20) for name in self.coders)
-        head = f"{'':<{CODED}} units  " + "".join(
-            f"{name:<18}" for name in ("alpha", "AC1", "kappa")
-        )
-        report = self.agreement
-        rows = [("all", report.overall), *report.per_label.items(), *report.per_group.items()]
-        listed = [_coded(name, part) for name, part in rows]
-        return [*wrapped(f"agreement of {names} [95 % interval]"), head, *listed]
-
-    def _verdict(self) -> str:
-        number = sum(finding.severity == "spoils" for finding in self.findings)
-        if number:
-            return f"{count(number, 'finding')} would spoil a study; examples are file:row"
-        return "nothing found that would spoil a study; examples are file:row"
-
-
-def _percent(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.0f}" if whole else "-"
-
-
-def _finding_lines(finding: Finding) -> list[str]:
-    return wrapped(finding.text, f"{finding.severity:<8}", " " * 8)
-
-
-def _shares(title: str, parts: Sequence[Part], most: int) -> list[str]:
-    if not parts:
-        return []
-    head = f"{title + ' (% of rows)':<{NAME}}{'rows':>9}"
-    lines = [head + "".join(f"{name:>10}" for name in LABELS)]
-    for part in parts[:most]:
-        rows = sum(part.rows)
-        cells = "".join(f"{_percent(number, rows):>10}" for number in part.rows)
-        lines.append(f"{cell(part.name or '(empty)', NAME)}{rows:>9,}{cells}")
-    if len(parts) > most:
-        rest = sum(sum(part.rows) for part in parts[most:])
-        lines.append(f"and {count(len(parts) - most, 'more ' + title)} in {count(rest, 'row')}")
-    return lines
-
-
-def _coded(name: str, part: Agreement) -> str:
-    cells = "".join(f"{_figure(c):<18}" for c in (part.alpha, part.ac1, part.kappa))
-    return f"{cell(name, CODED)}{part.units:>6,}  {cells}"
-
-
-def _figure(coefficient: Coefficient) -> str:
-    if coefficient.value is None:
-        return "-"
-    if coefficient.interval is None:
-        return _hundredths(coefficient.value)
-    low, high = map(_hundredths, coefficient.interval)
-    return f"{_hundredths(coefficient.value)} [{low}, {high}]"
-
-
-def _hundredths(value: float) -> str:
-    """Return the value in four characters at most, for three intervals in a line.
-
-    >>> [_hundredths(value) for value in (0.967, -0.204, -1.0, 1.0)]
-    ['.97', '-.20', '-1', '1.00']
-    """
-    text = f"{value:.2f}"
-    return "-1" if text == "-1.00" else text.replace("0.", ".", 1)
-
-
-def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
-    """Return the text in lines of a screen; a word wider than a line is broken.
-
-    Examples
-    --------
-    >>> wrapped("two files", "note: ")
-    ['note: two files']
-    """
-    lines, line = [], first
-    for word in text.split(" "):
-        gap = "" if line in (first, rest) else " "
-        if gap and columns(line + gap + word) > WIDTH:
-            lines.append(line)
-            line, gap = rest, ""
-        line += gap
-        for char in word:
-            if columns(line) + columns(char) > WIDTH:
-                lines.append(line)
-                line = rest
-            line += char
-    return [*lines, line]

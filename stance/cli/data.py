@@ -31,8 +31,9 @@ def actors(
     as_json: AsJson = False,
 ) -> None:
     """List the actor book, or count which aliases are found in a table."""
-    from stance.check.census import book_lines, census
+    from stance.check.census import census
     from stance.reading.actors import ActorBook
+    from stance.screens.checks import book_lines, census_lines
 
     book = ActorBook.read(actors) if actors else ActorBook.default()
     if source is None:
@@ -41,7 +42,8 @@ def actors(
     found = census(book, path_or_stdin(source), text_column, delimiter, encoding)
     for note in found.notes:
         tell(note)
-    typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.lines()))
+    figures = found.to_json()
+    typer.echo(json.dumps(figures) if as_json else "\n".join(census_lines(figures)))
 
 
 def check(
@@ -57,11 +59,13 @@ def check(
     """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
     from stance.check.doctor import check as examine
     from stance.reading.actors import ActorBook
+    from stance.screens.checks import doctor_lines
 
     refuse_stdin(corpora)
     book = ActorBook.read(actors) if actors else ActorBook.default()
     found = examine(corpora, book=book, coders=coders, delimiter=delimiter, encoding=encoding)
-    typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.lines()))
+    figures = found.to_json()
+    typer.echo(json.dumps(figures) if as_json else "\n".join(doctor_lines(figures)))
     if found.spoils:
         raise typer.Exit(1)
 

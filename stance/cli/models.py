@@ -92,6 +92,7 @@ def evaluate(
     """Score a model on labelled tables, with intervals and beside its baselines."""
     from stance.defaults import default_model
     from stance.evaluation.assessment import evaluate as score
+    from stance.screens.checks import stress_lines
     from stance.stress import run_suite
 
     refuse_stdin(corpora or [])
@@ -108,7 +109,7 @@ def evaluate(
     loaded = open_model(path)
     suite = run_suite(loaded) if stress else None
     figures = {"stress": suite.to_json()} if suite else {}
-    lines = suite.summary_lines() if suite else []
+    lines = stress_lines(suite.to_json()) if suite else []
     if corpora:
         corpus = _read(corpora, form)
         result = score(loaded, corpus)
@@ -225,7 +226,8 @@ def inspect(
 def _show_words(model: Path | None, as_json: bool) -> None:
     import dataclasses
 
-    from stance.model.learned import learned, learned_lines
+    from stance.model.learned import learned
+    from stance.screens.model import learned_lines
 
     found = learned(open_model(model))
     lines = learned_lines(found)

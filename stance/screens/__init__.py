@@ -1,1 +1,67 @@
 """Figures in, lines of a terminal out; nothing else formats a screen."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from unicodedata import combining, east_asian_width
+
+from stance.display import WIDTH, shown
+
+__all__ = ["bounds", "cell", "columns", "percent", "stacked", "wrap"]
+
+
+def percent(value: float | None, sign: str = "") -> str:
+    """Return a share in percent, "-" for none; with ``sign`` "+" the sign of a gain too."""
+    return "-" if value is None else f"{100 * value:{sign}.1f}"
+
+
+def bounds(interval: Sequence[float] | None) -> str:
+    """Return an interval in percent after a blank, or nothing."""
+    return "" if interval is None else f" [{percent(interval[0])}, {percent(interval[1])}]"
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes; wide characters take two."""
+    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
+
+
+def cell(text: str, width: int, *, right: bool = False) -> str:
+    """Return the text cut or filled to columns of a terminal."""
+    text = shown(text, 4 * width)
+    while len(text) and columns(text) > width:
+        text = text[:-2] + "…"
+    space = " " * (width - columns(text))
+    return space + text if right else text + space
+
+
+def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
+    """Return the lines of a paragraph, all but the first of which begin with ``rest``.
+
+    A word wider than a line is broken.
+
+    >>> wrap("two files", "note: ")
+    ['note: two files']
+    """
+    rest = first + "  " if rest is None else rest
+    lines, line, gap = [], first, ""
+    for word in text.split(" "):
+        if gap and columns(line + gap + word) > WIDTH:
+            lines.append(line)
+            line, gap = rest, ""
+        line += gap
+        for char in word:
+            if columns(line + char) > WIDTH:
+                lines.append(line)
+                line = rest
+            line += char
+        gap = " "
+    return [*lines, line] if line else []
+
+
+def stacked(parts: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a screen's parts, a blank line between two of them."""
+    return list(_stacked(parts))
+
+
+def _stacked(parts: Iterable[Sequence[str]]) -> Iterator[str]:
+    for number, part in enumerate(filter(None, parts)):
+        yield from [""] * (number > 0)
+        yield from (line.rstrip() for line in part)

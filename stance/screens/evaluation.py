@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stance.display import WIDTH, count, shown, wrap
-from stance.screens.lines import bounds, cell, percent
+from stance.display import WIDTH, count, shown
+from stance.screens import bounds, cell, percent, stacked, wrap
 
 LISTED = 15
 """Actors, sources, genres or years listed; of more than these only what can be trusted."""
@@ -49,10 +49,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
         _leakage(figures.get("leakage")),
         _notes(figures["notes"], (figures.get("sentiment") or {}).get("notes", [])),
     ]
-    lines: list[str] = []
-    for part in filter(None, parts):
-        lines += ["", *part] if lines else part
-    return [line.rstrip() for line in lines]
+    return stacked(parts)
 
 
 def _headline(figures: Figures) -> str:
@@ -235,10 +232,7 @@ def comparison_lines(figures: Figures) -> list[str]:
         wrap(COMPARED),
         [line for note in figures["notes"] for line in wrap(f"note: {note}")],
     ]
-    lines: list[str] = []
-    for part in filter(None, parts):
-        lines += ["", *part] if lines else part
-    return [line.rstrip() for line in lines]
+    return stacked(parts)
 
 
 def _models(figures: Figures) -> list[str]:

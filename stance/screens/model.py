@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stance.display import shown, wrap
+from stance.display import WIDTH, count, shown
 from stance.model.explanation import Explanation, Reason
 from stance.model.familiarity import Reference
+from stance.model.learned import Learned, NameShare
 from stance.records import AGAINST, FAVOR, UNCERTAIN
+from stance.screens import wrap
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -275,3 +277,51 @@ def _table(explanation: Explanation) -> Iterator[str]:
     ):
         yield f"  {name:<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in values)
     yield f"  {'score':<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in explanation.scores)
+
+
+def learned_lines(found: Learned) -> list[str]:
+    """Return what a model has learned, for people."""
+    return list(_learned_lines(found))
+
+
+def _learned_lines(found: Learned) -> Iterator[str]:
+    yield from _name_lines(found.name)
+    for head, blocks in found.heads.items():
+        for block in blocks:
+            yield ""
+            yield (
+                f"{head}: block {shown(block.name)}, weight {block.weight:g}, "
+                f"{count(block.features, 'feature')}"
+            )
+            for label, terms in block.words.items():
+                pushes = [(term.term, term.push) for term in terms]
+                yield from _listed(f"  {label:<10}", pushes)
+            if block.features and not any(block.words.values()):
+                yield "  the model was saved without the names of its features"
+
+
+def _name_lines(name: NameShare) -> Iterator[str]:
+    if not name.used:
+        yield "actor's name: no feature; which actor is judged adds nothing to its stance"
+        return
+    yield "WARNING: the model knows which actor is judged: it has learned a prior about actors,"
+    yield "which is the very thing that a study wants to measure"
+    if name.weight:
+        yield f"actor's name: {100 * name.weight:.0f} % of the weight of all blocks; its push to"
+        yield "favor (+) or against (-) in every row about it:"
+        yield from _listed("  ", list(name.push.items()))
+    if name.copies:
+        yield f"features of one actor alone: {100 * name.copies:.0f} % of all pushes"
+
+
+def _listed(lead: str, pushes: Sequence[tuple[str, float]]) -> Iterator[str]:
+    """Yield terms and their pushes on lines of `WIDTH`, none of them broken."""
+    line = lead
+    for at, (term, push) in enumerate(pushes):
+        item = f"{shown(term)} {push:+.2f}" + (", " if at < len(pushes) - 1 else "")
+        if len(line) + len(item.rstrip()) > WIDTH and line.strip():
+            yield line.rstrip()
+            line = " " * len(lead)
+        line += item
+    if pushes:
+        yield line.rstrip()

@@ -1,23 +1,16 @@
-"""What the suite found, as JSON and as lines of a screen."""
+"""What the suite found, and its JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from stance.display import count, shown, wrap
 from stance.evaluation.answers import DECIMALS
 from stance.evaluation.intervals import proportion_interval
 
-NAME = 40
-"""Columns of a test's name."""
-
 EXAMPLES = 3
-"""Failures that are kept of a test; the screen has room for one of each soft test."""
-
-LONGEST = 700
-"""Characters of a paragraph that are shown."""
+"""Failures that are kept of a test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,54 +103,3 @@ class StressReport:
             "seeds": self.seeds,
             "hard_failures": self.hard_failures,
         }
-
-    def summary_lines(self) -> list[str]:
-        """Return the lines of the screen, each under 80 columns."""
-        hard, soft = ([t for t in self.tests if t.kind == kind] for kind in ("hard", "soft"))
-        parts = [
-            [f"stress suite  {count(self.seeds, 'seed paragraph')} written for it"],
-            self._alarm(),
-            _table("must always hold", hard),
-            _table("may fail, the less the better", soft),
-            _paragraph("rates in percent with Wilson's 95 % interval; n is seed paragraphs"),
-            [line for name, why in self.skipped.items() for line in _paragraph(f"{name}: {why}")],
-            *(_examples(test) for test in self.tests if test.examples),
-        ]
-        lines: list[str] = []
-        for part in filter(None, parts):
-            lines += ["", *part] if lines else part
-        return lines
-
-    def _alarm(self) -> list[str]:
-        broken = [test for test in self.tests if test.kind == "hard" and test.failures]
-        names = ", ".join(test.name for test in broken)
-        return _paragraph(f"BROKEN PROMISE: {names}. Do not use this model.") if broken else []
-
-
-def _table(title: str, tests: Sequence[Result]) -> list[str]:
-    lines = [f"{title:<{NAME}}  {'n':>4}  failures   rate  95 % interval"]
-    for test in tests:
-        low, high = test.interval
-        lines.append(
-            f"{test.name:<{NAME}}  {test.n:>4}  {test.failures:>8}  {100 * test.rate:>5.1f}  "
-            f"[{100 * low:.1f}, {100 * high:.1f}]"
-        )
-    return lines if tests else []
-
-
-def _examples(test: Result) -> list[str]:
-    lines = _paragraph(f"a failure of: {test.name}") + _paragraph(test.promise, "  ")
-    for example in test.examples if test.kind == "hard" else test.examples[:1]:
-        lines += _paragraph(f"{shown(example.actor)}: expected {example.expected}", "  - ")
-        if example.before != example.after:
-            lines += _paragraph(f"{example.answer_before}: {_text(example.before)}", "    before ")
-        lines += _paragraph(f"{example.answer_after}: {_text(example.after)}", "    after  ")
-    return lines
-
-
-def _text(text: str) -> str:
-    return shown(text, LONGEST)
-
-
-def _paragraph(text: str, indent: str = "") -> list[str]:
-    return wrap(text, indent, " " * max(len(indent), 2))

@@ -1,0 +1,197 @@
+"""Lines about checks: the doctor's findings, the stress suite, and the actors in a table."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stance.display import WIDTH, count, shown
+from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.records import Stance
+from stance.screens import bounds, cell, percent, stacked, wrap
+
+LABELS = tuple(str(label) for label in Stance)
+
+NAME = 30
+"""Columns for the name of a genre or actor."""
+
+CODED = 15
+"""Columns for a name in the table of agreement."""
+
+TEST = 40
+"""Columns for a test's name."""
+
+LONGEST = 700
+"""Characters of a paragraph that are shown."""
+
+ALIASES = 6
+"""Aliases listed per actor."""
+
+Figures = Mapping[str, Any]
+
+
+def doctor_lines(figures: Figures, *, genres: int = 8, actors: int = 12) -> list[str]:
+    """Return a screen, each line under 80 columns.
+
+    Parameters
+    ----------
+    figures : mapping
+        As `stance.check.findings.Findings.to_json` returns it.
+    genres, actors : int
+        How many to list; the rest is counted.
+    """
+    found = [
+        line
+        for finding in figures["findings"]
+        for line in wrap(finding["text"], f"{finding['severity']:<8}", " " * 8)
+    ]
+    tables = _shares("genre", figures["genres"], genres)
+    tables += _shares("actor", figures["actors"], actors)
+    passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
+    number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
+    verdict = f"{count(number, 'finding')} would spoil a study; examples are file:row"
+    if not number:
+        verdict = "nothing found that would spoil a study; examples are file:row"
+    return stacked([_head(figures), found, passed, tables, _agreement(figures), [verdict]])
+
+
+def _head(figures: Figures) -> list[str]:
+    files = ", ".join(f"{shown(file['name'], 40)} ({file['rows']:,})" for file in figures["files"])
+    classes = "  ".join(
+        f"{name} {part['rows']:,} ({_whole(part['rows'], figures['rows'])} %)"
+        for name, part in figures["classes"].items()
+    )
+    sizes = ", ".join(count(figures[f"{noun}s"], noun) for noun in ("row", "document", "text"))
+    return [*wrap(files), sizes, classes]
+
+
+def _whole(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.0f}" if whole else "-"
+
+
+def _shares(title: str, parts: Sequence[Figures], most: int) -> list[str]:
+    if not parts:
+        return []
+    head = f"{title + ' (% of rows)':<{NAME}}{'rows':>9}"
+    lines = [head + "".join(f"{name:>10}" for name in LABELS)]
+    for part in parts[:most]:
+        cells = "".join(f"{_whole(part[label], part['rows']):>10}" for label in LABELS)
+        lines.append(f"{cell(part['name'] or '(empty)', NAME)}{part['rows']:>9,}{cells}")
+    if len(parts) > most:
+        rest = sum(part["rows"] for part in parts[most:])
+        lines.append(f"and {count(len(parts) - most, 'more ' + title)} in {count(rest, 'row')}")
+    return lines
+
+
+def _agreement(figures: Figures) -> list[str]:
+    report = figures["agreement"]
+    if report is None:
+        return []
+    names = " and ".join(shown(name, 20) for name in figures["coders"])
+    lines = wrap(f"agreement of {names} [95 % interval]")
+    lines.append(
+        f"{'':<{CODED}} units  " + "".join(f"{name:<18}" for name in ("alpha", "AC1", "kappa"))
+    )
+    for name, part in [("all", report), *report["per_label"].items(), *report["per_group"].items()]:
+        cells = "".join(f"{_coefficient(part[key]):<18}" for key in ("alpha", "ac1", "kappa"))
+        lines.append(f"{cell(name, CODED)}{part['units']:>6,}  {cells}")
+    return lines
+
+
+def _coefficient(figures: Figures) -> str:
+    if figures["value"] is None:
+        return "-"
+    interval = figures["interval"]
+    return _hundredths(figures["value"]) + (
+        f" [{', '.join(map(_hundredths, interval))}]" if interval else ""
+    )
+
+
+def _hundredths(value: float) -> str:
+    """Return the value in four characters at most, for three intervals in a line.
+
+    >>> [_hundredths(value) for value in (0.967, -0.204, -1.0, 1.0)]
+    ['.97', '-.20', '-1', '1.00']
+    """
+    text = f"{value:.2f}"
+    return "-1" if text == "-1.00" else text.replace("0.", ".", 1)
+
+
+def stress_lines(figures: Figures) -> list[str]:
+    """Return a screen, each line under 80 columns.
+
+    Parameters
+    ----------
+    figures : mapping
+        As `stance.stress.StressReport.to_json` returns it.
+    """
+    hard, soft = (
+        [test for test in figures["tests"] if test["kind"] == kind] for kind in ("hard", "soft")
+    )
+    broken = ", ".join(test["name"] for test in hard if test["failures"])
+    return stacked(
+        [
+            [f"stress suite  {count(figures['seeds'], 'seed paragraph')} written for it"],
+            wrap(f"BROKEN PROMISE: {broken}. Do not use this model.") if broken else [],
+            _tests("must always hold", hard),
+            _tests("may fail; the less often, the better", soft),
+            wrap("rates in percent with Wilson's 95 % interval; n is seed paragraphs"),
+            [
+                line
+                for test in figures["skipped"]
+                for line in wrap(f"{test['name']}: {test['reason']}")
+            ],
+            *(_examples(test) for test in figures["tests"] if test["examples"]),
+        ]
+    )
+
+
+def _tests(title: str, tests: Sequence[Figures]) -> list[str]:
+    lines = [f"{title:<{TEST}}  {'n':>4}  failures   rate  95 % interval"]
+    lines += [
+        f"{test['name']:<{TEST}}  {test['n']:>4}  {test['failures']:>8}  "
+        f"{percent(test['rate']):>5} {bounds(test['interval'])}"
+        for test in tests
+    ]
+    return lines if tests else []
+
+
+def _examples(test: Figures) -> list[str]:
+    lines = wrap(f"a failure of: {test['name']}") + wrap(test["promise"], "  ", "  ")
+    for example in test["examples"] if test["kind"] == "hard" else test["examples"][:1]:
+        lines += wrap(f"{shown(example['actor'])}: expected {example['expected']}", "  - ", "    ")
+        if example["before"] != example["after"]:
+            before = f"{example['answer_before']}: {shown(example['before'], LONGEST)}"
+            lines += wrap(before, "    before ", " " * 11)
+        after = f"{example['answer_after']}: {shown(example['after'], LONGEST)}"
+        lines += wrap(after, "    after  ", " " * 11)
+    return lines
+
+
+def census_lines(figures: Figures) -> list[str]:
+    """Return which aliases fire in a table, as `stance.check.census.Census.to_json` has them."""
+    lines = [f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"]
+    for actor, found in figures["actors"].items():
+        names = list(found["aliases"].items())
+        rest = f", {len(names) - ALIASES} more" if len(names) > ALIASES else ""
+        listed = ", ".join(f"{shown(alias)} {number:,}" for alias, number in names[:ALIASES])
+        lines.append(f"{shown(actor, 22):<24}{found['rows']:>9,}  {listed}{rest}")
+    return lines
+
+
+def book_lines(book: ActorBook) -> list[str]:
+    """Return an actor book as lines of a screen."""
+    lines = []
+    for actor in book.actors:
+        lines.append(f"{shown(actor.name)} ({shown(actor.kind)})")
+        for kind in ALIAS_KINDS:
+            lines += _aliases(kind, actor.aliases.get(kind, ()))
+        lines += _aliases("not", actor.exclusions)
+    return lines
+
+
+def _aliases(kind: str, names: Sequence[str]) -> list[str]:
+    listed, indent = ", ".join(map(shown, names)), " " * 14
+    lead = f"  {kind:<12}"
+    return textwrap.wrap(
+        listed, WIDTH, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
+    )
