@@ -7,10 +7,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.check.findings import LABELS, Finding
 from stance.check.study import Study
-from stance.corpus import (
-    STANCES,
-    LabelReader,
-)
+from stance.corpus import STANCES, LabelReader
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
 from stance.records import Stance

@@ -7,10 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from stance.arrays import Ints
-from stance.corpus import (
-    Corpus,
-    read_corpus,
-)
+from stance.corpus import Corpus, read_corpus
 from stance.display import shown
 from stance.reading.actors import ActorBook
 from stance.reading.text import words_of

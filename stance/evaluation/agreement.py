@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Floats, Ints
-from stance.evaluation.answers import (
-    DECIMALS,
-)
+from stance.evaluation.answers import DECIMALS
 from stance.evaluation.intervals import DRAWS, FEWEST, SEED, percentile_interval, resample
 
 MISSING = -1

@@ -10,20 +10,12 @@ from functools import lru_cache
 import numpy as np
 
 from stance.arrays import Bools, Floats, Keys
-from stance.features.events import (
-    Events,
-    FormBook,
-    JointBook,
-)
+from stance.features.events import Events, FormBook, JointBook
 from stance.features.mention import mention_block
 from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs
 from stance.features.relation import relation_block
-from stance.reading.keys import (
-    key_of,
-)
-from stance.reading.tokens import (
-    Forms,
-)
+from stance.reading.keys import key_of
+from stance.reading.tokens import Forms
 from stance.reading.words import Reader
 
 DECAY = 4.0

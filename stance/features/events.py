@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, Keys
 from stance.features.pairs import Pairs
-from stance.reading.keys import (
-    join_keys,
-    key_of,
-)
-from stance.reading.tokens import (
-    Forms,
-)
+from stance.reading.keys import join_keys, key_of
+from stance.reading.tokens import Forms
 
 Parts = tuple[Keys, ...]
 

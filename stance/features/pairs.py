@@ -19,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
-from stance.reading.keys import (
-    key_of,
-)
+from stance.reading.keys import key_of
 from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.reading.words import Words
 

@@ -7,9 +7,7 @@ import numpy as np
 from stance.arrays import Keys
 from stance.features.events import Events, JointBook
 from stance.features.pairs import OTHER_KEY, REACH, ROLES, TARGET_KEY, Pairs, Surroundings
-from stance.reading.keys import (
-    key_of,
-)
+from stance.reading.keys import key_of
 from stance.reading.lexicon import NEGATOR, PREPOSITION, REPORTING
 from stance.reading.words import Reader
 

@@ -10,19 +10,10 @@ from scipy import sparse
 from stance.arrays import Floats, Floats32, Ints, Keys
 from stance.features import blocks, separate_events
 from stance.features import relation as relations
-from stance.features.events import (
-    Events,
-)
+from stance.features.events import Events
 from stance.features.pairs import Pairs, lay_out
-from stance.model.heads import (
-    BlockWeights,
-    actor_keys,
-    own_keys,
-)
-from stance.reading.keys import (
-    KeyIndex,
-    key_of,
-)
+from stance.model.heads import BlockWeights, actor_keys, own_keys
+from stance.reading.keys import KeyIndex, key_of
 from stance.reading.spans import Query
 from stance.reading.words import Reader
 from stance.recipe import Features

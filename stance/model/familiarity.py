@@ -22,11 +22,7 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Floats, Ints, Ints32, Keys
 from stance.features.blocks import NO_KEY
 from stance.model.heads import BlockWeights, Head
-from stance.reading.keys import (
-    KeyIndex,
-    join_keys,
-    key_of,
-)
+from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 

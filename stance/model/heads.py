@@ -21,11 +21,7 @@ from stance.features.events import (
 from stance.features.pairs import Pairs
 from stance.model.reasons import Tilts, tilt_of
 from stance.reading.actors import ActorBook
-from stance.reading.keys import (
-    KeyIndex,
-    join_keys,
-    key_of,
-)
+from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.words import NOBODY, Reader
 
 COPY_KEY = key_of("copy")

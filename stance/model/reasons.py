@@ -14,9 +14,7 @@ import numpy as np
 
 from stance.arrays import Floats, Ints, Ints32
 from stance.features.pairs import Pairs
-from stance.reading.tokens import (
-    LONGEST_WORD,
-)
+from stance.reading.tokens import LONGEST_WORD
 from stance.records import AGAINST, FAVOR
 
 ACTOR, OTHERS = "[actor]", "[other]"

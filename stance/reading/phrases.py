@@ -9,18 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
-from stance.reading.keys import (
-    MULTIPLIER,
-    KeyIndex,
-    join_keys,
-    key_of,
-)
-from stance.reading.tokens import (
-    LONGEST_WORD,
-    Forms,
-    TokenBatch,
-    tokenise,
-)
+from stance.reading.keys import MULTIPLIER, KeyIndex, join_keys, key_of
+from stance.reading.tokens import LONGEST_WORD, Forms, TokenBatch, tokenise
 
 _STEP = key_of("next word")
 

@@ -26,10 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
-from stance.reading.keys import (
-    KeyIndex,
-    stretch_keys,
-)
+from stance.reading.keys import KeyIndex, stretch_keys
 from stance.reading.text import (
     APOSTROPHE,
     BEYOND,

@@ -9,18 +9,10 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
 from stance.reading.actors import ActorBook
-from stance.reading.keys import (
-    key_of,
-)
+from stance.reading.keys import key_of
 from stance.reading.lexicon import NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
-from stance.reading.tokens import (
-    CLITIC_NEGATION,
-    CLITIC_POSSESSIVE,
-    Forms,
-    TokenBatch,
-    tokenise,
-)
+from stance.reading.tokens import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, TokenBatch, tokenise
 
 NOBODY = -1
 

@@ -15,14 +15,7 @@ from stance.reports.findings import Findings, Maker, gather
 from stance.reports.frequent import Frequent
 from stance.reports.markup import Html, escaped, isolated, joined, named, tag
 from stance.reports.method import counted_rows, prediction_method, references
-from stance.reports.page import (
-    facts,
-    figure,
-    page,
-    paragraph,
-    section,
-    warnings,
-)
+from stance.reports.page import facts, figure, page, paragraph, section, warnings
 from stance.reports.shares import estimate
 from stance.reports.tables import Column, Data, html_table
 from stance.reports.tally import CONFIDENCES

@@ -14,11 +14,7 @@ from stance.model.judging import Judgements, StanceModel
 from stance.model.reasons import strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.records import NO_ANSWER, UNCERTAIN, Sentiment, Stance
-from stance.runs.rows import (
-    Column,
-    Rows,
-    cells,
-)
+from stance.runs.rows import Column, Rows, cells
 from stance.tables import Fault, Records
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))

@@ -11,10 +11,7 @@ from stance.arrays import Keys
 from stance.display import shown
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import Calibration
-from stance.reading.keys import (
-    BANDS,
-    MULTIPLIER,
-)
+from stance.reading.keys import BANDS, MULTIPLIER
 from stance.records import Sentiment, Stance
 from stance.storage.archive import refusal
 
