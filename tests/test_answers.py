@@ -11,7 +11,7 @@ from stance.errors import DataError
 from stance.records import UNCERTAIN, Stance
 from stance.runs import answers
 from stance.runs.answers import Layout
-from stance.runs.rows import MILLION, Rows, cells, decimals, millionths
+from stance.runs.rows import MILLION, Rows, choose, decimals, millionths, words
 from stance.tables import Format, Record, Records
 
 SHARES = st.lists(
@@ -39,8 +39,9 @@ def test_millionths_sum_to_a_million(rows):
 
 def printed_rows(exact, sure):
     """Return label and numbers of each row as strings."""
-    columns = [np.char.decode(column).tolist() for column in cells(tuple(Stance), exact, sure)]
-    return list(zip(*columns, strict=True))
+    parts = millionths(exact)
+    columns = [words(choose(parts, ~sure), (*Stance, UNCERTAIN)), *map(decimals, parts)]
+    return list(zip(*(np.char.decode(column).tolist() for column in columns), strict=True))
 
 
 @given(st.lists(st.integers(0, MILLION), max_size=50))
@@ -63,7 +64,7 @@ def test_the_printed_label_has_the_largest_printed_probability(rows):
 
 
 def test_what_is_not_sure_is_uncertain():
-    printed = printed_rows(np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]), np.array([0, 1]))
+    printed = printed_rows(np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]), np.array([False, True]))
     assert printed == [
         (UNCERTAIN, "0.200000", "0.300000", "0.500000"),
         ("against", "1.000000", "0.000000", "0.000000"),

@@ -1,4 +1,4 @@
-"""Rows of a prediction table: what the model said of each input record, as text cells."""
+"""What the model says of each input record, as rows of the output and as counts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,47 +13,27 @@ from stance.model.familiarity import Reference
 from stance.model.judging import Judgements, StanceModel
 from stance.model.reasons import strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
-from stance.records import NO_ANSWER, UNCERTAIN, Sentiment, Stance
-from stance.runs.rows import Column, Rows, cells
+from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import Fault, Records
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
-BECAUSE = "because"
 SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))
+BECAUSE = "because"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where things stand in the input and in the output.
+    """Where things stand in the input and in the output."""
 
-    Attributes
-    ----------
-    columns : tuple of str
-        Of the input.
-    text : int
-        Place of the paragraph.
-    actor, spans : int or None
-        Places of the actor to be judged and of its mentions, where the input has them.
-    wide : bool
-        One row per input row, and columns per actor of the book.
-    prefix : str
-        Put before the name of each new column.
-    actors : tuple of str
-        The book's actors, for the wide form.
-    thresholds : tuple of float
-        Least printed probability of each stance that is given; empty to give every one.
-    explain : int
-        Words that are named beside each stance, in a column `because`; 0 for no such column.
-    """
-
-    columns: tuple[str, ...]
-    text: int
+    columns: tuple[str, ...]  # of the input
+    text: int  # place of the paragraph among them
     actor: int | None = None
     spans: int | None = None
     wide: bool = False
     prefix: str = ""
-    actors: tuple[str, ...] = ()
-    thresholds: tuple[float, ...] = ()
+    actors: tuple[str, ...] = ()  # of the book, for the wide form
+    thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     explain: int = 0
 
     def added(self) -> tuple[str, ...]:
@@ -76,7 +56,11 @@ class Layout:
         return Fault(line, self.columns[self.spans], reason, places_advice(cells[self.text]))
 
     def check(self, table: str) -> None:
-        """Raise where a new column has the name of an input column."""
+        """Raise if the answers cannot be written beside the columns of the table."""
+        if self.wide and self.actor is not None:
+            raise DataError(
+                f"{table}: has an actor column, so each row has one answer; drop --wide"
+            )
         names = [*self.columns, *self.added()]
         if len(set(names)) < len(names):
             taken = [name for at, name in enumerate(names) if name in names[:at]]
@@ -88,33 +72,17 @@ class Layout:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts for the closing summary.
+    """Counts for the closing summary and the notes."""
 
-    Attributes
-    ----------
-    rows, named : int
-        Input rows, and those that name an actor.
-    answers : Counter
-        Answers by (actor, stance).
-    unknown : int
-        Pairs of which the model knows nothing.
-    foreign : int
-        Rows in a language that the model was not trained on.
-    plain, strange : int
-        Plain words of the other rows, and those of them that the model does not know.
-    short, long : int
-        Rows below the lowest and above the highest kept quantile of the training paragraphs.
-    """
-
-    rows: int = 0
-    named: int = 0
-    unknown: int = 0
-    foreign: int = 0
-    plain: int = 0
-    strange: int = 0
-    short: int = 0
-    long: int = 0
-    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rows: int = 0  # of the input
+    named: int = 0  # rows that name an actor
+    unknown: int = 0  # pairs withheld whatever their probability
+    foreign: int = 0  # rows not in a language of the training texts
+    plain: int = 0  # plain words of the other rows
+    strange: int = 0  # those of them that the model does not know
+    short: int = 0  # rows below the lowest kept quantile of the training lengths
+    long: int = 0  # rows above the highest
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another part."""
@@ -123,7 +91,7 @@ class Tally:
         self.answers.update(other.answers)
 
     def compare(self, judged: Judgements, reference: Reference | None) -> None:
-        """Count what tells a batch of rows from the training paragraphs."""
+        """Count how a batch of rows differs from the training texts."""
         found, own = judged.acquaintance, ~judged.foreign
         self.foreign += int(judged.foreign.sum())
         self.plain += int(found.plain[own].sum())
@@ -136,81 +104,40 @@ class Tally:
 COUNTS = tuple(f.name for f in fields(Tally) if f.name != "answers")
 """The numbers of a tally, in order."""
 
+_STANCES = (*map(str, Stance), UNCERTAIN)
+_TONES = (*map(str, Sentiment), UNCERTAIN)
+
 
 def heads_of(records: Records) -> list[Sequence[str]]:
-    """Return the columns of the cells with which rows begin: those of the input, and `row`."""
+    """Return the columns of the cells that begin each row: those of the input, and `row`."""
     return [*records.columns, list(map(str, records.numbers))]
 
 
 def answer_rows(
-    model: StanceModel, layout: Layout, records: Records, name: str
+    model: StanceModel, layout: Layout, records: Records, table: str
 ) -> tuple[Rows, Tally]:
-    """Judge input records; return the rows of the output.
-
-    Parameters
-    ----------
-    model : StanceModel
-    layout : Layout
-    records : Records
-    name : str
-        Of the table, for messages.
-    """
-    judged = _judge(model, layout, records, name)
-    stance = cells(tuple(Stance), judged.stance, ~judged.withheld, layout.thresholds)
-    names, number, asked = _asked(model, layout, judged)
+    """Judge the records of a table; return the rows of the output, and their counts."""
+    judged = _judge(model, layout, records, table)
+    names, actor, asked = _asked(model, layout, judged)
+    parts, withheld = millionths(judged.stance), judged.withheld
+    stance = choose(parts, withheld, layout.thresholds)
     tally = Tally(
         rows=len(records),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
-        unknown=int(np.count_nonzero(judged.withheld[asked])),
-        answers=_count(names, number[asked], stance[0][asked]),
+        unknown=int(np.count_nonzero(withheld[asked])),
+        answers=_count(names, actor[asked], stance[asked]),
     )
     tally.compare(judged, model.reference)
-    answers = [*stance, *_because(layout, judged, stance[0])]
-    tones = _tones(judged, len(records))
-    heads = heads_of(records)
+    answers = [words(stance, _STANCES), *map(decimals, parts)]
+    because = [strongest_words(judged.tilts, stance, layout.explain)] if judged.tilts else []
+    heads, tones = heads_of(records), _tones(judged, len(records))
     if layout.wide:
-        return _wide(len(layout.actors), heads, judged, answers, tones), tally
-    encoded = np.array([name.encode() for name in names])
-    actor = [] if layout.actor is not None else [encoded.take(number)]
-    return _long(heads, judged, asked, actor, answers, tones), tally
+        return _wide(len(layout.actors), heads, judged, [*answers, *because], tones), tally
+    who = [words(actor, names)] if layout.actor is None else []
+    return _long(heads, judged, asked, who, answers, tones, because), tally
 
 
-def _asked(
-    model: StanceModel, layout: Layout, judged: Judgements
-) -> tuple[Sequence[str], Ints, Ints]:
-    """Return names of actors, the number of each pair's, and the pairs that are asked for."""
-    if layout.actor is None:
-        return model.book.names, judged.number, np.arange(len(judged.number))
-    # An empty cell of an actor column asks for nothing.
-    found, number = np.unique(np.array(judged.actor, object), return_inverse=True)
-    return found.tolist(), number, np.flatnonzero((found != "").take(number))
-
-
-def _count(names: Sequence[str], number: Ints, labels: Cells) -> Counter[tuple[str, str]]:
-    """Return how often each actor has each label."""
-    found: Counter[tuple[str, str]] = Counter()
-    for label in map(str, (*Stance, UNCERTAIN)):
-        times = np.bincount(number[labels == label.encode()]).tolist()
-        found.update({(names[at], label): own for at, own in enumerate(times) if own})
-    return found
-
-
-def _because(layout: Layout, judged: Judgements, labels: Cells) -> list[Column]:
-    """Return one cell per pair, or no column where no words are asked for."""
-    if not judged.tilts:
-        return []
-    answers = np.full(len(labels), NO_ANSWER)
-    for number, label in enumerate(Stance):
-        answers[labels == label.encode()] = number
-    return [strongest_words(judged.tilts, answers, layout.explain)]
-
-
-def _judge(
-    model: StanceModel,
-    layout: Layout,
-    records: Records,
-    name: str,
-) -> Judgements:
+def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> Judgements:
     texts = records.columns[layout.text]
     if layout.actor is None:
         return model.judge(texts, reasons=layout.explain > 0)
@@ -219,25 +146,47 @@ def _judge(
     if layout.spans is not None:
         given = records.columns[layout.spans]
         spans = [
-            parse_spans(cell, text, f"{name}:{line}")
+            parse_spans(cell, text, f"{table}:{line}")
             for line, text, cell in zip(records.lines, texts, given, strict=True)
         ]
     return model.judge_pairs(texts, actors, spans, reasons=layout.explain > 0)
 
 
+def _asked(
+    model: StanceModel, layout: Layout, judged: Judgements
+) -> tuple[Sequence[str], Ints, Ints]:
+    """Return names of actors, the number of each pair's, and which pairs are asked for."""
+    if layout.actor is None:
+        return model.book.names, judged.number, np.arange(len(judged.number))
+    # An empty cell of an actor column asks for nothing.
+    found, number = np.unique(np.array(judged.actor, object), return_inverse=True)
+    return found.tolist(), number, np.flatnonzero((found != "").take(number))
+
+
+def _count(names: Sequence[str], actor: Ints, stance: Ints) -> Counter[tuple[str, str]]:
+    """Return how often each actor has each answer."""
+    size = len(_STANCES)
+    times = np.bincount(actor * size + stance % size).tolist()  # no answer counts as the last
+    return Counter(
+        {(names[at // size], _STANCES[at % size]): own for at, own in enumerate(times) if own}
+    )
+
+
 def _tones(judged: Judgements, count: int) -> list[Cells]:
     if judged.sentiment is None:
         return [np.full(count, b"")] * len(SENTIMENT_COLUMNS)
-    return cells(tuple(Sentiment), judged.sentiment, ~judged.tone_withheld)
+    parts = millionths(judged.sentiment)
+    return [words(choose(parts, judged.tone_withheld), _TONES), *map(decimals, parts)]
 
 
 def _long(
     heads: Sequence[Sequence[str]],
     judged: Judgements,
     asked: Ints,
-    actor: Sequence[Column],
-    answers: Sequence[Column],
+    actor: Sequence[Cells],
+    answers: Sequence[Cells],
     tones: Sequence[Cells],
+    because: Sequence[Column],
 ) -> Rows:
     """Return a row per pair, and one for each record without a pair."""
     count = len(heads[0])
@@ -249,18 +198,11 @@ def _long(
     columns = [
         *(_picked(column, which) for column in actor),
         np.arange(mentions.max() + 1).astype(bytes).take(mentions),
-        *(_picked(column, which) for column in answers[: len(STANCE_COLUMNS)]),
+        *(_picked(column, which) for column in answers),
         *(tone.take(owner) for tone in tones),
-        *(_picked(column, which) for column in answers[len(STANCE_COLUMNS) :]),
+        *(_picked(column, which) for column in because),
     ]
     return Rows(heads, owner, columns)
-
-
-def _picked(column: Column, which: Ints) -> Column:
-    """Return the cells of some pairs, and an empty one for the number -1."""
-    if isinstance(column, np.ndarray):
-        return np.append(column, b"").take(which, mode="wrap")
-    return [column[number] if number >= 0 else "" for number in which.tolist()]
 
 
 def _wide(
@@ -276,3 +218,10 @@ def _wide(
     which[judged.number, judged.para] = np.arange(len(judged.number))
     columns = [_picked(column, own) for own in which for column in answers]
     return Rows(heads, np.arange(count), [*columns, *tones])
+
+
+def _picked(column: Column, which: Ints) -> Column:
+    """Return the cells of some pairs, and an empty one for the number -1."""
+    if isinstance(column, np.ndarray):
+        return np.append(column, b"").take(which, mode="wrap")
+    return [column[number] if number >= 0 else "" for number in which.tolist()]

@@ -1,4 +1,4 @@
-"""Rows of an output as bytes: probabilities in print, whole columns, and what follows each record.
+"""Rows of an output as bytes: printed probabilities, whole columns, and what follows each record.
 
 Several rows may begin with the same cells, those of one input record (its head). What follows a
 head stands in columns of equally wide cells, padded with NUL, which no cell holds::
@@ -27,25 +27,19 @@ import numpy as np
 
 from stance.arrays import Bools, Bytes, Cells, Floats, Ints
 from stance.errors import DataError
-from stance.records import UNCERTAIN
+from stance.records import NO_ANSWER
 from stance.tables import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, joined
 
 MILLION = 1_000_000
 
+BLOCK = 8_000_000
+"""Bytes put together at a time: a text as long as a book may begin many rows."""
 
-def cells(
-    labels: Sequence[str], probabilities: Floats, sure: Bools, thresholds: Sequence[float] = ()
-) -> list[Cells]:
-    """Return the columns of label and printed probabilities.
+Column = Cells | Sequence[str]
+"""Cells, one per row: as UTF-8 of limited length, or as strings if they may be long."""
 
-    The label is `UNCERTAIN` where not sure, or where the probability is less than its threshold.
-    """
-    parts = millionths(probabilities)
-    best = parts.argmax(axis=0)
-    if len(thresholds):
-        sure = sure & (parts.max(axis=0) / MILLION >= np.array(thresholds)[best])
-    words = np.array([word.encode() for word in (*labels, UNCERTAIN)])
-    return [words.take(np.where(sure, best, len(labels))), *map(decimals, parts)]
+
+# --- Probabilities in print -----------------------------------------------------------------------
 
 
 def millionths(probabilities: Floats) -> Ints:
@@ -53,8 +47,6 @@ def millionths(probabilities: Floats) -> Ints:
 
     The largest remainders are rounded up (Hamilton's method), of equal ones the first.
 
-    Examples
-    --------
     >>> millionths(np.array([[1 / 3, 1 / 3, 1 / 3]])).tolist()
     [[333334], [333333], [333333]]
     """
@@ -72,6 +64,36 @@ def millionths(probabilities: Floats) -> Ints:
     return rounded
 
 
+def choose(parts: Ints, withheld: Bools, thresholds: Sequence[float] = ()) -> Ints:
+    """Return the class of each row's largest printed probability, or `NO_ANSWER`.
+
+    There is no answer where it is withheld, or below the least probability for its class.
+    """
+    best = parts.argmax(axis=0)
+    if len(thresholds):
+        withheld = withheld | (parts.max(axis=0) / MILLION < np.array(thresholds)[best])
+    return np.where(withheld, NO_ANSWER, best)
+
+
+def words(numbers: Ints, names: Sequence[str]) -> Cells:
+    """Write numbers as names; `NO_ANSWER` is the last one.
+
+    >>> words(np.array([0, NO_ANSWER]), ["against", "favor", "uncertain"]).tolist()
+    [b'against', b'uncertain']
+    """
+    return np.array([name.encode() for name in names]).take(numbers, mode="wrap")
+
+
+def decimals(parts: Ints) -> Cells:
+    """Write millionths as decimal fractions.
+
+    >>> decimals(np.array([0, 250_000, 1_000_000])).tolist()
+    [b'0.000000', b'0.250000', b'1.000000']
+    """
+    high, low = np.divmod(parts, 1000)
+    return (_HIGH.take(high) | _LOW.take(low)).view("S8")
+
+
 def _table(texts: list[bytes]) -> Ints:
     """Return texts of up to eight bytes as numbers, of which `|` lays one over the other."""
     return np.array(texts, "S8").view(np.int64)
@@ -81,36 +103,15 @@ _HIGH = _table([b"%d.%03d" % divmod(number, 1000) for number in range(1001)])
 _LOW = _table([b"\0\0\0\0\0%03d" % number for number in range(1000)])
 
 
-def decimals(parts: Ints) -> Cells:
-    """Write millionths as decimal fractions.
-
-    Examples
-    --------
-    >>> decimals(np.array([0, 250_000, 1_000_000])).tolist()
-    [b'0.000000', b'0.250000', b'1.000000']
-    """
-    high, low = np.divmod(parts, 1000)
-    return (_HIGH.take(high) | _LOW.take(low)).view("S8")
-
-
-BLOCK = 8_000_000
-"""Bytes that are put together at a time: a text as long as a book may begin many rows."""
+# --- Rows -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Rows of a part as bytes; see the drawing above.
+    """What a part adds to its records; the second drawing above."""
 
-    Attributes
-    ----------
-    times : list of int or None
-        Rows that begin with each head, 1 or more; None where the ends are whole rows.
-    ends : bytes
-        What follows, a line per row.
-    """
-
-    times: list[int] | None
-    ends: bytes
+    times: list[int] | None  # rows that begin with each head; None if the ends are whole rows
+    ends: bytes  # what follows, a line per row
 
     @classmethod
     def whole(cls, rows: bytes) -> Self:
@@ -118,20 +119,7 @@ class Lines:
         return cls(None, rows)
 
     def blocks(self, heads: Sequence[Sequence[str]], mark: str) -> Iterator[bytes]:
-        """Yield the rows as they stand in the output.
-
-        Parameters
-        ----------
-        heads : sequence of sequence of str
-            Columns of the cells with which rows begin, each of shape (n_heads,).
-        mark : str
-            Separator.
-
-        Raises
-        ------
-        DataError
-            If a cell is no text.
-        """
+        """Yield the rows of the output, from the columns of their heads and a separator."""
         if self.times is None:
             yield self.ends
             return
@@ -177,27 +165,13 @@ def _in_blocks(pieces: list[bytes]) -> Iterator[bytes]:
     yield b"".join(block)
 
 
-Column = Cells | Sequence[str]
-"""Cells, one per row: as UTF-8 of limited length, or where they may be long as strings."""
-
-
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a table; see the drawing above.
+    """Rows of a table; the first drawing above."""
 
-    Attributes
-    ----------
-    heads : sequence of sequence of str
-        Columns of the cells with which rows begin, each of shape (n_heads,).
-    owner : ndarray of shape (n_rows,)
-        Number of the head of each row; never decreasing.
-    columns : sequence of Column
-        The cells that follow, each of shape (n_rows,).
-    """
-
-    heads: Sequence[Sequence[str]]
-    owner: Ints
-    columns: Sequence[Column]
+    heads: Sequence[Sequence[str]]  # columns, each of shape (n_heads,)
+    owner: Ints  # head of each row; never decreasing
+    columns: Sequence[Column]  # each of shape (n_rows,)
 
     def __len__(self) -> int:
         return len(self.owner)
@@ -250,7 +224,7 @@ _SUSPECT = np.isin(np.arange(256), [ord(sign) for sign in FORMULA_STARTS])
 
 
 def _is_plain(column: Column, mark: str) -> TypeGuard[Cells]:
-    """Tell whether a column can go into the matrix: its cells are short and need no quotes."""
+    """Return whether a column can go into the matrix: its cells are short and need no quotes."""
     if not isinstance(column, np.ndarray) or not mark.isascii():
         return False
     data = column.tobytes()
