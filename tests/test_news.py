@@ -1,0 +1,70 @@
+"""Labels of real news travel without their texts, and meet them again."""
+
+import csv
+import gzip
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT.parent / "shared" / "corpora" / "news_actors.csv.gz"
+
+spec = importlib.util.spec_from_file_location("news", ROOT / "training" / "news.py")
+news = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(news)
+
+TEXT = "\u00a0“Rus\u00adsia’s allies” met; Russia did not. "
+
+
+def labelled(text, **more):
+    second = text.index("Russia")
+    return {
+        **dict.fromkeys(news.KEPT, ""),
+        **{"id": "t1", "document": "c/1", "source": "c", "text": text, "actor": "Russia"},
+        **{"spans": f"2:9;{second}:{second + 6}", "stance": "against", "holder": "author"},
+        **more,
+    }
+
+
+def table(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_labels_meet_their_texts_again(tmp_path, capsys):
+    rows = [labelled(TEXT), labelled(TEXT + "!", stance="neutral", stance_second="favor")]
+    source = table(tmp_path / "corpus.csv", [{"stance_second": "", **row} for row in rows])
+    labels, joined = tmp_path / "labels.csv.gz", tmp_path / "joined.csv"
+    news.main(["strip", str(source), "-o", str(labels)])
+    assert "allies" not in gzip.decompress(labels.read_bytes()).decode()
+    other = table(tmp_path / "texts.csv", [{"text": TEXT.replace("’", "'")}, {"text": "Else."}])
+    news.main(["join", str(other), "-o", str(joined), "--labels", str(labels)])
+    (row,) = news.read(joined)
+    assert row["text"] == '"Russia\'s allies" met; Russia did not.'
+    spans = [tuple(map(int, span.split(":"))) for span in row["spans"].split(";")]
+    assert [row["text"][start:end] for start, end in spans] == ["Russia", "Russia"]
+    assert (row["stance"], row["holder"], row["source"]) == ("against", "author", "c")
+    assert capsys.readouterr().err == "c: 1 of 2 paragraphs found\n"
+
+
+def test_a_second_label_is_a_coding_of_its_own():
+    rows = list(news.strip(iter([labelled(TEXT, stance_second="favor")])))
+    assert [(row["coder"], row["stance"]) for row in rows] == [("1", "against"), ("2", "favor")]
+
+
+def test_texts_without_labels_are_refused(tmp_path):
+    other = table(tmp_path / "texts.csv", [{"text": "Nothing of theirs."}])
+    with pytest.raises(SystemExit, match="no labelled paragraph found"):
+        news.main(["join", str(other), "-o", str(tmp_path / "joined.csv")])
+
+
+@pytest.mark.skipif(not CORPUS.is_file(), reason="the texts in ../shared/corpora are not here")
+def test_the_shipped_labels_are_those_of_the_corpus():
+    with gzip.open(news.LABELS, "rt", encoding="utf-8", newline="") as file:
+        shipped = list(csv.DictReader(file))
+    made = sorted(news.strip(news.read(CORPUS)), key=lambda r: (r["collection"], r["document"]))
+    assert shipped == made
