@@ -15,19 +15,19 @@ from small_model import members_of, refused, small_model, spoiled
 
 from stance.errors import AbstentionError, UsageError
 from stance.fitting.training import train
-from stance.model.judging import Calibration
-from stance.reading.actors import ActorBook
-from stance.records import UNCERTAIN, Stance
-from stance.runs import Job, predict_table
-from stance.runs.abstention import (
+from stance.model.abstention import (
     GRID,
     NEVER,
+    Calibration,
     Evidence,
     calibrate,
     log_tails,
     lowest_threshold,
     thresholds,
 )
+from stance.reading.actors import ActorBook
+from stance.records import UNCERTAIN, Stance
+from stance.runs import Job, predict_table
 from stance.runs.parts import digest_of
 from stance.storage import dump_model, load_model, save_model
 from stance.storage.arrays import encode_array

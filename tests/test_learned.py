@@ -12,7 +12,7 @@ from small_model import small_model
 from stance.fitting.training import train
 from stance.model.explanation import explain
 from stance.model.learned import MOST, learned
-from stance.model.reasons import tilt_of
+from stance.model.reasons import net_push
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance
@@ -76,7 +76,7 @@ def test_a_name_block_is_told_loudly_with_what_it_adds(named):
     for actor in ("Russia", "NATO"):
         (found,) = explain(named, f"{actor} met.", actor)
         (own,) = [reason for reason in found.features if reason.text == f"name {actor}"]
-        assert float(tilt_of(np.array(own.push))) == pytest.approx(name.push[actor], abs=1e-9)
+        assert float(net_push(np.array(own.push))) == pytest.approx(name.push[actor], abs=1e-9)
     lines = learned_lines(learned(named))
     assert lines[0].startswith("WARNING: the model knows which actor is judged")
     assert any("33 % of the weight of all blocks" in line for line in lines)

@@ -117,7 +117,8 @@ def test_no_texts_are_judged(model):
 def test_predictions_do_not_depend_on_the_batch_size(model, corpus, size):
     texts = corpus.texts[:200]
     whole = model.judge(texts)
-    parts = [model.judge(texts[low : low + size]) for low in range(0, len(texts), size)]
+    rows, parts = zip(*model.judge_many(texts, size=size), strict=True)
+    assert [text for part in rows for text in texts[part]] == list(texts)
     assert np.array_equal(whole.stance, np.concatenate([part.stance for part in parts]))
     assert np.array_equal(whole.known, np.concatenate([part.known for part in parts]))
     assert np.array_equal(whole.sentiment, np.concatenate([part.sentiment for part in parts]))
@@ -166,14 +167,14 @@ def test_softmax_of_large_scores():
 @pytest.mark.parametrize("entries", [1, 150])
 def test_pairs_are_laid_out_in_portions_where_they_are_many(model, corpus, monkeypatch, entries):
     texts = ["", *corpus.texts[:40], "NATO, Russia and Iran " * 40]
-    whole = model.judge(texts, reasons=True)
+    whole = model.judge(texts, pushes=True)
     monkeypatch.setattr("stance.model.judging.ENTRIES", entries)
-    parts = model.judge(texts, reasons=True)
-    assert len(whole.tilts) == 1 < len(parts.tilts)
+    parts = model.judge(texts, pushes=True)
+    assert len(whole.pushes) == 1 < len(parts.pushes)
     assert np.array_equal(whole.stance, parts.stance)
     assert np.array_equal(whole.known, parts.known)
     answers = whole.stance.argmax(axis=1)
-    found = (strongest_words(one.tilts, answers, 5) for one in (whole, parts))
+    found = (strongest_words(one.pushes, answers, 5) for one in (whole, parts))
     assert next(found) == next(found)
 
 

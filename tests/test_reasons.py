@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from stance.errors import DataError, OutputError, UsageError
 from stance.evaluation.mistakes import WORDS, write_mistakes
 from stance.model.explanation import explain
-from stance.model.reasons import ACTOR, LEAST, OTHERS, strongest_words, tilt_of
+from stance.model.reasons import ACTOR, LEAST, OTHERS, net_push, strongest_words
 from stance.records import NO_ANSWER, Stance
 from stance.runs import Job, predict_table
 from stance.runs.job import cut, frame_of
@@ -42,15 +42,15 @@ def by_word(explanation, actor, others):
     pushes = {}
     for reason in explanation.words:
         name = ACTOR if reason.text in actor else OTHERS if reason.text in others else reason.text
-        lean = float(tilt_of(np.array(reason.push)))
+        lean = float(net_push(np.array(reason.push)))
         pushes[name] = pushes.get(name, 0.0) + lean
     return pushes
 
 
 def test_the_words_are_those_of_the_explanation(model):
-    judged = model.judge([TEXT], reasons=True)
+    judged = model.judge([TEXT], pushes=True)
     answers = judged.stance.argmax(axis=1)
-    cells = strongest_words(judged.tilts, answers, 100)
+    cells = strongest_words(judged.pushes, answers, 100)
     aliases = {"Poland", "NATO", "Russia"}
     for actor, answer, cell in zip(judged.actor, answers, cells, strict=True):
         (found,) = explain(model, TEXT, actor)
@@ -68,32 +68,32 @@ def test_the_words_are_those_of_the_explanation(model):
 
 def test_all_that_pushes_sums_to_the_score(model, corpus):
     texts, actors = corpus.texts[:200], corpus.actors[:200]
-    judged = model.judge_pairs(texts, actors, reasons=True)
-    (tilts,) = judged.tilts
-    total = np.add.reduceat(tilts.values, tilts.pairs.first[:-1])
+    judged = model.judge_pairs(texts, actors, pushes=True)
+    (pushes,) = judged.pushes
+    total = np.add.reduceat(pushes.values, pushes.pairs.first[:-1])
     for row in range(0, 200, 7):
         (found,) = explain(model, texts[row], actors[row])
-        whole = sum(float(tilt_of(np.array(reason.push))) for reason in found.features)
-        start = float(tilt_of(np.array(found.intercept)))
-        score = float(tilt_of(np.array(found.scores)))
+        whole = sum(float(net_push(np.array(reason.push))) for reason in found.features)
+        start = float(net_push(np.array(found.intercept)))
+        score = float(net_push(np.array(found.scores)))
         assert total[row] + whole + start == pytest.approx(score, abs=1e-9)
 
 
 def test_a_repeated_word_counts_once_with_its_sum(model):
-    judged = model.judge([TEXT], reasons=True)
-    cells = strongest_words(judged.tilts, np.array([0, 0, 0]), 100)
+    judged = model.judge([TEXT], pushes=True)
+    cells = strongest_words(judged.pushes, np.array([0, 0, 0]), 100)
     words = [word for word, _ in reasons(cells[2])]
     assert words.count("brutal") == 1
     (found,) = explain(model, TEXT, "Russia")
     both = [r for r in found.words if r.text == "brutal"]
     assert len(both) == 2
-    pushed = sum(float(tilt_of(np.array(reason.push))) for reason in both)
+    pushed = sum(float(net_push(np.array(reason.push))) for reason in both)
     assert dict(reasons(cells[2]))["brutal"] == pytest.approx(pushed, abs=0.0051)
 
 
 def test_names_of_actors_never_stand_in_a_cell(model, corpus):
-    judged = model.judge(corpus.texts[:150], reasons=True)
-    cells = strongest_words(judged.tilts, np.ones(len(judged.para), np.int64), 50)
+    judged = model.judge(corpus.texts[:150], pushes=True)
+    cells = strongest_words(judged.pushes, np.ones(len(judged.para), np.int64), 50)
     text = " ".join(cells)
     assert ACTOR in text
     assert OTHERS in text
@@ -101,15 +101,15 @@ def test_names_of_actors_never_stand_in_a_cell(model, corpus):
 
 
 def test_against_is_minus_favor_is_plus_and_no_answer_is_empty(model, corpus):
-    judged = model.judge_pairs(corpus.texts[:100], corpus.actors[:100], reasons=True)
+    judged = model.judge_pairs(corpus.texts[:100], corpus.actors[:100], pushes=True)
     for answer, sign in ((0, -1), (2, 1)):
-        cells = strongest_words(judged.tilts, np.full(100, answer), 3)
+        cells = strongest_words(judged.pushes, np.full(100, answer), 3)
         found = [push for cell in cells for _, push in reasons(cell)]
         assert len(found) > 200
         assert all(sign * push > 0 for push in found)
         assert max(len(reasons(cell)) for cell in cells) == 3
-    assert strongest_words(judged.tilts, np.full(100, NO_ANSWER), 3) == [""] * 100
-    assert strongest_words(judged.tilts, np.full(100, 2), 0) == [""] * 100
+    assert strongest_words(judged.pushes, np.full(100, NO_ANSWER), 3) == [""] * 100
+    assert strongest_words(judged.pushes, np.full(100, 2), 0) == [""] * 100
 
 
 WORDS_OF_ANY_KIND = st.text(st.sampled_from("abdelnprsut NATORusi().,'\"ß北=+@-\n"), max_size=80)
@@ -120,15 +120,15 @@ WORDS_OF_ANY_KIND = st.text(st.sampled_from("abdelnprsut NATORusi().,'\"ß北=+@
 @example(["NATO " + "x" * 300 + " praised", "=NATO(praised)"], 9)
 def test_a_cell_depends_on_its_own_pair_alone(model, texts, most):
     texts = [f"NATO praised and condemned {text}" for text in texts]
-    judged = model.judge(texts, reasons=True)
+    judged = model.judge(texts, pushes=True)
     answers = np.arange(len(judged.para)) % 3
-    cells = strongest_words(judged.tilts, answers, most)
+    cells = strongest_words(judged.pushes, answers, most)
     assert all(len(reasons(cell)) <= most for cell in cells)
     for row, para in enumerate(judged.para.tolist()):
-        alone = model.judge([texts[para]], reasons=True)
+        alone = model.judge([texts[para]], pushes=True)
         own = list(alone.actor).index(judged.actor[row])
         wanted = np.full(len(alone.para), answers[row])
-        assert strongest_words(alone.tilts, wanted, most)[own] == cells[row]
+        assert strongest_words(alone.pushes, wanted, most)[own] == cells[row]
 
 
 # --- In the output -------------------------------------------------------------------------------
@@ -280,9 +280,9 @@ def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
     write_mistakes(model, corpus, tmp_path / "wrong.csv", force=False)
     rows = read(tmp_path / "wrong.csv")
     assert len(rows) > 20
-    judged = model.judge_pairs([r["text"] for r in rows], [r["actor"] for r in rows], reasons=True)
+    judged = model.judge_pairs([r["text"] for r in rows], [r["actor"] for r in rows], pushes=True)
     answers = np.array([list(map(str, Stance)).index(row["predicted"]) for row in rows])
-    assert [row["because"] for row in rows] == strongest_words(judged.tilts, answers, WORDS)
+    assert [row["because"] for row in rows] == strongest_words(judged.pushes, answers, WORDS)
     assert all(row["gold"] != row["predicted"] for row in rows)
     sure = [float(row["probability"]) for row in rows]
     assert sure == sorted(sure, reverse=True)

@@ -185,8 +185,8 @@ class Broken(StanceModel):
     def shift(self, texts, para):
         raise NotImplementedError
 
-    def judge(self, texts):
-        judged = super().judge(texts)
+    def judge(self, texts, **options):
+        judged = super().judge(texts, **options)
         step = np.array([self.shift(texts, p) for p in judged.para], float) % 7 * 1e-6
         moved = judged.stance + np.outer(step, [1, -1, 0])
         return dataclasses.replace(judged, stance=moved)
@@ -249,8 +249,8 @@ def test_what_is_no_number_is_never_the_same(bundled: StanceModel):
 
 
 class AlwaysNeutral(StanceModel):
-    def judge(self, texts):
-        judged = super().judge(texts)
+    def judge(self, texts, **options):
+        judged = super().judge(texts, **options)
         return dataclasses.replace(judged, stance=np.tile([0.1, 0.8, 0.1], (len(judged.para), 1)))
 
 
@@ -267,8 +267,8 @@ def test_a_model_that_is_always_neutral_shows_as_one(bundled: StanceModel):
 class ByActor(StanceModel):
     """Answers by a prior about the actor and reads nothing."""
 
-    def judge(self, texts):
-        judged = super().judge(texts)
+    def judge(self, texts, **options):
+        judged = super().judge(texts, **options)
         label = [len(actor) % 3 for actor in judged.actor]
         return dataclasses.replace(judged, stance=np.eye(3)[label])
 
@@ -279,14 +279,14 @@ def test_a_prior_about_actors_fails_where_actors_are_swapped(bundled, report):
 
 
 class Unsure(StanceModel):
-    def judge(self, texts):
-        judged = super().judge(texts)
+    def judge(self, texts, **options):
+        judged = super().judge(texts, **options)
         return dataclasses.replace(judged, known=np.zeros_like(judged.known))
 
 
 class Abroad(StanceModel):
-    def judge(self, texts):
-        judged = super().judge(texts)
+    def judge(self, texts, **options):
+        judged = super().judge(texts, **options)
         return dataclasses.replace(judged, foreign=np.ones_like(judged.foreign))
 
 

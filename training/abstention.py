@@ -20,16 +20,13 @@ import numpy as np
 from stance.corpus import Corpus, read_corpus
 from stance.errors import AbstentionError
 from stance.fitting.training import train
+from stance.model.abstention import thresholds
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.runs.abstention import thresholds
 
 RATES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
 """Rates that are asked for."""
-
-BATCH = 1000
-"""Rows that are judged at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +55,7 @@ def run(recipe: Recipe, corpus: Corpus, learned: np.ndarray) -> Trial:
     inside = np.isin(corpus.document, learned)
     model = train(recipe, corpus.take(np.flatnonzero(inside)), ActorBook.default()).model
     rest = corpus.take(np.flatnonzero(~inside))
-    parts = [slice(low, low + BATCH) for low in range(0, len(rest), BATCH)]
-    judged = [model.judge_pairs(rest.texts[p], rest.actors[p], rest.spans[p]) for p in parts]
+    judged = [part for _, part in model.judge_many(rest.texts, rest.actors, rest.spans)]
     stance = np.concatenate([part.stance for part in judged])
     sure = np.concatenate([~part.withheld for part in judged])
     limits = {}

@@ -21,9 +21,6 @@ from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 
-BATCH = 1000
-"""Rows that are judged at a time."""
-
 
 def main() -> None:
     """Print a row for each corpus and number of documents."""
@@ -61,11 +58,7 @@ def draw(corpus: Corpus, documents: int, seed: int) -> tuple[float, float, Any]:
 
 def score(model: StanceModel, corpus: Corpus) -> float:
     """Return macro-F1 of a model's answers."""
-    answers = [
-        model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part]).stance
-        for part in (slice(low, low + BATCH) for low in range(0, len(corpus), BATCH))
-    ]
-    said = np.concatenate(answers).argmax(axis=1)
+    said = model.probabilities(corpus.texts, corpus.actors, corpus.spans).argmax(axis=1)
     counts = document_confusion(corpus.stance, said, corpus.document, 3)
     return float(macro_f1(counts.sum(axis=0)))
 

@@ -14,15 +14,12 @@ from stance.evaluation import Answers, Report, conflict_rows, report
 from stance.evaluation.baselines import lexicon_stances
 from stance.evaluation.comparison import Comparison, Seen, compare
 from stance.evaluation.scores import actor_rows, brief_score
-from stance.model.judging import Judgements, StanceModel
+from stance.model.judging import StanceModel
 from stance.reading.keys import linked_groups
 from stance.reading.spans import make_query
 from stance.recipe import Recipe, Validation
 from stance.records import Sentiment, Stance
 from stance.tables import month_of
-
-BATCH = 1000
-"""Rows that are judged at a time."""
 
 
 def evaluate(model: StanceModel, corpus: Corpus) -> Report:
@@ -42,7 +39,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     validation = model.recipe.validation
     found = report(
         answers,
-        _stance_answers(corpus, _judge_blind(model, corpus), None),
+        _stance_answers(corpus, model.judge_blind(corpus.texts), None),
         majority=_majority(model),
         text_key=_text_key(corpus),
         lexicon=_lexicon_answers(corpus, _by_lexicon(model, corpus)),
@@ -218,22 +215,11 @@ def _scores_by(
 
 def _judge_pairs(model: StanceModel, corpus: Corpus) -> tuple[Floats, Bools]:
     """Return the stance of every row, and where `predict` would not say `uncertain`."""
-    judged: list[Judgements] = [
-        model.judge_pairs(corpus.texts[part], corpus.actors[part], corpus.spans[part])
-        for part in _batches(corpus)
-    ]
-    answered = np.concatenate([~part.withheld for part in judged])
-    return np.concatenate([part.stance for part in judged]), answered
-
-
-def _judge_blind(model: StanceModel, corpus: Corpus) -> Floats:
-    return np.concatenate([model.judge_blind(corpus.texts[part]) for part in _batches(corpus)])
-
-
-def _batches(corpus: Corpus) -> list[slice]:
     if not len(corpus):
         raise DataError("the corpus has no row")
-    return [slice(low, low + BATCH) for low in range(0, len(corpus), BATCH)]
+    judged = [part for _, part in model.judge_many(corpus.texts, corpus.actors, corpus.spans)]
+    answered = np.concatenate([~part.withheld for part in judged])
+    return np.concatenate([part.stance for part in judged]), answered
 
 
 def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
@@ -241,10 +227,7 @@ def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
     rows = sentiment_rows(corpus)
     if model.sentiment is None or not len(rows):
         return None
-    judged = [
-        model.judge([corpus.texts[i] for i in rows[low : low + BATCH]])
-        for low in range(0, len(rows), BATCH)
-    ]
+    judged = [part for _, part in model.judge_many([corpus.texts[row] for row in rows])]
     tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
     answered = np.concatenate([~part.tone_withheld for part in judged])
     return _sentiment_answers(corpus, rows, tones, answered)

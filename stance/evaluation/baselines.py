@@ -267,10 +267,6 @@ def report(
     )
 
 
-BATCH = 1000
-"""Pairs that are read at a time."""
-
-
 def lexicon_stances(reader: "Reader", query: "Query") -> Ints | None:
     """Answer each pair by the words with polarity in the sentences that name the actor.
 
@@ -286,8 +282,7 @@ def lexicon_stances(reader: "Reader", query: "Query") -> Ints | None:
     """
     if not reader.lexicon.categories:
         return None
-    parts = [query.slice(low, low + BATCH) for low in range(0, len(query), BATCH)]
-    sums = [polarity_sums(reader, part) for part in parts]
+    sums = [polarity_sums(reader, part) for part in query.batches()]
     return np.sign(np.concatenate(sums)).astype(np.int64) + NEUTRAL
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
 from stance.corpus import Corpus
 from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
@@ -16,15 +15,14 @@ COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because", "corp
 WORDS = 6
 """Words named in `because`."""
 
-BATCH = 1000
-"""Rows that are judged at a time."""
-
 
 def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: bool) -> str:
     """Write the wrong rows of a corpus to a table; return what to tell of it."""
-    parts = [_judge(model, corpus, low) for low in range(0, len(corpus), BATCH)]
-    predicted, top = (np.concatenate(part) for part in list(zip(*parts, strict=True))[:2])
-    because = [cell for part in parts for cell in part[2]]
+    stance, because = np.zeros((len(corpus), len(Stance))), list[str]()
+    for rows, judged in model.judge_many(corpus.texts, corpus.actors, corpus.spans, pushes=True):
+        stance[rows] = judged.stance
+        because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), WORDS)
+    predicted, top = stance.argmax(axis=1), stance.max(axis=1)
     wrong = np.flatnonzero(predicted != corpus.stance)
     wrong = wrong[np.argsort(-top[wrong], kind="stable")]
     labels, places = list(map(str, Stance)), corpus.places()
@@ -35,14 +33,3 @@ def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: boo
             corpus_name, number = places[row]
             writer.write((text, actor, gold, found, share, because[row], corpus_name, str(number)))
     return f"wrote {len(wrong):,} wrong of {len(corpus):,} answers to {path}"
-
-
-def _judge(model: StanceModel, corpus: Corpus, low: int) -> tuple[Ints, Floats, list[str]]:
-    """Return answer, its probability and the words that pushed it, for a batch of rows."""
-    rows = slice(low, low + BATCH)
-    judged = model.judge_pairs(
-        corpus.texts[rows], corpus.actors[rows], corpus.spans[rows], reasons=True
-    )
-    predicted = judged.stance.argmax(axis=1)
-    cells = strongest_words(judged.tilts, predicted, WORDS)
-    return predicted, judged.stance.max(axis=1), cells

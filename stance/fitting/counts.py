@@ -18,9 +18,6 @@ from stance.reading.spans import Query
 from stance.reading.words import Reader
 from stance.recipe import Features
 
-BATCH = 1000
-"""Pairs that are read at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class BlockCounts:
@@ -65,11 +62,12 @@ def count_features(
 
 
 def _batches(reader: Reader, query: Query, targeted: bool) -> Any:
-    for low in range(0, len(query), BATCH):
-        part = query.slice(low, low + BATCH)
+    low = 0
+    for part in query.batches():
         words = reader.words(part.texts, part.spans)
         actor = part.actor if targeted else np.full(len(part), -1)
         yield low, lay_out(words, part.para, actor)
+        low += len(part)
 
 
 def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]:

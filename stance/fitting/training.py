@@ -27,6 +27,7 @@ from stance.fitting.learning import (
 )
 from stance.fitting.provenance import make_card
 from stance.fitting.repeats import repeat
+from stance.model.abstention import calibrate
 from stance.model.familiarity import Reference, Vocabulary, measure
 from stance.model.heads import Head
 from stance.model.judging import StanceModel
@@ -36,7 +37,6 @@ from stance.reading.spans import Query, make_query, names_actor
 from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Sentiment, Stance
-from stance.runs.abstention import calibrate
 
 Progress = Callable[[str], None]
 

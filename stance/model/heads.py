@@ -19,7 +19,7 @@ from stance.features.events import (
     row_sums,
 )
 from stance.features.pairs import Pairs
-from stance.model.reasons import Tilts, tilt_of
+from stance.model.reasons import Pushes, net_push
 from stance.reading.actors import ActorBook
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.words import NOBODY, Reader
@@ -171,11 +171,11 @@ class BlockScorer:
         return rows
 
     def scores(
-        self, reader: Reader, pairs: Pairs, tilts: Tilts | None = None
+        self, reader: Reader, pairs: Pairs, pushes: Pushes | None = None
     ) -> tuple[Floats, Bools]:
         """Return the block's share of `Head.scores`, and which pairs have a known plain word.
 
-        Where `tilts` are given, what the words push is added to them.
+        Where `pushes` are given, what the words push is added to them.
         """
         if self.own:
             events = separate_events(self.block.name, reader, pairs)
@@ -192,11 +192,11 @@ class BlockScorer:
                 known[e.row.take(starts)] |= any_known(place, plain, e.word, starts)
         total = row_sums(events, found, self._leads, pairs)
         scale = self.scale(total[:, -1])
-        if tilts is not None:
+        if pushes is not None:
             row, word = (_joined([getattr(e, at) for e in events], np.int64) for at in AT)
-            lean = tilt_of(_with_first(self._leads[:, :-1])).take(_joined(found, np.int64))
+            lean = net_push(_with_first(self._leads[:, :-1])).take(_joined(found, np.int64))
             weight = _weights(events)
-            tilts.add(row, word, lean * scale.take(row) * (1.0 if weight is None else weight))
+            pushes.add(row, word, lean * scale.take(row) * (1.0 if weight is None else weight))
         return _with_first(total[:, :-1] * scale[:, None]), known
 
     def scale(self, squares: Floats) -> Floats:
@@ -269,18 +269,18 @@ class Head:
         object.__setattr__(self, "scorers", scorers)
 
     def scores(
-        self, reader: Reader, pairs: Pairs, tilts: Tilts | None = None
+        self, reader: Reader, pairs: Pairs, pushes: Pushes | None = None
     ) -> tuple[Floats, Bools]:
         """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known.
 
         They are less that of the first label: a softmax depends on the differences alone.
-        Where `tilts` are given, what the words push is added to them.
+        Where `pushes` are given, what the words push is added to them.
         """
         # One row after the other per label: sums and maxima over the labels are faster so.
         total = np.tile((self.intercept - self.intercept[0])[:, None], pairs.count).T
         known = np.zeros(pairs.count, np.bool_)
         for scorer in self.scorers:
-            scores, lexical = scorer.scores(reader, pairs, tilts)
+            scores, lexical = scorer.scores(reader, pairs, pushes)
             total += scores
             known |= lexical
         return total, known

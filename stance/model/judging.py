@@ -1,6 +1,6 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
-from stance.features.pairs import lay_out
+from stance.arrays import Bools, Floats, Ints
+from stance.features.pairs import Pairs, lay_out
+from stance.model.abstention import Calibration
 from stance.model.familiarity import Acquaintance, Reference, Vocabulary
 from stance.model.heads import Head
-from stance.model.reasons import Tilts
+from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
@@ -21,50 +22,49 @@ from stance.reading.text import join_normalised
 from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
 
-ENTRIES = 1_000_000
-"""Words of pairs that are laid out at a time, about 100 MB of working space.
+Places = Sequence[Sequence[tuple[int, int]] | None] | None
+"""Of each text where it names the actor: offsets, None where they are to be found."""
 
-A paragraph as long as a book that names every actor would otherwise take some gigabytes.
+ENTRIES = 1_000_000
+"""Words of pairs that are laid out at a time, in about 100 MB of working space.
+
+Without this limit, a paragraph as long as a book that names every actor would take gigabytes.
 """
 
 
 def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = True) -> Bools:
-    """Return where no answer is given, whatever its probability.
+    """Return where a model gives no answer, however probable one is.
 
-    That is where no word is known to the model, where the paragraph is in a language that the
-    model was not trained on, and where it does not name the actor.
+    It gives none if it knows no word of the paragraph, if the paragraph is in a language that it
+    was not trained on, or if the paragraph does not name the actor.
     """
     return np.logical_not(known) | np.logical_not(named) | foreign
 
 
 @dataclass(frozen=True, slots=True)
 class Judgements:
-    """What a model says of a batch of paragraphs.
+    """A model's answers to a batch of paragraphs, and what they rest on.
 
     Attributes
     ----------
-    para : ndarray of shape (n_pairs,)
-        Paragraph of each (paragraph, actor) pair, in order.
+    para, number, mentions : ndarray of shape (n_pairs,)
+        Of each (paragraph, actor) pair: its paragraph, in order; the actor's number, see
+        `stance.features.pairs.lay_out`; how often the paragraph names the actor.
     actor : tuple of str
         Actor of each pair.
-    number : ndarray of shape (n_pairs,)
-        Number of the actor in the book, or as in `stance.features.pairs.lay_out`.
-    mentions : ndarray of shape (n_pairs,)
-        How often the paragraph names the actor.
     stance : ndarray of shape (n_pairs, 3)
         Probabilities in the order of `stance.records.Stance`.
-    known : ndarray of bool of shape (n_pairs,)
-        False where no word of the paragraph is known to the model.
     sentiment : ndarray of shape (n_paragraphs, 3) or None
         Probabilities in the order of `stance.records.Sentiment`.
-    sentiment_known : ndarray of bool of shape (n_paragraphs,)
+    known, sentiment_known : ndarray of bool of shape (n_pairs,) and (n_paragraphs,)
+        Whether the head knows any word of the paragraph.
     acquaintance : Acquaintance
         How well the model knows the words of each paragraph.
     foreign : ndarray of bool of shape (n_paragraphs,)
-        True where the paragraph is in a language that the model was not trained on.
-    tilts : tuple of Tilts
-        How far each word pushes the stance, for some of the pairs after the other; empty where
-        that was not asked for.
+        Whether the paragraph is in a language that the model was not trained on.
+    pushes : tuple of Pushes
+        How far each word pushes the stance, one portion of the pairs after the other; empty
+        unless asked for.
     """
 
     para: Ints
@@ -77,40 +77,17 @@ class Judgements:
     sentiment_known: Bools
     acquaintance: Acquaintance
     foreign: Bools
-    tilts: tuple[Tilts, ...] = ()
+    pushes: tuple[Pushes, ...] = ()
 
     @property
     def withheld(self) -> Bools:
-        """Which pairs get no stance."""
+        """Which pairs get no stance, of shape (n_pairs,)."""
         return withheld(self.known, self.foreign[self.para], self.mentions > 0)
 
     @property
     def tone_withheld(self) -> Bools:
-        """Which paragraphs get no sentiment."""
+        """Which paragraphs get no sentiment, of shape (n_paragraphs,)."""
         return withheld(self.sentiment_known, self.foreign)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Calibration:
-    """Held-out stance answers, from which `stance.runs.abstention` finds when to withhold one.
-
-    Rows stand in random order.
-
-    Attributes
-    ----------
-    confidence : ndarray of float32 of shape (n_rows,)
-        Probability of the predicted class.
-    predicted : ndarray of int32 of shape (n_rows,)
-        Number of the class, in the order of `stance.records.Stance`.
-    correct : ndarray of bool of shape (n_rows,)
-    document : ndarray of int32 of shape (n_rows,)
-        Number of the document; rows of one document depend on each other.
-    """
-
-    confidence: Floats32
-    predicted: Ints32
-    correct: Bools
-    document: Ints32
 
 
 @dataclass(frozen=True)
@@ -124,15 +101,15 @@ class StanceModel:
     recipe : Recipe
     stance : Head
     sentiment : Head or None
-        None where the corpus had no sentiment labels.
+        None if the corpus had no sentiment labels.
     control : Head
         Target-blind baseline, trained on the same rows.
     fingerprints : Fingerprints
         Compact hashes of the training texts, to notice leakage.
     card : mapping
-        What the manifest tells beside that: data, versions, scores, limits. JSON values only.
+        The rest of the manifest: data, versions, scores, limits. JSON values only.
     calibration : Calibration or None
-        None where the model cannot say when to withhold an answer.
+        None if the model cannot say when to withhold an answer.
     """
 
     book: ActorBook
@@ -152,7 +129,7 @@ class StanceModel:
 
     @cached_property
     def reference(self) -> Reference | None:
-        """What the training paragraphs were like; None where the card does not say."""
+        """What the training paragraphs were like; None if the card does not say."""
         table = self.card.get("reference")
         return None if table is None else Reference.from_table(table)
 
@@ -166,29 +143,25 @@ class StanceModel:
         made = ("reader", "vocabulary")
         return {name: value for name, value in self.__dict__.items() if name not in made}
 
-    def judge(self, texts: Sequence[str], *, reasons: bool = False) -> Judgements:
+    def judge(self, texts: Sequence[str], *, pushes: bool = False) -> Judgements:
         """Judge every actor of the book that each paragraph names.
 
         Parameters
         ----------
         texts : sequence of str
-            Paragraphs as written; they are normalised here.
-        reasons : bool
-            Whether to tell how far each word pushes.
+            Paragraphs as written.
+        pushes : bool
+            Whether to return how far each word pushes.
         """
         words = self.reader.words(join_normalised(texts))
         para, actor, mentions = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
-        return self._judge(words, para, actor, mentions, names, reasons)
+        return self._judge(words, para, actor, mentions, names, pushes)
 
     def judge_pairs(
-        self,
-        texts: Sequence[str],
-        actors: Sequence[str],
-        spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
-        *,
-        reasons: bool = False,
-    ) -> Judgements:
+        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None, *,
+        pushes: bool = False,
+    ) -> Judgements:  # fmt: skip
         """Judge exactly one given actor per paragraph.
 
         Parameters
@@ -196,61 +169,66 @@ class StanceModel:
         texts, actors : sequence of str
             An actor that is not in the book is looked for by its literal name.
         spans : sequence of (sequence of (int, int) or None), optional
-            Character offsets of the actor in the text as written, end-exclusive; where None the
+            Character offsets of the actor in the text as written, end-exclusive; if None, the
             actor is looked for.
-        reasons : bool
-            Whether to tell how far each word pushes.
+        pushes : bool
+            Whether to return how far each word pushes.
         """
         query = make_query(self.book, texts, actors, spans)
         words = self.reader.words(query.texts, query.spans)
         mentions = words.count_mentions(query.para, query.actor)
-        return self._judge(words, query.para, query.actor, mentions, tuple(actors), reasons)
+        return self._judge(words, query.para, query.actor, mentions, tuple(actors), pushes)
+
+    def judge_many(
+        self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Places = None, *,
+        pushes: bool = False, size: int | None = None,
+    ) -> Iterator[tuple[slice, Judgements]]:  # fmt: skip
+        """Judge any number of rows, and yield each batch of them with its judgements.
+
+        Parameters
+        ----------
+        texts, actors, spans, pushes
+            As in `judge_pairs`, or without actors as in `judge`.
+        size : int, optional
+            Rows of a batch; it changes no answer.
+        """
+        for rows in _batches(len(texts), size):
+            if actors is None:
+                yield rows, self.judge(texts[rows], pushes=pushes)
+            else:
+                own = None if spans is None else spans[rows]
+                yield rows, self.judge_pairs(texts[rows], actors[rows], own, pushes=pushes)
 
     def probabilities(
-        self,
-        texts: Sequence[str],
-        actors: Sequence[str],
-        spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
+        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None
     ) -> Floats:
-        """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3).
-
-        See `judge_pairs`; pairs are judged some at a time, which does not change their answers.
-        """
-        found = [np.zeros((0, len(self.stance.labels)))]
-        for low in range(0, len(texts), BATCH):
-            part = slice(low, low + BATCH)
-            own = None if spans is None else spans[part]
-            found.append(self.judge_pairs(texts[part], actors[part], own).stance)
-        return np.concatenate(found)
+        """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3)."""
+        parts = [judged.stance for _, judged in self.judge_many(texts, actors, spans)]
+        return np.concatenate([np.zeros((0, len(self.stance.labels))), *parts])
 
     def judge_blind(self, texts: Sequence[str]) -> Floats:
-        """Return the target-blind head's stance probabilities of each paragraph."""
-        words = self.reader.words(join_normalised(texts))
-        whole = lay_out(words, np.arange(len(texts)), np.full(len(texts), NOBODY))
-        scores, _ = self.control.scores(self.reader, whole)
-        return self.control.probabilities(scores)
+        """Return the target-blind head's stance probabilities of any number of paragraphs."""
+        found = [np.zeros((0, len(self.control.labels)))]
+        for rows in _batches(len(texts)):
+            words = self.reader.words(join_normalised(texts[rows]))
+            scores, _ = self.control.scores(self.reader, _whole(words))
+            found.append(self.control.probabilities(scores))
+        return np.concatenate(found)
 
     def _judge(
-        self,
-        words: Words,
-        para: Ints,
-        actor: Ints,
-        mentions: Ints,
-        names: tuple[str, ...],
-        reasons: bool,
-    ) -> Judgements:
-        count = len(words.first) - 1
+        self, words: Words, para: Ints, actor: Ints, mentions: Ints, names: tuple[str, ...],
+        push: bool,
+    ) -> Judgements:  # fmt: skip
         found = []
         for part in _portions(words, para):
             pairs = lay_out(words, para[part], actor[part])
-            tilts = Tilts.none(pairs) if reasons else None
-            found.append((*self.stance.scores(self.reader, pairs, tilts), tilts))
+            pushes = Pushes.none(pairs) if push else None
+            found.append((*self.stance.scores(self.reader, pairs, pushes), pushes))
             del pairs  # before the next ones are laid out
         scores, known = (np.concatenate([one[i] for one in found]) for i in (0, 1))
-        sentiment, sentiment_known = None, np.zeros(count, np.bool_)
+        sentiment, sentiment_known = None, np.zeros(len(words.first) - 1, np.bool_)
         if self.sentiment is not None:
-            whole = lay_out(words, np.arange(count), np.full(count, NOBODY))
-            tone, sentiment_known = self.sentiment.scores(self.reader, whole)
+            tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
             sentiment = self.sentiment.probabilities(tone)
         acquaintance = self.vocabulary.read(self.reader, words)
         return Judgements(
@@ -264,8 +242,19 @@ class StanceModel:
             sentiment_known=sentiment_known,
             acquaintance=acquaintance,
             foreign=acquaintance.foreign(self.reference),
-            tilts=tuple(tilts for _, _, tilts in found if tilts is not None),
+            pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
         )
+
+
+def _batches(rows: int, size: int | None = None) -> Iterator[slice]:
+    size = size or BATCH
+    return (slice(low, low + size) for low in range(0, rows, size))
+
+
+def _whole(words: Words) -> Pairs:
+    """Return each paragraph as a pair with no actor."""
+    count = len(words.first) - 1
+    return lay_out(words, np.arange(count), np.full(count, NOBODY))
 
 
 def _portions(words: Words, para: Ints) -> list[slice]:

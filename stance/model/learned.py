@@ -12,7 +12,7 @@ import numpy as np
 from stance.arrays import Floats
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
-from stance.model.reasons import tilt_of
+from stance.model.reasons import net_push
 
 MOST = 10
 """Features that are named per class and block."""
@@ -131,7 +131,7 @@ def _name_share(head: Head) -> NameShare:
     push = {}
     for block in names:
         # The block has one feature per pair, so that unit length leaves it its weight.
-        lean = block.weight * tilt_of(block.coef.astype(np.float64))
+        lean = block.weight * net_push(block.coef.astype(np.float64))
         order = np.argsort(-np.abs(lean), kind="stable")
         push = {_actor(block.terms[at]): float(lean[at]) for at in order if block.terms}
     size = {block.name: np.abs(_push(block)).sum(axis=1) for block in head.blocks}

@@ -26,14 +26,14 @@ LEAST = 0.005
 """Pushes below this would be written as zero, and are left out."""
 
 
-def tilt_of(push: Floats) -> Floats:
+def net_push(push: Floats) -> Floats:
     """Return how far pushes of shape (..., n_labels) lean to favor (+) or to against (-)."""
     lean: Floats = push[..., FAVOR] - push[..., AGAINST]
     return lean
 
 
 @dataclass(frozen=True, slots=True)
-class Tilts:
+class Pushes:
     """How far each word of each pair pushes toward favor (+) or against (-).
 
     Attributes
@@ -47,8 +47,8 @@ class Tilts:
     values: Floats
 
     @classmethod
-    def none(cls, pairs: Pairs) -> "Tilts":
-        """Return tilts of zero, to be added to."""
+    def none(cls, pairs: Pairs) -> "Pushes":
+        """Return pushes of zero, to be added to."""
         return cls(pairs, np.zeros(len(pairs.row)))
 
     def add(self, row: Ints, word: Ints, lean: Floats) -> None:
@@ -128,10 +128,10 @@ class Tilts:
         return [text[low:high] if kind >= _PLAIN else names[kind] for kind, low, high in places]
 
 
-def strongest_words(tilts: Sequence[Tilts], answer: Ints, most: int) -> list[str]:
-    """Return the words that push most toward the answer of each pair; see `Tilts.strongest`."""
+def strongest_words(pushes: Sequence[Pushes], answer: Ints, most: int) -> list[str]:
+    """Return the words that push most toward the answer of each pair; see `Pushes.strongest`."""
     cells, low = list[str](), 0
-    for part in tilts:
+    for part in pushes:
         cells += part.strongest(answer[low : low + part.pairs.count], most)
         low += part.pairs.count
     return cells

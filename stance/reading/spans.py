@@ -1,6 +1,6 @@
 """Pairs of a paragraph and an actor to be judged, and where the actor is named."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,11 @@ class Query:
         spans = [(p - low, s, e) for p, s, e in self.spans if low <= p < high]
         return Query(self.texts[low:high], self.actor[low:high], spans)
 
+    def batches(self) -> "Iterator[Query]":
+        """Yield the pairs, `BATCH` at a time."""
+        for low in range(0, len(self), BATCH):
+            yield self.slice(low, low + BATCH)
+
 
 def make_query(
     book: ActorBook,
@@ -81,8 +86,7 @@ def make_query(
 def names_actor(reader: Reader, query: Query) -> Bools:
     """Return for which pairs the text names the actor; of the others a model says `uncertain`."""
     found = []
-    for low in range(0, len(query), BATCH):
-        part = query.slice(low, low + BATCH)
+    for part in query.batches():
         words = reader.words(part.texts, part.spans)
         found.append(words.count_mentions(part.para, part.actor) > 0)
     return np.concatenate(found)

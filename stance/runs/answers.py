@@ -129,7 +129,7 @@ def answer_rows(
     )
     tally.compare(judged, model.reference)
     answers = [words(stance, _STANCES), *map(decimals, parts)]
-    because = [strongest_words(judged.tilts, stance, layout.explain)] if judged.tilts else []
+    because = [strongest_words(judged.pushes, stance, layout.explain)] if judged.pushes else []
     heads, tones = heads_of(records), _tones(judged, len(records))
     if layout.wide:
         return _wide(len(layout.actors), heads, judged, [*answers, *because], tones), tally
@@ -140,7 +140,7 @@ def answer_rows(
 def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> Judgements:
     texts = records.columns[layout.text]
     if layout.actor is None:
-        return model.judge(texts, reasons=layout.explain > 0)
+        return model.judge(texts, pushes=layout.explain > 0)
     actors = [actor.strip() for actor in records.columns[layout.actor]]
     spans = None
     if layout.spans is not None:
@@ -149,7 +149,7 @@ def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> 
             parse_spans(cell, text, f"{table}:{line}")
             for line, text, cell in zip(records.lines, texts, given, strict=True)
         ]
-    return model.judge_pairs(texts, actors, spans, reasons=layout.explain > 0)
+    return model.judge_pairs(texts, actors, spans, pushes=layout.explain > 0)
 
 
 def _asked(

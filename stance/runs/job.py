@@ -10,8 +10,8 @@ from pathlib import Path
 from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.files import check_output, is_device, same_file
+from stance.model import abstention
 from stance.model.judging import StanceModel
-from stance.runs import abstention
 from stance.runs.answers import Layout, Tally, heads_of
 from stance.runs.notes import abstention_notes, drift_notes
 from stance.runs.parts import SIZE, Batch, Frame, Judged, Value, make_plan
@@ -63,7 +63,7 @@ class Job:
     keep_all : bool
         Whether page furniture of an article is kept.
     abstain : float or None
-        Greatest share of wrong answers; see `stance.runs.abstention`.
+        Greatest share of wrong answers; see `stance.model.abstention`.
     explain : int
         Words to name beside each answer; 0 for no such column.
     jobs : int

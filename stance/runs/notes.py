@@ -8,10 +8,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from stance.display import count, shown
+from stance.model.abstention import (
+    NEVER,
+    Calibration,
+    class_evidence,
+    lowest_threshold,
+    supported_rate,
+)
 from stance.model.familiarity import FEWEST, LENGTHS, Reference
-from stance.model.judging import Calibration, StanceModel
+from stance.model.judging import StanceModel
 from stance.records import UNCERTAIN, Stance
-from stance.runs.abstention import NEVER, class_evidence, lowest_threshold, supported_rate
 from stance.runs.answers import Tally
 
 LEAST_WORDS, LEAST_ROWS, LEAST_ANSWERS = 500, 30, 30

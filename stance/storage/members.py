@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from stance.arrays import Keys
 from stance.display import shown
+from stance.model.abstention import Calibration
 from stance.model.heads import BlockWeights, Head
-from stance.model.judging import Calibration
 from stance.reading.keys import BANDS, MULTIPLIER
 from stance.records import Sentiment, Stance
 from stance.storage.archive import refusal

@@ -21,9 +21,6 @@ LANGUAGE = "english"
 EXACT = 1e-9
 """Difference of probabilities up to which two answers are the same."""
 
-BATCH = 1000
-"""Texts that are judged at a time."""
-
 _OPENS = re.compile(r'[.!?]"? "?\{actor\}')
 _ENDS = re.compile(r"\{actor\}('s|\.)")
 
@@ -93,13 +90,12 @@ Answers = Mapping[str, Answer]
 """What a model says of one text, by actor."""
 
 
-def ask(model: StanceModel, texts: Sequence[str], batch: int = BATCH) -> list[Answers]:
-    """Judge texts, ``batch`` at a time, as `predict` would."""
+def ask(model: StanceModel, texts: Sequence[str], batch: int | None = None) -> list[Answers]:
+    """Judge texts as `predict` would, ``batch`` at a time."""
     labels, answers = list(map(str, Stance)), list[Answers]()
-    for low in range(0, len(texts), batch):
-        judged = model.judge(texts[low : low + batch])
+    for rows, judged in model.judge_many(texts, size=batch):
         withheld = judged.withheld.tolist()
-        found: list[dict[str, Answer]] = [{} for _ in texts[low : low + batch]]
+        found: list[dict[str, Answer]] = [{} for _ in texts[rows]]
         for row, (para, actor) in enumerate(zip(judged.para.tolist(), judged.actor, strict=True)):
             numbers = judged.stance[row].tolist()
             label = UNCERTAIN if withheld[row] else labels[int(judged.stance[row].argmax())]

@@ -40,9 +40,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
 from stance.errors import AbstentionError, UsageError
-from stance.model.judging import Calibration
 from stance.records import Stance
 
 CONFIDENCE = 0.9
@@ -62,6 +61,16 @@ _LEVEL = (1 - CONFIDENCE) / len(Stance) / len(STARTS)
 
 _STEPS = 1000
 """Supported rates are told in steps of one thousandth."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Held-out stance answers, one per row, in random order."""
+
+    confidence: Floats32  # probability of the predicted class
+    predicted: Ints32  # number of the class, in the order of `stance.records.Stance`
+    correct: Bools
+    document: Ints32  # rows of one document depend on each other
 
 
 def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> Calibration:
