@@ -62,7 +62,7 @@ def test_a_wide_interval_says_how_many_rows_would_narrow_it(advice):
 def test_a_score_below_that_of_all_is_told(advice):
     (found,) = advice(rows_of("NATO", 20, 20, 20), scores(NATO=(0.4, (0.3, 0.5))))
     assert found.missing == {"rows": 60}
-    assert "macro-F1 40.0 [30.0, 50.0] is below that of all, 60.0: read its wrong" in found.text
+    assert "macro-F1 40.0 [30.0, 50.0] is below the overall 60.0: read its wrong" in found.text
 
 
 def test_an_actor_that_is_often_named_but_never_judged(advice):
@@ -78,7 +78,7 @@ def test_an_actor_that_is_often_named_but_never_judged(advice):
         **dict.fromkeys(("against", "neutral", "favor"), LABEL_ROWS),
     }
     assert found.text.startswith(
-        f"Russia: named in {OFTEN} texts and never labelled; label 10 more"
+        f"Russia: named in {OFTEN} texts but never labelled; label 10 more"
     )
 
 

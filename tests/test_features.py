@@ -17,7 +17,7 @@ from oracle import NOBODY, Oracle, Pair
 
 from stance.features import separate_events
 from stance.features.pairs import Pairs, lay_out
-from stance.fitting.counts import _SYMBOLS, _reader_symbols, count_features, name_features
+from stance.fitting.counts import count_features, name_features, symbols
 from stance.fitting.learning import Task, fit_head
 from stance.model.heads import Head
 from stance.reading.actors import ActorBook
@@ -51,7 +51,7 @@ def book() -> ActorBook:
 @pytest.fixture(scope="module")
 def reader(book: ActorBook) -> Reader:
     reader = Reader(book, Lexicon.default())
-    reader.names = dict(_SYMBOLS) | _reader_symbols(reader)
+    reader.names = symbols(reader)
     return reader
 
 
@@ -342,7 +342,7 @@ def test_no_phrase_of_the_lexicon_reaches_into_a_name(reader: Reader) -> None:
 def test_features_do_not_depend_on_words_seen_before(book: ActorBook, reader: Reader) -> None:
     asked = [(text, "Russia", None) for text in sample_texts()]
     fresh = Reader(book, Lexicon.default())
-    fresh.names = dict(_SYMBOLS) | _reader_symbols(fresh)
+    fresh.names = symbols(fresh)
     assert bulk_asked(fresh, asked[::-1])[::-1] == bulk_asked(reader, asked)
 
 
@@ -464,7 +464,7 @@ tight_texts = st.lists(
 def tight_reader() -> Reader:
     book = ActorBook.from_tables(TIGHT_BOOK, "tight")
     reader = Reader(book, Lexicon.from_tables(TIGHT_LEXICON, "english"))
-    reader.names = dict(_SYMBOLS) | _reader_symbols(reader)
+    reader.names = symbols(reader)
     return reader
 
 
@@ -483,7 +483,7 @@ def test_overlapping_names_and_phrases_equal_the_oracle(
 
 def test_another_language_reads_without_a_lexicon(book: ActorBook) -> None:
     reader = Reader(book, Lexicon.default("russian"), "russian")
-    reader.names = dict(_SYMBOLS) | _reader_symbols(reader)
+    reader.names = symbols(reader)
     oracle = Oracle(book.actors, {}, "russian")
     text = "Россия не признаёт «санкции» NATO, заявил Joe Biden в Москве."
     assert_all_equal_oracle(reader, oracle, [text, "", "NATO"])

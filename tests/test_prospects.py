@@ -15,7 +15,7 @@ from test_fitting import BOOK, made_up, write
 from stance.evaluation.answers import document_confusion, macro_f1
 from stance.evaluation.intervals import percentile_interval
 from stance.fitting import learning
-from stance.fitting.forecast import fit_power_laws, learning_curve
+from stance.fitting.advice import fit_power_laws, learning_curve
 from stance.fitting.learning import Cut, Task
 from stance.fitting.repeats import SHARES, Repeats, parts, repeat_seeds
 from stance.fitting.training import train
@@ -299,7 +299,7 @@ def test_a_flat_curve_promises_nothing():
 @pytest.mark.parametrize(
     ("curve", "why"),
     [
-        ({"documents": 99}, "99 documents are too few to foretell from; label 100"),
+        ({"documents": 99}, "99 documents are too few for a forecast; label 100"),
         ({"repeats": 1}, "one repeat does not show the luck of the folds"),
         ({"scores": RISING[2:]}, "only 3 parts of the documents hold every class"),
         ({"scores": [0.5, 0.7, 0.5, 0.6, 0.7]}, "the points stray 6.8 from any curve"),

@@ -50,7 +50,7 @@ def train(
     force: Force = False,
 ) -> None:
     """Train a model on labelled tables, or on the bundled starter corpus; cross-validate it."""
-    from stance.fitting.files import train_files
+    from stance.fitting.training import train_files
 
     refuse_stdin(corpora or [])
     refuse_output(output, force, [*(corpora or []), recipe, actors])

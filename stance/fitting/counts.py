@@ -1,6 +1,6 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from stance.arrays import Floats, Floats32, Ints, Keys
-from stance.features import blocks, separate_events
-from stance.features import relation as relations
+from stance.features import blocks, relation, separate_events
 from stance.features.events import Events
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, actor_keys, own_keys
@@ -21,25 +20,17 @@ from stance.recipe import Features
 
 @dataclass(frozen=True, slots=True)
 class BlockCounts:
-    """Occurrences of one block's features.
+    """Occurrences of one block's features; sparse matrices of shape (n_pairs, n_features)."""
 
-    Attributes
-    ----------
-    keys : ndarray of uint64 of shape (n_features,)
-        Sorted.
-    sums, squares : sparse matrix of shape (n_pairs, n_features)
-        Sum of the weights of a feature's occurrences in a pair, and of their squares.
-    """
-
-    keys: Keys
-    sums: Any
-    squares: Any
+    keys: Keys  # of the features, sorted
+    sums: Any  # of the weights of a feature's occurrences in a pair
+    squares: Any  # of these weights squared, likewise summed
 
     def values(self, rows: Ints, kept: Ints, idf: Floats32, weight: float) -> Any:
         """Return the block's part of the design matrix.
 
-        Each occurrence counts weight times inverse document frequency; the row is divided by
-        the root of the summed squares of its occurrences and multiplied by the block's weight.
+        Each occurrence counts its weight times inverse document frequency; a row is divided by the
+        root of the sum of its squared occurrences and multiplied by the block's weight.
         """
         wide = idf.astype(np.float64)
         squares = self.squares[rows][:, kept] @ wide**2
@@ -61,7 +52,7 @@ def count_features(
     return {name: _counts(parts, len(query), recipe.min_df) for name, parts in found.items()}
 
 
-def _batches(reader: Reader, query: Query, targeted: bool) -> Any:
+def _batches(reader: Reader, query: Query, targeted: bool) -> Iterator[tuple[int, Pairs]]:
     low = 0
     for part in query.batches():
         words = reader.words(part.texts, part.spans)
@@ -89,13 +80,13 @@ def _counts(parts: Sequence[tuple[Ints, Keys, Floats]], size: int, min_df: int) 
 
 
 def name_features(
-    reader: Reader, query: Query, blocks: Sequence[BlockWeights], own: bool, *, targeted: bool
+    reader: Reader, query: Query, weights: Sequence[BlockWeights], own: bool, *, targeted: bool
 ) -> dict[str, tuple[str, ...]]:
     """Return the readable name of every feature of some blocks, by reading the corpus again."""
-    reader.names = dict(_SYMBOLS) | _reader_symbols(reader)
+    reader.names = symbols(reader)
     reader.forms.clear()
-    index = {block.name: KeyIndex(block.keys) for block in blocks}
-    terms: dict[str, list[str]] = {block.name: [""] * len(block.keys) for block in blocks}
+    index = {block.name: KeyIndex(block.keys) for block in weights}
+    terms: dict[str, list[str]] = {block.name: [""] * len(block.keys) for block in weights}
     for _, pairs in _batches(reader, query, targeted):
         for name in index:
             for events in separate_events(name, reader, pairs):
@@ -116,10 +107,9 @@ def _name(
             terms[number] = events.term(at, names) + (f" @ {actor}" if copy else "")
 
 
-_SYMBOLS: Mapping[int, str] = blocks.SYMBOLS | relations.SYMBOLS
-
-
-def _reader_symbols(reader: Reader) -> dict[int, str]:
+def symbols(reader: Reader) -> dict[int, str]:
+    """Return the readable names of features that are not words of a text."""
     actors = {key_of("actor:" + name): name for name in (*reader.book.names, "?")}
-    categories = relations.category_terms(reader.lexicon.categories)
-    return actors | {key_of("class:" + term): term for term in categories}
+    categories = relation.category_terms(reader.lexicon.categories)
+    classes = {key_of("class:" + term): term for term in categories}
+    return blocks.SYMBOLS | relation.SYMBOLS | actors | classes

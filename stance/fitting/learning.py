@@ -1,4 +1,4 @@
-"""Learns and cross-validates one head: the only place that composes scikit-learn."""
+"""Fits and cross-validates one head; nothing else composes scikit-learn."""
 
 import warnings
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ ABSENT = -5.0
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One head to be learned: counted features, labels, groups and weights of its rows."""
+    """A head to learn: counted features, labels, groups and weights of its rows."""
 
     counts: dict[str, BlockCounts]
     recipe: HeadRecipe
@@ -38,28 +38,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Held-out answers of a cross-validation by group.
-
-    Attributes
-    ----------
-    scores : ndarray of shape (n_rows, n_labels)
-        Of the fold's model that had not seen the row's group.
-    probabilities : ndarray of shape (n_rows, n_labels)
-        At the temperature that fits the other folds.
-    """
+    """Held-out answers of a cross-validation by group, of shape (n_rows, n_labels)."""
 
     scores: Floats
-    probabilities: Floats
+    probabilities: Floats  # at the temperature that fits the other folds
 
 
 def class_weights(y: Ints, source: Ints, share: Floats, balanced: bool) -> Floats:
-    """Return a weight per row; where balanced, the classes of each source weigh the same.
+    """Return a weight per row; ``share`` is the weight of each source's average row.
 
-    Parameters
-    ----------
-    y, source : ndarray of shape (n_rows,)
-    share : ndarray of shape (n_sources,)
-        Weight of a source's average row.
+    If ``balanced``, the classes of each source weigh the same.
     """
     weight: Floats = share[source].astype(np.float64)
     if not balanced:
@@ -194,40 +182,31 @@ def fold_cuts(fold: Ints, seed: int) -> list[Cut]:
 
 
 def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
-    """Score every row by a model that has not seen its group."""
-    cuts = fold_cuts(fold, seed)
-    return hold(task, fold, cuts, score_cuts(task, cuts, jobs))
-
-
-def hold(task: Task, fold: Ints, cuts: Sequence[Cut], found: Sequence[Floats | DataError]) -> Held:
-    """Put the scores of a cross-validation's cuts together.
+    """Score every row by a model that has not seen its group.
 
     Raises
     ------
     DataError
-        If a cut had too little to learn from.
+        If a fold leaves too little to learn from.
     """
+    cuts = fold_cuts(fold, seed)
     scores = np.zeros((len(task.y), len(task.labels)))
-    for cut, part in zip(cuts, found, strict=True):
+    for cut, part in zip(cuts, score_cuts(task, cuts, jobs), strict=True):
         if isinstance(part, DataError):
             raise part
         scores[cut.test] = part
     probabilities = np.zeros_like(scores)
-    for number in np.unique(fold):
-        out = fold == number
-        temperature = fit_temperature(scores[~out], task.y[~out])
-        probabilities[out] = softmax(scores[out] / temperature)
+    for cut in cuts:
+        temperature = fit_temperature(scores[cut.train], task.y[cut.train])
+        probabilities[cut.test] = softmax(scores[cut.test] / temperature)
     return Held(scores, probabilities)
 
 
 def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Floats | DataError]:
     """Score the test rows of each cut by what is learned from its training rows.
 
-    Returns
-    -------
-    list of ndarray of shape (n_test_rows, n_labels)
-        The same for every number of jobs. In place of scores stands the error of a cut that has
-        too little to learn from.
+    The scores, of shape (n_test_rows, n_labels), do not depend on ``jobs``. A cut with too little
+    to learn from gives its error instead.
     """
     if jobs == 1:
         return _score_cuts(task, cuts)

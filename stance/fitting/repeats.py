@@ -1,4 +1,4 @@
-"""Repeated cross-validations of one head, also from parts of the documents: its learning curve."""
+"""Repeated cross-validations of one head, also from parts of the documents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)
 """Shares of the training documents of a fold that a learning curve learns from."""
 
 NORMAL = 1.96
-"""Standard deviations of a mean that half a 95 % interval is."""
+"""Standard deviations of a mean in half a 95 % interval."""
 
 FEWEST = 10
 """Training documents below which a point of the curve is left out."""
@@ -30,25 +30,15 @@ Run = tuple[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Held-out answers of repeated cross-validations by document.
+    """Held-out answers of repeated cross-validations by document."""
 
-    Attributes
-    ----------
-    seeds : tuple of int
-        Of each repeat; the first is the recipe's.
-    shares : tuple of float
-        Shares of the training documents that were learned from, the last 1.
-    documents, rows : tuple of float
-        How many documents and rows a share is, in the mean of folds and repeats.
-    confusion : ndarray of shape (n_documents, n_repeats, n_shares, n_labels, n_labels)
-        Counts of each document, rows gold, columns predicted; by models that had not seen it.
-    """
-
-    seeds: tuple[int, ...]
-    shares: tuple[float, ...]
-    documents: tuple[float, ...]
-    rows: tuple[float, ...]
+    seeds: tuple[int, ...]  # of each repeat; the first is the recipe's
+    shares: tuple[float, ...]  # of the training documents that were learned from, the last is 1
+    documents: tuple[float, ...]  # how many a share is, in the mean of folds and repeats
+    rows: tuple[float, ...]  # likewise
     confusion: Floats
+    """Counts of each document, of shape (n_documents, n_repeats, n_shares, n_labels, n_labels);
+    rows gold, columns predicted, by models that had not seen it."""
 
     @property
     def scores(self) -> Floats:
@@ -57,34 +47,29 @@ class Repeats:
 
     @property
     def spread(self) -> Floats:
-        """Standard deviation of macro-F1 between repeats, by share; 0 where there is one."""
+        """Standard deviation of macro-F1 between repeats, by share; 0 if there is only one."""
         scores = self.scores
         return scores.std(axis=0, ddof=1) if len(scores) > 1 else np.zeros(len(self.shares))
 
     def bounds(self, draws: int, seed: int) -> Floats:
-        """Return the 95 % interval of the mean macro-F1 of the repeats, by share.
+        """Return the 95 % interval of the mean macro-F1 of the repeats, of shape (2, n_shares).
 
-        The documents are the sample: repeats share them, so that the spread between repeats is no
+        The documents are the sample. Repeats share them, so the spread between repeats is not a
         sampling error, and more repeats do not make up for more documents (Bengio and Grandvalet
-        2004, "No Unbiased Estimator of the Variance of K-Fold Cross-Validation"). The interval
-        is that of `stance.evaluation.intervals.interval` for the mean of the repeats, made wider
-        by what the mean of a few repeats is uncertain by: each half is the root of the squares
-        of both added up (Zou and Donner 2008, "Construction of Confidence Limits About Effect
-        Measures").
+        2004, "No Unbiased Estimator of the Variance of K-Fold Cross-Validation"). The interval is
+        that of `stance.evaluation.intervals.interval` for the mean of the repeats, widened by how
+        uncertain the mean of a few repeats is: each half is the root of the sum of both squares
+        (Zou and Donner 2008, "Construction of Confidence Limits About Effect Measures").
 
         In simulations (600 corpora of three classes, five folds, three repeats) it held the mean
         score of models that learn from so many documents in 96 % with 300 documents, 95 % with 80
         and 91 % with 30. Corrected t intervals over folds (Nadeau and Bengio 2003, "Inference for
         the Generalization Error"; Bouckaert and Frank 2004 for repeats) did in 97, 98 and 93 %,
         and were a quarter to a third wider.
-
-        Returns
-        -------
-        ndarray of shape (2, n_shares)
         """
         strata = rare_strata(self.confusion[:, 0, -1])
-        low, high = interval(self._mean, self.confusion, draws=draws, seed=seed, strata=strata)
-        mean = self._mean(self.confusion.sum(axis=0))
+        low, high = interval(_mean, self.confusion, draws=draws, seed=seed, strata=strata)
+        mean = _mean(self.confusion.sum(axis=0))
         luck = NORMAL * self.spread / np.sqrt(len(self.seeds))
         found: Floats = np.clip(
             [mean - np.hypot(mean - low, luck), mean + np.hypot(high - mean, luck)], 0.0, 1.0
@@ -92,16 +77,11 @@ class Repeats:
         return found
 
     def draw(self, draws: int, seed: int) -> Floats:
-        """Resample the mean macro-F1 of the repeats at each share.
+        """Resample the mean macro-F1 of the repeats, of shape (draws, n_shares).
 
-        The same documents are drawn for every repeat and share, so that shares can be compared
-        draw by draw; and of the repeats one fewer than there are, with replacement, which makes
-        the variance of their mean unbiased, as it does for documents. So a draw varies as the
-        documents and the luck of folds and parts do.
-
-        Returns
-        -------
-        ndarray of shape (draws, n_shares)
+        The same documents are drawn for every repeat and share, so shares can be compared draw by
+        draw. Of the repeats one fewer than there are is drawn, with replacement, which makes the
+        variance of their mean unbiased, as it does for documents.
         """
         strata = rare_strata(self.confusion[:, 0, -1])
         scores = macro_f1(resample(self.confusion, draws, seed, strata))
@@ -114,19 +94,10 @@ class Repeats:
         return mean
 
     def figures(self, bounds: Floats) -> dict[str, Any]:
-        """Return what the repeats say, for JSON.
+        """Return what the repeats say, for JSON; ``bounds`` as `bounds` returns them.
 
-        Parameters
-        ----------
-        bounds : ndarray of shape (2, n_shares)
-            As `bounds` returns them.
-
-        Returns
-        -------
-        dict
-            seeds; macro_f1 of each repeat and their mean; sd, the standard deviation between
-            them, which is the luck of the folds and no sampling error (None of one repeat);
-            interval, 95 %, of the mean.
+        ``sd`` is the standard deviation between repeats, the luck of the folds, None of a single
+        one; ``interval`` is the 95 % interval of their mean.
         """
         scores = self.scores[:, -1]
         return plain(
@@ -139,11 +110,11 @@ class Repeats:
             }
         )
 
-    @staticmethod
-    def _mean(total: Floats) -> Floats:
-        """Return the mean over repeats of counts (..., n_repeats, n_shares, labels, labels)."""
-        mean: Floats = macro_f1(total).mean(axis=-2)
-        return mean
+
+def _mean(total: Floats) -> Floats:
+    """Return the mean over repeats of counts (..., n_repeats, n_shares, n_labels, n_labels)."""
+    mean: Floats = macro_f1(total).mean(axis=-2)
+    return mean
 
 
 def repeat(
@@ -201,13 +172,13 @@ def _plan(task: Task, fold: Ints, folds: int, validation: Validation) -> dict[Ru
 
 
 def _enough(task: Task, cut: Cut, whole: Cut) -> bool:
-    """Return whether a part has documents enough, and all classes of the whole."""
+    """Return whether a part has enough documents, and all classes of the whole."""
     classes = len(np.unique(task.y[cut.train])) == len(np.unique(task.y[whole.train]))
     return classes and len(np.unique(task.group[cut.train])) >= FEWEST
 
 
 def _answers(task: Task, plan: Mapping[Run, Sequence[Cut]], jobs: int) -> dict[Run, Ints]:
-    """Return the held-out answers of each run, but for those with too little to learn from."""
+    """Return the held-out answers of each run that had enough to learn from."""
     scored = iter(score_cuts(task, [cut for cuts in plan.values() for cut in cuts], jobs))
     answers = {}
     for run, cuts in plan.items():
@@ -229,8 +200,6 @@ def _size(task: Task, cuts: Sequence[Cut]) -> tuple[float, float]:
 def repeat_seeds(seed: int, repeats: int) -> tuple[int, ...]:
     """Return the seed of each repeat: the given one, then some that follow from it.
 
-    Examples
-    --------
     >>> repeat_seeds(20, 3) == repeat_seeds(20, 5)[:3]
     True
     """
@@ -239,18 +208,10 @@ def repeat_seeds(seed: int, repeats: int) -> tuple[int, ...]:
 
 
 def parts(task: Task, cut: Cut, shares: Sequence[float], seed: Sequence[int]) -> list[Cut]:
-    """Return cuts that learn from shares of a cut's documents, the larger holding the smaller.
+    """Return cuts that learn from shares of a cut's documents, each holding the smaller ones.
 
-    Each share has about the mix of classes of the whole: documents are drawn one by one from
-    strata, a document's stratum being the rarest class in it.
-
-    Parameters
-    ----------
-    task : Task
-    cut : Cut
-    shares : sequence of float
-        Between 0 and 1.
-    seed : sequence of int
+    Each has about the mix of classes of the whole: documents are drawn one by one from strata, a
+    document's stratum being the rarest class in it.
     """
     names, place = np.unique(task.group[cut.train], return_inverse=True)
     holds = np.zeros((len(names), len(task.labels)), np.bool_)

@@ -1,21 +1,22 @@
-"""Learns a model from a labelled corpus: three heads, their scores and the card."""
+"""From labelled rows to a trained model with its scores and card."""
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import numpy as np
 
-from stance.arrays import Ints
-from stance.corpus import Corpus, sentiment_rows
+from stance.arrays import Bools, Ints
+from stance.corpus import Corpus, bundled_corpus, read_corpus, sentiment_rows
 from stance.errors import DataError
-from stance.evaluation import Answers, Report, score
+from stance.evaluation import CURVES, Answers, Report, score
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.baselines import lexicon_stances
-from stance.fitting.advice import Prospects, advise
+from stance.fitting.advice import Prospects, advise, learning_curve
 from stance.fitting.counts import count_features, name_features
-from stance.fitting.forecast import learning_curve
 from stance.fitting.learning import (
     Held,
     Task,
@@ -25,9 +26,8 @@ from stance.fitting.learning import (
     fit_temperature,
     split,
 )
-from stance.fitting.provenance import make_card
 from stance.fitting.repeats import repeat
-from stance.model.abstention import calibrate
+from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import Reference, Vocabulary, measure
 from stance.model.heads import Head
 from stance.model.judging import StanceModel
@@ -35,32 +35,33 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import Query, make_query, names_actor
 from stance.reading.words import Reader
-from stance.recipe import CONTROL, HeadRecipe, Recipe
+from stance.recipe import CONTROL, HeadRecipe, Recipe, read_recipe
 from stance.records import Sentiment, Stance
+from stance.storage import save_model
 
 Progress = Callable[[str], None]
+
+LIMITS = (
+    "Scores are those of texts like the training corpus; on other sources, genres and years they "
+    "are lower. Label a sample of your own texts and evaluate on it before you publish.",
+    "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
+    "the events are often missed.",
+    "An actor is noticed only where an alias of the actor book names it; pronouns are not "
+    "resolved.",
+)
+
+FEWEST_CARD_ROWS = 20
+"""Rows of an actor or source below which its score is left out of a model's card."""
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What `train` returns.
-
-    Attributes
-    ----------
-    model : StanceModel
-    report : Report
-        Of the cross-validation by document.
-    stance, control : Held
-        Held-out answers of the stance head and of the target-blind baseline.
-    sentiment : Held or None
-    prospects : Prospects
-        What the folds' luck is, and what more labels would gain.
-    """
+    """A trained model and what its cross-validation by document found."""
 
     model: StanceModel
     report: Report
     stance: Held
-    control: Held
+    control: Held  # the target-blind baseline
     sentiment: Held | None
     prospects: Prospects
 
@@ -71,6 +72,38 @@ class Training:
     def summary_lines(self) -> list[str]:
         """Return a plain-text screen, each line under 80 columns."""
         return [*self.report.summary_lines(), "", *self.prospects.lines()]
+
+
+def train_files(
+    corpora: Sequence[Path],
+    output: Path,
+    recipe: Path | None = None,
+    actors: Path | None = None,
+    *,
+    seed: int | None = None,
+    jobs: int = 1,
+    force: bool = False,
+    tell: Progress = lambda _: None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> Training:
+    """Train a model on corpus files and save it.
+
+    Without corpora, the bundled starter corpus is used; without a recipe or actors, the bundled
+    ones. ``seed`` replaces the recipe's, ``force`` allows an existing file to be replaced, and
+    ``tell`` gets lines about what was read and what is being done.
+    """
+    chosen = read_recipe(recipe)
+    if seed is not None:
+        chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
+    book = ActorBook.read(actors) if actors else ActorBook.default()
+    form = {"delimiter": delimiter, "encoding": encoding} if corpora else {}
+    corpus = read_corpus(corpora or [bundled_corpus()], **form)
+    for note in corpus.notes:
+        tell(note)
+    training = train(chosen, corpus, book, jobs=jobs, progress=tell)
+    save_model(training.model, output, force=force)
+    return training
 
 
 def train(
@@ -85,9 +118,7 @@ def train(
 
     Parameters
     ----------
-    recipe : Recipe
-    corpus : Corpus
-    book : ActorBook
+    recipe, corpus, book : Recipe, Corpus, ActorBook
     jobs : int
         Processes for the folds; the result does not depend on it.
     progress : callable, optional
@@ -108,15 +139,8 @@ def train(
     tone = _learn_sentiment(bench, query, progress)
     progress("scoring the held-out answers")
     named = names_actor(reader, query)
-    report = cross_validation(
-        recipe,
-        corpus,
-        stance.held.probabilities,
-        control.held.probabilities,
-        tone.held.probabilities if tone else None,
-        lexicon_stances(reader, query),
-        named,
-    )
+    held = stance.held, control.held, tone.held if tone else None
+    report = bench.score(query, *held, named)
     prospects = _prospects(bench, stance, report, progress)
     model = StanceModel(
         book=book,
@@ -126,16 +150,10 @@ def train(
         sentiment=tone.head if tone else None,
         control=control.head,
         fingerprints=corpus.marks,
-        card=make_card(corpus, recipe, report, bench.reference(stance, control), prospects),
-        calibration=calibrate(
-            stance.held.probabilities[named],
-            corpus.stance[named],
-            corpus.document[named],
-            recipe.validation.seed,
-        ),
+        card=_card(bench, report, bench.reference(stance, control), prospects),
+        calibration=_calibration(bench, stance, named),
     )
-    held = tone.held if tone else None
-    return Training(model, report, stance.held, control.held, held, prospects)
+    return Training(model, report, *held, prospects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +179,18 @@ class _Bench:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
         rows = np.arange(len(self.corpus)) if rows is None else rows
         task, seed = self._task(query, name, rows), self.recipe.validation.seed
-        fold = split(task.y, task.group, folds_of(task.group, self.recipe), seed)
+        fold = split(task.y, task.group, self.folds(task.group), seed)
         held = cross_validate(task, fold, seed, self.jobs)
         head = fit_head(task, np.arange(len(task.y)), seed)
         terms = name_features(self.reader, query, head.blocks, head.own, targeted=task.targeted)
-        named = tuple(dataclasses.replace(b, terms=terms[b.name]) for b in head.blocks)
+        named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
         temperature = fit_temperature(held.scores, task.y)
-        head = dataclasses.replace(head, temperature=temperature, blocks=named)
+        head = replace(head, temperature=temperature, blocks=named)
         return _Learned(task, fold, held, head)
+
+    def folds(self, group: Ints) -> int:
+        """Return how many folds the documents allow."""
+        return min(self.recipe.validation.folds, len(np.unique(group)))
 
     def reference(self, stance: _Learned, control: _Learned) -> Reference:
         """Measure what the training paragraphs are like to the learned heads."""
@@ -179,6 +201,20 @@ class _Bench:
             map(self.reader.book.proper_name, self.corpus.actors),
             self.corpus.document,
             self.recipe.features.min_df,
+        )
+
+    def score(
+        self, query: Query, stance: Held, control: Held, tone: Held | None, named: Bools
+    ) -> Report:
+        """Score the held-out answers."""
+        return cross_validation(
+            self.recipe,
+            self.corpus,
+            stance.probabilities,
+            control.probabilities,
+            tone.probabilities if tone else None,
+            lexicon_stances(self.reader, query),
+            named,
         )
 
     def _task(self, query: Query, name: str, rows: Ints) -> Task:
@@ -203,7 +239,7 @@ class _Bench:
 def _own_recipe(recipe: Recipe, name: str) -> HeadRecipe:
     """Return features and classifier of a head."""
     if name == "control":
-        blind = dataclasses.replace(CONTROL.features, min_df=recipe.features.min_df)
+        blind = replace(CONTROL.features, min_df=recipe.features.min_df)
         return HeadRecipe(blind, CONTROL.classifier)
     if name == "sentiment":
         return HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
@@ -228,12 +264,19 @@ def _learn_sentiment(bench: _Bench, query: Query, progress: Progress) -> _Learne
     return bench.learn(texts, "sentiment", rows)
 
 
+def _calibration(bench: _Bench, stance: _Learned, named: Bools) -> Calibration:
+    """Keep the held-out answers about actors that the text names, for `predict --abstain`."""
+    corpus, seed = bench.corpus, bench.recipe.validation.seed
+    held = stance.held.probabilities[named]
+    return calibrate(held, corpus.stance[named], corpus.document[named], seed)
+
+
 def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progress) -> Prospects:
     """Repeat the cross-validation, learn from parts of the documents, and look for gaps."""
     validation = bench.recipe.validation
     if validation.repeats > 1 or validation.learning_curve:
         progress("repeating with other folds and fewer documents")
-    folds = folds_of(stance.task.group, bench.recipe)
+    folds = bench.folds(stance.task.group)
     repeats = repeat(stance.task, stance.fold, stance.held, folds, validation, bench.jobs)
     draws, seed = validation.draws, validation.seed
     bounds, curve = repeats.bounds(draws, seed), None
@@ -252,11 +295,6 @@ def _scores_by_book(bench: _Bench, stance: _Learned, report: Report) -> Mapping[
     held = stance.held.probabilities
     answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, actor=names)
     return score(answers, draws=validation.draws, seed=validation.seed)
-
-
-def folds_of(group: Ints, recipe: Recipe) -> int:
-    """Return how many folds the documents allow."""
-    return min(recipe.validation.folds, len(np.unique(group)))
 
 
 def _check(corpus: Corpus, recipe: Recipe) -> None:
@@ -278,3 +316,49 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
             f"the recipe weighs corpora {', '.join(sorted(unknown))}, but the corpora given are "
             f"{', '.join(source.name for source in corpus.sources)}; name these under [corpora]"
         )
+
+
+def _card(
+    bench: _Bench, report: Report, reference: Reference, prospects: Prospects
+) -> dict[str, Any]:
+    """Return what a model's card says about data, versions, scores and limits."""
+    corpus, recipe = bench.corpus, bench.recipe
+    versions = {name: version(name) for name in ("stance", "numpy", "scikit-learn")}
+    numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
+    np.add.at(numbers, (corpus.source, corpus.stance), 1)
+    return {
+        "versions": {"stance": versions.pop("stance"), "python": python_version(), **versions},
+        "data": [
+            {
+                "name": source.name,
+                "sha256": source.sha256,
+                "rows": source.rows,
+                "licence": recipe.licences.get(source.name, "not stated"),
+                "classes": dict(zip(map(str, Stance), row, strict=True)),
+            }
+            for source, row in zip(corpus.sources, numbers.tolist(), strict=True)
+        ],
+        "seed": recipe.validation.seed,
+        "limits": list(LIMITS),
+        "scores": _scores(report),
+        "reference": reference.to_table(),
+        **prospects.card(),
+    }
+
+
+def _scores(found: Report) -> dict[str, Any]:
+    """Return the figures that a card keeps: no curves, no actors or sources of a few rows."""
+    figures = _without_curves(found.to_json())
+    if "sentiment" in figures:
+        figures["sentiment"] = _without_curves(figures["sentiment"])
+    for key in {"per_actor", "per_source"} & figures.keys():
+        figures[key] = {
+            name: _without_curves(part)
+            for name, part in figures[key].items()
+            if part["n"] >= FEWEST_CARD_ROWS
+        }
+    return figures
+
+
+def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in figures.items() if name not in CURVES}
