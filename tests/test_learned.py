@@ -10,8 +10,7 @@ from conftest import quick_recipe
 from small_model import small_model
 
 from stance.fitting.training import train
-from stance.model.explanation import explain
-from stance.model.learned import MOST, learned
+from stance.model.explanation import TERMS_SHOWN, explain, learned
 from stance.model.reasons import net_push
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
@@ -44,13 +43,13 @@ def test_the_strongest_words_have_the_largest_coefficients(model, number):
     (block, *_) = model.stance.blocks
     label = str(list(Stance)[number])
     words = learned(model).heads["stance"][0].words[label]
-    assert len(words) == MOST
+    assert len(words) == TERMS_SHOWN
     pushes = [term.push for term in words]
     assert pushes == sorted(pushes, reverse=True)
     assert min(pushes) > 0
     weighed = block.weight * block.idf[:, None].astype(float) * block.coef
     centred = weighed[:, number] - weighed.mean(axis=1)
-    assert pushes == pytest.approx(np.sort(centred)[: -MOST - 1 : -1])
+    assert pushes == pytest.approx(np.sort(centred)[: -TERMS_SHOWN - 1 : -1])
     places = [block.terms.index(term.term) for term in words]
     assert centred[places] == pytest.approx(pushes)
 

@@ -226,7 +226,7 @@ def inspect(
 def _show_words(model: Path | None, as_json: bool) -> None:
     import dataclasses
 
-    from stance.model.learned import learned
+    from stance.model.explanation import learned
     from stance.screens.model import learned_lines
 
     found = learned(open_model(model))

@@ -1,4 +1,4 @@
-"""Why a paragraph got its answer: the exact contribution of every word to the scores."""
+"""Why an answer was given, word by word, and which features push most in a model as a whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,34 +8,29 @@ import numpy as np
 from stance.arrays import Floats
 from stance.errors import ActorError, DataError
 from stance.features.pairs import Pairs, lay_out
-from stance.model.heads import Head
+from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel, withheld
+from stance.model.reasons import net_push
 from stance.reading.spans import make_query
 from stance.reading.text import normalise_all
 from stance.reading.words import NOBODY
+from stance.records import AGAINST, FAVOR
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What a word or a feature of the whole paragraph adds to the score of each label.
+    """What a word, or a feature of the whole paragraph, adds to the score of each label."""
 
-    Attributes
-    ----------
-    text : str
-        The word as it stands, or the name of the feature.
-    start, end : int
-        Place in the normalised text; both -1 for a feature of the whole paragraph.
-    push : tuple of float
-        Added to the scores, in the order of the labels.
-    terms : tuple of str
-        Features of the model that the word takes part in, the strongest first.
-    """
-
-    text: str
-    start: int
+    text: str  # the word as it stands, or the name of the feature
+    start: int  # in the normalised text; -1 for a feature of the whole paragraph
     end: int
-    push: tuple[float, ...]
-    terms: tuple[str, ...] = ()
+    push: tuple[float, ...]  # in the order of the labels
+    terms: tuple[str, ...] = ()  # features that the word takes part in, the strongest first
+
+    @property
+    def net_push(self) -> float:
+        """How far it pushes toward favor (positive) or against (negative)."""
+        return self.push[FAVOR] - self.push[AGAINST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +40,9 @@ class Explanation:
     Attributes
     ----------
     actor : str
-        Empty where the sentiment of the paragraph is explained.
+        Empty if the sentiment of the paragraph is explained.
     text : str
         The normalised paragraph.
-    labels : tuple of str
-    intercept : tuple of float
     words, features : tuple of Reason
         Reasons that stand at a word, in reading order, and those of the whole paragraph, the
         strongest first.
@@ -57,11 +50,10 @@ class Explanation:
         Intercept plus the pushes of all reasons.
     probabilities : tuple of float
         Softmax of the scores divided by the temperature.
-    mentions : int
     known : bool
-        False where no word is known to the model.
+        Whether the model knows any word.
     foreign : bool
-        True where the paragraph is in a language that the model was not trained on.
+        Whether the paragraph is in a language that the model was not trained on.
     """
 
     actor: str
@@ -112,10 +104,12 @@ def explain(
                 "the text names no actor of the book; name one with --actor, or add its aliases "
                 "to a book of your own (--actors)"
             )
-        return [_explain(model, text, name, None) for name in found]
+        return [explain(model, text, name)[0] for name in found]
     if not actor.strip():
         raise ActorError("the actor's name is empty; name one, or none for all that the text names")
-    return [_explain(model, text, actor, spans)]
+    query = make_query(model.book, [text], [actor], [spans])
+    pairs = lay_out(model.reader.words(query.texts, query.spans), query.para, query.actor)
+    return [_explain(model, model.stance, pairs, actor, query.texts[0])]
 
 
 def explain_sentiment(model: StanceModel, text: str) -> Explanation:
@@ -128,27 +122,18 @@ def explain_sentiment(model: StanceModel, text: str) -> Explanation:
     """
     if model.sentiment is None:
         raise DataError(
-            "the model judges no sentiment, for its corpus had no labels of it; train it with a "
-            "column sentiment"
+            "the model judges no sentiment, because its corpus had no labels of it; train it with "
+            "a column sentiment"
         )
     plain = normalise_all([text])
-    whole = lay_out(model.reader.words(plain), np.zeros(1, np.int64), np.full(1, NOBODY))
-    return _reasons(model, model.sentiment, whole, "", plain[0])
+    pairs = lay_out(model.reader.words(plain), np.zeros(1, np.int64), np.full(1, NOBODY))
+    return _explain(model, model.sentiment, pairs, "", plain[0])
 
 
-def _explain(
-    model: StanceModel, text: str, actor: str, spans: Sequence[tuple[int, int]] | None
-) -> Explanation:
-    query = make_query(model.book, [text], [actor], [spans])
-    words = model.reader.words(query.texts, query.spans)
-    pairs = lay_out(words, query.para, query.actor)
-    return _reasons(model, model.stance, pairs, actor, query.texts[0])
-
-
-def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str) -> Explanation:
-    words, features = _pushes(model, head, pairs, text)
+def _explain(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str) -> Explanation:
+    words, features = _reasons(model, head, pairs, text)
     pushes = [_floats(head.intercept), *(reason.push for reason in (*words, *features))]
-    # Of `Head.scores`, which are less that of the first label, come the probabilities.
+    # The probabilities are those of `Head.scores`, which leave out the score of the first label.
     scores, known = head.scores(model.reader, pairs)
     acquaintance = model.vocabulary.read(model.reader, pairs.words)
     return Explanation(
@@ -166,43 +151,164 @@ def _reasons(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
     )
 
 
-def _pushes(
+def _reasons(
     model: StanceModel, head: Head, pairs: Pairs, text: str
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """Return the reasons that stand at a word, and those of the whole paragraph."""
     words = pairs.words
-    size = len(words.form)
-    push = np.zeros((size, len(head.labels)))
-    terms: list[dict[str, float]] = [{} for _ in range(size)]
+    push = np.zeros((len(words.form), len(head.labels)))
+    terms: list[dict[str, float]] = [{} for _ in push]
     whole: dict[str, Floats] = {}
     for scorer in head.scorers:
-        found = scorer.occurrences(model.reader, pairs)
+        block, found = scorer.block, scorer.occurrences(model.reader, pairs)
         scale = float(scorer.scale(found.sums(pairs.count)[:, -1])[0])
         for at in np.flatnonzero(found.column >= 0):
             share = found.values[at, :-1] * scale
-            term = scorer.block.terms[found.column[at]] if scorer.block.terms else scorer.block.name
+            term = block.terms[found.column[at]] if block.terms else block.name
             word = int(found.word[at])
             if word < 0:
                 whole[term] = whole.get(term, np.zeros(len(share))) + share
             else:
                 push[word] += share
                 terms[word][term] = terms[word].get(term, 0.0) + float(np.abs(share).max())
+    places = zip(words.start.tolist(), words.end.tolist(), push, terms, strict=True)
     at_words = tuple(
-        Reason(
-            text[words.start[i] : words.end[i]],
-            int(words.start[i]),
-            int(words.end[i]),
-            _floats(push[i]),
-            tuple(sorted(terms[i], key=lambda term: -terms[i][term])),
-        )
-        for i in range(size)
+        Reason(text[start:end], start, end, _floats(share), _strongest_first(own))
+        for start, end, share, own in places
     )
+    strength = {term: float(np.abs(share).max()) for term, share in whole.items()}
     of_all = tuple(
-        Reason(term, -1, -1, _floats(share))
-        for term, share in sorted(whole.items(), key=lambda pair: -np.abs(pair[1]).max())
+        Reason(term, -1, -1, _floats(whole[term])) for term in _strongest_first(strength)
     )
     return at_words, of_all
 
 
+def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:
+    return tuple(sorted(strength, key=lambda term: -strength[term]))
+
+
 def _floats(values: Floats) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
+
+
+# --- What a model has learned --------------------------------------------------------------------
+
+TERMS_SHOWN = 10
+"""Features that are named per class and block."""
+
+COPY = " @ "
+"""Precedes the actor in the name of a feature that exists for that actor alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A feature and its push toward a class, see `learned`."""
+
+    term: str
+    push: float
+
+
+@dataclass(frozen=True, slots=True)
+class BlockWords:
+    """The strongest features of a block."""
+
+    name: str
+    weight: float
+    features: int
+    words: dict[str, tuple[Term, ...]]  # by class; only features that push toward it
+
+
+@dataclass(frozen=True, slots=True)
+class NameShare:
+    """How much the actor's own name contributes to a stance.
+
+    Attributes
+    ----------
+    used : bool
+        Whether any feature says which actor is judged.
+    weight : float
+        Weight of the block `name` among the weights of all blocks, between 0 and 1.
+    copies : float
+        Share of the features that are copies for one actor, by their absolute coefficients;
+        between 0 and 1.
+    push : mapping of str to float
+        What the name of an actor adds to the score of favor less that of against, exactly; the
+        strongest first. Only actors whose name is a feature.
+    """
+
+    used: bool
+    weight: float
+    copies: float
+    push: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the stance head of a model, and its sentiment head if it has one, have learned."""
+
+    heads: dict[str, tuple[BlockWords, ...]]
+    name: NameShare
+
+
+def learned(model: StanceModel, most: int = TERMS_SHOWN) -> Learned:
+    """Return the strongest features of each class and block, and what the actor's name adds.
+
+    The push of a feature is its coefficient times its inverse document frequency times the weight
+    of its block, less the mean over the classes: how far one occurrence moves the score of a class
+    against the others, before the occurrences of a paragraph are brought to unit length together.
+
+    Parameters
+    ----------
+    model : StanceModel
+    most : int
+        Features per class and block.
+    """
+    heads = {"stance": model.stance, "sentiment": model.sentiment}
+    return Learned(
+        {
+            name: tuple(_block_words(head, block, most) for block in head.blocks)
+            for name, head in heads.items()
+            if head is not None
+        },
+        _name_share(model.stance),
+    )
+
+
+def _block_words(head: Head, block: BlockWeights, most: int) -> BlockWords:
+    words = {}
+    for label, push in zip(head.labels, _pushes(block).T, strict=True):
+        order = np.argsort(-push, kind="stable")[:most]
+        words[str(label)] = tuple(
+            Term(block.terms[at], float(push[at])) for at in order if push[at] > 0 and block.terms
+        )
+    return BlockWords(block.name, block.weight, len(block.keys), words)
+
+
+def _pushes(block: BlockWeights) -> Floats:
+    raw = block.weight * block.idf.astype(np.float64)[:, None] * block.coef
+    centred: Floats = raw - raw.mean(axis=1, keepdims=True)
+    return centred
+
+
+def _name_share(head: Head) -> NameShare:
+    names = [block for block in head.blocks if block.name == "name"]
+    push: dict[str, float] = {}
+    for block in names:
+        # The block has one feature per pair, so unit length leaves it its weight.
+        pushes = block.weight * net_push(block.coef.astype(np.float64))
+        order = np.argsort(-np.abs(pushes), kind="stable") if block.terms else ()
+        push = {block.terms[at].removeprefix("name "): float(pushes[at]) for at in order}
+    sizes = [np.abs(_pushes(block)).sum(axis=1) for block in head.blocks]
+    copied = sum(
+        float(size[[COPY in term for term in block.terms]].sum())
+        for size, block in zip(sizes, head.blocks, strict=True)
+        if head.own and block.terms
+    )
+    total = sum(block.weight for block in head.blocks)
+    whole = sum(float(size.sum()) for size in sizes)
+    return NameShare(
+        used=bool(names) or head.own,
+        weight=sum(block.weight for block in names) / total if total else 0.0,
+        copies=copied / whole if whole else 0.0,
+        push=push,
+    )

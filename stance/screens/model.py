@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stance.display import WIDTH, count, shown
-from stance.model.explanation import Explanation, Reason
+from stance.model.explanation import Explanation, Learned, NameShare, Reason
 from stance.model.familiarity import Reference
-from stance.model.learned import Learned, NameShare
-from stance.records import AGAINST, FAVOR, UNCERTAIN
+from stance.records import UNCERTAIN
 from stance.screens import wrap
 
 if TYPE_CHECKING:
@@ -196,11 +195,6 @@ NAMED = 42
 """Columns for a word and its strongest term."""
 
 
-def tilt(reason: Reason) -> float:
-    """Return how far a reason pushes toward favor (positive) or against (negative)."""
-    return reason.push[FAVOR] - reason.push[AGAINST]
-
-
 def print_explanation(explanation: Explanation) -> None:
     """Print one answer with its reasons."""
     from rich.console import Console
@@ -235,7 +229,7 @@ def _pieces(explanation: Explanation) -> Iterator["Text"]:
     text, at = explanation.text, 0
     for word in explanation.words:
         yield Text(_visible(text[at : word.start]))
-        yield Text(_visible(text[word.start : word.end]), style=_style(tilt(word)))
+        yield Text(_visible(text[word.start : word.end]), style=_style(word.net_push))
         at = word.end
     yield Text(_visible(text[at:]))
 
