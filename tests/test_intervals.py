@@ -1,5 +1,8 @@
 """Intervals are what their formulas say, and cover the true score as often as they promise."""
 
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,11 +10,13 @@ from scipy import stats
 from stance.evaluation import intervals
 from stance.evaluation.answers import accuracy, document_confusion, f1_scores, macro_f1
 from stance.evaluation.intervals import (
+    estimate_shares,
     gain_in,
     interval,
     proportion_interval,
     rare_strata,
     resample,
+    wilson,
 )
 
 
@@ -297,6 +302,72 @@ def test_intervals_of_shares_cover(populations):
         low, high = proportion_interval(place < right[drawn][document], document)
         held += low <= true <= high
     assert COVERS[0] <= held / STUDIES <= COVERS[1]
+
+
+@pytest.fixture(scope="module")
+def coverage():
+    """The simulation of ``training/coverage.py``."""
+    path = Path(__file__).parent.parent / "training" / "coverage.py"
+    spec = spec_from_file_location("coverage_of_shares", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("kind", "truth", "likeness"),
+    [
+        ("50 of 5", (0.4, 0.3, 0.3), 0.4),
+        ("300 of 3", (0.1, 0.8, 0.1), 0.05),
+        ("100, log-normal", (0.02, 0.95, 0.03), 0.4),
+        ("100, Pareto", (0.02, 0.95, 0.03), 0.4),
+        ("100, Pareto", (0.6, 0.2, 0.2), 0.05),
+    ],
+)
+def test_intervals_of_shares_cover_documents_of_any_length(coverage, kind, truth, likeness):
+    sizes = dict(coverage.documents())[kind]
+    share, net, trusted = coverage.hold(np.random.default_rng(6), sizes, truth, likeness, 400)
+    assert trusted
+    assert 0.93 <= share <= 0.99
+    assert net >= 0.93
+
+
+@pytest.mark.parametrize("kind", ["10 of 10", "100, 20 of 1", "200, 100, 50, 100 of 3"])
+@pytest.mark.parametrize("likeness", [0.05, 1 / 6, 0.4])
+def test_intervals_of_shares_are_wide_where_few_documents_outweigh_all(coverage, kind, likeness):
+    sizes = dict(coverage.documents())[kind]
+    truth = (0.4, 0.3, 0.3)
+    share, net, trusted = coverage.hold(np.random.default_rng(7), sizes, truth, likeness, 300)
+    assert not trusted
+    assert share >= 0.95 - 0.02  # of 300
+    assert net >= 0.95 - 0.02
+
+
+def test_shares_of_a_class_and_of_right_rows_have_the_same_interval():
+    rng = np.random.default_rng(8)
+    document = np.repeat(np.arange(12), rng.integers(1, 40, 12))
+    right = rng.random(len(document)) < 0.3
+    size, hits = np.bincount(document), np.bincount(document, right).astype(int)
+    three = estimate_shares(np.stack([size - hits, np.zeros_like(size), hits], axis=1))
+    assert three.intervals[2] == pytest.approx(proportion_interval(right, document))
+    assert three.intervals[0] == pytest.approx([1 - b for b in reversed(three.intervals[2])])
+    assert three.net == pytest.approx(2 * right.mean() - 1)
+    assert (three.n, three.documents) == (len(right), 12)
+
+
+def test_shares_without_documents_enough_say_nothing():
+    for counts in (np.zeros((0, 3), int), np.zeros((4, 3), int), np.array([[5, 0, 9]])):
+        found = estimate_shares(counts)
+        assert found.intervals == ((0.0, 1.0),) * 3
+        assert found.net_interval == (-1.0, 1.0)
+        assert not found.trusted
+
+
+def test_independent_answers_have_the_plain_interval_of_wilson():
+    found = estimate_shares(np.array([[5, 0, 45]]), independent=True)
+    assert found.intervals[0] == pytest.approx(wilson(0.1, 50))
+    assert found.design_effect == 1
+    assert found.trusted
 
 
 def test_what_was_given_up_covers_too_seldom(populations):

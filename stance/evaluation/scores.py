@@ -21,6 +21,7 @@ from stance.evaluation.intervals import (
     DRAWS,
     FEWEST,
     SEED,
+    TRUSTED,
     interval,
     proportion_interval,
     rare_strata,
@@ -137,9 +138,6 @@ def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
 
 
 Bounds = tuple[Floats, Floats]
-
-TRUSTED = 20
-"""Documents from which on a bootstrap interval can be trusted."""
 
 
 def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
