@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.check.codings import coder_names
-from stance.check.doctor import check
-from stance.check.findings import Finding, Findings
+from stance.check.census import Finding, read_study
+from stance.check.doctor import Findings, check, coder_names
 from stance.check.shortcuts import adjusted_p, shortcuts
-from stance.check.study import read_study
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.screens import columns, wrap

@@ -1,34 +1,137 @@
-"""Which aliases of an actor book are found in a table, and how often."""
+"""What stands in a corpus or a table: its texts, words and actors, and where to find them."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from stance.arrays import Ints
+from stance.corpus import Corpus, read_corpus
+from stance.display import shown
 from stance.reading.actors import ActorBook
-from stance.tables import column, open_input
+from stance.reading.text import words_of
+from stance.records import Stance
+from stance.tables import column, open_input, open_table
+
+LABELS = tuple(str(label) for label in Stance)
+
+Severity = Literal["spoils", "warn", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth knowing about a corpus."""
+
+    severity: Severity
+    check: str  # what was looked for, such as "duplicates"
+    text: str  # one line: what, where, what to do
+    figures: Mapping[str, Any] = field(default_factory=dict)  # the counts behind it, for JSON
+
+    @classmethod
+    def at(
+        cls, severity: Severity, check: str, text: str, examples: list[str], **figures: Any
+    ) -> "Finding":
+        """Return a finding whose text ends in some examples of where it is."""
+        listed = f"{text} ({', '.join(examples)})"
+        plain = {k: round(v, 6) if isinstance(v, float) else v for k, v in figures.items()}
+        return cls(severity, check, listed, plain | {"examples": examples})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as a JSON object."""
+        words = {"severity": self.severity, "check": self.check, "text": self.text}
+        return words | {"figures": dict(self.figures)}
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A labelled corpus laid out for checking; arrays have one entry per row."""
+
+    corpus: Corpus
+    book: ActorBook
+    paths: tuple[Path, ...]
+    files: tuple[str, ...]  # what messages call them
+    columns: Mapping[str, Sequence[str]]  # those asked for and "document"; "" where a file has none
+    row: Ints  # 1-based number of the record in its file
+    line: Ints  # where the record starts
+    text: Ints  # texts that differ in case, spacing and punctuation alone share a number
+    first: Ints  # row of each text
+    words: tuple[list[str], ...]  # of each text, in lower case
+    actor: Ints  # index into `actors`
+    actors: tuple[str, ...]  # names in the book, or as written if the book does not know them
+
+    def place(self, row: int) -> str:
+        """Return ``file:row`` for a message."""
+        return f"{shown(self.files[self.corpus.source[row]], 40)}:{self.row[row]}"
+
+    def pair(self, one: int, other: int) -> str:
+        """Return the places of two rows for a message."""
+        return f"{self.place(one)} = {self.place(other)}"
+
+    def documents(self, rows: Ints) -> int:
+        """Return how many documents some rows come from."""
+        return len(np.unique(self.corpus.document[rows]))
+
+
+def read_study(
+    paths: Sequence[Path],
+    book: ActorBook,
+    names: Sequence[str] = (),
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> Study:
+    """Read corpus files, with the columns of these names beside those that every corpus has.
+
+    Raises
+    ------
+    DataError
+        If a file is not a corpus, or no file has a column of these names.
+    """
+    corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding)
+    columns: dict[str, list[str]] = {name: [] for name in (*names, "document")}
+    heads, rows, lines = [], [], []
+    for path in paths:
+        with open_table(path, delimiter=delimiter, encoding=encoding) as table:
+            heads.append(table.columns)
+            places = {name: i for i, name in enumerate(table.columns)}
+            for record in table:
+                rows.append(record.number)
+                lines.append(record.line)
+                for name, cells in columns.items():
+                    cells.append(record.cells[places[name]] if name in places else "")
+    for name in names:
+        if not any(name in head for head in heads):
+            column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
+    alike = len({path.name for path in paths}) < len(paths)
+    _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
+    named = np.array([book.proper_name(name) for name in corpus.actors], object)
+    actors, actor = np.unique(named, return_inverse=True)
+    return Study(
+        corpus=corpus,
+        book=book,
+        paths=tuple(paths),
+        files=tuple(str(path) if alike else path.name for path in paths),
+        columns=columns,
+        row=np.array(rows, np.int64),
+        line=np.array(lines, np.int64),
+        text=text.reshape(-1).astype(np.int64),
+        first=first.astype(np.int64),
+        words=tuple(words_of(corpus.texts[row]) for row in first),
+        actor=actor.reshape(-1).astype(np.int64),
+        actors=tuple(actors.tolist()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """Counts of mentions.
-
-    Attributes
-    ----------
-    rows, named : int
-        Records, and those that name an actor.
-    aliases : mapping of (str, str) to int
-        Mentions by (actor, surface).
-    rows_by_actor : mapping of str to int
-        Records that name the actor.
-    notes : tuple of str
-    """
+    """Counts of mentions in a table."""
 
     rows: int
-    named: int
-    aliases: Counter[tuple[str, str]]
+    named: int  # rows that name an actor
+    aliases: Counter[tuple[str, str]]  # mentions by actor and surface
     rows_by_actor: Counter[str]
     notes: tuple[str, ...]
 
@@ -51,7 +154,7 @@ def census(
     delimiter: str | None = None,
     encoding: str | None = None,
 ) -> Census:
-    """Count the aliases that are found in a table's paragraphs."""
+    """Count the aliases that a table's paragraphs use; without a source, of standard input."""
     aliases: Counter[tuple[str, str]] = Counter()
     by_actor: Counter[str] = Counter()
     rows = named = 0

@@ -2,35 +2,52 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.check.codings import agreement, coder_names, measure
+from stance.check.census import LABELS, Finding, Severity, Study, read_study
 from stance.check.duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
-from stance.check.findings import LABELS, SEVERITIES, Finding, Findings, Part
 from stance.check.shortcuts import givers, shortcuts
-from stance.check.study import Study, read_study
+from stance.corpus import STANCES, LabelReader
 from stance.display import count, shown
-from stance.evaluation.agreement import AgreementReport
+from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans
 from stance.reading.text import normalise
+from stance.records import Stance
+from stance.tables import Record
 
-__all__ = ["Finding", "Findings", "check"]
+SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")
+"""From worst to least."""
 
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10
 """Rows and documents below which a label is too small to learn."""
 
 ACTOR_ROWS = 20
-"""Rows below which nothing can be said of an actor."""
+"""Rows below which nothing can be said about an actor."""
 
 UNNAMED = 0.2
-"""Part of the rows whose actor may be missing from the text."""
+"""Share of the rows whose actor may be missing from the text."""
 
 SHORT, LONG = 5, 500
-"""Words below which a text says too little, and beyond which it is no paragraph."""
+"""Words below which a text says too little, and above which it is not a paragraph."""
+
+TENTATIVE, RELIABLE = 0.667, 0.8
+"""Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
+"Content Analysis", section 11.4.2)."""
+
+MOST_ACTORS = 8
+"""Actors whose agreement is measured, those coded most often."""
+
+FEWEST_CODED = 100
+"""Rows coded twice below which alpha says little."""
+
+FEWEST_IN_GROUP = 20
+"""Rows coded twice below which an actor's or label's own alpha is not judged."""
 
 CHECKS = (
     "classes",
@@ -45,7 +62,65 @@ CHECKS = (
     "lengths",
     "agreement",
 )
-"""What is looked for: leaks where there are two files, agreement where there are coders."""
+"""What is looked for: leaks if there are two files, agreement if there are coders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of each label in part of a corpus."""
+
+    name: str
+    rows: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as a JSON object."""
+        counts: dict[str, Any] = dict(zip(LABELS, self.rows, strict=True))
+        return {"name": self.name, "rows": sum(self.rows)} | counts
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that a check says about a corpus."""
+
+    files: tuple[tuple[str, int], ...]  # name and rows
+    rows: int
+    documents: int
+    texts: int
+    classes: tuple[tuple[str, int, int], ...]  # label, its rows and its documents
+    checks: tuple[str, ...]  # everything that was looked for
+    findings: tuple[Finding, ...]  # the worst first
+    genres: tuple[Part, ...] = ()  # the most frequent first
+    actors: tuple[Part, ...] = ()  # likewise; an actor of the book by its name there
+    coders: tuple[str, ...] = ()  # columns whose agreement was measured
+    agreement: AgreementReport | None = None
+
+    @property
+    def spoils(self) -> bool:
+        """Whether something found would spoil a study."""
+        return any(finding.severity == "spoils" for finding in self.findings)
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """Checks that found nothing to fix."""
+        failed = {finding.check for finding in self.findings if finding.severity != "note"}
+        return tuple(check for check in self.checks if check not in failed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as a JSON object."""
+        return {
+            "spoils": self.spoils,
+            "files": [{"name": name, "rows": rows} for name, rows in self.files],
+            "rows": self.rows,
+            "documents": self.documents,
+            "texts": self.texts,
+            "classes": {name: {"rows": r, "documents": d} for name, r, d in self.classes},
+            "findings": [finding.to_json() for finding in self.findings],
+            "passed": list(self.passed),
+            "genres": [part.to_json() for part in self.genres],
+            "actors": [part.to_json() for part in self.actors],
+            "coders": list(self.coders),
+            "agreement": self.agreement and self.agreement.to_json(),
+        }
 
 
 def check(
@@ -66,19 +141,16 @@ def check(
     coders : str or None
         Columns with labels of single coders, separated by commas; one alone is compared with
         ``stance``. An empty cell was not coded.
+    delimiter, encoding : str or None
 
     Raises
     ------
     DataError
-        A file is no corpus, or none has a column of ``coders``.
+        If a file is not a corpus, or none has a column of ``coders``.
     """
     names = coder_names(coders)
     study = read_study(paths, book, names, delimiter=delimiter, encoding=encoding)
-    report = measure(study, names) if names else None
-    return _gather(study, names, report)
-
-
-def _gather(study: Study, names: tuple[str, ...], report: AgreementReport | None) -> Findings:
+    report = _measure(study, names) if names else None
     found = [*_findings(study), *(agreement(report, names) if report else ())]
     used = {"leaks": len(study.files) > 1, "agreement": report is not None}
     return Findings(
@@ -135,14 +207,14 @@ def classes(study: Study) -> Iterator[Finding]:
             yield Finding("spoils", "classes", text, figures)
         elif rows < CLASS_ROWS or documents < CLASS_DOCUMENTS:
             text = (
-                f"{label} has {count(rows, 'row')} of {count(documents, 'document')}, too few to "
-                f"learn: add some, up to {CLASS_ROWS} rows of {CLASS_DOCUMENTS} documents"
+                f"{label} has only {count(rows, 'row')} from {count(documents, 'document')}, too "
+                f"few to learn: have at least {CLASS_ROWS} rows from {CLASS_DOCUMENTS} documents"
             )
             yield Finding("warn", "classes", text, figures)
 
 
 def actors(study: Study) -> Iterator[Finding]:
-    """Find actors with too few rows to say something of them."""
+    """Find actors with too few rows to say anything about them."""
     rows = np.bincount(study.actor, minlength=len(study.actors))
     few = [i for i in np.argsort(-rows, kind="stable").tolist() if rows[i] < ACTOR_ROWS]
     if few:
@@ -152,13 +224,13 @@ def actors(study: Study) -> Iterator[Finding]:
             "warn",
             "actors",
             f"{len(few):,} of {count(len(study.actors), 'actor')} with fewer than {ACTOR_ROWS} "
-            f"rows: give no figures per actor for them ({listed}{more})",
+            f"rows: report no figures for these actors ({listed}{more})",
             {"actors": {study.actors[i]: int(rows[i]) for i in few}},
         )
 
 
 def mentions(study: Study) -> Iterator[Finding]:
-    """Find actors that are labelled but not named, and named but not labelled."""
+    """Find actors that are labelled but not named, or named but not labelled."""
     size = max(1, len(study.book))
     pairs = study.book.named(study.corpus.texts[row] for row in study.first.tolist())
     named = pairs[:, 0] * size + pairs[:, 1]
@@ -186,17 +258,16 @@ def _unnamed(study: Study, rows: list[int]) -> Iterator[Finding]:
         examples = [
             f"{shown(study.corpus.actors[row], 24)} {study.place(row)}" for row in rows[:EXAMPLES]
         ]
-        yield Finding(
-            "spoils" if share > UNNAMED else "warn",
-            "mentions",
-            f"{count(len(rows), 'row')} ({share:.1%}) on an actor that the text does not name: "
-            f"add aliases (--actors) or spans ({', '.join(examples)})",
-            {"rows": len(rows), "share": round(share, 6), "examples": examples},
+        text = (
+            f"{count(len(rows), 'row')} ({share:.1%}) about an actor that the text does not name: "
+            "add aliases (--actors) or spans"
         )
+        severity: Severity = "spoils" if share > UNNAMED else "warn"
+        yield Finding.at(severity, "mentions", text, examples, rows=len(rows), share=share)
 
 
 def _unlabelled(study: Study, pairs: Ints, named: int) -> Iterator[Finding]:
-    """Tell of texts that name an actor judged elsewhere in the corpus, without judging it."""
+    """Report texts that name an actor judged elsewhere in the corpus, without judging it."""
     if len(pairs):
         share = len(pairs) / named
         rows = sorted((int(study.first[text]), int(actor)) for text, actor in pairs)
@@ -204,14 +275,11 @@ def _unlabelled(study: Study, pairs: Ints, named: int) -> Iterator[Finding]:
             f"{shown(study.book.names[actor], 24)} {study.place(row)}"
             for row, actor in rows[:EXAMPLES]
         ]
-        yield Finding(
-            "warn",
-            "mentions",
-            f"{count(len(pairs), 'time')} ({share:.1%}) a text names an actor of the corpus "
-            f"without a label for it; label these too, or shares of labels mislead "
-            f"({', '.join(examples)})",
-            {"pairs": len(pairs), "share": round(share, 6), "examples": examples},
+        text = (
+            f"{count(len(pairs), 'time')} ({share:.1%}) a text names an actor of the corpus but "
+            "has no label for it; label these too, or shares of labels mislead"
         )
+        yield Finding.at("warn", "mentions", text, examples, pairs=len(pairs), share=share)
 
 
 def lengths(study: Study) -> Iterator[Finding]:
@@ -220,15 +288,91 @@ def lengths(study: Study) -> Iterator[Finding]:
     kinds = (
         ("no word", words == 0, "delete them"),
         (f"fewer than {SHORT} words", (words > 0) & (words < SHORT), "are they paragraphs?"),
-        (f"more than {LONG} words", words > LONG, "cut them into paragraphs"),
+        (f"more than {LONG} words", words > LONG, "split them into paragraphs"),
     )
     for what, which, advice in kinds:
         if which.any():
             rows = np.sort(study.first[which])
             examples = [study.place(row) for row in rows[:EXAMPLES].tolist()]
-            yield Finding(
-                "warn",
-                "lengths",
-                f"{count(len(rows), 'text')} with {what}: {advice} ({', '.join(examples)})",
-                {"texts": len(rows), "examples": examples},
-            )
+            text = f"{count(len(rows), 'text')} with {what}: {advice}"
+            yield Finding.at("warn", "lengths", text, examples, texts=len(rows))
+
+
+# --- Second codings ---
+
+
+def coder_names(coders: str | None) -> tuple[str, ...]:
+    """Return the columns to compare; a single one is compared with ``stance``.
+
+    >>> coder_names("second"), coder_names("coder_1, coder_2"), coder_names(None)
+    (('stance', 'second'), ('coder_1', 'coder_2'), ())
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in (coders or "").split(",") if name.strip()))
+    return ("stance", *names) if len(names) == 1 and names != ("stance",) else names
+
+
+def _measure(study: Study, names: Sequence[str]) -> AgreementReport:
+    """Measure the agreement of the codings in some columns."""
+    codes = np.stack(
+        [study.corpus.stance if name == "stance" else _codes(study, name) for name in names]
+    )
+    actors = [study.actors[number] for number in study.actor]
+    return report_agreement(codes, LABELS, study.corpus.document, actors, largest=MOST_ACTORS)
+
+
+def _codes(study: Study, name: str) -> Ints:
+    """Return the stance that a coder gave each row, or `MISSING`."""
+    readers = [LabelReader(str(path), name, STANCES, tuple(Stance)) for path in study.paths]
+    codes = np.full(len(study.row), MISSING, np.int64)
+    for row, cell in enumerate(study.columns[name]):
+        if cell.strip():
+            record = Record(int(study.row[row]), int(study.line[row]), ())
+            codes[row] = readers[study.corpus.source[row]].read(cell, record)
+    return codes
+
+
+def agreement(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding]:
+    """Judge how far the coders agree."""
+    overall, who = report.overall, " and ".join(shown(name, 20) for name in names)
+    if "stance" in names:
+        text = (
+            "column 'stance' is taken for a coder; if it was adjudicated, name both first codings: "
+            "--coders ONE,OTHER"
+        )
+        yield Finding("note", "agreement", text)
+    if overall.alpha.value is None:
+        what = "only one label was used" if overall.units else "no row was coded twice"
+        yield Finding("warn", "agreement", f"alpha of {who} is undefined: {what}; code more rows")
+        return
+    if overall.units < FEWEST_CODED:
+        text = f"only {count(overall.units, 'row')} coded twice: code at least {FEWEST_CODED}"
+        yield Finding("warn", "agreement", text, {"units": overall.units})
+    yield from _judge(overall.alpha.value, overall.alpha.interval, who)
+    parts = [*report.per_label.items(), *report.per_group.items()]
+    weak = {
+        name: part.alpha.value
+        for name, part in parts
+        if part.units >= FEWEST_IN_GROUP
+        and part.alpha.value is not None
+        and part.alpha.value < TENTATIVE
+    }
+    if weak:
+        listed = ", ".join(f"{shown(name, 24)} {alpha:.2f}" for name, alpha in weak.items())
+        text = f"alpha is below {TENTATIVE} for {listed}: read the rows where the coders differ"
+        figures = {"weak": {name: round(alpha, 6) for name, alpha in weak.items()}}
+        yield Finding("warn", "agreement", text, figures)
+
+
+def _judge(alpha: float, interval: tuple[float, float] | None, who: str) -> Iterator[Finding]:
+    figures = {"alpha": round(alpha, 6), "interval": interval and [round(v, 6) for v in interval]}
+    said = f"Krippendorff's alpha of {who} is {alpha:.3f}"
+    low = alpha if interval is None else interval[0]
+    if alpha < TENTATIVE:
+        advice = f"below {TENTATIVE} no conclusion holds: sharpen the codebook and recode"
+        yield Finding("spoils", "agreement", f"{said}; {advice}", figures)
+    elif alpha < RELIABLE:
+        advice = f"below {RELIABLE} conclusions are tentative: sharpen the codebook"
+        yield Finding("warn", "agreement", f"{said}; {advice}", figures)
+    elif low < TENTATIVE:
+        advice = f"but its interval reaches down to {low:.3f}: code more rows twice"
+        yield Finding("warn", "agreement", f"{said}, {advice}", figures)

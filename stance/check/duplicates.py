@@ -1,4 +1,4 @@
-"""Texts that stand in a corpus more than once, labels that contradict each other, leaks."""
+"""Repeated and nearly equal texts, labels that contradict each other, leaks between files."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,31 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from stance.check.findings import LABELS, Finding
-from stance.check.study import Study
+from stance.check.census import LABELS, Finding, Severity, Study
 from stance.display import count, shown
 from stance.reading.keys import SHINGLE
 
 NEAR = 0.6
-"""Part of their word triples that near-duplicates share at least (Jaccard); `fingerprint` only
+"""Least share of word triples that near-duplicates have in common (Jaccard); `fingerprint` only
 proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8."""
 
 COMPARED = 10
 """Earlier texts of a bucket with which a text is compared."""
 
 LEAK, TEMPLATE = 0.01, 0.05
-"""Part of a file's texts that may stand in another file, and of a corpus's texts that may have a
+"""Share of a file's texts that may be in another file, and of a corpus's texts that may have a
 near-duplicate in another document, before a study is spoilt."""
 
 EXAMPLES = 3
 """Places that a message names."""
 
-
 Pair = tuple[int, int]
 
 
 def near_twins(study: Study) -> list[Pair]:
-    """Return the numbers of nearly, but not quite, equal texts."""
+    """Return pairs of texts that are nearly, but not quite, equal."""
     shingles = [_shingles(words) for words in study.words]
     bands = study.corpus.marks.bands[study.first]
     found: set[Pair] = set()
@@ -66,51 +64,42 @@ def duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
     if repeats:
         number = sum(len(rows) - 1 for rows in repeats)
         examples = [study.pair(*rows[:2]) for rows in repeats[:EXAMPLES]]
-        yield Finding(
-            "warn",
-            "duplicates",
-            f"{count(number, 'row')} with text, actor and stance of an earlier one, counted twice: "
-            f"delete ({', '.join(examples)})",
-            {"rows": number, "examples": examples},
+        text = (
+            f"{count(number, 'row')} with the text, actor and stance of an earlier row: delete it"
         )
+        yield Finding.at("warn", "duplicates", text, examples, rows=number)
     yield from _repeated_texts(study)
     yield from _near_duplicates(study, twins)
 
 
 def _near_duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
-    document = study.corpus.document
-    pairs = [
-        (first[a], first[b])
-        for first in _first_rows(study)
-        for a, b in twins
-        if a in first and b in first
-    ]
-    apart = [(a, b) for a, b in pairs if document[a] != document[b]]
-    together = [(a, b) for a, b in pairs if document[a] == document[b]]
+    apart: list[Pair] = []
+    together: list[Pair] = []
+    for first in _first_rows(study):
+        for a, b in ((first[a], first[b]) for a, b in twins if a in first and b in first):
+            one = study.corpus.document[a] == study.corpus.document[b]
+            (together if one else apart).append((a, b))
     if apart:
         texts = len({int(study.text[row]) for pair in apart for row in pair})
         share = texts / len(study.first)
         examples = _examples(study, apart)
-        yield Finding(
-            "spoils" if share > TEMPLATE else "warn",
-            "near-duplicates",
-            f"{count(texts, 'text')} ({share:.1%}) nearly equal to one of another document, so "
-            f"that cross-validation flatters: give both one document ({', '.join(examples)})",
-            {"texts": texts, "share": round(share, 6), "examples": examples},
+        text = (
+            f"{count(texts, 'text')} ({share:.1%}) nearly equal to one of another document, which "
+            "makes cross-validation flatter: give both one document"
         )
+        severity: Severity = "spoils" if share > TEMPLATE else "warn"
+        yield Finding.at(severity, "near-duplicates", text, examples, texts=texts, share=share)
     if together:
         examples = _examples(study, together)
-        yield Finding(
-            "note",
-            "near-duplicates",
-            f"{count(len(together), 'pair')} of nearly equal texts in one document, which no "
-            f"split parts ({', '.join(examples)})",
-            {"pairs": len(together), "examples": examples},
+        text = (
+            f"{count(len(together), 'pair')} of nearly equal texts in one document; no split "
+            "separates them"
         )
+        yield Finding.at("note", "near-duplicates", text, examples, pairs=len(together))
 
 
 def _repeated_texts(study: Study) -> Iterator[Finding]:
-    """Tell of texts that stand under several names of documents."""
+    """Report texts that have several document names."""
     names: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     cells = study.columns["document"]
     for row, key in enumerate(zip(study.corpus.source.tolist(), study.text.tolist(), strict=True)):
@@ -118,13 +107,10 @@ def _repeated_texts(study: Study) -> Iterator[Finding]:
     found = [tuple(rows.values())[:2] for rows in names.values() if len(rows) > 1]
     if found:
         examples = [study.pair(*rows) for rows in found[:EXAMPLES]]
-        yield Finding(
-            "note",
-            "duplicates",
-            f"{count(len(found), 'text')} under several names of documents, which count as one "
-            f"({', '.join(examples)})",
-            {"texts": len(found), "examples": examples},
+        text = (
+            f"{count(len(found), 'text')} with several document names, which count as one document"
         )
+        yield Finding.at("note", "duplicates", text, examples, texts=len(found))
 
 
 def _first_rows(study: Study) -> list[dict[int, int]]:
@@ -151,11 +137,11 @@ def _judgements(study: Study) -> dict[tuple[Any, ...], list[int]]:
 def conflicts(study: Study) -> Iterator[Finding]:
     """Find the same text and actor with different labels."""
     stance = study.corpus.stance
-    found = []
-    for rows in _judgements(study).values():
-        other = [row for row in rows if stance[row] != stance[rows[0]]]
-        if other:
-            found.append((rows[0], other[0]))
+    found = [
+        (rows[0], other[0])
+        for rows in _judgements(study).values()
+        if (other := [row for row in rows if stance[row] != stance[rows[0]]])
+    ]
     if found:
         examples = [
             f"{shown(study.actors[study.actor[a]], 20)} {LABELS[stance[a]]} {study.place(a)}, "
@@ -173,22 +159,21 @@ def conflicts(study: Study) -> Iterator[Finding]:
 
 
 def _tone_conflicts(study: Study) -> Iterator[Finding]:
-    tone: dict[int, int] = {}
-    found: dict[int, tuple[int, int]] = {}
-    for row in np.flatnonzero(study.corpus.sentiment >= 0).tolist():
-        text = int(study.text[row])
-        first = tone.setdefault(text, row)
-        if study.corpus.sentiment[first] != study.corpus.sentiment[row]:
-            found.setdefault(text, (first, row))
+    tone = study.corpus.sentiment
+    first: dict[int, int] = {}  # row of each text
+    found: dict[int, Pair] = {}
+    for row in np.flatnonzero(tone >= 0).tolist():
+        number = int(study.text[row])
+        earlier = first.setdefault(number, row)
+        if tone[earlier] != tone[row]:
+            found.setdefault(number, (earlier, row))
     if found:
         examples = [study.pair(*rows) for rows in list(found.values())[:EXAMPLES]]
-        yield Finding(
-            "warn",
-            "conflicts",
-            f"{count(len(found), 'text')} with two sentiments; sentiment is of the paragraph, and "
-            f"the first counts: decide on one ({', '.join(examples)})",
-            {"sentiments": len(found), "examples": examples},
+        text = (
+            f"{count(len(found), 'text')} with two sentiments; a paragraph has one sentiment, and "
+            "the first counts: decide on one"
         )
+        yield Finding.at("warn", "conflicts", text, examples, sentiments=len(found))
 
 
 def leaks(study: Study, twins: list[Pair]) -> Iterator[Finding]:
@@ -209,13 +194,12 @@ def _leak(study: Study, rows: list[Pair], files: Pair, sizes: Pair) -> Finding:
     share = max(number / size for number, size in zip(counts, sizes, strict=True))
     examples = _examples(study, rows)
     names = [shown(study.files[file], 40) for file in files]
-    return Finding(
-        "spoils" if share > LEAK else "warn",
-        "leaks",
-        f"{count(counts[1], 'text')} of {names[1]} also, or nearly so, in {names[0]} "
-        f"({share:.1%}): never train on one and test on the other ({', '.join(examples)})",
-        {"files": names, "texts": counts, "share": round(share, 6), "examples": examples},
+    text = (
+        f"{count(counts[1], 'text')} of {names[1]} equal or nearly equal to one in {names[0]} "
+        f"({share:.1%}): never train on one and test on the other"
     )
+    severity: Severity = "spoils" if share > LEAK else "warn"
+    return Finding.at(severity, "leaks", text, examples, files=names, texts=counts, share=share)
 
 
 def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:

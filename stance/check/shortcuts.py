@@ -1,4 +1,4 @@
-"""Words, actors and genres that give a label away without a look at what is said."""
+"""Words, actors and genres that give a label away, whatever a text says."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ import numpy as np
 from scipy.special import bdtrc
 
 from stance.arrays import Floats, Ints
-from stance.check.findings import LABELS, Finding
-from stance.check.study import Study
+from stance.check.census import LABELS, Finding, Study
 from stance.display import count, shown
 from stance.records import NEUTRAL
 
@@ -20,41 +19,29 @@ PRECISION, RATE = 0.9, 0.05
 """Least precision of a shortcut, and the false discovery rate at which it counts."""
 
 STRONG, SUPPORT, CARRIED = 0.98, 20, 0.05
-"""A word of this precision in so many documents is strong; if more than this part of a label's
+"""A word of this precision in so many documents is strong; if more than this share of a label's
 documents carry a strong word, a model learns the word and not the stance."""
 
 LISTED = 10
 """Words that a message names."""
 
 ROWS, MOSTLY, GAIN = 20, 0.9, 0.1
-"""A column's value with so many rows, more than this part of them one label, is told; so is a
-column that alone predicts this much better than the most frequent label does."""
+"""A column's value is reported if it has so many rows, more than this share of them with one label;
+so is a column that alone predicts this much better than the most frequent label does."""
 
 COUNT = len(LABELS)
 
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A word that predicts a label.
-
-    Attributes
-    ----------
-    word, label : str
-    precision : float
-        Mean over the word's documents of the part of its rows with the label.
-    documents : int
-    adjusted : float
-        P-value after Benjamini and Hochberg.
-    alias : bool
-        Whether the word names an actor.
-    """
+    """A word that predicts a label."""
 
     word: str
     label: str
-    precision: float
+    precision: float  # mean over the word's documents of the share of its rows with the label
     documents: int
-    adjusted: float
-    alias: bool
+    adjusted: float  # p-value after Benjamini and Hochberg
+    alias: bool  # whether the word names an actor
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as a JSON object."""
@@ -65,20 +52,12 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """Words in documents: each entry is one word in one document.
-
-    Attributes
-    ----------
-    words : list of str
-    word, document : ndarray of shape (n_entries,)
-    parts : ndarray of shape (n_entries, 3)
-        Part of the document's rows with the word that have each label.
-    """
+    """Words in documents: each entry of the arrays is one word in one document."""
 
     words: list[str]
     word: Ints
     document: Ints
-    parts: Floats
+    parts: Floats  # share of the document's rows with the word that have each label
 
 
 def adjusted_p(p: Floats) -> Floats:
@@ -86,8 +65,6 @@ def adjusted_p(p: Floats) -> Floats:
 
     Benjamini and Hochberg 1995, "Controlling the false discovery rate".
 
-    Examples
-    --------
     >>> adjusted_p(np.array([0.01, 0.5, 0.02])).round(2).tolist()
     [0.03, 0.5, 0.03]
     """
@@ -99,11 +76,11 @@ def adjusted_p(p: Floats) -> Floats:
 
 
 def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
-    """Return the words that alone predict a label, the surest first.
+    """Return the words that alone predict a label, the most significant first.
 
-    The document is the unit: a word counts once in each, by the part of the document's rows with
-    the word that have the label, so that one talkative document proves nothing. The test is a
-    one-sided binomial one against the label's share in documents.
+    The document is the unit: a word counts once in each, by the share of the document's rows with
+    the word that have the label, so one talkative document proves nothing. The test is a one-sided
+    binomial test against the label's share in documents.
     """
     size = len(uses.words)
     trials = np.bincount(uses.word, minlength=size).astype(np.int64)
@@ -190,7 +167,7 @@ def shortcuts(study: Study) -> Iterator[Finding]:
         "spoils" if spoils else "warn",
         "shortcuts",
         f"{count(len(found), 'word')} alone predicting a label{carry}: a template or a one-sided "
-        f"topic? add such paragraphs with other labels ({listed})",
+        f"topic? add paragraphs with these words and other labels ({listed})",
         {"words": [s.to_json() for s in found], "carried": round(carried, 6)},
     )
     if aliases := [s for s in found if s.alias]:
@@ -204,7 +181,7 @@ def shortcuts(study: Study) -> Iterator[Finding]:
 
 
 def _carried(study: Study, uses: _Uses, found: Sequence[Shortcut], label: int) -> float:
-    """Return the part of a label's documents in which a strong word stands beside the label."""
+    """Return the share of a label's documents that have a strong word in a row of that label."""
     words = {
         s.word
         for s in found
@@ -216,7 +193,7 @@ def _carried(study: Study, uses: _Uses, found: Sequence[Shortcut], label: int) -
 
 
 def givers(study: Study) -> Iterator[Finding]:
-    """Find actors, genres and sources whose rows nearly all have one label that is no neutral."""
+    """Find actors, genres and sources whose rows nearly all have one label other than neutral."""
     columns = {"actor": tuple(study.actors[number] for number in study.actor)}
     columns |= {name: study.corpus.extra.get(name, ()) for name in ("genre", "source")}
     for name, cells in columns.items():
@@ -240,14 +217,14 @@ def _one_sided(name: str, values: list[str], table: Ints) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "giveaways",
-            f"{count(len(found), name)} with nearly one label, so that the name alone predicts "
-            f"it: add rows with others ({'; '.join(cases[:5])})",
+            f"{count(len(found), name)} with nearly always the same label, so the name alone "
+            f"predicts it: add rows with other labels ({'; '.join(cases[:5])})",
             {"column": name, "values": cases},
         )
 
 
 def _predictor(study: Study, name: str, value: Ints) -> Iterator[Finding]:
-    """Tell of a column that alone predicts labels of documents that it has not seen."""
+    """Report a column that alone predicts the labels of documents it has not seen."""
     stance, document = study.corpus.stance, study.corpus.document
     table = _table(value, stance)
     _, place = np.unique(value * (document.max() + 1) + document, return_inverse=True)

@@ -35,7 +35,7 @@ def doctor_lines(figures: Figures, *, genres: int = 8, actors: int = 12) -> list
     Parameters
     ----------
     figures : mapping
-        As `stance.check.findings.Findings.to_json` returns it.
+        As `stance.check.doctor.Findings.to_json` returns it.
     genres, actors : int
         How many to list; the rest is counted.
     """

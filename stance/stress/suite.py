@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from stance.display import shown
 from stance.errors import DataError
+from stance.evaluation.answers import DECIMALS
+from stance.evaluation.intervals import proportion_interval
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
 from stance.stress.changes import ANY_ACTOR, SOFT_TESTS, SoftTest, Trial
-from stance.stress.results import EXAMPLES, Example, Result, StressReport
 from stance.stress.scenes import NAMING_KINDS, Scene, Sentences, cast, read_sentences
 
 LANGUAGE = "english"
@@ -21,8 +23,86 @@ LANGUAGE = "english"
 EXACT = 1e-9
 """Difference of probabilities up to which two answers are the same."""
 
+EXAMPLES = 3
+"""Failures that are kept of a test."""
+
 _OPENS = re.compile(r'[.!?]"? "?\{actor\}')
 _ENDS = re.compile(r"\{actor\}('s|\.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One failure: the answer for an actor before and after a change of the text."""
+
+    actor: str
+    before: str
+    after: str
+    answer_before: str
+    answer_after: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one test.
+
+    A seed paragraph that a hard test changes in several ways fails once. Each was written apart
+    from the others, so they are independent.
+    """
+
+    name: str
+    promise: str
+    kind: Literal["hard", "soft"]
+    n: int  # seed paragraphs tested
+    failures: int
+    examples: tuple[Example, ...]  # at most `EXAMPLES` failures
+
+    @property
+    def rate(self) -> float:
+        """Share of the paragraphs that failed, between 0 and 1."""
+        return self.failures / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the rate: Wilson's, which has a width even if nothing failed."""
+        seeds = np.arange(self.n)
+        return proportion_interval(seeds < self.failures, seeds) or (0.0, 1.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "name": self.name,
+            "promise": self.promise,
+            "kind": self.kind,
+            "n": self.n,
+            "failures": self.failures,
+            "rate": round(self.rate, DECIMALS),
+            "interval": [round(bound, DECIMALS) for bound in self.interval],
+            "examples": [asdict(example) for example in self.examples],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StressReport:
+    """What came of every test."""
+
+    tests: tuple[Result, ...]
+    skipped: Mapping[str, str]  # tests that the model's actor book does not allow, and why
+    seeds: int  # seed paragraphs that the book has actors for
+
+    @property
+    def hard_failures(self) -> int:
+        """Failures of the tests that must always hold."""
+        return sum(test.failures for test in self.tests if test.kind == "hard")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "tests": [test.to_json() for test in self.tests],
+            "skipped": [{"name": name, "reason": why} for name, why in self.skipped.items()],
+            "seeds": self.seeds,
+            "hard_failures": self.hard_failures,
+        }
 
 
 def run_suite(model: StanceModel) -> StressReport:
