@@ -8,18 +8,18 @@ from typing import Any
 from stance.errors import StanceError
 
 MOST_BYTES = 4 * 2**20
-"""Far above any recipe and most actor books; a model's manifest has room for as much."""
+"""Far more than any recipe and most actor books have; a model's manifest has room for as much."""
 
 _ENDLESS_KEY = re.compile(r"(?<![^\s.])(?:[^\s.]++[ \t]*+\.[ \t]*+){100}")
-"""A key of so many dotted parts takes memory that grows with their square.
+"""A key of so many dotted parts, for which `tomllib` takes memory that grows with their square.
 
-It is looked for from the start of each word only, and no step is taken back, so that a word of a
-million letters takes no time that grows with its square.
+The search starts at word beginnings only and never backtracks, so that its own time does not grow
+with the square of a word's length.
 """
 
 
 def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, Any]:
-    """Read a TOML file; where that fails, raise ``error`` with a line that names ``what`` it is."""
+    """Read a TOML file; if that fails, raise ``error`` with a line that says ``what`` it is."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)

@@ -1,0 +1,161 @@
+"""Checks of tables from TOML and JSON files, put together from small ones.
+
+A check takes a value and the place where it stands, and returns the value fit for use:
+
+>>> weight = number(float, 0, 100)
+>>> table(optional={"stem": weight})({"stem": 1}, "blocks")
+{'stem': 1.0}
+"""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from stance.display import shown
+
+Check = Callable[[Any, str], Any]
+
+_KINDS = {
+    dict: "a table", list: "a list", str: "a string", int: "a whole number", float: "a number",
+    bool: "true or false",
+}  # fmt: skip
+
+
+class SchemaError(Exception):
+    """A table is not as its schema says; the message lacks the file's name."""
+
+
+class WrongValueError(SchemaError):
+    """A value is of the wrong type or out of range."""
+
+    def __init__(self, where: str, found: object, expected: str) -> None:
+        self.where, self.found, self.expected = where, shown(repr(found)), expected
+        super().__init__(f"'{where}' must be {expected}, not {self.found}")
+
+
+class UnknownKeyError(SchemaError):
+    """A table has a key that the schema does not know."""
+
+    def __init__(self, where: str, key: str, known: Sequence[str]) -> None:
+        self.where = _join(where, key)
+        super().__init__(f"unknown key '{self.where}'. {hint(key, known)}")
+
+
+class MissingKeyError(SchemaError):
+    """A table lacks a key."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        super().__init__(f"key '{where}' is missing")
+
+
+def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
+    """Return what may have been meant by an unknown name.
+
+    >>> hint("classifer", ["features", "classifier"])
+    "Did you mean 'classifier'?"
+    """
+    near = difflib.get_close_matches(name, known, 1)
+    return f"Did you mean '{near[0]}'?" if near else otherwise or f"Known: {', '.join(known)}."
+
+
+def of(kind: type) -> Check:
+    """Return a check of a value's type; a whole number is a number, too."""
+
+    def check(value: Any, where: str) -> Any:
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise WrongValueError(where, value, _KINDS[kind])
+        return value
+
+    return check
+
+
+def number(kind: type, low: float, high: float) -> Check:
+    """Return a check of a number, from ``low`` to ``high``."""
+    typed = of(kind)
+
+    def check(value: Any, where: str) -> Any:
+        if not low <= typed(value, where) <= high:
+            raise WrongValueError(where, value, f"between {low:,.15g} and {high:,.15g}")
+        return kind(value)
+
+    return check
+
+
+def one_of(*values: object) -> Check:
+    """Return a check of a value that is one of a few."""
+
+    def check(value: Any, where: str) -> Any:
+        if value not in values:
+            raise WrongValueError(where, value, f"one of {', '.join(map(str, values))}")
+        return value
+
+    return check
+
+
+def nullable(inner: Check) -> Check:
+    """Return a check that also lets null pass."""
+    return lambda value, where: None if value is None else inner(value, where)
+
+
+def items(inner: Check, most: int, what: str) -> Check:
+    """Return a check of a list of one to ``most`` items."""
+
+    def check(value: Any, where: str) -> list[Any]:
+        if not 1 <= len(of(list)(value, where)) <= most:
+            raise WrongValueError(where, value, f"one to {most} {what}")
+        return [inner(item, f"{where}.{at}") for at, item in enumerate(value)]
+
+    return check
+
+
+def entries(inner: Check) -> Check:
+    """Return a check of a table with any keys."""
+
+    def check(value: Any, where: str) -> dict[str, Any]:
+        found = of(dict)(value, where)
+        return {key: inner(item, _join(where, key)) for key, item in found.items()}
+
+    return check
+
+
+def table(
+    required: Mapping[str, Check] | None = None,
+    optional: Mapping[str, Check] | None = None,
+    *,
+    closed: bool = True,
+) -> Check:
+    """Return a check of a table with known keys; one that is not closed may have others."""
+    required = required or {}
+    known = {**required, **(optional or {})}
+
+    def check(value: Any, where: str) -> dict[str, Any]:
+        found = of(dict)(value, where)
+        for key in found if closed else ():
+            if key not in known:
+                raise UnknownKeyError(where, key, tuple(known))
+        for key in required:
+            if key not in found:
+                raise MissingKeyError(_join(where, key))
+        return {
+            key: known[key](item, _join(where, key)) if key in known else item
+            for key, item in found.items()
+        }
+
+    return check
+
+
+def ruled(inner: Check, *rules: Callable[[Any, str], object]) -> Check:
+    """Return a check after which rules look at the value; they raise `SchemaError`."""
+
+    def check(value: Any, where: str) -> Any:
+        value = inner(value, where)
+        for rule in rules:
+            rule(value, where)
+        return value
+
+    return check
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{shown(key)}" if where else shown(key)
