@@ -85,7 +85,7 @@ BAD = {
     "a string for a list": ('["A"]\nname = "Aland"\n', "actor 'A': 'name' must be a list of"),
     "numbers in a list": ('["A"]\nname = [1, 2]\n', "actor 'A': 'name' must be a list of strings"),
     "a number for 'not'": ('["A"]\nname = ["B"]\nnot = 3\n', "'not' must be a list of strings"),
-    "no table": ('A = "Aland"\n', "'A' is no table; write [\"A\"] and its aliases"),
+    "no table": ('A = "Aland"\n', "'A' is not a table; write [\"A\"] and its aliases"),
     "no alias": ('["A"]\nkind = "state"\n', "actor 'A': no alias; add at least name = [\"A\"]"),
     "empty list": ('["A"]\nname = []\n', "actor 'A': no alias"),
     "alias of two": (
@@ -96,17 +96,17 @@ BAD = {
     "empty alias": ('["A"]\nname = [""]\n', "'name' has an entry without a letter: ''"),
     "stray case": (
         '["A"]\nname = ["Aland"]\ncase = ["Bland"]\n',
-        "actor 'A': 'case' names 'Bland', which is no alias of it",
+        "actor 'A': 'case' names 'Bland', which is not one of its aliases",
     ),
     "not TOML": ('["A"\nname', "not a TOML file"),
     "empty": ("", "no actor in it; write a table per actor"),
     "only a comment": ("# nothing\n", "no actor in it; write a table per actor"),
     "bad kind": (
         '["A"]\nkind = "planet"\nname = ["A"]\n',
-        "actor 'A': kind is one of state, organisation, person, other, not 'planet'",
+        "actor 'A': 'kind' must be one of state, organisation, person, other, not 'planet'",
     ),
-    "kind no string": ('["A"]\nkind = ["state"]\nname = ["A"]\n', "kind is one of state,"),
-    "odd extends": (f"extends = 1\n{MINE}", "'extends' is true or false, not 1"),
+    "kind no string": ('["A"]\nkind = ["state"]\nname = ["A"]\n', "'kind' must be one of state,"),
+    "odd extends": (f"extends = 1\n{MINE}", "'extends' must be true or false, not 1"),
     "extends takes an alias": (
         'extends = true\n["A"]\nname = ["Kremlin"]\n',
         "belongs to both 'Russia' and 'A'",

@@ -216,7 +216,7 @@ BAD_MANIFESTS: dict[str, tuple[Change, str]] = {
     "empty book": (_set("book", to={}), "its actor book: no actor in it"),
     "alias": (
         _set("book", "NATO", "name", to=["Russia"]),
-        "its actor book: .*'Russia' belongs to|no al",
+        "its actor book: .*'Russia' belongs to|not one of its al",
     ),
     "alias type": (_set("book", "NATO", "name", to=[1]), "must be a list of strings"),
     "polarity": (_set("lexicon", "crit", "polarity", to="evil"), "polarity = 'evil', not one of"),

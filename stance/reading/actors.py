@@ -1,8 +1,9 @@
-"""The actor book: which actors a paragraph names, and where."""
+"""The actor book: which actors a paragraph names, and where; here "US" is told apart from "us"."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -24,34 +25,20 @@ ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname"
 ACTOR_KINDS = ("state", "organisation", "person", "other")
 
 BATCH = 1000
-"""Texts that are scanned at a time."""
+"""Texts scanned at a time."""
 
 _MOST_ALIASES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An actor and the words that name it.
-
-    Attributes
-    ----------
-    name : str
-        How the actor is called in every table.
-    kind : str
-        One of `ACTOR_KINDS`.
-    aliases : mapping of str to tuple of str
-        Aliases by kind, see `ALIAS_KINDS`.
-    case : frozenset of str
-        Aliases that count only in this spelling (or in ALL CAPS).
-    exclusions : tuple of str
-        Phrases in which an alias is not the actor ("Washington Post").
-    """
+    """An actor and the words that name it."""
 
     name: str
-    kind: str = "other"
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    case: frozenset[str] = frozenset()
-    exclusions: tuple[str, ...] = ()
+    kind: str = "other"  # one of `ACTOR_KINDS`
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by `ALIAS_KINDS`
+    case: frozenset[str] = frozenset()  # aliases that count only as spelled or in ALL CAPS
+    exclusions: tuple[str, ...] = ()  # where an alias is not the actor ("Washington Post")
 
     def to_table(self) -> dict[str, Any]:
         """Return the actor as a table of the file format."""
@@ -62,39 +49,20 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class MentionBatch:
-    """Mentions in a batch of paragraphs, in reading order.
-
-    Attributes
-    ----------
-    para, actor : ndarray of shape (n_mentions,)
-        Paragraph number in the batch, and actor number in the book.
-    first, last : ndarray of shape (n_mentions,)
-        Number of the mention's first and last word in the batch.
-    kind : ndarray of shape (n_mentions,)
-        Index into `ALIAS_KINDS`, -1 where unknown.
-    """
+    """Mentions in a batch of paragraphs, in reading order."""
 
     para: Ints32
-    actor: Ints
-    first: Ints
+    actor: Ints  # number in the book
+    first: Ints  # word of the batch
     last: Ints
-    kind: Ints8
+    kind: Ints8  # index into `ALIAS_KINDS`
 
 
 class ActorBook:
-    """Actors and a matcher for all their aliases.
+    """Actors, and a matcher for all their aliases.
 
-    Parameters
-    ----------
-    actors : sequence of Actor
+    Raises an `ActorError` if two actors share a name or an alias.
 
-    Raises
-    ------
-    ActorError
-        If two actors share a name or an alias.
-
-    Examples
-    --------
     >>> book = ActorBook.default()
     >>> [(m.actor, m.start, m.end) for m in book.find("Moscow, said NATO, and the U.S. Open")]
     [('Russia', 0, 6), ('NATO', 13, 17)]
@@ -107,59 +75,54 @@ class ActorBook:
         self.actors = tuple(actors)
         self.names = tuple(actor.name for actor in actors)
         self._number = {name: number for number, name in enumerate(self.names)}
-        self._aliases: list[tuple[str, int, int]] = []
+        aliases: list[tuple[int, int]] = []  # actor and kind of each
         owners: dict[str, tuple[str, str]] = {}
         phrases = []
         for number, actor in enumerate(actors):
             if self._number[actor.name] != number:
-                raise ActorError(f"actor '{actor.name}' stands twice in the book")
+                raise ActorError(f"actor '{actor.name}' is in the book twice")
             for kind, names in actor.aliases.items():
                 for alias in names:
                     _claim(owners, alias, actor)
-                    exact = alias in actor.case
-                    phrases.append(Phrase(normalise(alias), len(self._aliases), exact))
-                    self._aliases.append((normalise(alias), number, ALIAS_KINDS.index(kind)))
-        self._lookup = {alias: owner for alias, (owner, _) in owners.items()}
-        excluded = len(self._aliases)
-        if excluded > _MOST_ALIASES:
-            raise ActorError(f"the book has {excluded} aliases; at most {_MOST_ALIASES} are read")
-        phrases += [Phrase(normalise(t), excluded, False) for a in actors for t in a.exclusions]
+                    phrases.append(Phrase(normalise(alias), len(aliases), alias in actor.case))
+                    aliases.append((number, ALIAS_KINDS.index(kind)))
+        if len(aliases) > _MOST_ALIASES:
+            raise ActorError(f"the book has {len(aliases)} aliases; the limit is {_MOST_ALIASES}")
+        self._owner = {alias: owner for alias, (owner, _) in owners.items()}
+        phrases += [Phrase(normalise(text), len(aliases)) for a in actors for text in a.exclusions]
         self._matcher = PhraseMatcher(phrases)
-        self._actor_of = np.array([*(a[1] for a in self._aliases), -1], np.int64)
-        self._kind_of = np.array([*(a[2] for a in self._aliases), -1], np.int8)
-        self._forms: Forms | None = None
+        self._actor_of = np.array([*(actor for actor, _ in aliases), -1], np.int64)
+        self._kind_of = np.array([*(kind for _, kind in aliases), -1], np.int8)
+
+    @cached_property
+    def _forms(self) -> Forms:
+        return Forms(self.describe, self.columns)
 
     @classmethod
     def default(cls) -> "ActorBook":
         """Return the bundled book."""
-        return cls.from_toml(
-            files("stance").joinpath("data/actors.toml").read_text("utf-8"), "actors"
-        )
+        text = files("stance").joinpath("data/actors.toml").read_text("utf-8")
+        return cls.from_toml(text, "actors")
 
     @classmethod
     def read(cls, path: Path | str) -> "ActorBook":
-        """Read a book from a TOML file.
+        """Read a book from a TOML file; raise an `ActorError` if it cannot be used.
 
         A top-level ``extends = true`` adds its actors to the bundled ones; an actor of the same
         name replaces the bundled one.
-
-        Raises
-        ------
-        ActorError
-            If the file cannot be read or says something unknown.
         """
         return cls._extended(read_settings(Path(path), "actor book", ActorError), str(path))
 
     @classmethod
     def from_toml(cls, text: str, name: str) -> "ActorBook":
-        """Make a book from TOML text; ``name`` stands in messages."""
+        """Make a book from TOML text; messages call it ``name``."""
         return cls._extended(parse_settings(text, name, ActorError), name)
 
     @classmethod
     def _extended(cls, tables: dict[str, Any], name: str) -> "ActorBook":
         extends = tables.pop("extends", False)
         if not isinstance(extends, bool):
-            raise ActorError(f"{name}: 'extends' is true or false, not {extends!r}")
+            raise ActorError(f"{name}: 'extends' must be true or false, not {extends!r}")
         book = cls.from_tables(tables, name)
         if not extends:
             return book
@@ -182,40 +145,33 @@ class ActorBook:
             raise ActorError(f"{name}: {error}") from error
 
     def to_tables(self) -> dict[str, dict[str, Any]]:
-        """Return the book in the form that `from_tables` reads."""
+        """Return the book as the tables that `from_tables` reads."""
         return {actor.name: actor.to_table() for actor in self.actors}
 
     def __len__(self) -> int:
         return len(self.actors)
 
     def number(self, name: str) -> int:
-        """Return the number of the actor that has this name or alias, -1 if none has."""
+        """Return the number of the actor with this name or alias, -1 if there is none."""
         if name in self._number:
             return self._number[name]
-        owner = self._lookup.get(name) or self._lookup.get(name.lower())
+        owner = self._owner.get(name) or self._owner.get(name.lower())
         return self._number[owner] if owner else -1
 
     def proper_name(self, name: str) -> str:
-        """Return the name of the actor that has this name or alias; any other as it is."""
+        """Return the name of the actor with this name or alias; any other name unchanged."""
         number = self.number(name)
         return self.names[number] if number >= 0 else name
 
     def describe(self, word: str, lower: str) -> tuple[int, int, int]:
         """Return the entries of `columns` for one form."""
-        return (
-            word_key(word, exact=True),
-            word_key(lower, exact=False),
-            self._matcher.roles(word, lower),
-        )
+        keys = word_key(word, exact=True), word_key(lower, exact=False)
+        return (*keys, self._matcher.roles(word, lower))
 
     def match(self, batch: TokenBatch, forms: Forms) -> MentionBatch:
-        """Find the mentions in a batch whose forms were described by `describe`."""
-        first, length, alias = self._matcher.find(
-            batch,
-            forms.columns["alias"],
-            forms.columns["exact"],
-            forms.columns["lower"],
-        )
+        """Find the mentions in a batch whose forms `describe` has described."""
+        roles, exact, lower = (forms.columns[name] for name in ("alias", "exact", "lower"))
+        first, length, alias = self._matcher.find(batch, roles, exact, lower)
         actor = self._actor_of.take(alias)
         named = actor >= 0
         behind = batch.joined.bytes.take(batch.end.take(first + length - 1))
@@ -226,10 +182,10 @@ class ActorBook:
 
     def scan(self, texts: Iterable[str]) -> Iterator[tuple[int, TokenBatch, MentionBatch]]:
         """Yield the mentions in any number of texts, with the number of the batch's first text."""
-        forms, rows, low = Forms(self.describe, self.columns), iter(texts), 0
+        rows, low = iter(texts), 0
         while part := list(islice(rows, BATCH)):
-            batch = tokenise(join_normalised(part), forms)
-            yield low, batch, self.match(batch, forms)
+            batch = tokenise(join_normalised(part), self._forms)
+            yield low, batch, self.match(batch, self._forms)
             low += len(part)
 
     def named(self, texts: Iterable[str]) -> Ints:
@@ -238,12 +194,7 @@ class ActorBook:
         return np.unique(np.concatenate([np.zeros((0, 2), np.int64), *pairs]), axis=0)
 
     def find(self, text: str) -> list[Mention]:
-        """Return the mentions of one paragraph, in reading order.
-
-        Offsets count characters of ``stance.reading.text.normalise(text)``.
-        """
-        if self._forms is None:
-            self._forms = Forms(self.describe, self.columns)
+        """Return the mentions of one paragraph; offsets count characters after `normalise`."""
         text = normalise(text)
         batch = tokenise([text], self._forms)
         found = self.match(batch, self._forms)
@@ -267,9 +218,9 @@ def _claim(owners: dict[str, tuple[str, str]], alias: str, actor: Actor) -> None
 def _actor_from_table(name: str, table: object, source: str) -> Actor:
     where = f"{source}: actor '{name}'"
     if not name.strip() or not name.isprintable():
-        raise ActorError(f"{source}: {name!r} is no name for an actor; use printable characters")
+        raise ActorError(f"{source}: {name!r} is not a name for an actor; use printable characters")
     if not isinstance(table, dict):
-        raise ActorError(f"{source}: '{name}' is no table; write [\"{name}\"] and its aliases")
+        raise ActorError(f"{source}: '{name}' is not a table; write [\"{name}\"] and its aliases")
     lists: dict[str, tuple[str, ...]] = {}
     for key, value in table.items():
         if key == "kind":
@@ -287,11 +238,11 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
             raise ActorError(f"{where}: '{key}' has a control character in {odd[0]!r}")
     kind = table.get("kind", "other")
     if kind not in ACTOR_KINDS:
-        raise ActorError(f"{where}: kind is one of {', '.join(ACTOR_KINDS)}, not {kind!r}")
+        raise ActorError(f"{where}: 'kind' must be one of {', '.join(ACTOR_KINDS)}, not {kind!r}")
     case, exclusions = lists.pop("case", ()), lists.pop("not", ())
     if not any(lists.values()):
         raise ActorError(f'{where}: no alias; add at least name = ["{name}"]')
     aliases = {alias for names in lists.values() for alias in names}
     if stray := [alias for alias in case if alias not in aliases]:
-        raise ActorError(f"{where}: 'case' names '{stray[0]}', which is no alias of it")
+        raise ActorError(f"{where}: 'case' names '{stray[0]}', which is not one of its aliases")
     return Actor(name, kind, lists, frozenset(case), exclusions)

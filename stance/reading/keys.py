@@ -1,4 +1,4 @@
-"""64-bit keys of strings, stretches and sequences, and an index that finds many of them at once."""
+"""64-bit hashes of words, phrases and whole texts, and a table that finds many of them at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,26 +12,19 @@ from stance.arrays import Bools, Ints, Ints32, Keys
 from stance.reading.text import Joined, words_of
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-"""Odd, so that multiplication loses nothing modulo 2**64 (Knuth's golden ratio)."""
+"""Odd, so that multiplication modulo 2**64 loses nothing (Knuth's golden ratio)."""
 
 _SHIFT = np.uint64(29)
 
 
 def key_of(text: str) -> int:
-    """Return the 64-bit key of a string; the same on every machine and in every process."""
+    """Return the 64-bit key of a string; the same on every machine."""
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")
 
 
 def join_keys(template: int, *parts: Keys) -> Keys:
-    """Return one key per position for a named sequence of keys.
-
-    Parameters
-    ----------
-    template : int
-        Key of the template's name: equal parts of two templates give different keys.
-    *parts : ndarray of uint64, all of one shape
-    """
+    """Return one key per position for a sequence of keys; ``template`` is the key of its name."""
     first, *others = parts
     key = first ^ np.uint64(template)
     key *= MULTIPLIER
@@ -44,12 +37,12 @@ def join_keys(template: int, *parts: Keys) -> Keys:
 
 
 def stretch_keys(joined: Joined, start: Ints32, end: Ints32, longest: int) -> Keys:
-    """Return the key of each stretch of characters, of at most ``longest`` of them.
+    """Return the key of each stretch of at most ``longest`` characters.
 
     It is the sum of the characters times rising powers of an odd number. Differences of one
-    running sum give it for any stretch, up to a power that is the position's; multiplying by that
-    power's inverse removes it. The sum begins anew after some characters, so that it stays in the
-    processor's cache, and small for a text as long as a book.
+    running sum give it for any stretch, up to a power that depends on the position; multiplying by
+    that power's inverse removes it. The sum starts anew every `HASHED` characters, so that it
+    stays in the processor's cache.
     """
     keys = np.empty(len(start), np.uint64)
     powers, inverses = _power_tables(HASHED + longest)
@@ -73,7 +66,7 @@ def stretch_keys(joined: Joined, start: Ints32, end: Ints32, longest: int) -> Ke
 
 
 HASHED = 1 << 16
-"""Characters that are summed up at a time."""
+"""Characters summed up at a time."""
 
 
 @lru_cache(maxsize=1)
@@ -87,9 +80,9 @@ def _power_tables(size: int) -> tuple[Keys, Keys]:
 
 
 class KeyIndex:
-    """A hash table of 64-bit keys with vectorised look-up, by open addressing.
+    """A hash table that numbers 64-bit keys, with vectorised look-up by open addressing.
 
-    ``find`` costs about ten nanoseconds a key where a binary search costs a hundred.
+    ``find`` takes about ten nanoseconds a key, a binary search a hundred.
 
     Examples
     --------
@@ -131,13 +124,13 @@ class KeyIndex:
             free = self._values[slots] < 0
             self._keys[slots[free]] = keys[free]
             self._values[slots[free]] = values[free]
-            # Of several keys that wrote to one slot the last one stays; the others go on.
+            # Of several keys written to one slot the last stays; the others move on.
             lost = self._values[slots] != values
             keys, values = keys[lost], values[lost]
             slots = (slots[lost] + 1) & (len(self._keys) - 1)
 
     def find(self, keys: Keys) -> Ints32:
-        """Return the number of each key, -1 where it is unknown."""
+        """Return the number of each key, -1 if unknown."""
         slots = self._slots(keys)
         found = self._values.take(slots)
         wrong = np.flatnonzero((self._keys.take(slots) != keys) & (found >= 0))
@@ -152,7 +145,7 @@ class KeyIndex:
 
 
 BANDS, ROWS = 6, 4
-"""Bands of the MinHash and values in each.
+"""Bands of the MinHash, and values in each.
 
 Texts that share the part J of their word triples agree in a band with probability
 1 - (1 - J**ROWS)**BANDS (Leskovec, Rajaraman and Ullman 2014, "Mining of Massive Datasets",
@@ -168,35 +161,24 @@ _BAND = np.array([key_of(f"band {i}") for i in range(BANDS)], np.uint64)
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """Fingerprints of some texts.
+    """Hashes of some texts, which reveal equal and nearly equal ones without keeping any text."""
 
-    Attributes
-    ----------
-    exact : ndarray of uint64 of shape (n_texts,)
-        Equal for texts that differ in nothing but case, spacing and punctuation.
-    bands : ndarray of uint64 of shape (n_texts, BANDS)
-        Texts that share one value are probably near-duplicates.
-    """
-
-    exact: Keys
-    bands: Keys
+    exact: Keys  # equal for texts that differ only in case, spacing and punctuation
+    bands: Keys  # (n_texts, BANDS); texts that share a value are probably near-duplicates
 
     def found_in(self, others: "Fingerprints") -> Bools:
         """Return which of these texts, or near-duplicates of them, are among the others."""
-        near = np.isin(self.bands, others.bands).any(axis=1)
-        found: Bools = self.copied_from(others) | near
+        found: Bools = self.copied_from(others) | np.isin(self.bands, others.bands).any(axis=1)
         return found
 
     def copied_from(self, others: "Fingerprints") -> Bools:
-        """Return which of these texts are among the others, but for what `exact` overlooks."""
+        """Return which of these texts are among the others, apart from what `exact` ignores."""
         return np.isin(self.exact, others.exact)
 
 
 def fingerprint(texts: Sequence[str]) -> Fingerprints:
     """Return the fingerprints of texts.
 
-    Examples
-    --------
     >>> marks = fingerprint(["NATO warned Russia again.", "nato warned  Russia, again", "Rain"])
     >>> (marks.exact[:2] == marks.exact[1:]).tolist()
     [True, False]
@@ -217,8 +199,6 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
 def linked_groups(columns: Sequence[Keys]) -> Ints:
     """Return a group number per row; rows that share a value of any column share a group.
 
-    Examples
-    --------
     >>> linked_groups([np.array([1, 2, 3, 4]), np.array([7, 7, 8, 8])]).tolist()
     [0, 0, 1, 1]
     """

@@ -1,4 +1,4 @@
-"""Which words carry polarity, of which kind, and which function words turn or attribute it."""
+"""The lexicon: words with polarity by category, and function words that turn or attribute it."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -14,14 +14,7 @@ from stance.arrays import Ints8
 from stance.errors import RecipeError
 from stance.reading.phrases import Phrase, PhraseMatcher
 
-FUNCTIONS = (
-    "negators",
-    "reporting",
-    "hypothetical",
-    "concession",
-    "first_person",
-    "prepositions",
-)
+FUNCTIONS = ("negators", "reporting", "hypothetical", "concession", "first_person", "prepositions")
 """Lists of function words, in the order of their bits."""
 
 NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION = (
@@ -29,40 +22,25 @@ NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION = (
 )
 
 SHORTEST_MENDED = 6
-"""Letters of the shortest stem that may be a misspelt one; of shorter ones too many are words."""
+"""Letters of the shortest stem taken for a misspelling; too many shorter ones are words."""
 
 _SIGNS = {"positive": 1, "negative": -1, "demand": 0, "none": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Words and phrases by category.
-
-    Attributes
-    ----------
-    categories : tuple of str
-    signs : ndarray of shape (n_categories,)
-        1 positive, -1 negative, 0 neither.
-    stems : mapping of str to int
-        Category number of each Snowball stem.
-    functions : mapping of str to int
-        Bits of each function word, see `FUNCTIONS`.
-    phrases : PhraseMatcher
-        Finds multi-word entries; its values are category numbers.
-    source : mapping
-        The tables that the lexicon was made of.
-    """
+    """Words and phrases by category."""
 
     categories: tuple[str, ...]
-    signs: Ints8
-    stems: Mapping[str, int]
-    functions: Mapping[str, int]
-    phrases: PhraseMatcher
-    source: Mapping[str, Any]
+    signs: Ints8  # per category: 1 positive, -1 negative, 0 neither
+    stems: Mapping[str, int]  # category number of each Snowball stem
+    functions: Mapping[str, int]  # bits of each function word
+    phrases: PhraseMatcher  # multi-word entries, with category numbers
+    source: Mapping[str, Any]  # the tables that all this was made from
 
     @classmethod
     def default(cls, language: str = "english") -> "Lexicon":
-        """Return the bundled lexicon; an empty one for another language than English."""
+        """Return the bundled lexicon, which is empty for languages other than English."""
         if language != "english":
             return cls.from_tables({}, language)
         text = files("stance").joinpath("data/lexicon.toml").read_text("utf-8")
@@ -93,10 +71,8 @@ class Lexicon:
         )
 
     def mended(self, stem: str) -> str:
-        """Return the stem of the lexicon that two swapped neighbours hide, else the stem itself.
+        """Return the lexicon's stem if this one is it with two letters swapped, else itself.
 
-        Examples
-        --------
         >>> Lexicon.default().mended("conedmn"), Lexicon.default().mended("prefect")
         ('condemn', 'prefect')
         """
@@ -110,13 +86,7 @@ class Lexicon:
 
 @lru_cache(maxsize=8)
 def stemmer(language: str) -> Callable[[str], str]:
-    """Return the Snowball stemmer of a language.
-
-    Raises
-    ------
-    RecipeError
-        If there is none.
-    """
+    """Return the Snowball stemmer of a language, or raise a `RecipeError` if there is none."""
     known = Stemmer.algorithms()
     if language not in known:
         raise RecipeError(f"language '{language}' has no stemmer; choose among {', '.join(known)}")

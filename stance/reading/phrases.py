@@ -1,4 +1,4 @@
-"""Finds thousands of fixed phrases in a batch of words at once; the longest one wins."""
+"""Thousands of fixed phrases, found in a batch of words at once; the longest one wins."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,37 +17,32 @@ _STEP = key_of("next word")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words to find, and the number to answer with.
+    """A phrase to find, and the number to answer with."""
 
-    Attributes
-    ----------
-    text : str
-        Normalised text of the phrase.
-    value : int
-        What `PhraseMatcher.find` returns for it, 0 or more.
-    exact : bool
-        Whether case counts; a word with lower-case letters then also matches in ALL CAPS.
-    """
+    text: str  # normalised
+    value: int  # 0 or more
+    exact: bool = False  # case counts
 
-    text: str
-    value: int
-    exact: bool = False
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The text and, where case counts, the text in ALL CAPS."""
+        return tuple({self.text: 0, self.text.upper(): 0}) if self.exact else (self.text,)
 
 
 def word_key(word: str, *, exact: bool) -> int:
-    """Return the key under which a word is matched."""
+    """Return the key that a word is matched by."""
     return key_of("=" + word) if exact else key_of(word.lower())
 
 
 class PhraseMatcher:
     """Leftmost-longest matches of phrases, without overlap.
 
-    Words of a phrase must be separated as in its text: by white space or a hyphen, a dot, an
+    The words of a phrase must be separated as in its text: by white space or a hyphen, a dot, an
     apostrophe or an ampersand.
     """
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        variants = [(text, phrase) for phrase in phrases for text in _variants(phrase)]
+        variants = [(text, phrase) for phrase in phrases for text in phrase.spellings]
         forms = Forms(lambda _word, _low: (), ())
         batch = tokenise([text for text, _ in variants], forms)
         ends = np.minimum(batch.end, batch.start + LONGEST_WORD)
@@ -62,13 +57,13 @@ class PhraseMatcher:
         self._pairs = np.zeros(_PAIRS, np.bool_)
         begin = batch.first[:-1][sizes > 1]
         self._pairs[_pair(keys[begin], keys[begin + 1])] = True
-        # Beginnings of phrases, whole ones among them, so that a search ends early.
+        # Every beginning of a phrase has a row, so that a search ends early.
         chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
         self._index = KeyIndex(np.unique(chained))
         row = self._index.find(chained)
         whole = np.cumsum(sizes)[sizes > 0] - 1
         self._values = np.full(len(self._index), -1, np.int32)
-        self._values[row[whole][::-1]] = values[sizes > 0][::-1]  # of equal ones the first counts
+        self._values[row[whole][::-1]] = values[sizes > 0][::-1]  # the first of equals counts
         self._goes_on = np.zeros(len(self._index), np.bool_)
         self._goes_on[np.delete(row, whole)] = True
 
@@ -86,15 +81,8 @@ class PhraseMatcher:
     ) -> tuple[Ints, Ints, Ints32]:
         """Return first word, number of words and value of each match, in order.
 
-        Parameters
-        ----------
-        batch : TokenBatch
-        roles : ndarray of uint8
-            Per form: `roles` of its spelling.
-        exact, lower : ndarray of uint64
-            Per form: `word_key` with and without case.
-        taken : ndarray of bool, optional
-            Per word of the batch: stands in no phrase.
+        ``roles``, ``exact`` and ``lower`` have an entry per form: its `roles`, and its `word_key`
+        with and without case. Words that are ``taken`` stand in no phrase.
         """
         free = np.ones(len(batch.form), np.bool_) if taken is None else ~taken
         role = roles.take(batch.form)
@@ -118,7 +106,7 @@ class PhraseMatcher:
     def _matches(
         self, batch: TokenBatch, table: Keys, free: Bools, at: Ints, alone: Bools
     ) -> Iterator[tuple[Ints, int, Ints32]]:
-        """Yield which phrases begin at ``at``, with their length and values, the short ones first.
+        """Yield which phrases begin at ``at``, with length and values, short ones first.
 
         Where the word is ``alone``, it is a phrase by itself.
         """
@@ -144,17 +132,17 @@ class PhraseMatcher:
 
 
 _ONLY, _FIRST, _SECOND = 1, 2, 4
-"""What a word may be: a phrase by itself, the first of several words, or the second."""
+"""What a word may be: a whole phrase, the first of several words, or the second."""
 
 _EXACT = 3
-"""Bits by which the roles in phrases whose case counts are shifted."""
+"""Bits by which roles in phrases are shifted where case counts."""
 
 _PAIRS = 1 << 16
 _PAIR_BITS = np.uint64(64 - 16)
 
 
 def _roles(words: Sequence[str], exact: Bools, first: Ints) -> dict[tuple[str, bool], int]:
-    """Return the roles of each word of some phrases; in lower case where case does not count."""
+    """Return the roles of each word of the phrases, by spelling and whether case counts."""
     roles: dict[tuple[str, bool], int] = {}
     for low, high in pairwise(first.tolist()):
         for at in range(low, min(high, low + 2)):
@@ -165,21 +153,15 @@ def _roles(words: Sequence[str], exact: Bools, first: Ints) -> dict[tuple[str, b
 
 
 def _may_begin(role: NDArray[Any]) -> Bools:
-    """Return which words of a batch are a phrase, or are followed by what may go on with one."""
+    """Return which words are a phrase, or begin one that the next word may continue."""
     follows = np.zeros_like(role)
     follows[:-1] = role[1:]
     return (role & _ONLY > 0) | (role & _FIRST > 0) & (follows & _SECOND > 0)
 
 
 def _pair(key: Keys, follows: Keys) -> Ints:
-    """Return where two words stand in the table of how phrases begin."""
+    """Return the place of two words in the table of how phrases begin."""
     return ((key ^ follows * MULTIPLIER) * MULTIPLIER >> _PAIR_BITS).view(np.int64)
-
-
-def _variants(phrase: Phrase) -> list[str]:
-    if phrase.exact and not phrase.text.isupper():
-        return [phrase.text, phrase.text.upper()]
-    return [phrase.text]
 
 
 def _extend(key: Keys, gap: Bytes, word: Keys) -> Keys:
@@ -187,7 +169,7 @@ def _extend(key: Keys, gap: Bytes, word: Keys) -> Keys:
 
 
 def _chains(keys: Keys, gaps: Bytes, first: Ints, sizes: Ints) -> Keys:
-    """Return the key of each phrase up to each of its words, from the keys of the words."""
+    """Return the key of each phrase up to each of its words."""
     chained = keys.copy()
     for step in range(1, int(sizes.max(initial=0))):
         at = first[sizes > step] + step

@@ -1,6 +1,6 @@
-"""A batch of paragraphs as flat arrays: every word is one number, nothing is looped over.
+"""The words of a batch of paragraphs as flat arrays, so that nothing loops over words.
 
-The paragraphs are joined into one string and seen as an array of code points::
+The paragraphs are joined into one string and seen as an array of characters::
 
     text     N A T O   w a r n e d .  Ø  " R u s s i a ' s   m o v e , "  …
     start    0         5                   12                19
@@ -12,10 +12,10 @@ The paragraphs are joined into one string and seen as an array of code points::
     quoted   .         .                   x                 x
     clitic   .         .                   POSSESSIVE        .
 
-(Ø is the separator.) A word is a run of letters, digits and marks; an apostrophe ends it, and
-what follows ("s", "t", "ll") is no word of its own but a flag on the word before.  A *form*
-is a word as spelled; everything that depends on the spelling alone (stem, lexicon class,
-flags) is worked out once per form, in `Forms`, and fetched by ``take``.
+(Ø is the separator.) A word is a run of letters, digits and marks. An apostrophe ends it; what
+follows ("s", "t", "ll") is not a word but a flag on the word before. A *form* is a word as
+spelled: whatever depends on the spelling alone (stem, lexicon category, flags) is worked out once
+per form, in `Forms`, and fetched by ``take``.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,13 +41,13 @@ from stance.reading.text import (
 )
 
 LONGEST_WORD = 48
-"""Characters of a word that count; longer runs are no words but links or noise."""
+"""Characters of a word that count; longer runs are links or noise."""
 
 AT_A_TIME = 1 << 18
-"""Words that are looked up at a time: so that a text as long as a book takes little memory."""
+"""Words looked up at a time, so that a text as long as a book takes little memory."""
 
 MOST = (1 << 31) - 1
-"""Characters of a batch: their places are 32-bit numbers."""
+"""Most characters of a batch: their places are 32-bit numbers."""
 
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
@@ -55,15 +55,8 @@ GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
 # What the clitic after a word was.
 CLITIC_NONE, CLITIC_POSSESSIVE, CLITIC_NEGATION, CLITIC_OTHER = range(4)
 
-_CLITICS = {
-    "s": CLITIC_POSSESSIVE,
-    "t": CLITIC_NEGATION,
-    "d": CLITIC_OTHER,
-    "ll": CLITIC_OTHER,
-    "re": CLITIC_OTHER,
-    "ve": CLITIC_OTHER,
-    "m": CLITIC_OTHER,
-}
+_CLITICS = dict.fromkeys(("d", "ll", "re", "ve", "m"), CLITIC_OTHER)
+_CLITICS |= {"s": CLITIC_POSSESSIVE, "t": CLITIC_NEGATION}
 
 _ABBREVIATIONS = frozenset(
     # Titles, firms, months and the like that end with a dot in the middle of a sentence.
@@ -73,46 +66,39 @@ _ABBREVIATIONS = frozenset(
     """.split()  # noqa: SIM905
 )
 
-Describe = Callable[[str, str], Sequence[int]]
-
 
 class Forms:
-    """Every spelling seen so far and what is known of it.
+    """Every spelling seen so far, and its properties.
 
     Parameters
     ----------
     describe : callable
         Called once per new form with its spelling and its lower-case spelling; returns one
-        integer per extra column.
-    columns : tuple of (str, dtype)
-        Names and types of the extra columns.
+        integer per column.
+    columns : sequence of (str, dtype)
 
     Notes
     -----
-    Results never depend on which forms were seen before.  The table is emptied once it holds
+    Results never depend on which forms were seen before. The table is emptied once it holds
     ``limit`` forms, so that memory does not grow with the input.
     """
 
     limit = 400_000
 
-    def __init__(self, describe: Describe, columns: Sequence[tuple[str, type]]) -> None:
+    def __init__(
+        self, describe: Callable[[str, str], Sequence[int]], columns: Sequence[tuple[str, type]]
+    ) -> None:
         self._describe = describe
-        self._names = [name for name, _ in columns]
-        self._types = [kind for _, kind in columns]
-        self.generation = 0
+        self._types = {"clitic": np.uint8, "dotted": np.bool_, "capital": np.bool_, **dict(columns)}
+        self.generation = 0  # rises with every `clear`
         self.clear()
 
     def clear(self) -> None:
         """Forget every form."""
         self.generation += 1
         self._index = KeyIndex(np.zeros(0, np.uint64))
-        self.columns: dict[str, NDArray[Any]] = {
-            name: np.zeros(0, kind) for name, kind in zip(self._names, self._types, strict=True)
-        }
+        self.columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
         self.spelling: list[str] = []
-        self.clitic = np.zeros(0, np.uint8)
-        self.abbreviation = np.zeros(0, np.bool_)
-        self.capital = np.zeros(0, np.bool_)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -134,55 +120,34 @@ class Forms:
 
     def _learn(self, keys: Keys, spellings: list[str]) -> None:
         self.spelling += spellings
-        lower = [word.lower() for word in spellings]
-        rows = [self._describe(word, low) for word, low in zip(spellings, lower, strict=True)]
-        for number, (name, kind) in enumerate(zip(self._names, self._types, strict=True)):
-            fresh: NDArray[Any] = np.array([row[number] for row in rows], kind)
-            self.columns[name] = np.concatenate([self.columns[name], fresh])
-        clitic = np.array([_CLITICS.get(low, CLITIC_NONE) for low in lower], np.uint8)
-        dotted = [
-            low in _ABBREVIATIONS or (len(word) == 1 and word.isupper())
-            for word, low in zip(spellings, lower, strict=True)
-        ]
-        capital = [word[0].isupper() or word[0].istitle() for word in spellings]
-        self.clitic = np.concatenate([self.clitic, clitic])
-        self.abbreviation = np.concatenate([self.abbreviation, np.array(dotted, np.bool_)])
-        self.capital = np.concatenate([self.capital, np.array(capital, np.bool_)])
+        rows = [(*_flags(w, w.lower()), *self._describe(w, w.lower())) for w in spellings]
+        for (name, kind), values in zip(self._types.items(), zip(*rows, strict=True), strict=True):
+            self.columns[name] = np.append(self.columns[name], np.array(values, kind))
         self._index.add(keys)
+
+
+def _flags(word: str, lower: str) -> tuple[int, bool, bool]:
+    """Return the clitic, whether a dot behind may be an abbreviation's, and whether capitalised."""
+    dotted = lower in _ABBREVIATIONS or (len(word) == 1 and word.isupper())
+    return _CLITICS.get(lower, CLITIC_NONE), dotted, word[0].isupper() or word[0].istitle()
 
 
 @dataclass(frozen=True, slots=True)
 class TokenBatch:
-    """Words of a batch of paragraphs; all arrays but ``first`` have one entry per word.
-
-    Attributes
-    ----------
-    joined : Joined
-        The paragraphs.
-    first : ndarray of shape (n_paragraphs + 1,)
-        Number of the first word of each paragraph, and the number of words.
-    start, end : ndarray
-        Character offsets into ``text``.
-    form, para, gap, sentence, quoted, clitic : ndarray
-        See the drawing above; ``sentence`` never decreases and is not shared by paragraphs.
-    sentence_start : ndarray of bool
-        True for the first word of a sentence.
-    question : ndarray of bool
-        True where a question mark follows the word.
-    """
+    """Words of a batch of paragraphs, as drawn above; all but ``first`` have an entry per word."""
 
     joined: Joined
-    first: Ints
-    start: Ints32
+    first: Ints  # word of each paragraph, and the number of words
+    start: Ints32  # characters of `joined`
     end: Ints32
     form: Ints32
     para: Ints32
     gap: Bytes
-    sentence: Ints32
-    sentence_start: Bools
+    sentence: Ints32  # never decreases; paragraphs share none
+    sentence_start: Bools  # the first word of a sentence
     quoted: Bools
     clitic: Bytes
-    question: Bools
+    question: Bools  # a question mark follows
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -198,7 +163,7 @@ class TokenBatch:
         return self.joined.offset[:-1]
 
     def without(self, dropped: Ints) -> "TokenBatch":
-        """Return the batch without some of its words, which stand in order."""
+        """Return the batch without the words ``dropped``, which are sorted."""
         keeps = np.ones(len(self.form), np.bool_)
         keeps[dropped] = False
         kept = np.flatnonzero(keeps)
@@ -208,19 +173,12 @@ class TokenBatch:
 
 
 def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
-    """Split normalised paragraphs into words.
-
-    Parameters
-    ----------
-    texts : sequence of str or Joined
-        As `stance.reading.text.normalise` returns them, or `stance.reading.text.join_normalised`.
-    forms : Forms
-        Learns the forms that are new.
+    """Split normalised paragraphs into words; ``forms`` learns those that are new.
 
     Raises
     ------
     ValueError
-        If they have more characters together than 32 bits can count.
+        If there are more characters than 32 bits can count.
     """
     joined = texts if isinstance(texts, Joined) else join(texts)
     chars = joined.bytes
@@ -257,7 +215,7 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
 
 
 def _runs(chars: Bytes) -> tuple[Ints32, Ints32]:
-    """Return where words start and end: as `Joined.bytes` has them, without a look-up."""
+    """Return where words start and end."""
     inside = np.zeros(len(chars) + 1, np.bool_)
     letter = inside[1:]
     np.less((chars | 0x20) - np.uint8(ord("a")), 26, out=letter)
@@ -270,13 +228,13 @@ def _runs(chars: Bytes) -> tuple[Ints32, Ints32]:
 def _clitics(
     chars: Bytes, forms: Forms, form: Ints32, start: Ints32, end: Ints32
 ) -> tuple[Bytes, Bools]:
-    """Return the clitic flag of each word, and which words are no clitics themselves."""
+    """Return the clitic of each word, and which words are not clitics themselves."""
     flag, own = np.zeros(len(form), np.uint8), np.ones(len(form), np.bool_)
     at = np.flatnonzero(chars.take(end) == ord("'"))
-    last = chars.take(end.take(at) - 1) | 0x20  # in small letters
+    last = chars.take(end.take(at) - 1) | 0x20  # in lower case
     behind = np.minimum(at + 1, len(form) - 1)
     glued = start.take(behind) == end.take(at) + 1
-    kind = forms.clitic.take(form.take(behind))
+    kind = forms.columns["clitic"].take(form.take(behind))
     kind[~glued | (kind == CLITIC_NEGATION) & (last != ord("n"))] = CLITIC_NONE
     own[at[kind != CLITIC_NONE] + 1] = False
     # A plural possessive ("allies' doubts") has nothing behind its apostrophe.
@@ -286,16 +244,10 @@ def _clitics(
 
 
 class _Between:
-    """What stands between words; nine gaps of ten are a blank, only the others are looked into.
+    """What stands between words: nine gaps in ten are a blank, only the others are looked into.
 
-    Parameters
-    ----------
-    joined : Joined
-    begin, start : ndarray
-        Where the gap behind each word begins, and where each word starts. What follows the last
-        word of a paragraph ends with the separator.
-    first : ndarray
-        First word of each paragraph.
+    ``begin`` is where the gap behind each word begins, ``start`` where each word starts; the gap
+    behind the last word of a paragraph ends with the separator.
     """
 
     def __init__(self, joined: Joined, begin: Ints32, start: Ints32, first: Ints) -> None:
@@ -319,7 +271,7 @@ class _Between:
         self._solid = np.add.reduceat(kinds & SPACE == 0, self._below, dtype=np.int64)
 
     def gaps(self) -> Bytes:
-        """Classify the gaps: only what may stand inside a name has a class."""
+        """Return the kind of each gap; only what may stand inside a name has one of its own."""
         solid, one, opening = self._solid, self._length == 1, self._opening
         odd = np.full(len(solid), GAP_OTHER, np.uint8)
         odd[(solid == 0) | (one & (opening == ord("-")))] = GAP_SPACE
@@ -333,7 +285,7 @@ class _Between:
         return gap
 
     def questions(self) -> Bools:
-        """Return which words a question mark follows."""
+        """Return which words are followed by a question mark."""
         question = np.zeros(self._count, np.bool_)
         question[self._odd] = self._has & _QUESTION > 0
         return question
@@ -341,9 +293,9 @@ class _Between:
     def sentence_starts(self, forms: Forms, form: Ints32) -> Bools:
         """Return before which words a sentence ends."""
         odd, has = self._odd, self._has
-        capital = forms.capital.take(form.take(odd + 1, mode="clip"))
+        capital = forms.columns["capital"].take(form.take(odd + 1, mode="clip"))
         digit = self._behind - np.uint8(ord("0")) < 10
-        full = (has & _STRONG > 0) | ~forms.abbreviation.take(form.take(odd))
+        full = (has & _STRONG > 0) | ~forms.columns["dotted"].take(form.take(odd))
         ends = (has & (STOP | SPACE) == STOP | SPACE) & full & (capital | digit | (has & QUOTE > 0))
         lines = np.flatnonzero(self._chars == ord("\n"))
         owner = np.searchsorted(self._below, lines, side="right") - 1
@@ -354,11 +306,11 @@ class _Between:
         return starts[: self._count]
 
 
-_STRONG, _QUESTION, _AND = WORD, UPPER, APOSTROPHE  # bits of classes that no gap needs
+_STRONG, _QUESTION, _AND = WORD, UPPER, APOSTROPHE  # bits that are free: no gap has these classes
 
 
 def _kinds() -> Bytes:
-    """Return class bits, and those above, of what may stand in `Joined.bytes`."""
+    """Return the class bits, and those above, of each value of `Joined.bytes`."""
     ascii_classes = character_classes(np.arange(128, dtype=np.uint32))
     kinds = np.append(ascii_classes, np.arange(128, dtype=np.uint8))
     kinds &= SPACE | STOP | QUOTE
@@ -374,7 +326,7 @@ def _quoted(joined: Joined, start: Ints32, first: Ints) -> Bools:
     """Return which words stand after an odd number of double quotes of their paragraph."""
     quotes = np.flatnonzero(joined.bytes == ord('"'))
     bounds = np.searchsorted(quotes, joined.offset)
-    left_open = (bounds[1:] - bounds[:-1]) & 1 > 0  # which ends with the paragraph
+    left_open = (bounds[1:] - bounds[:-1]) & 1 > 0  # closed by the end of the paragraph
     turns = np.searchsorted(start, quotes.astype(np.int32))
     turns = np.sort(np.append(turns, first[1:][left_open]))
     sizes = np.diff(turns, prepend=0, append=len(start))

@@ -227,7 +227,7 @@ class Reader:
         functions = columns["functions"].take(form)
         functions[mentions] = 0  # "US" is no first person
         negation = batch.clitic == CLITIC_NEGATION
-        capital = self.forms.capital.take(form)
+        capital = self.forms.columns["capital"].take(form)
         name = self._names(batch, capital, mentioned)
         category = self._categories(batch, negation, mentioned)
         category |= -name.view(np.int8)  # none in names
