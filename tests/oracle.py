@@ -14,13 +14,13 @@ from typing import Any
 
 import Stemmer
 
-from stance.features.blocks import BUCKETS, DECAY, LEFT, LEXICAL, RIGHT
+from stance.features.blocks import BUCKETS, DECAY, LEAST_GRAM, LEFT, LEXICAL, MOST_GRAM, RIGHT
 from stance.features.pairs import REACH, ROLES
 from stance.model.heads import Head
 from stance.reading.actors import Actor
 from stance.reading.text import normalise
 from stance.reading.tokens import _ABBREVIATIONS, LONGEST_WORD
-from stance.reading.words import LEAST_GRAM, MOST_GRAM, NEGATION_REACH
+from stance.reading.words import NEGATION_REACH
 
 NOBODY = None
 """Judges the paragraph without an actor."""

@@ -181,7 +181,7 @@ def test_places_are_used_where_the_input_has_them(model):
     asked = [("They praised it.", "the bloc", "13:15"), ("They praised it.", "the bloc", "")]
     rows, _ = answer_rows(model, layout, records(*asked), "mine.csv")
     assert [row[4] for row in rows] == ["1", "0"]
-    with pytest.raises(DataError, match=r"^mine.csv:2: spans '99:100' is no place in the text"):
+    with pytest.raises(DataError, match=r"^mine.csv:2: spans '99:100' is not a place in the text"):
         answer_rows(model, layout, records(("It.", "NATO", "99:100")), "mine.csv")
 
 

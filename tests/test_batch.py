@@ -184,8 +184,8 @@ def test_bad_spans_are_rejected_with_the_text_as_it_was(model, tmp_path, name):
     assert [row["line"] for row in found] == lines
     assert [row["column"] for row in found] == ["spans"] * 2
     assert [row["reason"] for row in found] == [
-        "spans '4:2' is no place in the text",
-        "spans 'x' is no place in the text",
+        "spans '4:2' is not a place in the text",
+        "spans 'x' is not a place in the text",
     ]
     assert [row["raw"] for row in found] == raw
     with job.target.open(newline="") as file:

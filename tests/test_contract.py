@@ -140,7 +140,7 @@ def test_spans_say_where_the_actor_is_named(predict, refused, mine):
     assert row["mentions"] == "2"
     for wrong in ("0:99", "4:0", "x", "1", "-1:2", "0:1:2"):
         write(mine, f"text,actor,spans\nThey praised it.,it,{wrong}\n")
-        assert f"mine.csv:2: spans '{wrong}' is no place in the text" in refused(1, mine)
+        assert f"mine.csv:2: spans '{wrong}' is not a place in the text" in refused(1, mine)
 
 
 def test_another_column_may_hold_the_text(predict, refused, mine):

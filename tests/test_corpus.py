@@ -121,7 +121,7 @@ def test_places_are_read_and_checked(tmp_path):
     columns = ("text", "actor", "stance", "spans")
     corpus = read(tmp_path, [("NATO met", "NATO", "0", "0:4"), ("It", "NATO", "0", "")], columns)
     assert corpus.spans == ([(0, 4)], None)
-    with pytest.raises(DataError, match=r"mine.csv:2: spans '0:99' is no place in the text"):
+    with pytest.raises(DataError, match=r"mine.csv:2: spans '0:99' is not a place in the text"):
         read(tmp_path, [("NATO met", "NATO", "0", "0:99")], columns)
 
 

@@ -111,7 +111,9 @@ def test_places_are_read(cell, spans):
     ],
 )
 def test_what_is_no_place_in_the_text_is_refused(cell):
-    with pytest.raises(DataError, match=r"^mine.csv:2: spans .* is no place in the text") as caught:
+    with pytest.raises(
+        DataError, match=r"^mine.csv:2: spans .* is not a place in the text"
+    ) as caught:
         parse_spans(cell, "NATO met", "mine.csv:2")
     assert "the text has 8 characters" in str(caught.value)
     assert len(str(caught.value)) < 200

@@ -6,10 +6,11 @@ was measured to add, stands in ``training/README.md``.
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Keys
+from stance.arrays import Bools, Floats, Ints, Keys
 from stance.features.events import Events, FormBook, JointBook
 from stance.features.mention import mention_block
 from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs
@@ -50,7 +51,7 @@ _OTHER, _TARGET, _STEMS = 0, 1, 2
 """Numbers of the features of `stem`: two of mentions, then two per form, plain and negated."""
 
 
-def _stem_book() -> FormBook:
+def _stem_book(_: Reader) -> FormBook:
     always = (np.array([NO_KEY, NO_KEY]), np.array([OTHER_KEY, TARGET_KEY]))
     return FormBook("stem", always, _stems_of_forms)
 
@@ -168,24 +169,58 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Events]:
     return [Events(classed.row, classed.word, code=code, book=book)]
 
 
+class _Grams:
+    """The keys of the character n-grams of every form, and where those of each form start."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._generation = -1
+        self.keys: Keys = np.zeros(0, np.uint64)
+        self.starts: Ints = np.zeros(1, np.int64)
+
+    def update(self, forms: Forms) -> None:
+        if self._generation != forms.generation:
+            self._generation = forms.generation
+            self.keys, self.starts = self.keys[:0], self.starts[:1]
+        grams = [character_grams(word) for word in forms.spelling[len(self.starts) - 1 :]]
+        own = {gram: key_of("char:" + gram) for gram in chain.from_iterable(grams)}
+        if self._reader.names is not None:
+            self._reader.names |= {key: gram for gram, key in own.items()}
+        keys = np.array([own[gram] for gram in chain.from_iterable(grams)], np.uint64)
+        starts = self.starts[-1] + np.cumsum([len(of_form) for of_form in grams], dtype=np.int64)
+        self.keys, self.starts = np.append(self.keys, keys), np.append(self.starts, starts)
+
+
+LEAST_GRAM, MOST_GRAM = 2, 5
+"""Lengths of character n-grams."""
+
+
+def character_grams(word: str) -> list[str]:
+    """Return the character n-grams of a word between blanks, in lower case.
+
+    >>> character_grams("EU")
+    [' e', 'eu', 'u ', ' eu', 'eu ', ' eu ']
+    """
+    padded = f" {word.lower()} "
+    return [
+        padded[i : i + size]
+        for size in range(LEAST_GRAM, MOST_GRAM + 1)
+        for i in range(len(padded) - size + 1)
+    ]
+
+
 def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """Character n-grams of 2 to 5 inside words, weighted like the words."""
-    pointer, grams = reader.characters()
+    """Character n-grams inside words, weighted like the words."""
+    grams = reader.table(_Grams)
     at = np.flatnonzero((pairs.words.who < 0).take(pairs.word))
     form = pairs.words.form.take(pairs.word[at])
-    counts = pointer[form + 1] - pointer[form]
-    index = np.repeat(pointer[form] - (np.cumsum(counts) - counts), counts)
+    start = grams.starts[form]
+    counts = grams.starts[form + 1] - start
+    index = np.repeat(start - (np.cumsum(counts) - counts), counts)
     index += np.arange(len(index))
     spread = np.repeat(at, counts)
-    return [
-        Events(
-            pairs.row[spread],
-            pairs.word[spread],
-            nearness(pairs)[spread],
-            template="char",
-            parts=(grams[index],),
-        )
-    ]
+    weight, parts = nearness(pairs)[spread], (grams.keys[index],)
+    return [Events(pairs.row[spread], pairs.word[spread], weight, template="char", parts=parts)]
 
 
 def name_block(reader: Reader, pairs: Pairs) -> list[Events]:

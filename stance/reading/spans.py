@@ -1,4 +1,4 @@
-"""Pairs of a paragraph and an actor to be judged, and where the actor is named."""
+"""Which actor to judge in which paragraph, and where users and books say that it is named."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,25 +13,15 @@ from stance.reading.text import normalise, normalised_span
 from stance.reading.words import Reader, Span
 
 BATCH = 1000
-"""Pairs that are read at a time."""
+"""Pairs read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One actor to judge in each of some paragraphs.
+    """One actor to judge in each of some paragraphs."""
 
-    Attributes
-    ----------
-    texts : sequence of str
-        Normalised.
-    actor : ndarray of shape (n_pairs,)
-        Number in the book; ``len(book)`` where ``spans`` say where the actor is named, or where
-        it is not in the book.
-    spans : sequence of (para, start, end)
-    """
-
-    texts: Sequence[str]
-    actor: Ints
+    texts: Sequence[str]  # normalised
+    actor: Ints  # number in the book; ``len(book)`` if not in it, or if spans say where it is
     spans: Sequence[Span] = ()
 
     @property
@@ -59,13 +49,12 @@ def make_query(
     actors: Sequence[str],
     spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
 ) -> Query:
-    """Look up actors in the book, and where they are not in it by their literal names.
+    """Look up actors in the book, and those it does not have by their literal names.
 
     Parameters
     ----------
-    book : ActorBook
     texts, actors : sequence of str
-        Texts as written.
+        As written.
     spans : sequence of (sequence of (int, int) or None), optional
         Character offsets into the text as written, end-exclusive.
     """
@@ -84,8 +73,8 @@ def make_query(
 
 
 def names_actor(reader: Reader, query: Query) -> Bools:
-    """Return for which pairs the text names the actor; of the others a model says `uncertain`."""
-    found = []
+    """Return for which pairs the text names the actor; for the others a model says `uncertain`."""
+    found = [np.zeros(0, np.bool_)]
     for part in query.batches():
         words = reader.words(part.texts, part.spans)
         found.append(words.count_mentions(part.para, part.actor) > 0)
@@ -93,10 +82,8 @@ def names_actor(reader: Reader, query: Query) -> Bools:
 
 
 def literal_spans(text: str, name: str) -> list[tuple[int, int]]:
-    """Return where a name stands in a text as whole words, with the same case.
+    """Return where a name is a whole word of a text, in the same case.
 
-    Examples
-    --------
     >>> literal_spans("Mali's junta left; Somalia and Mali", "Mali")
     [(0, 4), (31, 35)]
     """
@@ -111,28 +98,22 @@ def literal_spans(text: str, name: str) -> list[tuple[int, int]]:
 
 
 def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | None:
-    """Read ``0:6;116:119`` as places in a text; None where the cell is empty.
+    """Read ``0:6;116:119`` as places in a text; None if the cell is empty.
 
-    Raises
-    ------
-    DataError
-        If it says something else, or a place outside the text.
+    Raises a `DataError` about anything else, and about a place outside the text.
 
-    Examples
-    --------
     >>> parse_spans("0:4", "NATO met.", "mine.csv:2")
     [(0, 4)]
     """
     if (part := bad_place(cell, text)) is not None:
-        raise DataError(
-            f"{where}: spans '{shown(part, 20)}' is no place in the text; {places_advice(text)}"
-        )
+        reason = f"spans '{shown(part, 20)}' is not a place in the text"
+        raise DataError(f"{where}: {reason}; {places_advice(text)}")
     ends = (place.partition(":")[::2] for place in cell.split(";") if cell.strip())
     return sorted((int(start), int(end)) for start, end in ends) or None
 
 
 def bad_place(cell: str, text: str) -> str | None:
-    """Return the first part of a cell of spans that is no place in the text.
+    """Return the first part of a cell of spans that is not a place in the text.
 
     >>> bad_place("0:4;4:99", "NATO met.")
     '4:99'
@@ -146,5 +127,5 @@ def bad_place(cell: str, text: str) -> str | None:
 
 
 def places_advice(text: str) -> str:
-    """Return how to write spans."""
+    """Say how to write spans."""
     return f"write start:end (0-based, end-exclusive; the text has {len(text)} characters)"

@@ -1,4 +1,4 @@
-"""Text as the model reads it: normalised characters, and the class of every character."""
+"""Text as the model reads it: normalised characters, and the class of each."""
 
 import re
 import unicodedata
@@ -41,11 +41,9 @@ def _plain(match: re.Match[str]) -> str:
 def normalise(text: str) -> str:
     r"""Return the text in NFC with plain quotes, spaces and hyphens.
 
-    Zero-width characters, soft hyphens and direction marks vanish; every other odd space
-    becomes a space; line ends become ``\n``. Normalising twice changes nothing more.
+    Zero-width characters, soft hyphens and direction marks vanish, every other odd space becomes a
+    space, and line ends become ``\n``. Normalising twice changes nothing more.
 
-    Examples
-    --------
     >>> normalise("Rus\u00adsia\u2019s \u201callies\u201d")
     'Russia\'s "allies"'
     """
@@ -63,7 +61,7 @@ def normalise_all(texts: Sequence[str]) -> list[str]:
 def normalised_span(text: str, start: int, end: int) -> tuple[int, int]:
     """Return where characters ``start`` to ``end`` of a raw text stand after `normalise`."""
     low, high = len(normalise(text[:start])), len(normalise(text[:end]))
-    # A mark behind the border may merge with what stands before it, and make the text shorter.
+    # A mark behind the border may merge with the character before it and shorten the text.
     high = min(high, len(normalise(text)))
     return min(low, high), high
 
@@ -80,23 +78,15 @@ def _class_of(char: str) -> int:
     return int(_PUNCTUATION.get(char, np.uint8(0)))
 
 
-_PUNCTUATION = {
-    ".": STOP,
-    "!": STOP,
-    "?": STOP,
-    "\u2026": STOP,
-    '"': QUOTE,
-    "'": APOSTROPHE,
-    "-": HYPHEN,
-    ",": COMMA,
-}
+_PUNCTUATION = dict.fromkeys(".!?\u2026", STOP)
+_PUNCTUATION |= {'"': QUOTE, "'": APOSTROPHE, "-": HYPHEN, ",": COMMA}
 
 _UNSEEN = np.uint8(0xFF)  # no character has every class
 _classes = np.full(0x110000, _UNSEEN)
 
 
 def character_classes(codes: Codes) -> Bytes:
-    """Return the class bits of each code point; the table fills with what has been seen."""
+    """Return the class bits of each code point; the table learns those it has not seen."""
     found = _classes.take(codes)
     unseen = found == _UNSEEN
     if unseen.any():
@@ -108,25 +98,12 @@ def character_classes(codes: Codes) -> Bytes:
 
 @dataclass(frozen=True)
 class Joined:
-    """Normalised paragraphs joined into one string, of which most is ASCII: a byte a character.
+    """Normalised paragraphs joined into one string, which is nearly all ASCII: one byte each."""
 
-    Attributes
-    ----------
-    bytes : ndarray of uint8
-        Characters of all paragraphs, each followed by `SEPARATOR`; of those beyond ASCII
-        `BEYOND` and their class bits.
-    far : ndarray
-        Places of the characters beyond ASCII.
-    codes : ndarray of uint32
-        Their code points.
-    offset : ndarray of shape (n_paragraphs + 1,)
-        Where each paragraph starts, and where the next one would.
-    """
-
-    bytes: Bytes
-    far: Ints
-    codes: Codes
-    offset: Ints
+    bytes: Bytes  # `SEPARATOR` follows each paragraph; beyond ASCII, `BEYOND` and the class bits
+    far: Ints  # places of the characters beyond ASCII
+    codes: Codes  # their code points
+    offset: Ints  # where each paragraph starts, and where the next one would
 
     @cached_property
     def text(self) -> str:
@@ -134,7 +111,7 @@ class Joined:
         return self.piece(0, len(self.bytes))
 
     def piece(self, start: int, end: int) -> str:
-        """Return some characters of the string."""
+        """Return the characters from ``start`` to ``end``."""
         codes = self.bytes[start:end].astype(np.uint32)
         low, high = np.searchsorted(self.far, (start, end))
         codes[self.far[low:high] - start] = self.codes[low:high]
@@ -142,11 +119,11 @@ class Joined:
 
 
 BEYOND = np.uint8(0x80)
-"""Bit of what stands in `Joined.bytes` for a character beyond ASCII."""
+"""Bit set in `Joined.bytes` for a character beyond ASCII."""
 
 
 def join(texts: Sequence[str]) -> Joined:
-    """Join texts that are normalised."""
+    """Join normalised texts."""
     codes = _codes_of(texts)
     odd = np.flatnonzero(codes >= BEYOND)
     offset = np.zeros(len(texts) + 1, np.int64)
@@ -155,7 +132,7 @@ def join(texts: Sequence[str]) -> Joined:
 
 
 def join_normalised(texts: Sequence[str]) -> Joined:
-    """Normalise many texts and join them; one by one those in which characters join others."""
+    """Normalise many texts and join them; those in which characters merge one by one."""
     codes = _codes_of(texts)
     odd, plain = _plain_of(codes)
     end = odd[plain == ord(SEPARATOR)]
@@ -183,7 +160,7 @@ def _codes_of(texts: Sequence[str]) -> NDArray[Any]:
 
 
 def _joined(codes: NDArray[Any], odd: Ints, plain: Codes, offset: Any) -> Joined:
-    """Put ``plain`` at the places ``odd`` of some code points."""
+    """Join code points after replacing those at the places ``odd`` by ``plain``."""
     found = codes.astype(np.uint8)
     found[odd] = plain
     beyond = (plain >= BEYOND) & (plain != _GONE)
@@ -201,10 +178,9 @@ _plain_codes = np.zeros(0x110000, np.uint32)
 
 
 def _plain_of(codes: NDArray[Any]) -> tuple[Ints, Codes]:
-    """Return where other characters than printable ASCII stand, and what takes their places.
+    """Return the places of all but printable ASCII, and what replaces each.
 
-    That is `_HARD` where it depends on more than the character, and `_GONE` where nothing does;
-    the table fills with what has been seen.
+    That is `_HARD` if it depends on more than the character, and `_GONE` if nothing does.
     """
     odd = np.flatnonzero((codes < ord(" ")) | (codes > ord("~")))
     found = codes.take(odd)
@@ -224,7 +200,7 @@ def _plain_code(char: str) -> int:
     plain = normalise(char)
     if char == SEPARATOR:
         return ord(char)
-    # A mark or a part of a Korean syllable goes into the character before it.
+    # A mark or a part of a Korean syllable merges with the character before it.
     joins = unicodedata.category(char)[0] == "M" or "\u1100" <= char <= "\u11ff"
     if joins or len(plain) > 1:
         return _HARD
@@ -235,10 +211,8 @@ _WORD_RUN = re.compile(r"[^\W_]+")
 
 
 def words_of(text: str) -> list[str]:
-    """Return the lower-case words of a text: for hashes and counts, not for features.
+    """Return the lower-case words of a text, for hashes and counts rather than features.
 
-    Examples
-    --------
     >>> words_of("The U.S. isn't Russia\u2019s ally")
     ['the', 'u', 's', 'isn', 't', 'russia', 's', 'ally']
     """

@@ -1,4 +1,7 @@
-"""What is known of each word of a batch, after mentions have shrunk to one word."""
+"""The reader: words of a batch as the features see them, with mentions shrunk to one word each.
+
+So "the United States" is as near to its neighbours as "NATO" is.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,89 +18,53 @@ from stance.reading.text import Joined
 from stance.reading.tokens import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, TokenBatch, tokenise
 
 NOBODY = -1
+"""Instead of an actor's number: a word names nobody, or a paragraph is read without an actor."""
+
+NEGATION_REACH = 4
+"""Words after a negator, within its sentence, that it turns."""
+
+Span = tuple[int, int, int]
+"""A paragraph's number, and the first and end character of an actor's name in it, normalised."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByForm:
-    """What is known of the form of each word; fetched for some words where it is asked for.
+    """A property of forms, fetched for the words that need it."""
 
-    Attributes
-    ----------
-    values : ndarray
-        One entry per form.
-    form : ndarray of int32
-        Form of each word.
-    """
-
-    values: Keys
-    form: Ints32
+    values: Keys  # per form
+    form: Ints32  # per word
 
     def take(self, at: NDArray[Any]) -> Keys:
         """Return the values of some words."""
         return self.values.take(self.form.take(at))
 
-    def __getitem__(self, at: NDArray[Any]) -> Keys:
-        found: Keys = self.values[self.form[at]]
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Per word of the batch, after mentions have shrunk to one word.
-
-    Attributes
-    ----------
-    joined : Joined
-    form : ndarray of int32
-        Row of the `Forms` table.
-    key, stem : ByForm
-        Keys of the lower-case word and of its stem.
-    functions : ndarray of uint8
-        What the word may do in a sentence, as bits of `stance.reading.lexicon`.
-    capital : ndarray of bool
-    first : ndarray of shape (n_paragraphs + 1,)
-    start, end : ndarray
-        Character offsets into the joined text, for a mention of the whole of it.
-    sentence, sentence_start, quoted, possessive, question : ndarray
-        As in `TokenBatch`.
-    negated : ndarray of bool
-        Within `NEGATION_REACH` of a negator.
-    category : ndarray of int8
-        Lexicon category, -1 for none; none in names.
-    sign : ndarray of int8
-        Polarity of the category, turned by negation.
-    name : ndarray of bool
-        A capitalised word inside a sentence that has small letters too, or a mention.
-    who : ndarray
-        Number of the actor named, `NOBODY` for a plain word.
-    alias_kind : ndarray of int8
-        Kind of the alias, -1 for none.
-    mentions, classed : ndarray
-        Which words name an actor, and which have a category.
-    """
+    """Words of a batch; arrays have an entry per word unless a comment says otherwise."""
 
     joined: Joined
-    form: Ints32
-    key: ByForm
+    form: Ints32  # row of the `Forms`
+    key: ByForm  # of the lower-case word
     stem: ByForm
-    functions: Bytes
+    functions: Bytes  # what the word may do in a sentence: bits of `stance.reading.lexicon`
     capital: Bools
-    first: Ints
-    start: Ints32
+    first: Ints  # word of each paragraph, and the number of words
+    start: Ints32  # characters of `joined`, for a mention of the whole of it
     end: Ints32
-    sentence: NDArray[Any]
+    sentence: Ints32  # as in `TokenBatch`, like the next two
     sentence_start: Bools
     quoted: Bools
     possessive: Bools
     question: Bools
     negated: Bools
-    category: Ints8
-    sign: Ints8
-    name: Bools
-    who: Ints32
-    alias_kind: Ints8
-    mentions: Ints
-    classed: Ints
+    category: Ints8  # of the lexicon; -1 for none, as in all names
+    sign: Ints8  # polarity of the category, turned by negation
+    name: Bools  # a mention, or capitalised inside a sentence that has lower-case words
+    who: Ints32  # number of the actor named, or `NOBODY`
+    alias_kind: Ints8  # -1 for none
+    mentions: Ints  # the words that name an actor
+    classed: Ints  # the words that have a category
 
     @property
     def text(self) -> str:
@@ -125,15 +92,8 @@ class Words:
         return found
 
 
-NEGATION_REACH = 4
-"""Words after a negator, within its sentence, that it turns."""
-
-Span = tuple[int, int, int]
-"""Paragraph number, first and end character offset of an actor in a normalised paragraph."""
-
-
 class FormTable(Protocol):
-    """What grows with the forms."""
+    """A table with entries for every form; it grows with the forms."""
 
     def update(self, forms: Forms) -> None:
         """Take in the forms that are new."""
@@ -143,35 +103,18 @@ Table = TypeVar("Table", bound=FormTable)
 
 
 class Reader:
-    """Reads paragraphs with an actor book and a lexicon.
-
-    Parameters
-    ----------
-    book : ActorBook
-    lexicon : Lexicon
-    language : str
-        Snowball language.
-    """
+    """Reads paragraphs with an actor book, a lexicon and the stemmer of a language."""
 
     def __init__(self, book: ActorBook, lexicon: Lexicon, language: str = "english") -> None:
         self.book = book
         self.lexicon = lexicon
         self._stem = stemmer(language)
         self.names: dict[int, str] | None = None
-        """Where set, gets the string of every word key: the terms of features are made of it."""
-        self._generation, self._grams, self._starts = -1, list[Keys](), [0]
-        self._tables: dict[Callable[[], Any], Any] = {}
-        self.forms = Forms(
-            self._describe,
-            (
-                *ActorBook.columns,
-                ("stem", np.uint64),
-                ("small", np.bool_),
-                ("category", np.int8),
-                ("functions", np.uint8),
-                ("phrase", np.uint8),
-            ),
-        )
+        """Where set, collects the string of every key: feature names are made of them."""
+        self._tables: dict[Callable[[Reader], Any], Any] = {}
+        columns = ("stem", np.uint64), ("small", np.bool_), ("category", np.int8)
+        bits = ("functions", np.uint8), ("phrase", np.uint8)
+        self.forms = Forms(self._describe, (*ActorBook.columns, *columns, *bits))
 
     def _describe(self, word: str, lower: str) -> tuple[int | bool, ...]:
         stem = self.lexicon.mended(self._stem(lower))
@@ -192,20 +135,16 @@ class Reader:
         )
 
     def words(self, texts: Sequence[str] | Joined, spans: Sequence[Span] = ()) -> Words:
-        """Read normalised paragraphs and find the actors that they name.
+        """Read normalised paragraphs and find the actors they name.
 
-        Parameters
-        ----------
-        texts : sequence of str or Joined
-        spans : sequence of (int, int, int)
-            Places that their user says name the actor to be judged, in order; that actor then
-            has the number ``len(book)``, and what the book finds there does not count.
+        Spans, in order, are places where the user says that the actor to be judged is named. That
+        actor then has the number ``len(book)``, and what the book finds there does not count.
         """
         batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans)
         return self._words(batch, who, kind)
 
     def _shrunk(self, batch: TokenBatch, spans: Sequence[Span]) -> tuple[TokenBatch, Ints32, Ints8]:
-        """Return the words with mentions as one, and the actor and alias kind of each."""
+        """Return the batch with mentions as one word, and the actor and alias kind of each word."""
         first, last, who, kind = self._mentioned(batch, spans)
         tail = _tails(first, last, len(batch.form))
         heads = np.flatnonzero(~tail.take(first))  # spans may overlap
@@ -225,7 +164,7 @@ class Reader:
         columns, form, mentioned = self.forms.columns, batch.form, who >= 0
         mentions = np.flatnonzero(mentioned)
         functions = columns["functions"].take(form)
-        functions[mentions] = 0  # "US" is no first person
+        functions[mentions] = 0  # "US" is not "us"
         negation = batch.clitic == CLITIC_NEGATION
         capital = self.forms.columns["capital"].take(form)
         name = self._names(batch, capital, mentioned)
@@ -272,7 +211,7 @@ class Reader:
         last = np.searchsorted(batch.start, table[:, 2] + shift, side="left") - 1
         wordy = first <= last
         first, last = first[wordy], last[wordy]
-        # A span is what its user says it is: what the book finds there or across its border goes.
+        # A span is what the user says it is: what the book finds in or across it is dropped.
         taken = np.zeros(len(batch.start) + 1, np.int64)
         np.add.at(taken, first, 1)
         np.add.at(taken, last + 1, -1)
@@ -289,9 +228,9 @@ class Reader:
         )
 
     def _names(self, batch: TokenBatch, capital: Bools, mentioned: Bools) -> Bools:
-        """Return which words are mentions, or begin with a capital, where this tells something.
+        """Return which words are mentions, or capitalised where that means something.
 
-        It does not at the start of a sentence, nor in one that is WRITTEN IN CAPITALS.
+        It means nothing at the start of a sentence, nor in one that is WRITTEN IN CAPITALS.
         """
         if not len(batch.form):
             return mentioned
@@ -313,64 +252,30 @@ class Reader:
 
     def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> Ints8:
         category = self.forms.columns["category"].take(batch.form).astype(np.int8)
-        category[negation] = -1  # "won't" is no victory
+        category[negation] = -1  # "won't" is not "won"
         first, length, value = self.lexicon.phrases.find(
             batch,
             self.forms.columns["phrase"],
             self.forms.columns["exact"],
             self.forms.columns["lower"],
-            mentioned,  # "to Justice Department" is no "to justice"
+            mentioned,  # "to Justice Department" is not "to justice"
         )
         for step in range(1, int(length.max(initial=1))):
             category[first[length > step] + step] = -1
         category[first] = value
         return category
 
-    def table(self, make: Callable[[], Table]) -> Table:
-        """Return the reader's own table that ``make`` returns, with a row for every form."""
+    def table(self, make: Callable[["Reader"], Table]) -> Table:
+        """Return this reader's table of a kind, with entries for all forms."""
         if make not in self._tables:
-            self._tables[make] = make()
+            self._tables[make] = make(self)
         table: Table = self._tables[make]
         table.update(self.forms)
         return table
 
-    def characters(self) -> tuple[Ints, Keys]:
-        """Return where the character n-grams of each form start, and the keys of all of them."""
-        spelling = self.forms.spelling
-        if self._generation != self.forms.generation:
-            self._generation, self._grams, self._starts = self.forms.generation, [], [0]
-        for word in spelling[len(self._starts) - 1 :]:
-            grams = character_grams(word)
-            self._grams.append(np.array([key_of("char:" + gram) for gram in grams], np.uint64))
-            self._starts.append(self._starts[-1] + len(grams))
-            if self.names is not None:
-                self.names |= {key_of("char:" + gram): gram for gram in grams}
-        keys = np.concatenate(self._grams) if self._grams else np.zeros(0, np.uint64)
-        return np.array(self._starts, np.int64), keys
-
-
-LEAST_GRAM, MOST_GRAM = 2, 5
-"""Lengths of character n-grams."""
-
-
-def character_grams(word: str) -> list[str]:
-    """Return the character n-grams of a word between blanks, in lower case.
-
-    Examples
-    --------
-    >>> character_grams("EU")
-    [' e', 'eu', 'u ', ' eu', 'eu ', ' eu ']
-    """
-    padded = f" {word.lower()} "
-    return [
-        padded[i : i + size]
-        for size in range(LEAST_GRAM, MOST_GRAM + 1)
-        for i in range(len(padded) - size + 1)
-    ]
-
 
 def _tails(first: Ints, last: Ints, size: int) -> Bools:
-    """Tell which of some words are later words of a mention."""
+    """Return which words are the second or a later word of a mention."""
     counts = last - first
     index = np.repeat(first + 1 - (np.cumsum(counts) - counts), counts)
     tail = np.zeros(size, np.bool_)
@@ -379,7 +284,7 @@ def _tails(first: Ints, last: Ints, size: int) -> Bools:
 
 
 def _shortly_after(flags: Bools, sentence: Ints32) -> Bools:
-    """Return which words stand at most `NEGATION_REACH` after a flag in the same sentence."""
+    """Return which words follow a flag within `NEGATION_REACH` words of the same sentence."""
     after = np.zeros(len(flags), np.bool_)
     at = np.flatnonzero(flags)
     for step in range(1, NEGATION_REACH + 1):

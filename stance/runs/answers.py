@@ -52,7 +52,7 @@ class Layout:
         """Return what is wrong with the spans of a record that starts in a line."""
         if self.spans is None or (part := bad_place(cells[self.spans], cells[self.text])) is None:
             return None
-        reason = f"spans '{shown(part, 20)}' is no place in the text"
+        reason = f"spans '{shown(part, 20)}' is not a place in the text"
         return Fault(line, self.columns[self.spans], reason, places_advice(cells[self.text]))
 
     def check(self, table: str) -> None:
