@@ -2,14 +2,24 @@
 
 import json
 import re
-from collections.abc import Generator, Iterator
-from itertools import chain, dropwhile, filterfalse
+from collections.abc import Collection, Generator, Iterable, Iterator
+from itertools import chain, dropwhile
 from typing import Any
 
 from stance.display import shown
 from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
-from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Reader, Record, Records, RejectSink
+from stance.tables._reading import (
+    MAX_CELL,
+    MAX_COLUMNS,
+    Fault,
+    Journal,
+    Record,
+    Records,
+    column_at,
+    together,
+    undecoded,
+)
 from stance.tables._sources import Source
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?')
@@ -36,132 +46,132 @@ _DECODER = json.JSONDecoder(
 )
 
 
-class JsonReader(Reader):
-    """Reads JSON Lines.
+def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
+    """Return the good records of JSON Lines in order, some at a time.
 
     The columns are the keys of the first object. Null is an empty cell, which is noted;
     true and false are ``true`` and ``false``.
     """
+    blocks = _numbered_lines(source)
+    for lines in blocks:
+        if first := list(dropwhile(lambda line: _is_empty(*line, journal), lines)):
+            break
+    else:
+        raise DataError(f"{source.name}:1: holds only empty lines; {_JSON_ADVICE}")
+    line, raw = first[0]
+    found = _parsed(raw, line)
+    if isinstance(found, Fault):
+        raise journal.error(found)
+    names = tuple(found)
+    if len(names) > MAX_COLUMNS:
+        advice = "no table has so many"
+        raise journal.error(Fault(line, "", f"more than {MAX_COLUMNS:,} keys", advice))
+    if fault := undecoded(names, names, line):
+        raise journal.error(fault)
+    if not names:
+        raise journal.error(Fault(line, "", "an object without keys", _JSON_ADVICE))
+    journal.take_columns(names, line)
+    return _blocks(chain([first], blocks), journal)
 
-    def __init__(self, source: Source, rejects: RejectSink | None) -> None:
-        super().__init__(source, rejects)
-        self._lines = self._numbered_lines()
-        for lines in self._lines:
-            self._first = list(dropwhile(self._is_empty, lines))
-            if self._first:
-                break
+
+def _numbered_lines(source: Source) -> Iterator[list[tuple[int, str]]]:
+    for block in source.blocks():
+        lines = list(enumerate(block.lines, source.line))
+        source.line += len(lines)
+        yield lines
+
+
+def _is_empty(line: int, raw: str, journal: Journal) -> bool:
+    if raw.strip():
+        return False
+    journal.note("empty line: skipped", line)
+    return True
+
+
+def _blocks(blocks: Iterable[list[tuple[int, str]]], journal: Journal) -> Generator[Records]:
+    for lines in blocks:
+        yield from together(_records(lines, journal))
+
+
+def _records(lines: Iterable[tuple[int, str]], journal: Journal) -> Iterator[Record]:
+    for line, raw in lines:
+        if _is_empty(line, raw, journal):
+            continue
+        found = _parsed(raw, line)
+        cells = _cells(found, line, journal) if isinstance(found, dict) else found
+        if journal.check and not isinstance(cells, Fault):
+            cells = journal.check(cells, line) or cells
+        if isinstance(cells, Fault):
+            journal.reject(cells, raw)
         else:
-            raise DataError(f"{self.name}:1: holds only empty lines; {_JSON_ADVICE}")
-        line, raw = self._first[0]
-        found = self._parse(raw, line)
-        if isinstance(found, Fault):
-            raise self.error(found)
-        self.columns = tuple(found)
-        if len(found) > MAX_COLUMNS:
-            raise DataError(
-                f"{self.name}:{line}: more than {MAX_COLUMNS:,} keys; no table has so many"
-            )
-        odd = self.odd_character(self.columns, line)
-        if odd or not found:
-            raise self.error(odd or Fault(line, "", "an object without keys", _JSON_ADVICE))
-        self.check_columns(line)
+            journal.number += 1
+            yield Record(journal.number, line, tuple(cells))
 
-    def blocks(self) -> Generator[Records]:
-        """Yield every good record, in order, some at a time."""
-        for lines in chain([self._first], self._lines):
-            yield from self.together(self._records(lines))
 
-    def _records(self, lines: list[tuple[int, str]]) -> Iterator[Record]:
-        for line, raw in filterfalse(self._is_empty, lines):
-            found = self._parse(raw, line)
-            cells = self._cells(found, line) if isinstance(found, dict) else found
-            if self.check and not isinstance(cells, Fault):
-                cells = self.check(cells, line) or cells
-            if isinstance(cells, Fault):
-                self.reject(cells, raw)
-            else:
-                self.number += 1
-                yield Record(self.number, line, tuple(cells))
+def _parsed(raw: str, line: int) -> dict[str, Any] | Fault:
+    """Return the object that a line holds, with numbers as texts, or what is wrong."""
+    if len(raw) > _LONG and (fault := _deep(raw, line)):
+        return fault
+    try:
+        pairs = _DECODER.decode(raw)
+    except _NotFlatError as error:
+        return Fault(line, "", str(error), _FLAT_ADVICE)
+    except json.JSONDecodeError as error:
+        reason = f"not JSON: {error.msg} at character {error.pos + 1}"
+        return Fault(line, "", reason, _JSON_ADVICE)
+    except RecursionError:
+        return Fault(line, "", "values nested too deep", _FLAT_ADVICE)
+    if not isinstance(pairs, tuple):
+        return Fault(line, "", f"{_kind(pairs)} where an object should be", _JSON_ADVICE)
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = shown(next(key for key in keys if keys.count(key) > 1))
+        return Fault(line, twice, f"key '{twice}' stands twice", "give each its own")
+    return found
 
-    def _numbered_lines(self) -> Iterator[list[tuple[int, str]]]:
-        for block in self.source.blocks():
-            lines = list(enumerate(block.lines, self.source.line))
-            self.source.line += len(lines)
-            yield lines
 
-    def _is_empty(self, numbered: tuple[int, str]) -> bool:
-        line, raw = numbered
-        if raw.strip():
-            return False
-        self.note("empty line: skipped", line)
-        return True
+def _deep(raw: str, line: int) -> Fault | None:
+    marks = _STRINGS.sub("", raw)
+    if "[" in marks or marks.count("{") > 1:
+        return Fault(line, "", "a list or an object inside the object", _FLAT_ADVICE)
+    if marks.count(",") > MAX_COLUMNS:
+        return Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has so many")
+    return None
 
-    def _parse(self, raw: str, line: int) -> dict[str, Any] | Fault:
-        """Return the object that a line holds, with numbers as texts, or what is wrong."""
-        if len(raw) > _LONG and (fault := self._deep(raw, line)):
-            return fault
-        try:
-            pairs = _DECODER.decode(raw)
-        except _NotFlatError as error:
-            return Fault(line, "", str(error), _FLAT_ADVICE)
-        except json.JSONDecodeError as error:
-            return Fault(
-                line, "", f"not JSON: {error.msg} at character {error.pos + 1}", _JSON_ADVICE
-            )
-        except RecursionError:
-            return Fault(line, "", "values nested too deep", _FLAT_ADVICE)
-        if not isinstance(pairs, tuple):
-            return Fault(line, "", f"{_kind(pairs)} where an object should be", _JSON_ADVICE)
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            return Fault(
-                line, shown(twice), f"key '{shown(twice)}' stands twice", "give each its own"
-            )
-        return found
 
-    def _deep(self, raw: str, line: int) -> Fault | None:
-        marks = _STRINGS.sub("", raw)
-        if "[" in marks or marks.count("{") > 1:
-            return Fault(line, "", "a list or an object inside the object", _FLAT_ADVICE)
-        if marks.count(",") > MAX_COLUMNS:
-            return Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has so many")
-        return None
-
-    def _cells(self, found: dict[str, Any], line: int) -> list[str] | Fault:
-        if found.keys() != set(self.columns):
-            return self._other_keys(found, line)
-        cells = []
-        for place, name in enumerate(self.columns):
-            value = found[name]
-            if value is None:
-                self.note("null: read as an empty cell", line)
-                value = ""
-            elif value is True or value is False:
-                value = "true" if value else "false"
-            elif not isinstance(value, str):
-                column = self.column_at(place)
-                return Fault(line, column, f"{_kind(value)} in column {column!r}", _FLAT_ADVICE)
-            elif len(value) > MAX_CELL:
-                column = self.column_at(place)
+def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fault:
+    names = journal.columns
+    if found.keys() != set(names):
+        return _other_keys(found, names, line)
+    cells = []
+    for place, name in enumerate(names):
+        value = found[name]
+        if value is None:
+            journal.note("null: read as an empty cell", line)
+            value = ""
+        elif value is True or value is False:
+            value = "true" if value else "false"
+        elif not isinstance(value, str) or len(value) > MAX_CELL:
+            column = column_at(names, place)
+            if isinstance(value, str):
                 limit = f"more than {MAX_CELL // MEGABYTE} MB in column {column!r}"
                 return Fault(line, column, limit, "split its text")
-            cells.append(value)
-        return self.odd_character(cells, line) or cells
+            return Fault(line, column, f"{_kind(value)} in column {column!r}", _FLAT_ADVICE)
+        cells.append(value)
+    return undecoded(cells, names, line) or cells
 
-    def _other_keys(self, found: dict[str, Any], line: int) -> Fault:
-        missing = [name for name in self.columns if name not in found]
-        added = [name for name in found if name not in self.columns]
-        parts = [f"no key '{shown(missing[0])}'"] if missing else []
-        parts += [f"a new key '{shown(added[0])}'"] if added else []
-        column = shown((missing or added)[0])
-        return Fault(line, column, " and ".join(parts), "give every line the keys of the first")
+
+def _other_keys(found: Collection[str], names: Collection[str], line: int) -> Fault:
+    missing = [shown(name) for name in names if name not in found]
+    added = [shown(name) for name in found if name not in names]
+    parts = [f"no key '{missing[0]}'"] if missing else []
+    parts += [f"a new key '{added[0]}'"] if added else []
+    column = (missing or added)[0]
+    return Fault(line, column, " and ".join(parts), "give every line the keys of the first")
 
 
 def _kind(value: object) -> str:
     if isinstance(value, tuple):
         return "an object"
-    if isinstance(value, list):
-        return "a list"
-    return "a single value"
+    return "a list" if isinstance(value, list) else "a single value"

@@ -40,7 +40,6 @@ _INSIDE = re.compile('[^"]*+(?:""[^"]*+)*+')
 _QUOTED = re.compile('"[^"]*+(?:""[^"]*+)*+"?')
 _LINE = re.compile("[^\r\n]+")
 _LINE_END = re.compile("\r\n|\r|\n")
-_OTHER_QUOTES = {"'": "'", "`": "`'", "‘": "’", "“": "”", "„": "“”", "«": "»", "|": "|"}
 
 
 @lru_cache
@@ -97,24 +96,6 @@ def most_cells(raw: str, separator: str) -> int:
     return 1 + max((line.group().count(separator) for line in lines), default=0)
 
 
-def holds_records(cells: Sequence[str], separator: str) -> bool:
-    """Tell whether a cell over several lines looks like the records that a quote swallowed.
-
-    Then each line has, with the cells around it, as many separators as a record, and behind
-    them no space, as there is in prose. In a long one, the first and the last may be odd.
-    """
-    last = len(cells) - 1
-    for place, cell in enumerate(cells):
-        lines = _LINE_END.split(cell)
-        if last and len(lines) > 1 and f"{separator} " not in cell:
-            separators = [line.count(separator) for line in lines]
-            separators[0] += place
-            separators[-1] += last - place
-            if set(separators[1:-1] if len(lines) > 3 else separators) == {last}:
-                return True
-    return False
-
-
 def plain_columns(text: str, separator: str, width: int) -> list[list[str]] | None:
     r"""Return the columns of some lines where each line is a good record; else None.
 
@@ -146,21 +127,6 @@ def plain_columns(text: str, separator: str, width: int) -> list[list[str]] | No
         quotes = len(cells[place])
         cells[place] = next(rest) if quotes == 1 else '"'.join(islice(rest, quotes))
     return [cells[at :: width + 1] for at in range(width)]
-
-
-def quoted_otherwise(cells: Sequence[str]) -> bool:
-    """Tell whether every cell of a record stands in quotes that are not those of CSV."""
-    first = cells[0][:1]
-    if first not in _OTHER_QUOTES or len(cells) == 1:
-        return False
-    closing = _OTHER_QUOTES[first]
-    return all(len(c) > 1 and c[0] == first and c[-1] in closing for c in cells)
-
-
-def any_quoted_otherwise(columns: Sequence[Sequence[str]]) -> bool:
-    """Tell whether this is so of one of some records, whose columns are given."""
-    places = [place for place, cell in enumerate(columns[0]) if cell[:1] in _OTHER_QUOTES]
-    return any(quoted_otherwise([cells[place] for cells in columns]) for place in places)
 
 
 def parse_sample(lines: Sequence[str], separator: str) -> list[list[str] | None]:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -13,11 +13,11 @@ from typing import Literal, Self
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables._bytes import Encoding
-from stance.tables._jsonlines import JsonReader
+from stance.tables._jsonlines import read_json_lines
 from stance.tables._oddities import folded
 from stance.tables._quoting import NAMES, SEPARATORS
-from stance.tables._reading import Check, Reader, Record, Records, RejectSink
-from stance.tables._separated import SeparatedReader
+from stance.tables._reading import Check, Journal, Record, Records, RejectSink
+from stance.tables._separated import read_separated
 from stance.tables._sources import Source
 
 _JSON_NAMES = (".jsonl", ".ndjson")
@@ -55,16 +55,19 @@ class Table:
         What messages call it.
     columns : tuple of str
         As they stand in the file.
+    dialect : Dialect
     """
 
-    def __init__(self, source: Source, reader: Reader, dialect: Dialect) -> None:
+    def __init__(
+        self, source: Source, journal: Journal, dialect: Dialect, blocks: Generator[Records]
+    ) -> None:
         self.name = source.name
-        self.columns = reader.columns
+        self.columns = journal.columns
         self.dialect = dialect
         self._source = source
-        self._reader = reader
-        self._blocks = reader.blocks()
-        self._records = (record for block in self._blocks for record in block)
+        self._journal = journal
+        self._blocks = blocks
+        self._records = (record for block in blocks for record in block)
 
     def __iter__(self) -> Iterator[Record]:
         return self._records
@@ -92,17 +95,17 @@ class Table:
 
     def guard(self, check: Check) -> None:
         """Have every record checked; where something is found, it is a bad record like others."""
-        self._reader.check = check
+        self._journal.check = check
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for stderr; those on records are complete once all records are read."""
-        return (_format_note(self), *self._reader.notes())
+        return (_format_note(self), *self._journal.notes())
 
     @property
     def records_in(self) -> int:
         """Records so far, good and rejected."""
-        return self._reader.number
+        return self._journal.number
 
     @property
     def bytes_read(self) -> int:
@@ -150,18 +153,22 @@ def open_table(
     cell, a record of another width and a repeated header are bad records. Limits: 10 MB a cell,
     16 MB a record, 10,000 columns, 200 times the compressed size.
     """
-    separator = _one_character(delimiter)
+    asked = _one_character(delimiter)
     source = Source(path, encoding, salvage=rejects is not None)
+    journal = Journal(source, rejects, or_else)
     try:
-        reader = _reader(source, _suffix(path), separator, rejects)
-        reader.or_else = or_else
+        suffix = _suffix(path)
+        if _is_json_lines(source, suffix):
+            separator, blocks = "", read_json_lines(source, journal)
+        else:
+            default = "\t" if suffix in (".tsv", ".tab") else ","
+            separator, blocks = read_separated(source, journal, asked, default)
     except BaseException:
         source.file.close()
         raise
-    separator = reader.separator if isinstance(reader, SeparatedReader) else ""
     kind: Literal["csv", "jsonl"] = "csv" if separator else "jsonl"
     dialect = Dialect(kind, separator, source.encoding, source.bom, source.file.compression)
-    return Table(source, reader, dialect)
+    return Table(source, journal, dialect, blocks)
 
 
 # --- What kind of table ----------------------------------------------------------------------
@@ -183,23 +190,17 @@ def _suffix(path: Path | None) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _reader(
-    source: Source, suffix: str, separator: str | None, rejects: RejectSink | None
-) -> Reader:
-    by_content = suffix not in _SEPARATED_NAMES and _begins_with_object(source)
-    if suffix in _JSON_NAMES or by_content:
-        return JsonReader(source, rejects)
-    default = "\t" if suffix in (".tsv", ".tab") else ","
-    return SeparatedReader(source, separator, default, rejects)
-
-
-def _begins_with_object(source: Source) -> bool:
+def _is_json_lines(source: Source, suffix: str) -> bool:
+    """Return whether a table is JSON Lines, by its name or by how its text begins."""
+    if suffix in _SEPARATED_NAMES:
+        return False
     head = source.head().lstrip()
     if head[:1] == "[" and head[1:].lstrip()[:1] == "{":
         raise DataError(
             f"{source.name}: is one JSON list; save it as JSON Lines, one object in each line"
         )
-    return head[:1] == "{" and head[1:].lstrip()[:1] in ('"', "}")
+    begins_with_object = head[:1] == "{" and head[1:].lstrip()[:1] in ('"', "}")
+    return suffix in _JSON_NAMES or begins_with_object
 
 
 def _format_note(table: Table) -> str:
