@@ -477,7 +477,7 @@ def test_only_predictions_go_to_standard_output(args, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table = SAMPLE / "paragraphs.csv"
     said = fails(2, *(table if arg == "TABLE" else arg for arg in args))
-    assert said == "-: standard output is not for this; name a file"
+    assert said == "-: this cannot go to standard output; name a file"
     assert not list(tmp_path.iterdir())
 
 

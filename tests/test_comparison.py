@@ -236,10 +236,10 @@ def test_the_command_compares(files, model_path):
 def test_what_cannot_be_compared_is_said_in_one_line(files, model_path, tmp_path):
     other, corpus = files
     given = ("evaluate", corpus, "--model", model_path, "--compare")
-    assert "is compared with itself" in fails(2, *given, model_path)
+    assert "cannot be compared with itself" in fails(2, *given, model_path)
     for option in ("--report", "--errors"):
-        assert "leave out --compare" in fails(2, *given, other, option, tmp_path / "x")
-    assert "leave out --compare" in fails(2, *given, other, "--stress")
+        assert "drop --compare" in fails(2, *given, other, option, tmp_path / "x")
+    assert "drop --compare" in fails(2, *given, other, "--stress")
     alone = ("evaluate", "--model", model_path, "--compare", other)
     assert "no CORPUS to compare" in fails(2, *alone)
     assert "nowhere.stance" in fails(3, *given, tmp_path / "nowhere.stance")

@@ -1,6 +1,5 @@
 """Commands on data: actors, check, import."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from stance.cli.options import (
     path_or_stdin,
     refuse_output,
     refuse_stdin,
+    show,
 )
 from stance.cli.screen import tell
 
@@ -30,26 +30,28 @@ def actors(
     encoding: Encoding = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the actor book, or count which aliases are found in a table."""
+    """List the actor book, or count which of its aliases a table uses."""
     from stance.check.census import census
     from stance.reading.actors import ActorBook
     from stance.screens.checks import book_lines, census_lines
 
     book = ActorBook.read(actors) if actors else ActorBook.default()
     if source is None:
-        typer.echo(json.dumps(book.to_tables()) if as_json else "\n".join(book_lines(book)))
+        show(book.to_tables(), book_lines(book), as_json)
         return
     found = census(book, path_or_stdin(source), text_column, delimiter, encoding)
     for note in found.notes:
         tell(note)
-    figures = found.to_json()
-    typer.echo(json.dumps(figures) if as_json else "\n".join(census_lines(figures)))
+    show(found.to_json(), census_lines(found.to_json()), as_json)
 
 
 def check(
     corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
     coders: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column of a second coder's stance.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Column of a second coder's stance, or columns: ONE,OTHER."
+        ),
     ] = None,
     actors: ActorsFile = None,
     delimiter: Delimiter = None,
@@ -64,8 +66,7 @@ def check(
     refuse_stdin(corpora)
     book = ActorBook.read(actors) if actors else ActorBook.default()
     found = examine(corpora, book=book, coders=coders, delimiter=delimiter, encoding=encoding)
-    figures = found.to_json()
-    typer.echo(json.dumps(figures) if as_json else "\n".join(doctor_lines(figures)))
+    show(found.to_json(), doctor_lines(found.to_json()), as_json)
     if found.spoils:
         raise typer.Exit(1)
 

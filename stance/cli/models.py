@@ -1,7 +1,6 @@
 """Commands that make and judge models: train, evaluate, inspect."""
 
-import json
-from collections.abc import Mapping
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +17,7 @@ from stance.cli.options import (
     open_model,
     refuse_output,
     refuse_stdin,
+    show,
 )
 from stance.cli.screen import tell
 from stance.errors import UsageError
@@ -33,15 +33,18 @@ def train(
         Path, typer.Option("--output", "-o", metavar="MODEL", help="Model file to write.")
     ],
     corpora: Annotated[
-        list[Path] | None, typer.Argument(metavar="CORPUS", help="Labelled tables.")
+        list[Path] | None,
+        typer.Argument(metavar="CORPUS", help="Labelled tables; the starter corpus if omitted."),
     ] = None,
     recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Recipe (TOML) of the model.")
+        Path | None, typer.Option(metavar="FILE", help="Recipe (TOML) for the model.")
     ] = None,
     actors: ActorsFile = None,
     seed: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Seed in place of the recipe's.", min=0, max=2**31 - 1),
+        typer.Option(
+            metavar="N", help="Seed to use instead of the recipe's.", min=0, max=2**31 - 1
+        ),
     ] = None,
     jobs: Jobs = 1,
     delimiter: Delimiter = None,
@@ -49,7 +52,7 @@ def train(
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    """Train a model on labelled tables, or on the bundled starter corpus; cross-validate it."""
+    """Train a model on labelled tables, or on the bundled starter corpus, and cross-validate it."""
     from stance.fitting.training import train_files
 
     refuse_stdin(corpora or [])
@@ -58,12 +61,10 @@ def train(
     training = train_files(
         corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell, **form
     )
-    if as_json:
-        typer.echo(json.dumps(training.to_json()))
-        return
-    typer.echo("Cross-validation by document (each row scored by a model that has not seen it):\n")
-    typer.echo("\n".join(training.summary_lines()))
-    tell(f"wrote {output}")
+    title = "Cross-validation by document (each row scored by a model that has not seen it):"
+    show(training.to_json(), [title, "", *training.summary_lines()], as_json)
+    if not as_json:
+        tell(f"wrote {output}")
 
 
 def evaluate(
@@ -79,54 +80,67 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE.csv", help="Table of wrong answers to write.")
     ] = None,
     compare: Annotated[
-        Path | None, typer.Option(metavar="MODEL", help="Second model, to compare with the first.")
+        Path | None, typer.Option(metavar="MODEL", help="Second model to compare with the first.")
     ] = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     force: Force = False,
     stress: Annotated[
         bool,
-        typer.Option("--stress", help="Test how answers change with the text; needs no CORPUS."),
+        typer.Option(
+            "--stress", help="Test how answers change when texts change; needs no CORPUS."
+        ),
     ] = False,
 ) -> None:
     """Score a model on labelled tables, with intervals and beside its baselines."""
     from stance.defaults import default_model
-    from stance.evaluation.assessment import evaluate as score
-    from stance.screens.checks import stress_lines
-    from stance.stress import run_suite
 
-    refuse_stdin(corpora or [])
-    _refuse_models(corpora or [])
-    form = {"delimiter": delimiter, "encoding": encoding}
+    corpora = corpora or []
+    refuse_stdin(corpora)
+    _refuse_models(corpora)
     if compare is not None:
-        alone = not (report or errors or stress)
-        _compare(corpora or [], model, compare, form, as_json=as_json, alone=alone)
+        if report or errors or stress:
+            raise UsageError("--report, --errors and --stress take one model; drop --compare")
+        _compare(model, compare, corpora, delimiter, encoding, as_json)
         return
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
-    _refuse_outputs(report, errors, force, [*(corpora or []), model])
+    _refuse_outputs(report, errors, force, [*corpora, model])
     path = model or default_model(tell)
     loaded = open_model(path)
-    suite = run_suite(loaded) if stress else None
-    figures = {"stress": suite.to_json()} if suite else {}
-    lines = stress_lines(suite.to_json()) if suite else []
-    if corpora:
-        corpus = _read(corpora, form)
-        result = score(loaded, corpus)
-        figures = result.to_json() | figures
-        lines = [*result.summary_lines(), *([""] if suite else []), *lines]
+    corpus = _read(corpora, delimiter, encoding) if corpora else None
+    figures, lines = _score(loaded, corpus, stress)
+    if corpus is not None:
         _write(report, errors, loaded, corpus, figures, path, force)
-    typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
-    if suite and suite.hard_failures:
+    show(figures, lines, as_json)
+    if stress and figures["stress"]["hard_failures"]:
         tell("this model breaks what must always hold (--stress); do not use it")
         raise typer.Exit(1)
 
 
-def _read(corpora: list[Path], form: Mapping[str, str | None]) -> "Corpus":
-    """Read labelled tables, and tell what is odd about them."""
+def _score(
+    model: "StanceModel", corpus: "Corpus | None", stress: bool
+) -> tuple["Figures", list[str]]:
+    """Return the figures of an evaluation and of the stress tests, and the lines of both."""
+    from stance.evaluation.assessment import evaluate as score
+    from stance.screens import stacked
+    from stance.screens.checks import stress_lines
+    from stance.stress import run_suite
+
+    found = score(model, corpus) if corpus is not None else None
+    figures = found.to_json() if found else {}
+    lines = found.summary_lines() if found else []
+    if not stress:
+        return figures, lines
+    suite = run_suite(model).to_json()
+    return figures | {"stress": suite}, stacked([lines, stress_lines(suite)])
+
+
+def _read(corpora: list[Path], delimiter: str | None, encoding: str | None) -> "Corpus":
+    """Read labelled tables, and report what is odd about them."""
     from stance.corpus import read_corpus
 
-    corpus = read_corpus(corpora, **form)
+    corpus = read_corpus(corpora, delimiter=delimiter, encoding=encoding)
     for note in corpus.notes:
         tell(note)
     return corpus
@@ -136,7 +150,7 @@ def _refuse_outputs(
     report: Path | None, errors: Path | None, force: bool, inputs: list[Path | None]
 ) -> None:
     if report is not None and report == errors:
-        raise UsageError(f"{report}: is both --report and --errors; give each a file of its own")
+        raise UsageError(f"{report}: is both --report and --errors; name two files")
     refuse_output(report, force, [*inputs, errors])
     refuse_output(errors, force, inputs)
 
@@ -150,7 +164,7 @@ def _write(
     path: Path,
     force: bool,
 ) -> None:
-    """Write the table of wrong answers and the page of an evaluation, where they are asked for."""
+    """Write the table of wrong answers and the page of an evaluation, if asked for."""
     from stance.evaluation.mistakes import write_mistakes
     from stance.reports.evaluation import write_evaluation
     from stance.reports.examples import worst_mistakes
@@ -166,7 +180,7 @@ def _write(
 
 
 def _refuse_models(corpora: list[Path]) -> None:
-    """Raise where a model stands in the place of a labelled table."""
+    """Raise if a model is given in the place of a labelled table."""
     for path in corpora:
         if path.suffix == ".stance":
             raise UsageError(
@@ -176,32 +190,29 @@ def _refuse_models(corpora: list[Path]) -> None:
 
 
 def _compare(
-    corpora: list[Path],
     model: Path | None,
     other: Path,
-    form: Mapping[str, str | None],
-    *,
+    corpora: list[Path],
+    delimiter: str | None,
+    encoding: str | None,
     as_json: bool,
-    alone: bool,
 ) -> None:
     from stance.evaluation.assessment import compare_models
 
-    if not alone:
-        raise UsageError("--report, --errors and --stress are of one model; leave out --compare")
     if not corpora:
         raise UsageError("no CORPUS to compare the models on; name a labelled table")
     if model is not None and model.resolve() == other.resolve():
-        raise UsageError(f"{other}: is compared with itself; name another model")
-    first, second, corpus = open_model(model), open_model(other), _read(corpora, form)
+        raise UsageError(f"{other}: cannot be compared with itself; name another model")
+    first, second = open_model(model), open_model(other)
     names = (model.name if model else "the default model", other.name)
-    found = compare_models(first, second, corpus, names)
-    typer.echo(json.dumps(found.to_json()) if as_json else "\n".join(found.summary_lines()))
+    found = compare_models(first, second, _read(corpora, delimiter, encoding), names)
+    show(found.to_json(), found.summary_lines(), as_json)
 
 
 def inspect(
     model: Annotated[
         Path | None,
-        typer.Argument(metavar="MODEL", help="Model file; the default model without it."),
+        typer.Argument(metavar="MODEL", help="Model file; the default model if omitted."),
     ] = None,
     words: Annotated[
         bool,
@@ -211,24 +222,15 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a model's card: data, versions, scores, limits; or the words it has learned."""
+    """Show a model's card (data, versions, scores, limits), or the words it has learned."""
     from stance.defaults import default_model
-    from stance.screens.model import card_lines
+    from stance.model.explanation import learned
+    from stance.screens.model import card_lines, learned_lines
     from stance.storage import read_manifest
 
     if words:
-        _show_words(model, as_json)
-        return
-    manifest = read_manifest(model or default_model(tell))
-    typer.echo(json.dumps(manifest) if as_json else "\n".join(card_lines(manifest)))
-
-
-def _show_words(model: Path | None, as_json: bool) -> None:
-    import dataclasses
-
-    from stance.model.explanation import learned
-    from stance.screens.model import learned_lines
-
-    found = learned(open_model(model))
-    lines = learned_lines(found)
-    typer.echo(json.dumps(dataclasses.asdict(found)) if as_json else "\n".join(lines))
+        found = learned(open_model(model))
+        show(dataclasses.asdict(found), learned_lines(found), as_json)
+    else:
+        manifest = read_manifest(model or default_model(tell))
+        show(manifest, card_lines(manifest), as_json)

@@ -1,6 +1,7 @@
 """Types of arguments and options that several commands share."""
 
 import errno
+import json
 import os
 import sys
 from collections.abc import Iterable
@@ -16,57 +17,57 @@ if TYPE_CHECKING:
     from stance.model.judging import StanceModel
 
 _FOREIGN = {".xlsx", ".xls", ".ods", ".parquet", ".feather", ".dta", ".sav", ".rds"}
-"""Endings that promise a kind of table that is not written."""
+"""Endings of tables that are not written."""
 
 ModelFile = Annotated[
     Path | None,
     typer.Option(
-        "--model", "-m", metavar="MODEL", help="Model file; the default model without it."
+        "--model", "-m", metavar="MODEL", help="Model file; the default model if omitted."
     ),
 ]
 ActorsFile = Annotated[
     Path | None,
-    typer.Option("--actors", "-a", metavar="FILE", help="Actor book (TOML) of your own."),
+    typer.Option("--actors", "-a", metavar="FILE", help="Your own actor book (TOML)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 Delimiter = Annotated[
     str | None,
-    typer.Option("--delimiter", metavar="C", help="Separator of the table; detected without it."),
+    typer.Option("--delimiter", metavar="C", help="Separator of the table; detected if omitted."),
 ]
 Encoding = Annotated[
     str | None,
     typer.Option(
         "--encoding",
         metavar="E",
-        help="Encoding of the table, such as cp1252; UTF-8 without it.",
+        help="Encoding of the table, such as cp1252; UTF-8 if omitted.",
     ),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes to use.", min=1)]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Number of processes.", min=1)]
 TextColumn = Annotated[
-    str, typer.Option("--text-column", metavar="NAME", help="Column of the paragraph.")
+    str, typer.Option("--text-column", metavar="NAME", help="Column that holds the paragraph.")
 ]
 
 
 def path_or_stdin(path: Path) -> Path | None:
-    """Return None where the path is ``-``."""
+    """Return the path, or None for ``-``."""
     if str(path) == "-" and sys.stdin is None:
         raise DataError("standard input: is closed; name a file")
     return None if str(path) == "-" else path
 
 
 def refuse_stdin(corpora: Iterable[Path]) -> None:
-    """Raise where standard input stands in the place of a labelled table."""
+    """Raise if standard input is given as a labelled table."""
     if Path("-") in corpora:
         raise UsageError("-: a labelled table is read twice; name a file")
 
 
 def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] = ()) -> None:
-    """Raise where a file cannot be written, or is one of those read, before any work is done."""
+    """Raise, before any work is done, if a file cannot be written or is one of those read."""
     from stance.files import check_output, is_device, output_error
 
     if str(path) == "-":
-        raise UsageError("-: standard output is not for this; name a file")
+        raise UsageError("-: this cannot go to standard output; name a file")
     check_output(path, force=force, inputs=inputs)
     if path is None or is_device(path):
         return
@@ -84,7 +85,7 @@ def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] 
 
 
 def open_model(path: Path | None, actors: Path | None = None) -> "StanceModel":
-    """Load a model, or the default one; with an actor book of the user's in place of its own."""
+    """Load a model, or the default one; the user's actor book replaces its own."""
     import dataclasses
 
     from stance.defaults import default_model
@@ -93,3 +94,8 @@ def open_model(path: Path | None, actors: Path | None = None) -> "StanceModel":
 
     model = load_model(path or default_model(tell))
     return dataclasses.replace(model, book=ActorBook.read(actors)) if actors else model
+
+
+def show(figures: object, lines: Iterable[str], as_json: bool) -> None:
+    """Print a command's result on stdout."""
+    typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
