@@ -88,13 +88,13 @@ def test_no_group_is_in_two_folds(rows, folds, seed):
 
 def test_no_document_on_two_sides(small, monkeypatch):
     seen = []
-    score = learning._score_fold
+    score = learning._score_cut
 
-    def watched(task, train_rows, test_rows, seed):
-        seen.append((set(task.group[train_rows]), set(task.group[test_rows]), len(task.y)))
-        return score(task, train_rows, test_rows, seed)
+    def watched(task, cut):
+        seen.append((set(task.group[cut.train]), set(task.group[cut.test]), len(task.y)))
+        return score(task, cut)
 
-    monkeypatch.setattr(learning, "_score_fold", watched)
+    monkeypatch.setattr(learning, "_score_cut", watched)
     train(quick_recipe(), small, BOOK)
     assert len(seen) == 6  # two folds of three heads
     for left, right, rows in seen:

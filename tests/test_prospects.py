@@ -90,17 +90,16 @@ def test_seeds_of_repeats_are_those_that_a_recipe_may_have(seed, repeats):
 
 def test_no_document_is_on_two_sides_of_any_repeat_or_part(tiny, monkeypatch):
     seen = []
-    score = learning._score_fold
+    score = learning._score_cut
 
-    def watched(task, train_rows, test_rows, seed):
+    def watched(task, cut):
         if task.targeted:
-            documents = [frozenset(task.group[rows].tolist()) for rows in (train_rows, test_rows)]
-            seen.append(
-                (*documents, len(train_rows), np.isin(task.group, list(documents[0])).sum())
-            )
-        return score(task, train_rows, test_rows, seed)
+            documents = [frozenset(task.group[rows].tolist()) for rows in (cut.train, cut.test)]
+            rows = np.isin(task.group, list(documents[0])).sum()
+            seen.append((*documents, len(cut.train), rows))
+        return score(task, cut)
 
-    monkeypatch.setattr(learning, "_score_fold", watched)
+    monkeypatch.setattr(learning, "_score_cut", watched)
     validation = dataclasses.replace(FULL, folds=3)
     found = train(full_recipe(validation), tiny, BOOK).prospects
     points = found.learning_curve["points"]

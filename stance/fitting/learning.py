@@ -86,13 +86,9 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
 
 def _documents(counts: BlockCounts, rows: Ints, group: Ints) -> Ints:
     """Return in how many documents each feature occurs; several rows of one count once."""
-    found = counts.sums[rows]
-    occurs = sparse.csr_matrix(
-        (np.ones(found.nnz, np.int32), found.indices, found.indptr), found.shape
-    )
-    member = sparse.csr_matrix(
-        (np.ones(len(rows), np.int32), (group, np.arange(len(rows)))), (group.max() + 1, len(rows))
-    )
+    occurs = counts.sums[rows].astype(np.bool_).astype(np.int32)
+    ones, shape = np.ones(len(rows), np.int32), (group.max() + 1, len(rows))
+    member = sparse.csr_matrix((ones, (group, np.arange(len(rows)))), shape)
     return np.bincount((member @ occurs).indices, minlength=len(counts.keys))
 
 
@@ -209,23 +205,17 @@ def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Floats | 
     to learn from gives its error instead.
     """
     if jobs == 1:
-        return _score_cuts(task, cuts)
+        return [_score_cut(task, cut) for cut in cuts]
     from joblib import Parallel, delayed
 
     parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
-    done = Parallel(jobs)(delayed(_score_cuts)(task, part) for part in parts)
+    done = Parallel(jobs)(delayed(score_cuts)(task, part) for part in parts)
     return [done[i % len(parts)][i // len(parts)] for i in range(len(cuts))]
 
 
-def _score_cuts(task: Task, cuts: Sequence[Cut]) -> list[Floats | DataError]:
-    found: list[Floats | DataError] = []
-    for cut in cuts:
-        try:
-            found.append(_score_fold(task, cut.train, cut.test, cut.seed))
-        except DataError as error:
-            found.append(error)
-    return found
-
-
-def _score_fold(task: Task, train: Ints, test: Ints, seed: int) -> Floats:
-    return score_rows(fit_head(task, train, seed), task.counts, test)
+def _score_cut(task: Task, cut: Cut) -> Floats | DataError:
+    try:
+        head = fit_head(task, cut.train, cut.seed)
+    except DataError as error:
+        return error
+    return score_rows(head, task.counts, cut.test)

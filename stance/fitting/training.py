@@ -27,7 +27,7 @@ from stance.fitting.learning import (
     split,
 )
 from stance.fitting.repeats import repeat
-from stance.model.abstention import Calibration, calibrate
+from stance.model.abstention import calibrate
 from stance.model.familiarity import Reference, Vocabulary, measure
 from stance.model.heads import Head
 from stance.model.judging import StanceModel
@@ -151,7 +151,12 @@ def train(
         control=control.head,
         fingerprints=corpus.marks,
         card=_card(bench, report, bench.reference(stance, control), prospects),
-        calibration=_calibration(bench, stance, named),
+        calibration=calibrate(
+            held[0].probabilities[named],
+            corpus.stance[named],
+            corpus.document[named],
+            recipe.validation.seed,
+        ),
     )
     return Training(model, report, *held, prospects)
 
@@ -218,11 +223,16 @@ class _Bench:
         )
 
     def _task(self, query: Query, name: str, rows: Ints) -> Task:
-        corpus, own, targeted = self.corpus, _own_recipe(self.recipe, name), name == "stance"
-        judged = corpus.sentiment if name == "sentiment" else corpus.stance
-        share = [self.recipe.corpora.get(source.name, 1.0) for source in corpus.sources]
-        # The baseline's rows weigh what those of the stance head do.
-        like = own if name == "sentiment" else _own_recipe(self.recipe, "stance")
+        corpus, recipe, targeted = self.corpus, self.recipe, name == "stance"
+        own = HeadRecipe(recipe.features, recipe.classifier)
+        balanced, judged = own.classifier.balanced, corpus.stance
+        if name == "control":  # its rows weigh what those of the stance head do
+            blind = replace(CONTROL.features, min_df=recipe.features.min_df)
+            own = HeadRecipe(blind, CONTROL.classifier)
+        elif name == "sentiment":
+            own = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
+            balanced, judged = own.classifier.balanced, corpus.sentiment
+        share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
         return Task(
             counts=count_features(self.reader, query, own.features, targeted=targeted),
             recipe=own,
@@ -230,20 +240,8 @@ class _Bench:
             targeted=targeted,
             y=judged[rows],
             group=corpus.document[rows],
-            weight=class_weights(
-                judged[rows], corpus.source[rows], np.array(share), like.classifier.balanced
-            ),
+            weight=class_weights(judged[rows], corpus.source[rows], share, balanced),
         )
-
-
-def _own_recipe(recipe: Recipe, name: str) -> HeadRecipe:
-    """Return features and classifier of a head."""
-    if name == "control":
-        blind = replace(CONTROL.features, min_df=recipe.features.min_df)
-        return HeadRecipe(blind, CONTROL.classifier)
-    if name == "sentiment":
-        return HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
-    return HeadRecipe(recipe.features, recipe.classifier)
 
 
 def _learn_sentiment(bench: _Bench, query: Query, progress: Progress) -> _Learned | None:
@@ -262,13 +260,6 @@ def _learn_sentiment(bench: _Bench, query: Query, progress: Progress) -> _Learne
     progress("learning sentiment")
     texts = Query([query.texts[i] for i in rows], query.actor[rows])
     return bench.learn(texts, "sentiment", rows)
-
-
-def _calibration(bench: _Bench, stance: _Learned, named: Bools) -> Calibration:
-    """Keep the held-out answers about actors that the text names, for `predict --abstain`."""
-    corpus, seed = bench.corpus, bench.recipe.validation.seed
-    held = stance.held.probabilities[named]
-    return calibrate(held, corpus.stance[named], corpus.document[named], seed)
 
 
 def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progress) -> Prospects:
@@ -352,11 +343,8 @@ def _scores(found: Report) -> dict[str, Any]:
     if "sentiment" in figures:
         figures["sentiment"] = _without_curves(figures["sentiment"])
     for key in {"per_actor", "per_source"} & figures.keys():
-        figures[key] = {
-            name: _without_curves(part)
-            for name, part in figures[key].items()
-            if part["n"] >= FEWEST_CARD_ROWS
-        }
+        parts = figures[key].items()
+        figures[key] = {k: _without_curves(p) for k, p in parts if p["n"] >= FEWEST_CARD_ROWS}
     return figures
 
 
