@@ -12,7 +12,7 @@ from conftest import quick_recipe
 from sklearn import metrics
 
 from stance.corpus import read_corpus
-from stance.evaluation.assessment import compare_models, evaluate
+from stance.evaluation import compare_models, evaluate
 from stance.fitting.training import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
@@ -82,16 +82,25 @@ def shares_of(rows, name, labels):
 def test_the_scores_are_those_of_what_predict_prints(figures, printed):
     gold = np.array([LABELS.index(row["stance"]) for row in printed[0]])
     shares = shares_of(printed[1], "stance", LABELS)
-    found, near = shares.argmax(axis=1), {"abs": 2e-6}
+    likely, near = shares.argmax(axis=1), {"abs": 2e-6}
+    said = [row["stance"] for row in printed[1]]
+    found = np.array([-1 if label == "uncertain" else LABELS.index(label) for label in said])
     assert figures["n"] == len(gold)
     assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(gold, found), **near)
-    macro = metrics.f1_score(gold, found, average="macro")
+    macro = metrics.f1_score(gold, found, labels=[0, 1, 2], average="macro")
     assert figures["macro_f1"] == pytest.approx(macro, **near)
-    assert figures["confusion"] == metrics.confusion_matrix(gold, found).tolist()
+    matrix = metrics.confusion_matrix(gold, found, labels=[0, 1, 2])
+    assert figures["confusion"] == matrix.tolist()
+    given = found >= 0
+    answered = figures["answered"]
+    assert answered["n"] == given.sum() == len(gold) - 2
+    assert answered["accuracy"] == pytest.approx((gold == found)[given].mean(), **near)
+    macro = metrics.f1_score(gold[given], found[given], average="macro")
+    assert answered["macro_f1"] == pytest.approx(macro, **near)
     assert figures["brier"] == pytest.approx(
         ((shares - np.eye(3)[gold]) ** 2).sum(axis=1).mean(), abs=1e-5
     )
-    top, right, error = shares.max(axis=1), found == gold, 0.0
+    top, right, error = shares.max(axis=1), likely == gold, 0.0
     for low in np.arange(15) / 15:
         rows = (top > low) & (top <= low + 1 / 15)
         error += abs((right[rows] - top[rows]).sum()) / len(gold)
@@ -100,16 +109,19 @@ def test_the_scores_are_those_of_what_predict_prints(figures, printed):
     kinds = {text: {g for t, g in zip(texts, gold, strict=True) if t == text} for text in texts}
     conflict = np.array([len(kinds[text]) > 1 for text in texts])
     assert figures["conflict"]["n"] == conflict.sum() > 0
-    assert figures["conflict"]["accuracy"] == pytest.approx(right[conflict].mean(), **near)
+    assert figures["conflict"]["accuracy"] == pytest.approx(
+        (found == gold)[conflict].mean(), **near
+    )
 
 
 def test_the_sentiment_of_each_paragraph_counts_once(figures, printed):
     rows = {row["text"]: (row, found) for row, found in zip(*printed, strict=True)}
     gold = [TONES.index(row["sentiment"]) for row, _ in rows.values()]
-    shares = shares_of([found for _, found in rows.values()], "sentiment", TONES)
+    said = [found["sentiment"] for _, found in rows.values()]
+    found = [-1 if label == "uncertain" else TONES.index(label) for label in said]
     tone = figures["sentiment"]
     assert tone["n"] == len(gold)
-    macro = metrics.f1_score(gold, shares.argmax(axis=1), average="macro")
+    macro = metrics.f1_score(gold, found, labels=[0, 1, 2], average="macro")
     assert tone["macro_f1"] == pytest.approx(macro, abs=2e-6)
     assert 0 < tone["baselines"]["majority"]["macro_f1"] < macro
 
@@ -126,14 +138,15 @@ def test_uncertain_are_the_rows_that_predict_calls_so(figures, printed):
 
 @pytest.mark.parametrize(("column", "width"), [("source", 9), ("genre", 9), ("date", 4)])
 def test_parts_are_scored_as_their_rows_alone_would_be(figures, printed, column, width):
-    found = shares_of(printed[1], "stance", LABELS).argmax(axis=1)
+    said = [row["stance"] for row in printed[1]]
+    found = np.array([-1 if label == "uncertain" else LABELS.index(label) for label in said])
     cells = [row[column][:width] for row in printed[0]]
     parts = figures["per_year" if column == "date" else f"per_{column}"]
     assert set(parts) == set(cells) - {""}
     for name, part in parts.items():
         rows = np.flatnonzero(np.array(cells) == name)
         gold = [LABELS.index(printed[0][row]["stance"]) for row in rows]
-        macro = metrics.f1_score(gold, found[rows], average="macro")
+        macro = metrics.f1_score(gold, found[rows], labels=[0, 1, 2], average="macro")
         assert part["n"] == len(rows)
         assert part["macro_f1"] == pytest.approx(macro, abs=2e-6)
         low, high = part["macro_f1_interval"]
@@ -205,7 +218,7 @@ def test_of_many_parts_those_that_can_be_trusted_are_listed(figures):
     assert "16 sources, none of documents enough to trust its score" in text
 
 
-LOOSE = "rows without document: each text counts as one; where some are of one article"
+LOOSE = "rows without document: each text counts as one; if some are from one article"
 PRIOR = "the model knows which actor is judged: it has learned a prior about actors"
 
 
@@ -216,7 +229,7 @@ def test_texts_that_name_no_document_are_told_of(model, corpus, tmp_path):
         csv.writer(file).writerows([COLUMNS[:3], *((t, a, LABELS[s]) for t, a, s in rows)])
     loose = read_corpus([path])
     assert evaluate(model, loose).to_json()["notes"][0].startswith(f"40 {LOOSE}")
-    compared = compare_models(model, dataclasses.replace(model), loose).to_json()["notes"]
+    compared = compare_models(model, dataclasses.replace(model), loose)["notes"]
     assert compared[0].startswith(f"40 {LOOSE}")
     assert not any(LOOSE in note for note in evaluate(model, corpus).to_json()["notes"])
 
@@ -227,9 +240,9 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
     recipe = dataclasses.replace(quick_recipe(), features=features)
     training = train(recipe, corpus, ActorBook.default())
     assert training.report.to_json()["notes"][0].startswith(PRIOR)
-    lines = evaluate(training.model, corpus).summary_lines()
+    lines = evaluation_lines(evaluate(training.model, corpus).to_json())
     assert any(line.startswith("note: the model knows which actor is judged") for line in lines)
-    notes = compare_models(training.model, training.model, corpus).to_json()["notes"]
+    notes = compare_models(training.model, training.model, corpus)["notes"]
     assert [note[:3] for note in notes[:2]] == ["A: ", "B: "]
 
 

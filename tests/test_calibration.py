@@ -27,7 +27,8 @@ def test_bins_and_calibration_error_equal_a_plain_loop(seed, rows):
     for i in range(1, 16):
         inside = (answers.confidence > (i - 1) / 15) & (answers.confidence <= i / 15)
         if inside.any():
-            right, mean = answers.right[inside].mean(), answers.confidence[inside].mean()
+            right = (answers.best == answers.gold)[inside].mean()
+            mean = answers.confidence[inside].mean()
             curve.append([(i - 1) / 15, i / 15, inside.sum(), mean, right])
             error += inside.mean() * abs(right - mean)
     keys = ("low", "high", "n", "confidence", "accuracy")
@@ -67,7 +68,7 @@ def test_curves_equal_a_plain_loop(seed, rows, ties):
         answers = dataclasses.replace(
             answers, probabilities=rounded / rounded.sum(axis=1, keepdims=True)
         )
-    confidence, wrong = answers.confidence, ~answers.right
+    confidence, wrong = np.where(answers.answered, answers.confidence, 0), ~answers.right
     found = risk_coverage(answers)
     own = [wrong[confidence >= mine].mean() for mine in confidence]
     assert found["aurc"] == pytest.approx(np.mean(own), abs=1e-6)

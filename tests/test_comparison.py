@@ -14,6 +14,7 @@ from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.assessment import compare_models
 from stance.evaluation.comparison import ROWS, Seen, compare, contrast, document_test, holm, mcnemar
 from stance.evaluation.intervals import gain_in, interval
+from stance.screens.evaluation import comparison_lines
 from stance.storage import save_model
 
 
@@ -90,7 +91,7 @@ def test_actors_of_enough_rows_are_compared_and_adjusted_for_their_number():
     a, b = pair_of(400)
     actor = ["NATO"] * ROWS + ["Poland"] * (ROWS - 1) + ["Russia"] * (400 - 2 * ROWS + 1)
     a, b = (dataclasses.replace(each, actor=actor) for each in (a, b))
-    figures = compared(a, b).to_json()
+    figures = compared(a, b)
     assert list(figures["per_actor"]) == ["Russia", "NATO"]
     assert figures["left_out"] == 1
     rows = np.array(actor) == "NATO"
@@ -106,30 +107,30 @@ def test_rows_that_either_has_seen_are_named_and_left_out_beside():
     a, b = pair_of(200)
     names = [f"mine:{row + 1}" for row in range(200)]
     seen = Seen(np.arange(200) < 3, np.isin(np.arange(200), [2, 9]), names)
-    found = compared(a, b, seen=seen).to_json()["leakage"]
+    found = compared(a, b, seen=seen)["leakage"]
     assert (found["a"], found["b"], found["either"]) == (3, 2, 4)
     assert found["rows"] == ["mine:1", "mine:2", "mine:3", "mine:10"]
     kept = ~(seen.a | seen.b)
     assert found["without"] == contrast(a.take(kept), b.take(kept), draws=100)
-    assert compared(a, b).to_json()["leakage"]["without"] is None
+    assert compared(a, b)["leakage"]["without"] is None
     every = Seen(kept | True, kept, names)
-    assert compared(a, b, seen=every).to_json()["leakage"]["without"] is None
+    assert compared(a, b, seen=every)["leakage"]["without"] is None
 
 
 def test_conflict_rows_and_sentiment_are_compared_too():
     a, b = pair_of(200)
     rows = np.arange(200) < 50
-    figures = compared(a, b, conflict=rows, sentiment=(b, a)).to_json()
+    figures = compared(a, b, conflict=rows, sentiment=(b, a))
     assert figures["conflict"] == contrast(a.take(rows), b.take(rows), draws=100)
     assert figures["sentiment"] == contrast(b, a, draws=100)
-    without = compared(a, b, conflict=rows & False).to_json()
+    without = compared(a, b, conflict=rows & False)
     assert without["conflict"] is None
     assert "sentiment" not in without
 
 
 def test_few_documents_have_no_interval_and_are_noted():
     a, b = pair_of(30, documents=4)
-    figures = compared(a, b).to_json()
+    figures = compared(a, b)
     assert figures["difference_interval"] is None
     assert figures["trusted"] is False
     assert any("rests on 4 documents" in note for note in figures["notes"])
@@ -137,12 +138,12 @@ def test_few_documents_have_no_interval_and_are_noted():
 
 def test_models_that_answer_alike_are_not_called_equal():
     a, b = pair_of()
-    notes = compared(a, a, sentiment=(b, b)).to_json()["notes"]
+    notes = compared(a, a, sentiment=(b, b))["notes"]
     assert [note.split(";")[0] for note in notes] == [
         "the models answer every row alike",
         "sentiment: the models answer every row alike",
     ]
-    assert compared(a, b).to_json()["notes"] == []
+    assert compared(a, b)["notes"] == []
 
 
 def test_answers_to_other_rows_are_a_bug():
@@ -156,11 +157,11 @@ def test_the_comparison_is_plain_json_and_a_narrow_screen():
     a, b = (dataclasses.replace(each, actor=actor) for each in (a, b))
     seen = Seen(np.arange(700) < 90, np.arange(700) < 4, [f"mine:{row}" for row in range(700)])
     found = compared(a, b, seen=seen, sentiment=(a, b))
-    figures = found.to_json()
+    figures = found
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     for leaf in leaves(figures):
         assert not isinstance(leaf, float) or leaf == round(leaf, 6)
-    lines = found.summary_lines()
+    lines = comparison_lines(found)
     assert max(map(columns, lines)) < 80
     assert all(line.isprintable() and line == line.rstrip() for line in lines)
     text = "\n".join(lines)
@@ -184,7 +185,7 @@ def other(model):
 
 
 def test_models_are_judged_on_the_same_rows(model, other, corpus):
-    figures = compare_models(model, other, corpus, ("mine", "theirs")).to_json()
+    figures = compare_models(model, other, corpus, ("mine", "theirs"))
     assert figures["models"] == {"a": "mine", "b": "theirs"}
     assert figures["n"] == len(corpus)
     assert figures["difference"] > 0
@@ -194,7 +195,7 @@ def test_models_are_judged_on_the_same_rows(model, other, corpus):
     assert figures["leakage"]["rows"][:2] == ["starter_head:1", "starter_head:2"]
     assert figures["sentiment"]["difference"] == 0.0
     deaf = dataclasses.replace(other, sentiment=None)
-    assert "sentiment" not in compare_models(model, deaf, corpus).to_json()
+    assert "sentiment" not in compare_models(model, deaf, corpus)
 
 
 def test_models_of_other_labels_are_refused(model, corpus):

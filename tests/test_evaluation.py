@@ -13,6 +13,7 @@ from sklearn import metrics
 from stance.errors import DataError
 from stance.evaluation import (
     Answers,
+    Material,
     baselines,
     conflict_rows,
     conflict_score,
@@ -23,6 +24,7 @@ from stance.evaluation import (
 )
 from stance.evaluation.answers import document_confusion, f1_scores, macro_f1
 from stance.evaluation.intervals import interval, proportion_interval
+from stance.screens.evaluation import evaluation_lines
 
 LABELS = ("against", "neutral", "favor")
 NAMES = ("NATO", "Russia", "Poland", "北約", "the European Commission's directorate-general")
@@ -72,34 +74,65 @@ def full_report(rows=600, **changes):
         "sentiment_majority": "neutral",
         "draws": 100,
     }
-    return report(answers, blind, **(given | changes))
+    draws = given.pop("draws")
+    return report(Material(answers, blind, **(given | changes)), draws=draws)
 
 
 def test_worked_example():
     # gold     against against neutral neutral favor favor
     # answered against neutral neutral neutral favor against
     figures = score(certain([0, 1, 1, 1, 2, 0], [0, 0, 1, 1, 2, 2], answered=[True] * 5 + [False]))
-    assert figures["confusion"] == [[1, 1, 0], [0, 2, 0], [1, 0, 1]]
+    assert figures["confusion"] == [[1, 1, 0], [0, 2, 0], [0, 0, 1]]
+    assert figures["withheld"] == {"against": 0, "neutral": 0, "favor": 1}
     assert figures["labels"] == list(LABELS)
     assert figures["accuracy"] == round(4 / 6, 6)
     assert figures["per_class"] == {
-        "against": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2},
+        "against": {"precision": 1.0, "recall": 0.5, "f1": 0.666667, "support": 2},
         "neutral": {"precision": 0.666667, "recall": 1.0, "f1": 0.8, "support": 2},
         "favor": {"precision": 1.0, "recall": 0.5, "f1": 0.666667, "support": 2},
     }
-    assert figures["macro_f1"] == round((1 / 2 + 4 / 5 + 2 / 3) / 3, 6)
+    assert figures["macro_f1"] == round((2 / 3 + 4 / 5 + 2 / 3) / 3, 6)
     assert figures["ece"] == round(0.8 - 4 / 6, 6)  # every row has confidence 0.8: one bin
     assert figures["brier"] == round((4 * 0.06 + 2 * (0.64 + 0.81 + 0.01)) / 6, 6)
     assert figures["log_loss"] == round(-(4 * math.log(0.8) + 2 * math.log(0.1)) / 6, 6)
     assert figures["uncertain"] == round(1 / 6, 6)
     assert (figures["n"], figures["documents"]) == (6, 6)
+    answered = figures["answered"]
+    assert (answered["n"], answered["accuracy"]) == (5, 0.8)
+    assert answered["macro_f1"] == round((2 / 3 + 4 / 5 + 1) / 3, 6)
+    low, high = answered["macro_f1_interval"]
+    assert low < answered["macro_f1"] < high
+
+
+def test_answered_rows_score_as_they_alone_would_and_withheld_ones_are_wrong():
+    answers = random_answers(4, 300)
+    figures = score(answers, draws=30)
+    alone = score(answers.take(answers.answered), draws=30)
+    for key in ("n", "accuracy", "macro_f1", "macro_f1_interval"):
+        assert figures["answered"][key] == alone[key]
+    assert figures["accuracy"] < alone["accuracy"]
+    assert figures["n"] - alone["n"] == sum(figures["withheld"].values()) > 0
+    given = dataclasses.replace(answers, answered=None)
+    every = score(given, draws=30)
+    assert {key: every[key] for key in every["answered"]} == every["answered"]
+    assert every["accuracy"] > figures["accuracy"]
+    for key in ("ece", "brier", "log_loss", "reliability"):  # of probabilities, withheld or not
+        assert figures[key] == every[key]
+
+
+def test_a_model_that_withholds_every_answer_has_no_score_of_answered_rows():
+    figures = score(certain([0, 1], [0, 1], answered=[False, False]), draws=10)
+    assert figures["answered"] == {
+        **{"n": 0, "accuracy": None, "macro_f1": None, "macro_f1_interval": None}
+    }
+    assert (figures["accuracy"], figures["macro_f1"], figures["uncertain"]) == (0, 0, 1)
 
 
 def test_score_has_the_keys_of_the_contract():
     keys = (
-        "n accuracy accuracy_interval macro_f1 macro_f1_interval per_class per_class_intervals "
-        "per_actor confusion labels ece brier log_loss reliability risk_coverage aurc uncertain "
-        "documents trusted notes"
+        "n accuracy accuracy_interval macro_f1 macro_f1_interval answered withheld per_class "
+        "per_class_intervals per_actor confusion labels ece brier log_loss reliability "
+        "risk_coverage aurc uncertain documents trusted notes"
     )
     answers = random_answers(0, 50)
     assert list(score(answers, draws=10)) == keys.split()
@@ -116,7 +149,8 @@ def test_scores_equal_those_of_scikit_learn(seed, rows, labels):
     given = {"labels": [0, 1, 2], "zero_division": 0}
     near = {"abs": 1e-6}
 
-    macro = metrics.f1_score(gold, predicted, average="macro", zero_division=0)
+    occur = sorted({*gold.tolist(), *predicted.tolist()} - {-1})
+    macro = metrics.f1_score(gold, predicted, labels=occur, average="macro", zero_division=0)
     assert figures["macro_f1"] == pytest.approx(macro, **near)
     assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(gold, predicted), **near)
     table = np.transpose(metrics.precision_recall_fscore_support(gold, predicted, **given))
@@ -419,16 +453,49 @@ def test_report_leaves_out_what_was_not_looked_for():
 def test_summary_opens_with_the_score_and_its_interval():
     result = full_report()
     low, high = (f"{100 * each:.1f}" for each in result.stance["macro_f1_interval"])
-    first, majority, blind, words, gain, over, *_ = result.summary_lines()
+    first, answered, why, majority, blind, words, gain, over, *_ = lines(result)
     assert first == (
-        f"macro-F1 {100 * result.stance['macro_f1']:.1f} [{low}, {high}]  "
+        f"all rows  macro-F1 {100 * result.stance['macro_f1']:.1f} [{low}, {high}]  "
         f"accuracy {100 * result.stance['accuracy']:.1f}  n 600  documents 40"
+    )
+    part = result.stance["answered"]
+    assert answered.startswith(f"  answered rows        macro-F1 {100 * part['macro_f1']:.1f} [")
+    assert answered.endswith(f"  accuracy {100 * part['accuracy']:.1f}")
+    assert why == (
+        f"  ({600 - part['n']} answers withheld as uncertain; among all rows they are wrong)"
     )
     assert majority.split()[:3] == ["majority", "label", "macro-F1"]
     assert blind.split()[:2] == ["target-blind", "macro-F1"]
     assert words.split()[:2] == ["lexicon", "macro-F1"]
-    assert f"{100 * result.baselines['difference']['macro_f1']:+.1f} [" in gain
-    assert over.startswith("  model - lexicon      macro-F1 ")
+    assert f"{100 * result.baselines['difference']['macro_f1']:+.1f} points [" in gain
+    assert gain.startswith("  better than target-blind words: +")
+    assert over.startswith("  better than the lexicon: +")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ([0.05, 0.11], "better than target-blind words: +8.1 points [5.0, 11.0]"),
+        ([-0.01, 0.2], "not shown to be better than target-blind words: +8.1 points [-1.0, 20.0]"),
+        ([-0.2, -0.1], "worse than target-blind words: +8.1 points [-20.0, -10.0]"),
+    ],
+)
+def test_a_difference_is_put_in_words(bounds, words):
+    figures = full_report().to_json()
+    gain = {"macro_f1": 0.081, "macro_f1_interval": bounds}
+    figures["baselines"]["target_blind"]["difference"] = gain
+    assert any(line.strip().startswith(words) for line in evaluation_lines(figures))
+
+
+def test_where_nothing_is_withheld_one_line_has_the_score():
+    answers = certain([0, 1, 2] * 20, [0, 1, 1] * 20)
+    lines = evaluation_lines(report(Material(answers, answers, "neutral", np.arange(60))).to_json())
+    assert lines[0].startswith("macro-F1 ")
+    assert not any("withheld" in line or "answered rows" in line for line in lines)
+
+
+def lines(result):
+    return evaluation_lines(result.to_json())
 
 
 def columns(line):
@@ -439,19 +506,19 @@ def test_summary_stays_under_80_columns_and_tells_every_part():
     long = "one of the notes that go on and on, " * 6
     actors = [f"{name}\x1b[31m {number}" for name in NAMES for number in range(5)]
     answers = random_answers(1, 700, actors=actors)
-    result = report(
+    material = Material(
         answers,
         answers,
         majority="neutral",
         text_key=np.arange(700) // 2,
         leaked=np.ones(700, np.bool_),
         notes=[long],
-        draws=20,
     )
-    lines = result.summary_lines()
-    assert max(map(columns, lines)) < 80
-    assert all(line.isprintable() and line == line.rstrip() for line in lines)
-    text = "\n".join(lines)
+    result = report(material, draws=20)
+    shown = lines(result)
+    assert max(map(columns, shown)) < 80
+    assert all(line.isprintable() and line == line.rstrip() for line in shown)
+    text = "\n".join(shown)
     assert "and 10 more actors" in text
     for word in (
         "gold \\ predicted",
@@ -470,8 +537,8 @@ def test_summary_stays_under_80_columns_and_tells_every_part():
 
 def test_summary_of_the_least_report():
     answers = certain([0], [0])
-    lines = report(answers, answers, majority="neutral", text_key=np.zeros(1, np.int64))
-    text = "\n".join(lines.summary_lines())
+    found = report(Material(answers, answers, "neutral", np.zeros(1, np.int64)))
+    text = "\n".join(evaluation_lines(found.to_json()))
     assert "macro-F1 100.0 [0.0, 100.0]" in text
     assert "no paragraph has actors of differing gold stance" in text
     assert "sentiment" not in text

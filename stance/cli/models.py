@@ -122,14 +122,14 @@ def _score(
     model: "StanceModel", corpus: "Corpus | None", stress: bool
 ) -> tuple["Figures", list[str]]:
     """Return the figures of an evaluation and of the stress tests, and the lines of both."""
-    from stance.evaluation.assessment import evaluate as score
+    from stance.evaluation import evaluate as score
     from stance.screens import stacked
     from stance.screens.checks import stress_lines
+    from stance.screens.evaluation import evaluation_lines
     from stance.stress import run_suite
 
-    found = score(model, corpus) if corpus is not None else None
-    figures = found.to_json() if found else {}
-    lines = found.summary_lines() if found else []
+    figures = {} if corpus is None else score(model, corpus).to_json()
+    lines = evaluation_lines(figures) if figures else []
     if not stress:
         return figures, lines
     suite = run_suite(model).to_json()
@@ -197,7 +197,8 @@ def _compare(
     encoding: str | None,
     as_json: bool,
 ) -> None:
-    from stance.evaluation.assessment import compare_models
+    from stance.evaluation import compare_models
+    from stance.screens.evaluation import comparison_lines
 
     if not corpora:
         raise UsageError("no CORPUS to compare the models on; name a labelled table")
@@ -206,7 +207,7 @@ def _compare(
     first, second = open_model(model), open_model(other)
     names = (model.name if model else "the default model", other.name)
     found = compare_models(first, second, _read(corpora, delimiter, encoding), names)
-    show(found.to_json(), found.summary_lines(), as_json)
+    show(found, comparison_lines(found), as_json)
 
 
 def inspect(

@@ -1,24 +1,29 @@
 """Scores of answers against gold labels, with intervals and beside baselines."""
 
 from stance.evaluation.answers import Answers
+from stance.evaluation.assessment import Material, Report, compare_models, evaluate, report
 from stance.evaluation.baselines import (
-    Report,
     baselines,
     conflict_rows,
     conflict_score,
     leakage,
     majority_score,
-    report,
 )
+from stance.evaluation.intervals import Shares, estimate_shares
 from stance.evaluation.scores import CURVES, score
 
 __all__ = [
     "CURVES",
     "Answers",
+    "Material",
     "Report",
+    "Shares",
     "baselines",
+    "compare_models",
     "conflict_rows",
     "conflict_score",
+    "estimate_shares",
+    "evaluate",
     "leakage",
     "majority_score",
     "report",

@@ -1,14 +1,14 @@
 """Answers to labelled rows, their confusion matrices, and the scores read off these."""
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
+from stance.records import NO_ANSWER
 
 Figures = dict[str, Any]
 """Plain Python values for JSON: floats of 6 decimals, no NaN, None where there is no figure."""
@@ -19,8 +19,6 @@ DECIMALS = 6
 def plain(figures: Figures) -> Figures:
     """Return the figures in plain Python types, floats rounded.
 
-    Examples
-    --------
     >>> plain({"n": np.int64(3), "interval": (np.float64(-1e-9), 0.25)})
     {'n': 3, 'interval': [0.0, 0.25]}
     """
@@ -43,81 +41,68 @@ def share(part: Floats, whole: Floats) -> Floats:
     return quotient
 
 
+def occurrences(confusion: Floats) -> Floats:
+    """Return how often each label occurs in gold and in answers together."""
+    labels = confusion.shape[-2]
+    found: Floats = confusion.sum(axis=-1) + confusion.sum(axis=-2)[..., :labels]
+    return found
+
+
 def f1_scores(confusion: Floats) -> Floats:
     """Return the F1 of each label, 0 where it occurs nowhere.
 
     Parameters
     ----------
-    confusion : ndarray of shape (..., n_labels, n_labels)
-        Rows gold, columns predicted.
+    confusion : ndarray of shape (..., n_labels, n_labels or n_labels + 1)
+        Rows gold, columns answered; a last column counts the rows without answer, each a miss of
+        its gold label.
     """
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return share(2 * hits, confusion.sum(axis=-1) + confusion.sum(axis=-2))
+    return share(2 * np.diagonal(confusion, axis1=-2, axis2=-1), occurrences(confusion))
 
 
 def macro_f1(confusion: Floats) -> Floats:
-    """Return the mean F1 over the labels that occur in gold or prediction.
+    """Return the mean F1 over the labels that occur in gold or answers.
 
     A label that occurs in only one of the two has F1 = 0; a label that occurs in neither is left
-    out of the mean. So has it ``sklearn.metrics.f1_score(average="macro", zero_division=0)``.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (..., n_labels, n_labels)
-        Rows gold, columns predicted.
+    out of the mean, as in ``sklearn.metrics.f1_score(average="macro", zero_division=0)``.
 
     Examples
     --------
     >>> float(macro_f1(np.array([[2.0, 0, 0], [2, 0, 0], [0, 0, 0]])).round(3))
     0.333
     """
-    occurs = (confusion.sum(axis=-1) + confusion.sum(axis=-2)) > 0
+    occurs = occurrences(confusion) > 0
     return share(f1_scores(confusion).sum(axis=-1), occurs.sum(axis=-1))
 
 
 def accuracy(confusion: Floats) -> Floats:
-    """Return the share of rows on the diagonal of confusion matrices (..., n_labels, n_labels)."""
+    """Return the share of rows on the diagonal; a row without answer is wrong."""
     return share(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum(axis=(-2, -1)))
 
 
-def document_confusion(gold: Ints, predicted: Ints, document: Ints, labels: int) -> Floats:
-    """Return one confusion matrix per document, of shape (n_documents, labels, labels).
+def document_confusion(gold: Ints, answered: Ints, document: Ints, labels: int) -> Floats:
+    """Return one confusion matrix per document, of shape (n_documents, labels, labels + 1).
 
-    Documents come in the order of their numbers, so that two sets of answers to the same rows can
-    be resampled together.
+    The last column counts rows without answer (`stance.records.NO_ANSWER`). Documents come in the
+    order of their numbers, so that two sets of answers to the same rows can be resampled together.
     """
     names, place = np.unique(document, return_inverse=True)
-    cell = (place.reshape(-1) * labels + gold) * labels + predicted
-    counts = np.bincount(cell, minlength=len(names) * labels**2)
-    return counts.reshape(len(names), labels, labels).astype(np.float64)
+    column = np.where(answered == NO_ANSWER, labels, answered)
+    cell = (place.reshape(-1) * labels + gold) * (labels + 1) + column
+    counts = np.bincount(cell, minlength=len(names) * labels * (labels + 1))
+    return counts.reshape(len(names), labels, labels + 1).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A model's answers to labelled rows.
-
-    Attributes
-    ----------
-    labels : tuple of str
-        Labels of the task.
-    gold : ndarray of shape (n_rows,)
-        Index of the right label.
-    probabilities : ndarray of shape (n_rows, n_labels)
-    document : ndarray of shape (n_rows,)
-        Number of the document, the unit that is resampled.
-    answered : ndarray of bool of shape (n_rows,) or None
-        False where the model said `uncertain`. Such a row counts with its most probable label, so
-        that no score improves by silence; the share of these rows is reported.
-    actor : sequence of str or None
-        Actor of each row, for scores per actor.
-    """
+    """A model's answers to labelled rows."""
 
     labels: tuple[str, ...]
-    gold: Ints
-    probabilities: Floats
-    document: Ints
-    answered: Bools | None = None
-    actor: Sequence[str] | None = None
+    gold: Ints  # number of the right label
+    probabilities: Floats  # of shape (n_rows, n_labels)
+    document: Ints  # the unit that is resampled
+    answered: Bools | None = None  # False where the model withholds its answer; None if nowhere
+    actor: Sequence[str] | None = None  # of each row, for scores per actor
 
     def __post_init__(self) -> None:
         rows = len(self.gold)
@@ -139,27 +124,37 @@ class Answers:
         return len(self.gold)
 
     @property
-    def predicted(self) -> Ints:
-        """Index of the most probable label of each row; the first of equals."""
+    def best(self) -> Ints:
+        """Number of the most probable label of each row, the first of equals."""
         best: Ints = self.probabilities.argmax(axis=1)
         return best
 
     @property
+    def predicted(self) -> Ints:
+        """What `predict` prints: the most probable label, or `NO_ANSWER` where it is withheld."""
+        return self.best if self.answered is None else np.where(self.answered, self.best, NO_ANSWER)
+
+    @property
+    def right(self) -> Bools:
+        """Whether the gold label is the answer; a withheld one is wrong."""
+        hit: Bools = self.predicted == self.gold
+        return hit
+
+    @property
     def confidence(self) -> Floats:
-        """Probability of each row's most probable label."""
+        """Probability of each row's most probable label, withheld or not."""
         top: Floats = self.probabilities.max(axis=1)
         return top
 
     @property
-    def right(self) -> Bools:
-        """Whether each row's most probable label is the gold one."""
-        hit: Bools = self.predicted == self.gold
-        return hit
+    def uncertain(self) -> float:
+        """Share of the rows whose answer is withheld."""
+        return 0.0 if self.answered is None else 1 - float(self.answered.mean())
 
     def take(self, rows: Bools | Ints) -> "Answers":
         """Return the answers to some rows: a mask, or their numbers."""
         numbers = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-        return dataclasses.replace(
+        return replace(
             self,
             gold=self.gold[numbers],
             probabilities=self.probabilities[numbers],
@@ -167,6 +162,10 @@ class Answers:
             answered=None if self.answered is None else self.answered[numbers],
             actor=None if self.actor is None else [self.actor[i] for i in numbers.tolist()],
         )
+
+    def confusion(self) -> Floats:
+        """Return one confusion matrix per document, see `document_confusion`."""
+        return document_confusion(self.gold, self.predicted, self.document, len(self.labels))
 
 
 def check_rows(answers: Answers) -> None:
@@ -182,10 +181,3 @@ def check_pair(answers: Answers, other: Answers) -> None:
         raise ValueError("two sets of answers are to other rows")
     if not (answers.document == other.document).all():
         raise ValueError("two sets of answers have other documents")
-
-
-def confusion_by_document(answers: Answers) -> Floats:
-    """Return a confusion matrix per document."""
-    return document_confusion(
-        answers.gold, answers.predicted, answers.document, len(answers.labels)
-    )

@@ -1,19 +1,27 @@
-"""Evaluation reports of a model on a corpus, and of a training's cross-validation."""
+"""What a model scores on a corpus, alone or beside another, and in cross-validation."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import MISSING, Corpus, sentiment_rows
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation import Answers, Report, conflict_rows, report
-from stance.evaluation.baselines import lexicon_stances
-from stance.evaluation.comparison import Comparison, Seen, compare
-from stance.evaluation.scores import actor_rows, brief_score
+from stance.evaluation.answers import Answers, Figures
+from stance.evaluation.baselines import (
+    baselines,
+    conflict_rows,
+    conflict_score,
+    leakage,
+    lexicon_stances,
+)
+from stance.evaluation.comparison import Seen, compare
+from stance.evaluation.intervals import DRAWS, SEED
+from stance.evaluation.scores import actor_rows, brief_score, score
 from stance.model.judging import StanceModel
 from stance.reading.keys import linked_groups
 from stance.reading.spans import make_query
@@ -22,49 +30,93 @@ from stance.records import Sentiment, Stance
 from stance.tables import month_of
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A model's answers to labelled rows, and what they are held against."""
+
+    answers: Answers
+    blind: Answers  # of the target-blind control head, to the same rows
+    majority: str  # most frequent stance of the training data
+    text_key: NDArray[Any]  # of each row, equal for rows of the same paragraph
+    lexicon: Answers | None = None  # of the polarity lexicon alone
+    leaked: Bools | None = None  # rows whose text, or one much like it, was in the training data
+    copied: Bools | None = None  # those of them whose text itself was; None for all
+    sentiment: Answers | None = None  # to the paragraphs that have a sentiment label
+    sentiment_majority: str | None = None
+    notes: Sequence[str] = ()  # what else a reader must know; they come first
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All figures of an evaluation."""
+
+    stance: Figures  # as `score` returns it
+    conflict: Figures  # as `conflict_score` does
+    baselines: Figures  # as `baselines` does
+    sentiment: Figures | None = None  # as `score` does, with baselines
+    leakage: Figures | None = None  # as `leakage` does; None where it was not looked for
+
+    def to_json(self) -> Figures:
+        """Return one object for JSON; ``sentiment`` and ``leakage`` only where there are any."""
+        figures = {**self.stance, "conflict": self.conflict, "baselines": self.baselines}
+        optional = {"sentiment": self.sentiment, "leakage": self.leakage}
+        return figures | {name: part for name, part in optional.items() if part is not None}
+
+
+def report(material: Material, *, draws: int = DRAWS, seed: int = SEED) -> Report:
+    """Score a model's answers beside its baselines."""
+    answers, tone = material.answers, material.sentiment
+    figures = score(answers, draws=draws, seed=seed)
+    figures["notes"] = [*material.notes, *figures["notes"]]
+    mood = None if tone is None else score(tone, draws=draws, seed=seed)
+    if mood and tone and material.sentiment_majority:
+        mood["baselines"] = baselines(tone, material.sentiment_majority, {})
+    seen, leaked = None, material.leaked
+    if leaked is not None:
+        copied = leaked if material.copied is None else material.copied
+        seen = leakage(answers, leaked, copied, draws=draws, seed=seed)
+    rivals = {"target_blind": material.blind}
+    if material.lexicon:
+        rivals["lexicon"] = material.lexicon
+    return Report(
+        figures,
+        conflict_score(answers, material.blind, conflict_rows(material.text_key, answers.gold)),
+        baselines(answers, material.majority, rivals, draws=draws, seed=seed),
+        mood,
+        seen,
+    )
+
+
 def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     """Score a model on a labelled corpus, beside its baselines.
 
-    Parameters
-    ----------
-    model : StanceModel
-    corpus : Corpus
-
-    Returns
-    -------
-    Report
-        With rows whose text was in the training data counted as leaked.
+    An answer that `predict` withholds is withheld here. Rows whose text was in the training data
+    are counted as leaked.
     """
-    answers = _stance_answers(corpus, *_judge_pairs(model, corpus))
-    validation = model.recipe.validation
-    found = report(
-        answers,
-        _stance_answers(corpus, model.judge_blind(corpus.texts), None),
-        majority=_majority(model),
-        text_key=_text_key(corpus),
-        lexicon=_lexicon_answers(corpus, _by_lexicon(model, corpus)),
-        leaked=corpus.marks.found_in(model.fingerprints),
-        copied=corpus.marks.copied_from(model.fingerprints),
-        sentiment=_judge_sentiment(model, corpus),
-        sentiment_majority=_sentiment_majority(model),
-        notes=_cautions(model.recipe, corpus),
-        draws=validation.draws,
-        seed=validation.seed,
+    query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans)
+    material = Material(
+        _judge_pairs(model, corpus),
+        _stance_answers(corpus, model.judge_blind(corpus.texts)),
+        _majority(model),
+        _text_key(corpus),
+        _lexicon_answers(corpus, lexicon_stances(model.reader, query)),
+        corpus.marks.found_in(model.fingerprints),
+        corpus.marks.copied_from(model.fingerprints),
+        _judge_sentiment(model, corpus),
+        _sentiment_majority(model),
     )
-    return _with_breakdowns(found, corpus, answers, validation)
+    return _corpus_report(material, corpus, model.recipe)
 
 
 def compare_models(
     a: StanceModel, b: StanceModel, corpus: Corpus, names: tuple[str, str] = ("a", "b")
-) -> Comparison:
+) -> Figures:
     """Compare two models on a labelled corpus, row by row.
 
-    Parameters
-    ----------
-    a, b : StanceModel
-    corpus : Corpus
-    names : (str, str)
-        How to name the models to a reader.
+    Returns
+    -------
+    dict
+        As `stance.evaluation.comparison.compare` returns it, and ``models`` {a, b}: the names.
 
     Raises
     ------
@@ -72,7 +124,7 @@ def compare_models(
         If the models answer with other labels.
     """
     _check_labels(a, b)
-    answers = [_stance_answers(corpus, *_judge_pairs(model, corpus)) for model in (a, b)]
+    answers = [_judge_pairs(model, corpus) for model in (a, b)]
     tones = [_judge_sentiment(model, corpus) for model in (a, b)]
     found_a, found_b = (corpus.marks.found_in(model.fingerprints) for model in (a, b))
     validation = a.recipe.validation
@@ -88,8 +140,8 @@ def compare_models(
     marked = [
         f"{mark}: {note}" for mark, own in (("A", a), ("B", b)) for note in _prior(own.recipe)
     ]
-    notes = {"notes": [*marked, *_loose(corpus), *found.figures["notes"]]}
-    return Comparison({"models": dict(zip("ab", names, strict=True)), **found.figures, **notes})
+    notes = {"notes": [*marked, *_loose(corpus), *found["notes"]]}
+    return {"models": dict(zip("ab", names, strict=True)), **found, **notes}
 
 
 def _check_labels(a: StanceModel, b: StanceModel) -> None:
@@ -114,8 +166,7 @@ def cross_validation(
 
     Parameters
     ----------
-    recipe : Recipe
-    corpus : Corpus
+    recipe, corpus : Recipe, Corpus
     stance, control : ndarray of shape (n_rows, 3)
         Probabilities of the stance head and of the target-blind control head.
     tone : ndarray of shape (n_sentiment_rows, 3) or None
@@ -125,30 +176,52 @@ def cross_validation(
     named : ndarray of bool of shape (n_rows,) or None
         Whether the text names the actor, without which `predict` says `uncertain`.
     """
-    rows, validation = sentiment_rows(corpus), recipe.validation
-    usual = list(Stance)[int(np.bincount(corpus.stance).argmax())]
-    usual_tone = None
+    sentiment, usual = None, None
     if tone is not None:
-        usual_tone = str(list(Sentiment)[int(np.bincount(corpus.sentiment[rows]).argmax())])
-    answers = _stance_answers(corpus, stance, named)
-    found = report(
-        answers,
-        _stance_answers(corpus, control, None),
-        majority=str(usual),
-        text_key=_text_key(corpus),
-        lexicon=_lexicon_answers(corpus, lexicon),
-        sentiment=None if tone is None else _sentiment_answers(corpus, rows, tone, None),
-        sentiment_majority=usual_tone,
-        notes=_cautions(recipe, corpus),
-        draws=validation.draws,
-        seed=validation.seed,
+        sentiment = _sentiment_answers(corpus, sentiment_rows(corpus), tone, None)
+        usual = _most_frequent(sentiment.gold, tuple(Sentiment))
+    material = Material(
+        _stance_answers(corpus, stance, named),
+        _stance_answers(corpus, control),
+        _most_frequent(corpus.stance, tuple(Stance)),
+        _text_key(corpus),
+        _lexicon_answers(corpus, lexicon),
+        sentiment=sentiment,
+        sentiment_majority=usual,
     )
-    return _with_breakdowns(found, corpus, answers, validation)
+    return _corpus_report(material, corpus, recipe)
 
 
-def _cautions(recipe: Recipe, corpus: Corpus) -> list[str]:
-    """Return what a reader of the scores must know of the model and of the corpus."""
-    return [*_prior(recipe), *_loose(corpus), *_undated(corpus)]
+def _most_frequent(gold: Ints, labels: Sequence[str]) -> str:
+    return str(labels[int(np.bincount(gold).argmax())])
+
+
+def _corpus_report(material: Material, corpus: Corpus, recipe: Recipe) -> Report:
+    """Add what the corpus says: notes, and scores per corpus, source, genre and year.
+
+    Rows whose cell is empty, or whose date cannot be read, are in no group.
+    """
+    validation = recipe.validation
+    material = replace(material, notes=[*_prior(recipe), *_loose(corpus), *_undated(corpus)])
+    found = report(material, draws=validation.draws, seed=validation.seed)
+    groups = {"per_corpus": [corpus.sources[i].name for i in corpus.source]}
+    for name in ("source", "genre"):
+        if name in corpus.extra:
+            groups[f"per_{name}"] = list(corpus.extra[name])
+    if "date" in corpus.extra:
+        groups["per_year"] = [_year(date) for date in corpus.extra["date"]]
+    parts = {
+        name: _scores_by(material.answers, group, validation) for name, group in groups.items()
+    }
+    if "per_year" in parts:
+        parts["per_year"] = dict(sorted(parts["per_year"].items()))
+    return replace(found, stance={**found.stance, **parts})
+
+
+def _scores_by(answers: Answers, group: Sequence[str], validation: Validation) -> Figures:
+    parts = actor_rows(replace(answers, actor=group))
+    draws, seed = validation.draws, validation.seed
+    return {name: brief_score(answers.take(rows), draws, seed) for name, rows in parts if name}
 
 
 def _prior(recipe: Recipe) -> list[str]:
@@ -164,8 +237,8 @@ def _loose(corpus: Corpus) -> list[str]:
     if not corpus.loose:
         return []
     return [
-        f"{count(corpus.loose, 'row')} without document: each text counts as one; where some are "
-        "of one article or speech, intervals are too narrow and cross-validation flatters, so add "
+        f"{count(corpus.loose, 'row')} without document: each text counts as one; if some are "
+        "from one article or speech, intervals are too narrow and cross-validation flatters; add "
         "a column document"
     ]
 
@@ -180,46 +253,21 @@ def _undated(corpus: Corpus) -> list[str]:
     ]
 
 
-def _with_breakdowns(
-    found: Report, corpus: Corpus, answers: Answers, validation: Validation
-) -> Report:
-    """Add scores per corpus, source, genre and year, where the corpus has these columns.
-
-    Rows whose cell is empty, or whose date cannot be read, are in no group.
-    """
-    groups = {"per_corpus": [corpus.sources[i].name for i in corpus.source]}
-    for name in ("source", "genre"):
-        if name in corpus.extra:
-            groups[f"per_{name}"] = list(corpus.extra[name])
-    if "date" in corpus.extra:
-        groups["per_year"] = [_year(date) for date in corpus.extra["date"]]
-    parts = {name: _scores_by(answers, group, validation) for name, group in groups.items()}
-    if "per_year" in parts:
-        parts["per_year"] = dict(sorted(parts["per_year"].items()))
-    return replace(found, stance={**found.stance, **parts})
-
-
 def _year(date: str) -> str:
     """Return the year of a date; empty where it cannot be read."""
     month = month_of(date)
     return "" if month is None else str(month // 12)
 
 
-def _scores_by(
-    answers: Answers, group: Sequence[str], validation: Validation
-) -> dict[str, dict[str, Any]]:
-    parts = actor_rows(replace(answers, actor=group))
-    draws, seed = validation.draws, validation.seed
-    return {name: brief_score(answers.take(rows), draws, seed) for name, rows in parts if name}
+# --- A model's answers to a corpus ---
 
 
-def _judge_pairs(model: StanceModel, corpus: Corpus) -> tuple[Floats, Bools]:
-    """Return the stance of every row, and where `predict` would not say `uncertain`."""
+def _judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
     if not len(corpus):
         raise DataError("the corpus has no row")
     judged = [part for _, part in model.judge_many(corpus.texts, corpus.actors, corpus.spans)]
     answered = np.concatenate([~part.withheld for part in judged])
-    return np.concatenate([part.stance for part in judged]), answered
+    return _stance_answers(corpus, np.concatenate([part.stance for part in judged]), answered)
 
 
 def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
@@ -233,33 +281,24 @@ def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
     return _sentiment_answers(corpus, rows, tones, answered)
 
 
-def _stance_answers(corpus: Corpus, probabilities: Floats, known: Bools | None) -> Answers:
-    return Answers(
-        labels=tuple(Stance),
-        gold=corpus.stance,
-        probabilities=probabilities,
-        document=corpus.document,
-        answered=known,
-        actor=corpus.actors,
-    )
-
-
-def _by_lexicon(model: StanceModel, corpus: Corpus) -> Ints | None:
-    query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans)
-    return lexicon_stances(model.reader, query)
+def _stance_answers(
+    corpus: Corpus, probabilities: Floats, answered: Bools | None = None
+) -> Answers:
+    labels = tuple(Stance)
+    return Answers(labels, corpus.stance, probabilities, corpus.document, answered, corpus.actors)
 
 
 def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
-    return None if stances is None else _stance_answers(corpus, np.eye(len(Stance))[stances], None)
+    return None if stances is None else _stance_answers(corpus, np.eye(len(Stance))[stances])
 
 
 def _sentiment_answers(
-    corpus: Corpus, rows: Ints, probabilities: Floats, known: Bools | None
+    corpus: Corpus, rows: Ints, probabilities: Floats, answered: Bools | None
 ) -> Answers:
     gold = corpus.sentiment[rows]
     if (gold == MISSING).any():
         raise ValueError("a row without sentiment label")
-    return Answers(tuple(Sentiment), gold, probabilities, corpus.document[rows], known)
+    return Answers(tuple(Sentiment), gold, probabilities, corpus.document[rows], answered)
 
 
 def _majority(model: StanceModel) -> str:

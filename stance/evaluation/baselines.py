@@ -1,8 +1,7 @@
 """What a score is held against: baselines, conflict rows, and rows seen in training."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from stance.evaluation.answers import (
     accuracy,
     check_pair,
     check_rows,
-    confusion_by_document,
     document_confusion,
     macro_f1,
     plain,
@@ -28,21 +26,17 @@ from stance.evaluation.intervals import (
     proportion_interval,
     rare_strata,
 )
-from stance.evaluation.scores import score
+from stance.reading.spans import Query
+from stance.reading.words import Reader
 from stance.records import NEUTRAL
-from stance.screens.evaluation import evaluation_lines
-
-if TYPE_CHECKING:
-    from stance.reading.spans import Query
-    from stance.reading.words import Reader
 
 
-def conflict_rows(document_text_key: NDArray[Any], gold: Ints) -> Bools:
+def conflict_rows(text_key: NDArray[Any], gold: Ints) -> Bools:
     """Return which rows stand in a paragraph whose actors have differing gold stances.
 
     Parameters
     ----------
-    document_text_key : ndarray of integers of shape (n_rows,)
+    text_key : ndarray of integers of shape (n_rows,)
         Equal for rows of the same paragraph.
     gold : ndarray of shape (n_rows,)
 
@@ -53,7 +47,7 @@ def conflict_rows(document_text_key: NDArray[Any], gold: Ints) -> Bools:
     """
     if not len(gold):
         return np.zeros(0, np.bool_)
-    _, paragraph = np.unique(document_text_key, return_inverse=True)
+    _, paragraph = np.unique(text_key, return_inverse=True)
     paragraph = paragraph.reshape(-1)
     labels = int(gold.max()) + 1
     kinds = np.unique(paragraph * labels + gold) // labels
@@ -88,9 +82,8 @@ def majority_score(answers: Answers, majority: str) -> Figures:
     """Return macro_f1 and accuracy of giving every row the majority label of the training data."""
     check_rows(answers)
     always = np.full(len(answers), answers.labels.index(majority))
-    confusion = document_confusion(
-        answers.gold, always, np.zeros_like(always), len(answers.labels)
-    )[0]
+    nowhere = np.zeros_like(always)
+    confusion = document_confusion(answers.gold, always, nowhere, len(answers.labels))[0]
     return plain({"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion)})
 
 
@@ -129,7 +122,7 @@ def baselines(
 
 def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Figures:
     check_pair(answers, rival)
-    pair = np.stack([confusion_by_document(answers), confusion_by_document(rival)], axis=1)
+    pair = np.stack([answers.confusion(), rival.confusion()], axis=1)
     (own, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
     strata = rare_strata(pair[:, 0])
     bounds = interval(macro_f1, pair[:, 1], draws=draws, seed=seed, strata=strata)
@@ -172,102 +165,13 @@ def leakage(
     figures["share"] = leaked.mean()
     without, bounds = None, None
     if not leaked.all():
-        counts = confusion_by_document(answers.take(~leaked))
+        counts = answers.take(~leaked).confusion()
         without = macro_f1(counts.sum(axis=0))
         bounds = interval(macro_f1, counts, draws=draws, seed=seed, strata=rare_strata(counts))
     return plain(figures | {"macro_f1_without": without, "macro_f1_without_interval": bounds})
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All figures of an evaluation.
-
-    Attributes
-    ----------
-    stance : dict
-        As `score` returns it.
-    conflict, baselines : dict
-        As `conflict_score` and `baselines` return them.
-    sentiment : dict or None
-        As `score` returns it, with ``baselines``; None where the corpus has no sentiment labels.
-    leakage : dict or None
-        As `leakage` returns it; None where it was not looked for.
-    """
-
-    stance: Figures
-    conflict: Figures
-    baselines: Figures
-    sentiment: Figures | None = None
-    leakage: Figures | None = None
-
-    def to_json(self) -> Figures:
-        """Return one object for JSON; ``sentiment`` and ``leakage`` only where there are any."""
-        figures = {**self.stance, "conflict": self.conflict, "baselines": self.baselines}
-        optional = {"sentiment": self.sentiment, "leakage": self.leakage}
-        return figures | {name: part for name, part in optional.items() if part is not None}
-
-    def summary_lines(self) -> list[str]:
-        """Return a plain-text screen, each line under 80 columns."""
-        return evaluation_lines(self.to_json())
-
-
-def report(
-    answers: Answers,
-    blind: Answers,
-    *,
-    majority: str,
-    text_key: NDArray[Any],
-    lexicon: Answers | None = None,
-    leaked: Bools | None = None,
-    copied: Bools | None = None,
-    sentiment: Answers | None = None,
-    sentiment_majority: str | None = None,
-    notes: Sequence[str] = (),
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> Report:
-    """Evaluate a model's answers.
-
-    Parameters
-    ----------
-    answers, blind : Answers
-        Of the stance head and of the target-blind control head, to the same rows.
-    majority, sentiment_majority : str
-        Most frequent label of the training data.
-    text_key : ndarray of integers of shape (n_rows,)
-        Equal for rows of the same paragraph.
-    lexicon : Answers, optional
-        Of the polarity lexicon alone, to the same rows.
-    leaked : ndarray of bool of shape (n_rows,), optional
-        Rows whose text, or one much like it, was in the training data.
-    copied : ndarray of bool of shape (n_rows,), optional
-        Those of them whose text itself was; all where left out.
-    sentiment : Answers, optional
-        To the paragraphs that have a sentiment label.
-    notes : sequence of str, optional
-        What else a reader must know; they come first.
-    """
-    figures = score(answers, draws=draws, seed=seed)
-    figures["notes"] = [*notes, *figures["notes"]]
-    tone = None if sentiment is None else score(sentiment, draws=draws, seed=seed)
-    if tone is not None and sentiment is not None and sentiment_majority is not None:
-        tone["baselines"] = baselines(sentiment, sentiment_majority, {})
-    seen = None
-    if leaked is not None:
-        copied = leaked if copied is None else copied
-        seen = leakage(answers, leaked, copied, draws=draws, seed=seed)
-    rows = conflict_rows(text_key, answers.gold)
-    rivals = {"target_blind": blind} | ({} if lexicon is None else {"lexicon": lexicon})
-    return Report(
-        stance=figures,
-        conflict=conflict_score(answers, blind, rows),
-        baselines=baselines(answers, majority, rivals, draws=draws, seed=seed),
-        sentiment=tone,
-        leakage=seen,
-    )
-
-
-def lexicon_stances(reader: "Reader", query: "Query") -> Ints | None:
+def lexicon_stances(reader: Reader, query: Query) -> Ints | None:
     """Answer each pair by the words with polarity in the sentences that name the actor.
 
     Positive words less negative ones, a negator turning the few words after it: more positive
@@ -278,7 +182,7 @@ def lexicon_stances(reader: "Reader", query: "Query") -> Ints | None:
     Returns
     -------
     ndarray of shape (n_pairs,) or None
-        0 against, 1 neutral, 2 favor. None where the language has no lexicon.
+        Numbers of `stance.records.Stance`. None where the language has no lexicon.
     """
     if not reader.lexicon.categories:
         return None
@@ -286,7 +190,7 @@ def lexicon_stances(reader: "Reader", query: "Query") -> Ints | None:
     return np.sign(np.concatenate(sums)).astype(np.int64) + NEUTRAL
 
 
-def polarity_sums(reader: "Reader", query: "Query") -> Ints:
+def polarity_sums(reader: Reader, query: Query) -> Ints:
     """Return positive less negative words in the sentences of each pair that name its actor."""
     words = reader.words(query.texts, query.spans)
     row = np.repeat(query.para, np.diff(words.first))

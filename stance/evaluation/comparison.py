@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import bdtr
 
 from stance.arrays import Bools, Floats, Ints
 from stance.evaluation.answers import (
@@ -13,7 +12,6 @@ from stance.evaluation.answers import (
     accuracy,
     check_pair,
     check_rows,
-    confusion_by_document,
     macro_f1,
     plain,
 )
@@ -27,7 +25,6 @@ from stance.evaluation.intervals import (
     rare_strata,
 )
 from stance.evaluation.scores import actor_rows, brier, calibration_error, document_notes, doubts
-from stance.screens.evaluation import comparison_lines
 
 
 def mcnemar(first: Bools, second: Bools) -> float:
@@ -48,6 +45,8 @@ def mcnemar(first: Bools, second: Bools) -> float:
     >>> mcnemar(np.array([True, True, True, True, False]), np.array([False] * 5))
     0.125
     """
+    from scipy.special import bdtr
+
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     tail = bdtr(float(min(only_first, only_second)), only_first + only_second, 0.5)
     return min(1.0, 2 * float(tail))
@@ -118,33 +117,11 @@ SMALLEST = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Which rows were in the training data of which model.
-
-    Attributes
-    ----------
-    a, b : ndarray of bool of shape (n_rows,)
-    names : sequence of str
-        How to name each row to a reader.
-    """
+    """Which rows were in the training data of which model, and how to name each row."""
 
     a: Bools
     b: Bools
     names: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """All figures of a comparison, as `compare` makes them."""
-
-    figures: Figures
-
-    def to_json(self) -> Figures:
-        """Return one object for JSON."""
-        return self.figures
-
-    def summary_lines(self) -> list[str]:
-        """Return a plain-text screen, each line under 80 columns."""
-        return comparison_lines(self.figures)
 
 
 def compare(
@@ -156,7 +133,7 @@ def compare(
     sentiment: tuple[Answers, Answers] | None = None,
     draws: int = DRAWS,
     seed: int = SEED,
-) -> Comparison:
+) -> Figures:
     """Compare two models' answers to the same rows.
 
     Parameters
@@ -170,8 +147,8 @@ def compare(
 
     Returns
     -------
-    Comparison
-        Its figures: those of `contrast`; per_actor {actor: those of `contrast` and p_holm} and
+    dict
+        Those of `contrast`; per_actor {actor: those of `contrast` and p_holm} and
         left_out (actors of fewer than `ROWS` rows); conflict and, where given, sentiment, as
         `contrast` returns them (conflict is None where there are no such rows); leakage {a, b,
         either (numbers of rows), rows (names of those that either has seen), without (`contrast`
@@ -201,11 +178,11 @@ def compare(
     if sentiment is not None:
         figures["sentiment"] = contrast(*sentiment, draws, seed)
         figures["notes"] += [f"sentiment: {note}" for note in _notes(*sentiment)]
-    return Comparison(figures)
+    return figures
 
 
 def _notes(a: Answers, b: Answers) -> list[str]:
-    notes = document_notes(a.labels, confusion_by_document(a))
+    notes = document_notes(a.labels, a.confusion())
     if (a.predicted == b.predicted).all():
         notes.append("the models answer every row alike; that does not make them equal elsewhere")
     return notes
@@ -224,7 +201,7 @@ def contrast(a: Answers, b: Answers, draws: int = DRAWS, seed: int = SEED) -> Fi
         (`significance.document_test`), p_rows (`significance.mcnemar`)}; no p is below `SMALLEST`.
         Intervals are None below `FEWEST` documents.
     """
-    pair = np.stack([confusion_by_document(a), confusion_by_document(b)], axis=1)
+    pair = np.stack([a.confusion(), b.confusion()], axis=1)
     strata = rare_strata(pair[:, 0])
 
     def bounds(score: Statistic, counts: Floats, least: float = 0.0) -> object:
@@ -246,7 +223,7 @@ def contrast(a: Answers, b: Answers, draws: int = DRAWS, seed: int = SEED) -> Fi
             "accuracy_interval": bounds(accuracy, counts),
             "ece": calibration_error(answers),
             "brier": brier(answers),
-            "uncertain": 0.0 if answers.answered is None else 1 - answers.answered.mean(),
+            "uncertain": answers.uncertain,
         }
     for key, score in (("difference", macro_f1), ("accuracy_difference", accuracy)):
         figures[key] = gain_in(score)(pair.sum(axis=0))

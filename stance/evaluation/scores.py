@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Bools, Floats, Ints
 from stance.display import count
 from stance.evaluation.answers import (
     Answers,
     Figures,
     accuracy,
     check_rows,
-    confusion_by_document,
     f1_scores,
     macro_f1,
     plain,
@@ -30,8 +29,8 @@ from stance.evaluation.intervals import (
 BINS = 15
 """Bins of the calibration error and of the reliability curve."""
 
-FLOOR = float(np.finfo(np.float64).eps)
-"""Least probability in a log loss, as scikit-learn has it."""
+LEAST_CHANCE = float(np.finfo(np.float64).eps)
+"""Least probability in a log loss, as in scikit-learn."""
 
 POINTS = 40
 """Most points of a risk-coverage curve."""
@@ -39,123 +38,27 @@ POINTS = 40
 CURVES = ("reliability", "risk_coverage")
 """Figures that are lists of points."""
 
-
-def _bins(answers: Answers) -> Ints:
-    """Return the bin of each row: i, of 0 to 14, holds confidences in (i / 15, (i + 1) / 15]."""
-    return np.searchsorted(np.arange(1, BINS) / BINS, answers.confidence, side="left")
-
-
-def calibration_error(answers: Answers) -> float:
-    """Return the expected calibration error, between 0 and 1.
-
-    The sum over bins of (rows in bin / rows) * abs(accuracy - mean confidence); the confidence is
-    the largest probability and bin i of 15 holds confidences in ((i - 1) / 15, i / 15] (Naeini,
-    Cooper and Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning";
-    Guo et al. 2017, "On Calibration of Modern Neural Networks"). Chance alone makes it positive:
-    of a few dozen rows it is large for every model.
-    """
-    surplus = answers.right - answers.confidence
-    return float(np.abs(np.bincount(_bins(answers), surplus, BINS)).sum() / len(answers))
-
-
-def reliability(answers: Answers) -> list[Figures]:
-    """Return the bins of `calibration_error` that hold rows, the least confident first.
-
-    Returns
-    -------
-    list of dict
-        low, high (the confidences that the bin holds: above low, up to high), n (rows),
-        confidence (their mean), accuracy, and its interval (`intervals.proportion_interval`; None
-        where the rows are of one document).
-    """
-    bins, right, confidence = _bins(answers), answers.right, answers.confidence
-    curve = []
-    for number in np.unique(bins):
-        mine = bins == number
-        curve.append(
-            {
-                "low": number / BINS,
-                "high": (number + 1) / BINS,
-                "n": mine.sum(),
-                "confidence": confidence[mine].mean(),
-                "accuracy": right[mine].mean(),
-                "interval": proportion_interval(right[mine], answers.document[mine]),
-            }
-        )
-    return [plain(point) for point in curve]
-
-
-def brier(answers: Answers) -> float:
-    """Return the mean squared distance of the probabilities from the truth, between 0 and 2.
-
-    Summed over labels (Brier 1950, "Verification of Forecasts Expressed in Terms of Probability").
-    """
-    truth = np.eye(len(answers.labels))[answers.gold]
-    return float(((answers.probabilities - truth) ** 2).sum(axis=1).mean())
-
-
-def log_loss(answers: Answers) -> float:
-    """Return the mean of -ln(probability of the right label)."""
-    right = answers.probabilities[np.arange(len(answers)), answers.gold]
-    return float(-np.log(np.clip(right, FLOOR, 1.0)).mean())
-
-
-def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
-    """Return the error among the answers given when only confident ones are.
-
-    An answer is given where its confidence is at least a threshold, so rows of equal confidence
-    come and go together (El-Yaniv and Wiener 2010, "On the Foundations of Noise-free Selective
-    Classification"; Geifman and El-Yaniv 2017, "Selective Classification for Deep Neural
-    Networks").
-
-    Returns
-    -------
-    dict
-        risk_coverage : list of dict, from all rows to the most confident alone, at most ``points``:
-        coverage (share of rows answered), threshold, error (share of them that is wrong), n.
-        aurc : the area under the curve, which is the mean error over the thresholds at each row's
-        own confidence, between 0 and 1 (Geifman, Uziel and El-Yaniv 2019, "Bias-Reduced
-        Uncertainty Estimation for Deep Neural Classifiers").
-    """
-    order = np.argsort(-answers.confidence, kind="stable")
-    confidence = answers.confidence[order]
-    # The last row of each run of equal confidences is where a threshold can cut.
-    cut = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
-    error = np.cumsum(~answers.right[order])[cut] / (cut + 1)
-    own = np.diff(cut, prepend=-1)
-    wanted = np.ceil(np.linspace(1, 1 / points, points) * len(order)) - 1
-    kept = np.unique(np.append(np.searchsorted(cut, wanted), 0))[::-1][:points]
-    curve = [
-        {
-            "coverage": (cut[i] + 1) / len(order),
-            "threshold": confidence[cut[i]],
-            "error": error[i],
-            "n": cut[i] + 1,
-        }
-        for i in kept
-    ]
-    return plain({"risk_coverage": curve, "aurc": (error * own).sum() / len(order)})
-
-
 Bounds = tuple[Floats, Floats]
 
 
 def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
     """Score answers against gold labels.
 
-    Macro-F1 is the mean over the labels that occur in gold or prediction (`confusion.macro_f1`).
-    Intervals resample documents (`intervals.interval`), those with a rare label apart from the
-    others (`intervals.rare_strata`); the notes say where that was done and where an interval
-    cannot be trusted.
+    A withheld answer is wrong: a miss of its gold label, and no answer of any label. The figures
+    of probabilities (ece, brier, log_loss, reliability) are of all rows, withheld or not. Intervals
+    resample documents (`intervals.interval`), those with a rare label apart from the others
+    (`intervals.rare_strata`); the notes say where that was done and where an interval cannot be
+    trusted.
 
     Returns
     -------
     dict
-        n, accuracy, accuracy_interval, macro_f1, macro_f1_interval, per_class,
-        per_class_intervals {label: precision, recall, f1}, per_actor (where actors are given),
-        confusion (rows gold, columns predicted), labels, ece, brier, log_loss, reliability and
-        risk_coverage with aurc (as in `calibration`), uncertain (share of rows), documents,
-        trusted (False where the intervals cannot be believed), notes.
+        n, accuracy, accuracy_interval, macro_f1, macro_f1_interval, answered {n, accuracy,
+        macro_f1, macro_f1_interval} of the rows whose answer is not withheld (None where there is
+        none), withheld {label: rows}, per_class, per_class_intervals {label: precision, recall,
+        f1}, per_actor (where actors are given), confusion (rows gold, columns answered), labels,
+        ece, brier, log_loss, reliability, risk_coverage and aurc, uncertain (share of rows
+        withheld), documents, trusted (False where the intervals cannot be believed), notes.
 
     Raises
     ------
@@ -163,30 +66,37 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
         If there are no rows.
     """
     check_rows(answers)
-    by_document = confusion_by_document(answers)
+    by_document = answers.confusion()
     total = by_document.sum(axis=0)
     strata = rare_strata(by_document)
     bounds, sure = (
         interval(statistic, by_document, draws=draws, seed=seed, strata=strata)
         for statistic in (macro_f1, accuracy)
     )
+    main: Figures = {"macro_f1": macro_f1(total), "macro_f1_interval": bounds}
     figures: Figures = {
         "n": len(answers),
         "accuracy": accuracy(total),
         "accuracy_interval": sure,
-        "macro_f1": macro_f1(total),
-        "macro_f1_interval": bounds,
+        **main,
+        "answered": {"n": len(answers), "accuracy": accuracy(total), **main},
+        "withheld": dict(zip(answers.labels, total[:, -1].astype(np.int64), strict=True)),
         "per_class": _per_class(answers.labels, total),
         "per_class_intervals": _class_intervals(answers, by_document, draws, seed),
-        "per_actor": {} if answers.actor is None else _per_actor(answers, draws, seed),
-        "confusion": total.astype(np.int64),
+    }
+    if answers.uncertain:
+        figures["answered"] = _answered(answers, draws, seed)
+    if answers.actor is not None:
+        figures["per_actor"] = _per_actor(answers, draws, seed)
+    figures |= {
+        "confusion": total[:, :-1].astype(np.int64),
         "labels": list(answers.labels),
         "ece": calibration_error(answers),
         "brier": brier(answers),
         "log_loss": log_loss(answers),
         "reliability": reliability(answers),
         **risk_coverage(answers),
-        "uncertain": 0.0 if answers.answered is None else 1 - answers.answered.mean(),
+        "uncertain": answers.uncertain,
         "documents": len(by_document),
         "trusted": _trusted(answers.labels, by_document, bounds),
         "notes": [
@@ -194,22 +104,27 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
             *_notes(answers.labels, total, bounds),
         ],
     }
-    if answers.actor is None:
-        del figures["per_actor"]
     return plain(figures)
+
+
+def _answered(answers: Answers, draws: int, seed: int) -> Figures:
+    if answers.answered is None or not answers.answered.any():
+        return {"n": 0, "accuracy": None, "macro_f1": None, "macro_f1_interval": None}
+    part = brief_score(answers.take(answers.answered), draws, seed)
+    return {name: part[name] for name in ("n", "accuracy", "macro_f1", "macro_f1_interval")}
 
 
 def _per_class(labels: Sequence[str], confusion: Floats) -> Figures:
     hits, support = np.diagonal(confusion), confusion.sum(axis=1)
-    columns = (share(hits, confusion.sum(axis=0)), share(hits, support), f1_scores(confusion))
+    columns = {
+        "precision": share(hits, confusion.sum(axis=0)[:-1]),
+        "recall": share(hits, support),
+        "f1": f1_scores(confusion),
+        "support": support.astype(np.int64),
+    }
     return {
-        label: {
-            "precision": columns[0][i],
-            "recall": columns[1][i],
-            "f1": columns[2][i],
-            "support": int(support[i]),
-        }
-        for i, label in enumerate(labels)
+        label: {name: column[at] for name, column in columns.items()}
+        for at, label in enumerate(labels)
     }
 
 
@@ -239,14 +154,8 @@ def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: in
 
 
 def brief_score(answers: Answers, draws: int, seed: int) -> Figures:
-    """Return the main scores of a part of the rows.
-
-    Returns
-    -------
-    dict
-        n, macro_f1, macro_f1_interval, accuracy, ece, documents, trusted, as `score` has them.
-    """
-    by_document = confusion_by_document(answers)
+    """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
+    by_document = answers.confusion()
     total, strata = by_document.sum(axis=0), rare_strata(by_document)
     bounds = interval(macro_f1, by_document, draws=draws, seed=seed, strata=strata)
     return plain(
@@ -262,11 +171,6 @@ def brief_score(answers: Answers, draws: int, seed: int) -> Figures:
     )
 
 
-def _trusted(labels: Sequence[str], by_document: Floats, bounds: Bounds | None) -> bool:
-    """Return whether an interval can be believed: documents enough, and not all scored alike."""
-    return bounds is not None and bool(bounds[0] < bounds[1]) and not doubts(labels, by_document)
-
-
 def _per_actor(answers: Answers, draws: int, seed: int) -> Figures:
     """Score each actor, the most frequent first, over the labels that occur with it.
 
@@ -276,19 +180,16 @@ def _per_actor(answers: Answers, draws: int, seed: int) -> Figures:
     scores = {}
     for name, rows in actor_rows(answers):
         mine = answers.take(rows)
-        by_document = confusion_by_document(mine)
-        bounds = None
-        if len(by_document) >= FEWEST:
-            strata = rare_strata(by_document)
-            bounds = interval(macro_f1, by_document, draws=draws, seed=seed, strata=strata)
+        enough = len(np.unique(mine.document)) >= FEWEST
+        part = brief_score(mine, draws if enough else 1, seed)
         scores[name] = {
-            "n": len(mine),
-            "macro_f1": macro_f1(by_document.sum(axis=0)),
-            "interval": bounds,
-            "trusted": _trusted(answers.labels, by_document, bounds),
-            "ece": calibration_error(mine),
+            "n": part["n"],
+            "macro_f1": part["macro_f1"],
+            "interval": part["macro_f1_interval"] if enough else None,
+            "trusted": part["trusted"],
+            "ece": part["ece"],
             "brier": brier(mine),
-            "reliability": [] if bounds is None else reliability(mine),
+            "reliability": reliability(mine) if enough else [],
         }
     return scores
 
@@ -300,6 +201,122 @@ def actor_rows(answers: Answers) -> Iterator[tuple[str, Ints]]:
     rows = np.split(np.argsort(place.reshape(-1), kind="stable"), np.cumsum(counts)[:-1])
     for number in np.argsort(-counts, kind="stable"):  # names are sorted already
         yield str(names[number]), rows[number]
+
+
+# --- Probabilities ---
+
+
+def _bins(answers: Answers) -> Ints:
+    """Return the bin of each row: i, of 0 to 14, holds confidences in (i / 15, (i + 1) / 15]."""
+    return np.searchsorted(np.arange(1, BINS) / BINS, answers.confidence, side="left")
+
+
+def _likely_right(answers: Answers) -> Bools:
+    """Return whether each row's most probable label is the gold one, withheld or not."""
+    hit: Bools = answers.best == answers.gold
+    return hit
+
+
+def calibration_error(answers: Answers) -> float:
+    """Return the expected calibration error, between 0 and 1.
+
+    The sum over bins of (rows in bin / rows) * abs(accuracy - mean confidence); the confidence is
+    the largest probability and bin i of 15 holds confidences in ((i - 1) / 15, i / 15] (Naeini,
+    Cooper and Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning";
+    Guo et al. 2017, "On Calibration of Modern Neural Networks"). Chance alone makes it positive:
+    with a few dozen rows it is large for every model.
+    """
+    surplus = _likely_right(answers) - answers.confidence
+    return float(np.abs(np.bincount(_bins(answers), surplus, BINS)).sum() / len(answers))
+
+
+def reliability(answers: Answers) -> list[Figures]:
+    """Return the bins of `calibration_error` that hold rows, the least confident first.
+
+    Returns
+    -------
+    list of dict
+        low, high (the confidences that the bin holds: above low, up to high), n (rows),
+        confidence (their mean), accuracy, and its interval (`intervals.proportion_interval`; None
+        where the rows are of one document).
+    """
+    bins, right, confidence = _bins(answers), _likely_right(answers), answers.confidence
+    curve = []
+    for number in np.unique(bins):
+        mine = bins == number
+        curve.append(
+            {
+                "low": number / BINS,
+                "high": (number + 1) / BINS,
+                "n": mine.sum(),
+                "confidence": confidence[mine].mean(),
+                "accuracy": right[mine].mean(),
+                "interval": proportion_interval(right[mine], answers.document[mine]),
+            }
+        )
+    return [plain(point) for point in curve]
+
+
+def brier(answers: Answers) -> float:
+    """Return the mean squared distance of the probabilities from the truth, between 0 and 2.
+
+    Summed over labels (Brier 1950, "Verification of Forecasts Expressed in Terms of Probability").
+    """
+    truth = np.eye(len(answers.labels))[answers.gold]
+    return float(((answers.probabilities - truth) ** 2).sum(axis=1).mean())
+
+
+def log_loss(answers: Answers) -> float:
+    """Return the mean of -ln(probability of the right label)."""
+    right = answers.probabilities[np.arange(len(answers)), answers.gold]
+    return float(-np.log(np.clip(right, LEAST_CHANCE, 1.0)).mean())
+
+
+def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
+    """Return the error among the answers given if only confident ones are.
+
+    An answer is given where its confidence is at least a threshold, so rows of equal confidence
+    come and go together (El-Yaniv and Wiener 2010, "On the Foundations of Noise-free Selective
+    Classification"; Geifman and El-Yaniv 2017, "Selective Classification for Deep Neural
+    Networks"). Answers that are withheld in any case have a confidence of 0 here.
+
+    Returns
+    -------
+    dict
+        risk_coverage : list of dict, from all rows to the most confident alone, at most ``points``:
+        coverage (share of rows answered), threshold, error (share of them that is wrong), n.
+        aurc : the area under the curve, which is the mean error over the thresholds at each row's
+        own confidence, between 0 and 1 (Geifman, Uziel and El-Yaniv 2019, "Bias-Reduced
+        Uncertainty Estimation for Deep Neural Classifiers").
+    """
+    own = answers.confidence
+    own = own if answers.answered is None else np.where(answers.answered, own, 0.0)
+    order = np.argsort(-own, kind="stable")
+    confidence = own[order]
+    # The last row of each run of equal confidences is where a threshold can cut.
+    cut = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
+    error = np.cumsum(~answers.right[order])[cut] / (cut + 1)
+    wanted = np.ceil(np.linspace(1, 1 / points, points) * len(order)) - 1
+    kept = np.unique(np.append(np.searchsorted(cut, wanted), 0))[::-1][:points]
+    curve = [
+        {
+            "coverage": (cut[i] + 1) / len(order),
+            "threshold": confidence[cut[i]],
+            "error": error[i],
+            "n": cut[i] + 1,
+        }
+        for i in kept
+    ]
+    aurc = (error * np.diff(cut, prepend=-1)).sum() / len(order)
+    return plain({"risk_coverage": curve, "aurc": aurc})
+
+
+# --- Whether an interval can be trusted ---
+
+
+def _trusted(labels: Sequence[str], by_document: Floats, bounds: Bounds) -> bool:
+    """Return whether an interval can be believed: documents enough, and not all scored alike."""
+    return bool(bounds[0] < bounds[1]) and not doubts(labels, by_document)
 
 
 def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
@@ -317,12 +334,12 @@ def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
 
 
 def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
-    """Return what a reader must know of the documents that an interval rests on.
+    """Return what a reader must know about the documents that an interval rests on.
 
     Parameters
     ----------
     labels : sequence of str
-    confusion : ndarray of shape (n_documents, n_labels, n_labels)
+    confusion : ndarray of shape (n_documents, n_labels, n_labels + 1)
         Rows gold.
     """
     notes = doubts(labels, confusion)
@@ -334,7 +351,7 @@ def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
     return notes
 
 
-def _notes(labels: Sequence[str], confusion: Floats, bounds: tuple[Floats, Floats]) -> list[str]:
+def _notes(labels: Sequence[str], confusion: Floats, bounds: Bounds) -> list[str]:
     notes = []
     if bounds[0] == bounds[1]:
         notes.append("every resample scores the same; that does not make the score exact")
@@ -342,6 +359,6 @@ def _notes(labels: Sequence[str], confusion: Floats, bounds: tuple[Floats, Float
     if unseen:
         notes.append(
             f"no row is labelled {' or '.join(unseen)}; macro-F1 is the mean over the labels that "
-            "occur in gold or prediction"
+            "occur in gold or answers"
         )
     return notes

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, rare_strata, resample
 from stance.fitting.learning import Cut, Held, Task, fold_cuts, score_cuts, split
 from stance.recipe import Validation
+from stance.records import NO_ANSWER
 
 WHOLE = 1.0
 
@@ -37,8 +38,8 @@ class Repeats:
     documents: tuple[float, ...]  # how many a share is, in the mean of folds and repeats
     rows: tuple[float, ...]  # likewise
     confusion: Floats
-    """Counts of each document, of shape (n_documents, n_repeats, n_shares, n_labels, n_labels);
-    rows gold, columns predicted, by models that had not seen it."""
+    """Counts of each document, of shape (n_documents, n_repeats, n_shares, n_labels, n_labels + 1);
+    rows gold, columns answered, the last where none is given, by models that had not seen it."""
 
     @property
     def scores(self) -> Floats:
@@ -112,13 +113,19 @@ class Repeats:
 
 
 def _mean(total: Floats) -> Floats:
-    """Return the mean over repeats of counts (..., n_repeats, n_shares, n_labels, n_labels)."""
+    """Return the mean over repeats of counts (..., n_repeats, n_shares, n_labels, n_labels + 1)."""
     mean: Floats = macro_f1(total).mean(axis=-2)
     return mean
 
 
 def repeat(
-    task: Task, fold: Ints, held: Held, folds: int, validation: Validation, jobs: int = 1
+    task: Task,
+    fold: Ints,
+    held: Held,
+    folds: int,
+    validation: Validation,
+    jobs: int = 1,
+    answered: Bools | None = None,
 ) -> Repeats:
     """Cross-validate a head again, with other folds and from parts of the documents.
 
@@ -137,11 +144,15 @@ def repeat(
     validation : Validation
     jobs : int
         Processes; the result does not depend on it.
+    answered : ndarray of bool of shape (n_rows,), optional
+        False where `predict` withholds its answer, which is wrong then.
     """
     plan = _plan(task, fold, folds, validation)
     first = (validation.seed, WHOLE)
     rest = {run: cuts for run, cuts in plan.items() if run != first}
     found = {first: held.probabilities.argmax(axis=1)} | _answers(task, rest, jobs)
+    if answered is not None:
+        found = {run: np.where(answered, own, NO_ANSWER) for run, own in found.items()}
     seeds = tuple(seed for seed, share in plan if share == WHOLE and (seed, share) in found)
     shares = [share for share in SHARES if all((seed, share) in found for seed in seeds)]
     confusion = [

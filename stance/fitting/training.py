@@ -37,6 +37,7 @@ from stance.reading.spans import Query, make_query, names_actor
 from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe, read_recipe
 from stance.records import Sentiment, Stance
+from stance.screens.evaluation import evaluation_lines
 from stance.storage import save_model
 
 Progress = Callable[[str], None]
@@ -71,7 +72,7 @@ class Training:
 
     def summary_lines(self) -> list[str]:
         """Return a plain-text screen, each line under 80 columns."""
-        return [*self.report.summary_lines(), "", *self.prospects.lines()]
+        return [*evaluation_lines(self.report.to_json()), "", *self.prospects.lines()]
 
 
 def train_files(
@@ -141,7 +142,7 @@ def train(
     named = names_actor(reader, query)
     held = stance.held, control.held, tone.held if tone else None
     report = bench.score(query, *held, named)
-    prospects = _prospects(bench, stance, report, progress)
+    prospects = _prospects(bench, stance, report, named, progress)
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -262,29 +263,33 @@ def _learn_sentiment(bench: _Bench, query: Query, progress: Progress) -> _Learne
     return bench.learn(texts, "sentiment", rows)
 
 
-def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progress) -> Prospects:
+def _prospects(
+    bench: _Bench, stance: _Learned, report: Report, named: Bools, progress: Progress
+) -> Prospects:
     """Repeat the cross-validation, learn from parts of the documents, and look for gaps."""
     validation = bench.recipe.validation
     if validation.repeats > 1 or validation.learning_curve:
         progress("repeating with other folds and fewer documents")
     folds = bench.folds(stance.task.group)
-    repeats = repeat(stance.task, stance.fold, stance.held, folds, validation, bench.jobs)
+    repeats = repeat(stance.task, stance.fold, stance.held, folds, validation, bench.jobs, named)
     draws, seed = validation.draws, validation.seed
     bounds, curve = repeats.bounds(draws, seed), None
     if validation.learning_curve:
         curve = learning_curve(repeats, bounds, repeats.draw(draws, seed), len(bench.corpus))
-    advice = advise(bench.corpus, bench.reader.book, _scores_by_book(bench, stance, report))
+    advice = advise(bench.corpus, bench.reader.book, _scores_by_book(bench, stance, report, named))
     return Prospects(repeats.figures(bounds), curve, advice)
 
 
-def _scores_by_book(bench: _Bench, stance: _Learned, report: Report) -> Mapping[str, Any]:
+def _scores_by_book(
+    bench: _Bench, stance: _Learned, report: Report, named: Bools
+) -> Mapping[str, Any]:
     """Return the report's figures, with actors by their names in the book."""
     corpus, validation = bench.corpus, bench.recipe.validation
     names = tuple(map(bench.reader.book.proper_name, corpus.actors))
     if names == corpus.actors:
         return report.stance
     held = stance.held.probabilities
-    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, actor=names)
+    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, named, names)
     return score(answers, draws=validation.draws, seed=validation.seed)
 
 
@@ -349,4 +354,5 @@ def _scores(found: Report) -> dict[str, Any]:
 
 
 def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in figures.items() if name not in CURVES}
+    left_out = CURVES if figures.get("uncertain") else (*CURVES, "answered", "withheld")
+    return {name: part for name, part in figures.items() if name not in left_out}

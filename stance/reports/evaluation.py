@@ -144,8 +144,8 @@ def _cautions(scores: Figures) -> list[Content]:
         )
     if scores.get("uncertain"):
         lines.append(
-            f"{percent(scores['uncertain'])} % of the answers were uncertain; they count with "
-            "their likeliest label, so that silence improves no score."
+            f"{percent(scores['uncertain'])} % of the answers were withheld as uncertain; they are "
+            "wrong in the scores of all rows."
         )
     return lines
 

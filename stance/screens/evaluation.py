@@ -39,7 +39,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
         As `stance.evaluation.Report.to_json` returns it. Scores are shown in percent.
     """
     parts = [
-        [_headline(figures), *_baselines(figures["baselines"]), LEGEND],
+        [*_headline(figures), *_baselines(figures["baselines"]), LEGEND],
         _classes(figures),
         _confusion(figures),
         *_divisions(figures),
@@ -52,12 +52,23 @@ def evaluation_lines(figures: Figures) -> list[str]:
     return stacked(parts)
 
 
-def _headline(figures: Figures) -> str:
-    return (
+def _headline(figures: Figures) -> list[str]:
+    """Return the main scores: of all rows, and where answers are withheld of the others."""
+    line = (
         f"macro-F1 {percent(figures['macro_f1'])}{bounds(figures['macro_f1_interval'])}  "
         f"accuracy {percent(figures['accuracy'])}  n {figures['n']:,}  "
         f"documents {figures['documents']:,}"
     )
+    answered = figures["answered"]
+    if not (withheld := figures["n"] - answered["n"]):
+        return [line]
+    return [
+        f"all rows  {line}",
+        f"  {'answered rows':<20} macro-F1 "
+        f"{percent(answered['macro_f1']) + bounds(answered['macro_f1_interval']):<20}"
+        f"  accuracy {percent(answered['accuracy'])}",
+        f"  ({count(withheld, 'answer')} withheld as uncertain; among all rows they are wrong)",
+    ]
 
 
 def _baselines(baselines: Figures) -> list[str]:
@@ -69,13 +80,19 @@ def _baselines(baselines: Figures) -> list[str]:
         f"  accuracy {percent(part['accuracy'])}"
         for name, part in known.items()
     ]
-    for name, part in known.items():
-        if gain := part.get("difference"):
-            lines.append(
-                f"  {'model - ' + name:<20} macro-F1 "
-                f"{percent(gain['macro_f1'], '+')}{bounds(gain['macro_f1_interval'])}"
-            )
+    for key, words in {"target_blind": "target-blind words", "lexicon": "the lexicon"}.items():
+        if key in baselines:
+            gain = baselines[key]["difference"]
+            figure = f"{percent(gain['macro_f1'], '+')} points{bounds(gain['macro_f1_interval'])}"
+            lines.append(f"  {_verdict(gain['macro_f1_interval'])} than {words}: {figure}")
     return lines
+
+
+def _verdict(interval: Sequence[float] | None) -> str:
+    """Return in words whether a difference with this interval is above 0."""
+    if interval and interval[0] > 0:
+        return "better"
+    return "worse" if interval and interval[1] < 0 else "not shown to be better"
 
 
 def _classes(figures: Figures) -> list[str]:
@@ -173,7 +190,7 @@ def _conflict(conflict: Figures) -> list[str]:
 def _sentiment(sentiment: Figures | None) -> list[str]:
     if sentiment is None:
         return []
-    lines = ["sentiment of paragraphs", "  " + _headline(sentiment)]
+    lines = ["sentiment of paragraphs", *("  " + line for line in _headline(sentiment))]
     lines += ["  " + line for line in _baselines(sentiment.get("baselines", {}))]
     return [*lines, *("  " + line for line in _classes(sentiment))]
 
@@ -262,7 +279,17 @@ def _part(title: str, part: Figures | None) -> list[str]:
         f"  right only by A {test['a_only']:,}, only by B {test['b_only']:,}: "
         f"p {_p(test['p'])}  (McNemar on rows: {_p(test['p_rows'])})"
     )
+    lines.append(f"  {_winner(part['difference_interval'])}")
     return lines
+
+
+def _winner(interval: Sequence[float] | None) -> str:
+    if interval is None:
+        return "too few documents to say which is better"
+    for mark, ahead in (("A", interval[0] > 0), ("B", interval[1] < 0)):
+        if ahead:
+            return f"{mark} is better in macro-F1"
+    return "neither is shown to be better in macro-F1"
 
 
 def _p(value: float) -> str:
