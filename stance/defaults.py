@@ -1,4 +1,4 @@
-"""The model that is used where none is named."""
+"""The model that is used if none is named."""
 
 import atexit
 import hashlib
@@ -22,10 +22,7 @@ def bundled_model() -> Path | None:
 
 
 def cache_folder() -> Path:
-    """Return the user's cache folder for models.
-
-    ``STANCE_CACHE`` overrides the place that the platform suggests.
-    """
+    """Return the user's cache folder for models; ``STANCE_CACHE`` overrides the platform's."""
     if own := os.environ.get("STANCE_CACHE"):
         return Path(own)
     if sys.platform == "win32":
@@ -36,12 +33,9 @@ def cache_folder() -> Path:
 
 
 def default_model(tell: Callable[[str], None]) -> Path:
-    """Return the bundled model's file, or that of one trained on the starter corpus.
+    """Return the file of the bundled model, or of one trained on the starter corpus.
 
-    Parameters
-    ----------
-    tell : callable
-        Gets a line where something takes time or could not be kept.
+    ``tell`` gets a line if something takes time or cannot be kept.
     """
     if bundled := bundled_model():
         return bundled
@@ -51,14 +45,14 @@ def default_model(tell: Callable[[str], None]) -> Path:
             read_manifest(path)
             return path
         except ModelError:
-            tell(f"{path}: the cached model is damaged; training it again")
-    tell("training a model on the starter corpus, once; it is kept for the next runs")
+            tell(f"{path}: the cached model is damaged; training a new one")
+    tell("training a model on the starter corpus, once; later runs reuse it")
     model = _train()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_model(model, path, force=True)
     except (OSError, OutputError) as error:
-        tell(f"the model cannot be kept for the next runs: {error}")
+        tell(f"the model cannot be kept for later runs: {error}")
         folder = tempfile.mkdtemp(prefix="stance-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         path = Path(folder) / path.name
@@ -77,7 +71,7 @@ def _train() -> StanceModel:
 
 
 def _fingerprint() -> str:
-    """Hash all that the model depends on, but for the machine: code, data and versions."""
+    """Hash everything but the machine that the model depends on: code, data and versions."""
     from importlib.metadata import version
 
     from stance.corpus import bundled_corpus

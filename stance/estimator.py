@@ -1,4 +1,4 @@
-"""A scikit-learn estimator over the same trainer that the command line uses."""
+"""A scikit-learn estimator; it trains as the command line does."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -28,10 +28,10 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     recipe : Recipe or None
-        None is the bundled default recipe without repeats and learning curve; the parameters below
+        None means the default recipe without repeats and learning curve; the parameters below
         replace its values.
     book : ActorBook or None
-        None is the bundled book.
+        None means the bundled book.
     blocks : mapping of str to float or None
         Weights of the feature blocks.
     min_df : int or None
@@ -48,7 +48,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_ : ndarray of shape (3,)
         against, neutral, favor: also the order of ``predict_proba``.
     training_ : stance.fitting.training.Training
-        Model, held-out answers and scores of the cross-validation that sets the temperature.
+        The model and its cross-validation.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y : sequence of str
             against, neutral or favor.
         groups : sequence, optional
-            Document of each pair; without it equal and nearly equal texts are grouped.
+            Document of each pair; if omitted, equal and nearly equal texts are grouped.
 
         Raises
         ------
@@ -134,7 +134,7 @@ def _columns(
 ) -> tuple[list[str], list[str], list[list[tuple[int, int]] | None]]:
     for place, pair in enumerate(pairs):
         if isinstance(pair, str) or len(pair) < 2 or not all(isinstance(p, str) for p in pair[:2]):
-            raise TypeError(f"X[{place}] is {pair!r:.60}; it should be (text, actor), both strings")
+            raise TypeError(f"X[{place}] is {pair!r:.60}; give (text, actor), both strings")
     texts = [str(pair[0]) for pair in pairs]
     actors = [str(pair[1]) for pair in pairs]
     spans = [[tuple(s) for s in pair[2]] if len(pair) > 2 and pair[2] else None for pair in pairs]
@@ -145,9 +145,11 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
     texts, actors, spans = _columns(pairs)
     numbers = {str(label): number for number, label in enumerate(Stance)}
     if unknown := sorted({str(label) for label in y} - set(numbers)):
-        raise ValueError(f"labels {unknown} are none of {list(numbers)}")
+        raise ValueError(f"unknown labels {unknown}; use {', '.join(numbers)}")
     if len(y) != len(texts) or (groups is not None and len(groups) != len(texts)):
-        raise ValueError(f"X has {len(texts)} pairs; y and groups must have as many")
+        raise ValueError(f"X has {len(texts)} pairs; y and groups must be as long")
+    rows = zip(texts, actors, map(str, y), strict=True)
+    digest = hashlib.sha256("".join(map(repr, rows)).encode()).hexdigest()
     marks = fingerprint(texts)
     if groups is None:
         document = linked_groups([marks.exact, *marks.bands.T])
@@ -162,16 +164,9 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
         sentiment=np.full(len(texts), MISSING, np.int64),
         document=document,
         source=np.zeros(len(texts), np.int64),
-        sources=(Source("estimator", _digest(texts, actors, y), len(texts)),),
+        sources=(Source("estimator", digest, len(texts)),),
         marks=marks,
         extra={},
         notes=(),
         loose=len(texts) if groups is None else 0,
     )
-
-
-def _digest(texts: Sequence[str], actors: Sequence[str], y: Sequence[str]) -> str:
-    digest = hashlib.sha256()
-    for row in zip(texts, actors, map(str, y), strict=True):
-        digest.update(repr(row).encode())
-    return digest.hexdigest()
