@@ -1,15 +1,17 @@
-"""The `stance` command, run in this process or in one of its own."""
+"""The `stance` command, run in this process or in one of its own; and `predict` as a function."""
 
 import csv
 import io
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from stance.cli import app
+from stance.runs import Input, Options, Output, predict_table
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTER = ROOT / "datasets" / "starter"
@@ -74,3 +76,14 @@ def write(path, text, encoding="utf-8"):
     """Write a text as it is; return the path."""
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def predict(model, source, target, **options):
+    """Judge a table; the options of its input, its output and its answers stand side by side."""
+
+    def own(kind):
+        names = {field.name for field in fields(kind)}
+        return {name: options.pop(name) for name in sorted(names & options.keys())}
+
+    records = Input(source, **own(Input)), Output(target, **own(Output)), Options(**own(Options))
+    return predict_table(model, *records, **options)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import predict
 from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,6 @@ from stance.model.abstention import (
 )
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
-from stance.runs import Job, predict_table
 from stance.runs.parts import digest_of
 from stance.storage import dump_model, load_model, save_model
 from stance.storage.arrays import encode_array
@@ -323,15 +323,15 @@ def source(corpus, tmp_path_factory) -> Path:
     return path
 
 
-def predict(model, source, target, **options):
-    done = predict_table(model, Job(source, target, **options), size=300)
+def answered(model, source, target, **options):
+    done = predict(model, source, target, size=300, **options)
     with target.open(encoding="utf-8", newline="") as file:
         return done, list(csv.DictReader(file))
 
 
 def test_every_printed_answer_reaches_the_threshold_of_its_class(model, source, tmp_path):
-    _, before = predict(model, source, tmp_path / "all.csv")
-    done, after = predict(model, source, tmp_path / "some.csv", abstain=RATE)
+    _, before = answered(model, source, tmp_path / "all.csv")
+    done, after = answered(model, source, tmp_path / "some.csv", abstain=RATE)
     limits = dict(zip(map(str, Stance), thresholds(model.calibration, RATE), strict=True))
     withheld = 0
     for all_, some in zip(before, after, strict=True):
@@ -369,7 +369,7 @@ def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):
         except AbstentionError:
             pass
     assert NEVER in limits
-    done, rows = predict(model, source, tmp_path / "out.csv", abstain=rate)
+    done, rows = answered(model, source, tmp_path / "out.csv", abstain=rate)
     for label, limit in zip(Stance, limits, strict=True):
         named = any(f"{label} is never answered" in note for note in done.notes)
         assert named == (limit == NEVER)
@@ -377,14 +377,14 @@ def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):
 
 
 def test_workers_withhold_the_same(model, source, tmp_path):
-    predict(model, source, tmp_path / "one.csv", abstain=RATE)
-    predict(model, source, tmp_path / "two.csv", abstain=RATE, jobs=2)
+    answered(model, source, tmp_path / "one.csv", abstain=RATE)
+    answered(model, source, tmp_path / "two.csv", abstain=RATE, jobs=2)
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
 def test_a_refused_run_writes_nothing(model, source, tmp_path):
     with pytest.raises(AbstentionError, match="supports no rate below"):
-        predict(model, source, tmp_path / "out.csv", abstain=0.001)
+        answered(model, source, tmp_path / "out.csv", abstain=0.001)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,8 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-
-from stance.runs import Job, predict_table
+from command import predict
 
 TRAINING = Path(__file__).parent.parent / "training"
 
@@ -22,9 +21,8 @@ def table(corpus, tmp_path):
 def test_the_stages_of_a_run_add_up_to_all_of_it(model, table, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(TRAINING), *sys.path])
     stages = import_module("stages")
-    job = Job(table, tmp_path / "out.csv", force=True)
     before = time.perf_counter()
-    seconds = stages.stage_times(lambda: predict_table(model, job, size=20))
+    seconds = stages.stage_times(lambda: predict(model, table, tmp_path / "out.csv", size=20))
     took = time.perf_counter() - before
     assert list(seconds) == list(stages.STAGES)
     assert all(seconds.values()), seconds

@@ -12,7 +12,7 @@ from command import SAMPLE, dicts, fails, invoke, one_line, process, table, writ
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.runs import Job, predict_table
+from stance.runs import Input, Output, predict_table
 
 STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
 TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]
@@ -292,7 +292,7 @@ def answers(model, path):
     """Return the bytes that a model's answers on a table are."""
     stdout = io.TextIOWrapper(io.BytesIO())
     with mock.patch("sys.stdout", stdout):
-        predict_table(model, Job(path, None))
+        predict_table(model, Input(path), Output(None))
     return stdout.buffer.getvalue()
 
 

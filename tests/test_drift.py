@@ -7,10 +7,9 @@ import zlib
 from pathlib import Path
 
 import pytest
-from command import invoke
+from command import invoke, predict
 
 from stance.records import UNCERTAIN
-from stance.runs import Job, predict_table
 from stance.runs.answers import COUNTS, Tally
 from stance.runs.notes import drift_notes
 from stance.runs.parts import Part, Store, digest_of
@@ -38,7 +37,7 @@ def write(path, texts):
 
 def run(model, tmp_path, texts, *, size=7, name="out.csv", **options):
     source = write(tmp_path / "in.csv", texts)
-    return predict_table(model, Job(source, tmp_path / name, **options), size=size)
+    return predict(model, source, tmp_path / name, size=size, **options)
 
 
 def drift_of(done):
@@ -156,7 +155,7 @@ def test_bytes_and_notes_depend_on_neither_jobs_nor_part_size(model, tmp_path, t
 def test_a_resumed_run_tells_the_same(model, tmp_path, texts):
     mixed = [*texts[:20], FOREIGN[0], *texts[20:38], FOREIGN[10]]
     whole = run(model, tmp_path, mixed, name="whole.csv")
-    job = Job(write(tmp_path / "in.csv", mixed), tmp_path / "out.csv")
+    source, target = write(tmp_path / "in.csv", mixed), tmp_path / "out.csv"
     seen = []
 
     def progress(*_):
@@ -165,8 +164,8 @@ def test_a_resumed_run_tells_the_same(model, tmp_path, texts):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        predict_table(model, job, progress=progress, size=7)
-    resumed = predict_table(model, dataclasses.replace(job, resume=True), size=7)
+        predict(model, source, target, progress=progress, size=7)
+    resumed = predict(model, source, target, resume=True, size=7)
     assert resumed.tally == whole.tally
     assert resumed.notes == whole.notes
 

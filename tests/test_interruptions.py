@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 import pytest
+from command import predict
 
 from stance.interrupts import held
-from stance.runs import Job, predict_table
 from stance.runs.job import PART
 from stance.runs.resume import folder_of
 
@@ -41,7 +41,7 @@ def table(corpus, tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(model, table):
     path = table.with_name("whole.csv")
-    predict_table(model, Job(table, path), size=ROWS)
+    predict(model, table, path, size=ROWS)
     return digest(path)
 
 
@@ -313,8 +313,8 @@ def test_a_cluster_that_loses_workers(model, table, output, whole):
             os.kill(worker.process.pid, signal.SIGKILL)
 
     with cluster:
-        job = Job(table, output, cluster=cluster.scheduler_address)
-        done = predict_table(model, job, progress=progress, size=250)
+        address = cluster.scheduler_address
+        done = predict(model, table, output, cluster=address, progress=progress, size=250)
     assert killed
     assert done.tally.rows == ROWS
     assert digest(output) == whole

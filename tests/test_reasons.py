@@ -1,7 +1,6 @@
 """The column `because` names the words that push most toward the answer given."""
 
 import csv
-import dataclasses
 import json
 import pickle
 import re
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import invoke
+from command import invoke, predict
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +18,9 @@ from stance.evaluation.mistakes import WORDS, write_mistakes
 from stance.model.explanation import explain
 from stance.model.reasons import ACTOR, LEAST, OTHERS, net_push, strongest_words
 from stance.records import NO_ANSWER, Stance
-from stance.runs import Job, predict_table
-from stance.runs.job import cut, frame_of
-from stance.runs.parts import compute
+from stance.runs import Input, Options, Output
+from stance.runs.job import make_frame
+from stance.runs.parts import compute, cut
 from stance.storage import save_model
 from stance.tables import open_input
 
@@ -146,24 +145,29 @@ def read(path):
 
 
 @pytest.fixture
-def job(corpus, tmp_path):
+def table(corpus, tmp_path):
     texts = list(dict.fromkeys(corpus.texts))[:40]
     rows = [*texts, "Nobody is named here.", FOREIGN, ""]
-    return Job(write(tmp_path / "in.csv", [(text,) for text in rows]), tmp_path / "out.csv")
+    return write(tmp_path / "in.csv", [(text,) for text in rows])
 
 
-def test_without_the_option_nothing_changes(model, job):
-    predict_table(model, job)
-    plain = read(job.target)
-    predict_table(model, dataclasses.replace(job, force=True, explain=3))
-    explained = read(job.target)
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "out.csv"
+
+
+def test_without_the_option_nothing_changes(model, table, output):
+    predict(model, table, output)
+    plain = read(output)
+    predict(model, table, output, force=True, explain=3)
+    explained = read(output)
     assert list(explained[0]) == [*plain[0], "because"]
     assert [{k: v for k, v in row.items() if k != "because"} for row in explained] == plain
 
 
-def test_each_answer_has_its_words(model, job):
-    predict_table(model, dataclasses.replace(job, explain=2))
-    rows = read(job.target)
+def test_each_answer_has_its_words(model, table, output):
+    predict(model, table, output, explain=2)
+    rows = read(output)
     assert {row["stance"] for row in rows} == {*map(str, Stance), "uncertain", ""}
     for row in rows:
         found = reasons(row["because"])
@@ -176,17 +180,17 @@ def test_each_answer_has_its_words(model, job):
             assert {push > 0 for _, push in found} == {row["stance"] == "favor"}
 
 
-def test_withheld_answers_have_no_words(model, job):
-    predict_table(model, dataclasses.replace(job, explain=2, abstain=0.55))
-    rows = read(job.target)
+def test_withheld_answers_have_no_words(model, table, output):
+    predict(model, table, output, explain=2, abstain=0.55)
+    rows = read(output)
     assert all((row["because"] == "") == (row["stance"] in ("", "uncertain")) for row in rows)
 
 
-def test_wide_has_a_column_per_actor(model, job):
-    predict_table(model, dataclasses.replace(job, explain=2, prefix="x_"))
-    long = {(row["x_row"], row["x_actor"]): row["x_because"] for row in read(job.target)}
-    predict_table(model, dataclasses.replace(job, explain=2, wide=True, prefix="x_", force=True))
-    rows = read(job.target)
+def test_wide_has_a_column_per_actor(model, table, output):
+    predict(model, table, output, explain=2, prefix="x_")
+    long = {(row["x_row"], row["x_actor"]): row["x_because"] for row in read(output)}
+    predict(model, table, output, explain=2, wide=True, prefix="x_", force=True)
+    rows = read(output)
     names = list(rows[0])
     assert names[names.index("x_NATO_favor") + 1] == "x_NATO_because"
     for row in rows:
@@ -197,7 +201,7 @@ def test_wide_has_a_column_per_actor(model, job):
 
 def test_a_given_actor_is_explained(model, tmp_path):
     source = write(tmp_path / "a.csv", [(TEXT, "Moscow"), (TEXT, "")], ("text", "actor"))
-    predict_table(model, Job(source, tmp_path / "out.csv", explain=3))
+    predict(model, source, tmp_path / "out.csv", explain=3)
     first, second = read(tmp_path / "out.csv")
     assert "condemned" in first["because"] or "brutal" in first["because"]
     assert second["because"] == ""
@@ -205,67 +209,65 @@ def test_a_given_actor_is_explained(model, tmp_path):
 
 def test_json_lines_have_it_too(model, tmp_path):
     source = write(tmp_path / "a.csv", [(TEXT,)])
-    predict_table(model, Job(source, tmp_path / "out.jsonl", explain=3))
+    predict(model, source, tmp_path / "out.jsonl", explain=3)
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert any(row["because"] for row in rows)
 
 
 @pytest.mark.parametrize(("jobs", "size"), [(1, 1), (1, 7), (2, 11)])
-def test_bytes_depend_on_neither_jobs_nor_part_size(model, job, tmp_path, jobs, size):
-    whole = dataclasses.replace(job, target=tmp_path / "whole.csv", explain=4)
-    predict_table(model, whole)
-    predict_table(model, dataclasses.replace(job, jobs=jobs, explain=4), size=size)
-    assert job.target.read_bytes() == whole.target.read_bytes()
+def test_bytes_depend_on_neither_jobs_nor_part_size(model, table, output, tmp_path, jobs, size):
+    whole = tmp_path / "whole.csv"
+    predict(model, table, whole, explain=4)
+    predict(model, table, output, jobs=jobs, explain=4, size=size)
+    assert output.read_bytes() == whole.read_bytes()
 
 
-def test_a_part_computed_elsewhere_is_the_same(model, job):
+def test_a_part_computed_elsewhere_is_the_same(model, table, output):
     """What goes to another process or computer, and comes back, is all that a part needs."""
-    job = dataclasses.replace(job, explain=2)
-    with open_input(job.source) as table:
-        frame = frame_of(job, table, model)
-        batch = next(cut(table.blocks(), 100))
+    with open_input(table) as opened:
+        frame = make_frame(model, Input(table), Output(output), Options(explain=2), opened)
+        batch = next(cut(opened.blocks(), 100))
     here = compute(model, frame, *batch)
     there = compute(*pickle.loads(pickle.dumps((model, frame, *batch))))
     assert pickle.loads(pickle.dumps(there)) == here
     assert here.tally.foreign == 1
 
 
-def test_a_run_does_not_go_on_with_other_reasons(model, job):
+def test_a_run_does_not_go_on_with_other_reasons(model, table, output):
     def stop(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        predict_table(model, dataclasses.replace(job, explain=2), size=7, progress=stop)
+        predict(model, table, output, explain=2, size=7, progress=stop)
     with pytest.raises(OutputError, match=r"--explain has changed \(was 2, is 3\)"):
-        predict_table(model, dataclasses.replace(job, explain=3, resume=True), size=7)
-    whole = dataclasses.replace(job, target=job.target.with_name("whole.csv"), explain=2)
-    predict_table(model, whole)
-    predict_table(model, dataclasses.replace(job, explain=2, resume=True), size=7)
-    assert job.target.read_bytes() == whole.target.read_bytes()
+        predict(model, table, output, explain=3, resume=True, size=7)
+    whole = output.with_name("whole.csv")
+    predict(model, table, whole, explain=2)
+    predict(model, table, output, explain=2, resume=True, size=7)
+    assert output.read_bytes() == whole.read_bytes()
 
 
-def test_a_column_of_that_name_is_refused(model, tmp_path):
+def test_a_column_of_that_name_is_refused(model, output, tmp_path):
     source = write(tmp_path / "a.csv", [(TEXT, "x")], ("text", "because"))
-    job = Job(source, tmp_path / "out.csv", explain=3)
     with pytest.raises(DataError, match="'because' would be written twice; choose a prefix"):
-        predict_table(model, job)
-    predict_table(model, dataclasses.replace(job, explain=0))
-    predict_table(model, dataclasses.replace(job, prefix="p_", force=True))
-    assert read(job.target)[0]["because"] == "x"
-    assert read(job.target)[0]["p_because"]
+        predict(model, source, output, explain=3)
+    predict(model, source, output, explain=0)
+    predict(model, source, output, explain=3, prefix="p_", force=True)
+    assert read(output)[0]["because"] == "x"
+    assert read(output)[0]["p_because"]
 
 
-def test_bad_rows_are_put_aside_as_ever(model, tmp_path):
+def test_bad_rows_are_put_aside_as_ever(model, output, tmp_path):
     source = tmp_path / "a.csv"
     source.write_text(f'text,note\n"{TEXT}",1\n"{TEXT}",2,3\n')
-    job = Job(source, tmp_path / "out.csv", explain=2, rejects=tmp_path / "bad.csv")
-    assert predict_table(model, job).rejected == 1
-    assert all(row["because"] for row in read(job.target) if row["stance"] != "uncertain")
+    done = predict(model, source, output, explain=2, rejects=tmp_path / "bad.csv")
+    assert done.rejected == 1
+    assert all(row["because"] for row in read(output) if row["stance"] != "uncertain")
 
 
-def test_a_number_of_words_below_zero_is_refused(model, job):
+def test_a_number_of_words_below_zero_is_refused(model, table, output):
     with pytest.raises(UsageError, match="--explain must be 0 or more words, not -1"):
-        predict_table(model, dataclasses.replace(job, explain=-1))
+        predict(model, table, output, explain=-1)
 
 
 def test_the_command_line_adds_the_column(model_path, tmp_path):

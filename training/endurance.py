@@ -261,7 +261,7 @@ def run_on_cluster(
     stand: Stand, times: int, address: str, workers: Callable[[], list[int]]
 ) -> None:
     """Run on a cluster whose workers are killed at equal distances of the table."""
-    from stance.runs import Job, predict_table
+    from stance.runs import Input, Output, predict_table
 
     killed = 0
 
@@ -272,8 +272,14 @@ def run_on_cluster(
             os.kill(stand.random.choice(found), signal.SIGKILL)
             killed += 1
 
-    job = Job(stand.table, stand.output, cluster=address)
-    predict_table(load_model(stand.model), job, progress=progress, size=250)
+    predict_table(
+        load_model(stand.model),
+        Input(stand.table),
+        Output(stand.output),
+        cluster=address,
+        progress=progress,
+        size=250,
+    )
     stand.counts["workers killed"] += killed
     stand.counts["runs"] += 1
     stand.finish()

@@ -100,7 +100,7 @@ def stage_times(run: Callable[[], object]) -> dict[str, float]:
         for name, owner, function in _SEAMS:
             timed = clock.function(name, getattr(owner, function))
             stack.enter_context(patch.object(owner, function, timed))
-        read = clock.iterable("read", running.cut)
+        read = clock.iterable("read", parts.cut)
         stack.enter_context(patch.object(running, "cut", read))
         blocks = {name: clock.function("blocks", block) for name, block in BLOCKS.items()}
         stack.enter_context(patch.dict(BLOCKS, blocks))

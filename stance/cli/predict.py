@@ -87,33 +87,29 @@ def predict(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
     """Judge every paragraph of a table: its stance toward each actor, and its sentiment."""
-    from stance.runs import Job, predict_table
+    from stance.runs import Input, Options, Output, predict_table
 
-    job = Job(
-        source=path_or_stdin(source),
-        target=path_or_stdin(output),
+    table = Input(
+        path_or_stdin(source),
         text_column=text_column,
         actor_column=actor_column,
-        wide=wide,
-        prefix=prefix,
         delimiter=delimiter,
         encoding=encoding,
-        rejects=rejects,
-        force=force,
-        excel_safe=excel_safe,
         keep_all=keep_all,
-        abstain=abstain,
-        explain=explain,
-        jobs=jobs,
-        resume=resume,
-        cluster=cluster,
+        rejects=rejects,
     )
-    if job.target:
-        refuse_output(job.target, force or resume, [model, actors])
-    refuse_output(rejects, force or resume, [job.source, model, actors])
+    target = Output(path_or_stdin(output), force=force, resume=resume)
+    options = Options(
+        wide=wide, prefix=prefix, abstain=abstain, explain=explain, excel_safe=excel_safe
+    )
+    if target.path:
+        refuse_output(target.path, force or resume, [model, actors])
+    refuse_output(rejects, force or resume, [table.path, model, actors])
     loaded = open_model(model, actors)
     with meter(quiet) as progress:
-        done = predict_table(loaded, job, progress=progress)
+        done = predict_table(
+            loaded, table, target, options, jobs=jobs, cluster=cluster, progress=progress
+        )
     for line in () if quiet else (*done.notes, *summary(done, quoted=excel_safe)):
         tell(line)
 

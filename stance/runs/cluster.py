@@ -15,7 +15,6 @@ import platform
 import re
 import threading
 import time
-import traceback
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -23,10 +22,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from stance.display import shown
-from stance.errors import StanceError, UsageError, WorkerError
+from stance.errors import UsageError, WorkerError
 from stance.model.judging import StanceModel
 from stance.runs.parts import Batch, Frame, Part, compute, versions
-from stance.runs.workers import AHEAD
+from stance.runs.workers import AHEAD, to_send
 from stance.storage import decode_model, dump_model
 
 _TIMEOUT = 20
@@ -216,9 +215,7 @@ def _work(
                 _models[digest] = decode_model(data)
             return compute(_models[digest], frame, *task)
     except Exception as error:
-        if not isinstance(error, StanceError):
-            error.add_note(traceback.format_exc())
-        return error
+        return to_send(error)
 
 
 def _check(data: bytes, digest: str, expected: dict[str, str]) -> None:

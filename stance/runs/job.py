@@ -1,25 +1,24 @@
-"""Runs a model over a whole table: every row comes back, in order, whatever happens."""
+"""Judges every record of a table: every row comes back, in order, whatever happens."""
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
 
 from stance.display import shown
-from stance.errors import DataError, UsageError
+from stance.errors import UsageError
 from stance.files import check_output, is_device, same_file
-from stance.model import abstention
+from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.runs.answers import Layout, Tally, heads_of
 from stance.runs.notes import abstention_notes, drift_notes
-from stance.runs.parts import SIZE, Batch, Frame, Judged, Value, make_plan
-from stance.runs.resume import Run
-from stance.runs.workers import LocalCrew, Work, compute_here, compute_with
+from stance.runs.parts import Batch, Frame, Judged, Value, Work, cut, make_plan
+from stance.runs.resume import Leftover, Run
+from stance.runs.workers import LocalCrew, compute_here, compute_with
 from stance.tables import (
     ArticleTable,
-    Records,
     Rejects,
     Table,
     TableWriter,
@@ -32,109 +31,85 @@ from stance.tables import (
 PART = 3000
 """Records of a part; the output does not depend on it."""
 
-CHARACTERS = 8_000_000
-"""Characters after which a part is full, so that records as long as books come in small parts."""
 
-_ELSEWHERE = ("source", "target", "rejects", "force", "jobs", "resume", "cluster")
-"""What the bytes of the output do not depend on, or what a plan knows otherwise."""
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The table to judge, and how to read it."""
+
+    path: Path | None  # None is standard input
+    text_column: str = "text"
+    actor_column: str | None = None  # of the actor to judge; None is "actor" if there is one
+    delimiter: str | None = None  # None to detect it
+    encoding: str | None = None  # None is UTF-8
+    keep_all: bool = False  # keep the page furniture of an article
+    rejects: Path | None = None  # takes bad records; None to stop at the first
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A table to be judged.
+class Output:
+    """Where the answers go; their bytes do not depend on it."""
 
-    Attributes
-    ----------
-    source, target : Path or None
-        Input and output tables; None is standard input or output.
-    text_column, actor_column : str
-    wide : bool
-        One row per input row, and columns per actor.
-    prefix : str
-        Put before the names of new columns.
-    delimiter, encoding : str or None
-        Of the input; None to detect them.
-    rejects : Path or None
-        Takes bad records.
-    force : bool
-        Whether existing files may be replaced.
-    excel_safe : bool
-        Whether cells that a spreadsheet would run are quoted.
-    keep_all : bool
-        Whether page furniture of an article is kept.
-    abstain : float or None
-        Greatest share of wrong answers; see `stance.model.abstention`.
-    explain : int
-        Words to name beside each answer; 0 for no such column.
-    jobs : int
-        Processes, this one among them.
-    resume : bool
-        Go on with a run that was stopped.
-    cluster : str or None
-        Address of a Dask scheduler, whose workers do the work.
-    """
+    path: Path | None  # None is standard output
+    force: bool = False  # replace existing files
+    resume: bool = False  # go on with a run that was stopped
 
-    source: Path | None
-    target: Path | None
-    text_column: str = "text"
-    actor_column: str | None = None
-    wide: bool = False
-    prefix: str = ""
-    delimiter: str | None = None
-    encoding: str | None = None
-    rejects: Path | None = None
-    force: bool = False
-    excel_safe: bool = False
-    keep_all: bool = False
-    abstain: float | None = None
-    explain: int = 0
-    jobs: int = 1
-    resume: bool = False
-    cluster: str | None = None
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to answer, and what to write; like the input, part of a resumable run's plan."""
+
+    wide: bool = False  # one row per input row, and columns per actor
+    prefix: str = ""  # of the names of new columns
+    abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
+    explain: int = 0  # words to name beside each answer
+    excel_safe: bool = False  # quote cells that a spreadsheet would run
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a run did.
-
-    Attributes
-    ----------
-    tally : Tally
-    rows_in : int
-        Records of the input, judged or rejected.
-    rows_out : int
-    rejected : int
-    formulas : int
-        Cells that a spreadsheet might run.
-    notes : tuple of str
-        What a user should be told of the input.
-    """
+    """What a run did."""
 
     tally: Tally
-    rows_in: int
+    rows_in: int  # judged or rejected
     rows_out: int
     rejected: int
-    formulas: int
-    notes: tuple[str, ...]
+    formulas: int  # cells that a spreadsheet might run
+    notes: tuple[str, ...]  # on the input, for the user
 
 
 Progress = Callable[[Tally, int, int | None], None]
 """Called after each part with the counts so far, bytes read, and bytes in all where known."""
 
+_DEFAULTS = Options()
+
 
 def predict_table(
-    model: StanceModel, job: Job, *, progress: Progress = lambda *_: None, size: int = PART
+    model: StanceModel,
+    source: Input,
+    target: Output,
+    options: Options = _DEFAULTS,
+    *,
+    jobs: int = 1,
+    cluster: str | None = None,
+    progress: Progress = lambda *_: None,
+    size: int = PART,
 ) -> Done:
     """Judge every record of a table and write the answers beside its cells.
 
-    The table is cut into parts. Where there are more than one, and input and output are files,
-    the finished ones are kept in a private folder beside the output until all are there, so that
-    a run that was stopped can go on.
+    The table is cut into parts. If there are several, and input and output are files, finished
+    parts are kept in a private folder beside the output until all are there, so that a run that
+    was stopped can go on.
 
     Parameters
     ----------
     model : StanceModel
-    job : Job
+    source : Input
+    target : Output
+    options : Options
+    jobs : int
+        Processes, this one among them.
+    cluster : str, optional
+        Address of a Dask scheduler whose workers compute the parts.
     progress : callable, optional
     size : int
         Records of a part.
@@ -148,30 +123,38 @@ def predict_table(
     WorkerError
         If a worker process dies on the same part again.
     UsageError
-        If the job asks for what does not go together.
+        If options contradict each other.
     AbstentionError
         If the model cannot keep to the share of wrong answers asked for.
+
+    Examples
+    --------
+    >>> from stance.runs import Input, Options, Output, predict_table
+    >>> done = predict_table(
+    ...     model, Input(Path("in.csv")), Output(Path("out.csv")), Options(wide=True)
+    ... )  # doctest: +SKIP
     """
-    _check(job)
+    _check(source, target, options, jobs)
     with ExitStack() as stack:
-        run = stack.enter_context(_run(job))
-        if run and run.was_ending:  # what has a name by now is the earlier run's own
-            job = dataclasses.replace(job, force=job.force or run.owns_output)
-        check_output(job.target, force=job.force, inputs=[job.source])
-        rejects = None
-        if job.rejects:
-            force = job.force or (run is not None and run.was_ending)
-            rejects = Rejects(job.rejects, force=force, inputs=[job.source])
-            stack.enter_context(rejects)
-        table = open_input(
-            job.source,
-            delimiter=job.delimiter,
-            encoding=job.encoding,
-            rejects=rejects,
-            keep_all=job.keep_all,
+        run = stack.enter_context(_run(target))
+        left = run.left if run else Leftover()
+        force = target.force or left.output
+        check_output(target.path, force=force, inputs=[source.path])
+        table, rejects = stack.enter_context(_opened(source, force=target.force or left.renaming))
+        frame = make_frame(model, source, target, options, table)
+        size = left.size or size
+        works, several = _works(table, frame, size)
+        keep = run if _is_file(source.path) and (left.parts or several) else None
+        if keep and source.path:
+            keep.begin(make_plan(model, source.path, size, _by_option(source, options)))
+            works = map(_kept, works, repeat(keep))
+        folder = keep.folder if keep else None
+        writer = stack.enter_context(
+            TableWriter(target.path, frame.form, force=force, folder=folder)
         )
-        stack.push(table.__exit__)
-        tally, writer = _answer(model, job, table, run, progress, size)
+        parts = _compute(model, frame, works, jobs if several else 1, cluster, keep)
+        with closing(parts):
+            tally = _write(parts, writer, keep, table, progress)
         return Done(
             tally=tally,
             rows_in=table.records_in,
@@ -180,192 +163,159 @@ def predict_table(
             formulas=writer.formulas,
             notes=(
                 *table.notes,
-                *_misnamed(job, table),
-                *abstention_notes(model.calibration, job.abstain, tally),
+                *_misnamed(source, table),
+                *abstention_notes(model.calibration, options.abstain, tally),
                 *drift_notes(model, tally),
             ),
         )
 
 
-def _check(job: Job) -> None:
-    if job.resume and not _between_files(job):
+def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
+    """Raise if the arguments contradict each other."""
+    if target.resume and not (_is_file(source.path) and _is_file(target.path)):
         raise UsageError("--resume needs files: here the input or the output is a stream")
-    if job.explain < 0:
-        raise UsageError(f"--explain must be 0 or more words, not {job.explain}")
-    if job.jobs < 1:
-        raise UsageError(f"--jobs must be 1 or more, not {job.jobs}")
-    if (
-        job.target
-        and job.rejects
-        and same_file(job.target, job.rejects)
-        and not is_device(job.target)
-    ):
-        name = shown(str(job.rejects), 200)
+    if options.explain < 0:
+        raise UsageError(f"--explain must be 0 or more words, not {options.explain}")
+    if jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more, not {jobs}")
+    if not target.path or not source.rejects or is_device(target.path):
+        return
+    if same_file(target.path, source.rejects):
+        name = shown(str(source.rejects), 200)
         raise UsageError(f"{name}: is both the output and --rejects; give each a file of its own")
 
 
-def _between_files(job: Job) -> bool:
-    return all(path is not None and not is_device(path) for path in (job.source, job.target))
+def _is_file(path: Path | None) -> bool:
+    return path is not None and not is_device(path)
 
 
-def _run(job: Job) -> AbstractContextManager[Run | None]:
-    if job.target is None or is_device(job.target):
+def _run(target: Output) -> AbstractContextManager[Run | None]:
+    if target.path is None or is_device(target.path):
         return nullcontext()
-    return Run(job.target, resume=job.resume, force=job.force)
+    return Run(target.path, resume=target.resume, force=target.force)
 
 
-def _answer(
+@contextmanager
+def _opened(source: Input, *, force: bool) -> Iterator[tuple[Table | ArticleTable, Rejects | None]]:
+    """Open the input, and the table of its bad records if one is wanted."""
+    with ExitStack() as stack:
+        rejects = None
+        if source.rejects:
+            rejects = Rejects(source.rejects, force=force, inputs=[source.path])
+            stack.enter_context(rejects)
+        table = open_input(
+            source.path,
+            delimiter=source.delimiter,
+            encoding=source.encoding,
+            rejects=rejects,
+            keep_all=source.keep_all,
+        )
+        stack.push(table.__exit__)
+        yield table, rejects
+
+
+def make_frame(
     model: StanceModel,
-    job: Job,
+    source: Input,
+    target: Output,
+    options: Options,
     table: Table | ArticleTable,
-    run: Run | None,
-    progress: Progress,
-    size: int,
-) -> tuple[Tally, TableWriter]:
-    """Write the output, from the first part to the last."""
-    frame = frame_of(job, table, model)
+) -> Frame:
+    """Return what all parts have in common: columns, and the format of the output."""
+    columns, name = table.columns, table.name
+    actor = spans = None
+    if source.actor_column is not None:
+        actor = column(columns, source.actor_column, name)
+    elif "actor" in columns:
+        actor = columns.index("actor")
+    if actor is not None and "spans" in columns:
+        spans = columns.index("spans")
+    layout = Layout(
+        columns=columns,
+        text=column(columns, source.text_column, name, "--text-column"),
+        actor=actor,
+        spans=spans,
+        wide=options.wide,
+        prefix=options.prefix,
+        actors=model.book.names,
+        thresholds=thresholds(model.calibration, options.abstain),
+        explain=options.explain,
+    )
+    layout.check(name)
+    written = (*columns, *layout.added())
+    return Frame(layout, table_format(target.path, written, excel_safe=options.excel_safe), name)
+
+
+def _works(table: Table | ArticleTable, frame: Frame, size: int) -> tuple[Iterator[Work], bool]:
+    """Cut a table into parts; return also whether there are several."""
     if isinstance(table, Table) and frame.layout.spans is not None:
         table.guard(frame.layout.fault)
-    if run and run.left:
-        size = int(run.plan.get(SIZE) or size)
-    batches = cut(table.blocks(), size)
-    head = list(islice(batches, 2))
-    works: Iterator[Work] = chain(head, batches)
-    several = len(head) > 1
-    del head
-    keep = run if _between_files(job) and run and (run.left or several) else None
-    local = job.jobs > 1 and job.cluster is None and several
-    with LocalCrew(job.jobs - 1) if local else nullcontext() as crew:  # which begins meanwhile
-        if keep and job.source:
-            keep.begin(make_plan(model, job.source, size, _options(job)))
-            works = map(_kept, works, repeat(keep))
-        if crew:
-            crew.equip(model, dataclasses.replace(frame, store=keep.store if keep else None))
-        with closing(_parts(model, job, frame, crew, works)) as judged:
-            return _write(job, frame, table, keep, judged, progress)
+    parts = cut(table.blocks(), size)
+    head = list(islice(parts, 2))
+    return chain(head, parts), len(head) > 1
 
 
-def _write(
-    job: Job,
-    frame: Frame,
-    table: Table | ArticleTable,
-    keep: Run | None,
-    judged: Iterator[Judged],
-    progress: Progress,
-) -> tuple[Tally, TableWriter]:
-    """Write parts to the output as they come."""
-    tally = Tally()
-    folder = keep.folder if keep else None
-    with TableWriter(job.target, frame.form, force=job.force, folder=folder) as writer:
-        for batch, part in judged:
-            if keep:
-                part = keep.whole(part)
-            heads = heads_of(batch.records)
-            blocks = part.lines.blocks(heads, frame.form.delimiter) if part.lines else ()
-            writer.write_encoded(blocks, part.rows, part.formulas)
-            tally.add(part.tally)
-            progress(tally, table.bytes_read, table.bytes_total)
-            del batch, part, heads, blocks  # or they would be there until the next part is
-        if keep:
-            keep.end(writer.inode)
-    return tally, writer
-
-
-def _options(job: Job) -> dict[str, Value]:
-    """Return the options that the output's bytes depend on, by the names of the command line."""
-    values = {
-        f"--{field.name.replace('_', '-')}": getattr(job, field.name)
-        for field in dataclasses.fields(job)
-        if field.name not in _ELSEWHERE
-    }
-    return values | {"--rejects": job.rejects is not None}
+def _by_option(source: Input, options: Options) -> dict[str, Value]:
+    """Return what the bytes of the output depend on, by the names of the command line."""
+    values = dataclasses.asdict(source) | dataclasses.asdict(options)
+    del values["path"]  # the plan has a hash of what it holds
+    values["rejects"] = source.rejects is not None
+    return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
 
 
 def _kept(work: Work, run: Run) -> Work:
-    """Return the part that an earlier run has made of some records with them."""
-    if not run.left or not isinstance(work, Batch):
+    """Return a part that an earlier run made of these records; else the records."""
+    if not run.left.parts or not isinstance(work, Batch):
         return work
     kept = run.store.read(work.number)
     return Judged(work, dataclasses.replace(kept, lines=None)) if kept else work
 
 
-def _parts(
-    model: StanceModel, job: Job, frame: Frame, crew: LocalCrew | None, works: Iterator[Work]
+def _compute(
+    model: StanceModel,
+    frame: Frame,
+    works: Iterator[Work],
+    jobs: int,
+    cluster: str | None,
+    run: Run | None,
 ) -> Generator[Judged, None, None]:
-    if job.cluster is not None:
+    """Compute parts where the user asks for it."""
+    if cluster is not None:
         from stance.runs.cluster import ClusterCrew  # only where the user names one
 
-        with ClusterCrew(job.cluster, model, frame) as cluster:
-            yield from compute_with(cluster, works)
-    elif crew is not None:
-        yield from compute_with(crew, works, crew.compute_here)
+        with ClusterCrew(cluster, model, frame) as remote:
+            yield from compute_with(remote, works)
+    elif jobs > 1:
+        store = run.store if run else None
+        with LocalCrew(jobs - 1, model, dataclasses.replace(frame, store=store)) as crew:
+            yield from compute_with(crew, works, crew.compute_here)
     else:
         yield from compute_here(model, frame, works)
 
 
-def cut(blocks: Iterator[Records], size: int) -> Iterator[Batch | DataError]:
-    """Cut blocks of records into numbered parts; what ends them early comes last."""
-    part: list[Records] = []
-    number, room, characters = 1, size, 0
-    ended: list[DataError] = []
-    try:
-        for block in blocks:
-            while block:
-                more, block = block[:room], block[room:]
-                part.append(more)
-                room -= len(more)
-                characters += more.characters
-                if not room or characters >= CHARACTERS:
-                    yield Batch(number, Records.joined(part))
-                    part, number, room, characters = [], number + 1, size, 0
-    except DataError as error:
-        ended.append(error)
-    if part:
-        yield Batch(number, Records.joined(part))
-    yield from ended
+def _write(
+    judged: Iterator[Judged],
+    writer: TableWriter,
+    run: Run | None,
+    table: Table | ArticleTable,
+    progress: Progress,
+) -> Tally:
+    """Write parts to the output as they come."""
+    tally = Tally()
+    for batch, part in judged:
+        if run:
+            part = run.whole(part)
+        heads = heads_of(batch.records)
+        blocks = part.lines.blocks(heads, writer.format.delimiter) if part.lines else ()
+        writer.write_encoded(blocks, part.rows, part.formulas)
+        tally.add(part.tally)
+        progress(tally, table.bytes_read, table.bytes_total)
+        del batch, part, heads, blocks  # or they would be there until the next part is
+    if run:
+        run.end(writer.inode)
+    return tally
 
 
-def _misnamed(job: Job, table: Table | ArticleTable) -> list[str]:
-    optional = ("spans",) if job.actor_column else ("actor", "spans")
+def _misnamed(source: Input, table: Table | ArticleTable) -> list[str]:
+    optional = ("spans",) if source.actor_column else ("actor", "spans")
     return misnamed(table.columns, optional, table.name)
-
-
-def frame_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Frame:
-    """Return what all parts of a job have in common."""
-    layout = layout_of(job, table, model)
-    columns = (*table.columns, *layout.added())
-    form = table_format(job.target, columns, excel_safe=job.excel_safe)
-    return Frame(layout, form, table.name)
-
-
-def layout_of(job: Job, table: Table | ArticleTable, model: StanceModel) -> Layout:
-    """Find the columns that a job needs.
-
-    Raises
-    ------
-    DataError
-        If one is missing, or a new column would collide with one of the input.
-    """
-    actor: int | None = None
-    if job.actor_column is not None:
-        actor = column(table.columns, job.actor_column, table.name)
-    elif "actor" in table.columns:
-        actor = table.columns.index("actor")
-    spans = table.columns.index("spans") if "spans" in table.columns and actor is not None else None
-    layout = Layout(
-        columns=table.columns,
-        text=column(table.columns, job.text_column, table.name, "--text-column"),
-        actor=actor,
-        spans=spans,
-        wide=job.wide,
-        prefix=job.prefix,
-        actors=model.book.names,
-        thresholds=abstention.thresholds(model.calibration, job.abstain),
-        explain=job.explain,
-    )
-    if job.wide and actor is not None:
-        raise DataError(
-            f"{table.name}: has an actor column, so each row has one answer; leave --wide away"
-        )
-    layout.check(table.name)
-    return layout

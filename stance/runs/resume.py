@@ -1,10 +1,11 @@
-"""The private folder beside an output in which a long run keeps its finished parts."""
+"""The private folder beside an output that lets a stopped run go on with its finished parts."""
 
 import contextlib
 import hashlib
 import json
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,7 +14,7 @@ from stance.display import count, shown
 from stance.errors import DataError, OutputError, StanceError
 from stance.files import output_error, sync_folder, write_private
 from stance.interrupts import held
-from stance.runs.parts import Part, Plan, Store, difference
+from stance.runs.parts import SIZE, Part, Plan, Store, difference
 
 try:
     import fcntl
@@ -21,8 +22,7 @@ except ImportError:  # Windows, where two runs at once are not noticed before th
     fcntl = None  # type: ignore[assignment]
 
 _LOCK, _PLAN, _ENDING = "lock", "plan.json", "ending"
-_LONGEST = 255
-"""Bytes of a file name."""
+_LONGEST_NAME = 255  # bytes
 
 
 def folder_of(output: Path) -> Path:
@@ -32,39 +32,44 @@ def folder_of(output: Path) -> Path:
     'out/.answers.csv.stance-run'
     """
     name = f".{output.name}.stance-run"
-    if len(os.fsencode(name)) > _LONGEST:
+    if len(os.fsencode(name)) > _LONGEST_NAME:
         name = f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.stance-run"
     return output.parent / name
 
 
-class Run:
-    """A long run, from its first part to the end; to be used in a ``with`` block.
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What an earlier run left for this one to go on with."""
 
-    The folder exists from `begin` until the block ends. Where the block ends in an error it is
-    kept if it holds finished parts that another run can use.
+    parts: bool = False
+    size: int = 0  # records of a part; 0 if unknown
+    renaming: bool = False  # it was giving its files their names, which are thus our own
+    output: bool = False  # it had given the output its name, too
+
+
+class Run:
+    """A long run that keeps its parts, from the first to the last; use it in a ``with`` block.
+
+    The folder exists from `begin` until the block ends. If the block ends in an error, the folder
+    stays if it holds finished parts that another run can use.
 
     Parameters
     ----------
     output : Path
         The table in the making.
     resume : bool
-        Go on with an earlier run where there is one.
+        Go on with an earlier run if there is one.
     force : bool
-        Clear away what an earlier run has left.
+        Clear away what an earlier run left.
 
     Attributes
     ----------
-    left : bool
-        Whether an earlier run has left parts to go on with.
-    was_ending : bool
-        Whether the run to go on with was giving its files their names, which are thus our own.
-    owns_output : bool
-        Whether the output exists and is the one that the earlier run made.
+    left : Leftover
 
     Raises
     ------
     OutputError
-        Another run is at work on the same output, or one has left its parts.
+        If another run is writing the same output, or one has left its parts.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
@@ -79,7 +84,7 @@ class Run:
         self.store = Store(self.folder, "", output)
         self._lock: int | None = None
         self._begun = False
-        self.left = self.was_ending = self.owns_output = False
+        self.left = Leftover()
 
     # --- Before ------------------------------------------------------------------------------
 
@@ -87,10 +92,7 @@ class Run:
         try:
             if self.folder.is_symlink() or self.folder.exists():
                 self._take_lock()
-                self.was_ending = self.resume and self._text(_ENDING) is not None
-                self.owns_output = self._owns_output()
-                self._judge_leftover()
-                self.left = self._lock is not None
+                self.left = self._judge_leftover()
         except BaseException as error:
             self._unlock()
             if isinstance(error, OSError):
@@ -98,27 +100,25 @@ class Run:
             raise
         return self
 
-    def _owns_output(self) -> bool:
-        """Tell whether the output exists and is the one that the earlier run made."""
-        try:
-            return self._text(_ENDING) == str(self.output.stat().st_ino)
-        except OSError:
-            return False
-
-    def _judge_leftover(self) -> None:
-        if self._text(_PLAN) is None or not any(self.folder.glob("*.rows")):
-            self._remove()
-        elif self.resume:
+    def _judge_leftover(self) -> Leftover:
+        """Decide about what is in the folder: go on with it, clear it away, or raise."""
+        ending = self._text(_ENDING)
+        output = ending is not None and ending == _inode(self.output)
+        parts = self._text(_PLAN) is not None and any(self.folder.glob("*.rows"))
+        if parts and self.resume:
             for child in self.folder.iterdir():
                 if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
                     child.unlink(missing_ok=True)
-        elif self.force or self.owns_output:
-            self._remove()
-        else:
+        elif parts and not self.force and not output:
             raise OutputError(
-                f"{self.name}: a run that was stopped has left finished parts; "
+                f"{self.name}: a stopped run has left finished parts; "
                 "--resume goes on with them, --force starts anew"
             )
+        else:
+            self._remove()
+        if not self.resume:
+            return Leftover()
+        return Leftover(parts, int(self.plan.get(SIZE) or 0), ending is not None, output)
 
     def _take_lock(self) -> None:
         """Lock the folder, or raise; the lock is gone when its process is."""
@@ -127,22 +127,22 @@ class Run:
             found = self.folder.lstat()
             if not stat.S_ISDIR(found.st_mode) or (fcntl and found.st_uid != os.geteuid()):
                 where = shown(str(self.folder), 200)
-                raise OutputError(f"{where}: is in the way and no folder of yours; remove it")
+                raise OutputError(f"{where}: is in the way and not a folder of yours; remove it")
             self.folder.chmod(0o700)
             path = self.folder / _LOCK
             try:
                 self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-                self._lock_file()
+                self._lock_file(self._lock)
                 if path.stat().st_ino != os.fstat(self._lock).st_ino:
                     raise FileNotFoundError  # the folder of a run that just ended
             except FileNotFoundError:
                 self._unlock()
 
-    def _lock_file(self) -> None:
-        if fcntl is None or self._lock is None:
+    def _lock_file(self, handle: int) -> None:
+        if fcntl is None:
             return
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OutputError(
                 f"{self.name}: another run is writing it; wait for it, or name another output"
@@ -158,19 +158,11 @@ class Run:
     # --- Meanwhile ---------------------------------------------------------------------------
 
     def begin(self, plan: Plan) -> None:
-        """Make the folder, or check that the earlier run had the same plan.
-
-        Raises
-        ------
-        OutputError
-            If it had another one, or the folder cannot be made.
-        """
+        """Make the folder, or raise `OutputError` if the earlier run had another plan."""
         text = json.dumps(plan, indent=1)
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.store = Store(self.folder, key, self.output)
-        if self.left:
-            self._compare(plan)
-        else:
+        if not self.left.parts:
             try:
                 with held():  # or the folder might be left without what clears it away
                     self._take_lock()
@@ -181,14 +173,12 @@ class Run:
                 with contextlib.suppress(OSError):
                     self.folder.rmdir()  # where there was room for it, and none for more
                 raise output_error(error, self.output) from error
-        self._begun = True
-
-    def _compare(self, plan: Plan) -> None:
-        if changed := difference(self.plan, plan):
+        elif changed := difference(self.plan, plan):
             raise OutputError(
                 f"{self.name}: cannot resume, since {changed}; "
                 "undo that, or start anew with --force and without --resume"
             )
+        self._begun = True
 
     @property
     def plan(self) -> Plan:
@@ -200,13 +190,7 @@ class Run:
         return found if isinstance(found, dict) else {}
 
     def whole(self, part: Part) -> Part:
-        """Keep a part that is not kept yet, and return it with its rows.
-
-        Raises
-        ------
-        OutputError
-            If its file is gone, as when somebody clears the folder.
-        """
+        """Keep a part that is not kept yet, and return it with its lines."""
         if part.lines is not None:
             self.store.write(part)
             return part
@@ -249,15 +233,15 @@ class Run:
             if error is None or isinstance(error, DataError) or not kept:
                 self._remove()
             else:
-                advise(error, kept)
+                _advise(error, kept)
         finally:
             self._unlock()
 
     def _remove(self) -> None:
-        """Remove the folder; what a dying worker may add meanwhile, too.
+        """Remove the folder, with what a dying worker may still add.
 
-        A signal waits for that. A kill does not: so what tells whose the output is, and that
-        somebody is at work, goes last.
+        A signal waits for that; a kill does not. So the files that show whose the output is, and
+        that a run is at work, go last.
         """
         last = (_PLAN, _ENDING, _LOCK)
         with held(), contextlib.suppress(OSError):
@@ -274,7 +258,14 @@ class Run:
         self._unlock()
 
 
-def advise(error: BaseException, kept: int) -> None:
+def _inode(path: Path) -> str | None:
+    try:
+        return str(path.stat().st_ino)
+    except OSError:
+        return None
+
+
+def _advise(error: BaseException, kept: int) -> None:
     """Add to an error how to go on."""
     advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
     if isinstance(error, StanceError):

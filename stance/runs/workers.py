@@ -22,48 +22,44 @@ from typing import IO, Protocol, Self, cast
 from stance.errors import DataError, StanceError, WorkerError
 from stance.interrupts import held
 from stance.model.judging import StanceModel
-from stance.runs.parts import Batch, Frame, Judged, Part, compute
+from stance.runs.parts import Batch, Frame, Judged, Part, Work, compute
 
 TRIES = 2
-"""How often a part is computed when its worker dies."""
+"""How often a part is computed if its worker dies."""
 
 LOOK_EVERY = 2
-"""Seconds after which whoever waits for a part asks whether anyone is at it."""
+"""Seconds between checks that somebody still computes the part we wait for."""
 
 AHEAD = 3
-"""Parts that a worker is given at a time, so that it need not wait while we compute one, too."""
+"""Parts given to a worker at a time, so that it never waits while we compute one, too."""
 
-Work = Batch | Judged | DataError
-"""Records to be judged, those that are already, or why there are no more."""
+_PIPE = 1024 * 1024
+"""Bytes that a pipe to a worker may hold, so that most of its next task waits there."""
 
+_ROOT = str(Path(__file__).parent.parent.parent)
 
 Here = Callable[[Batch], Part]
 """Computes a part in this process."""
 
 
 class Crew(Protocol):
-    """Those who compute parts."""
+    """Workers that compute parts."""
 
     @property
     def limit(self) -> int:
         """Parts that may be under way."""
 
     def submit(self, task: Batch, *, again: bool = False) -> "Future[Part]":
-        """Have a part computed; `again` where it was lost with its worker."""
+        """Have a part computed; `again` if it was lost with its worker."""
 
     def at_fault(self, future: "Future[Part]") -> bool:
-        """Tell whether a future that failed had the worker that died."""
+        """Return whether a failed future is the part that its worker died on."""
 
     def check(self) -> None:
-        """Raise if nobody is left who computes parts."""
+        """Raise if no worker is left."""
 
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+
+# --- In order -------------------------------------------------------------------------------------
 
 
 def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Judged]:
@@ -78,24 +74,13 @@ def _judged(model: StanceModel, frame: Frame, work: Work) -> Judged:
 
 
 def compute_with(crew: Crew, works: Iterable[Work], here: Here | None = None) -> Iterator[Judged]:
-    """Compute parts with a crew; they come back in the order of their numbers.
+    """Compute parts with a crew; parts, and an error, come in the order of their numbers.
 
-    An error comes in order, too: as when the parts were computed one after the other.
-
-    Parameters
-    ----------
-    crew : Crew
-    works : iterable of Work
-    here : callable, optional
-        Computes a part in this process, where all of the crew have enough to do.
+    With `here`, this process computes a part whenever all of the crew have enough to do.
     """
-    flight = _Flight(crew)
+    flight = _Flight(crew, here)
     for work in works:
-        if here and isinstance(work, Batch) and flight.flying >= crew.limit:
-            flight.judge(work, here)
-        else:
-            flight.take(work)
-        flight.look()
+        flight.take(work)
         yield from flight.landed()
         while len(flight) >= crew.limit * (2 if here else 1):
             flight.wait()
@@ -106,10 +91,11 @@ def compute_with(crew: Crew, works: Iterable[Work], here: Here | None = None) ->
 
 
 class _Flight:
-    """Parts that are under way, and those that wait for an earlier one."""
+    """Parts under way, and finished ones that wait for an earlier one."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, here: Here | None) -> None:
         self._crew = crew
+        self._here = here
         self._flying: dict[Future[Part], Batch] = {}
         self._landed: dict[int, Judged | BaseException] = {}
         self._tries: Counter[int] = Counter()
@@ -119,24 +105,19 @@ class _Flight:
     def __len__(self) -> int:
         return len(self._flying) + len(self._landed)
 
-    @property
-    def flying(self) -> int:
-        return len(self._flying)
-
-    def judge(self, batch: Batch, here: Here) -> None:
-        """Compute a part in this process."""
-        self._taken += 1
-        try:
-            self._landed[self._taken] = Judged(batch, here(batch))
-        except StanceError as error:
-            self._landed[self._taken] = error
-
     def take(self, work: Work) -> None:
+        """Have a part computed, unless it is; then see which parts have landed by now."""
         self._taken += 1
-        if isinstance(work, Batch):
-            self._flying[self._crew.submit(work)] = work
-        else:
+        if not isinstance(work, Batch):
             self._landed[self._taken] = work
+        elif self._here and len(self._flying) >= self._crew.limit:
+            try:
+                self._landed[self._taken] = Judged(work, self._here(work))
+            except StanceError as error:
+                self._landed[self._taken] = error
+        else:
+            self._flying[self._crew.submit(work)] = work
+        self._land({future for future in self._flying if future.done()})
 
     def wait(self) -> None:
         """Wait until a part has landed; those whose worker died start again."""
@@ -145,10 +126,6 @@ class _Flight:
             done = wait(self._flying, LOOK_EVERY, FIRST_COMPLETED).done
             self._crew.check()
         self._land(done)
-
-    def look(self) -> None:
-        """See which parts have landed by now."""
-        self._land({future for future in self._flying if future.done()})
 
     def _land(self, done: set[Future[Part]]) -> None:
         lost = []
@@ -185,176 +162,45 @@ def _given_up(task: Batch) -> WorkerError:
     )
 
 
-_PIPE = 1024 * 1024
-"""Bytes that a pipe to a worker may hold, so that most of its next task waits there."""
-
-_ROOT = str(Path(__file__).parent.parent.parent)
-
-
-class _Lane:
-    """One worker process, and two threads: one hands it tasks, the other takes its parts.
-
-    A pool such as loky's shares pipes of which it holds both ends: where a process is killed
-    while a model or a part is under way to it, the pool waits for ever. Here each end has one
-    owner, so that a death is seen as the end of the pipe, and is charged to one part.
-
-    Attributes
-    ----------
-    queue : list of Future
-        Parts that the process has been given, in order.
-    culprit : Future or None
-        Of a dead process: the part that it was on.
-    proven : bool
-        Whether the process has computed something.
-    """
-
-    def __init__(self) -> None:
-        self.queue: list[Future[Part]] = []
-        self.culprit: Future[Part] | None = None
-        self.proven = False
-        self._to_send: SimpleQueue[bytes | None] = SimpleQueue()
-        self._awaited: SimpleQueue[Future[Part] | None] = SimpleQueue()
-        with _without_ctrl_c():
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", "from stance.runs.workers import serve; serve()"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | _environment(),
-            )
-        self._stdin, self._stdout = map(_widened, (self._process.stdin, self._process.stdout))
-        runs = (self._send_all, self._receive_all)
-        self._threads = [threading.Thread(target=run, daemon=True) for run in runs]
-        for thread in self._threads:
-            thread.start()
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def equip(self, start: bytes) -> None:
-        """Send the pickled model and frame, which the process waits for."""
-        self._to_send.put(start)
-
-    def submit(self, task: Batch) -> Future[Part]:
-        future: Future[Part] = Future()
-        self.queue.append(future)
-        self._awaited.put(future)
-        self._to_send.put(_pickle(task, once=True))
-        return future
-
-    def tidy(self) -> None:
-        """Take parts that are done off the queue."""
-        before = len(self.queue)
-        self.queue = [future for future in self.queue if not _is_done(future)]
-        self.proven |= len(self.queue) < before
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def end(self) -> None:
-        """Let the process end, and wait for it."""
-        self._to_send.put(None)
-        self._awaited.put(None)
-        for thread in self._threads:
-            thread.join()
-        self._process.wait()
-
-    def _send_all(self) -> None:
-        """In a thread: send the tasks, each while the one before it may still be computed.
-
-        They are pickled by then: a thread that needs the interpreter would have to wait for it.
-        """
-        with contextlib.suppress(OSError), self._stdin:  # of a death, the other thread hears
-            while (data := self._to_send.get()) is not None:
-                self._stdin.write(data)
-                self._stdin.flush()
-
-    def _receive_all(self) -> None:
-        """In a thread: wait for the part of each task."""
-        dead = False
-        with contextlib.suppress(OSError), self._stdout:
-            while (future := self._awaited.get()) is not None:
-                found = None if dead else self._receive()
-                if isinstance(found, Part):
-                    future.set_result(found)
-                else:
-                    future.set_exception(found or BrokenExecutor("the worker died"))
-                dead |= found is None
-
-    def _receive(self) -> Part | BaseException | None:
-        try:
-            found: Part | BaseException = pickle.load(self._stdout)  # noqa: S301 - from our own process
-        except (OSError, EOFError, pickle.UnpicklingError):
-            return None
-        return found
-
-
-def _environment() -> dict[str, str]:
-    """Return what a worker needs to import what we have, and not to begin threads for algebra."""
-    path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
-    return {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
-
-
-def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
-    """Let a pipe hold more, where the system can."""
-    pipe = cast(IO[bytes], pipe)
-    with contextlib.suppress(ImportError, AttributeError, OSError):  # Windows; a user's limit
-        import fcntl
-
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
-    return pipe
-
-
-def _pickle(what: object, *, once: bool = False) -> bytes:
-    """Pickle something; faster where nothing in it comes twice."""
-    file = io.BytesIO()
-    pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
-    pickler.fast = once
-    pickler.dump(what)
-    return file.getvalue()
-
-
-def _is_done(future: Future[Part]) -> bool:
-    return future.done() and future.exception() is None
-
-
-@contextlib.contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Start processes in the block that Ctrl-C does not reach: their parent ends them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which they inherit
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+# --- Processes of this computer -------------------------------------------------------------------
 
 
 class LocalCrew:
-    """Processes of this computer, which get ready until they are equipped.
+    """So many processes of this computer, besides this one."""
 
-    Parameters
-    ----------
-    jobs : int
-        Processes, besides this one.
-    """
-
-    def __init__(self, jobs: int) -> None:
-        self.limit = AHEAD * jobs
+    def __init__(self, count: int, model: StanceModel, frame: Frame) -> None:
+        self.limit = AHEAD * count
+        self._count = count
+        self._ready = (model, frame)
         self._start = b""
-        self._ready: tuple[StanceModel, Frame]
         self._lane_of: dict[Future[Part], _Lane] = {}
         self._lanes: list[_Lane] = []
         self._dead: list[_Lane] = []
-        self._jobs = jobs
 
-    def equip(self, model: StanceModel, frame: Frame) -> None:
-        """Send all processes what they need, before the first part."""
-        self._ready = (model, frame)
-        self._start = _pickle((model, frame))  # in a tenth of the time of a model file
-        for lane in self._lanes:
-            lane.equip(self._start)
+    def __enter__(self) -> Self:
+        try:
+            while len(self._lanes) < self._count:
+                with held():  # or a process might be started that nobody knows of
+                    self._lanes.append(_Lane())
+            self._start = _pickle(self._ready)  # in a tenth of the time of a model file
+            for lane in self._lanes:
+                lane.equip(self._start)
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for lane in (*self._lanes, *self._dead):
+            if kind is not None or lane in self._dead:
+                lane.kill()
+        for lane in (*self._lanes, *self._dead):
+            lane.end()
 
     def compute_here(self, batch: Batch) -> Part:
         """Compute a part as the processes do, but in this one."""
@@ -382,7 +228,7 @@ class LocalCrew:
             self._lane_of.pop(future, None)
 
     def at_fault(self, future: Future[Part]) -> bool:
-        """Tell whether it is the part that the worker was on when it died."""
+        """Return whether it is the part that the worker was on when it died."""
         lane = self._lane_of.pop(future)
         if isinstance(future.exception(), MemoryError):
             return True
@@ -393,7 +239,7 @@ class LocalCrew:
     def check(self) -> None:
         """Do nothing: a worker that dies fails its part."""
 
-    def _replace(self, lane: _Lane) -> None:
+    def _replace(self, lane: "_Lane") -> None:
         lane.tidy()
         lane.culprit = lane.queue[0] if lane.queue else None
         self._dead.append(lane)
@@ -401,27 +247,130 @@ class LocalCrew:
             fresh = self._lanes[self._lanes.index(lane)] = _Lane()
         fresh.equip(self._start)
 
-    def __enter__(self) -> Self:
-        try:
-            while len(self._lanes) < self._jobs:
-                with held():  # or a process might be started that nobody knows of
-                    self._lanes.append(_Lane())
-        except BaseException as error:
-            self.__exit__(type(error), error, None)
-            raise
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for lane in (*self._lanes, *self._dead):
-            if kind is not None or lane in self._dead:
-                lane.kill()
-        for lane in (*self._lanes, *self._dead):
-            lane.end()
+class _Lane:
+    """One worker process, and two threads: one hands it tasks, the other takes its parts.
+
+    A pool such as loky's shares pipes and holds both ends of them: if a process is killed while a
+    model or a part is under way to it, the pool waits for ever. Here each end has one owner, so
+    that a death is seen as the end of the pipe, and is charged to one part.
+    """
+
+    def __init__(self) -> None:
+        self.queue: list[Future[Part]] = []  # parts given to the process, in order
+        self.culprit: Future[Part] | None = None  # the part that a dead process was on
+        self.proven = False  # has computed something
+        self._to_send: SimpleQueue[bytes | None] = SimpleQueue()
+        self._awaited: SimpleQueue[Future[Part] | None] = SimpleQueue()
+        path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
+        with _without_ctrl_c():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", "from stance.runs.workers import serve; serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+            )
+        self._stdin, self._stdout = map(_widened, (self._process.stdin, self._process.stdout))
+        runs = (self._send_all, self._receive_all)
+        self._threads = [threading.Thread(target=run, daemon=True) for run in runs]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def equip(self, start: bytes) -> None:
+        """Send the pickled model and frame, which the process waits for."""
+        self._to_send.put(start)
+
+    def submit(self, task: Batch) -> Future[Part]:
+        future: Future[Part] = Future()
+        self.queue.append(future)
+        self._awaited.put(future)
+        self._to_send.put(_pickle(task, once=True))
+        return future
+
+    def tidy(self) -> None:
+        """Take finished parts off the queue."""
+        before = len(self.queue)
+        self.queue = [f for f in self.queue if not f.done() or f.exception() is not None]
+        self.proven |= len(self.queue) < before
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        """Let the process end, and wait for it."""
+        self._to_send.put(None)
+        self._awaited.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._process.wait()
+
+    def _send_all(self) -> None:
+        """In a thread: send the tasks, each while the one before it may still be computed.
+
+        They are pickled by then: a thread that needs the interpreter would have to wait for it.
+        """
+        with contextlib.suppress(OSError), self._stdin:  # the other thread hears of a death
+            while (data := self._to_send.get()) is not None:
+                self._stdin.write(data)
+                self._stdin.flush()
+
+    def _receive_all(self) -> None:
+        """In a thread: wait for the part of each task."""
+        dead = False
+        with contextlib.suppress(OSError), self._stdout:
+            while (future := self._awaited.get()) is not None:
+                found = None if dead else self._receive()
+                if isinstance(found, Part):
+                    future.set_result(found)
+                else:
+                    future.set_exception(found or BrokenExecutor("the worker died"))
+                dead |= found is None
+
+    def _receive(self) -> Part | BaseException | None:
+        try:
+            found: Part | BaseException = pickle.load(self._stdout)  # noqa: S301 - from our own process
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return None
+        return found
+
+
+def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
+    """Let a pipe hold more, where the system can."""
+    pipe = cast(IO[bytes], pipe)
+    with contextlib.suppress(ImportError, AttributeError, OSError):  # Windows; a user's limit
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+    return pipe
+
+
+def _pickle(what: object, *, once: bool = False) -> bytes:
+    """Pickle something; faster where nothing in it comes twice."""
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
+    pickler.fast = once
+    pickler.dump(what)
+    return file.getvalue()
+
+
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Start processes in the block that Ctrl-C does not reach: their parent ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which they inherit
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+# --- In a worker ----------------------------------------------------------------------------------
 
 
 def serve() -> None:
@@ -436,18 +385,23 @@ def serve() -> None:
             try:
                 found: Part | Exception = compute(model, frame, *task)
             except Exception as error:
-                if not isinstance(error, StanceError):
-                    error.add_note(traceback.format_exc())
-                found = error
+                found = to_send(error)
             pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
             out.flush()
             del task, found  # or they would be there until the next are
 
 
+def to_send(error: Exception) -> Exception:
+    """Return an error that may go to another process; a bug takes its traceback along."""
+    if not isinstance(error, StanceError):
+        error.add_note(traceback.format_exc())
+    return error
+
+
 def _leave_with_the_parent() -> None:
-    """End this process when the other end of its pipe is closed, also in the midst of a part."""
+    """End this process when the other end of its pipe is closed, even in the midst of a part."""
     if hasattr(select, "poll"):
         pipe = select.poll()
-        pipe.register(sys.stdin.fileno(), 0)  # no events but the one that is always told
+        pipe.register(sys.stdin.fileno(), 0)  # no events but the one that is always reported
         pipe.poll()
         os._exit(0)
