@@ -1,4 +1,4 @@
-"""The ``stance`` command: one short typed function per command, one door for errors."""
+"""The ``stance`` command: a short typed function for each of its commands."""
 
 import typer
 
@@ -23,9 +23,9 @@ for name, command, short in (
     ("predict", predict.predict, "Judge paragraphs: stance toward each actor, and sentiment."),
     ("explain", predict.explain, "Show how far each word pushes the answer."),
     ("actors", data.actors, "List the actor book, or count its aliases in a table."),
-    ("inspect", models.inspect, "Show a model's card, or the words that it has learned."),
+    ("inspect", models.inspect, "Show a model's card, or the words it has learned."),
     ("check", data.check, "Examine a corpus: duplicates, leaks, classes, agreement."),
-    ("report", pages.report, "Make a page of what predict has answered."),
+    ("report", pages.report, "Summarise the answers of predict on one page."),
     ("import", data.import_corpus, "Convert a public data set to a corpus table."),
 ):
     app.command(name=name, short_help=short)(door(command))
@@ -49,7 +49,7 @@ def _root(
         callback=_print_version,
     ),
 ) -> None:
-    """Do nothing: the option has done its work."""
+    """Do nothing: the option did its work."""
 
 
 def main() -> None:

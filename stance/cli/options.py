@@ -1,4 +1,4 @@
-"""Types of arguments and options that several commands share."""
+"""Options that several commands share, and checks on the files that they name."""
 
 import errno
 import json

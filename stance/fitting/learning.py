@@ -149,9 +149,13 @@ def fit_temperature(scores: Floats, y: Ints) -> float:
 
 
 def split(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
-    """Return the fold of each row; no group is in two folds, classes are spread evenly."""
+    """Return the fold of each row; no group is in two folds, classes are spread evenly.
+
+    There are at most as many folds as groups.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
+    folds = min(folds, len(np.unique(group)))
     fold = np.zeros(len(y), np.int64)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():

@@ -122,8 +122,8 @@ def repeat(
     task: Task,
     fold: Ints,
     held: Held,
-    folds: int,
     validation: Validation,
+    *,
     jobs: int = 1,
     answered: Bools | None = None,
 ) -> Repeats:
@@ -139,15 +139,13 @@ def repeat(
         Fold of each row in the first cross-validation.
     held : Held
         Its answers.
-    folds : int
-        Folds of the others.
     validation : Validation
     jobs : int
         Processes; the result does not depend on it.
     answered : ndarray of bool of shape (n_rows,), optional
-        False where `predict` withholds its answer, which is wrong then.
+        False for rows whose answer `predict` withholds, which counts as wrong.
     """
-    plan = _plan(task, fold, folds, validation)
+    plan = _plan(task, fold, validation)
     first = (validation.seed, WHOLE)
     rest = {run: cuts for run, cuts in plan.items() if run != first}
     found = {first: held.probabilities.argmax(axis=1)} | _answers(task, rest, jobs)
@@ -167,12 +165,12 @@ def repeat(
     return Repeats(seeds, tuple(shares), documents, rows, np.moveaxis(np.array(confusion), 2, 0))
 
 
-def _plan(task: Task, fold: Ints, folds: int, validation: Validation) -> dict[Run, list[Cut]]:
+def _plan(task: Task, fold: Ints, validation: Validation) -> dict[Run, list[Cut]]:
     plan: dict[Run, list[Cut]] = {}
     shares = SHARES[:-1] if validation.learning_curve else ()
     for seed in repeat_seeds(validation.seed, validation.repeats):
         if plan:
-            fold = split(task.y, task.group, folds, seed)
+            fold = split(task.y, task.group, validation.folds, seed)
         whole = fold_cuts(fold, seed)
         smaller = [parts(task, cut, shares, (seed, n)) for n, cut in enumerate(whole)]
         for share, cuts in zip(shares, zip(*smaller, strict=True), strict=False):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -133,16 +134,15 @@ def train(
     _check(corpus, recipe)
     progress("reading the corpus")
     reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
-    bench = _Bench(reader, corpus, recipe, jobs)
     query = make_query(book, corpus.texts, corpus.actors, corpus.spans)
+    bench = _Bench(reader, corpus, recipe, query, jobs)
     progress("learning stance")
     stance, control = bench.learn(query, "stance"), bench.learn(query, "control")
-    tone = _learn_sentiment(bench, query, progress)
+    tone = _learn_sentiment(bench, progress)
     progress("scoring the held-out answers")
-    named = names_actor(reader, query)
     held = stance.held, control.held, tone.held if tone else None
-    report = bench.score(query, *held, named)
-    prospects = _prospects(bench, stance, report, named, progress)
+    report = bench.score(*held)
+    prospects = _prospects(bench, stance, report, progress)
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -153,9 +153,9 @@ def train(
         fingerprints=corpus.marks,
         card=_card(bench, report, bench.reference(stance, control), prospects),
         calibration=calibrate(
-            held[0].probabilities[named],
-            corpus.stance[named],
-            corpus.document[named],
+            stance.held.probabilities[bench.named],
+            corpus.stance[bench.named],
+            corpus.document[bench.named],
             recipe.validation.seed,
         ),
     )
@@ -172,20 +172,26 @@ class _Learned:
     head: Head
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Bench:
     """What every head is learned with."""
 
     reader: Reader
     corpus: Corpus
     recipe: Recipe
+    query: Query  # every row of the corpus
     jobs: int
+
+    @cached_property
+    def named(self) -> Bools:
+        """Rows whose text names the actor; of the others a model says `uncertain`."""
+        return names_actor(self.reader, self.query)
 
     def learn(self, query: Query, name: str, rows: Ints | None = None) -> _Learned:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
         rows = np.arange(len(self.corpus)) if rows is None else rows
         task, seed = self._task(query, name, rows), self.recipe.validation.seed
-        fold = split(task.y, task.group, self.folds(task.group), seed)
+        fold = split(task.y, task.group, self.recipe.validation.folds, seed)
         held = cross_validate(task, fold, seed, self.jobs)
         head = fit_head(task, np.arange(len(task.y)), seed)
         terms = name_features(self.reader, query, head.blocks, head.own, targeted=task.targeted)
@@ -194,12 +200,8 @@ class _Bench:
         head = replace(head, temperature=temperature, blocks=named)
         return _Learned(task, fold, held, head)
 
-    def folds(self, group: Ints) -> int:
-        """Return how many folds the documents allow."""
-        return min(self.recipe.validation.folds, len(np.unique(group)))
-
     def reference(self, stance: _Learned, control: _Learned) -> Reference:
-        """Measure what the training paragraphs are like to the learned heads."""
+        """Measure how well the learned heads know the training paragraphs."""
         return measure(
             self.reader,
             Vocabulary(stance.head, control.head),
@@ -209,9 +211,7 @@ class _Bench:
             self.recipe.features.min_df,
         )
 
-    def score(
-        self, query: Query, stance: Held, control: Held, tone: Held | None, named: Bools
-    ) -> Report:
+    def score(self, stance: Held, control: Held, tone: Held | None) -> Report:
         """Score the held-out answers."""
         return cross_validation(
             self.recipe,
@@ -219,8 +219,8 @@ class _Bench:
             stance.probabilities,
             control.probabilities,
             tone.probabilities if tone else None,
-            lexicon_stances(self.reader, query),
-            named,
+            lexicon_stances(self.reader, self.query),
+            self.named,
         )
 
     def _task(self, query: Query, name: str, rows: Ints) -> Task:
@@ -245,9 +245,9 @@ class _Bench:
         )
 
 
-def _learn_sentiment(bench: _Bench, query: Query, progress: Progress) -> _Learned | None:
-    """Learn the paragraphs' sentiment, where enough documents have each label."""
-    corpus = bench.corpus
+def _learn_sentiment(bench: _Bench, progress: Progress) -> _Learned | None:
+    """Learn the paragraphs' sentiment, if enough documents have each label."""
+    corpus, query = bench.corpus, bench.query
     rows = sentiment_rows(corpus)
     thin = [
         label
@@ -263,33 +263,30 @@ def _learn_sentiment(bench: _Bench, query: Query, progress: Progress) -> _Learne
     return bench.learn(texts, "sentiment", rows)
 
 
-def _prospects(
-    bench: _Bench, stance: _Learned, report: Report, named: Bools, progress: Progress
-) -> Prospects:
+def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progress) -> Prospects:
     """Repeat the cross-validation, learn from parts of the documents, and look for gaps."""
     validation = bench.recipe.validation
     if validation.repeats > 1 or validation.learning_curve:
         progress("repeating with other folds and fewer documents")
-    folds = bench.folds(stance.task.group)
-    repeats = repeat(stance.task, stance.fold, stance.held, folds, validation, bench.jobs, named)
+    repeats = repeat(
+        stance.task, stance.fold, stance.held, validation, jobs=bench.jobs, answered=bench.named
+    )
     draws, seed = validation.draws, validation.seed
     bounds, curve = repeats.bounds(draws, seed), None
     if validation.learning_curve:
         curve = learning_curve(repeats, bounds, repeats.draw(draws, seed), len(bench.corpus))
-    advice = advise(bench.corpus, bench.reader.book, _scores_by_book(bench, stance, report, named))
+    advice = advise(bench.corpus, bench.reader.book, _scores_by_book(bench, stance, report))
     return Prospects(repeats.figures(bounds), curve, advice)
 
 
-def _scores_by_book(
-    bench: _Bench, stance: _Learned, report: Report, named: Bools
-) -> Mapping[str, Any]:
+def _scores_by_book(bench: _Bench, stance: _Learned, report: Report) -> Mapping[str, Any]:
     """Return the report's figures, with actors by their names in the book."""
     corpus, validation = bench.corpus, bench.recipe.validation
     names = tuple(map(bench.reader.book.proper_name, corpus.actors))
     if names == corpus.actors:
         return report.stance
     held = stance.held.probabilities
-    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, named, names)
+    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, bench.named, names)
     return score(answers, draws=validation.draws, seed=validation.seed)
 
 
