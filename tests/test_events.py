@@ -100,7 +100,8 @@ def test_a_book_of_forms_grows_with_them_and_begins_anew():
     forms = Forms(lambda word, _: (stems[word],), (("stem", np.uint64),))
 
     def parts(forms, start):
-        return (forms.columns["stem"][start:],)
+        stems = forms.columns["stem"][start:]
+        return (stems,), [1] * len(stems)
 
     def read(text):
         tokenise([text], forms)

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from oracle import NOBODY, Oracle, Pair
 
-from stance.features import separate_events
+from stance.features import separate_events, symbols
 from stance.features.pairs import Pairs, lay_out
-from stance.fitting.counts import count_features, name_features, symbols
+from stance.fitting.counts import count_features, name_features
 from stance.fitting.learning import Task, fit_head
 from stance.model.heads import Head
 from stance.reading.actors import ActorBook

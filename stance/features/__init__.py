@@ -1,11 +1,11 @@
 """Feature blocks over a whole batch of (paragraph, actor) pairs at once."""
 
-from stance.features.blocks import BLOCKS, LEXICAL
+from stance.features.blocks import BLOCKS, LEXICAL, symbols
 from stance.features.events import Events
 from stance.features.pairs import Pairs
 from stance.reading.words import Reader
 
-__all__ = ["BLOCKS", "LEXICAL", "separate_events"]
+__all__ = ["BLOCKS", "LEXICAL", "separate_events", "symbols"]
 
 
 def separate_events(name: str, reader: Reader, pairs: Pairs) -> list[Events]:

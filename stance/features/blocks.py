@@ -1,50 +1,49 @@
-"""Feature blocks over a whole batch of pairs; `fit` and `predict` share this one path.
+"""The feature blocks over a whole batch of pairs; `fit` and `predict` share this one path.
 
-Each block is a function ``(Reader, Pairs) -> list[Events]``.  What a block is for, and what it
-was measured to add, stands in ``training/README.md``.
+Each block is a function ``(Reader, Pairs) -> list[Events]``; ``training/README.md`` says what each
+was measured to add.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Keys
-from stance.features.events import Events, FormBook, JointBook
+from stance.arrays import Bools, Floats, Keys
+from stance.features.events import Events, FormBook, JointBook, Parts
 from stance.features.mention import mention_block
 from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs
-from stance.features.relation import relation_block
+from stance.features.relation import category_terms, relation_block
 from stance.reading.keys import key_of
 from stance.reading.tokens import Forms
 from stance.reading.words import Reader
 
 DECAY = 4.0
-"""Words after which a word's weight has halved: weight = 1 / (1 + distance / DECAY)."""
+"""Distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)."""
 
 NOT_KEY, END_KEY, GAP_KEY = (np.uint64(key_of(name)) for name in ("NOT", "END", "..."))
 NO_KEY = np.uint64(key_of(""))
 
-SYMBOLS = {
-    int(TARGET_KEY): "TARGET",
-    int(OTHER_KEY): "OTHER",
-    int(NOT_KEY): "NOT",
-    int(END_KEY): "END",
-    int(GAP_KEY): "...",
-    int(NO_KEY): "",
-}
-"""Names of the keys that stand beside words in open features."""
+
+def symbols(reader: Reader) -> dict[int, str]:
+    """Return the strings of the keys that stand beside words in open features."""
+    marks = ("TARGET", "OTHER", "NOT", "END", "...", "", "NAME", "REPORT")
+    names = {key_of(mark): mark for mark in marks}
+    names |= {key_of("actor:" + name): name for name in (*reader.book.names, "?")}
+    terms = category_terms(reader.lexicon.categories)
+    return names | {key_of("class:" + term): term for term in terms}
 
 
 def nearness(pairs: Pairs) -> Floats:
-    """Return the weight of each word: 1 at the actor, or everywhere where it is not named."""
+    """Return the weight of each word: 1 at the actor, or everywhere if it is not named."""
     longest = int(np.diff(pairs.first).max(initial=0))
     table = np.arange(longest + 1, dtype=np.float64)
     table /= DECAY
     table += 1.0
     np.reciprocal(table, out=table)  # in place, for a paragraph may be as long as a book
     table[-1] = 1.0
-    return table.take(np.abs(pairs.steps), mode="clip")  # what is beyond is `FAR`
+    return table.take(np.abs(pairs.steps), mode="clip")  # the last is for `FAR`
 
 
 _OTHER, _TARGET, _STEMS = 0, 1, 2
@@ -52,20 +51,20 @@ _OTHER, _TARGET, _STEMS = 0, 1, 2
 
 
 def _stem_book(_: Reader) -> FormBook:
+    def of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
+        stems = forms.columns["stem"][start:]
+        marks = np.tile(np.array([NO_KEY, NOT_KEY]), len(stems))
+        return (marks, np.repeat(stems, 2)), [2] * len(stems)
+
     always = (np.array([NO_KEY, NO_KEY]), np.array([OTHER_KEY, TARGET_KEY]))
-    return FormBook("stem", always, _stems_of_forms)
-
-
-def _stems_of_forms(forms: Forms, start: int) -> tuple[Keys, Keys]:
-    stems = forms.columns["stem"][start:]
-    return np.tile(np.array([NO_KEY, NOT_KEY]), len(stems)), np.repeat(stems, 2)
+    return FormBook("stem", always, of_forms)
 
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """Stems, the nearer to the actor the heavier, marked after a negator."""
+    """Stems, heavier near the actor, marked after a negator."""
     words = pairs.words
     book = reader.table(_stem_book)
-    # Once per word of the paragraph, whoever is judged; behind all words stands the actor.
+    # Once per word of the paragraph, whoever is judged; the last entry is the actor's.
     code = np.full(len(words.form) + 1, _TARGET, np.int32)
     code[:-1] = 2 * words.form + words.negated + np.int32(_STEMS)
     code[words.mentions] = _OTHER
@@ -76,16 +75,13 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Words and word pairs as spelled, blind to the actor: the baseline."""
-    words = pairs.words.key.take(pairs.word)
-    follows = np.flatnonzero(pairs.row[1:] == pairs.row[:-1])
+    row, word = pairs.row, pairs.word
+    keys = pairs.words.key.take(word)
+    follows = np.flatnonzero(row[1:] == row[:-1])
+    both = (keys[follows], keys[follows + 1])
     return [
-        Events(pairs.row, pairs.word, template="word", parts=(words,)),
-        Events(
-            pairs.row[follows],
-            pairs.word[follows],
-            template="word",
-            parts=(words[follows], words[follows + 1]),
-        ),
+        Events(row, word, template="word", parts=(keys,)),
+        Events(row[follows], word[follows], template="word", parts=both),
     ]
 
 
@@ -95,14 +91,12 @@ LEFT, RIGHT = 3, 4
 _RUNS = (
     *((-reach, 0) for reach in range(1, LEFT + 1)),
     *((0, reach) for reach in range(1, RIGHT + 1)),
-    (-1, 1),
-    (-2, 1),
-    (-1, 2),
+    *((-1, 1), (-2, 1), (-1, 2)),
 )
 """First and last step of the n-grams without a gap."""
 
 _SKIPS = (*range(-LEFT, -1), *range(2, RIGHT + 1))
-"""Steps to the word that stands with the actor in a skip-gram."""
+"""Steps to the word that forms a skip-gram with the actor."""
 
 
 def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -129,7 +123,7 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
 
 
 BUCKETS = (2, 5, 12)
-"""Distances in words up to which a class is near, close, off."""
+"""Distances in words up to which a category is near, close, off."""
 
 
 @lru_cache(maxsize=8)
@@ -139,7 +133,7 @@ def _class_book(categories: tuple[str, ...]) -> JointBook:
         "turned": ["", "NOT"],
         "sign": ["negative", "none", "positive"],
         "quoted": ["", "quoted"],
-        # So far they depend on the word alone, from here on also on the actor.
+        # The fields above depend on the word alone, those below also on the actor.
         "side": ["", "before", "after"],
         "near": ["near", "close", "off", "far", "nowhere"],
         "same": ["", "same"],
@@ -157,7 +151,7 @@ def _class_book(categories: tuple[str, ...]) -> JointBook:
 
 
 def class_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """Lexicon classes by side, distance, sentence, quotation and names between."""
+    """Lexicon categories by side, distance, sentence, quotation and names between."""
     words, classed = pairs.words, pairs.classed
     book = _class_book(reader.lexicon.categories)
     fields = (words.category, words.negated, words.sign + 1, words.quoted)
@@ -167,28 +161,6 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Events]:
     near = np.where(classed.named, passed, len(BUCKETS) + 1)
     code = book.go_on(alone.take(classed.which), side, near, classed.same, classed.crossed)
     return [Events(classed.row, classed.word, code=code, book=book)]
-
-
-class _Grams:
-    """The keys of the character n-grams of every form, and where those of each form start."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._generation = -1
-        self.keys: Keys = np.zeros(0, np.uint64)
-        self.starts: Ints = np.zeros(1, np.int64)
-
-    def update(self, forms: Forms) -> None:
-        if self._generation != forms.generation:
-            self._generation = forms.generation
-            self.keys, self.starts = self.keys[:0], self.starts[:1]
-        grams = [character_grams(word) for word in forms.spelling[len(self.starts) - 1 :]]
-        own = {gram: key_of("char:" + gram) for gram in chain.from_iterable(grams)}
-        if self._reader.names is not None:
-            self._reader.names |= {key: gram for gram, key in own.items()}
-        keys = np.array([own[gram] for gram in chain.from_iterable(grams)], np.uint64)
-        starts = self.starts[-1] + np.cumsum([len(of_form) for of_form in grams], dtype=np.int64)
-        self.keys, self.starts = np.append(self.keys, keys), np.append(self.starts, starts)
 
 
 LEAST_GRAM, MOST_GRAM = 2, 5
@@ -201,30 +173,37 @@ def character_grams(word: str) -> list[str]:
     >>> character_grams("EU")
     [' e', 'eu', 'u ', ' eu', 'eu ', ' eu ']
     """
-    padded = f" {word.lower()} "
-    return [
-        padded[i : i + size]
-        for size in range(LEAST_GRAM, MOST_GRAM + 1)
-        for i in range(len(padded) - size + 1)
-    ]
+    padded, sizes = f" {word.lower()} ", range(LEAST_GRAM, MOST_GRAM + 1)
+    return [padded[i : i + size] for size in sizes for i in range(len(padded) - size + 1)]
+
+
+def _char_book(reader: Reader) -> FormBook:
+    def of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
+        grams = [character_grams(word) for word in forms.spelling[start:]]
+        keys = {gram: key_of("char:" + gram) for gram in chain.from_iterable(grams)}
+        if reader.names is not None:
+            reader.names |= {key: gram for gram, key in keys.items()}
+        found = np.array([keys[gram] for gram in chain.from_iterable(grams)], np.uint64)
+        return (found,), [len(own) for own in grams]
+
+    return FormBook("char", (np.zeros(0, np.uint64),), of_forms)
 
 
 def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Character n-grams inside words, weighted like the words."""
-    grams = reader.table(_Grams)
+    book = reader.table(_char_book)
     at = np.flatnonzero((pairs.words.who < 0).take(pairs.word))
     form = pairs.words.form.take(pairs.word[at])
-    start = grams.starts[form]
-    counts = grams.starts[form + 1] - start
-    index = np.repeat(start - (np.cumsum(counts) - counts), counts)
-    index += np.arange(len(index))
-    spread = np.repeat(at, counts)
-    weight, parts = nearness(pairs)[spread], (grams.keys[index],)
-    return [Events(pairs.row[spread], pairs.word[spread], weight, template="char", parts=parts)]
+    start = book.starts[form]
+    counts = book.starts[form + 1] - start
+    code = np.repeat(start - (np.cumsum(counts) - counts), counts)
+    code += np.arange(len(code))
+    at = np.repeat(at, counts)
+    return [Events(pairs.row[at], pairs.word[at], nearness(pairs)[at], code=code, book=book)]
 
 
 def name_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """Name the actor: learns that some actor is usually criticised, so it is off by default."""
+    """Name the actor; off by default, since it learns who is usually criticised."""
     keys = np.array([key_of("actor:" + name) for name in (*reader.book.names, "?")], np.uint64)
     row = np.arange(pairs.count)
     nowhere = np.full(pairs.count, -1)
@@ -241,7 +220,7 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Events]]] = {
     "name": name_block,
     "word": word_block,
 }
-"""Every block by the name under which a recipe weighs it."""
+"""Every block by its name in a recipe."""
 
 LEXICAL = ("stem", "char", "word")
-"""Blocks whose features are words: where none of them is known, the model knows nothing."""
+"""Blocks whose features are words: if none of them is known, the model knows nothing."""

@@ -1,15 +1,16 @@
-"""Occurrences of features: what every block yields and every model head weighs."""
+"""Occurrences of features: what every block yields and every head of a model weighs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, Keys
-from stance.features.pairs import Pairs
+from stance.features.pairs import Pairs, run_starts
 from stance.reading.keys import join_keys, key_of
 from stance.reading.tokens import Forms
 
@@ -17,17 +18,10 @@ Parts = tuple[Keys, ...]
 
 
 class Codebook:
-    """A closed set of features: every combination of some fields' values is one number.
+    """A closed set of features: each combination of some fields' values has a number.
 
-    Parameters
-    ----------
-    template : str
-        Name of the set.
-    fields : sequence of sequence of str
-        Labels of the values of each field; an empty label is left out of the feature's name.
+    An empty label is left out of the feature's name.
 
-    Examples
-    --------
     >>> book = Codebook("class", [["crit", "praise"], ["left", "right"]])
     >>> code = book.encode(np.array([1]), np.array([0]))
     >>> book.terms[code[0]]
@@ -43,7 +37,7 @@ class Codebook:
         return int(np.prod(self._shape))
 
     def encode(self, *values: NDArray[Any]) -> Ints:
-        """Return the number of each combination, or of that of the first fields alone."""
+        """Return the number of each combination, or of its first fields alone."""
         code = values[0].astype(np.int64)
         for size, value in zip(self._shape[1:], values[1:], strict=False):
             code *= size
@@ -51,7 +45,7 @@ class Codebook:
         return code
 
     def go_on(self, code: Ints, *values: NDArray[Any]) -> Ints:
-        """Return the number of each combination from that of its first fields and the others."""
+        """Return the number of each combination, given that of its first fields."""
         sizes = self._shape[len(self._shape) - len(values) :]
         for size, value in zip(sizes, values, strict=True):
             code = code * size + value
@@ -60,10 +54,8 @@ class Codebook:
     @cached_property
     def terms(self) -> tuple[str, ...]:
         """Readable name of every combination."""
-        labels = [
-            [self._fields[i][j] for i, j in enumerate(where)] for where in np.ndindex(*self._shape)
-        ]
-        return tuple(" ".join([self._template, *filter(None, label)]) for label in labels)
+        labels = product(*self._fields)
+        return tuple(" ".join([self._template, *filter(None, own)]) for own in labels)
 
     @cached_property
     def keys(self) -> Keys:
@@ -72,21 +64,10 @@ class Codebook:
 
 
 class JointBook:
-    """Several codebooks read off the same occurrences, by one number for all of them.
+    """Several codebooks, by template and fields, that share one number for all fields' values.
 
-    A class near a mention is a feature by itself, with its side and distance, with its sentence
-    and so on.  Each combination of all fields has one number, so that an occurrence is looked up
-    once whatever it yields.
+    So an occurrence is looked up once, however many features it has.
 
-    Parameters
-    ----------
-    fields : mapping of str to sequence of str
-        Labels of the values of each field.
-    books : sequence of (str, sequence of str)
-        Template and fields of each codebook.
-
-    Examples
-    --------
     >>> joint = JointBook({"sign": ["bad", "good"], "side": ["left", "right"]},
     ...                   [("sign", ["sign"]), ("placed", ["sign", "side"])])
     >>> code = joint.encode(np.array([1]), np.array([0]))
@@ -109,43 +90,28 @@ class JointBook:
 
 
 class FormBook:
-    """An open set of features of which each spelling brings its own; it grows with a `Forms` table.
+    """An open set of features that grows with a `Forms` table, since each spelling brings its own.
 
-    So a feature is made and looked up once per spelling, and not wherever a word stands.
-
-    Parameters
-    ----------
-    template : str
-        Name of the set.
-    always : tuple of ndarray
-        Parts of the features that do not depend on a form; they have the first numbers.
-    of_forms : callable
-        Called with a `Forms` table and the number of the first form that is new; returns the parts
-        of the features that the new forms bring.
-
-    Attributes
-    ----------
-    parts : tuple of ndarray of uint64
-        Keys of words, see `Events`.
-    keys : ndarray of uint64
-        Of the features.
-    generation : int
-        Changes when the book, like its forms, has begun anew.
+    So a feature is made and looked up once per spelling, not wherever a word stands. Those with
+    the parts ``always`` depend on no form and have the first numbers; ``of_forms``, called with the
+    `Forms` and the number of the first new one, returns the parts (keys of words) of the features
+    that new forms bring, and how many each has.
     """
 
     def __init__(
-        self, template: str, always: Parts, of_forms: Callable[[Forms, int], Parts]
+        self,
+        template: str,
+        always: Parts,
+        of_forms: Callable[[Forms, int], tuple[Parts, Sequence[int]]],
     ) -> None:
-        self.template = template
-        self.generation = -1
-        self._always = always
-        self._of_forms = of_forms
-        self._forms = 0
+        self.template, self._always, self._of_forms = template, always, of_forms
+        self.generation = -1  # changes when the book, like its forms, begins anew
         self._begin()
 
     def _begin(self) -> None:
+        self.starts: Ints = np.array([len(self._always[0])])  # number of each form's first feature
         self.parts: Parts = tuple(part[:0] for part in self._always)
-        self.keys: Keys = np.zeros(0, np.uint64)
+        self.keys: Keys = np.zeros(0, np.uint64)  # of the features
         self._add(self._always)
 
     def _add(self, parts: Parts) -> None:
@@ -156,51 +122,28 @@ class FormBook:
     def update(self, forms: Forms) -> None:
         """Take in the forms that are new."""
         if self.generation != forms.generation:
-            self.generation, self._forms = forms.generation, 0
+            self.generation = forms.generation
             self._begin()
-        if self._forms < len(forms.spelling):
-            self._add(self._of_forms(forms, self._forms))
-            self._forms = len(forms.spelling)
+        if (known := len(self.starts) - 1) < len(forms.spelling):
+            parts, counts = self._of_forms(forms, known)
+            self._add(parts)
+            self.starts = np.append(self.starts, self.starts[-1] + np.cumsum(counts))
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Occurrences of features in the pairs of a batch.
+    """Occurrences of features: numbers in a book, or sequences of keys of words (an open set)."""
 
-    Attributes
-    ----------
-    row : ndarray
-        Pair of each occurrence; never decreasing.
-    weight : ndarray or None
-        Weight of each occurrence, None where all are 1.
-    word : ndarray
-        Index into `Words` of the word that it is attributed to, -1 for none.
-    code : ndarray or None
-        Numbers in ``book`` or, without a book, places in ``parts``; None where the parts have one
-        entry per occurrence.
-    book : Codebook, JointBook, FormBook or None
-    template : str
-        Name of an open set of features; their parts are keys of words.
-    parts : tuple of ndarray
-    spread : ndarray or None
-        Where several occurrences share an entry of ``code``: the entry of each.
-    own : ndarray or None
-        Occurrences that have the last entry of ``code``, whatever ``spread`` says.
-    present : ndarray of bool or None
-        Which of the occurrences there are, None for all: several features at the same places share
-        their arrays, though not every one occurs at each place.
-    """
-
-    row: NDArray[Any]
-    word: NDArray[Any]
-    weight: Floats | None = None
-    code: NDArray[Any] | None = None
+    row: NDArray[Any]  # pair of each occurrence; never decreasing
+    word: NDArray[Any]  # index into `Words` of the word it is attributed to, -1 for none
+    weight: Floats | None = None  # None if all are 1
+    code: NDArray[Any] | None = None  # numbers in `book`; without a book, places in `parts` or None
     book: Codebook | JointBook | FormBook | None = None
-    template: str = ""
-    parts: Parts = ()
-    spread: NDArray[Any] | None = None
-    own: Ints | None = None
-    present: Bools | None = None
+    template: str = ""  # name of an open set
+    parts: Parts = ()  # of its features
+    spread: NDArray[Any] | None = None  # entry of `code` of each occurrence, if several share one
+    own: Ints | None = None  # occurrences with the last entry of `code`, whatever `spread` says
+    present: Bools | None = None  # which there are: features at the same places share their arrays
 
     def apart(self) -> "list[Events]":
         """Return the same occurrences as one `Events` per codebook, without absent ones."""
@@ -215,7 +158,7 @@ class Events:
 
     def _only(self, kept: Ints) -> "Events":
         if self.own is not None:
-            raise TypeError("which of shared occurrences are present is not told")
+            raise TypeError("cannot select among occurrences that have `own`")
         return replace(
             self,
             row=self.row.take(kept),
@@ -230,7 +173,7 @@ class Events:
         return self.spread_out(self.table())
 
     def spread_out(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the value of each occurrence from those of `table`."""
+        """Return the value of each occurrence, given one for each entry of `table`."""
         if self.code is not None:
             values = values.take(self.code)
         if self.spread is None:
@@ -249,7 +192,7 @@ class Events:
         return join_keys(key_of(self.template), *self.parts)
 
     def term(self, at: int, names: Mapping[int, str]) -> str:
-        """Return the readable name of one occurrence."""
+        """Return the readable name of one occurrence, given those of keys."""
         place = at if self.spread is None else int(self.spread[at])
         place = place if self.own is None or at not in self.own else -1
         place = place if self.code is None else int(self.code[place])
@@ -263,9 +206,8 @@ class Events:
 def row_sums(events: list[Events], found: list[Ints], table: Floats, pairs: Pairs) -> Floats:
     """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
 
-    A pair's sum does not depend on the other pairs: how it is added up follows from the block.
-    The rows of one `Events` never decrease, so that `reduceat` can do it, which is four times as
-    fast as `bincount`; features that occur at the same places are added up place by place first.
+    A pair's sum does not depend on the other pairs. Rows never decrease, so `reduceat` can do it,
+    four times as fast as `bincount`; features at the same places are first added place by place.
     """
     total = np.zeros((table.shape[1], pairs.count))
     for first, places in _by_place(events, found):
@@ -290,7 +232,7 @@ def row_sums(events: list[Events], found: list[Ints], table: Floats, pairs: Pair
 
 
 def _by_place(events: list[Events], found: list[Ints]) -> Iterable[tuple[Events, list[Ints]]]:
-    """Return the features that share their places, by the first of them."""
+    """Return the features that share their places, with the first of them."""
     groups: dict[tuple[int, int], tuple[Events, list[Ints]]] = {}
     for e, place in zip(events, found, strict=True):
         groups.setdefault((id(e.row), id(e.weight)), (e, []))[1].append(place)
@@ -298,18 +240,18 @@ def _by_place(events: list[Events], found: list[Ints]) -> Iterable[tuple[Events,
 
 
 def row_starts(row: NDArray[Any], pairs: Pairs) -> Ints:
-    """Return where another row begins; the layout knows it where every word is an occurrence."""
+    """Return where another row begins; known without a search if every word is an occurrence."""
     if row is pairs.row:
         return pairs.first[:-1][pairs.first[1:] > pairs.first[:-1]]
-    return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
+    return run_starts(row)
 
 
 _GLANCE = 5
-"""Words that are looked at first: nearly always one of them is known."""
+"""Words looked at first: nearly always one of them is known."""
 
 
 def any_known(place: Ints, plain: Bools, word: NDArray[Any], starts: Ints) -> Bools:
-    """Tell which stretches of occurrences have a plain word whose place is known."""
+    """Return which stretches of occurrences have a plain word whose place is known."""
     ends = np.append(starts[1:], len(place))[: len(starts)]
     first = np.minimum(starts + np.arange(_GLANCE)[:, None], ends - 1)
     found: Bools = (plain.take(word.take(first)) & (place.take(first) > 0)).any(axis=0)

@@ -1,14 +1,12 @@
 """How a paragraph names an actor: the block `mention`."""
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.arrays import Ints
 from stance.features.events import Codebook, Events, JointBook
-from stance.features.pairs import FAR, ROLES, Pairs
+from stance.features.pairs import FAR, ROLES, Pairs, run_starts
 from stance.reading.lexicon import CONCESSION, FIRST_PERSON, HYPOTHETICAL, NEGATOR
 from stance.reading.words import Reader, Words
 
@@ -16,17 +14,8 @@ _DISTANCES = (1, 2, 4, 8, 16)
 _COUNTS = (0, 1, 2, 3, 5)
 _LENGTHS = (15, 30, 60, 120)
 _COUNTED = (
-    "mentions",
-    "others",
-    "positive-here",
-    "negative-here",
-    "positive",
-    "negative",
-    "plain-here",
-    "first-person",
-    "hypothetical-here",
-    "concession-here",
-    "negator-here",
+    *("mentions", "others", "positive-here", "negative-here", "positive", "negative", "plain-here"),
+    *("first-person", "hypothetical-here", "concession-here", "negator-here"),
 )
 """Counts that are features, in buckets."""
 
@@ -34,7 +23,7 @@ _COUNTED_FUNCTIONS = HYPOTHETICAL | CONCESSION | NEGATOR | FIRST_PERSON
 
 
 def _bucket(values: Ints, edges: tuple[int, ...]) -> Ints:
-    """Return the number of the first edge that is not below each value of 0 or more."""
+    """Return the number of the first edge not below each value of 0 or more."""
     table = np.searchsorted(edges, np.arange(edges[-1] + 2), side="left")
     return table.take(values, mode="clip")
 
@@ -60,7 +49,7 @@ _ROLES = Codebook("mention role", [ROLES])
 
 @lru_cache(maxsize=1)
 def _mention_books() -> dict[tuple[str, ...], JointBook]:
-    """Return the features of a pair in threes, so that each three are looked up as one."""
+    """Return the features of a pair in threes, each looked up as one."""
     names = list(_VALUES)
     threes = [tuple(names[at : at + 3]) for at in range(0, len(names), 3)]
     return {
@@ -70,7 +59,7 @@ def _mention_books() -> dict[tuple[str, ...], JointBook]:
 
 
 def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """How an actor is named: tells a passing mention from one that a stance is about."""
+    """How an actor is named: separates passing mentions from those a stance is about."""
     codes = _codes(_counts(pairs), pairs)
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
     events = []
@@ -84,9 +73,9 @@ def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
 
 
 def _counts(pairs: Pairs) -> dict[str, Ints]:
-    """Count words per pair: in the paragraph, and (-here) in the sentences that name the actor.
+    """Count words per pair: in the paragraph and, with -here, in the sentences that name the actor.
 
-    Both are counted per sentence first, whoever is judged.
+    Both are first counted per sentence, whoever is judged.
     """
     words = pairs.words
     counted = _counted(words)
@@ -101,7 +90,7 @@ def _counts(pairs: Pairs) -> dict[str, Ints]:
     at, row = pairs.word.take(pairs.mention), pairs.owner
     sentence = words.sentence.take(at)
     new = np.append(True, (sentence[1:] != sentence[:-1]) | (row[1:] != row[:-1]))[: len(at)]
-    here = _row_sums(sentences.take(sentence[new], axis=1), row[new], pairs.count)
+    here = _by_row(np.add, sentences.take(sentence[new], axis=1), row[new], pairs.count, 0)
     found |= {f"{name}-here": values for name, values in zip(counted, here, strict=True)}
     found["mentions"] = np.bincount(row, minlength=pairs.count)
     found["others"] -= found["mentions"]
@@ -110,7 +99,7 @@ def _counts(pairs: Pairs) -> dict[str, Ints]:
 
 
 def _counted(words: Words) -> dict[str, Ints]:
-    """Return which words count for what."""
+    """Return the words of each kind that is counted."""
     classed, sign = words.classed, words.sign.take(words.classed)
     serving = np.flatnonzero(words.functions & _COUNTED_FUNCTIONS > 0)
     functions = words.functions.take(serving)
@@ -128,17 +117,13 @@ def _counted(words: Words) -> dict[str, Ints]:
     }
 
 
-def _row_sums(values: Ints, row: Ints, count: int) -> Ints:
-    """Add up the columns of each row; rows never decrease."""
-    total = np.zeros((len(values), count), np.int64)
-    starts = _starts(row)
+def _by_row(ufunc: np.ufunc, values: Ints, row: Ints, count: int, empty: int) -> Ints:
+    """Reduce the values of each row, along the last axis; rows never decrease."""
+    found = np.full((*values.shape[:-1], count), empty)
+    starts = run_starts(row)
     if len(starts):
-        total[:, row[starts]] = np.add.reduceat(values, starts, axis=1)
-    return total
-
-
-def _starts(row: NDArray[Any]) -> Ints:
-    return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
+        found[..., row[starts]] = ufunc.reduceat(values, starts, axis=-1)
+    return found
 
 
 def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
@@ -170,15 +155,11 @@ def _opening(pairs: Pairs) -> Ints:
 
 
 def _nearest_signs(pairs: Pairs) -> tuple[Ints, Ints]:
-    """Return the buckets of the distances from the actor to the nearest words of either sign."""
+    """Return the buckets of the distances to the nearest positive and negative word."""
     row, distance = pairs.classed.row, pairs.classed.distance
     sign = pairs.words.sign.take(pairs.classed.word)
     found = []
     for wanted in (np.flatnonzero(sign > 0), np.flatnonzero(sign < 0)):
-        nearest = np.full(pairs.count, FAR)
-        starts = _starts(row[wanted])
-        if len(starts):
-            shortest = np.minimum.reduceat(distance[wanted], starts)
-            nearest[row[wanted[starts]]] = np.minimum(shortest, FAR)
-        found.append(_bucket(nearest, _DISTANCES))
+        nearest = _by_row(np.minimum, distance[wanted], row[wanted], pairs.count, FAR)
+        found.append(_bucket(np.minimum(nearest, FAR), _DISTANCES))
     return found[0], found[1]

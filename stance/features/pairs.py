@@ -1,6 +1,6 @@
-"""Words around mentions: the words of a paragraph laid out once per actor judged.
+"""Pairs of a paragraph and an actor: its words laid out once per actor, and those around mentions.
 
-Each pair of a paragraph and an actor has entries of its own::
+Each pair has entries of its own::
 
     paragraph       NATO warned Russia again
     word            0    1      2      3        index into the per-word arrays of `Words`
@@ -24,33 +24,31 @@ from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.reading.words import Words
 
 FAR = 1 << 30
-"""Least distance in words where the actor is not mentioned: farther than any text is long."""
+"""Least distance in words if the actor is not mentioned: farther than any text is long."""
+
+REACH = 4
+"""Words to either side of a mention that can be looked at."""
+
+TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
+
+ROLES = (
+    *("speaker", "agent", "possessive", "compound", "place", "list", "prepositional"),
+    *("subject", "object", "other"),
+)
+"""Grammatical roles of a mention, by surface signs; the first that fits counts."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Per word of each pair; see the drawing above.
-
-    Attributes
-    ----------
-    words : Words
-    count : int
-        Number of pairs.
-    first : ndarray of shape (n_pairs + 1,)
-        Where the words of each pair start.
-    mention, owner : ndarray
-        Entries that are the actor judged, and their pairs.
-    para, actor : ndarray of shape (n_pairs,)
-        Paragraph, and number of the actor judged.
-    """
+    """The words of each pair, as drawn above."""
 
     words: Words
     count: int
-    first: Ints
-    mention: Ints
-    owner: Ints
-    para: Ints
-    actor: Ints
+    first: Ints  # entry of each pair, and the number of entries
+    mention: Ints  # entries that name the actor judged
+    owner: Ints  # pair of each mention
+    para: Ints  # paragraph of each pair
+    actor: Ints  # number of the actor judged
 
     @cached_property
     def row(self) -> Ints32:
@@ -62,15 +60,15 @@ class Pairs:
         """Index into `Words` of each entry."""
         index = np.arange(self.first[-1], dtype=np.int32)
         shift = self.words.first.take(self.para) - self.first[:-1]
-        if shift.any():  # they are the same where every paragraph is read once
+        if shift.any():  # they are the same if every paragraph is read once
             index += np.repeat(shift.astype(np.int32), np.diff(self.first))
         return index
 
     @cached_property
     def steps(self) -> Ints32:
-        """Words from each entry to the nearest mention of the actor, to the left below zero.
+        """Words from each entry to the nearest mention of the actor, negative to the left.
 
-        Of two equally near mentions the left one counts; without any they are ``-FAR`` or less.
+        Of two equally near mentions the left one counts; without any, ``-FAR`` or less.
         """
         steps = _nearest(self.mention, self.owner, self.first)
         steps -= np.arange(len(steps), dtype=np.int32)
@@ -79,90 +77,24 @@ class Pairs:
     @cached_property
     def classed(self) -> "Classed":
         """The words that have a lexicon category; no name has one."""
-        at, row, which = _entries(self.words, self.words.classed, self.para, self.first)
-        return Classed(self, at, row, which)
+        return Classed(self)
 
     @cached_property
     def surroundings(self) -> "Surroundings":
-        """Words around the entries of `mention`."""
+        """Words around the mentions of the actor judged."""
         return Surroundings(self.words, self.owner, self.word.take(self.mention).astype(np.int64))
-
-
-class Classed:
-    """Words of the pairs that have a lexicon category, and how they stand to the nearest mention.
-
-    Parameters
-    ----------
-    pairs : Pairs
-    at, row, which : ndarray
-        Entry and pair of each word, and its place in `Words.classed`.
-
-    Attributes
-    ----------
-    row, which, word : ndarray
-        Word is an index into `Words`.
-    distance : ndarray
-        Words to the nearest mention of the actor; `FAR` or more where there is none.
-    named : ndarray of bool
-        There is one; where not, the other three are false.
-    before : ndarray of bool
-        It stands to the right.
-    same : ndarray of bool
-        It stands in the same sentence.
-    crossed : ndarray of bool
-        Another name stands between.
-    """
-
-    named: Bools
-    before: Bools
-    same: Bools
-    crossed: Bools
-
-    def __init__(self, pairs: Pairs, at: Ints, row: Ints, which: Ints) -> None:
-        words = pairs.words
-        self.row, self.which, self.word = row, which, words.classed.take(which)
-        if not len(pairs.mention):
-            nowhere = np.zeros(len(at), np.bool_)
-            self.named = self.before = self.same = self.crossed = nowhere
-            self.distance = np.full(len(at), FAR)
-            return
-        steps = pairs.steps.take(at)
-        self.distance = np.abs(steps)
-        self.named = self.distance < FAR
-        steps *= self.named
-        self.before = steps > 0
-        there = self.word + steps
-        self.same = self.named & (words.sentence.take(there) == words.sentence.take(self.word))
-        names = np.cumsum(words.name, dtype=np.int32)
-        low, high = np.minimum(self.word, there), np.maximum(self.word, there)
-        self.crossed = (low < high) & (names.take(low) < names.take(high - 1))
 
 
 def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
     """Lay out the words of every pair.
 
-    Parameters
-    ----------
-    words : Words
-    para : ndarray of shape (n_pairs,)
-        Paragraph of each pair; never decreasing.
-    actor : ndarray of shape (n_pairs,)
-        Number of the actor in the book; ``len(book)`` where spans say where it is named;
-        `NOBODY` to read the paragraph without an actor.
+    ``para`` never decreases. An ``actor`` is a number in the book, ``len(book)`` if spans say where
+    it is named, or `NOBODY` to read the paragraph without one.
     """
-    sizes = (words.first[1:] - words.first[:-1])[para]
-    first = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes, out=first[1:])
-    mention, owner = _mentions_of(words, para, actor, first)
-    return Pairs(words, len(sizes), first, mention, owner, para, actor)
-
-
-def _mentions_of(words: Words, para: Ints, actor: Ints, first: Ints) -> tuple[Ints, Ints]:
-    """Return the entries that name the actor of their pair, and these pairs."""
+    first = np.append(0, np.cumsum((words.first[1:] - words.first[:-1])[para]))
     entry, owner, which = _entries(words, words.mentions, para, first)
-    who = words.who.take(words.mentions)
-    mine = np.flatnonzero(who.take(which) == actor.take(owner))
-    return entry[mine], owner[mine]
+    mine = np.flatnonzero(words.who.take(words.mentions).take(which) == actor.take(owner))
+    return Pairs(words, len(para), first, entry[mine], owner[mine], para, actor)
 
 
 def _entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
@@ -170,8 +102,7 @@ def _entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Int
     bounds = np.searchsorted(at, words.first)
     counts = (bounds[1:] - bounds[:-1])[para]
     owner = np.repeat(np.arange(len(para)), counts)
-    below = np.cumsum(counts) - counts
-    which = np.repeat(bounds[para] - below, counts)
+    which = np.repeat(bounds[para] - (np.cumsum(counts) - counts), counts)
     which += np.arange(len(owner))
     shift = first[:-1] - words.first.take(para)
     return at.take(which) + np.repeat(shift, counts), owner, which
@@ -191,62 +122,45 @@ def _nearest(mention: Ints, owner: Ints, first: Ints) -> Ints32:
     return np.repeat(centre.astype(np.int32), sizes)
 
 
-REACH = 4
-"""Words to either side that can be looked at."""
-
-TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
-
-ROLES = (
-    "speaker",
-    "agent",
-    "possessive",
-    "compound",
-    "place",
-    "list",
-    "prepositional",
-    "subject",
-    "object",
-    "other",
-)
-"""Grammatical roles of a mention, by surface signs; the first that fits counts."""
+def run_starts(row: NDArray[Any]) -> Ints:
+    """Return where another row begins."""
+    return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
 
 
-def _key_set(*words: str) -> Keys:
-    return np.array([key_of(word) for word in words], np.uint64)
+class Classed:
+    """Words with a lexicon category in all pairs, and their relation to the nearest mention."""
 
-
-_BY = np.uint64(key_of("by"))
-_CONJUNCTIONS = _key_set("and", "or")
-_DETERMINERS = _key_set("the", "a", "an", "this", "that", "all")
-_PLACES = _key_set(
-    *("in", "at", "near", "across", "inside", "into", "outside", "throughout", "from", "to")
-)
+    def __init__(self, pairs: Pairs) -> None:
+        words = pairs.words
+        at, self.row, self.which = _entries(words, words.classed, pairs.para, pairs.first)
+        self.word = words.classed.take(self.which)
+        self.named = self.before = self.same = self.crossed = np.zeros(len(at), np.bool_)
+        self.distance = np.full(len(at), FAR)
+        if not len(pairs.mention):
+            return
+        steps = pairs.steps.take(at)
+        self.distance = np.abs(steps)  # `FAR` or more without a mention
+        self.named = self.distance < FAR  # there is a mention; else all below are false
+        steps *= self.named
+        self.before = steps > 0  # the mention is to the right
+        there = self.word + steps
+        same = words.sentence.take(there) == words.sentence.take(self.word)
+        self.same = self.named & same  # they stand in the same sentence
+        names = np.cumsum(words.name, dtype=np.int32)
+        low, high = np.minimum(self.word, there), np.maximum(self.word, there)
+        # Another name stands between.
+        self.crossed = (low < high) & (names.take(low) < names.take(high - 1))
 
 
 class Surroundings:
-    """Neighbours of mentions; outside the mention's sentence there is nothing.
+    """The neighbours of mentions, within the mention's sentence.
 
-    A step counts words to the right, negative to the left. Row ``REACH + step`` of the arrays
-    of shape (2 * REACH + 1, n_mentions) is what stands there.
-
-    Parameters
-    ----------
-    words : Words
-    row, at : ndarray of shape (n_mentions,)
-        Pair of each mention, and its word as an index into `Words`.
-
-    Attributes
-    ----------
-    there : ndarray
-        Index into `Words`.
-    inside : ndarray of bool
-        Whether the step stays in the sentence.
-    name : ndarray of bool
-        Whether it is a name; false outside.
+    Row ``REACH + step`` of the arrays of shape (2 * REACH + 1, n_mentions) is what stands so many
+    words to the right of each mention, or to the left if negative.
     """
 
     def __init__(self, words: Words, row: NDArray[Any], at: Ints) -> None:
-        self.row, self.at = row, at
+        self.row, self.at = row, at  # pair of each mention, and its word
         step = np.arange(-REACH, REACH + 1)[:, None]
         self.there: Ints = np.clip(self.at + step, 0, len(words.form) - 1)
         # Paragraphs share no sentence, so the test keeps to the paragraph too.
@@ -265,56 +179,42 @@ class Surroundings:
     def role(self) -> Ints8:
         """Role of each mention, as an index into `ROLES`."""
         words = self._words
-        before, after = self._neighbour(-1), self._neighbour(1)
-        previous = self._neighbour(np.where(np.isin(before.key, _DETERMINERS), -2, -1))
-        joined = np.isin(before.key, _CONJUNCTIONS) & self.name[REACH - 2]
-        joined |= np.isin(after.key, _CONJUNCTIONS) & self.name[REACH + 2]
+        before, before_does, _ = self._neighbour(-1)
+        after, after_does, after_small = self._neighbour(1)
+        step = np.where(np.isin(before, _DETERMINERS), -2, -1)
+        previous, previous_does, previous_small = self._neighbour(step)
+        joined = np.isin(before, _CONJUNCTIONS) & self.name[REACH - 2]
+        joined |= np.isin(after, _CONJUNCTIONS) & self.name[REACH + 2]
         demonym = words.alias_kind.take(self.at) == 1
         tests = (
-            after.has(REPORTING) & ~demonym | before.has(REPORTING),
-            previous.key == _BY,
+            (after_does & REPORTING > 0) & ~demonym | (before_does & REPORTING > 0),
+            previous == _BY,
             words.possessive.take(self.at),
-            demonym & after.small & ~after.has(PREPOSITION),
-            np.isin(previous.key, _PLACES),
+            demonym & after_small & (after_does & PREPOSITION == 0),
+            np.isin(previous, _PLACES),
             joined,
-            previous.has(PREPOSITION),
-            ~self.inside[REACH - 1] | after.has(HYPOTHETICAL),
-            previous.small,
+            previous_does & PREPOSITION > 0,
+            ~self.inside[REACH - 1] | (after_does & HYPOTHETICAL > 0),
+            previous_small,
         )
         role = np.full(len(self.at), len(ROLES) - 1, np.int8)
         for number in range(len(tests) - 1, -1, -1):
             role = np.where(tests[number], np.int8(number), role)
         return role
 
-    def _neighbour(self, step: int | Ints) -> "_Neighbour":
-        """Return the word at a step, which may differ by mention."""
+    def _neighbour(self, step: int | Ints) -> tuple[Keys, Bytes, Bools]:
+        """Return key, functions and lower case of a word per mention; 0 outside the sentence."""
         column = np.arange(len(self.at))
         there, inside = self.there[REACH + step, column], self.inside[REACH + step, column]
-        words = self._words
-        return _Neighbour(
-            key=words.key.take(there) * inside,
-            functions=words.functions.take(there) * inside,
-            small=inside & ~words.capital.take(there),
-        )
+        key, functions = self._words.key.take(there), self._words.functions.take(there)
+        return key * inside, functions * inside, inside & ~self._words.capital.take(there)
 
 
-@dataclass(frozen=True, slots=True)
-class _Neighbour:
-    """One word per mention; outside the mention's sentence it is none.
+def _key_set(words: str) -> Keys:
+    return np.array([key_of(word) for word in words.split()], np.uint64)
 
-    Attributes
-    ----------
-    key, functions : ndarray
-        Of the lower-case word; 0 outside.
-    small : ndarray of bool
-        Whether it begins with a small letter; false outside.
-    """
 
-    key: Keys
-    functions: Bytes
-    small: Bools
-
-    def has(self, bits: int) -> Bools:
-        """Tell whether the word has one of some functions."""
-        found: Bools = (self.functions & bits) > 0
-        return found
+_BY = np.uint64(key_of("by"))
+_CONJUNCTIONS = _key_set("and or")
+_DETERMINERS = _key_set("the a an this that all")
+_PLACES = _key_set("in at near across inside into outside throughout from to")

@@ -14,8 +14,6 @@ from stance.reading.words import Reader
 _NAME_KEY = np.uint64(key_of("NAME"))
 _REPORT_KEY = np.uint64(key_of("REPORT"))
 
-SYMBOLS = {int(_NAME_KEY): "NAME", int(_REPORT_KEY): "REPORT"}
-
 
 @lru_cache(maxsize=8)
 def _relation_book(categories: tuple[str, ...]) -> JointBook:
@@ -37,7 +35,7 @@ def _relation_book(categories: tuple[str, ...]) -> JointBook:
 
 
 def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """Classes just before (the actor is their object) and just after (their subject)."""
+    """Categories just before (the actor is their object) and just after (their subject)."""
     if not len(pairs.mention):
         return []
     words = pairs.words
@@ -54,14 +52,8 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
     step, side = np.divmod(place, 2)
     word = near.at.take(at) + np.where(side > 0, step + 1, -step - 1)
     book = _relation_book(reader.lexicon.categories)
-    code = book.encode(
-        side,
-        words.category[word],
-        words.negated[word],
-        step < 2,
-        near.role[at],
-        words.sign[word] + 1,
-    )
+    placed = (step < 2, near.role[at], words.sign[word] + 1)
+    code = book.encode(side, words.category[word], words.negated[word], *placed)
     return [Events(near.row[at], word, code=code, book=book), *_sequences(reader, pairs, near)]
 
 

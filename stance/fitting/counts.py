@@ -8,11 +8,11 @@ import numpy as np
 from scipy import sparse
 
 from stance.arrays import Floats, Floats32, Ints, Keys
-from stance.features import blocks, relation, separate_events
+from stance.features import separate_events, symbols
 from stance.features.events import Events
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, actor_keys, own_keys
-from stance.reading.keys import KeyIndex, key_of
+from stance.reading.keys import KeyIndex
 from stance.reading.spans import Query
 from stance.reading.words import Reader
 from stance.recipe import Features
@@ -105,11 +105,3 @@ def _name(
         if number >= 0 and not terms[number]:
             actor = (*reader.book.names, "")[pairs.actor[events.row[at]]] if copy else ""
             terms[number] = events.term(at, names) + (f" @ {actor}" if copy else "")
-
-
-def symbols(reader: Reader) -> dict[int, str]:
-    """Return the readable names of features that are not words of a text."""
-    actors = {key_of("actor:" + name): name for name in (*reader.book.names, "?")}
-    categories = relation.category_terms(reader.lexicon.categories)
-    classes = {key_of("class:" + term): term for term in categories}
-    return blocks.SYMBOLS | relation.SYMBOLS | actors | classes
