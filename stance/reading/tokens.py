@@ -167,7 +167,7 @@ class TokenBatch:
         keeps = np.ones(len(self.form), np.bool_)
         keeps[dropped] = False
         kept = np.flatnonzero(keeps)
-        names = (field.name for field in fields(self) if field.name not in ("joined", "first"))
+        names = {field.name for field in fields(self)} - {"joined", "first"}
         arrays = {name: getattr(self, name).take(kept) for name in names}
         return replace(self, first=self.first - np.searchsorted(dropped, self.first), **arrays)
 
@@ -308,18 +308,14 @@ class _Between:
 
 _STRONG, _QUESTION, _AND = WORD, UPPER, APOSTROPHE  # bits that are free: no gap has these classes
 
+_KINDS = np.append(
+    character_classes(np.arange(128, dtype=np.uint32)), np.arange(128, dtype=np.uint8)
+)
+"""Class bits, and those above, of each value of `Joined.bytes`."""
 
-def _kinds() -> Bytes:
-    """Return the class bits, and those above, of each value of `Joined.bytes`."""
-    ascii_classes = character_classes(np.arange(128, dtype=np.uint32))
-    kinds = np.append(ascii_classes, np.arange(128, dtype=np.uint8))
-    kinds &= SPACE | STOP | QUOTE
-    for chars, bit in (("!?", _STRONG), ("?", _QUESTION), ("&", _AND)):
-        kinds[[*chars.encode()]] |= bit
-    return kinds
-
-
-_KINDS = _kinds()
+_KINDS &= SPACE | STOP | QUOTE
+for _chars, _bit in ((b"!?", _STRONG), (b"?", _QUESTION), (b"&", _AND)):
+    _KINDS[[*_chars]] |= _bit
 
 
 def _quoted(joined: Joined, start: Ints32, first: Ints) -> Bools:

@@ -73,19 +73,16 @@ class Words:
 
     def named_actors(self) -> tuple[Ints, Ints, Ints]:
         """Return paragraph, actor and number of mentions of each pair, by first mention."""
-        at = self.mentions
-        para = np.searchsorted(self.first, at, side="right") - 1
+        para, who = np.searchsorted(self.first, self.mentions, "right") - 1, self.who[self.mentions]
         width = int(self.who.max(initial=0)) + 1
-        pair, first, counts = np.unique(
-            para * width + self.who[at], return_index=True, return_counts=True
-        )
+        pair, first, counts = np.unique(para * width + who, return_index=True, return_counts=True)
         order = np.argsort(first)
         return pair[order] // width, pair[order] % width, counts[order]
 
     def count_mentions(self, para: Ints, actor: Ints) -> Ints:
         """Return how often the paragraph of each pair names the actor of the pair."""
         width = 1 + int(max(self.who.max(initial=0), actor.max(initial=0)))
-        owner = np.searchsorted(self.first, self.mentions, side="right") - 1
+        owner = np.searchsorted(self.first, self.mentions, "right") - 1
         place = owner * width + self.who.take(self.mentions)
         counts = np.bincount(place, minlength=(len(self.first) - 1) * width)
         found: Ints = np.where(actor >= 0, counts.take(para * width + actor), 0)
@@ -121,18 +118,10 @@ class Reader:
         exact, folded, alias = self.book.describe(word, lower)
         key = key_of("stem:" + stem)
         if self.names is not None:
-            self.names[key] = stem
-            self.names[folded] = lower
-        return (
-            exact,
-            folded,
-            alias,
-            key,
-            word != word.upper(),
-            self.lexicon.stems.get(stem, -1),
-            self.lexicon.functions.get(lower, 0),
-            self.lexicon.phrases.roles(word, lower),
-        )
+            self.names |= {key: stem, folded: lower}
+        category, functions = self.lexicon.stems.get(stem, -1), self.lexicon.functions.get(lower, 0)
+        small, roles = word != word.upper(), self.lexicon.phrases.roles(word, lower)
+        return exact, folded, alias, key, small, category, functions, roles
 
     def words(self, texts: Sequence[str] | Joined, spans: Sequence[Span] = ()) -> Words:
         """Read normalised paragraphs and find the actors they name.
@@ -166,13 +155,15 @@ class Reader:
         functions = columns["functions"].take(form)
         functions[mentions] = 0  # "US" is not "us"
         negation = batch.clitic == CLITIC_NEGATION
-        capital = self.forms.columns["capital"].take(form)
+        capital = columns["capital"].take(form)
         name = self._names(batch, capital, mentioned)
         category = self._categories(batch, negation, mentioned)
         category |= -name.view(np.int8)  # none in names
         classed = np.flatnonzero(category >= 0)
         turning = ((functions & NEGATOR) > 0) & ~name | negation
         negated = _shortly_after(turning, batch.sentence)
+        sign, polarity = np.zeros(len(form), np.int8), self.lexicon.signs.take(category[classed])
+        sign[classed] = np.where(negated.take(classed), -polarity, polarity)
         return Words(
             joined=batch.joined,
             form=form,
@@ -190,7 +181,7 @@ class Reader:
             question=batch.question,
             negated=negated,
             category=category,
-            sign=self._signs(category, negated, classed),
+            sign=sign,
             name=name,
             who=who,
             alias_kind=alias_kind,
@@ -235,31 +226,18 @@ class Reader:
         if not len(batch.form):
             return mentioned
         small = self.forms.columns["small"].take(batch.form) & ~mentioned
-        starts = np.flatnonzero(batch.sentence[1:] != batch.sentence[:-1]) + 1
-        starts = np.append(0, starts)
+        starts = np.flatnonzero(np.append(True, batch.sentence[1:] != batch.sentence[:-1]))
         written = np.zeros(int(batch.sentence[-1]) + 1, np.bool_)
         written[batch.sentence.take(starts)] = np.logical_or.reduceat(small, starts)
-        named = written.take(batch.sentence)
-        named &= capital & ~batch.sentence_start
-        return named | mentioned
-
-    def _signs(self, category: Ints8, negated: Bools, classed: Ints) -> Ints8:
-        """Return the polarity of each category, turned where negated."""
-        sign = np.zeros(len(category), np.int8)
-        polarity = self.lexicon.signs.take(category.take(classed))
-        sign[classed] = np.where(negated.take(classed), -polarity, polarity)
-        return sign
+        return written.take(batch.sentence) & capital & ~batch.sentence_start | mentioned
 
     def _categories(self, batch: TokenBatch, negation: Bools, mentioned: Bools) -> Ints8:
-        category = self.forms.columns["category"].take(batch.form).astype(np.int8)
+        columns = self.forms.columns
+        category = columns["category"].take(batch.form).astype(np.int8)
         category[negation] = -1  # "won't" is not "won"
-        first, length, value = self.lexicon.phrases.find(
-            batch,
-            self.forms.columns["phrase"],
-            self.forms.columns["exact"],
-            self.forms.columns["lower"],
-            mentioned,  # "to Justice Department" is not "to justice"
-        )
+        roles, exact, lower = (columns[name] for name in ("phrase", "exact", "lower"))
+        # Mentions stand in no phrase: "to Justice Department" is not "to justice".
+        first, length, value = self.lexicon.phrases.find(batch, roles, exact, lower, mentioned)
         for step in range(1, int(length.max(initial=1))):
             category[first[length > step] + step] = -1
         category[first] = value
