@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
 
-from stance.reports.style import stylesheet
+from stance.reports._page import stylesheet
 
 VOID = {"meta", "br"}
 _NAMES = """
@@ -107,7 +107,7 @@ class Page(HTMLParser):
 
     @property
     def text(self):
-        return "".join(self.texts).replace("\u00a0", " ")
+        return " ".join("".join(self.texts).split())  # as a browser shows white space
 
 
 def read_page(data):

@@ -12,9 +12,8 @@ from command import SAMPLE, STARTER, invoke, write
 from pages import read_page
 from test_pages import GROUPS, STRINGS, TOGETHER, distinct, evaluation_page, harmless, predictions
 
-from stance.reports.columns import Request
-from stance.reports.findings import gather
-from stance.reports.predictions import compose
+from stance.reports import Request
+from stance.reports.predictions import compose, gather
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 

@@ -12,13 +12,13 @@ from pages import read_page
 
 from stance.corpus import Source
 from stance.evaluation.assessment import evaluate
-from stance.reports.columns import Request
-from stance.reports.evaluation import compose as compose_evaluation
+from stance.reports import Request
+from stance.reports._charts import element
+from stance.reports._page import environment, stylesheet, without_forbidden
+from stance.reports.evaluation import compose as compose_record
+from stance.reports.evaluation import make_report
 from stance.reports.examples import Mistake
-from stance.reports.findings import gather
-from stance.reports.markup import escaped, tag
-from stance.reports.predictions import compose
-from stance.reports.style import DARK, LIGHT
+from stance.reports.predictions import compose, gather
 
 STRINGS = naughty()
 TOGETHER = 12
@@ -37,17 +37,20 @@ def test_there_are_more_than_515_strings():
     assert len(set(STRINGS)) == len(STRINGS)
 
 
+SHELL = """<html lang="en"><head><title>t</title></head><body><h1>{{ text }}</h1></body></html>"""
+
+
 @pytest.mark.parametrize("text", STRINGS[:30])
 def test_escaped_text_comes_back_from_the_parser(text):
-    page = tag("html", tag("head", tag("title", "t")), tag("body", tag("h1", text)), lang="en")
+    page = without_forbidden(environment().from_string(SHELL).render(text=text))
     readable_text = text.replace("\r\n", "\n").replace("\r", "\n")
     shown = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", "\ufffd", readable_text)
     assert read_page(page).headings[0][1] == shown
 
 
 def test_nothing_but_ampersands_is_escaped_twice():
-    assert escaped("&lt;") == "&amp;lt;"
-    assert escaped(escaped("<")) == "&lt;"
+    assert element("text", "&lt;") == "<text>&amp;lt;</text>"
+    assert element("svg", element("text", "<")) == "<svg><text>&lt;</text></svg>"
 
 
 # --- Predictions ---
@@ -120,6 +123,10 @@ def test_no_name_of_a_file_or_a_column_adds_an_element(tmp_path, plain):
 # --- Evaluation ---
 
 
+def compose_evaluation(*args, model=None):
+    return compose_record(make_report(*args, model=model))
+
+
 def part(name):
     return {"n": 9, "macro_f1": 0.5, "interval": [0.4, 0.6], "trusted": True, "ece": 0.1}
 
@@ -137,6 +144,8 @@ def figures(words):
         },
         "confusion": [[10, 10, 10]] * 3, "labels": labels,
         "ece": 0.1, "brier": 0.5, "log_loss": 0.8, "uncertain": 0.1, "documents": 30,
+        "answered": {"n": 81, "accuracy": 0.6, "macro_f1": 0.6, "macro_f1_interval": [0.5, 0.7]},
+        "withheld": dict.fromkeys(labels, 3),
         "notes": list(words),
         "reliability": [
             {"low": 0.4, "high": 0.5, "n": 9, "confidence": 0.45, "accuracy": 0.5,
@@ -193,7 +202,9 @@ def card(words):
 def evaluation_page(words):
     mistakes = [Mistake(w, f"{w} {w}", w, w, 0.9, ((0, min(9, len(w))),), w) for w in words]
     sources = [Source(word, word, 9) for word in words]
-    return compose_evaluation(figures(words), card(words), sources, mistakes, (words[0], words[1]))
+    return compose_evaluation(
+        figures(words), card(words), sources, mistakes, model=(words[0], words[1])
+    )
 
 
 def test_no_string_in_an_evaluation_or_a_card_adds_an_element():
@@ -223,8 +234,47 @@ def test_an_evaluation_without_any_optional_figure_makes_a_page():
     least["baselines"] = {"majority": {"macro_f1": 0.2, "accuracy": 0.4}}
     page = read_page(compose_evaluation(least, {}, []))
     titles = [title for _, title in page.headings]
-    assert "Beside what it must beat" in titles
-    assert not {"Under stress", "What training says", "Worst errors"} & set(titles)
+    assert "Compared with baselines" in titles
+    assert not {"Under stress", "From training", "Worst errors"} & set(titles)
+
+
+def test_withheld_answers_stand_beside_the_others():
+    scores = figures(harmless(3))
+    page = read_page(compose_evaluation(scores, {}, []))
+    assert "macro-F1 of answered rows60.095 % interval 50.0 – 70.0" in page.text
+    assert "10.0 % of the answers were withheld as uncertain" in page.text
+    confusion = next(table for table in page.tables if table[0][0] == "labelled ↓ predicted →")
+    assert [row[-1] for row in confusion] == ["uncertain", *["3\n9 %"] * 3]
+    assert page.links["confusion.csv"].splitlines()[1].endswith(",10,10,10,3")
+
+
+@pytest.mark.parametrize(
+    ("interval", "verdict"),
+    [
+        ([0.05, 0.2], "the model is shown to be better than"),
+        ([0.0, 0.2], "the model is not shown to be better than"),
+        ([-0.2, -0.05], "the model is shown to be worse than"),
+        (None, "the documents are too few to show whether the model is better than"),
+    ],
+)
+def test_whether_the_model_beats_words_alone_is_said_in_words(interval, verdict):
+    scores = figures(harmless(3))
+    scores["baselines"]["target_blind"]["difference"]["macro_f1_interval"] = interval
+    page = read_page(compose_evaluation(scores, {}, []))
+    assert f"reach 40.0, and {verdict} these" in page.text
+    assert f"{verdict[:1].upper()}{verdict[1:]} target-blind words." in page.text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "verdict"),
+    [(0.9, "it promises too much"), (0.3, "it promises too little"),
+     (0.5, "it is not shown to promise too much or too little")],
+)  # fmt: skip
+def test_whether_it_promises_too_much_is_said_in_words(confidence, verdict):
+    scores = figures(harmless(3)) | {"uncertain": 0.0, "accuracy_interval": [0.4, 0.6]}
+    scores["reliability"][0]["confidence"] = confidence
+    page = read_page(compose_evaluation(scores, {}, []))
+    assert f"50.0 [40.0, 60.0] % of them are right: {verdict}." in page.text
 
 
 def test_many_groups_of_few_documents_make_no_chart():
@@ -232,7 +282,7 @@ def test_many_groups_of_few_documents_make_no_chart():
     names = harmless(30)
     scores["per_source"] = {name: part(name) | {"trusted": False} for name in names}
     page = read_page(compose_evaluation(scores, {}, []))
-    assert "None of 30 has documents enough; the numbers have all." in page.text
+    assert "None of 30 has enough documents; the numbers have all." in page.text
     assert page.links["per-source.csv"].count("\n") == 31
     scores["per_source"][names[-1]]["trusted"] = True
     assert "The first 20 of 30; the numbers have all." in (
@@ -243,14 +293,20 @@ def test_many_groups_of_few_documents_make_no_chart():
 def test_every_section_of_a_full_evaluation_is_there():
     titles = {title for _, title in read_page(evaluation_page(harmless(4))).headings}
     assert titles >= {
-        "Beside what it must beat", "Paragraphs that take sides", "Reliability",
-        "What silence would gain", "Where it is better and worse", "Under stress", "Worst errors",
-        "Sentiment of paragraphs", "With other folds", "Would more labels help?",
+        "Compared with baselines", "Paragraphs that take sides", "Reliability",
+        "Error if unsure answers are withheld", "Where it is better and worse", "Under stress",
+        "Worst errors",
+        "Sentiment of paragraphs", "With other random folds", "Would more labels help?",
         "Method, ready to paste",
     }  # fmt: skip
 
 
 # --- Colours ---
+
+LIGHT, DARK = (
+    dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+    for block in re.findall(r":root \{(.*?)\}", stylesheet(), re.DOTALL)
+)
 
 
 def luminance(colour):
@@ -308,7 +364,7 @@ def test_what_a_trained_model_says_of_its_training_is_shown(model, corpus):
     scores = evaluate(model, corpus).to_json()
     page = read_page(compose_evaluation(scores, model.card, corpus.sources))
     titles = [title for _, title in page.headings]
-    assert "With other folds" in titles
+    assert "With other random folds" in titles
     confusion = next(t for t in page.tables if t[0][0] == "labelled ↓ predicted →")
     assert [[int(cell.split("\n")[0].replace(",", "")) for cell in row[1:]]
             for row in confusion[1:]] == scores["confusion"]  # fmt: skip

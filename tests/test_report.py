@@ -21,13 +21,10 @@ from pages import read_page
 
 from stance.defaults import bundled_model
 from stance.errors import DataError
-from stance.reports import findings
-from stance.reports.columns import Request
-from stance.reports.findings import gather, read_maker
-from stance.reports.frequent import Frequent
-from stance.reports.markup import named
-from stance.reports.periods import choose_periods
-from stance.reports.predictions import compose
+from stance.reports import Request, _tally, read_maker
+from stance.reports._page import named
+from stance.reports._survey import Frequent, choose_periods
+from stance.reports.predictions import compose, gather
 from stance.storage import load_model
 
 TRAINING = Path(__file__).parent.parent / "training"
@@ -190,6 +187,29 @@ def test_the_opening_says_what_went_in(sample):
     assert sha256(sample.read_bytes()).hexdigest() in page.text
 
 
+def test_rows_are_told_apart_where_numbers_start_anew(tmp_path):
+    """As where the answers to several articles are joined; also if they are shuffled then."""
+    rows = []
+    for article in range(50):
+        for number in range(1, 5):
+            row = {"document": f"article {article}", "text": f"Text {number}.", "row": number}
+            given = {"mentions": 1, "stance": "favor", **dict.fromkeys(SHARES, 0.1)}
+            tone = {"sentiment": "negative"}
+            rows += ({**row, "actor": actor, **given, **tone} for actor in ("NATO", "Russia"))
+    for listed in (rows, rows[::-1], sorted(rows, key=lambda row: row["row"])):
+        found = gather(Request(write_rows(tmp_path / "joined.csv", listed)), None)
+        assert (found.tally.rows, found.tally.naming, found.tally.answers) == (200, 200, 400)
+        assert found.tally.tone_clusters.sum() == 200
+        page = read_page(compose(found))
+        assert "Row numbers start anew in this table" in page.text
+        assert "196 rows had the number of an earlier one" in page.text
+
+
+def test_rows_whose_number_is_theirs_alone_need_no_warning(coded, sample):
+    for page in (report(coded, prefix="p_"), report(sample)):
+        assert "Row numbers start anew" not in page.text
+
+
 # --- Forms of the table ---
 
 
@@ -249,7 +269,7 @@ def test_the_same_table_gives_the_same_bytes(sample, tmp_path):
 def test_a_table_without_answers_is_refused_with_what_it_lacks():
     line = fails(1, "report", SAMPLE / "paragraphs.csv", "-o", "/nowhere.html")
     assert "no column 'actor', 'row', 'mentions', 'stance', 'stance_against'" in line
-    assert line.endswith("a report is made of what stance predict writes")
+    assert line.endswith("a report needs a table that stance predict has written")
 
 
 def test_a_prefix_that_was_forgotten_is_named(coded):
@@ -265,13 +285,13 @@ def test_the_wide_form_is_refused_with_the_way_out(tmp_path):
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("row", "x", "'x' in the column of rows is no record number"),
-        ("row", "0", "'0' in the column of rows is no record number"),
-        ("row", "9" * 5000, "is no record number"),
-        ("stance", "pro", "'pro' is no stance; it must be against, neutral, favor, uncertain"),
-        ("stance_favor", "1.5", "'1.5' is no probability from 0 to 1"),
-        ("stance_favor", "nan", "'nan' is no probability from 0 to 1"),
-        ("stance_favor", "", "'' is no probability from 0 to 1"),
+        ("row", "x", "'x' in the column of rows is not a record number"),
+        ("row", "0", "'0' in the column of rows is not a record number"),
+        ("row", "9" * 5000, "is not a record number"),
+        ("stance", "pro", "'pro' is not a stance; it must be against, neutral, favor, uncertain"),
+        ("stance_favor", "1.5", "'1.5' is not a probability from 0 to 1"),
+        ("stance_favor", "nan", "'nan' is not a probability from 0 to 1"),
+        ("stance_favor", "", "'' is not a probability from 0 to 1"),
     ],
 )
 def test_a_cell_that_predict_cannot_have_written_is_named(sample, tmp_path, column, value, said):
@@ -307,7 +327,7 @@ def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, 
         table.write_bytes(table.read_bytes() + table.read_bytes().splitlines(True)[-1])
         return choose_periods(periods)
 
-    monkeypatch.setattr("stance.reports.findings.choose_periods", grows)
+    monkeypatch.setattr("stance.reports._tally.choose_periods", grows)
     with pytest.raises(DataError, match="changed while it was read"):
         gather(Request(table), None)
 
@@ -448,7 +468,7 @@ def test_pairs_are_not_said_to_be_found_in_the_texts(coded):
 
 def test_the_map_of_actors_and_sources_explains_its_shades(coded):
     page = report(coded, prefix="p_", by="genre")
-    assert "below −50−50 to −20−20 to −5−5 to +5+5 to +20+20 to +50above +50" in page.text
+    assert "below −50 −50 to −20 −20 to −5 −5 to +5 +5 to +20 +20 to +50 above +50" in page.text
     for row in csv_rows(page, "actor-by-source"):
         counts = [int(row[label]) for label in LABELS]
         assert float(row["net"]) == pytest.approx((counts[2] - counts[0]) / sum(counts), abs=1e-6)
@@ -456,7 +476,7 @@ def test_the_map_of_actors_and_sources_explains_its_shades(coded):
 
 def test_intervals_say_whether_documents_were_known(sample, coded):
     assert "The table names no documents" in report(sample).text
-    assert "from the variance between documents" in report(coded, prefix="p_").text
+    assert "their variance is estimated between documents" in report(coded, prefix="p_").text
 
 
 def test_paragraphs_shown_are_the_surest_of_each_side(coded):
@@ -467,6 +487,18 @@ def test_paragraphs_shown_are_the_surest_of_each_side(coded):
         mine = [row for row in rows if row["actor"] == actor and row["p_stance"] == label]
         best = max(mine, key=lambda row: float(row[f"p_stance_{label}"]))
         assert " ".join(best["text"].split())[:60] in " ".join(page.text.split())
+
+
+@pytest.mark.parametrize(("documents", "few"), [(4, True), (60, False)])
+def test_too_few_documents_for_trust_are_said_to_be(tmp_path, documents, few):
+    stances = {"NATO": ["favor", "against", "neutral"] * 40}
+    path = answered(tmp_path / "answers.csv", stances)
+    rows = dicts(path.read_text("utf-8"))
+    for at, row in enumerate(rows):
+        row["document"] = str(at % documents)
+    page = report(write_rows(path, rows))
+    assert ("too few for intervals that can be trusted" in page.text) is few
+    assert ("The answers stand in 4 documents, which tell as much as 4.0" in page.text) is few
 
 
 # --- Size ---
@@ -495,8 +527,8 @@ def test_counts_stay_exact_where_names_are_too_many_to_tell_apart(tmp_path, monk
 
 def test_only_so_many_actors_and_sources_are_shown(coded):
     found = gather(Request(coded, prefix="p_", by="id"), None)
-    assert len(found.tally.actors) <= findings.ACTORS
-    assert len(found.tally.sources) <= findings.SOURCES
+    assert len(found.tally.actors) <= _tally.ACTORS
+    assert len(found.tally.sources) <= _tally.SOURCES
     page = read_page(compose(found))
     assert re.search(r"Left out here, and counted in the totals: \d+ other sources", page.text)
     assert len(compose(found)) < 1_000_000

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.reports.frequent import Frequent, bounded
-from stance.reports.periods import MOST, choose_periods
-from stance.reports.shares import estimate, wilson
+from stance.evaluation.intervals import estimate_shares, wilson
+from stance.reports._survey import MOST_PERIODS, Frequent, bounded, choose_periods
+from stance.reports._tally import CLUSTERS
 from stance.tables import month_of
 
 DRAWS = 1000
@@ -22,7 +22,7 @@ def covered(documents, alike, truth, *, independent=False):
         sizes = np.ones(documents, int) if independent else 1 + rng.poisson(3, documents)
         own = np.tile(truth, (documents, 1)) if alike is None else rng.dirichlet(
             np.array(truth) * alike, documents)  # fmt: skip
-        found = estimate(rng.multinomial(sizes, own), independent=independent)
+        found = estimate_shares(rng.multinomial(sizes, own), independent=independent)
         goals = [*truth, truth[2] - truth[0]]
         ends = [*found.intervals, found.net_interval]
         hits += [low <= goal <= high for goal, (low, high) in zip(goals, ends, strict=True)]
@@ -40,6 +40,21 @@ def test_intervals_cover_where_answers_are_independent():
     assert found == pytest.approx(0.95, abs=0.02)
 
 
+def test_intervals_cover_where_documents_of_unequal_length_share_groups():
+    rng = np.random.Generator(np.random.PCG64(6))
+    truth, hits = np.array((0.3, 0.5, 0.2)), np.zeros(4)
+    for _ in range(300):
+        sizes = np.ceil(rng.pareto(1.5, 3000)).astype(int)
+        answers = rng.multinomial(sizes, rng.dirichlet(truth * 3, 3000))
+        groups = np.zeros((CLUSTERS, 3), np.int64)
+        np.add.at(groups, rng.integers(CLUSTERS, size=3000), answers)
+        found = estimate_shares(groups)
+        ends = [*found.intervals, found.net_interval]
+        goals = [*truth, truth[2] - truth[0]]
+        hits += [low <= goal <= high for goal, (low, high) in zip(goals, ends, strict=True)]
+    assert (hits / 300 > 0.92).all()
+
+
 def test_few_documents_make_intervals_wider_rather_than_wrong():
     assert (covered(10, 1, (0.3, 0.5, 0.2)) > 0.93).all()
 
@@ -50,7 +65,7 @@ def test_plain_wilson_would_be_too_narrow_where_answers_of_a_document_are_alike(
     for _ in range(DRAWS):
         own = rng.dirichlet((0.3, 0.5, 0.2), 100)
         counts = rng.multinomial(1 + rng.poisson(3, 100), own)
-        low, high = estimate(counts, independent=True).intervals[0]
+        low, high = estimate_shares(counts, independent=True).intervals[0]
         hits += low <= 0.3 <= high
     assert hits / DRAWS < 0.85
 
@@ -58,7 +73,7 @@ def test_plain_wilson_would_be_too_narrow_where_answers_of_a_document_are_alike(
 @given(COUNTS, st.booleans())
 def test_intervals_hold_their_shares_and_stay_in_range(counts, independent):
     counts = np.array(counts)
-    found = estimate(counts, independent=independent)
+    found = estimate_shares(counts, independent=independent)
     assert found.n == counts.sum()
     for share, (low, high) in zip(found.shares, found.intervals, strict=True):
         assert 0 <= low <= share + 1e-12
@@ -66,18 +81,18 @@ def test_intervals_hold_their_shares_and_stay_in_range(counts, independent):
     low, high = found.net_interval
     assert -1 <= low <= found.net + 1e-12
     assert found.net - 1e-12 <= high <= 1
-    assert found.deff >= 1
+    assert found.design_effect >= 1
 
 
 @given(COUNTS)
 def test_shares_do_not_depend_on_the_order_of_documents(counts):
-    one, other = (estimate(np.array(each)) for each in (counts, counts[::-1]))
+    one, other = (estimate_shares(np.array(each)) for each in (counts, counts[::-1]))
     assert one.shares == other.shares
     assert np.allclose(one.intervals, other.intervals)
 
 
 def test_one_document_says_nothing_of_others():
-    found = estimate(np.array([[3, 5, 2]]))
+    found = estimate_shares(np.array([[3, 5, 2]]))
     assert found.shares == (0.3, 0.5, 0.2)
     assert set(found.intervals) == {(0.0, 1.0)}
     assert found.net_interval == (-1.0, 1.0)
@@ -134,7 +149,7 @@ def test_dates_that_may_mean_something_else_are_not_read(text):
 @given(st.dictionaries(st.integers(12, 9999 * 12 + 11), st.integers(1, 10**6), min_size=1))
 def test_periods_are_few_and_named_apart(months):
     found = choose_periods(months)
-    assert 1 <= found.count <= MOST
+    assert 1 <= found.count <= MOST_PERIODS
     names = [found.name(place) for place in range(found.count)]
     assert len(set(names)) == found.count
     assert names == sorted(names, key=lambda name: (len(name), name)) or found.start < 1000

@@ -24,8 +24,7 @@ from stance.corpus import bundled_corpus, read_corpus
 from stance.defaults import default_model
 from stance.evaluation.assessment import compare_models, evaluate
 from stance.evaluation.mistakes import write_mistakes
-from stance.reports.evaluation import write_evaluation
-from stance.reports.examples import worst_mistakes
+from stance.reports import worst_mistakes, write_evaluation
 from stance.storage import load_model
 from stance.stress import run_suite
 

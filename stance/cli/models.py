@@ -166,8 +166,7 @@ def _write(
 ) -> None:
     """Write the table of wrong answers and the page of an evaluation, if asked for."""
     from stance.evaluation.mistakes import write_mistakes
-    from stance.reports.evaluation import write_evaluation
-    from stance.reports.examples import worst_mistakes
+    from stance.reports import worst_mistakes, write_evaluation
 
     if errors is not None:
         tell(write_mistakes(model, corpus, errors, force=force))

@@ -10,7 +10,7 @@ from stance.cli.screen import tell
 from stance.errors import DataError
 
 if TYPE_CHECKING:
-    from stance.reports.findings import Maker
+    from stance.reports import Maker
 
 PAGE = ".html"
 
@@ -59,8 +59,7 @@ def report(
 ) -> None:
     """Make a page of what predict has answered: shares, trends, sources, telling paragraphs."""
     from stance.files import is_device
-    from stance.reports.columns import Request
-    from stance.reports.predictions import write_predictions
+    from stance.reports import Request, write_predictions
 
     if str(predictions) == "-" or is_device(predictions):
         raise DataError(f"{predictions}: a report reads its table twice; name a file")
@@ -88,7 +87,7 @@ def page_name(table: Path) -> Path:
 
 def _maker(path: Path | None, actors: Path | None) -> "Maker":
     from stance.defaults import default_model
-    from stance.reports.findings import read_maker
+    from stance.reports import read_maker
 
     given, path = path is not None, path or default_model(tell)
     return read_maker(path, open_model(path, actors), given=given)

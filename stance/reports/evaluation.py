@@ -1,40 +1,411 @@
-"""The report on an evaluation, as one page."""
+"""The report on an evaluation: one record of all it says, and its page."""
 
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, log10
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from stance.corpus import Source
 from stance.display import count, shown
 from stance.files import write_whole
-from stance.reports.classes import classes, sentiment
-from stance.reports.confidence import calibration, training
-from stance.reports.examples import Mistake
-from stance.reports.markup import Content, Html, escaped, isolated, joined, named, tag
-from stance.reports.method import DAVISON, EFRON, HESTERBERG, KORN, software
-from stance.reports.page import facts, page, paragraph, section, warnings
-from stance.reports.scoring import (
-    Figures,
-    baselines,
-    bounds,
-    divisions,
-    leakage,
-    leaked_rows,
-    note_lines,
-    percent,
-    ranged,
+from stance.records import UNCERTAIN
+from stance.reports import _charts as charts
+from stance.reports._charts import SHARES, Axis, Estimate, Line, Point
+from stance.reports._page import (
+    ROWS,
+    Cell,
+    Column,
+    Data,
+    Figure,
+    named,
+    points,
+    render,
+    signed,
+    text_column,
+    with_interval,
 )
-from stance.reports.survey import file_hash
-from stance.reports.tables import Column, Data, html_table
-from stance.reports.telling import quotation
-from stance.reports.trials import conflict, stress
+from stance.reports._survey import file_hash
+from stance.reports.examples import Mistake
+from stance.screens import bounds, percent
+from stance.screens.model import forecast_text
+
+Figures = Mapping[str, Any]
+Interval = tuple[float, float]
+
+MOST_GROUPS = 20
+"""Groups in a chart; tables have all."""
+
+HEIGHT = 260
+"""Pixels of a curve that stands alone."""
+
+HEATS = 5
+"""Shades of a share, from none to all."""
+
+RIVALS = {
+    "target_blind": ("target-blind words", "the same training data, blind to the actor"),
+    "lexicon": ("polarity lexicon", "counts good and bad words near the actor"),
+    "majority": ("majority label", "always the most frequent label"),
+}
+"""Name of each baseline, and what it does."""
+
+DIVISIONS = {
+    "per_actor": ("Actors", "actor"),
+    "per_source": ("Sources", "source"),
+    "per_genre": ("Genres", "genre"),
+    "per_year": ("Years", "year"),
+    "per_corpus": ("Corpora", "corpus"),
+}
+"""Breakdowns of an evaluation, each with its title and the name of one group."""
+
+KINDS: dict[str, tuple[str, str, charts.Tone]] = {
+    "precision": ("precision", "diamond", "quietly"),
+    "recall": ("recall", "square", "quietly"),
+    "f1": ("F1", "dot", "ink"),
+}
+"""Scores of a class, each with its name, and the form and tone of its mark."""
+
+
+# --- The record ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score between 0 and 1 with its interval, if it has one."""
+
+    name: str
+    value: float
+    interval: Interval | None
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """The score in percent."""
+        return f"{percent(self.value)}{bounds(self.interval)}"
+
+    def line(self) -> Line:
+        """Return a row of a chart, with the figure in words."""
+        words = self.words + (f", {self.note}" if self.note else "")
+        return Line(named(self.name, charts.PHONE), words, (Estimate(self.value, self.interval),))
+
+    def cells(self) -> tuple[Cell, Cell, Cell]:
+        """Return the cells of `with_interval`."""
+        return (self.value, *(self.interval or (None, None)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A baseline, what it does, and by how much the model's macro-F1 is above its own."""
+
+    score: Score
+    what: str
+    gain: Score | None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the model is better, in words that the rival's name ends."""
+        if self.gain is None or self.gain.interval is None:
+            return "the documents are too few to show whether the model is better than"
+        low, high = self.gain.interval
+        if high < 0:
+            return "the model is shown to be worse than"
+        return f"the model is {'' if low > 0 else 'not '}shown to be better than"
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Scores of groups of rows."""
+
+    key: str
+    title: str
+    groups: tuple[tuple[Score, Figures], ...]
+
+    @property
+    def charted(self) -> bool:
+        """Whether there is a chart: not of many groups, none of which can be trusted."""
+        trusted = any(part.get("trusted", True) for _, part in self.groups)
+        return trusted or len(self.groups) <= MOST_GROUPS
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """All that the page on an evaluation says."""
+
+    scores: Figures  # as `stance.evaluation.Report.to_json` returns them
+    card: Figures  # the model's
+    sources: tuple[Source, ...]
+    mistakes: tuple[Mistake, ...]
+    model: tuple[str, str] | None  # name and sha256 of its file
+    macro_f1: Score
+    accuracy: Score
+    rivals: Mapping[str, Rival]
+    divisions: tuple[Division, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean probability of the answers."""
+        bins = self.scores.get("reliability") or []
+        rows = sum(each["n"] for each in bins)
+        return sum(each["n"] * each["confidence"] for each in bins) / rows if rows else None
+
+    @property
+    def surest_half(self) -> Figures | None:
+        """The point of the risk curve nearest to one half of the rows answered."""
+        curve = self.scores.get("risk_coverage") or []
+        return min(curve, key=lambda each: abs(each["coverage"] - 0.5), default=None)
+
+
+def make_report(
+    scores: Figures,
+    card: Figures,
+    sources: Sequence[Source],
+    mistakes: Sequence[Mistake] = (),
+    model: tuple[str, str] | None = None,
+) -> EvaluationReport:
+    """Return the record of an evaluation; see `write_evaluation`."""
+    tone = (scores.get("sentiment") or {}).get("notes", [])
+    divisions = (
+        Division(key, title, tuple(_groups(scores[key])))
+        for key, (title, _) in DIVISIONS.items()
+        if len(scores.get(key, {})) > (key == "per_corpus")
+    )
+    return EvaluationReport(
+        scores=scores,
+        card=card,
+        sources=tuple(sources),
+        mistakes=tuple(mistakes),
+        model=model,
+        macro_f1=_score("this model", scores),
+        accuracy=_score("accuracy", scores, "accuracy", "accuracy_interval"),
+        rivals={
+            key: _rival(name, what, part)
+            for key, (name, what) in RIVALS.items()
+            if (part := scores["baselines"].get(key))
+        },
+        divisions=tuple(divisions),
+        notes=(*map(str, scores.get("notes", [])), *(f"sentiment: {note}" for note in tone)),
+    )
+
+
+def _interval(value: Any) -> Interval | None:
+    return None if value is None else (float(value[0]), float(value[1]))
+
+
+def _score(
+    name: str,
+    part: Figures,
+    key: str = "macro_f1",
+    interval: str = "macro_f1_interval",
+    note: str = "",
+) -> Score:
+    return Score(name, part[key], _interval(part.get(interval)), note)
+
+
+def _rival(name: str, what: str, part: Figures) -> Rival:
+    gain = part.get("difference")
+    return Rival(_score(name, part), what, _score(name, gain) if gain else None)
+
+
+def _groups(parts: Mapping[str, Figures]) -> Iterator[tuple[Score, Figures]]:
+    for name, part in parts.items():
+        found = _interval(part.get("interval", part.get("macro_f1_interval")))
+        interval = None if found and found[0] == found[1] else found  # all resamples score the same
+        note = f"n {part['n']:,}{'' if part.get('trusted', True) else ', few'}"
+        yield Score(name, part["macro_f1"], interval, note), part
+
+
+# --- Its charts and tables -----------------------------------------------------------------------
+
+MACRO_F1 = with_interval("macro-F1, %", "macro_f1", "macro_f1_low", "macro_f1_high")
+ACCURACY = with_interval("accuracy, %", "accuracy", "accuracy_low", "accuracy_high")
+
+
+def _whiskers(
+    name: str, title: str, scores: Sequence[Score], data: Data, axis: Axis = SHARES
+) -> Figure:
+    return Figure(charts.whiskers(name, title, [each.line() for each in scores], axis), data)
+
+
+def _rivals_figure(report: EvaluationReport) -> Figure:
+    scores = [report.macro_f1, *(rival.score for rival in report.rivals.values())]
+    does = ["", *(rival.what for rival in report.rivals.values())]
+    rows = [[score.name, *score.cells(), what] for score, what in zip(scores, does, strict=True)]
+    columns = (text_column("model"), *MACRO_F1, Column("what it does", "what"))
+    return _whiskers(
+        "rivals", "Macro-F1 beside baselines", scores, Data("baselines", columns, rows)
+    )
+
+
+def _gains_figure(gains: Sequence[Score]) -> Figure:
+    """Draw the differences to the rivals, both scored on the same resamples."""
+    lines = []
+    for gain in gains:
+        mark = Estimate(gain.value, gain.interval)
+        lines.append(Line(f"more than {gain.name}", points(gain.value, gain.interval, 1), (mark,)))
+    widest = max(abs(end) for gain in gains for end in (gain.value, *(gain.interval or ())))
+    most = max(0.1, ceil(10 * widest) / 10)
+    axis = Axis(-most, most, tuple((at, signed(100 * at)) for at in (-most, 0, most)), 0)
+    columns = with_interval("difference, points", "difference", kind="signed")
+    rows = [[gain.name, *gain.cells()] for gain in gains]
+    data = Data("gains", (text_column("baseline"), *columns), rows)
+    return Figure(charts.whiskers("gains", "Difference to baselines", lines, axis), data)
+
+
+def _conflict_figure(found: Figures) -> Figure:
+    blind = Score("target-blind words", found["target_blind_accuracy"], None)
+    scores = [_score("this model", found, "accuracy", "interval"), blind]
+    rows = [[score.name, *score.cells()] for score in scores]
+    data = Data("conflict", (text_column("model"), *ACCURACY), rows)
+    return _whiskers("conflict-chart", "Accuracy where sides differ", scores, data)
+
+
+def _classes_figure(scores: Figures, name: str) -> Figure:
+    known = scores.get("per_class_intervals") or {}
+    lines, words = [], []
+    rows: list[list[Cell]] = []
+    for label, part in scores["per_class"].items():
+        marks = []
+        rows.append([label, part["support"]])
+        for key, (_, form, tone) in KINDS.items():
+            ends = _interval(known.get(label, {}).get(key))
+            marks.append(Estimate(part[key], ends, tone, form))
+            rows[-1] += (part[key], *(ends or (None, None)))
+        lines.append(Line(label, count(part["support"], "row"), tuple(marks)))
+        found = (f"{title} {percent(part[key])}" for key, (title, _, _) in KINDS.items())
+        words.append(f"{label}: {', '.join(found)}")
+    columns = [text_column("class"), ROWS]
+    for key, (title, _, _) in KINDS.items():
+        columns += with_interval(f"{title}, %", key, f"{key}_low", f"{key}_high")
+    legend = charts.legend(*((form, tone, title) for title, form, tone in KINDS.values()))
+    chart = charts.whiskers(f"{name}-chart", "Scores by class", lines, description="; ".join(words))
+    return Figure(chart, Data(f"{name}-scores", columns, rows), legend)
+
+
+def _confusion(scores: Figures) -> Data:
+    """Return gold against predicted labels, and answers withheld if there are any."""
+    labels, withheld = list(map(str, scores["labels"])), scores.get("withheld") or {}
+    silent = [UNCERTAIN] * any(withheld.values())
+    columns = (Column(label, label, "count") for label in (*labels, *silent))
+    rows = [
+        [label, *row, *(withheld[label] for _ in silent)]
+        for label, row in zip(labels, scores["confusion"], strict=True)
+    ]
+    return Data("confusion", (text_column("labelled"), *columns), rows)
+
+
+def _sampled(texts: Sequence[str]) -> str:
+    return "; ".join(texts[:: max(1, len(texts) // 5)])
+
+
+def _reliability_figure(found: Sequence[Figures]) -> Figure:
+    rows, marks, words = [], [], []
+    for each in found:
+        name = f"{each['low']:.2f}–{each['high']:.2f}"
+        right = _score(name, each, "accuracy", "interval")
+        rows.append([name, each["n"], each["confidence"], *right.cells()])
+        marks.append(Point(each["confidence"], right.value, right.interval))
+        words.append(f"{percent(each['confidence'])} % sure, {percent(right.value)} % right")
+    ticks = ((0.4, "40"), (0.6, "60"), (0.8, "80"), (1.0, "100 %"))
+    x = Axis(min(1 / 3, *(mark.x for mark in marks)), 1, ticks)
+    form: Any = {"height": HEIGHT, "connected": False}
+    title = "Probability and accuracy"
+    chart = charts.curve("reliability-chart", title, _sampled(words), marks, x, SHARES, **form)
+    sure = Column("mean probability, %", "confidence", "share")
+    columns = (Column("probability", "bin"), ROWS, sure, *with_interval("right, %", "accuracy"))
+    return Figure(chart, Data("reliability", columns, rows))
+
+
+def _risk_figure(found: Sequence[Figures]) -> Figure:
+    ordered = sorted(found, key=lambda each: float(each["coverage"]))
+    marks = [Point(each["coverage"], each["error"]) for each in ordered]
+    words = [f"{percent(mark.x)} % answered, {percent(mark.y)} % wrong" for mark in marks]
+    y = charts.share_axis(max(each["error"] for each in ordered))
+    title = "Error by share of answers given"
+    chart = charts.curve("risk-chart", title, _sampled(words), marks, SHARES, y, height=HEIGHT)
+    columns = (
+        Column("answers given, %", "coverage", "share"),
+        ROWS,
+        Column("wrong among them, %", "error", "share"),
+        Column("least probability", "threshold", "number"),
+    )
+    rows = [[each[key] for key in ("coverage", "n", "error", "threshold")] for each in ordered]
+    return Figure(chart, Data("risk-coverage", columns, rows[::-1]))
+
+
+def _division_figure(division: Division) -> Figure:
+    title, noun = DIVISIONS[division.key]
+    calibrated = any("ece" in part for _, part in division.groups)
+    columns = [Column(noun, "group"), ROWS, *MACRO_F1]
+    columns += [Column("calibration error, %", "ece", "share")] * calibrated
+    rows: list[list[Cell]] = [
+        [score.name, part["n"], *score.cells(), *[part.get("ece")] * calibrated]
+        for score, part in division.groups
+    ]
+    data = Data(division.key.replace("_", "-"), columns, rows)
+    if not division.charted:
+        return Figure(Markup(), data)
+    scores = [score for score, _ in division.groups[:MOST_GROUPS]]
+    return _whiskers(f"{division.key}-chart", f"Macro-F1 of {title}", scores, data)
+
+
+def _stress_figure(tests: Sequence[Figures]) -> Figure:
+    rates, rows = [], []
+    for test in tests:
+        hard = ", hard" if test.get("kind") == "hard" else ""
+        note = f"{test['failures']:,} of {test['n']:,}{hard}"
+        rate = _score(test["name"], test, "rate", "interval", note)
+        rates.append(rate)
+        kind, promise = test.get("kind", ""), test.get("promise", "")
+        rows.append([rate.name, kind, promise, test["n"], test["failures"], *rate.cells()])
+    texts = map(text_column, ("test", "kind", "promise"))
+    counts = (Column(name, name, "count") for name in ("cases", "failures"))
+    data = Data("stress", (*texts, *counts, *with_interval("rate, %", "rate")), rows)
+    axis = charts.share_axis(max(end for r in rates for end in (r.value, *(r.interval or ()))))
+    return _whiskers("stress-chart", "Rates of failure", rates, data, axis)
+
+
+def _repeats_figure(found: Figures) -> Figure:
+    mean = _score("all seeds", found, "mean", "interval")
+    rows = [[str(s), score] for s, score in zip(found["seeds"], found["macro_f1"], strict=True)]
+    scores = [mean, *(Score(f"seed {seed}", score, None) for seed, score in rows)]
+    data = Data("repeats", (text_column("seed"), MACRO_F1[0]), rows)
+    axis = charts.score_axis([mean.value, *found["macro_f1"], *(mean.interval or ())])
+    return _whiskers("repeats-chart", "Macro-F1 by seed", scores, data, axis)
+
+
+def _learning_figure(found: Sequence[Figures]) -> Figure:
+    marks = []
+    for each in sorted(found, key=lambda each: float(each["rows"])):
+        if each["rows"] > 0:
+            band = None if each.get("low") is None else (each["low"], each["high"])
+            marks.append(Point(log10(each["rows"]), each["macro_f1"], band))
+    first, last = marks[0].x, marks[-1].x
+    ends = ((first, f"{10**first:,.0f}"), (last, f"{10**last:,.0f} rows"))
+    x = Axis(first, last, ends) if last > first else Axis(first - 1, first + 1, ())
+    y = charts.score_axis(h for p in marks for h in (p.y, *(p.band or ())) if h is not None)
+    words = "; ".join(f"{each['rows']:,.0f} rows {percent(each['macro_f1'])}" for each in found)
+    title = "Macro-F1 by size of the training data"
+    chart = charts.curve("learning-chart", title, words, marks, x, y, height=HEIGHT)
+    columns = (
+        Column("share of training data, %", "share", "share"),
+        *(ROWS, Column("documents", "documents", "count")),
+        *with_interval("macro-F1, %", "macro_f1"),
+    )
+    keys = ("share", "rows", "documents", "macro_f1", "low", "high")
+    rows = [[each.get(key) for key in keys] for each in found]
+    return Figure(chart, Data("learning-curve", columns, rows))
+
+
+# --- Its page ------------------------------------------------------------------------------------
 
 
 def write_evaluation(
     path: Path,
-    scores: Mapping[str, Any],
-    card: Mapping[str, Any],
+    scores: Figures,
+    card: Figures,
     sources: Sequence[Source],
     mistakes: Sequence[Mistake] = (),
     *,
@@ -55,176 +426,58 @@ def write_evaluation(
     mistakes : sequence of Mistake
         Wrong answers to show.
     model : Path or None
-        The model's file, whose name and hash are told.
+        The model's file, whose name and hash the page shows.
     force : bool
         Replace an existing file.
     """
-    told = (model.name, file_hash(model)) if model else None
-    write_whole(path, compose(scores, card, sources, mistakes, told), force=force)
+    file = (model.name, file_hash(model)) if model else None
+    write_whole(path, compose(make_report(scores, card, sources, mistakes, file)), force=force)
 
 
-def compose(
-    scores: Figures,
-    card: Mapping[str, Any],
-    sources: Sequence[Source],
-    mistakes: Sequence[Mistake] = (),
-    model: tuple[str, str] | None = None,
-) -> bytes:
-    """Return the page; `model` is name and sha256 of the model's file."""
-    return page(
-        f"Evaluation of {shown(model[0], 80) if model else 'a stance model'}",
-        [*_opening(scores), warnings(_cautions(scores))],
-        [
-            baselines(scores),
-            conflict(scores),
-            classes(scores),
-            calibration(scores),
-            divisions(scores),
-            stress(scores),
-            _worst(mistakes),
-            sentiment(scores),
-            training(card),
-            _method(scores, card, sources, model),
-        ],
-    )
-
-
-def _opening(scores: Figures) -> list[Html]:
-    rivals = scores["baselines"]
-    interval = bounds(scores["macro_f1_interval"])
-    blind = rivals.get("target_blind")
-    lead = (
-        f"On {count(scores['n'], 'labelled row')} of {count(scores['documents'], 'document')} the "
-        f"model reaches a macro-F1 of {ranged(scores['macro_f1'], interval)}"
-    )
-    if blind:
-        lead += f"; words alone, blind to the actor, reach {percent(blind['macro_f1'])}"
-    found = scores.get("conflict") or {}
-    leaked = scores.get("leakage")
-    if leaked and leaked["rows"]:
-        lead += f". But {leaked_rows(scores)}"
-    pairs = [
-        ("macro-F1", percent(scores["macro_f1"]), f"95 % interval {_range(interval)}"),
-        ("accuracy", percent(scores["accuracy"]), _interval_note(scores.get("accuracy_interval"))),
-        ("rows", f"{scores['n']:,}", ""),
-        ("documents", f"{scores['documents']:,}", ""),
-        ("calibration error", f"{percent(scores['ece'])} %", "expected; 0 is best"),
-        ("accuracy where sides differ", percent(found.get("accuracy")),
-         count(found.get("n", 0), "row")),
-        ("rows seen in training", "–" if leaked is None else f"{leaked['rows']:,}",
-         _unseen(leaked)),
-    ]  # fmt: skip
-    return [paragraph(lead + ".", "lead"), facts(pairs)]
-
-
-def _unseen(leaked: Figures | None) -> str:
-    if not leaked or not leaked["rows"] or leaked["macro_f1_without"] is None:
-        return ""
-    return f"macro-F1 {percent(leaked['macro_f1_without'])} without them"
-
-
-def _range(interval: tuple[float, float] | None) -> str:
-    return (
-        "unknown"
-        if interval is None
-        else f"{percent(interval[0])}\u00a0–\u00a0{percent(interval[1])}"
-    )
-
-
-def _interval_note(interval: Any) -> str:
-    return "" if interval is None else f"95 % interval {_range(bounds(interval))}"
-
-
-def _cautions(scores: Figures) -> list[Content]:
-    lines: list[Content] = list(note_lines(scores))
-    if (scores.get("leakage") or {}).get("rows"):
-        lines.append(
-            "Scores on rows that a model has seen in training, or much like them, say nothing of "
-            "new texts. Those of its baselines are as inflated."
-        )
-    if scores.get("uncertain"):
-        lines.append(
-            f"{percent(scores['uncertain'])} % of the answers were withheld as uncertain; they are "
-            "wrong in the scores of all rows."
-        )
-    return lines
-
-
-def _worst(mistakes: Sequence[Mistake]) -> Html:
-    if not mistakes:
-        return escaped("")
-    note = (
-        "Wrong answers of which the model was most certain, with the words that pushed them. "
-        "Some may be errors of the labels: read them before you blame the model."
-    )
-    halves = (mistakes[: (len(mistakes) + 1) // 2], mistakes[(len(mistakes) + 1) // 2 :])
-    columns = [tag("div", [_mistake(each) for each in half]) for half in halves]
-    return section(
-        "worst",
-        "Worst errors",
-        paragraph(note, "note"),
-        tag("div", columns, class_="examples"),
-    )
-
-
-def _mistake(each: Mistake) -> Html:
-    side = each.predicted if each.predicted in ("against", "favor") else "neutral"
-    title = tag(
-        "h3",
-        isolated(named(each.actor)),
-        f": labelled {each.gold}, predicted {each.predicted} ({100 * each.probability:.0f}\u00a0%)",
-    )
-    return joined([title, quotation(each.text, each.marks, each.where, side)])
-
-
-def _file(model: tuple[str, str] | None) -> list[str]:
-    """Return the name and hash of a model's file in brackets."""
-    return ["(", isolated(model[0]), ", sha256 ", tag("code", model[1]), ") "] if model else []
-
-
-def _method(
-    scores: Figures,
-    card: Mapping[str, Any],
-    sources: Sequence[Source],
-    model: tuple[str, str] | None,
-) -> Html:
-    columns = (Column("corpus", "corpus"), Column("rows", "rows", "count"),
-               Column("sha256", "sha256"))  # fmt: skip
-    tested = Data("evaluated-on", columns, [[s.name, s.rows, s.sha256] for s in sources])
-    learned = [[s["name"], s["rows"], s["sha256"]] for s in card.get("data", [])]
-    versions = ", ".join(f"{name} {number}" for name, number in card.get("versions", {}).items())
-    names = ", ".join(f"{s.name} ({s.rows:,} rows, sha256 {s.sha256})" for s in sources)
-    rivals = scores["baselines"]
-    parts: list[str] = [
-        "We evaluated the model ", *_file(model),
-        f"with stance {version('stance')} on ", isolated(names),
-        f": {count(scores['n'], 'row')} of {count(scores['documents'], 'document')}. Macro-F1 is "
-        f"{ranged(scores['macro_f1'], bounds(scores['macro_f1_interval']))}, accuracy "
-        f"{percent(scores['accuracy'])}. ",
-    ]  # fmt: skip
-    if "target_blind" in rivals:
-        parts.append(
-            "A target-blind baseline trained on the same rows reaches "
-            f"{percent(rivals['target_blind']['macro_f1'])}, the majority label "
-            f"{percent(rivals['majority']['macro_f1'])}. "
-        )
-    parts.append(
-        "Brackets hold 95 % intervals: BCa bootstrap (Efron 1987) that draws whole documents "
-        "(Davison and Hinkley 1997, section 3.8), with quantiles of Student's t (Hesterberg 2015); "
-        "those of plain shares are Wilson's with the effective number of rows (Korn and Graubard "
-        "1998). "
-    )
-    parts.append(leakage(scores))
-    if versions:
-        parts += [" The model was trained with ", isolated(versions), "."]
-    return section(
-        "method",
-        "Method, ready to paste",
-        tag("p", joined(parts), class_="paste"),
-        tag("h3", "References (BibTeX)"),
-        tag("pre", "\n\n".join([software(), EFRON, DAVISON, HESTERBERG, KORN])),
-        tag("h3", "Evaluated on"),
-        html_table(tested),
-        tag("h3", "Trained on"),
-        html_table(Data("trained-on", columns, learned)),
+def compose(report: EvaluationReport) -> bytes:
+    """Return the page."""
+    scores, card = report.scores, report.card
+    conflict = scores.get("conflict") or {"n": 0}
+    tests = (scores.get("stress") or {}).get("tests", [])
+    curve, repeats = card.get("learning_curve") or {}, card.get("repeats")
+    reliability, risk = scores.get("reliability"), scores.get("risk_coverage")
+    tone = scores.get("sentiment")
+    gains = [rival.gain for rival in report.rivals.values() if rival.gain]
+    figures: dict[str, Any] = {
+        "rivals": _rivals_figure(report),
+        "gains": gains and _gains_figure(gains),
+        "conflict": conflict["n"] and _conflict_figure(conflict),
+        "classes": _classes_figure(scores, "classes"),
+        "reliability": reliability and _reliability_figure(reliability),
+        "risk": risk and _risk_figure(risk),
+        "divisions": [(each, _division_figure(each)) for each in report.divisions],
+        "stress": tests and _stress_figure(tests),
+        "tone": tone and _classes_figure(tone, "sentiment"),
+        "repeats": repeats and _repeats_figure(repeats),
+        "learning": curve.get("points") and _learning_figure(curve["points"]),
+    }
+    tested: list[list[Cell]] = [
+        [source.name, source.rows, source.sha256] for source in report.sources
+    ]
+    trained = [[part["name"], part["rows"], part["sha256"]] for part in card.get("data", [])]
+    columns = (text_column("corpus"), ROWS, text_column("sha256"))
+    return render(
+        "evaluation",
+        title=f"Evaluation of {shown(report.model[0], 80) if report.model else 'a stance model'}",
+        report=report,
+        scores=scores,
+        conflict=conflict,
+        tone=tone,
+        tests=tests,
+        leakage=scores.get("leakage"),
+        uncertain=scores.get("uncertain"),
+        repeats=repeats,
+        versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
+        figures=figures,
+        confusion=_confusion(scores),
+        forecast=forecast_text(curve) if figures["learning"] else "",
+        tested=Data("evaluated-on", columns, tested),
+        trained=Data("trained-on", columns, trained),
+        heats=HEATS,
+        most_groups=MOST_GROUPS,
     )

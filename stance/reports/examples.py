@@ -1,4 +1,4 @@
-"""The most telling paragraphs for and against an actor, and the words that decided."""
+"""Paragraphs to show: the most certain answers, and the words that pushed them."""
 
 import re
 from collections.abc import Sequence
@@ -13,8 +13,7 @@ from stance.errors import DataError
 from stance.model.explanation import Explanation, explain
 from stance.reading.spans import parse_spans
 from stance.records import AGAINST, FAVOR, Stance
-from stance.reports.columns import Places
-from stance.reports.frequent import bounded
+from stance.reports._survey import Places, bounded
 from stance.tables import Record
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ EACH = 3
 """Paragraphs for, and paragraphs against each actor."""
 
 LEAST = 0.5
-"""Probability above which a paragraph tells anything."""
+"""Probability that a paragraph must exceed to be shown."""
 
 LONGEST = 4000
 """Characters of a paragraph that is fit to be shown; longer ones are passed over."""
@@ -41,29 +40,66 @@ SAME = 2e-3
 
 SIDES = (AGAINST, FAVOR)
 
+MISTAKES = 8
+"""Wrong answers that are shown."""
+
+WINDOW = 700
+"""Characters of a paragraph that are shown."""
+
+Marks = Sequence[tuple[int, int]]
+"""Starts and ends of words in a text, in reading order."""
+
+
+# --- Quotations ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A paragraph, or the part of it with most marks, and where it stands."""
+
+    parts: tuple[tuple[str, str], ...]  # texts, each with the stance it is marked for or ""
+    source: str
+
+
+def quotation(text: str, marks: Marks, source: str, side: str) -> Quotation:
+    """Return a paragraph with its words marked as speaking for a side."""
+    start, end = _window(text, marks)
+    parts = [("… ", "")] if start else []
+    at = start
+    for low, high in marks:
+        if low >= at and high <= end:
+            parts += [(text[at:low], ""), (text[low:high], side)]
+            at = high
+    parts.append((text[at:end] + (" …" if end < len(text) else ""), ""))
+    return Quotation(tuple(parts), source)
+
+
+def _window(text: str, marks: Marks) -> tuple[int, int]:
+    """Return which part of a text to show: the one with most marks."""
+    size = len(text)
+    if size <= WINDOW:
+        return 0, size
+    starts = [0, *(max(0, low - WINDOW // 4) for low, _ in marks)]
+    best = max(
+        starts,
+        key=lambda start: sum(low >= start and high <= start + WINDOW for low, high in marks),
+    )
+    best = min(best, size - WINDOW)
+    space = text.rfind(" ", 0, best + 1)
+    start = space + 1 if best and best - space < 40 else best
+    space = text.find(" ", start + WINDOW)
+    return start, space if 0 <= space - start - WINDOW < 40 else min(size, start + WINDOW)
+
+
+# --- Predictions ---------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A paragraph, and what the model said of it.
-
-    Attributes
-    ----------
-    actor : str
-    label : int
-        Number of the stance.
-    probability : float
-    chances : tuple of float
-        Probabilities of the stances.
-    text, source, date, spans, because : str
-        Cells of the table; empty where it has none.
-    row : int
-    marks : tuple of (int, int)
-        Where the deciding words stand in the text.
-    """
+    """A paragraph and what the model said of it; cells are empty where the table has none."""
 
     actor: str
     label: int
-    probability: float
     chances: tuple[float, float, float]
     text: str
     source: str
@@ -73,15 +109,23 @@ class Example:
     row: int
     marks: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def probability(self) -> float:
+        """Probability of the likeliest stance."""
+        return max(self.chances)
+
+    def quotation(self) -> Quotation:
+        """Return the paragraph for its reader."""
+        parts = [self.source, self.date, f"row {self.row:,}"]
+        where = ", ".join(shown(part, 80) for part in parts if part)
+        source = f"{where}; probability {self.probability:.2f}"
+        return quotation(self.text, self.marks, source, list(Stance)[self.label])
+
 
 class Examples:
     """The most probable paragraphs on either side of some actors; of equal ones the first.
 
-    Attributes
-    ----------
-    actors : list of str
-    kept : dict
-        Examples by actor's number and side, the most probable first; no two of the same text.
+    ``kept`` holds them by the actor's number and side, the most probable first, each text once.
     """
 
     def __init__(self, actors: Sequence[str], places: Places) -> None:
@@ -95,12 +139,7 @@ class Examples:
         self._least[-1] = 1.0
 
     def add(
-        self,
-        records: Sequence[Record],
-        row: Ints,
-        actor: Ints,
-        label: Ints,
-        chances: Floats,
+        self, records: Sequence[Record], row: Ints, actor: Ints, label: Ints, chances: Floats
     ) -> None:
         """Look through some answers; an actor's number is -1, or too large, where none is kept."""
         if self._places.text is None:
@@ -130,56 +169,53 @@ class Examples:
 
         against, neutral, favor = chances.tolist()
         return Example(
-            bounded(cells[places.actor]),
-            label,
-            max(against, neutral, favor),
-            (against, neutral, favor),
-            cell(places.text),
-            bounded(cell(places.by)),
-            bounded(cell(places.over)),
-            cell(places.spans),
-            cell(places.because)[:LONGEST],
-            row,
+            actor=bounded(cells[places.actor]),
+            label=label,
+            chances=(against, neutral, favor),
+            text=cell(places.text),
+            source=bounded(cell(places.by)),
+            date=bounded(cell(places.over)),
+            spans=cell(places.spans),
+            because=cell(places.because)[:LONGEST],
+            row=row,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Examples with their words marked.
-
-    Attributes
-    ----------
-    kept : dict
-        As in `Examples`.
-    reproduced : bool or None
-        Whether the model gives the probabilities of the table; None where it was not asked.
-    """
+    """Examples with their words marked."""
 
     kept: dict[tuple[int, int], list[Example]]
-    reproduced: bool | None
+    reproduced: bool | None  # whether the model gives the table's probabilities; None: not asked
+
+    @property
+    def any(self) -> bool:
+        """Whether any word is marked."""
+        return any(each.marks for listed in self.kept.values() for each in listed)
 
 
 def mark(examples: Examples, model: "StanceModel | None") -> Marked:
     """Mark the words that decided: by the model, if its answers are those of the table.
 
-    Else by the words that the table's column ``because`` names, where it has one.
+    Otherwise mark the words that the table's column ``because`` names, if it has one.
     """
-    every = [each for listed in examples.kept.values() for each in listed]
-    if model is not None and every:
-        kept = {}
-        reproduced = True
-        for key, listed in examples.kept.items():
-            explained = [_explained(model, each) for each in listed]
-            reproduced &= all(each is not None for each in explained)
-            kept[key] = [each for each in explained if each is not None]
-        if reproduced:
+    asked = model is not None and any(examples.kept.values())
+    if model is not None and asked:
+        explained = {
+            key: [_explained(model, each) for each in listed]
+            for key, listed in examples.kept.items()
+        }
+        kept = {
+            key: [each for each in listed if each is not None] for key, listed in explained.items()
+        }
+        if list(map(len, kept.values())) == list(map(len, explained.values())):
             return Marked(kept, True)
     kept = {key: [_by_because(each) for each in listed] for key, listed in examples.kept.items()}
-    return Marked(kept, None if model is None or not every else False)
+    return Marked(kept, False if asked else None)
 
 
 def _explained(model: "StanceModel", example: Example) -> Example | None:
-    """Return an example with its words marked, None where the model answers otherwise."""
+    """Return an example with its words marked, None if the model answers otherwise."""
     try:
         spans = parse_spans(example.spans, example.text, "spans")
     except DataError:  # then stance predict did not write this table
@@ -187,11 +223,11 @@ def _explained(model: "StanceModel", example: Example) -> Example | None:
     found = explain(model, example.text, example.actor, spans)[0]
     if max(abs(a - b) for a, b in zip(found.probabilities, example.chances, strict=True)) > SAME:
         return None
-    text = as_written(example.text, found)
-    return replace(example, text=text, marks=deciding_words(found, example.label))
+    text = _as_written(example.text, found)
+    return replace(example, text=text, marks=_deciding_words(found, example.label))
 
 
-def deciding_words(found: Explanation, label: int) -> tuple[tuple[int, int], ...]:
+def _deciding_words(found: Explanation, label: int) -> tuple[tuple[int, int], ...]:
     """Return where the words stand that pushed an answer most toward a label, in reading order."""
     pushes = [(r.push[label] - sum(r.push) / len(r.push), r.start, r.end) for r in found.words]
     strongest = sorted(pushes, key=lambda each: -each[0])[:WORDS]
@@ -199,7 +235,7 @@ def deciding_words(found: Explanation, label: int) -> tuple[tuple[int, int], ...
     return tuple(sorted((start, end) for push, start, end in strongest if push >= least))
 
 
-def as_written(text: str, found: Explanation) -> str:
+def _as_written(text: str, found: Explanation) -> str:
     """Return a text as it was written, if its words stand where the explanation says."""
     return text if len(found.text) == len(text) else found.text
 
@@ -222,32 +258,12 @@ def _by_because(example: Example) -> Example:
     return replace(example, marks=tuple(apart))
 
 
-def where_found(example: Example) -> str:
-    """Return where an example stands, for its reader."""
-    parts = [example.source, example.date, f"row {example.row:,}"]
-    return ", ".join(shown(part, 80) for part in parts if part)
-
-
-# --- Wrong answers ---
-
-MISTAKES = 8
-"""Wrong answers that are shown."""
+# --- Wrong answers of an evaluation --------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A wrong answer.
-
-    Attributes
-    ----------
-    actor, text, gold, predicted : str
-    probability : float
-        Of the stance that was predicted.
-    marks : tuple of (int, int)
-        Where the words stand that pushed the answer.
-    where : str
-        Source, date and id, as far as the corpus has them.
-    """
+    """A wrong answer, its probability, and source, date and id as far as the corpus has them."""
 
     actor: str
     text: str
@@ -257,13 +273,20 @@ class Mistake:
     marks: tuple[tuple[int, int], ...]
     where: str
 
+    def quotation(self) -> Quotation:
+        """Return the paragraph for its reader."""
+        side = self.predicted if self.predicted in ("against", "favor") else "neutral"
+        return quotation(self.text, self.marks, self.where, side)
+
 
 def worst_mistakes(model: "StanceModel", corpus: "Corpus") -> list[Mistake]:
-    """Return the most confident wrong answers to a corpus, one of each text."""
+    """Return the most confident wrong answers to a corpus that are given, each text once."""
     labels = list(map(str, Stance))
-    judged = model.probabilities(corpus.texts, corpus.actors, corpus.spans)
-    predicted, top = judged.argmax(axis=1), judged.max(axis=1)
-    wrong = np.flatnonzero(predicted != corpus.stance)
+    stance, withheld = np.zeros((len(corpus), len(Stance))), np.zeros(len(corpus), np.bool_)
+    for rows, judged in model.judge_many(corpus.texts, corpus.actors, corpus.spans):
+        stance[rows], withheld[rows] = judged.stance, judged.withheld
+    predicted, top = stance.argmax(axis=1), stance.max(axis=1)
+    wrong = np.flatnonzero((predicted != corpus.stance) & ~withheld)
     found: list[Mistake] = []
     texts: set[str] = set()
     for row in wrong[np.argsort(-top[wrong], kind="stable")].tolist():
@@ -273,17 +296,16 @@ def worst_mistakes(model: "StanceModel", corpus: "Corpus") -> list[Mistake]:
         texts.add(text)
         reasons = explain(model, text, actor, corpus.spans[row])[0]
         names = (corpus.extra.get(name, ()) for name in ("source", "date", "id"))
-        found.append(
-            Mistake(
-                actor,
-                as_written(text, reasons),
-                labels[int(corpus.stance[row])],
-                labels[label],
-                float(top[row]),
-                deciding_words(reasons, label),
-                ", ".join(cells[row] for cells in names if cells and cells[row]),
-            )
+        mistake = Mistake(
+            actor=actor,
+            text=_as_written(text, reasons),
+            gold=labels[int(corpus.stance[row])],
+            predicted=labels[label],
+            probability=float(top[row]),
+            marks=_deciding_words(reasons, label),
+            where=", ".join(cells[row] for cells in names if cells and cells[row]),
         )
+        found.append(mistake)
         if len(found) == MISTAKES:
             break
     return found

@@ -1,237 +1,497 @@
-"""The report on a table of predictions, as one page."""
+"""The report on a table of predictions: one record of all it says, and its page."""
 
+from bisect import bisect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from stance.arrays import Ints
 from stance.display import count, shown
+from stance.errors import DataError
+from stance.evaluation.intervals import Shares, estimate_shares
 from stance.files import write_whole
-from stance.records import UNCERTAIN, Sentiment
-from stance.reports import charts
-from stance.reports.cautions import FEW, cautions
-from stance.reports.charts import Parts
-from stance.reports.columns import Request
-from stance.reports.divisions import TONES, actor_shares, by_actor, by_source, net_words
-from stance.reports.findings import Findings, Maker, gather
-from stance.reports.frequent import Frequent
-from stance.reports.markup import Html, escaped, isolated, joined, named, tag
-from stance.reports.method import counted_rows, prediction_method, references
-from stance.reports.page import facts, figure, page, paragraph, section, warnings
-from stance.reports.shares import estimate
-from stance.reports.tables import Column, Data, html_table
-from stance.reports.tally import CONFIDENCES
-from stance.reports.telling import telling
-from stance.reports.trends import over_time
+from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
+from stance.reports import _charts as charts
+from stance.reports._charts import Axis, Estimate, Line, Parts, Point
+from stance.reports._page import (
+    ANSWERS,
+    ROWS,
+    SHORT,
+    Cell,
+    Column,
+    Data,
+    Figure,
+    named,
+    points,
+    render,
+    text_column,
+    with_interval,
+)
+from stance.reports._survey import Frequent, Periods, Request, Survey, batches, file_hash, survey
+from stance.reports._tally import CLUSTERS, CONFIDENCES, TRACED, Tally
+from stance.reports.examples import SIDES, Marked, Quotation, mark
+
+if TYPE_CHECKING:
+    from stance.model.judging import StanceModel
+
+FEWEST_ANSWERS = 30
+"""Answers below which an actor's shares are little more than anecdotes."""
+
+MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25
+"""Shares of answers withheld, and of those with a probability below one half, that matter."""
+
+MAP_ACTORS, MAP_SOURCES, FEWEST_MAPPED = 20, 12, 10
+"""Rows and columns of the map of actors and sources, and answers that give a cell its shade."""
+
+OPEN = 5
+"""Actors whose paragraphs are open to view."""
+
+SHADES = (-0.5, -0.2, -0.05, 0.05, 0.2, 0.5)
+"""Net stances between two shades of the map; there is one more shade than these."""
+
+TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
+
+
+# --- The record ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The model that is said to have made the answers, with the name and hash of its file."""
+
+    model: "StanceModel"
+    name: str
+    sha256: str
+    given: bool  # by the user; else it is only believed if it gives the table's answers
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """The model's card."""
+        return self.model.card
+
+
+def read_maker(path: Path, model: "StanceModel", *, given: bool) -> Maker:
+    """Return a model with the name and hash of its file."""
+    return Maker(model, path.name, file_hash(path), given)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Answers toward an actor, or in a source."""
+
+    name: str
+    shares: Shares
+    uncertain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The actors or sources that are shown, and how many others there are."""
+
+    shown: tuple[Group, ...]
+    distinct: int
+    at_least: bool  # there may be more than `distinct`
+
+    @property
+    def judged(self) -> tuple[Group, ...]:
+        """Those with answers that were not withheld."""
+        return tuple(group for group in self.shown if group.shares.n)
+
+    @property
+    def untrusted(self) -> list[str]:
+        """Those whose documents are too few, or too unequal, for an interval to be trusted."""
+        return [g.name for g in self.judged if not g.shares.trusted]
+
+    @property
+    def answers(self) -> int:
+        """Answers toward, or in, those shown."""
+        return sum(group.shares.n + group.uncertain for group in self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionReport:
+    """All that the page on a table of predictions says."""
+
+    request: Request
+    sha256: str  # of the table's file
+    survey: Survey
+    tally: Tally
+    whole: Shares
+    actors: Groups
+    sources: Groups
+    traces: tuple[tuple[Shares, ...], ...]  # of the first actors, by period
+    tone: Shares  # rows by sentiment
+    marked: Marked
+    maker: Maker | None  # None if no model is known, or the one given answers otherwise
+    denied: str  # name of a model that answers otherwise
+
+    @property
+    def by(self) -> str | None:
+        """Name of the column of sources."""
+        at = self.survey.places.by
+        return None if at is None else self.survey.columns[at]
+
+    @property
+    def over(self) -> str | None:
+        """Name of the column of dates."""
+        at = self.survey.places.over
+        return None if at is None else self.survey.columns[at]
+
+    @property
+    def withheld(self) -> int:
+        """Answers withheld as uncertain."""
+        return int(self.tally.uncertain.sum())
+
+    @property
+    def few(self) -> list[str]:
+        """Actors of few answers."""
+        return [g.name for g in self.actors.judged if g.shares.n < FEWEST_ANSWERS]
+
+    @property
+    def narrow(self) -> float:
+        """Share of answers in which no stance has a probability of one half."""
+        return int(self.tally.confidence[:2].sum()) / self.tally.answers
+
+    def prevailing(self, side: int) -> list[str]:
+        """Return the actors toward whom more answers take a side than the other, beyond chance."""
+        sign = 1 if side == FAVOR else -1
+        return [
+            group.name
+            for group in self.actors.judged
+            if min(sign * end for end in group.shares.net_interval) > 0
+        ]
+
+    @property
+    def extremes(self) -> tuple[Group, Group] | None:
+        """The actors spoken of worst and best, if answers are enough to tell them apart.
+
+        Of many actors some are first and last by chance, so their intervals must not meet.
+        """
+        judged = [g for g in self.actors.judged if g.shares.n >= FEWEST_ANSWERS]
+        if not judged:
+            return None
+        low, high = (choose(judged, key=lambda g: g.shares.net) for choose in (min, max))
+        apart = low.shares.net_interval[1] < high.shares.net_interval[0]
+        return (low, high) if apart else None
+
+
+def gather(request: Request, maker: Maker | None) -> PredictionReport:
+    """Read a prediction table twice: what it holds, then exact counts of what is shown.
+
+    Raises
+    ------
+    DataError
+        If it is not a prediction table in long form, cannot be read, or changes meanwhile.
+    """
+    found = survey(request)
+    before = request.source.stat()
+    tally = Tally(found)
+    with request.open() as table:
+        for batch in batches(table):
+            tally.add(batch, table.name)
+    sha256, after = file_hash(request.source), request.source.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DataError(f"{table.name}: changed while it was read; wait until it is complete")
+    marked = mark(tally.examples, maker.model if maker else None)
+    agrees = maker is not None and (maker.given if marked.reproduced is None else marked.reproduced)
+    alone = found.places.document is None  # a row says one thing of an actor, but several of all
+    actors = [estimate_shares(each, independent=alone) for each in tally.actor_clusters]
+    sources = [estimate_shares(each) for each in tally.source_clusters]
+    return PredictionReport(
+        request=request,
+        sha256=sha256,
+        survey=found,
+        tally=tally,
+        whole=estimate_shares(tally.all_clusters),
+        actors=_groups(tally.actors, actors, tally.uncertain, found.actors),
+        sources=_groups(tally.sources, sources, tally.source_uncertain, found.sources),
+        traces=tuple(
+            tuple(estimate_shares(each, independent=alone) for each in actor.astype("int64"))
+            for actor in tally.period_clusters
+        ),
+        tone=estimate_shares(tally.tone_clusters, independent=alone),
+        marked=marked,
+        maker=maker if agrees else None,
+        denied=maker.name if maker and marked.reproduced is False else "",
+    )
+
+
+def _groups(
+    names: Sequence[str], every: Sequence[Shares], uncertain: Ints, found: Frequent
+) -> Groups:
+    blank = (name or "(blank)" for name in names)
+    shown = tuple(map(Group, blank, every, uncertain.tolist()))
+    return Groups(shown, found.distinct, bool(found.lost))
+
+
+# --- Its charts and tables -----------------------------------------------------------------------
+
+NET = with_interval("net", "net", "net_low", "net_high", "signed")
+
+SHARES_LEGEND = charts.legend(
+    ("bar", "against", "against (left)"),
+    ("bar", "neutral", "neutral (middle)"),
+    ("bar", "favor", "in favor (right)"),
+)
+NET_LEGEND = charts.legend(("dot", "ink", "net stance"), ("line", "ink", "95 % interval"))
+SIDES_LEGEND = charts.legend(("diamond", "against", "against"), ("dot", "favor", "in favor"))
+
+
+def _group_data(noun: str, groups: Groups) -> Data:
+    columns = [text_column(noun), ANSWERS, Column("uncertain", "uncertain", "count")]
+    for label in Stance:
+        columns += with_interval(f"{label}, %", str(label), f"{label}_low", f"{label}_high")
+    rows = []
+    for group in groups.shown:
+        shares = group.shares
+        cells: list[Cell] = [group.name, shares.n, group.uncertain]
+        for share, bounds in zip(shares.shares, shares.intervals, strict=True):
+            cells += (share, *bounds)
+        cells += (shares.net, *shares.net_interval)
+        rows.append(cells if shares.n else [*cells[:3], *[None] * (len(cells) - 3)])
+    return Data(f"stance-by-{noun}", (*columns, *NET), rows)
+
+
+def _described(groups: Sequence[Group]) -> str:
+    return "; ".join(
+        f"{named(group.name)}: {against:.0f} % against, {neutral:.0f} % neutral, "
+        f"{favor:.0f} % in favor of {group.shares.n:,}"
+        for group in groups[:5]
+        for against, neutral, favor in [[100 * share for share in group.shares.shares]]
+    )
+
+
+def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
+    bars = [Parts(named(g.name), count(g.shares.n, "answer"), g.shares.shares) for g in groups]
+    chart = charts.stacked(name, title, _described(groups), bars, TONES)
+    return Figure(chart, data, SHARES_LEGEND)
+
+
+def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
+    """Draw net stances on a scale from all against to all in favor."""
+    lines, words = [], []
+    for group in groups:
+        net = Estimate(group.shares.net, group.shares.net_interval)
+        lines.append(Line(named(group.name, SHORT), _net_words(group.shares), (net,)))
+        words.append(f"{named(group.name)} {_net_words(group.shares)}")
+    axis = charts.net_axis(bound for group in groups for bound in group.shares.net_interval)
+    described = f"In points, with 95 % intervals. {'; '.join(words[:5])}"
+    return Figure(charts.whiskers(name, title, lines, axis, described), data, NET_LEGEND)
+
+
+def _net_words(shares: Shares) -> str:
+    """Return a net stance with its interval, in points."""
+    return points(shares.net, shares.net_interval)
+
+
+def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
+    """Draw the shares for and against every actor with their intervals."""
+    forms = {AGAINST: "diamond", FAVOR: "dot"}
+    rows = []
+    for group in groups:
+        shares, bounds = group.shares.shares, group.shares.intervals
+        pair = (Estimate(shares[at], bounds[at], TONES[at], form) for at, form in forms.items())
+        rows.append(Line(named(group.name), count(group.shares.n, "answer"), tuple(pair)))
+    axis = charts.share_axis(max(g.shares.intervals[side][1] for g in groups for side in forms))
+    title = "Shares for and against by actor"
+    return Figure(
+        charts.whiskers("sides", title, rows, axis, _described(groups)), data, SIDES_LEGEND
+    )
+
+
+def _trace_figures(report: PredictionReport, periods: Periods) -> list[tuple[str, int, Figure]]:
+    """Draw net stances by period; return name and answers of each actor beside its figure."""
+    ends = (end for trace in report.traces for s in trace if s.n for end in s.net_interval)
+    y = charts.net_axis(ends, 2)
+    return [
+        (group.name, sum(s.n for s in trace), _trace_figure(at, group.name, trace, periods, y))
+        for at, (group, trace) in enumerate(
+            zip(report.actors.shown, report.traces, strict=False), 1
+        )
+    ]
+
+
+def _trace_figure(
+    number: int, name: str, trace: Sequence[Shares], periods: Periods, y: Axis
+) -> Figure:
+    last = periods.count - 1
+    ends = {0: periods.name(0), last: periods.name(last)}
+    x = Axis(0, last, tuple(ends.items())) if last else Axis(-0.5, 0.5, tuple(ends.items()))
+    seen = [(periods.name(at), shares) for at, shares in enumerate(trace) if shares.n]
+    words = [f"{period} {_net_words(shares)}" for period, shares in seen]
+    described = "; ".join([*words[:1], *words[-1:]]) or "no answers"
+    title = f"Net stance toward {named(name)} by {periods.unit}"
+    marks = [Point(at, s.net if s.n else None, s.net_interval) for at, s in enumerate(trace)]
+    chart = charts.curve(f"time-{number}", title, described, marks, x, y)
+    rows: list[list[Cell]] = [[period, s.n, s.net, *s.net_interval] for period, s in seen]
+    return Figure(
+        chart, Data(f"over-time-{number}", (text_column(periods.unit), ANSWERS, *NET), rows)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """Net stances of actors by source."""
+
+    sources: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[float, int, str], ...]], ...]  # net, answers, shade
+    key: tuple[str, ...]  # what the shades mean
+    data: Data
+
+
+def _map(report: PredictionReport) -> Map | None:
+    """Return the map of actors and sources; None if no cell of it has enough answers."""
+    actors = [group.name for group in report.actors.shown]
+    sources = [group.name for group in report.sources.shown]
+    crossed = report.tally.crossed
+    if not (crossed[:MAP_ACTORS, :MAP_SOURCES].sum(axis=2) >= FEWEST_MAPPED).any():
+        return None
+    rows: list[tuple[str, tuple[tuple[float, int, str], ...]]] = []
+    listed: list[list[Cell]] = []
+    for actor, counts in zip(actors, crossed.tolist(), strict=True):
+        cells = [_map_cell(each) for each in counts]
+        rows.append((actor, tuple(cells[:MAP_SOURCES])))
+        for source, each, (net, total, _) in zip(sources, counts, cells, strict=True):
+            if total:
+                listed.append([actor, source, *each, net])
+    ends = [points(bound) for bound in SHADES]
+    key = (f"below {ends[0]}", *(f"{a} to {b}" for a, b in pairwise(ends)), f"above {ends[-1]}")
+    labels = (Column(str(label), str(label), "count") for label in Stance)
+    columns = (text_column("actor"), text_column("source"), *labels, NET[0])
+    data = Data("actor-by-source", columns, listed)
+    return Map(tuple(sources[:MAP_SOURCES]), tuple(rows[:MAP_ACTORS]), key, data)
+
+
+def _map_cell(counts: Sequence[int]) -> tuple[float, int, str]:
+    total = sum(counts)
+    net = (counts[FAVOR] - counts[AGAINST]) / max(1, total)
+    return net, total, "few" if total < FEWEST_MAPPED else f"net{bisect(SHADES, net)}"
+
+
+def _certainty_figure(tally: Tally) -> Figure:
+    bounds = [f"{bound:.1f}" for bound in CONFIDENCES]
+    ends = [bound.lstrip("0") for bound in bounds]
+    names = [f"<{ends[0]}", *(f"{low}–{high}" for low, high in pairwise([*ends, "1"]))]
+    shares = (tally.confidence / tally.answers).tolist()
+    bars = list(zip(names, shares, strict=True))
+    described = "; ".join(f"{name} {100 * share:.0f} %" for name, share in bars)
+    columns = (
+        *(Column("largest probability from", "from"), ANSWERS),
+        Column("share, %", "share", "share"),
+    )
+    rows = [*zip(["0.333", *bounds], tally.confidence.tolist(), shares, strict=True)]
+    title = "Answers by largest probability"
+    chart = charts.upright("certainty-chart", title, described, bars)
+    return Figure(chart, Data("certainty", columns, rows))
+
+
+def _tone_figure(tone: Shares, tally: Tally) -> Figure:
+    counts = tally.tone_clusters.sum(axis=0).tolist()
+    rows: list[list[Cell]] = []
+    words, key = [], []
+    for at, (label, place) in enumerate(zip(Sentiment, ("left", "middle", "right"), strict=True)):
+        share, (low, high) = tone.shares[at], tone.intervals[at]
+        rows.append([str(label), counts[at], share, low, high])
+        words.append(f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}] {label}")
+        key.append(("bar", TONES[at], f"{label} ({place})"))
+    rows.append([UNCERTAIN, tally.toneless, None, None, None])
+    row = Parts("all rows", count(tone.n, "row"), tone.shares)
+    chart = charts.stacked("tone", "Sentiment of paragraphs", ", ".join(words), [row], TONES)
+    columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
+    return Figure(chart, Data("sentiment", columns, rows), charts.legend(*key))
+
+
+def _provenance(report: PredictionReport) -> Data:
+    maker = report.maker
+    listed = [
+        ("table", report.request.source.name),
+        ("sha256 of the table", report.sha256),
+        ("records in it", f"{report.survey.records:,}"),
+        ("model", maker.name if maker else "not known"),
+    ]
+    if maker:
+        listed.append(("sha256 of the model", maker.sha256))
+        for part in maker.card["data"]:
+            listed.append((f"sha256 of {part['name']}, on which it was trained", part["sha256"]))
+        for name, number in maker.card["versions"].items():
+            listed.append((f"{name} that trained it", str(number)))
+        reproduced = "of the paragraphs shown are reproduced"
+        checked = reproduced if report.marked.reproduced else "could not be checked"
+        listed.append(("probabilities", checked))
+    return Data("provenance", (text_column("what"), text_column("value")), listed)
+
+
+def _telling(report: PredictionReport) -> list[tuple[str, list[tuple[str, list[Quotation]]]]]:
+    """Return the paragraphs against and for each actor that has any."""
+    found = []
+    for at, group in enumerate(report.actors.shown[:TRACED]):
+        sides: list[tuple[str, list[Quotation]]] = [
+            (TONES[side], [each.quotation() for each in report.marked.kept[at, side]])
+            for side in SIDES
+        ]
+        if any(quotations for _, quotations in sides):
+            found.append((group.name, sides))
+    return found
+
+
+# --- Its page ------------------------------------------------------------------------------------
 
 
 def write_predictions(
-    request: Request,
-    output: Path,
-    maker: Maker | None,
-    *,
-    force: bool = False,
+    request: Request, output: Path, maker: Maker | None, *, force: bool = False
 ) -> list[str]:
-    """Write the report on a table of predictions; return what to tell of it.
-
-    Parameters
-    ----------
-    request : Request
-    output : Path
-    maker : Maker or None
-        The model that made the answers.
-    force : bool
-        Replace an existing file.
+    """Write the report on a table of predictions; return what to say of it.
 
     Raises
     ------
     DataError
         If the table is not one of predictions in long form.
     OutputError
-        If the file exists, or cannot be written.
+        If the file exists and is not to be replaced by force, or cannot be written.
     """
-    found = gather(request, maker)
-    write_whole(output, compose(found), force=force)
-    tally = found.tally
-    told = list(found.survey.notes)
-    if found.denied:
-        told.append(f"{found.denied} did not make these answers; name the model with --model")
-    said = f"{count(tally.rows, 'row')}, {count(tally.answers, 'answer')}"
-    return [*told, f"wrote {output}: {said}"]
+    report = gather(request, maker)
+    write_whole(output, compose(report), force=force)
+    said = list(report.survey.notes)
+    if report.denied:
+        said.append(f"{report.denied} did not make these answers; name the model with --model")
+    counted = f"{count(report.tally.rows, 'row')}, {count(report.tally.answers, 'answer')}"
+    return [*said, f"wrote {output}: {counted}"]
 
 
-def compose(found: Findings) -> bytes:
+def compose(report: PredictionReport) -> bytes:
     """Return the page."""
-    return page(
-        f"Stance in {shown(found.request.source.name, 80)}",
-        [*_opening(found), warnings(cautions(found))],
-        [
-            by_actor(found),
-            over_time(found),
-            by_source(found),
-            telling(found),
-            _certainty(found),
-            _tone(found),
-            _method(found),
-        ],
-    )
-
-
-def _opening(found: Findings) -> list[Html]:
-    tally = found.tally
-    whole = estimate(tally.all_clusters)
-    against, neutral, favor = (f"{100 * share:.0f}\u00a0%" for share in whole.shares)
-    lead = counted_rows(found)
-    if tally.naming < tally.rows:
-        lead += f", of which {tally.naming:,} name an actor"
-    lead += f": {count(tally.answers, 'answer')} by a classifier"
-    if whole.n:
-        lead += f". Of those given, {against} are against, {neutral} neutral, {favor} in favor"
-    withheld = int(tally.uncertain.sum())
-    share = f"{100 * withheld / tally.answers:.1f} % of answers" if tally.answers else ""
-    pairs = [
-        ("rows judged", f"{tally.rows:,}", ""),
-        ("rows naming an actor", f"{tally.naming:,}", _share(tally.naming, tally.rows)),
-        ("answers", f"{tally.answers:,}", "a row and an actor it names"),
-        ("withheld as uncertain", f"{withheld:,}", share),
-        ("actors", _distinct(found.survey.actors), ""),
-    ]
-    if found.by:
-        sources = found.survey.sources
-        pairs.append(("sources", _distinct(sources), f"column {found.by}"))
-    if tally.periods:
-        first, last = tally.periods.name(0), tally.periods.name(tally.periods.count - 1)
-        dash = "–" if tally.periods.unit == "year" else " – "
-        years = first if first == last else f"{first}{dash}{last}"
-        pairs.append(("period", years.replace("-", "\u2011"), f"column {found.over}"))
-    return [paragraph(joined([lead, ". ", *_extremes(found)]), "lead"), facts(pairs)]
-
-
-def _extremes(found: Findings) -> list[str]:
-    """Return which actors are spoken of worst and best, if answers are enough to tell them apart.
-
-    Of many actors some are first and last by chance, so their intervals must not meet.
-    """
-    judged = [(name, shares) for name, shares in actor_shares(found) if shares.n >= FEW]
-    if not judged:
-        return []
-    low, high = (choose(judged, key=lambda each: each[1].net) for choose in (min, max))
-    if low[1].net_interval[1] >= high[1].net_interval[0]:
-        return []
-    return [
-        "Net stance, share in favor less share against, is lowest toward ", isolated(named(low[0])),
-        f" ({net_words(low[1])} points) and highest toward ", isolated(named(high[0])),
-        f" ({net_words(high[1])}), of actors with at least {FEW} answers.",
-    ]  # fmt: skip
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} % of rows" if whole else ""
-
-
-def _distinct(names: Frequent) -> str:
-    return f"over {names.distinct:,}" if names.lost else f"{names.distinct:,}"
-
-
-def _certainty(found: Findings) -> Html:
-    tally = found.tally
-    if not tally.answers:
-        return escaped("")
-    bounds = [f"{bound:.1f}" for bound in CONFIDENCES]
-    ends = [bound.lstrip("0") for bound in bounds]
-    names = [f"<{ends[0]}", *(f"{low}–{high}" for low, high in pairwise([*ends, "1"]))]
-    shares = (tally.confidence / tally.answers).tolist()
-    data = Data(
-        "certainty",
-        (Column("largest probability from", "from"), Column("answers", "answers", "count"),
-         Column("share, %", "share", "share")),
-        [
-            [name, number, share]
-            for name, number, share in zip(
-                ["0.333", *bounds], tally.confidence.tolist(), shares, strict=True
-            )
-        ],
-    )  # fmt: skip
-    described = "; ".join(f"{n} {100 * s:.0f} %" for n, s in zip(names, shares, strict=True))
-    chart = charts.columns(
-        "certainty-chart", "Answers by largest probability", described,
-        list(zip(names, shares, strict=True)),
-    )  # fmt: skip
-    withheld = int(tally.uncertain.sum())
-    note = (
-        f"Share of answers in percent by the probability of the likeliest stance. "
-        f"{withheld:,} of {tally.answers:,} answers ({100 * withheld / tally.answers:.1f} %) were "
-        f"withheld as {UNCERTAIN}."
-    )
-    return section(
-        "certainty",
-        "How sure the classifier is",
-        figure("Probability of the answer", note, chart, data),
-    )
-
-
-def _tone(found: Findings) -> Html:
-    tally = found.tally
-    whole = estimate(tally.tone_clusters, independent=not found.clustered)
-    if not whole.n:
-        return escaped("")
-    counts = tally.tone_clusters.sum(axis=0).tolist()
-    data = Data(
-        "sentiment",
-        (Column("sentiment", "sentiment"), Column("rows", "rows", "count"),
-         Column("share, %", "share", "share"), Column("low", "low", "share"),
-         Column("high", "high", "share")),
-        [
-            *([str(label), number, share, *bounds] for label, number, share, bounds in
-              zip(Sentiment, counts, whole.shares, whole.intervals, strict=True)),
-            [UNCERTAIN, tally.toneless, None, None, None],
-        ],
-    )  # fmt: skip
-    labels = [("bar", tone, f"{label} ({place})") for tone, label, place in zip(
-        TONES, Sentiment, ("left", "middle", "right"), strict=True)]  # fmt: skip
-    described = ", ".join(
-        f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}] {label}"
-        for share, (low, high), label in zip(whole.shares, whole.intervals, Sentiment, strict=True)
-    )
-    row = Parts("all rows", count(whole.n, "row"), whole.shares)
-    chart = charts.stacked("tone", "Sentiment of paragraphs", described, [row], TONES)
-    note = (
-        f"Share of rows: {described} (95 % intervals). Sentiment is the tone of a whole paragraph, "
-        "not its stance: bad news about an actor is negative and may well be in its favor."
-    )
-    return section(
-        "sentiment",
-        "Sentiment of paragraphs",
-        figure("Tone, whoever is named", note, chart, data, charts.legend(labels)),
-    )
-
-
-def _method(found: Findings) -> Html:
-    maker, request = found.maker, found.request
-    listed = [
-        ("table", request.source.name),
-        ("sha256 of the table", found.sha256),
-        ("records in it", f"{found.survey.records:,}"),
-        ("model", maker.name if maker else "not known"),
-    ]
-    if maker:
-        listed.append(("sha256 of the model", maker.sha256))
-        listed += [
-            (f"sha256 of {part['name']}, on which it was trained", part["sha256"])
-            for part in maker.card["data"]
-        ]
-        listed += [
-            (f"{name} that trained it", str(number))
-            for name, number in maker.card["versions"].items()
-        ]
-        reproduced = found.marked.reproduced
-        checked = "of the paragraphs shown are reproduced" if reproduced else "could not be checked"
-        listed.append(("probabilities", checked))
-    data = Data("provenance", (Column("what", "what"), Column("value", "value")), listed)
-    return section(
-        "method",
-        "Method, ready to paste",
-        prediction_method(found),
-        tag("h3", "References (BibTeX)"),
-        references(found),
-        tag("h3", "What went in"),
-        html_table(data),
+    tally, periods = report.tally, report.tally.periods
+    by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
+    actors, sources = report.actors.judged, report.sources.judged
+    traced = any(shares.n for trace in report.traces for shares in trace)
+    shares, net = "Stance shares by", "Net stance by"
+    figures = {
+        "shares": actors and _shares_figure("shares", f"{shares} actor", actors, by_actor),
+        "net": actors and _net_figure("net", f"{net} actor", actors, by_actor),
+        "sides": actors and _sides_figure(actors, by_actor),
+        "traces": periods and traced and _trace_figures(report, periods),
+        "source_shares": sources
+        and _shares_figure("sources-shares", f"{shares} source", sources, by_source),
+        "source_net": sources and _net_figure("sources-net", f"{net} source", sources, by_source),
+        "map": report.by is not None and _map(report),
+        "certainty": tally.answers and _certainty_figure(tally),
+        "tone": report.tone.n and _tone_figure(report.tone, tally),
+    }
+    return render(
+        "predictions",
+        title=f"Stance in {shown(report.request.source.name, 80)}",
+        report=report,
+        figures=figures,
+        by_actor=by_actor,
+        by_source=by_source,
+        telling=_telling(report),
+        provenance=_provenance(report),
+        labels=list(map(str, Stance)),
+        tones=list(map(str, Sentiment)),
+        limits={
+            **{"few": FEWEST_ANSWERS, "uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW},
+            **{"mapped": FEWEST_MAPPED, "open": OPEN, "clusters": CLUSTERS},
+        },
     )

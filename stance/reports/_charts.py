@@ -1,0 +1,415 @@
+"""Charts as inline SVG whose lengths are percents: they fill any width, and type keeps its size."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Literal
+
+from markupsafe import Markup, escape
+
+from stance.reports._page import cut, signed
+
+Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
+
+ROW, BAR, LINE = 44, 18, 15
+"""Pixels for a row with its label, for a bar, and for one more line in a row."""
+
+FOOT = 22
+"""Pixels for the numbers under an axis."""
+
+PHONE = 40
+"""Characters of a line on a phone."""
+
+LEAST_LABEL = 0.065
+"""Share from which a segment has room for its number on a phone."""
+
+PIECE, MANY = 5, 10
+"""Rows that paper keeps together, and beyond which a chart has its scale above, too."""
+
+LEFT, RIGHT = 13.0, 97.0
+"""Percents between which a curve runs; tick labels stand to its left."""
+
+
+# --- Scales with ticks at round numbers ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A scale, its ticks with their labels, and where a stronger line stands."""
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    zero: float | None = None
+
+    def place(self, value: float, start: float = 3, end: float = 97) -> float:
+        """Return where a value stands between two places; beyond the scale, at its end."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return start + (end - start) * share
+
+    def anchor(self, at: float) -> str:
+        """Return the class of a tick's label, so that it stays inside."""
+        if at == self.high:
+            return "end"
+        return "" if at == self.low else "middle"
+
+
+ENDS = {0.2: 4, 0.4: 4, 0.6: 3, 1.0: 4}
+"""Where scales may end, and into how many steps a scale of shares is cut."""
+
+
+def _end(value: float) -> float:
+    return next((end for end in ENDS if value <= end), 1.0)
+
+
+def share_axis(highest: float = 1.0) -> Axis:
+    """Return a scale of shares from 0, as short as the highest of them allows."""
+    end = _end(highest)
+    steps = ENDS[end]
+    ticks = [(end * (step / steps), f"{100 * end * step / steps:.0f}") for step in range(steps)]
+    return Axis(0, end, (*ticks, (end, f"{100 * end:.0f} %")))
+
+
+def score_axis(scores: Iterable[float]) -> Axis:
+    """Return a scale between two tens that holds some shares and is at least 20 points long.
+
+    >>> [text for _, text in score_axis([0.53, 0.62]).ticks]
+    ['50', '60', '70 %']
+    """
+    known = list(scores)
+    low = min(8, floor(10 * min(known)))
+    high = max(low + 2, ceil(10 * max(known)))
+    tens = range(high, low - 1, -1 if high - low <= 5 else -2)
+    ticks = tuple((ten / 10, f"{10 * ten}{' %' if ten == high else ''}") for ten in tens)
+    return Axis(low / 10, high / 10, ticks[::-1])
+
+
+def net_axis(nets: Iterable[float] = (1.0,), steps: int = 4) -> Axis:
+    """Return a scale of net stances around zero, as short as the widest of them allows.
+
+    >>> [text for _, text in net_axis([-0.3, 0.1]).ticks]
+    ['−40', '−20', '0', '+20', '+40']
+    """
+    end = _end(max(map(abs, nets), default=1.0))
+    ticks = (end * (2 * step / steps - 1) for step in range(steps + 1))
+    return Axis(-end, end, tuple((at, signed(100 * at)) for at in ticks), 0)
+
+
+SHARES = share_axis()
+"""From 0 to 100 percent."""
+
+
+# --- Elements ------------------------------------------------------------------------------------
+
+
+def element(name: str, /, *content: str, **attributes: str | float | None) -> Markup:
+    """Return an element; what is not `Markup` is escaped.
+
+    ``class_`` becomes ``class``, other underscores become hyphens; None leaves one out.
+
+    >>> str(element("text", "a < b", x=0.5, class_="end"))
+    '<text x="0.5" class="end">a &lt; b</text>'
+    """
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    inner = "".join(map(escape, content))
+    return Markup(f"<{name}{given}>{inner}</{name}>")  # noqa: S704 (escaped)
+
+
+def _value(value: str | float) -> str:
+    return escape(value) if isinstance(value, str) else f"{value:.6g}"
+
+
+def drawing(name: str, title: str, description: str, height: float, marks: list[Markup]) -> Markup:
+    """Return an SVG as wide as its place, which a screen reader announces."""
+    words = (
+        element("title", title, id=f"{name}-t"),
+        element("desc", description, id=f"{name}-d"),
+    )
+    label = f"{name}-t {name}-d"
+    return element("svg", *words, *marks, height=height, role="img", aria_labelledby=label)
+
+
+Piece = tuple[float, list[Markup]]
+"""Height and marks of a part of a chart."""
+
+
+def _in_pieces(name: str, title: str, description: str, pieces: Sequence[Piece]) -> Markup:
+    """Return drawings that stand under each other as one, between which a page may end."""
+    (height, marks), *rest = pieces or [(0, [])]
+    first = drawing(name, title, description, height, marks)
+    below = (element("svg", *each, height=height, aria_hidden="true") for height, each in rest)
+    return Markup("").join([first, *below])
+
+
+def _percent(value: float) -> str:
+    return f"{round(value, 3):g}%"
+
+
+def _label(x: float, y: float, text: str, class_: str = "") -> Markup:
+    """Return a text; ``x`` in percent of the width, ``y`` in pixels."""
+    return element("text", text, x=_percent(x), y=y, class_=class_ or None)
+
+
+def _segment(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
+    """Return a straight line; x in percent, y in pixels."""
+    return element("line", x1=_percent(x1), y1=y1, x2=_percent(x2), y2=y2, class_=class_)
+
+
+def _bar(x: float, y: float, width: float, height: float, tone: Tone) -> Markup:
+    return element(
+        "rect", x=_percent(x), y=y, width=_percent(width), height=height, class_=f"segment {tone}"
+    )
+
+
+def _row_label(name: str, note: str, top: float, lines: int = 1) -> list[Markup]:
+    """Return the name of a row and a remark: on its right, or below it."""
+    if lines == 2:
+        below = _label(0, top + 13 + LINE, note, "quiet")
+        return [_label(0, top + 13, cut(name, PHONE), "strong"), below]
+    left = _label(0, top + 13, cut(name, PHONE - len(note)), "strong")
+    return [left, _label(100, top + 13, note, "quiet end")] if note else [left]
+
+
+def _ticks(axis: Axis, y: float, start: float = 3, end: float = 97) -> list[Markup]:
+    return [
+        _label(axis.place(at, start, end), y, text, f"quiet {axis.anchor(at)}".strip())
+        for at, text in axis.ticks
+    ]
+
+
+def legend(*entries: tuple[str, str, str]) -> Markup:
+    """Return the key of a chart: forms (``bar``, ``line`` or a mark's), tones and words."""
+    items = []
+    for form, tone, words in entries:
+        shape = _marker(form, "8", 6, tone)
+        if form == "bar":
+            shape = element("rect", x=0, y=0, width=16, height=12, class_=f"segment {tone}")
+        items.append(element("li", element("svg", shape, aria_hidden="true"), words))
+    return element("ul", *items, class_="legend")
+
+
+def _marker(form: str, x: str, y: float, tone: str) -> Markup:
+    """Return a mark at a place: ``dot``, ``square``, ``diamond``, or the ``line`` of a legend."""
+    if form == "line":
+        return element("line", x1=0, x2=16, y1=y, y2=y, class_=f"whisker {tone}")
+    if form == "dot":
+        return element("circle", cx=x, cy=y, r=5, class_=tone)
+    if form == "square":
+        shape = element("rect", x=-4.5, y=y - 4.5, width=9, height=9, class_=tone)
+    else:
+        shape = element("path", d=f"M0 {y - 6:g}L6 {y:g}L0 {y + 6:g}L-6 {y:g}Z", class_=tone)
+    return element("svg", shape, x=x, y=0, width=1, height=1, overflow="visible")
+
+
+# --- Bars: shares that make up a whole, and bars that stand --------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Shares of one row, which sum to 1."""
+
+    name: str
+    note: str
+    shares: Sequence[float]
+
+
+def stacked(
+    name: str, title: str, description: str, rows: Sequence[Parts], tones: Sequence[Tone]
+) -> Markup:
+    """Return bars of the same length, cut by shares, the first on the left."""
+    pieces: list[Piece] = []
+    for low in range(0, len(rows), PIECE):
+        head = FOOT if not low and len(rows) > MANY else 0
+        marks = _ticks(SHARES, head - 7, 0, 100) if head else []
+        for place, row in enumerate(rows[low : low + PIECE]):
+            marks += _stack(row, head + place * ROW, tones)
+        pieces.append((head + ROW * len(rows[low : low + PIECE]), marks))
+    return _in_pieces(name, title, description, pieces)
+
+
+def _stack(row: Parts, top: float, tones: Sequence[Tone]) -> list[Markup]:
+    marks, start = _row_label(row.name, row.note, top), 0.0
+    for share, tone in zip(row.shares, tones, strict=True):
+        marks.append(_bar(100 * start, top + 20, 100 * share, BAR, tone))
+        if share >= LEAST_LABEL:
+            middle = 100 * (start + share / 2)
+            marks.append(_label(middle, top + 33.5, f"{100 * share:.0f}", f"middle on-{tone}"))
+        start += share
+    return marks
+
+
+def upright(
+    name: str, title: str, description: str, bars: Sequence[tuple[str, float]], height: float = 150
+) -> Markup:
+    """Return upright bars with their shares above and their names below."""
+    most = max((share for _, share in bars), default=0) or 1
+    room, step = height - FOOT - 18, 100 / max(1, len(bars))
+    marks = []
+    for place, (words, share) in enumerate(bars):
+        tall = round(room * share / most, 2)
+        marks.append(_bar((place + 0.06) * step, 18 + room - tall, 0.88 * step, tall, "quietly"))
+        middle = (place + 0.5) * step
+        marks.append(_label(middle, 13 + room - tall, f"{100 * share:.0f}", "middle"))
+        marks.append(_label(middle, height - 5, words, "quiet middle"))
+    return drawing(name, title, description, height, marks)
+
+
+# --- Estimates with their intervals --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its interval, None where there is none."""
+
+    value: float
+    interval: tuple[float, float] | None
+    tone: Tone = "ink"
+    form: str = "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a dot-and-whisker chart."""
+
+    name: str
+    note: str
+    estimates: tuple[Estimate, ...]
+
+
+def whiskers(
+    name: str, title: str, rows: Sequence[Line], axis: Axis = SHARES, description: str = ""
+) -> Markup:
+    """Return a mark per estimate on a common scale, with a line across its interval.
+
+    Without a description, the first rows describe it.
+    """
+    description = description or "; ".join(f"{row.name} {row.note}" for row in rows[:8])
+    lanes = max((len(row.estimates) for row in rows), default=1)
+    lines = 1 + any(len(row.name) + len(row.note) > PHONE for row in rows)
+    step = ROW + (lanes + lines - 2) * LINE
+    pieces: list[Piece] = []
+    for low in range(0, len(rows), PIECE):
+        part = rows[low : low + PIECE]
+        head = FOOT if not low and len(rows) > MANY else 0
+        foot = FOOT if low + PIECE >= len(rows) else 0
+        height = head + step * len(part)
+        marks = []
+        for at, _ in axis.ticks:
+            x, strength = axis.place(at), "axis" if at == axis.zero else "grid"
+            marks.append(_segment(x, head, x, height, strength))
+        marks += _ticks(axis, head - 7) if head else []
+        marks += _ticks(axis, height + 15) if foot else []
+        for place, row in enumerate(part):
+            marks += _estimates(row, head + place * step, lines, axis)
+        pieces.append((height + foot, marks))
+    return _in_pieces(name, title, description, pieces)
+
+
+def _estimates(row: Line, top: float, lines: int, axis: Axis) -> list[Markup]:
+    marks = _row_label(row.name, row.note, top, lines)
+    for number, each in enumerate(row.estimates):
+        y = top + 28 + (number + lines - 1) * LINE
+        if each.interval is not None:
+            low, high = map(axis.place, each.interval)
+            marks.append(_segment(low, y, high, y, f"whisker {each.tone}"))
+        marks.append(_marker(each.form, _percent(axis.place(each.value)), y, each.tone))
+    return marks
+
+
+# --- Curves with their bands, and points with their intervals ------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a curve, with the bounds of its band; None where nothing is known."""
+
+    x: float
+    y: float | None
+    band: tuple[float, float] | None = None
+
+
+Scale = Callable[[float], float]
+
+
+def curve(
+    name: str,
+    title: str,
+    description: str,
+    points: Sequence[Point],
+    x: Axis,
+    y: Axis,
+    *,
+    height: float = 150,
+    tone: Tone = "favor",
+    connected: bool = True,
+) -> Markup:
+    """Return a curve with its band, broken where a point is missing.
+
+    If the points are not connected, each has its own whisker, and the line on which y equals x
+    is drawn beside them.
+    """
+    top, bottom = 8.0, height - FOOT
+
+    def across(value: float) -> float:
+        return x.place(value, LEFT, RIGHT)
+
+    def down(value: float) -> float:
+        return y.place(value, bottom, top)
+
+    marks = [
+        _segment(LEFT, down(at), 100, down(at), "axis" if at == y.zero else "grid")
+        for at, _ in y.ticks
+    ]
+    marks += (_label(LEFT - 1.5, down(at) + 4, text, "quiet end") for at, text in y.ticks)
+    marks += (_label(across(at), height - 5, text, f"quiet {x.anchor(at)}") for at, text in x.ticks)
+    runs = _runs(points)
+    if connected:
+        marks.append(_lines(runs, across, down, height, tone))
+    else:
+        ends = (across(x.low), down(x.low), across(x.high), down(x.high))
+        marks.append(_segment(*ends, "axis dashed"))
+    radius = 4 if not connected or len(points) <= 24 else 2
+    for run in runs:
+        for point in run:
+            at, middle = across(point.x), round(down(point.y or 0.0), 2)
+            if point.band and not (connected and len(run) > 1):
+                low, high = map(down, point.band)
+                marks.append(_segment(at, low, at, high, f"whisker {tone}"))
+            marks.append(element("circle", cx=_percent(at), cy=middle, r=radius, class_=tone))
+    return drawing(name, title, description, height, marks)
+
+
+def _runs(points: Sequence[Point]) -> list[list[Point]]:
+    """Return stretches of points without a gap."""
+    runs: list[list[Point]] = [[]]
+    for point in points:
+        if point.y is None:
+            runs.append([])
+        else:
+            runs[-1].append(point)
+    return [run for run in runs if run]
+
+
+def _lines(
+    runs: Sequence[Sequence[Point]], across: Scale, down: Scale, height: float, tone: Tone
+) -> Markup:
+    def path(places: Iterable[tuple[float, float]]) -> str:
+        return " ".join(f"{across(x):.2f},{down(y):.2f}" for x, y in places)
+
+    marks = []
+    for run in runs:
+        bounds = [(p.x, *p.band) for p in run if p.band]
+        if len(bounds) > 1:
+            edge = [(x, high) for x, _, high in bounds] + [(x, low) for x, low, _ in bounds[::-1]]
+            marks.append(element("polygon", points=path(edge), class_=f"band {tone}"))
+        middle = path((p.x, p.y or 0.0) for p in run)
+        marks.append(element("polyline", points=middle, class_=f"line {tone}"))
+    # Stretched to the width: x runs from 0 to 100, y in pixels.
+    box = f"0 0 100 {height:g}"
+    return element(
+        "svg", *marks, width="100%", height=height, viewBox=box, preserveAspectRatio="none"
+    )

@@ -1,0 +1,220 @@
+"""What both pages are made of: templates, escaped text, tables with their CSV files."""
+
+import re
+from base64 import b64encode
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Literal
+from unicodedata import east_asian_width
+
+from markupsafe import Markup
+
+from stance.display import count, shown
+from stance.screens import bounds, percent
+from stance.tables import Format
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = files(__package__) / "templates"
+
+NAME, SHORT = 28, 22
+"""Characters of a name in a chart, and beside long figures; tables have all of it."""
+
+_UNFIT = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
+
+
+# --- Text ----------------------------------------------------------------------------------------
+
+
+def without_forbidden(text: str) -> str:
+    r"""Return a text in which U+FFFD stands for each character that HTML forbids.
+
+    These are controls, lone surrogates and noncharacters.
+
+    >>> without_forbidden("a\r\nb\x00")
+    'a\nb\ufffd'
+    """
+    return _UNFIT.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def cut(text: str, limit: int) -> str:
+    r"""Return a text of at most so many columns on one line; wide characters take two.
+
+    >>> cut("North Atlantic\nTreaty", 10), cut("北大西洋公约", 10)
+    ('North Atl…', '北大西洋…')
+    """
+    line = " ".join(text[: 4 * limit].split())
+    columns = list(accumulate(1 + (east_asian_width(char) in "WF") for char in line))
+    if not columns or columns[-1] <= limit:
+        return line
+    return line[: bisect_right(columns, limit - 1)] + "…"
+
+
+def named(name: str, limit: int = NAME) -> str:
+    """Return a name for a chart or a heading."""
+    return cut(name, limit) or "(no name)"
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Return a number with its sign, and no sign if it is printed as zero.
+
+    >>> signed(12.4), signed(-0.2), signed(-3.25, 1)
+    ('+12', '0', '−3.2')
+    """
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if any(digit in text for digit in "123456789") else text[1:]
+
+
+def points(value: float, interval: Sequence[float] | None = None, digits: int = 0) -> str:
+    """Return a signed share and its interval in points: ``+12 [−3, +27]``."""
+    ends = ", ".join(signed(100 * end, digits) for end in interval or ())
+    return signed(100 * value, digits) + (f" [{ends}]" if ends else "")
+
+
+# --- Tables --------------------------------------------------------------------------------------
+
+Kind = Literal["text", "count", "share", "signed", "number"]
+"""How cells of a column are printed; shares and signed shares in percent."""
+
+Cell = str | float | None
+NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its title on the page, its name in the CSV file."""
+
+    title: str
+    name: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A table's name, columns and rows; the first cell of a row names it."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+
+
+ROWS, ANSWERS = Column("rows", "rows", "count"), Column("answers", "answers", "count")
+
+
+def text_column(name: str) -> Column:
+    """Return a column of texts, of the same name on the page and in the CSV file."""
+    return Column(name, name)
+
+
+def with_interval(
+    title: str, name: str, low: str = "low", high: str = "high", kind: Kind = "share"
+) -> tuple[Column, Column, Column]:
+    """Return the columns of a figure and of the bounds of its interval."""
+    return Column(title, name, kind), Column("low", low, kind), Column("high", high, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart with its legend and its numbers."""
+
+    chart: Markup
+    data: Data
+    legend: Markup = Markup()  # noqa: RUF009 (it cannot change)
+
+
+def shown_cell(value: Cell, kind: Kind) -> str:
+    """Return a cell as it is printed.
+
+    >>> shown_cell(0.1234, "share"), shown_cell(-0.05, "signed"), shown_cell(1234, "count")
+    ('12.3', '−5.0', '1,234')
+    """
+    if value is None or isinstance(value, str):
+        return NOTHING if value is None else value
+    if kind == "count":
+        return f"{value:,.0f}"
+    if kind == "number":
+        return f"{value:.3f}"
+    return signed(100 * value, 1) if kind == "signed" else f"{100 * value:.1f}"
+
+
+def csv_address(data: Data) -> str:
+    """Return a table as the address of a CSV file; no cell of it can run in a spreadsheet."""
+    form = Format(tuple(_plain(column.name) for column in data.columns), excel_safe=True)
+    content = form.header() + form.encode([[_plain(cell) for cell in row] for row in data.rows])
+    return f"data:text/csv;charset=utf-8;base64,{b64encode(content).decode('ascii')}"
+
+
+def _plain(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return cell.encode("utf-8", "replace").decode()
+    return f"{cell:.6f}" if isinstance(cell, float) else str(cell)
+
+
+# --- Templates -----------------------------------------------------------------------------------
+
+
+@cache
+def environment() -> "Environment":
+    """Return the environment of the templates, in which every text is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        autoescape=True,
+        loader=PackageLoader(__package__),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.filters |= {
+        **{"bounds": bounds, "counted": count, "csv_address": csv_address, "named": named},
+        **{"percent": percent, "points": points, "references": references, "sections": sections},
+        **{"shown": shown, "shown_cell": shown_cell, "number": "{:,}".format},
+        "whole": lambda share: f"{100 * share:.0f}",
+    }
+    made.globals["version"] = version("stance")
+    return made
+
+
+def render(name: str, **context: Any) -> bytes:
+    """Return a whole page as UTF-8.
+
+    Its Content-Security-Policy lets a browser load nothing, run nothing and use only this style.
+    """
+    style = stylesheet()
+    digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
+    template = environment().get_template(f"{name}.html.j2")
+    return without_forbidden(template.render(context, style=style, digest=digest)).encode()
+
+
+def stylesheet() -> Markup:
+    """Return the style of every page."""
+    return Markup((TEMPLATES / "style.css").read_text("utf-8"))  # noqa: S704 (our own file)
+
+
+def references(keys: Sequence[str]) -> str:
+    """Return the BibTeX entry of this package and those of the given keys."""
+    entries = (TEMPLATES / "references.bib").read_text("utf-8").strip().split("\n\n")
+    by_key = {entry[entry.index("{") + 1 : entry.index(",")]: entry for entry in entries}
+    listed = "\n\n".join(by_key[key] for key in ("stance", *keys))
+    return listed.replace("VERSION", version("stance"))
+
+
+_SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')
+
+
+def sections(body: str) -> list[tuple[str, Markup]]:
+    """Return the name and the title of each section of a page."""
+    return [(name, Markup(title)) for name, title in _SECTION.findall(body)]  # noqa: S704 (escaped)

@@ -1,0 +1,324 @@
+"""The first reading of a prediction table: what it holds, so that the second can count it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b, file_digest
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+
+from stance.display import shown
+from stance.errors import DataError
+from stance.records import Stance
+from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
+from stance.tables import Record, Table, column, month_of, open_table
+
+BATCH = 8192
+"""Records that are counted at a time."""
+
+# --- Columns -------------------------------------------------------------------------------------
+
+ANSWERS = ("row", "mentions", *STANCE_COLUMNS)
+"""Columns that `stance predict` always writes, beside the actor's."""
+
+TEXT, BY, OVER = "text", "source", "date"
+"""Columns of paragraphs, sources and dates unless others are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A prediction table, and what a report on it should show; None for the usual column."""
+
+    source: Path
+    by: str | None = None  # column of the source
+    over: str | None = None  # column of the date
+    prefix: str = ""  # of the answers' columns
+    text_column: str | None = None
+    actor_column: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+
+    def open(self) -> Table:
+        """Open the table."""
+        return open_table(self.source, delimiter=self.delimiter, encoding=self.encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Numbers of columns; None for what a table does not have."""
+
+    row: int
+    actor: int
+    mentions: int
+    stance: int
+    probabilities: tuple[int, int, int]
+    sentiment: int | None
+    text: int | None
+    document: int | None
+    file: int | None
+    by: int | None
+    over: int | None
+    spans: int | None
+    because: int | None
+
+    @property
+    def paired(self) -> bool:
+        """Whether the input named the actor of each row, rather than the texts."""
+        return self.actor < self.row
+
+
+def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
+    """Find the columns of a prediction table.
+
+    Raises
+    ------
+    DataError
+        If it is not one in long form, or a column that was asked for is missing.
+    """
+    at = {name: place for place, name in enumerate(columns)}
+    prefix = request.prefix
+    actor = at.get(
+        request.actor_column or (prefix + "actor" if prefix + "actor" in at else "actor")
+    )
+    missing = [prefix + name for name in ANSWERS if prefix + name not in at]
+    if actor is None and not request.actor_column:
+        missing.insert(0, prefix + "actor")
+    if missing:
+        raise DataError(f"{table}: {_refusal(at, missing)}")
+
+    def asked(name: str | None, usual: str) -> int | None:
+        return at.get(usual) if name is None else column(columns, name, table)
+
+    if actor is None:
+        actor = column(columns, request.actor_column or "", table)  # raises, with advice
+    against, neutral, favor = (at[f"{prefix}stance_{label}"] for label in Stance)
+    places = Places(
+        row=at[prefix + "row"],
+        actor=actor,
+        mentions=at[prefix + "mentions"],
+        stance=at[prefix + "stance"],
+        probabilities=(against, neutral, favor),
+        sentiment=at.get(prefix + SENTIMENT_COLUMNS[0]),
+        text=asked(request.text_column, TEXT),
+        document=at.get("document"),
+        file=at.get("file"),
+        by=asked(request.by, BY),
+        over=asked(request.over, OVER),
+        spans=at.get("spans"),
+        because=at.get(prefix + "because"),
+    )
+    return places if places.paired else replace(places, spans=None)  # then predict read no spans
+
+
+def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
+    """Return what is wrong with a table that lacks some columns, and what to do."""
+    labels = [f"_{label}" for label in Stance]
+    for prefix in (name.removesuffix("stance") for name in at if name.endswith("stance")):
+        if all(prefix + name in at for name in ANSWERS):
+            found = shown(prefix)
+            return f"the columns of its answers begin with '{found}'; add --prefix {found}"
+    if any(name and all(name + label in at for label in labels) for name in at):
+        return "is in wide form; run stance predict without --wide and report on that"
+    listed = ", ".join(f"'{shown(name, 40)}'" for name in missing)
+    return f"no column {listed}; a report needs a table that stance predict has written"
+
+
+# --- Frequent names ------------------------------------------------------------------------------
+
+CAPACITY = 20_000
+"""Names that are told apart."""
+
+LONGEST_NAME = 120
+"""Characters of a name; the rest of a longer one becomes a hash."""
+
+
+class Frequent:
+    """Counts of names: exact up to `CAPACITY` names, and beyond that of the frequent ones.
+
+    With more names, counts may be too low by ``lost``, which is at most the number of all
+    occurrences divided by the capacity; every name that occurs more often than that is kept
+    (Misra and Gries 1982, "Finding repeated elements"; Agarwal et al. 2013, "Mergeable Summaries").
+    Then ``distinct``, the number of names, is a lower bound, too.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.counts: Counter[str] = Counter()
+        self.lost = 0
+        self.distinct = 0
+        self._capacity = capacity
+
+    def add(self, names: Iterable[str]) -> None:
+        """Count some names."""
+        self.counts.update(names)
+        self.distinct = max(self.distinct, len(self.counts))
+        if len(self.counts) > 2 * self._capacity:
+            least = sorted(self.counts.values(), reverse=True)[self._capacity]
+            self.counts = Counter({k: n - least for k, n in self.counts.items() if n > least})
+            self.lost += least
+
+    def first(self, most: int) -> list[str]:
+        """Return the most frequent names, equally frequent ones in alphabetical order."""
+        return sorted(self.counts, key=lambda name: (-self.counts[name], name))[:most]
+
+
+def bounded(name: str) -> str:
+    """Return a name, or if it is long its beginning and a hash of all of it."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{name[: LONGEST_NAME - 10]}…{digest}"
+
+
+# --- Periods -------------------------------------------------------------------------------------
+
+MOST_PERIODS = 60
+"""Periods in a chart."""
+
+FEWEST_PER_PERIOD = 10
+"""Answers that a month or quarter must hold on average, or longer periods are chosen."""
+
+LENGTHS = {"month": 1, "quarter": 3, "year": 12}
+
+TAIL = 0.005
+"""Share of the answers at each end of the range that may be left out if they stretch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """Consecutive periods of equal length."""
+
+    unit: str  # month, quarter or year
+    start: int  # number of the first one
+    count: int
+
+    def place(self, month: int) -> int | None:
+        """Return the place of a month's period, None outside."""
+        at = month // LENGTHS[self.unit] - self.start
+        return at if 0 <= at < self.count else None
+
+    def name(self, place: int) -> str:
+        """Return the name of a period.
+
+        >>> Periods("quarter", 4 * 2024, 4).name(1)
+        '2024 Q2'
+        """
+        number = self.start + place
+        if self.unit == "year":
+            return str(number)
+        if self.unit == "quarter":
+            return f"{number // 4} Q{number % 4 + 1}"
+        return f"{number // 12}-{number % 12 + 1:02}"
+
+
+def choose_periods(months: Mapping[int, int]) -> Periods | None:
+    """Choose the shortest periods of which not more than `MOST_PERIODS` cover the dates.
+
+    They hold `FEWEST_PER_PERIOD` answers on average, or are years. If less than a quarter of them
+    holds any answer, as one mistyped date can cause, the `TAIL` of the answers at either end does
+    not count. Dates that are all in a January are taken for years.
+
+    Parameters
+    ----------
+    months : mapping
+        Answers of each month.
+    """
+    if not months:
+        return None
+    ordered = sorted(months)
+    years_only = all(month % 12 == 0 for month in ordered)
+    most = 0 if years_only else sum(months.values()) // FEWEST_PER_PERIOD
+    found = _cover(ordered[0], ordered[-1], most)
+    used = {found.place(month) for month in ordered} - {None}
+    if found.count > 12 and 4 * len(used) < found.count:
+        found = _cover(_inner(months, ordered), _inner(months, ordered[::-1]), most)
+    return found
+
+
+def _inner(months: Mapping[int, int], order: Sequence[int]) -> int:
+    """Return the month up to which more than the tail of all answers has passed."""
+    spare, passed = int(TAIL * sum(months.values())), 0
+    for month in order:
+        passed += months[month]
+        if passed > spare:
+            break
+    return month
+
+
+def _cover(first: int, last: int, most: int) -> Periods:
+    """Return periods from one month to another: short ones only if there are few enough."""
+    for unit, length in LENGTHS.items():
+        count = last // length - first // length + 1
+        if count <= (MOST_PERIODS if unit == "year" else min(MOST_PERIODS, most)):
+            return Periods(unit, first // length, count)
+    return Periods("year", last // 12 - MOST_PERIODS + 1, MOST_PERIODS)
+
+
+# --- The first reading ---------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a table holds."""
+
+    columns: tuple[str, ...]
+    places: Places
+    actors: Frequent = field(default_factory=Frequent)  # answers of each
+    sources: Frequent = field(default_factory=Frequent)  # answers of each
+    months: Counter[int] = field(default_factory=Counter)  # answers of each
+    undated: int = 0  # answers whose date cannot be read
+    undated_example: str = ""
+    records: int = 0
+    notes: tuple[str, ...] = ()
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Count some records."""
+        places, self.records = self.places, self.records + len(records)
+        cells = [record.cells for record in records]
+        actors = [bounded(actor) for actor in map(itemgetter(places.actor), cells)]
+        self.actors.add(filter(None, actors))
+        answers = [row for row, actor in zip(cells, actors, strict=True) if actor]
+        if places.by is not None:
+            self.sources.add(bounded(row[places.by]) for row in answers)
+        if places.over is not None:
+            self._date(Counter(row[places.over] for row in answers))
+
+    def _date(self, dates: Counter[str]) -> None:
+        for text, number in dates.items():
+            month = month_of(text)
+            if month is not None:
+                self.months[month] += number
+                continue
+            self.undated += number
+            self.undated_example = self.undated_example or shown(text)
+
+
+def survey(request: Request) -> Survey:
+    """Read a prediction table for the first time.
+
+    Raises
+    ------
+    DataError
+        If it is not a prediction table in long form, or cannot be read.
+    """
+    with request.open() as table:
+        found = Survey(table.columns, find_places(table.columns, table.name, request))
+        for batch in batches(table):
+            found.add(batch)
+        found.notes = table.notes
+        if not found.records:
+            raise DataError(f"{table.name}: holds no record; a report needs answers")
+    return found
+
+
+def batches(table: Table) -> Iterator[list[Record]]:
+    """Yield the records of a table, some thousands at a time."""
+    records = iter(table)
+    while batch := list(islice(records, BATCH)):
+        yield batch
+
+
+def file_hash(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,228 @@
+"""The second reading of a prediction table: exact counts of what a report shows."""
+
+from collections.abc import Sequence
+from zlib import crc32
+
+import numpy as np
+
+from stance.arrays import Bools, Codes, Ints
+from stance.display import shown
+from stance.errors import DataError
+from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.reports._survey import Places, Survey, bounded, choose_periods
+from stance.reports.examples import Examples
+from stance.tables import Record, month_of
+
+CLUSTERS = 1024
+"""Groups into which documents fall by a hash.
+
+Of fewer documents than that almost all stand alone. More share groups at random, which leaves
+the estimate of a variance unbiased (Wolter 2007, "Introduction to Variance Estimation", chapter 2:
+random groups) and memory bounded.
+"""
+
+MOST_ROWS = 1 << 28
+"""Largest row number; 5 bytes are kept for each row."""
+
+CONFIDENCES = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+"""Bounds between bins of the largest probability."""
+
+LABELS = {str(label): number for number, label in enumerate((*Stance, UNCERTAIN))}
+TONES = {str(label): number for number, label in enumerate((*Sentiment, UNCERTAIN))}
+
+GIVEN = len(Stance)
+"""Answers that are a stance; the next is `UNCERTAIN`."""
+
+ACTORS, SOURCES, TRACED = 30, 25, 12
+"""Actors and sources that are shown, and actors shown over time and with paragraphs."""
+
+FEWEST_ANSWERS, ALWAYS = 10, 12
+"""Answers without which an actor or source is left out, unless it is one of the first."""
+
+Cells = Sequence[tuple[str, ...]]
+
+
+class Tally:
+    """Counts of the answers of a prediction table.
+
+    Counts by cluster are of stances given, by document, or if the table has none by paragraph.
+    """
+
+    def __init__(self, found: Survey) -> None:
+        self.actors = _frequent(found.actors.first(ACTORS), found.actors.counts)
+        self.sources = _frequent(found.sources.first(SOURCES), found.sources.counts)
+        self.periods = choose_periods(found.months)
+        self.examples = Examples(self.actors[:TRACED], found.places)
+        actors, sources = len(self.actors), len(self.sources)
+        span = self.periods.count if self.periods else 0
+        self.all_clusters = np.zeros((CLUSTERS, GIVEN), np.int64)
+        self.actor_clusters = np.zeros((actors, CLUSTERS, GIVEN), np.int64)
+        self.source_clusters = np.zeros((sources, CLUSTERS, GIVEN), np.int64)
+        self.period_clusters = np.zeros((min(actors, TRACED), span, CLUSTERS, GIVEN), np.int32)
+        self.uncertain = np.zeros(actors + 1, np.int64)  # last those toward all other actors
+        self.source_uncertain = np.zeros(sources + 1, np.int64)
+        self.crossed = np.zeros((actors, sources, GIVEN), np.int64)
+        self.confidence = np.zeros(len(CONFIDENCES) + 1, np.int64)  # by largest probability
+        self.tone_clusters = np.zeros((CLUSTERS, len(Sentiment)), np.int64)  # rows
+        self.toneless = 0  # rows whose sentiment is uncertain
+        self.outside = 0  # answers dated outside the periods
+        self._places = found.places
+        self._actor_at = {name: at for at, name in enumerate(self.actors)}
+        self._source_at = {name: at for at, name in enumerate(self.sources)}
+        self._seen = np.zeros(0, np.uint32)  # fingerprint of each row, 0 where there is none
+        self._naming = np.zeros(0, np.bool_)
+        self._again: dict[tuple[int, int], bool] = {}  # rows whose number another row has, too
+
+    @property
+    def rows(self) -> int:
+        """Rows of the input that was judged."""
+        return int(np.count_nonzero(self._seen)) + len(self._again)
+
+    @property
+    def naming(self) -> int:
+        """Rows that name an actor."""
+        return int(self._naming.sum()) + sum(self._again.values())
+
+    @property
+    def renumbered(self) -> int:
+        """Rows whose number an earlier row has, too, as in tables that were joined."""
+        return len(self._again)
+
+    @property
+    def answers(self) -> int:
+        """Answers, withheld ones among them."""
+        return int(self.confidence.sum())
+
+    def add(self, records: Sequence[Record], table: str) -> None:
+        """Count some records; `table` is what messages call it."""
+        places, cells = self._places, [record.cells for record in records]
+        try:
+            row = np.array([int(each[places.row]) for each in cells], np.int64)
+            if not (row.min() > 0 and row.max() <= MOST_ROWS):
+                raise ValueError
+        except (ValueError, OverflowError):
+            raise self._fault(records, table) from None
+        asked = [bool(each[places.actor]) for each in cells]
+        named = np.array(asked) & [each[places.mentions] != "0" for each in cells]
+        self._count_rows(cells, row, named)
+        kept = [record for record, name in zip(records, asked, strict=True) if name]
+        if kept:
+            self._count_answers(kept, row[asked], table)
+
+    def _count_rows(self, cells: Cells, row: Ints, named: Bools) -> None:
+        """Tell rows apart by number, and by file, document and text if numbers start anew."""
+        if row.max() >= len(self._seen):
+            size = max(int(row.max()) + 1, 2 * len(self._seen))
+            self._seen = np.append(self._seen, np.zeros(size - len(self._seen), np.uint32))
+            self._naming = np.append(self._naming, np.zeros(size - len(self._naming), np.bool_))
+        own = _fingerprints(cells, self._places)
+        first = np.unique(row, return_index=True)[1]
+        first = first[self._seen[row[first]] == 0]
+        self._seen[row[first]] = own[first]
+        usual = self._seen[row] == own
+        self._naming[row[named & usual]] = True
+        fresh = first.tolist()
+        for at in np.flatnonzero(~usual).tolist():
+            key = int(row[at]), int(own[at])
+            if key not in self._again:
+                self._again[key] = False
+                fresh.append(at)
+            self._again[key] |= bool(named[at])
+        if (column := self._places.sentiment) is not None and fresh:
+            mine = [cells[at] for at in fresh]
+            tone = np.array([TONES.get(each[column], -1) for each in mine])
+            given = (tone >= 0) & (tone < GIVEN)
+            cluster = self._clusters(mine, row[fresh])
+            np.add.at(self.tone_clusters, (cluster[given], tone[given]), 1)
+            self.toneless += int((tone == GIVEN).sum())
+
+    def _count_answers(self, records: Sequence[Record], row: Ints, table: str) -> None:
+        places, cells = self._places, [record.cells for record in records]
+        try:
+            label = np.array([LABELS[each[places.stance]] for each in cells])
+            chances = np.array([[float(each[at]) for at in places.probabilities] for each in cells])
+            if not ((chances >= 0) & (chances <= 1)).all():
+                raise ValueError
+        except (KeyError, ValueError):
+            raise self._fault(records, table) from None
+        actor = np.array([self._actor_at.get(bounded(each[places.actor]), -1) for each in cells])
+        source = np.full(len(cells), -1)
+        if (by := places.by) is not None:
+            source = np.array([self._source_at.get(bounded(each[by]), -1) for each in cells])
+        cluster = self._clusters(cells, row)
+        given = label < GIVEN
+        np.add.at(self.all_clusters, (cluster[given], label[given]), 1)
+        for counts, group in ((self.actor_clusters, actor), (self.source_clusters, source)):
+            mine = given & (group >= 0)
+            np.add.at(counts, (group[mine], cluster[mine], label[mine]), 1)
+        both = given & (actor >= 0) & (source >= 0)
+        np.add.at(self.crossed, (actor[both], source[both], label[both]), 1)
+        np.add.at(self.uncertain, actor[~given], 1)
+        np.add.at(self.source_uncertain, source[~given], 1)
+        bins = np.searchsorted(CONFIDENCES, chances.max(axis=1), side="right")
+        self.confidence += np.bincount(bins, minlength=len(self.confidence))
+        self._count_periods(cells, actor, cluster, label)
+        self.examples.add(records, row, actor, label, chances)
+
+    def _clusters(self, cells: Cells, row: Ints) -> Ints:
+        """Return the group of each answer's document; without one, of its text or its row."""
+        places = self._places
+        at = places.text if places.document is None else places.document
+        names = (
+            f"row {number}" if at is None or not each[at] else each[at]
+            for each, number in zip(cells, row.tolist(), strict=True)
+        )
+        return np.array([_hash(name) for name in names], np.int64) % CLUSTERS
+
+    def _count_periods(self, cells: Cells, actor: Ints, cluster: Ints, label: Ints) -> None:
+        at, periods = self._places.over, self.periods
+        if at is None or periods is None:
+            return
+        months = [month_of(each[at]) for each in cells]
+        dated = [None if month is None else periods.place(month) for month in months]
+        period = np.array([-1 if place is None else place for place in dated])
+        known = np.array([month is not None for month in months])
+        self.outside += int((known & (period < 0)).sum())
+        mine = (label < GIVEN) & (period >= 0) & (actor >= 0) & (actor < len(self.period_clusters))
+        where = (actor[mine], period[mine], cluster[mine], label[mine])
+        np.add.at(self.period_clusters, where, 1)
+
+    def _fault(self, records: Sequence[Record], table: str) -> DataError:
+        """Return what is wrong with the first record that cannot be counted."""
+        for record in records:
+            if reason := _reason(record.cells, self._places):
+                return DataError(f"{table}:{record.line}: {reason}, as stance predict writes it")
+        raise AssertionError("no record is wrong")
+
+
+def _frequent(first: list[str], counts: dict[str, int]) -> list[str]:
+    """Return the names with most answers, without those of few."""
+    return first[:ALWAYS] + [name for name in first[ALWAYS:] if counts[name] >= FEWEST_ANSWERS]
+
+
+def _hash(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def _fingerprints(cells: Cells, places: Places) -> Codes:
+    """Return what tells rows of the same number apart; never 0."""
+    known = [at for at in (places.file, places.document, places.text) if at is not None]
+    return np.array([_hash("\0".join(each[at] for at in known)) or 1 for each in cells], np.uint32)
+
+
+def _reason(cells: tuple[str, ...], places: Places) -> str | None:
+    row = cells[places.row]
+    if not (row.isascii() and row.isdecimal() and len(row) < 12 and 0 < int(row) <= MOST_ROWS):
+        return f"'{shown(row)}' in the column of rows is not a record number"
+    if not cells[places.actor]:
+        return None
+    if cells[places.stance] not in LABELS:
+        return f"'{shown(cells[places.stance])}' is not a stance; it must be {', '.join(LABELS)}"
+    for at in places.probabilities:
+        try:
+            if 0 <= float(cells[at]) <= 1:
+                continue
+        except ValueError:
+            pass
+        return f"'{shown(cells[at])}' is not a probability from 0 to 1"
+    return None
