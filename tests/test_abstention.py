@@ -99,6 +99,7 @@ EXCHANGEABLE = {"rows": 1, "documents": 1200}
 GROUPED = {"rows": 8, "dependence": 0.95, "documents": 500}
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("population", [EXCHANGEABLE, GROUPED], ids=["exchangeable", "grouped"])
 @pytest.mark.parametrize("error", [honest, overconfident])
 def test_the_rate_holds_in_nine_of_ten_calibrations_and_is_made_use_of(error, population):
@@ -109,6 +110,7 @@ def test_the_rate_holds_in_nine_of_ten_calibrations_and_is_made_use_of(error, po
     assert share >= 0.4 * share_given((best,) * 3)
 
 
+@pytest.mark.endurance
 def test_the_rate_holds_where_every_threshold_is_just_above_it():
     broken, _ = outcomes(4, lambda c: np.full_like(c, 0.2001), 0.2, **GROUPED)
     assert 0.001 <= broken <= 0.1 + SLACK

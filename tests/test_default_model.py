@@ -50,6 +50,7 @@ def test_it_ships_with_the_package_and_is_small():
     assert PATH.stat().st_size <= 5_000_000
 
 
+@pytest.mark.endurance
 def test_the_starter_model_is_made_anew_byte_for_byte(tmp_path):
     made = []
     for name in ("one.stance", "two.stance"):  # in processes of their own

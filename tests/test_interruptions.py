@@ -115,7 +115,9 @@ def resumed(model_path, table, output, jobs="2"):
     return digest(output)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.endurance) for seed in range(1, 6))]
+)
 def test_killed_at_any_moment(model_path, table, output, whole, seed):
     moment = random.Random(seed)
     jobs = "12"[seed % 2]
@@ -203,6 +205,7 @@ def test_signals_wait_for_what_must_not_be_cut_short():
     assert steps == ["done"]
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_file_size_limit(model_path, table, output, jobs):
     output.write_text("mine")
@@ -225,6 +228,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_full_disk(model_path, table, small_disk, whole, jobs):
     output = small_disk / "answers.csv"
@@ -297,6 +301,7 @@ def test_no_paragraph_in_what_a_killed_run_names(model_path, table, output):
     assert all(len(name) < 60 for name in names)
 
 
+@pytest.mark.endurance
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_that_loses_workers(model, table, output, whole):
     distributed = pytest.importorskip("distributed")
