@@ -51,7 +51,7 @@ def book() -> ActorBook:
 @pytest.fixture(scope="module")
 def reader(book: ActorBook) -> Reader:
     reader = Reader(book, Lexicon.default())
-    reader.names = symbols(reader)
+    reader.forms.names = symbols(reader)
     return reader
 
 
@@ -67,7 +67,7 @@ def bulk(
     reader: Reader, pairs: Pairs, para: Sequence[int], blocks: Sequence[str] = CHECKED
 ) -> list[Found]:
     """Return what the array code finds for each pair."""
-    assert reader.names is not None
+    assert reader.forms.names is not None
     rows: list[Found] = [{name: defaultdict(list) for name in blocks} for _ in para]
     offset = [int(pairs.words.first[p]) for p in para]
     for name in blocks:
@@ -78,7 +78,7 @@ def bulk(
                 zip(events.row.tolist(), events.word.tolist(), weights.tolist(), strict=True)
             ):
                 where = word - offset[row] if word >= 0 else -1
-                rows[row][name][events.term(at, reader.names)].append((where, weight))
+                rows[row][name][events.term(at, reader.forms.names)].append((where, weight))
     return rows
 
 
@@ -344,7 +344,7 @@ def test_no_phrase_of_the_lexicon_reaches_into_a_name(reader: Reader) -> None:
 def test_features_do_not_depend_on_words_seen_before(book: ActorBook, reader: Reader) -> None:
     asked = [(text, "Russia", None) for text in sample_texts()]
     fresh = Reader(book, Lexicon.default())
-    fresh.names = symbols(fresh)
+    fresh.forms.names = symbols(fresh)
     assert bulk_asked(fresh, asked[::-1])[::-1] == bulk_asked(reader, asked)
 
 
@@ -466,7 +466,7 @@ tight_texts = st.lists(
 def tight_reader() -> Reader:
     book = ActorBook.from_tables(TIGHT_BOOK, "tight")
     reader = Reader(book, Lexicon.from_tables(TIGHT_LEXICON, "english"))
-    reader.names = symbols(reader)
+    reader.forms.names = symbols(reader)
     return reader
 
 
@@ -485,7 +485,7 @@ def test_overlapping_names_and_phrases_equal_the_oracle(
 
 def test_another_language_reads_without_a_lexicon(book: ActorBook) -> None:
     reader = Reader(book, Lexicon.default("russian"), "russian")
-    reader.names = symbols(reader)
+    reader.forms.names = symbols(reader)
     oracle = Oracle(book.actors, {}, "russian")
     text = "Россия не признаёт «санкции» NATO, заявил Joe Biden в Москве."
     assert_all_equal_oracle(reader, oracle, [text, "", "NATO"])

@@ -50,14 +50,15 @@ _OTHER, _TARGET, _STEMS = 0, 1, 2
 """Numbers of the features of `stem`: two of mentions, then two per form, plain and negated."""
 
 
-def _stem_book(_: Reader) -> FormBook:
-    def of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
-        stems = forms.columns["stem"][start:]
-        marks = np.tile(np.array([NO_KEY, NOT_KEY]), len(stems))
-        return (marks, np.repeat(stems, 2)), [2] * len(stems)
-
+def _stem_book() -> FormBook:
     always = (np.array([NO_KEY, NO_KEY]), np.array([OTHER_KEY, TARGET_KEY]))
-    return FormBook("stem", always, of_forms)
+    return FormBook("stem", always, _stems_of_forms)
+
+
+def _stems_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
+    stems = forms.columns["stem"][start:]
+    marks = np.tile(np.array([NO_KEY, NOT_KEY]), len(stems))
+    return (marks, np.repeat(stems, 2)), [2] * len(stems)
 
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -177,16 +178,17 @@ def character_grams(word: str) -> list[str]:
     return [padded[i : i + size] for size in sizes for i in range(len(padded) - size + 1)]
 
 
-def _char_book(reader: Reader) -> FormBook:
-    def of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
-        grams = [character_grams(word) for word in forms.spelling[start:]]
-        keys = {gram: key_of("char:" + gram) for gram in chain.from_iterable(grams)}
-        if reader.names is not None:
-            reader.names |= {key: gram for gram, key in keys.items()}
-        found = np.array([keys[gram] for gram in chain.from_iterable(grams)], np.uint64)
-        return (found,), [len(own) for own in grams]
+def _char_book() -> FormBook:
+    return FormBook("char", (np.zeros(0, np.uint64),), _grams_of_forms)
 
-    return FormBook("char", (np.zeros(0, np.uint64),), of_forms)
+
+def _grams_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
+    grams = [character_grams(word) for word in forms.spelling[start:]]
+    keys = {gram: key_of("char:" + gram) for gram in chain.from_iterable(grams)}
+    if forms.names is not None:
+        forms.names |= {key: gram for gram, key in keys.items()}
+    found = np.array([keys[gram] for gram in chain.from_iterable(grams)], np.uint64)
+    return (found,), [len(own) for own in grams]
 
 
 def char_block(reader: Reader, pairs: Pairs) -> list[Events]:

@@ -83,7 +83,7 @@ def name_features(
     reader: Reader, query: Query, weights: Sequence[BlockWeights], own: bool, *, targeted: bool
 ) -> dict[str, tuple[str, ...]]:
     """Return the readable name of every feature of some blocks, by reading the corpus again."""
-    reader.names = symbols(reader)
+    reader.forms.names = symbols(reader)
     reader.forms.clear()
     index = {block.name: KeyIndex(block.keys) for block in weights}
     terms: dict[str, list[str]] = {block.name: [""] * len(block.keys) for block in weights}
@@ -92,14 +92,14 @@ def name_features(
             for events in separate_events(name, reader, pairs):
                 for copy, keys in enumerate(_keys(reader, pairs, events, own)):
                     _name(reader, pairs, events, index[name].find(keys), terms[name], copy == 1)
-    reader.names = None
+    reader.forms.names = None
     return {name: tuple(found) for name, found in terms.items()}
 
 
 def _name(
     reader: Reader, pairs: Pairs, events: Events, columns: Any, terms: list[str], copy: bool
 ) -> None:
-    names: Mapping[int, str] = reader.names or {}
+    names: Mapping[int, str] = reader.forms.names or {}
     columns, first = np.unique(columns, return_index=True)
     for number, at in zip(columns.tolist(), first.tolist(), strict=True):
         if number >= 0 and not terms[number]:

@@ -91,6 +91,7 @@ class Forms:
         self._describe = describe
         self._types = {"clitic": np.uint8, "dotted": np.bool_, "capital": np.bool_, **dict(columns)}
         self.generation = 0  # rises with every `clear`
+        self.names: dict[int, str] | None = None  # if set, collects the string of every key
         self.clear()
 
     def clear(self) -> None:

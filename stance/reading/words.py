@@ -106,9 +106,7 @@ class Reader:
         self.book = book
         self.lexicon = lexicon
         self._stem = stemmer(language)
-        self.names: dict[int, str] | None = None
-        """Where set, collects the string of every key: feature names are made of them."""
-        self._tables: dict[Callable[[Reader], Any], Any] = {}
+        self._tables: dict[Callable[[], Any], Any] = {}
         columns = ("stem", np.uint64), ("small", np.bool_), ("category", np.int8)
         bits = ("functions", np.uint8), ("phrase", np.uint8)
         self.forms = Forms(self._describe, (*ActorBook.columns, *columns, *bits))
@@ -117,8 +115,8 @@ class Reader:
         stem = self.lexicon.mended(self._stem(lower))
         exact, folded, alias = self.book.describe(word, lower)
         key = key_of("stem:" + stem)
-        if self.names is not None:
-            self.names |= {key: stem, folded: lower}
+        if self.forms.names is not None:
+            self.forms.names |= {key: stem, folded: lower}
         category, functions = self.lexicon.stems.get(stem, -1), self.lexicon.functions.get(lower, 0)
         small, roles = word != word.upper(), self.lexicon.phrases.roles(word, lower)
         return exact, folded, alias, key, small, category, functions, roles
@@ -243,10 +241,10 @@ class Reader:
         category[first] = value
         return category
 
-    def table(self, make: Callable[["Reader"], Table]) -> Table:
+    def table(self, make: Callable[[], Table]) -> Table:
         """Return this reader's table of a kind, with entries for all forms."""
         if make not in self._tables:
-            self._tables[make] = make(self)
+            self._tables[make] = make()
         table: Table = self._tables[make]
         table.update(self.forms)
         return table
