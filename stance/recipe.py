@@ -12,23 +12,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import Stemmer
 
 from stance.errors import RecipeError
-from stance.schema import Check, SchemaError, entries, hint, number, of, one_of, ruled, table
+from stance.schema import Check, SchemaError, entries, hint, number, of, one_of, ruled, such, table
 from stance.settings import read_settings
 
 BLOCK_NAMES = ("stem", "cross", "class", "relation", "mention", "char", "name", "word")
 
 TARGET_BLIND = ("stem", "class", "char", "word")
 """Blocks that also work for a head that judges no actor."""
-
-
-def _printable(text: str, where: str) -> None:
-    if not text.isprintable():
-        raise SchemaError(f"'{where}' holds a control character; write plain text")
-
-
-def _not_empty(blocks: Mapping[str, float], where: str) -> None:
-    if not blocks:
-        raise SchemaError(f"'{where}' is empty; name at least one block")
 
 
 def _stemmed(language: str, where: str) -> None:
@@ -46,7 +36,9 @@ def _target_blind(features: "Features", where: str) -> None:
             )
 
 
-_BLOCKS = ruled(table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100))), _not_empty)
+_WEIGHTS = table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100)))
+_BLOCKS = such(_WEIGHTS, bool, "a table with at least one block")
+_PLAIN = such(of(str), str.isprintable, "text without control characters")
 _NEWS = {"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}
 
 
@@ -141,8 +133,8 @@ class Recipe:
         Licence and origin of each corpus, for the model's card.
     """
 
-    name: Annotated[str, ruled(of(str), _printable)] = "default"
-    purpose: Annotated[str, ruled(of(str), _printable)] = ""
+    name: Annotated[str, _PLAIN] = "default"
+    purpose: Annotated[str, _PLAIN] = ""
     language: Annotated[str, ruled(of(str), _stemmed)] = "english"
     features: Features = field(default_factory=Features)
     classifier: Classifier = field(default_factory=Classifier)

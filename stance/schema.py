@@ -8,6 +8,7 @@ A check takes a value and the place where it stands, and returns the value fit f
 """
 
 import difflib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -59,6 +60,11 @@ def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
     return f"Did you mean '{near[0]}'?" if near else otherwise or f"Known: {', '.join(known)}."
 
 
+def anything(value: Any, _where: str) -> Any:
+    """Let any value pass."""
+    return value
+
+
 def of(kind: type) -> Check:
     """Return a check of a value's type; a whole number is a number, too."""
 
@@ -70,27 +76,33 @@ def of(kind: type) -> Check:
     return check
 
 
+def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
+    """Return a check that also puts the value to a test."""
+
+    def check(value: Any, where: str) -> Any:
+        found = inner(value, where)
+        if not test(found):
+            raise WrongValueError(where, value, expected)
+        return found
+
+    return check
+
+
 def number(kind: type, low: float, high: float) -> Check:
     """Return a check of a number, from ``low`` to ``high``."""
-    typed = of(kind)
-
-    def check(value: Any, where: str) -> Any:
-        if not low <= typed(value, where) <= high:
-            raise WrongValueError(where, value, f"between {low:,.15g} and {high:,.15g}")
-        return kind(value)
-
-    return check
+    expected = f"between {low:,.15g} and {high:,.15g}"
+    inside = such(of(kind), lambda value: low <= value <= high, expected)
+    return lambda value, where: kind(inside(value, where))
 
 
-def one_of(*values: object) -> Check:
-    """Return a check of a value that is one of a few."""
+def equal(wanted: object, expected: str) -> Check:
+    """Return a check of a value that must be this one."""
+    return such(of(type(wanted)), lambda value: value == wanted, expected)
 
-    def check(value: Any, where: str) -> Any:
-        if value not in values:
-            raise WrongValueError(where, value, f"one of {', '.join(map(str, values))}")
-        return value
 
-    return check
+def one_of(*values: str) -> Check:
+    """Return a check of a word that is one of a few."""
+    return such(anything, lambda value: value in values, f"one of {', '.join(values)}")
 
 
 def nullable(inner: Check) -> Check:
@@ -98,25 +110,20 @@ def nullable(inner: Check) -> Check:
     return lambda value, where: None if value is None else inner(value, where)
 
 
-def items(inner: Check, most: int, what: str) -> Check:
-    """Return a check of a list of one to ``most`` items."""
-
-    def check(value: Any, where: str) -> list[Any]:
-        if not 1 <= len(of(list)(value, where)) <= most:
-            raise WrongValueError(where, value, f"one to {most} {what}")
-        return [inner(item, f"{where}.{at}") for at, item in enumerate(value)]
-
-    return check
+def items(inner: Check, least: int = 0, most: float = math.inf, what: str = "items") -> Check:
+    """Return a check of a list of ``least`` to ``most`` items."""
+    expected = f"{least} to {most} {what}"
+    fitting = such(of(list), lambda value: least <= len(value) <= most, expected)
+    return lambda value, where: [
+        inner(item, f"{where}.{at}") for at, item in enumerate(fitting(value, where))
+    ]
 
 
 def entries(inner: Check) -> Check:
     """Return a check of a table with any keys."""
-
-    def check(value: Any, where: str) -> dict[str, Any]:
-        found = of(dict)(value, where)
-        return {key: inner(item, _join(where, key)) for key, item in found.items()}
-
-    return check
+    return lambda value, where: {
+        key: inner(item, _join(where, key)) for key, item in of(dict)(value, where).items()
+    }
 
 
 def table(
@@ -137,22 +144,19 @@ def table(
         for key in required:
             if key not in found:
                 raise MissingKeyError(_join(where, key))
-        return {
-            key: known[key](item, _join(where, key)) if key in known else item
-            for key, item in found.items()
-        }
+        checked = {key: known[key](found[key], _join(where, key)) for key in known if key in found}
+        return {key: checked.get(key, item) for key, item in found.items()}
 
     return check
 
 
-def ruled(inner: Check, *rules: Callable[[Any, str], object]) -> Check:
-    """Return a check after which rules look at the value; they raise `SchemaError`."""
+def ruled(inner: Check, rule: Callable[[Any, str], object]) -> Check:
+    """Return a check after which a rule looks at the value; it raises a `SchemaError`."""
 
     def check(value: Any, where: str) -> Any:
-        value = inner(value, where)
-        for rule in rules:
-            rule(value, where)
-        return value
+        found = inner(value, where)
+        rule(found, where)
+        return found
 
     return check
 

@@ -30,7 +30,7 @@ from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
 from stance.runs.parts import digest_of
 from stance.storage import dump_model, load_model, save_model
-from stance.storage.arrays import encode_array
+from stance.storage._members import encode_array
 
 DRAWS = 1000
 SLACK = 0.022

@@ -45,12 +45,12 @@ OTHER_FILES = {
     "text": ("text,actor\nŁódź".encode(), "is a text file"),
     "cut character": (b"a" * 4095 + "é".encode(), "is a text file"),
     "json": (b'{"format": "stance-model"}', "is a text file"),
-    "elf": (b"\x7fELF\x02\x01\x01\0" + bytes(60), "is no zip"),
-    "bytes": (bytes(range(128, 256)) * 9, "is no zip"),
+    "elf": (b"\x7fELF\x02\x01\x01\0" + bytes(60), "is not a zip"),
+    "bytes": (bytes(range(128, 256)) * 9, "is not a zip"),
     "zlib": (zlib.compress(pickle.dumps(Bomb())), "compressed with zlib, as joblib.*run any code"),
     "lzma": (lzma.compress(b"x"), "compressed with xz"),
     "short zip": (b"PK\3\4", "is cut off"),
-    "empty zip": (zipped({}), "is a zip but no model: it is empty"),
+    "empty zip": (zipped({}), "is a zip but not a model: it is empty"),
     "docx": (
         zipped({"[Content_Types].xml": b"", "word/document.xml": b""}),
         "begins with '.Content",
@@ -134,7 +134,7 @@ def test_two_members_of_one_name(tmp_path: Path, good: bytes) -> None:
 
 def test_too_many_members(tmp_path: Path, good: bytes) -> None:
     many: dict[str | zipfile.ZipInfo, bytes] = {f"a{number}": b"" for number in range(250)}
-    refused(tmp_path, zipped(many | members_of(good)), "members, but a model at most 200")
+    refused(tmp_path, zipped(many | members_of(good)), "members, but a model has at most 200")
 
 
 def test_other_compression(tmp_path: Path, good: bytes) -> None:
@@ -149,7 +149,7 @@ def test_encrypted_member(tmp_path: Path, good: bytes) -> None:
 def test_bytes_around_the_zip(tmp_path: Path, good: bytes) -> None:
     refused(tmp_path, good + b"garbage", "other bytes behind the end of the zip")
     refused(tmp_path, good[:-2] + b"\3\0abc", "a comment or other bytes")
-    refused(tmp_path, b"#!/bin/sh\n" + good, "is no zip")
+    refused(tmp_path, b"#!/bin/sh\n" + good, "is not a zip")
     refused(tmp_path, good[:60] + good, "bytes were added to the zip")
 
 

@@ -247,7 +247,9 @@ def test_symbolic_link_is_written_through(tmp_path: Path) -> None:
 def test_model_that_would_be_refused_is_not_written(path: Path) -> None:
     model = small_model()
     broken = dataclasses.replace(model.stance, intercept=np.array([0.0, np.nan, 0.0]))
-    with pytest.raises(ModelError, match=r"intercept\.npy' has a value that is no usable number"):
+    with pytest.raises(
+        ModelError, match=r"intercept\.npy' has a value that is not a usable number"
+    ):
         save_model(dataclasses.replace(model, stance=broken), path)
     assert not path.exists()
 

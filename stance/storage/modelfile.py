@@ -1,4 +1,4 @@
-"""The model file: a zip of numbers and text, checked on the way in so that it cannot run code."""
+"""Models written to files, and read from files without ever running code."""
 
 import contextlib
 import hashlib
@@ -18,9 +18,8 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
 from stance.recipe import recipe_from_table
-from stance.storage.archive import MANIFEST, PICKLES, Archive, pack, refusal, refuse_pickle_name
-from stance.storage.arrays import decode_array, encode_array
-from stance.storage.manifest import (
+from stance.storage._archive import MANIFEST, PICKLES, Archive, pack, refusal, refuse_pickle_name
+from stance.storage._manifest import (
     FORMAT,
     MOST_MANIFEST,
     OF_MODEL,
@@ -28,12 +27,14 @@ from stance.storage.manifest import (
     decode_manifest,
     encode_manifest,
 )
-from stance.storage.members import (
+from stance.storage._members import (
     LABELS,
     calibrated_rows,
     calibration_members,
     check_array,
+    decode_array,
     decode_terms,
+    encode_array,
     encode_terms,
     head_members,
     head_table,
@@ -42,8 +43,6 @@ from stance.storage.members import (
     member_arrays,
     term_lists,
 )
-
-__all__ = ["decode_model", "dump_model", "load_model", "model_hash", "read_manifest", "save_model"]
 
 # --- Out -----------------------------------------------------------------------------------------
 
@@ -61,15 +60,13 @@ def dump_model(model: StanceModel) -> bytes:
     named = (("stance", model.stance), ("sentiment", model.sentiment), ("control", model.control))
     heads = {name: head for name, head in named if head is not None}
     tables = {name: head_table(head) for name, head in heads.items()}
-    values: dict[str, Any] = {
-        "data/exact.npy": model.fingerprints.exact,
-        "data/bands.npy": model.fingerprints.bands,
-    }
+    exact, bands = model.fingerprints.exact, model.fingerprints.bands
+    values: dict[str, Any] = {"data/exact.npy": exact, "data/bands.npy": bands}
     for name, head in heads.items():
         values |= head_members(name, head)
     values |= calibration_members(model.calibration)
     calibrated = None if model.calibration is None else len(model.calibration.confidence)
-    types = member_arrays(tables, len(model.fingerprints.exact), calibrated)
+    types = member_arrays(tables, len(exact), calibrated)
     arrays = {name: values[name].astype(types[name][0], copy=False) for name in types}
     contents = {
         name: encode_array(arrays[name]) if name in arrays else encode_terms(values[name])
@@ -93,9 +90,7 @@ def dump_model(model: StanceModel) -> bytes:
 
 def _member_table(data: bytes, array: NDArray[Any] | None) -> dict[str, Any]:
     table: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-    if array is None:
-        return table
-    return table | {"dtype": array.dtype.name, "shape": array.shape}
+    return table if array is None else table | {"dtype": array.dtype.name, "shape": array.shape}
 
 
 def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> None:
@@ -129,25 +124,18 @@ def load_model(path: Path | str) -> StanceModel:
     ModelError
         If the file is missing, damaged or anything but a model.
     """
-    path = Path(path)
-    with _refusals(path), _open(path) as file:
+    with _refusals(Path(path)), _open(Path(path)) as file:
         return _read_model(file)
 
 
 def decode_model(data: bytes) -> StanceModel:
-    """Read a model from the bytes of its file, such as `dump_model` makes them.
-
-    Raises
-    ------
-    ModelError
-        As `load_model`.
-    """
+    """Read a model from what `dump_model` returned; raises `ModelError` as `load_model` does."""
     with _refusals(Path("the model")):
         return _read_model(io.BytesIO(data))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return what a model file says of itself, without its arrays.
+    """Return what a model file says about itself, without its arrays.
 
     Raises
     ------
@@ -176,15 +164,12 @@ def _name(path: Path) -> str:
 
 @contextlib.contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """Put the file's name before whatever is refused in it, and keep that on one line."""
+    """Put the file's name before whatever is refused in it, all on one line."""
     try:
         yield
     except (ModelError, ActorError, RecipeError) as error:
-        advice = "" if isinstance(error, ModelError) else f"; {_FOREIGN_ADVICE}"
+        advice = "" if isinstance(error, ModelError) else "; train a new one with `stance train`"
         raise ModelError(f"{_name(path)}: {shown(str(error), 400)}{advice}") from error
-
-
-_FOREIGN_ADVICE = "train a new one with `stance train`"
 
 
 def _open(path: Path) -> io.BufferedReader:
@@ -193,7 +178,7 @@ def _open(path: Path) -> io.BufferedReader:
         if stat.S_ISDIR(kind):
             raise refusal("is a folder", "name the model file in it")
         if not stat.S_ISREG(kind):
-            raise refusal("is a pipe or device, no file", "name a model file")
+            raise refusal("is a pipe or device, not a file", "name a model file")
         refuse_pickle_name(path.name)
         return path.open("rb")
     except FileNotFoundError as error:
@@ -223,25 +208,24 @@ def _read_manifest(archive: Archive) -> dict[str, Any]:
 def _read_model(file: BinaryIO) -> StanceModel:
     archive = Archive(file)
     manifest = _read_manifest(archive)
-    contents = {name: archive.read(name) for name in manifest["members"]}
+    members, tables = manifest["members"], manifest["heads"]
+    contents = {name: archive.read(name) for name in members}
     for name, data in contents.items():
-        if hashlib.sha256(data).hexdigest() != manifest["members"][name]["sha256"]:
+        if hashlib.sha256(data).hexdigest() != members[name]["sha256"]:
             raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
-    exact = manifest["members"]["data/exact.npy"]["shape"][0]
-    calibrated = calibrated_rows(manifest["members"])
+    texts = members["data/exact.npy"]["shape"][0]
+    layouts = member_arrays(tables, texts, calibrated_rows(members))
     arrays = {
         name: check_array(decode_array(contents.pop(name), dtype, shape, name), name)
-        for name, (dtype, shape) in member_arrays(manifest["heads"], exact, calibrated).items()
+        for name, (dtype, shape) in layouts.items()
     }
     terms = {
         name: decode_terms(contents.pop(name), size, name)
-        for name, size in term_lists(manifest["heads"]).items()
+        for name, size in term_lists(tables).items()
         if name in contents
     }
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
-    heads = {
-        name: make_head(name, table, arrays, terms) for name, table in manifest["heads"].items()
-    }
+    heads = {name: make_head(name, table, arrays, terms) for name, table in tables.items()}
     return StanceModel(
         book=ActorBook.from_tables(manifest["book"], "its actor book"),
         lexicon=Lexicon.from_tables(manifest["lexicon"], recipe.language),

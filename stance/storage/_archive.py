@@ -72,28 +72,19 @@ def pack(members: Mapping[str, bytes]) -> bytes:
 
 
 def _method(data: bytes) -> int:
-    """Return deflate, but for data so uniform that a reader would take them for a bomb."""
+    """Return deflate, except for data so uniform that a reader would take it for a bomb."""
     if len(data) > _SMALL and len(data) > MOST_RATIO * len(zlib.compress(data, _LEVEL)):
         return zipfile.ZIP_STORED
     return zipfile.ZIP_DEFLATED
 
 
 class Archive:
-    """A zip whose directory keeps within the limits.
-
-    Parameters
-    ----------
-    file : seekable binary file
+    """A zip whose directory keeps within the limits; otherwise it raises `ModelError`.
 
     Attributes
     ----------
     sizes : dict of str to int
         Bytes of each member when unpacked, as the directory declares them.
-
-    Raises
-    ------
-    ModelError
-        If it is no such zip; the message lacks the file's name.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -133,8 +124,15 @@ def _why(error: BaseException) -> str:
     return shown(str(error), 80) or type(error).__name__
 
 
+def refuse_pickle_name(name: str) -> None:
+    """Refuse a name that ends as those of pickles do."""
+    for ending in PICKLES:
+        if name.lower().endswith(ending):
+            raise ModelError(f"a {ending} file {_RUNS_CODE}")
+
+
 def _recognise(head: bytes) -> None:
-    """Refuse what is no zip, by its first bytes."""
+    """Refuse what is not a zip, by its first bytes."""
     if not head:
         raise refusal("is empty")
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
@@ -146,9 +144,8 @@ def _recognise(head: bytes) -> None:
             )
     if head[:4] in (b"PK\3\4", b"PK\5\6"):
         return
-    if _is_text(head):
-        raise refusal("is a text file, no model", OTHER_FILE)
-    raise refusal("is no zip, so it is no model", OTHER_FILE)
+    kind = "a text file" if _is_text(head) else "not a zip file"
+    raise refusal(f"is {kind}, so not a model", OTHER_FILE)
 
 
 def _is_text(head: bytes) -> bool:
@@ -159,13 +156,6 @@ def _is_text(head: bytes) -> bool:
             return False
         text = head[: error.start].decode()
     return all(char.isprintable() or char in "\t\n\r\f\ufeff" for char in text)
-
-
-def refuse_pickle_name(name: str) -> None:
-    """Refuse a name that ends as those of pickles do."""
-    for ending in PICKLES:
-        if name.lower().endswith(ending):
-            raise ModelError(f"a {ending} file {_RUNS_CODE}")
 
 
 def _check_end(file: BinaryIO, size: int) -> None:
@@ -181,7 +171,7 @@ def _check_end(file: BinaryIO, size: int) -> None:
     if comment or tail[-_END.size - 20 :].startswith(b"PK\6\7"):
         raise refusal("its end is not as `stance` writes it")
     if entries > MOST_MEMBERS:
-        raise refusal(f"has {count(entries, 'member')}, but a model at most {MOST_MEMBERS}")
+        raise refusal(f"has {count(entries, 'member')}, but a model has at most {MOST_MEMBERS}")
     if (disk, first_disk, here) != (0, 0, entries) or length > _MOST_DIRECTORY:
         raise refusal("damaged: the end of the zip contradicts itself")
     if start + length + _END.size != size:
@@ -190,14 +180,15 @@ def _check_end(file: BinaryIO, size: int) -> None:
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MOST_MEMBERS:
-        raise refusal(f"has {count(len(entries), 'member')}, but a model at most {MOST_MEMBERS}")
+        number = count(len(entries), "member")
+        raise refusal(f"has {number}, but a model has at most {MOST_MEMBERS}")
     names = [entry.orig_filename for entry in entries]
     for name in names:
         if name.lower().endswith(PICKLES):
             raise ModelError(f"'{shown(name)}' in it is a pickle; it {_RUNS_CODE}")
     if MANIFEST not in names:
         first = f"begins with '{shown(names[0])}'" if names else "is empty"
-        raise refusal(f"is a zip but no model: it {first} and has no '{MANIFEST}'", OTHER_FILE)
+        raise refusal(f"is a zip but not a model: it {first} and has no '{MANIFEST}'", OTHER_FILE)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise refusal(f"has two members '{shown(twice)}'")

@@ -1,0 +1,340 @@
+"""What a model file says about itself: JSON that is checked before anything else is read."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from stance.display import shown
+from stance.errors import ModelError
+from stance.reading.lexicon import FUNCTIONS
+from stance.recipe import BLOCK_NAMES, TARGET_BLIND
+from stance.schema import (
+    Check,
+    MissingKeyError,
+    SchemaError,
+    WrongValueError,
+    anything,
+    entries,
+    equal,
+    items,
+    nullable,
+    number,
+    of,
+    one_of,
+    ruled,
+    such,
+    table,
+)
+from stance.storage._archive import MANIFEST, MOST_MEMBER, refusal
+from stance.storage._members import (
+    LABELS,
+    Table,
+    calibrated_rows,
+    claimed_rows,
+    member_arrays,
+    size_of,
+    term_lists,
+)
+
+FORMAT = "stance-model"
+SCHEMA = 1
+
+OF_MODEL = (
+    "format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads", "temperature",
+    "members",
+)  # fmt: skip
+"""Top-level keys that a model's card does not own."""
+
+MOST_MANIFEST = 1 << 24
+MOST_FEATURES = 10_000_000
+MOST_CATEGORIES = 100
+MOST_ENTRIES = 100_000
+LONGEST_ENTRY = 200
+LONGEST_TEXT = 400
+
+_MOST_LEVELS = 20
+_DEEP = "it is nested too deep"
+_MOST_DIGITS = 18  # fits into 64 bits
+_CONTROL = frozenset(map(chr, (*range(32), *range(127, 160)))) - frozenset("\t\n\r")
+
+
+def encode_manifest(manifest: Table) -> bytes:
+    """Return the JSON of a manifest, its top-level keys sorted.
+
+    Within them the order stays, for that of actors, categories and blocks has a meaning.
+    """
+    ordered = {key: _plain(manifest[key]) for key in sorted(manifest)}
+    text = json.dumps(ordered, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; what is not a finite number becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if hasattr(value, "item"):  # a number of numpy
+        return _plain(value.item())
+    return str(value) if isinstance(value, str) else value
+
+
+def decode_manifest(data: bytes | bytearray) -> dict[str, Any]:
+    """Return a manifest that obeys the schema; a refusal lacks the file's name."""
+    if len(data) > MOST_MANIFEST:
+        raise refusal(f"its manifest has {len(data):,} bytes; at most {MOST_MANIFEST:,} are read")
+    try:
+        found: dict[str, Any] = json.loads(
+            bytes(data).decode("utf-8"),
+            object_pairs_hook=_pairs,
+            parse_int=_whole,
+            parse_float=_number,
+            parse_constant=_constant,
+        )
+        _check_texts(found)
+    except (ValueError, RecursionError) as error:
+        why = _DEEP if isinstance(error, RecursionError) else shown(str(error), 80)
+        raise refusal(f"its manifest is not valid JSON ({why})") from error
+    try:
+        _check_version(found)
+        _MODEL(found, "")
+        _check_agreement(found)
+        _check_members(found)
+    except SchemaError as error:
+        raise _refusal(error) from error
+    return found
+
+
+def _refusal(error: SchemaError) -> ModelError:
+    if isinstance(error, WrongValueError):
+        return refusal(f"its manifest has {error.where} = {error.found}, not {error.expected}")
+    verb = "lacks" if isinstance(error, MissingKeyError) else "has an unknown key"
+    return refusal(f"its manifest {verb} '{getattr(error, 'where', '')}'")
+
+
+# --- JSON without its oddities -------------------------------------------------------------------
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("a number is too large")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _constant(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
+
+
+def _check_texts(value: Any) -> None:
+    """Refuse nesting without end, control characters and halves of surrogate pairs."""
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        tables = [item for item in level if isinstance(item, dict)]
+        lists = [item for item in level if isinstance(item, list)]
+        for text in (*(i for i in level if isinstance(i, str)), *(k for t in tables for k in t)):
+            text.encode()
+            if not _CONTROL.isdisjoint(text):
+                raise ValueError(f"a control character in '{shown(text, 40)}'")
+        level = [*(i for t in tables for i in t.values()), *(i for part in lists for i in part)]
+        if not level:
+            return
+    raise ValueError(_DEEP)
+
+
+# --- Schema --------------------------------------------------------------------------------------
+
+
+_ROWS = number(int, 0, 10**12)
+_SHARE = number(float, 0, 1)
+_DIGEST = such(of(str), re.compile("[0-9a-f]{64}").fullmatch, "64 hexadecimal digits")
+_TEXT = such(of(str), lambda text: len(text) <= LONGEST_TEXT, f"at most {LONGEST_TEXT} characters")
+_PAIR = such(items(_SHARE), lambda ends: len(ends) == 2, "a lower and an upper bound")
+_INTERVAL = such(_PAIR, lambda ends: ends[0] <= ends[1], "a lower and an upper bound")
+_WHOLE = such(of(list), lambda n: len(n) == 3 and {*map(type, n)} == {int}, "three whole numbers")
+_LENGTHS = such(_WHOLE, lambda n: [0, *n] == sorted([0, *n]), "three growing numbers of words")
+_SOURCE = {"name": of(str), "sha256": _DIGEST, "rows": _ROWS, "classes": entries(_ROWS)}
+
+
+def _rows_of_actors(reference: Table, where: str) -> None:
+    if (rows := sum(reference["actors"].values())) > reference["rows"]:
+        expected = f"the {rows:,} of its actors or more"
+        raise WrongValueError(f"{where}.rows", reference["rows"], expected)
+
+
+_REFERENCE = ruled(
+    table({
+        "paragraphs": _ROWS,
+        "unknown": _SHARE,
+        "familiarity": nullable(_SHARE),  # null if there were too few to say
+        "length": _LENGTHS,
+        "rows": _ROWS,
+        "actors": entries(number(int, 1, 10**12)),
+    }),
+    _rows_of_actors,
+)  # fmt: skip
+
+
+def _seeds(repeats: Table, where: str) -> None:
+    seeds = repeats["seeds"]
+    good = len(seeds) == len(repeats["macro_f1"])
+    if not good or not all(type(seed) is int and 0 <= seed < 2**31 for seed in seeds):
+        raise WrongValueError(f"{where}.seeds", seeds, "a seed for each score")
+
+
+_REPEATS = ruled(
+    table({
+        "macro_f1": items(_SHARE, 1, 50, "numbers"),
+        "seeds": of(list),
+        "mean": _SHARE,
+        "interval": _INTERVAL,
+        "sd": nullable(_SHARE),
+    }),
+    _seeds,
+)  # fmt: skip
+
+_POINT = dict.fromkeys(("share", "macro_f1", "low", "high"), _SHARE)
+_POINT |= dict.fromkeys(("documents", "rows"), number(float, 0, 10**12))
+_POINTS = items(table(_POINT), 1, 20, "points")
+_GAIN = {"more_rows": _ROWS, "gain": _INTERVAL, "text": _TEXT}
+_FORECAST = table({"points": _POINTS, "forecast": table({**_GAIN, "doubled": table(_GAIN)})})
+_NO_FORECAST = table({"points": _POINTS, "forecast": anything, "why": _TEXT})
+
+
+def _curve(value: Any, where: str) -> None:
+    known = of(dict)(value, where).get("forecast", 0) is not None
+    (_FORECAST if known else _NO_FORECAST)(value, where)
+
+
+def _words(value: Any, where: str) -> None:
+    for entry in of(list)(value, where):
+        if type(entry) is not str or len(entry) > LONGEST_ENTRY:
+            raise WrongValueError(where, entry, "short strings")
+
+
+_FUNCTION = table(optional=dict.fromkeys(FUNCTIONS, _words))
+_CATEGORY = table(
+    {"polarity": one_of("positive", "negative", "demand", "none"), "words": _words},
+    {"phrases": _words, "meaning": anything},
+)
+
+
+def _lexicon(value: Any, where: str) -> None:
+    if len(of(dict)(value, where)) > MOST_CATEGORIES:
+        raise refusal(f"its lexicon has {len(value)} categories; at most {MOST_CATEGORIES} fit")
+    for name, lists in value.items():
+        (_FUNCTION if name == "function" else _CATEGORY)(lists, f"{where}.{shown(name)}")
+    total = sum(len(part) for t in value.values() for part in t.values() if type(part) is list)
+    if total > MOST_ENTRIES:
+        raise refusal(f"its lexicon has {total:,} entries; at most {MOST_ENTRIES:,} are read")
+
+
+def _head(name: str) -> Check:
+    known = BLOCK_NAMES if name == "stance" else TARGET_BLIND
+    another = f"another one of {', '.join(known)}"
+
+    def different(blocks: list[Table], where: str) -> None:
+        left = list(known)
+        for at, block in enumerate(blocks):
+            if block["name"] not in left:
+                raise WrongValueError(f"{where}.{at}.name", block["name"], another)
+            left.remove(block["name"])
+
+    features = number(int, 0, MOST_FEATURES)
+    block = table({"name": of(str), "weight": number(float, 0, 100), "features": features})
+    targeted = name == "stance"
+    return table({
+        "labels": equal(list(LABELS[name]), ", ".join(LABELS[name])),
+        "targeted": equal(targeted, str(targeted).lower()),
+        "own": of(bool),
+        "temperature": number(float, 1e-6, 1e6),
+        "blocks": ruled(items(block), different),
+    })  # fmt: skip
+
+
+_MEMBER = {"sha256": _DIGEST, "bytes": number(int, 0, MOST_MEMBER)}
+_BLOCKS = table({"blocks": of(dict)}, closed=False)
+_LABELS = {name: list(LABELS[name]) for name in ("stance", "sentiment")}
+_VERSIONS = ("stance", "python", "numpy", "scikit-learn")
+_MODEL = table(
+    {
+        "versions": table(dict.fromkeys(_VERSIONS, of(str)), closed=False),
+        "data": items(table(_SOURCE, closed=False)),
+        "seed": of(int),
+        "scores": of(dict),
+        "limits": anything,
+        "recipe": table({"features": _BLOCKS, "sentiment_features": _BLOCKS}, closed=False),
+        "book": of(dict),
+        "lexicon": _lexicon,
+        "labels": equal(_LABELS, "those of stance and sentiment"),
+        "language": anything,
+        "temperature": of(float),
+        "heads": table(
+            {"stance": _head("stance"), "control": _head("control")},
+            {"sentiment": _head("sentiment")},
+        ),
+        "members": entries(table(_MEMBER, closed=False)),
+    },
+    {"reference": _REFERENCE, "repeats": _REPEATS, "learning_curve": _curve},
+    closed=False,
+)
+
+
+def _check_version(manifest: object) -> None:
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise refusal(f"its '{MANIFEST}' is not that of a model", "name one of `stance train`")
+    schema = table({"schema": of(int)}, closed=False)(manifest, "")["schema"]
+    if schema > SCHEMA:
+        raise refusal(f"was written by a newer stance (schema {schema})", "upgrade stance")
+    if schema != SCHEMA:
+        raise WrongValueError("schema", schema, str(SCHEMA))
+
+
+def _check_agreement(manifest: Table) -> None:
+    """Check that what stands in two places is the same in both."""
+    heads, recipe = manifest["heads"], manifest["recipe"]
+    if manifest["language"] != recipe.get("language"):
+        raise WrongValueError("language", manifest["language"], "that of its recipe")
+    if manifest["temperature"] != heads["stance"]["temperature"]:
+        raise WrongValueError("temperature", manifest["temperature"], "that of its stance head")
+    for name, key in (("stance", "features"), ("sentiment", "sentiment_features")):
+        wanted = recipe[key]["blocks"]
+        blocks = [block["name"] for block in heads[name]["blocks"]] if name in heads else wanted
+        if set(blocks) != set(wanted):
+            raise WrongValueError(f"heads.{name}.blocks", blocks, "the blocks of its recipe")
+
+
+def _check_members(manifest: Table) -> None:
+    """Check that the members are those that the heads call for, of the right types and shapes."""
+    heads, members = manifest["heads"], manifest["members"]
+    texts = claimed_rows(members.get("data/exact.npy", {}))
+    arrays = member_arrays(heads, texts, calibrated_rows(members))
+    required = {name: _array(*layout) for name, layout in arrays.items()}
+    table(required, dict.fromkeys(term_lists(heads), table(_MEMBER)))(members, "members")
+
+
+def _array(dtype: str, shape: tuple[int, ...]) -> Check:
+    expected = f"{list(shape)} of {dtype}"
+    kinds = {"dtype": equal(dtype, dtype), "shape": equal(list(shape), expected)}
+
+    def large_enough(member: Table, where: str) -> None:
+        if member["bytes"] < size_of(dtype, shape):
+            raise WrongValueError(f"{where}.bytes", member["bytes"], "enough for its shape")
+
+    return ruled(table({**_MEMBER, **kinds}), large_enough)
