@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from stance.errors import DataError, OutputError
 from stance.tables import (
-    Dialect,
     Record,
     Records,
     Rejects,
@@ -24,8 +23,8 @@ from stance.tables import (
     open_table,
     write_table,
 )
-from stance.tables._bytes import guess_encoding
 from stance.tables._quoting import plain_columns, well_quoted
+from stance.tables._sources import guess_encoding
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,7 +59,6 @@ def test_a_table_says_what_it_is(mine):
     with open_table(mine) as table:
         records = list(table)
     assert table.columns == ("text", "actor")
-    assert table.dialect == Dialect("csv", ",", "utf-8", False, "none")
     assert table.notes == (f"{mine}: separator ',', 2 columns, UTF-8",)
     assert records == [Record(1, 2, ("NATO acts", "NATO"))]
     assert table.bytes_read == table.bytes_total == mine.stat().st_size

@@ -18,7 +18,6 @@ from stance.runs.parts import Batch, Frame, Judged, Value, Work, cut, make_plan
 from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
 from stance.tables import (
-    ArticleTable,
     Rejects,
     Table,
     TableWriter,
@@ -196,7 +195,7 @@ def _run(target: Output) -> AbstractContextManager[Run | None]:
 
 
 @contextmanager
-def _opened(source: Input, *, force: bool) -> Iterator[tuple[Table | ArticleTable, Rejects | None]]:
+def _opened(source: Input, *, force: bool) -> Iterator[tuple[Table, Rejects | None]]:
     """Open the input, and the table of its bad records if one is wanted."""
     with ExitStack() as stack:
         rejects = None
@@ -219,7 +218,7 @@ def make_frame(
     source: Input,
     target: Output,
     options: Options,
-    table: Table | ArticleTable,
+    table: Table,
 ) -> Frame:
     """Return what all parts have in common: columns, and the format of the output."""
     columns, name = table.columns, table.name
@@ -246,9 +245,9 @@ def make_frame(
     return Frame(layout, table_format(target.path, written, excel_safe=options.excel_safe), name)
 
 
-def _works(table: Table | ArticleTable, frame: Frame, size: int) -> tuple[Iterator[Work], bool]:
+def _works(table: Table, frame: Frame, size: int) -> tuple[Iterator[Work], bool]:
     """Cut a table into parts; return also whether there are several."""
-    if isinstance(table, Table) and frame.layout.spans is not None:
+    if frame.layout.spans is not None:
         table.guard(frame.layout.fault)
     parts = cut(table.blocks(), size)
     head = list(islice(parts, 2))
@@ -297,7 +296,7 @@ def _write(
     judged: Iterator[Judged],
     writer: TableWriter,
     run: Run | None,
-    table: Table | ArticleTable,
+    table: Table,
     progress: Progress,
 ) -> Tally:
     """Write parts to the output as they come."""
@@ -316,6 +315,6 @@ def _write(
     return tally
 
 
-def _misnamed(source: Input, table: Table | ArticleTable) -> list[str]:
+def _misnamed(source: Input, table: Table) -> list[str]:
     optional = ("spans",) if source.actor_column else ("actor", "spans")
     return misnamed(table.columns, optional, table.name)

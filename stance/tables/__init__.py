@@ -1,7 +1,7 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
 from stance.tables._reading import Fault, Record, Records
-from stance.tables.articles import ArticleTable, open_input, split_article
+from stance.tables.articles import Article, open_input, split_article
 from stance.tables.output import (
     FORMULA_STARTS,
     HALF_CHARACTER,
@@ -14,13 +14,12 @@ from stance.tables.output import (
     table_format,
     write_table,
 )
-from stance.tables.table import Dialect, Table, column, misnamed, month_of, open_table
+from stance.tables.table import Table, column, misnamed, month_of, open_table
 
 __all__ = [
     "FORMULA_STARTS",
     "HALF_CHARACTER",
-    "ArticleTable",
-    "Dialect",
+    "Article",
     "Fault",
     "Format",
     "Record",

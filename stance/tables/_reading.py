@@ -8,7 +8,6 @@ from stance.display import count, shown
 from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
 from stance.tables._oddities import odd_names
-from stance.tables._sources import Source
 
 MAX_CELL = 10 * MEGABYTE
 """Characters in a cell."""
@@ -107,19 +106,19 @@ class Journal:
 
     Parameters
     ----------
-    source : Source
+    name : str
+        What messages call the table.
     rejects : RejectSink or None
         Takes bad records; None to raise at the first.
     or_else : str
         What else a user can do about a bad record.
     """
 
-    def __init__(self, source: Source, rejects: RejectSink | None, or_else: str = "") -> None:
-        self.name = source.name
+    def __init__(self, name: str, rejects: RejectSink | None = None, or_else: str = "") -> None:
+        self.name = name
         self.columns: tuple[str, ...] = ()
         self.number = 0  # records so far, good and rejected
         self.check: Check | None = None  # what the table's user asks of a record beyond its form
-        self._source = source
         self._rejects = rejects
         self._or_else = or_else
         self._opening: list[str] = []
@@ -149,24 +148,13 @@ class Journal:
         times, first = self._seen.get(what, (0, line))
         self._seen[what] = (times + 1, first)
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> list[str]:
         """Return the notes so far; those on records are complete once all are read."""
         found = list(self._opening)
         for what, (times, line) in self._seen.items():
             noun, _, happened = what.partition(": ")
             found.append(f"{count(times, noun)} {happened} (first: line {line})")
-        mixed = {end: n for end, n in self._source.line_ends.items() if n}
-        if len(mixed) > 1:
-            ends = ", ".join(f"{n:,} {end}" for end, n in mixed.items())
-            found.append(f"mixed line ends ({ends}); each ends a record")
-        if self._source.open_end and self.number:
-            found.append("the last line has no line end; check that it is whole")
-        if self._source.replaced:
-            found.append(
-                f"{count(self._source.replaced, 'character')} U+FFFD: an earlier conversion lost "
-                "letters there"
-            )
-        return tuple(f"{self.name}: {text}" for text in found)
+        return found
 
     def reject(self, fault: Fault, raw: str) -> None:
         """Put a record aside, or raise if there is nowhere to put it."""

@@ -1,61 +1,194 @@
-"""The text of a table: decoded and cut into lines, with a bound on each."""
+"""The text of a table: its encoding chosen, its bytes decoded and cut into lines of limited length.
 
+An encoding is never detected in silence. A byte order mark decides; without one, a table is UTF-8
+or what the user says. A guess is only the advice of a message.
+"""
+
+import codecs
 import io
-from codecs import getincrementaldecoder
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stance.errors import DataError
-from stance.tables._bytes import MEGABYTE, ByteFile, choose_encoding, undecodable
+from stance.display import count
+from stance.errors import DataError, UsageError
+from stance.tables._bytes import MEGABYTE, ByteFile
 
 MAX_LINE = 16 * MEGABYTE
 """Characters in a line, and in a record; a cell may hold 10 of these 16 MB."""
 
 _CHUNK = 64 * 1024
-# Their decoders take half a character.
-_LOOSE = ("utf-7", "unicode-escape", "raw-unicode-escape", "punycode")
+
+# --- Encodings -------------------------------------------------------------------------------
+
+_MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LOOSE = ("utf-7", "unicode-escape", "raw-unicode-escape", "punycode")  # decode half a character
+
+# Before gb18030 stands euc-kr, since Korean looks like Chinese in it.
+_GUESSES = (
+    *("cp1252", "cp1254", "cp1250", "cp1251", "koi8-r", "cp1253", "cp1256"),
+    *("euc-kr", "gb18030", "shift_jis", "big5", "mac-roman"),
+)
+_GUESS_BYTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How to decode a table."""
+
+    name: str  # of the codec
+    mark: int  # length of the byte order mark in bytes; 0 without one
+
+    def __str__(self) -> str:
+        decoded = "" if self.name == "utf-8" else " (decoded)"
+        return f"{self.name.upper()}{decoded}{', byte order mark' if self.mark else ''}"
+
+
+def choose_encoding(head: bytes, asked: str | None, table: str) -> Encoding:
+    """Return the encoding that the first bytes show, or the one that the user asked for."""
+    found = next(((name, len(mark)) for mark, name in _MARKS if head.startswith(mark)), None)
+    if asked is None:
+        if found:
+            return Encoding(*found)
+        _refuse_unmarked_utf16(head, table)
+        return Encoding("utf-8", 0)
+    name = _known(asked)
+    # A Latin text may begin with the bytes FF FE by chance, but hardly with a mark of UTF-8.
+    if found and name in (found[0], found[0][:6], f"{found[0]}-sig"):
+        return Encoding(*found)
+    if found:
+        raise DataError(
+            f"{table}: begins with the byte order mark of {found[0].upper()}, "
+            f"but --encoding says {name}; drop --encoding"
+        )
+    return Encoding("utf-8" if name == "utf-8-sig" else name, 0)
+
+
+def _known(asked: str) -> str:
+    try:
+        info = codecs.lookup(asked)
+        codecs.getincrementaldecoder(asked)
+        "".encode(asked)  # refuses codecs from bytes to bytes, such as "hex"
+    except (LookupError, ValueError) as error:
+        raise UsageError(f"unknown encoding {asked[:40]!a}; try cp1252 or utf-16") from error
+    return info.name
+
+
+def _refuse_unmarked_utf16(head: bytes, table: str) -> None:
+    """Raise where letters alternate with NUL bytes, as Western text does in UTF-16."""
+    if len(head) < 4 or b"\0" not in head[:4]:
+        return
+    even, odd = head[:40:2], head[1:40:2]
+    for end, letters, gaps in (("le", even, odd), ("be", odd, even)):
+        if 0 not in letters and not any(gaps):
+            raise DataError(
+                f"{table}: looks like UTF-16 without a byte order mark; use --encoding utf-16-{end}"
+            )
+
+
+def undecodable(data: bytes, place: int, name: str, offset: int = 0) -> str:
+    """Return what is wrong with the byte at `place`, and what to do.
+
+    Parameters
+    ----------
+    name : str
+        Of the codec that refuses it.
+    offset : int
+        Of the data in the file.
+    """
+    around = data[max(0, place - 2000) :]
+    guessed = guess_encoding(around) if name == "utf-8" else None
+    advice = f"try --encoding {guessed}" if guessed else "name its encoding with --encoding"
+    return f"byte {data[place]:#04x} at offset {offset + place} is not {name.upper()}; {advice}"
+
+
+def guess_encoding(data: bytes) -> str | None:
+    """Return the encoding in which the non-ASCII bytes read most like words, or None."""
+    sample = data[:_GUESS_BYTES]
+    best, best_score = None, 0.5
+    for name in _GUESSES:
+        score = _plausibility(sample, name)
+        if score > best_score + 1e-9:
+            best, best_score = name, score
+    return best
+
+
+def _plausibility(sample: bytes, name: str) -> float:
+    """Return from 0 to 1 how far the non-ASCII characters look like part of a text."""
+    try:
+        # The sample may end inside a character of several bytes.
+        text = codecs.getincrementaldecoder(name)("strict").decode(sample)
+    except UnicodeError:
+        return 0.0
+    points = [_fits(text, place, name) for place, char in enumerate(text) if ord(char) > 127]
+    return sum(points) / len(points) if points else 0.0
+
+
+def _fits(text: str, place: int, name: str) -> float:
+    char = text[place]
+    before = text[place - 1] if place else " "
+    if char in "‘’“”–—…«»„€„©§°、。，：！？「」\xa0":
+        return 1.0
+    category = unicodedata.category(char)
+    if not category.startswith("L"):
+        return 0.2
+    latin = unicodedata.name(char, "").startswith("LATIN")
+    # Accents are scattered among ASCII letters; other scripts keep to themselves.
+    if before.isalpha() and before.isascii() is not latin:
+        return 0.3
+    if category == "Lu" and before.isalpha() and before.islower():
+        return 0.3
+    if char in "þðÞÐ" or (category == "Lo" and not _is_common(char, name)):
+        return 0.3
+    return 0.97
+
+
+_COMMON = {  # lead bytes of frequent letters; any bytes make some Han character, but a rare one
+    "cp1256": (0x00, 0xFF),
+    "gb18030": (0xB0, 0xD7),
+    "big5": (0xA4, 0xC6),
+    "euc-kr": (0xB0, 0xC8),
+}
+
+
+def _is_common(char: str, name: str) -> bool:
+    low, high = _COMMON.get(name, (0x82, 0x97))  # Shift JIS: Kana and the first level of Kanji
+    return low <= char.encode(name)[0] <= high
+
+
+# --- Lines -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some whole lines.
+    """Some whole lines."""
 
-    Attributes
-    ----------
-    text : str
-        The lines, each with its line end.
-    odd : bool
-        Whether NUL bytes or lone surrogates, as of undecodable bytes, may stand in or near them.
-    single : bool
-        Whether it is one long line, which must not take memory to be looked for others.
-    """
-
-    text: str
-    odd: bool
-    single: bool = False
+    text: str  # each line with its line end
+    odd: bool  # whether NUL bytes or lone surrogates may stand in or near them
+    single: bool = False  # one long line, which must not take memory to be searched for others
 
     @property
     def lines(self) -> list[str]:
-        """Return the lines one by one."""
+        """The lines one by one."""
         return [self.text] if self.single else _lines(self.text)
 
 
 class Source:
-    """A readable table: blocks of lines, with what is known of its bytes.
+    """A readable table: blocks of lines, and what is known of its bytes.
 
     Attributes
     ----------
-    replaced : int
-        Characters U+FFFD so far.
-    line_ends : dict
-        How often each line end has stood outside quotes so far.
     line : int
         1-based number of the first line that has not been read; whoever takes a block moves it
-        on, since they know best how many lines it has.
-    open_end : bool
-        Whether the last line may be cut off: it has no line end.
+        on, since only they know how many lines it has.
 
     Parameters
     ----------
@@ -71,29 +204,37 @@ class Source:
     def __init__(self, path: Path | None, encoding: str | None, *, salvage: bool = False) -> None:
         self.file = ByteFile(path)
         self.name = self.file.name
-        self.replaced = 0
-        self.open_end = False
-        self.line_ends: dict[str, int] = {"CRLF": 0, "LF": 0, "CR": 0}
-        self._salvage = salvage
+        self._replaced = 0
+        self._open_end = False
+        self._line_ends: dict[str, int] = {"CRLF": 0, "LF": 0, "CR": 0}
         self.line = 1
+        self._salvage = salvage
         try:
             self._first = self.file.read(_CHUNK, self.line)
             if not self._first:
-                raise DataError(
-                    f"{self.name}: is empty; a table begins with a line of column names"
-                )
-            chosen = choose_encoding(self._first[:64], encoding, self.name)
+                raise DataError(f"{self.name}: is empty; a table begins with its column names")
+            self.encoding = choose_encoding(self._first[:64], encoding, self.name)
         except BaseException:
             self.file.close()
             raise
-        self.encoding, self.bom = chosen.name, chosen.mark > 0
-        self._fed = chosen.mark
-        self._first = self._first[chosen.mark :]
-        self._decoder: Any = getincrementaldecoder(self.encoding)("strict")
+        self._fed = self.encoding.mark
+        self._first = self._first[self.encoding.mark :]
+        self._decoder: Any = codecs.getincrementaldecoder(self.encoding.name)("strict")
 
     def head(self) -> str:
         """Return the beginning of the text, without taking it from `blocks`."""
-        return self._first[:4096].decode(self.encoding, "replace")
+        return self._first[:4096].decode(self.encoding.name, "replace")
+
+    def notes(self, *, cut_off: bool) -> Iterator[str]:
+        """Yield what is odd about the text so far; `cut_off` if its last line may be."""
+        mixed = [f"{n:,} {end}" for end, n in self._line_ends.items() if n]
+        if len(mixed) > 1:
+            yield f"mixed line ends ({', '.join(mixed)}); each ends a record"
+        if self._open_end and cut_off:
+            yield "the last line has no line end; check that it is whole"
+        if self._replaced:
+            found = count(self._replaced, "character")
+            yield f"{found} U+FFFD: an earlier conversion lost letters there"
 
     def blocks(self) -> Iterator[Block]:
         """Yield every line of the table once, some at a time."""
@@ -107,7 +248,7 @@ class Source:
             cut = len(text) if last else max(text.rfind("\n"), text.rfind("\r")) + 1
             if last:
                 end = "".join([*start[-1:], text])[-1:]
-                self.open_end = end not in ("", "\n", "\r")
+                self._open_end = end not in ("", "\n", "\r")
             if not cut and not last:
                 start.append(text)
                 start_odd |= odd
@@ -136,11 +277,9 @@ class Source:
 
     def _count_line_ends(self, text: str) -> None:
         both = text.count("\r\n")
-        self.line_ends["CRLF"] += both
-        self.line_ends["LF"] += text.count("\n") - both
-        self.line_ends["CR"] += text.count("\r") - both
-
-    # --- Bytes to text -----------------------------------------------------------------------
+        self._line_ends["CRLF"] += both
+        self._line_ends["LF"] += text.count("\n") - both
+        self._line_ends["CR"] += text.count("\r") - both
 
     def _texts(self) -> Iterator[tuple[str, bool, bool]]:
         """Yield (text, odd, last); the last one may be empty."""
@@ -148,9 +287,8 @@ class Source:
         while True:
             following = self.file.read(_CHUNK, self.line)
             text, salvaged = self._decode(data, last=not following)
-            if "\ufffd" in text:
-                self.replaced += text.count("\ufffd")
-            odd = salvaged or "\0" in text or self.encoding in _LOOSE
+            self._replaced += text.count("\ufffd") if "\ufffd" in text else 0
+            odd = salvaged or "\0" in text or self.encoding.name in _LOOSE
             yield text, odd, not following
             if not following:
                 self.file.check_unchanged()
@@ -162,24 +300,23 @@ class Source:
             text: str = self._decoder.decode(data, last)
             salvaged = False
         except UnicodeDecodeError as error:
-            if not (self._salvage and self.encoding == "utf-8"):
+            if not (self._salvage and self.encoding.name == "utf-8"):
                 raise DataError(self._undecodable(error, len(data))) from error
             # The decoder keeps its state when it refuses, so the same bytes can come again.
             self._decoder.errors = "surrogateescape"
             text, salvaged = self._decoder.decode(data, last), True
             self._decoder.errors = "strict"
         except UnicodeError as error:
-            raise DataError(f"{self.name}: cannot be decoded as {self.encoding}") from error
+            raise DataError(f"{self.name}: cannot be decoded as {self.encoding.name}") from error
         self._fed += len(data)
         return text, salvaged
 
     def _undecodable(self, error: UnicodeDecodeError, length: int) -> str:
         data = bytes(error.object)
-        before = data[: error.start].decode(self.encoding, "replace")
+        before = data[: error.start].decode(self.encoding.name, "replace")
         line = self.line + len(_lines(before + "x")) - 1
         offset = self._fed + length - len(data)
-        wrong = undecodable(data, error.start, self.encoding, offset)
-        return f"{self.name}:{line}: {wrong}"
+        return f"{self.name}:{line}: {undecodable(data, error.start, self.encoding.name, offset)}"
 
 
 def _lines(text: str) -> list[str]:

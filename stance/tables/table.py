@@ -2,17 +2,16 @@
 
 import difflib
 import re
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables._bytes import Encoding
+from stance.tables._bytes import ByteFile
 from stance.tables._jsonlines import read_json_lines
 from stance.tables._oddities import folded
 from stance.tables._quoting import NAMES, SEPARATORS
@@ -25,27 +24,6 @@ _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 _COMPRESSED_NAMES = (".gz", ".zst")
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a table is written.
-
-    Attributes
-    ----------
-    delimiter : str
-        One character; empty for JSON Lines.
-    encoding : str
-        Name of the codec, such as ``utf-8`` or ``utf-16-le``.
-    bom : bool
-        Whether a byte order mark stood at its beginning.
-    """
-
-    kind: Literal["csv", "jsonl"]
-    delimiter: str
-    encoding: str
-    bom: bool
-    compression: Literal["none", "gz", "zst"]
-
-
 class Table:
     """An open table: its columns at once, its records once, in a stream.
 
@@ -55,19 +33,22 @@ class Table:
         What messages call it.
     columns : tuple of str
         As they stand in the file.
-    dialect : Dialect
     """
 
     def __init__(
-        self, source: Source, journal: Journal, dialect: Dialect, blocks: Generator[Records]
+        self,
+        file: ByteFile,
+        journal: Journal,
+        blocks: Generator[Records],
+        notes: Callable[[], Sequence[str]],
     ) -> None:
-        self.name = source.name
+        self.name = file.name
         self.columns = journal.columns
-        self.dialect = dialect
-        self._source = source
+        self._file = file
         self._journal = journal
         self._blocks = blocks
         self._records = (record for block in blocks for record in block)
+        self._notes = notes
 
     def __iter__(self) -> Iterator[Record]:
         return self._records
@@ -91,16 +72,16 @@ class Table:
         """Close the file."""
         self._records.close()
         self._blocks.close()
-        self._source.file.close()
+        self._file.close()
 
     def guard(self, check: Check) -> None:
-        """Have every record checked; where something is found, it is a bad record like others."""
+        """Check every record that can be read; one with a fault is a bad record like others."""
         self._journal.check = check
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for stderr; those on records are complete once all records are read."""
-        return (_format_note(self), *self._journal.notes())
+        return tuple(f"{self.name}: {note}" for note in self._notes())
 
     @property
     def records_in(self) -> int:
@@ -110,12 +91,12 @@ class Table:
     @property
     def bytes_read(self) -> int:
         """Bytes taken from the file so far, before decompression."""
-        return self._source.file.bytes_read
+        return self._file.bytes_read
 
     @property
     def bytes_total(self) -> int | None:
         """Bytes of the file, before decompression; None for a stream."""
-        return self._source.file.bytes_total
+        return self._file.bytes_total
 
 
 def open_table(
@@ -133,7 +114,7 @@ def open_table(
     path : Path or None
         None is standard input.
     delimiter : str or None
-        One character, or ``tab``; None to tell it from the header and the first records.
+        One character, or ``tab``; None to detect it from the header and the first records.
     encoding : str or None
         None is UTF-8, or what a byte order mark says.
     rejects : RejectSink or None
@@ -155,23 +136,26 @@ def open_table(
     """
     asked = _one_character(delimiter)
     source = Source(path, encoding, salvage=rejects is not None)
-    journal = Journal(source, rejects, or_else)
+    journal = Journal(source.name, rejects, or_else)
     try:
         suffix = _suffix(path)
         if _is_json_lines(source, suffix):
-            separator, blocks = "", read_json_lines(source, journal)
+            form, blocks = "JSON Lines", read_json_lines(source, journal)
         else:
             default = "\t" if suffix in (".tsv", ".tab") else ","
-            separator, blocks = read_separated(source, journal, asked, default)
+            mark, blocks = read_separated(source, journal, asked, default)
+            form = f"separator {NAMES.get(mark, repr(mark))}"
     except BaseException:
         source.file.close()
         raise
-    kind: Literal["csv", "jsonl"] = "csv" if separator else "jsonl"
-    dialect = Dialect(kind, separator, source.encoding, source.bom, source.file.compression)
-    return Table(source, journal, dialect, blocks)
+    form += f", {count(len(journal.columns), 'column')}, {source.encoding}"
+    if source.file.compression != "none":
+        form += f", {source.file.compression} compressed"
 
+    def notes() -> list[str]:
+        return [form, *journal.notes(), *source.notes(cut_off=journal.number > 0)]
 
-# --- What kind of table ----------------------------------------------------------------------
+    return Table(source.file, journal, blocks, notes)
 
 
 def _one_character(delimiter: str | None) -> str | None:
@@ -203,50 +187,7 @@ def _is_json_lines(source: Source, suffix: str) -> bool:
     return suffix in _JSON_NAMES or begins_with_object
 
 
-def _format_note(table: Table) -> str:
-    dialect = table.dialect
-    parts = [f"separator {NAMES.get(dialect.delimiter, repr(dialect.delimiter))}"]
-    if dialect.kind == "jsonl":
-        parts = ["JSON Lines"]
-    parts.append(count(len(table.columns), "column"))
-    parts.append(str(Encoding(dialect.encoding, int(dialect.bom))))
-    if dialect.compression != "none":
-        parts.append(f"{dialect.compression} compressed")
-    return f"{table.name}: {', '.join(parts)}"
-
-
-_FORMS = (
-    re.compile(
-        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2}))?)?(?:[T ]\d.*)?", re.ASCII
-    ),
-    re.compile(r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", re.ASCII),
-    re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})", re.ASCII),
-)  # fmt: skip
-
-
-@lru_cache(maxsize=1 << 16)
-def month_of(text: str) -> int | None:
-    """Return the month of a date, counted from the year 0; None where it cannot be told.
-
-    Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
-    ``20240309`` and ``09.03.2024``. A date such as ``03/04/2024`` is not: month and day cannot be
-    told apart. A bare year counts as its January.
-
-    >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
-    (True, None)
-    """
-    for form in _FORMS:
-        if found := form.fullmatch(text.strip()[:40]):
-            parts = found.groupdict()
-            try:
-                day = date(int(parts["y"]), int(parts["m"] or 1), int(parts["d"] or 1))
-            except ValueError:
-                return None
-            return day.year * 12 + day.month - 1
-    return None
-
-
-# --- Columns and cells --
+# --- Columns and cells -----------------------------------------------------------------------
 
 
 def column(table_columns: Sequence[str], name: str, table_name: str, option: str = "") -> int:
@@ -311,3 +252,34 @@ def _looks_like_data(name: str) -> bool:
         or name.count(" ") > 3
         or re.fullmatch(r"[+-]?\d[\d.,:/-]*", name) is not None
     )
+
+
+_FORMS = (
+    re.compile(
+        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2}))?)?(?:[T ]\d.*)?", re.ASCII
+    ),
+    re.compile(r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", re.ASCII),
+    re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})", re.ASCII),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1 << 16)
+def month_of(text: str) -> int | None:
+    """Return the month of a date, counted from the year 0; None where it cannot be told.
+
+    Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
+    ``20240309`` and ``09.03.2024``. A date such as ``03/04/2024`` is not: month and day cannot be
+    told apart. A bare year counts as its January.
+
+    >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
+    (True, None)
+    """
+    for form in _FORMS:
+        if found := form.fullmatch(text.strip()[:40]):
+            parts = found.groupdict()
+            try:
+                day = date(int(parts["y"]), int(parts["m"] or 1), int(parts["d"] or 1))
+            except ValueError:
+                return None
+            return day.year * 12 + day.month - 1
+    return None
