@@ -231,7 +231,9 @@ def test_of_two_faults_the_first_is_told(model, output, tmp_path, jobs, size):
 )
 def test_what_is_no_address_is_refused_at_once(model, table, output, address, told):
     pytest.importorskip("distributed")
-    with pytest.raises(UsageError, match=f"^--cluster {re.escape(told)}: is no address; write tcp"):
+    with pytest.raises(
+        UsageError, match=f"^--cluster {re.escape(told)}: is not an address; write tcp"
+    ):
         predict(model, table, output, cluster=address)
 
 
@@ -245,7 +247,7 @@ def test_another_program_at_the_address_is_no_scheduler(model_path, table, outpu
         command += ["--model", str(model_path), "--cluster", address]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"stance: {address}: no Dask scheduler answers; check address\n"
+    assert done.stderr == f"stance: {address}: no Dask scheduler answers; check the address\n"
 
 
 def _greet(server):
@@ -300,8 +302,11 @@ def test_a_cluster_gives_the_same_bytes_and_gets_the_model_once(
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("stance", "^the cluster has stance {}, not 9.9 as here; install the same there$"),
-        ("nonesuch", "^tcp://.*: nonesuch is not installed on the cluster; install the same"),
+        ("stance", "^the cluster has stance {}, not 9.9 as here; install the same version there$"),
+        (
+            "nonesuch",
+            "^tcp://.*: nonesuch is not installed on the cluster; install the same version",
+        ),
     ],
 )
 def test_a_cluster_unlike_this_computer_is_told_in_one_line(

@@ -128,13 +128,25 @@ def answer_rows(
         answers=_count(names, actor[asked], stance[asked]),
     )
     tally.compare(judged, model.reference)
-    answers = [words(stance, _STANCES), *map(decimals, parts)]
-    because = [strongest_words(judged.pushes, stance, layout.explain)] if judged.pushes else []
-    heads, tones = heads_of(records), _tones(judged, len(records))
+    answers: list[Column] = [words(stance, _STANCES), *map(decimals, parts)]
+    because: list[Column] = []
+    if judged.pushes:
+        because.append(strongest_words(judged.pushes, stance, layout.explain))
+    tones = _tones(judged, len(records))
     if layout.wide:
-        return _wide(len(layout.actors), heads, judged, [*answers, *because], tones), tally
-    who = [words(actor, names)] if layout.actor is None else []
-    return _long(heads, judged, asked, who, answers, tones, because), tally
+        owner, which = np.arange(len(records)), _by_actor(judged, len(layout.actors), len(records))
+        columns = [_pick(column, own) for own in which for column in (*answers, *because)]
+        return Rows(heads_of(records), owner, [*columns, *tones]), tally
+    owner, pairs = _by_pair(judged.para[asked], asked, len(records))
+    mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
+    columns = [
+        *([_pick(words(actor, names), pairs)] if layout.actor is None else []),
+        np.arange(mentions.max() + 1).astype(bytes).take(mentions),
+        *(_pick(column, pairs) for column in answers),
+        *(tone.take(owner) for tone in tones),
+        *(_pick(column, pairs) for column in because),
+    ]
+    return Rows(heads_of(records), owner, columns), tally
 
 
 def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> Judgements:
@@ -179,48 +191,23 @@ def _tones(judged: Judgements, count: int) -> list[Cells]:
     return [words(choose(parts, judged.tone_withheld), _TONES), *map(decimals, parts)]
 
 
-def _long(
-    heads: Sequence[Sequence[str]],
-    judged: Judgements,
-    asked: Ints,
-    actor: Sequence[Cells],
-    answers: Sequence[Cells],
-    tones: Sequence[Cells],
-    because: Sequence[Column],
-) -> Rows:
-    """Return a row per pair, and one for each record without a pair."""
-    count = len(heads[0])
-    pairs = np.bincount(judged.para[asked], minlength=count)
+def _by_pair(para: Ints, asked: Ints, count: int) -> tuple[Ints, Ints]:
+    """Return the record and the pair of each row; -1 for a record without a pair."""
+    pairs = np.bincount(para, minlength=count)
     owner = np.repeat(np.arange(count), np.maximum(pairs, 1))
     which = np.full(len(owner), -1)
     which[(pairs > 0).take(owner)] = asked
-    mentions = np.append(judged.mentions, 0).take(which, mode="wrap")
-    columns = [
-        *(_picked(column, which) for column in actor),
-        np.arange(mentions.max() + 1).astype(bytes).take(mentions),
-        *(_picked(column, which) for column in answers),
-        *(tone.take(owner) for tone in tones),
-        *(_picked(column, which) for column in because),
-    ]
-    return Rows(heads, owner, columns)
+    return owner, which
 
 
-def _wide(
-    actors: int,
-    heads: Sequence[Sequence[str]],
-    judged: Judgements,
-    answers: Sequence[Column],
-    tones: Sequence[Cells],
-) -> Rows:
-    """Return a row per record, with the same columns for each actor of the book."""
-    count = len(heads[0])
+def _by_actor(judged: Judgements, actors: int, count: int) -> Ints:
+    """Return the pair of each actor of the book in each record, or -1."""
     which = np.full((actors, count), -1)
     which[judged.number, judged.para] = np.arange(len(judged.number))
-    columns = [_picked(column, own) for own in which for column in answers]
-    return Rows(heads, np.arange(count), [*columns, *tones])
+    return which
 
 
-def _picked(column: Column, which: Ints) -> Column:
+def _pick(column: Column, which: Ints) -> Column:
     """Return the cells of some pairs, and an empty one for the number -1."""
     if isinstance(column, np.ndarray):
         return np.append(column, b"").take(which, mode="wrap")

@@ -16,7 +16,6 @@ import re
 import threading
 import time
 from concurrent.futures import BrokenExecutor, CancelledError, Future
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, Self
@@ -28,38 +27,22 @@ from stance.runs.parts import Batch, Frame, Part, compute, versions
 from stance.runs.workers import AHEAD, to_send
 from stance.storage import decode_model, dump_model
 
-_TIMEOUT = 20
-"""Seconds to wait for the scheduler and for its first worker."""
-
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")
-"""Of a scheduler. On others Dask waits long, or fails in ways of its own."""
+"""Of a scheduler. With others Dask waits long, or fails in ways of its own."""
 
 _LOGGERS = ("distributed", "distributed.client")
-"""Those of Dask that have a level of their own in this process."""
+"""The loggers of Dask that have a level of their own in this process."""
 
-_COUNT_EVERY = 2
-"""Seconds after which the workers are counted again."""
-
-_PATIENCE = 30
-"""Seconds without any worker after which the run ends; a lost worker is replaced sooner."""
+_TIMEOUT = 20  # seconds to wait for the scheduler and for its first worker
+_COUNT_EVERY = 2  # seconds between counts of the workers
+_PATIENCE = 30  # seconds without any worker that end a run; a lost worker is replaced sooner
 
 
 class ClusterCrew:
-    """The workers of a Dask cluster. They need not share a disk with this computer.
+    """The workers of a Dask cluster, which need not share a disk with this computer.
 
-    Parameters
-    ----------
-    address : str
-        Of the scheduler, such as ``tcp://10.0.0.1:8786``.
-    model : StanceModel
-    frame : Frame
-
-    Raises
-    ------
-    UsageError
-        If the package that talks to clusters is not installed, or the address is none.
-    WorkerError
-        If there is no scheduler at the address, or it has no worker.
+    Raises `UsageError` if Dask is not installed or the address is malformed, and `WorkerError` if
+    no scheduler answers there, or it has no worker.
     """
 
     def __init__(self, address: str, model: StanceModel, frame: Frame) -> None:
@@ -72,17 +55,19 @@ class ClusterCrew:
         self._levels = [logger.level for logger in self._loggers]
         self._lost = (OSError, MemoryError, TimeoutError, CancelledError, distributed.KilledWorker)
         if not _ADDRESS.fullmatch(address):
-            raise UsageError(f"--cluster '{self._name}': is no address; write tcp://HOST:8786")
+            raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
         connect: Any = distributed.Client
         self._client = connect.__new__(connect)
         try:
             self._client.__init__(address, timeout=_TIMEOUT, set_as_default=False, name="stance")
         except BaseException as error:  # where another program answers, anything may happen
-            self._client.status = "closed"  # or else it would try for long to close when deleted
+            self._client.status = "closed"  # or it would spend long on closing when deleted
             if not isinstance(error, Exception):
                 raise
-            raise WorkerError(f"{self._name}: no Dask scheduler answers; check address") from error
-        self._frame = replace(frame, store=None)
+            raise WorkerError(
+                f"{self._name}: no Dask scheduler answers; check the address"
+            ) from error
+        self._frame = frame
         self._data = dump_model(model)
         self._digest = hashlib.sha256(self._data).hexdigest()
         self._model: Any = None
@@ -96,13 +81,13 @@ class ClusterCrew:
         return AHEAD * max(1, self._threads)
 
     def check(self) -> None:
-        """Count the workers now and then; raise if there have been none for long."""
+        """Count the workers now and then; raise if there have been none for a while."""
         now = time.monotonic()
         if now < self._counted + _COUNT_EVERY:
             return
         self._counted = now
-        if self._client.status == "running":  # else it is about to connect anew, or to give up
-            with contextlib.suppress(OSError):  # as when the scheduler goes at this moment
+        if self._client.status == "running":  # else it is about to reconnect, or to give up
+            with contextlib.suppress(OSError):  # the scheduler may go at this moment
                 self._threads = sum(self._client.nthreads().values())
         if self._threads:
             self._seen = now
@@ -114,26 +99,22 @@ class ClusterCrew:
         import dask
 
         future: Future[Part] = Future()
-        # Large records are no mistake here, and no reason for a warning.
+        # Large records are expected here: no reason for a warning.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
             if self._model is None or again:
-                # A task rather than scattered data: made anew where its worker is lost.
+                # A task rather than scattered data, so that it is repeated if its worker is lost.
                 key = f"stance-model-{self._digest}"
                 self._model = self._client.submit(bytes, self._data, key=key)
             remote = self._client.submit(
                 _work, self._model, self._digest, versions(), self._frame, task, pure=False
             )
-        # Dask's own threads for callbacks would keep a run from ending where no worker is left.
+        # Dask's own threads for callbacks would keep a run from ending when no worker is left.
         threading.Thread(target=self._relay, args=(remote, future), daemon=True).start()
         return future
 
-    def at_fault(self, future: Future[Part]) -> bool:
-        """Tell whether the scheduler blames a part for the loss of workers."""
-        return True
-
     def __enter__(self) -> Self:
         for logger in self._loggers:
-            logger.setLevel(logging.CRITICAL)  # what they have to say, we say in one line
+            logger.setLevel(logging.CRITICAL)  # we report the same in one line
         try:
             self._client.wait_for_workers(1, timeout=_TIMEOUT)
             self._compare_versions()
@@ -152,7 +133,7 @@ class ClusterCrew:
         return self
 
     def _compare_versions(self) -> None:
-        """Ask for versions by what every Python has: a task of ours ends a worker without us."""
+        """Compare versions by what every Python has: our tasks end a worker without stance."""
         for name, here in versions().items():
             ask = (platform.python_version,) if name == "python" else (version, name)
             try:
@@ -160,8 +141,8 @@ class ClusterCrew:
                 found["scheduler"] = self._client.run_on_scheduler(*ask)
             except PackageNotFoundError as error:
                 raise WorkerError(
-                    f"{self._name}: {name} is not installed on the cluster; install the same as "
-                    "here on its scheduler and on all workers"
+                    f"{self._name}: {name} is not installed on the cluster; install the same "
+                    "version as here on its scheduler and on all workers"
                 ) from error
             for there in found.values():
                 _compare(name, here, there)
@@ -178,7 +159,7 @@ class ClusterCrew:
             logger.setLevel(level)
 
     def _relay(self, remote: Any, future: Future[Part]) -> None:
-        """In a thread: wait for a part on the cluster, and hand on what it has come to."""
+        """In a thread: wait for a part on the cluster, and hand on the part or the error."""
         try:
             found = remote.result()
         except BaseException as error:
@@ -186,10 +167,11 @@ class ClusterCrew:
                 found = WorkerError(f"{self._name}: the scheduler is gone; start it again")
             elif isinstance(error, self._lost):
                 found = BrokenExecutor(type(error).__name__)
-            else:  # `_work` raises nothing, so it has not been reached
+            else:  # `_work` raises nothing, so it was not reached
                 why = shown(f"{type(error).__name__}: {error}")
                 found = WorkerError(
-                    f"{self._name}: the cluster cannot run stance ({why}); install the same there"
+                    f"{self._name}: the cluster cannot run stance ({why}); "
+                    "install the same version there"
                 )
         if isinstance(found, BaseException):
             future.set_exception(found)
@@ -197,10 +179,10 @@ class ClusterCrew:
             future.set_result(found)
 
 
-# --- On a worker ---------------------------------------------------------------------------------
+# --- On a worker ----------------------------------------------------------------------------------
 
 _models: dict[str, StanceModel] = {}
-_one_at_a_time = threading.Lock()  # a model keeps what it has learned of words, for one thread
+_one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
 
 
 def _work(
@@ -226,9 +208,9 @@ def _check(data: bytes, digest: str, expected: dict[str, str]) -> None:
 
 
 def _compare(name: str, here: str, there: str) -> None:
-    if name == "python":  # of which only the first two numbers count
+    if name == "python":  # only its first two numbers count
         here, there = (".".join(number.split(".")[:2]) for number in (here, there))
     if here != there:
         raise WorkerError(
-            f"the cluster has {name} {there}, not {here} as here; install the same there"
+            f"the cluster has {name} {there}, not {here} as here; install the same version there"
         )

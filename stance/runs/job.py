@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
+from typing import TypeGuard
 
 from stance.display import shown
 from stance.errors import UsageError
@@ -128,10 +129,8 @@ def predict_table(
 
     Examples
     --------
-    >>> from stance.runs import Input, Options, Output, predict_table
-    >>> done = predict_table(
-    ...     model, Input(Path("in.csv")), Output(Path("out.csv")), Options(wide=True)
-    ... )  # doctest: +SKIP
+    >>> source, target = Input(Path("in.csv")), Output(Path("out.csv"), force=True)
+    >>> done = predict_table(model, source, target, Options(wide=True))  # doctest: +SKIP
     """
     _check(source, target, options, jobs)
     with ExitStack() as stack:
@@ -148,11 +147,8 @@ def predict_table(
             keep.begin(make_plan(model, source.path, size, _by_option(source, options)))
             works = map(_kept, works, repeat(keep))
         folder = keep.folder if keep else None
-        writer = stack.enter_context(
-            TableWriter(target.path, frame.form, force=force, folder=folder)
-        )
         parts = _compute(model, frame, works, jobs if several else 1, cluster, keep)
-        with closing(parts):
+        with TableWriter(target.path, frame.form, force=force, folder=folder) as writer:
             tally = _write(parts, writer, keep, table, progress)
         return Done(
             tally=tally,
@@ -177,39 +173,38 @@ def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
         raise UsageError(f"--explain must be 0 or more words, not {options.explain}")
     if jobs < 1:
         raise UsageError(f"--jobs must be 1 or more, not {jobs}")
-    if not target.path or not source.rejects or is_device(target.path):
-        return
-    if same_file(target.path, source.rejects):
+    if source.rejects and _is_file(target.path) and same_file(target.path, source.rejects):
         name = shown(str(source.rejects), 200)
         raise UsageError(f"{name}: is both the output and --rejects; give each a file of its own")
 
 
-def _is_file(path: Path | None) -> bool:
+def _is_file(path: Path | None) -> TypeGuard[Path]:
+    """Return whether a path is neither a standard stream nor a device."""
     return path is not None and not is_device(path)
 
 
 def _run(target: Output) -> AbstractContextManager[Run | None]:
-    if target.path is None or is_device(target.path):
-        return nullcontext()
-    return Run(target.path, resume=target.resume, force=target.force)
+    if _is_file(target.path):
+        return Run(target.path, resume=target.resume, force=target.force)
+    return nullcontext()
 
 
 @contextmanager
 def _opened(source: Input, *, force: bool) -> Iterator[tuple[Table, Rejects | None]]:
     """Open the input, and the table of its bad records if one is wanted."""
-    with ExitStack() as stack:
-        rejects = None
-        if source.rejects:
-            rejects = Rejects(source.rejects, force=force, inputs=[source.path])
-            stack.enter_context(rejects)
-        table = open_input(
+    rejects = None
+    if source.rejects:
+        rejects = Rejects(source.rejects, force=force, inputs=[source.path])
+    with (
+        rejects or nullcontext(),
+        open_input(
             source.path,
             delimiter=source.delimiter,
             encoding=source.encoding,
             rejects=rejects,
             keep_all=source.keep_all,
-        )
-        stack.push(table.__exit__)
+        ) as table,
+    ):
         yield table, rejects
 
 
@@ -293,7 +288,7 @@ def _compute(
 
 
 def _write(
-    judged: Iterator[Judged],
+    judged: Generator[Judged, None, None],
     writer: TableWriter,
     run: Run | None,
     table: Table,
@@ -301,15 +296,16 @@ def _write(
 ) -> Tally:
     """Write parts to the output as they come."""
     tally = Tally()
-    for batch, part in judged:
-        if run:
-            part = run.whole(part)
-        heads = heads_of(batch.records)
-        blocks = part.lines.blocks(heads, writer.format.delimiter) if part.lines else ()
-        writer.write_encoded(blocks, part.rows, part.formulas)
-        tally.add(part.tally)
-        progress(tally, table.bytes_read, table.bytes_total)
-        del batch, part, heads, blocks  # or they would be there until the next part is
+    with closing(judged):
+        for batch, part in judged:
+            if run:
+                part = run.whole(part)
+            heads = heads_of(batch.records)
+            blocks = part.lines.blocks(heads, writer.format.delimiter) if part.lines else ()
+            writer.write_encoded(blocks, part.rows, part.formulas)
+            tally.add(part.tally)
+            progress(tally, table.bytes_read, table.bytes_total)
+            del batch, part, heads, blocks  # or they would be there until the next part is
     if run:
         run.end(writer.inode)
     return tally

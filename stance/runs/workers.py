@@ -38,12 +38,12 @@ _PIPE = 1024 * 1024
 
 _ROOT = str(Path(__file__).parent.parent.parent)
 
-Here = Callable[[Batch], Part]
-"""Computes a part in this process."""
-
 
 class Crew(Protocol):
-    """Workers that compute parts."""
+    """Workers that compute parts.
+
+    A part that was lost with its worker ends in a `BrokenExecutor`, or a `Bystander`.
+    """
 
     @property
     def limit(self) -> int:
@@ -52,11 +52,12 @@ class Crew(Protocol):
     def submit(self, task: Batch, *, again: bool = False) -> "Future[Part]":
         """Have a part computed; `again` if it was lost with its worker."""
 
-    def at_fault(self, future: "Future[Part]") -> bool:
-        """Return whether a failed future is the part that its worker died on."""
-
     def check(self) -> None:
         """Raise if no worker is left."""
+
+
+class Bystander(BrokenExecutor):
+    """The worker died on an earlier part than this one."""
 
 
 # --- In order -------------------------------------------------------------------------------------
@@ -73,7 +74,9 @@ def _judged(model: StanceModel, frame: Frame, work: Work) -> Judged:
     return work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
 
 
-def compute_with(crew: Crew, works: Iterable[Work], here: Here | None = None) -> Iterator[Judged]:
+def compute_with(
+    crew: Crew, works: Iterable[Work], here: Callable[[Batch], Part] | None = None
+) -> Iterator[Judged]:
     """Compute parts with a crew; parts, and an error, come in the order of their numbers.
 
     With `here`, this process computes a part whenever all of the crew have enough to do.
@@ -93,7 +96,7 @@ def compute_with(crew: Crew, works: Iterable[Work], here: Here | None = None) ->
 class _Flight:
     """Parts under way, and finished ones that wait for an earlier one."""
 
-    def __init__(self, crew: Crew, here: Here | None) -> None:
+    def __init__(self, crew: Crew, here: Callable[[Batch], Part] | None) -> None:
         self._crew = crew
         self._here = here
         self._flying: dict[Future[Part], Batch] = {}
@@ -134,16 +137,14 @@ class _Flight:
             error = future.exception()
             if not isinstance(error, BrokenExecutor | MemoryError):
                 self._landed[task.number] = error or Judged(task, future.result())
-            elif self._crew.at_fault(future) and self._failed(task):
-                self._landed[task.number] = _given_up(task)
             else:
+                self._tries[task.number] += not isinstance(error, Bystander)
                 lost.append(task)
         for task in lost:
-            self._flying[self._crew.submit(task, again=True)] = task
-
-    def _failed(self, task: Batch) -> bool:
-        self._tries[task.number] += 1
-        return self._tries[task.number] >= TRIES
+            if self._tries[task.number] < TRIES:
+                self._flying[self._crew.submit(task, again=True)] = task
+            else:
+                self._landed[task.number] = _given_up(task)
 
     def landed(self) -> Iterator[Judged]:
         while self._next in self._landed:
@@ -173,9 +174,7 @@ class LocalCrew:
         self._count = count
         self._ready = (model, frame)
         self._start = b""
-        self._lane_of: dict[Future[Part], _Lane] = {}
         self._lanes: list[_Lane] = []
-        self._dead: list[_Lane] = []
 
     def __enter__(self) -> Self:
         try:
@@ -184,7 +183,7 @@ class LocalCrew:
                     self._lanes.append(_Lane())
             self._start = _pickle(self._ready)  # in a tenth of the time of a model file
             for lane in self._lanes:
-                lane.equip(self._start)
+                lane.send(self._start)
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
@@ -196,10 +195,9 @@ class LocalCrew:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for lane in (*self._lanes, *self._dead):
-            if kind is not None or lane in self._dead:
-                lane.kill()
-        for lane in (*self._lanes, *self._dead):
+        for lane in self._lanes if kind else ():
+            lane.kill()
+        for lane in self._lanes:
             lane.end()
 
     def compute_here(self, batch: Batch) -> Part:
@@ -213,39 +211,18 @@ class LocalCrew:
         A lost part goes to one that is known to live: it must not be lost again with a new
         worker that dies before it has begun.
         """
-        for lane in list(self._lanes):
-            lane.tidy()
+        for place, lane in enumerate(self._lanes):
             if not lane.alive:
-                self._replace(lane)
-        lane = min(self._lanes, key=lambda lane: (again and not lane.proven, len(lane.queue)))
-        future = lane.submit(task)
-        self._lane_of[future] = lane
-        future.add_done_callback(self._forget)
-        return future
-
-    def _forget(self, future: Future[Part]) -> None:
-        if future.exception() is None:
-            self._lane_of.pop(future, None)
-
-    def at_fault(self, future: Future[Part]) -> bool:
-        """Return whether it is the part that the worker was on when it died."""
-        lane = self._lane_of.pop(future)
-        if isinstance(future.exception(), MemoryError):
-            return True
-        if lane in self._lanes:
-            self._replace(lane)
-        return lane.culprit is future
+                lane.kill()
+                with held():
+                    self._lanes[place] = _Lane()
+                self._lanes[place].send(self._start)
+                lane.end()
+        lane = min(self._lanes, key=lambda lane: (again and not lane.proven, lane.load))
+        return lane.submit(task)
 
     def check(self) -> None:
-        """Do nothing: a worker that dies fails its part."""
-
-    def _replace(self, lane: "_Lane") -> None:
-        lane.tidy()
-        lane.culprit = lane.queue[0] if lane.queue else None
-        self._dead.append(lane)
-        with held():
-            fresh = self._lanes[self._lanes.index(lane)] = _Lane()
-        fresh.equip(self._start)
+        """Do nothing: a worker that dies fails its parts."""
 
 
 class _Lane:
@@ -257,9 +234,9 @@ class _Lane:
     """
 
     def __init__(self) -> None:
-        self.queue: list[Future[Part]] = []  # parts given to the process, in order
-        self.culprit: Future[Part] | None = None  # the part that a dead process was on
         self.proven = False  # has computed something
+        self._dead = False
+        self._given: list[Future[Part]] = []
         self._to_send: SimpleQueue[bytes | None] = SimpleQueue()
         self._awaited: SimpleQueue[Future[Part] | None] = SimpleQueue()
         path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
@@ -278,24 +255,24 @@ class _Lane:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._dead and self._process.poll() is None
 
-    def equip(self, start: bytes) -> None:
-        """Send the pickled model and frame, which the process waits for."""
-        self._to_send.put(start)
+    @property
+    def load(self) -> int:
+        """Parts that the process has still to compute."""
+        self._given = [future for future in self._given if not future.done()]
+        return len(self._given)
+
+    def send(self, data: bytes) -> None:
+        """Send what the process waits for: first the model and the frame, then tasks."""
+        self._to_send.put(data)
 
     def submit(self, task: Batch) -> Future[Part]:
         future: Future[Part] = Future()
-        self.queue.append(future)
+        self._given.append(future)
         self._awaited.put(future)
-        self._to_send.put(_pickle(task, once=True))
+        self.send(_pickle(task, once=True))
         return future
-
-    def tidy(self) -> None:
-        """Take finished parts off the queue."""
-        before = len(self.queue)
-        self.queue = [f for f in self.queue if not f.done() or f.exception() is not None]
-        self.proven |= len(self.queue) < before
 
     def kill(self) -> None:
         self._process.kill()
@@ -320,21 +297,21 @@ class _Lane:
 
     def _receive_all(self) -> None:
         """In a thread: wait for the part of each task."""
-        dead = False
         with contextlib.suppress(OSError), self._stdout:
             while (future := self._awaited.get()) is not None:
-                found = None if dead else self._receive()
+                found = Bystander() if self._dead else self._receive()
                 if isinstance(found, Part):
+                    self.proven = True
                     future.set_result(found)
                 else:
-                    future.set_exception(found or BrokenExecutor("the worker died"))
-                dead |= found is None
+                    self._dead |= isinstance(found, BrokenExecutor)
+                    future.set_exception(found)
 
-    def _receive(self) -> Part | BaseException | None:
+    def _receive(self) -> Part | BaseException:
         try:
             found: Part | BaseException = pickle.load(self._stdout)  # noqa: S301 - from our own process
         except (OSError, EOFError, pickle.UnpicklingError):
-            return None
+            return BrokenExecutor("the worker died")
         return found
 
 
