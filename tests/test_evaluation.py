@@ -341,7 +341,9 @@ def test_conflict_is_scored_beside_the_target_blind_answers():
     few = conflict_score(model, blind, np.arange(12) < 8)
     assert (few["n"], few["accuracy"], few["interval"]) == (8, 1.0, None)
     none = conflict_score(model, blind, np.zeros(12, np.bool_))
-    assert none == {"n": 0, "accuracy": None, "interval": None, "target_blind_accuracy": None}
+    assert (none["n"], none["trusted"]) == (0, False)
+    assert none["accuracy"] is none["interval"] is none["target_blind_accuracy"] is None
+    assert figures["trusted"] is False  # 6 documents
 
 
 def test_majority_baseline_gives_every_row_the_label_of_the_training_data():

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from stance.arrays import Floats, Ints
-from stance.evaluation.answers import DECIMALS
+from stance.evaluation.answers import Figures, plain
 from stance.evaluation.intervals import DRAWS, FEWEST, SEED, percentile_interval, resample
 
 MISSING = -1
@@ -20,36 +19,17 @@ DEFINED = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Sums over units from which every coefficient follows.
-
-    A unit with fewer than two codes says nothing of agreement; all its sums are 0.
-
-    Attributes
-    ----------
-    labels, coders : int
-    sums : ndarray of shape (..., 3 * labels + 2 + labels**2)
-        For c of the m codes of a unit on a label: c, c (c - 1) / (m - 1) and c / m per label;
-        the agreeing part of the unit's pairs; 1; and, of two coders, the table of their codes.
-    """
+    """Sums over units from which every coefficient follows; `tally` makes them."""
 
     labels: int
-    coders: int
     sums: Floats
+    """Of shape (..., 3 * labels + 2 + labels**2). For c of the m codes of a unit on a label: c,
+    c (c - 1) / (m - 1) and c / m per label; the agreeing part of the unit's pairs; 1; and, of two
+    coders, the table of their codes. All are 0 for a unit with fewer than two codes."""
 
-    @property
-    def codes(self) -> Floats:
-        """Codes of each label: n_c of Krippendorff."""
-        return self.sums[..., : self.labels]
-
-    @property
-    def alike(self) -> Floats:
-        """Diagonal of Krippendorff's matrix of coincidences: o_cc."""
-        return self.sums[..., self.labels : 2 * self.labels]
-
-    @property
-    def shares(self) -> Floats:
-        """Sum of the parts of the units' codes on each label."""
-        return self.sums[..., 2 * self.labels : 3 * self.labels]
+    def per_label(self, place: int) -> Floats:
+        """Return codes (0), agreeing codes (1) or parts of codes (2) on each label."""
+        return self.sums[..., place * self.labels : (place + 1) * self.labels]
 
     @property
     def agreed(self) -> Floats:
@@ -69,7 +49,7 @@ class Tally:
 
     def total(self) -> "Tally":
         """Return the sums over the first axis."""
-        return Tally(self.labels, self.coders, self.sums.sum(axis=0))
+        return Tally(self.labels, self.sums.sum(axis=0))
 
 
 def tally(codes: Ints, labels: int) -> Tally:
@@ -85,16 +65,14 @@ def tally(codes: Ints, labels: int) -> Tally:
     counts = np.stack([(codes == label).sum(axis=0) for label in range(labels)], axis=1)
     counts = np.where(counts.sum(axis=1, keepdims=True) >= 2, counts, 0).astype(np.float64)
     size = counts.sum(axis=1, keepdims=True)
-    pairs = counts * (counts - 1)
-    alike = pairs / np.maximum(size - 1, 1)
+    alike = counts * (counts - 1) / np.maximum(size - 1, 1)
     part = counts / np.maximum(size, 1)
     agreed = alike.sum(axis=1, keepdims=True) / np.maximum(size, 1)
     table = np.zeros((codes.shape[1], labels**2))
     if len(codes) == 2:
         both = np.flatnonzero((codes >= 0).all(axis=0))
         table[both, codes[0, both] * labels + codes[1, both]] = 1
-    sums = np.concatenate([counts, alike, part, agreed, size > 0, table], axis=1)
-    return Tally(labels, len(codes), sums)
+    return Tally(labels, np.concatenate([counts, alike, part, agreed, size > 0, table], axis=1))
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -110,8 +88,6 @@ def percent_agreement(tally: Tally) -> Floats:
     p_a = (1 / n) sum_i sum_k r_ik (r_ik - 1) / (r_i (r_i - 1)); Fleiss 1971, "Measuring nominal
     scale agreement among many raters", with r_i codes of unit i, r_ik of them on label k.
 
-    Examples
-    --------
     >>> float(percent_agreement(tally(np.array([[0, 1, 1, 1], [0, 1, 0, -1]]), 2).total()))
     0.6666666666666666
     """
@@ -125,15 +101,14 @@ def krippendorff_alpha(tally: Tally) -> Floats:
     2011, "Computing Krippendorff's Alpha-Reliability", section C. Any number of coders, any of
     whom may have left units out.
 
-    Examples
-    --------
     >>> meg, owen = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
     >>> round(float(krippendorff_alpha(tally(np.array([meg, owen]), 2).total())), 3)
     0.095
     """
-    n = tally.codes.sum(axis=-1)
-    differing = n - tally.alike.sum(axis=-1)
-    return 1 - _ratio((n - 1) * differing, n**2 - (tally.codes**2).sum(axis=-1))
+    codes = tally.per_label(0)
+    n = codes.sum(axis=-1)
+    differing = n - tally.per_label(1).sum(axis=-1)
+    return 1 - _ratio((n - 1) * differing, n**2 - (codes**2).sum(axis=-1))
 
 
 def gwet_ac1(tally: Tally) -> Floats:
@@ -144,13 +119,12 @@ def gwet_ac1(tally: Tally) -> Floats:
     variance in the presence of high agreement". Gwet 2014 lets units with a single code count in
     pi_k; here they count nowhere, so that all coefficients speak of the same units.
 
-    Examples
-    --------
     >>> both = np.repeat([[0, 0, 1], [0, 1, 0]], [118, 5, 2], axis=1)
     >>> round(float(gwet_ac1(tally(both, 2).total())), 4)
     0.9408
     """
-    part = _ratio(tally.shares, np.broadcast_to(tally.units[..., None], tally.shares.shape))
+    shares = tally.per_label(2)
+    part = _ratio(shares, np.broadcast_to(tally.units[..., None], shares.shape))
     chance = (part * (1 - part)).sum(axis=-1) / (tally.labels - 1)
     return _ratio(percent_agreement(tally) - chance, 1 - chance)
 
@@ -161,8 +135,6 @@ def cohen_kappa(tally: Tally) -> Floats:
     kappa = (p_o - p_c) / (1 - p_c), with p_c the agreement expected from each coder's own shares
     of labels; Cohen 1960, "A coefficient of agreement for nominal scales".
 
-    Examples
-    --------
     >>> both = np.repeat([[0, 0, 1, 1], [0, 1, 0, 1]], [20, 5, 10, 15], axis=1)
     >>> round(float(cohen_kappa(tally(both, 2).total())), 3)
     0.4
@@ -180,12 +152,6 @@ class Coefficient:
     value: float | None
     interval: tuple[float, float] | None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the figures rounded for JSON."""
-        value = None if self.value is None else round(self.value, DECIMALS)
-        bounds = self.interval and [round(bound, DECIMALS) for bound in self.interval]
-        return {"value": value, "interval": bounds}
-
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -198,11 +164,9 @@ class Agreement:
     ac1: Coefficient
     kappa: Coefficient
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Figures:
         """Return the figures as a JSON object."""
-        names = ("percent", "alpha", "ac1", "kappa")
-        counts = {"units": self.units, "documents": self.documents}
-        return counts | {name: getattr(self, name).to_json() for name in names}
+        return plain(asdict(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +177,7 @@ class AgreementReport:
     per_label: dict[str, Agreement]
     per_group: dict[str, Agreement]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Figures:
         """Return the figures as a JSON object."""
         labels = {name: part.to_json() for name, part in self.per_label.items()}
         groups = {name: part.to_json() for name, part in self.per_group.items()}
@@ -230,12 +194,7 @@ def measure_agreement(
     twice, where it is undefined in more than 5 % of the resamples, or where all resamples are
     equal (coders who never differ): an interval of no width would promise too much.
 
-    Parameters
-    ----------
-    codes, labels
-        As in `tally`.
-    document : ndarray of shape (n_units,)
-    draws, seed : int
+    ``codes`` and ``labels`` are as in `tally`; ``document`` is that of each unit.
     """
     paired = (codes >= 0).sum(axis=0) >= 2
     per_unit = tally(codes[:, paired], labels)
@@ -243,7 +202,7 @@ def measure_agreement(
     sums = np.zeros((len(names), per_unit.sums.shape[1]))
     np.add.at(sums, place.reshape(-1), per_unit.sums)
     drawn = resample(sums, draws, seed) if len(names) >= FEWEST else sums[:0]
-    total, resampled = per_unit.total(), Tally(labels, len(codes), drawn)
+    total, resampled = per_unit.total(), Tally(labels, drawn)
     scores = (percent_agreement, krippendorff_alpha, gwet_ac1, cohen_kappa)
     found = [_coefficient(score, total, resampled) for score in scores]
     return Agreement(int(paired.sum()), len(names), *found)
@@ -268,7 +227,6 @@ def report_agreement(
     *,
     largest: int | None = None,
     draws: int = DRAWS,
-    seed: int = SEED,
 ) -> AgreementReport:
     """Measure the agreement of coders over all, per label and per group.
 
@@ -276,20 +234,16 @@ def report_agreement(
     unit: its actor, say), the ``largest`` with most units coded twice are reported, None for all;
     the rest is as in `measure_agreement`.
     """
-    paired = (codes >= 0).sum(axis=0) >= 2
-
-    def measured(codes: Ints, count: int, document: Ints) -> Agreement:
-        return measure_agreement(codes, count, document, draws=draws, seed=seed)
-
-    per_label = {
-        name: measured(np.where(codes < 0, MISSING, codes == label).astype(np.int64), 2, document)
-        for label, name in enumerate(labels)
-    }
+    paired, count = (codes >= 0).sum(axis=0) >= 2, len(labels)
+    per_label = {}
+    for label, name in enumerate(labels):
+        own = np.where(codes < 0, MISSING, codes == label).astype(np.int64)
+        per_label[name] = measure_agreement(own, 2, document, draws=draws)
     names = np.array(groups, object)
     sizes = Counter(names[paired].tolist() if len(names) else [])
-    ordered = sorted(sizes, key=lambda name: (-sizes[name], name))[:largest]
-    per_group = {
-        name: measured(codes[:, names == name], len(labels), document[names == name])
-        for name in ordered
-    }
-    return AgreementReport(measured(codes, len(labels), document), per_label, per_group)
+    per_group = {}
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name))[:largest]:
+        mine = names == name
+        per_group[name] = measure_agreement(codes[:, mine], count, document[mine], draws=draws)
+    overall = measure_agreement(codes, count, document, draws=draws)
+    return AgreementReport(overall, per_label, per_group)

@@ -22,9 +22,8 @@ from stance.evaluation.intervals import (
     FEWEST,
     SEED,
     gain_in,
-    interval,
-    proportion_interval,
-    rare_strata,
+    right_shares,
+    stratified,
 )
 from stance.reading.spans import Query
 from stance.reading.words import Reader
@@ -34,14 +33,8 @@ from stance.records import NEUTRAL
 def conflict_rows(text_key: NDArray[Any], gold: Ints) -> Bools:
     """Return which rows stand in a paragraph whose actors have differing gold stances.
 
-    Parameters
-    ----------
-    text_key : ndarray of integers of shape (n_rows,)
-        Equal for rows of the same paragraph.
-    gold : ndarray of shape (n_rows,)
+    The key is equal for rows of the same paragraph.
 
-    Examples
-    --------
     >>> conflict_rows(np.array([7, 7, 8, 8]), np.array([0, 2, 1, 1])).tolist()
     [True, True, False, False]
     """
@@ -61,19 +54,18 @@ def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
     Returns
     -------
     dict
-        n, accuracy, interval (`intervals.proportion_interval`; None below `FEWEST` documents),
-        target_blind_accuracy. All but n are None where there are no such rows.
+        n, accuracy, interval (None below `FEWEST` documents), trusted (False where the documents
+        are too few to believe it), target_blind_accuracy. All but n and trusted are None where
+        there are no such rows.
     """
     check_pair(answers, blind)
-    if not rows.any():
-        return {"n": 0, "accuracy": None, "interval": None, "target_blind_accuracy": None}
-    mine, other = answers.take(rows), blind.take(rows)
-    enough = len(np.unique(mine.document)) >= FEWEST
-    figures = {
-        "n": len(mine),
-        "accuracy": mine.right.mean(),
-        "interval": proportion_interval(mine.right, mine.document) if enough else None,
-        "target_blind_accuracy": other.right.mean(),
+    found = right_shares(answers.right[rows], answers.document[rows])
+    figures: Figures = {
+        "n": found.n,
+        "accuracy": found.shares[1] if found.n else None,
+        "interval": found.intervals[1] if found.documents >= FEWEST else None,
+        "trusted": found.trusted,
+        "target_blind_accuracy": blind.right[rows].mean() if found.n else None,
     }
     return plain(figures)
 
@@ -91,19 +83,10 @@ def baselines(
     answers: Answers,
     majority: str,
     rivals: Mapping[str, Answers],
-    *,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> Figures:
-    """Return what a score must beat.
-
-    Parameters
-    ----------
-    answers : Answers
-    majority : str
-        Most frequent label of the training data.
-    rivals : mapping of str to Answers
-        Other answers to the same rows: ``target_blind`` of the control head, ``lexicon``.
+    """Return what a score must beat: the majority label, and rivals' answers to the same rows.
 
     Returns
     -------
@@ -124,13 +107,11 @@ def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Fig
     check_pair(answers, rival)
     pair = np.stack([answers.confusion(), rival.confusion()], axis=1)
     (own, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
-    strata = rare_strata(pair[:, 0])
-    bounds = interval(macro_f1, pair[:, 1], draws=draws, seed=seed, strata=strata)
-    gain = interval(gain_in(macro_f1), pair, draws=draws, seed=seed, strata=strata, least=-1.0)
+    gain = stratified(gain_in(macro_f1), pair, draws, seed, least=-1.0)
     return plain(
         {
             "macro_f1": other,
-            "macro_f1_interval": bounds,
+            "macro_f1_interval": stratified(macro_f1, pair[:, 1], draws, seed),
             "accuracy": exact,
             "difference": {"macro_f1": own - other, "macro_f1_interval": gain},
         }
@@ -138,21 +119,12 @@ def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Fig
 
 
 def leakage(
-    answers: Answers,
-    leaked: Bools,
-    copied: Bools,
-    *,
-    draws: int = DRAWS,
-    seed: int = SEED,
+    answers: Answers, leaked: Bools, copied: Bools, draws: int = DRAWS, seed: int = SEED
 ) -> Figures:
     """Return how many rows the model was trained on, and what it scores without them.
 
-    Parameters
-    ----------
-    answers : Answers
-    leaked, copied : ndarray of bool of shape (n_rows,)
-        Rows whose text, or one much like it, was found in the training data; and those of them
-        whose text itself was.
+    Leaked are rows whose text, or one much like it, was in the training data; copied those of them
+    whose text itself was.
 
     Returns
     -------
@@ -167,7 +139,7 @@ def leakage(
     if not leaked.all():
         counts = answers.take(~leaked).confusion()
         without = macro_f1(counts.sum(axis=0))
-        bounds = interval(macro_f1, counts, draws=draws, seed=seed, strata=rare_strata(counts))
+        bounds = stratified(macro_f1, counts, draws, seed)
     return plain(figures | {"macro_f1_without": without, "macro_f1_without_interval": bounds})
 
 
@@ -179,10 +151,7 @@ def lexicon_stances(reader: Reader, query: Query) -> Ints | None:
     in Young and Soroka 2012, "Affective News: The Automated Coding of Sentiment in Political
     Texts").
 
-    Returns
-    -------
-    ndarray of shape (n_pairs,) or None
-        Numbers of `stance.records.Stance`. None where the language has no lexicon.
+    None where the language has no lexicon.
     """
     if not reader.lexicon.categories:
         return None

@@ -15,15 +15,7 @@ from stance.evaluation.answers import (
     macro_f1,
     plain,
 )
-from stance.evaluation.intervals import (
-    DRAWS,
-    FEWEST,
-    SEED,
-    Statistic,
-    gain_in,
-    interval,
-    rare_strata,
-)
+from stance.evaluation.intervals import DRAWS, FEWEST, SEED, Statistic, gain_in, stratified
 from stance.evaluation.scores import actor_rows, brier, calibration_error, document_notes, doubts
 
 
@@ -35,13 +27,6 @@ def mcnemar(first: Bools, second: Bools) -> float:
     Proportions or Percentages"). It takes rows for independent, which those of one document are
     not; `document_test` does not.
 
-    Parameters
-    ----------
-    first, second : ndarray of bool of shape (n_rows,)
-        Whether each model has the row right.
-
-    Examples
-    --------
     >>> mcnemar(np.array([True, True, True, True, False]), np.array([False] * 5))
     0.125
     """
@@ -63,14 +48,6 @@ def document_test(first: Bools, second: Bools, document: Ints) -> float:
     of correlated proportions for clustered data"; where no document has more than one row that
     only one model has right, it is `mcnemar`.
 
-    Parameters
-    ----------
-    first, second : ndarray of bool of shape (n_rows,)
-        Whether each model has the row right.
-    document : ndarray of shape (n_rows,)
-
-    Examples
-    --------
     >>> first, second = np.array([True, True, True, True, False]), np.array([False] * 5)
     >>> document_test(first, second, np.arange(5)), document_test(first, second, np.arange(5) // 2)
     (0.125, 0.5)
@@ -95,8 +72,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     Among those at most 0.05 is one of a true null hypothesis with a chance of at most 5 %.
 
-    Examples
-    --------
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
@@ -136,23 +111,17 @@ def compare(
 ) -> Figures:
     """Compare two models' answers to the same rows.
 
-    Parameters
-    ----------
-    a, b : Answers
-    conflict : ndarray of bool of shape (n_rows,)
-        Rows whose paragraph has actors of differing gold stance.
-    seen : Seen
-    sentiment : (Answers, Answers), optional
-        To the paragraphs with a sentiment label, where both models judge it.
+    ``conflict`` marks rows whose paragraph has actors of differing gold stance; ``sentiment`` has
+    the answers to the paragraphs with a sentiment label, where both models judge it.
 
     Returns
     -------
     dict
-        Those of `contrast`; per_actor {actor: those of `contrast` and p_holm} and
-        left_out (actors of fewer than `ROWS` rows); conflict and, where given, sentiment, as
-        `contrast` returns them (conflict is None where there are no such rows); leakage {a, b,
-        either (numbers of rows), rows (names of those that either has seen), without (`contrast`
-        on the rest; None where nothing is left)}; notes.
+        What `contrast` returns; per_actor {actor: what it returns, and p_holm}; left_out (actors of
+        fewer than `ROWS` rows); conflict and, where given, sentiment, as `contrast` returns them
+        (conflict is None where there are no such rows); leakage {a, b, either (numbers of rows),
+        rows (names of those that either has seen), without (`contrast` on the rest; None where
+        nothing is left)}; notes.
     """
     check_rows(a)
     check_pair(a, b)
@@ -198,16 +167,13 @@ def contrast(a: Answers, b: Answers, draws: int = DRAWS, seed: int = SEED) -> Fi
         b {macro_f1, macro_f1_interval, accuracy, accuracy_interval, ece, brier, uncertain};
         difference (macro-F1 of a less that of b), difference_interval, accuracy_difference,
         accuracy_difference_interval; mcnemar {a_only, b_only (rows that only one has right), p
-        (`significance.document_test`), p_rows (`significance.mcnemar`)}; no p is below `SMALLEST`.
+        (`document_test`), p_rows (`mcnemar`)}; no p is below `SMALLEST`.
         Intervals are None below `FEWEST` documents.
     """
     pair = np.stack([a.confusion(), b.confusion()], axis=1)
-    strata = rare_strata(pair[:, 0])
 
     def bounds(score: Statistic, counts: Floats, least: float = 0.0) -> object:
-        if len(counts) < FEWEST:
-            return None
-        return interval(score, counts, draws=draws, seed=seed, strata=strata, least=least)
+        return None if len(pair) < FEWEST else stratified(score, counts, draws, seed, least)
 
     figures: Figures = {
         "n": len(a),

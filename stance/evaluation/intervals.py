@@ -1,7 +1,7 @@
 """Confidence intervals that allow for the rows of a document being alike."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,25 +39,13 @@ Statistic = Callable[[Floats], Floats]
 
 
 def rare_strata(confusion: Floats) -> Ints:
-    """Return the stratum of each document: its rarest rare label, or 0.
+    """Return the stratum of each document: 1 + the number of its rarest rare label, or 0.
 
     Plain resampling leaves a rare label out of some draws, which changes what macro-F1 is the mean
     of. So the documents that hold a rare label are a stratum, of which every draw takes the same
-    number. A label in fewer than `FEWEST` documents has none: it would say next to nothing of how
-    its documents vary, and the interval would be too narrow.
+    number. A stratum has two documents or more. A label in fewer than `FEWEST` documents has none:
+    it would say next to nothing of how its documents vary, and the interval would be too narrow.
 
-    Parameters
-    ----------
-    confusion : ndarray of shape (n_documents, n_labels, n_labels)
-        Rows gold.
-
-    Returns
-    -------
-    ndarray of shape (n_documents,)
-        0, or 1 + the number of the label. A stratum has two documents or more.
-
-    Examples
-    --------
     >>> counts = np.zeros((30, 3, 3))
     >>> counts[:, 1, 1], counts[:6, 2, 1], counts[:20, 0, 0] = 1, 1, 1
     >>> rare_strata(counts).tolist() == [3] * 6 + [0] * 24
@@ -90,9 +78,6 @@ def resample(
     Parameters
     ----------
     counts : ndarray of shape (n_documents, ...)
-        Counts of each document.
-    draws : int
-    seed : int
     strata : ndarray of shape (n_documents,), optional
         Documents of one stratum replace each other only.
 
@@ -108,12 +93,10 @@ def resample(
     return total.reshape(draws, *counts.shape[1:])
 
 
-def _strata(documents: int, strata: Ints | None) -> Iterator[Ints]:
+def _strata(documents: int, strata: Ints | None) -> list[Ints]:
     if strata is None:
-        yield np.arange(documents)
-        return
-    for number in np.unique(strata):
-        yield np.flatnonzero(strata == number)
+        return [np.arange(documents)]
+    return [np.flatnonzero(strata == number) for number in np.unique(strata)]
 
 
 def _resample_stratum(flat: Floats, draws: int, rng: np.random.Generator) -> Floats:
@@ -132,10 +115,7 @@ def _resample_stratum(flat: Floats, draws: int, rng: np.random.Generator) -> Flo
 
 
 def gain_in(score: Statistic) -> Statistic:
-    """Return the statistic: what a score of the first of two is above that of the second.
-
-    It takes counts of shape (..., 2, *cells).
-    """
+    """Return the statistic of counts (..., 2, *cells): first score less the second."""
 
     def gain(pair: Floats) -> Floats:
         scores = score(pair)
@@ -170,9 +150,7 @@ def interval(
 
     Parameters
     ----------
-    statistic : callable
     counts : ndarray of shape (n_documents, *cells)
-        Counts of each document.
     draws, seed, strata
         As in `resample`.
     least : float
@@ -200,6 +178,14 @@ def interval(
         _quantile(ordered, _level(stdtrit(freedom, bound), middle, skew)) for bound in BOUNDS
     )
     return low, high
+
+
+def stratified(
+    statistic: Statistic, counts: Floats, draws: int, seed: int, least: float = 0.0
+) -> tuple[Floats, Floats]:
+    """Return the `interval` of a score of confusion matrices, or of a gain, with `rare_strata`."""
+    strata = rare_strata(counts if counts.ndim == 3 else counts[:, 0])
+    return interval(statistic, counts, draws=draws, seed=seed, strata=strata, least=least)
 
 
 def _influence(statistic: Statistic, counts: Floats, strata: Ints | None) -> tuple[Floats, Floats]:
@@ -347,14 +333,9 @@ def _information(score: Floats, squares: Floats, size: Floats, few: float) -> tu
     Student's degrees of freedom are the geometric mean of those of the first estimate, by the same
     source, and of the documents less one, long ones counted by Kish's rule.
 
-    Parameters
-    ----------
-    score, squares : ndarray of shape (n_documents,)
-        Sums of the answers' scores and of their squares.
-    size : ndarray of shape (n_documents,)
-        Answers; two documents or more have some.
-    few : float
-        Answers besides those of the most frequent class.
+    ``score`` and ``squares`` are sums over each document's answers of their scores and the squares
+    of these, ``size`` is the number of the answers, and ``few`` that of all answers besides those
+    of the most frequent class.
     """
     n, weight = size.sum(), size / size.sum()
     alike = 1 / (weight**2).sum()  # documents of equal length that would tell as much
@@ -422,35 +403,28 @@ def _reach(one: float, other: float, correlation: float) -> float:
     return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
 
 
+def right_shares(right: Bools, document: Ints) -> Shares:
+    """Return the shares of the rows that are wrong and right."""
+    _, place = np.unique(document, return_inverse=True)
+    size = np.bincount(place.reshape(-1))
+    hits = np.bincount(place.reshape(-1), right).astype(np.int64)
+    return estimate_shares(np.stack([size - hits, hits], axis=1))
+
+
 def proportion_interval(right: Bools, document: Ints) -> Interval | None:
     """Return the 95 % interval of the share of rows that are right; None for one document.
 
-    As `estimate_shares` has it.
-
-    Parameters
-    ----------
-    right : ndarray of bool of shape (n_rows,)
-    document : ndarray of shape (n_rows,)
-
-    Examples
-    --------
     >>> low, high = proportion_interval(np.ones(30, np.bool_), np.arange(30))
     >>> round(low, 3), round(high, 3)
     (0.878, 1.0)
     """
-    _, place = np.unique(document, return_inverse=True)
-    size = np.bincount(place.reshape(-1))
-    hits = np.bincount(place.reshape(-1), right).astype(np.int64)
-    if len(size) < 2:
-        return None
-    return estimate_shares(np.stack([size - hits, hits], axis=1)).intervals[1]
+    found = right_shares(right, document)
+    return found.intervals[1] if found.documents > 1 else None
 
 
 def percentile_interval(scores: Floats) -> tuple[float, float]:
     """Return the bounds of the middle 95 % of resampled scores (Efron 1981, percentile method).
 
-    Examples
-    --------
     >>> percentile_interval(np.arange(1001.0))
     (25.0, 975.0)
     """

@@ -21,9 +21,9 @@ from stance.evaluation.intervals import (
     FEWEST,
     SEED,
     TRUSTED,
-    interval,
     proportion_interval,
     rare_strata,
+    stratified,
 )
 
 BINS = 15
@@ -68,11 +68,7 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
     check_rows(answers)
     by_document = answers.confusion()
     total = by_document.sum(axis=0)
-    strata = rare_strata(by_document)
-    bounds, sure = (
-        interval(statistic, by_document, draws=draws, seed=seed, strata=strata)
-        for statistic in (macro_f1, accuracy)
-    )
+    bounds, sure = (stratified(each, by_document, draws, seed) for each in (macro_f1, accuracy))
     main: Figures = {"macro_f1": macro_f1(total), "macro_f1_interval": bounds}
     figures: Figures = {
         "n": len(answers),
@@ -135,8 +131,7 @@ def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: in
     None where every resample scores the same. All are None for a label that is right, or answered,
     in fewer than `FEWEST` documents.
     """
-    strata = rare_strata(by_document)
-    low, high = interval(f1_scores, by_document, draws=draws, seed=seed, strata=strata)
+    low, high = stratified(f1_scores, by_document, draws, seed)
     found: Figures = {}
     for number, label in enumerate(answers.labels):
         columns = {"precision": answers.predicted == number, "recall": answers.gold == number}
@@ -156,8 +151,8 @@ def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: in
 def brief_score(answers: Answers, draws: int, seed: int) -> Figures:
     """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
     by_document = answers.confusion()
-    total, strata = by_document.sum(axis=0), rare_strata(by_document)
-    bounds = interval(macro_f1, by_document, draws=draws, seed=seed, strata=strata)
+    total = by_document.sum(axis=0)
+    bounds = stratified(macro_f1, by_document, draws, seed)
     return plain(
         {
             "n": len(answers),
@@ -207,7 +202,6 @@ def actor_rows(answers: Answers) -> Iterator[tuple[str, Ints]]:
 
 
 def _bins(answers: Answers) -> Ints:
-    """Return the bin of each row: i, of 0 to 14, holds confidences in (i / 15, (i + 1) / 15]."""
     return np.searchsorted(np.arange(1, BINS) / BINS, answers.confidence, side="left")
 
 
@@ -233,18 +227,12 @@ def calibration_error(answers: Answers) -> float:
 def reliability(answers: Answers) -> list[Figures]:
     """Return the bins of `calibration_error` that hold rows, the least confident first.
 
-    Returns
-    -------
-    list of dict
-        low, high (the confidences that the bin holds: above low, up to high), n (rows),
-        confidence (their mean), accuracy, and its interval (`intervals.proportion_interval`; None
-        where the rows are of one document).
+    Each has low, high (its confidences are above low, up to high), n (rows), confidence (their
+    mean), accuracy, and interval (None where the rows are of one document).
     """
     bins, right, confidence = _bins(answers), _likely_right(answers), answers.confidence
-    curve = []
-    for number in np.unique(bins):
-        mine = bins == number
-        curve.append(
+    return [
+        plain(
             {
                 "low": number / BINS,
                 "high": (number + 1) / BINS,
@@ -254,7 +242,9 @@ def reliability(answers: Answers) -> list[Figures]:
                 "interval": proportion_interval(right[mine], answers.document[mine]),
             }
         )
-    return [plain(point) for point in curve]
+        for number in np.unique(bins)
+        for mine in [bins == number]
+    ]
 
 
 def brier(answers: Answers) -> float:
@@ -334,14 +324,7 @@ def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
 
 
 def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
-    """Return what a reader must know about the documents that an interval rests on.
-
-    Parameters
-    ----------
-    labels : sequence of str
-    confusion : ndarray of shape (n_documents, n_labels, n_labels + 1)
-        Rows gold.
-    """
+    """Return what a reader must know about the documents that an interval rests on."""
     notes = doubts(labels, confusion)
     if rare := [labels[number - 1] for number in np.unique(rare_strata(confusion)) if number]:
         notes.append(

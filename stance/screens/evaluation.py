@@ -183,7 +183,8 @@ def _conflict(conflict: Figures) -> list[str]:
     return [
         f"conflict  {rows} whose paragraph has actors of differing gold stance",
         f"  accuracy {percent(conflict['accuracy'])}{bounds(conflict['interval'])}  "
-        f"target-blind {percent(conflict['target_blind_accuracy'])}",
+        f"target-blind {percent(conflict['target_blind_accuracy'])}"
+        + ("" if conflict["trusted"] else "  (few documents)"),
     ]
 
 
