@@ -94,7 +94,7 @@ def test_the_command_explains_the_sentiment_instead(model_path):
     assert "brutal" in screen
     (found,) = json.loads(invoke(*asked, "--json").stdout)
     assert found["labels"] == ["negative", "neutral", "positive"]
-    assert "leave out --actor" in fails(2, *asked, "--actor", "NATO")
+    assert "drop --actor" in fails(2, *asked, "--actor", "NATO")
 
 
 def test_an_explanation_is_of_the_answer_given(model):

@@ -317,7 +317,7 @@ def test_what_cannot_be_read_twice_is_refused(path):
 @pytest.mark.parametrize("path", [".", "datasets"])
 def test_a_folder_is_refused(path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert "is a folder; name one table in it" in fails(1, "report", path)
+    assert "is a folder; name a table in it" in fails(1, "report", path)
 
 
 def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, monkeypatch):

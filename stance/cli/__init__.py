@@ -2,8 +2,8 @@
 
 import typer
 
-from stance.cli import data, models, pages, predict
-from stance.cli.door import door, run_safely
+from stance.cli import data, models, predict
+from stance.cli._terminal import catching, run_safely
 
 __all__ = ["app", "main"]
 
@@ -25,10 +25,10 @@ for name, command, short in (
     ("actors", data.actors, "List the actor book, or count its aliases in a table."),
     ("inspect", models.inspect, "Show a model's card, or the words it has learned."),
     ("check", data.check, "Examine a corpus: duplicates, leaks, classes, agreement."),
-    ("report", pages.report, "Summarise the answers of predict on one page."),
+    ("report", data.report, "Summarise the answers of predict on one page."),
     ("import", data.import_corpus, "Convert a public data set to a corpus table."),
 ):
-    app.command(name=name, short_help=short)(door(command))
+    app.command(name=name, short_help=short)(catching(command))
 
 
 def _print_version(asked: bool) -> None:

@@ -1,23 +1,24 @@
-"""Commands on data: actors, check, import."""
+"""Commands on tables: actors, check, import, report."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stance.cli.options import (
+from stance.cli._options import (
     ActorsFile,
     AsJson,
     Delimiter,
     Encoding,
     Force,
     TextColumn,
+    open_model,
     path_or_stdin,
     refuse_output,
     refuse_stdin,
-    show,
 )
-from stance.cli.screen import tell
+from stance.cli._terminal import show, tell
+from stance.errors import DataError
 
 
 def actors(
@@ -84,3 +85,77 @@ def import_corpus(
 
     refuse_output(output, force, [source])
     tell(convert(form, source, output, force=force))
+
+
+def report(
+    predictions: Annotated[
+        Path, typer.Argument(metavar="PREDICTIONS", help="Table that stance predict wrote.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Page to write; PREDICTIONS.html if omitted."
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Column that holds the source; 'source' if there is one."
+        ),
+    ] = None,
+    over: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Column of the date; 'date' if there is one."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="Model that gave the answers; the default model if it fits.",
+        ),
+    ] = None,
+    actors: ActorsFile = None,
+    text_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Column of the paragraph; 'text' if there is one."),
+    ] = None,
+    actor_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column that holds the actor judged.")
+    ] = None,
+    prefix: Annotated[
+        str, typer.Option(metavar="WORD", help="Prefix of the answers' columns.")
+    ] = "",
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    force: Force = False,
+) -> None:
+    """Summarise answers of predict on one page: shares, trends, sources, typical paragraphs."""
+    from stance.defaults import default_model
+    from stance.files import is_device
+    from stance.reports import Request, read_maker, write_predictions
+
+    if str(predictions) == "-" or is_device(predictions):
+        raise DataError(f"{predictions}: report reads its table twice; name a file")
+    if predictions.is_dir():
+        raise DataError(f"{predictions}: is a folder; name a table in it")
+    output = output or page_name(predictions)
+    refuse_output(output, force, [predictions, model, actors])
+    request = Request(predictions, by, over, prefix, text_column, actor_column, delimiter, encoding)
+    path = model or default_model(tell)
+    maker = read_maker(path, open_model(path, actors), given=model is not None)
+    for line in write_predictions(request, output, maker, force=force):
+        tell(line)
+
+
+def page_name(table: Path) -> Path:
+    """Return the name of a table's page: beside it, without the endings of tables.
+
+    >>> page_name(Path("mine/answers.csv.gz")).as_posix()
+    'mine/answers.html'
+    """
+    endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"}
+    while table.suffix.lower() in endings:
+        table = table.with_suffix("")
+    return table.with_name(table.name + ".html")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stance.cli.options import (
+from stance.cli._options import (
     ActorsFile,
     AsJson,
     Delimiter,
@@ -17,9 +17,8 @@ from stance.cli.options import (
     open_model,
     refuse_output,
     refuse_stdin,
-    show,
 )
-from stance.cli.screen import tell
+from stance.cli._terminal import show, tell
 from stance.errors import UsageError
 
 if TYPE_CHECKING:

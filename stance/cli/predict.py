@@ -1,12 +1,11 @@
 """Commands that answer: predict, explain."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stance.cli.options import (
+from stance.cli._options import (
     ActorsFile,
     AsJson,
     Delimiter,
@@ -19,7 +18,7 @@ from stance.cli.options import (
     path_or_stdin,
     refuse_output,
 )
-from stance.cli.screen import meter, summary, tell
+from stance.cli._terminal import meter, show, summary, tell
 from stance.errors import UsageError
 
 Input = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
@@ -33,14 +32,14 @@ def predict(
     model: ModelFile = None,
     actors: ActorsFile = None,
     wide: Annotated[
-        bool, typer.Option("--wide", help="One row per input row, and columns per actor.")
+        bool, typer.Option("--wide", help="Write one row per input row, with columns per actor.")
     ] = False,
     jobs: Jobs = 1,
     abstain: Annotated[
         float | None,
         typer.Option(
             metavar="RATE",
-            help="Withhold answers, so that with 90 % confidence at most this share of those given "
+            help="Withhold unsure answers: with 90 % confidence, at most this share of the others "
             "is wrong, in each class, on texts like the training corpus.",
             min=0,
             max=1,
@@ -49,8 +48,8 @@ def predict(
     explain: Annotated[
         int,
         typer.Option(
-            help="Add a column 'because': the N words that push most toward the answer, as "
-            "condemned(-0.42); - is toward against, + toward favor.",
+            help="Add a column 'because' with the N words that push most toward the answer, such "
+            "as condemned(-0.42); - is toward against, + toward favor.",
             metavar="N",
             min=0,
         ),
@@ -58,24 +57,23 @@ def predict(
     text_column: TextColumn = "text",
     actor_column: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="Column of the actor to judge; 'actor' where there is one."
-        ),
+        typer.Option(metavar="NAME", help="Column of the actor to judge; 'actor' if there is one."),
     ] = None,
     prefix: Annotated[
-        str, typer.Option(metavar="WORD", help="Put before the names of new columns.")
+        str, typer.Option(metavar="WORD", help="Prefix for the names of new columns.")
     ] = "",
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     rejects: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Put bad rows into this table and go on.")
+        Path | None, typer.Option(metavar="FILE", help="Write bad rows to this table and continue.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed run.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler.")
     ] = None,
     keep_all: Annotated[
-        bool, typer.Option("--keep-all", help="Keep the page furniture of a .txt article.")
+        bool,
+        typer.Option("--keep-all", help="Keep menus, captions and the like of a .txt article."),
     ] = False,
     excel_safe: Annotated[
         bool,
@@ -84,7 +82,9 @@ def predict(
         ),
     ] = False,
     force: Force = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")
+    ] = False,
 ) -> None:
     """Judge every paragraph of a table: its stance toward each actor, and its sentiment."""
     from stance.runs import Input, Options, Output, predict_table
@@ -117,7 +117,8 @@ def predict(
 def explain(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph.")],
     actor: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Actor to judge; all named without it.")
+        str | None,
+        typer.Option(metavar="NAME", help="Actor to judge; all that are named if omitted."),
     ] = None,
     model: ModelFile = None,
     actors: ActorsFile = None,
@@ -134,11 +135,11 @@ def explain(
     from stance.screens.model import print_explanation
 
     if sentiment and actor is not None:
-        raise UsageError("--sentiment is of the whole paragraph; leave out --actor")
+        raise UsageError("--sentiment is about the whole paragraph; drop --actor")
     loaded = open_model(model, actors)
     found = [explain_sentiment(loaded, text)] if sentiment else reasons(loaded, text, actor)
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(explanation) for explanation in found]))
+        show([dataclasses.asdict(explanation) for explanation in found], (), as_json)
         return
     for explanation in found:
         print_explanation(explanation)

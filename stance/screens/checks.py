@@ -1,4 +1,4 @@
-"""Lines about checks: the doctor's findings, the stress suite, and the actors in a table."""
+"""Lines about tables and tests: the doctor's findings, the stress suite, actors and answers."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from stance.display import WIDTH, count, shown
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.records import Stance
+from stance.records import UNCERTAIN, Stance
 from stance.screens import bounds, cell, percent, stacked, wrap
 
 LABELS = tuple(str(label) for label in Stance)
@@ -25,6 +25,9 @@ LONGEST = 700
 
 ALIASES = 6
 """Aliases listed per actor."""
+
+ACTORS = 15
+"""Actors listed with their answers; the rest is counted."""
 
 Figures = Mapping[str, Any]
 
@@ -195,3 +198,21 @@ def _aliases(kind: str, names: Sequence[str]) -> list[str]:
     return textwrap.wrap(
         listed, WIDTH, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
     )
+
+
+def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return how often each stance was given per actor, from counts by actor and stance."""
+    labels = [*LABELS, UNCERTAIN]
+    totals: dict[str, dict[str, int]] = {}
+    for (actor, label), number in answers.items():
+        totals.setdefault(actor, dict.fromkeys(labels, 0))[label] += number
+    if not totals:
+        return []
+    order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
+    lines = [f"{'actor':<24}" + "".join(f"{label:>11}" for label in labels)]
+    for actor in order[:ACTORS]:
+        row = "".join(f"{number:>11,}" for number in totals[actor].values())
+        lines.append(f"{shown(actor, 22):<24}{row}")
+    if len(order) > ACTORS:
+        lines.append(f"and {count(len(order) - ACTORS, 'more actor')}")
+    return lines

@@ -1,7 +1,6 @@
 """Options that several commands share, and checks on the files that they name."""
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stance.cli.screen import tell
+from stance.cli._terminal import tell
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -94,8 +93,3 @@ def open_model(path: Path | None, actors: Path | None = None) -> "StanceModel":
 
     model = load_model(path or default_model(tell))
     return dataclasses.replace(model, book=ActorBook.read(actors)) if actors else model
-
-
-def show(figures: object, lines: Iterable[str], as_json: bool) -> None:
-    """Print a command's result on stdout."""
-    typer.echo(json.dumps(figures) if as_json else "\n".join(lines))

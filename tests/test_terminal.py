@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from stance.cli import screen
-from stance.cli.screen import meter
+from stance.cli import _terminal
+from stance.cli._terminal import meter
 from stance.runs.answers import Tally
 
 
@@ -27,7 +27,7 @@ def test_the_progress_bar_is_whole_on_a_terminal_of_any_width(monkeypatch, width
         rows=1_234_567, answers=Counter({("NATO", "favor"): 3_456_788, ("EU", "favor"): 1})
     )
     clock = iter([1000.0, 1060.0])
-    monkeypatch.setattr(screen, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(_terminal, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     with meter(quiet=False) as progress:
         progress(tally, 50, 100)
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
@@ -44,7 +44,7 @@ def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
     os.close(reading)
     with os.fdopen(writing, "w", buffering=1) as stderr:
         monkeypatch.setattr(sys, "stderr", stderr)
-        screen.tell("20 %  40,000 rows")
+        _terminal.tell("20 %  40,000 rows")
         monkeypatch.undo()
         with pytest.raises(BrokenPipeError):  # so it is what the line met
             stderr.flush()

@@ -1,0 +1,170 @@
+"""The terminal: results, notes and progress, and errors as one line with an exit status."""
+
+import errno
+import functools
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
+
+import typer
+
+from stance.display import count, shown
+from stance.errors import StanceError
+from stance.interrupts import Terminated, raised
+
+if TYPE_CHECKING:
+    from stance.runs import Done
+    from stance.runs.answers import Tally
+
+LONGEST = 600
+"""Characters of an error that are printed."""
+
+INTERRUPTED, TERMINATED = 130, 143
+
+SECONDS = 15.0
+"""Seconds between two progress lines if stderr is not a terminal."""
+
+SETTLED = 0.5
+"""Seconds after which a rate means something."""
+
+WIDE, ROOMY, NARROW = 104, 76, 64
+"""Columns of a terminal that leave room for a bar, for the actors, and for the answers."""
+
+_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+
+P = ParamSpec("P")
+
+
+def catching(command: Callable[P, None]) -> Callable[P, None]:
+    """Wrap a command so that nothing a user can cause ends in a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            with raised():
+                command(*args, **kwargs)
+                sys.stdout.flush()
+        except StanceError as error:
+            _leave(str(error), error, error.exit_status)
+        except KeyboardInterrupt as error:
+            _leave("interrupted", error, INTERRUPTED)
+        except Terminated as error:
+            _leave("terminated", error, TERMINATED)
+        except BrokenPipeError:
+            # The reader of our output (`| head`) has seen enough; that is not a failure.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno not in _WRITING:
+                raise
+            _leave(f"{error.filename or 'output'}: {error.strerror}", error, 4)
+
+    return run
+
+
+def _leave(message: str, error: BaseException, status: int) -> NoReturn:
+    """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
+    line = "; ".join([message, *getattr(error, "__notes__", ())])
+    typer.echo(f"stance: {shown(line, LONGEST)}", err=True)
+    raise typer.Exit(status) from None
+
+
+def run_safely(app: Callable[[], None]) -> None:
+    """Run the app even if streams are closed, full, or unable to show every character."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (kept to the end)
+    if sys.stdout is None:
+        sys.stderr.write("stance: standard output is closed; send it to a file or to /dev/null\n")
+        sys.exit(4)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except OSError as error:  # the help, on a full disk
+        if error.errno not in _WRITING:
+            raise
+        sys.stderr.write(f"stance: output: {error.strerror}\n")
+        os._exit(4)  # a second attempt to write what is left would fail too
+
+
+def show(figures: object, lines: Iterable[str], as_json: bool) -> None:
+    """Print a command's result on stdout."""
+    typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
+
+
+def tell(line: str) -> None:
+    """Print a note on stderr; if nobody reads it any more, the run continues all the same."""
+    with suppress(OSError):
+        typer.echo(shown(line, 400), err=True)
+
+
+class Meter:
+    """Progress of a run: a bar on a terminal, otherwise a line now and then.
+
+    On a narrow terminal the bar and what matters least are left out, so that nothing is cut.
+    """
+
+    def __init__(self, bar: Any, task: Any, width: int = WIDE) -> None:
+        self._bar, self._task, self._width = bar, task, width
+        self._start = self._last = time.monotonic()
+
+    def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
+        """Show the counts so far, and bytes done of all bytes."""
+        now = time.monotonic()
+        words = f"{tally.rows:,} rows"
+        if now - self._start >= SETTLED:
+            words += f"  {tally.rows / (now - self._start):,.0f} rows/s"
+        if self._width >= NARROW:
+            words += f"  {sum(tally.answers.values()):,} answers"
+        if self._width >= ROOMY:
+            words += f", {count(len({actor for actor, _ in tally.answers}), 'actor')}"
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, words=words)
+        elif now - self._last > SECONDS:
+            self._last = now
+            share = f"{100 * done / total:.0f} %  " if total else ""
+            tell(f"{share}{words}")
+
+
+@contextmanager
+def meter(quiet: bool) -> Iterator[Callable[["Tally", int, int | None], None]]:
+    """Show progress while the block runs, unless asked to be quiet."""
+    if quiet:
+        yield lambda _tally, _done, _total: None
+        return
+    if not sys.stderr.isatty():
+        yield Meter(None, None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        *((TextColumn("reading"), BarColumn(20)) if console.width >= WIDE else ()),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[words]}", markup=False),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield Meter(bar, bar.add_task("", total=None, words=""), console.width)
+
+
+def summary(done: "Done", *, quoted: bool) -> list[str]:
+    """Return the closing lines of a run: rows, and stance counts per actor."""
+    from stance.screens.checks import answer_lines
+
+    tally = done.tally
+    lines = [
+        f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
+        f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
+    ]
+    if done.formulas:
+        advice = ", quoted" if quoted else " (--excel-safe keeps a spreadsheet from running them)"
+        lines.append(f"cells that begin like a formula: {done.formulas:,}{advice}")
+    return lines + answer_lines(tally.answers)
