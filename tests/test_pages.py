@@ -15,8 +15,8 @@ from stance.evaluation.assessment import evaluate
 from stance.reports import Request
 from stance.reports._charts import element
 from stance.reports._page import environment, stylesheet, without_forbidden
+from stance.reports.evaluation import EvaluationReport
 from stance.reports.evaluation import compose as compose_record
-from stance.reports.evaluation import make_report
 from stance.reports.examples import Mistake
 from stance.reports.predictions import compose, gather
 
@@ -124,7 +124,7 @@ def test_no_name_of_a_file_or_a_column_adds_an_element(tmp_path, plain):
 
 
 def compose_evaluation(*args, model=None):
-    return compose_record(make_report(*args, model=model))
+    return compose_record(EvaluationReport(*args, model=model))
 
 
 def part(name):

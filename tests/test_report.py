@@ -453,7 +453,7 @@ def test_the_method_says_only_what_is_known(sample, maker):
     page = report(sample, maker)
     assert "which gives the table's probabilities for the paragraphs shown" in page.text
     assert "No answer was withheld as uncertain" in page.text
-    for part in maker.card["data"]:
+    for part in maker.model.card["data"]:
         assert part["sha256"] in page.text
     page = report(sample)
     assert "for the paragraphs shown" not in page.text

@@ -5,11 +5,5 @@ from stance.reports.evaluation import write_evaluation
 from stance.reports.examples import worst_mistakes
 from stance.reports.predictions import Maker, read_maker, write_predictions
 
-__all__ = [
-    "Maker",
-    "Request",
-    "read_maker",
-    "worst_mistakes",
-    "write_evaluation",
-    "write_predictions",
-]
+__all__ = ["Maker", "Request", "read_maker"]
+__all__ += ["worst_mistakes", "write_evaluation", "write_predictions"]

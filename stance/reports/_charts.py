@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil, floor
 from typing import Literal
 
@@ -11,23 +12,12 @@ from stance.reports._page import cut, signed
 
 Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
 
-ROW, BAR, LINE = 44, 18, 15
-"""Pixels for a row with its label, for a bar, and for one more line in a row."""
-
-FOOT = 22
-"""Pixels for the numbers under an axis."""
-
-PHONE = 40
-"""Characters of a line on a phone."""
-
-LEAST_LABEL = 0.065
-"""Share from which a segment has room for its number on a phone."""
-
-PIECE, MANY = 5, 10
-"""Rows that paper keeps together, and beyond which a chart has its scale above, too."""
-
-LEFT, RIGHT = 13.0, 97.0
-"""Percents between which a curve runs; tick labels stand to its left."""
+ROW, BAR, LINE = 44, 18, 15  # pixels for a row with its label, a bar, one more line in a row
+FOOT = 22  # pixels for the numbers under an axis
+PHONE = 40  # characters of a line on a phone
+LEAST_LABEL = 0.065  # share from which a segment has room for its number on a phone
+PIECE, MANY = 5, 10  # rows that paper keeps together, and beyond which the scale stands above, too
+LEFT, RIGHT = 13.0, 97.0  # percents between which a curve runs; tick labels stand to its left
 
 
 # --- Scales with ticks at round numbers ----------------------------------------------------------
@@ -54,8 +44,7 @@ class Axis:
         return "" if at == self.low else "middle"
 
 
-ENDS = {0.2: 4, 0.4: 4, 0.6: 3, 1.0: 4}
-"""Where scales may end, and into how many steps a scale of shares is cut."""
+ENDS = {0.2: 4, 0.4: 4, 0.6: 3, 1.0: 4}  # where scales may end, and steps of a scale of shares
 
 
 def _end(value: float) -> float:
@@ -95,8 +84,7 @@ def net_axis(nets: Iterable[float] = (1.0,), steps: int = 4) -> Axis:
     return Axis(-end, end, tuple((at, signed(100 * at)) for at in ticks), 0)
 
 
-SHARES = share_axis()
-"""From 0 to 100 percent."""
+SHARES = share_axis()  # from 0 to 100 percent
 
 
 # --- Elements ------------------------------------------------------------------------------------
@@ -125,16 +113,12 @@ def _value(value: str | float) -> str:
 
 def drawing(name: str, title: str, description: str, height: float, marks: list[Markup]) -> Markup:
     """Return an SVG as wide as its place, which a screen reader announces."""
-    words = (
-        element("title", title, id=f"{name}-t"),
-        element("desc", description, id=f"{name}-d"),
-    )
     label = f"{name}-t {name}-d"
+    words = element("title", title, id=f"{name}-t"), element("desc", description, id=f"{name}-d")
     return element("svg", *words, *marks, height=height, role="img", aria_labelledby=label)
 
 
-Piece = tuple[float, list[Markup]]
-"""Height and marks of a part of a chart."""
+Piece = tuple[float, list[Markup]]  # height and marks of a part of a chart
 
 
 def _in_pieces(name: str, title: str, description: str, pieces: Sequence[Piece]) -> Markup:
@@ -366,7 +350,8 @@ def curve(
     ]
     marks += (_label(LEFT - 1.5, down(at) + 4, text, "quiet end") for at, text in y.ticks)
     marks += (_label(across(at), height - 5, text, f"quiet {x.anchor(at)}") for at, text in x.ticks)
-    runs = _runs(points)
+    known = groupby(points, key=lambda point: point.y is not None)
+    runs = [list(run) for is_known, run in known if is_known]
     if connected:
         marks.append(_lines(runs, across, down, height, tone))
     else:
@@ -381,17 +366,6 @@ def curve(
                 marks.append(_segment(at, low, at, high, f"whisker {tone}"))
             marks.append(element("circle", cx=_percent(at), cy=middle, r=radius, class_=tone))
     return drawing(name, title, description, height, marks)
-
-
-def _runs(points: Sequence[Point]) -> list[list[Point]]:
-    """Return stretches of points without a gap."""
-    runs: list[list[Point]] = [[]]
-    for point in points:
-        if point.y is None:
-            runs.append([])
-        else:
-            runs[-1].append(point)
-    return [run for run in runs if run]
 
 
 def _lines(

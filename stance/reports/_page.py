@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = files(__package__) / "templates"
 
-NAME, SHORT = 28, 22
-"""Characters of a name in a chart, and beside long figures; tables have all of it."""
+NAME, SHORT = 28, 22  # characters of a name in a chart, and beside long figures
 
 _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
@@ -84,9 +83,7 @@ def points(value: float, interval: Sequence[float] | None = None, digits: int = 
 
 # --- Tables --------------------------------------------------------------------------------------
 
-Kind = Literal["text", "count", "share", "signed", "number"]
-"""How cells of a column are printed; shares and signed shares in percent."""
-
+Kind = Literal["text", "count", "share", "signed", "number"]  # of a column's cells
 Cell = str | float | None
 NOTHING = "–"
 

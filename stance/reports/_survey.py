@@ -14,16 +14,11 @@ from stance.records import Stance
 from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
 from stance.tables import Record, Table, column, month_of, open_table
 
-BATCH = 8192
-"""Records that are counted at a time."""
+BATCH = 8192  # records that are counted at a time
 
 # --- Columns -------------------------------------------------------------------------------------
 
-ANSWERS = ("row", "mentions", *STANCE_COLUMNS)
-"""Columns that `stance predict` always writes, beside the actor's."""
-
-TEXT, BY, OVER = "text", "source", "date"
-"""Columns of paragraphs, sources and dates unless others are asked for."""
+ANSWERS = ("row", "mentions", *STANCE_COLUMNS)  # which predict writes, beside the actor's
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +64,7 @@ class Places:
 
 
 def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
-    """Find the columns of a prediction table.
-
-    Raises
-    ------
-    DataError
-        If it is not one in long form, or a column that was asked for is missing.
-    """
+    """Find the columns of a prediction table; raise if it is not one in long form."""
     at = {name: place for place, name in enumerate(columns)}
     prefix = request.prefix
     actor = at.get(
@@ -87,11 +76,12 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
     if missing:
         raise DataError(f"{table}: {_refusal(at, missing)}")
 
+    if actor is None:
+        actor = column(columns, request.actor_column or "", table)  # raises, with advice
+
     def asked(name: str | None, usual: str) -> int | None:
         return at.get(usual) if name is None else column(columns, name, table)
 
-    if actor is None:
-        actor = column(columns, request.actor_column or "", table)  # raises, with advice
     against, neutral, favor = (at[f"{prefix}stance_{label}"] for label in Stance)
     places = Places(
         row=at[prefix + "row"],
@@ -100,11 +90,11 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         stance=at[prefix + "stance"],
         probabilities=(against, neutral, favor),
         sentiment=at.get(prefix + SENTIMENT_COLUMNS[0]),
-        text=asked(request.text_column, TEXT),
+        text=asked(request.text_column, "text"),
         document=at.get("document"),
         file=at.get("file"),
-        by=asked(request.by, BY),
-        over=asked(request.over, OVER),
+        by=asked(request.by, "source"),
+        over=asked(request.over, "date"),
         spans=at.get("spans"),
         because=at.get(prefix + "because"),
     )
@@ -126,11 +116,8 @@ def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
 
 # --- Frequent names ------------------------------------------------------------------------------
 
-CAPACITY = 20_000
-"""Names that are told apart."""
-
-LONGEST_NAME = 120
-"""Characters of a name; the rest of a longer one becomes a hash."""
+CAPACITY = 20_000  # names that are told apart
+LONGEST_NAME = 120  # characters of a name; the rest of a longer one becomes a hash
 
 
 class Frequent:
@@ -172,16 +159,10 @@ def bounded(name: str) -> str:
 
 # --- Periods -------------------------------------------------------------------------------------
 
-MOST_PERIODS = 60
-"""Periods in a chart."""
-
-FEWEST_PER_PERIOD = 10
-"""Answers that a month or quarter must hold on average, or longer periods are chosen."""
-
+MOST_PERIODS = 60  # periods in a chart
+FEWEST_PER_PERIOD = 10  # answers that a month or quarter must hold on average
+TAIL = 0.005  # share of the answers at each end that may be left out if they stretch the range
 LENGTHS = {"month": 1, "quarter": 3, "year": 12}
-
-TAIL = 0.005
-"""Share of the answers at each end of the range that may be left out if they stretch it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +197,8 @@ def choose_periods(months: Mapping[int, int]) -> Periods | None:
 
     They hold `FEWEST_PER_PERIOD` answers on average, or are years. If less than a quarter of them
     holds any answer, as one mistyped date can cause, the `TAIL` of the answers at either end does
-    not count. Dates that are all in a January are taken for years.
-
-    Parameters
-    ----------
-    months : mapping
-        Answers of each month.
+    not count. Dates that are all in a January are taken for years. ``months`` holds the answers
+    of each month.
     """
     if not months:
         return None
@@ -294,13 +271,7 @@ class Survey:
 
 
 def survey(request: Request) -> Survey:
-    """Read a prediction table for the first time.
-
-    Raises
-    ------
-    DataError
-        If it is not a prediction table in long form, or cannot be read.
-    """
+    """Read a prediction table for the first time."""
     with request.open() as table:
         found = Survey(table.columns, find_places(table.columns, table.name, request))
         for batch in batches(table):

@@ -14,30 +14,19 @@ from stance.reports.examples import Examples
 from stance.tables import Record, month_of
 
 CLUSTERS = 1024
-"""Groups into which documents fall by a hash.
+"""Groups into which documents fall by a hash, which bounds memory.
 
-Of fewer documents than that almost all stand alone. More share groups at random, which leaves
-the estimate of a variance unbiased (Wolter 2007, "Introduction to Variance Estimation", chapter 2:
-random groups) and memory bounded.
+Documents that share a group do so at random, which leaves the estimate of a variance unbiased
+(Wolter 2007, "Introduction to Variance Estimation", chapter 2: random groups).
 """
 
-MOST_ROWS = 1 << 28
-"""Largest row number; 5 bytes are kept for each row."""
-
-CONFIDENCES = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
-"""Bounds between bins of the largest probability."""
-
+MOST_ROWS = 1 << 28  # largest row number; 5 bytes are kept for each row
+CONFIDENCES = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9])  # between bins of the largest probability
 LABELS = {str(label): number for number, label in enumerate((*Stance, UNCERTAIN))}
 TONES = {str(label): number for number, label in enumerate((*Sentiment, UNCERTAIN))}
-
-GIVEN = len(Stance)
-"""Answers that are a stance; the next is `UNCERTAIN`."""
-
-ACTORS, SOURCES, TRACED = 30, 25, 12
-"""Actors and sources that are shown, and actors shown over time and with paragraphs."""
-
-FEWEST_ANSWERS, ALWAYS = 10, 12
-"""Answers without which an actor or source is left out, unless it is one of the first."""
+GIVEN = len(Stance)  # answers that are a stance; the next is `UNCERTAIN`
+ACTORS, SOURCES, TRACED = 30, 25, 12  # shown; of the actors over time and with paragraphs
+FEWEST_ANSWERS, ALWAYS = 10, 12  # answers of an actor or source to be shown, except the first
 
 Cells = Sequence[tuple[str, ...]]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, log10
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,9 @@ from stance.display import count, shown
 from stance.files import write_whole
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
+from stance.reports import _page as page
 from stance.reports._charts import SHARES, Axis, Estimate, Line, Point
-from stance.reports._page import (
-    ROWS,
-    Cell,
-    Column,
-    Data,
-    Figure,
-    named,
-    points,
-    render,
-    signed,
-    text_column,
-    with_interval,
-)
+from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._survey import file_hash
 from stance.reports.examples import Mistake
 from stance.screens import bounds, percent
@@ -35,14 +25,9 @@ from stance.screens.model import forecast_text
 Figures = Mapping[str, Any]
 Interval = tuple[float, float]
 
-MOST_GROUPS = 20
-"""Groups in a chart; tables have all."""
-
-HEIGHT = 260
-"""Pixels of a curve that stands alone."""
-
-HEATS = 5
-"""Shades of a share, from none to all."""
+MOST_GROUPS = 20  # groups in a chart; tables have all
+HEIGHT = 260  # pixels of a curve that stands alone
+HEATS = 5  # shades of a share, from none to all
 
 RIVALS = {
     "target_blind": ("target-blind words", "the same training data, blind to the actor"),
@@ -88,7 +73,8 @@ class Score:
     def line(self) -> Line:
         """Return a row of a chart, with the figure in words."""
         words = self.words + (f", {self.note}" if self.note else "")
-        return Line(named(self.name, charts.PHONE), words, (Estimate(self.value, self.interval),))
+        mark = Estimate(self.value, self.interval)
+        return Line(page.named(self.name, charts.PHONE), words, (mark,))
 
     def cells(self) -> tuple[Cell, Cell, Cell]:
         """Return the cells of `with_interval`."""
@@ -129,65 +115,64 @@ class Division:
         return trusted or len(self.groups) <= MOST_GROUPS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EvaluationReport:
-    """All that the page on an evaluation says."""
+    """All that the page on an evaluation says; what is derived is computed once."""
 
     scores: Figures  # as `stance.evaluation.Report.to_json` returns them
     card: Figures  # the model's
-    sources: tuple[Source, ...]
-    mistakes: tuple[Mistake, ...]
-    model: tuple[str, str] | None  # name and sha256 of its file
-    macro_f1: Score
-    accuracy: Score
-    rivals: Mapping[str, Rival]
-    divisions: tuple[Division, ...]
-    notes: tuple[str, ...]
+    sources: Sequence[Source]  # corpora that it was evaluated on
+    mistakes: Sequence[Mistake] = ()  # wrong answers to show
+    model: tuple[str, str] | None = None  # name and sha256 of its file
 
-    @property
+    @cached_property
+    def macro_f1(self) -> Score:
+        """The score that stands first."""
+        return _score("this model", self.scores)
+
+    @cached_property
+    def accuracy(self) -> Score:
+        """The share of rows that are right."""
+        return _score("accuracy", self.scores, "accuracy", "accuracy_interval")
+
+    @cached_property
+    def rivals(self) -> dict[str, Rival]:
+        """The baselines that were scored."""
+        parts = self.scores["baselines"]
+        return {
+            key: Rival(_score(name, part), what, _score(name, gain) if gain else None)
+            for key, (name, what) in RIVALS.items()
+            if (part := parts.get(key))
+            for gain in [part.get("difference")]
+        }
+
+    @cached_property
+    def divisions(self) -> list[Division]:
+        """The breakdowns that have more than one group to compare, or are not by corpus."""
+        return [
+            Division(key, title, tuple(_groups(self.scores[key])))
+            for key, (title, _) in DIVISIONS.items()
+            if len(self.scores.get(key, {})) > (key == "per_corpus")
+        ]
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What the figures themselves say must be known."""
+        tone = (self.scores.get("sentiment") or {}).get("notes", [])
+        return [*map(str, self.scores.get("notes", [])), *(f"sentiment: {note}" for note in tone)]
+
+    @cached_property
     def confidence(self) -> float | None:
         """Mean probability of the answers."""
         bins = self.scores.get("reliability") or []
         rows = sum(each["n"] for each in bins)
         return sum(each["n"] * each["confidence"] for each in bins) / rows if rows else None
 
-    @property
+    @cached_property
     def surest_half(self) -> Figures | None:
         """The point of the risk curve nearest to one half of the rows answered."""
         curve = self.scores.get("risk_coverage") or []
         return min(curve, key=lambda each: abs(each["coverage"] - 0.5), default=None)
-
-
-def make_report(
-    scores: Figures,
-    card: Figures,
-    sources: Sequence[Source],
-    mistakes: Sequence[Mistake] = (),
-    model: tuple[str, str] | None = None,
-) -> EvaluationReport:
-    """Return the record of an evaluation; see `write_evaluation`."""
-    tone = (scores.get("sentiment") or {}).get("notes", [])
-    divisions = (
-        Division(key, title, tuple(_groups(scores[key])))
-        for key, (title, _) in DIVISIONS.items()
-        if len(scores.get(key, {})) > (key == "per_corpus")
-    )
-    return EvaluationReport(
-        scores=scores,
-        card=card,
-        sources=tuple(sources),
-        mistakes=tuple(mistakes),
-        model=model,
-        macro_f1=_score("this model", scores),
-        accuracy=_score("accuracy", scores, "accuracy", "accuracy_interval"),
-        rivals={
-            key: _rival(name, what, part)
-            for key, (name, what) in RIVALS.items()
-            if (part := scores["baselines"].get(key))
-        },
-        divisions=tuple(divisions),
-        notes=(*map(str, scores.get("notes", [])), *(f"sentiment: {note}" for note in tone)),
-    )
 
 
 def _interval(value: Any) -> Interval | None:
@@ -202,11 +187,6 @@ def _score(
     note: str = "",
 ) -> Score:
     return Score(name, part[key], _interval(part.get(interval)), note)
-
-
-def _rival(name: str, what: str, part: Figures) -> Rival:
-    gain = part.get("difference")
-    return Rival(_score(name, part), what, _score(name, gain) if gain else None)
 
 
 def _groups(parts: Mapping[str, Figures]) -> Iterator[tuple[Score, Figures]]:
@@ -243,11 +223,11 @@ def _gains_figure(gains: Sequence[Score]) -> Figure:
     """Draw the differences to the rivals, both scored on the same resamples."""
     lines = []
     for gain in gains:
-        mark = Estimate(gain.value, gain.interval)
-        lines.append(Line(f"more than {gain.name}", points(gain.value, gain.interval, 1), (mark,)))
+        mark, words = Estimate(gain.value, gain.interval), page.points(gain.value, gain.interval, 1)
+        lines.append(Line(f"more than {gain.name}", words, (mark,)))
     widest = max(abs(end) for gain in gains for end in (gain.value, *(gain.interval or ())))
     most = max(0.1, ceil(10 * widest) / 10)
-    axis = Axis(-most, most, tuple((at, signed(100 * at)) for at in (-most, 0, most)), 0)
+    axis = Axis(-most, most, tuple((at, page.signed(100 * at)) for at in (-most, 0, most)), 0)
     columns = with_interval("difference, points", "difference", kind="signed")
     rows = [[gain.name, *gain.cells()] for gain in gains]
     data = Data("gains", (text_column("baseline"), *columns), rows)
@@ -412,26 +392,13 @@ def write_evaluation(
     model: Path | None = None,
     force: bool = False,
 ) -> None:
-    """Write the report on an evaluation.
+    """Write the report on an evaluation; see `EvaluationReport`.
 
-    Parameters
-    ----------
-    path : Path
-    scores : mapping
-        As `stance.evaluation.Report.to_json` returns it.
-    card : mapping
-        The model's card.
-    sources : sequence of Source
-        Corpora that it was evaluated on.
-    mistakes : sequence of Mistake
-        Wrong answers to show.
-    model : Path or None
-        The model's file, whose name and hash the page shows.
-    force : bool
-        Replace an existing file.
+    ``model`` is the model's file, whose name and hash the page shows; ``force`` replaces an
+    existing page.
     """
     file = (model.name, file_hash(model)) if model else None
-    write_whole(path, compose(make_report(scores, card, sources, mistakes, file)), force=force)
+    write_whole(path, compose(EvaluationReport(scores, card, sources, mistakes, file)), force=force)
 
 
 def compose(report: EvaluationReport) -> bytes:
@@ -461,7 +428,7 @@ def compose(report: EvaluationReport) -> bytes:
     ]
     trained = [[part["name"], part["rows"], part["sha256"]] for part in card.get("data", [])]
     columns = (text_column("corpus"), ROWS, text_column("sha256"))
-    return render(
+    return page.render(
         "evaluation",
         title=f"Evaluation of {shown(report.model[0], 80) if report.model else 'a stance model'}",
         report=report,

@@ -20,37 +20,16 @@ if TYPE_CHECKING:
     from stance.corpus import Corpus
     from stance.model.judging import StanceModel
 
-EACH = 3
-"""Paragraphs for, and paragraphs against each actor."""
-
-LEAST = 0.5
-"""Probability that a paragraph must exceed to be shown."""
-
-LONGEST = 4000
-"""Characters of a paragraph that is fit to be shown; longer ones are passed over."""
-
-WORDS = 8
-"""Words that are marked."""
-
-STRONG = 0.2
-"""Push of a marked word, of the strongest one's."""
-
-SAME = 2e-3
-"""Difference of two probabilities that different machines may give to the same answer."""
-
+EACH = 3  # paragraphs for, and paragraphs against each actor
+LEAST = 0.5  # probability that a paragraph must exceed to be shown
+LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones are passed over
+WORDS = 8  # words that are marked
+STRONG = 0.2  # push of a marked word, of the strongest one's
+SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
 SIDES = (AGAINST, FAVOR)
-
-MISTAKES = 8
-"""Wrong answers that are shown."""
-
-WINDOW = 700
-"""Characters of a paragraph that are shown."""
-
-Marks = Sequence[tuple[int, int]]
-"""Starts and ends of words in a text, in reading order."""
-
-
-# --- Quotations ----------------------------------------------------------------------------------
+MISTAKES = 8  # wrong answers that are shown
+WINDOW = 700  # characters of a paragraph that are shown
+Marks = Sequence[tuple[int, int]]  # starts and ends of words in a text, in reading order
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +68,6 @@ def _window(text: str, marks: Marks) -> tuple[int, int]:
     start = space + 1 if best and best - space < 40 else best
     space = text.find(" ", start + WINDOW)
     return start, space if 0 <= space - start - WINDOW < 40 else min(size, start + WINDOW)
-
-
-# --- Predictions ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """The report on a table of predictions: one record of all it says, and its page."""
 
 from bisect import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count as count_up
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stance.arrays import Ints
 from stance.display import count, shown
@@ -14,21 +15,9 @@ from stance.evaluation.intervals import Shares, estimate_shares
 from stance.files import write_whole
 from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
 from stance.reports import _charts as charts
+from stance.reports import _page as page
 from stance.reports._charts import Axis, Estimate, Line, Parts, Point
-from stance.reports._page import (
-    ANSWERS,
-    ROWS,
-    SHORT,
-    Cell,
-    Column,
-    Data,
-    Figure,
-    named,
-    points,
-    render,
-    text_column,
-    with_interval,
-)
+from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._survey import Frequent, Periods, Request, Survey, batches, file_hash, survey
 from stance.reports._tally import CLUSTERS, CONFIDENCES, TRACED, Tally
 from stance.reports.examples import SIDES, Marked, Quotation, mark
@@ -36,21 +25,11 @@ from stance.reports.examples import SIDES, Marked, Quotation, mark
 if TYPE_CHECKING:
     from stance.model.judging import StanceModel
 
-FEWEST_ANSWERS = 30
-"""Answers below which an actor's shares are little more than anecdotes."""
-
-MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25
-"""Shares of answers withheld, and of those with a probability below one half, that matter."""
-
-MAP_ACTORS, MAP_SOURCES, FEWEST_MAPPED = 20, 12, 10
-"""Rows and columns of the map of actors and sources, and answers that give a cell its shade."""
-
-OPEN = 5
-"""Actors whose paragraphs are open to view."""
-
-SHADES = (-0.5, -0.2, -0.05, 0.05, 0.2, 0.5)
-"""Net stances between two shades of the map; there is one more shade than these."""
-
+FEWEST_ANSWERS = 30  # answers below which an actor's shares are little more than anecdotes
+MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
+MAP_ACTORS, MAP_SOURCES, FEWEST_MAPPED = 20, 12, 10  # rows, columns, answers of a shaded cell
+OPEN = 5  # actors whose paragraphs are open to view
+SHADES = (-0.5, -0.2, -0.05, 0.05, 0.2, 0.5)  # net stances between two shades of the map
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
 
 
@@ -65,11 +44,6 @@ class Maker:
     name: str
     sha256: str
     given: bool  # by the user; else it is only believed if it gives the table's answers
-
-    @property
-    def card(self) -> Mapping[str, Any]:
-        """The model's card."""
-        return self.model.card
 
 
 def read_maker(path: Path, model: "StanceModel", *, given: bool) -> Maker:
@@ -178,13 +152,7 @@ class PredictionReport:
 
 
 def gather(request: Request, maker: Maker | None) -> PredictionReport:
-    """Read a prediction table twice: what it holds, then exact counts of what is shown.
-
-    Raises
-    ------
-    DataError
-        If it is not a prediction table in long form, cannot be read, or changes meanwhile.
-    """
+    """Read a prediction table twice: what it holds, then exact counts of what is shown."""
     found = survey(request)
     before = request.source.stat()
     tally = Tally(found)
@@ -240,7 +208,7 @@ SIDES_LEGEND = charts.legend(("diamond", "against", "against"), ("dot", "favor",
 
 
 def _group_data(noun: str, groups: Groups) -> Data:
-    columns = [text_column(noun), ANSWERS, Column("uncertain", "uncertain", "count")]
+    columns = [text_column(noun), page.ANSWERS, Column("uncertain", "uncertain", "count")]
     for label in Stance:
         columns += with_interval(f"{label}, %", str(label), f"{label}_low", f"{label}_high")
     rows = []
@@ -256,7 +224,7 @@ def _group_data(noun: str, groups: Groups) -> Data:
 
 def _described(groups: Sequence[Group]) -> str:
     return "; ".join(
-        f"{named(group.name)}: {against:.0f} % against, {neutral:.0f} % neutral, "
+        f"{page.named(group.name)}: {against:.0f} % against, {neutral:.0f} % neutral, "
         f"{favor:.0f} % in favor of {group.shares.n:,}"
         for group in groups[:5]
         for against, neutral, favor in [[100 * share for share in group.shares.shares]]
@@ -264,7 +232,7 @@ def _described(groups: Sequence[Group]) -> str:
 
 
 def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
-    bars = [Parts(named(g.name), count(g.shares.n, "answer"), g.shares.shares) for g in groups]
+    bars = [Parts(page.named(g.name), count(g.shares.n, "answer"), g.shares.shares) for g in groups]
     chart = charts.stacked(name, title, _described(groups), bars, TONES)
     return Figure(chart, data, SHARES_LEGEND)
 
@@ -274,8 +242,8 @@ def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> F
     lines, words = [], []
     for group in groups:
         net = Estimate(group.shares.net, group.shares.net_interval)
-        lines.append(Line(named(group.name, SHORT), _net_words(group.shares), (net,)))
-        words.append(f"{named(group.name)} {_net_words(group.shares)}")
+        lines.append(Line(page.named(group.name, page.SHORT), _net_words(group.shares), (net,)))
+        words.append(f"{page.named(group.name)} {_net_words(group.shares)}")
     axis = charts.net_axis(bound for group in groups for bound in group.shares.net_interval)
     described = f"In points, with 95 % intervals. {'; '.join(words[:5])}"
     return Figure(charts.whiskers(name, title, lines, axis, described), data, NET_LEGEND)
@@ -283,7 +251,7 @@ def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> F
 
 def _net_words(shares: Shares) -> str:
     """Return a net stance with its interval, in points."""
-    return points(shares.net, shares.net_interval)
+    return page.points(shares.net, shares.net_interval)
 
 
 def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
@@ -293,7 +261,7 @@ def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
     for group in groups:
         shares, bounds = group.shares.shares, group.shares.intervals
         pair = (Estimate(shares[at], bounds[at], TONES[at], form) for at, form in forms.items())
-        rows.append(Line(named(group.name), count(group.shares.n, "answer"), tuple(pair)))
+        rows.append(Line(page.named(group.name), count(group.shares.n, "answer"), tuple(pair)))
     axis = charts.share_axis(max(g.shares.intervals[side][1] for g in groups for side in forms))
     title = "Shares for and against by actor"
     return Figure(
@@ -302,14 +270,12 @@ def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
 
 
 def _trace_figures(report: PredictionReport, periods: Periods) -> list[tuple[str, int, Figure]]:
-    """Draw net stances by period; return name and answers of each actor beside its figure."""
+    """Return name and answers of each actor beside its net stances by period."""
     ends = (end for trace in report.traces for s in trace if s.n for end in s.net_interval)
     y = charts.net_axis(ends, 2)
     return [
         (group.name, sum(s.n for s in trace), _trace_figure(at, group.name, trace, periods, y))
-        for at, (group, trace) in enumerate(
-            zip(report.actors.shown, report.traces, strict=False), 1
-        )
+        for at, group, trace in zip(count_up(1), report.actors.shown, report.traces, strict=False)
     ]
 
 
@@ -322,12 +288,12 @@ def _trace_figure(
     seen = [(periods.name(at), shares) for at, shares in enumerate(trace) if shares.n]
     words = [f"{period} {_net_words(shares)}" for period, shares in seen]
     described = "; ".join([*words[:1], *words[-1:]]) or "no answers"
-    title = f"Net stance toward {named(name)} by {periods.unit}"
+    title = f"Net stance toward {page.named(name)} by {periods.unit}"
     marks = [Point(at, s.net if s.n else None, s.net_interval) for at, s in enumerate(trace)]
     chart = charts.curve(f"time-{number}", title, described, marks, x, y)
     rows: list[list[Cell]] = [[period, s.n, s.net, *s.net_interval] for period, s in seen]
     return Figure(
-        chart, Data(f"over-time-{number}", (text_column(periods.unit), ANSWERS, *NET), rows)
+        chart, Data(f"over-time-{number}", (text_column(periods.unit), page.ANSWERS, *NET), rows)
     )
 
 
@@ -356,7 +322,7 @@ def _map(report: PredictionReport) -> Map | None:
         for source, each, (net, total, _) in zip(sources, counts, cells, strict=True):
             if total:
                 listed.append([actor, source, *each, net])
-    ends = [points(bound) for bound in SHADES]
+    ends = [page.points(bound) for bound in SHADES]
     key = (f"below {ends[0]}", *(f"{a} to {b}" for a, b in pairwise(ends)), f"above {ends[-1]}")
     labels = (Column(str(label), str(label), "count") for label in Stance)
     columns = (text_column("actor"), text_column("source"), *labels, NET[0])
@@ -378,7 +344,7 @@ def _certainty_figure(tally: Tally) -> Figure:
     bars = list(zip(names, shares, strict=True))
     described = "; ".join(f"{name} {100 * share:.0f} %" for name, share in bars)
     columns = (
-        *(Column("largest probability from", "from"), ANSWERS),
+        *(Column("largest probability from", "from"), page.ANSWERS),
         Column("share, %", "share", "share"),
     )
     rows = [*zip(["0.333", *bounds], tally.confidence.tolist(), shares, strict=True)]
@@ -399,28 +365,8 @@ def _tone_figure(tone: Shares, tally: Tally) -> Figure:
     rows.append([UNCERTAIN, tally.toneless, None, None, None])
     row = Parts("all rows", count(tone.n, "row"), tone.shares)
     chart = charts.stacked("tone", "Sentiment of paragraphs", ", ".join(words), [row], TONES)
-    columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
+    columns = (text_column("sentiment"), page.ROWS, *with_interval("share, %", "share"))
     return Figure(chart, Data("sentiment", columns, rows), charts.legend(*key))
-
-
-def _provenance(report: PredictionReport) -> Data:
-    maker = report.maker
-    listed = [
-        ("table", report.request.source.name),
-        ("sha256 of the table", report.sha256),
-        ("records in it", f"{report.survey.records:,}"),
-        ("model", maker.name if maker else "not known"),
-    ]
-    if maker:
-        listed.append(("sha256 of the model", maker.sha256))
-        for part in maker.card["data"]:
-            listed.append((f"sha256 of {part['name']}, on which it was trained", part["sha256"]))
-        for name, number in maker.card["versions"].items():
-            listed.append((f"{name} that trained it", str(number)))
-        reproduced = "of the paragraphs shown are reproduced"
-        checked = reproduced if report.marked.reproduced else "could not be checked"
-        listed.append(("probabilities", checked))
-    return Data("provenance", (text_column("what"), text_column("value")), listed)
 
 
 def _telling(report: PredictionReport) -> list[tuple[str, list[tuple[str, list[Quotation]]]]]:
@@ -444,12 +390,7 @@ def write_predictions(
 ) -> list[str]:
     """Write the report on a table of predictions; return what to say of it.
 
-    Raises
-    ------
-    DataError
-        If the table is not one of predictions in long form.
-    OutputError
-        If the file exists and is not to be replaced by force, or cannot be written.
+    ``maker`` is the model that is said to have made the answers.
     """
     report = gather(request, maker)
     write_whole(output, compose(report), force=force)
@@ -479,7 +420,7 @@ def compose(report: PredictionReport) -> bytes:
         "certainty": tally.answers and _certainty_figure(tally),
         "tone": report.tone.n and _tone_figure(report.tone, tally),
     }
-    return render(
+    return page.render(
         "predictions",
         title=f"Stance in {shown(report.request.source.name, 80)}",
         report=report,
@@ -487,7 +428,6 @@ def compose(report: PredictionReport) -> bytes:
         by_actor=by_actor,
         by_source=by_source,
         telling=_telling(report),
-        provenance=_provenance(report),
         labels=list(map(str, Stance)),
         tones=list(map(str, Sentiment)),
         limits={
