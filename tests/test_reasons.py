@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stance.errors import DataError, OutputError, UsageError
 from stance.evaluation.mistakes import WORDS, write_mistakes
 from stance.model.explanation import explain
-from stance.model.reasons import ACTOR, LEAST, OTHERS, net_push, strongest_words
+from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, net_push, strongest_words
 from stance.records import NO_ANSWER, Stance
 from stance.runs import Input, Options, Output
 from stance.runs.job import make_frame
@@ -58,7 +58,7 @@ def test_the_words_are_those_of_the_explanation(model):
         wanted = {
             word: push
             for word, push in pushes.items()
-            if (abs(push) if side is None else side * push) >= LEAST
+            if (abs(push) if side is None else side * push) >= LEAST_PUSH
         }
         assert dict(reasons(cell)) == pytest.approx(wanted, abs=0.0051)
         strengths = [abs(push) for _, push in reasons(cell)]

@@ -1,6 +1,6 @@
-"""Withholds answers, so that of those given at most a chosen share is wrong.
+"""Withholds answers, so that at most a chosen share of those given is wrong.
 
-An answer is given where its probability, the confidence, reaches the threshold of its class. The
+An answer is given if its probability, the confidence, reaches the threshold of its class. The
 thresholds come from held-out answers of the cross-validation, which the model carries as numbers,
 by "Learn then Test" (Angelopoulos, Bates, Candès, Jordan and Lei 2021, "Learn then Test:
 Calibrating predictive algorithms to achieve risk control"; for selective classification before
@@ -8,15 +8,15 @@ that Geifman and El-Yaniv 2017, "Selective classification for deep neural networ
 
 - For each class and each threshold of a fixed grid, the hypothesis "of the answers of this class
   from this confidence on, more than RATE are wrong" is tested.
-- Documents are independent of each other, rows of one document are not. So one of its rows is
-  drawn from each document that has an answer there, and the number of wrong ones among the drawn
-  is binomial: the exact lower tail (Clopper and Pearson 1934) is the p-value. It holds for any
-  dependence within documents. Bounds on the mean loss per document by betting (Waudby-Smith and
-  Ramdas 2024) use all rows but gave fewer answers on the starter corpus.
-- The classes share the risk that is left (Bonferroni). Within a class the thresholds are tested
-  from high to low in a fixed sequence, which ends where one is not rejected and may begin anew at
-  a few starts that share the class's risk, for at a high threshold there may be too few answers
-  to tell ("fallback", Wiens 2003, "A fixed sequence Bonferroni procedure for testing multiple
+- Documents are independent of each other, rows of one document are not. So one row is drawn from
+  each document that has an answer there, and the number of wrong ones among the drawn is binomial:
+  the exact lower tail (Clopper and Pearson 1934) is the p-value. It holds for any dependence within
+  documents. Bounds on the mean loss per document by betting (Waudby-Smith and Ramdas 2024) use all
+  rows but gave fewer answers on the starter corpus.
+- The classes share the remaining risk (Bonferroni). Within a class the thresholds are tested from
+  high to low in a fixed sequence, which ends at the first that is not rejected. It may begin again
+  at a few starts that share the class's risk, because a high threshold may leave too few answers to
+  decide ("fallback", Wiens 2003, "A fixed sequence Bonferroni procedure for testing multiple
   endpoints"). The lowest threshold whose hypothesis is rejected is taken.
 
 So with probability `CONFIDENCE`, over the draw of the calibration documents, at most RATE of the
@@ -24,10 +24,10 @@ answers of each class are wrong, and thus at most RATE of all. What this does no
 
 - Other sources, genres, years, languages or actors than those calibrated on: there the answers
   can be wrong more often, and nothing here notices.
-- Where the corpus names no documents, each text counts as one; texts of one article are then taken
-  for independent.
-- A document counts once, however many answers it has. Where documents with more answers are also
-  those with more errors, the share over all rows is larger than that over documents.
+- If the corpus names no documents, each text counts as one, and texts of one article are wrongly
+  taken for independent.
+- A document counts once, however many answers it has. If documents with more answers also have
+  more errors, the share over all rows is larger than that over documents.
 - The answers calibrated on are those of the cross-validation's models, each trained without one
   fold. The final model has seen all documents; that it errs no more than those at equal
   confidence is plausible, not proven.
@@ -35,6 +35,7 @@ answers of each class are wrong, and thus at most RATE of all. What this does no
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,10 +58,10 @@ STARTS = (0.97, 0.9, 0.8, 0.65)
 """Thresholds at which the sequence of tests may begin anew."""
 
 _LEVEL = (1 - CONFIDENCE) / len(Stance) / len(STARTS)
-"""Level that each of them brings."""
+"""Level that each start brings."""
 
 _STEPS = 1000
-"""Supported rates are told in steps of one thousandth."""
+"""Supported rates are reported in thousandths."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,8 +77,8 @@ class Calibration:
 def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> Calibration:
     """Keep held-out answers as a model carries them.
 
-    Only rows whose text names the actor belong here: the others get no answer whatever the rate,
-    and being mostly neutral, and easily told to be, they would make neutral answers look surer.
+    Only rows whose text names the actor belong here. The others get no answer whatever the rate,
+    and as most of them are plainly neutral, they would make neutral answers look more certain.
 
     Parameters
     ----------
@@ -99,37 +100,29 @@ def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> C
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the calibration documents say of one class, at each threshold of the grid.
+    """What the calibration documents say about one class, at each threshold of the grid."""
 
-    Attributes
-    ----------
-    documents : ndarray of shape (n_thresholds,)
-        With an answer of the class from the threshold on.
-    wrong : ndarray of shape (n_thresholds,)
-        Documents among them whose drawn answer is wrong.
-    """
-
-    documents: Ints
-    wrong: Ints
+    documents: Ints  # with an answer of the class from the threshold on
+    wrong: Ints  # documents among them whose drawn answer is wrong
 
 
 def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[float, ...]:
-    """Return the confidence from which each class is answered, `NEVER` where it cannot be.
+    """Return the confidence from which each class is answered, `NEVER` if it cannot be.
 
     Parameters
     ----------
     calibration : Calibration or None
         Of the model.
     rate : float or None
-        Greatest share of wrong answers among those given, between 0 and 1; None withholds nothing,
-        and gives no thresholds.
+        Greatest share of wrong answers among those given, between 0 and 1. None withholds nothing
+        and returns no thresholds.
 
     Raises
     ------
     AbstentionError
         If the model has no calibration, or it supports the rate for no class.
     UsageError
-        If the rate is no share.
+        If the rate is not between 0 and 1.
     """
     if rate is None:
         return ()
@@ -185,7 +178,7 @@ def lowest_threshold(evidence: Evidence, rate: float) -> float:
         if level and tail <= math.log(level):
             lowest = threshold
         else:
-            level = 0.0  # what was handed down is lost; the next begins anew
+            level = 0.0  # what was handed down is lost; the next start begins anew
     return lowest
 
 
@@ -221,11 +214,10 @@ def supported_rate(evidence: Evidence) -> float:
     """Return the lowest rate, in thousandths, at which a class is answered; 2 if there is none."""
     if not evidence.documents.any():
         return 2.0
-    low, high = 0, _STEPS  # the rate 0 is never supported, the rate 1 always
-    while high - low > 1:
-        middle = (low + high) // 2
-        if lowest_threshold(evidence, middle / _STEPS) < NEVER:
-            high = middle
-        else:
-            low = middle
-    return high / _STEPS
+    steps = range(_STEPS)  # the rate 0 is never supported, the rate 1 always
+    return (
+        bisect_left(
+            steps, True, lo=1, key=lambda step: lowest_threshold(evidence, step / _STEPS) < NEVER
+        )
+        / _STEPS
+    )

@@ -35,38 +35,19 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One answer and its reasons.
+    """One answer and its reasons."""
 
-    Attributes
-    ----------
-    actor : str
-        Empty if the sentiment of the paragraph is explained.
-    text : str
-        The normalised paragraph.
-    words, features : tuple of Reason
-        Reasons that stand at a word, in reading order, and those of the whole paragraph, the
-        strongest first.
-    scores : tuple of float
-        Intercept plus the pushes of all reasons.
-    probabilities : tuple of float
-        Softmax of the scores divided by the temperature.
-    known : bool
-        Whether the model knows any word.
-    foreign : bool
-        Whether the paragraph is in a language that the model was not trained on.
-    """
-
-    actor: str
-    text: str
+    actor: str  # empty if the sentiment of the paragraph is explained
+    text: str  # the normalised paragraph
     labels: tuple[str, ...]
     intercept: tuple[float, ...]
-    words: tuple[Reason, ...]
-    features: tuple[Reason, ...]
-    scores: tuple[float, ...]
-    probabilities: tuple[float, ...]
+    words: tuple[Reason, ...]  # reasons that stand at a word, in reading order
+    features: tuple[Reason, ...]  # reasons of the whole paragraph, the strongest first
+    scores: tuple[float, ...]  # intercept plus the pushes of all reasons
+    probabilities: tuple[float, ...]  # softmax of the scores divided by the temperature
     mentions: int
-    known: bool
-    foreign: bool
+    known: bool  # whether the model knows any word
+    foreign: bool  # whether the language is one that the model was not trained on
 
     @property
     def withheld(self) -> bool:
@@ -220,26 +201,12 @@ class BlockWords:
 
 @dataclass(frozen=True, slots=True)
 class NameShare:
-    """How much the actor's own name contributes to a stance.
+    """How much the actor's own name contributes to a stance."""
 
-    Attributes
-    ----------
-    used : bool
-        Whether any feature says which actor is judged.
-    weight : float
-        Weight of the block `name` among the weights of all blocks, between 0 and 1.
-    copies : float
-        Share of the features that are copies for one actor, by their absolute coefficients;
-        between 0 and 1.
-    push : mapping of str to float
-        What the name of an actor adds to the score of favor less that of against, exactly; the
-        strongest first. Only actors whose name is a feature.
-    """
-
-    used: bool
-    weight: float
-    copies: float
-    push: dict[str, float]
+    used: bool  # whether any feature says which actor is judged
+    weight: float  # of the block `name` among the weights of all blocks, 0 to 1
+    copies: float  # share of all pushes by features that are copies for one actor, 0 to 1
+    push: dict[str, float]  # exact net push of each actor's name, the strongest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,11 +224,7 @@ def learned(model: StanceModel, most: int = TERMS_SHOWN) -> Learned:
     of its block, less the mean over the classes: how far one occurrence moves the score of a class
     against the others, before the occurrences of a paragraph are brought to unit length together.
 
-    Parameters
-    ----------
-    model : StanceModel
-    most : int
-        Features per class and block.
+    At most ``most`` features are returned per class and block.
     """
     heads = {"stance": model.stance, "sentiment": model.sentiment}
     return Learned(

@@ -1,14 +1,14 @@
 """What the training paragraphs were like, in a few numbers, and which paragraphs are unlike them.
 
-A paragraph's *familiarity* tells whether it is in a language that the model has learned: the mean
-of the share of its words that the model knows and of the share that are common in the training
-texts, as "the" and "of" are in English. It looks at plain words only: not at mentions of actors,
-names and numbers, which travel between languages. The numbers that it is held against come from
-the training paragraphs themselves, each read without what its own document has taught.
+A paragraph's *familiarity* says whether it is in a language that the model has learned. It is the
+mean of two shares of its words: those that the model knows, and those that are common in the
+training texts, as "the" and "of" are in English. Only plain words count, not mentions of actors,
+names and numbers, which travel between languages. The threshold comes from the training paragraphs
+themselves, each read without what its own document has taught.
 
 This is the oldest way to tell languages apart, by their frequent words (Ingle 1976, "A language
 identification table"; Grefenstette 1995, "Comparing two language identification schemes"). It
-needs nothing but the model, and thus works for whatever language that was trained on.
+needs nothing but the model, so it works for any language that the model was trained on.
 """
 
 from collections import Counter
@@ -23,17 +23,18 @@ from stance.arrays import Bools, Floats, Ints, Ints32, Keys
 from stance.features.blocks import NO_KEY
 from stance.model.heads import BlockWeights, Head
 from stance.reading.keys import KeyIndex, join_keys, key_of
+from stance.reading.spans import BATCH
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6
-"""Words that a paragraph must have for its language to be told, and plain words among them."""
+"""Words, and plain words among them, that a paragraph needs for its language to be judged."""
 
 COMMON = 0.03
 """Share of training rows in which a common word occurs."""
 
 LOW = 0.01
-"""Quantile of the training paragraphs' familiarity from which the threshold is taken."""
+"""Quantile of the training paragraphs' familiarity on which the threshold is based."""
 
 MARGIN = 0.75
 """The threshold is this times the quantile: other topics and sources bring new words, too."""
@@ -47,11 +48,8 @@ LENGTHS = (0.05, 0.5, 0.95)
 FEWEST = 20
 """Training rows from which an actor counts as one that the model was trained on."""
 
-BATCH = 1000
-"""Paragraphs that are read at a time."""
-
-# Scripts without blanks: there a run of letters is no word but a clause, and is counted as one
-# word for every `RUN` of its characters.
+# In scripts without blanks a run of letters is a clause rather than a word; `RUN` of its
+# characters count as one word.
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Burmese
@@ -62,40 +60,26 @@ _UNSPACED = (
 )
 RUN = 2
 
-# Three counts travel as one number through the sums over a paragraph; each stays below two
-# million, and what a sum over many paragraphs overflows is gone in their differences.
+# Three counts travel as one number through the sums over a paragraph. Each stays below two
+# million; what overflows in a sum over many paragraphs cancels out in their differences.
 _BITS = 21
 _MASK = (1 << _BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Numbers of the training paragraphs, as they stand in a model's card.
-
-    Attributes
-    ----------
-    paragraphs : int
-    unknown : float
-        Share of plain words that occur in too few other documents to be known, between 0 and 1.
-    familiarity : float or None
-        Low quantile, between 0 and 1; None where there were too few paragraphs to tell.
-    length : tuple of int
-        Words of a paragraph: its quantiles `LENGTHS`.
-    rows : int
-    actors : mapping of str to int
-        Training rows of each actor that has `FEWEST` or more.
-    """
+    """Numbers of the training paragraphs, as they stand in a model's card."""
 
     paragraphs: int
-    unknown: float
-    familiarity: float | None
-    length: tuple[int, int, int]
+    unknown: float  # share of plain words in too few other documents to be known, 0 to 1
+    familiarity: float | None  # low quantile, 0 to 1; None if there were too few paragraphs
+    length: tuple[int, int, int]  # words of a paragraph: the quantiles `LENGTHS`
     rows: int
-    actors: Mapping[str, int]
+    actors: Mapping[str, int]  # training rows of each actor that has `FEWEST` or more
 
     @property
     def threshold(self) -> float:
-        """Familiarity below which a paragraph is foreign; 0 where that is not checked."""
+        """Familiarity below which a paragraph is foreign; 0 if that is not checked."""
         return MARGIN * (self.familiarity or 0.0)
 
     @classmethod
@@ -118,33 +102,25 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Acquaintance:
-    """How well a model knows the words of each paragraph; arrays of shape (n_paragraphs,).
+    """How well a model knows the words of each paragraph; arrays of shape (n_paragraphs,)."""
 
-    Attributes
-    ----------
-    length : ndarray
-        Words, where a mention is one.
-    plain, known, common : ndarray
-        Plain words, and those of them that are known and common.
-    """
-
-    length: Ints
+    length: Ints  # words; a mention is one
     plain: Ints
-    known: Ints
-    common: Ints
+    known: Ints  # of the plain words
+    common: Ints  # of the plain words
 
     def familiarity(self) -> Floats:
-        """Return the mean of the known and the common share; 1 where there is no plain word."""
+        """Return the mean of the known and the common share; 1 if there is no plain word."""
         share: Floats = (self.known + self.common) / np.maximum(2 * self.plain, 1)
         return np.where(self.plain, share, 1.0)
 
     def long_enough(self) -> Bools:
-        """Tell which paragraphs have words enough for their language to be told."""
+        """Return which paragraphs have enough words for their language to be judged."""
         enough: Bools = np.maximum(self.length, self.plain) >= LEAST_WORDS
         return enough & (self.plain >= LEAST_PLAIN)
 
     def foreign(self, reference: Reference | None) -> Bools:
-        """Tell which paragraphs are in a language that the model was not trained on."""
+        """Return which paragraphs are in a language that the model was not trained on."""
         low = reference.threshold if reference else 0.0
         return self.long_enough() & (self.familiarity() < low)
 
@@ -152,10 +128,7 @@ class Acquaintance:
 class Vocabulary:
     """The words that a model's heads know, looked up once per spelling.
 
-    Parameters
-    ----------
-    stance, control : Head
-        Stems of the stance head are taken where it has them, else words of the control head.
+    These are the stems of the stance head, or the words of the control head if it has no stems.
     """
 
     def __init__(self, stance: Head, control: Head) -> None:
@@ -164,7 +137,7 @@ class Vocabulary:
         keys = self._block.keys if self._block else np.zeros(0, np.uint64)
         idf = self._block.idf if self._block else np.zeros(0, np.float32)
         self._index = KeyIndex(keys)
-        # The share of rows, from the smoothed inverse document frequency; unknown words have none.
+        # The share of rows, from the smoothed inverse document frequency; last of unknown words.
         self.common = np.append(np.exp(1.0 - idf.astype(np.float64)) >= COMMON, False)
         self._generation = -1
         self._columns = np.zeros(0, np.int32)
@@ -175,7 +148,7 @@ class Vocabulary:
         return len(self._index)
 
     def columns(self, reader: Reader) -> tuple[Ints32, Ints]:
-        """Return of each form its place among the known words, -1 for none, and its size."""
+        """Return each form's place among the known words, -1 if it is unknown, and its size."""
         self._update(reader)
         return self._columns, self._sizes
 
@@ -228,16 +201,13 @@ def sums(values: Ints, first: Ints) -> Ints:
 
 
 def _size(word: str) -> int:
-    """Return as how many words a form counts: none with a digit, clauses as several."""
+    """Return how many words a form counts as: none with a digit, several for a clause."""
     if word.isascii():
         return int(word.isalpha())
     if any(map(str.isdigit, word)):
         return 0
     dense = sum(any(low <= ord(char) <= high for low, high in _UNSPACED) for char in word)
     return max(1, dense // RUN)
-
-
-# --- Of a training corpus ------------------------------------------------------------------------
 
 
 def measure(
@@ -264,10 +234,8 @@ def measure(
     place = {text: row for row, text in reversed(list(enumerate(texts)))}
     rows = np.array(sorted(place.values()), np.int64)
     plain = normalise_all([texts[row] for row in rows])
-    parts = [
-        _look_up(reader, vocabulary, plain[low : low + BATCH])
-        for low in range(0, len(plain), BATCH)
-    ]
+    starts = range(0, len(plain), BATCH)
+    parts = [_look_up(reader, vocabulary, plain[low : low + BATCH]) for low in starts]
     length, column, size = (np.concatenate(part) for part in zip(*parts, strict=True))
     first = np.append(0, np.cumsum(length))
     elsewhere = _documents(column, np.repeat(document[rows], length), len(vocabulary)) - 1
@@ -279,21 +247,21 @@ def measure(
         common=sums(size * (known & vocabulary.common.take(column)), first),
     )
     enough = found.familiarity()[found.long_enough()]
-    counts = Counter(actors)
+    low, middle, high = (int(value) for value in np.quantile(length, LENGTHS).round())
     return Reference(
         paragraphs=len(rows),
         unknown=round(1 - float(found.known.sum() / max(found.plain.sum(), 1)), 6),
         familiarity=(
             round(float(np.quantile(enough, LOW)), 6) if len(enough) >= LEAST_PARAGRAPHS else None
         ),
-        length=_quantiles(length),
+        length=(low, middle, high),
         rows=len(texts),
-        actors={name: n for name, n in sorted(counts.items()) if n >= FEWEST and name},
+        actors={name: n for name, n in sorted(Counter(actors).items()) if n >= FEWEST and name},
     )
 
 
 def _look_up(reader: Reader, vocabulary: Vocabulary, texts: list[str]) -> tuple[Ints, Ints32, Ints]:
-    """Return the length of each paragraph, and of each word its place and size."""
+    """Return the length of each paragraph, and the place and size of each word."""
     words = reader.words(texts)
     columns, sizes = vocabulary.columns(reader)
     return np.diff(words.first), columns.take(words.form), sizes.take(words.form) * ~words.name
@@ -304,8 +272,3 @@ def _documents(column: Ints, document: Ints, size: int) -> Ints:
     seen = column >= 0
     pair = np.unique(document[seen] * max(size, 1) + column[seen])
     return np.append(np.bincount(pair % max(size, 1), minlength=size), 0)
-
-
-def _quantiles(length: Ints) -> tuple[int, int, int]:
-    low, middle, high = (int(value) for value in np.quantile(length, LENGTHS).round())
-    return low, middle, high

@@ -24,10 +24,8 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.words import NOBODY, Reader
 
-COPY_KEY = key_of("copy")
-
-AT = ("row", "word")
-"""Where an event is: its pair, and the word that it is attributed to."""
+_COPY = key_of("copy")
+_NO_ROWS = np.zeros(0, np.int64)
 
 
 def actor_keys(book: ActorBook, actor: Ints) -> Keys:
@@ -38,53 +36,29 @@ def actor_keys(book: ActorBook, actor: Ints) -> Keys:
 
 def own_keys(keys: Keys, actor: Keys) -> Keys:
     """Return the keys of the actor's own copies of features."""
-    return join_keys(COPY_KEY, keys, actor)
+    return join_keys(_COPY, keys, actor)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockWeights:
-    """What a head learned about one feature block.
+    """What a head learned about one feature block."""
 
-    Attributes
-    ----------
-    name : str
-        Key of `stance.features.BLOCKS`.
-    weight : float
-        Weight of the block after its values have been brought to unit length.
-    keys : ndarray of uint64 of shape (n_features,)
-        Sorted.
-    idf : ndarray of float32 of shape (n_features,)
-    coef : ndarray of float32 of shape (n_features, n_labels)
-    terms : tuple of str
-        Readable names of the features.
-    """
-
-    name: str
-    weight: float
-    keys: Keys
-    idf: Floats32
-    coef: Floats32
-    terms: tuple[str, ...] = ()
+    name: str  # a key of `stance.features.BLOCKS`
+    weight: float  # of the block, once its values have unit length
+    keys: Keys  # of shape (n_features,), sorted
+    idf: Floats32  # of shape (n_features,)
+    coef: Floats32  # of shape (n_features, n_labels)
+    terms: tuple[str, ...] = ()  # readable names of the features; empty if not saved
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrences:
-    """Occurrences of one block's features in the pairs of a batch.
+    """Occurrences of one block's features in the pairs of a batch."""
 
-    Attributes
-    ----------
-    row, word : ndarray
-        See `stance.features.events.Events`.
-    column : ndarray
-        Number of the feature, -1 where it is unknown.
-    values : ndarray of shape (n_occurrences, n_labels + 1)
-        What it adds to the scores before scaling, and to the squared length of its row.
-    """
-
-    row: Ints
+    row: Ints  # as in `stance.features.events.Events`
     word: Ints
-    column: Ints
-    values: Floats
+    column: Ints  # number of the feature; -1 if unknown
+    values: Floats  # what each adds to the scores before scaling, and last to the squared length
 
     def sums(self, count: int) -> Floats:
         """Add the values of each row; a row's sum does not depend on the other rows."""
@@ -109,30 +83,54 @@ class BlockScorer:
 
     def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
         """Find the block's features in a batch, each by itself."""
-        events = separate_events(self.block.name, reader, pairs)
-        rows = self._rows_of(events)
-        if self.own:
-            rows += self._own_rows(reader, pairs, events)
-            events = events + events
+        events, rows = self._look_up(separate_events(self.block.name, reader, pairs), reader, pairs)
         found = _joined(rows, np.int64)
         values = self._table.take(found, axis=0)
-        weight = _weights(events)
-        if weight is not None:
+        if (weight := _weights(events)) is not None:
             values *= weight[:, None]
             values[:, -1] *= weight
-        row = _joined([e.row for e in events], np.int64)
-        return Occurrences(row, _joined([e.word for e in events], np.int64), found - 1, values)
+        row, word = _places(events)
+        return Occurrences(row, word, found - 1, values)
 
-    def _own_rows(self, reader: Reader, pairs: Pairs, events: list[Events]) -> list[Ints]:
+    def scores(
+        self, reader: Reader, pairs: Pairs, pushes: Pushes | None = None
+    ) -> tuple[Floats, Bools]:
+        """Return the block's share of `Head.scores`, and which pairs have a known plain word."""
+        name = self.block.name
+        events = separate_events(name, reader, pairs) if self.own else BLOCKS[name](reader, pairs)
+        events, found = self._look_up(events, reader, pairs)
+        known = np.zeros(pairs.count, np.bool_)
+        if name in LEXICAL:
+            plain = pairs.words.who == NOBODY
+            for e, place in zip(events, found, strict=True):
+                starts = row_starts(e.row, pairs)
+                known[e.row.take(starts)] |= any_known(place, plain, e.word, starts)
+        total = row_sums(events, found, self._leads, pairs)
+        scale = self.scale(total[:, -1])
+        if pushes is not None:
+            row, word = _places(events)
+            push = net_push(_with_first(self._leads[:, :-1])).take(_joined(found, np.int64))
+            weight = _weights(events)
+            pushes.add(row, word, push * scale.take(row) * (1.0 if weight is None else weight))
+        return _with_first(total[:, :-1] * scale[:, None]), known
+
+    def _look_up(
+        self, events: list[Events], reader: Reader, pairs: Pairs
+    ) -> tuple[list[Events], list[Ints]]:
+        """Return the occurrences, twice if actors have copies of their own, and their rows."""
+        rows = self._rows_of(events)
+        if not self.own:
+            return events, rows
         actors = actor_keys(reader.book, pairs.actor)
-        return [self._find(own_keys(e.keys(), actors[e.row])) for e in events]
+        rows += [self._find(own_keys(e.keys(), actors[e.row])) for e in events]
+        return events + events, rows
 
     def _find(self, keys: Keys) -> Ints:
-        """Return the row of each feature in the table; the first row stands for unknown ones."""
+        """Return the row of each feature in the table; the first row is for unknown ones."""
         return self._index.find(keys) + np.int64(1)
 
     def _rows_of(self, events: list[Events]) -> list[Ints]:
-        """Return for each occurrence its row in the table."""
+        """Return the row in the table of each occurrence."""
         tables = [e.table() for e in events if e.book is None]
         found, ends = self._find(_joined(tables, np.uint64)), accumulate(map(len, tables))
         open_ = (found[end - len(table) : end] for table, end in zip(tables, ends, strict=True))
@@ -144,9 +142,14 @@ class BlockScorer:
         return rows
 
     def _rows_of_book(self, book: Codebook | JointBook | FormBook) -> Ints:
-        """Return for each number of a book its row in the table."""
-        if isinstance(book, FormBook):
-            return self._rows_of_form_book(book)
+        """Return the row in the table of each number of a book."""
+        if isinstance(book, FormBook):  # which grows; only what is new in it is looked up
+            generation, rows = self._rows_of_forms.get(book, (book.generation, _NO_ROWS))
+            rows = rows if generation == book.generation else _NO_ROWS
+            if len(rows) < len(book.keys):
+                rows = np.concatenate([rows, self._find(book.keys[len(rows) :])])
+            self._rows_of_forms[book] = (book.generation, rows)
+            return rows
         if book not in self._rows and isinstance(book, JointBook):
             members = zip(book.books, book.codes, strict=True)
             sums = sum(
@@ -160,45 +163,6 @@ class BlockScorer:
             self._rows[book] = self._find(book.keys)
         return self._rows[book]
 
-    def _rows_of_form_book(self, book: FormBook) -> Ints:
-        """Return the same of a book that grows; only what is new in it is looked up."""
-        generation, rows = self._rows_of_forms.get(book, (book.generation, _NO_ROWS))
-        if generation != book.generation:
-            rows = _NO_ROWS
-        if len(rows) < len(book.keys):
-            rows = np.concatenate([rows, self._find(book.keys[len(rows) :])])
-        self._rows_of_forms[book] = (book.generation, rows)
-        return rows
-
-    def scores(
-        self, reader: Reader, pairs: Pairs, pushes: Pushes | None = None
-    ) -> tuple[Floats, Bools]:
-        """Return the block's share of `Head.scores`, and which pairs have a known plain word.
-
-        Where `pushes` are given, what the words push is added to them.
-        """
-        if self.own:
-            events = separate_events(self.block.name, reader, pairs)
-            found = self._rows_of(events) + self._own_rows(reader, pairs, events)
-            events = events + events
-        else:
-            events = BLOCKS[self.block.name](reader, pairs)
-            found = self._rows_of(events)
-        known = np.zeros(pairs.count, np.bool_)
-        if self.block.name in LEXICAL:
-            plain = pairs.words.who == NOBODY
-            for e, place in zip(events, found, strict=True):
-                starts = row_starts(e.row, pairs)
-                known[e.row.take(starts)] |= any_known(place, plain, e.word, starts)
-        total = row_sums(events, found, self._leads, pairs)
-        scale = self.scale(total[:, -1])
-        if pushes is not None:
-            row, word = (_joined([getattr(e, at) for e in events], np.int64) for at in AT)
-            lean = net_push(_with_first(self._leads[:, :-1])).take(_joined(found, np.int64))
-            weight = _weights(events)
-            pushes.add(row, word, lean * scale.take(row) * (1.0 if weight is None else weight))
-        return _with_first(total[:, :-1] * scale[:, None]), known
-
     def scale(self, squares: Floats) -> Floats:
         """Return what each row's values are multiplied by, from their sum of squares."""
         length = np.sqrt(squares)
@@ -208,23 +172,25 @@ class BlockScorer:
         return scale
 
 
-_NO_ROWS = np.zeros(0, np.int64)
-
-
 def _leads(table: Floats) -> Floats:
-    """Return the table with scores less that of the first label, which then needs no column."""
+    """Return the table with the first label's scores subtracted, so that it needs no column."""
     leads = table[:, 1:].copy(order="F")
     leads[:, :-1] -= table[:, :1]
     return leads
 
 
 def _with_first(leads: Floats) -> Floats:
-    """Return scores from what the other labels lead the first one by."""
+    """Return scores, given how far the other labels lead the first one."""
     return np.vstack([np.zeros(len(leads)), leads.T]).T
 
 
+def _places(events: list[Events]) -> tuple[Ints, Ints]:
+    """Return the pair of each occurrence, and the word that it is attributed to."""
+    return _joined([e.row for e in events], np.int64), _joined([e.word for e in events], np.int64)
+
+
 def _weights(events: list[Events]) -> Floats | None:
-    """Return the weights of all occurrences, None where all are 1."""
+    """Return the weights of all occurrences; None if all are 1."""
     if all(e.weight is None for e in events):
         return None
     return _joined([np.ones(len(e.row)) if e.weight is None else e.weight for e in events], float)
@@ -243,10 +209,8 @@ class Head:
 
     Attributes
     ----------
-    labels : tuple of str
     targeted : bool
         Whether it judges an actor, or the paragraph as a whole.
-    blocks : tuple of BlockWeights
     intercept : ndarray of float64 of shape (n_labels,)
         With the recipe's constant offset on neutral.
     temperature : float
@@ -273,10 +237,10 @@ class Head:
     ) -> tuple[Floats, Bools]:
         """Return scores of shape (n_pairs, n_labels), and for which pairs anything is known.
 
-        They are less that of the first label: a softmax depends on the differences alone.
-        Where `pushes` are given, what the words push is added to them.
+        The score of the first label is subtracted: a softmax depends on the differences alone.
+        If `pushes` are given, what the words push is added to them.
         """
-        # One row after the other per label: sums and maxima over the labels are faster so.
+        # Label after label in memory, because sums and maxima over the labels are faster so.
         total = np.tile((self.intercept - self.intercept[0])[:, None], pairs.count).T
         known = np.zeros(pairs.count, np.bool_)
         for scorer in self.scorers:

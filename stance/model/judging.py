@@ -23,7 +23,7 @@ from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
 
 Places = Sequence[Sequence[tuple[int, int]] | None] | None
-"""Of each text where it names the actor: offsets, None where they are to be found."""
+"""Character offsets of the actor in each text; None if they are to be found."""
 
 ENTRIES = 1_000_000
 """Words of pairs that are laid out at a time, in about 100 MB of working space.
@@ -45,39 +45,20 @@ def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = T
 class Judgements:
     """A model's answers to a batch of paragraphs, and what they rest on.
 
-    Attributes
-    ----------
-    para, number, mentions : ndarray of shape (n_pairs,)
-        Of each (paragraph, actor) pair: its paragraph, in order; the actor's number, see
-        `stance.features.pairs.lay_out`; how often the paragraph names the actor.
-    actor : tuple of str
-        Actor of each pair.
-    stance : ndarray of shape (n_pairs, 3)
-        Probabilities in the order of `stance.records.Stance`.
-    sentiment : ndarray of shape (n_paragraphs, 3) or None
-        Probabilities in the order of `stance.records.Sentiment`.
-    known, sentiment_known : ndarray of bool of shape (n_pairs,) and (n_paragraphs,)
-        Whether the head knows any word of the paragraph.
-    acquaintance : Acquaintance
-        How well the model knows the words of each paragraph.
-    foreign : ndarray of bool of shape (n_paragraphs,)
-        Whether the paragraph is in a language that the model was not trained on.
-    pushes : tuple of Pushes
-        How far each word pushes the stance, one portion of the pairs after the other; empty
-        unless asked for.
+    Arrays about pairs of a paragraph and an actor have n_pairs rows, others n_paragraphs.
     """
 
-    para: Ints
-    actor: tuple[str, ...]
-    number: Ints
-    mentions: Ints
-    stance: Floats
-    known: Bools
-    sentiment: Floats | None
-    sentiment_known: Bools
+    para: Ints  # paragraph of each pair, in order
+    actor: tuple[str, ...]  # of each pair
+    number: Ints  # of each pair's actor, see `stance.features.pairs.lay_out`
+    mentions: Ints  # how often the paragraph of each pair names its actor
+    stance: Floats  # probabilities of each pair, in the order of `stance.records.Stance`
+    known: Bools  # whether the stance head knows any word, by pair
+    sentiment: Floats | None  # probabilities, in the order of `stance.records.Sentiment`
+    sentiment_known: Bools  # whether the sentiment head knows any word
     acquaintance: Acquaintance
-    foreign: Bools
-    pushes: tuple[Pushes, ...] = ()
+    foreign: Bools  # whether the language is one that the model was not trained on
+    pushes: tuple[Pushes, ...] = ()  # of successive portions of the pairs; empty unless asked for
 
     @property
     def withheld(self) -> Bools:
@@ -96,10 +77,6 @@ class StanceModel:
 
     Attributes
     ----------
-    book : ActorBook
-    lexicon : Lexicon
-    recipe : Recipe
-    stance : Head
     sentiment : Head or None
         None if the corpus had no sentiment labels.
     control : Head
@@ -169,8 +146,8 @@ class StanceModel:
         texts, actors : sequence of str
             An actor that is not in the book is looked for by its literal name.
         spans : sequence of (sequence of (int, int) or None), optional
-            Character offsets of the actor in the text as written, end-exclusive; if None, the
-            actor is looked for.
+            Character offsets of the actor in the text as written, end-exclusive; without them
+            the actor is looked for.
         pushes : bool
             Whether to return how far each word pushes.
         """

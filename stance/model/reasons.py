@@ -1,10 +1,10 @@
 """The words that push each answer of a batch most, with their exact contributions.
 
 The score of a label is a sum over the words of a paragraph (and a few features of the whole), so
-what a word adds to the score of *favor* minus what it adds to that of *against* is exact, and its
-sign has one meaning in every row: ``condemned(-0.42)`` pushes toward against, ``praised(+0.31)``
-toward favor. The actor judged and other actors stand as `ACTOR` and `OTHERS`: what is said there
-is the pattern around the mention, not a verdict on the name.
+what a word adds to the score of *favor* minus what it adds to that of *against* is exact. Its sign
+means the same in every row: ``condemned(-0.42)`` pushes toward against, ``praised(+0.31)`` toward
+favor. The actor judged and other actors are written as `ACTOR` and `OTHERS`: their pushes are those
+of the pattern around the mention, not a verdict on the name.
 """
 
 from collections.abc import Sequence
@@ -18,65 +18,53 @@ from stance.reading.tokens import LONGEST_WORD
 from stance.records import AGAINST, FAVOR
 
 ACTOR, OTHERS = "[actor]", "[other]"
-"""What stands for mentions of the actor judged, and of any other; without a blank, as all words."""
+"""Written for mentions of the actor judged, and of any other; without a blank, like all words."""
+
+LEAST_PUSH = 0.005
+"""Smaller pushes would be written as zero, and are left out."""
 
 _ACTOR, _OTHERS, _PLAIN = range(3)
 
-LEAST = 0.005
-"""Pushes below this would be written as zero, and are left out."""
-
 
 def net_push(push: Floats) -> Floats:
-    """Return how far pushes of shape (..., n_labels) lean to favor (+) or to against (-)."""
-    lean: Floats = push[..., FAVOR] - push[..., AGAINST]
-    return lean
+    """Return how far pushes of shape (..., n_labels) go toward favor (+) or against (-)."""
+    net: Floats = push[..., FAVOR] - push[..., AGAINST]
+    return net
 
 
 @dataclass(frozen=True, slots=True)
 class Pushes:
-    """How far each word of each pair pushes toward favor (+) or against (-).
-
-    Attributes
-    ----------
-    pairs : Pairs
-    values : ndarray of shape (n_entries,)
-        One per entry of the pairs, in units of the head's scores (before the temperature).
-    """
+    """How far each word of each pair pushes toward favor (+) or against (-)."""
 
     pairs: Pairs
-    values: Floats
+    values: Floats  # one per entry of the pairs, in units of scores before the temperature
 
     @classmethod
     def none(cls, pairs: Pairs) -> "Pushes":
         """Return pushes of zero, to be added to."""
         return cls(pairs, np.zeros(len(pairs.row)))
 
-    def add(self, row: Ints, word: Ints, lean: Floats) -> None:
-        """Add what features push; those of the whole paragraph, whose word is -1, do not count.
+    def add(self, row: Ints, word: Ints, push: Floats) -> None:
+        """Add the pushes of features, given as in `stance.features.events.Events`.
 
-        Parameters
-        ----------
-        row, word : ndarray of shape (n_occurrences,)
-            See `stance.features.events.Events`.
-        lean : ndarray of shape (n_occurrences,)
+        Features of the whole paragraph, whose word is -1, do not count.
         """
         pairs = self.pairs
         shift = pairs.first[:-1] - pairs.words.first.take(pairs.para)
-        at = np.flatnonzero((word >= 0) & (lean != 0))
+        at = np.flatnonzero((word >= 0) & (push != 0))
         entry = word.take(at) + shift.take(row.take(at))
-        self.values[:] += np.bincount(entry, lean.take(at), len(self.values))
+        self.values[:] += np.bincount(entry, push.take(at), len(self.values))
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
-        """Return the words that push most toward each pair's answer, as they stand in a cell.
+        """Return the words that push most toward each pair's answer, as written in a cell.
 
         A word that occurs several times counts with the sum of its pushes; so do all mentions of
-        the actor, and all of other actors.
+        the actor, and all of other actors. For `stance.records.NEUTRAL` these are the strongest
+        words either way, which spoke for a stance but too weakly; for `NO_ANSWER` there are none.
 
         Parameters
         ----------
         answer : ndarray of shape (n_pairs,)
-            For `NEUTRAL` the strongest words either way are returned: what spoke for a stance,
-            and was too little; for `NO_ANSWER` nothing.
         most : int
             Words of a pair.
         """
@@ -84,7 +72,7 @@ class Pushes:
         value = self._by_word(spelling)
         wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(self.pairs.row)
         strength = np.where(wanted == 0, np.abs(value), wanted * value)
-        entry = np.flatnonzero(strength >= LEAST)  # not a number is not: no answer, no words
+        entry = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
         row, value, strength = self.pairs.row[entry], value[entry], strength[entry]
         spelling, word = spelling[entry], self.pairs.word[entry]
         cells = [""] * self.pairs.count
@@ -138,9 +126,9 @@ def strongest_words(pushes: Sequence[Pushes], answer: Ints, most: int) -> list[s
 
 
 def _largest(row: Ints32, strength: Floats) -> Ints:
-    """Return where the largest strength above zero of each row stands, of equal ones the first.
+    """Return where the largest positive strength of each row stands; the first of equal ones.
 
-    Faster than to sort them all, for a few words of each row are wanted.
+    This is faster than sorting them all, because only a few words of each row are wanted.
     """
     if not len(row):
         return np.zeros(0, np.int64)
