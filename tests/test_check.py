@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stance.check.census import Finding, read_study
 from stance.check.doctor import Findings, check, coder_names
-from stance.check.shortcuts import adjusted_p, shortcuts
+from stance.check.shortcuts import shortcuts
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.screens import columns, wrap
@@ -303,12 +303,6 @@ def test_an_actor_that_gives_the_label_away_is_told(examine):
         row["text"] += " Kremlin"
     found = of(examine(table), "shortcuts", "warn")
     assert "the actor gives the label away (kremlin -> against)" in found[1].text
-
-
-def test_the_adjustment_equals_scipy_s():
-    stats = pytest.importorskip("scipy.stats")
-    p = np.random.default_rng(1).random(50) ** 3
-    assert adjusted_p(p) == pytest.approx(stats.false_discovery_control(p))
 
 
 def test_labels_by_chance_have_no_shortcut(tmp_path):

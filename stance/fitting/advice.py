@@ -121,17 +121,9 @@ def fit_power_laws(size: Floats, scores: Floats) -> PowerLaws:
     The law and the weights, which are proportional to the size, are those of Figueroa, Zeng-
     Treitler, Kandula and Ngo 2012, "Predicting sample size required for classification
     performance" (BMC Medical Informatics and Decision Making 12:8). For each exponent the best
-    ``top`` and ``gap`` have a closed form; the exponent with the least error is taken.
+    ``top`` and ``gap`` have a closed form; the exponent with the least error is taken. Sizes are
+    in units of what a forecast starts from; scores are of shape (n_draws, n_points).
 
-    Parameters
-    ----------
-    size : ndarray of shape (n_points,)
-        How much was learned from, in units of what a forecast starts from.
-    scores : ndarray of shape (n_draws, n_points)
-        Between 0 and 1.
-
-    Examples
-    --------
     >>> size = np.array([0.1, 0.2, 0.4, 0.7, 1.0])
     >>> law = fit_power_laws(size, (0.7 - 0.1 * size**-POWERS[30])[None])
     >>> law.top.round(4).tolist(), law.gap.round(4).tolist(), law.gain(2.0).round(4).tolist()
@@ -156,22 +148,10 @@ def fit_power_laws(size: Floats, scores: Floats) -> PowerLaws:
 def learning_curve(repeats: Repeats, bounds: Floats, drawn: Floats, rows: int) -> dict[str, Any]:
     """Return the points of a learning curve, and what more labels would gain.
 
-    Parameters
-    ----------
-    repeats : Repeats
-    bounds, drawn : ndarray
-        As `Repeats.bounds` and `Repeats.draw` return them.
-    rows : int
-        Labels that the model is fitted on; a forecast starts from these.
-
-    Returns
-    -------
-    dict
-        ``points``: share, documents and rows that were learned from, mean macro-F1 and its 95 %
-        interval. ``forecast`` {more_rows, gain, text, doubled {more_rows, gain, text}}: gains of
-        macro-F1 over the model on all rows, 95 % intervals, from refitting the curve to each draw.
-        They hold for new documents of the same kind and labelling, and as far as the power law
-        goes on beyond the points. None, with ``why``, if nothing can be forecast.
+    The forecast starts from ``rows``, the labels that the model is fitted on; ``bounds`` and
+    ``drawn`` are those of `Repeats`. Its gains of macro-F1 are 95 % intervals from refitting the
+    curve to each draw. They hold for new documents of the same kind and labelling, and as far as
+    the power law continues beyond the points. If nothing can be forecast, ``why`` says why.
     """
     mean = repeats.scores.mean(axis=0)
     columns = (repeats.shares, repeats.documents, repeats.rows, mean, *bounds)

@@ -95,21 +95,11 @@ class Repeats:
         return mean
 
     def figures(self, bounds: Floats) -> dict[str, Any]:
-        """Return what the repeats say, for JSON; ``bounds`` as `bounds` returns them.
-
-        ``sd`` is the standard deviation between repeats, the luck of the folds, None of a single
-        one; ``interval`` is the 95 % interval of their mean.
-        """
+        """Return what the repeats say, for JSON; ``bounds`` as `bounds` returns them."""
         scores = self.scores[:, -1]
-        return plain(
-            {
-                "seeds": self.seeds,
-                "macro_f1": scores,
-                "mean": scores.mean(),
-                "sd": self.spread[-1] if len(scores) > 1 else None,
-                "interval": bounds[:, -1],
-            }
-        )
+        spread = self.spread[-1] if len(scores) > 1 else None  # the luck of the folds
+        found = {"seeds": self.seeds, "macro_f1": scores, "mean": scores.mean(), "sd": spread}
+        return plain(found | {"interval": bounds[:, -1]})
 
 
 def _mean(total: Floats) -> Floats:
@@ -129,21 +119,10 @@ def repeat(
 ) -> Repeats:
     """Cross-validate a head again, with other folds and from parts of the documents.
 
-    A repeat whose folds leave too little to learn from is left out, and so is a share of the
-    documents that is too small in some fold.
-
-    Parameters
-    ----------
-    task : Task
-    fold : ndarray of shape (n_rows,)
-        Fold of each row in the first cross-validation.
-    held : Held
-        Its answers.
-    validation : Validation
-    jobs : int
-        Processes; the result does not depend on it.
-    answered : ndarray of bool of shape (n_rows,), optional
-        False for rows whose answer `predict` withholds, which counts as wrong.
+    ``fold`` and ``held`` are the folds and answers of the first cross-validation; ``answered`` is
+    False for rows whose answer `predict` withholds, which counts as wrong. A repeat whose folds
+    leave too little to learn from is left out, and so is a share that is too small in some fold.
+    The result does not depend on ``jobs``.
     """
     plan = _plan(task, fold, validation)
     first = (validation.seed, WHOLE)
@@ -153,11 +132,9 @@ def repeat(
         found = {run: np.where(answered, own, NO_ANSWER) for run, own in found.items()}
     seeds = tuple(seed for seed, share in plan if share == WHOLE and (seed, share) in found)
     shares = [share for share in SHARES if all((seed, share) in found for seed in seeds)]
+    labels = len(task.labels)
     confusion = [
-        [
-            document_confusion(task.y, found[seed, share], task.group, len(task.labels))
-            for share in shares
-        ]
+        [document_confusion(task.y, found[seed, share], task.group, labels) for share in shares]
         for seed in seeds
     ]
     sizes = [_size(task, [cut for seed in seeds for cut in plan[seed, share]]) for share in shares]

@@ -79,28 +79,27 @@ class Training:
 def train_files(
     corpora: Sequence[Path],
     output: Path,
-    recipe: Path | None = None,
-    actors: Path | None = None,
+    recipe: Path | None,
+    actors: Path | None,
     *,
-    seed: int | None = None,
-    jobs: int = 1,
-    force: bool = False,
-    tell: Progress = lambda _: None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
+    seed: int | None,
+    jobs: int,
+    force: bool,
+    tell: Progress,
+    **form: str | None,
 ) -> Training:
     """Train a model on corpus files and save it.
 
     Without corpora, the bundled starter corpus is used; without a recipe or actors, the bundled
-    ones. ``seed`` replaces the recipe's, ``force`` allows an existing file to be replaced, and
-    ``tell`` gets lines about what was read and what is being done.
+    ones. ``seed`` replaces the recipe's, ``force`` allows an existing file to be replaced,
+    ``tell`` gets lines about what was read and what is being done, and ``form`` is the delimiter
+    and encoding of the corpora.
     """
     chosen = read_recipe(recipe)
     if seed is not None:
         chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
     book = ActorBook.read(actors) if actors else ActorBook.default()
-    form = {"delimiter": delimiter, "encoding": encoding} if corpora else {}
-    corpus = read_corpus(corpora or [bundled_corpus()], **form)
+    corpus = read_corpus(corpora, **form) if corpora else read_corpus([bundled_corpus()])
     for note in corpus.notes:
         tell(note)
     training = train(chosen, corpus, book, jobs=jobs, progress=tell)

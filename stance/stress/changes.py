@@ -33,11 +33,6 @@ class Trial:
     leaves: Stance | None = None  # counted only if this was the answer; it should no longer be
 
     @property
-    def texts(self) -> tuple[str, str]:
-        """The paragraph before and after."""
-        return self.before, self.after
-
-    @property
     def whose(self) -> str:
         """The actors whom the answers are about."""
         same = self.actor_before == self.actor_after

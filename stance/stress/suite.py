@@ -129,7 +129,9 @@ def run_suite(model: StanceModel) -> StressReport:
         test.name: [trial for scene in scenes if (trial := test.change(scene, words)) is not None]
         for test in SOFT_TESTS
     }
-    texts = {t: None for some in trials.values() for trial in some for t in trial.texts}
+    texts = {
+        t: None for some in trials.values() for trial in some for t in (trial.before, trial.after)
+    }
     answers = dict(zip(texts, ask(model, list(texts)), strict=True))
     outcomes: list[tuple[HardTest | SoftTest, Result | None]] = [
         *((test, _hard_result(test, test.compare(model, scenes, words))) for test in HARD_TESTS),
@@ -268,6 +270,10 @@ def _compare(
             yield Comparison(seed, actor, old, new, *answers)
 
 
+def _rendered(scenes: Sequence[Scene]) -> tuple[list[str], list[int]]:
+    return [scene.render() for scene in scenes], [scene.number for scene in scenes]
+
+
 def _exchange_aliases(
     model: StanceModel, scenes: Sequence[Scene], words: Sentences
 ) -> Iterator[Comparison]:
@@ -300,7 +306,7 @@ def _exchangeable(scene: Scene, words: Sentences) -> Iterator[list[str]]:
 def _reorder_rows(
     model: StanceModel, scenes: Sequence[Scene], _words: Sentences
 ) -> Iterator[Comparison]:
-    texts, numbers = [scene.render() for scene in scenes], [scene.number for scene in scenes]
+    texts, numbers = _rendered(scenes)
     backwards = ask(model, texts[::-1])[::-1]
     yield from _compare(numbers, (texts, ask(model, texts)), (texts, backwards))
 
@@ -308,7 +314,7 @@ def _reorder_rows(
 def _rebatch(
     model: StanceModel, scenes: Sequence[Scene], _words: Sentences
 ) -> Iterator[Comparison]:
-    texts, numbers = [scene.render() for scene in scenes], [scene.number for scene in scenes]
+    texts, numbers = _rendered(scenes)
     together = ask(model, texts)
     for batch in (1, 7):
         yield from _compare(numbers, (texts, together), (texts, ask(model, texts, batch)))
