@@ -244,7 +244,7 @@ def test_what_cannot_be_compared_is_said_in_one_line(files, model_path, tmp_path
     alone = ("evaluate", "--model", model_path, "--compare", other)
     assert "no CORPUS to compare" in fails(2, *alone)
     assert "nowhere.stance" in fails(3, *given, tmp_path / "nowhere.stance")
-    assert "no model" in fails(3, *given, write(tmp_path / "x.stance", "PK no model"))
+    assert "not a model" in fails(3, *given, write(tmp_path / "x.stance", "PK no model"))
     assert "compare" in misused("evaluate", "--compare")
     refused = fails(2, "evaluate", model_path, other, "--model", model_path)
     assert refused.endswith(

@@ -62,7 +62,7 @@ def test_praise_stands_with_favor(model):
 def test_without_a_name_block_the_name_adds_nothing(model):
     name = learned(model).name
     assert (name.used, name.weight, name.copies, name.push) == (False, 0.0, 0.0, {})
-    assert learned_lines(learned(model))[0] == (
+    assert next(learned_lines(learned(model))) == (
         "actor's name: no feature; which actor is judged adds nothing to its stance"
     )
 
@@ -76,7 +76,7 @@ def test_a_name_block_is_told_loudly_with_what_it_adds(named):
         (found,) = explain(named, f"{actor} met.", actor)
         (own,) = [reason for reason in found.features if reason.text == f"name {actor}"]
         assert float(net_push(np.array(own.push))) == pytest.approx(name.push[actor], abs=1e-9)
-    lines = learned_lines(learned(named))
+    lines = list(learned_lines(learned(named)))
     assert lines[0].startswith("WARNING: the model knows which actor is judged")
     assert any("33 % of the weight of all blocks" in line for line in lines)
     assert any("Russia " in line for line in lines)
@@ -99,7 +99,7 @@ def test_lines_fit_the_screen_and_are_safe(model):
         model, stance=dataclasses.replace(model.stance, blocks=(odd, *rest))
     )
     for shown in (model, strange):
-        lines = learned_lines(learned(shown))
+        lines = list(learned_lines(learned(shown)))
         assert all(line.isprintable() for line in lines)
         assert max(map(len, lines)) <= 110
     assert max(map(len, learned_lines(learned(model)))) <= 79
@@ -109,13 +109,13 @@ def test_a_model_without_names_of_features_says_so():
     base = small_model()
     bare = [dataclasses.replace(block, terms=()) for block in base.stance.blocks]
     model = dataclasses.replace(base, stance=dataclasses.replace(base.stance, blocks=tuple(bare)))
-    lines = learned_lines(learned(model))
+    lines = list(learned_lines(learned(model)))
     assert lines.count("  the model was saved without the names of its features") == len(bare)
 
 
 def test_inspect_shows_words(model_path):
     lines = invoke("inspect", model_path, "--words").stdout.splitlines()
-    assert lines == learned_lines(learned(load_model(model_path)))
+    assert lines == list(learned_lines(learned(load_model(model_path))))
     found = json.loads(invoke("inspect", model_path, "--words", "--json").stdout)
     assert found["name"]["used"] is False
     (stem, *_) = found["heads"]["stance"]

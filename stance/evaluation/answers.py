@@ -49,13 +49,10 @@ def occurrences(confusion: Floats) -> Floats:
 
 
 def f1_scores(confusion: Floats) -> Floats:
-    """Return the F1 of each label, 0 where it occurs nowhere.
+    """Return the F1 of each label, 0 where it occurs nowhere, from confusion matrices.
 
-    Parameters
-    ----------
-    confusion : ndarray of shape (..., n_labels, n_labels or n_labels + 1)
-        Rows gold, columns answered; a last column counts the rows without answer, each a miss of
-        its gold label.
+    Rows are gold, columns answered; one column more counts the rows without answer, each a miss of
+    its gold label.
     """
     return share(2 * np.diagonal(confusion, axis1=-2, axis2=-1), occurrences(confusion))
 
@@ -66,8 +63,6 @@ def macro_f1(confusion: Floats) -> Floats:
     A label that occurs in only one of the two has F1 = 0; a label that occurs in neither is left
     out of the mean, as in ``sklearn.metrics.f1_score(average="macro", zero_division=0)``.
 
-    Examples
-    --------
     >>> float(macro_f1(np.array([[2.0, 0, 0], [2, 0, 0], [0, 0, 0]])).round(3))
     0.333
     """

@@ -40,13 +40,11 @@ def mcnemar(first: Bools, second: Bools) -> float:
 def document_test(first: Bools, second: Bools, document: Ints) -> float:
     """Return the exact two-sided p value of McNemar's test with documents as the unit.
 
-    Under the null hypothesis it is even chance in each document which model is which, whatever the
-    rows of a document have in common. So the sum of the documents' differences in right rows is
-    held against all ways of giving them signs (randomisation test: Fisher 1935, "The Design of
-    Experiments", section 21; Yeh 2000, "More accurate tests for the statistical significance of
-    result differences"). Its large-sample form is the test of Obuchowski 1998, "On the comparison
-    of correlated proportions for clustered data"; where no document has more than one row that
-    only one model has right, it is `mcnemar`.
+    The sum of the documents' differences in right rows is held against all ways of giving them
+    signs (randomisation test: Fisher 1935, "The Design of Experiments", section 21; Yeh 2000, "More
+    accurate tests for the statistical significance of result differences"). Its large-sample form
+    is the test of Obuchowski 1998, "On the comparison of correlated proportions for clustered
+    data"; where no document has more than one row that only one model has right, it is `mcnemar`.
 
     >>> first, second = np.array([True, True, True, True, False]), np.array([False] * 5)
     >>> document_test(first, second, np.arange(5)), document_test(first, second, np.arange(5) // 2)
@@ -175,11 +173,8 @@ def contrast(a: Answers, b: Answers, draws: int = DRAWS, seed: int = SEED) -> Fi
     def bounds(score: Statistic, counts: Floats, least: float = 0.0) -> object:
         return None if len(pair) < FEWEST else stratified(score, counts, draws, seed, least)
 
-    figures: Figures = {
-        "n": len(a),
-        "documents": len(pair),
-        "trusted": not doubts(a.labels, pair[:, 0]),
-    }
+    trusted = not doubts(a.labels, pair[:, 0])
+    figures: Figures = {"n": len(a), "documents": len(pair), "trusted": trusted}
     for place, (name, answers) in enumerate((("a", a), ("b", b))):
         counts = pair[:, place]
         figures[name] = {

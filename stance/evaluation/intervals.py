@@ -73,17 +73,7 @@ def resample(
     Field and Welsh 2007, "Bootstrapping clustered data"). Of the n documents of a stratum n - 1
     are drawn and weigh n / (n - 1) each, for with n the scores would vary too little (Rao and Wu
     1988, "Resampling Inference with Complex Survey Data"). Equal seeds and strata draw the same
-    documents.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n_documents, ...)
-    strata : ndarray of shape (n_documents,), optional
-        Documents of one stratum replace each other only.
-
-    Returns
-    -------
-    ndarray of shape (draws, ...)
+    documents; those of one stratum replace each other only. Returns sums of shape (draws, ...).
     """
     flat = counts.reshape(len(counts), -1)
     total = np.zeros((draws, flat.shape[1]))
@@ -116,13 +106,7 @@ def _resample_stratum(flat: Floats, draws: int, rng: np.random.Generator) -> Flo
 
 def gain_in(score: Statistic) -> Statistic:
     """Return the statistic of counts (..., 2, *cells): first score less the second."""
-
-    def gain(pair: Floats) -> Floats:
-        scores = score(pair)
-        more: Floats = scores[..., 0] - scores[..., 1]
-        return more
-
-    return gain
+    return lambda pair: -np.diff(score(pair))[..., 0]
 
 
 def interval(
@@ -136,34 +120,22 @@ def interval(
 ) -> tuple[Floats, Floats]:
     """Return the bounds of the 95 % interval of a score: BCa, with quantiles of Student's t.
 
-    The percentile interval covers too seldom where documents are few or a label is rare, since
-    macro-F1 is biased and skewed there. BCa corrects both (Efron 1987, "Better Bootstrap
-    Confidence Intervals"; acceleration in strata: Davison and Hinkley 1997, section 5.3.2). That
-    the spread is itself an estimate is met by quantiles of t in place of the normal's (Hesterberg
-    2015, "What Teachers Should Know About the Bootstrap", section 5.3). Its degrees of freedom are
-    2 E(v)**2 / Var(v) of the estimated variance v (Satterthwaite 1946, "An Approximate
-    Distribution of Estimates of Variance Components") with Var(v) from the fourth moments of the
-    documents' influence (Cramér 1946, "Mathematical Methods of Statistics", section 27.4): at most
-    the documents less one, and far fewer where a few long documents outweigh all others. The tests
-    simulate the coverage.
-    One document says nothing of others, so its interval is all that the score may be.
+    BCa corrects the bias and skew of macro-F1 where documents are few or a label is rare (Efron
+    1987, "Better Bootstrap Confidence Intervals"; acceleration in strata: Davison and Hinkley 1997,
+    section 5.3.2); t allows for the spread being an estimate (Hesterberg 2015, "What Teachers
+    Should Know About the Bootstrap", section 5.3). Its degrees of freedom are 2 E(v)**2 / Var(v) of
+    the estimated variance v (Satterthwaite 1946, "An Approximate Distribution of Estimates of
+    Variance Components") with Var(v) from the fourth moments of the documents' influence (Cramér
+    1946, "Mathematical Methods of Statistics", section 27.4): at most the documents less one, and
+    far fewer where a few long documents outweigh all others. The tests simulate the coverage. One
+    document says nothing of others, so its interval is all from ``least`` to 1.
 
-    Parameters
-    ----------
-    counts : ndarray of shape (n_documents, *cells)
-    draws, seed, strata
-        As in `resample`.
-    least : float
-        The lowest that the score may be; the highest is 1.
-
-    Examples
-    --------
     >>> right = np.repeat([[1.0, 0.0], [0.0, 1.0]], [70, 30], axis=0)  # of 100 documents
     >>> low, high = interval(lambda total: total[..., 0] / total.sum(axis=-1), right)
     >>> float(low.round(2)), float(high.round(2))
     (0.61, 0.79)
     """
-    from scipy.special import stdtrit
+    from scipy.special import ndtr, ndtri, stdtrit
 
     score = statistic(counts.sum(axis=0)).round(EQUAL)
     if len(counts) < 2:
@@ -172,12 +144,15 @@ def interval(
     influence, freedom = _influence(statistic, counts, strata)
     cubes, squares = (influence**3).sum(axis=0), (influence**2).sum(axis=0)
     skew = np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0)
-    middle = _bias(drawn, score)
-    ordered = np.sort(drawn, axis=0)
-    low, high = (
-        _quantile(ordered, _level(stdtrit(freedom, bound), middle, skew)) for bound in BOUNDS
-    )
-    return low, high
+    below = ((drawn < score).mean(axis=0) + (drawn <= score).mean(axis=0)) / 2
+    middle = ndtri(np.clip(below, 0.5 / len(drawn), 1 - 0.5 / len(drawn)))
+    ordered, ends = np.sort(drawn, axis=0), []
+    for bound in BOUNDS:
+        shifted = middle + stdtrit(freedom, bound)
+        # Where skew * shifted reaches 1 the bound has passed every resample.
+        level = ndtr(middle + shifted / np.maximum(1 - skew * shifted, 1e-9))
+        ends.append(_quantile(ordered, level))
+    return ends[0], ends[1]
 
 
 def stratified(
@@ -218,26 +193,6 @@ def _spread(influence: Floats) -> tuple[Floats, Floats]:
     squares = (influence**2).sum(axis=0)
     fourths = (influence**4).sum(axis=0) - squares**2 / size
     return squares * scale, np.maximum(2 * squares**2 / (size - 1), fourths) * scale**2
-
-
-def _bias(drawn: Floats, score: Floats) -> Floats:
-    """Return on the normal scale how much of the resamples lies below the score itself."""
-    below = ((drawn < score).mean(axis=0) + (drawn <= score).mean(axis=0)) / 2
-    from scipy.special import ndtri
-
-    least = 0.5 / len(drawn)
-    bias: Floats = ndtri(np.clip(below, least, 1 - least))
-    return bias
-
-
-def _level(z: Floats, middle: Floats, skew: Floats) -> Floats:
-    """Return the share of resamples below a bound (Efron 1987)."""
-    from scipy.special import ndtr
-
-    shifted = middle + z
-    # Where skew * shifted reaches 1 the bound has passed every resample.
-    level: Floats = ndtr(middle + shifted / np.maximum(1 - skew * shifted, 1e-9))
-    return level
 
 
 def _quantile(ordered: Floats, level: Floats) -> Floats:
@@ -290,8 +245,6 @@ def estimate_shares(counts: Ints, *, independent: bool = False) -> Shares:
     independent : bool
         Take every answer for independent of the others.
 
-    Examples
-    --------
     >>> found = estimate_shares(np.array([[3, 1], [0, 2], [5, 1], [0, 2], [2, 2], [1, 1]]))
     >>> found.shares, [round(bound, 3) for bound in found.intervals[0]], found.trusted
     ((0.55, 0.45), [0.21, 0.849], False)

@@ -5,7 +5,7 @@ from unicodedata import combining, east_asian_width
 
 from stance.display import WIDTH, shown
 
-__all__ = ["bounds", "cell", "columns", "percent", "stacked", "wrap"]
+__all__ = ["bounds", "cell", "columns", "percent", "ranged", "stacked", "wrap"]
 
 
 def percent(value: float | None, sign: str = "") -> str:
@@ -16,6 +16,15 @@ def percent(value: float | None, sign: str = "") -> str:
 def bounds(interval: Sequence[float] | None) -> str:
     """Return an interval in percent after a blank, or nothing."""
     return "" if interval is None else f" [{percent(interval[0])}, {percent(interval[1])}]"
+
+
+def ranged(value: float | None, interval: Sequence[float] | None, sign: str = "") -> str:
+    """Return a share in percent with its interval.
+
+    >>> ranged(0.612, (0.581, 0.642))
+    '61.2 [58.1, 64.2]'
+    """
+    return percent(value, sign) + bounds(interval)
 
 
 def columns(text: str) -> int:

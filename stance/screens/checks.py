@@ -120,13 +120,7 @@ def _hundredths(value: float) -> str:
 
 
 def stress_lines(figures: Figures) -> list[str]:
-    """Return a screen, each line under 80 columns.
-
-    Parameters
-    ----------
-    figures : mapping
-        As `stance.stress.StressReport.to_json` returns it.
-    """
+    """Return the lines of `stance.stress.StressReport.to_json`, each under 80 columns."""
     hard, soft = (
         [test for test in figures["tests"] if test["kind"] == kind] for kind in ("hard", "soft")
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stance.display import WIDTH, count, shown
-from stance.screens import bounds, cell, percent, stacked, wrap
+from stance.screens import bounds, cell, percent, ranged, stacked, wrap
 
 LISTED = 15
 """Actors, sources, genres or years listed; of more than these only what can be trusted."""
@@ -31,13 +31,9 @@ Figures = Mapping[str, Any]
 
 
 def evaluation_lines(figures: Figures) -> list[str]:
-    """Return the lines of the screen, each under 80 columns.
-
-    Parameters
-    ----------
-    figures : mapping
-        As `stance.evaluation.Report.to_json` returns it. Scores are shown in percent.
-    """
+    """Return the lines of `stance.evaluation.Report.to_json`, each under 80 columns."""
+    mood = figures.get("sentiment")
+    mood_notes = [f"sentiment: {note}" for note in mood["notes"]] if mood else []
     parts = [
         [*_headline(figures), *_baselines(figures["baselines"]), LEGEND],
         _classes(figures),
@@ -45,9 +41,9 @@ def evaluation_lines(figures: Figures) -> list[str]:
         *_divisions(figures),
         _calibration(figures),
         _conflict(figures["conflict"]),
-        _sentiment(figures.get("sentiment")),
+        _sentiment(mood),
         _leakage(figures.get("leakage")),
-        _notes(figures["notes"], (figures.get("sentiment") or {}).get("notes", [])),
+        _notes([*figures["notes"], *mood_notes]),
     ]
     return stacked(parts)
 
@@ -55,7 +51,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
 def _headline(figures: Figures) -> list[str]:
     """Return the main scores: of all rows, and where answers are withheld of the others."""
     line = (
-        f"macro-F1 {percent(figures['macro_f1'])}{bounds(figures['macro_f1_interval'])}  "
+        f"macro-F1 {ranged(figures['macro_f1'], figures['macro_f1_interval'])}  "
         f"accuracy {percent(figures['accuracy'])}  n {figures['n']:,}  "
         f"documents {figures['documents']:,}"
     )
@@ -65,7 +61,7 @@ def _headline(figures: Figures) -> list[str]:
     return [
         f"all rows  {line}",
         f"  {'answered rows':<20} macro-F1 "
-        f"{percent(answered['macro_f1']) + bounds(answered['macro_f1_interval']):<20}"
+        f"{ranged(answered['macro_f1'], answered['macro_f1_interval']):<20}"
         f"  accuracy {percent(answered['accuracy'])}",
         f"  ({count(withheld, 'answer')} withheld as uncertain; among all rows they are wrong)",
     ]
@@ -76,7 +72,7 @@ def _baselines(baselines: Figures) -> list[str]:
     known = {names[key]: baselines[key] for key in names if key in baselines}
     lines = [
         f"  {name:<20} macro-F1 "
-        f"{percent(part['macro_f1']) + bounds(part.get('macro_f1_interval')):<20}"
+        f"{ranged(part['macro_f1'], part.get('macro_f1_interval')):<20}"
         f"  accuracy {percent(part['accuracy'])}"
         for name, part in known.items()
     ]
@@ -99,7 +95,7 @@ def _classes(figures: Figures) -> list[str]:
     known = figures.get("per_class_intervals", {})
     lines = [f"{cell('class', LABEL)}  precision  recall  {'F1':<20}  support"]
     for label, row in figures["per_class"].items():
-        f1 = percent(row["f1"]) + bounds(known.get(label, {}).get("f1"))
+        f1 = ranged(row["f1"], known.get(label, {}).get("f1"))
         lines.append(
             f"{cell(label, LABEL)}  {percent(row['precision']):>9}  {percent(row['recall']):>6}"
             f"  {f1:<20}  {row['support']:>7,}"
@@ -182,7 +178,7 @@ def _conflict(conflict: Figures) -> list[str]:
     rows = count(conflict["n"], "row")
     return [
         f"conflict  {rows} whose paragraph has actors of differing gold stance",
-        f"  accuracy {percent(conflict['accuracy'])}{bounds(conflict['interval'])}  "
+        f"  accuracy {ranged(conflict['accuracy'], conflict['interval'])}  "
         f"target-blind {percent(conflict['target_blind_accuracy'])}"
         + ("" if conflict["trusted"] else "  (few documents)"),
     ]
@@ -204,15 +200,13 @@ def _leakage(leakage: Figures | None) -> list[str]:
     text = (
         f"leakage  {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) found in the "
         f"model's training data, {leakage['near']:,} of them much alike but not equal; macro-F1 "
-        f"without: {percent(leakage['macro_f1_without'])}"
-        f"{bounds(leakage['macro_f1_without_interval'])}"
+        f"without: {ranged(leakage['macro_f1_without'], leakage['macro_f1_without_interval'])}"
     )
     return wrap(text)
 
 
-def _notes(notes: Sequence[str], sentiment: Sequence[str]) -> list[str]:
-    every = [*notes, *(f"sentiment: {note}" for note in sentiment)]
-    return [line for note in every for line in wrap(f"note: {note}")]
+def _notes(notes: Sequence[str]) -> list[str]:
+    return [line for note in notes for line in wrap(f"note: {note}")]
 
 
 NAMED = 5
@@ -233,13 +227,7 @@ COMPARED = (
 
 
 def comparison_lines(figures: Figures) -> list[str]:
-    """Return the lines of the screen, each under 80 columns.
-
-    Parameters
-    ----------
-    figures : mapping
-        As `stance.evaluation.comparison.compare` makes them.
-    """
+    """Return the lines of what `stance.evaluation.compare_models` returns, under 80 columns."""
     parts = [
         _models(figures),
         _part("stance", figures),
@@ -248,7 +236,7 @@ def comparison_lines(figures: Figures) -> list[str]:
         _part("sentiment of paragraphs", figures.get("sentiment")),
         _seen(figures["leakage"]),
         wrap(COMPARED),
-        [line for note in figures["notes"] for line in wrap(f"note: {note}")],
+        _notes(figures["notes"]),
     ]
     return stacked(parts)
 
@@ -265,13 +253,11 @@ def _part(title: str, part: Figures | None) -> list[str]:
     lines.append(f"  {'':<7}  {'macro-F1':<20}  {'accuracy':<20}   ECE  Brier")
     for mark in ("a", "b"):
         own = part[mark]
-        scores = (
-            percent(own[key]) + bounds(own[f"{key}_interval"]) for key in ("macro_f1", "accuracy")
-        )
+        scores = (ranged(own[key], own[f"{key}_interval"]) for key in ("macro_f1", "accuracy"))
         cells = "  ".join(f"{score:<20}" for score in scores)
         lines.append(f"  {mark.upper():<7}  {cells}  {percent(own['ece']):>4}  {own['brier']:.3f}")
     gains = (
-        percent(part[key], "+") + bounds(part[f"{key}_interval"])
+        ranged(part[key], part[f"{key}_interval"], "+")
         for key in ("difference", "accuracy_difference")
     )
     lines.append("  A - B    " + "  ".join(f"{gain:<20}" for gain in gains))
@@ -304,7 +290,7 @@ def _actors(actors: Figures, left_out: int) -> list[str]:
     head = f"{cell('actor', ACTOR)}  {'n':>5}  {'A':>5}  {'B':>5}  "
     lines = [f"{head}{'A - B in macro-F1':<23} {'p':>6}  p Holm"]
     for name, part in list(actors.items())[:MOST_ACTORS]:
-        gain = percent(part["difference"], "+") + bounds(part["difference_interval"])
+        gain = ranged(part["difference"], part["difference_interval"], "+")
         scores = "  ".join(f"{percent(part[mark]['macro_f1']):>5}" for mark in ("a", "b"))
         lines.append(
             f"{cell(name, ACTOR)}  {part['n']:>5,}  {scores}  "

@@ -7,7 +7,7 @@ from stance.display import WIDTH, count, shown
 from stance.model.explanation import Explanation, Learned, NameShare, Reason
 from stance.model.familiarity import Reference
 from stance.records import UNCERTAIN
-from stance.screens import wrap
+from stance.screens import bounds, percent, ranged, wrap
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -42,14 +42,11 @@ def repeats_text(repeats: Mapping[str, Any]) -> str:
     >>> repeats_text({"macro_f1": [0.59, 0.61], "mean": 0.6, "sd": 0.014, "interval": [0.57, 0.63]})
     '2 cross-validations with other folds: macro-F1 60.0 ± 1.4 [57.0, 63.0]'
     """
-    low, high = repeats["interval"]
-    figure = f"{100 * repeats['mean']:.1f}"
-    bounds = f"[{100 * low:.1f}, {100 * high:.1f}]"
     if repeats["sd"] is None:
-        return f"1 cross-validation: macro-F1 {figure} {bounds}"
+        return f"1 cross-validation: macro-F1 {ranged(repeats['mean'], repeats['interval'])}"
+    figure = f"{percent(repeats['mean'])} ± {percent(repeats['sd'])}{bounds(repeats['interval'])}"
     number = len(repeats["macro_f1"])
-    spread = f"{100 * repeats['sd']:.1f}"
-    return f"{number} cross-validations with other folds: macro-F1 {figure} ± {spread} {bounds}"
+    return f"{number} cross-validations with other folds: macro-F1 {figure}"
 
 
 def forecast_text(curve: Mapping[str, Any]) -> str:
@@ -64,8 +61,8 @@ def _curve_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["learned from                      macro-F1  95 % interval"]
     for point in points:
         sizes = f"{point['rows']:>9,.0f} rows of {point['documents']:>7,.0f} documents"
-        bounds = f"[{100 * point['low']:.1f}, {100 * point['high']:.1f}]"
-        lines.append(f"{sizes}  {100 * point['macro_f1']:>8.1f}  {bounds}")
+        interval = bounds((point["low"], point["high"]))
+        lines.append(f"{sizes}  {percent(point['macro_f1']):>8} {interval}")
     return lines
 
 
@@ -73,12 +70,8 @@ SCORED = 15
 """Corpora, genres and actors whose scores are shown; the manifest has all."""
 
 
-def card_lines(manifest: Mapping[str, Any]) -> list[str]:
-    """Return what the manifest says, for people."""
-    return list(_lines(manifest))
-
-
-def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+def card_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the manifest says, for people."""
     recipe = manifest["recipe"]
     heads = f"recipe '{shown(recipe['name'])}', {manifest['language']}, {_heads(manifest)}"
     yield from _wrapped(heads, "model     ")
@@ -97,26 +90,19 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield f"sha256    {source['sha256']}"
     scores = manifest["scores"]
     if "macro_f1" in scores:
-        low, high = scores["macro_f1_interval"]
         yield from _wrapped(
-            f"macro-F1 {100 * scores['macro_f1']:.1f} [{100 * low:.1f}, {100 * high:.1f}] by "
+            f"macro-F1 {ranged(scores['macro_f1'], scores['macro_f1_interval'])} by "
             f"cross-validation over {scores['documents']:,} documents, "
-            f"ECE {100 * scores['ece']:.1f} %",
+            f"ECE {percent(scores['ece'])} %",
             "scores    ",
         )
-        base = scores["baselines"]
-        yield (
-            f"          beside majority {100 * base['majority']['macro_f1']:.1f}, "
-            f"target-blind words {100 * base['target_blind']['macro_f1']:.1f}"
-            + (f", lexicon {100 * base['lexicon']['macro_f1']:.1f}" if "lexicon" in base else "")
+        names = {"majority": "majority", "target_blind": "target-blind words", "lexicon": "lexicon"}
+        base = {name: scores["baselines"].get(key) for key, name in names.items()}
+        yield "          beside " + ", ".join(
+            f"{name} {percent(part['macro_f1'])}" for name, part in base.items() if part
         )
-        for title, key in (
-            ("corpus", "per_corpus"),
-            ("source", "per_source"),
-            ("genre", "per_genre"),
-            ("actor", "per_actor"),
-        ):
-            for name, part in list(scores.get(key, {}).items())[:SCORED]:
+        for title in ("corpus", "source", "genre", "actor"):
+            for name, part in list(scores.get(f"per_{title}", {}).items())[:SCORED]:
                 yield _group_line(title, name, part)
     yield from _prospects(manifest)
     yield from _drift(manifest.get("reference"))
@@ -131,7 +117,7 @@ def _prospects(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield from _wrapped(repeats_text(manifest["repeats"]), "repeats   ")
     if "learning_curve" in manifest:
         curve = manifest["learning_curve"]
-        points = (f"{100 * p['macro_f1']:.1f} from {p['rows']:,.0f}" for p in curve["points"])
+        points = (f"{percent(p['macro_f1'])} from {p['rows']:,.0f}" for p in curve["points"])
         yield from _wrapped(f"macro-F1 by rows: {', '.join(points)}", "curve     ")
         yield from _wrapped(forecast_text(curve), " " * 10)
 
@@ -154,11 +140,10 @@ def _drift(table: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:
-    bounds = part.get("macro_f1_interval", part.get("interval"))
-    words = "no interval" if bounds is None else f"[{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
+    words = bounds(part.get("macro_f1_interval", part.get("interval"))) or " no interval"
     return (
-        f"          {title} {shown(name, 30):<31} {100 * part['macro_f1']:5.1f} "
-        f"{words:<13} n {part['n']:,}"
+        f"          {title} {shown(name, 30):<31} {percent(part['macro_f1']):>5}"
+        f"{words:<14} n {part['n']:,}"
     )
 
 
@@ -201,14 +186,9 @@ def print_explanation(explanation: Explanation) -> None:
     from rich.text import Text
 
     console = Console(highlight=False, markup=False, emoji=False)
-    best = max(range(len(explanation.labels)), key=lambda i: explanation.probabilities[i])
-    label = str(explanation.labels[best])
-    if explanation.withheld:
-        label = UNCERTAIN
-    shares = "  ".join(
-        f"{name} {share:.3f}"
-        for name, share in zip(explanation.labels, explanation.probabilities, strict=True)
-    )
+    chances = dict(zip(explanation.labels, explanation.probabilities, strict=True))
+    label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
+    shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
     name = shown(explanation.actor) or "sentiment"
     console.print(Text(f"{name}: {label}", style="bold"), Text(f"   {shares}"))
     if explanation.foreign:
@@ -265,20 +245,16 @@ def _table(explanation: Explanation) -> Iterator[str]:
         - sum(r.push[i] for r in listed)
         for i in range(len(labels))
     ]
-    for name, values in (
-        ("all other words and features", rest),
-        ("constant", explanation.intercept),
-    ):
+    for name, values in {
+        "all other words and features": rest,
+        "constant": explanation.intercept,
+        "score": explanation.scores,
+    }.items():
         yield f"  {name:<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in values)
-    yield f"  {'score':<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in explanation.scores)
 
 
-def learned_lines(found: Learned) -> list[str]:
-    """Return what a model has learned, for people."""
-    return list(_learned_lines(found))
-
-
-def _learned_lines(found: Learned) -> Iterator[str]:
+def learned_lines(found: Learned) -> Iterator[str]:
+    """Yield what a model has learned, for people."""
     yield from _name_lines(found.name)
     for head, blocks in found.heads.items():
         for block in blocks:
