@@ -63,26 +63,16 @@ class Classifier:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Cross-validation, which also sets the temperature.
-
-    Attributes
-    ----------
-    seed : int
-        Seeds the folds, the solver and the bootstrap.
-    draws : int
-        Bootstrap draws of an interval.
-    repeats : int
-        Cross-validations of the stance head, each with other folds. The first one sets the
-        temperature, so the model does not depend on how many there are.
-    learning_curve : bool
-        Whether to learn the stance head from parts of the documents as well, to find out what
-        more labels would gain.
-    """
+    """Cross-validation, which also sets the temperature."""
 
     folds: Annotated[int, number(int, 2, 50)] = 5
-    seed: Annotated[int, number(int, 0, 2**31 - 1)] = 20
-    draws: Annotated[int, number(int, 100, 100_000)] = 1000
+    seed: Annotated[int, number(int, 0, 2**31 - 1)] = 20  # of folds, solver and bootstrap
+    draws: Annotated[int, number(int, 100, 100_000)] = 1000  # of the bootstrap, per interval
+    # Cross-validations of the stance head, each with other folds. The first one sets the
+    # temperature, so the model does not depend on how many there are.
     repeats: Annotated[int, number(int, 1, 50)] = 3
+    # Whether to learn the stance head from parts of the documents as well, to find out what more
+    # labels would gain.
     learning_curve: bool = True
 
 

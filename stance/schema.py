@@ -25,29 +25,17 @@ _KINDS = {
 class SchemaError(Exception):
     """A table is not as its schema says; the message lacks the file's name."""
 
-
-class WrongValueError(SchemaError):
-    """A value is of the wrong type or out of range."""
-
-    def __init__(self, where: str, found: object, expected: str) -> None:
-        self.where, self.found, self.expected = where, shown(repr(found)), expected
-        super().__init__(f"'{where}' must be {expected}, not {self.found}")
+    def __init__(self, message: str, of_table: str = "") -> None:
+        super().__init__(message)
+        self.of_table = of_table  # the same as a verb phrase whose subject is the table
 
 
-class UnknownKeyError(SchemaError):
-    """A table has a key that the schema does not know."""
-
-    def __init__(self, where: str, key: str, known: Sequence[str]) -> None:
-        self.where = _join(where, key)
-        super().__init__(f"unknown key '{self.where}'. {hint(key, known)}")
-
-
-class MissingKeyError(SchemaError):
-    """A table lacks a key."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-        super().__init__(f"key '{where}' is missing")
+def wrong(where: str, found: object, expected: str) -> SchemaError:
+    """Return the error of a value that is of the wrong type or out of range."""
+    value = shown(repr(found))
+    return SchemaError(
+        f"'{where}' must be {expected}, not {value}", f"has {where} = {value}, not {expected}"
+    )
 
 
 def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
@@ -70,7 +58,7 @@ def of(kind: type) -> Check:
 
     def check(value: Any, where: str) -> Any:
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise WrongValueError(where, value, _KINDS[kind])
+            raise wrong(where, value, _KINDS[kind])
         return value
 
     return check
@@ -82,7 +70,7 @@ def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
     def check(value: Any, where: str) -> Any:
         found = inner(value, where)
         if not test(found):
-            raise WrongValueError(where, value, expected)
+            raise wrong(where, value, expected)
         return found
 
     return check
@@ -140,10 +128,13 @@ def table(
         found = of(dict)(value, where)
         for key in found if closed else ():
             if key not in known:
-                raise UnknownKeyError(where, key, tuple(known))
+                at, advice = _join(where, key), hint(key, tuple(known))
+                raise SchemaError(f"unknown key '{at}'. {advice}", f"has an unknown key '{at}'")
         for key in required:
             if key not in found:
-                raise MissingKeyError(_join(where, key))
+                raise SchemaError(
+                    f"'{_join(where, key)}' is missing", f"lacks '{_join(where, key)}'"
+                )
         checked = {key: known[key](found[key], _join(where, key)) for key in known if key in found}
         return {key: checked.get(key, item) for key, item in found.items()}
 

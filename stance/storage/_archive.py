@@ -79,13 +79,7 @@ def _method(data: bytes) -> int:
 
 
 class Archive:
-    """A zip whose directory keeps within the limits; otherwise it raises `ModelError`.
-
-    Attributes
-    ----------
-    sizes : dict of str to int
-        Bytes of each member when unpacked, as the directory declares them.
-    """
+    """A zip whose directory keeps within the limits; otherwise it raises `ModelError`."""
 
     def __init__(self, file: BinaryIO) -> None:
         size = file.seek(0, io.SEEK_END)
@@ -101,7 +95,7 @@ class Archive:
         entries = self._zip.infolist()
         _check_entries(entries)
         self._entries = {entry.filename: entry for entry in entries}
-        self.sizes = {entry.filename: entry.file_size for entry in entries}
+        self.sizes = {entry.filename: entry.file_size for entry in entries}  # as declared
 
     def read(self, name: str) -> bytearray:
         """Return a member's bytes: exactly as many as declared, and never more in memory."""

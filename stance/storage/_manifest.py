@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from stance.display import shown
-from stance.errors import ModelError
 from stance.reading.lexicon import FUNCTIONS
 from stance.recipe import BLOCK_NAMES, TARGET_BLIND
 from stance.schema import (
     Check,
-    MissingKeyError,
     SchemaError,
-    WrongValueError,
     anything,
     entries,
     equal,
@@ -26,6 +23,7 @@ from stance.schema import (
     ruled,
     such,
     table,
+    wrong,
 )
 from stance.storage._archive import MANIFEST, MOST_MEMBER, refusal
 from stance.storage._members import (
@@ -105,15 +103,8 @@ def decode_manifest(data: bytes | bytearray) -> dict[str, Any]:
         _check_agreement(found)
         _check_members(found)
     except SchemaError as error:
-        raise _refusal(error) from error
+        raise refusal(f"its manifest {error.of_table}") from error
     return found
-
-
-def _refusal(error: SchemaError) -> ModelError:
-    if isinstance(error, WrongValueError):
-        return refusal(f"its manifest has {error.where} = {error.found}, not {error.expected}")
-    verb = "lacks" if isinstance(error, MissingKeyError) else "has an unknown key"
-    return refusal(f"its manifest {verb} '{getattr(error, 'where', '')}'")
 
 
 # --- JSON without its oddities -------------------------------------------------------------------
@@ -175,7 +166,7 @@ _SOURCE = {"name": of(str), "sha256": _DIGEST, "rows": _ROWS, "classes": entries
 def _rows_of_actors(reference: Table, where: str) -> None:
     if (rows := sum(reference["actors"].values())) > reference["rows"]:
         expected = f"the {rows:,} of its actors or more"
-        raise WrongValueError(f"{where}.rows", reference["rows"], expected)
+        raise wrong(f"{where}.rows", reference["rows"], expected)
 
 
 _REFERENCE = ruled(
@@ -195,7 +186,7 @@ def _seeds(repeats: Table, where: str) -> None:
     seeds = repeats["seeds"]
     good = len(seeds) == len(repeats["macro_f1"])
     if not good or not all(type(seed) is int and 0 <= seed < 2**31 for seed in seeds):
-        raise WrongValueError(f"{where}.seeds", seeds, "a seed for each score")
+        raise wrong(f"{where}.seeds", seeds, "a seed for each score")
 
 
 _REPEATS = ruled(
@@ -225,7 +216,7 @@ def _curve(value: Any, where: str) -> None:
 def _words(value: Any, where: str) -> None:
     for entry in of(list)(value, where):
         if type(entry) is not str or len(entry) > LONGEST_ENTRY:
-            raise WrongValueError(where, entry, "short strings")
+            raise wrong(where, entry, "short strings")
 
 
 _FUNCTION = table(optional=dict.fromkeys(FUNCTIONS, _words))
@@ -253,7 +244,7 @@ def _head(name: str) -> Check:
         left = list(known)
         for at, block in enumerate(blocks):
             if block["name"] not in left:
-                raise WrongValueError(f"{where}.{at}.name", block["name"], another)
+                raise wrong(f"{where}.{at}.name", block["name"], another)
             left.remove(block["name"])
 
     features = number(int, 0, MOST_FEATURES)
@@ -303,21 +294,21 @@ def _check_version(manifest: object) -> None:
     if schema > SCHEMA:
         raise refusal(f"was written by a newer stance (schema {schema})", "upgrade stance")
     if schema != SCHEMA:
-        raise WrongValueError("schema", schema, str(SCHEMA))
+        raise wrong("schema", schema, str(SCHEMA))
 
 
 def _check_agreement(manifest: Table) -> None:
     """Check that what stands in two places is the same in both."""
     heads, recipe = manifest["heads"], manifest["recipe"]
     if manifest["language"] != recipe.get("language"):
-        raise WrongValueError("language", manifest["language"], "that of its recipe")
+        raise wrong("language", manifest["language"], "that of its recipe")
     if manifest["temperature"] != heads["stance"]["temperature"]:
-        raise WrongValueError("temperature", manifest["temperature"], "that of its stance head")
+        raise wrong("temperature", manifest["temperature"], "that of its stance head")
     for name, key in (("stance", "features"), ("sentiment", "sentiment_features")):
         wanted = recipe[key]["blocks"]
         blocks = [block["name"] for block in heads[name]["blocks"]] if name in heads else wanted
         if set(blocks) != set(wanted):
-            raise WrongValueError(f"heads.{name}.blocks", blocks, "the blocks of its recipe")
+            raise wrong(f"heads.{name}.blocks", blocks, "the blocks of its recipe")
 
 
 def _check_members(manifest: Table) -> None:
@@ -335,6 +326,6 @@ def _array(dtype: str, shape: tuple[int, ...]) -> Check:
 
     def large_enough(member: Table, where: str) -> None:
         if member["bytes"] < size_of(dtype, shape):
-            raise WrongValueError(f"{where}.bytes", member["bytes"], "enough for its shape")
+            raise wrong(f"{where}.bytes", member["bytes"], "enough for its shape")
 
     return ruled(table({**_MEMBER, **kinds}), large_enough)

@@ -23,6 +23,9 @@ LABELS: dict[str, tuple[str, ...]] = {
 }
 """Labels of each head, in the order of the file; only the sentiment head may be missing."""
 
+_PARTS = {"keys": "uint64", "idf": "float32", "coef": "float32"}
+"""Types of the arrays of a block."""
+
 CALIBRATION = {
     "calibration/confidence.npy": ("float32", 1),
     "calibration/predicted.npy": ("int32", len(Stance) - 1),
@@ -155,23 +158,17 @@ def _longest_probe(keys: Keys) -> int:
 def member_arrays(heads: Table, texts: int, calibrated: int | None) -> dict[str, Layout]:
     """Return type and shape of every array of a model.
 
-    Parameters
-    ----------
-    heads : mapping
-        Of the manifest.
-    texts : int
-        Of the corpus.
-    calibrated : int or None
-        Rows of the calibration; None if there is none.
+    They follow from the heads of its manifest, the texts of its corpus, and the rows of its
+    calibration, if it has one.
     """
     arrays: dict[str, Layout] = {}
     for head, table in heads.items():
         labels = len(table["labels"])
         for block in table["blocks"]:
             stem, features = f"heads/{head}/{block['name']}", block["features"]
-            arrays[f"{stem}.keys.npy"] = ("uint64", (features,))
-            arrays[f"{stem}.idf.npy"] = ("float32", (features,))
-            arrays[f"{stem}.coef.npy"] = ("float32", (features, labels))
+            for part, dtype in _PARTS.items():
+                shape = (features, labels) if part == "coef" else (features,)
+                arrays[f"{stem}.{part}.npy"] = (dtype, shape)
         arrays[f"heads/{head}/intercept.npy"] = ("float64", (labels,))
     arrays["data/exact.npy"] = ("uint64", (texts,))
     arrays["data/bands.npy"] = ("uint64", (texts, BANDS))
@@ -236,9 +233,7 @@ def head_members(name: str, head: Head) -> Iterator[tuple[str, Array | tuple[str
     yield f"heads/{name}/intercept.npy", head.intercept
     for block in head.blocks:
         stem = f"heads/{name}/{block.name}"
-        yield f"{stem}.keys.npy", block.keys
-        yield f"{stem}.idf.npy", block.idf
-        yield f"{stem}.coef.npy", block.coef
+        yield from ((f"{stem}.{part}.npy", getattr(block, part)) for part in _PARTS)
         if block.terms:
             yield f"{stem}.terms.txt", block.terms
 
@@ -250,9 +245,9 @@ def make_head(
     blocks = []
     for block in table["blocks"]:
         stem = f"heads/{name}/{block['name']}"
-        keys, idf, coef = (arrays[f"{stem}.{part}.npy"] for part in ("keys", "idf", "coef"))
+        parts = {part: arrays[f"{stem}.{part}.npy"] for part in _PARTS}
         names = terms.get(f"{stem}.terms.txt", ())
-        blocks.append(BlockWeights(block["name"], float(block["weight"]), keys, idf, coef, names))
+        blocks.append(BlockWeights(block["name"], float(block["weight"]), **parts, terms=names))
     return Head(
         labels=LABELS[name],
         targeted=table["targeted"],

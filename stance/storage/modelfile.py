@@ -48,13 +48,7 @@ from stance.storage._members import (
 
 
 def dump_model(model: StanceModel) -> bytes:
-    """Return the bytes of a model's file; the same model gives the same bytes.
-
-    Raises
-    ------
-    ValueError
-        If the model's card uses a key of the model itself.
-    """
+    """Return the bytes of a model's file; the same model gives the same bytes."""
     if taken := set(OF_MODEL) & set(model.card):
         raise ValueError(f"the card of a model must not have a key '{min(taken)}'")
     named = (("stance", model.stance), ("sentiment", model.sentiment), ("control", model.control))
@@ -135,25 +129,13 @@ def decode_model(data: bytes) -> StanceModel:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return what a model file says about itself, without its arrays.
-
-    Raises
-    ------
-    ModelError
-        As `load_model`, as far as the manifest shows it.
-    """
+    """Return what a model file says about itself; its arrays are not read."""
     with _refusals(path), _open(path) as file:
         return _read_manifest(Archive(file))
 
 
 def model_hash(path: Path) -> str:
-    """Return the sha256 of a model file's bytes, in hexadecimal.
-
-    Raises
-    ------
-    ModelError
-        If the file cannot be read.
-    """
+    """Return the sha256 of a model file's bytes, in hexadecimal."""
     with _refusals(path), _open(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
