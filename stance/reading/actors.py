@@ -123,24 +123,19 @@ class ActorBook:
         extends = tables.pop("extends", False)
         if not isinstance(extends, bool):
             raise ActorError(f"{name}: 'extends' must be true or false, not {extends!r}")
-        book = cls.from_tables(tables, name)
-        if not extends:
-            return book
-        own = {actor.name: actor for actor in book.actors}
-        base = [own.pop(actor.name, actor) for actor in cls.default().actors]
-        try:
-            return cls([*base, *own.values()])
-        except ActorError as error:
-            raise ActorError(f"{name}: {error}") from error
+        return cls.from_tables(tables, name, cls.default().actors if extends else ())
 
     @classmethod
-    def from_tables(cls, tables: Mapping[str, Any], name: str) -> "ActorBook":
-        """Make a book from parsed tables, as in the file format and in a model's manifest."""
+    def from_tables(
+        cls, tables: Mapping[str, Any], name: str, base: Sequence[Actor] = ()
+    ) -> "ActorBook":
+        """Make a book from tables, as in the file format and a model's manifest, and ``base``."""
         if not tables:
             raise ActorError(f'{name}: no actor in it; write a table per actor, such as ["NATO"]')
-        actors = [_actor_from_table(key, table, name) for key, table in tables.items()]
+        own = {key: _actor_from_table(key, table, name) for key, table in tables.items()}
+        actors = [own.pop(actor.name, actor) for actor in base]
         try:
-            return cls(actors)
+            return cls([*actors, *own.values()])
         except ActorError as error:
             raise ActorError(f"{name}: {error}") from error
 
