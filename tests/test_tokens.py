@@ -157,7 +157,7 @@ def test_a_batch_is_its_paragraphs_one_by_one(texts):
         assert (batch.para[part] == number).all()
         for name in ("gap", "sentence_start", "quoted", "clitic", "question"):
             assert getattr(batch, name)[part].tolist() == getattr(alone, name).tolist(), name
-        shift = batch.offset[number]
+        shift = batch.joined.offset[number]
         assert (batch.start[part] - shift).tolist() == alone.start.tolist()
         assert (batch.end[part] - shift).tolist() == alone.end.tolist()
         sentence = batch.sentence[part]

@@ -4,7 +4,7 @@ Each block is a function ``(Reader, Pairs) -> list[Events]``; ``training/README.
 was measured to add.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain
 
@@ -65,7 +65,7 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, heavier near the actor, marked after a negator."""
     words = pairs.words
     book = reader.table(_stem_book)
-    # Once per word of the paragraph, whoever is judged; the last entry is the actor's.
+    # Once per word of the paragraph, whichever actor is judged; the last entry is the actor's.
     code = np.full(len(words.form) + 1, _TARGET, np.int32)
     code[:-1] = 2 * words.form + words.negated + np.int32(_STEMS)
     code[words.mentions] = _OTHER
@@ -106,21 +106,19 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
         return []
     around = pairs.surroundings
     near = np.where(around.inside, around.stems(), END_KEY)
-    events = []
-
-    def emit(present: Bools, parts: Iterable[Keys]) -> None:
-        keys = tuple(parts)
-        events.append(Events(around.row, around.at, template="cross", parts=keys, present=present))
-
+    found: list[tuple[Bools, Sequence[Keys]]] = []
     for low, high in _RUNS:
         # The outermost word may be the sentence's end, but nothing lies beyond the end.
         present = around.inside[REACH + min(low + 1, 0)] & around.inside[REACH + max(high - 1, 0)]
-        emit(present, near[REACH + low : REACH + high + 1])
+        found.append((present, [*near[REACH + low : REACH + high + 1]]))
     hole = np.full(len(around.at), GAP_KEY)
     for step in _SKIPS:
         parts = [near[REACH + step], hole, near[REACH]]
-        emit(around.inside[REACH + step], parts if step < 0 else parts[::-1])
-    return events
+        found.append((around.inside[REACH + step], parts if step < 0 else parts[::-1]))
+    return [
+        Events(around.row, around.at, template="cross", parts=tuple(parts), present=present)
+        for present, parts in found
+    ]
 
 
 BUCKETS = (2, 5, 12)

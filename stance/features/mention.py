@@ -75,7 +75,7 @@ def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
 def _counts(pairs: Pairs) -> dict[str, Ints]:
     """Count words per pair: in the paragraph and, with -here, in the sentences that name the actor.
 
-    Both are first counted per sentence, whoever is judged.
+    Both are first counted per sentence, whichever actor is judged.
     """
     words = pairs.words
     counted = _counted(words)

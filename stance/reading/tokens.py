@@ -128,7 +128,7 @@ class Forms:
 
 
 def _flags(word: str, lower: str) -> tuple[int, bool, bool]:
-    """Return the clitic, whether a dot behind may be an abbreviation's, and whether capitalised."""
+    """Return the clitic, whether a dot after it may be its own, and whether it is capitalised."""
     dotted = lower in _ABBREVIATIONS or (len(word) == 1 and word.isupper())
     return _CLITICS.get(lower, CLITIC_NONE), dotted, word[0].isupper() or word[0].istitle()
 
@@ -157,11 +157,6 @@ class TokenBatch:
     def text(self) -> str:
         """The joined paragraphs."""
         return self.joined.text
-
-    @property
-    def offset(self) -> Ints:
-        """Where each paragraph starts in ``text``."""
-        return self.joined.offset[:-1]
 
     def without(self, dropped: Ints) -> "TokenBatch":
         """Return the batch without the words ``dropped``, which are sorted."""
@@ -193,7 +188,7 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
     clitic, own = _clitics(chars, forms, form, start, end)
     kept, dropped = np.flatnonzero(own), np.flatnonzero(~own)
     behind = end.take(kept)
-    # A clitic belongs to the word before it, so the gap after that word starts behind the clitic.
+    # A clitic belongs to the word before it, so the gap after that word starts after the clitic.
     behind[np.searchsorted(kept, dropped) - 1] = end.take(dropped)
     start, end, form = start.take(kept), end.take(kept), form.take(kept)
     first = np.searchsorted(start, joined.offset.astype(np.int32))
@@ -238,17 +233,17 @@ def _clitics(
     kind = forms.columns["clitic"].take(form.take(behind))
     kind[~glued | (kind == CLITIC_NEGATION) & (last != ord("n"))] = CLITIC_NONE
     own[at[kind != CLITIC_NONE] + 1] = False
-    # A plural possessive ("allies' doubts") has nothing behind its apostrophe.
+    # A plural possessive ("allies' doubts") has nothing after its apostrophe.
     kind[~glued & (last == ord("s"))] = CLITIC_POSSESSIVE
     flag[at] = kind
     return flag, own
 
 
 class _Between:
-    """What stands between words: nine gaps in ten are a blank, only the others are looked into.
+    """The gaps between words: nine in ten are a blank, so only the others are looked into.
 
-    ``begin`` is where the gap behind each word begins, ``start`` where each word starts; the gap
-    behind the last word of a paragraph ends with the separator.
+    ``begin`` is where the gap after each word begins, ``start`` where each word starts; the gap
+    after the last word of a paragraph ends with the separator.
     """
 
     def __init__(self, joined: Joined, begin: Ints32, start: Ints32, first: Ints) -> None:

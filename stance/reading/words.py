@@ -195,7 +195,7 @@ class Reader:
         if not spans:
             return found.first, found.last, found.actor, found.kind
         table = np.array(spans, np.int64).reshape(-1, 3)
-        shift = batch.offset[table[:, 0]]
+        shift = batch.joined.offset[table[:, 0]]
         first = np.searchsorted(batch.end, table[:, 1] + shift, side="right")
         last = np.searchsorted(batch.start, table[:, 2] + shift, side="left") - 1
         wordy = first <= last
