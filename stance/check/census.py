@@ -91,6 +91,31 @@ def read_study(
         If a file is not a corpus, or no file has a column of these names.
     """
     corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding)
+    columns, row, line = _read_columns(paths, names, delimiter, encoding)
+    alike = len({path.name for path in paths}) < len(paths)
+    _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
+    named = np.array([book.proper_name(name) for name in corpus.actors], object)
+    actors, actor = np.unique(named, return_inverse=True)
+    return Study(
+        corpus=corpus,
+        book=book,
+        paths=tuple(paths),
+        files=tuple(str(path) if alike else path.name for path in paths),
+        columns=columns,
+        row=row,
+        line=line,
+        text=text.reshape(-1).astype(np.int64),
+        first=first.astype(np.int64),
+        words=tuple(words_of(corpus.texts[row]) for row in first),
+        actor=actor.reshape(-1).astype(np.int64),
+        actors=tuple(actors.tolist()),
+    )
+
+
+def _read_columns(
+    paths: Sequence[Path], names: Sequence[str], delimiter: str | None, encoding: str | None
+) -> tuple[dict[str, list[str]], Ints, Ints]:
+    """Return the cells of some columns, and number and line of each record in its file."""
     columns: dict[str, list[str]] = {name: [] for name in (*names, "document")}
     heads, rows, lines = [], [], []
     for path in paths:
@@ -105,24 +130,7 @@ def read_study(
     for name in names:
         if not any(name in head for head in heads):
             column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
-    alike = len({path.name for path in paths}) < len(paths)
-    _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
-    named = np.array([book.proper_name(name) for name in corpus.actors], object)
-    actors, actor = np.unique(named, return_inverse=True)
-    return Study(
-        corpus=corpus,
-        book=book,
-        paths=tuple(paths),
-        files=tuple(str(path) if alike else path.name for path in paths),
-        columns=columns,
-        row=np.array(rows, np.int64),
-        line=np.array(lines, np.int64),
-        text=text.reshape(-1).astype(np.int64),
-        first=first.astype(np.int64),
-        words=tuple(words_of(corpus.texts[row]) for row in first),
-        actor=actor.reshape(-1).astype(np.int64),
-        actors=tuple(actors.tolist()),
-    )
+    return columns, np.array(rows, np.int64), np.array(lines, np.int64)
 
 
 @dataclass(frozen=True, slots=True)

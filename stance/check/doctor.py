@@ -133,15 +133,9 @@ def check(
 ) -> Findings:
     """Look for what in a corpus would spoil a study.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        Texts that two files share leak: someone may train on one and test on the other.
-    book : ActorBook
-    coders : str or None
-        Columns with labels of single coders, separated by commas; one alone is compared with
-        ``stance``. An empty cell was not coded.
-    delimiter, encoding : str or None
+    Texts that two files share leak: someone may train on one and test on the other. ``coders``
+    names columns with labels of single coders, separated by commas; one alone is compared with
+    ``stance``. An empty cell was not coded.
 
     Raises
     ------

@@ -102,8 +102,7 @@ def predict(
     options = Options(
         wide=wide, prefix=prefix, abstain=abstain, explain=explain, excel_safe=excel_safe
     )
-    if target.path:
-        refuse_output(target.path, force or resume, [model, actors])
+    refuse_output(target.path, force or resume, [model, actors])
     refuse_output(rejects, force or resume, [table.path, model, actors])
     loaded = open_model(model, actors)
     with meter(quiet) as progress:

@@ -28,7 +28,7 @@ from stance.fitting.learning import (
     split,
 )
 from stance.fitting.repeats import repeat
-from stance.model.abstention import calibrate
+from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import Reference, Vocabulary, measure
 from stance.model.heads import Head
 from stance.model.judging import StanceModel
@@ -117,13 +117,8 @@ def train(
 ) -> Training:
     """Train a model and cross-validate it by document.
 
-    Parameters
-    ----------
-    recipe, corpus, book : Recipe, Corpus, ActorBook
-    jobs : int
-        Processes for the folds; the result does not depend on it.
-    progress : callable, optional
-        Called with a few words before each step.
+    The result does not depend on ``jobs``, the number of processes; ``progress`` is called with a
+    few words before each step.
 
     Raises
     ------
@@ -151,12 +146,7 @@ def train(
         control=control.head,
         fingerprints=corpus.marks,
         card=_card(bench, report, bench.reference(stance, control), prospects),
-        calibration=calibrate(
-            stance.held.probabilities[bench.named],
-            corpus.stance[bench.named],
-            corpus.document[bench.named],
-            recipe.validation.seed,
-        ),
+        calibration=bench.calibrate(stance.held),
     )
     return Training(model, report, *held, prospects)
 
@@ -221,6 +211,12 @@ class _Bench:
             lexicon_stances(self.reader, self.query),
             self.named,
         )
+
+    def calibrate(self, held: Held) -> Calibration:
+        """Keep the held-out answers about actors that the text names, for abstention."""
+        corpus, named = self.corpus, self.named
+        labels, documents = corpus.stance[named], corpus.document[named]
+        return calibrate(held.probabilities[named], labels, documents, self.recipe.validation.seed)
 
     def _task(self, query: Query, name: str, rows: Ints) -> Task:
         corpus, recipe, targeted = self.corpus, self.recipe, name == "stance"
