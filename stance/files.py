@@ -15,6 +15,7 @@ import secrets
 import shutil
 import stat
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -158,7 +159,34 @@ def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
         sync_folder(path.parent)
 
 
-class WholeFile:
+class Transaction(ABC):
+    """What a ``with`` block commits if it ends well, and discards otherwise."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make what was done last."""
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Undo what was done and not committed."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            self.discard()
+
+
+class WholeFile(Transaction):
     """A file that appears under its name when the ``with`` block ends well, and only then.
 
     Standard output, pipes and devices are written as they are.
@@ -234,21 +262,6 @@ class WholeFile:
                 self._file.close()
         if self._private:
             self._private.discard()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self.commit()
-        finally:
-            self.discard()
 
 
 class _File(io.FileIO):

@@ -229,7 +229,7 @@ ENCODINGS = [
     refuse("UTF-8 cut off in a character", "text,actor\na,é".encode()[:-1], r":2: byte 0xc3 at offset 13"),
     refuse("surrogate in UTF-8", b"text,actor\n\xed\xa0\x80,b\n", r":2: byte 0xed at offset 11"),
     refuse("overlong NUL", b"text,actor\na\xc0\x80,b\n", r":2: byte 0xc0"),
-    refuse("mark and option differ", b"\xef\xbb\xbf" + GOOD.encode(), "byte order mark of UTF-8, but --encoding says cp1252; leave --encoding out", encoding="cp1252"),
+    refuse("mark and option differ", b"\xef\xbb\xbf" + GOOD.encode(), "byte order mark of UTF-8, but --encoding says cp1252; drop --encoding", encoding="cp1252"),
     refuse("unknown encoding", GOOD, "unknown encoding 'klingon'", encoding="klingon"),
     refuse("encoding that is none", GOOD, "unknown encoding 'hex'", encoding="hex"),
     refuse("encoding with NUL", GOOD, "unknown encoding", encoding="a\0b"),

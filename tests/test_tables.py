@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from stance.errors import DataError, OutputError
 from stance.tables import (
+    Format,
     Record,
     Records,
     Rejects,
+    TableWriter,
     column,
     encode_rows,
     open_table,
@@ -461,7 +463,7 @@ def test_nothing_appears_when_the_run_fails(tmp_path):
 def test_the_temporary_file_is_private_and_the_table_is_not(tmp_path):
     umask = os.umask(0o022)
     try:
-        with write_table(tmp_path / "a.csv", ("a",), folder=tmp_path):
+        with TableWriter(tmp_path / "a.csv", Format(("a",)), force=False, folder=tmp_path):
             (temporary,) = tmp_path.iterdir()
             assert temporary.stat().st_mode & 0o777 == 0o600
         assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o644

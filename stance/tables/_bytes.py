@@ -14,6 +14,9 @@ from stance.errors import DataError
 
 MEGABYTE = 1024 * 1024
 
+JSON_NAMES = (".jsonl", ".ndjson")
+_COMPRESSED_NAMES = (".gz", ".zst")
+
 _MAX_RATIO = 200  # bytes out of a compressed file for each byte in; articles reach 3 to 10
 _RATIO_FROM = 16 * MEGABYTE  # a small table of equal rows may well compress 300 times
 
@@ -27,6 +30,14 @@ _FOREIGN = (
     (b"\xfd7zXZ", "compressed with xz; decompress it first"),
     (b"\x80\x04\x95", "a pickle, which can run code and is never read; export the table as CSV"),
 )
+
+
+def kind_suffix(path: Path | None) -> str:
+    """Return the suffix that says what kind of table a name is, before one of compression."""
+    suffixes = [suffix.lower() for suffix in path.suffixes] if path else []
+    if suffixes and suffixes[-1] in _COMPRESSED_NAMES:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
 
 
 class _Bytes(Protocol):
@@ -147,7 +158,7 @@ class ByteFile:
             if head.startswith(magic):
                 raise DataError(f"{self.name}: is {what}")
         suffix = self._path.suffix.lower() if self._path else ""
-        if head and suffix in (".gz", ".zst"):
+        if head and suffix in _COMPRESSED_NAMES:
             raise DataError(f"{self.name}: is not compressed; take {suffix!r} off its name")
         self.compression = "none"
         return self._raw

@@ -9,17 +9,8 @@ from typing import Any
 from stance.display import shown
 from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
-from stance.tables._reading import (
-    MAX_CELL,
-    MAX_COLUMNS,
-    Fault,
-    Journal,
-    Record,
-    Records,
-    column_at,
-    together,
-    undecoded,
-)
+from stance.tables._oddities import column_at, name_columns, undecoded
+from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Journal, Record, Records, together
 from stance.tables._sources import Source
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?')
@@ -66,11 +57,9 @@ def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
     if len(names) > MAX_COLUMNS:
         advice = "no table has so many"
         raise journal.error(Fault(line, "", f"more than {MAX_COLUMNS:,} keys", advice))
-    if fault := undecoded(names, names, line):
-        raise journal.error(fault)
     if not names:
         raise journal.error(Fault(line, "", "an object without keys", _JSON_ADVICE))
-    journal.take_columns(names, line)
+    name_columns(journal, names, line)
     return _blocks(chain([first], blocks), journal)
 
 

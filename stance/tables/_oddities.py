@@ -1,12 +1,17 @@
-"""What is odd about a table that can be read all the same: each oddity is noted or refused."""
+"""What is odd or wrong about a table: oddities are noted, faults are explained."""
 
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
-from stance.display import shown
-from stance.tables._quoting import well_quoted
+from stance.display import count, shown
+from stance.tables._bytes import MEGABYTE
+from stance.tables._quoting import NAMES, QuoteFault, well_quoted
+from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Journal
+
+MAX_RECORD_LINES = 100_000
 
 _AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"
 """What may stand around a name without a reader seeing it, and quotes."""
@@ -24,14 +29,25 @@ def separator_line(line: str) -> str:
     return line[4] if len(line) == 5 and line.lower().startswith("sep=") else ""
 
 
-def odd_names(columns: Sequence[str]) -> Iterator[str]:
-    """Yield notes on names that are kept as they are, but were hardly meant so."""
-    if "" in columns:
-        yield f"column {columns.index('') + 1} has no name; it is kept as it is"
-    odd = [name for name in columns if name != name.strip(_AROUND) or not name.isprintable()]
+def name_columns(journal: Journal, names: Sequence[str], line: int) -> None:
+    """Set the names of the columns; refuse those that cannot be told apart, and note odd ones."""
+    if fault := undecoded(names, names, line):
+        raise journal.error(fault)
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        places = [str(place) for place, name in enumerate(names, 1) if name == twice[0]]
+        what = f"column '{shown(twice[0])}' stands twice" if twice[0] else "columns have no name"
+        reason = f"{what} (columns {' and '.join(places[:4])})"
+        raise journal.error(Fault(line, "", reason, "give each its own name"))
+    if not any(names):
+        raise journal.error(Fault(line, "", "the header is blank", "name the columns"))
+    journal.columns = tuple(names)
+    if "" in names:
+        journal.note(f"column {names.index('') + 1} has no name; it is kept as it is")
+    odd = [name for name in names if name != name.strip(_AROUND) or not name.isprintable()]
     if odd:
         others = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
-        yield (
+        journal.note(
             f"column name '{shown(odd[0])}'{others}: spaces, quotes and invisible characters in "
             "names and cells are kept"
         )
@@ -135,3 +151,72 @@ def reads_as_records(lines: Sequence[str], swallowed: int, separator: str, width
             return False
         start, good = reader.line_num, good + 1
     return good > 0
+
+
+# --- Faults ----------------------------------------------------------------------------------
+
+
+def column_at(columns: Sequence[str], cell: int) -> str:
+    """Return the name of a column for a message, or its number beyond the header."""
+    return shown(columns[cell]) if cell < len(columns) else f"cell {cell + 1}"
+
+
+def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
+    """Return the fault of a record that holds a NUL or an undecodable byte."""
+    for place, cell in enumerate(cells):
+        name = column_at(columns, place)
+        if "\0" in cell:
+            advice = "the file is damaged or not text: export it again"
+            return Fault(line, name, f"a NUL byte in column {name!r}", advice)
+        try:
+            cell.encode()
+        except UnicodeEncodeError as error:
+            code = ord(cell[error.start])
+            salvaged = code > 0xDC7F
+            what = f"byte {code - 0xDC00:#04x} is not UTF-8" if salvaged else "half a character"
+            reason = f"{what} in column {name!r}"
+            return Fault(line, name, reason, "name its encoding with --encoding")
+    return None
+
+
+def ragged(cells: int, width: int, separator: str, line: int, lines: int, *, first: bool) -> Fault:
+    """Return the fault of a record of another width than the header."""
+    reason = f"{count(cells, 'cell')} where the header has {width}"
+    if lines > 1:
+        reason += f" (a quoted cell runs on to line {line + lines - 1})"
+    if cells > width:
+        advice = f"quote cells that hold {NAMES.get(separator, repr(separator))}"
+    else:
+        advice = "fill the row up, and quote cells that hold line ends"
+    if first and width == 1:
+        advice = f"check that the line before it is the header, {advice}"
+    return Fault(line, "", reason, advice)
+
+
+def explain_quotes(found: QuoteFault | None, raw: str, line: int, columns: Sequence[str]) -> Fault:
+    """Return the fault of a record that the csv module or the check of quotes refuses."""
+    if found is None:
+        limit = f"a cell of more than {MAX_CELL // MEGABYTE} MB"
+        return Fault(line, "", limit, "split its text")
+    name, at, opened = column_at(columns, found.cell), line + found.line, line + found.opened
+    advice = "double each quote inside a cell and quote the cell"
+    if '\\"' in raw:
+        advice += " (here a backslash stands before the quote)"
+    if found.kind == "stray":
+        return Fault(at, name, f"a quote inside the unquoted column {name!r}", advice)
+    if found.kind == "after":
+        reason = f"text after the closing quote of column {name!r}, which opens in line {opened}"
+        return Fault(at, name, reason, advice)
+    limit = ""
+    if len(raw) > MAX_CELL:
+        limit = f" within {MAX_CELL // MEGABYTE} MB"
+    elif raw.count("\n") > MAX_RECORD_LINES:
+        limit = f" within {MAX_RECORD_LINES:,} lines"
+    reason = f"the quote that opens in column {name!r} is never closed{limit}"
+    return Fault(opened, name, reason, "close it, or double it if it is part of the text")
+
+
+def too_wide(line: int) -> Fault:
+    """Return the fault of a line that nobody wrote as a record."""
+    limit = f"more than {MAX_COLUMNS:,} columns"
+    return Fault(line, "", limit, "no table has so many: check its separator and line ends")

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, Self
 
-from stance.display import count, shown
+from stance.display import count
 from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
-from stance.tables._oddities import odd_names
 
 MAX_CELL = 10 * MEGABYTE
 """Characters in a cell."""
@@ -124,22 +123,6 @@ class Journal:
         self._opening: list[str] = []
         self._seen: dict[str, tuple[int, int]] = {}
 
-    def take_columns(self, names: Sequence[str], line: int) -> None:
-        """Take the names of the columns; refuse those that cannot be told apart."""
-        places: dict[str, list[int]] = {}
-        for place, name in enumerate(names, 1):
-            places.setdefault(name, []).append(place)
-        for name, where in places.items():
-            if len(where) > 1:
-                listed = " and ".join(map(str, where[:4]))
-                what = f"column '{shown(name)}' stands twice" if name else "columns have no name"
-                fault = Fault(line, "", f"{what} (columns {listed})", "give each its own name")
-                raise self.error(fault)
-        if not any(names):
-            raise self.error(Fault(line, "", "the header is blank", "name the columns"))
-        self.columns = tuple(names)
-        self._opening += odd_names(names)
-
     def note(self, what: str, line: int = 0) -> None:
         """Count something, as "noun: what happened to it"; without a line, note it as it is."""
         if not line:
@@ -168,11 +151,6 @@ class Journal:
         return DataError(f"{self.name}:{fault.line}: {fault.reason}; {fault.advice}{or_else}")
 
 
-def column_at(columns: Sequence[str], cell: int) -> str:
-    """Return the name of a column for a message, or its number beyond the header."""
-    return shown(columns[cell]) if cell < len(columns) else f"cell {cell + 1}"
-
-
 def together(records: Iterable[Record]) -> Iterator[Records]:
     """Yield some records as one block; where a bad one ends them, those before it."""
     found: list[Record] = []
@@ -182,21 +160,3 @@ def together(records: Iterable[Record]) -> Iterator[Records]:
         yield Records.of(found)
         raise
     yield Records.of(found)
-
-
-def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
-    """Return the fault of a record that holds a NUL or an undecodable byte."""
-    for place, cell in enumerate(cells):
-        name = column_at(columns, place)
-        if "\0" in cell:
-            advice = "the file is damaged or not text: export it again"
-            return Fault(line, name, f"a NUL byte in column {name!r}", advice)
-        try:
-            cell.encode()
-        except UnicodeEncodeError as error:
-            code = ord(cell[error.start])
-            salvaged = code > 0xDC7F
-            what = f"byte {code - 0xDC00:#04x} is not UTF-8" if salvaged else "half a character"
-            reason = f"{what} in column {name!r}"
-            return Fault(line, name, reason, "name its encoding with --encoding")
-    return None

@@ -10,16 +10,20 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
-from stance.display import count
-from stance.tables._bytes import MEGABYTE
 from stance.tables._oddities import (
+    MAX_RECORD_LINES,
     Header,
     any_quoted_otherwise,
+    explain_quotes,
     holds_records,
+    name_columns,
     quoted_otherwise,
+    ragged,
     reads_as_records,
     says_one_thing,
     separator_line,
+    too_wide,
+    undecoded,
 )
 from stance.tables._quoting import (
     NAMES,
@@ -37,14 +41,11 @@ from stance.tables._reading import (
     Journal,
     Record,
     Records,
-    column_at,
     together,
-    undecoded,
 )
 from stance.tables._sources import MAX_LINE, Block, Source
 
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
-_MAX_RECORD_LINES = 100_000
 _HEADER_LINES = 1_000
 _BLOCK_LINES = 512  # read together where they need care
 _RESYNC = 100  # records that must look right before a stray quote is believed to be one
@@ -132,16 +133,14 @@ def _header(top: _Top, separator: str, journal: Journal) -> list[str]:
     """Take the names of the columns from the first lines."""
     _skip_empty_lines(top, journal)
     if len(top.lines[0]) > 16 * _LONG:
-        raise journal.error(_too_wide(top.first))
+        raise journal.error(too_wide(top.first))
     end, cells = _parsed_header(top, separator)
     raw = "".join(top.lines[:end])
     if cells is None or not well_quoted(raw, separator):
-        raise journal.error(_explain(find_fault(raw, separator), raw, top.first, ()))
+        raise journal.error(explain_quotes(find_fault(raw, separator), raw, top.first, ()))
     if len(cells) > MAX_COLUMNS:
-        raise journal.error(_too_wide(top.first))
-    if fault := undecoded(cells, cells, top.first):
-        raise journal.error(fault)
-    journal.take_columns(cells, top.first)
+        raise journal.error(too_wide(top.first))
+    name_columns(journal, cells, top.first)
     top.drop(end)
     return cells
 
@@ -194,7 +193,7 @@ class _Pending:
         self.odd |= odd
         self._size += sum(map(len, lines))
         self._quotes |= any('"' in line for line in lines)
-        full = len(self.lines) > _MAX_RECORD_LINES or self._size > MAX_LINE
+        full = len(self.lines) > MAX_RECORD_LINES or self._size > MAX_LINE
         return full or (self._quotes and self._size >= self._retry_at)
 
     def keep(self, lines: list[str], first: int) -> None:
@@ -273,7 +272,7 @@ def _records(
                 if not ended and end == len(lines) and _may_go_on(found, raw, end - start):
                     pending.keep(lines[start:], line)
                     return
-                fault: Fault | None = _explain(found, raw, line, shape.columns)
+                fault: Fault | None = explain_quotes(found, raw, line, shape.columns)
             else:
                 fault = _judged(cells, lines[start:end], line, shape, journal)
                 if pending.odd and not fault:
@@ -306,7 +305,7 @@ def _parsed(
 
 def _may_go_on(found: QuoteFault | None, raw: str, lines: int) -> bool:
     unclosed = found is not None and found.kind == "unclosed"
-    return unclosed and len(raw) <= MAX_CELL and lines <= _MAX_RECORD_LINES
+    return unclosed and len(raw) <= MAX_CELL and lines <= MAX_RECORD_LINES
 
 
 def _judged(
@@ -322,9 +321,9 @@ def _judged(
         journal.note("empty line: skipped, records below read as the same table", line)
         return None
     if '"' in "".join(cells) and not well_quoted(raw := "".join(lines), separator):
-        return _explain(find_fault(raw, separator), raw, line, shape.columns)
+        return explain_quotes(find_fault(raw, separator), raw, line, shape.columns)
     if len(cells) != width:
-        return _ragged(len(cells), lines, line, shape, alone=not journal.number)
+        return ragged(len(cells), width, separator, line, len(lines), first=not journal.number)
     if shape.header.is_repeated(cells):
         return Fault(line, "", "repeats the header", "if two files were joined, take it out")
     if len(lines) > 1 and holds_records(cells, separator):
@@ -357,49 +356,7 @@ def _put_aside(
     return span
 
 
-def _ragged(cells: int, lines: list[str], line: int, shape: _Shape, *, alone: bool) -> Fault:
-    width = len(shape.columns)
-    reason = f"{count(cells, 'cell')} where the header has {width}"
-    if len(lines) > 1:
-        reason += f" (a quoted cell runs on to line {line + len(lines) - 1})"
-    if cells > width:
-        advice = f"quote cells that hold {NAMES.get(shape.separator, repr(shape.separator))}"
-    else:
-        advice = "fill the row up, and quote cells that hold line ends"
-    if alone and width == 1:
-        advice = f"check that the line before it is the header, {advice}"
-    return Fault(line, "", reason, advice)
-
-
-def _explain(found: QuoteFault | None, raw: str, line: int, columns: Sequence[str]) -> Fault:
-    """Return the fault of a record that the csv module or the check of quotes refuses."""
-    if found is None:
-        limit = f"a cell of more than {MAX_CELL // MEGABYTE} MB"
-        return Fault(line, "", limit, "split its text")
-    name, at, opened = column_at(columns, found.cell), line + found.line, line + found.opened
-    advice = "double each quote inside a cell and quote the cell"
-    if '\\"' in raw:
-        advice += " (here a backslash stands before the quote)"
-    if found.kind == "stray":
-        return Fault(at, name, f"a quote inside the unquoted column {name!r}", advice)
-    if found.kind == "after":
-        reason = f"text after the closing quote of column {name!r}, which opens in line {opened}"
-        return Fault(at, name, reason, advice)
-    limit = ""
-    if len(raw) > MAX_CELL:
-        limit = f" within {MAX_CELL // MEGABYTE} MB"
-    elif raw.count("\n") > _MAX_RECORD_LINES:
-        limit = f" within {_MAX_RECORD_LINES:,} lines"
-    reason = f"the quote that opens in column {name!r} is never closed{limit}"
-    return Fault(opened, name, reason, "close it, or double it if it is part of the text")
-
-
-def _too_wide(line: int) -> Fault:
-    limit = f"more than {MAX_COLUMNS:,} columns"
-    return Fault(line, "", limit, "no table has so many: check its separator and line ends")
-
-
 def _refuse_million_cells(lines: list[str], first: int, separator: str, journal: Journal) -> None:
     long = sum(map(len, lines)) > 2 * _LONG
     if long and most_cells("".join(lines), separator) > MAX_COLUMNS:
-        raise journal.error(_too_wide(first))
+        raise journal.error(too_wide(first))

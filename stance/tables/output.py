@@ -5,33 +5,37 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Literal, Self, cast
+from typing import BinaryIO, Literal, cast
 
 from stance.errors import DataError
-from stance.files import WholeFile, check_output
+from stance.files import Transaction, WholeFile, check_output
+from stance.tables._bytes import JSON_NAMES, kind_suffix
 
 FORMULA_STARTS = frozenset("=+-@\t\r")
 """What a cell begins with that a spreadsheet might run."""
 
-HALF_CHARACTER = "a cell holds half a character (a lone surrogate); mend it"
+HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
+
+_EMPTY_ROW = '""'  # of one empty cell, which would otherwise be an empty line
+_BATCH_ROWS = 500
+_BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
+_RAW = 1024 * 1024
+_RAW_LINES = 10_000
+
+# --- Cells -----------------------------------------------------------------------------------
 
 
 def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
     r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted where needed.
 
-    What needs quotes differs between versions of Python's csv module where a cell holds a
-    carriage return; here it does not.
+    Versions of Python's csv module differ in what they quote if a cell holds a carriage return;
+    this function always does the same.
 
     >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
     b'007,"Moscow, Kyiv"\nNA,\n'
     """
     lines = joined(zip(*rows, strict=True), delimiter)
-    return "".join([f"{line or EMPTY}\n" for line in lines]).encode()
-
-
-EMPTY = '""'
-"""A row of one empty cell, which would otherwise be an empty line."""
+    return "".join([f"{line or _EMPTY_ROW}\n" for line in lines]).encode()
 
 
 def joined(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
@@ -44,51 +48,35 @@ def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
     """Return cells as they stand between separators."""
     signs = (mark, '"', "\n", "\r")
     texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
-    needed = any(sign in text for text in texts for sign in signs)
-    return _quoted_cells(column, mark) if needed else column
-
-
-def _quoted_cells(cells: Sequence[str], mark: str) -> Iterator[str]:
-    for cell in cells:
-        if '"' in cell:
-            doubled = cell.replace('"', '""')
-            yield f'"{doubled}"'
-        elif mark in cell or "\n" in cell or "\r" in cell:
-            yield f'"{cell}"'
-        else:
-            yield cell
+    if not any(sign in text for text in texts for sign in signs):
+        return column
+    return [
+        '"' + cell.replace('"', '""') + '"'
+        if '"' in cell or mark in cell or "\n" in cell or "\r" in cell
+        else cell
+        for cell in column
+    ]
 
 
 def is_formula(cell: str) -> bool:
-    """Tell whether a spreadsheet might run the cell: it begins with one of ``= + - @ tab CR``.
+    """Return whether a spreadsheet might run the cell: it begins with one of ``= + - @ tab CR``.
 
     >>> is_formula("=cmd"), is_formula("-0.25"), is_formula("NATO")
     (True, False, False)
     """
-    return cell[:1] in FORMULA_STARTS and bool(cell) and not _is_number(cell)
-
-
-def _is_number(cell: str) -> bool:
-    digits = cell[1:] if cell[0] in "+-" else cell
-    return digits.replace(".", "", 1).replace(",", "").isdecimal()
+    digits = cell[1:] if cell[:1] in ("+", "-") else cell
+    number = digits.replace(".", "", 1).replace(",", "").isdecimal()
+    return cell[:1] in FORMULA_STARTS and not number
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a table is to be written; workers encode with it and only bytes travel.
+    """How a table is to be written; workers encode with it, so that only bytes travel."""
 
-    Attributes
-    ----------
-    columns : tuple of str
-        Names of the columns, which are the keys of JSON Lines.
-    excel_safe : bool
-        Put ``'`` before what a spreadsheet would run, and a byte order mark at the beginning.
-    """
-
-    columns: tuple[str, ...]
+    columns: tuple[str, ...]  # the keys of JSON Lines
     kind: Literal["csv", "jsonl"] = "csv"
     delimiter: str = ","
-    excel_safe: bool = False
+    excel_safe: bool = False  # a mark at the beginning, and ' before what a spreadsheet would run
 
     def header(self) -> bytes:
         """Return what stands before the rows."""
@@ -98,7 +86,7 @@ class Format:
         names = self._safe(self.columns) if self.excel_safe else self.columns
         if any(sign in "".join(names) for sign in ",;\t|\ufeff") or names[0].startswith("sep="):
             # Quoted, so that no reader takes them for separators, a mark or a note of Excel.
-            quoted = (f'"{name.replace(chr(34), chr(34) * 2)}"' for name in names)
+            quoted = ('"' + name.replace('"', '""') + '"' for name in names)
             return mark + self.delimiter.join(quoted).encode() + b"\n"
         return mark + encode_rows([names], delimiter=self.delimiter)
 
@@ -129,14 +117,16 @@ class Format:
         return json.dumps(pairs, ensure_ascii=False).encode() + b"\n"
 
 
-_BATCH_ROWS = 500
-_BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
-_RAW = 1024 * 1024
-_RAW_LINES = 10_000
-_JSON_NAMES = (".jsonl", ".ndjson")
+def table_format(path: Path | None, columns: Sequence[str], *, excel_safe: bool = False) -> Format:
+    """Return the format that a table of this name is written in."""
+    kind: Literal["csv", "jsonl"] = "jsonl" if kind_suffix(path) in JSON_NAMES else "csv"
+    return Format(tuple(columns), kind, excel_safe=excel_safe and kind == "csv")
 
 
-class TableWriter:
+# --- Tables ----------------------------------------------------------------------------------
+
+
+class TableWriter(Transaction):
     """A table that appears under its name when the ``with`` block ends well, and only then.
 
     Attributes
@@ -160,6 +150,11 @@ class TableWriter:
         self._zip = _deterministic_gzip(self._file) if _is_gz(path) else None
         self._put(header)
 
+    @property
+    def inode(self) -> int:
+        """Number of the file in its file system; it keeps it under its final name."""
+        return self._file.inode
+
     def write(self, cells: Sequence[str]) -> None:
         """Write one row."""
         self._batch.append(cells)
@@ -173,6 +168,19 @@ class TableWriter:
         self.formulas += formulas
         for data in blocks:
             self._put(data)
+
+    def commit(self) -> None:
+        """Write what is left and give the file its name."""
+        self._write_batch()
+        self._flush(self._buffer)
+        self._buffer.clear()
+        if self._zip:
+            self._zip.close()
+        self._file.commit()
+
+    def discard(self) -> None:
+        """Remove what has been written; nothing appears under the name."""
+        self._file.discard()
 
     def _write_batch(self) -> None:
         batch, self._batch = self._batch, []
@@ -194,41 +202,6 @@ class TableWriter:
     def _flush(self, data: bytes | bytearray) -> None:
         (self._zip or self._file).write(data)
 
-    # --- Closing -----------------------------------------------------------------------------
-
-    @property
-    def inode(self) -> int:
-        """Number of the file in its file system; it keeps it under its final name."""
-        return self._file.inode
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self.commit()
-        finally:
-            self.discard()
-
-    def commit(self) -> None:
-        """Write what is left and give the file its name."""
-        self._write_batch()
-        self._flush(self._buffer)
-        self._buffer.clear()
-        if self._zip:
-            self._zip.close()
-        self._file.commit()
-
-    def discard(self) -> None:
-        """Remove what has been written; nothing appears under the name."""
-        self._file.discard()
-
 
 def _is_gz(path: Path | None) -> bool:
     return path is not None and path.suffix.lower() == ".gz"
@@ -243,11 +216,9 @@ def write_table(
     path: Path | None,
     columns: Sequence[str],
     *,
-    delimiter: str = ",",
     force: bool = False,
     excel_safe: bool = False,
     inputs: Iterable[Path | None] = (),
-    folder: Path | None = None,
 ) -> TableWriter:
     """Return a writer, to be used in a ``with`` block.
 
@@ -262,8 +233,6 @@ def write_table(
         See `Format`.
     inputs : iterable of Path or None
         Tables that are read meanwhile, which the output must not replace, not even with `force`.
-    folder : Path or None
-        Private folder in the same file system, for the temporary file.
 
     Raises
     ------
@@ -271,42 +240,23 @@ def write_table(
         The file exists, is an input, or cannot be written.
     """
     check_output(path, force=force, inputs=inputs)
-    form = table_format(path, columns, delimiter=delimiter, excel_safe=excel_safe)
-    return TableWriter(path, form, force=force, folder=folder)
+    return TableWriter(path, table_format(path, columns, excel_safe=excel_safe), force=force)
 
 
-def table_format(
-    path: Path | None, columns: Sequence[str], *, delimiter: str = ",", excel_safe: bool = False
-) -> Format:
-    """Return the format that a table of this name is written in."""
-    suffixes = [suffix.lower() for suffix in path.suffixes] if path else []
-    names = suffixes[:-1] if _is_gz(path) else suffixes
-    kind: Literal["csv", "jsonl"] = "jsonl" if names and names[-1] in _JSON_NAMES else "csv"
-    return Format(tuple(columns), kind, delimiter, excel_safe and kind == "csv")
-
-
-class Rejects:
-    """Bad records, put aside in a table of their own so that the run can go on.
-
-    Attributes
-    ----------
-    count : int
-        Records put aside so far.
-    """
-
-    columns = ("line", "column", "reason", "raw")
+class Rejects(Transaction):
+    """Bad records, put aside in a table of their own so that the run can go on."""
 
     def __init__(
         self, path: Path, *, force: bool = False, inputs: Iterable[Path | None] = ()
     ) -> None:
-        self.path = path
-        self.count = 0
-        self._writer = write_table(path, self.columns, force=force, inputs=inputs)
+        self.count = 0  # records put aside so far
+        columns = ("line", "column", "reason", "raw")
+        self._writer = write_table(path, columns, force=force, inputs=inputs)
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         r"""Keep one record; NUL and undecodable bytes of its text become ``\x00``, ``\xe9``.
 
-        A text of more than 10,000 lines or 1 MB, as a quote that is never closed makes it, is
+        A text of more than 10,000 lines or 1 MB, which a quote that is never closed makes, is
         cut; the reason says so.
         """
         self.count += 1
@@ -317,13 +267,10 @@ class Rejects:
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
         self._writer.write((str(line), column, reason, text))
 
-    def __enter__(self) -> Self:
-        return self
+    def commit(self) -> None:
+        """Give the table its name."""
+        self._writer.commit()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._writer.__exit__(kind, error, traceback)
+    def discard(self) -> None:
+        """Remove the table."""
+        self._writer.discard()

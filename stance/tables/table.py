@@ -11,7 +11,7 @@ from typing import Self
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables._bytes import ByteFile
+from stance.tables._bytes import JSON_NAMES, ByteFile, kind_suffix
 from stance.tables._jsonlines import read_json_lines
 from stance.tables._oddities import folded
 from stance.tables._quoting import NAMES, SEPARATORS
@@ -19,9 +19,7 @@ from stance.tables._reading import Check, Journal, Record, Records, RejectSink
 from stance.tables._separated import read_separated
 from stance.tables._sources import Source
 
-_JSON_NAMES = (".jsonl", ".ndjson")
 _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
-_COMPRESSED_NAMES = (".gz", ".zst")
 
 
 class Table:
@@ -138,7 +136,7 @@ def open_table(
     source = Source(path, encoding, salvage=rejects is not None)
     journal = Journal(source.name, rejects, or_else)
     try:
-        suffix = _suffix(path)
+        suffix = kind_suffix(path)
         if _is_json_lines(source, suffix):
             form, blocks = "JSON Lines", read_json_lines(source, journal)
         else:
@@ -167,13 +165,6 @@ def _one_character(delimiter: str | None) -> str | None:
     return mark
 
 
-def _suffix(path: Path | None) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes] if path else []
-    if suffixes and suffixes[-1] in _COMPRESSED_NAMES:
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
-
-
 def _is_json_lines(source: Source, suffix: str) -> bool:
     """Return whether a table is JSON Lines, by its name or by how its text begins."""
     if suffix in _SEPARATED_NAMES:
@@ -184,7 +175,7 @@ def _is_json_lines(source: Source, suffix: str) -> bool:
             f"{source.name}: is one JSON list; save it as JSON Lines, one object in each line"
         )
     begins_with_object = head[:1] == "{" and head[1:].lstrip()[:1] in ('"', "}")
-    return suffix in _JSON_NAMES or begins_with_object
+    return suffix in JSON_NAMES or begins_with_object
 
 
 # --- Columns and cells -----------------------------------------------------------------------
