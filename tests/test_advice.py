@@ -59,7 +59,7 @@ def test_a_wide_interval_says_how_many_rows_would_narrow_it(advice):
     )
 
 
-def test_a_score_below_that_of_all_is_told(advice):
+def test_a_score_below_that_of_all_is_reported(advice):
     (found,) = advice(rows_of("NATO", 20, 20, 20), scores(NATO=(0.4, (0.3, 0.5))))
     assert found.missing == {"rows": 60}
     assert "macro-F1 40.0 [30.0, 50.0] is below the overall 60.0: read its wrong" in found.text

@@ -101,7 +101,7 @@ def test_a_missing_class_spoils(examine):
 
 
 @pytest.mark.parametrize(("keep", "warned"), [(29, True), (30, False)])
-def test_a_class_of_few_rows_is_told(examine, keep, warned):
+def test_a_class_of_few_rows_is_reported(examine, keep, warned):
     table = rows(270)
     favor = [row for row in table if row["stance"] == "favor"]
     found = examine([row for row in table if row not in favor[keep:]])
@@ -109,14 +109,14 @@ def test_a_class_of_few_rows_is_told(examine, keep, warned):
     assert not found.spoils
 
 
-def test_a_class_of_few_documents_is_told(examine):
+def test_a_class_of_few_documents_is_reported(examine):
     found = examine(
         rows(document=lambda i, row: f"few{i % 5}" if row["stance"] == "favor" else f"d{i}")
     )
     assert only(found, "classes", "warn").figures["documents"] == 5
 
 
-def test_an_actor_of_few_rows_is_told(examine):
+def test_an_actor_of_few_rows_is_reported(examine):
     table = rows()
     for row in table[:19]:
         row["text"] = row["text"].replace(row["actor"], "Kenya")
@@ -125,7 +125,7 @@ def test_an_actor_of_few_rows_is_told(examine):
 
 
 @pytest.mark.parametrize(("absent", "severity"), [(36, "warn"), (37, "spoils")])
-def test_an_actor_that_the_text_does_not_name_is_told(examine, absent, severity):
+def test_an_actor_that_the_text_does_not_name_is_reported(examine, absent, severity):
     table = rows()
     for row in table[:absent]:
         row["text"] = row["text"].split(" ", 1)[1]
@@ -147,7 +147,7 @@ def test_an_actor_found_by_alias_literally_or_by_spans_is_named(examine):
     assert not of(examine(table), "mentions")
 
 
-def test_an_actor_named_but_not_labelled_is_told(examine):
+def test_an_actor_named_but_not_labelled_is_reported(examine):
     table = rows()
     for row in table[:6]:
         row["text"] += " So said China. Peru too."  # nobody labels Peru
@@ -156,14 +156,14 @@ def test_an_actor_named_but_not_labelled_is_told(examine):
     assert finding.figures["share"] == round(4 / 184, 6)
 
 
-def test_repeated_rows_are_told(examine):
+def test_repeated_rows_are_reported(examine):
     table = rows()
     again = table[4] | {"text": table[4]["text"].upper().replace(" ", "  ")}
     finding = only(examine([*table, again]), "duplicates", "warn")
     assert finding.figures == {"rows": 1, "examples": ["a.csv:5 = a.csv:181"]}
 
 
-def test_one_text_with_two_actors_is_no_duplicate(examine):
+def test_one_text_with_two_actors_is_not_a_duplicate(examine):
     table = rows()
     table[0]["text"] += " China"
     found = examine([*table, table[0] | {"actor": "China"}])
@@ -178,7 +178,7 @@ def test_one_text_under_two_documents_is_noted(examine):
 
 
 @pytest.mark.parametrize(("copies", "severity"), [(4, "warn"), (30, "spoils")])
-def test_near_duplicates_in_different_documents_are_told(examine, copies, severity):
+def test_near_duplicates_in_different_documents_are_reported(examine, copies, severity):
     table = rows()
     near = [
         row | {"text": row["text"] + " Indeed.", "document": f"n{i}"}
@@ -217,13 +217,13 @@ def test_two_labels_across_files_and_by_alias_spoil(examine):
     assert "b.csv:1" in only(found, "conflicts", "spoils").text
 
 
-def test_two_labels_at_different_places_are_no_conflict(examine):
+def test_two_labels_at_different_places_are_not_a_conflict(examine):
     table = rows(spans=lambda i, row: "0:4")
     found = examine([*table, table[3] | {"stance": "favor", "spans": "5:12"}])
     assert not of(found, "conflicts")
 
 
-def test_two_sentiments_of_one_text_are_told(examine):
+def test_two_sentiments_of_one_text_are_reported(examine):
     table = rows(sentiment=lambda i, row: "neutral")
     table[0]["text"] += " China"
     found = examine([*table, table[0] | {"actor": "China", "sentiment": "negative"}])
@@ -245,7 +245,7 @@ def test_texts_in_two_files_leak(examine, shared, change, severity):
     assert found.spoils == (severity == "spoils")
 
 
-def test_a_document_name_in_two_files_is_told(examine):
+def test_a_document_name_in_two_files_is_reported(examine):
     test = rows(90, document=lambda i, row: f"e{i}")
     test[0]["document"] = "d0"
     assert only(examine(rows(180), test), "leaks", "warn").figures["examples"] == ["d0"]
@@ -257,7 +257,7 @@ def shortcut(table, word, label, size):
     return table
 
 
-def test_a_word_that_alone_predicts_a_label_is_told(examine):
+def test_a_word_that_alone_predicts_a_label_is_reported(examine):
     found = examine(shortcut(rows(), "alas", "against", 12))
     finding = only(found, "shortcuts", "warn")
     assert finding.figures["words"] == [
@@ -285,7 +285,7 @@ def test_a_strong_word_in_few_documents_of_a_label_does_not_spoil(examine):
 
 
 @pytest.mark.parametrize("how", ["rare", "imprecise", "one document"])
-def test_a_word_that_proves_nothing_is_not_told(examine, how):
+def test_a_word_that_proves_nothing_is_not_reported(examine, how):
     table = shortcut(rows(), "alas", "against", 9 if how == "rare" else 20)
     if how == "imprecise":
         table = shortcut(table, "alas", "favor", 4)
@@ -296,7 +296,7 @@ def test_a_word_that_proves_nothing_is_not_told(examine, how):
     assert not of(examine(table), "shortcuts")
 
 
-def test_an_actor_that_gives_the_label_away_is_told(examine):
+def test_an_actor_that_gives_the_label_away_is_reported(examine):
     table = rows(360)
     against = [row for row in table if row["stance"] == "against"]
     for row in against[:15]:
@@ -319,7 +319,7 @@ def test_labels_by_chance_have_no_shortcut(tmp_path):
 
 
 @pytest.mark.parametrize("column", ["actor", "genre", "source"])
-def test_a_name_with_one_label_is_told(examine, column):
+def test_a_name_with_one_label_is_reported(examine, column):
     def one_sided(i, row):
         return "Kenya" if i % 9 == 0 else row["actor"]  # every ninth row is against NATO
 
@@ -330,14 +330,14 @@ def test_a_name_with_one_label_is_told(examine, column):
     assert finding.figures == {"column": column, "values": ["Kenya 100% against of 30"]}
 
 
-def test_a_name_with_one_label_that_is_neutral_or_rare_is_not_told(examine):
+def test_a_name_with_one_label_that_is_neutral_or_rare_is_not_reported(examine):
     neutral = rows(270, genre=lambda i, row: "brief" if i % 9 == 3 else "wire")
     rare = rows(171, genre=lambda i, row: "brief" if i % 9 == 0 else "wire")
     assert not of(examine(neutral), "giveaways")
     assert not of(examine(rare), "giveaways")
 
 
-def test_a_column_that_alone_predicts_labels_is_told(examine):
+def test_a_column_that_alone_predicts_labels_is_reported(examine):
     def genre(i, row):
         return row["stance"] if i % 4 else "mixed"
 
@@ -353,7 +353,7 @@ def test_a_name_of_its_own_in_each_document_predicts_nothing(examine):
     ("text", "what"),
     [("", "no word"), ("NATO met.", "fewer than 5"), ("NATO " + "met " * 500, "more than 500")],
 )
-def test_odd_lengths_are_told(examine, text, what):
+def test_odd_lengths_are_reported(examine, text, what):
     table = rows()
     table[0]["text"] = text
     finding = only(examine(table), "lengths", "warn")
@@ -382,7 +382,7 @@ def coding(wrong, every=1):
 @pytest.mark.parametrize(
     ("wrong", "severity"), [(2, "spoils"), (4, "spoils"), (6, "warn"), (20, None)]
 )
-def test_low_agreement_is_told(examine, wrong, severity):
+def test_low_agreement_is_reported(examine, wrong, severity):
     found = examine(
         rows(600, one=lambda i, row: row["stance"], two=coding(wrong)), coders="one,two"
     )
@@ -409,7 +409,7 @@ def test_three_coders_have_no_kappa(examine):
     assert found.agreement.overall.alpha.value > 0.8
 
 
-def test_a_weak_label_is_told(examine):
+def test_a_weak_label_is_reported(examine):
     def second(i, row):
         return "neutral" if row["stance"] == "favor" and i % 2 else row["stance"]
 
@@ -421,7 +421,7 @@ def test_a_weak_label_is_told(examine):
     assert "favor" in weak[0].figures["weak"]
 
 
-def test_few_or_no_rows_coded_twice_are_told(examine):
+def test_few_or_no_rows_coded_twice_are_reported(examine):
     few = examine(rows(180, second=coding(30, every=2)), coders="second")
     assert any("only 90 rows coded twice" in f.text for f in of(few, "agreement", "warn"))
     none = examine(rows(180, second=lambda i, row: ""), coders="second")
@@ -431,7 +431,7 @@ def test_few_or_no_rows_coded_twice_are_told(examine):
     assert any("only one label was used" in f.text for f in of(one, "agreement", "warn"))
 
 
-def test_an_interval_that_reaches_too_low_is_told(examine):
+def test_an_interval_that_reaches_too_low_is_reported(examine):
     found = examine(rows(40, second=coding(8)), coders="second")
     assert found.agreement.overall.alpha.value > 0.8
     assert any("its interval reaches down" in f.text for f in of(found, "agreement", "warn"))
@@ -544,7 +544,7 @@ def test_a_shared_corpus_fits_the_screen(name):
     json.dumps(found.to_json(), allow_nan=False)
 
 
-def test_a_table_that_is_no_corpus_is_refused(tmp_path):
+def test_a_table_that_is_not_a_corpus_is_refused(tmp_path):
     path = write(tmp_path / "a.csv", [{"sentence": "NATO met.", "label": "1"}])
     with pytest.raises(DataError, match="no column 'text'"):
         check([path], book=BOOK)

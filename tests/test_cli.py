@@ -96,7 +96,7 @@ def scores_of(report):
 # --- train ---
 
 
-def test_train_on_a_corpus_of_ones_own(coded, quick, tmp_path):
+def test_train_on_your_own_corpus(coded, quick, tmp_path):
     model = tmp_path / "m.stance"
     result = invoke("train", coded, "-o", model, "--recipe", quick, "--json")
     assert result.exit_code == 0
@@ -106,7 +106,7 @@ def test_train_on_a_corpus_of_ones_own(coded, quick, tmp_path):
     assert manifest["data"][0]["rows"] == 240
 
 
-def test_train_without_a_corpus_takes_the_bundled_one(quick, tmp_path):
+def test_train_without_a_corpus_uses_the_bundled_one(quick, tmp_path):
     result = invoke("train", "-o", tmp_path / "m.stance", "--recipe", quick)
     assert result.exit_code == 0
     assert result.stdout.startswith("Cross-validation by document")
@@ -495,7 +495,7 @@ def test_help_lists_every_command_and_option():
     assert invoke("--version").stdout.startswith("stance 0.")
 
 
-def test_the_list_of_commands_is_cut_nowhere_on_80_columns(monkeypatch):
+def test_the_list_of_commands_fits_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     listed = invoke("--help").stdout
     assert not [line for line in listed.splitlines()[1:] if line.endswith("...")]
@@ -515,7 +515,7 @@ def test_help_names_values_in_words_of_the_manual(monkeypatch):
 
 
 @pytest.mark.parametrize("command", [["train", "-o", "m.stance"], ["evaluate"], ["check"]])
-def test_a_labelled_table_is_no_stream(command):
+def test_a_labelled_table_cannot_be_standard_input(command):
     said = fails(2, *command, "-", stdin="text,actor,stance\n")
     assert said == "-: a labelled table is read twice; name a file"
 
@@ -540,7 +540,7 @@ def test_labelled_tables_of_a_spreadsheet_are_read_by_every_command(
     assert fails(1, "check", table, "--delimiter", "|").endswith("try --encoding cp1252")
 
 
-def test_a_workbook_is_not_promised_where_none_is_written(model_path, tmp_path):
+def test_a_workbook_is_refused_as_output(model_path, tmp_path):
     said = fails(
         2, "predict", SAMPLE / "paragraphs.csv", "-m", model_path, "-o", tmp_path / "o.xlsx"
     )
@@ -580,7 +580,7 @@ def test_labels_and_coders_with_escapes(tmp_path):
     assert "2" in fails(1, "check", write(tmp_path / "c.csv", rows))
 
 
-def test_a_closed_pipe_is_no_failure(model_path):
+def test_a_closed_pipe_is_not_a_failure(model_path):
     command = f"{shlex.quote(sys.executable)} -m stance predict {SAMPLE / 'paragraphs.csv'}"
     script = f"{command} -m {model_path} | head -n 1; exit ${{PIPESTATUS[0]}}"
     run = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60)

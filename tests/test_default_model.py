@@ -51,7 +51,7 @@ def test_it_ships_with_the_package_and_is_small():
 
 
 @pytest.mark.endurance
-def test_the_starter_model_is_made_anew_byte_for_byte(tmp_path):
+def test_the_starter_model_can_be_rebuilt_byte_for_byte(tmp_path):
     made = []
     for name in ("one.stance", "two.stance"):  # in processes of their own
         command = [sys.executable, "-m", "stance", "train", "-o", str(tmp_path / name)]
@@ -92,13 +92,13 @@ def test_the_card_says_all_of_that(manifest):
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_it_is_of_the_own_corpora_that_ship(manifest, name):
+def test_it_was_trained_on_the_corpora_that_ship(manifest, name):
     source = next(s for s in manifest["data"] if s["name"] == name)
     data = (STARTER.parent / name.removesuffix("_train") / f"{name}.csv").read_bytes()
     assert hashlib.sha256(data).hexdigest() == source["sha256"]
 
 
-def test_it_carries_what_the_code_of_today_asks_of_a_model(manifest):
+def test_it_has_everything_that_current_code_expects(manifest):
     # A model of an earlier day would judge foreign paragraphs, and say nothing of drift.
     assert {"reference", "repeats", "learning_curve"} <= set(manifest)
     assert manifest["scores"]["per_class_intervals"]
@@ -108,7 +108,7 @@ def test_it_carries_what_the_code_of_today_asks_of_a_model(manifest):
     assert len(model.calibration.confidence) == manifest["scores"]["n"] - unnamed
 
 
-def test_it_takes_no_foreign_paragraph_for_an_english_one(tmp_path):
+def test_it_recognises_foreign_paragraphs(tmp_path):
     foreign = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
     path = write(tmp_path / "f.csv", "text,actor\n")
     with path.open("a", encoding="utf-8", newline="") as target:

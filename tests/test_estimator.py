@@ -64,7 +64,7 @@ def test_nothing_is_checked_before_fit(estimator):
         estimator.to_model()
 
 
-def test_any_number_of_pairs_is_judged_some_at_a_time(fitted, monkeypatch):
+def test_many_pairs_are_judged_in_batches(fitted, monkeypatch):
     asked = [("They thanked NATO.", "NATO", [(13, 17)]), ("They denounced Russia.", "Moscow")] * 3
     whole = fitted.predict_proba(asked)
     monkeypatch.setattr("stance.model.judging.BATCH", 2)
@@ -157,13 +157,13 @@ def test_without_groups_equal_texts_stay_together(estimator):
 @pytest.mark.parametrize(
     "pairs", [["NATO won."], [("NATO won.",)], [(1, 2)], "NATO", [("NATO won.", None)]]
 )
-def test_what_is_no_pair_is_named_with_its_place(fitted, pairs):
+def test_a_malformed_pair_is_reported_with_its_position(fitted, pairs):
     with pytest.raises(TypeError, match=r"X\[0\] is .*; give \(text, actor\)"):
         fitted.predict(pairs)
 
 
 @pytest.mark.parametrize(("labels", "groups"), [(Y[:-1], GROUPS), (Y, GROUPS[:-1])])
-def test_labels_and_groups_are_as_many_as_pairs(estimator, labels, groups):
+def test_there_must_be_a_label_and_a_group_for_every_pair(estimator, labels, groups):
     with pytest.raises(ValueError, match=f"X has {len(X)} pairs; y and groups must be as long"):
         estimator.fit(X, labels, groups)
 

@@ -182,7 +182,7 @@ def test_recipes_that_leave_nothing_to_learn_are_refused(small, changes, match):
         train(dataclasses.replace(quick_recipe(), **changes), small, BOOK)
 
 
-def test_a_sentiment_of_one_document_is_left_out_and_told(tmp_path):
+def test_a_sentiment_of_one_document_is_left_out_and_reported(tmp_path):
     rows = [(*row[:3], row[3] if row[4] == 0 else "", row[4]) for row in made_up()]
     told = []
     corpus = write(tmp_path / "mine.csv", rows)
@@ -343,7 +343,7 @@ def test_held_out_answers_are_probabilities(trained, small):
         assert len(held.scores) == len(small)
 
 
-def test_the_card_tells_the_data_and_the_limits(trained, small):
+def test_the_card_states_data_and_limits(trained, small):
     card = trained.model.card
     (data,) = card["data"]
     assert data["name"] == "small"

@@ -67,7 +67,7 @@ def test_the_model_depends_on_neither_repeats_nor_curve(trained, corpus):
     assert differing == {"recipe", "repeats", "learning_curve"}
 
 
-def test_the_same_seed_tells_the_same_whatever_the_jobs(trained, corpus):
+def test_the_same_seed_gives_the_same_result_for_any_number_of_jobs(trained, corpus):
     again = train(full_recipe(), corpus, BOOK, jobs=2)
     assert again.to_json() == trained.to_json()
     assert dump_model(again.model) == dump_model(trained.model)
@@ -242,7 +242,7 @@ def test_no_points_make_more_labels_harm_or_a_score_above_one(rows):
 
 @settings(max_examples=40)
 @given(st.lists(st.floats(0.2, 0.9), min_size=5, max_size=5), st.floats(0.3, 1.0))
-def test_the_fitted_curve_is_the_nearest_there_is(scores, top):
+def test_no_other_curve_fits_better(scores, top):
     laws = fit_power_laws(SIZE, np.array([scores]))
     weight = SIZE / SIZE.sum()
     for gap in (0.0, 0.01, 0.1, 0.3):
@@ -304,7 +304,7 @@ def test_a_flat_curve_promises_nothing():
         ({"scores": [0.5, 0.7, 0.5, 0.6, 0.7]}, "the points stray 6.8 from any curve"),
     ],
 )
-def test_what_cannot_be_known_is_not_foretold(curve, why):
+def test_there_is_no_forecast_without_enough_to_go_on(curve, why):
     found = curve_of(**{"scores": RISING, "spread": 0.003} | curve)
     assert found["forecast"] is None
     assert found["why"].startswith(why)
@@ -334,7 +334,7 @@ def test_parts_in_which_no_feature_is_left_are_left_out(tiny):
 # --- Screen and card ---
 
 
-def test_the_screen_tells_all_in_narrow_lines(trained):
+def test_the_screen_shows_everything_in_narrow_lines(trained):
     lines = trained.summary_lines()
     assert all(len(line) < 80 and line.isprintable() for line in lines)
     text = " ".join(line.strip() for line in lines)

@@ -64,7 +64,7 @@ def test_predict_never_loads_what_trains(mine, tmp_path):
 @pytest.mark.parametrize(
     "args", [["explain", "NATO was praised."], ["actors"], ["inspect"], ["actors", "MINE"]]
 )
-def test_neither_do_the_other_commands_that_read(args, mine):
+def test_other_commands_that_read_load_nothing_heavy(args, mine):
     status, loaded = watched(*(mine if arg == "MINE" else arg for arg in args))
     assert status == 0
     assert loaded & {"sklearn", "scipy", "joblib", "pandas"} == set()

@@ -169,12 +169,12 @@ def test_the_bundled_model_keeps_what_must_always_hold(report: StressReport):
     assert all(test.n == report.seeds == len(WORDS.seeds) for test in report.tests[:4])
 
 
-def test_so_does_a_model_trained_just_now(model: StanceModel):
+def test_a_model_trained_just_now_keeps_it_too(model: StanceModel):
     found = run_suite(model)
     assert (failing(found), found.hard_failures) == ([], 0)
 
 
-def test_so_does_a_model_of_random_weights():
+def test_a_model_of_random_weights_keeps_it_too():
     found = run_suite(small_model())
     assert (failing(found), found.hard_failures) == ([], 0)
 
@@ -244,7 +244,7 @@ def test_each_hard_test_catches_a_model_that_breaks_it(bundled, kind, broken):
         assert example.expected == example.answer_before
 
 
-def test_what_is_no_number_is_never_the_same(bundled: StanceModel):
+def test_an_answer_that_is_not_a_number_never_equals_another(bundled: StanceModel):
     assert failing(run_suite(remade(NoNumber, bundled))) == HARD
 
 
