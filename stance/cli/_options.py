@@ -44,7 +44,7 @@ Encoding = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Number of processes.", min=1)]
 TextColumn = Annotated[
-    str, typer.Option("--text-column", metavar="NAME", help="Column that holds the paragraph.")
+    str, typer.Option("--text-column", metavar="NAME", help="Column with the paragraph.")
 ]
 
 

@@ -99,13 +99,11 @@ def report(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="Column that holds the source; 'source' if there is one."
-        ),
+        typer.Option(metavar="NAME", help="Column with the source; 'source' if there is one."),
     ] = None,
     over: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Column of the date; 'date' if there is one."),
+        typer.Option(metavar="NAME", help="Column with the date; 'date' if there is one."),
     ] = None,
     model: Annotated[
         Path | None,
@@ -119,10 +117,10 @@ def report(
     actors: ActorsFile = None,
     text_column: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Column of the paragraph; 'text' if there is one."),
+        typer.Option(metavar="NAME", help="Column with the paragraph; 'text' if there is one."),
     ] = None,
     actor_column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column that holds the actor judged.")
+        str | None, typer.Option(metavar="NAME", help="Column with the actor judged.")
     ] = None,
     prefix: Annotated[
         str, typer.Option(metavar="WORD", help="Prefix of the answers' columns.")
@@ -131,7 +129,7 @@ def report(
     encoding: Encoding = None,
     force: Force = False,
 ) -> None:
-    """Summarise answers of predict on one page: shares, trends, sources, typical paragraphs."""
+    """Summarise the answers of predict on one page: shares, trends, sources, examples."""
     from stance.defaults import default_model
     from stance.files import is_device
     from stance.reports import Request, read_maker, write_predictions

@@ -57,7 +57,9 @@ def predict(
     text_column: TextColumn = "text",
     actor_column: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Column of the actor to judge; 'actor' if there is one."),
+        typer.Option(
+            metavar="NAME", help="Column with the actor to judge; 'actor' if there is one."
+        ),
     ] = None,
     prefix: Annotated[
         str, typer.Option(metavar="WORD", help="Prefix for the names of new columns.")
