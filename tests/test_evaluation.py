@@ -486,7 +486,15 @@ def test_a_difference_is_put_in_words(bounds, words):
     figures = full_report().to_json()
     gain = {"macro_f1": 0.081, "macro_f1_interval": bounds}
     figures["baselines"]["target_blind"]["difference"] = gain
+    assert figures["trusted"]
     assert any(line.strip().startswith(words) for line in evaluation_lines(figures))
+
+
+def test_few_documents_allow_no_verdict():
+    answers = certain([0, 1, 2, 2], [0, 1, 1, 2])
+    found = report(Material(answers, certain([1] * 4, [0, 1, 1, 2]), "neutral", np.arange(4)))
+    text = "\n".join(evaluation_lines(found.to_json()))
+    assert "with too few documents to say whether it is better than target-blind words: +" in text
 
 
 def test_where_nothing_is_withheld_one_line_has_the_score():

@@ -10,11 +10,8 @@ from stance.arrays import Floats, Ints
 from stance.evaluation.answers import Figures, plain
 from stance.evaluation.intervals import DRAWS, FEWEST, SEED, percentile_interval, resample
 
-MISSING = -1
-"""Code of a unit that a coder did not code."""
-
-DEFINED = 0.95
-"""Part of the resamples in which a coefficient must be defined to have an interval."""
+MISSING = -1  # code of a unit that a coder did not code
+DEFINED = 0.95  # part of the resamples in which a coefficient must be defined to have an interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from stance.evaluation.scores import actor_rows, brief_score, score
 from stance.model.judging import StanceModel
 from stance.reading.keys import linked_groups
 from stance.reading.spans import make_query
-from stance.recipe import Recipe, Validation
+from stance.recipe import Recipe
 from stance.records import Sentiment, Stance
 from stance.tables import month_of
 
@@ -111,29 +111,20 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
 def compare_models(
     a: StanceModel, b: StanceModel, corpus: Corpus, names: tuple[str, str] = ("a", "b")
 ) -> Figures:
-    """Compare two models on a labelled corpus, row by row.
+    """Compare two models of the same labels on a labelled corpus, row by row.
 
-    Returns
-    -------
-    dict
-        As `stance.evaluation.comparison.compare` returns it, and ``models`` {a, b}: the names.
-
-    Raises
-    ------
-    DataError
-        If the models answer with other labels.
+    Returns what `stance.evaluation.comparison.compare` does, and ``models`` {a, b}: the names.
     """
     _check_labels(a, b)
     answers = [_judge_pairs(model, corpus) for model in (a, b)]
-    tones = [_judge_sentiment(model, corpus) for model in (a, b)]
+    tone_a, tone_b = (_judge_sentiment(model, corpus) for model in (a, b))
     found_a, found_b = (corpus.marks.found_in(model.fingerprints) for model in (a, b))
     validation = a.recipe.validation
     found = compare(
-        answers[0],
-        answers[1],
+        *answers,
         conflict=conflict_rows(_text_key(corpus), corpus.stance),
         seen=Seen(found_a, found_b, [f"{name}:{row}" for name, row in corpus.places()]),
-        sentiment=(tones[0], tones[1]) if tones[0] and tones[1] else None,
+        sentiment=(tone_a, tone_b) if tone_a and tone_b else None,
         draws=validation.draws,
         seed=validation.seed,
     )
@@ -164,17 +155,10 @@ def cross_validation(
 ) -> Report:
     """Score the held-out answers of a training's cross-validation by document.
 
-    Parameters
-    ----------
-    recipe, corpus : Recipe, Corpus
-    stance, control : ndarray of shape (n_rows, 3)
-        Probabilities of the stance head and of the target-blind control head.
-    tone : ndarray of shape (n_sentiment_rows, 3) or None
-        Of the sentiment head, for `stance.corpus.sentiment_rows`.
-    lexicon : ndarray of shape (n_rows,) or None
-        Stances by the lexicon alone, see `stance.evaluation.baselines`.
-    named : ndarray of bool of shape (n_rows,) or None
-        Whether the text names the actor, without which `predict` says `uncertain`.
+    ``stance``, ``control`` and ``tone`` are probabilities: of the stance head and the target-blind
+    control head for every row, of the sentiment head for `stance.corpus.sentiment_rows`.
+    ``lexicon`` has the stances by the lexicon alone; ``named`` says whether the text names the
+    actor, without which `predict` says `uncertain`.
     """
     sentiment, usual = None, None
     if tone is not None:
@@ -204,24 +188,19 @@ def _corpus_report(material: Material, corpus: Corpus, recipe: Recipe) -> Report
     validation = recipe.validation
     material = replace(material, notes=[*_prior(recipe), *_loose(corpus), *_undated(corpus)])
     found = report(material, draws=validation.draws, seed=validation.seed)
-    groups = {"per_corpus": [corpus.sources[i].name for i in corpus.source]}
-    for name in ("source", "genre"):
-        if name in corpus.extra:
-            groups[f"per_{name}"] = list(corpus.extra[name])
+    groups: dict[str, Sequence[str]] = {"corpus": [corpus.sources[i].name for i in corpus.source]}
+    groups |= {name: corpus.extra[name] for name in ("source", "genre") if name in corpus.extra}
     if "date" in corpus.extra:
-        groups["per_year"] = [_year(date) for date in corpus.extra["date"]]
-    parts = {
-        name: _scores_by(material.answers, group, validation) for name, group in groups.items()
-    }
-    if "per_year" in parts:
-        parts["per_year"] = dict(sorted(parts["per_year"].items()))
-    return replace(found, stance={**found.stance, **parts})
-
-
-def _scores_by(answers: Answers, group: Sequence[str], validation: Validation) -> Figures:
-    parts = actor_rows(replace(answers, actor=group))
-    draws, seed = validation.draws, validation.seed
-    return {name: brief_score(answers.take(rows), draws, seed) for name, rows in parts if name}
+        groups["year"] = [_year(date) for date in corpus.extra["date"]]
+    answers, figures = material.answers, dict(found.stance)
+    for name, group in groups.items():
+        scores = {
+            cell: brief_score(answers.take(rows), validation.draws, validation.seed)
+            for cell, rows in actor_rows(replace(answers, actor=group))
+            if cell
+        }
+        figures[f"per_{name}"] = dict(sorted(scores.items())) if name == "year" else scores
+    return replace(found, stance=figures)
 
 
 def _prior(recipe: Recipe) -> list[str]:
@@ -245,9 +224,7 @@ def _loose(corpus: Corpus) -> list[str]:
 
 def _undated(corpus: Corpus) -> list[str]:
     dates = [date for date in corpus.extra.get("date", ()) if date.strip() and not _year(date)]
-    if not dates:
-        return []
-    return [
+    return dates and [
         f"{count(len(dates), 'row')} with a date that cannot be read, such as '{shown(dates[0])}', "
         "so in the scores of no year; write 2024-03-09"
     ]

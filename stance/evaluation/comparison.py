@@ -81,11 +81,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-ROWS = 20
-"""Rows of an actor from which on it is compared: fewer would only cost the others their p."""
-
-SMALLEST = 1e-6
-"""A p value below is given as this, or it would be rounded to 0."""
+ROWS = 20  # rows of an actor from which on it is compared: fewer would only cost the others their p
+SMALLEST = 1e-6  # A p value below is given as this, or it would be rounded to 0
 
 
 @dataclass(frozen=True, slots=True)

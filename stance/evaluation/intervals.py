@@ -8,28 +8,16 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 
-BOUNDS = (0.025, 0.975)
-"""Quantiles that bound a 95 % interval."""
-
-DRAWS, SEED = 1000, 20
-"""Resamples that an interval rests on and where their random numbers start."""
-
-CELLS = 2_000_000
-"""Document counts held in memory at once, about 50 MB of working space."""
-
-FEWEST = 5
-"""Documents below which a score has no interval, and a label of fewer none to be trusted."""
-
-TRUSTED = 20
-"""Documents from which an interval can be trusted."""
-
-Z = 1.959963984540054
-"""Quantile of the normal distribution that bounds a 95 % interval."""
+BOUNDS = (0.025, 0.975)  # quantiles that bound a 95 % interval
+DRAWS, SEED = 1000, 20  # resamples that an interval rests on and where their random numbers start
+CELLS = 2_000_000  # document counts held in memory at once, about 50 MB of working space
+FEWEST = 5  # documents below which a score has no interval, and a label of fewer none to be trusted
+TRUSTED = 20  # documents from which an interval can be trusted
+Z = 1.959963984540054  # quantile of the normal distribution that bounds a 95 % interval
 
 Interval = tuple[float, float]
 
-RARE = 20
-"""A label in fewer documents, and in no more than half of them, is rare."""
+RARE = 20  # A label in fewer documents, and in no more than half of them, is rare
 
 EQUAL = 12
 """Decimals in which two equal scores agree, whatever the order that they were summed up in."""

@@ -12,8 +12,7 @@ from stance.tables import write_table
 
 COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because", "corpus", "row")
 
-WORDS = 6
-"""Words named in `because`."""
+WORDS = 6  # words named in `because`
 
 
 def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: bool) -> str:

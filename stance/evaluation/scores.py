@@ -23,22 +23,17 @@ from stance.evaluation.intervals import (
     TRUSTED,
     proportion_interval,
     rare_strata,
+    right_shares,
     stratified,
 )
 
-BINS = 15
-"""Bins of the calibration error and of the reliability curve."""
+BINS = 15  # bins of the calibration error and of the reliability curve
 
 LEAST_CHANCE = float(np.finfo(np.float64).eps)
 """Least probability in a log loss, as in scikit-learn."""
 
-POINTS = 40
-"""Most points of a risk-coverage curve."""
-
-CURVES = ("reliability", "risk_coverage")
-"""Figures that are lists of points."""
-
-Bounds = tuple[Floats, Floats]
+POINTS = 40  # most points of a risk-coverage curve
+CURVES = ("reliability", "risk_coverage")  # figures that are lists of points
 
 
 def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
@@ -67,47 +62,47 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
     """
     check_rows(answers)
     by_document = answers.confusion()
-    total = by_document.sum(axis=0)
-    bounds, sure = (stratified(each, by_document, draws, seed) for each in (macro_f1, accuracy))
-    main: Figures = {"macro_f1": macro_f1(total), "macro_f1_interval": bounds}
+    total, brief = by_document.sum(axis=0), brief_score(answers, draws, seed)
     figures: Figures = {
-        "n": len(answers),
-        "accuracy": accuracy(total),
-        "accuracy_interval": sure,
-        **main,
-        "answered": {"n": len(answers), "accuracy": accuracy(total), **main},
+        "n": brief["n"],
+        "accuracy": brief["accuracy"],
+        "accuracy_interval": stratified(accuracy, by_document, draws, seed),
+        "macro_f1": brief["macro_f1"],
+        "macro_f1_interval": brief["macro_f1_interval"],
+        "answered": _answered(answers, brief, draws, seed),
         "withheld": dict(zip(answers.labels, total[:, -1].astype(np.int64), strict=True)),
         "per_class": _per_class(answers.labels, total),
         "per_class_intervals": _class_intervals(answers, by_document, draws, seed),
-    }
-    if answers.uncertain:
-        figures["answered"] = _answered(answers, draws, seed)
-    if answers.actor is not None:
-        figures["per_actor"] = _per_actor(answers, draws, seed)
-    figures |= {
+        "per_actor": None if answers.actor is None else _per_actor(answers, draws, seed),
         "confusion": total[:, :-1].astype(np.int64),
         "labels": list(answers.labels),
-        "ece": calibration_error(answers),
+        "ece": brief["ece"],
         "brier": brier(answers),
         "log_loss": log_loss(answers),
         "reliability": reliability(answers),
         **risk_coverage(answers),
         "uncertain": answers.uncertain,
-        "documents": len(by_document),
-        "trusted": _trusted(answers.labels, by_document, bounds),
+        "documents": brief["documents"],
+        "trusted": brief["trusted"],
         "notes": [
             *document_notes(answers.labels, by_document),
-            *_notes(answers.labels, total, bounds),
+            *_notes(answers.labels, total, brief["macro_f1_interval"]),
         ],
     }
+    if answers.actor is None:
+        del figures["per_actor"]
     return plain(figures)
 
 
-def _answered(answers: Answers, draws: int, seed: int) -> Figures:
-    if answers.answered is None or not answers.answered.any():
-        return {"n": 0, "accuracy": None, "macro_f1": None, "macro_f1_interval": None}
+def _answered(answers: Answers, brief: Figures, draws: int, seed: int) -> Figures:
+    """Return the main scores of the rows whose answer is not withheld."""
+    names = ("n", "accuracy", "macro_f1", "macro_f1_interval")
+    if answers.answered is None or answers.answered.all():
+        return {name: brief[name] for name in names}
+    if not answers.answered.any():
+        return dict.fromkeys(names) | {"n": 0}
     part = brief_score(answers.take(answers.answered), draws, seed)
-    return {name: part[name] for name in ("n", "accuracy", "macro_f1", "macro_f1_interval")}
+    return {name: part[name] for name in names}
 
 
 def _per_class(labels: Sequence[str], confusion: Floats) -> Figures:
@@ -127,24 +122,23 @@ def _per_class(labels: Sequence[str], confusion: Floats) -> Figures:
 def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: int) -> Figures:
     """Return 95 % intervals of precision, recall and F1 of each label.
 
-    Precision and recall are shares of rows (`intervals.proportion_interval`); F1 is resampled, and
-    None where every resample scores the same. All are None for a label that is right, or answered,
-    in fewer than `FEWEST` documents.
+    Precision and recall are shares of rows; F1 is resampled, and None where every resample scores
+    the same. All are None for a label that is right, or answered, in fewer than `FEWEST` documents.
     """
     low, high = stratified(f1_scores, by_document, draws, seed)
     found: Figures = {}
     for number, label in enumerate(answers.labels):
-        columns = {"precision": answers.predicted == number, "recall": answers.gold == number}
-        own: Figures = {
-            name: proportion_interval(answers.right[rows], answers.document[rows])
-            for name, rows in columns.items()
-            if len(np.unique(answers.document[rows])) >= FEWEST
+        precision, recall = (
+            right_shares(answers.right[rows], answers.document[rows])
+            for rows in (answers.predicted == number, answers.gold == number)
+        )
+        bounds = (low[number], high[number]) if low[number] < high[number] else None
+        enough = min(precision.documents, recall.documents) >= FEWEST
+        found[label] = {
+            "precision": precision.intervals[1] if enough else None,
+            "recall": recall.intervals[1] if enough else None,
+            "f1": bounds if enough else None,
         }
-        if len(own) == len(columns):
-            spread = low[number] < high[number]
-            found[label] = own | {"f1": (low[number], high[number]) if spread else None}
-        else:
-            found[label] = dict.fromkeys((*columns, "f1"))
     return found
 
 
@@ -161,7 +155,8 @@ def brief_score(answers: Answers, draws: int, seed: int) -> Figures:
             "accuracy": accuracy(total),
             "ece": calibration_error(answers),
             "documents": len(by_document),
-            "trusted": _trusted(answers.labels, by_document, bounds),
+            # Documents enough, and not all scored alike.
+            "trusted": bool(bounds[0] < bounds[1]) and not doubts(answers.labels, by_document),
         }
     )
 
@@ -216,9 +211,8 @@ def calibration_error(answers: Answers) -> float:
 
     The sum over bins of (rows in bin / rows) * abs(accuracy - mean confidence); the confidence is
     the largest probability and bin i of 15 holds confidences in ((i - 1) / 15, i / 15] (Naeini,
-    Cooper and Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning";
-    Guo et al. 2017, "On Calibration of Modern Neural Networks"). Chance alone makes it positive:
-    with a few dozen rows it is large for every model.
+    Cooper and Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning").
+    Chance alone makes it positive: with a few dozen rows it is large for every model.
     """
     surplus = _likely_right(answers) - answers.confidence
     return float(np.abs(np.bincount(_bins(answers), surplus, BINS)).sum() / len(answers))
@@ -273,11 +267,11 @@ def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
     Returns
     -------
     dict
-        risk_coverage : list of dict, from all rows to the most confident alone, at most ``points``:
-        coverage (share of rows answered), threshold, error (share of them that is wrong), n.
-        aurc : the area under the curve, which is the mean error over the thresholds at each row's
-        own confidence, between 0 and 1 (Geifman, Uziel and El-Yaniv 2019, "Bias-Reduced
-        Uncertainty Estimation for Deep Neural Classifiers").
+        risk_coverage, a list from all rows to the most confident alone, at most ``points``:
+        coverage (share of rows answered), threshold, error (share of them that is wrong), n; and
+        aurc, the area under the curve, which is the mean error over the thresholds at each row's
+        own confidence (Geifman, Uziel and El-Yaniv 2019, "Bias-Reduced Uncertainty Estimation for
+        Deep Neural Classifiers").
     """
     own = answers.confidence
     own = own if answers.answered is None else np.where(answers.answered, own, 0.0)
@@ -302,11 +296,6 @@ def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
 
 
 # --- Whether an interval can be trusted ---
-
-
-def _trusted(labels: Sequence[str], by_document: Floats, bounds: Bounds) -> bool:
-    """Return whether an interval can be believed: documents enough, and not all scored alike."""
-    return bool(bounds[0] < bounds[1]) and not doubts(labels, by_document)
 
 
 def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
@@ -334,7 +323,7 @@ def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
     return notes
 
 
-def _notes(labels: Sequence[str], confusion: Floats, bounds: Bounds) -> list[str]:
+def _notes(labels: Sequence[str], confusion: Floats, bounds: Sequence[float]) -> list[str]:
     notes = []
     if bounds[0] == bounds[1]:
         notes.append("every resample scores the same; that does not make the score exact")

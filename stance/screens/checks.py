@@ -11,23 +11,12 @@ from stance.screens import bounds, cell, percent, stacked, wrap
 
 LABELS = tuple(str(label) for label in Stance)
 
-NAME = 30
-"""Columns for the name of a genre or actor."""
-
-CODED = 15
-"""Columns for a name in the table of agreement."""
-
-TEST = 40
-"""Columns for a test's name."""
-
-LONGEST = 700
-"""Characters of a paragraph that are shown."""
-
-ALIASES = 6
-"""Aliases listed per actor."""
-
-ACTORS = 15
-"""Actors listed with their answers; the rest is counted."""
+NAME = 30  # columns for the name of a genre or actor
+CODED = 15  # columns for a name in the table of agreement
+TEST = 40  # columns for a test's name
+LONGEST = 700  # characters of a paragraph that are shown
+ALIASES = 6  # aliases listed per actor
+ACTORS = 15  # actors listed with their answers; the rest is counted
 
 Figures = Mapping[str, Any]
 

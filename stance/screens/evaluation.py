@@ -6,26 +6,21 @@ from typing import Any
 from stance.display import WIDTH, count, shown
 from stance.screens import bounds, cell, percent, ranged, stacked, wrap
 
-LISTED = 15
-"""Actors, sources, genres or years listed; of more than these only what can be trusted."""
+LISTED = 15  # actors, sources, genres or years listed; of more than these only what can be trusted
 
 DIVISIONS = ("corpus", "source", "genre", "year")
 """What rows are divided by beside the actor, where the corpus tells."""
 
 PLURALS = {"corpus": "corpora"}
 
-FEW = "few"
-"""Marks an interval that cannot be trusted."""
-
-NAME, LABEL = 30, 11
-"""Columns for an actor's and for a label's name."""
+FEW = "few"  # marks an interval that cannot be trusted
+NAME, LABEL = 30, 11  # columns for an actor's and for a label's name
 
 CORNER = r"gold \ predicted"
 
 LEGEND = "  (in percent; [low, high] is the 95 % interval, whole documents resampled)"
 
-SUREST = (0.5, 0.25)
-"""Shares of answers, the most confident ones, whose errors are told."""
+SUREST = (0.5, 0.25)  # shares of answers, the most confident ones, whose errors are told
 
 Figures = Mapping[str, Any]
 
@@ -35,7 +30,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
     mood = figures.get("sentiment")
     mood_notes = [f"sentiment: {note}" for note in mood["notes"]] if mood else []
     parts = [
-        [*_headline(figures), *_baselines(figures["baselines"]), LEGEND],
+        [*_headline(figures), *_baselines(figures["baselines"]), *_verdicts(figures), LEGEND],
         _classes(figures),
         _confusion(figures),
         *_divisions(figures),
@@ -70,25 +65,27 @@ def _headline(figures: Figures) -> list[str]:
 def _baselines(baselines: Figures) -> list[str]:
     names = {"majority": "majority label", "target_blind": "target-blind", "lexicon": "lexicon"}
     known = {names[key]: baselines[key] for key in names if key in baselines}
-    lines = [
+    return [
         f"  {name:<20} macro-F1 "
         f"{ranged(part['macro_f1'], part.get('macro_f1_interval')):<20}"
         f"  accuracy {percent(part['accuracy'])}"
         for name, part in known.items()
     ]
-    for key, words in {"target_blind": "target-blind words", "lexicon": "the lexicon"}.items():
-        if key in baselines:
-            gain = baselines[key]["difference"]
-            figure = f"{percent(gain['macro_f1'], '+')} points{bounds(gain['macro_f1_interval'])}"
-            lines.append(f"  {_verdict(gain['macro_f1_interval'])} than {words}: {figure}")
-    return lines
 
 
-def _verdict(interval: Sequence[float] | None) -> str:
-    """Return in words whether a difference with this interval is above 0."""
-    if interval and interval[0] > 0:
-        return "better"
-    return "worse" if interval and interval[1] < 0 else "not shown to be better"
+def _verdicts(figures: Figures) -> Iterator[str]:
+    """Yield in words whether the model is better than each baseline."""
+    for key, name in {"target_blind": "target-blind words", "lexicon": "the lexicon"}.items():
+        if key in figures["baselines"]:
+            gain = figures["baselines"][key]["difference"]
+            low, high = gain["macro_f1_interval"]
+            verdict = "better" if low > 0 else "worse" if high < 0 else "not shown to be better"
+            if not figures["trusted"]:
+                verdict = "with too few documents to say whether it is better"
+            yield (
+                f"  {verdict} than {name}: {percent(gain['macro_f1'], '+')} points"
+                f"{bounds(gain['macro_f1_interval'])}"
+            )
 
 
 def _classes(figures: Figures) -> list[str]:
@@ -209,14 +206,9 @@ def _notes(notes: Sequence[str]) -> list[str]:
     return [line for note in notes for line in wrap(f"note: {note}")]
 
 
-NAMED = 5
-"""Rows in the training data that are named; the rest is counted."""
-
-MOST_ACTORS = 15
-"""Actors listed; the rest is counted."""
-
-ACTOR = 18
-"""Columns for an actor's name."""
+NAMED = 5  # rows in the training data that are named; the rest is counted
+MOST_ACTORS = 15  # actors listed; the rest is counted
+ACTOR = 18  # columns for an actor's name
 
 COMPARED = (
     "In percent; [low, high] is the 95 % interval, whole documents resampled, the same ones for "
@@ -266,17 +258,11 @@ def _part(title: str, part: Figures | None) -> list[str]:
         f"  right only by A {test['a_only']:,}, only by B {test['b_only']:,}: "
         f"p {_p(test['p'])}  (McNemar on rows: {_p(test['p_rows'])})"
     )
-    lines.append(f"  {_winner(part['difference_interval'])}")
+    low, high = part["difference_interval"] or (0.0, 0.0)
+    winner = "A is" if low > 0 else "B is" if high < 0 else "neither is shown to be"
+    few = "too few documents to say which is better"
+    lines.append(f"  {winner} better in macro-F1" if part["trusted"] else f"  {few}")
     return lines
-
-
-def _winner(interval: Sequence[float] | None) -> str:
-    if interval is None:
-        return "too few documents to say which is better"
-    for mark, ahead in (("A", interval[0] > 0), ("B", interval[1] < 0)):
-        if ahead:
-            return f"{mark} is better in macro-F1"
-    return "neither is shown to be better in macro-F1"
 
 
 def _p(value: float) -> str:

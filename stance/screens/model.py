@@ -66,8 +66,7 @@ def _curve_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-SCORED = 15
-"""Corpora, genres and actors whose scores are shown; the manifest has all."""
+SCORED = 15  # corpora, genres and actors whose scores are shown; the manifest has all
 
 
 def card_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -164,8 +163,7 @@ def _some(names: list[str], most: int = 8) -> str:
     return ", ".join(map(shown, names[:most])) + rest
 
 
-STRONGEST = 8
-"""Words and features that are listed."""
+STRONGEST = 8  # words and features that are listed
 
 FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
 """Said of a paragraph before its reasons."""
@@ -173,11 +171,8 @@ FOREIGN = "In a language that the model was not trained on: do not rely on what 
 UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
 """Said of an actor that no mention was found of."""
 
-PALE, STRONG = 0.04, 0.12
-"""Pushes from which a word is coloured, and coloured strongly."""
-
-NAMED = 42
-"""Columns for a word and its strongest term."""
+PALE, STRONG = 0.04, 0.12  # pushes from which a word is coloured, and coloured strongly
+NAMED = 42  # columns for a word and its strongest term
 
 
 def print_explanation(explanation: Explanation) -> None:
