@@ -495,6 +495,12 @@ def test_help_lists_every_command_and_option():
     assert invoke("--version").stdout.startswith("stance 0.")
 
 
+def test_the_page_of_commands_is_current():
+    code = "import runpy; print(runpy.run_path('docs/commands.py')['page'](), end='')"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert run.stdout.decode() == (ROOT / "docs" / "commands.md").read_text("utf-8")
+
+
 def test_the_list_of_commands_fits_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     listed = invoke("--help").stdout
