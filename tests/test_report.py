@@ -519,7 +519,7 @@ def test_counts_stay_exact_where_names_are_too_many_to_tell_apart(tmp_path, monk
     assert csv_rows(page, "stance-by-actor")[0]["answers"] == "5000"
     assert csv_rows(page, "stance-by-source")[0]["answers"] == "4000"
     assert re.search(
-        r"The 1 actor with most answers. Left out here, and counted in the totals: "
+        r"The 1 actor with most answers. Left out here but counted in the totals: "
         r"at least \d[\d,]* other actors with 15,000 answers\.",
         page.text,
     )
@@ -530,7 +530,7 @@ def test_only_so_many_actors_and_sources_are_shown(coded):
     assert len(found.tally.actors) <= _tally.ACTORS
     assert len(found.tally.sources) <= _tally.SOURCES
     page = read_page(compose(found))
-    assert re.search(r"Left out here, and counted in the totals: \d+ other sources", page.text)
+    assert re.search(r"Left out here but counted in the totals: \d+ other sources", page.text)
     assert len(compose(found)) < 1_000_000
 
 

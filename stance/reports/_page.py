@@ -33,9 +33,6 @@ _UNFIT = re.compile(
 )
 
 
-# --- Text ----------------------------------------------------------------------------------------
-
-
 def without_forbidden(text: str) -> str:
     r"""Return a text in which U+FFFD stands for each character that HTML forbids.
 
@@ -180,6 +177,7 @@ def environment() -> "Environment":
         **{"percent": percent, "points": points, "references": references, "sections": sections},
         **{"shown": shown, "shown_cell": shown_cell, "number": "{:,}".format},
         "whole": lambda share: f"{100 * share:.0f}",
+        "unbroken": lambda text: text.replace(" %", "\u00a0%"),
     }
     made.globals["version"] = version("stance")
     return made
