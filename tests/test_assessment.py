@@ -164,8 +164,8 @@ def test_years_are_read_from_every_usual_form_and_others_are_told(labelled, mode
     assert {year: part["n"] for year, part in figures["per_year"].items()} == {"2023": 1, "2024": 2}
     told = [note for note in figures["notes"] if "date" in note]
     assert told == [
-        "2 rows with a date that cannot be read, such as '03/04/2024', so in the scores of no "
-        "year; write 2024-03-09"
+        "2 rows with a date that cannot be read, such as '03/04/2024': left out of the scores "
+        "by year; write 2024-03-09"
     ]
 
 
@@ -215,7 +215,7 @@ def test_of_many_parts_those_that_can_be_trusted_are_listed(figures):
     ]
     assert listed == [f"{year}" for year in range(1990, 2020, 2)]  # the latest
     assert "and 25 more years" in text
-    assert "16 sources, none of documents enough to trust its score" in text
+    assert "16 sources, none with enough documents to trust its score" in text
 
 
 LOOSE = "rows without document: each text counts as one; if some are from one article"

@@ -224,7 +224,7 @@ def test_labels_in_few_documents_are_noted():
     gold[:5], gold[5:9] = 0, 2
     few, rare, *_ = score(certain(gold, gold), draws=20)["notes"]
     assert rare.startswith("rare: against; the bootstrap draws documents with a rare label apart")
-    assert few.startswith("the interval cannot be trusted: favor stands in only 4 documents")
+    assert few.startswith("the interval cannot be trusted: favor occurs in only 4 documents")
     assert score(certain(gold, gold), draws=20)["trusted"] is False
     gold[9] = 2
     predicted = np.where(np.arange(60) % 9, gold, 1)
@@ -540,8 +540,8 @@ def test_summary_stays_under_80_columns_and_tells_every_part():
     ):
         assert word in text
     assert (
-        "700 rows (100.0 %) found in the model's training data, 0 of them much alike but not "
-        "equal; macro-F1 without: -"
+        "700 rows (100.0 %) found in the model's training data, 0 of them as a near-duplicate; "
+        "macro-F1 without: -"
     ) in text.replace("\n  ", " ")
 
 

@@ -132,4 +132,4 @@ def test_inspect_tells_what_an_input_is_compared_with(model, model_path, tmp_pat
     card = {key: value for key, value in model.card.items() if key != "reference"}
     save_model(dataclasses.replace(model, card=card), tmp_path / "old.stance")
     told = " ".join(invoke("inspect", tmp_path / "old.stance").stdout.split())
-    assert "drift not checked: the model was saved without numbers of its training texts" in told
+    assert "drift not checked: the model was saved without statistics of its training texts" in told

@@ -225,8 +225,8 @@ def _loose(corpus: Corpus) -> list[str]:
 def _undated(corpus: Corpus) -> list[str]:
     dates = [date for date in corpus.extra.get("date", ()) if date.strip() and not _year(date)]
     return dates and [
-        f"{count(len(dates), 'row')} with a date that cannot be read, such as '{shown(dates[0])}', "
-        "so in the scores of no year; write 2024-03-09"
+        f"{count(len(dates), 'row')} with a date that cannot be read, such as '{shown(dates[0])}': "
+        "left out of the scores by year; write 2024-03-09"
     ]
 
 

@@ -302,7 +302,7 @@ def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
     """Return why an interval cannot be trusted: too few documents, of all or with a label."""
     documents = (confusion.sum(axis=2) > 0).sum(axis=0).tolist()
     reasons = [
-        f"{label} stands in only {count(number, 'document')}; label {FEWEST} or more with it"
+        f"{label} occurs in only {count(number, 'document')}; label {FEWEST} or more with it"
         for label, number in zip(labels, documents, strict=True)
         if 0 < number < FEWEST
     ]

@@ -20,7 +20,7 @@ CORNER = r"gold \ predicted"
 
 LEGEND = "  (in percent; [low, high] is the 95 % interval, whole documents resampled)"
 
-SUREST = (0.5, 0.25)  # shares of answers, the most confident ones, whose errors are told
+CONFIDENT = (0.5, 0.25)  # shares of answers, the most confident ones, whose errors are shown
 
 Figures = Mapping[str, Any]
 
@@ -135,7 +135,7 @@ def _groups(title: str, groups: Figures) -> list[str]:
     listed = listed[-LISTED:] if title == "year" else listed[:LISTED]
     many = PLURALS.get(title, f"{title}s")
     if not listed:
-        return [f"{len(groups):,} {many}, none of documents enough to trust its score"]
+        return [f"{len(groups):,} {many}, none with enough documents to trust its score"]
     lines = [f"{cell(title, NAME)}  {'n':>9}  macro-F1  95 % interval"]
     for name, row in listed:
         given = row["interval"] if "interval" in row else row["macro_f1_interval"]
@@ -159,14 +159,14 @@ def _calibration(figures: Figures) -> list[str]:
 
 
 def _errors(curve: Sequence[Figures]) -> list[str]:
-    nearest = [min(curve, key=lambda p: abs(p["coverage"] - share)) for share in SUREST]
+    nearest = [min(curve, key=lambda p: abs(p["coverage"] - share)) for share in CONFIDENT]
     parts = [
-        f"{percent(point['error'])} % of the surest {100 * point['coverage']:.0f} %"
+        f"most confident {100 * point['coverage']:.0f} %: {percent(point['error'])} %"
         for point in nearest
         if point["coverage"] < 1
     ]
-    first = f"errors  {percent(curve[0]['error'])} % of all"
-    return [", ".join([first, *dict.fromkeys(parts)])]
+    first = f"errors  all answers: {percent(curve[0]['error'])} %"
+    return wrap(", ".join([first, *dict.fromkeys(parts)]))
 
 
 def _conflict(conflict: Figures) -> list[str]:
@@ -193,10 +193,10 @@ def _leakage(leakage: Figures | None) -> list[str]:
     if leakage is None:
         return []
     if not leakage["rows"]:
-        return wrap("leakage  no row, nor one much like it, was found in the model's training data")
+        return wrap("leakage  no row or near-duplicate was found in the model's training data")
     text = (
         f"leakage  {count(leakage['rows'], 'row')} ({percent(leakage['share'])} %) found in the "
-        f"model's training data, {leakage['near']:,} of them much alike but not equal; macro-F1 "
+        f"model's training data, {leakage['near']:,} of them as a near-duplicate; macro-F1 "
         f"without: {ranged(leakage['macro_f1_without'], leakage['macro_f1_without_interval'])}"
     )
     return wrap(text)
@@ -270,7 +270,7 @@ def _p(value: float) -> str:
 
 
 def _actors(actors: Figures, left_out: int) -> list[str]:
-    rest = [f"{count(left_out, 'actor')} of too few rows left out"] if left_out else []
+    rest = [f"{count(left_out, 'actor')} with too few rows left out"] if left_out else []
     if not actors:
         return rest
     head = f"{cell('actor', ACTOR)}  {'n':>5}  {'A':>5}  {'B':>5}  "
@@ -292,7 +292,7 @@ def _actors(actors: Figures, left_out: int) -> list[str]:
 
 def _seen(leakage: Figures) -> list[str]:
     if not leakage["either"]:
-        return ["leakage  no row, nor one much like it, was found in either's training data"]
+        return ["leakage  no row or near-duplicate was found in the training data of either"]
     named = ", ".join(leakage["rows"][:NAMED])
     more = leakage["either"] - NAMED
     lines = wrap(

@@ -123,11 +123,11 @@ def _prospects(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def _drift(table: Mapping[str, Any] | None) -> Iterator[str]:
     if table is None:
-        yield "drift     not checked: the model was saved without numbers of its training texts"
+        yield "drift     not checked: the model was saved without statistics of its training texts"
         return
     reference = Reference.from_table(table)
     low, middle, high = reference.length
-    language = "language is not checked, for there were too few"
+    language = "language is not checked (too few paragraphs)"
     if reference.familiarity is not None:
         language = f"uncertain below a familiarity of {reference.threshold:.2f} (another language)"
     yield from _wrapped(
