@@ -220,16 +220,8 @@ def _soft_result(
 # sentence.
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two answers that must be the same."""
-
-    seed: int
-    actor: str
-    before: str
-    after: str
-    answer_before: Answer
-    answer_after: Answer
+Comparison = tuple[int, Example | None]
+"""Number of a seed, and how two answers differ that must be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +237,10 @@ class HardTest:
 def _hard_result(test: HardTest, comparisons: Iterator[Comparison]) -> Result | None:
     seeds: set[int] = set()
     failed: dict[int, Example] = {}
-    for found in comparisons:
-        seeds.add(found.seed)
-        if found.answer_before.equals(found.answer_after):
-            continue
-        before, after = str(found.answer_before), str(found.answer_after)
-        example = Example(found.actor, found.before, found.after, before, after, expected=before)
-        failed.setdefault(found.seed, example)
+    for seed, example in comparisons:
+        seeds.add(seed)
+        if example is not None:
+            failed.setdefault(seed, example)
     examples = tuple(failed.values())[:EXAMPLES]
     if not seeds:
         return None
@@ -266,8 +255,9 @@ def _compare(
     """Compare the answers for every actor that is named before or after."""
     for seed, old, found, new, then in zip(numbers, *before, *after, strict=True):
         for actor in {**found, **then}:
-            answers = found.get(actor, NOT_NAMED), then.get(actor, NOT_NAMED)
-            yield Comparison(seed, actor, old, new, *answers)
+            one, other = found.get(actor, NOT_NAMED), then.get(actor, NOT_NAMED)
+            example = Example(actor, old, new, str(one), str(other), expected=str(one))
+            yield seed, None if one.equals(other) else example
 
 
 def _rendered(scenes: Sequence[Scene]) -> tuple[list[str], list[int]]:
