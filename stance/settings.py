@@ -43,6 +43,6 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
     except tomllib.TOMLDecodeError as fault:
         raise error(f"{name}: not a TOML file: {fault}") from fault
     except RecursionError:
-        raise error(f"{name}: brackets or keys within keys without end; write it flat") from None
+        raise error(f"{name}: brackets or keys nested without end; write it flat") from None
     except ValueError as fault:  # from Python's limit to the digits of a number
-        raise error(f"{name}: a number of too many digits; shorten it") from fault
+        raise error(f"{name}: a number with too many digits; shorten it") from fault

@@ -83,7 +83,9 @@ def test_contributions_sum_to_the_score_of_the_sentiment():
 
 def test_a_sentiment_that_was_not_learned_cannot_be_explained(model):
     deaf = dataclasses.replace(model, sentiment=None)
-    with pytest.raises(DataError, match="judges no sentiment, because its corpus had no labels"):
+    with pytest.raises(
+        DataError, match="judges no sentiment, because its corpus had no sentiment labels"
+    ):
         explain_sentiment(deaf, TEXT)
 
 

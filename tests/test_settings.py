@@ -10,10 +10,10 @@ from stance.recipe import read_recipe
 from stance.settings import MOST_BYTES
 
 HOSTILE = {
-    "deep lists": ("a = " + "[" * 100_000, "brackets or keys within keys without end"),
-    "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys within keys without end"),
-    "endless key": (".".join(["a"] * 50_000) + " = 1", "brackets or keys within keys without end"),
-    "endless number": ("a = " + "9" * 5_000, "a number of too many digits; shorten it"),
+    "deep lists": ("a = " + "[" * 100_000, "brackets or keys nested without end"),
+    "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys nested without end"),
+    "endless key": (".".join(["a"] * 50_000) + " = 1", "brackets or keys nested without end"),
+    "endless number": ("a = " + "9" * 5_000, "a number with too many digits; shorten it"),
     "large": ("#" * (MOST_BYTES + 1), r"more than 4,194,304 bytes, too many for a"),
 }
 

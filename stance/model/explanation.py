@@ -87,7 +87,9 @@ def explain(
             )
         return [explain(model, text, name)[0] for name in found]
     if not actor.strip():
-        raise ActorError("the actor's name is empty; name one, or none for all that the text names")
+        raise ActorError(
+            "the actor's name is empty; give one, or drop --actor to explain all named"
+        )
     query = make_query(model.book, [text], [actor], [spans])
     pairs = lay_out(model.reader.words(query.texts, query.spans), query.para, query.actor)
     return [_explain(model, model.stance, pairs, actor, query.texts[0])]
@@ -103,8 +105,8 @@ def explain_sentiment(model: StanceModel, text: str) -> Explanation:
     """
     if model.sentiment is None:
         raise DataError(
-            "the model judges no sentiment, because its corpus had no labels of it; train it with "
-            "a column sentiment"
+            "the model judges no sentiment, because its corpus had no sentiment labels; train it "
+            "with a column sentiment"
         )
     plain = normalise_all([text])
     pairs = lay_out(model.reader.words(plain), np.zeros(1, np.int64), np.full(1, NOBODY))

@@ -61,7 +61,7 @@ _CONTROL = frozenset(map(chr, (*range(32), *range(127, 160)))) - frozenset("\t\n
 def encode_manifest(manifest: Table) -> bytes:
     """Return the JSON of a manifest, its top-level keys sorted.
 
-    Within them the order stays, for that of actors, categories and blocks has a meaning.
+    Inside them the order stays, because that of actors, categories and blocks matters.
     """
     ordered = {key: _plain(manifest[key]) for key in sorted(manifest)}
     text = json.dumps(ordered, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -289,7 +289,7 @@ _MODEL = table(
 
 def _check_version(manifest: object) -> None:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise refusal(f"its '{MANIFEST}' is not that of a model", "name one of `stance train`")
+        raise refusal(f"its '{MANIFEST}' is not that of a model", "name one made by `stance train`")
     schema = table({"schema": of(int)}, closed=False)(manifest, "")["schema"]
     if schema > SCHEMA:
         raise refusal(f"was written by a newer stance (schema {schema})", "upgrade stance")
