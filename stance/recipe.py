@@ -39,6 +39,7 @@ def _target_blind(features: "Features", where: str) -> None:
 _WEIGHTS = table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100)))
 _BLOCKS = such(_WEIGHTS, bool, "a table with at least one block")
 _PLAIN = such(of(str), str.isprintable, "text without control characters")
+_CORPORA = entries(number(float, 0, 1e6))
 _NEWS = {"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}
 
 
@@ -109,18 +110,13 @@ class Recipe:
 
     Attributes
     ----------
-    name, purpose : str
     language : str
         Snowball language of the texts.
     features, classifier : Features, Classifier
-        Of the stance head.
-    sentiment_features, sentiment_classifier : Features, Classifier
-        Of the sentiment head, which sees no actor.
-    validation : Validation
-    corpora : mapping of str to float
-        Weight of each corpus by its file name without ending; 1 unless named here.
-    licences : mapping of str to str
-        Licence and origin of each corpus, for the model's card.
+        Of the stance head; those of the sentiment head, which sees no actor, are named so.
+    corpora, licences : mapping
+        Weight of each corpus by its file name without ending, 1 unless named here; licence and
+        origin of each, for the model's card.
     """
 
     name: Annotated[str, _PLAIN] = "default"
@@ -133,9 +129,7 @@ class Recipe:
     )
     sentiment_classifier: Classifier = field(default_factory=Classifier)
     validation: Validation = field(default_factory=Validation)
-    corpora: Annotated[Mapping[str, float], entries(number(float, 0, 1e6))] = field(
-        default_factory=dict
-    )
+    corpora: Annotated[Mapping[str, float], _CORPORA] = field(default_factory=dict)
     licences: Annotated[Mapping[str, str], entries(of(str))] = field(default_factory=dict)
 
     def to_table(self) -> dict[str, Any]:

@@ -79,14 +79,8 @@ def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> C
 
     Only rows whose text names the actor belong here. The others get no answer whatever the rate,
     and as most of them are plainly neutral, they would make neutral answers look more certain.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_rows, n_labels)
-        Of a model that has not seen the row's document.
-    gold, document : ndarray of shape (n_rows,)
-    seed : int
-        Of the order of the rows, by which one is drawn from each document.
+    The probabilities are those of a model that has not seen the row's document; the seed sets the
+    order of the rows, by which one is drawn from each document.
     """
     order = np.random.default_rng(seed).permutation(len(gold))
     predicted = probabilities.argmax(axis=1)
@@ -183,17 +177,10 @@ def lowest_threshold(evidence: Evidence, rate: float) -> float:
 
 
 def log_tails(number: Ints, wrong: Ints, rate: float) -> Floats:
-    """Return the logarithm of P(X <= wrong) for binomial X, element by element.
+    """Return the logarithm of P(X <= wrong) for binomial X of so many trials, for each test.
 
-    Parameters
-    ----------
-    number, wrong : ndarray of shape (n_tests,)
-        Trials and failures.
-    rate : float
-        Probability of a failure; 0 rejects nothing, 1 everything.
+    The rate is the probability of a failure; 0 rejects nothing, 1 everything.
 
-    Examples
-    --------
     >>> np.exp(log_tails(np.array([2, 2, 0]), np.array([0, 1, 0]), 0.5)).round(12).tolist()
     [0.25, 0.75, 1.0]
     """

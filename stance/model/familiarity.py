@@ -220,16 +220,9 @@ def measure(
 ) -> Reference:
     """Measure the paragraphs of a training corpus, each without what its own document taught.
 
-    Parameters
-    ----------
-    reader : Reader
-    vocabulary : Vocabulary
-        Of the model that was trained on the corpus.
-    texts, actors : sequence of str
-        One entry per row; a paragraph that stands in several rows counts once.
-    document : ndarray of shape (n_rows,)
-    min_df : int
-        Documents in which a word must occur to be known.
+    The vocabulary is that of the model trained on the corpus; texts, actors and document have an
+    entry per row, and a paragraph that stands in several rows counts once. A word is known if it
+    occurs in ``min_df`` other documents.
     """
     place = {text: row for row, text in reversed(list(enumerate(texts)))}
     rows = np.array(sorted(place.values()), np.int64)
