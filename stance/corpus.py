@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,7 +29,7 @@ STANCES: Mapping[str, int] = {
     **dict.fromkeys(("neutral", "none", "neither"), 1),
     **dict.fromkeys(("favor", "favour", "pro", "support", "supportive", "positive", "pos"), 2),
 }
-"""Number of each spelling of a stance; so for sentiments below."""
+"""Number of each spelling of a stance."""
 
 SENTIMENTS: Mapping[str, int] = {
     **dict.fromkeys(("negative", "neg"), 0),
@@ -40,20 +40,15 @@ SENTIMENTS: Mapping[str, int] = {
 MISSING = -1
 """Number of a sentiment that a row does not have."""
 
+_EXTRA = ("id", "date", "source", "genre")
+_OPTIONAL = ("sentiment", "document", "spans", *_EXTRA)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A corpus file.
+    """A corpus file."""
 
-    Attributes
-    ----------
-    name : str
-        File name without endings.
-    sha256 : str
-    rows : int
-    """
-
-    name: str
+    name: str  # without endings
     sha256: str
     rows: int
 
@@ -76,14 +71,13 @@ class Corpus:
         Number of the unit that no split may cut.
     source : ndarray of shape (n_rows,)
         Index into ``sources``.
-    sources : tuple of Source
     marks : Fingerprints
         Of the texts.
     extra : mapping of str to tuple of str
         The columns ``id``, ``date``, ``source`` and ``genre``, where a file has them; a cell is
         empty where its file does not.
     notes : tuple of str
-        What a user should be told about the reading.
+        What the user should know about how the files were read.
     loose : int
         Rows that name no document, so that each of their texts is one.
     """
@@ -105,14 +99,11 @@ class Corpus:
         return len(self.texts)
 
     def places(self) -> list[tuple[str, int]]:
-        """Return the corpus of each row, and its record number there, from 1."""
+        """Return the file of each row, and its record number there, from 1."""
         first = np.searchsorted(self.source, self.source)
-        return [
-            (self.sources[source].name, row - start + 1)
-            for row, (source, start) in enumerate(
-                zip(self.source.tolist(), first.tolist(), strict=True)
-            )
-        ]
+        names = [self.sources[source].name for source in self.source.tolist()]
+        numbers = (np.arange(len(self)) - first + 1).tolist()
+        return list(zip(names, numbers, strict=True))
 
     def take(self, rows: Ints) -> "Corpus":
         """Return a corpus of some rows; documents keep their numbers, files their counts."""
@@ -131,21 +122,18 @@ class Corpus:
         )
 
 
-EXTRA = ("id", "date", "source", "genre")
-OPTIONAL = ("sentiment", "document", "spans", *EXTRA)
-
-
 @dataclass(slots=True)
 class _Rows:
     """What has been read so far."""
 
-    texts: list[str]
-    actors: list[str]
-    spans: list[list[tuple[int, int]] | None]
-    stance: list[int]
-    sentiment: list[int]
-    document: list[str]
-    extra: dict[str, list[str]]
+    texts: list[str] = field(default_factory=list)
+    actors: list[str] = field(default_factory=list)
+    spans: list[list[tuple[int, int]] | None] = field(default_factory=list)
+    stance: list[int] = field(default_factory=list)
+    sentiment: list[int] = field(default_factory=list)
+    document: list[str] = field(default_factory=list)
+    source: list[int] = field(default_factory=list)
+    extra: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _EXTRA})
 
 
 def bundled_corpus() -> Path:
@@ -166,20 +154,18 @@ def read_corpus(
     DataError
         If a file cannot be read, lacks a column, or has a label that means nothing.
     """
-    rows = _Rows([], [], [], [], [], [], {name: [] for name in EXTRA})
+    rows = _Rows()
     sources: list[Source] = []
-    source: list[int] = []
     notes: list[str] = []
     for path in map(Path, paths):
-        before = len(rows.texts)
         with open_table(path, delimiter=delimiter, encoding=encoding) as table:
-            told = _read_table(table, rows)
-            notes += [*table.notes, *misnamed(table.columns, OPTIONAL, table.name), *told]
-        count = len(rows.texts) - before
+            labels = _read_table(table, rows)
+            notes += [*table.notes, *misnamed(table.columns, _OPTIONAL, table.name), *labels]
+        count = len(rows.texts) - len(rows.source)
         if not count:
             raise DataError(f"{path}: no rows below the header; a corpus needs labelled rows")
         name = shown(path.name.split(".")[0], 100)
-        source += [len(sources)] * count
+        rows.source += [len(sources)] * count
         sources.append(Source(name, hashlib.sha256(path.read_bytes()).hexdigest(), count))
     marks = fingerprint(rows.texts)
     return Corpus(
@@ -188,8 +174,8 @@ def read_corpus(
         spans=tuple(rows.spans),
         stance=np.array(rows.stance, np.int64),
         sentiment=np.array(rows.sentiment, np.int64),
-        document=_documents(rows.document, source, marks),
-        source=np.array(source, np.int64),
+        document=_documents(rows.document, rows.source, marks),
+        source=np.array(rows.source, np.int64),
         sources=tuple(sources),
         marks=marks,
         extra={name: tuple(cells) for name, cells in rows.extra.items() if any(cells)},
@@ -200,45 +186,40 @@ def read_corpus(
 
 def _documents(names: Sequence[str], source: Sequence[int], marks: Fingerprints) -> Ints:
     """Group rows by document; rows without one, and equal texts, by their text."""
-    named = np.array(
-        [
-            key_of(f"{s}:{n}" if n else f"row {i}")
-            for i, (s, n) in enumerate(zip(source, names, strict=True))
-        ],
-        np.uint64,
-    )
-    if all(names):
-        return linked_groups([named, marks.exact])
-    return linked_groups([named, marks.exact, *marks.bands.T])
+    keys = [
+        key_of(f"{s}:{n}" if n else f"row {i}")
+        for i, (s, n) in enumerate(zip(source, names, strict=True))
+    ]
+    alike = [] if all(names) else list(marks.bands.T)
+    return linked_groups([np.array(keys, np.uint64), marks.exact, *alike])
 
 
 def _read_table(table: Table, rows: _Rows) -> list[str]:
-    """Add the table's rows; return what to tell of its labels."""
-    text = column(table.columns, "text", table.name)
-    actor = column(table.columns, "actor", table.name)
-    places = {name: i for i, name in enumerate(table.columns)}
+    """Add the table's rows; return notes on its labels."""
+    needed = {name: column(table.columns, name, table.name) for name in ("text", "actor", "stance")}
+    places = {name: at for at, name in enumerate(table.columns) if name in _OPTIONAL} | needed
+    missing = dict.fromkeys(_OPTIONAL, "")
     stance = LabelReader(table.name, "stance", STANCES, tuple(Stance))
     sentiment = LabelReader(table.name, "sentiment", SENTIMENTS, tuple(Sentiment))
-    stance_at = column(table.columns, "stance", table.name)
     for record in table:
+        cells = missing | {name: record.cells[at] for name, at in places.items()}
         where = f"{table.name}:{record.line}"
-        if not record.cells[actor].strip():
+        if not cells["actor"].strip():
             raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
-        rows.texts.append(record.cells[text])
-        rows.actors.append(record.cells[actor].strip())
-        cell = record.cells[places["spans"]] if "spans" in places else ""
-        rows.spans.append(parse_spans(cell, record.cells[text], where))
-        rows.stance.append(stance.read(record.cells[stance_at], record))
-        tone = record.cells[places["sentiment"]] if "sentiment" in places else ""
+        rows.texts.append(cells["text"])
+        rows.actors.append(cells["actor"].strip())
+        rows.spans.append(parse_spans(cells["spans"], cells["text"], where))
+        rows.stance.append(stance.read(cells["stance"], record))
+        tone = cells["sentiment"]
         rows.sentiment.append(sentiment.read(tone, record) if tone.strip() else MISSING)
-        rows.document.append(record.cells[places["document"]] if "document" in places else "")
-        for name in EXTRA:
-            rows.extra[name].append(record.cells[places[name]] if name in places else "")
+        rows.document.append(cells["document"])
+        for name, kept in rows.extra.items():
+            kept.append(cells[name])
     return [*stance.notes(), *sentiment.notes()]
 
 
 class LabelReader:
-    """Maps spellings of labels to numbers and remembers which it met.
+    """Maps spellings of labels to numbers, and remembers which it met.
 
     Parameters
     ----------
@@ -258,7 +239,7 @@ class LabelReader:
         self._met: dict[str, int] = {}
 
     def read(self, cell: str, record: Record) -> int:
-        """Return the number of the label in a cell; raise `DataError` where it means nothing."""
+        """Return the number of the label in a cell; raise `DataError` if it means nothing."""
         if cell not in self._met:
             self._met[cell] = self._number(cell, record)
         return self._met[cell]
@@ -268,39 +249,26 @@ class LabelReader:
         if word in self._words:
             return self._words[word]
         number = re.sub(r"^\+|\.0+$", "", word)
-        scales = [scale for scale in _SCALES if number in scale]
-        if scales and self._scale in (None, scales[0]):
-            self._scale = scales[0]
-            return scales[0][number]
-        if scales:
+        scale = next((scale for scale in _SCALES if number in scale), None)
+        if scale and self._scale in (None, scale):
+            self._scale = scale
+            return scale[number]
+        what = f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number}"
+        if scale:
             kept = ", ".join(self._scale or {})
-            raise DataError(
-                f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number} "
-                f"mixes two scales; the rows before use {kept}; use one"
-            )
-        raise DataError(
-            f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number} is "
-            f"no label; use {', '.join(self._labels)}"
-        )
+            raise DataError(f"{what} mixes two scales; the rows before use {kept}; use one")
+        raise DataError(f"{what} is not a label; use {', '.join(self._labels)}")
 
     def notes(self) -> Iterator[str]:
-        """Tell the mapping, unless every label was spelled as it should be."""
+        """Yield the mapping, unless every label was spelled as it should be."""
         odd = {cell: n for cell, n in self._met.items() if cell != self._labels[n]}
         if odd:
-            pairs = ", ".join(
-                f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())
-            )
-            yield f"{self._table}: {self._name} labels read as {pairs}"
+            pairs = [f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())]
+            yield f"{self._table}: {self._name} labels read as {', '.join(pairs)}"
 
 
 def sentiment_rows(corpus: Corpus) -> Ints:
     """Return the first row of each paragraph that has a sentiment label."""
-    seen: set[int] = set()
-    rows = []
-    for row, (tone, key) in enumerate(
-        zip(corpus.sentiment, corpus.marks.exact.tolist(), strict=True)
-    ):
-        if tone != MISSING and key not in seen:
-            seen.add(key)
-            rows.append(row)
-    return np.array(rows, np.int64)
+    labelled = np.flatnonzero(corpus.sentiment != MISSING)
+    _, first = np.unique(corpus.marks.exact[labelled], return_index=True)
+    return labelled[np.sort(first)]

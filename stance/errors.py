@@ -1,11 +1,8 @@
-"""The tree of errors that a user can mend; anything else is a bug and keeps its traceback."""
+"""Errors that a user can correct; anything else is a bug and keeps its traceback."""
 
 
 class StanceError(Exception):
-    """Base of every error that a user can mend; its message is one line.
-
-    The message says what was found, where (file, line, column) and what to do.
-    """
+    """Base of them all; its message is one line: what was found, where, and what to do."""
 
     exit_status = 1
 
@@ -35,7 +32,7 @@ class ModelError(StanceError):
 
 
 class AbstentionError(StanceError):
-    """A model's calibration does not support the share of errors that was asked for."""
+    """A model's calibration cannot keep the share of errors below what was asked for."""
 
 
 class WorkerError(StanceError):

@@ -13,14 +13,13 @@ from stance.tables import column, open_table, write_table
 
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 
-LONGEST_PLACE = 40
-"""Digits that the two ends of a place may have; int() refuses thousands of them."""
+_LONGEST_PLACE = 40  # digits of the two ends of a place; int() refuses thousands of them
 
 Row = tuple[str, str, str, str, str, str]
 
 
 def import_corpus(form: str, source: Path, target: Path, *, force: bool = False) -> str:
-    """Convert a public data set to a corpus table.
+    """Convert a public data set to a corpus table; return a line on the result.
 
     Parameters
     ----------
@@ -29,11 +28,6 @@ def import_corpus(form: str, source: Path, target: Path, *, force: bool = False)
     source, target : Path
     force : bool
         Whether an existing target may be replaced.
-
-    Returns
-    -------
-    str
-        What to tell of it.
 
     Raises
     ------
@@ -50,11 +44,14 @@ def import_corpus(form: str, source: Path, target: Path, *, force: bool = False)
             writer.write(row)
             rows += 1
         if not rows:
-            raise DataError(f"{source}: no rows of {form} in it; give a file of the set")
+            raise DataError(f"{source}: no rows of {form} in it; name a file of the set")
     return f"{source}: {count(rows, 'row')} of {form} written to {target}"
 
 
+# --- NewsMTSC --------------------------------------------------------------------------------
+
 _POLARITY = {2.0: Stance.AGAINST, 4.0: Stance.NEUTRAL, 6.0: Stance.FAVOR}
+_ADVICE = "name a file of the set, such as train.jsonl"
 
 
 def _newsmtsc(path: Path) -> Iterator[Row]:
@@ -73,15 +70,13 @@ def _newsmtsc(path: Path) -> Iterator[Row]:
                 name = _string(target["mention"])
                 yield str(target["Input.gid"]), document, name, f"{start}:{end}", stance, text
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise DataError(
-                f"{where}: no NewsMTSC sentence ({type(error).__name__} at {shown(str(error))}); "
-                "give a file of the set, such as train.jsonl"
-            ) from error
+            what = f"{type(error).__name__} at {shown(str(error))}"
+            raise DataError(f"{where}: not a NewsMTSC sentence ({what}); {_ADVICE}") from error
 
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a text")
     return value
 
 
@@ -95,21 +90,17 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
+        what = f"not UTF-8 at byte {error.start + 1} of the line"
         raise DataError(
-            f"{path}:{number}: not UTF-8 at byte {error.start + 1} of the line; download the file "
-            "again, or save it as UTF-8"
+            f"{path}:{number}: {what}; download the file again, or save it as UTF-8"
         ) from error
     except json.JSONDecodeError as error:
-        raise DataError(
-            f"{path}:{number}: not JSON at column {error.colno}; give a file of the set, such as "
-            "train.jsonl"
-        ) from error
+        raise DataError(f"{path}:{number}: not JSON at column {error.colno}; {_ADVICE}") from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 10,000 brackets
-        raise DataError(
-            f"{path}:{number}: no JSON that can be read; give a file of the set, such as "
-            "train.jsonl"
-        ) from error
+        raise DataError(f"{path}:{number}: too long or too deep for JSON; {_ADVICE}") from error
 
+
+# --- RuSentNE --------------------------------------------------------------------------------
 
 _LABELS = {"-1": Stance.AGAINST, "0": Stance.NEUTRAL, "1": Stance.FAVOR}
 
@@ -119,27 +110,20 @@ def _rusentne(path: Path) -> Iterator[Row]:
     documents: dict[str, str] = {}
     with open_table(path, delimiter="tab") as table:
         names = ("sentence", "entity", "entity_pos_start_rel", "entity_pos_end_rel", "label")
-        sentence, entity, start, end, label = (
-            column(table.columns, name, table.name) for name in names
-        )
+        places = [column(table.columns, name, table.name) for name in names]
         for record in table:
-            text, cell = record.cells[sentence], record.cells[label].strip()
+            text, entity, *rest = (record.cells[place] for place in places)
+            low, high, label = (cell.strip() for cell in rest)
             where = f"{table.name}:{record.line}"
-            if cell not in _LABELS:
-                raise DataError(f"{where}: label '{shown(cell)}' is none of {', '.join(_LABELS)}")
-            document = documents.setdefault(text, f"s{len(documents) + 1}")
-            low, high = record.cells[start].strip(), record.cells[end].strip()
-            digits = low.isdecimal() and high.isdecimal() and len(low + high) < LONGEST_PLACE
+            if label not in _LABELS:
+                known = ", ".join(_LABELS)
+                raise DataError(f"{where}: label '{shown(label)}' is not one of {known}")
+            digits = low.isdecimal() and high.isdecimal() and len(low + high) < _LONGEST_PLACE
             if not (digits and int(low) < int(high) <= len(text)):
-                raise DataError(f"{where}: {shown(low)}:{shown(high)} is no place in the sentence")
-            yield (
-                str(record.number),
-                document,
-                record.cells[entity],
-                f"{low}:{high}",
-                _LABELS[cell],
-                text,
-            )
+                what = f"{shown(low)}:{shown(high)}"
+                raise DataError(f"{where}: {what} does not lie inside the sentence")
+            document = documents.setdefault(text, f"s{len(documents) + 1}")
+            yield str(record.number), document, entity, f"{low}:{high}", _LABELS[label], text
 
 
 FORMATS: dict[str, Callable[[Path], Iterator[Row]]] = {"newsmtsc": _newsmtsc, "rusentne": _rusentne}

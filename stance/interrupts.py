@@ -1,4 +1,4 @@
-"""Ctrl-C and the wish to end: as exceptions while a command runs, held back where it counts."""
+"""Ctrl-C and SIGTERM: exceptions while a command runs, held back where they would do damage."""
 
 import contextlib
 import signal
@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
-_BOTH = (signal.SIGINT, signal.SIGTERM)
-
 
 class Terminated(BaseException):
-    """SIGTERM, as an exception, so that temporary files are cleared away."""
+    """SIGTERM as an exception, so that temporary files are removed."""
 
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` and `Terminated` where the signals come while the block runs.
+    """Raise `KeyboardInterrupt` or `Terminated` if a signal comes while the block runs.
 
-    What whoever started us has told us to ignore, as `nohup` and `&` do, stays ignored.
+    A signal that our parent told us to ignore, as `nohup` and `&` do, stays ignored.
     """
     with _handled(_raise):
         yield
@@ -44,16 +42,15 @@ def held() -> Iterator[None]:
 def _handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     before = {}
     if threading.current_thread() is threading.main_thread():  # no other may set handlers
-        before = {number: signal.getsignal(number) for number in _BOTH}
+        found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {n: old for n, old in found.items() if old not in (signal.SIG_IGN, None)}
     try:
-        for number, previous in before.items():
-            if previous not in (signal.SIG_IGN, None):
-                signal.signal(number, handler)
+        for number in before:
+            signal.signal(number, handler)
         yield
     finally:
         for number, previous in before.items():
-            if previous not in (signal.SIG_IGN, None):
-                signal.signal(number, previous)
+            signal.signal(number, previous)
 
 
 def _raise(number: int, _frame: FrameType | None) -> NoReturn:

@@ -450,7 +450,7 @@ def test_a_missing_column_and_a_meaningless_code_are_errors(examine):
     table = rows(second=coding(9))
     table[0]["text"] += "\n\nTwo lines."
     table[7]["second"] = "dunno"
-    with pytest.raises(DataError, match=r"a\.csv:11: second 'dunno' in row 8 is no label"):
+    with pytest.raises(DataError, match=r"a\.csv:11: second 'dunno' in row 8 is not a label"):
         examine(table, coders="second")
 
 

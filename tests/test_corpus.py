@@ -87,9 +87,12 @@ def test_the_mapping_names_the_file_and_the_column(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "match"),
     [
-        (["favor", "maybe"], r"mine.csv:3: stance 'maybe' in row 2 is no label; use against, neu"),
-        (["favor", ""], r"mine.csv:3: stance '' in row 2 is no label"),
-        (["3"], r"mine.csv:2: stance '3' in row 1 is no label"),
+        (
+            ["favor", "maybe"],
+            r"mine.csv:3: stance 'maybe' in row 2 is not a label; use against",
+        ),
+        (["favor", ""], r"mine.csv:3: stance '' in row 2 is not a label"),
+        (["3"], r"mine.csv:2: stance '3' in row 1 is not a label"),
         (["0.5"], r"'0.5' in row 1"),
         (["\x1b[31mred"], r"'\\x1b\[31mred' in row 1"),
         (["x" * 500], r"'x{60}…' in row 1"),
@@ -107,7 +110,7 @@ def test_a_column_keeps_to_one_scale(tmp_path, labels):
 
 
 def test_an_unknown_sentiment_names_its_row(tmp_path):
-    with pytest.raises(DataError, match="sentiment 'favor' in row 1 is no label; use negative"):
+    with pytest.raises(DataError, match="sentiment 'favor' in row 1 is not a label; use negative"):
         with_labels(tmp_path, ["favor"], "sentiment")
 
 

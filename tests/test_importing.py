@@ -82,19 +82,22 @@ def test_newsmtsc_may_begin_with_a_byte_order_mark(tmp_path):
     [
         ("{", r"train.jsonl:2: not JSON at column 2"),
         ("NATO,favor", r"train.jsonl:2: not JSON at column 1"),
-        ("[" * 100_000, r"train.jsonl:2: no JSON that can be read"),
-        ('{"a": ' + "9" * 5000 + "}", r"train.jsonl:2: no JSON that can be read"),
-        ("[]", r"train.jsonl:2: no NewsMTSC sentence \(TypeError"),
-        ("3", r"train.jsonl:2: no NewsMTSC sentence \(TypeError"),
-        ({"text": "x"}, r"no NewsMTSC sentence \(KeyError at 'sentence_normalized'\); give a file"),
-        (sentence(targets=None), r"train.jsonl:2: no NewsMTSC sentence"),
-        (sentence(targets=[{"from": 0}]), r"no NewsMTSC sentence \(KeyError at 'to'\)"),
-        (sentence(primary_gid=7), "no NewsMTSC sentence"),
-        (sentence(sentence_normalized=["a"] * 9), "no NewsMTSC sentence"),
-        (sentence(targets=[target(None, 0, 4, 4.0)]), "no NewsMTSC sentence"),
-        (sentence(targets=[target("NATO", 0.5, 4, 4.0)]), "no NewsMTSC sentence"),
-        (sentence(targets=[target("NATO", "0", 4, 4.0)]), "no NewsMTSC sentence"),
-        (sentence(targets=[target("NATO", 0, float("inf"), 4.0)]), "no NewsMTSC sentence"),
+        ("[" * 100_000, r"train.jsonl:2: too long or too deep for JSON"),
+        ('{"a": ' + "9" * 5000 + "}", r"train.jsonl:2: too long or too deep for JSON"),
+        ("[]", r"train.jsonl:2: not a NewsMTSC sentence \(TypeError"),
+        ("3", r"train.jsonl:2: not a NewsMTSC sentence \(TypeError"),
+        (
+            {"text": "x"},
+            r"not a NewsMTSC sentence \(KeyError at 'sentence_normalized'\); name",
+        ),
+        (sentence(targets=None), r"train.jsonl:2: not a NewsMTSC sentence"),
+        (sentence(targets=[{"from": 0}]), r"not a NewsMTSC sentence \(KeyError at 'to'\)"),
+        (sentence(primary_gid=7), "not a NewsMTSC sentence"),
+        (sentence(sentence_normalized=["a"] * 9), "not a NewsMTSC sentence"),
+        (sentence(targets=[target(None, 0, 4, 4.0)]), "not a NewsMTSC sentence"),
+        (sentence(targets=[target("NATO", 0.5, 4, 4.0)]), "not a NewsMTSC sentence"),
+        (sentence(targets=[target("NATO", "0", 4, 4.0)]), "not a NewsMTSC sentence"),
+        (sentence(targets=[target("NATO", 0, float("inf"), 4.0)]), "not a NewsMTSC sentence"),
         (sentence(targets=[target("NATO", 0, 4, 5.0)]), r"\(KeyError at 5.0\)"),
         (sentence(targets=[target("NATO", 0, 4, 10**400)]), r"\(OverflowError"),
         (sentence(targets=[target("NATO", 0, 99, 4.0)]), "2: target 0:99 lies outside the sent"),
@@ -142,13 +145,13 @@ def test_rusentne_has_one_row_per_entity(tmp_path):
 @pytest.mark.parametrize(
     ("line", "match"),
     [
-        ("Text.\tText\tT\t0\t4\t2", r"train.csv:3: label '2' is none of -1, 0, 1"),
-        ("Text.\tText\tT\t0\t4\t", r"train.csv:3: label '' is none of -1, 0, 1"),
-        ("Text.\tText\tT\t0\t9\t1", r"train.csv:3: 0:9 is no place in the sentence"),
-        ("Text.\tText\tT\t4\t4\t1", r"train.csv:3: 4:4 is no place in the sentence"),
-        ("Text.\tText\tT\t-1\t4\t1", r"train.csv:3: -1:4 is no place in the sentence"),
-        ("Text.\tText\tT\t0\tx\t1", r"train.csv:3: 0:x is no place in the sentence"),
-        ("Text.\tText\tT\t0\t" + "9" * 5000 + "\t1", r"train.csv:3: 0:9+… is no place in"),
+        ("Text.\tText\tT\t0\t4\t2", r"train.csv:3: label '2' is not one of -1, 0, 1"),
+        ("Text.\tText\tT\t0\t4\t", r"train.csv:3: label '' is not one of -1, 0, 1"),
+        ("Text.\tText\tT\t0\t9\t1", r"train.csv:3: 0:9 does not lie inside the sentence"),
+        ("Text.\tText\tT\t4\t4\t1", r"train.csv:3: 4:4 does not lie inside the sentence"),
+        ("Text.\tText\tT\t-1\t4\t1", r"train.csv:3: -1:4 does not lie inside the sentence"),
+        ("Text.\tText\tT\t0\tx\t1", r"train.csv:3: 0:x does not lie inside the sentence"),
+        ("Text.\tText\tT\t0\t" + "9" * 5000 + "\t1", r"train.csv:3: 0:9+… does not lie inside"),
         ("Text.\tText", r"train.csv:3:? "),
     ],
 )
@@ -178,7 +181,7 @@ def test_sources_that_cannot_be_read(tmp_path, form):
 
 
 def test_a_table_without_rows_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no rows of rusentne in it; give a file of the set"):
+    with pytest.raises(DataError, match="no rows of rusentne in it; name a file of the set"):
         rusentne(tmp_path)
 
 
