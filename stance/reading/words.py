@@ -4,7 +4,7 @@ So "the United States" is as near to its neighbours as "NATO" is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -40,23 +40,14 @@ class ByForm:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """Words of a batch; arrays have an entry per word unless a comment says otherwise."""
+class Words(TokenBatch):
+    """The words of a batch, where a mention is one word, from its start to its end."""
 
-    joined: Joined
-    form: Ints32  # row of the `Forms`
     key: ByForm  # of the lower-case word
     stem: ByForm
     functions: Bytes  # what the word may do in a sentence: bits of `stance.reading.lexicon`
     capital: Bools
-    first: Ints  # word of each paragraph, and the number of words
-    start: Ints32  # characters of `joined`, for a mention of the whole of it
-    end: Ints32
-    sentence: Ints32  # as in `TokenBatch`, like the next two
-    sentence_start: Bools
-    quoted: Bools
     possessive: Bools
-    question: Bools
     negated: Bools
     category: Ints8  # of the lexicon; -1 for none, as in all names
     sign: Ints8  # polarity of the category, turned by negation
@@ -66,25 +57,19 @@ class Words:
     mentions: Ints  # the words that name an actor
     classed: Ints  # the words that have a category
 
-    @property
-    def text(self) -> str:
-        """The joined paragraphs."""
-        return self.joined.text
-
     def named_actors(self) -> tuple[Ints, Ints, Ints]:
         """Return paragraph, actor and number of mentions of each pair, by first mention."""
-        para, who = np.searchsorted(self.first, self.mentions, "right") - 1, self.who[self.mentions]
-        width = int(self.who.max(initial=0)) + 1
-        pair, first, counts = np.unique(para * width + who, return_index=True, return_counts=True)
+        width = np.int64(self.who.max(initial=0)) + 1
+        named = self.para.take(self.mentions) * width + self.who.take(self.mentions)
+        pair, first, counts = np.unique(named, return_index=True, return_counts=True)
         order = np.argsort(first)
         return pair[order] // width, pair[order] % width, counts[order]
 
     def count_mentions(self, para: Ints, actor: Ints) -> Ints:
         """Return how often the paragraph of each pair names the actor of the pair."""
-        width = 1 + int(max(self.who.max(initial=0), actor.max(initial=0)))
-        owner = np.searchsorted(self.first, self.mentions, "right") - 1
-        place = owner * width + self.who.take(self.mentions)
-        counts = np.bincount(place, minlength=(len(self.first) - 1) * width)
+        width = np.int64(max(self.who.max(initial=0), actor.max(initial=0))) + 1
+        named = self.para.take(self.mentions) * width + self.who.take(self.mentions)
+        counts = np.bincount(named, minlength=len(self) * width)
         found: Ints = np.where(actor >= 0, counts.take(para * width + actor), 0)
         return found
 
@@ -163,20 +148,12 @@ class Reader:
         sign, polarity = np.zeros(len(form), np.int8), self.lexicon.signs.take(category[classed])
         sign[classed] = np.where(negated.take(classed), -polarity, polarity)
         return Words(
-            joined=batch.joined,
-            form=form,
+            **{field.name: getattr(batch, field.name) for field in fields(batch)},
             key=ByForm(columns["lower"], form),
             stem=ByForm(columns["stem"], form),
             functions=functions,
             capital=capital,
-            first=batch.first,
-            start=batch.start,
-            end=batch.end,
-            sentence=batch.sentence,
-            sentence_start=batch.sentence_start,
-            quoted=batch.quoted,
             possessive=batch.clitic == CLITIC_POSSESSIVE,
-            question=batch.question,
             negated=negated,
             category=category,
             sign=sign,
