@@ -140,7 +140,7 @@ def test_missing_book_and_folder(tmp_path):
         ActorBook.read(tmp_path)
 
 
-def test_own_book_stands_alone(tmp_path):
+def test_a_book_without_extends_is_used_alone(tmp_path):
     path = tmp_path / "book.toml"
     path.write_text(MINE, "utf-8")
     book = ActorBook.read(path)
@@ -313,7 +313,7 @@ TEXTS = st.one_of(
 
 @given(TEXTS)
 @settings(max_examples=300, deadline=None)
-def test_mentions_stand_in_the_text_in_order_without_overlap(text):
+def test_mentions_are_in_order_without_overlap(text):
     plain = normalise(text)
     reach = 0
     for mention in BOOK.find(text):
@@ -325,7 +325,7 @@ def test_mentions_stand_in_the_text_in_order_without_overlap(text):
 
 @given(st.lists(TEXTS, max_size=4))
 @settings(max_examples=50, deadline=None)
-def test_what_was_read_before_changes_nothing(texts):
+def test_earlier_texts_change_nothing(texts):
     fresh = ActorBook(BOOK.actors)
     for text in texts:
         assert BOOK.find(text) == fresh.find(text)

@@ -321,7 +321,7 @@ def test_features_do_not_depend_on_which_name_of_an_actor_is_used(reader: Reader
         assert plain[block] == short[block], block
 
 
-def test_what_is_written_in_capitals_is_no_name(reader: Reader) -> None:
+def test_words_in_capitals_are_not_names(reader: Reader) -> None:
     text = "Envoys denounced NATO in 12 letters."
     small, capitals, titled = (
         bulk_asked(reader, [(written, "NATO", None)])[0]["class"]

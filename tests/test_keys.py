@@ -55,7 +55,7 @@ def test_an_empty_index_knows_nothing():
     assert index.find(array([])).tolist() == []
 
 
-def test_joined_keys_tell_template_order_and_number_of_parts():
+def test_joined_keys_depend_on_template_order_and_number_of_parts():
     one, two = array([11, 12]), array([22, 11])
     joined = [
         join_keys(1, one, two),

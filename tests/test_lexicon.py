@@ -1,4 +1,4 @@
-"""The bundled lexicon keeps the rules that stand at its head."""
+"""The bundled lexicon follows the rules in its header."""
 
 import re
 import tomllib
@@ -19,7 +19,7 @@ def lexicon():
     return Lexicon.default()
 
 
-def test_no_stem_stands_in_two_categories():
+def test_no_stem_is_in_two_categories():
     stem = stemmer("english")
     homes = {}
     for name, table in CATEGORIES.items():
@@ -103,12 +103,12 @@ def test_another_language_has_an_empty_lexicon():
     ("written", "meant"),
     [("conedmned", "condemned"), ("defneding", "defending"), ("agrgession", "aggression")],
 )
-def test_two_swapped_letters_hide_no_word_of_the_lexicon(lexicon, written, meant):
+def test_a_word_with_two_letters_swapped_is_recognised(lexicon, written, meant):
     stem = stemmer("english")
     assert lexicon.mended(stem(written)) == stem(meant)
 
 
 @pytest.mark.parametrize("word", ["retail", "prefect", "compile", "concrete", "nuclear", "trail"])
-def test_a_word_near_one_of_the_lexicon_stays_what_it_is(lexicon, word):
+def test_other_words_near_one_of_the_lexicon_are_left_alone(lexicon, word):
     stem = stemmer("english")(word)
     assert lexicon.mended(stem) == stem

@@ -44,7 +44,7 @@ def test_given_places_win_over_the_book(book):
     assert query.texts[0][4:8] == "bloc"
 
 
-def test_empty_places_are_no_places(book):
+def test_empty_places_do_not_count(book):
     assert make_query(book, ["NATO"], ["NATO"], [[]]).actor.tolist() == [0]
 
 
@@ -110,7 +110,7 @@ def test_places_are_read(cell, spans):
         "0:" + "9" * 5000,
     ],
 )
-def test_what_is_no_place_in_the_text_is_refused(cell):
+def test_a_place_outside_the_text_is_refused(cell):
     with pytest.raises(
         DataError, match=r"^mine.csv:2: spans .* is not a place in the text"
     ) as caught:

@@ -101,7 +101,7 @@ def test_joined_texts_are_read_back(texts):
 
 @given(TEXT, st.data())
 @example("l\u0304\u0323", None)
-def test_normalised_spans_stand_inside_the_text(text, data):
+def test_normalised_spans_are_inside_the_text(text, data):
     start = 2 if data is None else data.draw(st.integers(0, len(text)))
     end = len(text) if data is None else data.draw(st.integers(start, len(text)))
     low, high = normalised_span(text, start, end)
@@ -154,7 +154,7 @@ def test_character_classes(char, bits):
 
 
 @given(st.text())
-def test_character_classes_do_not_depend_on_what_was_seen(text):
+def test_character_classes_do_not_depend_on_earlier_texts(text):
     assert classes(text).tolist() == [int(classes(char)[0]) for char in text]
 
 

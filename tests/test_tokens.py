@@ -91,7 +91,7 @@ def test_a_clitic_is_a_flag_on_the_word_before(text, flags):
         ("Russia's, army", GAP_OTHER),
     ],
 )
-def test_what_stands_between_words(text, gap):
+def test_kinds_of_gap_between_words(text, gap):
     assert read(text).gap.tolist() == [gap, GAP_OTHER]
 
 
@@ -117,7 +117,7 @@ def test_a_question_mark_is_seen_behind_its_word():
     assert [w for w, q in zip(words(batch), batch.question, strict=True) if q] == ["won", "Really"]
 
 
-def test_quotes_are_counted_from_the_paragraph_s_start():
+def test_quotes_are_counted_from_the_start_of_the_paragraph():
     batch = read('He said "we won" and "never', "This is outside")
     quoted = [w for w, q in zip(words(batch), batch.quoted, strict=True) if q]
     assert quoted == ["we", "won", "never"]
