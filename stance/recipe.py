@@ -12,8 +12,19 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import Stemmer
 
 from stance.errors import RecipeError
-from stance.schema import Check, SchemaError, entries, hint, number, of, one_of, ruled, such, table
-from stance.settings import read_settings
+from stance.settings import (
+    Check,
+    SchemaError,
+    entries,
+    hint,
+    number,
+    of,
+    one_of,
+    read_settings,
+    ruled,
+    such,
+    table,
+)
 
 BLOCK_NAMES = ("stem", "cross", "class", "relation", "mention", "char", "name", "word")
 
@@ -113,10 +124,13 @@ class Recipe:
     language : str
         Snowball language of the texts.
     features, classifier : Features, Classifier
-        Of the stance head; those of the sentiment head, which sees no actor, are named so.
-    corpora, licences : mapping
-        Weight of each corpus by its file name without ending, 1 unless named here; licence and
-        origin of each, for the model's card.
+        Of the stance head.
+    sentiment_features, sentiment_classifier : Features, Classifier
+        Of the sentiment head, which sees no actor.
+    corpora : mapping of str to float
+        Weight of each corpus by its file name without ending; 1 unless named here.
+    licences : mapping of str to str
+        Licence and origin of each corpus, for the model's card.
     """
 
     name: Annotated[str, _PLAIN] = "default"

@@ -1,10 +1,21 @@
-"""TOML files that a user writes, read within limits."""
+"""Tables from files: TOML that a user writes, read within limits, and checks of what it says.
 
+A check takes a value and the place where it stands, and returns the value fit for use:
+
+>>> weight = number(float, 0, 100)
+>>> table(optional={"stem": weight})({"stem": 1}, "blocks")
+{'stem': 1.0}
+"""
+
+import difflib
+import math
 import re
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stance.display import shown
 from stance.errors import StanceError
 
 MOST_BYTES = 4 * 2**20
@@ -46,3 +57,147 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
         raise error(f"{name}: brackets or keys nested without end; write it flat") from None
     except ValueError as fault:  # from Python's limit to the digits of a number
         raise error(f"{name}: a number with too many digits; shorten it") from fault
+
+
+# --- Checks -------------------------------------------------------------------------------------
+
+Check = Callable[[Any, str], Any]
+
+_KINDS = {
+    dict: "a table", list: "a list", str: "a string", int: "a whole number", float: "a number",
+    bool: "true or false",
+}  # fmt: skip
+
+
+class SchemaError(Exception):
+    """A table is not as its schema says; the message lacks the file's name."""
+
+    def __init__(self, message: str, of_table: str = "") -> None:
+        super().__init__(message)
+        self.of_table = of_table  # the same as a verb phrase whose subject is the table
+
+
+def wrong(where: str, found: object, expected: str) -> SchemaError:
+    """Return the error of a value that is of the wrong type or out of range."""
+    value = shown(repr(found))
+    return SchemaError(
+        f"'{where}' must be {expected}, not {value}", f"has {where} = {value}, not {expected}"
+    )
+
+
+def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
+    """Return what may have been meant by an unknown name.
+
+    >>> hint("classifer", ["features", "classifier"])
+    "Did you mean 'classifier'?"
+    """
+    near = difflib.get_close_matches(name, known, 1)
+    return f"Did you mean '{near[0]}'?" if near else otherwise or f"Known: {', '.join(known)}."
+
+
+def anything(value: Any, _where: str) -> Any:
+    """Let any value pass."""
+    return value
+
+
+def of(kind: type) -> Check:
+    """Return a check of a value's type; a whole number is a number, too."""
+
+    def check(value: Any, where: str) -> Any:
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise wrong(where, value, _KINDS[kind])
+        return value
+
+    return check
+
+
+def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
+    """Return a check that also puts the value to a test."""
+
+    def check(value: Any, where: str) -> Any:
+        found = inner(value, where)
+        if not test(found):
+            raise wrong(where, value, expected)
+        return found
+
+    return check
+
+
+def number(kind: type, low: float, high: float) -> Check:
+    """Return a check of a number, from ``low`` to ``high``."""
+    expected = f"between {low:,.15g} and {high:,.15g}"
+    inside = such(of(kind), lambda value: low <= value <= high, expected)
+    return lambda value, where: kind(inside(value, where))
+
+
+def equal(wanted: object, expected: str) -> Check:
+    """Return a check of a value that must be this one."""
+    return such(of(type(wanted)), lambda value: value == wanted, expected)
+
+
+def one_of(*values: str) -> Check:
+    """Return a check of a word that is one of a few."""
+    return such(anything, lambda value: value in values, f"one of {', '.join(values)}")
+
+
+def nullable(inner: Check) -> Check:
+    """Return a check that also lets null pass."""
+    return lambda value, where: None if value is None else inner(value, where)
+
+
+def items(inner: Check, least: int = 0, most: float = math.inf, what: str = "items") -> Check:
+    """Return a check of a list of ``least`` to ``most`` items."""
+    expected = f"{least} to {most} {what}"
+    fitting = such(of(list), lambda value: least <= len(value) <= most, expected)
+    return lambda value, where: [
+        inner(item, f"{where}.{at}") for at, item in enumerate(fitting(value, where))
+    ]
+
+
+def entries(inner: Check) -> Check:
+    """Return a check of a table with any keys."""
+    return lambda value, where: {
+        key: inner(item, _join(where, key)) for key, item in of(dict)(value, where).items()
+    }
+
+
+def table(
+    required: Mapping[str, Check] | None = None,
+    optional: Mapping[str, Check] | None = None,
+    *,
+    closed: bool = True,
+) -> Check:
+    """Return a check of a table with known keys; one that is not closed may have others."""
+    required = required or {}
+    known = {**required, **(optional or {})}
+
+    def check(value: Any, where: str) -> dict[str, Any]:
+        found = of(dict)(value, where)
+        for key in found if closed else ():
+            if key not in known:
+                at, advice = _join(where, key), hint(key, tuple(known))
+                raise SchemaError(f"unknown key '{at}'. {advice}", f"has an unknown key '{at}'")
+        for key in required:
+            if key not in found:
+                raise SchemaError(
+                    f"'{_join(where, key)}' is missing", f"lacks '{_join(where, key)}'"
+                )
+        checked = {key: known[key](found[key], _join(where, key)) for key in known if key in found}
+        return {key: checked.get(key, item) for key, item in found.items()}
+
+    return check
+
+
+def ruled(inner: Check, rule: Callable[[Any, str], object]) -> Check:
+    """Return a check after which a rule looks at the value; it raises a `SchemaError`."""
+
+    def check(value: Any, where: str) -> Any:
+        found = inner(value, where)
+        rule(found, where)
+        return found
+
+    return check
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{shown(key)}" if where else shown(key)

@@ -19,7 +19,7 @@ MODULES = {
 LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 
 ROOMS = (
-    *("records", "arrays", "errors", "display", "interrupts", "settings", "schema", "files"),
+    *("records", "arrays", "errors", "display", "interrupts", "settings", "files"),
     *("recipe", "reading", "tables", "corpus", "importing", "features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "reports"),
     *("fitting", "defaults", "estimator", "cli", "__main__"),

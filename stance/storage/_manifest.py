@@ -9,7 +9,7 @@ from typing import Any
 from stance.display import shown
 from stance.reading.lexicon import FUNCTIONS
 from stance.recipe import BLOCK_NAMES, TARGET_BLIND
-from stance.schema import (
+from stance.settings import (
     Check,
     SchemaError,
     anything,
