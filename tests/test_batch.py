@@ -486,7 +486,7 @@ def test_a_part_can_be_read_before_it_has_reached_the_disk(tmp_path, monkeypatch
 
     monkeypatch.setattr(os, "fsync", slow)
     store = Store(tmp_path, "key", tmp_path / "out.csv")
-    part = Part(1, 1, 0, Tally(rows=1), Lines.whole(b"a,b\n"))
+    part = Part(1, 1, 0, Tally(rows=1), Lines(b"a,b\n"))
     store.write(part)
     assert store.read(1) == part
     assert not synced
@@ -501,7 +501,7 @@ def test_parts_are_kept_where_the_system_gives_no_more_threads(tmp_path, monkeyp
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     store = Store(tmp_path, "key", tmp_path / "out.csv")
-    parts = [Part(number, 1, 0, Tally(rows=1), Lines.whole(b"a,b\n")) for number in (1, 2)]
+    parts = [Part(number, 1, 0, Tally(rows=1), Lines(b"a,b\n")) for number in (1, 2)]
     for part in parts:
         store.write(part)  # the second would wait for ever for a first one that is never synced
     assert [store.read(number) for number in (1, 2)] == parts

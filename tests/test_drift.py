@@ -174,7 +174,7 @@ def test_a_part_keeps_every_count(tmp_path):
     tally = Tally(**{key: number for number, key in enumerate(COUNTS, 1)})
     tally.answers["Łotwa", "favor"] = 3
     store = Store(tmp_path, "key", tmp_path / "out.csv")
-    store.write(Part(1, 2, 0, tally, Lines.whole(b"a,b\n")))
+    store.write(Part(1, 2, 0, tally, Lines(b"a,b\n")))
     found = store.read(1)
     assert found is not None
     assert found.tally == tally
@@ -186,7 +186,7 @@ def test_a_part_keeps_every_count(tmp_path):
 
 def test_a_part_with_other_counts_is_computed_again(tmp_path):
     store = Store(tmp_path, "key", tmp_path / "out.csv")
-    store.write(Part(1, 2, 0, Tally(rows=2), Lines.whole(b"a,b\n")))
+    store.write(Part(1, 2, 0, Tally(rows=2), Lines(b"a,b\n")))
     path = store.path(1)
     _, counts, lines = path.read_bytes().split(b"\n", 2)
     data = counts.replace(b"[2, ", b"[") + b"\n" + lines
@@ -197,7 +197,7 @@ def test_a_part_with_other_counts_is_computed_again(tmp_path):
 
 def test_a_part_with_any_other_byte_is_computed_again(tmp_path):
     store = Store(tmp_path, "key", tmp_path / "out.csv")
-    store.write(Part(1, 2, 0, Tally(rows=2), Lines([1, 1], b"a,b\nc,d\n")))
+    store.write(Part(1, 2, 0, Tally(rows=2), Lines(b"a,b\nc,d\n", [1, 1])))
     path = store.path(1)
     whole = path.read_bytes()
     assert store.read(1) is not None

@@ -25,7 +25,7 @@ def quoted(cell):
 def test_rows_are_each_head_with_each_of_its_ends(begun):
     first, second, ends = zip(*begun, strict=True)
     whole = b"".join(line(end) for own in ends for end in own)
-    found = Lines([len(own) for own in ends], whole)
+    found = Lines(whole, [len(own) for own in ends])
     rows = b"".join(
         f"{quoted(a)},{quoted(b)},".encode() + line(end) for a, b, own in begun for end in own
     )
@@ -35,7 +35,7 @@ def test_rows_are_each_head_with_each_of_its_ends(begun):
 
 @given(st.binary())
 def test_rows_of_which_nothing_is_known_come_back_as_they_are(rows):
-    found = Lines.whole(rows)
+    found = Lines(rows)
     assert b"".join(found.blocks([["any"]], ",")) == rows
     assert Lines.unpack(found.pack()) == found
 
@@ -44,7 +44,7 @@ def test_rows_of_which_nothing_is_known_come_back_as_they_are(rows):
 def test_no_block_is_longer_than_the_limit_unless_a_piece_is(monkeypatch, limit):
     monkeypatch.setattr(module, "BLOCK", limit)
     heads = [["a" * 29, "b" * 29]]
-    blocks = list(Lines([5, 5], b"end\n" * 10).blocks(heads, ","))
+    blocks = list(Lines(b"end\n" * 10, [5, 5]).blocks(heads, ","))
     rows = [(letter * 29 + ",end\n").encode() for letter in "ab"]
     assert b"".join(blocks) == rows[0] * 5 + rows[1] * 5
     assert all(0 < len(block) <= max(limit, 30) for block in blocks)
@@ -52,4 +52,4 @@ def test_no_block_is_longer_than_the_limit_unless_a_piece_is(monkeypatch, limit)
 
 def test_half_a_character_is_no_text():
     with pytest.raises(DataError, match="half a character"):
-        list(Lines([1], b"end\n").blocks([["\ud800"]], ","))
+        list(Lines(b"end\n", [1]).blocks([["\ud800"]], ","))

@@ -17,7 +17,6 @@ import threading
 import time
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from importlib.metadata import PackageNotFoundError, version
-from types import TracebackType
 from typing import Any, Self
 
 from stance.display import shown
@@ -76,23 +75,18 @@ class ClusterCrew:
 
     @property
     def limit(self) -> int:
-        """Parts that may be under way; workers come and go."""
-        self.check()
-        return AHEAD * max(1, self._threads)
-
-    def check(self) -> None:
-        """Count the workers now and then; raise if there have been none for a while."""
+        """Parts that may be under way; raises if there have been no workers for a while."""
         now = time.monotonic()
-        if now < self._counted + _COUNT_EVERY:
-            return
-        self._counted = now
-        if self._client.status == "running":  # else it is about to reconnect, or to give up
-            with contextlib.suppress(OSError):  # the scheduler may go at this moment
-                self._threads = sum(self._client.nthreads().values())
-        if self._threads:
-            self._seen = now
-        elif now > self._seen + _PATIENCE:
-            raise WorkerError(f"{self._name}: the cluster has lost all its workers; start some")
+        if now >= self._counted + _COUNT_EVERY:
+            self._counted = now
+            if self._client.status == "running":  # else it is about to reconnect, or to give up
+                with contextlib.suppress(OSError):  # the scheduler may go at this moment
+                    self._threads = sum(self._client.nthreads().values())
+            if self._threads:
+                self._seen = now
+            elif now > self._seen + _PATIENCE:
+                raise WorkerError(f"{self._name}: the cluster has lost all its workers; start some")
+        return AHEAD * max(1, self._threads)
 
     def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
         """Have a part computed by any worker."""
@@ -147,12 +141,7 @@ class ClusterCrew:
             for there in found.values():
                 _compare(name, here, there)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError, TimeoutError):
             self._client.close(timeout=3)
         for logger, level in zip(self._loggers, self._levels, strict=True):

@@ -159,7 +159,7 @@ def predict_table(
             notes=(
                 *table.notes,
                 *_misnamed(source, table),
-                *abstention_notes(model.calibration, options.abstain, tally),
+                *abstention_notes(model, options.abstain, tally),
                 *drift_notes(model, tally),
             ),
         )

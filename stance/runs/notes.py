@@ -8,13 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from stance.display import count, shown
-from stance.model.abstention import (
-    NEVER,
-    Calibration,
-    class_evidence,
-    lowest_threshold,
-    supported_rate,
-)
+from stance.model import abstention
 from stance.model.familiarity import FEWEST, LENGTHS, Reference
 from stance.model.judging import StanceModel
 from stance.records import UNCERTAIN, Stance
@@ -32,26 +26,26 @@ UNUSUAL = 0.25
 RARE_ACTORS_NAMED = 3
 
 
-def abstention_notes(
-    calibration: Calibration | None, rate: float | None, tally: Tally
-) -> tuple[str, ...]:
+def abstention_notes(model: StanceModel, rate: float | None, tally: Tally) -> tuple[str, ...]:
     """Return the share of answers withheld, and which stances are never given."""
     if rate is None:
         return ()
     total = sum(tally.answers.values())
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
     withheld = uncertain - tally.unknown
-    evidence = class_evidence(calibration, rate)
-    limits = [lowest_threshold(part, rate) for part in evidence]
+    evidence = abstention.class_evidence(model.calibration, rate)
+    limits = [abstention.lowest_threshold(part, rate) for part in evidence]
     pairs = zip(Stance, limits, strict=True)
-    given = ", ".join(f"{label} from {limit:.2f}" for label, limit in pairs if limit < NEVER)
+    given = ", ".join(
+        f"{label} from {limit:.2f}" for label, limit in pairs if limit < abstention.NEVER
+    )
     lines = [
         f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
         f"({100 * withheld / max(total, 1):.1f} %); given by confidence: {given}"
     ]
     for label, limit, part in zip(Stance, limits, evidence, strict=True):
-        if limit == NEVER:
-            lowest = supported_rate(part)
+        if limit == abstention.NEVER:
+            lowest = abstention.supported_rate(part)
             why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
             lines.append(
                 f"--abstain {rate:g}: {label} is never answered, so shares of the answers given "

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.display import shown
 from stance.errors import DataError
 from stance.files import output_error, write_private
-from stance.model.heads import Head
 from stance.model.judging import StanceModel
 from stance.runs.answers import COUNTS, Layout, Tally, answer_rows
 from stance.runs.rows import Lines
@@ -139,7 +139,7 @@ class Store:
         answers = [[actor, label, times] for (actor, label), times in part.tally.answers.items()]
         numbers = [getattr(part.tally, key) for key in COUNTS]
         counts = json.dumps([part.rows, part.formulas, numbers, answers]).encode()
-        data = b"%s\n%s" % (counts, (part.lines or Lines.whole(b"")).pack())
+        data = b"%s\n%s" % (counts, (part.lines or Lines(b"")).pack())
         path = self.path(part.number)
         try:
             write_private(path, b"%d %d\n" % (len(data), zlib.crc32(data)), data, sync=False)
@@ -239,19 +239,15 @@ def digest_of(model: StanceModel) -> str:
     digest.update(json.dumps(tables, sort_keys=True).encode())
     if model.reference is not None:
         digest.update(json.dumps(model.reference.to_table()).encode())
-    for head in (model.stance, model.sentiment):
-        if head is not None:
-            _add_head(digest, head)
+    arrays = list[NDArray[Any]]()
+    for head in filter(None, (model.stance, model.sentiment)):
+        digest.update(repr((head.labels, head.targeted, head.temperature, head.own)).encode())
+        arrays.append(head.intercept)
+        for block in head.blocks:
+            digest.update(repr((block.name, block.weight, block.coef.shape)).encode())
+            arrays += (block.keys, block.idf, block.coef)
     if (kept := model.calibration) is not None:
-        for values in (kept.confidence, kept.predicted, kept.correct, kept.document):
-            digest.update(np.ascontiguousarray(values).tobytes())
+        arrays += (kept.confidence, kept.predicted, kept.correct, kept.document)
+    for values in arrays:
+        digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
-
-
-def _add_head(digest: "hashlib._Hash", head: Head) -> None:
-    digest.update(repr((head.labels, head.targeted, head.temperature, head.own)).encode())
-    digest.update(head.intercept.tobytes())
-    for block in head.blocks:
-        digest.update(repr((block.name, block.weight, block.coef.shape)).encode())
-        for values in (block.keys, block.idf, block.coef):
-            digest.update(np.ascontiguousarray(values).tobytes())

@@ -7,7 +7,6 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from stance.display import count, shown
@@ -51,42 +50,22 @@ class Run:
     """A long run that keeps its parts, from the first to the last; use it in a ``with`` block.
 
     The folder exists from `begin` until the block ends. If the block ends in an error, the folder
-    stays if it holds finished parts that another run can use.
-
-    Parameters
-    ----------
-    output : Path
-        The table in the making.
-    resume : bool
-        Go on with an earlier run if there is one.
-    force : bool
-        Clear away what an earlier run left.
-
-    Attributes
-    ----------
-    left : Leftover
-
-    Raises
-    ------
-    OutputError
-        If another run is writing the same output, or one has left its parts.
+    stays if it holds finished parts that another run can use. With `resume` this run goes on with
+    what an earlier one left; with `force` it clears that away. Without either, or if another run
+    is writing the same output, it raises `OutputError`.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
-        self.output = output
         self.name = shown(str(output), 200)
         try:
             self.folder = folder_of(output.resolve())
         except OSError as error:
             raise output_error(error, output) from error
-        self.resume = resume
-        self.force = force
         self.store = Store(self.folder, "", output)
+        self.left = Leftover()
+        self._output, self._resume, self._force = output, resume, force
         self._lock: int | None = None
         self._begun = False
-        self.left = Leftover()
-
-    # --- Before ------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         try:
@@ -96,27 +75,27 @@ class Run:
         except BaseException as error:
             self._unlock()
             if isinstance(error, OSError):
-                raise output_error(error, self.output) from error
+                raise output_error(error, self._output) from error
             raise
         return self
 
     def _judge_leftover(self) -> Leftover:
         """Decide about what is in the folder: go on with it, clear it away, or raise."""
         ending = self._text(_ENDING)
-        output = ending is not None and ending == _inode(self.output)
+        output = ending is not None and ending == _inode(self._output)
         parts = self._text(_PLAN) is not None and any(self.folder.glob("*.rows"))
-        if parts and self.resume:
+        if parts and self._resume:
             for child in self.folder.iterdir():
                 if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
                     child.unlink(missing_ok=True)
-        elif parts and not self.force and not output:
+        elif parts and not self._force and not output:
             raise OutputError(
                 f"{self.name}: a stopped run has left finished parts; "
                 "--resume goes on with them, --force starts anew"
             )
         else:
             self._remove()
-        if not self.resume:
+        if not self._resume:
             return Leftover()
         return Leftover(parts, int(self.plan.get(SIZE) or 0), ending is not None, output)
 
@@ -155,24 +134,22 @@ class Run:
             os.close(self._lock)
             self._lock = None
 
-    # --- Meanwhile ---------------------------------------------------------------------------
-
     def begin(self, plan: Plan) -> None:
         """Make the folder, or raise `OutputError` if the earlier run had another plan."""
         text = json.dumps(plan, indent=1)
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
-        self.store = Store(self.folder, key, self.output)
+        self.store = Store(self.folder, key, self._output)
         if not self.left.parts:
             try:
-                with held():  # or the folder might be left without what clears it away
+                with held():  # or the folder might be left with nothing to clear it away
                     self._take_lock()
                     self._begun = True
-                self._write(_PLAN, text)
+                write_private(self.folder / _PLAN, text.encode())
                 sync_folder(self.folder.parent)
             except OSError as error:
                 with contextlib.suppress(OSError):
                     self.folder.rmdir()  # where there was room for it, and none for more
-                raise output_error(error, self.output) from error
+                raise output_error(error, self._output) from error
         elif changed := difference(self.plan, plan):
             raise OutputError(
                 f"{self.name}: cannot resume, since {changed}; "
@@ -205,12 +182,9 @@ class Run:
     def end(self, inode: int) -> None:
         """Note which file is about to become the output."""
         try:
-            self._write(_ENDING, str(inode))
+            write_private(self.folder / _ENDING, b"%d" % inode)
         except OSError as error:
-            raise output_error(error, self.output) from error
-
-    def _write(self, name: str, text: str) -> None:
-        write_private(self.folder / name, text.encode())
+            raise output_error(error, self._output) from error
 
     def _text(self, name: str) -> str | None:
         try:
@@ -218,14 +192,7 @@ class Run:
         except (OSError, ValueError):
             return None
 
-    # --- After -------------------------------------------------------------------------------
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         try:
             if not self._begun:
                 return  # and leave an earlier run's parts alone

@@ -110,13 +110,8 @@ _LOW = _table([b"\0\0\0\0\0%03d" % number for number in range(1000)])
 class Lines:
     """What a part adds to its records; the second drawing above."""
 
-    times: list[int] | None  # rows that begin with each head; None if the ends are whole rows
-    ends: bytes  # what follows, a line per row
-
-    @classmethod
-    def whole(cls, rows: bytes) -> Self:
-        """Return rows that need no heads."""
-        return cls(None, rows)
+    ends: bytes  # what follows the heads, a line per row
+    times: list[int] | None = None  # rows that begin with each head; None if the ends are all
 
     def blocks(self, heads: Sequence[Sequence[str]], mark: str) -> Iterator[bytes]:
         """Yield the rows of the output, from the columns of their heads and a separator."""
@@ -142,7 +137,7 @@ class Lines:
         """Return what was packed."""
         count = int.from_bytes(data[:8], "little")
         times = np.frombuffer(data, "<i4", count, offset=8)
-        return cls(times.tolist() or None, data[8 + times.nbytes :])
+        return cls(data[8 + times.nbytes :], times.tolist() or None)
 
 
 def _encoded(heads: Sequence[Sequence[str]], mark: str) -> list[bytes]:
@@ -187,8 +182,8 @@ class Rows:
         """Return what makes, with the heads, exactly the bytes of the form's own `encode`."""
         plain = [column for column in self.columns if _is_plain(column, form.delimiter)]
         if form.kind != "csv" or form.excel_safe or len(plain) < len(self.columns):
-            return Lines.whole(form.encode(list(self)))
-        return Lines(np.bincount(self.owner).tolist(), _ends(plain, form.delimiter))
+            return Lines(form.encode(list(self)))
+        return Lines(_ends(plain, form.delimiter), np.bincount(self.owner).tolist())
 
     def formulas(self) -> int:
         """Return how many cells a spreadsheet might run."""

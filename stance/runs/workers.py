@@ -10,13 +10,11 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections import Counter
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from types import TracebackType
 from typing import IO, Protocol, Self, cast
 
 from stance.errors import DataError, StanceError, WorkerError
@@ -24,36 +22,23 @@ from stance.interrupts import held
 from stance.model.judging import StanceModel
 from stance.runs.parts import Batch, Frame, Judged, Part, Work, compute
 
-TRIES = 2
-"""How often a part is computed if its worker dies."""
+TRIES = 2  # how often a part is computed if its worker dies
+LOOK_EVERY = 2  # seconds between checks that somebody still computes the part we wait for
+AHEAD = 3  # parts given to a worker at a time, so that it never waits while we compute one, too
 
-LOOK_EVERY = 2
-"""Seconds between checks that somebody still computes the part we wait for."""
-
-AHEAD = 3
-"""Parts given to a worker at a time, so that it never waits while we compute one, too."""
-
-_PIPE = 1024 * 1024
-"""Bytes that a pipe to a worker may hold, so that most of its next task waits there."""
-
+_PIPE = 1024 * 1024  # bytes in a pipe to a worker, so that most of its next task waits there
 _ROOT = str(Path(__file__).parent.parent.parent)
 
 
 class Crew(Protocol):
-    """Workers that compute parts.
-
-    A part that was lost with its worker ends in a `BrokenExecutor`, or a `Bystander`.
-    """
+    """Workers that compute parts; one lost with its worker ends in a `BrokenExecutor`."""
 
     @property
     def limit(self) -> int:
-        """Parts that may be under way."""
+        """Parts that may be under way, 1 or more; raises if no worker is left."""
 
     def submit(self, task: Batch, *, again: bool = False) -> "Future[Part]":
         """Have a part computed; `again` if it was lost with its worker."""
-
-    def check(self) -> None:
-        """Raise if no worker is left."""
 
 
 class Bystander(BrokenExecutor):
@@ -81,86 +66,56 @@ def compute_with(
 
     With `here`, this process computes a part whenever all of the crew have enough to do.
     """
-    flight = _Flight(crew, here)
+    line: deque[tuple[Batch, Future[Part]]] = deque()
+    ended: DataError | None = None
     for work in works:
-        flight.take(work)
-        yield from flight.landed()
-        while len(flight) >= crew.limit * (2 if here else 1):
-            flight.wait()
-            yield from flight.landed()
-    while len(flight):
-        flight.wait()
-        yield from flight.landed()
+        if isinstance(work, DataError):
+            ended = work  # the last one
+            break
+        flying = sum(not future.done() for _, future in line)
+        line.append(_begin(crew, work, here if flying >= crew.limit else None))
+        while line and (line[0][1].done() or len(line) >= crew.limit * (2 if here else 1)):
+            yield _finish(crew, *line.popleft())
+    while line:
+        yield _finish(crew, *line.popleft())
+    if ended:
+        raise ended
 
 
-class _Flight:
-    """Parts under way, and finished ones that wait for an earlier one."""
-
-    def __init__(self, crew: Crew, here: Callable[[Batch], Part] | None) -> None:
-        self._crew = crew
-        self._here = here
-        self._flying: dict[Future[Part], Batch] = {}
-        self._landed: dict[int, Judged | BaseException] = {}
-        self._tries: Counter[int] = Counter()
-        self._taken = 0
-        self._next = 1
-
-    def __len__(self) -> int:
-        return len(self._flying) + len(self._landed)
-
-    def take(self, work: Work) -> None:
-        """Have a part computed, unless it is; then see which parts have landed by now."""
-        self._taken += 1
-        if not isinstance(work, Batch):
-            self._landed[self._taken] = work
-        elif self._here and len(self._flying) >= self._crew.limit:
-            try:
-                self._landed[self._taken] = Judged(work, self._here(work))
-            except StanceError as error:
-                self._landed[self._taken] = error
-        else:
-            self._flying[self._crew.submit(work)] = work
-        self._land({future for future in self._flying if future.done()})
-
-    def wait(self) -> None:
-        """Wait until a part has landed; those whose worker died start again."""
-        done: set[Future[Part]] = set()
-        while self._flying and not done:
-            done = wait(self._flying, LOOK_EVERY, FIRST_COMPLETED).done
-            self._crew.check()
-        self._land(done)
-
-    def _land(self, done: set[Future[Part]]) -> None:
-        lost = []
-        for future in sorted(done, key=lambda future: self._flying[future].number):
-            task = self._flying.pop(future)
-            error = future.exception()
-            if not isinstance(error, BrokenExecutor | MemoryError):
-                self._landed[task.number] = error or Judged(task, future.result())
-            else:
-                self._tries[task.number] += not isinstance(error, Bystander)
-                lost.append(task)
-        for task in lost:
-            if self._tries[task.number] < TRIES:
-                self._flying[self._crew.submit(task, again=True)] = task
-            else:
-                self._landed[task.number] = _given_up(task)
-
-    def landed(self) -> Iterator[Judged]:
-        while self._next in self._landed:
-            found = self._landed.pop(self._next)
-            if isinstance(found, BaseException):
-                raise found
-            self._next += 1
-            yield found
+def _begin(
+    crew: Crew, work: Batch | Judged, here: Callable[[Batch], Part] | None
+) -> tuple[Batch, Future[Part]]:
+    """Have a part computed, unless it is."""
+    future: Future[Part] = Future()
+    if isinstance(work, Judged):
+        future.set_result(work.part)
+        return work.batch, future
+    if here is None:
+        return work, crew.submit(work)
+    try:
+        future.set_result(here(work))
+    except StanceError as error:  # which has to wait for its turn
+        future.set_exception(error)
+    return work, future
 
 
-def _given_up(task: Batch) -> WorkerError:
-    numbers = task.records.numbers
-    return WorkerError(
-        f"records {numbers[0]:,} to {numbers[-1]:,}: the worker died {TRIES} times, as "
-        "when memory runs out; free memory or use fewer --jobs"
-    )
+def _finish(crew: Crew, batch: Batch, future: Future[Part]) -> Judged:
+    """Wait for a part; if its worker died, have it computed again."""
+    died = 0
+    while True:
+        while not wait([future], LOOK_EVERY).done and crew.limit:
+            pass
+        error = future.exception()
+        if not isinstance(error, BrokenExecutor | MemoryError):
+            return Judged(batch, future.result())
+        died += not isinstance(error, Bystander)
+        if died == TRIES:
+            numbers = batch.records.numbers
+            raise WorkerError(
+                f"records {numbers[0]:,} to {numbers[-1]:,}: the worker died {TRIES} times, as "
+                "when memory runs out; free memory or use fewer --jobs"
+            )
+        future = crew.submit(batch, again=True)
 
 
 # --- Processes of this computer -------------------------------------------------------------------
@@ -189,14 +144,10 @@ class LocalCrew:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for lane in self._lanes if kind else ():
-            lane.kill()
+    def __exit__(self, kind: object, *_: object) -> None:
+        with held():  # or threads might wait for ever for a process that nobody has killed
+            for lane in self._lanes if kind else ():
+                lane.kill()
         for lane in self._lanes:
             lane.end()
 
@@ -221,9 +172,6 @@ class LocalCrew:
         lane = min(self._lanes, key=lambda lane: (again and not lane.proven, lane.load))
         return lane.submit(task)
 
-    def check(self) -> None:
-        """Do nothing: a worker that dies fails its parts."""
-
 
 class _Lane:
     """One worker process, and two threads: one hands it tasks, the other takes its parts.
@@ -237,8 +185,7 @@ class _Lane:
         self.proven = False  # has computed something
         self._dead = False
         self._given: list[Future[Part]] = []
-        self._to_send: SimpleQueue[bytes | None] = SimpleQueue()
-        self._awaited: SimpleQueue[Future[Part] | None] = SimpleQueue()
+        self._sender, self._receiver = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
         with _without_ctrl_c():
             self._process = subprocess.Popen(
@@ -248,10 +195,6 @@ class _Lane:
                 env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
             )
         self._stdin, self._stdout = map(_widened, (self._process.stdin, self._process.stdout))
-        runs = (self._send_all, self._receive_all)
-        self._threads = [threading.Thread(target=run, daemon=True) for run in runs]
-        for thread in self._threads:
-            thread.start()
 
     @property
     def alive(self) -> bool:
@@ -263,56 +206,44 @@ class _Lane:
         self._given = [future for future in self._given if not future.done()]
         return len(self._given)
 
+    def submit(self, task: Batch) -> Future[Part]:
+        """Send a task while the one before it may still be computed."""
+        self.send(_pickle(task, once=True))  # here: a thread would have to wait for the interpreter
+        future = self._receiver.submit(self._receive)
+        self._given.append(future)
+        return future
+
     def send(self, data: bytes) -> None:
         """Send what the process waits for: first the model and the frame, then tasks."""
-        self._to_send.put(data)
+        self._sender.submit(self._send, data)
 
-    def submit(self, task: Batch) -> Future[Part]:
-        future: Future[Part] = Future()
-        self._given.append(future)
-        self._awaited.put(future)
-        self.send(_pickle(task, once=True))
-        return future
+    def _send(self, data: bytes) -> None:
+        self._stdin.write(data)  # if the process has died, the other thread will notice
+        self._stdin.flush()
+
+    def _receive(self) -> Part:
+        if self._dead:
+            raise Bystander
+        try:
+            found: Part | Exception = pickle.load(self._stdout)  # noqa: S301 - from our own process
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            self._dead = True
+            raise BrokenExecutor("the worker died") from error
+        if isinstance(found, Exception):
+            raise found
+        self.proven = True
+        return found
 
     def kill(self) -> None:
         self._process.kill()
 
     def end(self) -> None:
         """Let the process end, and wait for it."""
-        self._to_send.put(None)
-        self._awaited.put(None)
-        for thread in self._threads:
-            thread.join()
+        self._sender.submit(self._stdin.close)
+        self._sender.shutdown()
+        self._receiver.shutdown()
+        self._stdout.close()
         self._process.wait()
-
-    def _send_all(self) -> None:
-        """In a thread: send the tasks, each while the one before it may still be computed.
-
-        They are pickled by then: a thread that needs the interpreter would have to wait for it.
-        """
-        with contextlib.suppress(OSError), self._stdin:  # the other thread hears of a death
-            while (data := self._to_send.get()) is not None:
-                self._stdin.write(data)
-                self._stdin.flush()
-
-    def _receive_all(self) -> None:
-        """In a thread: wait for the part of each task."""
-        with contextlib.suppress(OSError), self._stdout:
-            while (future := self._awaited.get()) is not None:
-                found = Bystander() if self._dead else self._receive()
-                if isinstance(found, Part):
-                    self.proven = True
-                    future.set_result(found)
-                else:
-                    self._dead |= isinstance(found, BrokenExecutor)
-                    future.set_exception(found)
-
-    def _receive(self) -> Part | BaseException:
-        try:
-            found: Part | BaseException = pickle.load(self._stdout)  # noqa: S301 - from our own process
-        except (OSError, EOFError, pickle.UnpicklingError):
-            return BrokenExecutor("the worker died")
-        return found
 
 
 def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
