@@ -70,7 +70,7 @@ def test_number_of_names_aliases_and_strangers():
     assert BOOK.names[BOOK.number("Kremlin")] == "Russia"
     assert BOOK.names[BOOK.number("NATO")] == "NATO"
     assert BOOK.number("Atlantis") == -1
-    assert len(BOOK) == len(BOOK.names) == 32
+    assert len(BOOK) == len(BOOK.names) == 49
 
 
 # --- Books -----------------------------------------------------------------------------------
