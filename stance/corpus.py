@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.arrays import Ints
-from stance.display import shown
-from stance.errors import DataError
+from stance.arrays import Bools, Floats, Ints
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
 from stance.reading.keys import Fingerprints, fingerprint, key_of, linked_groups
 from stance.reading.spans import parse_spans
-from stance.records import Sentiment, Stance
+from stance.records import NEUTRAL, Sentiment, Stance
 from stance.tables import Record, Table, column, misnamed, open_table
 
 _SCALES: tuple[Mapping[str, int], ...] = (
@@ -40,8 +40,20 @@ SENTIMENTS: Mapping[str, int] = {
 MISSING = -1
 """Number of a sentiment that a row does not have."""
 
+SOFT = tuple(f"stance_{label}" for label in Stance)
+"""Columns of soft labels, which may stand in place of ``stance``."""
+
+SUM_ERROR = 1e-3
+"""How far the soft labels of a row may be from a sum of 1."""
+
+HOLDERS = ("author", "other")
+"""Holders of a stance that are not named."""
+
+LONGEST_HOLDER = 200
+
+_FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
 _EXTRA = ("id", "date", "source", "genre")
-_OPTIONAL = ("sentiment", "document", "spans", *_EXTRA)
+_OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", *SOFT, *_EXTRA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,13 @@ class Corpus:
         Index into ``sources``.
     marks : Fingerprints
         Of the texts.
+    holder : tuple of (str or None)
+        Whose stance it is: author, other, or an actor's name; None where nobody says.
+    false_match : ndarray of bool of shape (n_rows,)
+        Whether what looks like the actor's name means something else.
+    soft : ndarray of shape (n_rows, 3) or None
+        Probabilities of the stances to learn from; 1 for ``stance`` in rows without soft labels.
+        None if no row has any.
     extra : mapping of str to tuple of str
         The columns ``id``, ``date``, ``source`` and ``genre``, where a file has them; a cell is
         empty where its file does not.
@@ -91,6 +110,9 @@ class Corpus:
     source: Ints
     sources: tuple[Source, ...]
     marks: Fingerprints
+    holder: tuple[str | None, ...]
+    false_match: Bools
+    soft: Floats | None
     extra: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
     loose: int = 0
@@ -118,6 +140,9 @@ class Corpus:
             document=self.document[rows],
             source=self.source[rows],
             marks=Fingerprints(self.marks.exact[rows], self.marks.bands[rows]),
+            holder=tuple(self.holder[row] for row in kept),
+            false_match=self.false_match[rows],
+            soft=None if self.soft is None else self.soft[rows],
             extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
         )
 
@@ -132,6 +157,9 @@ class _Rows:
     stance: list[int] = field(default_factory=list)
     sentiment: list[int] = field(default_factory=list)
     document: list[str] = field(default_factory=list)
+    holder: list[str | None] = field(default_factory=list)
+    false_match: list[bool] = field(default_factory=list)
+    soft: list[list[float] | None] = field(default_factory=list)
     source: list[int] = field(default_factory=list)
     extra: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _EXTRA})
 
@@ -144,10 +172,38 @@ def bundled_corpus() -> Path:
     return Path(__file__).parent.parent / "datasets" / "starter" / "starter_train.csv"
 
 
+def parse_labels(option: str | None) -> dict[str, str]:
+    """Read ``SPELLING=LABEL,...`` as the labels that spellings of a stance stand for.
+
+    >>> parse_labels("0=against,1=favor")
+    {'0': 'against', '1': 'favor'}
+    """
+    pairs = [part.rpartition("=") for part in (option or "").split(",") if part.strip()]
+    for spelling, _, label in pairs:
+        if not spelling.strip() or label.strip().lower() not in STANCES:
+            raise UsageError(
+                f"--labels: '{shown(f'{spelling}={label}' if spelling else label)}' must be "
+                f"SPELLING=LABEL, the label one of {', '.join(Stance)}"
+            )
+    return {spelling.strip(): label.strip() for spelling, _, label in pairs}
+
+
+def stance_spellings(labels: Mapping[str, str] | None) -> Mapping[str, int]:
+    """Return the number of each spelling of a stance, with the user's own ones."""
+    own = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
+    return {**STANCES, **own}
+
+
 def read_corpus(
-    paths: Sequence[Path | str], *, delimiter: str | None = None, encoding: str | None = None
+    paths: Sequence[Path | str],
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Corpus:
     """Read one or more corpus files into one corpus.
+
+    ``labels`` maps the corpora's own spellings to stances, such as {"0": "against", "1": "favor"}.
 
     Raises
     ------
@@ -159,14 +215,14 @@ def read_corpus(
     notes: list[str] = []
     for path in map(Path, paths):
         with open_table(path, delimiter=delimiter, encoding=encoding) as table:
-            labels = _read_table(table, rows)
-            notes += [*table.notes, *misnamed(table.columns, _OPTIONAL, table.name), *labels]
-        count = len(rows.texts) - len(rows.source)
-        if not count:
+            told = _read_table(table, rows, stance_spellings(labels))
+            notes += [*table.notes, *misnamed(table.columns, _OPTIONAL, table.name), *told]
+        size = len(rows.texts) - len(rows.source)
+        if not size:
             raise DataError(f"{path}: no rows below the header; a corpus needs labelled rows")
         name = shown(path.name.split(".")[0], 100)
-        rows.source += [len(sources)] * count
-        sources.append(Source(name, hashlib.sha256(path.read_bytes()).hexdigest(), count))
+        rows.source += [len(sources)] * size
+        sources.append(Source(name, hashlib.sha256(path.read_bytes()).hexdigest(), size))
     marks = fingerprint(rows.texts)
     return Corpus(
         texts=tuple(rows.texts),
@@ -178,6 +234,9 @@ def read_corpus(
         source=np.array(rows.source, np.int64),
         sources=tuple(sources),
         marks=marks,
+        holder=tuple(rows.holder),
+        false_match=np.array(rows.false_match, np.bool_),
+        soft=_soft_array(rows),
         extra={name: tuple(cells) for name, cells in rows.extra.items() if any(cells)},
         notes=tuple(dict.fromkeys(notes)),
         loose=rows.document.count(""),
@@ -194,13 +253,22 @@ def _documents(names: Sequence[str], source: Sequence[int], marks: Fingerprints)
     return linked_groups([np.array(keys, np.uint64), marks.exact, *alike])
 
 
-def _read_table(table: Table, rows: _Rows) -> list[str]:
+def _soft_array(rows: _Rows) -> Floats | None:
+    if not any(rows.soft):
+        return None
+    hard = np.eye(len(Stance))
+    return np.array([own or hard[n] for own, n in zip(rows.soft, rows.stance, strict=True)])
+
+
+def _read_table(table: Table, rows: _Rows, spellings: Mapping[str, int]) -> list[str]:
     """Add the table's rows; return notes on its labels."""
-    needed = {name: column(table.columns, name, table.name) for name in ("text", "actor", "stance")}
-    places = {name: at for at, name in enumerate(table.columns) if name in _OPTIONAL} | needed
-    missing = dict.fromkeys(_OPTIONAL, "")
-    stance = LabelReader(table.name, "stance", STANCES, tuple(Stance))
+    needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(table.columns))
+    places = {name: at for at, name in enumerate(table.columns) if name in ("stance", *_OPTIONAL)}
+    places |= {name: column(table.columns, name, table.name) for name in needed}
+    missing = dict.fromkeys(("stance", *_OPTIONAL), "")
+    stance = LabelReader(table.name, "stance", spellings, tuple(Stance))
     sentiment = LabelReader(table.name, "sentiment", SENTIMENTS, tuple(Sentiment))
+    first = len(rows.texts)
     for record in table:
         cells = missing | {name: record.cells[at] for name, at in places.items()}
         where = f"{table.name}:{record.line}"
@@ -209,13 +277,61 @@ def _read_table(table: Table, rows: _Rows) -> list[str]:
         rows.texts.append(cells["text"])
         rows.actors.append(cells["actor"].strip())
         rows.spans.append(parse_spans(cells["spans"], cells["text"], where))
-        rows.stance.append(stance.read(cells["stance"], record))
+        rows.holder.append(_read_holder(cells["holder"], where))
+        rows.false_match.append(_read_flag(cells["false_match"], where))
+        rows.soft.append(_read_soft([cells[name] for name in SOFT], where))
+        rows.stance.append(_read_stance(cells["stance"], record, stance, rows))
         tone = cells["sentiment"]
         rows.sentiment.append(sentiment.read(tone, record) if tone.strip() else MISSING)
         rows.document.append(cells["document"])
         for name, kept in rows.extra.items():
             kept.append(cells[name])
-    return [*stance.notes(), *sentiment.notes()]
+    notes = [*stance.notes(), *sentiment.notes()]
+    if soft := sum(own is not None for own in rows.soft[first:]):
+        rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
+        notes.append(f"{table.name}: {rows_of}: train learns from them instead of stance")
+    return notes
+
+
+def _read_stance(cell: str, record: Record, reader: "LabelReader", rows: _Rows) -> int:
+    """Return the stance of the row being read: of an empty cell what the others imply."""
+    if not cell.strip():
+        if rows.false_match[-1]:
+            return NEUTRAL
+        if soft := rows.soft[-1]:
+            return soft.index(max(soft))
+    return reader.read(cell, record)
+
+
+def _read_holder(cell: str, where: str) -> str | None:
+    name = cell.strip()
+    if len(name) > LONGEST_HOLDER or not name.isprintable():
+        raise DataError(f"{where}: holder '{shown(name)}' is not author, other or an actor's name")
+    return (name.lower() if name.lower() in HOLDERS else name) or None
+
+
+def _read_flag(cell: str, where: str) -> bool:
+    found = _FLAGS.get(re.sub(r"\.0+$", "", cell.strip().lower()))
+    if found is None:
+        raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
+    return found
+
+
+def _read_soft(cells: Sequence[str], where: str) -> list[float] | None:
+    """Return a row's soft labels, which sum to 1; None if it has none."""
+    if not any(cell.strip() for cell in cells):
+        return None
+    try:
+        found = [float(cell) for cell in cells]
+    except ValueError:
+        found = []
+    total = sum(found)
+    if not found or not min(found) >= 0 or not abs(total - 1) <= SUM_ERROR:
+        raise DataError(
+            f"{where}: {', '.join(SOFT)} '{shown(' '.join(cells))}' are not probabilities that "
+            "sum to 1; correct them, or leave all three empty"
+        )
+    return [each / total for each in found]
 
 
 class LabelReader:
@@ -236,6 +352,7 @@ class LabelReader:
     ) -> None:
         self._table, self._name, self._words, self._labels = table, name, words, labels
         self._scale: Mapping[str, int] | None = None
+        self._digits: set[str] = set()  # labels that were read by the scale
         self._met: dict[str, int] = {}
 
     def read(self, cell: str, record: Record) -> int:
@@ -246,12 +363,14 @@ class LabelReader:
 
     def _number(self, cell: str, record: Record) -> int:
         word = cell.strip().lower()
-        if word in self._words:
-            return self._words[word]
         number = re.sub(r"^\+|\.0+$", "", word)
+        for spelling in {word: 0, number: 0}:
+            if spelling in self._words:
+                return self._words[spelling]
         scale = next((scale for scale in _SCALES if number in scale), None)
         if scale and self._scale in (None, scale):
             self._scale = scale
+            self._digits.add(number)
             return scale[number]
         what = f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number}"
         if scale:
@@ -259,8 +378,17 @@ class LabelReader:
             raise DataError(f"{what} mixes two scales; the rows before use {kept}; use one")
         raise DataError(f"{what} is not a label; use {', '.join(self._labels)}")
 
+    def refuse_guess(self) -> None:
+        """Raise if the numbers met are 0 and 1 alone, which may mean anything."""
+        if self._digits == {"0", "1"}:
+            how = f"write {', '.join(self._labels)}"
+            if self._labels == tuple(Stance):
+                how = "say what they mean, such as --labels 0=against,1=favor"
+            raise DataError(f"{self._table}: {self._name} has no numbers but 0 and 1; {how}")
+
     def notes(self) -> Iterator[str]:
         """Yield the mapping, unless every label was spelled as it should be."""
+        self.refuse_guess()
         odd = {cell: n for cell, n in self._met.items() if cell != self._labels[n]}
         if odd:
             pairs = [f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())]

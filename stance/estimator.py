@@ -46,7 +46,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     classes_ : ndarray of shape (3,)
-        against, neutral, favor: also the order of ``predict_proba``.
+        against, neutral, favor: also the order of ``predict_proba``. If no label is neutral, its
+        probability is 0.
     training_ : stance.fitting.training.Training
         The model and its cross-validation.
 
@@ -90,7 +91,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         DataError
-            If a class is missing, or labelled in one document only.
+            If against or favor is missing, or a class is labelled in one document only.
         """
         corpus = _corpus(X, y, groups)
         self.training_ = train(self._recipe(), corpus, self.book or ActorBook.default())
@@ -166,6 +167,9 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
         source=np.zeros(len(texts), np.int64),
         sources=(Source("estimator", digest, len(texts)),),
         marks=marks,
+        holder=(None,) * len(texts),
+        false_match=np.zeros(len(texts), np.bool_),
+        soft=None,
         extra={},
         notes=(),
         loose=len(texts) if groups is None else 0,

@@ -100,6 +100,31 @@ def test_a_missing_class_spoils(examine):
     assert found.spoils
 
 
+def test_a_corpus_without_neutral_can_be_learned_from(examine):
+    found = examine([row for row in rows(270) if row["stance"] != "neutral"])
+    assert "never answers it" in only(found, "classes", "warn").text
+    assert not found.spoils
+
+
+def test_holders_and_false_matches_are_counted(examine):
+    holders = ["author", "other", "Russia", ""]
+    found = examine(
+        rows(
+            holder=lambda i, row: holders[i % 4],
+            false_match=lambda i, row: int(i < 9),
+        )
+    )
+    assert only(found, "holders", "note").figures == {"author": 45, "other": 45, "an actor": 45}
+    assert only(found, "false matches", "note").figures == {"rows": 9, "share": 0.05}
+
+
+def test_own_labels_are_read_in_every_column(examine):
+    numbers = {"against": "0", "neutral": "n", "favor": "1"}
+    table = rows(stance=lambda i, row: numbers[row["stance"]], second=lambda i, row: row["stance"])
+    found = examine(table, coders="second", labels={"0": "against", "1": "favor", "n": "neutral"})
+    assert found.agreement.overall.alpha.value == 1
+
+
 @pytest.mark.parametrize(("keep", "warned"), [(29, True), (30, False)])
 def test_a_class_of_few_rows_is_reported(examine, keep, warned):
     table = rows(270)

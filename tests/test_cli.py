@@ -436,6 +436,16 @@ def test_a_refused_model_is_one_line_and_status_3(model_path, coded, tmp_path):
             assert "; " in line
 
 
+@pytest.mark.parametrize("command", [("train", "-o", "m.stance"), ("evaluate",), ("check",)])
+def test_labels_of_zero_and_one_ask_for_a_mapping(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = write(tmp_path / "b.csv", "text,actor,stance\nNATO won.,NATO,1\nNATO lost.,NATO,0\n")
+    assert "--labels 0=against,1=favor" in fails(1, *command, table)
+    assert "must be SPELLING=LABEL" in fails(2, *command, table, "--labels", "0:against")
+    told = invoke(*command, table, "--labels", "0=against,1=favor")
+    assert "0 -> against" in " ".join((told.stdout + told.stderr).split())
+
+
 # --- Usage, screens and signals ---
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stance.corpus import MISSING, bundled_corpus, read_corpus, sentiment_rows
-from stance.errors import DataError
+from stance.corpus import MISSING, bundled_corpus, parse_labels, read_corpus, sentiment_rows
+from stance.errors import DataError, UsageError
 
 LONG = (
     "The foreign ministry said on Tuesday that the alliance would send two more battalions to "
@@ -142,7 +142,7 @@ def groups(corpus):
 
 def test_rows_of_a_document_stay_together(tmp_path):
     columns = ("text", "actor", "stance", "document")
-    rows = [("a", "NATO", "0", "d1"), ("b", "NATO", "0", "d2"), ("c", "Russia", "1", "d1")]
+    rows = [("a", "NATO", "0", "d1"), ("b", "NATO", "0", "d2"), ("c", "Russia", "favor", "d1")]
     assert groups(read(tmp_path, rows, columns)) == [0, 1, 0]
 
 
@@ -257,3 +257,85 @@ def test_what_the_reading_of_records_noted_is_told(tmp_path):
     assert "1 empty line skipped" in notes
     assert "the last line has no line end" in notes
     assert f"{path}: column 'Document' is not taken for 'document'; rename it" in notes
+
+
+# --- Own spellings, holders, false matches, soft labels ---
+
+
+SOFT = ("stance_against", "stance_neutral", "stance_favor")
+
+
+@pytest.mark.parametrize("column", ["stance", "sentiment"])
+def test_zero_and_one_are_not_guessed(tmp_path, column):
+    advice = "--labels 0=against,1=favor" if column == "stance" else "write negative, neutral"
+    with pytest.raises(DataError, match=f"{column} has no numbers but 0 and 1; .*{advice}"):
+        with_labels(tmp_path, ["0", "1", "1.0"], column)
+
+
+def test_own_spellings_are_mapped_and_told(tmp_path):
+    rows = [("a", "NATO", "0"), ("b", "NATO", "1.0"), ("c", "NATO", "Meh"), ("d", "NATO", "pro")]
+    path = write(tmp_path / "mine.csv", rows)
+    corpus = read_corpus([path], labels=parse_labels("0=against, 1=FAVOR,meh=neutral"))
+    assert corpus.stance.tolist() == [0, 2, 1, 2]
+    assert label_notes(corpus) == ["0 -> against, 1.0 -> favor, Meh -> neutral, pro -> favor"]
+
+
+@pytest.mark.parametrize("option", ["0:against", "0=bad", "=favor", "0=against,1"])
+def test_a_mapping_that_is_none_is_refused(option):
+    with pytest.raises(UsageError, match="must be SPELLING=LABEL, the label one of against"):
+        parse_labels(option)
+
+
+def test_holders_and_false_matches_are_read(tmp_path):
+    columns = ("text", "actor", "stance", "holder", "false_match")
+    rows = [
+        *(("a", "NATO", "favor", "Author", "0"), ("b", "NATO", "", "", "1")),
+        *(("c", "NATO", "against", " Russia ", ""), ("d", "NATO", "favor", "other", "true")),
+    ]
+    corpus = read(tmp_path, rows, columns)
+    assert corpus.holder == ("author", None, "Russia", "other")
+    assert corpus.false_match.tolist() == [False, True, False, True]
+    assert corpus.stance.tolist() == [2, 1, 0, 2]
+    taken = corpus.take(np.array([3, 1]))
+    assert taken.holder == ("other", None)
+    assert taken.false_match.tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "match"),
+    [
+        ("holder", "a\tb", "holder 'a.*' is not author, other or an actor's name"),
+        ("false_match", "maybe", "false_match 'maybe' is not 1 or 0"),
+    ],
+)
+def test_an_odd_mark_is_refused_with_its_line(tmp_path, column, cell, match):
+    rows = [("a", "NATO", "favor", ""), ("b", "NATO", "favor", cell)]
+    with pytest.raises(DataError, match=f"mine.csv:3: {match}"):
+        read(tmp_path, rows, ("text", "actor", "stance", column))
+
+
+def test_soft_labels_stand_in_place_of_stance_or_beside_it(tmp_path):
+    rows = [
+        *(("a", "NATO", "", "0.2", "0.2", "0.6"), ("b", "NATO", "against", "0.3", ".3", "0.4005")),
+        ("c", "NATO", "neutral", "", "", ""),
+    ]
+    corpus = read(tmp_path, rows, ("text", "actor", "stance", *SOFT))
+    assert corpus.stance.tolist() == [2, 0, 1]
+    assert corpus.soft == pytest.approx(
+        np.array([[0.2, 0.2, 0.6], [0.3, 0.3, 0.4], [0, 1, 0]]), abs=1e-3
+    )
+    assert corpus.soft.sum(axis=1) == pytest.approx(1, abs=1e-12)
+    assert corpus.take(np.array([2])).soft.tolist() == [[0, 1, 0]]
+    assert any("2 rows with soft labels" in note for note in corpus.notes)
+    without = read(tmp_path, [(*row[:2], *row[3:]) for row in rows[:2]], ("text", "actor", *SOFT))
+    assert without.stance.tolist() == [2, 2]
+
+
+def test_a_corpus_without_soft_labels_has_none(tmp_path):
+    assert with_labels(tmp_path, ["favor"]).soft is None
+
+
+@pytest.mark.parametrize("cells", [("0.5", "0.4", "0.2"), ("1", "", "0"), ("nan", "0", "1"), "-+2"])
+def test_soft_labels_that_are_no_probabilities_are_refused(tmp_path, cells):
+    with pytest.raises(DataError, match=r"mine.csv:2: .* are not probabilities that sum to 1"):
+        read(tmp_path, [("a", "NATO", "favor", *cells)], ("text", "actor", "stance", *SOFT))

@@ -143,9 +143,9 @@ def test_unknown_labels_are_refused(estimator):
 
 
 def test_a_missing_class_is_refused(estimator):
-    with pytest.raises(DataError, match="no neutral among the"):
+    with pytest.raises(DataError, match="no favor among the"):
         estimator.fit(
-            *zip(*((x, y) for x, y in zip(X, Y, strict=True) if y != "neutral"), strict=True)
+            *zip(*((x, y) for x, y in zip(X, Y, strict=True) if y != "favor"), strict=True)
         )
 
 

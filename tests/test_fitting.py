@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stance.corpus import read_corpus
 from stance.errors import DataError
+from stance.evaluation import evaluate
 from stance.features.pairs import lay_out
 from stance.fitting import learning
 from stance.fitting.counts import count_features
@@ -23,7 +24,7 @@ from stance.reading.spans import make_query
 from stance.reading.words import Reader
 from stance.recipe import Classifier, Features, HeadRecipe, Recipe
 from stance.records import Stance
-from stance.storage import dump_model, load_model
+from stance.storage import dump_model, load_model, save_model
 
 BOOK = ActorBook.default()
 
@@ -127,7 +128,7 @@ def test_another_seed_gives_other_folds(small, trained):
 # --- What cannot be learned from ---
 
 
-@pytest.mark.parametrize("label", list(Stance))
+@pytest.mark.parametrize("label", ["against", "favor"])
 def test_a_missing_class_is_named(tmp_path, label):
     rows = [row for row in made_up() if row[2] != label]
     with pytest.raises(DataError, match=f"no {label} among the {len(rows)} stance labels"):
@@ -353,3 +354,56 @@ def test_the_card_states_data_and_limits(trained, small):
     assert set(card["versions"]) == {"stance", "python", "numpy", "scikit-learn"}
     assert card["limits"]
     assert card["seed"] == 20
+
+
+# --- Two classes, soft labels ---
+
+
+def test_a_model_of_two_classes_never_answers_neutral(tmp_path, small):
+    rows = [row for row in made_up() if row[2] != "neutral"]
+    told = []
+    two = write(tmp_path / "mine.csv", rows)
+    found = train(quick_recipe(), two, BOOK, progress=told.append)
+    assert "no row is neutral: the model never answers it" in told
+    assert any("never neutral" in limit for limit in found.model.card["limits"])
+    model = load_model(save(found.model, tmp_path / "m.stance"))
+    assert model.stance.silent == model.control.silent == ("neutral",)
+    assert not found.stance.probabilities[:, 1].any()
+    assert not model.probabilities(small.texts, small.actors)[:, 1].any()
+    assert not model.judge_blind(small.texts)[:, 1].any()
+    figures = evaluate(model, small).to_json()
+    assert figures["confusion"][1][1] == figures["per_class"]["neutral"]["f1"] == 0
+    assert "the model never answers neutral: no training row was neutral" in figures["notes"]
+    own = found.report.to_json()
+    assert own["macro_f1"] == pytest.approx(
+        np.mean([own["per_class"][label]["f1"] for label in ("against", "favor")]), abs=1e-6
+    )
+
+
+def test_a_model_of_three_classes_is_silent_on_none(trained):
+    assert trained.model.stance.silent == ()
+
+
+def save(model, path):
+    save_model(model, path)
+    return path
+
+
+def soften(corpus, share):
+    """Give each label a share, and the rest to favor."""
+    soft = share * np.eye(3)[corpus.stance]
+    soft[:, 2] += 1 - share
+    return dataclasses.replace(corpus, soft=soft)
+
+
+def test_certain_soft_labels_teach_what_hard_ones_do(small, trained):
+    assert dump_model(train(quick_recipe(), soften(small, 1.0), BOOK).model) == dump_model(
+        trained.model
+    )
+
+
+def test_soft_labels_move_the_answers(small, trained):
+    soft = train(quick_recipe(), soften(small, 0.6), BOOK)
+    shift = soft.model.stance.intercept - trained.model.stance.intercept
+    assert shift[2] > max(shift[:2])
+    assert len(soft.stance.scores) == len(small)

@@ -82,6 +82,7 @@ def read_study(
     *,
     delimiter: str | None = None,
     encoding: str | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Study:
     """Read corpus files, with the columns of these names beside those that every corpus has.
 
@@ -90,7 +91,7 @@ def read_study(
     DataError
         If a file is not a corpus, or no file has a column of these names.
     """
-    corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding)
+    corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding, labels=labels)
     columns, row, line = _read_columns(paths, names, delimiter, encoding)
     alike = len({path.name for path in paths}) < len(paths)
     _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)

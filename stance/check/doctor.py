@@ -1,7 +1,7 @@
 """The doctor: what in a corpus would spoil a study."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from stance.arrays import Ints
 from stance.check.census import LABELS, Finding, Severity, Study, read_study
 from stance.check.duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
 from stance.check.shortcuts import givers, shortcuts
-from stance.corpus import STANCES, LabelReader
+from stance.corpus import HOLDERS, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
 from stance.reading.actors import ActorBook
@@ -130,12 +130,13 @@ def check(
     coders: str | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Findings:
     """Look for what in a corpus would spoil a study.
 
     Texts that two files share leak: someone may train on one and test on the other. ``coders``
     names columns with labels of single coders, separated by commas; one alone is compared with
-    ``stance``. An empty cell was not coded.
+    ``stance``. An empty cell was not coded. ``labels`` is as in `stance.corpus.read_corpus`.
 
     Raises
     ------
@@ -143,8 +144,8 @@ def check(
         If a file is not a corpus, or none has a column of ``coders``.
     """
     names = coder_names(coders)
-    study = read_study(paths, book, names, delimiter=delimiter, encoding=encoding)
-    report = _measure(study, names) if names else None
+    study = read_study(paths, book, names, delimiter=delimiter, encoding=encoding, labels=labels)
+    report = _measure(study, names, stance_spellings(labels)) if names else None
     found = [*_findings(study), *(agreement(report, names) if report else ())]
     used = {"leaks": len(study.files) > 1, "agreement": report is not None}
     return Findings(
@@ -173,6 +174,7 @@ def _findings(study: Study) -> Iterator[Finding]:
     yield from shortcuts(study)
     yield from givers(study)
     yield from lengths(study)
+    yield from _marks(study)
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
 
@@ -196,7 +198,10 @@ def classes(study: Study) -> Iterator[Finding]:
     """Find labels that are missing or too small to learn."""
     for label, rows, documents in _classes(study):
         figures = {"label": label, "rows": rows, "documents": documents}
-        if not rows:
+        if not rows and label == Stance.NEUTRAL:
+            text = f"no row is {label}: a model never answers it, whatever the text; add such rows"
+            yield Finding("warn", "classes", text, figures)
+        elif not rows:
             text = f"no row is {label}: a model cannot learn it; add such rows"
             yield Finding("spoils", "classes", text, figures)
         elif rows < CLASS_ROWS or documents < CLASS_DOCUMENTS:
@@ -292,6 +297,20 @@ def lengths(study: Study) -> Iterator[Finding]:
             yield Finding.at("warn", "lengths", text, examples, texts=len(rows))
 
 
+def _marks(study: Study) -> Iterator[Finding]:
+    """Count the rows that say whose stance it is, or that the alias is not the actor."""
+    corpus = study.corpus
+    named = Counter(h if h in HOLDERS else "an actor" for h in corpus.holder if h is not None)
+    if named:
+        listed = ", ".join(f"{name} {number:,}" for name, number in named.most_common())
+        text = f"{count(named.total(), 'row')} with a holder of the stance: {listed}"
+        yield Finding("note", "holders", text, dict(named))
+    if wrong := int(corpus.false_match.sum()):
+        share = wrong / len(corpus)
+        text = f"{count(wrong, 'row')} ({share:.1%}) where the alias is not the actor"
+        yield Finding("note", "false matches", text, {"rows": wrong, "share": round(share, 6)})
+
+
 # --- Second codings ---
 
 
@@ -305,23 +324,25 @@ def coder_names(coders: str | None) -> tuple[str, ...]:
     return ("stance", *names) if len(names) == 1 and names != ("stance",) else names
 
 
-def _measure(study: Study, names: Sequence[str]) -> AgreementReport:
+def _measure(study: Study, names: Sequence[str], words: Mapping[str, int]) -> AgreementReport:
     """Measure the agreement of the codings in some columns."""
     codes = np.stack(
-        [study.corpus.stance if name == "stance" else _codes(study, name) for name in names]
+        [study.corpus.stance if name == "stance" else _codes(study, name, words) for name in names]
     )
     actors = [study.actors[number] for number in study.actor]
     return report_agreement(codes, LABELS, study.corpus.document, actors, largest=MOST_ACTORS)
 
 
-def _codes(study: Study, name: str) -> Ints:
+def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints:
     """Return the stance that a coder gave each row, or `MISSING`."""
-    readers = [LabelReader(str(path), name, STANCES, tuple(Stance)) for path in study.paths]
+    readers = [LabelReader(str(path), name, words, tuple(Stance)) for path in study.paths]
     codes = np.full(len(study.row), MISSING, np.int64)
     for row, cell in enumerate(study.columns[name]):
         if cell.strip():
             record = Record(int(study.row[row]), int(study.line[row]), ())
             codes[row] = readers[study.corpus.source[row]].read(cell, record)
+    for reader in readers:
+        reader.refuse_guess()
     return codes
 
 

@@ -42,6 +42,14 @@ Encoding = Annotated[
         help="Encoding of the table, such as cp1252; UTF-8 if omitted.",
     ),
 ]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        metavar="SPELLING=LABEL,...",
+        help="What stance labels mean, such as 0=against,1=favor.",
+    ),
+]
 Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Number of processes.", min=1)]
 TextColumn = Annotated[
     str, typer.Option("--text-column", metavar="NAME", help="Column with the paragraph.")

@@ -11,6 +11,7 @@ from stance.cli._options import (
     Delimiter,
     Encoding,
     Force,
+    Labels,
     TextColumn,
     open_model,
     path_or_stdin,
@@ -55,18 +56,21 @@ def check(
         ),
     ] = None,
     actors: ActorsFile = None,
+    labels: Labels = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     as_json: AsJson = False,
 ) -> None:
     """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
     from stance.check.doctor import check as examine
+    from stance.corpus import parse_labels
     from stance.reading.actors import ActorBook
     from stance.screens.checks import doctor_lines
 
     refuse_stdin(corpora)
     book = ActorBook.read(actors) if actors else ActorBook.default()
-    found = examine(corpora, book=book, coders=coders, delimiter=delimiter, encoding=encoding)
+    form = {"delimiter": delimiter, "encoding": encoding}
+    found = examine(corpora, book=book, coders=coders, labels=parse_labels(labels), **form)
     show(found.to_json(), doctor_lines(found.to_json()), as_json)
     if found.spoils:
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """Commands that make and judge models: train, evaluate, inspect."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from stance.cli._options import (
     Encoding,
     Force,
     Jobs,
+    Labels,
     ModelFile,
     open_model,
     refuse_output,
@@ -46,20 +48,22 @@ def train(
         ),
     ] = None,
     jobs: Jobs = 1,
+    labels: Labels = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
     """Train a model on labelled tables, or on the bundled starter corpus, and cross-validate it."""
+    from stance.corpus import parse_labels
     from stance.fitting.training import train_files
 
     refuse_stdin(corpora or [])
     refuse_output(output, force, [*(corpora or []), recipe, actors])
-    form = {"delimiter": delimiter, "encoding": encoding}
     training = train_files(
-        corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell, **form
-    )
+        corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell,
+        labels=parse_labels(labels), delimiter=delimiter, encoding=encoding,
+    )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), [title, "", *training.summary_lines()], as_json)
     if not as_json:
@@ -81,6 +85,7 @@ def evaluate(
     compare: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="Second model to compare with the first.")
     ] = None,
+    labels: Labels = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     force: Force = False,
@@ -100,14 +105,16 @@ def evaluate(
     if compare is not None:
         if report or errors or stress:
             raise UsageError("--report, --errors and --stress take one model; drop --compare")
-        _compare(model, compare, corpora, delimiter, encoding, as_json)
+        if not corpora:
+            raise UsageError("no CORPUS to compare the models on; name a labelled table")
+        _compare(model, compare, lambda: _read(corpora, labels, delimiter, encoding), as_json)
         return
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     _refuse_outputs(report, errors, force, [*corpora, model])
     path = model or default_model(tell)
     loaded = open_model(path)
-    corpus = _read(corpora, delimiter, encoding) if corpora else None
+    corpus = _read(corpora, labels, delimiter, encoding) if corpora else None
     figures, lines = _score(loaded, corpus, stress)
     if corpus is not None:
         _write(report, errors, loaded, corpus, figures, path, force)
@@ -135,11 +142,14 @@ def _score(
     return figures | {"stress": suite}, stacked([lines, stress_lines(suite)])
 
 
-def _read(corpora: list[Path], delimiter: str | None, encoding: str | None) -> "Corpus":
+def _read(
+    corpora: list[Path], labels: str | None, delimiter: str | None, encoding: str | None
+) -> "Corpus":
     """Read labelled tables, and report what is odd about them."""
-    from stance.corpus import read_corpus
+    from stance.corpus import parse_labels, read_corpus
 
-    corpus = read_corpus(corpora, delimiter=delimiter, encoding=encoding)
+    own = parse_labels(labels)
+    corpus = read_corpus(corpora, delimiter=delimiter, encoding=encoding, labels=own)
     for note in corpus.notes:
         tell(note)
     return corpus
@@ -187,24 +197,15 @@ def _refuse_models(corpora: list[Path]) -> None:
             )
 
 
-def _compare(
-    model: Path | None,
-    other: Path,
-    corpora: list[Path],
-    delimiter: str | None,
-    encoding: str | None,
-    as_json: bool,
-) -> None:
+def _compare(model: Path | None, other: Path, read: Callable[[], "Corpus"], as_json: bool) -> None:
     from stance.evaluation import compare_models
     from stance.screens.evaluation import comparison_lines
 
-    if not corpora:
-        raise UsageError("no CORPUS to compare the models on; name a labelled table")
     if model is not None and model.resolve() == other.resolve():
         raise UsageError(f"{other}: cannot be compared with itself; name another model")
     first, second = open_model(model), open_model(other)
     names = (model.name if model else "the default model", other.name)
-    found = compare_models(first, second, _read(corpora, delimiter, encoding), names)
+    found = compare_models(first, second, read(), names)
     show(found, comparison_lines(found), as_json)
 
 

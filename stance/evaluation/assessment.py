@@ -105,6 +105,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         _judge_sentiment(model, corpus),
         _sentiment_majority(model),
     )
+    material = replace(material, notes=_silent(model.stance.silent))
     return _corpus_report(material, corpus, model.recipe)
 
 
@@ -129,7 +130,9 @@ def compare_models(
         seed=validation.seed,
     )
     marked = [
-        f"{mark}: {note}" for mark, own in (("A", a), ("B", b)) for note in _prior(own.recipe)
+        f"{mark}: {note}"
+        for mark, own in (("A", a), ("B", b))
+        for note in (*_silent(own.stance.silent), *_prior(own.recipe))
     ]
     notes = {"notes": [*marked, *_loose(corpus), *found["notes"]]}
     return {"models": dict(zip("ab", names, strict=True)), **found, **notes}
@@ -186,7 +189,9 @@ def _corpus_report(material: Material, corpus: Corpus, recipe: Recipe) -> Report
     Rows whose cell is empty, or whose date cannot be read, are in no group.
     """
     validation = recipe.validation
-    material = replace(material, notes=[*_prior(recipe), *_loose(corpus), *_undated(corpus)])
+    material = replace(
+        material, notes=[*material.notes, *_prior(recipe), *_loose(corpus), *_undated(corpus)]
+    )
     found = report(material, draws=validation.draws, seed=validation.seed)
     groups: dict[str, Sequence[str]] = {"corpus": [corpus.sources[i].name for i in corpus.source]}
     groups |= {name: corpus.extra[name] for name in ("source", "genre") if name in corpus.extra}
@@ -210,6 +215,10 @@ def _prior(recipe: Recipe) -> list[str]:
         "the model knows which actor is judged: it has learned a prior about actors, the very "
         "thing that a study wants to measure"
     ]
+
+
+def _silent(labels: Sequence[str]) -> list[str]:
+    return [f"the model never answers {label}: no training row was {label}" for label in labels]
 
 
 def _loose(corpus: Corpus) -> list[str]:

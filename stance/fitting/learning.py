@@ -10,10 +10,10 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts
-from stance.model.heads import BlockWeights, Head, softmax
+from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.recipe import HeadRecipe
 
 FLOOR = 1e-12
@@ -34,6 +34,25 @@ class Task:
     y: Ints
     group: Ints
     weight: Floats
+    soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
+
+    @property
+    def occurs(self) -> Bools:
+        """Which labels any row has."""
+        weights = np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
+        found: Bools = weights.max(axis=0) > 0
+        return found
+
+    def examples(self, rows: Ints) -> tuple[Ints | slice, Ints, Floats]:
+        """Return which of some rows to learn from, with labels and weights.
+
+        A row with soft labels is learned from once per label that it may have.
+        """
+        if self.soft is None:
+            return slice(None), self.y[rows], self.weight[rows]
+        share = self.soft[rows]
+        copy, label = np.nonzero(share)
+        return copy, label, self.weight[rows][copy] * share[copy, label]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +92,8 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
         parts.append(counts.values(rows, kept, idf, weight))
         kept_by_block.append((name, weight, counts.keys[kept], idf))
     x = sparse.hstack(parts, format="csr")
-    coef, intercept = _linear(x, task.y[rows], task.weight[rows], task, seed)
+    copy, y, each = task.examples(rows)
+    coef, intercept = _linear(x if task.soft is None else x[copy], y, each, task, seed)
     intercept[1] += task.recipe.classifier.neutral_offset
     blocks, low = [], 0
     for name, weight, keys, idf in kept_by_block:
@@ -121,7 +141,7 @@ def _linear(x: Any, y: Ints, weight: Floats, task: Task, seed: int) -> tuple[Flo
     if len(present) == 2:
         found, bias = np.vstack([-found, found]), np.concatenate([-bias, bias])
     coef = np.zeros((len(task.labels), x.shape[1]))
-    intercept = np.full(len(task.labels), ABSENT)
+    intercept = np.where(task.occurs, ABSENT, NEVER)
     coef[present], intercept[present] = found, bias
     return coef, intercept
 

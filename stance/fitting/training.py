@@ -37,7 +37,7 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.spans import Query, make_query, names_actor
 from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe, read_recipe
-from stance.records import Sentiment, Stance
+from stance.records import NEUTRAL, Sentiment, Stance
 from stance.screens.evaluation import evaluation_lines
 from stance.storage import save_model
 
@@ -50,6 +50,11 @@ LIMITS = (
     "the events are often missed.",
     "An actor is noticed only where an alias of the actor book names it; pronouns are not "
     "resolved.",
+)
+
+NO_NEUTRAL = (
+    "No training row is neutral, so the model answers against or favor, never neutral: texts that "
+    "take no stance get one all the same."
 )
 
 FEWEST_CARD_ROWS = 20
@@ -86,20 +91,24 @@ def train_files(
     jobs: int,
     force: bool,
     tell: Progress,
+    labels: Mapping[str, str] | None = None,
     **form: str | None,
 ) -> Training:
     """Train a model on corpus files and save it.
 
     Without corpora, the bundled starter corpus is used; without a recipe or actors, the bundled
     ones. ``seed`` replaces the recipe's, ``force`` allows an existing file to be replaced,
-    ``tell`` gets lines about what was read and what is being done, and ``form`` is the delimiter
-    and encoding of the corpora.
+    ``tell`` gets lines about what was read and what is being done, ``labels`` is as in
+    `read_corpus`, and ``form`` is the delimiter and encoding of the corpora.
     """
     chosen = read_recipe(recipe)
     if seed is not None:
         chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
     book = ActorBook.read(actors) if actors else ActorBook.default()
-    corpus = read_corpus(corpora, **form) if corpora else read_corpus([bundled_corpus()])
+    if corpora:
+        corpus = read_corpus(corpora, labels=labels, **form)
+    else:
+        corpus = read_corpus([bundled_corpus()])
     for note in corpus.notes:
         tell(note)
     training = train(chosen, corpus, book, jobs=jobs, progress=tell)
@@ -126,6 +135,8 @@ def train(
         If the corpus is too small, or has no row of some class.
     """
     _check(corpus, recipe)
+    if not _has_neutral(corpus):
+        progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     progress("reading the corpus")
     reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
     query = make_query(book, corpus.texts, corpus.actors, corpus.spans)
@@ -237,6 +248,7 @@ class _Bench:
             y=judged[rows],
             group=corpus.document[rows],
             weight=class_weights(judged[rows], corpus.source[rows], share, balanced),
+            soft=None if name == "sentiment" else corpus.soft,
         )
 
 
@@ -285,13 +297,20 @@ def _scores_by_book(bench: _Bench, stance: _Learned, report: Report) -> Mapping[
     return score(answers, draws=validation.draws, seed=validation.seed)
 
 
+def _has_neutral(corpus: Corpus) -> bool:
+    soft = corpus.soft is not None and corpus.soft[:, NEUTRAL].any()
+    return bool(soft or (corpus.stance == NEUTRAL).any())
+
+
 def _check(corpus: Corpus, recipe: Recipe) -> None:
     for number, label in enumerate(Stance):
         documents = len(np.unique(corpus.document[corpus.stance == number]))
+        if not documents and label == Stance.NEUTRAL:
+            continue  # a model of the other two never answers it
         if not documents:
             raise DataError(
                 f"no {label} among the {len(corpus)} stance labels; a model needs rows of "
-                f"{', '.join(Stance)}"
+                f"{Stance.AGAINST} and {Stance.FAVOR}"
             )
         if documents < 2:
             raise DataError(
@@ -327,7 +346,7 @@ def _card(
             for source, row in zip(corpus.sources, numbers.tolist(), strict=True)
         ],
         "seed": recipe.validation.seed,
-        "limits": list(LIMITS),
+        "limits": [*LIMITS, *([] if _has_neutral(corpus) else [NO_NEUTRAL])],
         "scores": _scores(report),
         "reference": reference.to_table(),
         **prospects.card(),

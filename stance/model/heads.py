@@ -24,6 +24,9 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.words import NOBODY, Reader
 
+NEVER = -1e5
+"""Intercept of a label that no training row has: its probability is 0 in any paragraph."""
+
 _COPY = key_of("copy")
 _NO_ROWS = np.zeros(0, np.int64)
 
@@ -231,6 +234,12 @@ class Head:
     def __post_init__(self) -> None:
         scorers = tuple(BlockScorer(block, self.own) for block in self.blocks)
         object.__setattr__(self, "scorers", scorers)
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Labels that it never answers, since no training row has them."""
+        pairs = zip(self.labels, self.intercept.tolist(), strict=True)
+        return tuple(label for label, constant in pairs if constant <= NEVER / 2)
 
     def scores(
         self, reader: Reader, pairs: Pairs, pushes: Pushes | None = None
