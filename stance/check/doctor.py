@@ -50,17 +50,8 @@ FEWEST_IN_GROUP = 20
 """Rows coded twice below which an actor's or label's own alpha is not judged."""
 
 CHECKS = (
-    "classes",
-    "actors",
-    "mentions",
-    "duplicates",
-    "near-duplicates",
-    "conflicts",
-    "leaks",
-    "shortcuts",
-    "giveaways",
-    "lengths",
-    "agreement",
+    *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
+    *("shortcuts", "giveaways", "lengths", "agreement"),
 )
 """What is looked for: leaks if there are two files, agreement if there are coders."""
 
