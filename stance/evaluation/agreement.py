@@ -50,14 +50,9 @@ class Tally:
 
 
 def tally(codes: Ints, labels: int) -> Tally:
-    """Return the sums of each unit.
+    """Return the sums of each unit from codes of shape (n_coders, n_units).
 
-    Parameters
-    ----------
-    codes : ndarray of shape (n_coders, n_units)
-        0 to ``labels - 1``, or `MISSING`.
-    labels : int
-        Labels of the scale, used or not; at least 2.
+    A code is 0 to ``labels - 1``, or `MISSING`; the scale has two labels or more, used or not.
     """
     counts = np.stack([(codes == label).sum(axis=0) for label in range(labels)], axis=1)
     counts = np.where(counts.sum(axis=1, keepdims=True) >= 2, counts, 0).astype(np.float64)
@@ -175,10 +170,10 @@ class AgreementReport:
     per_group: dict[str, Agreement]
 
     def to_json(self) -> Figures:
-        """Return the figures as a JSON object."""
-        labels = {name: part.to_json() for name, part in self.per_label.items()}
-        groups = {name: part.to_json() for name, part in self.per_group.items()}
-        return self.overall.to_json() | {"per_label": labels, "per_group": groups}
+        """Return the figures as a JSON object, those over all at its top."""
+        parts: Figures = plain(asdict(self))
+        whole: Figures = parts.pop("overall")
+        return whole | parts
 
 
 def measure_agreement(

@@ -20,12 +20,10 @@ from stance.evaluation.scores import actor_rows, brier, calibration_error, docum
 
 
 def mcnemar(first: Bools, second: Bools) -> float:
-    """Return the exact two-sided p value of McNemar's test on rows.
+    """Return the exact two-sided p value of McNemar's test on rows: whether each model is right.
 
-    Of the rows that only one of the two has right, under the null hypothesis, each has them with
-    even chance (McNemar 1947, "Note on the Sampling Error of the Difference Between Correlated
-    Proportions or Percentages"). It takes rows for independent, which those of one document are
-    not; `document_test` does not.
+    McNemar 1947, "Note on the Sampling Error of the Difference Between Correlated Proportions or
+    Percentages". It takes rows for independent, which those of one document are not.
 
     >>> mcnemar(np.array([True, True, True, True, False]), np.array([False] * 5))
     0.125
