@@ -41,7 +41,7 @@ def train(
     force: options.Force = False,
 ) -> None:
     """Train a model on labelled tables, or on the bundled starter corpus, and cross-validate it."""
-    from stance.fitting.training import train_files
+    from stance.fitting import train_files
 
     options.refuse_stdin(corpora or [])
     options.refuse_output(output, force, [*(corpora or []), recipe, actors])

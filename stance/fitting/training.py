@@ -1,4 +1,4 @@
-"""From labelled rows to a trained model with its scores and card."""
+"""Trains a model: three heads, their cross-validation and the card."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -251,7 +251,7 @@ def _learn_sentiment(bench: _Bench, progress: Progress) -> _Learned | None:
     ]
     if thin:
         if len(rows):
-            progress(f"no sentiment is learned: {', '.join(thin)} is in fewer than two documents")
+            progress(f"sentiment is not learned: {', '.join(thin)} is in fewer than two documents")
         return None
     progress("learning sentiment")
     texts = Query([query.texts[i] for i in rows], query.actor[rows])
