@@ -28,8 +28,7 @@ from stance.tables import (
     table_format,
 )
 
-PART = 3000
-"""Records of a part; the output does not depend on it."""
+PART = 3000  # records of a part; the output does not depend on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +115,11 @@ def predict_table(
 
     Raises
     ------
-    DataError
-        If the input cannot be used.
-    OutputError
-        If the output cannot be written; nothing is then under its name.
-    WorkerError
-        If a worker process dies on the same part again.
-    UsageError
-        If options contradict each other.
-    AbstentionError
-        If the model cannot keep to the share of wrong answers asked for.
+    StanceError
+        `DataError` if the input cannot be used, `OutputError` if the output cannot be written
+        (nothing is then under its name), `UsageError` if options contradict each other,
+        `AbstentionError` if the model cannot keep to the share of wrong answers asked for, and
+        `WorkerError` if a worker dies on the same part again.
 
     Examples
     --------
