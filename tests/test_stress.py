@@ -19,8 +19,8 @@ from stance.records import Stance
 from stance.screens.checks import stress_lines
 from stance.storage import load_model
 from stance.stress import StressReport, run_suite
-from stance.stress.changes import SOFT_TESTS
-from stance.stress.scenes import Scene, Seed, cast, read_sentences, replaced
+from stance.stress._changes import SOFT_TESTS
+from stance.stress._scenes import Scene, Seed, cast, read_sentences, replaced
 
 WORDS, BOOK = read_sentences(), ActorBook.default()
 SLOTS = {"actor", "other", "person", "place", "number", "speaker"}

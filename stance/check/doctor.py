@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Ints
+from stance.check._duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
+from stance.check._shortcuts import givers, shortcuts
 from stance.check.census import LABELS, Finding, Severity, Study, read_study
-from stance.check.duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
-from stance.check.shortcuts import givers, shortcuts
 from stance.corpus import STANCES, LabelReader
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement

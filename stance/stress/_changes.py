@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.records import Stance
-from stance.stress.scenes import Scene, Sentences, replaced
+from stance.stress._scenes import Scene, Sentences, replaced
 
 SEED = 20
 """Seeds the places of typing errors."""
