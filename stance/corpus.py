@@ -55,45 +55,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Labelled pairs of a paragraph and an actor, one per row.
-
-    Attributes
-    ----------
-    texts, actors : tuple of str
-        As written.
-    spans : tuple of (list of (int, int) or None)
-        Character offsets of the actor in the text, where the corpus has them.
-    stance : ndarray of shape (n_rows,)
-        0 against, 1 neutral, 2 favor.
-    sentiment : ndarray of shape (n_rows,)
-        0 negative, 1 neutral, 2 positive, `MISSING`.
-    document : ndarray of shape (n_rows,)
-        Number of the unit that no split may cut.
-    source : ndarray of shape (n_rows,)
-        Index into ``sources``.
-    marks : Fingerprints
-        Of the texts.
-    extra : mapping of str to tuple of str
-        The columns ``id``, ``date``, ``source`` and ``genre``, where a file has them; a cell is
-        empty where its file does not.
-    notes : tuple of str
-        What the user should know about how the files were read.
-    loose : int
-        Rows that name no document, so that each of their texts is one.
-    """
+    """Labelled pairs of a paragraph and an actor, one per row; texts and actors as written."""
 
     texts: tuple[str, ...]
     actors: tuple[str, ...]
-    spans: tuple[list[tuple[int, int]] | None, ...]
-    stance: Ints
-    sentiment: Ints
-    document: Ints
-    source: Ints
+    spans: tuple[list[tuple[int, int]] | None, ...]  # character offsets of the actor, if given
+    stance: Ints  # 0 against, 1 neutral, 2 favor
+    sentiment: Ints  # 0 negative, 1 neutral, 2 positive, `MISSING`
+    document: Ints  # number of the unit that no split may cut
+    source: Ints  # index into `sources`
     sources: tuple[Source, ...]
-    marks: Fingerprints
-    extra: Mapping[str, tuple[str, ...]]
-    notes: tuple[str, ...]
-    loose: int = 0
+    marks: Fingerprints  # of the texts
+    extra: Mapping[str, tuple[str, ...]]  # by column; "" where a file has none
+    notes: tuple[str, ...]  # on how the files were read
+    loose: int = 0  # rows that name no document, so that each of their texts is one
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -147,13 +122,7 @@ def bundled_corpus() -> Path:
 def read_corpus(
     paths: Sequence[Path | str], *, delimiter: str | None = None, encoding: str | None = None
 ) -> Corpus:
-    """Read one or more corpus files into one corpus.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read, lacks a column, or has a label that means nothing.
-    """
+    """Read one or more files into one corpus; raise `DataError` where one cannot be used."""
     rows = _Rows()
     sources: list[Source] = []
     notes: list[str] = []
@@ -221,14 +190,7 @@ def _read_table(table: Table, rows: _Rows) -> list[str]:
 class LabelReader:
     """Maps spellings of labels to numbers, and remembers which it met.
 
-    Parameters
-    ----------
-    table, name : str
-        What messages call the table and the column.
-    words : mapping of str to int
-        Spellings that are read beside the numeric scales.
-    labels : sequence of str
-        Their proper spellings, by number.
+    `words` are the spellings beside the numeric scales, `labels` the proper ones by number.
     """
 
     def __init__(

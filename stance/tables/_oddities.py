@@ -128,15 +128,7 @@ def holds_records(cells: Sequence[str], separator: str) -> bool:
 
 
 def reads_as_records(lines: Sequence[str], swallowed: int, separator: str, width: int) -> bool:
-    """Return whether the lines after a bad record's first are good records by themselves.
-
-    Parameters
-    ----------
-    lines : sequence of str
-        Those that the record swallowed, and some more.
-    swallowed : int
-        How many it swallowed.
-    """
+    """Return whether the lines that a bad record swallowed, and some more, are good records."""
     if width == 1:
         return False  # any line would
     reader = csv.reader(lines, delimiter=separator, strict=True)

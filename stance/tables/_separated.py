@@ -65,12 +65,8 @@ def read_separated(
 ) -> tuple[str, Generator[Records]]:
     """Return the separator of a table, and its good records in order, some at a time.
 
-    Parameters
-    ----------
-    asked : str or None
-        The separator; None to tell it from the header and the first records.
-    default : str
-        What separates a table whose header shows no separator.
+    Unless it is `asked`, the separator is detected from the header and the first records; it is
+    the `default` if the header shows none.
     """
     csv.field_size_limit(MAX_CELL)  # global to the process, so only ever set to this
     top = _Top(source)

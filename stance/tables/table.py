@@ -23,15 +23,7 @@ _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 
 
 class Table:
-    """An open table: its columns at once, its records once, in a stream.
-
-    Attributes
-    ----------
-    name : str
-        What messages call it.
-    columns : tuple of str
-        As they stand in the file.
-    """
+    """An open table: its columns at once, its records once, in a stream."""
 
     def __init__(
         self,
