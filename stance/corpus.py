@@ -18,10 +18,7 @@ from stance.reading.spans import parse_spans
 from stance.records import Sentiment, Stance
 from stance.tables import Record, Table, column, misnamed, open_table
 
-_SCALES: tuple[Mapping[str, int], ...] = (
-    {"-1": 0, "0": 1, "1": 2},
-    {"2": 0, "4": 1, "6": 2},
-)
+_SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
 
 STANCES: Mapping[str, int] = {

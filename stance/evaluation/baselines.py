@@ -17,14 +17,7 @@ from stance.evaluation.answers import (
     macro_f1,
     plain,
 )
-from stance.evaluation.intervals import (
-    DRAWS,
-    FEWEST,
-    SEED,
-    gain_in,
-    right_shares,
-    stratified,
-)
+from stance.evaluation.intervals import DRAWS, FEWEST, SEED, gain_in, right_shares, stratified
 from stance.reading.spans import Query
 from stance.reading.words import Reader
 from stance.records import NEUTRAL

@@ -18,15 +18,7 @@ from stance.runs.notes import abstention_notes, drift_notes
 from stance.runs.parts import Batch, Frame, Judged, Value, Work, cut, make_plan
 from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
-from stance.tables import (
-    Rejects,
-    Table,
-    TableWriter,
-    column,
-    misnamed,
-    open_input,
-    table_format,
-)
+from stance.tables import Rejects, Table, TableWriter, column, misnamed, open_input, table_format
 
 PART = 3000  # records of a part; the output does not depend on it
 
@@ -203,11 +195,7 @@ def _opened(source: Input, *, force: bool) -> Iterator[tuple[Table, Rejects | No
 
 
 def make_frame(
-    model: StanceModel,
-    source: Input,
-    target: Output,
-    options: Options,
-    table: Table,
+    model: StanceModel, source: Input, target: Output, options: Options, table: Table
 ) -> Frame:
     """Return what all parts have in common: columns, and the format of the output."""
     columns, name = table.columns, table.name

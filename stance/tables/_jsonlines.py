@@ -30,10 +30,7 @@ def _refuse_constant(name: str) -> None:
 # Numbers stay as they are written: 1e5 and 0.10 come back as 1e5 and 0.10. An object becomes
 # a tuple of pairs, so that a repeated key is seen and a nested one is told from a list.
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=tuple,
-    parse_float=str,
-    parse_int=str,
-    parse_constant=_refuse_constant,
+    object_pairs_hook=tuple, parse_float=str, parse_int=str, parse_constant=_refuse_constant
 )
 
 

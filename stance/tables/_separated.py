@@ -34,15 +34,7 @@ from stance.tables._quoting import (
     plain_columns,
     well_quoted,
 )
-from stance.tables._reading import (
-    MAX_CELL,
-    MAX_COLUMNS,
-    Fault,
-    Journal,
-    Record,
-    Records,
-    together,
-)
+from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Journal, Record, Records, together
 from stance.tables._sources import MAX_LINE, Block, Source
 
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
