@@ -313,14 +313,14 @@ def _judged(
     if len(cells) != width:
         return ragged(len(cells), width, separator, line, len(lines), first=not journal.number)
     if shape.header.is_repeated(cells):
-        return Fault(line, "", "repeats the header", "if two files were joined, take it out")
+        return Fault(line, "", "repeats the header", "if two files were joined, remove it")
     if len(lines) > 1 and holds_records(cells, separator):
         journal.note("quoted cell: holds lines that look like records; check the quotes", line)
     if quoted_otherwise(cells):
         marks = f"{cells[0][0]}…{cells[0][-1]}"
         journal.note(f"record: in {marks}, which are kept as part of the cells", line)
     if not journal.number and says_one_thing(cells):
-        what = "has the same text in every column; take it out if it belongs to the header"
+        what = "has the same text in every column; remove it if it belongs to the header"
         journal.note(f"record: {what}", line)
     return None
 

@@ -208,7 +208,7 @@ class Source:
         if len(mixed) > 1:
             yield f"mixed line ends ({', '.join(mixed)}); each ends a record"
         if self._open_end and cut_off:
-            yield "the last line has no line end; check that it is whole"
+            yield "the last line has no line end; check that it is complete"
         if self._replaced:
             found = count(self._replaced, "character")
             yield f"{found} U+FFFD: an earlier conversion lost letters there"
@@ -249,7 +249,7 @@ class Source:
         if sum(map(len, start)) > MAX_LINE:
             raise DataError(
                 f"{self.name}:{self.line}: a line of more than {MAX_LINE // MEGABYTE} MB; "
-                f"no table has such rows: check that the file is whole and is text"
+                f"no table has such rows: check that the file is complete and is text"
             )
 
     def _count_line_ends(self, text: str) -> None:
