@@ -9,11 +9,11 @@ from stance.cli import _options as options
 from stance.cli._terminal import meter, show, summary, tell
 from stance.errors import UsageError
 
-Input = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
+Source = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
 
 
 def predict(
-    source: Input,
+    source: Source,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Table to write; - is stdout.")
     ] = Path("-"),
