@@ -97,25 +97,18 @@ def open_table(
     rejects: RejectSink | None = None,
     or_else: str = "",
 ) -> Table:
-    """Open a table and read its columns.
+    """Open a table, or standard input (None), and read its columns.
 
     Parameters
     ----------
-    path : Path or None
-        None is standard input.
     delimiter : str or None
         One character, or ``tab``; None to detect it from the header and the first records.
     encoding : str or None
         None is UTF-8, or what a byte order mark says.
     rejects : RejectSink or None
-        Takes bad records, so that the run goes on; None to raise at the first.
+        Takes bad records; None to raise `DataError` at the first.
     or_else : str
         What a message on a bad record adds: what else a user can do about it.
-
-    Raises
-    ------
-    DataError
-        The table, or one of its records during iteration, cannot be used.
 
     Notes
     -----
