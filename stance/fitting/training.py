@@ -15,7 +15,7 @@ from stance.corpus import Corpus, bundled_corpus, read_corpus, sentiment_rows
 from stance.errors import DataError
 from stance.evaluation import CURVES, Answers, Report, score
 from stance.evaluation.assessment import cross_validation
-from stance.evaluation.baselines import lexicon_stances
+from stance.evaluation.comparison import lexicon_stances
 from stance.fitting.advice import Prospects, advise, learning_curve
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.learning import (
