@@ -20,7 +20,7 @@ _HOMES = {
     "read_corpus": "corpus",
     "read_recipe": "recipe",
     "save_model": "storage",
-    "train": "fitting.training",
+    "train": "fitting",
 }
 
 __all__ = list(_HOMES)

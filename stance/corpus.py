@@ -18,10 +18,7 @@ from stance.reading.spans import parse_spans
 from stance.records import NEUTRAL, Sentiment, Stance
 from stance.tables import Record, Table, column, misnamed, open_table
 
-_SCALES: tuple[Mapping[str, int], ...] = (
-    {"-1": 0, "0": 1, "1": 2},
-    {"2": 0, "4": 1, "6": 2},
-)
+_SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
 
 STANCES: Mapping[str, int] = {
@@ -67,55 +64,23 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Labelled pairs of a paragraph and an actor, one per row.
-
-    Attributes
-    ----------
-    texts, actors : tuple of str
-        As written.
-    spans : tuple of (list of (int, int) or None)
-        Character offsets of the actor in the text, where the corpus has them.
-    stance : ndarray of shape (n_rows,)
-        0 against, 1 neutral, 2 favor.
-    sentiment : ndarray of shape (n_rows,)
-        0 negative, 1 neutral, 2 positive, `MISSING`.
-    document : ndarray of shape (n_rows,)
-        Number of the unit that no split may cut.
-    source : ndarray of shape (n_rows,)
-        Index into ``sources``.
-    marks : Fingerprints
-        Of the texts.
-    holder : tuple of (str or None)
-        Whose stance it is: author, other, or an actor's name; None where nobody says.
-    false_match : ndarray of bool of shape (n_rows,)
-        Whether what looks like the actor's name means something else.
-    soft : ndarray of shape (n_rows, 3) or None
-        Probabilities of the stances to learn from; 1 for ``stance`` in rows without soft labels.
-        None if no row has any.
-    extra : mapping of str to tuple of str
-        The columns ``id``, ``date``, ``source`` and ``genre``, where a file has them; a cell is
-        empty where its file does not.
-    notes : tuple of str
-        What the user should know about how the files were read.
-    loose : int
-        Rows that name no document, so that each of their texts is one.
-    """
+    """Labelled pairs of a paragraph and an actor, one per row; texts and actors as written."""
 
     texts: tuple[str, ...]
     actors: tuple[str, ...]
-    spans: tuple[list[tuple[int, int]] | None, ...]
-    stance: Ints
-    sentiment: Ints
-    document: Ints
-    source: Ints
+    spans: tuple[list[tuple[int, int]] | None, ...]  # character offsets of the actor, if given
+    stance: Ints  # 0 against, 1 neutral, 2 favor
+    sentiment: Ints  # 0 negative, 1 neutral, 2 positive, `MISSING`
+    document: Ints  # number of the unit that no split may cut
+    source: Ints  # index into `sources`
     sources: tuple[Source, ...]
-    marks: Fingerprints
-    holder: tuple[str | None, ...]
-    false_match: Bools
-    soft: Floats | None
-    extra: Mapping[str, tuple[str, ...]]
-    notes: tuple[str, ...]
-    loose: int = 0
+    marks: Fingerprints  # of the texts
+    holder: tuple[str | None, ...]  # author, other, an actor's name; None where nobody says
+    false_match: Bools  # whether what looks like the actor's name means something else
+    soft: Floats | None  # probabilities of stances to learn from; None if no row has any
+    extra: Mapping[str, tuple[str, ...]]  # by column; "" where a file has none
+    notes: tuple[str, ...]  # on how the files were read
+    loose: int = 0  # rows that name no document, so that each of their texts is one
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -201,14 +166,9 @@ def read_corpus(
     encoding: str | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Corpus:
-    """Read one or more corpus files into one corpus.
+    """Read one or more files into one corpus; raise `DataError` where one cannot be used.
 
-    ``labels`` maps the corpora's own spellings to stances, such as {"0": "against", "1": "favor"}.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read, lacks a column, or has a label that means nothing.
+    ``labels`` maps the files' own spellings to stances, such as {"0": "against", "1": "favor"}.
     """
     rows = _Rows()
     sources: list[Source] = []
@@ -337,14 +297,7 @@ def _read_soft(cells: Sequence[str], where: str) -> list[float] | None:
 class LabelReader:
     """Maps spellings of labels to numbers, and remembers which it met.
 
-    Parameters
-    ----------
-    table, name : str
-        What messages call the table and the column.
-    words : mapping of str to int
-        Spellings that are read beside the numeric scales.
-    labels : sequence of str
-        Their proper spellings, by number.
+    `words` are the spellings beside the numeric scales, `labels` the proper ones by number.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ def default_model(tell: Callable[[str], None]) -> Path:
 
 def _train() -> StanceModel:
     from stance.corpus import bundled_corpus, read_corpus
-    from stance.fitting.training import train
+    from stance.fitting import train
     from stance.reading.actors import ActorBook
     from stance.recipe import read_recipe
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from stance.arrays import Floats
 from stance.corpus import MISSING, Corpus, Source
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.keys import fingerprint, key_of, linked_groups
@@ -48,7 +48,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_ : ndarray of shape (3,)
         against, neutral, favor: also the order of ``predict_proba``. If no label is neutral, its
         probability is 0.
-    training_ : stance.fitting.training.Training
+    training_ : stance.fitting.Training
         The model and its cross-validation.
 
     Examples

@@ -54,6 +54,17 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
     return _refusal(path, _REASONS.get(error.errno or 0, fallback))
 
 
+@contextlib.contextmanager
+def _reported(path: Path | None) -> Iterator[None]:
+    """Report a failure to write as an `OutputError`."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # `| head` has seen enough, which is not a failure
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
 def _refusal(path: Path | None, reason: str) -> OutputError:
     return OutputError(f"{shown(str(path), 200) if path else 'standard output'}: {reason}")
 
@@ -62,24 +73,12 @@ def _refusal(path: Path | None, reason: str) -> OutputError:
 
 
 def check_output(
-    path: Path | None,
-    *,
-    force: bool,
-    inputs: Iterable[Path | None] = (),
-    regular: bool = False,
+    path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False
 ) -> None:
     """Raise what `WholeFile` would raise because of the name alone, before any work is done.
 
-    Parameters
-    ----------
-    path : Path or None
-        None is standard output.
-    force : bool
-        Whether an existing file may be replaced.
-    inputs : iterable of Path or None
-        What is read meanwhile; the output must not replace it, not even with `force`.
-    regular : bool
-        Whether pipes and devices are refused.
+    The output must not replace one of the `inputs`, not even with `force`. With `regular`, pipes
+    and devices are refused.
     """
     if path is None:
         return
@@ -87,7 +86,7 @@ def check_output(
         raise _refusal(path, "is the input; choose another name for the output")
     if path.suffix.lower() in (".zst", ".xz", ".bz2"):
         raise _refusal(path, "can only compress as .gz; change the name")
-    try:
+    with _reported(path):
         target = _target(path)
         if is_device(path):
             if regular:
@@ -96,8 +95,6 @@ def check_output(
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         elif target.exists() and not force:
             raise FileExistsError(errno.EEXIST, "exists")
-    except OSError as error:
-        raise output_error(error, path) from error
 
 
 def is_device(path: Path) -> bool:
@@ -129,23 +126,16 @@ def _target(path: Path) -> Path:
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
-    """Write a file that appears under its name only when it is whole.
-
-    Raises
-    ------
-    OutputError
-        If the file exists and `force` is not given, or cannot be written.
-    """
+    """Write a file; raise `OutputError` if it exists, without `force`, or cannot be written."""
     check_output(path, force=force, regular=True)
     with WholeFile(path, force=force) as file:
         file.write(data)
 
 
 def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
-    """Write, or write anew, a file in a folder that only this run uses.
+    """Write or replace a file in a private folder, with which its leftovers are removed.
 
-    What a killed process leaves is cleared away with the folder. Without `sync`, the file may
-    be cut off after a power cut.
+    Without `sync`, a power cut may truncate the file.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -160,15 +150,15 @@ def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
 
 
 class Transaction(ABC):
-    """What a ``with`` block commits if it ends well, and discards otherwise."""
+    """Work that a ``with`` block commits if it ends well, and discards otherwise."""
 
     @abstractmethod
     def commit(self) -> None:
-        """Make what was done last."""
+        """Make the work permanent."""
 
     @abstractmethod
     def discard(self) -> None:
-        """Undo what was done and not committed."""
+        """Undo what is not committed; does nothing after `commit`."""
 
     def __enter__(self) -> Self:
         return self
@@ -189,31 +179,16 @@ class Transaction(ABC):
 class WholeFile(Transaction):
     """A file that appears under its name when the ``with`` block ends well, and only then.
 
-    Standard output, pipes and devices are written as they are.
-
-    Parameters
-    ----------
-    path : Path or None
-        None is standard output.
-    force : bool
-        Whether an existing file may be replaced.
-    folder : Path or None
-        A private one in the same file system, for the file to be made in.
-
-    Raises
-    ------
-    OutputError
-        The file exists, or cannot be written.
+    Standard output (None), pipes and devices are written as they are. The file is made in
+    `folder`, a private one in the same file system, or beside its target.
     """
 
     def __init__(self, path: Path | None, *, force: bool, folder: Path | None = None) -> None:
         self._path = path
         self._force = force
         self._private: PrivateFile | None = None
-        try:
+        with _reported(path):
             self._file = self._open(folder)
-        except OSError as error:
-            raise output_error(error, path) from error
 
     def _open(self, folder: Path | None) -> "BinaryIO | _File":
         if self._path is None:
@@ -231,29 +206,21 @@ class WholeFile(Transaction):
 
     def write(self, data: bytes | bytearray) -> int:
         """Write all of the data."""
-        try:
+        with _reported(self._path):
             return self._file.write(data)
-        except BrokenPipeError:
-            raise  # `| head` has seen enough, which is no failure
-        except OSError as error:
-            raise output_error(error, self._path) from error
 
     def flush(self) -> None:
-        """Pass on what standard output has kept."""
+        """Pass on what standard output has buffered."""
         self._file.flush()
 
     def commit(self) -> None:
         """Give the file its name."""
-        try:
+        with _reported(self._path):
             self._file.flush()
             if self._private:
                 self._private.become_target(force=self._force)
             if self._path:
                 self._file.close()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise output_error(error, self._path) from error
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
@@ -286,14 +253,11 @@ class _File(io.FileIO):
         return written
 
 
-class PrivateFile:
-    """A file in the making, which becomes its target or leaves nothing.
+# --- In private ------------------------------------------------------------------------------
 
-    Attributes
-    ----------
-    handle : int
-        Descriptor to write to. Whoever takes it closes it.
-    """
+
+class PrivateFile:
+    """A file that becomes its target or leaves nothing; `handle` is for the caller to close."""
 
     def __init__(self, target: Path, folder: Path | None = None) -> None:
         self._target = target
@@ -303,13 +267,7 @@ class PrivateFile:
         self.handle = self._open_named(folder or target.parent) if nameless is None else nameless
 
     def become_target(self, *, force: bool) -> None:
-        """Give the file, all of it written, its final name.
-
-        Raises
-        ------
-        FileExistsError
-            If there is a file of that name by now and `force` is not given.
-        """
+        """Give the file its final name; raise `FileExistsError` if it is taken by now."""
         os.fchmod(self.handle, _mode(self._target))
         os.fsync(self.handle)
         path = self._path or self._name()
@@ -402,7 +360,7 @@ def clear_leftovers(target: Path) -> None:
     """Remove what killed processes left of the target; what is locked is still being written."""
     if fcntl is None:
         return
-    for path in _beginning_with(target.parent, _beginning(target)):
+    for path in target.parent.glob(f"{_beginning(target)}*.part"):
         with contextlib.suppress(OSError):
             handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
             try:
@@ -415,13 +373,6 @@ def clear_leftovers(target: Path) -> None:
 def _beginning(target: Path) -> str:
     """Return how the names of a target's files begin; a hash, since names may be long."""
     return f".stance-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
-
-
-def _beginning_with(folder: Path, beginning: str) -> Iterator[Path]:
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(beginning) and entry.name.endswith(".part"):
-                yield Path(entry.path)
 
 
 def _lock(handle: int) -> bool:

@@ -19,23 +19,7 @@ Row = tuple[str, str, str, str, str, str]
 
 
 def import_corpus(form: str, source: Path, target: Path, *, force: bool = False) -> str:
-    """Convert a public data set to a corpus table; return a line on the result.
-
-    Parameters
-    ----------
-    form : str
-        Key of `FORMATS`.
-    source, target : Path
-    force : bool
-        Whether an existing target may be replaced.
-
-    Raises
-    ------
-    UsageError
-        If the format is unknown.
-    DataError
-        If the source is not in that format.
-    """
+    """Convert a public data set, in one of the `FORMATS`, to a corpus table; report the result."""
     if form not in FORMATS:
         raise UsageError(f"unknown format '{shown(form)}'; choose among {', '.join(FORMATS)}")
     with write_table(target, COLUMNS, force=force, inputs=[source]) as writer:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from stance.corpus import Corpus, read_corpus
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, Validation, read_recipe

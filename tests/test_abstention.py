@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from small_model import members_of, refused, small_model, spoiled
 
 from stance.errors import AbstentionError, UsageError
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.abstention import (
     GRID,
     NEVER,

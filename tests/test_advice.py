@@ -4,8 +4,8 @@ import pytest
 from conftest import quick_recipe
 from test_fitting import BOOK, made_up, write
 
+from stance.fitting import train
 from stance.fitting.advice import LABEL_ROWS, MOST, OFTEN, advise
-from stance.fitting.training import train
 
 COLUMNS = ("text", "actor", "stance")
 

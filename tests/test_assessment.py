@@ -13,7 +13,7 @@ from sklearn import metrics
 
 from stance.corpus import read_corpus
 from stance.evaluation import compare_models, evaluate
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import Sentiment, Stance

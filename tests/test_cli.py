@@ -212,7 +212,7 @@ def test_the_report_escapes_all_that_comes_from_data(model_path, tmp_path):
     printable(result.stdout, result.stderr)
     page = html.read_text("utf-8")
     assert "<script" not in page
-    assert "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;" in page
+    assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;" in page
     assert "a<b>" not in page
     assert not re.search(r"""(src|url|@import)\s*[=(]|href="(?!data:text/csv|#[a-z]+")""", page)
     assert "(<bdi>small.stance</bdi>, sha256 <code>" in page

@@ -129,8 +129,8 @@ def test_another_column_may_name_the_actor(predict, refused, mine):
 
 def test_a_column_that_is_nearly_the_actor_s_is_not_taken_for_it_in_silence(predict, mine):
     result = predict(write(mine, f'Actor, spans ,text\nNATO,0:1,"{TEXT}"\n'))
-    assert f"{mine}: column 'Actor' is not taken for 'actor'; rename it" in result.stderr
-    assert f"{mine}: column ' spans ' is not taken for 'spans'; rename it" in result.stderr
+    assert f"{mine}: column 'Actor' is not read as 'actor'; rename it" in result.stderr
+    assert f"{mine}: column ' spans ' is not read as 'spans'; rename it" in result.stderr
     assert "taken for 'actor'" not in predict(mine, "--actor-column", "Actor").stderr
 
 
@@ -363,7 +363,7 @@ BAD = {
     "text,a\nNATO,b,c\n": "mine.csv:2: 3 cells where the header has 2",
     'text,a\nx,y\n"NATO,b\n': "mine.csv:3: the quote that opens in column 'text' is never closed",
     "text\nNA\0TO\n": "mine.csv:2: a NUL byte in column 'text'",
-    "text,text\na,b\n": "mine.csv:1: column 'text' stands twice",
+    "text,text\na,b\n": "mine.csv:1: column 'text' appears twice",
     "a,b\n1,2\n": "mine.csv: no column 'text'",
     "": "mine.csv: is empty",
     "te\x1b[31mxt\nNATO\n": "no column 'text'",

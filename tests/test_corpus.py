@@ -256,7 +256,7 @@ def test_what_the_reading_of_records_noted_is_told(tmp_path):
     notes = "\n".join(read_corpus([path]).notes)
     assert "1 empty line skipped" in notes
     assert "the last line has no line end" in notes
-    assert f"{path}: column 'Document' is not taken for 'document'; rename it" in notes
+    assert f"{path}: column 'Document' is not read as 'document'; rename it" in notes
 
 
 # --- Own spellings, holders, false matches, soft labels ---

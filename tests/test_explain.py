@@ -12,7 +12,7 @@ from conftest import quick_recipe
 
 from stance.defaults import bundled_model
 from stance.errors import ActorError, DataError
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.explanation import explain, explain_sentiment
 from stance.reading.actors import ActorBook
 from stance.recipe import Features

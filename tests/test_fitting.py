@@ -13,10 +13,9 @@ from stance.corpus import read_corpus
 from stance.errors import DataError
 from stance.evaluation import evaluate
 from stance.features.pairs import lay_out
-from stance.fitting import learning
+from stance.fitting import learning, train
 from stance.fitting.counts import count_features
 from stance.fitting.learning import class_weights, fit_head, fit_temperature, score_rows, split
-from stance.fitting.training import train
 from stance.model.heads import softmax
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
@@ -189,7 +188,9 @@ def test_a_sentiment_of_one_document_is_left_out_and_reported(tmp_path):
     corpus = write(tmp_path / "mine.csv", rows)
     found = train(quick_recipe(), corpus, BOOK, progress=told.append)
     assert found.model.sentiment is None
-    expected = "no sentiment is learned: negative, neutral, positive is in fewer than two documents"
+    expected = (
+        "sentiment is not learned: negative, neutral, positive is in fewer than two documents"
+    )
     assert expected in told
 
 

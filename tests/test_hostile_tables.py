@@ -74,7 +74,7 @@ SEPARATORS = [
     read("tsv of one column", "text\na, b\nc\n", ("text",), ("a, b",), ("c",), file="mine.tsv"),
     read("tsv whose header has a comma", "text, raw\tactor\na, b\tNATO\n", ("text, raw", "actor"), ("a, b", "NATO"), file="mine.tsv"),
     refuse("separator changes in one row", GOOD.replace("acts,Russia", "acts;Russia"),
-           r"mine.csv:3: 1 cell where the header has 2; fill the row up"),
+           r"mine.csv:3: 1 cell where the header has 2; complete the row"),
     refuse("separator changes in one quoted row", '"text","actor"\n"a","b"\n"c";"d"\n',
            r"mine.csv:3: text after the closing quote of column 'text'"),
     refuse("comma and space before quotes", '"text", "actor"\n"a", "b"\n', r":1: a quote inside the unquoted column"),
@@ -145,7 +145,7 @@ QUOTES = [
 
 SHAPES = [
     refuse("one cell more", "text,actor\na,b,c\n", r"mine.csv:2: 3 cells where the header has 2; quote cells that hold ','"),
-    refuse("one cell less", "id,text,actor\n1,a\n", r":2: 2 cells where the header has 3; fill the row up"),
+    refuse("one cell less", "id,text,actor\n1,a\n", r":2: 2 cells where the header has 3; complete the row"),
     refuse("many more", "a,b\n" + "," * 500 + "\n", r":2: 501 cells where the header has 2"),
     refuse("ragged late", "a,b\n" + "1,2\n" * 5000 + "1\n", r":5002: 1 cell where"),
     refuse("trailing separator in records", "a,b\n1,2,\n", r":2: 3 cells"),
@@ -154,15 +154,15 @@ SHAPES = [
     refuse("title before the header", "Export of 3 May\ntext,actor\na,b\n", r":2: 2 cells where the header has 1; check that the line before it is the header"),
     refuse("note after the table", GOOD + "Source: agency\n", r":4: 1 cell where"),
     refuse("two tables in one file", GOOD + "id,date,source\n1,2,3\n", r":4: 3 cells where the header has 2"),
-    refuse("two files joined", GOOD + GOOD, r":4: repeats the header; if two files were joined, take it out"),
+    refuse("two files joined", GOOD + GOOD, r":4: repeats the header; if two files were joined, remove it"),
     refuse("two files joined, the second with a mark", GOOD + "\ufeff" + GOOD, r":4: repeats the header"),
     refuse("two files joined, header in capitals", GOOD + GOOD.replace("text,actor", "TEXT,ACTOR"), r":4: repeats the header"),
     refuse("two files joined, columns in another order", GOOD + "actor,text\nNATO,NATO acts\n", r":4: repeats the header"),
     refuse("two files joined far down", "text,actor\n" + "a,b\n" * 5000 + " Text,Actor \n", r":5002: repeats the header"),
     read("a row of some column names is a row", "id,text,actor\n1,actor,text\ntext,text,text\n", ("id", "text", "actor"), ("1", "actor", "text"), ("text", "text", "text")),
     read("dashes below the header are said", "text,actor\n---,---\na,b\n", TA, ("---", "---"), ("a", "b"),
-         notes=r"1 record has the same text in every column; take it out if it belongs to the header \(first: line 2\)"),
-    read("last line without end is said", "text,actor\na,b\nc,NA", TA, ("a", "b"), ("c", "NA"), notes="the last line has no line end; check that it is whole"),
+         notes=r"1 record has the same text in every column; remove it if it belongs to the header \(first: line 2\)"),
+    read("last line without end is said", "text,actor\na,b\nc,NA", TA, ("a", "b"), ("c", "NA"), notes="the last line has no line end; check that it is complete"),
     read("header's name in a single column", "text\ntext\n", ("text",), ("text",)),
     read("empty lines between", "text,actor\n\na,b\n\n\nc,d\n\n", TA, ("a", "b"), ("c", "d"), notes=r"4 empty lines skipped, records below read as the same table \(first: line 2\)"),
     read("empty lines before the header", "\n\r\ntext,actor\na,b\n", TA, ("a", "b"), notes="2 empty lines"),
@@ -185,7 +185,7 @@ SHAPES = [
 ]
 
 HEADERS = [
-    refuse("column twice", "text,actor,text\na,b,c\n", r"mine.csv:1: column 'text' stands twice \(columns 1 and 3\); give each its own name"),
+    refuse("column twice", "text,actor,text\na,b,c\n", r"mine.csv:1: column 'text' appears twice \(columns 1 and 3\); give each its own name"),
     refuse("two columns without name", ",text,\n1,a,2\n", r":1: columns have no name \(columns 1 and 3\)"),
     refuse("blank header", ",,\n1,2,3\n", r":1: columns have no name \(columns 1 and 2 and 3\)"),
     refuse("quoted blank header", '""\na\n', r":1: the header is blank"),
@@ -254,9 +254,9 @@ DAMAGE = [
     refuse("gz cut off", gzip.compress(GOOD.encode())[:-12], "gz data end early or are damaged"),
     refuse("gz with a wrong checksum", gzip.compress(GOOD.encode())[:-8] + b"\0" * 8, "gz data end early or are damaged"),
     refuse("gz with garbage behind", gzip.compress(GOOD.encode()) + b"garbage", "gz data end early or are damaged"),
-    refuse("gz by name only", GOOD, "is not compressed; take '.gz' off its name", file="mine.csv.gz"),
+    refuse("gz by name only", GOOD, "is not compressed; remove '.gz' from its name", file="mine.csv.gz"),
     refuse("empty gz", gzip.compress(b""), "is empty", file="mine.csv.gz"),
-    refuse("zst by name only", GOOD, "is not compressed; take '.zst' off", file="mine.csv.zst"),
+    refuse("zst by name only", GOOD, "is not compressed; remove '.zst' from", file="mine.csv.zst"),
     refuse("gz of a bad table", gzip.compress(b"a,b\n1\n"), r":2: 1 cell where"),
 ]
 
@@ -312,7 +312,7 @@ JSON = [
     refuse("nested pairs of lists", '{"a": [["b", "c"]]}\n', r":1: a list in column 'a'", file=J),
     refuse("NaN", '{"a": NaN}\n', r":1: NaN is not JSON", file=J),
     refuse("infinity", '{"a": -Infinity}\n', r":1: -Infinity is not JSON", file=J),
-    refuse("key twice", '{"a": "x", "a": "y"}\n', r":1: key 'a' stands twice", file=J),
+    refuse("key twice", '{"a": "x", "a": "y"}\n', r":1: key 'a' appears twice", file=J),
     refuse("key missing", '{"a": "x", "b": "y"}\n{"a": "x"}\n', r":2: no key 'b'; give every line the keys of the first", file=J),
     refuse("new key", '{"a": "x"}\n{"a": "x", "b": "y"}\n', r":2: a new key 'b'", file=J),
     refuse("key in another case", '{"a": "x"}\n{"A": "x"}\n', r":2: no key 'a' and a new key 'A'", file=J),

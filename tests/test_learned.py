@@ -9,7 +9,7 @@ from command import invoke
 from conftest import quick_recipe
 from small_model import small_model
 
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.explanation import TERMS_SHOWN, explain, learned
 from stance.model.reasons import net_push
 from stance.reading.actors import ActorBook

@@ -12,7 +12,7 @@ from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.model.reasons import strongest_words
 from stance.records import UNCERTAIN, Sentiment, Stance
-from stance.stress.suite import ask
+from stance.stress._suite import ask
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
 STRANGE = "NATO qwxzj vbnmp zzkrtq."

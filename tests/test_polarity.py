@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from oracle import Oracle
 
-from stance.evaluation.baselines import lexicon_stances, polarity_sums
+from stance.evaluation.comparison import lexicon_stances, polarity_sums
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import BATCH, make_query

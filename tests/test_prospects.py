@@ -14,11 +14,10 @@ from test_fitting import BOOK, made_up, write
 
 from stance.evaluation.answers import document_confusion, macro_f1
 from stance.evaluation.intervals import percentile_interval
-from stance.fitting import learning
+from stance.fitting import learning, train
 from stance.fitting.advice import fit_power_laws, learning_curve
 from stance.fitting.learning import Cut, Task
 from stance.fitting.repeats import SHARES, Repeats, parts, repeat_seeds
-from stance.fitting.training import train
 from stance.recipe import HeadRecipe, Recipe, Validation
 from stance.records import Stance
 from stance.screens.model import card_lines, forecast_text

@@ -19,8 +19,8 @@ from stance.records import Stance
 from stance.screens.checks import stress_lines
 from stance.storage import load_model
 from stance.stress import StressReport, run_suite
-from stance.stress.changes import SOFT_TESTS
-from stance.stress.scenes import Scene, Seed, cast, read_sentences, replaced
+from stance.stress._changes import SOFT_TESTS
+from stance.stress._scenes import Scene, Seed, cast, read_sentences, replaced
 
 WORDS, BOOK = read_sentences(), ActorBook.default()
 SLOTS = {"actor", "other", "person", "place", "number", "speaker"}
@@ -425,7 +425,7 @@ def test_without_a_corpus_only_stress_can_be_asked_for(options):
 
 def test_a_broken_promise_is_loud(bundled: StanceModel, monkeypatch: pytest.MonkeyPatch):
     broken = remade(ByBatch, bundled)
-    monkeypatch.setattr("stance.cli.models.open_model", lambda _path: broken)
+    monkeypatch.setattr("stance.cli._options.open_model", lambda _path: broken)
     result = invoke("evaluate", "--stress")
     assert result.exit_code == 1
     assert "BROKEN PROMISE: batch composition. Do not use this model." in result.stdout

@@ -19,7 +19,7 @@ import numpy as np
 
 from stance.corpus import Corpus, read_corpus
 from stance.errors import AbstentionError
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.abstention import thresholds
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe

@@ -52,7 +52,7 @@ from competitors import (
 from stages import stage_times
 
 from stance.corpus import Corpus, bundled_corpus, read_corpus
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe

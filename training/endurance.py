@@ -23,7 +23,7 @@ from typing import Any
 from clusters import children, command_line_cluster
 
 from stance.corpus import bundled_corpus, read_corpus
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.runs.resume import folder_of

@@ -22,8 +22,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from stance.corpus import bundled_corpus, read_corpus
 from stance.defaults import default_model
-from stance.evaluation.assessment import compare_models, evaluate
-from stance.evaluation.mistakes import write_mistakes
+from stance.evaluation.assessment import compare_models, evaluate, write_mistakes
 from stance.reports import worst_mistakes, write_evaluation
 from stance.storage import load_model
 from stance.stress import run_suite

@@ -16,7 +16,7 @@ import numpy as np
 
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation.answers import document_confusion, macro_f1
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe

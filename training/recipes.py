@@ -11,7 +11,7 @@ import dataclasses
 from pathlib import Path
 
 from stance.corpus import read_corpus
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 

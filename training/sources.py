@@ -15,7 +15,7 @@ import numpy as np
 
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation.assessment import evaluate
-from stance.fitting.training import train
+from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 

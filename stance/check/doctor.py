@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Ints
+from stance.check._duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
+from stance.check._shortcuts import givers, shortcuts
 from stance.check.census import LABELS, Finding, Severity, Study, read_study
-from stance.check.duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
-from stance.check.shortcuts import givers, shortcuts
 from stance.corpus import HOLDERS, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
@@ -50,17 +50,8 @@ FEWEST_IN_GROUP = 20
 """Rows coded twice below which an actor's or label's own alpha is not judged."""
 
 CHECKS = (
-    "classes",
-    "actors",
-    "mentions",
-    "duplicates",
-    "near-duplicates",
-    "conflicts",
-    "leaks",
-    "shortcuts",
-    "giveaways",
-    "lengths",
-    "agreement",
+    *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
+    *("shortcuts", "giveaways", "lengths", "agreement"),
 )
 """What is looked for: leaks if there are two files, agreement if there are coders."""
 

@@ -25,8 +25,7 @@ ModelFile = Annotated[
     ),
 ]
 ActorsFile = Annotated[
-    Path | None,
-    typer.Option("--actors", "-a", metavar="FILE", help="Your own actor book (TOML)."),
+    Path | None, typer.Option("--actors", "-a", metavar="FILE", help="Your own actor book (TOML).")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
@@ -37,9 +36,7 @@ Delimiter = Annotated[
 Encoding = Annotated[
     str | None,
     typer.Option(
-        "--encoding",
-        metavar="E",
-        help="Encoding of the table, such as cp1252; UTF-8 if omitted.",
+        "--encoding", metavar="E", help="Encoding of the table, such as cp1252; UTF-8 if omitted."
     ),
 ]
 Labels = Annotated[

@@ -5,19 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stance.cli._options import (
-    ActorsFile,
-    AsJson,
-    Delimiter,
-    Encoding,
-    Force,
-    Labels,
-    TextColumn,
-    open_model,
-    path_or_stdin,
-    refuse_output,
-    refuse_stdin,
-)
+from stance.cli import _options as options
 from stance.cli._terminal import show, tell
 from stance.errors import DataError
 
@@ -26,11 +14,11 @@ def actors(
     source: Annotated[
         Path | None, typer.Argument(metavar="INPUT", help="Table to scan; - is stdin.")
     ] = None,
-    actors: ActorsFile = None,
-    text_column: TextColumn = "text",
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    as_json: AsJson = False,
+    actors: options.ActorsFile = None,
+    text_column: options.TextColumn = "text",
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """List the actor book, or count which of its aliases a table uses."""
     from stance.check.census import census
@@ -41,7 +29,7 @@ def actors(
     if source is None:
         show(book.to_tables(), book_lines(book), as_json)
         return
-    found = census(book, path_or_stdin(source), text_column, delimiter, encoding)
+    found = census(book, options.path_or_stdin(source), text_column, delimiter, encoding)
     for note in found.notes:
         tell(note)
     show(found.to_json(), census_lines(found.to_json()), as_json)
@@ -55,11 +43,11 @@ def check(
             metavar="NAME", help="Column of a second coder's stance, or columns: ONE,OTHER."
         ),
     ] = None,
-    actors: ActorsFile = None,
-    labels: Labels = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    as_json: AsJson = False,
+    actors: options.ActorsFile = None,
+    labels: options.Labels = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
     from stance.check.doctor import check as examine
@@ -67,7 +55,7 @@ def check(
     from stance.reading.actors import ActorBook
     from stance.screens.checks import doctor_lines
 
-    refuse_stdin(corpora)
+    options.refuse_stdin(corpora)
     book = ActorBook.read(actors) if actors else ActorBook.default()
     form = {"delimiter": delimiter, "encoding": encoding}
     found = examine(corpora, book=book, coders=coders, labels=parse_labels(labels), **form)
@@ -82,12 +70,12 @@ def import_corpus(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="CORPUS.csv", help="Corpus table to write.")
     ],
-    force: Force = False,
+    force: options.Force = False,
 ) -> None:
     """Convert a public data set to a corpus table."""
     from stance.importing import import_corpus as convert
 
-    refuse_output(output, force, [source])
+    options.refuse_output(output, force, [source])
     tell(convert(form, source, output, force=force))
 
 
@@ -118,7 +106,7 @@ def report(
             help="Model that gave the answers; the default model if it fits.",
         ),
     ] = None,
-    actors: ActorsFile = None,
+    actors: options.ActorsFile = None,
     text_column: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Column with the paragraph; 'text' if there is one."),
@@ -129,9 +117,9 @@ def report(
     prefix: Annotated[
         str, typer.Option(metavar="WORD", help="Prefix of the answers' columns.")
     ] = "",
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    force: Force = False,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    force: options.Force = False,
 ) -> None:
     """Summarise the answers of predict on one page: shares, trends, sources, examples."""
     from stance.defaults import default_model
@@ -143,10 +131,10 @@ def report(
     if predictions.is_dir():
         raise DataError(f"{predictions}: is a folder; name a table in it")
     output = output or page_name(predictions)
-    refuse_output(output, force, [predictions, model, actors])
+    options.refuse_output(output, force, [predictions, model, actors])
     request = Request(predictions, by, over, prefix, text_column, actor_column, delimiter, encoding)
     path = model or default_model(tell)
-    maker = read_maker(path, open_model(path, actors), given=model is not None)
+    maker = read_maker(path, options.open_model(path, actors), given=model is not None)
     for line in write_predictions(request, output, maker, force=force):
         tell(line)
 

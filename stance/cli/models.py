@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stance.cli._options import (
-    ActorsFile,
-    AsJson,
-    Delimiter,
-    Encoding,
-    Force,
-    Jobs,
-    Labels,
-    ModelFile,
-    open_model,
-    refuse_output,
-    refuse_stdin,
-)
+from stance.cli import _options as options
 from stance.cli._terminal import show, tell
 from stance.errors import UsageError
 
@@ -40,26 +28,26 @@ def train(
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Recipe (TOML) for the model.")
     ] = None,
-    actors: ActorsFile = None,
+    actors: options.ActorsFile = None,
     seed: Annotated[
         int | None,
         typer.Option(
             metavar="N", help="Seed to use instead of the recipe's.", min=0, max=2**31 - 1
         ),
     ] = None,
-    jobs: Jobs = 1,
-    labels: Labels = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    as_json: AsJson = False,
-    force: Force = False,
+    jobs: options.Jobs = 1,
+    labels: options.Labels = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    as_json: options.AsJson = False,
+    force: options.Force = False,
 ) -> None:
     """Train a model on labelled tables, or on the bundled starter corpus, and cross-validate it."""
     from stance.corpus import parse_labels
-    from stance.fitting.training import train_files
+    from stance.fitting import train_files
 
-    refuse_stdin(corpora or [])
-    refuse_output(output, force, [*(corpora or []), recipe, actors])
+    options.refuse_stdin(corpora or [])
+    options.refuse_output(output, force, [*(corpora or []), recipe, actors])
     training = train_files(
         corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell,
         labels=parse_labels(labels), delimiter=delimiter, encoding=encoding,
@@ -74,8 +62,8 @@ def evaluate(
     corpora: Annotated[
         list[Path] | None, typer.Argument(metavar="CORPUS", help="Labelled tables.")
     ] = None,
-    model: ModelFile = None,
-    as_json: AsJson = False,
+    model: options.ModelFile = None,
+    as_json: options.AsJson = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="HTML report to write.")
     ] = None,
@@ -85,10 +73,10 @@ def evaluate(
     compare: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="Second model to compare with the first.")
     ] = None,
-    labels: Labels = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    force: Force = False,
+    labels: options.Labels = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    force: options.Force = False,
     stress: Annotated[
         bool,
         typer.Option(
@@ -100,7 +88,7 @@ def evaluate(
     from stance.defaults import default_model
 
     corpora = corpora or []
-    refuse_stdin(corpora)
+    options.refuse_stdin(corpora)
     _refuse_models(corpora)
     if compare is not None:
         if report or errors or stress:
@@ -113,7 +101,7 @@ def evaluate(
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     _refuse_outputs(report, errors, force, [*corpora, model])
     path = model or default_model(tell)
-    loaded = open_model(path)
+    loaded = options.open_model(path)
     corpus = _read(corpora, labels, delimiter, encoding) if corpora else None
     figures, lines = _score(loaded, corpus, stress)
     if corpus is not None:
@@ -160,8 +148,8 @@ def _refuse_outputs(
 ) -> None:
     if report is not None and report == errors:
         raise UsageError(f"{report}: is both --report and --errors; name two files")
-    refuse_output(report, force, [*inputs, errors])
-    refuse_output(errors, force, inputs)
+    options.refuse_output(report, force, [*inputs, errors])
+    options.refuse_output(errors, force, inputs)
 
 
 def _write(
@@ -174,7 +162,7 @@ def _write(
     force: bool,
 ) -> None:
     """Write the table of wrong answers and the page of an evaluation, if asked for."""
-    from stance.evaluation.mistakes import write_mistakes
+    from stance.evaluation.assessment import write_mistakes
     from stance.reports import worst_mistakes, write_evaluation
 
     if errors is not None:
@@ -203,7 +191,7 @@ def _compare(model: Path | None, other: Path, read: Callable[[], "Corpus"], as_j
 
     if model is not None and model.resolve() == other.resolve():
         raise UsageError(f"{other}: cannot be compared with itself; name another model")
-    first, second = open_model(model), open_model(other)
+    first, second = options.open_model(model), options.open_model(other)
     names = (model.name if model else "the default model", other.name)
     found = compare_models(first, second, read(), names)
     show(found, comparison_lines(found), as_json)
@@ -220,7 +208,7 @@ def inspect(
             "--words", help="Show the strongest words per class, and what the actor's name adds."
         ),
     ] = False,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show a model's card (data, versions, scores, limits), or the words it has learned."""
     from stance.defaults import default_model
@@ -229,7 +217,7 @@ def inspect(
     from stance.storage import read_manifest
 
     if words:
-        found = learned(open_model(model))
+        found = learned(options.open_model(model))
         show(dataclasses.asdict(found), learned_lines(found), as_json)
     else:
         manifest = read_manifest(model or default_model(tell))

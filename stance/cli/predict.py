@@ -5,36 +5,24 @@ from typing import Annotated
 
 import typer
 
-from stance.cli._options import (
-    ActorsFile,
-    AsJson,
-    Delimiter,
-    Encoding,
-    Force,
-    Jobs,
-    ModelFile,
-    TextColumn,
-    open_model,
-    path_or_stdin,
-    refuse_output,
-)
+from stance.cli import _options as options
 from stance.cli._terminal import meter, show, summary, tell
 from stance.errors import UsageError
 
-Input = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
+Source = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
 
 
 def predict(
-    source: Input,
+    source: Source,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Table to write; - is stdout.")
     ] = Path("-"),
-    model: ModelFile = None,
-    actors: ActorsFile = None,
+    model: options.ModelFile = None,
+    actors: options.ActorsFile = None,
     wide: Annotated[
         bool, typer.Option("--wide", help="Write one row per input row, with columns per actor.")
     ] = False,
-    jobs: Jobs = 1,
+    jobs: options.Jobs = 1,
     abstain: Annotated[
         float | None,
         typer.Option(
@@ -54,7 +42,7 @@ def predict(
             min=0,
         ),
     ] = 0,
-    text_column: TextColumn = "text",
+    text_column: options.TextColumn = "text",
     actor_column: Annotated[
         str | None,
         typer.Option(
@@ -64,8 +52,8 @@ def predict(
     prefix: Annotated[
         str, typer.Option(metavar="WORD", help="Prefix for the names of new columns.")
     ] = "",
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
     rejects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write bad rows to this table and continue.")
     ] = None,
@@ -83,7 +71,7 @@ def predict(
             "--excel-safe", help="Quote cells that look like formulas, and mark UTF-8 for Excel."
         ),
     ] = False,
-    force: Force = False,
+    force: options.Force = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")
     ] = False,
@@ -92,7 +80,7 @@ def predict(
     from stance.runs import Input, Options, Output, predict_table
 
     table = Input(
-        path_or_stdin(source),
+        options.path_or_stdin(source),
         text_column=text_column,
         actor_column=actor_column,
         delimiter=delimiter,
@@ -100,16 +88,16 @@ def predict(
         keep_all=keep_all,
         rejects=rejects,
     )
-    target = Output(path_or_stdin(output), force=force, resume=resume)
-    options = Options(
+    target = Output(options.path_or_stdin(output), force=force, resume=resume)
+    answering = Options(
         wide=wide, prefix=prefix, abstain=abstain, explain=explain, excel_safe=excel_safe
     )
-    refuse_output(target.path, force or resume, [model, actors])
-    refuse_output(rejects, force or resume, [table.path, model, actors])
-    loaded = open_model(model, actors)
+    options.refuse_output(target.path, force or resume, [model, actors])
+    options.refuse_output(rejects, force or resume, [table.path, model, actors])
+    loaded = options.open_model(model, actors)
     with meter(quiet) as progress:
         done = predict_table(
-            loaded, table, target, options, jobs=jobs, cluster=cluster, progress=progress
+            loaded, table, target, answering, jobs=jobs, cluster=cluster, progress=progress
         )
     for line in () if quiet else (*done.notes, *summary(done, quoted=excel_safe)):
         tell(line)
@@ -121,12 +109,12 @@ def explain(
         str | None,
         typer.Option(metavar="NAME", help="Actor to judge; all that are named if omitted."),
     ] = None,
-    model: ModelFile = None,
-    actors: ActorsFile = None,
+    model: options.ModelFile = None,
+    actors: options.ActorsFile = None,
     sentiment: Annotated[
         bool, typer.Option("--sentiment", help="Explain the paragraph's sentiment instead.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show how far each word pushes the answer, and the exact sums."""
     import dataclasses
@@ -137,7 +125,7 @@ def explain(
 
     if sentiment and actor is not None:
         raise UsageError("--sentiment is about the whole paragraph; drop --actor")
-    loaded = open_model(model, actors)
+    loaded = options.open_model(model, actors)
     found = [explain_sentiment(loaded, text)] if sentiment else reasons(loaded, text, actor)
     if as_json:
         show([dataclasses.asdict(explanation) for explanation in found], (), as_json)

@@ -2,7 +2,7 @@
 
 from stance.evaluation.answers import Answers
 from stance.evaluation.assessment import Material, Report, compare_models, evaluate, report
-from stance.evaluation.baselines import (
+from stance.evaluation.comparison import (
     baselines,
     conflict_rows,
     conflict_score,
@@ -12,20 +12,6 @@ from stance.evaluation.baselines import (
 from stance.evaluation.intervals import Shares, estimate_shares
 from stance.evaluation.scores import CURVES, score
 
-__all__ = [
-    "CURVES",
-    "Answers",
-    "Material",
-    "Report",
-    "Shares",
-    "baselines",
-    "compare_models",
-    "conflict_rows",
-    "conflict_score",
-    "estimate_shares",
-    "evaluate",
-    "leakage",
-    "majority_score",
-    "report",
-    "score",
-]
+__all__ = ["CURVES", "Answers", "Material", "Report", "Shares"]
+__all__ += ["baselines", "compare_models", "conflict_rows", "conflict_score", "estimate_shares"]
+__all__ += ["evaluate", "leakage", "majority_score", "report", "score"]

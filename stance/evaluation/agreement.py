@@ -50,15 +50,7 @@ class Tally:
 
 
 def tally(codes: Ints, labels: int) -> Tally:
-    """Return the sums of each unit.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n_coders, n_units)
-        0 to ``labels - 1``, or `MISSING`.
-    labels : int
-        Labels of the scale, used or not; at least 2.
-    """
+    """Return the sums of each unit from codes, 0 to ``labels - 1`` or `MISSING`, by coder."""
     counts = np.stack([(codes == label).sum(axis=0) for label in range(labels)], axis=1)
     counts = np.where(counts.sum(axis=1, keepdims=True) >= 2, counts, 0).astype(np.float64)
     size = counts.sum(axis=1, keepdims=True)
@@ -82,8 +74,7 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
 def percent_agreement(tally: Tally) -> Floats:
     """Return the mean part of a unit's pairs of codes that agree, between 0 and 1.
 
-    p_a = (1 / n) sum_i sum_k r_ik (r_ik - 1) / (r_i (r_i - 1)); Fleiss 1971, "Measuring nominal
-    scale agreement among many raters", with r_i codes of unit i, r_ik of them on label k.
+    Fleiss 1971, "Measuring nominal scale agreement among many raters".
 
     >>> float(percent_agreement(tally(np.array([[0, 1, 1, 1], [0, 1, 0, -1]]), 2).total()))
     0.6666666666666666
@@ -94,9 +85,7 @@ def percent_agreement(tally: Tally) -> Floats:
 def krippendorff_alpha(tally: Tally) -> Floats:
     """Return Krippendorff's alpha for nominal data; NaN where only one label was used.
 
-    alpha = 1 - D_o / D_e = 1 - (n - 1) (n - sum_c o_cc) / (n**2 - sum_c n_c**2); Krippendorff
-    2011, "Computing Krippendorff's Alpha-Reliability", section C. Any number of coders, any of
-    whom may have left units out.
+    Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C.
 
     >>> meg, owen = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
     >>> round(float(krippendorff_alpha(tally(np.array([meg, owen]), 2).total())), 3)
@@ -111,10 +100,8 @@ def krippendorff_alpha(tally: Tally) -> Floats:
 def gwet_ac1(tally: Tally) -> Floats:
     """Return Gwet's AC1, which stays near the percentage where one label prevails.
 
-    AC1 = (p_a - p_e) / (1 - p_e), p_e = sum_k pi_k (1 - pi_k) / (q - 1), with pi_k the mean part
-    of a unit's codes on label k of q; Gwet 2008, "Computing inter-rater reliability and its
-    variance in the presence of high agreement". Gwet 2014 lets units with a single code count in
-    pi_k; here they count nowhere, so that all coefficients speak of the same units.
+    Gwet 2008, "Computing inter-rater reliability and its variance in the presence of high
+    agreement"; units with a single code count nowhere, unlike in Gwet 2014.
 
     >>> both = np.repeat([[0, 0, 1], [0, 1, 0]], [118, 5, 2], axis=1)
     >>> round(float(gwet_ac1(tally(both, 2).total())), 4)
@@ -129,8 +116,7 @@ def gwet_ac1(tally: Tally) -> Floats:
 def cohen_kappa(tally: Tally) -> Floats:
     """Return Cohen's kappa of two coders; NaN of more, or where both used one label only.
 
-    kappa = (p_o - p_c) / (1 - p_c), with p_c the agreement expected from each coder's own shares
-    of labels; Cohen 1960, "A coefficient of agreement for nominal scales".
+    Cohen 1960, "A coefficient of agreement for nominal scales".
 
     >>> both = np.repeat([[0, 0, 1, 1], [0, 1, 0, 1]], [20, 5, 10, 15], axis=1)
     >>> round(float(cohen_kappa(tally(both, 2).total())), 3)
@@ -175,23 +161,19 @@ class AgreementReport:
     per_group: dict[str, Agreement]
 
     def to_json(self) -> Figures:
-        """Return the figures as a JSON object."""
-        labels = {name: part.to_json() for name, part in self.per_label.items()}
-        groups = {name: part.to_json() for name, part in self.per_group.items()}
-        return self.overall.to_json() | {"per_label": labels, "per_group": groups}
+        """Return the figures as a JSON object, those over all at its top."""
+        parts = plain(asdict(self))
+        return {**parts.pop("overall"), **parts}
 
 
 def measure_agreement(
     codes: Ints, labels: int, document: Ints, *, draws: int = DRAWS, seed: int = SEED
 ) -> Agreement:
-    """Measure the agreement of coders.
+    """Measure the agreement of coders; ``codes`` and ``labels`` are as in `tally`.
 
-    The intervals resample documents (`stance.evaluation.intervals.resample`), since units of one
-    document resemble each other. A coefficient has none where fewer than 5 documents were coded
+    The intervals resample documents. A coefficient has none where fewer than 5 documents were coded
     twice, where it is undefined in more than 5 % of the resamples, or where all resamples are
     equal (coders who never differ): an interval of no width would promise too much.
-
-    ``codes`` and ``labels`` are as in `tally`; ``document`` is that of each unit.
     """
     paired = (codes >= 0).sum(axis=0) >= 2
     per_unit = tally(codes[:, paired], labels)
@@ -225,11 +207,9 @@ def report_agreement(
     largest: int | None = None,
     draws: int = DRAWS,
 ) -> AgreementReport:
-    """Measure the agreement of coders over all, per label and per group.
+    """Measure the agreement of coders over all, per label against the rest, and per group.
 
-    A label's own figures come from the codes "this label" and "another". Of the groups (of each
-    unit: its actor, say), the ``largest`` with most units coded twice are reported, None for all;
-    the rest is as in `measure_agreement`.
+    Of the groups, the ``largest`` with most units coded twice are reported, None for all.
     """
     paired, count = (codes >= 0).sum(axis=0) >= 2, len(labels)
     per_label = {}

@@ -10,9 +10,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.records import NO_ANSWER
 
-Figures = dict[str, Any]
-"""Plain Python values for JSON: floats of 6 decimals, no NaN, None where there is no figure."""
-
+Figures = dict[str, Any]  # plain Python values for JSON, None where there is no figure
 DECIMALS = 6
 
 
@@ -37,31 +35,24 @@ def _plain_value(value: Any) -> Any:
 
 def share(part: Floats, whole: Floats) -> Floats:
     """Return part / whole, 0 where the whole is 0."""
-    quotient: Floats = np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
-    return quotient
+    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
 
 
 def occurrences(confusion: Floats) -> Floats:
     """Return how often each label occurs in gold and in answers together."""
-    labels = confusion.shape[-2]
-    found: Floats = confusion.sum(axis=-1) + confusion.sum(axis=-2)[..., :labels]
-    return found
+    answered = confusion.sum(axis=-2)[..., : confusion.shape[-2]]
+    return np.asarray(confusion.sum(axis=-1) + answered, np.float64)
 
 
 def f1_scores(confusion: Floats) -> Floats:
-    """Return the F1 of each label, 0 where it occurs nowhere, from confusion matrices.
-
-    Rows are gold, columns answered; one column more counts the rows without answer, each a miss of
-    its gold label.
-    """
+    """Return the F1 of each label, 0 where it occurs nowhere; see `document_confusion`."""
     return share(2 * np.diagonal(confusion, axis1=-2, axis2=-1), occurrences(confusion))
 
 
 def macro_f1(confusion: Floats) -> Floats:
     """Return the mean F1 over the labels that occur in gold or answers.
 
-    A label that occurs in only one of the two has F1 = 0; a label that occurs in neither is left
-    out of the mean, as in ``sklearn.metrics.f1_score(average="macro", zero_division=0)``.
+    As in ``sklearn.metrics.f1_score(average="macro", zero_division=0)``.
 
     >>> float(macro_f1(np.array([[2.0, 0, 0], [2, 0, 0], [0, 0, 0]])).round(3))
     0.333
@@ -76,10 +67,9 @@ def accuracy(confusion: Floats) -> Floats:
 
 
 def document_confusion(gold: Ints, answered: Ints, document: Ints, labels: int) -> Floats:
-    """Return one confusion matrix per document, of shape (n_documents, labels, labels + 1).
+    """Return one confusion matrix per document, gold by answered, in the order of their numbers.
 
-    The last column counts rows without answer (`stance.records.NO_ANSWER`). Documents come in the
-    order of their numbers, so that two sets of answers to the same rows can be resampled together.
+    Of shape (n_documents, labels, labels + 1): the last column counts rows without answer.
     """
     names, place = np.unique(document, return_inverse=True)
     column = np.where(answered == NO_ANSWER, labels, answered)
@@ -100,20 +90,17 @@ class Answers:
     actor: Sequence[str] | None = None  # of each row, for scores per actor
 
     def __post_init__(self) -> None:
-        rows = len(self.gold)
-        if self.probabilities.shape != (rows, len(self.labels)):
-            raise ValueError(
-                f"probabilities of shape {self.probabilities.shape} for {rows} rows and "
-                f"{len(self.labels)} labels"
-            )
+        rows, labels, shape = len(self.gold), len(self.labels), self.probabilities.shape
+        if shape != (rows, labels):
+            raise ValueError(f"probabilities of shape {shape} for {rows} rows and {labels} labels")
         for name in ("document", "answered", "actor"):
             column = getattr(self, name)
             if column is not None and len(column) != rows:
                 raise ValueError(f"{name} has {len(column)} entries for {rows} rows")
         if not np.isfinite(self.probabilities).all():
             raise ValueError("probabilities that are not finite")
-        if rows and not (self.gold.min() >= 0 and self.gold.max() < len(self.labels)):
-            raise ValueError(f"a gold label outside 0 to {len(self.labels) - 1}")
+        if rows and not (self.gold.min() >= 0 and self.gold.max() < labels):
+            raise ValueError(f"a gold label outside 0 to {labels - 1}")
 
     def __len__(self) -> int:
         return len(self.gold)
@@ -121,8 +108,7 @@ class Answers:
     @property
     def best(self) -> Ints:
         """Number of the most probable label of each row, the first of equals."""
-        best: Ints = self.probabilities.argmax(axis=1)
-        return best
+        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
 
     @property
     def predicted(self) -> Ints:
@@ -132,14 +118,12 @@ class Answers:
     @property
     def right(self) -> Bools:
         """Whether the gold label is the answer; a withheld one is wrong."""
-        hit: Bools = self.predicted == self.gold
-        return hit
+        return np.equal(self.predicted, self.gold)
 
     @property
     def confidence(self) -> Floats:
         """Probability of each row's most probable label, withheld or not."""
-        top: Floats = self.probabilities.max(axis=1)
-        return top
+        return np.asarray(self.probabilities.max(axis=1), np.float64)
 
     @property
     def uncertain(self) -> float:

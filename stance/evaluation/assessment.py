@@ -2,32 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus import MISSING, Corpus, sentiment_rows
+from stance.corpus import Corpus, sentiment_rows
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.answers import Answers, Figures
-from stance.evaluation.baselines import (
+from stance.evaluation.comparison import (
+    Seen,
     baselines,
+    compare,
     conflict_rows,
     conflict_score,
     leakage,
     lexicon_stances,
 )
-from stance.evaluation.comparison import Seen, compare
 from stance.evaluation.intervals import DRAWS, SEED
 from stance.evaluation.scores import actor_rows, brief_score, score
 from stance.model.judging import StanceModel
+from stance.model.reasons import strongest_words
 from stance.reading.keys import linked_groups
 from stance.reading.spans import make_query
 from stance.recipe import Recipe
-from stance.records import Sentiment, Stance
-from stance.tables import month_of
+from stance.records import NO_ANSWER, UNCERTAIN, Sentiment, Stance
+from stance.tables import month_of, write_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     """
     query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans)
     material = Material(
-        _judge_pairs(model, corpus),
+        judge_pairs(model, corpus),
         _stance_answers(corpus, model.judge_blind(corpus.texts)),
         _majority(model),
         _text_key(corpus),
@@ -112,12 +115,14 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
 def compare_models(
     a: StanceModel, b: StanceModel, corpus: Corpus, names: tuple[str, str] = ("a", "b")
 ) -> Figures:
-    """Compare two models of the same labels on a labelled corpus, row by row.
-
-    Returns what `stance.evaluation.comparison.compare` does, and ``models`` {a, b}: the names.
-    """
-    _check_labels(a, b)
-    answers = [_judge_pairs(model, corpus) for model in (a, b)]
+    """Compare two models of the same labels on a labelled corpus, row by row; see `compare`."""
+    for one, other in ((a.stance, b.stance), (a.sentiment, b.sentiment)):
+        if one and other and one.labels != other.labels:
+            raise DataError(
+                f"one model answers {', '.join(one.labels)}, the other "
+                f"{', '.join(other.labels)}; compare models of the same labels"
+            )
+    answers = [judge_pairs(model, corpus) for model in (a, b)]
     tone_a, tone_b = (_judge_sentiment(model, corpus) for model in (a, b))
     found_a, found_b = (corpus.marks.found_in(model.fingerprints) for model in (a, b))
     validation = a.recipe.validation
@@ -138,15 +143,6 @@ def compare_models(
     return {"models": dict(zip("ab", names, strict=True)), **found, **notes}
 
 
-def _check_labels(a: StanceModel, b: StanceModel) -> None:
-    for one, other in ((a.stance, b.stance), (a.sentiment, b.sentiment)):
-        if one and other and one.labels != other.labels:
-            raise DataError(
-                f"one model answers {', '.join(one.labels)}, the other "
-                f"{', '.join(other.labels)}; compare models of the same labels"
-            )
-
-
 def cross_validation(
     recipe: Recipe,
     corpus: Corpus,
@@ -158,36 +154,29 @@ def cross_validation(
 ) -> Report:
     """Score the held-out answers of a training's cross-validation by document.
 
-    ``stance``, ``control`` and ``tone`` are probabilities: of the stance head and the target-blind
-    control head for every row, of the sentiment head for `stance.corpus.sentiment_rows`.
-    ``lexicon`` has the stances by the lexicon alone; ``named`` says whether the text names the
-    actor, without which `predict` says `uncertain`.
+    ``stance``, ``control`` (target-blind) and ``tone`` (of `sentiment_rows`) are probabilities;
+    ``named`` says whether the text names the actor, without which `predict` says `uncertain`.
     """
-    sentiment, usual = None, None
-    if tone is not None:
-        sentiment = _sentiment_answers(corpus, sentiment_rows(corpus), tone, None)
-        usual = _most_frequent(sentiment.gold, tuple(Sentiment))
+    answers = _stance_answers(corpus, stance, named)
+    mood = None if tone is None else _sentiment_answers(corpus, sentiment_rows(corpus), tone)
     material = Material(
-        _stance_answers(corpus, stance, named),
+        answers,
         _stance_answers(corpus, control),
-        _most_frequent(corpus.stance, tuple(Stance)),
+        _most_frequent(answers),
         _text_key(corpus),
         _lexicon_answers(corpus, lexicon),
-        sentiment=sentiment,
-        sentiment_majority=usual,
+        sentiment=mood,
+        sentiment_majority=None if mood is None else _most_frequent(mood),
     )
     return _corpus_report(material, corpus, recipe)
 
 
-def _most_frequent(gold: Ints, labels: Sequence[str]) -> str:
-    return str(labels[int(np.bincount(gold).argmax())])
+def _most_frequent(answers: Answers) -> str:
+    return str(answers.labels[int(np.bincount(answers.gold).argmax())])
 
 
 def _corpus_report(material: Material, corpus: Corpus, recipe: Recipe) -> Report:
-    """Add what the corpus says: notes, and scores per corpus, source, genre and year.
-
-    Rows whose cell is empty, or whose date cannot be read, are in no group.
-    """
+    """Add what the corpus says: notes, and scores per corpus, source, genre and year if known."""
     validation = recipe.validation
     material = replace(
         material, notes=[*material.notes, *_prior(recipe), *_loose(corpus), *_undated(corpus)]
@@ -209,12 +198,11 @@ def _corpus_report(material: Material, corpus: Corpus, recipe: Recipe) -> Report
 
 
 def _prior(recipe: Recipe) -> list[str]:
-    if "name" not in recipe.features.blocks and not recipe.features.per_actor:
-        return []
-    return [
+    note = (
         "the model knows which actor is judged: it has learned a prior about actors, the very "
         "thing that a study wants to measure"
-    ]
+    )
+    return [note] if "name" in recipe.features.blocks or recipe.features.per_actor else []
 
 
 def _silent(labels: Sequence[str]) -> list[str]:
@@ -222,13 +210,12 @@ def _silent(labels: Sequence[str]) -> list[str]:
 
 
 def _loose(corpus: Corpus) -> list[str]:
-    if not corpus.loose:
-        return []
-    return [
+    note = (
         f"{count(corpus.loose, 'row')} without document: each text counts as one; if some are "
         "from one article or speech, intervals are too narrow and cross-validation flatters; add "
         "a column document"
-    ]
+    )
+    return [note] if corpus.loose else []
 
 
 def _undated(corpus: Corpus) -> list[str]:
@@ -248,7 +235,8 @@ def _year(date: str) -> str:
 # --- A model's answers to a corpus ---
 
 
-def _judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
+def judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
+    """Answer the rows of a corpus."""
     if not len(corpus):
         raise DataError("the corpus has no row")
     judged = [part for _, part in model.judge_many(corpus.texts, corpus.actors, corpus.spans)]
@@ -279,21 +267,16 @@ def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
 
 
 def _sentiment_answers(
-    corpus: Corpus, rows: Ints, probabilities: Floats, answered: Bools | None
+    corpus: Corpus, rows: Ints, probabilities: Floats, answered: Bools | None = None
 ) -> Answers:
-    gold = corpus.sentiment[rows]
-    if (gold == MISSING).any():
-        raise ValueError("a row without sentiment label")
-    return Answers(tuple(Sentiment), gold, probabilities, corpus.document[rows], answered)
+    labels, gold = tuple(Sentiment), corpus.sentiment[rows]
+    return Answers(labels, gold, probabilities, corpus.document[rows], answered)
 
 
 def _majority(model: StanceModel) -> str:
     """Return the most frequent stance label of the training data."""
-    totals = {str(label): 0 for label in Stance}
-    for source in model.card["data"]:
-        for label, number in source["classes"].items():
-            totals[label] += number
-    return max(totals, key=lambda label: totals[label])
+    sources = [source["classes"] for source in model.card["data"]]
+    return max(map(str, Stance), key=lambda label: sum(own.get(label, 0) for own in sources))
 
 
 def _sentiment_majority(model: StanceModel) -> str | None:
@@ -304,3 +287,33 @@ def _sentiment_majority(model: StanceModel) -> str | None:
 
 def _text_key(corpus: Corpus) -> Ints:
     return linked_groups([corpus.marks.exact])
+
+
+# --- Wrong answers ---
+
+COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because", "corpus", "row")
+WORDS = 6  # words named in `because`
+
+
+def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: bool) -> str:
+    """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
+    stance, because, withheld = [], list[str](), []
+    for _, judged in model.judge_many(corpus.texts, corpus.actors, corpus.spans, pushes=True):
+        stance.append(judged.stance)
+        withheld.append(judged.withheld)
+        because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), WORDS)
+    answers = _stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld))
+    predicted, top = answers.predicted, answers.confidence
+    wrong = np.flatnonzero(~answers.right)
+    wrong = wrong[np.lexsort((-top[wrong], predicted[wrong] == NO_ANSWER))]
+    labels = [*map(str, Stance), UNCERTAIN]  # the last is that of NO_ANSWER, -1
+    places = corpus.places()
+    with write_table(path, COLUMNS, force=force) as writer:
+        for row in wrong.tolist():
+            gold, found = labels[corpus.stance[row]], labels[predicted[row]]
+            text, actor, share = corpus.texts[row], corpus.actors[row], f"{top[row]:.6f}"
+            corpus_name, number = places[row]
+            writer.write((text, actor, gold, found, share, because[row], corpus_name, str(number)))
+    silent = int((predicted == NO_ANSWER).sum())
+    rest = f" and {silent:,} withheld" if silent else ""
+    return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"

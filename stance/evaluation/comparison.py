@@ -1,9 +1,11 @@
-"""Two models' answers to the same rows, compared row by row and document by document."""
+"""What a score is held against: baselines, rows seen in training, another model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints
 from stance.evaluation.answers import (
@@ -12,20 +14,136 @@ from stance.evaluation.answers import (
     accuracy,
     check_pair,
     check_rows,
+    document_confusion,
     macro_f1,
     plain,
 )
-from stance.evaluation.intervals import DRAWS, FEWEST, SEED, Statistic, gain_in, stratified
+from stance.evaluation.intervals import (
+    DRAWS,
+    FEWEST,
+    SEED,
+    Statistic,
+    gain_in,
+    right_shares,
+    stratified,
+)
 from stance.evaluation.scores import actor_rows, brier, calibration_error, document_notes, doubts
+from stance.reading.spans import Query
+from stance.reading.words import Reader
+from stance.records import NEUTRAL
+
+# --- Baselines ---
+
+
+def conflict_rows(text_key: NDArray[Any], gold: Ints) -> Bools:
+    """Return which rows stand in a paragraph, of equal key, whose actors differ in gold stance.
+
+    >>> conflict_rows(np.array([7, 7, 8, 8]), np.array([0, 2, 1, 1])).tolist()
+    [True, True, False, False]
+    """
+    if not len(gold):
+        return np.zeros(0, np.bool_)
+    paragraph = np.unique(text_key, return_inverse=True)[1].reshape(-1)
+    labels = int(gold.max()) + 1
+    kinds = np.unique(paragraph * labels + gold) // labels
+    return np.asarray((np.bincount(kinds) > 1)[paragraph], np.bool_)
+
+
+def conflict_score(answers: Answers, blind: Answers, rows: Bools) -> Figures:
+    """Score the rows of `conflict_rows`, where no answer blind to the actor can always be right."""
+    check_pair(answers, blind)
+    found = right_shares(answers.right[rows], answers.document[rows])
+    figures: Figures = {
+        "n": found.n,
+        "accuracy": found.shares[1] if found.n else None,
+        "interval": found.intervals[1] if found.documents >= FEWEST else None,
+        "trusted": found.trusted,
+        "target_blind_accuracy": blind.right[rows].mean() if found.n else None,
+    }
+    return plain(figures)
+
+
+def majority_score(answers: Answers, majority: str) -> Figures:
+    """Return macro_f1 and accuracy of giving every row the majority label of the training data."""
+    check_rows(answers)
+    always = np.full(len(answers), answers.labels.index(majority))
+    nowhere = np.zeros_like(always)
+    confusion = document_confusion(answers.gold, always, nowhere, len(answers.labels))[0]
+    return plain({"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion)})
+
+
+def baselines(
+    answers: Answers,
+    majority: str,
+    rivals: Mapping[str, Answers],
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Figures:
+    """Return what a score must beat: the majority label, and rivals' answers to the same rows."""
+    figures: Figures = {"majority": majority_score(answers, majority)}
+    for name, rival in rivals.items():
+        figures[name] = _rival_score(answers, rival, draws, seed)
+    if "target_blind" in figures:
+        figures["difference"] = figures["target_blind"]["difference"]
+    return figures
+
+
+def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Figures:
+    check_pair(answers, rival)
+    pair = np.stack([answers.confusion(), rival.confusion()], axis=1)
+    (own, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
+    gain = stratified(gain_in(macro_f1), pair, draws, seed, least=-1.0)
+    figures = {
+        "macro_f1": other,
+        "macro_f1_interval": stratified(macro_f1, pair[:, 1], draws, seed),
+        "accuracy": exact,
+        "difference": {"macro_f1": own - other, "macro_f1_interval": gain},
+    }
+    return plain(figures)
+
+
+def leakage(
+    answers: Answers, leaked: Bools, copied: Bools, draws: int = DRAWS, seed: int = SEED
+) -> Figures:
+    """Return how many rows the model was trained on, and what it scores without them.
+
+    Leaked are rows whose text, or one much like it, was in the training data; copied those of them
+    whose text itself was.
+    """
+    rows, exact, without, bounds = leaked.sum(), (leaked & copied).sum(), None, None
+    if not leaked.all():
+        counts = answers.take(~leaked).confusion()
+        without, bounds = macro_f1(counts.sum(axis=0)), stratified(macro_f1, counts, draws, seed)
+    figures = {"rows": rows, "exact": exact, "near": rows - exact, "share": leaked.mean()}
+    return plain(figures | {"macro_f1_without": without, "macro_f1_without_interval": bounds})
+
+
+def lexicon_stances(reader: Reader, query: Query) -> Ints | None:
+    """Answer each pair by the sign of its polarity sum; None where the language has no lexicon.
+
+    Word counting as in Young and Soroka 2012, "Affective News", with negators.
+    """
+    if not reader.lexicon.categories:
+        return None
+    sums = [polarity_sums(reader, part) for part in query.batches()]
+    return np.sign(np.concatenate(sums)).astype(np.int64) + NEUTRAL
+
+
+def polarity_sums(reader: Reader, query: Query) -> Ints:
+    """Return positive less negative words in the sentences of each pair that name its actor."""
+    words = reader.words(query.texts, query.spans)
+    row = np.repeat(query.para, np.diff(words.first))
+    naming = np.zeros(int(words.sentence.max(initial=-1)) + 1, np.bool_)
+    naming[words.sentence[words.who == query.actor[row]]] = True  # no sentence is in two texts
+    polarity = np.where(naming[words.sentence], words.sign, 0)
+    return np.bincount(row, polarity, len(query)).astype(np.int64)
+
+
+# --- Two models ---
 
 
 def mcnemar(first: Bools, second: Bools) -> float:
-    """Return the exact two-sided p value of McNemar's test on rows.
-
-    Of the rows that only one of the two has right, under the null hypothesis, each has them with
-    even chance (McNemar 1947, "Note on the Sampling Error of the Difference Between Correlated
-    Proportions or Percentages"). It takes rows for independent, which those of one document are
-    not; `document_test` does not.
+    """Return the exact two-sided p value of McNemar's test (1947) on rows taken for independent.
 
     >>> mcnemar(np.array([True, True, True, True, False]), np.array([False] * 5))
     0.125
@@ -42,9 +160,8 @@ def document_test(first: Bools, second: Bools, document: Ints) -> float:
 
     The sum of the documents' differences in right rows is held against all ways of giving them
     signs (randomisation test: Fisher 1935, "The Design of Experiments", section 21; Yeh 2000, "More
-    accurate tests for the statistical significance of result differences"). Its large-sample form
-    is the test of Obuchowski 1998, "On the comparison of correlated proportions for clustered
-    data"; where no document has more than one row that only one model has right, it is `mcnemar`.
+    accurate tests for the statistical significance of result differences"). Where no document has
+    more than one row that only one model has right, it is `mcnemar`.
 
     >>> first, second = np.array([True, True, True, True, False]), np.array([False] * 5)
     >>> document_test(first, second, np.arange(5)), document_test(first, second, np.arange(5) // 2)
@@ -108,15 +225,6 @@ def compare(
 
     ``conflict`` marks rows whose paragraph has actors of differing gold stance; ``sentiment`` has
     the answers to the paragraphs with a sentiment label, where both models judge it.
-
-    Returns
-    -------
-    dict
-        What `contrast` returns; per_actor {actor: what it returns, and p_holm}; left_out (actors of
-        fewer than `ROWS` rows); conflict and, where given, sentiment, as `contrast` returns them
-        (conflict is None where there are no such rows); leakage {a, b, either (numbers of rows),
-        rows (names of those that either has seen), without (`contrast` on the rest; None where
-        nothing is left)}; notes.
     """
     check_rows(a)
     check_pair(a, b)
@@ -153,18 +261,7 @@ def _notes(a: Answers, b: Answers) -> list[str]:
 
 
 def contrast(a: Answers, b: Answers, draws: int = DRAWS, seed: int = SEED) -> Figures:
-    """Score two models on the same rows, and their difference on the same resampled documents.
-
-    Returns
-    -------
-    dict
-        n, documents, trusted (False where documents are too few to believe the intervals); a and
-        b {macro_f1, macro_f1_interval, accuracy, accuracy_interval, ece, brier, uncertain};
-        difference (macro-F1 of a less that of b), difference_interval, accuracy_difference,
-        accuracy_difference_interval; mcnemar {a_only, b_only (rows that only one has right), p
-        (`document_test`), p_rows (`mcnemar`)}; no p is below `SMALLEST`.
-        Intervals are None below `FEWEST` documents.
-    """
+    """Score two models on the same rows, and their difference on the same resampled documents."""
     pair = np.stack([a.confusion(), b.confusion()], axis=1)
 
     def bounds(score: Statistic, counts: Floats, least: float = 0.0) -> object:

@@ -15,24 +15,19 @@ FEWEST = 5  # documents below which a score has no interval, and a label of fewe
 TRUSTED = 20  # documents from which an interval can be trusted
 Z = 1.959963984540054  # quantile of the normal distribution that bounds a 95 % interval
 
+RARE = 20  # a label in fewer documents, and in no more than half of them, is rare
+EQUAL = 12  # decimals in which equal scores agree, in whatever order they were summed up
+
 Interval = tuple[float, float]
-
-RARE = 20  # A label in fewer documents, and in no more than half of them, is rare
-
-EQUAL = 12
-"""Decimals in which two equal scores agree, whatever the order that they were summed up in."""
-
-Statistic = Callable[[Floats], Floats]
-"""From summed counts of shape (..., *cells) to scores of shape (...)."""
+Statistic = Callable[[Floats], Floats]  # from summed counts (..., *cells) to scores (...)
 
 
 def rare_strata(confusion: Floats) -> Ints:
     """Return the stratum of each document: 1 + the number of its rarest rare label, or 0.
 
     Plain resampling leaves a rare label out of some draws, which changes what macro-F1 is the mean
-    of. So the documents that hold a rare label are a stratum, of which every draw takes the same
-    number. A stratum has two documents or more. A label in fewer than `FEWEST` documents has none:
-    it would say next to nothing of how its documents vary, and the interval would be too narrow.
+    of. So the documents that hold one are a stratum, of which every draw takes the same number.
+    A label in fewer than `FEWEST` documents has none: the interval would be too narrow.
 
     >>> counts = np.zeros((30, 3, 3))
     >>> counts[:, 1, 1], counts[:6, 2, 1], counts[:20, 0, 0] = 1, 1, 1
@@ -46,8 +41,7 @@ def rare_strata(confusion: Floats) -> Ints:
     for label in np.argsort(-documents, kind="stable"):  # the rarest has the last word
         if rare[label]:
             stratum[holds[:, label]] = label + 1
-    alone = np.bincount(stratum)[stratum] < 2
-    stratum[alone] = 0
+    stratum[np.bincount(stratum)[stratum] < 2] = 0  # a stratum has two documents or more
     return stratum if (stratum == 0).sum() != 1 else np.zeros_like(stratum)
 
 
@@ -56,12 +50,11 @@ def resample(
 ) -> Floats:
     """Draw documents with replacement and add up their counts.
 
-    Rows of one document resemble each other, so the document is the unit that is drawn (cluster
-    bootstrap: Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8;
-    Field and Welsh 2007, "Bootstrapping clustered data"). Of the n documents of a stratum n - 1
-    are drawn and weigh n / (n - 1) each, for with n the scores would vary too little (Rao and Wu
-    1988, "Resampling Inference with Complex Survey Data"). Equal seeds and strata draw the same
-    documents; those of one stratum replace each other only. Returns sums of shape (draws, ...).
+    A cluster bootstrap (Field and Welsh 2007, "Bootstrapping clustered data"), since rows of one
+    document resemble each other. Of the n documents of a stratum n - 1 are drawn and weigh
+    n / (n - 1) each, for with n the scores would vary too little (Rao and Wu 1988, "Resampling
+    Inference with Complex Survey Data"). Equal seeds and strata draw the same documents; those of
+    one stratum replace each other only. Returns sums of shape (draws, ...).
     """
     flat = counts.reshape(len(counts), -1)
     total = np.zeros((draws, flat.shape[1]))
@@ -109,14 +102,12 @@ def interval(
     """Return the bounds of the 95 % interval of a score: BCa, with quantiles of Student's t.
 
     BCa corrects the bias and skew of macro-F1 where documents are few or a label is rare (Efron
-    1987, "Better Bootstrap Confidence Intervals"; acceleration in strata: Davison and Hinkley 1997,
-    section 5.3.2); t allows for the spread being an estimate (Hesterberg 2015, "What Teachers
-    Should Know About the Bootstrap", section 5.3). Its degrees of freedom are 2 E(v)**2 / Var(v) of
-    the estimated variance v (Satterthwaite 1946, "An Approximate Distribution of Estimates of
-    Variance Components") with Var(v) from the fourth moments of the documents' influence (Cramér
-    1946, "Mathematical Methods of Statistics", section 27.4): at most the documents less one, and
-    far fewer where a few long documents outweigh all others. The tests simulate the coverage. One
-    document says nothing of others, so its interval is all from ``least`` to 1.
+    1987, "Better Bootstrap Confidence Intervals"; in strata: Davison and Hinkley 1997, "Bootstrap
+    Methods and their Application", section 5.3.2); t allows for the spread being an estimate
+    (Hesterberg 2015, "What Teachers Should Know About the Bootstrap", section 5.3). Its degrees of
+    freedom are Satterthwaite's (1946), 2 E(v)**2 / Var(v) of the estimated variance v, with Var(v)
+    from the fourth moments of the documents' influence (Cramér 1946, section 27.4). The tests
+    simulate the coverage. The interval of one document is all from ``least`` to 1.
 
     >>> right = np.repeat([[1.0, 0.0], [0.0, 1.0]], [70, 30], axis=0)  # of 100 documents
     >>> low, high = interval(lambda total: total[..., 0] / total.sum(axis=-1), right)
@@ -214,24 +205,16 @@ class Shares:
 
 
 def estimate_shares(counts: Ints, *, independent: bool = False) -> Shares:
-    """Return the shares of counted answers.
+    """Return the shares of answers, counted by document (row) and class (two or more).
 
     Each interval is Wilson's (1927, "Probable Inference, the Law of Succession, and Statistical
     Inference") for as many independent answers as would tell as much as these answers of documents
-    do, with a quantile of Student's t in place of the normal's (Korn and Graubard 1998, "Confidence
-    Intervals for Proportions with Small Expected Number of Positive Counts Estimated from Survey
-    Data"; Franco et al. 2019, "Comparative Study of Confidence Intervals for Proportions in Complex
-    Sample Surveys"). That of the net joins those of its two shares (Zou and Donner 2008,
-    "Construction of Confidence Limits about Effect Measures", with the correlation of two
-    multinomial shares). ``training/coverage.py`` simulates how often they hold the truth: 93 to
-    98 % of the time, and more often where the shares are not `Shares.trusted`.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n_documents, n_classes)
-        Answers of each document by class; two classes or more.
-    independent : bool
-        Take every answer for independent of the others.
+    do, with a quantile of Student's t (Korn and Graubard 1998, "Confidence Intervals for
+    Proportions with Small Expected Number of Positive Counts Estimated from Survey Data"; Franco
+    et al. 2019). That of the net joins those of its two shares (Zou and Donner 2008, "Construction
+    of Confidence Limits about Effect Measures"). ``training/coverage.py`` simulates how often they
+    hold the truth: 93 to 98 % of the time, and more often where they are not `Shares.trusted`.
+    ``independent`` takes every answer for independent of the others.
 
     >>> found = estimate_shares(np.array([[3, 1], [0, 2], [5, 1], [0, 2], [2, 2], [1, 1]]))
     >>> found.shares, [round(bound, 3) for bound in found.intervals[0]], found.trusted
@@ -267,16 +250,12 @@ def _information(score: Floats, squares: Floats, size: Floats, few: float) -> tu
     """Return as how many independent answers those of some documents count, and Student's freedom.
 
     The variance of the mean score is estimated twice, and the larger one taken. One estimate rests
-    on the documents' own residuals, which are made unbiased for documents that are alike by as much
-    as the answers of a document are (Bell and McCaffrey 2002, "Bias Reduction in Standard Errors
-    for Linear Regression with Multi-Stage Samples"): a long document pulls the mean toward itself,
-    so that its residual is too small. The other takes that likeness for equal in all documents.
-    Student's degrees of freedom are the geometric mean of those of the first estimate, by the same
-    source, and of the documents less one, long ones counted by Kish's rule.
-
-    ``score`` and ``squares`` are sums over each document's answers of their scores and the squares
-    of these, ``size`` is the number of the answers, and ``few`` that of all answers besides those
-    of the most frequent class.
+    on the documents' own residuals, made unbiased (Bell and McCaffrey 2002, "Bias Reduction in
+    Standard Errors for Linear Regression with Multi-Stage Samples"): a long document pulls the mean
+    toward itself. The other takes the likeness of answers for equal in all documents. Student's
+    degrees of freedom are the geometric mean of those of the first estimate, by the same source,
+    and of the documents less one, long ones counted by Kish's rule. ``score``, ``squares`` and
+    ``size`` are sums per document; ``few`` answers are not of the most frequent class.
     """
     n, weight = size.sum(), size / size.sum()
     alike = 1 / (weight**2).sum()  # documents of equal length that would tell as much
@@ -301,11 +280,7 @@ def _information(score: Floats, squares: Floats, size: Floats, few: float) -> tu
 
 
 def _likeness(score: Floats, squares: Floats, size: Floats) -> float:
-    """Return how alike the answers of a document are: their intraclass correlation, 0 to 1.
-
-    By analysis of variance (Donner 1986, "A Review of Inference Procedures for the Intraclass
-    Correlation Coefficient in the One-Way Random Effects Model").
-    """
+    """Return the intraclass correlation of a document's answers, 0 to 1 (Donner 1986, ANOVA)."""
     n, documents = size.sum(), len(size)
     if n == documents:
         return 0.0
@@ -335,30 +310,23 @@ def _difference(a: float, bounds_a: Interval, b: float, bounds_b: Interval) -> I
     """Return the interval of a - b, two shares of one whole."""
     spread = math.sqrt(a * (1 - a) * b * (1 - b))
     correlation = -a * b / spread if spread else 0.0
-    low = _reach(a - bounds_a[0], bounds_b[1] - b, correlation)
-    high = _reach(bounds_a[1] - a, b - bounds_b[0], correlation)
+
+    def reach(one: float, other: float) -> float:
+        return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
+
+    low, high = reach(a - bounds_a[0], bounds_b[1] - b), reach(bounds_a[1] - a, b - bounds_b[0])
     return max(-1.0, a - b - low), min(1.0, a - b + high)
-
-
-def _reach(one: float, other: float, correlation: float) -> float:
-    return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
 
 
 def right_shares(right: Bools, document: Ints) -> Shares:
     """Return the shares of the rows that are wrong and right."""
-    _, place = np.unique(document, return_inverse=True)
-    size = np.bincount(place.reshape(-1))
-    hits = np.bincount(place.reshape(-1), right).astype(np.int64)
+    place = np.unique(document, return_inverse=True)[1].reshape(-1)
+    size, hits = np.bincount(place), np.bincount(place, right).astype(np.int64)
     return estimate_shares(np.stack([size - hits, hits], axis=1))
 
 
 def proportion_interval(right: Bools, document: Ints) -> Interval | None:
-    """Return the 95 % interval of the share of rows that are right; None for one document.
-
-    >>> low, high = proportion_interval(np.ones(30, np.bool_), np.arange(30))
-    >>> round(low, 3), round(high, 3)
-    (0.878, 1.0)
-    """
+    """Return the 95 % interval of the share of rows that are right; None for one document."""
     found = right_shares(right, document)
     return found.intervals[1] if found.documents > 1 else None
 

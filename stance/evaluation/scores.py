@@ -29,9 +29,7 @@ from stance.evaluation.intervals import (
 
 BINS = 15  # bins of the calibration error and of the reliability curve
 
-LEAST_CHANCE = float(np.finfo(np.float64).eps)
-"""Least probability in a log loss, as in scikit-learn."""
-
+LEAST_CHANCE = float(np.finfo(np.float64).eps)  # in a log loss, as in scikit-learn
 POINTS = 40  # most points of a risk-coverage curve
 CURVES = ("reliability", "risk_coverage")  # figures that are lists of points
 
@@ -42,27 +40,12 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
     A withheld answer is wrong: a miss of its gold label, and no answer of any label. The figures
     of probabilities (ece, brier, log_loss, reliability) are of all rows, withheld or not. Intervals
     resample documents (`intervals.interval`), those with a rare label apart from the others
-    (`intervals.rare_strata`); the notes say where that was done and where an interval cannot be
-    trusted.
-
-    Returns
-    -------
-    dict
-        n, accuracy, accuracy_interval, macro_f1, macro_f1_interval, answered {n, accuracy,
-        macro_f1, macro_f1_interval} of the rows whose answer is not withheld (None where there is
-        none), withheld {label: rows}, per_class, per_class_intervals {label: precision, recall,
-        f1}, per_actor (where actors are given), confusion (rows gold, columns answered), labels,
-        ece, brier, log_loss, reliability, risk_coverage and aurc, uncertain (share of rows
-        withheld), documents, trusted (False where the intervals cannot be believed), notes.
-
-    Raises
-    ------
-    DataError
-        If there are no rows.
+    (`intervals.rare_strata`).
     """
     check_rows(answers)
     by_document = answers.confusion()
     total, brief = by_document.sum(axis=0), brief_score(answers, draws, seed)
+    actors = {} if answers.actor is None else {"per_actor": _per_actor(answers, draws, seed)}
     figures: Figures = {
         "n": brief["n"],
         "accuracy": brief["accuracy"],
@@ -73,7 +56,7 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
         "withheld": dict(zip(answers.labels, total[:, -1].astype(np.int64), strict=True)),
         "per_class": _per_class(answers.labels, total),
         "per_class_intervals": _class_intervals(answers, by_document, draws, seed),
-        "per_actor": None if answers.actor is None else _per_actor(answers, draws, seed),
+        **actors,
         "confusion": total[:, :-1].astype(np.int64),
         "labels": list(answers.labels),
         "ece": brief["ece"],
@@ -89,8 +72,6 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
             *_notes(answers.labels, total, brief["macro_f1_interval"]),
         ],
     }
-    if answers.actor is None:
-        del figures["per_actor"]
     return plain(figures)
 
 
@@ -107,23 +88,17 @@ def _answered(answers: Answers, brief: Figures, draws: int, seed: int) -> Figure
 
 def _per_class(labels: Sequence[str], confusion: Floats) -> Figures:
     hits, support = np.diagonal(confusion), confusion.sum(axis=1)
-    columns = {
-        "precision": share(hits, confusion.sum(axis=0)[:-1]),
-        "recall": share(hits, support),
-        "f1": f1_scores(confusion),
-        "support": support.astype(np.int64),
-    }
-    return {
-        label: {name: column[at] for name, column in columns.items()}
-        for at, label in enumerate(labels)
-    }
+    precision, recall = share(hits, confusion.sum(axis=0)[:-1]), share(hits, support)
+    columns = (precision, recall, f1_scores(confusion), support.astype(np.int64))
+    names = ("precision", "recall", "f1", "support")
+    rows = zip(labels, zip(*columns, strict=True), strict=True)
+    return {label: dict(zip(names, row, strict=True)) for label, row in rows}
 
 
 def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: int) -> Figures:
-    """Return 95 % intervals of precision, recall and F1 of each label.
+    """Return 95 % intervals of precision, recall (shares of rows) and F1 (resampled) of each label.
 
-    Precision and recall are shares of rows; F1 is resampled, and None where every resample scores
-    the same. All are None for a label that is right, or answered, in fewer than `FEWEST` documents.
+    None for a label that is right, or answered, in fewer than `FEWEST` documents.
     """
     low, high = stratified(f1_scores, by_document, draws, seed)
     found: Figures = {}
@@ -132,13 +107,11 @@ def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: in
             right_shares(answers.right[rows], answers.document[rows])
             for rows in (answers.predicted == number, answers.gold == number)
         )
-        bounds = (low[number], high[number]) if low[number] < high[number] else None
-        enough = min(precision.documents, recall.documents) >= FEWEST
-        found[label] = {
-            "precision": precision.intervals[1] if enough else None,
-            "recall": recall.intervals[1] if enough else None,
-            "f1": bounds if enough else None,
-        }
+        found[label] = dict.fromkeys(("precision", "recall", "f1"))
+        if min(precision.documents, recall.documents) >= FEWEST:
+            bounds = (low[number], high[number]) if low[number] < high[number] else None
+            own = {"precision": precision.intervals[1], "recall": recall.intervals[1], "f1": bounds}
+            found[label] = own
     return found
 
 
@@ -147,26 +120,21 @@ def brief_score(answers: Answers, draws: int, seed: int) -> Figures:
     by_document = answers.confusion()
     total = by_document.sum(axis=0)
     bounds = stratified(macro_f1, by_document, draws, seed)
-    return plain(
-        {
-            "n": len(answers),
-            "macro_f1": macro_f1(total),
-            "macro_f1_interval": bounds,
-            "accuracy": accuracy(total),
-            "ece": calibration_error(answers),
-            "documents": len(by_document),
-            # Documents enough, and not all scored alike.
-            "trusted": bool(bounds[0] < bounds[1]) and not doubts(answers.labels, by_document),
-        }
-    )
+    figures = {
+        "n": len(answers),
+        "macro_f1": macro_f1(total),
+        "macro_f1_interval": bounds,
+        "accuracy": accuracy(total),
+        "ece": calibration_error(answers),
+        "documents": len(by_document),
+        # Documents enough, and not all scored alike.
+        "trusted": bool(bounds[0] < bounds[1]) and not doubts(answers.labels, by_document),
+    }
+    return plain(figures)
 
 
 def _per_actor(answers: Answers, draws: int, seed: int) -> Figures:
-    """Score each actor, the most frequent first, over the labels that occur with it.
-
-    Its interval resamples the documents that name it; None below `FEWEST` documents, where its
-    reliability curve is empty too.
-    """
+    """Score each actor, the most frequent first, over the labels that occur with it."""
     scores = {}
     for name, rows in actor_rows(answers):
         mine = answers.take(rows)
@@ -202,28 +170,22 @@ def _bins(answers: Answers) -> Ints:
 
 def _likely_right(answers: Answers) -> Bools:
     """Return whether each row's most probable label is the gold one, withheld or not."""
-    hit: Bools = answers.best == answers.gold
-    return hit
+    return np.equal(answers.best, answers.gold)
 
 
 def calibration_error(answers: Answers) -> float:
     """Return the expected calibration error, between 0 and 1.
 
-    The sum over bins of (rows in bin / rows) * abs(accuracy - mean confidence); the confidence is
-    the largest probability and bin i of 15 holds confidences in ((i - 1) / 15, i / 15] (Naeini,
-    Cooper and Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning").
-    Chance alone makes it positive: with a few dozen rows it is large for every model.
+    The sum over bins of (rows in bin / rows) * abs(accuracy - mean confidence); bin i of 15 holds
+    largest probabilities in ((i - 1) / 15, i / 15] (Naeini, Cooper and Hauskrecht 2015, "Obtaining
+    Well Calibrated Probabilities Using Bayesian Binning"). It is large if rows are few.
     """
     surplus = _likely_right(answers) - answers.confidence
     return float(np.abs(np.bincount(_bins(answers), surplus, BINS)).sum() / len(answers))
 
 
 def reliability(answers: Answers) -> list[Figures]:
-    """Return the bins of `calibration_error` that hold rows, the least confident first.
-
-    Each has low, high (its confidences are above low, up to high), n (rows), confidence (their
-    mean), accuracy, and interval (None where the rows are of one document).
-    """
+    """Return the bins of `calibration_error` that hold rows, the least confident first."""
     bins, right, confidence = _bins(answers), _likely_right(answers), answers.confidence
     return [
         plain(
@@ -242,10 +204,7 @@ def reliability(answers: Answers) -> list[Figures]:
 
 
 def brier(answers: Answers) -> float:
-    """Return the mean squared distance of the probabilities from the truth, between 0 and 2.
-
-    Summed over labels (Brier 1950, "Verification of Forecasts Expressed in Terms of Probability").
-    """
+    """Return the mean squared distance from the truth, summed over labels (Brier 1950), 0 to 2."""
     truth = np.eye(len(answers.labels))[answers.gold]
     return float(((answers.probabilities - truth) ** 2).sum(axis=1).mean())
 
@@ -261,17 +220,9 @@ def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
 
     An answer is given where its confidence is at least a threshold, so rows of equal confidence
     come and go together (El-Yaniv and Wiener 2010, "On the Foundations of Noise-free Selective
-    Classification"; Geifman and El-Yaniv 2017, "Selective Classification for Deep Neural
-    Networks"). Answers that are withheld in any case have a confidence of 0 here.
-
-    Returns
-    -------
-    dict
-        risk_coverage, a list from all rows to the most confident alone, at most ``points``:
-        coverage (share of rows answered), threshold, error (share of them that is wrong), n; and
-        aurc, the area under the curve, which is the mean error over the thresholds at each row's
-        own confidence (Geifman, Uziel and El-Yaniv 2019, "Bias-Reduced Uncertainty Estimation for
-        Deep Neural Classifiers").
+    Classification"). Answers that are withheld in any case have a confidence of 0 here. Beside the
+    curve, from all rows to the most confident alone: aurc, the area under it (Geifman, Uziel and
+    El-Yaniv 2019, "Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers").
     """
     own = answers.confidence
     own = own if answers.answered is None else np.where(answers.answered, own, 0.0)
@@ -282,15 +233,9 @@ def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
     error = np.cumsum(~answers.right[order])[cut] / (cut + 1)
     wanted = np.ceil(np.linspace(1, 1 / points, points) * len(order)) - 1
     kept = np.unique(np.append(np.searchsorted(cut, wanted), 0))[::-1][:points]
-    curve = [
-        {
-            "coverage": (cut[i] + 1) / len(order),
-            "threshold": confidence[cut[i]],
-            "error": error[i],
-            "n": cut[i] + 1,
-        }
-        for i in kept
-    ]
+    names = ("coverage", "threshold", "error", "n")
+    columns = ((cut + 1) / len(order), confidence[cut], error, cut + 1)
+    curve = [{name: column[i] for name, column in zip(names, columns, strict=True)} for i in kept]
     aurc = (error * np.diff(cut, prepend=-1)).sum() / len(order)
     return plain({"risk_coverage": curve, "aurc": aurc})
 
@@ -301,15 +246,14 @@ def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
 def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
     """Return why an interval cannot be trusted: too few documents, of all or with a label."""
     documents = (confusion.sum(axis=2) > 0).sum(axis=0).tolist()
-    reasons = [
+    few = [
         f"{label} occurs in only {count(number, 'document')}; label {FEWEST} or more with it"
         for label, number in zip(labels, documents, strict=True)
         if 0 < number < FEWEST
     ]
     if len(confusion) < TRUSTED:
-        rests = f"it rests on {count(len(confusion), 'document')}; label {TRUSTED} or more"
-        reasons.insert(0, rests)
-    return [f"the interval cannot be trusted: {reason}" for reason in reasons]
+        few.insert(0, f"it rests on {count(len(confusion), 'document')}; label {TRUSTED} or more")
+    return [f"the interval cannot be trusted: {reason}" for reason in few]
 
 
 def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:

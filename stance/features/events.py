@@ -148,25 +148,19 @@ class Events:
     def apart(self) -> "list[Events]":
         """Return the same occurrences as one `Events` per codebook, without absent ones."""
         if self.present is not None:
-            return self._only(np.flatnonzero(self.present)).apart()
+            return self._selected(np.flatnonzero(self.present)).apart()
         if not isinstance(self.book, JointBook) or self.code is None:
             return [self]
-        return [
-            replace(self, book=book, code=codes.take(self.code))
-            for book, codes in zip(self.book.books, self.book.codes, strict=True)
-        ]
+        books = zip(self.book.books, self.book.codes, strict=True)
+        return [replace(self, book=book, code=codes.take(self.code)) for book, codes in books]
 
-    def _only(self, kept: Ints) -> "Events":
+    def _selected(self, kept: Ints) -> "Events":
         if self.own is not None:
             raise TypeError("cannot select among occurrences that have `own`")
-        return replace(
-            self,
-            row=self.row.take(kept),
-            word=self.word.take(kept),
-            weight=None if self.weight is None else self.weight.take(kept),
-            spread=kept if self.spread is None else self.spread.take(kept),
-            present=None,
-        )
+        row, word = self.row.take(kept), self.word.take(kept)
+        weight = None if self.weight is None else self.weight.take(kept)
+        spread = kept if self.spread is None else self.spread.take(kept)
+        return replace(self, row=row, word=word, weight=weight, spread=spread, present=None)
 
     def keys(self) -> Keys:
         """Return the key of each occurrence."""

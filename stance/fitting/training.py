@@ -1,4 +1,4 @@
-"""From labelled rows to a trained model with its scores and card."""
+"""Trains a model: three heads, their cross-validation and the card."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from stance.corpus import Corpus, bundled_corpus, read_corpus, sentiment_rows
 from stance.errors import DataError
 from stance.evaluation import CURVES, Answers, Report, score
 from stance.evaluation.assessment import cross_validation
-from stance.evaluation.baselines import lexicon_stances
+from stance.evaluation.comparison import lexicon_stances
 from stance.fitting.advice import Prospects, advise, learning_curve
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.learning import (
@@ -263,7 +263,7 @@ def _learn_sentiment(bench: _Bench, progress: Progress) -> _Learned | None:
     ]
     if thin:
         if len(rows):
-            progress(f"no sentiment is learned: {', '.join(thin)} is in fewer than two documents")
+            progress(f"sentiment is not learned: {', '.join(thin)} is in fewer than two documents")
         return None
     progress("learning sentiment")
     texts = Query([query.texts[i] for i in rows], query.actor[rows])

@@ -72,12 +72,7 @@ class PhraseMatcher:
         return self._roles.get((lower, False), 0) | self._roles.get((word, True), 0) << _EXACT
 
     def find(
-        self,
-        batch: TokenBatch,
-        roles: Bytes,
-        exact: Keys,
-        lower: Keys,
-        taken: Bools | None = None,
+        self, batch: TokenBatch, roles: Bytes, exact: Keys, lower: Keys, taken: Bools | None = None
     ) -> tuple[Ints, Ints, Ints32]:
         """Return first word, number of words and value of each match, in order.
 

@@ -26,12 +26,9 @@ from stance.runs.parts import Batch, Frame, Part, compute, versions
 from stance.runs.workers import AHEAD, to_send
 from stance.storage import decode_model, dump_model
 
+# Of a scheduler. With other addresses Dask waits long, or fails in ways of its own.
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")
-"""Of a scheduler. With others Dask waits long, or fails in ways of its own."""
-
-_LOGGERS = ("distributed", "distributed.client")
-"""The loggers of Dask that have a level of their own in this process."""
-
+_LOGGERS = ("distributed", "distributed.client")  # have a level of their own in this process
 _TIMEOUT = 20  # seconds to wait for the scheduler and for its first worker
 _COUNT_EVERY = 2  # seconds between counts of the workers
 _PATIENCE = 30  # seconds without any worker that end a run; a lost worker is replaced sooner
@@ -114,14 +111,11 @@ class ClusterCrew:
             self._compare_versions()
         except BaseException as error:
             self.__exit__(None, None, None)
+            why = "the scheduler or a worker was lost; start it again"
             if isinstance(error, TimeoutError):
-                raise WorkerError(
-                    f"{self._name}: the scheduler has no worker; start one with `dask worker`"
-                ) from error
+                why = "the scheduler has no worker; start one with `dask worker`"
             if isinstance(error, OSError):
-                raise WorkerError(
-                    f"{self._name}: the scheduler or a worker was lost; start it again"
-                ) from error
+                raise WorkerError(f"{self._name}: {why}") from error
             raise
         self._seen = time.monotonic()
         return self
@@ -181,19 +175,17 @@ def _work(
     try:
         with _one_at_a_time:
             if digest not in _models:
-                _check(data, digest, expected)
+                for name, there in versions().items():
+                    _compare(name, expected[name], there)
+                if hashlib.sha256(data).hexdigest() != digest:
+                    raise WorkerError(
+                        "the model reached a worker of the cluster damaged; run again"
+                    )
                 _models.clear()
                 _models[digest] = decode_model(data)
             return compute(_models[digest], frame, *task)
     except Exception as error:
         return to_send(error)
-
-
-def _check(data: bytes, digest: str, expected: dict[str, str]) -> None:
-    for name, there in versions().items():
-        _compare(name, expected[name], there)
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise WorkerError("the model reached a worker of the cluster damaged; run again")
 
 
 def _compare(name: str, here: str, there: str) -> None:

@@ -15,21 +15,12 @@ from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.runs.answers import Layout, Tally, heads_of
 from stance.runs.notes import abstention_notes, drift_notes
-from stance.runs.parts import Batch, Frame, Judged, Value, Work, cut, make_plan
+from stance.runs.parts import Batch, Frame, Judged, Value, Work, compute, cut, make_plan
 from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
-from stance.tables import (
-    Rejects,
-    Table,
-    TableWriter,
-    column,
-    misnamed,
-    open_input,
-    table_format,
-)
+from stance.tables import Rejects, Table, TableWriter, column, misnamed, open_input, table_format
 
-PART = 3000
-"""Records of a part; the output does not depend on it."""
+PART = 3000  # records of a part; the output does not depend on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +107,11 @@ def predict_table(
 
     Raises
     ------
-    DataError
-        If the input cannot be used.
-    OutputError
-        If the output cannot be written; nothing is then under its name.
-    WorkerError
-        If a worker process dies on the same part again.
-    UsageError
-        If options contradict each other.
-    AbstentionError
-        If the model cannot keep to the share of wrong answers asked for.
-
-    Examples
-    --------
-    >>> source, target = Input(Path("in.csv")), Output(Path("out.csv"), force=True)
-    >>> done = predict_table(model, source, target, Options(wide=True))  # doctest: +SKIP
+    StanceError
+        `DataError` if the input cannot be used, `OutputError` if the output cannot be written
+        (nothing is then under its name), `UsageError` if options contradict each other,
+        `AbstentionError` if the model cannot keep to the share of wrong answers asked for, and
+        `WorkerError` if a worker dies on the same part again.
     """
     _check(source, target, options, jobs)
     with ExitStack() as stack:
@@ -150,6 +131,7 @@ def predict_table(
         parts = _compute(model, frame, works, jobs if several else 1, cluster, keep)
         with TableWriter(target.path, frame.form, force=force, folder=folder) as writer:
             tally = _write(parts, writer, keep, table, progress)
+        optional = ("spans",) if source.actor_column else ("actor", "spans")
         return Done(
             tally=tally,
             rows_in=table.records_in,
@@ -158,7 +140,7 @@ def predict_table(
             formulas=writer.formulas,
             notes=(
                 *table.notes,
-                *_misnamed(source, table),
+                *misnamed(table.columns, optional, table.name),
                 *abstention_notes(model, options.abstain, tally),
                 *drift_notes(model, tally),
             ),
@@ -209,11 +191,7 @@ def _opened(source: Input, *, force: bool) -> Iterator[tuple[Table, Rejects | No
 
 
 def make_frame(
-    model: StanceModel,
-    source: Input,
-    target: Output,
-    options: Options,
-    table: Table,
+    model: StanceModel, source: Input, target: Output, options: Options, table: Table
 ) -> Frame:
     """Return what all parts have in common: columns, and the format of the output."""
     columns, name = table.columns, table.name
@@ -280,9 +258,9 @@ def _compute(
         with ClusterCrew(cluster, model, frame) as remote:
             yield from compute_with(remote, works)
     elif jobs > 1:
-        store = run.store if run else None
-        with LocalCrew(jobs - 1, model, dataclasses.replace(frame, store=store)) as crew:
-            yield from compute_with(crew, works, crew.compute_here)
+        frame = dataclasses.replace(frame, store=run.store if run else None)
+        with LocalCrew(jobs - 1, model, frame) as crew:
+            yield from compute_with(crew, works, lambda batch: compute(model, frame, *batch))
     else:
         yield from compute_here(model, frame, works)
 
@@ -309,8 +287,3 @@ def _write(
     if run:
         run.end(writer.inode)
     return tally
-
-
-def _misnamed(source: Input, table: Table) -> list[str]:
-    optional = ("spans",) if source.actor_column else ("actor", "spans")
-    return misnamed(table.columns, optional, table.name)

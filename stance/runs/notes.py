@@ -8,21 +8,15 @@ from collections import Counter
 from collections.abc import Iterator
 
 from stance.display import count, shown
-from stance.model import abstention
+from stance.model.abstention import NEVER, class_evidence, lowest_threshold, supported_rate
 from stance.model.familiarity import FEWEST, LENGTHS, Reference
 from stance.model.judging import StanceModel
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 
-LEAST_WORDS, LEAST_ROWS, LEAST_ANSWERS = 500, 30, 30
-"""Plain words, rows and answers needed to compare shares."""
-
-MORE, TIMES = 0.05, 1.5
-"""Unknown words count as drift from this much more and this many times the training share."""
-
-UNUSUAL = 0.25
-"""Share of paragraphs of unusual length, or of answers on rare actors, that is reported."""
-
+LEAST_WORDS, LEAST_ROWS, LEAST_ANSWERS = 500, 30, 30  # needed to compare shares
+MORE, TIMES = 0.05, 1.5  # unknown words are drift from this much more, and so many times as many
+UNUSUAL = 0.25  # share of paragraphs of unusual length, or answers on rare actors, to report
 RARE_ACTORS_NAMED = 3
 
 
@@ -33,25 +27,23 @@ def abstention_notes(model: StanceModel, rate: float | None, tally: Tally) -> tu
     total = sum(tally.answers.values())
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
     withheld = uncertain - tally.unknown
-    evidence = abstention.class_evidence(model.calibration, rate)
-    limits = [abstention.lowest_threshold(part, rate) for part in evidence]
-    pairs = zip(Stance, limits, strict=True)
-    given = ", ".join(
-        f"{label} from {limit:.2f}" for label, limit in pairs if limit < abstention.NEVER
+    given, never = list[str](), list[str]()
+    for label, part in zip(Stance, class_evidence(model.calibration, rate), strict=True):
+        if (limit := lowest_threshold(part, rate)) < NEVER:
+            given.append(f"{label} from {limit:.2f}")
+            continue
+        lowest = supported_rate(part)
+        why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
+        never.append(
+            f"--abstain {rate:g}: {label} is never answered, so shares of the answers given "
+            f"do not describe the whole; {why}"
+        )
+    share = 100 * withheld / max(total, 1)
+    return (
+        f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld ({share:.1f} %); "
+        f"given by confidence: {', '.join(given)}",
+        *never,
     )
-    lines = [
-        f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld "
-        f"({100 * withheld / max(total, 1):.1f} %); given by confidence: {given}"
-    ]
-    for label, limit, part in zip(Stance, limits, evidence, strict=True):
-        if limit == abstention.NEVER:
-            lowest = abstention.supported_rate(part)
-            why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
-            lines.append(
-                f"--abstain {rate:g}: {label} is never answered, so shares of the answers given "
-                f"do not describe the whole; {why}"
-            )
-    return tuple(lines)
 
 
 def drift_notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:

@@ -27,16 +27,13 @@ from stance.runs.answers import COUNTS, Layout, Tally, answer_rows
 from stance.runs.rows import Lines
 from stance.tables import Format, Records
 
-CHARACTERS = 8_000_000
-"""Characters that fill a part, so that records as long as books come in small parts."""
-
+CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
 Value = str | int | float | bool | None
 
 Plan = Mapping[str, Value]
 """What the bytes of an output depend on, by the names that a user knows."""
 
-SIZE = "the size of parts"
-_INPUT, _MODEL = "the input", "the model"
+_INPUT, _MODEL, SIZE = "the input", "the model", "the size of parts"
 
 
 class Batch(NamedTuple):
@@ -186,9 +183,6 @@ def _sync(handle: int) -> None:
         threading.Thread(target=sync).start()
     except RuntimeError:  # the system gives us no more threads
         sync()
-
-
-# --- What the bytes depend on ---------------------------------------------------------------------
 
 
 def make_plan(model: StanceModel, source: Path, size: int, options: Mapping[str, Value]) -> Plan:

@@ -21,7 +21,6 @@ except ImportError:  # Windows, where two runs at once are not noticed before th
     fcntl = None  # type: ignore[assignment]
 
 _LOCK, _PLAN, _ENDING = "lock", "plan.json", "ending"
-_LONGEST_NAME = 255  # bytes
 
 
 def folder_of(output: Path) -> Path:
@@ -31,7 +30,7 @@ def folder_of(output: Path) -> Path:
     'out/.answers.csv.stance-run'
     """
     name = f".{output.name}.stance-run"
-    if len(os.fsencode(name)) > _LONGEST_NAME:
+    if len(os.fsencode(name)) > 255:  # the longest that file systems take
         name = f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.stance-run"
     return output.parent / name
 
@@ -82,7 +81,7 @@ class Run:
     def _judge_leftover(self) -> Leftover:
         """Decide about what is in the folder: go on with it, clear it away, or raise."""
         ending = self._text(_ENDING)
-        output = ending is not None and ending == _inode(self._output)
+        output = self._output.exists() and ending == str(self._output.stat().st_ino)
         parts = self._text(_PLAN) is not None and any(self.folder.glob("*.rows"))
         if parts and self._resume:
             for child in self.folder.iterdir():
@@ -223,13 +222,6 @@ class Run:
                 if not self.folder.exists() or (self.folder / _LOCK).exists():
                     break  # in the latter case another run has just begun
         self._unlock()
-
-
-def _inode(path: Path) -> str | None:
-    try:
-        return str(path.stat().st_ino)
-    except OSError:
-        return None
 
 
 def _advise(error: BaseException, kept: int) -> None:

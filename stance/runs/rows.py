@@ -8,9 +8,8 @@ head stands in columns of equally wide cells, padded with NUL, which no cell hol
                              0       R u s s i a   1   a g a i n s t   0 . 7 0 0 0 0 0
     a2  Nothing.           2 1       Ø Ø Ø Ø Ø Ø   0   Ø Ø Ø Ø Ø Ø Ø   Ø Ø Ø Ø Ø Ø Ø Ø
 
-With separators between the columns and a line end after them this is one matrix of bytes; without
-its NULs it is what follows the heads, row after row. A part that waits in a file, or travels, is
-only that: the input already has the heads, long texts among them::
+Without its NULs, this matrix of bytes is what follows the heads, row after row. A part that waits
+in a file, or travels, is only that: the input already has the heads, long texts among them::
 
     heads           times   ends
     a1,"NATO …",1,  2       NATO,1,favor,0.100000↵Russia,1,against,0.700000↵
@@ -31,15 +30,10 @@ from stance.records import NO_ANSWER
 from stance.tables import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, joined
 
 MILLION = 1_000_000
-
-BLOCK = 8_000_000
-"""Bytes put together at a time: a text as long as a book may begin many rows."""
+BLOCK = 8_000_000  # bytes put together at a time: a text as long as a book may begin many rows
 
 Column = Cells | Sequence[str]
 """Cells, one per row: as UTF-8 of limited length, or as strings if they may be long."""
-
-
-# --- Probabilities in print -----------------------------------------------------------------------
 
 
 def millionths(probabilities: Floats) -> Ints:
@@ -94,16 +88,9 @@ def decimals(parts: Ints) -> Cells:
     return (_HIGH.take(high) | _LOW.take(low)).view("S8")
 
 
-def _table(texts: list[bytes]) -> Ints:
-    """Return texts of up to eight bytes as numbers, of which `|` lays one over the other."""
-    return np.array(texts, "S8").view(np.int64)
-
-
-_HIGH = _table([b"%d.%03d" % divmod(number, 1000) for number in range(1001)])
-_LOW = _table([b"\0\0\0\0\0%03d" % number for number in range(1000)])
-
-
-# --- Rows -----------------------------------------------------------------------------------------
+# Texts of eight bytes as numbers: `|` lays one over the other.
+_HIGH = np.array([b"%d.%03d" % divmod(n, 1000) for n in range(1001)], "S8").view(np.int64)
+_LOW = np.array([b"\0\0\0\0\0%03d" % n for n in range(1000)], "S8").view(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,6 @@ class Bystander(BrokenExecutor):
     """The worker died on an earlier part than this one."""
 
 
-# --- In order -------------------------------------------------------------------------------------
-
-
 def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Judged]:
     """Compute parts one after the other in this process."""
     yield from map(partial(_judged, model, frame), works)  # which holds on to no records
@@ -150,11 +147,6 @@ class LocalCrew:
                 lane.kill()
         for lane in self._lanes:
             lane.end()
-
-    def compute_here(self, batch: Batch) -> Part:
-        """Compute a part as the processes do, but in this one."""
-        model, frame = self._ready
-        return compute(model, frame, *batch)
 
     def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
         """Have a part computed by the worker with the least to do.

@@ -22,28 +22,22 @@ Figures = Mapping[str, Any]
 
 
 def doctor_lines(figures: Figures, *, genres: int = 8, actors: int = 12) -> list[str]:
-    """Return a screen, each line under 80 columns.
+    """Return the lines of `stance.check.doctor.Findings.to_json`, each under 80 columns.
 
-    Parameters
-    ----------
-    figures : mapping
-        As `stance.check.doctor.Findings.to_json` returns it.
-    genres, actors : int
-        How many to list; the rest is counted.
+    So many genres and actors are listed; the rest is counted.
     """
     found = [
         line
-        for finding in figures["findings"]
-        for line in wrap(finding["text"], f"{finding['severity']:<8}", " " * 8)
+        for each in figures["findings"]
+        for line in wrap(each["text"], f"{each['severity']:<8}", " " * 8)
     ]
     tables = _shares("genre", figures["genres"], genres)
     tables += _shares("actor", figures["actors"], actors)
     passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
     number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
-    verdict = f"{count(number, 'finding')} would spoil a study; examples are file:row"
-    if not number:
-        verdict = "nothing found that would spoil a study; examples are file:row"
-    return stacked([_head(figures), found, passed, tables, _agreement(figures), [verdict]])
+    what = f"{count(number, 'finding')} would" if number else "nothing found that would"
+    verdict = [f"{what} spoil a study; examples are file:row"]
+    return stacked([_head(figures), found, passed, tables, _agreement(figures), verdict])
 
 
 def _head(figures: Figures) -> list[str]:
@@ -110,9 +104,8 @@ def _hundredths(value: float) -> str:
 
 def stress_lines(figures: Figures) -> list[str]:
     """Return the lines of `stance.stress.StressReport.to_json`, each under 80 columns."""
-    hard, soft = (
-        [test for test in figures["tests"] if test["kind"] == kind] for kind in ("hard", "soft")
-    )
+    tests = figures["tests"]
+    hard, soft = ([test for test in tests if test["kind"] == kind] for kind in ("hard", "soft"))
     broken = ", ".join(test["name"] for test in hard if test["failures"])
     return stacked(
         [
@@ -123,10 +116,10 @@ def stress_lines(figures: Figures) -> list[str]:
             wrap("rates in percent with Wilson's 95 % interval; n is seed paragraphs"),
             [
                 line
-                for test in figures["skipped"]
-                for line in wrap(f"{test['name']}: {test['reason']}")
+                for each in figures["skipped"]
+                for line in wrap("{name}: {reason}".format(**each))
             ],
-            *(_examples(test) for test in figures["tests"] if test["examples"]),
+            *(_examples(test) for test in tests if test["examples"]),
         ]
     )
 

@@ -4,6 +4,6 @@ The tests follow Ribeiro, Wu, Guestrin and Singh (2020), "Beyond Accuracy: Behav
 Models with CheckList".
 """
 
-from stance.stress.suite import StressReport, run_suite
+from stance.stress._suite import StressReport, run_suite
 
 __all__ = ["StressReport", "run_suite"]

@@ -159,7 +159,7 @@ class ByteFile:
                 raise DataError(f"{self.name}: is {what}")
         suffix = self._path.suffix.lower() if self._path else ""
         if head and suffix in _COMPRESSED_NAMES:
-            raise DataError(f"{self.name}: is not compressed; take {suffix!r} off its name")
+            raise DataError(f"{self.name}: is not compressed; remove {suffix!r} from its name")
         self.compression = "none"
         return self._raw
 

@@ -28,12 +28,9 @@ def _refuse_constant(name: str) -> None:
 
 
 # Numbers stay as they are written: 1e5 and 0.10 come back as 1e5 and 0.10. An object becomes
-# a tuple of pairs, so that a repeated key is seen and a nested one is told from a list.
+# a tuple of pairs, so that a repeated key is seen and a nested one is not mistaken for a list.
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=tuple,
-    parse_float=str,
-    parse_int=str,
-    parse_constant=_refuse_constant,
+    object_pairs_hook=tuple, parse_float=str, parse_int=str, parse_constant=_refuse_constant
 )
 
 
@@ -55,7 +52,7 @@ def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
         raise journal.error(found)
     names = tuple(found)
     if len(names) > MAX_COLUMNS:
-        advice = "no table has so many"
+        advice = "no table has that many"
         raise journal.error(Fault(line, "", f"more than {MAX_COLUMNS:,} keys", advice))
     if not names:
         raise journal.error(Fault(line, "", "an object without keys", _JSON_ADVICE))
@@ -116,7 +113,7 @@ def _parsed(raw: str, line: int) -> dict[str, Any] | Fault:
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = shown(next(key for key in keys if keys.count(key) > 1))
-        return Fault(line, twice, f"key '{twice}' stands twice", "give each its own")
+        return Fault(line, twice, f"key '{twice}' appears twice", "give each its own")
     return found
 
 
@@ -125,7 +122,7 @@ def _deep(raw: str, line: int) -> Fault | None:
     if "[" in marks or marks.count("{") > 1:
         return Fault(line, "", "a list or an object inside the object", _FLAT_ADVICE)
     if marks.count(",") > MAX_COLUMNS:
-        return Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has so many")
+        return Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")
     return None
 
 

@@ -30,13 +30,13 @@ def separator_line(line: str) -> str:
 
 
 def name_columns(journal: Journal, names: Sequence[str], line: int) -> None:
-    """Set the names of the columns; refuse those that cannot be told apart, and note odd ones."""
+    """Set the names of the columns; refuse duplicates, and note odd ones."""
     if fault := undecoded(names, names, line):
         raise journal.error(fault)
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         places = [str(place) for place, name in enumerate(names, 1) if name == twice[0]]
-        what = f"column '{shown(twice[0])}' stands twice" if twice[0] else "columns have no name"
+        what = f"column '{shown(twice[0])}' appears twice" if twice[0] else "columns have no name"
         reason = f"{what} (columns {' and '.join(places[:4])})"
         raise journal.error(Fault(line, "", reason, "give each its own name"))
     if not any(names):
@@ -128,15 +128,7 @@ def holds_records(cells: Sequence[str], separator: str) -> bool:
 
 
 def reads_as_records(lines: Sequence[str], swallowed: int, separator: str, width: int) -> bool:
-    """Return whether the lines after a bad record's first are good records by themselves.
-
-    Parameters
-    ----------
-    lines : sequence of str
-        Those that the record swallowed, and some more.
-    swallowed : int
-        How many it swallowed.
-    """
+    """Return whether the lines that a bad record swallowed, and some more, are good records."""
     if width == 1:
         return False  # any line would
     reader = csv.reader(lines, delimiter=separator, strict=True)
@@ -187,7 +179,7 @@ def ragged(cells: int, width: int, separator: str, line: int, lines: int, *, fir
     if cells > width:
         advice = f"quote cells that hold {NAMES.get(separator, repr(separator))}"
     else:
-        advice = "fill the row up, and quote cells that hold line ends"
+        advice = "complete the row, and quote cells that hold line ends"
     if first and width == 1:
         advice = f"check that the line before it is the header, {advice}"
     return Fault(line, "", reason, advice)
@@ -219,4 +211,4 @@ def explain_quotes(found: QuoteFault | None, raw: str, line: int, columns: Seque
 def too_wide(line: int) -> Fault:
     """Return the fault of a line that nobody wrote as a record."""
     limit = f"more than {MAX_COLUMNS:,} columns"
-    return Fault(line, "", limit, "no table has so many: check its separator and line ends")
+    return Fault(line, "", limit, "no table has that many: check its separator and line ends")

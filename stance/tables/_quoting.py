@@ -1,4 +1,4 @@
-"""How a table of separated cells is quoted and separated: told apart, and faults found."""
+"""How the cells of a table are separated and quoted: detected, and faults found."""
 
 import csv
 import re
@@ -10,29 +10,18 @@ from operator import contains
 from typing import Literal
 
 SEPARATORS = (",", ";", "\t", "|")
-SAMPLE = 100
-"""Records that decide on the separator."""
+_SAMPLE = 100  # records that decide on the separator
 
 NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteFault:
-    """What is wrong with the quotes of a record.
-
-    Attributes
-    ----------
-    line : int
-        0-based line inside the record where the fault shows.
-    opened : int
-        0-based line inside the record where the cell begins.
-    cell : int
-        0-based index of the cell.
-    """
+    """What is wrong with the quotes of a record; lines and cells are counted from 0 in it."""
 
     kind: Literal["stray", "after", "unclosed"]
-    line: int
-    opened: int
+    line: int  # where the fault shows
+    opened: int  # where the cell begins
     cell: int
 
 
@@ -50,7 +39,7 @@ def _record(separator: str) -> re.Pattern[str]:
 
 
 def well_quoted(raw: str, separator: str) -> bool:
-    """Tell whether every quote of the record opens, closes or is doubled in a quoted cell."""
+    """Return whether every quote of the record opens, closes or is doubled in a quoted cell."""
     return _record(separator).fullmatch(raw) is not None
 
 
@@ -134,7 +123,7 @@ def parse_sample(lines: Sequence[str], separator: str) -> list[list[str] | None]
     records: list[list[str] | None] = []
     reader = csv.reader(lines, delimiter=separator, strict=True)
     start = 0
-    while len(records) < SAMPLE:
+    while len(records) < _SAMPLE:
         try:
             cells = next(reader)
         except StopIteration:

@@ -103,14 +103,7 @@ Check = Callable[[Sequence[str], int], Fault | None]
 class Journal:
     """What happens while a table is read: records are counted, bad ones put aside, oddities noted.
 
-    Parameters
-    ----------
-    name : str
-        What messages call the table.
-    rejects : RejectSink or None
-        Takes bad records; None to raise at the first.
-    or_else : str
-        What else a user can do about a bad record.
+    Without `rejects`, the first bad record is an error that adds `or_else`.
     """
 
     def __init__(self, name: str, rejects: RejectSink | None = None, or_else: str = "") -> None:

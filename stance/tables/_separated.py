@@ -10,21 +10,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
-from stance.tables._oddities import (
-    MAX_RECORD_LINES,
-    Header,
-    any_quoted_otherwise,
-    explain_quotes,
-    holds_records,
-    name_columns,
-    quoted_otherwise,
-    ragged,
-    reads_as_records,
-    says_one_thing,
-    separator_line,
-    too_wide,
-    undecoded,
-)
+from stance.tables import _oddities as oddities
+from stance.tables._oddities import MAX_RECORD_LINES, Header, undecoded
 from stance.tables._quoting import (
     NAMES,
     QuoteFault,
@@ -34,15 +21,7 @@ from stance.tables._quoting import (
     plain_columns,
     well_quoted,
 )
-from stance.tables._reading import (
-    MAX_CELL,
-    MAX_COLUMNS,
-    Fault,
-    Journal,
-    Record,
-    Records,
-    together,
-)
+from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Journal, Record, Records, together
 from stance.tables._sources import MAX_LINE, Block, Source
 
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
@@ -65,16 +44,12 @@ def read_separated(
 ) -> tuple[str, Generator[Records]]:
     """Return the separator of a table, and its good records in order, some at a time.
 
-    Parameters
-    ----------
-    asked : str or None
-        The separator; None to tell it from the header and the first records.
-    default : str
-        What separates a table whose header shows no separator.
+    Unless it is `asked`, the separator is detected from the header and the first records; it is
+    the `default` if the header shows none.
     """
     csv.field_size_limit(MAX_CELL)  # global to the process, so only ever set to this
     top = _Top(source)
-    noted = separator_line(top.lines[0]) if top.lines else ""
+    noted = oddities.separator_line(top.lines[0]) if top.lines else ""
     if noted:
         journal.note("line 1 names the separator and is not a record")
         top.drop(1)
@@ -133,14 +108,14 @@ def _header(top: _Top, separator: str, journal: Journal) -> list[str]:
     """Take the names of the columns from the first lines."""
     _skip_empty_lines(top, journal)
     if len(top.lines[0]) > 16 * _LONG:
-        raise journal.error(too_wide(top.first))
+        raise journal.error(oddities.too_wide(top.first))
     end, cells = _parsed_header(top, separator)
     raw = "".join(top.lines[:end])
     if cells is None or not well_quoted(raw, separator):
-        raise journal.error(explain_quotes(find_fault(raw, separator), raw, top.first, ()))
+        raise journal.error(oddities.explain_quotes(find_fault(raw, separator), raw, top.first, ()))
     if len(cells) > MAX_COLUMNS:
-        raise journal.error(too_wide(top.first))
-    name_columns(journal, cells, top.first)
+        raise journal.error(oddities.too_wide(top.first))
+    oddities.name_columns(journal, cells, top.first)
     top.drop(end)
     return cells
 
@@ -234,9 +209,9 @@ def _blocks(
 def _plain(text: str, shape: _Shape, journal: Journal) -> list[list[str]] | None:
     """Return the columns of a block where every line is a good record; else None."""
     columns = plain_columns(text, shape.separator, len(shape.columns))
-    if columns is None or (not journal.number and says_one_thing([c[0] for c in columns])):
+    if columns is None or (not journal.number and oddities.says_one_thing([c[0] for c in columns])):
         return None
-    if shape.header.among(columns[0]) or any_quoted_otherwise(columns):
+    if shape.header.among(columns[0]) or oddities.any_quoted_otherwise(columns):
         return None
     check = journal.check
     faults = map(check, zip(*columns, strict=True), repeat(0)) if check else ()
@@ -272,7 +247,7 @@ def _records(
                 if not ended and end == len(lines) and _may_go_on(found, raw, end - start):
                     pending.keep(lines[start:], line)
                     return
-                fault: Fault | None = explain_quotes(found, raw, line, shape.columns)
+                fault: Fault | None = oddities.explain_quotes(found, raw, line, shape.columns)
             else:
                 fault = _judged(cells, lines[start:end], line, shape, journal)
                 if pending.odd and not fault:
@@ -321,18 +296,20 @@ def _judged(
         journal.note("empty line: skipped, records below read as the same table", line)
         return None
     if '"' in "".join(cells) and not well_quoted(raw := "".join(lines), separator):
-        return explain_quotes(find_fault(raw, separator), raw, line, shape.columns)
+        return oddities.explain_quotes(find_fault(raw, separator), raw, line, shape.columns)
     if len(cells) != width:
-        return ragged(len(cells), width, separator, line, len(lines), first=not journal.number)
+        return oddities.ragged(
+            len(cells), width, separator, line, len(lines), first=not journal.number
+        )
     if shape.header.is_repeated(cells):
-        return Fault(line, "", "repeats the header", "if two files were joined, take it out")
-    if len(lines) > 1 and holds_records(cells, separator):
+        return Fault(line, "", "repeats the header", "if two files were joined, remove it")
+    if len(lines) > 1 and oddities.holds_records(cells, separator):
         journal.note("quoted cell: holds lines that look like records; check the quotes", line)
-    if quoted_otherwise(cells):
+    if oddities.quoted_otherwise(cells):
         marks = f"{cells[0][0]}…{cells[0][-1]}"
         journal.note(f"record: in {marks}, which are kept as part of the cells", line)
-    if not journal.number and says_one_thing(cells):
-        what = "has the same text in every column; take it out if it belongs to the header"
+    if not journal.number and oddities.says_one_thing(cells):
+        what = "has the same text in every column; remove it if it belongs to the header"
         journal.note(f"record: {what}", line)
     return None
 
@@ -350,7 +327,7 @@ def _put_aside(
     """
     span = end - start
     below = lines[start + 1 : start + 1 + _RESYNC]
-    if span > 1 and reads_as_records(below, span - 1, shape.separator, len(shape.columns)):
+    if span > 1 and oddities.reads_as_records(below, span - 1, shape.separator, len(shape.columns)):
         span = 1
     journal.reject(fault, "".join(lines[start : start + span]))
     return span
@@ -359,4 +336,4 @@ def _put_aside(
 def _refuse_million_cells(lines: list[str], first: int, separator: str, journal: Journal) -> None:
     long = sum(map(len, lines)) > 2 * _LONG
     if long and most_cells("".join(lines), separator) > MAX_COLUMNS:
-        raise journal.error(too_wide(first))
+        raise journal.error(oddities.too_wide(first))

@@ -95,15 +95,7 @@ def _refuse_unmarked_utf16(head: bytes, table: str) -> None:
 
 
 def undecodable(data: bytes, place: int, name: str, offset: int = 0) -> str:
-    """Return what is wrong with the byte at `place`, and what to do.
-
-    Parameters
-    ----------
-    name : str
-        Of the codec that refuses it.
-    offset : int
-        Of the data in the file.
-    """
+    """Return what is wrong with the byte at `place`, which the codec refuses, and what to do."""
     around = data[max(0, place - 2000) :]
     guessed = guess_encoding(around) if name == "utf-8" else None
     advice = f"try --encoding {guessed}" if guessed else "name its encoding with --encoding"
@@ -152,10 +144,8 @@ def _fits(text: str, place: int, name: str) -> float:
 
 
 _COMMON = {  # lead bytes of frequent letters; any bytes make some Han character, but a rare one
-    "cp1256": (0x00, 0xFF),
-    "gb18030": (0xB0, 0xD7),
-    "big5": (0xA4, 0xC6),
-    "euc-kr": (0xB0, 0xC8),
+    **{"cp1256": (0x00, 0xFF), "gb18030": (0xB0, 0xD7)},
+    **{"big5": (0xA4, 0xC6), "euc-kr": (0xB0, 0xC8)},
 }
 
 
@@ -184,21 +174,8 @@ class Block:
 class Source:
     """A readable table: blocks of lines, and what is known of its bytes.
 
-    Attributes
-    ----------
-    line : int
-        1-based number of the first line that has not been read; whoever takes a block moves it
-        on, since only they know how many lines it has.
-
-    Parameters
-    ----------
-    path : Path or None
-        None is standard input.
-    encoding : str or None
-        None is UTF-8, or what a byte order mark says.
-    salvage : bool
-        Let undecodable bytes of UTF-8 through as lone surrogates, so that only their
-        records need be rejected.
+    With `salvage`, undecodable bytes of UTF-8 pass as lone surrogates, so that only their records
+    need be rejected.
     """
 
     def __init__(self, path: Path | None, encoding: str | None, *, salvage: bool = False) -> None:
@@ -207,7 +184,7 @@ class Source:
         self._replaced = 0
         self._open_end = False
         self._line_ends: dict[str, int] = {"CRLF": 0, "LF": 0, "CR": 0}
-        self.line = 1
+        self.line = 1  # first one not read; who takes a block, and knows its lines, moves it on
         self._salvage = salvage
         try:
             self._first = self.file.read(_CHUNK, self.line)
@@ -231,7 +208,7 @@ class Source:
         if len(mixed) > 1:
             yield f"mixed line ends ({', '.join(mixed)}); each ends a record"
         if self._open_end and cut_off:
-            yield "the last line has no line end; check that it is whole"
+            yield "the last line has no line end; check that it is complete"
         if self._replaced:
             found = count(self._replaced, "character")
             yield f"{found} U+FFFD: an earlier conversion lost letters there"
@@ -272,7 +249,7 @@ class Source:
         if sum(map(len, start)) > MAX_LINE:
             raise DataError(
                 f"{self.name}:{self.line}: a line of more than {MAX_LINE // MEGABYTE} MB; "
-                f"no table has such rows: check that the file is whole and is text"
+                f"no table has such rows: check that the file is complete and is text"
             )
 
     def _count_line_ends(self, text: str) -> None:

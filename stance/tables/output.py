@@ -127,22 +127,14 @@ def table_format(path: Path | None, columns: Sequence[str], *, excel_safe: bool 
 
 
 class TableWriter(Transaction):
-    """A table that appears under its name when the ``with`` block ends well, and only then.
-
-    Attributes
-    ----------
-    rows : int
-        Rows written so far.
-    formulas : int
-        Cells among them that a spreadsheet might run.
-    """
+    """A table that appears under its name when the ``with`` block ends well, and only then."""
 
     def __init__(
         self, path: Path | None, form: Format, *, force: bool, folder: Path | None = None
     ) -> None:
         self.format = form
-        self.rows = 0
-        self.formulas = 0
+        self.rows = 0  # written so far
+        self.formulas = 0  # cells among them that a spreadsheet might run
         self._batch: list[Sequence[str]] = []
         self._buffer = bytearray()
         header = form.header()
@@ -220,24 +212,10 @@ def write_table(
     excel_safe: bool = False,
     inputs: Iterable[Path | None] = (),
 ) -> TableWriter:
-    """Return a writer, to be used in a ``with`` block.
+    """Return a writer for a ``with`` block; raise `OutputError` if the file cannot be written.
 
-    Parameters
-    ----------
-    path : Path or None
-        None is standard output. A name in ``.jsonl`` gives JSON Lines, one in ``.gz`` is
-        compressed.
-    force : bool
-        Whether an existing file may be replaced.
-    excel_safe : bool
-        See `Format`.
-    inputs : iterable of Path or None
-        Tables that are read meanwhile, which the output must not replace, not even with `force`.
-
-    Raises
-    ------
-    OutputError
-        The file exists, is an input, or cannot be written.
+    None is standard output. A name in ``.jsonl`` gives JSON Lines, one in ``.gz`` is compressed.
+    An existing file is replaced only with `force`, and one of the `inputs` never.
     """
     check_output(path, force=force, inputs=inputs)
     return TableWriter(path, table_format(path, columns, excel_safe=excel_safe), force=force)

@@ -23,15 +23,7 @@ _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 
 
 class Table:
-    """An open table: its columns at once, its records once, in a stream.
-
-    Attributes
-    ----------
-    name : str
-        What messages call it.
-    columns : tuple of str
-        As they stand in the file.
-    """
+    """An open table: its columns at once, its records once, in a stream."""
 
     def __init__(
         self,
@@ -105,25 +97,18 @@ def open_table(
     rejects: RejectSink | None = None,
     or_else: str = "",
 ) -> Table:
-    """Open a table and read its columns.
+    """Open a table, or standard input (None), and read its columns.
 
     Parameters
     ----------
-    path : Path or None
-        None is standard input.
     delimiter : str or None
         One character, or ``tab``; None to detect it from the header and the first records.
     encoding : str or None
         None is UTF-8, or what a byte order mark says.
     rejects : RejectSink or None
-        Takes bad records, so that the run goes on; None to raise at the first.
+        Takes bad records; None to raise `DataError` at the first.
     or_else : str
         What a message on a bad record adds: what else a user can do about it.
-
-    Raises
-    ------
-    DataError
-        The table, or one of its records during iteration, cannot be used.
 
     Notes
     -----
@@ -199,12 +184,12 @@ def misnamed(table_columns: Sequence[str], names: Sequence[str], table_name: str
     """Return notes on columns that differ from optional ones in case or spaces alone.
 
     >>> misnamed(("text", "Actor"), ("actor", "spans"), "mine.csv")
-    ["mine.csv: column 'Actor' is not taken for 'actor'; rename it if it is meant"]
+    ["mine.csv: column 'Actor' is not read as 'actor'; rename it if you mean that column"]
     """
     wanted = {folded(name): name for name in names if name not in table_columns}
     return [
-        f"{table_name}: column '{shown(found)}' is not taken for '{wanted[folded(found)]}'; "
-        "rename it if it is meant"
+        f"{table_name}: column '{shown(found)}' is not read as '{wanted[folded(found)]}'; "
+        "rename it if you mean that column"
         for found in table_columns
         if folded(found) in wanted
     ]
@@ -223,16 +208,16 @@ def _advice(columns: Sequence[str], name: str, option: str) -> str:
         place = [folded(column[:200]) for column in columns].index(near[0])
         return f"did you mean {option}{' ' if option else ''}'{shown(columns[place])}'?"
     if any(map(_looks_like_data, columns)):
-        return f"line 1 begins with '{shown(columns[0])}': is the line of column names missing?"
+        return f"line 1 begins with '{shown(columns[0])}': are the column names missing?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    or_else = f"; name the one that is meant with {option}" if option else ""
+    or_else = f"; choose one with {option}" if option else ""
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}"
 
 
 def _unseparated(header: str, wanted: str) -> str | None:
     """Return advice where the only column holds the wanted name beside others."""
     mark = next((m for m in (*SEPARATORS, ":", " ") if wanted in map(folded, header.split(m))), "")
-    quoted = "take off the quotes around it, or " if mark in SEPARATORS else ""
+    quoted = "remove the quotes around it, or " if mark in SEPARATORS else ""
     advice = f"{quoted}name its separator with --delimiter"
     return f"the header is one column {shown(header)!r}; {advice}" if mark else None
 
@@ -256,11 +241,11 @@ _FORMS = (
 
 @lru_cache(maxsize=1 << 16)
 def month_of(text: str) -> int | None:
-    """Return the month of a date, counted from the year 0; None where it cannot be told.
+    """Return the month of a date, counted from the year 0; None if it is ambiguous or not a date.
 
     Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
-    ``20240309`` and ``09.03.2024``. A date such as ``03/04/2024`` is not: month and day cannot be
-    told apart. A bare year counts as its January.
+    ``20240309`` and ``09.03.2024``. A date such as ``03/04/2024`` is not: month and day may be
+    swapped. A bare year counts as its January.
 
     >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
     (True, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.records import Stance
-from stance.stress.scenes import Scene, Sentences, replaced
+from stance.stress._scenes import Scene, Sentences, replaced
 
 SEED = 20
 """Seeds the places of typing errors."""
@@ -235,10 +235,7 @@ def _negate(scene: Scene, _words: Sentences) -> Trial | None:
     return Trial(scene.render(), after, name, name, leaves=scene.seed.stance)
 
 
-@_soft(
-    "plain verb negated",
-    "A neutral paragraph keeps its answer when its plain verb is negated.",
-)
+@_soft("plain verb negated", "A neutral paragraph keeps its answer when its plain verb is negated.")
 def _negate_plain(scene: Scene, _words: Sentences) -> Trial | None:
     if scene.seed.polar:
         return None
@@ -274,8 +271,7 @@ def _mistype(scene: Scene, _words: Sentences) -> Trial:
 
 
 @_soft(
-    "typing error in the deciding word",
-    "The answer stays when the word that decides is mistyped.",
+    "typing error in the deciding word", "The answer stays when the word that decides is mistyped."
 )
 def _mistype_deciding(scene: Scene, _words: Sentences) -> Trial | None:
     return _mistyped(scene, scene.seed.deciding) if scene.seed.polar else None

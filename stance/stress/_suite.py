@@ -14,8 +14,8 @@ from stance.evaluation.intervals import proportion_interval
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
-from stance.stress.changes import ANY_ACTOR, SOFT_TESTS, SoftTest, Trial
-from stance.stress.scenes import NAMING_KINDS, Scene, Sentences, cast, read_sentences
+from stance.stress._changes import ANY_ACTOR, SOFT_TESTS, SoftTest, Trial
+from stance.stress._scenes import NAMING_KINDS, Scene, Sentences, cast, read_sentences
 
 LANGUAGE = "english"
 """Of the sentences, and so of the models that the suite can test."""
