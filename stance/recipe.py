@@ -26,7 +26,12 @@ from stance.settings import (
     table,
 )
 
-BLOCK_NAMES = ("stem", "cross", "class", "relation", "mention", "char", "name", "word")
+BLOCK_NAMES = (
+    *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
+)
+
+VECTORED = ("stem", "plain")
+"""Blocks in which a word can learn from words of like use."""
 
 TARGET_BLIND = ("stem", "class", "char", "word")
 """Blocks that also work for a head that judges no actor."""
@@ -49,6 +54,7 @@ def _target_blind(features: "Features", where: str) -> None:
 
 _WEIGHTS = table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100)))
 _BLOCKS = such(_WEIGHTS, bool, "a table with at least one block")
+_SHARED = table(optional=dict.fromkeys(VECTORED, number(float, 0, 100)))
 _PLAIN = such(of(str), str.isprintable, "text without control characters")
 _CORPORA = entries(number(float, 0, 1e6))
 _NEWS = {"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}
@@ -61,6 +67,8 @@ class Features:
     blocks: Annotated[Mapping[str, float], _BLOCKS] = field(default_factory=lambda: {**_NEWS})
     min_df: Annotated[int, number(int, 1, 1_000_000)] = 2  # documents that a feature must be in
     per_actor: bool = False  # copy every feature per actor: for fixed topics with many labels
+    # Weights of word vectors, if `train` is given any. They end up in the weights of the words.
+    vectors: Annotated[Mapping[str, float], _SHARED] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ class Classifier:
     kind: Literal["svc", "logistic"] = "svc"
     c: Annotated[float, number(float, 1e-6, 1e6)] = 0.2  # inverse strength of regularisation
     balanced: bool = True  # whether classes weigh the same within each corpus
+    evenness: Annotated[float, number(float, 0, 1)] = 1.0  # 0.5: they weigh the root of their size
     neutral_offset: Annotated[float, number(float, -10, 10)] = 0.0  # added to neutral's score
 
 

@@ -14,7 +14,17 @@ from typing import Any
 
 import Stemmer
 
-from stance.features.blocks import BUCKETS, DECAY, LEAST_GRAM, LEFT, LEXICAL, MOST_GRAM, RIGHT
+from stance.features.blocks import (
+    BUCKETS,
+    DECAY,
+    FARTHEST,
+    LEAST_GRAM,
+    LEFT,
+    LEXICAL,
+    MOST_GRAM,
+    RIGHT,
+    STRETCH,
+)
 from stance.features.pairs import REACH, ROLES
 from stance.model.heads import Head
 from stance.reading.actors import Actor
@@ -486,6 +496,11 @@ class Oracle:
             mark = "NOT" if word.negated and pair.role(i) == "plain" else ""
             yield Occurrence(term("stem", mark, pair.stem(i)), pair.weight(i), i)
 
+    def _plain(self, pair: Pair) -> Iterator[Occurrence]:
+        for i, word in enumerate(pair.words):
+            mark = "NOT" if word.negated and pair.role(i) == "plain" else ""
+            yield Occurrence(term("plain", mark, pair.stem(i)), word=i)
+
     def _word(self, pair: Pair) -> Iterator[Occurrence]:
         for i, word in enumerate(pair.words):
             yield Occurrence(term("word", word.lower), word=i)
@@ -556,6 +571,28 @@ class Oracle:
                 term("sign", sign),
             ):
                 yield Occurrence(name, word=i)
+
+    def _rival(self, pair: Pair) -> Iterator[Occurrence]:
+        named = [i for i, word in enumerate(pair.words) if word.actor is not None]
+        for i, word in enumerate(pair.words):
+            if word.category is None:
+                continue
+            here = [j for j in named if pair.words[j].sentence == word.sentence]
+            left, right = [j for j in here if j < i], [j for j in here if j > i]
+            last = f"after-{self._it(pair, left[-1])}" if left else ""
+            first = f"before-{self._it(pair, right[0])}" if right else ""
+            distance = pair.distance(i)
+            step = FARTHEST if distance is None else min(distance // STRETCH, FARTHEST)
+            shortest = min((abs(j - i) for j in named), default=0)
+            near = distance is not None and distance == shortest
+            nearest = "nearest" if near else "other-nearer"
+            turned, same = "NOT" if word.negated else "", "same" if pair.same(i) else ""
+            name = term("rival", word.category, turned, last, first, f"step{step}")
+            yield Occurrence(name, word=i)
+            yield Occurrence(term("rival nearest", word.category, turned, nearest, same), word=i)
+
+    def _it(self, pair: Pair, i: int) -> str:
+        return "it" if pair.role(i) == "target" else "other"
 
     def _relation(self, pair: Pair) -> Iterator[Occurrence]:
         for at in pair.targets:

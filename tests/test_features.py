@@ -31,7 +31,9 @@ from stance.records import Stance
 ROOT = Path(__file__).resolve().parents[1]
 CORPORA = ROOT.parent / "shared" / "corpora"
 
-CHECKED = ("stem", "cross", "class", "relation", "mention", "char", "name", "word")
+CHECKED = (
+    *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
+)
 WHOLE = tuple(name for name in CHECKED if name != "char")
 """Blocks of whole words: a twentieth of the features, so that many pairs can be compared."""
 

@@ -29,6 +29,10 @@ def train(
         Path | None, typer.Option(metavar="FILE", help="Recipe (TOML) for the model.")
     ] = None,
     actors: options.ActorsFile = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Word vectors (training/vectors.py) to learn with."),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -47,9 +51,10 @@ def train(
     from stance.fitting import train_files
 
     options.refuse_stdin(corpora or [])
-    options.refuse_output(output, force, [*(corpora or []), recipe, actors])
+    options.refuse_output(output, force, [*(corpora or []), recipe, actors, vectors])
     training = train_files(
-        corpora or [], output, recipe, actors, seed=seed, jobs=jobs, force=force, tell=tell,
+        corpora or [], output, recipe, actors, vectors,
+        seed=seed, jobs=jobs, force=force, tell=tell,
         labels=parse_labels(labels), delimiter=delimiter, encoding=encoding,
     )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"

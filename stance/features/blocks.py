@@ -13,9 +13,9 @@ import numpy as np
 from stance.arrays import Bools, Floats, Keys
 from stance.features.events import Events, FormBook, JointBook, Parts
 from stance.features.mention import mention_block
-from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs
+from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs, named_beside
 from stance.features.relation import category_terms, relation_block
-from stance.reading.keys import key_of
+from stance.reading.keys import join_keys, key_of
 from stance.reading.tokens import Forms
 from stance.reading.words import Reader
 
@@ -51,8 +51,19 @@ _OTHER, _TARGET, _STEMS = 0, 1, 2
 
 
 def _stem_book() -> FormBook:
-    always = (np.array([NO_KEY, NO_KEY]), np.array([OTHER_KEY, TARGET_KEY]))
-    return FormBook("stem", always, _stems_of_forms)
+    return FormBook("stem", _MENTIONS, _stems_of_forms)
+
+
+def _plain_book() -> FormBook:
+    return FormBook("plain", _MENTIONS, _stems_of_forms)
+
+
+_MENTIONS = (np.array([NO_KEY, NO_KEY]), np.array([OTHER_KEY, TARGET_KEY]))
+
+
+def stem_features(name: str, stems: Keys) -> Keys:
+    """Return the keys of stems that are not negated, as features of `stem` or `plain`."""
+    return join_keys(key_of(name), np.full(len(stems), NO_KEY), stems)
 
 
 def _stems_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
@@ -63,15 +74,23 @@ def _stems_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, heavier near the actor, marked after a negator."""
+    weight = nearness(pairs) if len(pairs.mention) else None
+    return [_stems(reader.table(_stem_book), pairs, weight)]
+
+
+def plain_block(reader: Reader, pairs: Pairs) -> list[Events]:
+    """Stems wherever they stand in the paragraph, marked after a negator."""
+    return [_stems(reader.table(_plain_book), pairs, None)]
+
+
+def _stems(book: FormBook, pairs: Pairs, weight: Floats | None) -> Events:
     words = pairs.words
-    book = reader.table(_stem_book)
     # Once per word of the paragraph, whichever actor is judged; the last entry is the actor's.
     code = np.full(len(words.form) + 1, _TARGET, np.int32)
     code[:-1] = 2 * words.form + words.negated + np.int32(_STEMS)
     code[words.mentions] = _OTHER
     own, word = pairs.mention, pairs.word
-    weight = nearness(pairs) if len(own) else None
-    return [Events(pairs.row, word, weight, code=code, book=book, spread=word, own=own)]
+    return Events(pairs.row, word, weight, code=code, book=book, spread=word, own=own)
 
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -162,6 +181,43 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Events]:
     return [Events(classed.row, classed.word, code=code, book=book)]
 
 
+STRETCH, FARTHEST = 4, 3
+"""Words per step of distance in `rival`, and the last step."""
+
+
+@lru_cache(maxsize=8)
+def _rival_book(categories: tuple[str, ...]) -> JointBook:
+    fields = {
+        "class": categories,
+        "turned": ["", "NOT"],
+        # The fields above depend on the word alone, those below also on the actor.
+        "left": ["", "after-it", "after-other"],
+        "right": ["", "before-it", "before-other"],
+        "step": [f"step{step}" for step in range(FARTHEST + 1)],
+        "nearest": ["other-nearer", "nearest"],
+        "same": ["", "same"],
+    }
+    books = [
+        ("rival", ["class", "turned", "left", "right", "step"]),
+        ("rival nearest", ["class", "turned", "nearest", "same"]),
+    ]
+    return JointBook(fields, books)
+
+
+def rival_block(reader: Reader, pairs: Pairs) -> list[Events]:
+    """Lexicon categories by whom the sentence names last before and first after them."""
+    words, classed = pairs.words, pairs.classed
+    book = _rival_book(reader.lexicon.categories)
+    alone = book.encode(*(values.take(words.classed) for values in (words.category, words.negated)))
+    judged = pairs.actor.take(classed.row)
+    *beside, shortest = (values.take(classed.which) for values in named_beside(words))
+    left, right = (np.where(who < 0, 0, 1 + (who != judged)) for who in beside)
+    step = np.minimum(classed.distance // STRETCH, FARTHEST)
+    nearest = classed.named & (classed.distance <= shortest)
+    code = book.go_on(alone.take(classed.which), left, right, step, nearest, classed.same)
+    return [Events(classed.row, classed.word, code=code, book=book)]
+
+
 LEAST_GRAM, MOST_GRAM = 2, 5
 """Lengths of character n-grams."""
 
@@ -219,8 +275,10 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Events]]] = {
     "char": char_block,
     "name": name_block,
     "word": word_block,
+    "plain": plain_block,
+    "rival": rival_block,
 }
 """Every block by its name in a recipe."""
 
-LEXICAL = ("stem", "char", "word")
+LEXICAL = ("stem", "char", "word", "plain")
 """Blocks whose features are words: if none of them is known, the model knows nothing."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
 from stance.reading.keys import key_of
 from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
-from stance.reading.words import Words
+from stance.reading.words import NOBODY, Words
 
 FAR = 1 << 30
 """Least distance in words if the actor is not mentioned: farther than any text is long."""
@@ -150,6 +150,25 @@ class Classed:
         low, high = np.minimum(self.word, there), np.maximum(self.word, there)
         # Another name stands between.
         self.crossed = (low < high) & (names.take(low) < names.take(high - 1))
+
+
+def named_beside(words: Words) -> tuple[Ints, Ints, Ints]:
+    """Return whom its sentence names last before and first after each word with a category.
+
+    The third array is the distance in words to the nearest mention of anyone in the paragraph.
+    """
+    at, mentions = words.classed, words.mentions
+    following = np.searchsorted(mentions, at)
+    ends = np.concatenate([[-1], mentions, [-1]])
+    near = ends.take(following), ends.take(following + 1)
+    who, distance = [], np.full(len(at), FAR)
+    for there in near:
+        known = there >= 0
+        inside = known & (words.sentence.take(there) == words.sentence.take(at))
+        who.append(np.where(inside, words.who.take(there), NOBODY))
+        reached = known & (words.para.take(there) == words.para.take(at))
+        distance = np.minimum(distance, np.where(reached, np.abs(there - at), FAR))
+    return who[0], who[1], distance
 
 
 class Surroundings:

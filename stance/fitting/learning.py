@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts
+from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.recipe import HeadRecipe
 
@@ -34,6 +35,7 @@ class Task:
     y: Ints
     group: Ints
     weight: Floats
+    vectors: Vectors | None = None
     soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
 
     @property
@@ -63,10 +65,13 @@ class Held:
     probabilities: Floats  # at the temperature that fits the other folds
 
 
-def class_weights(y: Ints, source: Ints, share: Floats, balanced: bool) -> Floats:
+def class_weights(
+    y: Ints, source: Ints, share: Floats, balanced: bool, evenness: float = 1.0
+) -> Floats:
     """Return a weight per row; ``share`` is the weight of each source's average row.
 
-    If ``balanced``, the classes of each source weigh the same.
+    If ``balanced``, the classes of each source weigh the same, or with an evenness of less than 1
+    their size to the power of what it lacks.
     """
     weight: Floats = share[source].astype(np.float64)
     if not balanced:
@@ -74,34 +79,47 @@ def class_weights(y: Ints, source: Ints, share: Floats, balanced: bool) -> Float
     for number in np.unique(source):
         rows = source == number
         counts = np.bincount(y[rows])
-        weight[rows] *= (rows.sum() / np.count_nonzero(counts) / np.maximum(counts, 1))[y[rows]]
+        own = np.maximum(counts, 1.0) ** -evenness
+        weight[rows] *= (own * rows.sum() / (own @ counts))[y[rows]]
     return weight
 
 
 def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     """Fit a linear classifier on some rows; temperature 1, terms without names."""
-    parts, kept_by_block = [], []
+    parts, kept_by_block, shared = [], [], []
     _, group = np.unique(task.group[rows], return_inverse=True)
-    least = min(task.recipe.features.min_df, int(group.max()) + 1)  # a fold may be one document
-    for name, weight in task.recipe.features.blocks.items():
+    features = task.recipe.features
+    least = min(features.min_df, int(group.max()) + 1)  # a fold may be one document
+    for name, weight in features.blocks.items():
         counts = task.counts[name]
         df = np.bincount(counts.sums[rows].indices, minlength=len(counts.keys))
         kept = np.flatnonzero(_documents(counts, rows, group) >= least)
         # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer has it.
         idf = (np.log((1 + len(rows)) / (1 + df[kept])) + 1).astype(np.float32)
-        parts.append(counts.values(rows, kept, idf, weight))
-        kept_by_block.append((name, weight, counts.keys[kept], idf))
-    x = sparse.hstack(parts, format="csr")
+        values, keys = counts.values(rows, kept, idf, weight), counts.keys[kept]
+        parts.append(values)
+        kept_by_block.append((name, weight, keys, idf))
+        if task.vectors is not None and features.vectors.get(name):
+            found = task.vectors.of_features(name, keys)
+            common = values @ found
+            # So that a row of them is as long on average as the recipe says.
+            scale = features.vectors[name] / np.sqrt((common**2).sum(axis=1).mean())
+            shared.append((name, found * scale, common * scale))
+    x = sparse.hstack([*parts, *(sparse.csr_matrix(each) for *_, each in shared)], format="csr")
     copy, y, each = task.examples(rows)
     coef, intercept = _linear(x if task.soft is None else x[copy], y, each, task, seed)
     intercept[1] += task.recipe.classifier.neutral_offset
+    low = sum(len(keys) for _, _, keys, _ in kept_by_block)
+    of_words = {}
+    for name, found, _ in shared:  # what words of like use have in common is each one's own too
+        of_words[name] = found @ coef[:, low : low + found.shape[1]].T
+        low += found.shape[1]
     blocks, low = [], 0
     for name, weight, keys, idf in kept_by_block:
-        own = np.ascontiguousarray(coef[:, low : low + len(keys)].T, np.float32)
-        blocks.append(BlockWeights(name, weight, keys, idf, own))
+        own = coef[:, low : low + len(keys)].T + of_words.get(name, 0.0)
+        blocks.append(BlockWeights(name, weight, keys, idf, np.ascontiguousarray(own, np.float32)))
         low += len(keys)
-    own_copies = task.recipe.features.per_actor
-    return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, own_copies)
+    return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, features.per_actor)
 
 
 def _documents(counts: BlockCounts, rows: Ints, group: Ints) -> Ints:

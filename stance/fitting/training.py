@@ -28,6 +28,7 @@ from stance.fitting.learning import (
     split,
 )
 from stance.fitting.repeats import repeat
+from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import Reference, Vocabulary, measure
 from stance.model.heads import Head
@@ -86,6 +87,7 @@ def train_files(
     output: Path,
     recipe: Path | None,
     actors: Path | None,
+    vectors: Path | None = None,
     *,
     seed: int | None,
     jobs: int,
@@ -94,7 +96,7 @@ def train_files(
     labels: Mapping[str, str] | None = None,
     **form: str | None,
 ) -> Training:
-    """Train a model on corpus files and save it.
+    """Train a model on corpus files and save it, with the help of a file of word vectors if given.
 
     Without corpora, the bundled starter corpus is used; without a recipe or actors, the bundled
     ones. ``seed`` replaces the recipe's, ``force`` allows an existing file to be replaced,
@@ -111,7 +113,8 @@ def train_files(
         corpus = read_corpus([bundled_corpus()])
     for note in corpus.notes:
         tell(note)
-    training = train(chosen, corpus, book, jobs=jobs, progress=tell)
+    known = Vectors.read(vectors) if vectors else None
+    training = train(chosen, corpus, book, vectors=known, jobs=jobs, progress=tell)
     save_model(training.model, output, force=force)
     return training
 
@@ -121,6 +124,7 @@ def train(
     corpus: Corpus,
     book: ActorBook,
     *,
+    vectors: Vectors | None = None,
     jobs: int = 1,
     progress: Progress = lambda _: None,
 ) -> Training:
@@ -140,7 +144,7 @@ def train(
     progress("reading the corpus")
     reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
     query = make_query(book, corpus.texts, corpus.actors, corpus.spans)
-    bench = _Bench(reader, corpus, recipe, query, jobs)
+    bench = _Bench(reader, corpus, recipe, query, vectors, jobs)
     progress("learning stance")
     stance, control = bench.learn(query, "stance"), bench.learn(query, "control")
     tone = _learn_sentiment(bench, progress)
@@ -180,6 +184,7 @@ class _Bench:
     corpus: Corpus
     recipe: Recipe
     query: Query  # every row of the corpus
+    vectors: Vectors | None
     jobs: int
 
     @cached_property
@@ -232,13 +237,13 @@ class _Bench:
     def _task(self, query: Query, name: str, rows: Ints) -> Task:
         corpus, recipe, targeted = self.corpus, self.recipe, name == "stance"
         own = HeadRecipe(recipe.features, recipe.classifier)
-        balanced, judged = own.classifier.balanced, corpus.stance
+        like, judged = own.classifier, corpus.stance
         if name == "control":  # its rows weigh what those of the stance head do
             blind = replace(CONTROL.features, min_df=recipe.features.min_df)
             own = HeadRecipe(blind, CONTROL.classifier)
         elif name == "sentiment":
             own = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
-            balanced, judged = own.classifier.balanced, corpus.sentiment
+            like, judged = own.classifier, corpus.sentiment
         share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
         return Task(
             counts=count_features(self.reader, query, own.features, targeted=targeted),
@@ -247,7 +252,10 @@ class _Bench:
             targeted=targeted,
             y=judged[rows],
             group=corpus.document[rows],
-            weight=class_weights(judged[rows], corpus.source[rows], share, balanced),
+            weight=class_weights(
+                judged[rows], corpus.source[rows], share, like.balanced, like.evenness
+            ),
+            vectors=self.vectors,
             soft=None if name == "sentiment" else corpus.soft,
         )
 

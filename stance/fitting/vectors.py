@@ -1,0 +1,56 @@
+"""Vectors of words, learned from texts without labels: words of like use have like vectors.
+
+`fit_head` lets a word learn from words of like use; only the weights of the words themselves go
+into a model, so nobody needs the vectors to predict.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+
+from stance.arrays import Floats, Floats32, Keys
+from stance.errors import DataError
+from stance.features.blocks import stem_features
+from stance.reading.keys import KeyIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """A vector per stem."""
+
+    stems: Keys
+    values: Floats32  # (n_stems, n_dimensions)
+
+    @classmethod
+    def read(cls, path: Path) -> "Vectors":
+        """Read what ``training/vectors.py`` has written.
+
+        Raises
+        ------
+        DataError
+            If it is something else.
+        """
+        try:
+            with ZipFile(path) as archive:
+                names = ("stems.npy", "values.npy")
+                vectors = cls(*(_read_array(archive, name) for name in names))
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise DataError(
+                f"{path}: no vectors ({error}); make them by training/vectors.py"
+            ) from error
+        if vectors.stems.dtype != np.uint64 or vectors.values.shape[:1] != vectors.stems.shape:
+            raise DataError(f"{path}: no vector per stem; make them by training/vectors.py")
+        return vectors
+
+    def of_features(self, block: str, keys: Keys) -> Floats:
+        """Return the vector of each feature of a block, zero for what is no known stem."""
+        place = KeyIndex(stem_features(block, self.stems)).find(keys)
+        return np.where(place[:, None] >= 0, self.values.astype(np.float64)[place], 0.0)
+
+
+def _read_array(archive: ZipFile, name: str) -> Any:
+    with archive.open(name) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)

@@ -1,0 +1,63 @@
+"""Words of like use learn from each other; what they learn ends up in their own weights."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from stance.errors import DataError
+from stance.features.blocks import stem_features
+from stance.fitting.counts import BlockCounts
+from stance.fitting.learning import Task, fit_head, score_rows
+from stance.fitting.vectors import Vectors
+from stance.recipe import Classifier, Features, HeadRecipe
+from stance.records import Stance
+
+PRAISE, LAUD, BLAME, TABLE = stems = np.arange(1, 5, dtype=np.uint64)
+VECTORS = Vectors(stems, np.array([[1, 0], [1, 0], [-1, 0], [0, 1]], np.float32))
+
+
+def learned(vectors):
+    """Learn from rows of one word each: praise is favor, blame against, table and laud neutral."""
+    keys = stem_features("stem", stems)
+    order = np.argsort(keys)
+    words = np.array([0] * 40 + [2] * 40 + [3] * 40 + [1])
+    found = np.eye(4)[words][:, order]
+    matrix = sparse.csr_matrix(found)
+    features = Features({"stem": 1.0}, min_df=1, vectors={"stem": 1.0})
+    task = Task(
+        counts={"stem": BlockCounts(keys[order], matrix, matrix)},
+        recipe=HeadRecipe(features, Classifier("logistic", 1.0)),
+        labels=tuple(Stance),
+        targeted=True,
+        y=np.array([2] * 40 + [0] * 40 + [1] * 41),
+        group=np.arange(121),
+        weight=np.ones(121),
+        vectors=vectors,
+    )
+    head = fit_head(task, np.arange(121), seed=1)
+    return score_rows(head, task.counts, np.array([0, 40, 80, 120]))
+
+
+def test_a_rare_word_leans_to_words_of_like_use():
+    alone, together = learned(None)[3], learned(VECTORS)[3]
+    assert together[2] - together[0] > alone[2] - alone[0] + 0.5
+
+
+def test_a_feature_of_no_known_stem_has_no_vector():
+    keys = np.array([7, *stem_features("plain", stems[:1])], np.uint64)
+    assert VECTORS.of_features("plain", keys).tolist() == [[0, 0], [1, 0]]
+    assert not VECTORS.of_features("stem", keys).any()
+
+
+def test_vectors_come_back_as_they_were_written(tmp_path):
+    np.savez(tmp_path / "v.npz", stems=VECTORS.stems, values=VECTORS.values)
+    read = Vectors.read(tmp_path / "v.npz")
+    assert (read.stems == VECTORS.stems).all()
+    assert (read.values == VECTORS.values).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK nothing", b"text\nof a table\n"])
+def test_another_file_is_refused(tmp_path, content):
+    (tmp_path / "v.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"v\.npz: no vectors"):
+        Vectors.read(tmp_path / "v.npz")
