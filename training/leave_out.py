@@ -1,0 +1,104 @@
+"""Leave one collection of news out: train on all else, test on it.
+
+Usage: python training/leave_out.py NEWS.csv OTHER.csv ... --recipe training/mixture.toml
+           [--vectors vectors.npz] [--only allsides,economist] [--least 1500]
+
+NEWS.csv is a corpus whose column `source` names collections (`training/news.py` makes it). Prints,
+for each collection of at least so many pairs, macro-F1 when the model has not seen it, beside
+target-blind words trained on the same rows, the difference with its 95 % interval (bootstrap over
+documents), ECE, and, among the rows drawn at random (column `drawn`), the true share of each stance
+and the share that the model answers; last, all of them pooled.
+"""
+
+import argparse
+import csv
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stance.arrays import Bools, Floats, Ints
+from stance.corpus import Corpus, read_corpus
+from stance.evaluation import Answers, score
+from stance.evaluation.assessment import evaluate
+from stance.fitting import train
+from stance.fitting.vectors import Vectors
+from stance.reading.actors import ActorBook
+from stance.recipe import read_recipe
+from stance.records import Stance
+
+FOLDS = 2
+"""Folds for the temperature; the scores come from the collection that is left out."""
+
+
+def without(corpus: Corpus, tested: Corpus, rows: Ints) -> Corpus:
+    """Return some rows of a corpus, without documents that share a text with another corpus."""
+    shared = np.unique(corpus.document[corpus.marks.found_in(tested.marks)])
+    return corpus.take(rows[~np.isin(corpus.document[rows], shared)])
+
+
+def shares(stance: Ints, rows: Bools) -> str:
+    """Return the share of each stance among some rows, in percent."""
+    found = np.bincount(stance[rows], minlength=len(Stance)) / max(1, rows.sum())
+    return " / ".join(f"{100 * share:.1f}" for share in found)
+
+
+def row(name: str, found: Mapping[str, Any]) -> str:
+    """Return the beginning of a row of the table."""
+    base = found["baselines"]["target_blind"]
+    gain, (low, high) = base["difference"]["macro_f1"], base["difference"]["macro_f1_interval"]
+    return (
+        f"| {name} | {found['n']:,} | {100 * found['macro_f1']:.1f} | {100 * base['macro_f1']:.1f} "
+        f"| {100 * gain:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}] | {100 * found['ece']:.1f} |"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("news", type=Path)
+    parser.add_argument("others", nargs="*", type=Path)
+    parser.add_argument("--recipe", type=Path, required=True)
+    parser.add_argument("--vectors", type=Path)
+    parser.add_argument("--only", type=lambda names: names.split(","))
+    parser.add_argument("--least", type=int, default=1500)
+    options = parser.parse_args()
+    recipe = read_recipe(options.recipe).validated_once()
+    recipe = replace(recipe, validation=replace(recipe.validation, folds=FOLDS))
+    vectors = Vectors.read(options.vectors) if options.vectors else None
+    corpus = read_corpus([options.news, *options.others])
+    with options.news.open(encoding="utf-8", newline="") as file:
+        drawn = np.array([cells["drawn"] == "random" for cells in csv.DictReader(file)])
+    collection = np.array(corpus.extra["source"])
+    collection[corpus.source > 0] = ""
+    sizes = Counter(collection[collection != ""].tolist())
+    names = options.only or [name for name, size in sizes.items() if size >= options.least]
+    print("| left out | n | macro-F1 | blind | difference | ECE | true share | answered |")
+    print("|---|---|---|---|---|---|---|---|")
+    pooled: list[tuple[Corpus, Floats, Floats, Bools]] = []
+    for name in names:
+        rows = np.flatnonzero(collection == name)
+        tested = corpus.take(rows)
+        rest = without(corpus, tested, np.flatnonzero(collection != name))
+        model = train(recipe, rest, ActorBook.default(), vectors=vectors).model
+        found = evaluate(model, tested).to_json()
+        answers = model.probabilities(tested.texts, tested.actors, tested.spans)
+        pooled.append((tested, answers, model.judge_blind(tested.texts), drawn[rows]))
+        true, given = (
+            shares(each, drawn[rows]) for each in (tested.stance, answers.argmax(axis=1))
+        )
+        print(f"{row(name, found)} {true} | {given} |", flush=True)
+    gold = np.concatenate([tested.stance for tested, *_ in pooled])
+    own, blind = (np.concatenate([each[i] for each in pooled]) for i in (1, 2))
+    random = np.concatenate([each[3] for each in pooled])
+    document = np.concatenate([each[0].document for each in pooled])
+    scores = [score(Answers(tuple(Stance), gold, p, document))["macro_f1"] for p in (own, blind)]
+    print(f"pooled: macro-F1 {100 * scores[0]:.1f}, target-blind {100 * scores[1]:.1f}; ", end="")
+    print(f"true {shares(gold, random)}, answered {shares(own.argmax(axis=1), random)}")
+
+
+if __name__ == "__main__":
+    main()
