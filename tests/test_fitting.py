@@ -16,6 +16,7 @@ from stance.features.pairs import lay_out
 from stance.fitting import learning, train
 from stance.fitting.counts import count_features
 from stance.fitting.learning import class_weights, fit_head, fit_temperature, score_rows, split
+from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
@@ -408,3 +409,54 @@ def test_soft_labels_move_the_answers(small, trained):
     shift = soft.model.stance.intercept - trained.model.stance.intercept
     assert shift[2] > max(shift[:2])
     assert len(soft.stance.scores) == len(small)
+
+
+# --- Topics that texts do not name ---
+
+
+WORDS_OF_TOPICS = {"against": "burden", "neutral": "committee", "favor": "progress"}
+
+
+@pytest.fixture(scope="module")
+def topics(tmp_path_factory):
+    """A model of two topics outside the actor book, for which words mean opposite things."""
+    turned = WORDS_OF_TOPICS | {"against": "progress", "favor": "burden"}
+    rows = [
+        (f"In {place} they spoke of {word} on day {day}.", topic, stance, "", f"{place}{day}")
+        for place in PLACES
+        for day in range(2)
+        for topic, words in (("Windmills", WORDS_OF_TOPICS), ("Tolls", turned))
+        for stance, word in words.items()
+    ]
+    recipe = quick_recipe()
+    features = Features({"stem": 1.0, "name": 0.4}, per_actor=True)
+    corpus = write(tmp_path_factory.mktemp("topics") / "topics.csv", rows)
+    return train(dataclasses.replace(recipe, features=features), corpus, BOOK), corpus
+
+
+def test_a_learned_topic_is_answered_though_the_text_never_names_it(topics):
+    model, text = topics[0].model, "They spoke of progress."
+    judged = model.judge_pairs([text] * 3, ["Windmills", "Tolls", "Ferries"])
+    assert judged.stance.argmax(axis=1)[:2].tolist() == [2, 0]
+    assert not judged.mentions.any()
+    assert judged.withheld.tolist() == [False, False, True]
+    assert model.judge_pairs(["Xyzzy."], ["Tolls"]).withheld.all()
+    (why,) = explain(model, text, "Tolls")
+    assert not why.withheld
+    assert why.probabilities == pytest.approx(judged.stance[1], abs=1e-9)
+
+
+def test_answers_about_learned_topics_count(topics):
+    training, corpus = topics
+    assert training.report.to_json()["uncertain"] == 0
+    assert evaluate(training.model, corpus).to_json()["uncertain"] == 0
+
+
+def test_copies_of_features_name_their_topic(topics):
+    (block,) = [b for b in topics[0].model.stance.blocks if b.name == "stem"]
+    assert {"stem progress @ Tolls", "stem progress @ Windmills"} <= set(block.terms)
+
+
+def test_a_topic_is_not_learned_by_a_recipe_without_copies(trained):
+    judged = trained.model.judge_pairs(["A mayor in Oslo praised them."], ["NATO"])
+    assert judged.withheld.all()

@@ -250,7 +250,7 @@ def _unnamed(study: Study, rows: list[int]) -> Iterator[Finding]:
         ]
         text = (
             f"{count(len(rows), 'row')} ({share:.1%}) about an actor that the text does not name: "
-            "add aliases (--actors) or spans"
+            "add aliases (--actors) or spans, or train a recipe with per_actor"
         )
         severity: Severity = "spoils" if share > UNNAMED else "warn"
         yield Finding.at(severity, "mentions", text, examples, rows=len(rows), share=share)

@@ -260,10 +260,12 @@ def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
 
 def name_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Name the actor; off by default, since it learns who is usually criticised."""
-    keys = np.array([key_of("actor:" + name) for name in (*reader.book.names, "?")], np.uint64)
     row = np.arange(pairs.count)
     nowhere = np.full(pairs.count, -1)
-    return [Events(row, nowhere, template="name", parts=(keys[pairs.actor],))]
+    if (keys := pairs.named) is None:
+        names = (*reader.book.names, "?")
+        keys = np.array([key_of("actor:" + name) for name in names], np.uint64)[pairs.actor]
+    return [Events(row, nowhere, template="name", parts=(keys,))]
 
 
 BLOCKS: dict[str, Callable[[Reader, Pairs], list[Events]]] = {

@@ -49,6 +49,7 @@ class Pairs:
     owner: Ints  # pair of each mention
     para: Ints  # paragraph of each pair
     actor: Ints  # number of the actor judged
+    named: Keys | None = None  # key of its name, also if it is not in the book
 
     @cached_property
     def row(self) -> Ints32:
@@ -85,16 +86,17 @@ class Pairs:
         return Surroundings(self.words, self.owner, self.word.take(self.mention).astype(np.int64))
 
 
-def lay_out(words: Words, para: Ints, actor: Ints) -> Pairs:
+def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) -> Pairs:
     """Lay out the words of every pair.
 
     ``para`` never decreases. An ``actor`` is a number in the book, ``len(book)`` if spans say where
-    it is named, or `NOBODY` to read the paragraph without one.
+    it is named, or `NOBODY` to read the paragraph without one. Features that exist once per actor
+    go by the keys in ``named``, or else by the number in the book.
     """
     first = np.append(0, np.cumsum((words.first[1:] - words.first[:-1])[para]))
     entry, owner, which = _entries(words, words.mentions, para, first)
     mine = np.flatnonzero(words.who.take(words.mentions).take(which) == actor.take(owner))
-    return Pairs(words, len(para), first, entry[mine], owner[mine], para, actor)
+    return Pairs(words, len(para), first, entry[mine], owner[mine], para, actor, named)
 
 
 def _entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:

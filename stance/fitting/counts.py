@@ -8,11 +8,12 @@ import numpy as np
 from scipy import sparse
 
 from stance.arrays import Floats, Floats32, Ints, Keys
+from stance.display import shown
 from stance.features import separate_events, symbols
 from stance.features.events import Events
 from stance.features.pairs import Pairs, lay_out
-from stance.model.heads import BlockWeights, actor_keys, own_keys
-from stance.reading.keys import KeyIndex
+from stance.model.heads import BlockWeights, actor_keys, name_keys, own_keys
+from stance.reading.keys import KeyIndex, key_of
 from stance.reading.spans import Query
 from stance.reading.words import Reader
 from stance.recipe import Features
@@ -43,7 +44,7 @@ def count_features(
 ) -> dict[str, BlockCounts]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more."""
     found: dict[str, list[tuple[Ints, Keys, Floats]]] = {name: [] for name in recipe.blocks}
-    for low, pairs in _batches(reader, query, targeted):
+    for low, pairs in _batches(reader, query, targeted, recipe.per_actor):
         for name in recipe.blocks:
             for events in separate_events(name, reader, pairs):
                 weight = np.ones(len(events.row)) if events.weight is None else events.weight
@@ -52,12 +53,15 @@ def count_features(
     return {name: _counts(parts, len(query), recipe.min_df) for name, parts in found.items()}
 
 
-def _batches(reader: Reader, query: Query, targeted: bool) -> Iterator[tuple[int, Pairs]]:
+def _batches(
+    reader: Reader, query: Query, targeted: bool, own: bool
+) -> Iterator[tuple[int, Pairs]]:
     low = 0
     for part in query.batches():
         words = reader.words(part.texts, part.spans)
         actor = part.actor if targeted else np.full(len(part), -1)
-        yield low, lay_out(words, part.para, actor)
+        named = name_keys(part.names) if targeted and own else None
+        yield low, lay_out(words, part.para, actor, named)
         low += len(part)
 
 
@@ -65,7 +69,7 @@ def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]
     keys = events.keys()
     if not own:
         return [keys]
-    return [keys, own_keys(keys, actor_keys(reader.book, pairs.actor)[events.row])]
+    return [keys, own_keys(keys, actor_keys(reader.book, pairs)[events.row])]
 
 
 def _counts(parts: Sequence[tuple[Ints, Keys, Floats]], size: int, min_df: int) -> BlockCounts:
@@ -83,25 +87,26 @@ def name_features(
     reader: Reader, query: Query, weights: Sequence[BlockWeights], own: bool, *, targeted: bool
 ) -> dict[str, tuple[str, ...]]:
     """Return the readable name of every feature of some blocks, by reading the corpus again."""
-    reader.forms.names = symbols(reader)
+    reader.forms.names = symbols(reader) | {key_of("actor:" + n): shown(n) for n in query.names}
     reader.forms.clear()
     index = {block.name: KeyIndex(block.keys) for block in weights}
     terms: dict[str, list[str]] = {block.name: [""] * len(block.keys) for block in weights}
-    for _, pairs in _batches(reader, query, targeted):
+    for low, pairs in _batches(reader, query, targeted, own):
+        copies = (), query.names[low:] or [""] * pairs.count
         for name in index:
             for events in separate_events(name, reader, pairs):
-                for copy, keys in enumerate(_keys(reader, pairs, events, own)):
-                    _name(reader, pairs, events, index[name].find(keys), terms[name], copy == 1)
+                for keys, whose in zip(_keys(reader, pairs, events, own), copies, strict=False):
+                    _name(reader, events, index[name].find(keys), terms[name], whose)
     reader.forms.names = None
     return {name: tuple(found) for name, found in terms.items()}
 
 
 def _name(
-    reader: Reader, pairs: Pairs, events: Events, columns: Any, terms: list[str], copy: bool
+    reader: Reader, events: Events, columns: Any, terms: list[str], actors: Sequence[str]
 ) -> None:
     names: Mapping[int, str] = reader.forms.names or {}
     columns, first = np.unique(columns, return_index=True)
     for number, at in zip(columns.tolist(), first.tolist(), strict=True):
         if number >= 0 and not terms[number]:
-            actor = (*reader.book.names, "")[pairs.actor[events.row[at]]] if copy else ""
-            terms[number] = events.term(at, names) + (f" @ {actor}" if copy else "")
+            copy = f" @ {shown(actors[events.row[at]])}" if actors else ""
+            terms[number] = events.term(at, names) + copy

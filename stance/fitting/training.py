@@ -1,5 +1,6 @@
 """Trains a model: three heads, their cross-validation and the card."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,7 +31,7 @@ from stance.fitting.learning import (
 from stance.fitting.repeats import repeat
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
-from stance.model.familiarity import Reference, Vocabulary, measure
+from stance.model.familiarity import FEWEST, Reference, Vocabulary, measure
 from stance.model.heads import Head
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
@@ -189,8 +190,12 @@ class _Bench:
 
     @cached_property
     def named(self) -> Bools:
-        """Rows whose text names the actor; of the others a model says `uncertain`."""
-        return names_actor(self.reader, self.query)
+        """Rows that a model answers: the text names the actor, or the model has copies for it."""
+        named = names_actor(self.reader, self.query)
+        if self.recipe.features.per_actor:
+            rows = Counter(self.query.names)
+            named |= np.array([rows[name] >= FEWEST for name in self.query.names])
+        return named
 
     def learn(self, query: Query, name: str, rows: Ints | None = None) -> _Learned:
         """Cross-validate a head and fit it on all its rows, with names for its features."""

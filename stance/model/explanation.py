@@ -48,11 +48,13 @@ class Explanation:
     mentions: int
     known: bool  # whether the model knows any word
     foreign: bool  # whether the language is one that the model was not trained on
+    learned: bool  # whether the model has learned the actor as a topic
 
     @property
     def withheld(self) -> bool:
         """Whether `predict` says `uncertain` in place of the answer."""
-        return bool(withheld(self.known, self.foreign, self.mentions > 0 or not self.actor))
+        named = self.mentions > 0 or self.learned or not self.actor
+        return bool(withheld(self.known, self.foreign, named))
 
 
 def explain(
@@ -91,7 +93,8 @@ def explain(
             "the actor's name is empty; give one, or drop --actor to explain all named"
         )
     query = make_query(model.book, [text], [actor], [spans])
-    pairs = lay_out(model.reader.words(query.texts, query.spans), query.para, query.actor)
+    words = model.reader.words(query.texts, query.spans)
+    pairs = lay_out(words, query.para, query.actor, model.name_keys([actor]))
     return [_explain(model, model.stance, pairs, actor, query.texts[0])]
 
 
@@ -131,6 +134,7 @@ def _explain(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
         mentions=len(pairs.mention),
         known=bool(known[0]),
         foreign=bool(acquaintance.foreign(model.reference)[0]),
+        learned=bool(model.learned([actor])[0]),
     )
 
 

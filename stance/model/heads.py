@@ -1,5 +1,6 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -31,10 +32,17 @@ _COPY = key_of("copy")
 _NO_ROWS = np.zeros(0, np.int64)
 
 
-def actor_keys(book: ActorBook, actor: Ints) -> Keys:
-    """Return the key of each actor, for features that exist once per actor."""
-    keys = np.array([key_of("actor:" + name) for name in (*book.names, "")], np.uint64)
-    return keys[actor]
+def name_keys(names: Sequence[str]) -> Keys:
+    """Return the key of each actor's name, for features that exist once per actor."""
+    keys = {name: key_of("actor:" + name) for name in set(names)}
+    return np.array([keys[name] for name in names], np.uint64)
+
+
+def actor_keys(book: ActorBook, pairs: Pairs) -> Keys:
+    """Return the key of each pair's actor."""
+    if pairs.named is not None:
+        return pairs.named
+    return name_keys((*book.names, ""))[pairs.actor]
 
 
 def own_keys(keys: Keys, actor: Keys) -> Keys:
@@ -124,7 +132,7 @@ class BlockScorer:
         rows = self._rows_of(events)
         if not self.own:
             return events, rows
-        actors = actor_keys(reader.book, pairs.actor)
+        actors = actor_keys(reader.book, pairs)
         rows += [self._find(own_keys(e.keys(), actors[e.row])) for e in events]
         return events + events, rows
 

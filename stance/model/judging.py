@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints, Keys
 from stance.features.pairs import Pairs, lay_out
 from stance.model.abstention import Calibration
 from stance.model.familiarity import Acquaintance, Reference, Vocabulary
-from stance.model.heads import Head
+from stance.model.heads import Head, name_keys
 from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
@@ -36,7 +36,8 @@ def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = T
     """Return where a model gives no answer, however probable one is.
 
     It gives none if it knows no word of the paragraph, if the paragraph is in a language that it
-    was not trained on, or if the paragraph does not name the actor.
+    was not trained on, or if the paragraph does not name the actor and the model has not learned
+    the actor as a topic.
     """
     return np.logical_not(known) | np.logical_not(named) | foreign
 
@@ -54,6 +55,7 @@ class Judgements:
     mentions: Ints  # how often the paragraph of each pair names its actor
     stance: Floats  # probabilities of each pair, in the order of `stance.records.Stance`
     known: Bools  # whether the stance head knows any word, by pair
+    learned: Bools  # whether the model has learned the actor as a topic, by pair
     sentiment: Floats | None  # probabilities, in the order of `stance.records.Sentiment`
     sentiment_known: Bools  # whether the sentiment head knows any word
     acquaintance: Acquaintance
@@ -63,7 +65,7 @@ class Judgements:
     @property
     def withheld(self) -> Bools:
         """Which pairs get no stance, of shape (n_pairs,)."""
-        return withheld(self.known, self.foreign[self.para], self.mentions > 0)
+        return withheld(self.known, self.foreign[self.para], (self.mentions > 0) | self.learned)
 
     @property
     def tone_withheld(self) -> Bools:
@@ -114,6 +116,15 @@ class StanceModel:
     def vocabulary(self) -> Vocabulary:
         """The words that the heads know."""
         return Vocabulary(self.stance, self.control)
+
+    def learned(self, names: Sequence[str]) -> Bools:
+        """Return which actors are topics: the features have copies for them."""
+        rows = self.reference.actors if self.stance.own and self.reference else {}
+        return np.array([self.book.proper_name(name) in rows for name in names], np.bool_)
+
+    def name_keys(self, names: Sequence[str]) -> Keys | None:
+        """Return the keys of the actors' names, if the features have copies per actor."""
+        return name_keys([*map(self.book.proper_name, names)]) if self.stance.own else None
 
     def __getstate__(self) -> dict[str, Any]:
         # The reader holds a stemmer, which cannot be pickled; a copy makes its own.
@@ -196,9 +207,10 @@ class StanceModel:
         self, words: Words, para: Ints, actor: Ints, mentions: Ints, names: tuple[str, ...],
         push: bool,
     ) -> Judgements:  # fmt: skip
-        found = []
+        found, keys = [], self.name_keys(names)
         for part in _portions(words, para):
-            pairs = lay_out(words, para[part], actor[part])
+            own = None if keys is None else keys[part]
+            pairs = lay_out(words, para[part], actor[part], own)
             pushes = Pushes.none(pairs) if push else None
             found.append((*self.stance.scores(self.reader, pairs, pushes), pushes))
             del pairs  # before the next ones are laid out
@@ -215,6 +227,7 @@ class StanceModel:
             mentions=mentions,
             stance=self.stance.probabilities(scores),
             known=known,
+            learned=self.learned(names),
             sentiment=sentiment,
             sentiment_known=sentiment_known,
             acquaintance=acquaintance,

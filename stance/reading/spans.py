@@ -23,6 +23,7 @@ class Query:
     texts: Sequence[str]  # normalised
     actor: Ints  # number in the book; ``len(book)`` if not in it, or if spans say where it is
     spans: Sequence[Span] = ()
+    names: Sequence[str] = ()  # of the actors, those of the book by their names there
 
     @property
     def para(self) -> Ints:
@@ -35,7 +36,7 @@ class Query:
     def slice(self, low: int, high: int) -> "Query":
         """Return the pairs from ``low`` up to ``high``."""
         spans = [(p - low, s, e) for p, s, e in self.spans if low <= p < high]
-        return Query(self.texts[low:high], self.actor[low:high], spans)
+        return Query(self.texts[low:high], self.actor[low:high], spans, self.names[low:high])
 
     def batches(self) -> "Iterator[Query]":
         """Yield the pairs, `BATCH` at a time."""
@@ -69,7 +70,7 @@ def make_query(
         elif number[i] < 0:
             number[i] = len(book)
             places += [(i, *place) for place in literal_spans(plain[i], normalise(actors[i]))]
-    return Query(plain, number, places)
+    return Query(plain, number, places, tuple(map(book.proper_name, actors)))
 
 
 def names_actor(reader: Reader, query: Query) -> Bools:

@@ -188,7 +188,7 @@ def print_explanation(explanation: Explanation) -> None:
     console.print(Text(f"{name}: {label}", style="bold"), Text(f"   {shares}"))
     if explanation.foreign:
         console.print(Text(FOREIGN, style="italic"))
-    if explanation.actor and not explanation.mentions:
+    if explanation.actor and not explanation.mentions and not explanation.learned:
         console.print(Text(UNNAMED, style="italic"))
     console.print(Text.assemble(*_pieces(explanation)))
     console.print()
