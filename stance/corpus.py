@@ -15,7 +15,7 @@ from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.reading.keys import Fingerprints, fingerprint, key_of, linked_groups
 from stance.reading.spans import parse_spans
-from stance.records import NEUTRAL, Sentiment, Stance
+from stance.records import NEUTRAL, Holder, Sentiment, Stance
 from stance.tables import Record, Table, column, misnamed, open_table
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
@@ -353,3 +353,23 @@ def sentiment_rows(corpus: Corpus) -> Ints:
     labelled = np.flatnonzero(corpus.sentiment != MISSING)
     _, first = np.unique(corpus.marks.exact[labelled], return_index=True)
     return labelled[np.sort(first)]
+
+
+def holder_kind(name: str | None) -> int:
+    """Return the number of a holder among `Holder`; `MISSING` where nobody says.
+
+    >>> holder_kind("author"), holder_kind("Russia"), holder_kind("other"), holder_kind(None)
+    (0, 1, 2, -1)
+    """
+    kinds = {None: MISSING, "": MISSING, Holder.AUTHOR: 0, Holder.OTHER: 2}
+    return kinds.get(name, 1)
+
+
+def holder_kinds(corpus: Corpus) -> Ints:
+    """Return the number of each row's holder among `Holder`, or `MISSING`."""
+    return np.array(list(map(holder_kind, corpus.holder)), np.int64)
+
+
+def holder_rows(corpus: Corpus) -> Ints:
+    """Return the rows that take a stance and say whose it is."""
+    return np.flatnonzero((corpus.stance != NEUTRAL) & (holder_kinds(corpus) != MISSING))

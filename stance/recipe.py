@@ -52,12 +52,18 @@ def _target_blind(features: "Features", where: str) -> None:
             )
 
 
+def _shared(features: "Features", where: str) -> None:
+    if features.per_actor:
+        raise SchemaError(f"per_actor cannot be true in '{where}': who holds a stance is no topic")
+
+
 _WEIGHTS = table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100)))
 _BLOCKS = such(_WEIGHTS, bool, "a table with at least one block")
 _SHARED = table(optional=dict.fromkeys(VECTORED, number(float, 0, 100)))
 _PLAIN = such(of(str), str.isprintable, "text without control characters")
 _CORPORA = entries(number(float, 0, 1e6))
 _NEWS = {"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}
+_HOLDER = {"stem": 1.0, "class": 0.4, "mention": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,8 @@ class Recipe:
         Of the stance head.
     sentiment_features, sentiment_classifier : Features, Classifier
         Of the sentiment head, which sees no actor.
+    holder_features, holder_classifier : Features, Classifier
+        Of the head that says whose stance it is, learned from stances that are not neutral.
     corpora : mapping of str to float
         Weight of each corpus by its file name without ending; 1 unless named here.
     licences : mapping of str to str
@@ -151,13 +159,23 @@ class Recipe:
         default_factory=lambda: Features({"stem": 1.0, "class": 0.6})
     )
     sentiment_classifier: Classifier = field(default_factory=Classifier)
+    holder_features: Annotated[Features, ruled(_checked_record(Features), _shared)] = field(
+        default_factory=lambda: Features({**_HOLDER})
+    )
+    holder_classifier: Classifier = field(default_factory=lambda: Classifier(balanced=False))
     validation: Validation = field(default_factory=Validation)
     corpora: Annotated[Mapping[str, float], _CORPORA] = field(default_factory=dict)
     licences: Annotated[Mapping[str, str], entries(of(str))] = field(default_factory=dict)
 
-    def to_table(self) -> dict[str, Any]:
-        """Return the recipe in the form that `recipe_from_table` reads."""
-        return dataclasses.asdict(self)
+    def to_table(self, *, holder: bool = False) -> dict[str, Any]:
+        """Return the recipe in the form that `recipe_from_table` reads.
+
+        Without ``holder``, what it says of that head is left out where it is the default, so that
+        files of models without one stay as they were.
+        """
+        made, default = dataclasses.asdict(self), dataclasses.asdict(Recipe())
+        silent = [key for key in made if key.startswith("holder_") and made[key] == default[key]]
+        return {key: value for key, value in made.items() if holder or key not in silent}
 
     def validated_once(self) -> "Recipe":
         """Return the recipe with one cross-validation and no learning curve.

@@ -20,6 +20,14 @@ class Sentiment(StrEnum):
     POSITIVE = "positive"
 
 
+class Holder(StrEnum):
+    """Whose stance it is, in the order of every probability array."""
+
+    AUTHOR = "author"
+    ACTOR = "actor"  # one of the book; a table has its name
+    OTHER = "other"
+
+
 NO_ANSWER, AGAINST, NEUTRAL, FAVOR = range(-1, 3)
 """Numbers of the stances, in their order, and of none."""
 

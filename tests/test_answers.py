@@ -116,7 +116,7 @@ def records(*rows):
 
 LONG = (
     *("row", "actor", "mentions", "stance", "stance_against", "stance_neutral", "stance_favor"),
-    *("sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"),
+    *("holder", "sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"),
 )
 
 
@@ -189,8 +189,8 @@ def test_the_wide_layout(model):
     layout = Layout(("text",), text=0, wide=True, actors=model.book.names)
     added = layout.added()
     assert added[:1] == ("row",)
-    assert added[1:5] == tuple(
-        f"{model.book.names[0]}{end}" for end in ("", "_against", "_neutral", "_favor")
+    assert added[1:6] == tuple(
+        f"{model.book.names[0]}{end}" for end in ("", "_against", "_neutral", "_favor", "_holder")
     )
     assert added[-4:] == LONG[-4:]
     rows, tally = answer_rows(

@@ -16,7 +16,7 @@ from stance.runs import Input, Output, predict_table
 
 STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
 TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]
-LONG = ["row", "actor", "mentions", *STANCE, *TONE]
+LONG = ["row", "actor", "mentions", *STANCE, "holder", *TONE]
 
 TEXT = "Poland praised NATO, and NATO thanked Poland."
 
@@ -166,13 +166,13 @@ def test_an_actor_book_of_the_user(predict, refused, mine, tmp_path):
 def test_the_wide_form_has_one_row_per_input_row(predict, model, mine):
     write(mine, f'id,text\n1,"{TEXT}"\n2,Nothing.\n')
     rows = table(predict(mine, "--wide").stdout)
-    ends = ["", "_against", "_neutral", "_favor"]
+    ends = ["", "_against", "_neutral", "_favor", "_holder"]
     actors = [name + end for name in model.book.names for end in ends]
     assert rows[0] == ["id", "text", "row", *actors, *TONE]
     assert len(rows) == 3
     wide = dict(zip(rows[0], rows[1], strict=True))
     for row in dicts(predict(mine).stdout)[:2]:
-        for name, end in zip(STANCE, ends, strict=True):
+        for name, end in zip([*STANCE, "holder"], ends, strict=True):
             assert wide[row["actor"] + end] == row[name]
     assert set(rows[2][3:-4]) == {""}
 
@@ -184,7 +184,7 @@ def test_the_wide_form_needs_no_actor_column(refused, mine):
 # --- Collisions ---
 
 
-@pytest.mark.parametrize("name", ["row", "mentions", *STANCE, *TONE])
+@pytest.mark.parametrize("name", ["row", "mentions", *STANCE, "holder", *TONE])
 def test_a_collision_names_the_column_and_the_way_out(refused, mine, name):
     line = refused(1, write(mine, f"{name},text\nx,y\n"))
     assert f"mine.csv: column '{name}' would be written twice" in line

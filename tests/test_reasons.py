@@ -192,7 +192,7 @@ def test_wide_has_a_column_per_actor(model, table, output):
     predict(model, table, output, explain=2, wide=True, prefix="x_", force=True)
     rows = read(output)
     names = list(rows[0])
-    assert names[names.index("x_NATO_favor") + 1] == "x_NATO_because"
+    assert names[names.index("x_NATO_holder") + 1] == "x_NATO_because"
     for row in rows:
         for actor in model.book.names:
             wanted = long.get((row["x_row"], actor), "")

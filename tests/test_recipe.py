@@ -63,6 +63,7 @@ def test_a_recipe_is_frozen():
         ("[features.blocks]\nstems = 1", r"'features.blocks.stems'. Did you mean 'stem'\?"),
         ("[features.blocks]\nxyzzy = 1", "Known: stem, cross, class"),
         ("[sentiment_features.blocks]\ncross = 1", "block 'cross' needs an actor"),
+        ("[holder_features]\nper_actor = true", "per_actor cannot be true in 'holder_features'"),
         ("[features]\nblocks = {}", "'features.blocks' must be a table with at least one block"),
         ("[features]\nblocks = 3", "'features.blocks' must be a table, not 3"),
         ("features = 3", "'features' must be a table, not 3"),

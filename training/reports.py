@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 COLUMNS = (
     *("document", "source", "date", "text", "row", "actor", "mentions", "stance"),
-    *("stance_against", "stance_neutral", "stance_favor", "sentiment", "sentiment_negative"),
-    *("sentiment_neutral", "sentiment_positive"),
+    *("stance_against", "stance_neutral", "stance_favor", "holder", "sentiment"),
+    *("sentiment_negative", "sentiment_neutral", "sentiment_positive"),
 )
 
 LABELS = ("against", "neutral", "favor")
@@ -52,7 +52,7 @@ def write_answers(path: Path, rows: int, *, distinct: bool) -> None:
                 stance = label if draw.random() > 0.05 else "uncertain"
                 cells = (f"{chance:.6f}" for chance in chances)
                 out.writerow(
-                    [*head, text, paragraph, name, 1, stance, *cells, "neutral", 0.1, 0.8, 0.1]
+                    [*head, text, paragraph, name, 1, stance, *cells, "", "neutral", 0.1, 0.8, 0.1]
                 )
                 written += 1
                 if written == rows:

@@ -1,7 +1,7 @@
 """Commands that answer: predict, explain."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,6 +9,7 @@ from stance.cli import _options as options
 from stance.cli._terminal import meter, show, summary, tell
 from stance.errors import UsageError
 
+Voice = Literal["author"]
 Source = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
 
 
@@ -31,6 +32,13 @@ def predict(
             "is wrong, in each class, on texts like the training corpus.",
             min=0,
             max=1,
+        ),
+    ] = None,
+    voice: Annotated[
+        Voice | None,
+        typer.Option(
+            help="Whose stances to answer with: author withholds those of others, such as a "
+            "speaker that is quoted; they are uncertain, and 'holder' says whose they are.",
         ),
     ] = None,
     explain: Annotated[
@@ -90,7 +98,12 @@ def predict(
     )
     target = Output(options.path_or_stdin(output), force=force, resume=resume)
     answering = Options(
-        wide=wide, prefix=prefix, abstain=abstain, explain=explain, excel_safe=excel_safe
+        wide=wide,
+        prefix=prefix,
+        abstain=abstain,
+        voice=voice or "",
+        explain=explain,
+        excel_safe=excel_safe,
     )
     options.refuse_output(target.path, force or resume, [model, actors])
     options.refuse_output(rejects, force or resume, [table.path, model, actors])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus import Corpus, sentiment_rows
+from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.answers import Answers, Figures
@@ -19,6 +19,7 @@ from stance.evaluation.comparison import (
     compare,
     conflict_rows,
     conflict_score,
+    holder_score,
     leakage,
     lexicon_stances,
 )
@@ -58,11 +59,12 @@ class Report:
     baselines: Figures  # as `baselines` does
     sentiment: Figures | None = None  # as `score` does, with baselines
     leakage: Figures | None = None  # as `leakage` does; None where it was not looked for
+    holder: Figures | None = None  # as `holder_score` does; None where no row or no model can tell
 
     def to_json(self) -> Figures:
-        """Return one object for JSON; ``sentiment`` and ``leakage`` only where there are any."""
+        """Return one object for JSON; optional parts only where there are any."""
         figures = {**self.stance, "conflict": self.conflict, "baselines": self.baselines}
-        optional = {"sentiment": self.sentiment, "leakage": self.leakage}
+        optional = {"sentiment": self.sentiment, "leakage": self.leakage, "holder": self.holder}
         return figures | {name: part for name, part in optional.items() if part is not None}
 
 
@@ -109,7 +111,8 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
         _sentiment_majority(model),
     )
     material = replace(material, notes=_silent(model.stance.silent))
-    return _corpus_report(material, corpus, model.recipe)
+    found = _corpus_report(material, corpus, model.recipe)
+    return replace(found, holder=_judge_holders(model, corpus))
 
 
 def compare_models(
@@ -242,6 +245,15 @@ def judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
     judged = [part for _, part in model.judge_many(corpus.texts, corpus.actors, corpus.spans)]
     answered = np.concatenate([~part.withheld for part in judged])
     return _stance_answers(corpus, np.concatenate([part.stance for part in judged]), answered)
+
+
+def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
+    rows = holder_rows(corpus)
+    if model.holder is None or not len(rows):
+        return None
+    kept = corpus.take(rows)
+    found = model.name_holders(kept.texts, kept.actors, kept.spans)
+    return holder_score(corpus, model.book, found)
 
 
 def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints
+from stance.corpus import Corpus, holder_kind, holder_rows
 from stance.evaluation.answers import (
     Answers,
     Figures,
@@ -24,10 +25,12 @@ from stance.evaluation.intervals import (
     SEED,
     Statistic,
     gain_in,
+    proportion_interval,
     right_shares,
     stratified,
 )
 from stance.evaluation.scores import actor_rows, brier, calibration_error, document_notes, doubts
+from stance.reading.actors import ActorBook
 from stance.reading.spans import Query
 from stance.reading.words import Reader
 from stance.records import NEUTRAL
@@ -100,6 +103,31 @@ def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Fig
         "difference": {"macro_f1": own - other, "macro_f1_interval": gain},
     }
     return plain(figures)
+
+
+def holder_score(corpus: Corpus, book: ActorBook, found: Sequence[str]) -> Figures:
+    """Score whose the stances of `stance.corpus.holder_rows` were said to be.
+
+    Returns
+    -------
+    dict
+        n; accuracy of the kind (author, an actor, other) with its interval; majority, the accuracy
+        of always giving the kind that is most frequent in these rows; exact, the share of rows
+        where the name of an actor is right too.
+    """
+    rows = holder_rows(corpus)
+    gold = [book.proper_name(corpus.holder[row] or "") for row in rows.tolist()]
+    kinds, answered = (np.array(list(map(holder_kind, names))) for names in (gold, found))
+    right, exact = kinds == answered, np.array(gold) == np.array(found)
+    return plain(
+        {
+            "n": len(rows),
+            "accuracy": right.mean(),
+            "interval": proportion_interval(right, corpus.document[rows]),
+            "majority": np.bincount(kinds).max() / len(rows),
+            "exact": exact.mean(),
+        }
+    )
 
 
 def leakage(

@@ -12,11 +12,19 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Ints
-from stance.corpus import Corpus, bundled_corpus, read_corpus, sentiment_rows
+from stance.corpus import (
+    Corpus,
+    bundled_corpus,
+    holder_kinds,
+    holder_rows,
+    read_corpus,
+    sentiment_rows,
+)
 from stance.errors import DataError
 from stance.evaluation import CURVES, Answers, Report, score
+from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
-from stance.evaluation.comparison import lexicon_stances
+from stance.evaluation.comparison import holder_score, lexicon_stances
 from stance.fitting.advice import Prospects, advise, learning_curve
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.learning import (
@@ -33,13 +41,14 @@ from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, Reference, Vocabulary, measure
 from stance.model.heads import Head
+from stance.model.holders import name_held
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import Query, make_query, names_actor
 from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe, read_recipe
-from stance.records import NEUTRAL, Sentiment, Stance
+from stance.records import NEUTRAL, Holder, Sentiment, Stance
 from stance.screens.evaluation import evaluation_lines
 from stance.storage import save_model
 
@@ -148,10 +157,13 @@ def train(
     bench = _Bench(reader, corpus, recipe, query, vectors, jobs)
     progress("learning stance")
     stance, control = bench.learn(query, "stance"), bench.learn(query, "control")
-    tone = _learn_sentiment(bench, progress)
+    tone = _learn_extra(bench, "sentiment", sentiment_rows(corpus), progress)
+    holder = _learn_extra(bench, "holder", holder_rows(corpus), progress)
     progress("scoring the held-out answers")
     held = stance.held, control.held, tone.held if tone else None
     report = bench.score(*held)
+    if holder:
+        report = replace(report, holder=bench.score_holders(holder.held))
     prospects = _prospects(bench, stance, report, progress)
     model = StanceModel(
         book=book,
@@ -163,6 +175,7 @@ def train(
         fingerprints=corpus.marks,
         card=_card(bench, report, bench.reference(stance, control), prospects),
         calibration=bench.calibrate(stance.held),
+        holder=holder.head if holder else None,
     )
     return Training(model, report, *held, prospects)
 
@@ -233,6 +246,12 @@ class _Bench:
             self.named,
         )
 
+    def score_holders(self, held: Held) -> Figures:
+        """Score the held-out answers to whose stance it is."""
+        rows, kinds = holder_rows(self.corpus), held.probabilities.argmax(axis=1)
+        found = name_held(self.reader, self.query.take(rows), kinds)
+        return holder_score(self.corpus, self.reader.book, found)
+
     def calibrate(self, held: Held) -> Calibration:
         """Keep the held-out answers about actors that the text names, for abstention."""
         corpus, named = self.corpus, self.named
@@ -240,7 +259,7 @@ class _Bench:
         return calibrate(held.probabilities[named], labels, documents, self.recipe.validation.seed)
 
     def _task(self, query: Query, name: str, rows: Ints) -> Task:
-        corpus, recipe, targeted = self.corpus, self.recipe, name == "stance"
+        corpus, recipe, targeted = self.corpus, self.recipe, name in ("stance", "holder")
         own = HeadRecipe(recipe.features, recipe.classifier)
         like, judged = own.classifier, corpus.stance
         if name == "control":  # its rows weigh what those of the stance head do
@@ -249,11 +268,15 @@ class _Bench:
         elif name == "sentiment":
             own = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
             like, judged = own.classifier, corpus.sentiment
+        elif name == "holder":
+            plain = replace(recipe.holder_classifier, neutral_offset=0.0)
+            own = HeadRecipe(recipe.holder_features, plain)
+            like, judged = plain, holder_kinds(corpus)
         share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
         return Task(
             counts=count_features(self.reader, query, own.features, targeted=targeted),
             recipe=own,
-            labels=tuple(Sentiment) if name == "sentiment" else tuple(Stance),
+            labels=tuple(_EXTRA.get(name, Stance)),
             targeted=targeted,
             y=judged[rows],
             group=corpus.document[rows],
@@ -261,26 +284,29 @@ class _Bench:
                 judged[rows], corpus.source[rows], share, like.balanced, like.evenness
             ),
             vectors=self.vectors,
-            soft=None if name == "sentiment" else corpus.soft,
+            soft=None if name in _EXTRA else corpus.soft,
         )
 
 
-def _learn_sentiment(bench: _Bench, progress: Progress) -> _Learned | None:
-    """Learn the paragraphs' sentiment, if enough documents have each label."""
-    corpus, query = bench.corpus, bench.query
-    rows = sentiment_rows(corpus)
+_EXTRA: dict[str, type[Sentiment | Holder]] = {"sentiment": Sentiment, "holder": Holder}
+"""Labels of the heads that a model may lack."""
+
+
+def _learn_extra(bench: _Bench, name: str, rows: Ints, progress: Progress) -> _Learned | None:
+    """Learn a head from the rows that have its labels, if enough documents have each of them."""
+    corpus, query = bench.corpus, bench.query.take(rows)
+    numbers = corpus.sentiment if name == "sentiment" else holder_kinds(corpus)
     thin = [
         label
-        for number, label in enumerate(Sentiment)
-        if len(np.unique(corpus.document[rows[corpus.sentiment[rows] == number]])) < 2
+        for number, label in enumerate(_EXTRA[name])
+        if len(np.unique(corpus.document[rows[numbers[rows] == number]])) < 2
     ]
     if thin:
         if len(rows):
-            progress(f"sentiment is not learned: {', '.join(thin)} is in fewer than two documents")
+            progress(f"{name} is not learned: {', '.join(thin)} is in fewer than two documents")
         return None
-    progress("learning sentiment")
-    texts = Query([query.texts[i] for i in rows], query.actor[rows])
-    return bench.learn(texts, "sentiment", rows)
+    progress(f"learning {name}")
+    return bench.learn(replace(query, spans=()) if name == "sentiment" else query, name, rows)
 
 
 def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progress) -> Prospects:

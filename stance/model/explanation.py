@@ -1,7 +1,7 @@
 """Why an answer was given, word by word, and which features push most in a model as a whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class Explanation:
     known: bool  # whether the model knows any word
     foreign: bool  # whether the language is one that the model was not trained on
     learned: bool  # whether the model has learned the actor as a topic
+    holder: str = ""  # whose stance it is; empty if it is neutral, withheld or nobody can tell
+    holder_probability: float | None = None  # of its kind: author, actor or other
 
     @property
     def withheld(self) -> bool:
@@ -95,7 +97,12 @@ def explain(
     query = make_query(model.book, [text], [actor], [spans])
     words = model.reader.words(query.texts, query.spans)
     pairs = lay_out(words, query.para, query.actor, model.name_keys([actor]))
-    return [_explain(model, model.stance, pairs, actor, query.texts[0])]
+    one = _explain(model, model.stance, pairs, actor, query.texts[0])
+    judged = model.judge_pairs([text], [actor], [spans])
+    if holder := judged.holders[judged.holder[0]]:
+        chance = float(judged.holder_probability[0])
+        one = replace(one, holder=holder, holder_probability=chance)
+    return [one]
 
 
 def explain_sentiment(model: StanceModel, text: str) -> Explanation:
@@ -217,7 +224,7 @@ class NameShare:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What the stance head of a model, and its sentiment head if it has one, have learned."""
+    """What the stance head of a model, and those of sentiment and holder if any, have learned."""
 
     heads: dict[str, tuple[BlockWords, ...]]
     name: NameShare
@@ -232,7 +239,7 @@ def learned(model: StanceModel, most: int = TERMS_SHOWN) -> Learned:
 
     At most ``most`` features are returned per class and block.
     """
-    heads = {"stance": model.stance, "sentiment": model.sentiment}
+    heads = {"stance": model.stance, "sentiment": model.sentiment, "holder": model.holder}
     return Learned(
         {
             name: tuple(_block_words(head, block, most) for block in head.blocks)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys
 from stance.features.pairs import Pairs, lay_out
+from stance.model import holders
 from stance.model.abstention import Calibration
 from stance.model.familiarity import Acquaintance, Reference, Vocabulary
 from stance.model.heads import Head, name_keys
@@ -21,9 +22,13 @@ from stance.reading.spans import BATCH, make_query
 from stance.reading.text import join_normalised
 from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
+from stance.records import AGAINST, FAVOR, NEUTRAL
 
 Places = Sequence[Sequence[tuple[int, int]] | None] | None
 """Character offsets of the actor in each text; None if they are to be found."""
+
+MARGIN = 2e-6
+"""How much more probable than a stance neutral may be for its holder to be looked for."""
 
 ENTRIES = 1_000_000
 """Words of pairs that are laid out at a time, in about 100 MB of working space.
@@ -60,6 +65,9 @@ class Judgements:
     sentiment_known: Bools  # whether the sentiment head knows any word
     acquaintance: Acquaintance
     foreign: Bools  # whether the language is one that the model was not trained on
+    holder: Ints  # whose stance that of each pair is; 0 where it is neutral or nobody can tell
+    holder_probability: Floats  # of its kind: author, actor or other
+    holders: tuple[str, ...]  # what the numbers stand for
     pushes: tuple[Pushes, ...] = ()  # of successive portions of the pairs; empty unless asked for
 
     @property
@@ -89,6 +97,8 @@ class StanceModel:
         The rest of the manifest: data, versions, scores, limits. JSON values only.
     calibration : Calibration or None
         None if the model cannot say when to withhold an answer.
+    holder : Head or None
+        None if the corpus did not say whose its stances are.
     """
 
     book: ActorBook
@@ -100,6 +110,7 @@ class StanceModel:
     fingerprints: Fingerprints
     card: Mapping[str, Any]
     calibration: Calibration | None = None
+    holder: Head | None = None
 
     @cached_property
     def reader(self) -> Reader:
@@ -220,20 +231,54 @@ class StanceModel:
             tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
             sentiment = self.sentiment.probabilities(tone)
         acquaintance = self.vocabulary.read(self.reader, words)
+        stance, foreign = self.stance.probabilities(scores), acquaintance.foreign(self.reference)
+        # With a margin for stances as probable as neutral once they are rounded in print.
+        taken = stance[:, [AGAINST, FAVOR]].max(axis=1) > stance[:, NEUTRAL] - MARGIN
+        learned = self.learned(names)
+        taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
         return Judgements(
             para=para,
             actor=names,
             number=actor,
             mentions=mentions,
-            stance=self.stance.probabilities(scores),
+            stance=stance,
             known=known,
-            learned=self.learned(names),
+            learned=learned,
             sentiment=sentiment,
             sentiment_known=sentiment_known,
             acquaintance=acquaintance,
-            foreign=acquaintance.foreign(self.reference),
+            foreign=foreign,
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
+            **self._held(words, para, actor, names, np.flatnonzero(taken)),
         )
+
+    def _held(
+        self, words: Words, para: Ints, actor: Ints, names: Sequence[str], asked: Ints
+    ) -> dict[str, Any]:
+        """Return what `Judgements` says of the holders, found for some of the pairs."""
+        code, chance = np.zeros(len(para), np.int64), np.zeros(len(para))
+        for head, part in product(filter(None, [self.holder]), _portions(words, para[asked])):
+            at = asked[part]
+            scores, _ = head.scores(self.reader, lay_out(words, para[at], actor[at]))
+            chances = head.probabilities(scores)
+            code[at] = holders.codes(chances.argmax(axis=1), words, para[at], actor[at])
+            chance[at] = chances.max(axis=1)
+        code, known = holders.named_codes(self.book, code, names)
+        return {"holder": code, "holder_probability": chance, "holders": known}
+
+    def name_holders(
+        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None
+    ) -> list[str]:
+        """Return whose stance that of each pair is, if it is one; ask a model that can tell."""
+        found: list[str] = []
+        for rows in _batches(len(texts)):
+            own = None if spans is None else spans[rows]
+            query = make_query(self.book, texts[rows], actors[rows], own)
+            words = self.reader.words(query.texts, query.spans)
+            every = np.arange(len(query))
+            held = self._held(words, query.para, query.actor, actors[rows], every)
+            found += [held["holders"][code] for code in held["holder"].tolist()]
+        return found
 
 
 def _batches(rows: int, size: int | None = None) -> Iterator[slice]:

@@ -38,6 +38,13 @@ class Query:
         spans = [(p - low, s, e) for p, s, e in self.spans if low <= p < high]
         return Query(self.texts[low:high], self.actor[low:high], spans, self.names[low:high])
 
+    def take(self, rows: Ints) -> "Query":
+        """Return some of the pairs."""
+        place = {row: at for at, row in enumerate(rows.tolist())}
+        spans = [(place[p], s, e) for p, s, e in self.spans if p in place]
+        names = [self.names[row] for row in place] if self.names else ()
+        return Query([self.texts[row] for row in place], self.actor[rows], spans, names)
+
     def batches(self) -> "Iterator[Query]":
         """Yield the pairs, `BATCH` at a time."""
         for low in range(0, len(self), BATCH):

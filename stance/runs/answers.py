@@ -13,11 +13,12 @@ from stance.model.familiarity import Reference
 from stance.model.judging import Judgements, StanceModel
 from stance.model.reasons import strongest_words
 from stance.reading.spans import bad_place, parse_spans, places_advice
-from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.records import NEUTRAL, NO_ANSWER, UNCERTAIN, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import Fault, Records
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
+HOLDER = "holder"
 SENTIMENT_COLUMNS = ("sentiment", *(f"sentiment_{label}" for label in Sentiment))
 BECAUSE = "because"
 
@@ -33,6 +34,7 @@ class Layout:
     wide: bool = False
     prefix: str = ""
     actors: tuple[str, ...] = ()  # of the book, for the wide form
+    voice: str = ""  # whose stances to answer with; empty for everybody's
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
     explain: int = 0
 
@@ -40,12 +42,13 @@ class Layout:
         """Return the names of the new columns."""
         because = [BECAUSE] if self.explain else []
         if self.wide:
-            parts = [*map(str, Stance), *because]
+            parts = [*map(str, Stance), HOLDER, *because]
             per_actor = [(a, *(f"{a}_{part}" for part in parts)) for a in self.actors]
             names = ["row", *(name for own in per_actor for name in own), *SENTIMENT_COLUMNS]
         else:
             actor = ["actor"] if self.actor is None else []
-            names = ["row", *actor, "mentions", *STANCE_COLUMNS, *SENTIMENT_COLUMNS, *because]
+            answers = (*STANCE_COLUMNS, HOLDER, *SENTIMENT_COLUMNS)
+            names = ["row", *actor, "mentions", *answers, *because]
         return tuple(self.prefix + name for name in names)
 
     def fault(self, cells: Sequence[str], line: int) -> Fault | None:
@@ -77,6 +80,7 @@ class Tally:
     rows: int = 0  # of the input
     named: int = 0  # rows that name an actor
     unknown: int = 0  # pairs withheld whatever their probability
+    others: int = 0  # pairs withheld because their stance is not that of the voice asked for
     foreign: int = 0  # rows not in a language of the training texts
     plain: int = 0  # plain words of the other rows
     strange: int = 0  # those of them that the model does not know
@@ -121,14 +125,20 @@ def answer_rows(
     names, actor, asked = _asked(model, layout, judged)
     parts, withheld = millionths(judged.stance), judged.withheld
     stance = choose(parts, withheld, layout.thresholds)
+    holder = np.where((stance == NEUTRAL) | (stance == NO_ANSWER), 0, judged.holder)
+    voice = judged.holders.index(layout.voice)  # 0 without one
+    others = (holder > 0) & (holder != voice) & (voice > 0)
+    stance = np.where(others, NO_ANSWER, stance)
     tally = Tally(
         rows=len(records),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
+        others=int(np.count_nonzero(others[asked])),
         answers=_count(names, actor[asked], stance[asked]),
     )
     tally.compare(judged, model.reference)
     answers: list[Column] = [words(stance, _STANCES), *map(decimals, parts)]
+    answers.append(words(holder, judged.holders))
     because: list[Column] = []
     if judged.pushes:
         because.append(strongest_words(judged.pushes, stance, layout.explain))

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeGuard
 
 from stance.display import shown
-from stance.errors import UsageError
+from stance.errors import DataError, UsageError
 from stance.files import check_output, is_device, same_file
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.runs.answers import Layout, Tally, heads_of
-from stance.runs.notes import abstention_notes, drift_notes
+from stance.runs.notes import abstention_notes, drift_notes, voice_notes
 from stance.runs.parts import Batch, Frame, Judged, Value, Work, compute, cut, make_plan
 from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
@@ -52,6 +52,7 @@ class Options:
     wide: bool = False  # one row per input row, and columns per actor
     prefix: str = ""  # of the names of new columns
     abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
+    voice: str = ""  # "author" to withhold stances that are not the author's own
     explain: int = 0  # words to name beside each answer
     excel_safe: bool = False  # quote cells that a spreadsheet would run
 
@@ -114,6 +115,11 @@ def predict_table(
         `WorkerError` if a worker dies on the same part again.
     """
     _check(source, target, options, jobs)
+    if options.voice and model.holder is None:
+        raise DataError(
+            "--voice: the model cannot tell whose stance it is, since its corpus had no column "
+            "holder; drop --voice, or train on one that has"
+        )
     with ExitStack() as stack:
         run = stack.enter_context(_run(target))
         left = run.left if run else Leftover()
@@ -142,6 +148,7 @@ def predict_table(
                 *table.notes,
                 *misnamed(table.columns, optional, table.name),
                 *abstention_notes(model, options.abstain, tally),
+                *voice_notes(options.voice, tally),
                 *drift_notes(model, tally),
             ),
         )
@@ -211,6 +218,7 @@ def make_frame(
         prefix=options.prefix,
         actors=model.book.names,
         thresholds=thresholds(model.calibration, options.abstain),
+        voice=options.voice,
         explain=options.explain,
     )
     layout.check(name)

@@ -26,7 +26,7 @@ def abstention_notes(model: StanceModel, rate: float | None, tally: Tally) -> tu
         return ()
     total = sum(tally.answers.values())
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
-    withheld = uncertain - tally.unknown
+    withheld = uncertain - tally.unknown - tally.others
     given, never = list[str](), list[str]()
     for label, part in zip(Stance, class_evidence(model.calibration, rate), strict=True):
         if (limit := lowest_threshold(part, rate)) < NEVER:
@@ -44,6 +44,13 @@ def abstention_notes(model: StanceModel, rate: float | None, tally: Tally) -> tu
         f"given by confidence: {', '.join(given)}",
         *never,
     )
+
+
+def voice_notes(voice: str, tally: Tally) -> tuple[str, ...]:
+    """Return how many stances were withheld because they are not those of the voice asked for."""
+    if not voice:
+        return ()
+    return (f"--voice {voice}: {count(tally.others, 'answer')} withheld as the stance of others",)
 
 
 def drift_notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:

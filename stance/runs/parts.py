@@ -234,7 +234,7 @@ def digest_of(model: StanceModel) -> str:
     if model.reference is not None:
         digest.update(json.dumps(model.reference.to_table()).encode())
     arrays = list[NDArray[Any]]()
-    for head in filter(None, (model.stance, model.sentiment)):
+    for head in filter(None, (model.stance, model.sentiment, model.holder)):
         digest.update(repr((head.labels, head.targeted, head.temperature, head.own)).encode())
         arrays.append(head.intercept)
         for block in head.blocks:

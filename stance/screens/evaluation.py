@@ -37,6 +37,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
         _calibration(figures),
         _conflict(figures["conflict"]),
         _sentiment(mood),
+        _holder(figures.get("holder")),
         _leakage(figures.get("leakage")),
         _notes([*figures["notes"], *mood_notes]),
     ]
@@ -187,6 +188,17 @@ def _sentiment(sentiment: Figures | None) -> list[str]:
     lines = ["sentiment of paragraphs", *("  " + line for line in _headline(sentiment))]
     lines += ["  " + line for line in _baselines(sentiment.get("baselines", {}))]
     return [*lines, *("  " + line for line in _classes(sentiment))]
+
+
+def _holder(figures: Figures | None) -> list[str]:
+    if figures is None:
+        return []
+    return [
+        f"whose stance it is: author, actor or other right in "
+        f"{ranged(figures['accuracy'], figures['interval'])}, n {figures['n']:,}",
+        f"  always the most frequent {percent(figures['majority'])}; with the actor's name right "
+        f"{percent(figures['exact'])}",
+    ]
 
 
 def _leakage(leakage: Figures | None) -> list[str]:

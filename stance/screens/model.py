@@ -186,6 +186,9 @@ def print_explanation(explanation: Explanation) -> None:
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
     name = shown(explanation.actor) or "sentiment"
     console.print(Text(f"{name}: {label}", style="bold"), Text(f"   {shares}"))
+    if explanation.holder_probability is not None:
+        holder = f"whose stance: {shown(explanation.holder)} {explanation.holder_probability:.2f}"
+        console.print(Text(holder))
     if explanation.foreign:
         console.print(Text(FOREIGN, style="italic"))
     if explanation.actor and not explanation.mentions and not explanation.learned:

@@ -28,6 +28,7 @@ from stance.settings import (
 from stance.storage._archive import MANIFEST, MOST_MEMBER, refusal
 from stance.storage._members import (
     LABELS,
+    TARGETED,
     Table,
     calibrated_rows,
     claimed_rows,
@@ -237,7 +238,8 @@ def _lexicon(value: Any, where: str) -> None:
 
 
 def _head(name: str) -> Check:
-    known = BLOCK_NAMES if name == "stance" else TARGET_BLIND
+    targeted = name in TARGETED
+    known = BLOCK_NAMES if targeted else TARGET_BLIND
     another = f"another one of {', '.join(known)}"
 
     def different(blocks: list[Table], where: str) -> None:
@@ -249,7 +251,6 @@ def _head(name: str) -> Check:
 
     features = number(int, 0, MOST_FEATURES)
     block = table({"name": of(str), "weight": number(float, 0, 100), "features": features})
-    targeted = name == "stance"
     return table({
         "labels": equal(list(LABELS[name]), ", ".join(LABELS[name])),
         "targeted": equal(targeted, str(targeted).lower()),
@@ -270,7 +271,11 @@ _MODEL = table(
         "seed": of(int),
         "scores": of(dict),
         "limits": anything,
-        "recipe": table({"features": _BLOCKS, "sentiment_features": _BLOCKS}, closed=False),
+        "recipe": table(
+            {"features": _BLOCKS, "sentiment_features": _BLOCKS},
+            {"holder_features": _BLOCKS},
+            closed=False,
+        ),
         "book": of(dict),
         "lexicon": _lexicon,
         "labels": equal(_LABELS, "those of stance and sentiment"),
@@ -278,7 +283,7 @@ _MODEL = table(
         "temperature": of(float),
         "heads": table(
             {"stance": _head("stance"), "control": _head("control")},
-            {"sentiment": _head("sentiment")},
+            {name: _head(name) for name in ("sentiment", "holder")},
         ),
         "members": entries(table(_MEMBER, closed=False)),
     },
@@ -304,9 +309,12 @@ def _check_agreement(manifest: Table) -> None:
         raise wrong("language", manifest["language"], "that of its recipe")
     if manifest["temperature"] != heads["stance"]["temperature"]:
         raise wrong("temperature", manifest["temperature"], "that of its stance head")
-    for name, key in (("stance", "features"), ("sentiment", "sentiment_features")):
-        wanted = recipe[key]["blocks"]
-        blocks = [block["name"] for block in heads[name]["blocks"]] if name in heads else wanted
+    keys = {"stance": "features", "sentiment": "sentiment_features", "holder": "holder_features"}
+    for name, key in keys.items():
+        if name not in heads:
+            continue
+        wanted = recipe.get(key, {}).get("blocks", {})
+        blocks = [block["name"] for block in heads[name]["blocks"]]
         if set(blocks) != set(wanted):
             raise wrong(f"heads.{name}.blocks", blocks, "the blocks of its recipe")
 

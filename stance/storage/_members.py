@@ -13,15 +13,19 @@ from stance.display import shown
 from stance.model.abstention import Calibration
 from stance.model.heads import BlockWeights, Head
 from stance.reading.keys import BANDS, MULTIPLIER
-from stance.records import Sentiment, Stance
+from stance.records import Holder, Sentiment, Stance
 from stance.storage._archive import refusal
 
 LABELS: dict[str, tuple[str, ...]] = {
     "stance": tuple(Stance),
     "sentiment": tuple(Sentiment),
     "control": tuple(Stance),
+    "holder": tuple(Holder),
 }
-"""Labels of each head, in the order of the file; only the sentiment head may be missing."""
+"""Labels of each head; those of sentiment and holder may be missing."""
+
+TARGETED = ("stance", "holder")
+"""Heads that judge an actor."""
 
 _PARTS = {"keys": "uint64", "idf": "float32", "coef": "float32"}
 """Types of the arrays of a block."""

@@ -51,8 +51,7 @@ def dump_model(model: StanceModel) -> bytes:
     """Return the bytes of a model's file; the same model gives the same bytes."""
     if taken := set(OF_MODEL) & set(model.card):
         raise ValueError(f"the card of a model must not have a key '{min(taken)}'")
-    named = (("stance", model.stance), ("sentiment", model.sentiment), ("control", model.control))
-    heads = {name: head for name, head in named if head is not None}
+    heads = {name: head for name in LABELS if (head := getattr(model, name)) is not None}
     tables = {name: head_table(head) for name, head in heads.items()}
     exact, bands = model.fingerprints.exact, model.fingerprints.bands
     values: dict[str, Any] = {"data/exact.npy": exact, "data/bands.npy": bands}
@@ -70,7 +69,7 @@ def dump_model(model: StanceModel) -> bytes:
         **model.card,
         "format": FORMAT,
         "schema": SCHEMA,
-        "recipe": model.recipe.to_table(),
+        "recipe": model.recipe.to_table(holder=model.holder is not None),
         "labels": {name: LABELS[name] for name in ("stance", "sentiment")},
         "language": model.recipe.language,
         "book": model.book.to_tables(),
@@ -216,6 +215,7 @@ def _read_model(file: BinaryIO) -> StanceModel:
         sentiment=heads.get("sentiment"),
         control=heads["control"],
         fingerprints=Fingerprints(arrays["data/exact.npy"], arrays["data/bands.npy"]),
+        holder=heads.get("holder"),
         card={key: value for key, value in manifest.items() if key not in OF_MODEL},
         calibration=make_calibration(arrays),
     )

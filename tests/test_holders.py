@@ -1,0 +1,190 @@
+"""Whose stance it is: learned where the corpus says so, named by who speaks, written beside it."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from command import dicts, fails, invoke
+from conftest import quick_recipe
+
+from stance.corpus import read_corpus
+from stance.evaluation import evaluate
+from stance.fitting.training import train
+from stance.model.holders import named_codes, speakers
+from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
+from stance.reading.spans import make_query
+from stance.reading.words import Reader
+from stance.runs.parts import digest_of
+from stance.storage import decode_model, dump_model, save_model
+
+BOOK = ActorBook.default()
+READER = Reader(BOOK, Lexicon.default())
+COLUMNS = ("text", "actor", "stance", "holder", "document")
+
+
+def speaker(text, actor):
+    query = make_query(BOOK, [text], [actor])
+    words = READER.words(query.texts)
+    (found,) = speakers(words, query.para, query.actor).tolist()
+    return BOOK.names[found] if found >= 0 else None
+
+
+@pytest.mark.parametrize(
+    ("text", "actor", "name"),
+    [
+        ("Poland said that NATO had failed.", "NATO", "Poland"),
+        ("NATO has failed, according to Russia, and Japan left.", "NATO", "Russia"),
+        ("Russia's foreign ministry condemned NATO; China did nothing.", "NATO", "Russia"),
+        ("Chinese officials said NATO had failed, as Japan knows.", "NATO", "China"),
+        ("NATO said that NATO works.", "NATO", "NATO"),  # nobody else is there
+        ("NATO said that Poland said so.", "NATO", "Poland"),  # few speak of themselves
+        ('"Japan said so," a Kremlin spokesman said of NATO.', "NATO", "Russia"),  # quoted
+        ("NATO has failed Japan.", "NATO", None),
+    ],
+)
+def test_the_actor_that_speaks(text, actor, name):
+    assert speaker(text, actor) == name
+
+
+def test_the_speaker_does_not_depend_on_the_other_pairs():
+    texts = ["Poland said that NATO had failed.", "NATO met.", "Russia said NATO and Japan lie."]
+    asked = [(0, "NATO"), (1, "NATO"), (2, "NATO"), (2, "Japan"), (2, "Russia")]
+    words = READER.words(texts)
+    para, actor = np.array([p for p, _ in asked]), np.array([BOOK.number(a) for _, a in asked])
+    together = speakers(words, para, actor).tolist()
+    assert [BOOK.names[n] if n >= 0 else None for n in together] == [
+        speaker(texts[p], name) for p, name in asked
+    ]
+
+
+def test_a_judged_actor_that_no_book_has_gets_its_own_name():
+    own = 3 + len(BOOK)
+    code, names = named_codes(BOOK, np.array([own, 1, own]), ["the Moon", "NATO", "Moscow"])
+    assert [names[n] for n in code] == ["the Moon", "author", "Russia"]
+
+
+def made_up(*, holders=True):
+    """Rows of 12 documents: we speak, an actor does, or critics do."""
+    for n, place in enumerate(("Oslo", "Lima", "Quito", "Accra", "Hanoi", "Dakar") * 2):
+        for stance, verb in (("against", "fails"), ("favor", "helps")):
+            for text, holder in (
+                (f"We in {place} know how NATO {verb} us, and we will repeat it.", "author"),
+                (f"Poland said in {place} that NATO {verb} its people.", "Poland"),
+                (f"Many critics from {place} think NATO {verb} their towns.", "other"),
+            ):
+                yield text, "NATO", stance, holder if holders else "", n
+        yield f"NATO met in {place} on Monday.", "NATO", "neutral", "", n
+
+
+def write(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target).writerows([COLUMNS, *rows])
+    return path
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("holders") / "labelled.csv", made_up())
+
+
+@pytest.fixture(scope="module")
+def training(labelled):
+    return train(quick_recipe(), read_corpus([labelled]), BOOK)
+
+
+@pytest.fixture(scope="module")
+def path(training, labelled):
+    save_model(training.model, labelled.with_name("m.stance"))
+    return labelled.with_name("m.stance")
+
+
+def test_whose_stance_is_scored_beside_the_most_frequent(training, labelled):
+    found = training.to_json()["holder"]
+    assert list(found) == ["n", "accuracy", "interval", "majority", "exact"]
+    assert found["n"] == 72  # not the neutral rows
+    assert found["accuracy"] == found["exact"] == 1
+    assert found["majority"] == pytest.approx(1 / 3, abs=1e-6)
+    again = evaluate(training.model, read_corpus([labelled])).to_json()["holder"]
+    assert (again["n"], again["exact"]) == (72, 1)
+    (line,) = (line for line in training.summary_lines() if line.startswith("whose stance"))
+    assert "100.0" in line
+
+
+def test_the_file_keeps_the_holder_head(training):
+    data = dump_model(training.model)
+    again = decode_model(data)
+    assert dump_model(again) == data
+    text = ["Poland said in Lima that NATO fails its people."]
+    before, after = training.model.judge(text), again.judge(text)
+    assert (before.holder_probability == after.holder_probability).all()
+    assert digest_of(again) == digest_of(training.model)
+    assert digest_of(dataclasses.replace(again, holder=None)) != digest_of(again)
+
+
+def test_without_holders_nothing_is_learned_or_written_of_them(tmp_path):
+    corpus = read_corpus([write(tmp_path / "plain.csv", made_up(holders=False))])
+    found = train(quick_recipe(), corpus, BOOK)
+    assert found.model.holder is None
+    assert b"holder" not in dump_model(found.model)
+    assert "holder" not in found.to_json()
+
+
+def test_a_holder_in_one_document_is_too_few(tmp_path):
+    said = []
+    rows = [row for row in made_up() if row[3] != "other" or row[4] == 1]
+    train(
+        quick_recipe(), read_corpus([write(tmp_path / "c.csv", rows)]), BOOK, progress=said.append
+    )
+    assert "holder is not learned: other is in fewer than two documents" in said
+
+
+def test_every_answer_says_whose_it_is(path, labelled):
+    asked = write(labelled.with_name("in.csv"), [row[:1] for row in made_up()])
+    asked.write_text(asked.read_text("utf-8").replace(",".join(COLUMNS), "text"), "utf-8")
+    rows = dicts(invoke("predict", asked, "-m", path).stdout)
+    for row in rows:
+        assert (row["holder"] != "") == (row["stance"] in ("against", "favor"))
+    stances = [row for row in rows if row["actor"] == "NATO" and row["holder"]]
+    assert {row["holder"] for row in stances} == {"author", "Poland", "other"}
+    own = dicts(invoke("predict", asked, "-m", path, "--voice", "author").stdout)
+    for before, after in zip(rows, own, strict=True):  # every row comes back
+        others = before["holder"] not in ("", "author")
+        assert after == (before | {"stance": "uncertain"} if others else before)
+    wide = dicts(invoke("predict", asked, "-m", path, "--wide").stdout)
+    narrow = [row for row in rows if row["actor"] == "NATO"]
+    assert [row["NATO_holder"] for row in wide] == [row["holder"] for row in narrow]
+
+
+def test_a_voice_needs_a_model_that_can_tell(model_path, labelled):
+    line = fails(1, "predict", labelled, "-m", model_path, "--voice", "author", "--prefix", "s_")
+    assert "--voice: the model cannot tell whose stance it is" in line
+    assert "column holder" in line
+
+
+def test_the_note_counts_the_stances_of_others(path, labelled):
+    result = invoke("predict", labelled, "-m", path, "--voice", "author", "--prefix", "s_")
+    assert "--voice author: 48 answers withheld as the stance of others" in result.stderr
+
+
+def test_explain_says_whose_stance_it_is(path):
+    text = "Poland said in Lima that NATO fails its people."
+    found = invoke("explain", text, "--actor", "NATO", "-m", path)
+    assert "whose stance: Poland 1.00" in found.stdout
+    (one,) = json.loads(invoke("explain", text, "--actor", "NATO", "-m", path, "--json").stdout)
+    assert one["holder"] == "Poland"
+    assert 1 / 3 < one["holder_probability"] <= 1
+
+
+def test_a_report_is_split_by_holder(path, labelled):
+    answers, page = labelled.with_name("answers.csv"), labelled.with_name("page.html")
+    asked = labelled.with_name("texts.csv")
+    asked.write_text("text\n" + "".join(f'"{row[0]}"\n' for row in made_up()), "utf-8")
+    assert invoke("predict", asked, "-m", path, "-o", answers).exit_code == 0
+    result = invoke("report", answers, "-o", page, "--by", "holder", "-m", path)
+    assert result.exit_code == 0, result.output
+    shown = page.read_text("utf-8")
+    assert "author" in shown
+    assert "other" in shown
