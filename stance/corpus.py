@@ -34,9 +34,7 @@ SENTIMENTS: Mapping[str, int] = {
     **dict.fromkeys(("positive", "pos"), 2),
 }
 
-MISSING = -1
-"""Number of a sentiment that a row does not have."""
-
+MISSING = -1  # number of a sentiment that a row does not have
 _EXTRA = ("id", "date", "source", "genre")
 _OPTIONAL = ("sentiment", "document", "spans", *_EXTRA)
 

@@ -19,8 +19,7 @@ from stance.reading.keys import key_of
 from stance.reading.tokens import Forms
 from stance.reading.words import Reader
 
-DECAY = 4.0
-"""Distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)."""
+DECAY = 4.0  # distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)
 
 NOT_KEY, END_KEY, GAP_KEY = (np.uint64(key_of(name)) for name in ("NOT", "END", "..."))
 NO_KEY = np.uint64(key_of(""))
@@ -121,8 +120,7 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
     ]
 
 
-BUCKETS = (2, 5, 12)
-"""Distances in words up to which a category is near, close, off."""
+BUCKETS = (2, 5, 12)  # distances in words up to which a category is near, close, off
 
 
 @lru_cache(maxsize=8)

@@ -16,11 +16,8 @@ from stance.fitting.counts import BlockCounts
 from stance.model.heads import BlockWeights, Head, softmax
 from stance.recipe import HeadRecipe
 
-FLOOR = 1e-12
-"""Least probability in a log loss."""
-
-ABSENT = -5.0
-"""Score of a class that a training fold does not hold."""
+FLOOR = 1e-12  # least probability in a log loss
+ABSENT = -5.0  # score of a class that a training fold does not hold
 
 
 @dataclass(frozen=True, slots=True)
