@@ -50,9 +50,6 @@ KINDS: dict[str, tuple[str, str, charts.Tone]] = {  # name of a class's score, f
 }
 
 
-# --- The record ----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Score:
     name: str
@@ -349,9 +346,6 @@ def _learning_figure(found: Sequence[Figures]) -> Figure:
     keys = ("share", "rows", "documents", "macro_f1", "low", "high")
     rows = [[each.get(key) for key in keys] for each in found]
     return Figure(chart, Data("learning-curve", columns, rows))
-
-
-# --- Its page ------------------------------------------------------------------------------------
 
 
 def write_evaluation(

@@ -32,8 +32,6 @@ Marks = Sequence[tuple[int, int]]  # starts and ends of words in a text, in read
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A paragraph, or the part of it with most marks, and where it stands."""
-
     parts: tuple[tuple[str, str], ...]  # texts, each with the stance it is marked for or ""
     source: str
 
@@ -214,9 +212,6 @@ def _by_because(example: Example) -> Example:
         if not apart or start >= apart[-1][1]:
             apart.append((start, end))
     return replace(example, marks=tuple(apart))
-
-
-# --- Wrong answers of an evaluation --------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

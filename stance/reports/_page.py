@@ -75,8 +75,6 @@ def points(value: float, interval: Sequence[float] | None = None, digits: int = 
     return signed(100 * value, digits) + (f" [{ends}]" if ends else "")
 
 
-# --- Tables --------------------------------------------------------------------------------------
-
 Kind = Literal["text", "count", "share", "signed", "number"]  # of a column's cells
 Cell = str | float | None
 
@@ -145,9 +143,6 @@ def _plain(cell: Cell) -> str:
     if isinstance(cell, str):
         return cell.encode("utf-8", "replace").decode()
     return "" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else str(cell)
-
-
-# --- Templates -----------------------------------------------------------------------------------
 
 
 @cache

@@ -30,9 +30,6 @@ SHADES = (-0.5, -0.2, -0.05, 0.05, 0.2, 0.5)  # net stances between two shades o
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
 
 
-# --- The record ----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Maker:
     """The model that is said to have made the answers, with the name and hash of its file."""
@@ -85,7 +82,7 @@ class PredictionReport:
     whole: Shares
     actors: Groups
     sources: Groups
-    traces: tuple[tuple[Shares, ...], ...]  # of the first actors, by period
+    traces: Sequence[Sequence[Shares]]  # of the first actors, by period
     tone: Shares  # rows by sentiment
     marked: Marked
     maker: Maker | None  # None if no model is known, or the one given answers otherwise
@@ -151,6 +148,10 @@ def gather(request: Request, maker: Maker | None) -> PredictionReport:
     alone = found.places.document is None  # a row says one thing of an actor, but several of all
     actors = [estimate_shares(each, independent=alone) for each in tally.actor_clusters]
     sources = [estimate_shares(each) for each in tally.source_clusters]
+    traces = [
+        [estimate_shares(each, independent=alone) for each in actor.astype("int64")]
+        for actor in tally.period_clusters
+    ]
     return PredictionReport(
         request=request,
         sha256=sha256,
@@ -159,10 +160,7 @@ def gather(request: Request, maker: Maker | None) -> PredictionReport:
         whole=estimate_shares(tally.all_clusters),
         actors=_groups(tally.actors, actors, tally.uncertain, found.actors),
         sources=_groups(tally.sources, sources, tally.source_uncertain, found.sources),
-        traces=tuple(
-            tuple(estimate_shares(each, independent=alone) for each in actor.astype("int64"))
-            for actor in tally.period_clusters
-        ),
+        traces=traces,
         tone=estimate_shares(tally.tone_clusters, independent=alone),
         marked=marked,
         maker=maker if agrees else None,
@@ -204,12 +202,9 @@ def _group_data(noun: str, groups: Groups) -> Data:
 
 
 def _described(groups: Sequence[Group]) -> str:
-    return "; ".join(
-        f"{page.named(group.name)}: {against:.0f} % against, {neutral:.0f} % neutral, "
-        f"{favor:.0f} % in favor of {group.shares.n:,}"
-        for group in groups[:5]
-        for against, neutral, favor in [[100 * share for share in group.shares.shares]]
-    )
+    form = "{}: {:.0f} % against, {:.0f} % neutral, {:.0f} % in favor of {:,}"
+    shares = [(g.name, [100 * share for share in g.shares.shares], g.shares.n) for g in groups[:5]]
+    return "; ".join(form.format(page.named(name), *parts, n) for name, parts, n in shares)
 
 
 def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
@@ -260,8 +255,8 @@ def _trace_figure(
     number: int, name: str, trace: Sequence[Shares], periods: Periods, y: Axis
 ) -> Figure:
     last = periods.count - 1
-    ends = {0: periods.name(0), last: periods.name(last)}
-    x = Axis(0, last, tuple(ends.items())) if last else Axis(-0.5, 0.5, tuple(ends.items()))
+    ends = tuple({0: periods.name(0), last: periods.name(last)}.items())
+    x = Axis(0, last, ends) if last else Axis(-0.5, 0.5, ends)
     seen = [(periods.name(at), shares) for at, shares in enumerate(trace) if shares.n]
     words = [f"{period} {_net_words(shares)}" for period, shares in seen]
     described = "; ".join([*words[:1], *words[-1:]]) or "no answers"
@@ -350,9 +345,6 @@ def _telling(report: PredictionReport) -> list[tuple[str, list[tuple[str, list[Q
         for at, group in enumerate(actors)
         if any(kept[at, side] for side in SIDES)
     ]
-
-
-# --- Its page ------------------------------------------------------------------------------------
 
 
 def write_predictions(

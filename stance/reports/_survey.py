@@ -16,8 +16,6 @@ from stance.tables import Record, Table, column, month_of, open_table
 
 BATCH = 8192  # records that are counted at a time
 
-# --- Columns -------------------------------------------------------------------------------------
-
 ANSWERS = ("row", "mentions", *STANCE_COLUMNS)  # which predict writes, beside the actor's
 
 
@@ -107,8 +105,6 @@ def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
     return f"no column {listed}; a report needs a table that stance predict has written"
 
 
-# --- Frequent names ------------------------------------------------------------------------------
-
 CAPACITY = 20_000  # names that are told apart
 LONGEST_NAME = 120  # characters of a name; the rest of a longer one becomes a hash
 
@@ -145,8 +141,6 @@ def bounded(name: str) -> str:
     digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
     return f"{name[: LONGEST_NAME - 10]}…{digest}"
 
-
-# --- Periods -------------------------------------------------------------------------------------
 
 MOST_PERIODS = 60  # periods in a chart
 FEWEST_PER_PERIOD = 10  # answers that a month or quarter must hold on average
@@ -212,9 +206,6 @@ def _cover(first: int, last: int, most: int) -> Periods:
         if count <= (MOST_PERIODS if unit == "year" else min(MOST_PERIODS, most)):
             return Periods(unit, first // length, count)
     return Periods("year", last // 12 - MOST_PERIODS + 1, MOST_PERIODS)
-
-
-# --- The first reading ---------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

@@ -36,11 +36,7 @@ def prospects_lines(
 
 
 def repeats_text(repeats: Mapping[str, Any]) -> str:
-    """Return mean, spread and interval of repeated cross-validations.
-
-    >>> repeats_text({"macro_f1": [0.59, 0.61], "mean": 0.6, "sd": 0.014, "interval": [0.57, 0.63]})
-    '2 cross-validations with other folds: macro-F1 60.0 ± 1.4 [57.0, 63.0]'
-    """
+    """Return mean, spread and interval of repeated cross-validations."""
     if repeats["sd"] is None:
         return f"1 cross-validation: macro-F1 {ranged(repeats['mean'], repeats['interval'])}"
     figure = f"{percent(repeats['mean'])} ± {percent(repeats['sd'])}{bounds(repeats['interval'])}"
@@ -149,10 +145,8 @@ def _drift(table: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:
     words = bounds(part.get("macro_f1_interval", part.get("interval"))) or " no interval"
-    return (
-        f"          {title} {shown(name, 30):<31} {percent(part['macro_f1']):>5}"
-        f"{words:<14} n {part['n']:,}"
-    )
+    score = f"{percent(part['macro_f1']):>5}{words:<14}"
+    return f"          {title} {shown(name, 30):<31} {score} n {part['n']:,}"
 
 
 def _wrapped(text: str, lead: str) -> list[str]:

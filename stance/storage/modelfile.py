@@ -44,8 +44,6 @@ from stance.storage._members import (
     term_lists,
 )
 
-# --- Out -----------------------------------------------------------------------------------------
-
 
 def dump_model(model: StanceModel) -> bytes:
     """Return the bytes of a model's file; the same model gives the same bytes."""
@@ -101,9 +99,6 @@ def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> 
     with _refusals(path):
         _read_model(io.BytesIO(data))
     write_whole(path, data, force=force)
-
-
-# --- In ------------------------------------------------------------------------------------------
 
 
 def load_model(path: Path | str) -> StanceModel:
