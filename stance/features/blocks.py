@@ -12,9 +12,8 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Keys
 from stance.features.events import Events, FormBook, JointBook, Parts
-from stance.features.mention import mention_block
+from stance.features.mention import category_terms, mention_block, relation_block
 from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs
-from stance.features.relation import category_terms, relation_block
 from stance.reading.keys import key_of
 from stance.reading.tokens import Forms
 from stance.reading.words import Reader

@@ -97,12 +97,8 @@ def card_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
             f"ECE {percent(scores['ece'])} %",
             "scores    ",
         )
-        titles = {
-            "majority": "majority",
-            "target_blind": "target-blind words",
-            "lexicon": "lexicon",
-        }
-        base = {name: scores["baselines"].get(key) for key, name in titles.items()}
+        known = {"majority": "majority", "target_blind": "target-blind words", "lexicon": "lexicon"}
+        base = {name: scores["baselines"].get(key) for key, name in known.items()}
         beside = [f"{name} {percent(part['macro_f1'])}" for name, part in base.items() if part]
         yield f"          beside {', '.join(beside)}"
         for title in ("corpus", "source", "genre", "actor"):
