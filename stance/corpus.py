@@ -34,18 +34,10 @@ SENTIMENTS: Mapping[str, int] = {
     **dict.fromkeys(("positive", "pos"), 2),
 }
 
-MISSING = -1
-"""Number of a sentiment that a row does not have."""
-
-SOFT = tuple(f"stance_{label}" for label in Stance)
-"""Columns of soft labels, which may stand in place of ``stance``."""
-
-SUM_ERROR = 1e-3
-"""How far the soft labels of a row may be from a sum of 1."""
-
-HOLDERS = ("author", "other")
-"""Holders of a stance that are not named."""
-
+MISSING = -1  # number of a sentiment that a row does not have
+SOFT = tuple(f"stance_{label}" for label in Stance)  # columns that may stand in place of `stance`
+SUM_ERROR = 1e-3  # how far the soft labels of a row may be from a sum of 1
+HOLDERS = ("author", "other")  # holders of a stance that are not named
 LONGEST_HOLDER = 200
 
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}

@@ -1,10 +1,7 @@
 """Words for messages: what may be shown of the user's data, and counts."""
 
-WIDTH = 79
-"""Columns of a line."""
-
-SHOWN = 60
-"""Characters of a cell that a message shows."""
+WIDTH = 79  # columns of a line
+SHOWN = 60  # characters of a cell that a message shows
 
 
 def shown(text: str, limit: int = SHOWN) -> str:

@@ -18,8 +18,7 @@ from stance.reading.keys import fingerprint, key_of, linked_groups
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
 
-Pair = Sequence[Any]
-"""(text, actor) or (text, actor, spans), spans as a sequence of (start, end)."""
+Pair = Sequence[Any]  # (text, actor) or (text, actor, spans), spans as a sequence of (start, end)
 
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -31,8 +31,7 @@ class Holder(StrEnum):
 NO_ANSWER, AGAINST, NEUTRAL, FAVOR = range(-1, 3)
 """Numbers of the stances, in their order, and of none."""
 
-UNCERTAIN = "uncertain"
-"""The answer where the model abstains or knows nothing of the paragraph."""
+UNCERTAIN = "uncertain"  # the answer where the model abstains or knows nothing of the paragraph
 
 
 @dataclass(frozen=True, slots=True)

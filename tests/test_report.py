@@ -23,8 +23,8 @@ from stance.defaults import bundled_model
 from stance.errors import DataError
 from stance.reports import Request, _tally, read_maker
 from stance.reports._page import named
+from stance.reports._predictions import compose, gather
 from stance.reports._survey import Frequent, choose_periods
-from stance.reports.predictions import compose, gather
 from stance.storage import load_model
 
 TRAINING = Path(__file__).parent.parent / "training"

@@ -154,7 +154,7 @@ def test_periods_are_few_and_named_apart(months):
     assert len(set(names)) == found.count
     assert names == sorted(names, key=lambda name: (len(name), name)) or found.start < 1000
     places = [found.place(month) for month in months]
-    assert any(place is not None for place in places)
+    assert any(place >= 0 for place in places)
 
 
 def test_one_mistyped_date_does_not_stretch_the_range():

@@ -15,16 +15,13 @@ NEAR = 0.6
 """Least share of word triples that near-duplicates have in common (Jaccard); `fingerprint` only
 proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8."""
 
-COMPARED = 10
-"""Earlier texts of a bucket with which a text is compared."""
+COMPARED = 10  # earlier texts of a bucket with which a text is compared
 
 LEAK, TEMPLATE = 0.01, 0.05
 """Share of a file's texts that may be in another file, and of a corpus's texts that may have a
 near-duplicate in another document, before a study is spoilt."""
 
-EXAMPLES = 3
-"""Places that a message names."""
-
+EXAMPLES = 3  # places that a message names
 Pair = tuple[int, int]
 
 

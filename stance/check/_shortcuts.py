@@ -12,8 +12,7 @@ from stance.check.census import LABELS, Finding, Study
 from stance.display import count, shown
 from stance.records import NEUTRAL
 
-FEWEST = 10
-"""Documents in which a word must stand to be tested."""
+FEWEST = 10  # documents in which a word must stand to be tested
 
 PRECISION, RATE = 0.9, 0.05
 """Least precision of a shortcut, and the false discovery rate at which it counts."""
@@ -22,8 +21,7 @@ STRONG, SUPPORT, CARRIED = 0.98, 20, 0.05
 """A word of this precision in so many documents is strong; if more than this share of a label's
 documents carry a strong word, a model learns the word and not the stance."""
 
-LISTED = 10
-"""Words that a message names."""
+LISTED = 10  # words that a message names
 
 ROWS, MOSTLY, GAIN = 20, 0.9, 0.1
 """A column's value is reported if it has so many rows, more than this share of them with one label;

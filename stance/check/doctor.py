@@ -21,17 +21,13 @@ from stance.reading.text import normalise
 from stance.records import Stance
 from stance.tables import Record
 
-SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")
-"""From worst to least."""
+SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
 
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10
 """Rows and documents below which a label is too small to learn."""
 
-ACTOR_ROWS = 20
-"""Rows below which nothing can be said about an actor."""
-
-UNNAMED = 0.2
-"""Share of the rows whose actor may be missing from the text."""
+ACTOR_ROWS = 20  # rows below which nothing can be said about an actor
+UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 
 SHORT, LONG = 5, 500
 """Words below which a text says too little, and above which it is not a paragraph."""
@@ -40,15 +36,9 @@ TENTATIVE, RELIABLE = 0.667, 0.8
 """Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
 "Content Analysis", section 11.4.2)."""
 
-MOST_ACTORS = 8
-"""Actors whose agreement is measured, those coded most often."""
-
-FEWEST_CODED = 100
-"""Rows coded twice below which alpha says little."""
-
-FEWEST_IN_GROUP = 20
-"""Rows coded twice below which an actor's or label's own alpha is not judged."""
-
+MOST_ACTORS = 8  # actors whose agreement is measured, those coded most often
+FEWEST_CODED = 100  # rows coded twice below which alpha says little
+FEWEST_IN_GROUP = 20  # rows coded twice below which an actor's or label's own alpha is not judged
 CHECKS = (
     *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
     *("shortcuts", "giveaways", "lengths", "agreement"),

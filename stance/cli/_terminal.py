@@ -22,16 +22,12 @@ if TYPE_CHECKING:
     from stance.runs import Done
     from stance.runs.answers import Tally
 
-LONGEST = 600
-"""Characters of an error that are printed."""
+LONGEST = 600  # characters of an error that are printed
 
 INTERRUPTED, TERMINATED = 130, 143
 
-SECONDS = 15.0
-"""Seconds between two progress lines if stderr is not a terminal."""
-
-SETTLED = 0.5
-"""Seconds after which a rate means something."""
+SECONDS = 15.0  # seconds between two progress lines if stderr is not a terminal
+SETTLED = 0.5  # seconds after which a rate means something
 
 WIDE, ROOMY, NARROW = 104, 76, 64
 """Columns of a terminal that leave room for a bar, for the actors, and for the answers."""

@@ -235,9 +235,6 @@ def _year(date: str) -> str:
     return "" if month is None else str(month // 12)
 
 
-# --- A model's answers to a corpus ---
-
-
 def judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
     """Answer the rows of a corpus."""
     if not len(corpus):
@@ -300,8 +297,6 @@ def _sentiment_majority(model: StanceModel) -> str | None:
 def _text_key(corpus: Corpus) -> Ints:
     return linked_groups([corpus.marks.exact])
 
-
-# --- Wrong answers ---
 
 COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because", "corpus", "row")
 WORDS = 6  # words named in `because`

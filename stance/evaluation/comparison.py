@@ -70,8 +70,7 @@ def majority_score(answers: Answers, majority: str) -> Figures:
     """Return macro_f1 and accuracy of giving every row the majority label of the training data."""
     check_rows(answers)
     always = np.full(len(answers), answers.labels.index(majority))
-    nowhere = np.zeros_like(always)
-    confusion = document_confusion(answers.gold, always, nowhere, len(answers.labels))[0]
+    confusion = document_confusion(answers.gold, always, 0 * always, len(answers.labels))[0]
     return plain({"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion)})
 
 
@@ -83,9 +82,8 @@ def baselines(
     seed: int = SEED,
 ) -> Figures:
     """Return what a score must beat: the majority label, and rivals' answers to the same rows."""
-    figures: Figures = {"majority": majority_score(answers, majority)}
-    for name, rival in rivals.items():
-        figures[name] = _rival_score(answers, rival, draws, seed)
+    scores = {name: _rival_score(answers, rival, draws, seed) for name, rival in rivals.items()}
+    figures = {"majority": majority_score(answers, majority), **scores}
     if "target_blind" in figures:
         figures["difference"] = figures["target_blind"]["difference"]
     return figures
@@ -202,18 +200,13 @@ def document_test(first: Bools, second: Bools, document: Ints) -> float:
     # The chance of each sum of those sizes whose sign is positive.
     chance = np.ones(1)
     for size in sizes.tolist():
-        longer = np.zeros(len(chance) + size)
-        longer[: len(chance)] += chance / 2
-        longer[size:] += chance / 2
-        chance = longer
+        chance = (np.pad(chance, (0, size)) + np.pad(chance, (size, 0))) / 2
     sums = 2 * np.arange(len(chance)) - sizes.sum()
     return min(1.0, float(chance[np.abs(sums) >= abs(difference.sum())].sum()))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p values adjusted for their number (Holm 1979, "A Simple Sequentially Rejective...").
-
-    Among those at most 0.05 is one of a true null hypothesis with a chance of at most 5 %.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -267,9 +260,7 @@ def compare(
         "left_out": left_out,
         "conflict": part(conflict),
         "leakage": {
-            "a": int(seen.a.sum()),
-            "b": int(seen.b.sum()),
-            "either": int(leaked.sum()),
+            **{"a": int(seen.a.sum()), "b": int(seen.b.sum()), "either": int(leaked.sum())},
             "rows": [seen.names[row] for row in np.flatnonzero(leaked).tolist()],
             "without": part(~leaked) if leaked.any() else None,
         },

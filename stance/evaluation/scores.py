@@ -161,9 +161,6 @@ def actor_rows(answers: Answers) -> Iterator[tuple[str, Ints]]:
         yield str(names[number]), rows[number]
 
 
-# --- Probabilities ---
-
-
 def _bins(answers: Answers) -> Ints:
     return np.searchsorted(np.arange(1, BINS) / BINS, answers.confidence, side="left")
 
@@ -238,9 +235,6 @@ def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
     curve = [{name: column[i] for name, column in zip(names, columns, strict=True)} for i in kept]
     aurc = (error * np.diff(cut, prepend=-1)).sum() / len(order)
     return plain({"risk_coverage": curve, "aurc": aurc})
-
-
-# --- Whether an interval can be trusted ---
 
 
 def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:

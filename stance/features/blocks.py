@@ -12,15 +12,13 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Keys
 from stance.features.events import Events, FormBook, JointBook, Parts
-from stance.features.mention import mention_block
+from stance.features.mention import category_terms, mention_block, relation_block
 from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs, named_beside
-from stance.features.relation import category_terms, relation_block
 from stance.reading.keys import join_keys, key_of
 from stance.reading.tokens import Forms
 from stance.reading.words import Reader
 
-DECAY = 4.0
-"""Distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)."""
+DECAY = 4.0  # distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)
 
 NOT_KEY, END_KEY, GAP_KEY = (np.uint64(key_of(name)) for name in ("NOT", "END", "..."))
 NO_KEY = np.uint64(key_of(""))
@@ -140,8 +138,7 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Events]:
     ]
 
 
-BUCKETS = (2, 5, 12)
-"""Distances in words up to which a category is near, close, off."""
+BUCKETS = (2, 5, 12)  # distances in words up to which a category is near, close, off
 
 
 @lru_cache(maxsize=8)

@@ -240,8 +240,7 @@ def row_starts(row: NDArray[Any], pairs: Pairs) -> Ints:
     return run_starts(row)
 
 
-_GLANCE = 5
-"""Words looked at first: nearly always one of them is known."""
+_GLANCE = 5  # words looked at first: nearly always one of them is known
 
 
 def any_known(place: Ints, plain: Bools, word: NDArray[Any], starts: Ints) -> Bools:

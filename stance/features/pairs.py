@@ -26,8 +26,7 @@ from stance.reading.words import NOBODY, Words
 FAR = 1 << 30
 """Least distance in words if the actor is not mentioned: farther than any text is long."""
 
-REACH = 4
-"""Words to either side of a mention that can be looked at."""
+REACH = 4  # words to either side of a mention that can be looked at
 
 TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
 

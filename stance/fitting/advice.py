@@ -30,29 +30,18 @@ From 50 documents of NewsMTSC the range of a doubling missed the true gain in 4 
 9 points wide; from 100 and more it missed none or one (``training/forecasts.py``).
 """
 
-POINTS = 4
-"""Points below which three parameters fit anything."""
-
+POINTS = 4  # points below which three parameters fit anything
 POOR = 0.02
 """Macro-F1 that the points may stray from the fitted curve, root of the weighted mean square.
 
 On 20 draws of 100 documents of NewsMTSC it was below 0.019 in 95 %, of 200 below 0.0115.
 """
 
-LABEL_ROWS = 10
-"""Rows that each label of an actor should have."""
-
-OFTEN = 20
-"""Texts that must name an actor without labels before labels are advised."""
-
-SELDOM = 5
-"""Texts below which an actor is too rare for advice."""
-
-WIDE = 0.2
-"""Width of an actor's interval that more rows should bring down."""
-
-MOST = 10
-"""Actors that get advice."""
+LABEL_ROWS = 10  # rows that each label of an actor should have
+OFTEN = 20  # texts that must name an actor without labels before labels are advised
+SELDOM = 5  # texts below which an actor is too rare for advice
+WIDE = 0.2  # width of an actor's interval that more rows should bring down
+MOST = 10  # actors that get advice
 
 
 @dataclass(frozen=True, slots=True)

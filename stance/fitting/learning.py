@@ -17,11 +17,8 @@ from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.recipe import HeadRecipe
 
-FLOOR = 1e-12
-"""Least probability in a log loss."""
-
-ABSENT = -5.0
-"""Score of a class that a training fold does not hold."""
+FLOOR = 1e-12  # least probability in a log loss
+ABSENT = -5.0  # score of a class that a training fold does not hold
 
 
 @dataclass(frozen=True, slots=True)

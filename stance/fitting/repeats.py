@@ -19,12 +19,8 @@ WHOLE = 1.0
 SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)
 """Shares of the training documents of a fold that a learning curve learns from."""
 
-NORMAL = 1.96
-"""Standard deviations of a mean in half a 95 % interval."""
-
-FEWEST = 10
-"""Training documents below which a point of the curve is left out."""
-
+NORMAL = 1.96  # standard deviations of a mean in half a 95 % interval
+FEWEST = 10  # training documents below which a point of the curve is left out
 Run = tuple[int, float]
 """Seed of a repeat, and the share of the training documents that it learns from."""
 

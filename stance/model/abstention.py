@@ -45,23 +45,14 @@ from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
 from stance.errors import AbstentionError, UsageError
 from stance.records import Stance
 
-CONFIDENCE = 0.9
-"""Probability with which the share of wrong answers is at most the rate."""
-
+CONFIDENCE = 0.9  # probability with which the share of wrong answers is at most the rate
 GRID = (0.97, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.0)
 """Thresholds that are tested, in this order. They must not depend on the calibration data."""
 
-NEVER = math.inf
-"""Threshold of a class that is never answered."""
-
-STARTS = (0.97, 0.9, 0.8, 0.65)
-"""Thresholds at which the sequence of tests may begin anew."""
-
-_LEVEL = (1 - CONFIDENCE) / len(Stance) / len(STARTS)
-"""Level that each start brings."""
-
-_STEPS = 1000
-"""Supported rates are reported in thousandths."""
+NEVER = math.inf  # threshold of a class that is never answered
+STARTS = (0.97, 0.9, 0.8, 0.65)  # thresholds at which the sequence of tests may begin anew
+_LEVEL = (1 - CONFIDENCE) / len(Stance) / len(STARTS)  # level that each start brings
+_STEPS = 1000  # supported rates are reported in thousandths
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -187,11 +187,8 @@ def _floats(values: Floats) -> tuple[float, ...]:
 
 # --- What a model has learned --------------------------------------------------------------------
 
-TERMS_SHOWN = 10
-"""Features that are named per class and block."""
-
-COPY = " @ "
-"""Precedes the actor in the name of a feature that exists for that actor alone."""
+TERMS_SHOWN = 10  # features that are named per class and block
+COPY = " @ "  # precedes the actor in the name of a feature that exists for that actor alone
 
 
 @dataclass(frozen=True, slots=True)

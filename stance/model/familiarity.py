@@ -30,23 +30,14 @@ from stance.reading.words import Reader, Words
 LEAST_WORDS, LEAST_PLAIN = 15, 6
 """Words, and plain words among them, that a paragraph needs for its language to be judged."""
 
-COMMON = 0.03
-"""Share of training rows in which a common word occurs."""
-
-LOW = 0.01
-"""Quantile of the training paragraphs' familiarity on which the threshold is based."""
-
+COMMON = 0.03  # share of training rows in which a common word occurs
+LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
 MARGIN = 0.75
 """The threshold is this times the quantile: other topics and sources bring new words, too."""
 
-LEAST_PARAGRAPHS = 50
-"""Training paragraphs of enough words that a threshold needs."""
-
-LENGTHS = (0.05, 0.5, 0.95)
-"""Quantiles of the paragraphs' length that are kept."""
-
-FEWEST = 20
-"""Training rows from which an actor counts as one that the model was trained on."""
+LEAST_PARAGRAPHS = 50  # training paragraphs of enough words that a threshold needs
+LENGTHS = (0.05, 0.5, 0.95)  # quantiles of the paragraphs' length that are kept
+FEWEST = 20  # training rows from which an actor counts as one that the model was trained on
 
 # In scripts without blanks a run of letters is a clause rather than a word; `RUN` of its
 # characters count as one word.

@@ -20,8 +20,7 @@ from stance.records import AGAINST, FAVOR
 ACTOR, OTHERS = "[actor]", "[other]"
 """Written for mentions of the actor judged, and of any other; without a blank, like all words."""
 
-LEAST_PUSH = 0.005
-"""Smaller pushes would be written as zero, and are left out."""
+LEAST_PUSH = 0.005  # smaller pushes would be written as zero, and are left out
 
 _ACTOR, _OTHERS, _PLAIN = range(3)
 

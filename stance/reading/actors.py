@@ -24,9 +24,7 @@ ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname"
 
 ACTOR_KINDS = ("state", "organisation", "person", "other")
 
-BATCH = 1000
-"""Texts scanned at a time."""
-
+BATCH = 1000  # texts scanned at a time
 _MOST_ALIASES = 100_000
 
 

@@ -65,8 +65,7 @@ def stretch_keys(joined: Joined, start: Ints32, end: Ints32, longest: int) -> Ke
     return keys
 
 
-HASHED = 1 << 16
-"""Characters summed up at a time."""
+HASHED = 1 << 16  # characters summed up at a time
 
 
 @lru_cache(maxsize=1)
@@ -152,9 +151,7 @@ Texts that share the part J of their word triples agree in a band with probabili
 section 3.4): 0.95 at J = 0.8, 0.32 at J = 0.5, 0.01 at J = 0.2.
 """
 
-SHINGLE = 3
-"""Words in a shingle."""
-
+SHINGLE = 3  # words in a shingle
 _SEEDS = np.array([key_of(f"minhash {i}") for i in range(BANDS * ROWS)], np.uint64)[:, None]
 _BAND = np.array([key_of(f"band {i}") for i in range(BANDS)], np.uint64)
 

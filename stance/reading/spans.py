@@ -12,8 +12,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, normalised_span
 from stance.reading.words import Reader, Span
 
-BATCH = 1000
-"""Pairs read at a time."""
+BATCH = 1000  # pairs read at a time
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,7 @@ class Joined:
         return codes.tobytes().decode("utf-32-le", "surrogatepass")
 
 
-BEYOND = np.uint8(0x80)
-"""Bit set in `Joined.bytes` for a character beyond ASCII."""
+BEYOND = np.uint8(0x80)  # bit set in `Joined.bytes` for a character beyond ASCII
 
 
 def join(texts: Sequence[str]) -> Joined:

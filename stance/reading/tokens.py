@@ -40,14 +40,11 @@ from stance.reading.text import (
     join,
 )
 
-LONGEST_WORD = 48
-"""Characters of a word that count; longer runs are links or noise."""
-
+LONGEST_WORD = 48  # characters of a word that count; longer runs are links or noise
 AT_A_TIME = 1 << 18
 """Words looked up at a time, so that a text as long as a book takes little memory."""
 
-MOST = (1 << 31) - 1
-"""Most characters of a batch: their places are 32-bit numbers."""
+MOST = (1 << 31) - 1  # most characters of a batch: their places are 32-bit numbers
 
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)

@@ -20,9 +20,7 @@ from stance.reading.tokens import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, Tok
 NOBODY = -1
 """Instead of an actor's number: a word names nobody, or a paragraph is read without an actor."""
 
-NEGATION_REACH = 4
-"""Words after a negator, within its sentence, that it turns."""
-
+NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
 Span = tuple[int, int, int]
 """A paragraph's number, and the first and end character of an actor's name in it, normalised."""
 

@@ -33,15 +33,14 @@ class Axis:
     zero: float | None = None
 
     def place(self, value: float, start: float = 3, end: float = 97) -> float:
-        """Return where a value stands between two places; beyond the scale, at its end."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return start + (end - start) * share
 
     def anchor(self, at: float) -> str:
-        """Return the class of a tick's label, so that it stays inside."""
-        if at == self.high:
-            return "end"
-        return "" if at == self.low else "middle"
+        return "end" if at == self.high else "" if at == self.low else "middle"
+
+    def strength(self, at: float) -> str:
+        return "axis" if at == self.zero else "grid"
 
 
 ENDS = {0.2: 4, 0.4: 4, 0.6: 3, 1.0: 4}  # where scales may end, and steps of a scale of shares
@@ -52,7 +51,6 @@ def _end(value: float) -> float:
 
 
 def share_axis(highest: float = 1.0) -> Axis:
-    """Return a scale of shares from 0, as short as the highest of them allows."""
     end = _end(highest)
     steps = ENDS[end]
     ticks = [(end * (step / steps), f"{100 * end * step / steps:.0f}") for step in range(steps)]
@@ -87,7 +85,7 @@ def net_axis(nets: Iterable[float] = (1.0,), steps: int = 4) -> Axis:
 SHARES = share_axis()  # from 0 to 100 percent
 
 
-# --- Elements ------------------------------------------------------------------------------------
+# --- Elements: x and widths in percent, y and heights in pixels ----------------------------------
 
 
 def element(name: str, /, *content: str, **attributes: str | float | None) -> Markup:
@@ -112,7 +110,6 @@ def _value(value: str | float) -> str:
 
 
 def drawing(name: str, title: str, description: str, height: float, marks: list[Markup]) -> Markup:
-    """Return an SVG as wide as its place, which a screen reader announces."""
     label = f"{name}-t {name}-d"
     words = element("title", title, id=f"{name}-t"), element("desc", description, id=f"{name}-d")
     return element("svg", *words, *marks, height=height, role="img", aria_labelledby=label)
@@ -122,7 +119,7 @@ Piece = tuple[float, list[Markup]]  # height and marks of a part of a chart
 
 
 def _in_pieces(name: str, title: str, description: str, pieces: Sequence[Piece]) -> Markup:
-    """Return drawings that stand under each other as one, between which a page may end."""
+    """Return drawings under each other, between which a page may end."""
     (height, marks), *rest = pieces or [(0, [])]
     first = drawing(name, title, description, height, marks)
     below = (element("svg", *each, height=height, aria_hidden="true") for height, each in rest)
@@ -134,19 +131,16 @@ def _percent(value: float) -> str:
 
 
 def _label(x: float, y: float, text: str, class_: str = "") -> Markup:
-    """Return a text; ``x`` in percent of the width, ``y`` in pixels."""
     return element("text", text, x=_percent(x), y=y, class_=class_ or None)
 
 
 def _segment(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    """Return a straight line; x in percent, y in pixels."""
     return element("line", x1=_percent(x1), y1=y1, x2=_percent(x2), y2=y2, class_=class_)
 
 
 def _bar(x: float, y: float, width: float, height: float, tone: Tone) -> Markup:
-    return element(
-        "rect", x=_percent(x), y=y, width=_percent(width), height=height, class_=f"segment {tone}"
-    )
+    width_, class_ = _percent(width), f"segment {tone}"
+    return element("rect", x=_percent(x), y=y, width=width_, height=height, class_=class_)
 
 
 def _row_label(name: str, note: str, top: float, lines: int = 1) -> list[Markup]:
@@ -166,7 +160,7 @@ def _ticks(axis: Axis, y: float, start: float = 3, end: float = 97) -> list[Mark
 
 
 def legend(*entries: tuple[str, str, str]) -> Markup:
-    """Return the key of a chart: forms (``bar``, ``line`` or a mark's), tones and words."""
+    """Return the key of a chart: forms (a mark's, bar or line), tones and words."""
     items = []
     for form, tone, words in entries:
         shape = _marker(form, "8", 6, tone)
@@ -177,7 +171,6 @@ def legend(*entries: tuple[str, str, str]) -> Markup:
 
 
 def _marker(form: str, x: str, y: float, tone: str) -> Markup:
-    """Return a mark at a place: ``dot``, ``square``, ``diamond``, or the ``line`` of a legend."""
     if form == "line":
         return element("line", x1=0, x2=16, y1=y, y2=y, class_=f"whisker {tone}")
     if form == "dot":
@@ -194,17 +187,14 @@ def _marker(form: str, x: str, y: float, tone: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Shares of one row, which sum to 1."""
-
     name: str
     note: str
-    shares: Sequence[float]
+    shares: Sequence[float]  # which sum to 1
 
 
 def stacked(
     name: str, title: str, description: str, rows: Sequence[Parts], tones: Sequence[Tone]
 ) -> Markup:
-    """Return bars of the same length, cut by shares, the first on the left."""
     pieces: list[Piece] = []
     for low in range(0, len(rows), PIECE):
         head = FOOT if not low and len(rows) > MANY else 0
@@ -229,7 +219,6 @@ def _stack(row: Parts, top: float, tones: Sequence[Tone]) -> list[Markup]:
 def upright(
     name: str, title: str, description: str, bars: Sequence[tuple[str, float]], height: float = 150
 ) -> Markup:
-    """Return upright bars with their shares above and their names below."""
     most = max((share for _, share in bars), default=0) or 1
     room, step = height - FOOT - 18, 100 / max(1, len(bars))
     marks = []
@@ -247,8 +236,6 @@ def upright(
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its interval, None where there is none."""
-
     value: float
     interval: tuple[float, float] | None
     tone: Tone = "ink"
@@ -257,8 +244,6 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a dot-and-whisker chart."""
-
     name: str
     note: str
     estimates: tuple[Estimate, ...]
@@ -267,10 +252,7 @@ class Line:
 def whiskers(
     name: str, title: str, rows: Sequence[Line], axis: Axis = SHARES, description: str = ""
 ) -> Markup:
-    """Return a mark per estimate on a common scale, with a line across its interval.
-
-    Without a description, the first rows describe it.
-    """
+    """Return a mark per estimate on a common scale, with a line across its interval."""
     description = description or "; ".join(f"{row.name} {row.note}" for row in rows[:8])
     lanes = max((len(row.estimates) for row in rows), default=1)
     lines = 1 + any(len(row.name) + len(row.note) > PHONE for row in rows)
@@ -281,10 +263,10 @@ def whiskers(
         head = FOOT if not low and len(rows) > MANY else 0
         foot = FOOT if low + PIECE >= len(rows) else 0
         height = head + step * len(part)
-        marks = []
-        for at, _ in axis.ticks:
-            x, strength = axis.place(at), "axis" if at == axis.zero else "grid"
-            marks.append(_segment(x, head, x, height, strength))
+        marks = [
+            _segment(axis.place(at), head, axis.place(at), height, axis.strength(at))
+            for at, _ in axis.ticks
+        ]
         marks += _ticks(axis, head - 7) if head else []
         marks += _ticks(axis, height + 15) if foot else []
         for place, row in enumerate(part):
@@ -309,10 +291,8 @@ def _estimates(row: Line, top: float, lines: int, axis: Axis) -> list[Markup]:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a curve, with the bounds of its band; None where nothing is known."""
-
     x: float
-    y: float | None
+    y: float | None  # None where nothing is known
     band: tuple[float, float] | None = None
 
 
@@ -344,19 +324,15 @@ def curve(
     def down(value: float) -> float:
         return y.place(value, bottom, top)
 
-    marks = [
-        _segment(LEFT, down(at), 100, down(at), "axis" if at == y.zero else "grid")
-        for at, _ in y.ticks
-    ]
+    marks = [_segment(LEFT, down(at), 100, down(at), y.strength(at)) for at, _ in y.ticks]
     marks += (_label(LEFT - 1.5, down(at) + 4, text, "quiet end") for at, text in y.ticks)
     marks += (_label(across(at), height - 5, text, f"quiet {x.anchor(at)}") for at, text in x.ticks)
-    known = groupby(points, key=lambda point: point.y is not None)
-    runs = [list(run) for is_known, run in known if is_known]
+    runs = [list(run) for known, run in groupby(points, lambda p: p.y is not None) if known]
     if connected:
         marks.append(_lines(runs, across, down, height, tone))
     else:
-        ends = (across(x.low), down(x.low), across(x.high), down(x.high))
-        marks.append(_segment(*ends, "axis dashed"))
+        start, end = (across(x.low), down(x.low)), (across(x.high), down(x.high))
+        marks.append(_segment(*start, *end, "axis dashed"))
     radius = 4 if not connected or len(points) <= 24 else 2
     for run in runs:
         for point in run:
@@ -383,7 +359,5 @@ def _lines(
         middle = path((p.x, p.y or 0.0) for p in run)
         marks.append(element("polyline", points=middle, class_=f"line {tone}"))
     # Stretched to the width: x runs from 0 to 100, y in pixels.
-    box = f"0 0 100 {height:g}"
-    return element(
-        "svg", *marks, width="100%", height=height, viewBox=box, preserveAspectRatio="none"
-    )
+    box = {"viewBox": f"0 0 100 {height:g}", "preserveAspectRatio": "none"}
+    return element("svg", *marks, width="100%", height=height, **box)

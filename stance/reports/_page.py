@@ -36,8 +36,6 @@ _UNFIT = re.compile(
 def without_forbidden(text: str) -> str:
     r"""Return a text in which U+FFFD stands for each character that HTML forbids.
 
-    These are controls, lone surrogates and noncharacters.
-
     >>> without_forbidden("a\r\nb\x00")
     'a\nb\ufffd'
     """
@@ -58,7 +56,6 @@ def cut(text: str, limit: int) -> str:
 
 
 def named(name: str, limit: int = NAME) -> str:
-    """Return a name for a chart or a heading."""
     return cut(name, limit) or "(no name)"
 
 
@@ -78,50 +75,39 @@ def points(value: float, interval: Sequence[float] | None = None, digits: int = 
     return signed(100 * value, digits) + (f" [{ends}]" if ends else "")
 
 
-# --- Tables --------------------------------------------------------------------------------------
-
 Kind = Literal["text", "count", "share", "signed", "number"]  # of a column's cells
 Cell = str | float | None
-NOTHING = "–"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its title on the page, its name in the CSV file."""
-
-    title: str
-    name: str
+    title: str  # on the page
+    name: str  # in the CSV file
     kind: Kind = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A table's name, columns and rows; the first cell of a row names it."""
-
     name: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Cell]]  # the first cell of a row names it
 
 
 ROWS, ANSWERS = Column("rows", "rows", "count"), Column("answers", "answers", "count")
 
 
 def text_column(name: str) -> Column:
-    """Return a column of texts, of the same name on the page and in the CSV file."""
     return Column(name, name)
 
 
 def with_interval(
     title: str, name: str, low: str = "low", high: str = "high", kind: Kind = "share"
 ) -> tuple[Column, Column, Column]:
-    """Return the columns of a figure and of the bounds of its interval."""
     return Column(title, name, kind), Column("low", low, kind), Column("high", high, kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart with its legend and its numbers."""
-
     chart: Markup
     data: Data
     legend: Markup = Markup()  # noqa: RUF009 (it cannot change)
@@ -134,12 +120,16 @@ def shown_cell(value: Cell, kind: Kind) -> str:
     ('12.3', '−5.0', '1,234')
     """
     if value is None or isinstance(value, str):
-        return NOTHING if value is None else value
-    if kind == "count":
-        return f"{value:,.0f}"
-    if kind == "number":
-        return f"{value:.3f}"
-    return signed(100 * value, 1) if kind == "signed" else f"{100 * value:.1f}"
+        return "–" if value is None else value
+    if kind == "signed":
+        return signed(100 * value, 1)
+    return (
+        f"{value:,.0f}"
+        if kind == "count"
+        else f"{value:.3f}"
+        if kind == "number"
+        else percent(value)
+    )
 
 
 def csv_address(data: Data) -> str:
@@ -150,28 +140,18 @@ def csv_address(data: Data) -> str:
 
 
 def _plain(cell: Cell) -> str:
-    if cell is None:
-        return ""
     if isinstance(cell, str):
         return cell.encode("utf-8", "replace").decode()
-    return f"{cell:.6f}" if isinstance(cell, float) else str(cell)
-
-
-# --- Templates -----------------------------------------------------------------------------------
+    return "" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else str(cell)
 
 
 @cache
 def environment() -> "Environment":
-    """Return the environment of the templates, in which every text is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    made = Environment(
-        autoescape=True,
-        loader=PackageLoader(__package__),
-        lstrip_blocks=True,
-        trim_blocks=True,
-        undefined=StrictUndefined,
-    )
+    loader = PackageLoader(__package__)
+    made = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
+    made.lstrip_blocks = made.trim_blocks = True
     made.filters |= {
         **{"bounds": bounds, "counted": count, "csv_address": csv_address, "named": named},
         **{"percent": percent, "points": points, "references": references, "sections": sections},
@@ -195,7 +175,6 @@ def render(name: str, **context: Any) -> bytes:
 
 
 def stylesheet() -> Markup:
-    """Return the style of every page."""
     return Markup((TEMPLATES / "style.css").read_text("utf-8"))  # noqa: S704 (our own file)
 
 

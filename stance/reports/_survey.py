@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b, file_digest
 from itertools import islice
 from operator import itemgetter
@@ -15,8 +15,6 @@ from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
 from stance.tables import Record, Table, column, month_of, open_table
 
 BATCH = 8192  # records that are counted at a time
-
-# --- Columns -------------------------------------------------------------------------------------
 
 ANSWERS = ("row", "mentions", *STANCE_COLUMNS)  # which predict writes, beside the actor's
 
@@ -35,14 +33,11 @@ class Request:
     encoding: str | None = None
 
     def open(self) -> Table:
-        """Open the table."""
         return open_table(self.source, delimiter=self.delimiter, encoding=self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Numbers of columns; None for what a table does not have."""
-
     row: int
     actor: int
     mentions: int
@@ -59,32 +54,30 @@ class Places:
 
     @property
     def paired(self) -> bool:
-        """Whether the input named the actor of each row, rather than the texts."""
-        return self.actor < self.row
+        return self.actor < self.row  # the input named the actor of each row
 
 
 def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
     """Find the columns of a prediction table; raise if it is not one in long form."""
     at = {name: place for place, name in enumerate(columns)}
-    prefix = request.prefix
-    actor = at.get(
-        request.actor_column or (prefix + "actor" if prefix + "actor" in at else "actor")
-    )
+    prefix, named = request.prefix, request.actor_column
+    actor = at.get(named or (prefix + "actor" if prefix + "actor" in at else "actor"))
     missing = [prefix + name for name in ANSWERS if prefix + name not in at]
-    if actor is None and not request.actor_column:
+    if actor is None and not named:
         missing.insert(0, prefix + "actor")
     if missing:
         raise DataError(f"{table}: {_refusal(at, missing)}")
 
     if actor is None:
-        actor = column(columns, request.actor_column or "", table)  # raises, with advice
+        actor = column(columns, named or "", table)  # raises, with advice
 
     def asked(name: str | None, usual: str) -> int | None:
         return at.get(usual) if name is None else column(columns, name, table)
 
     against, neutral, favor = (at[f"{prefix}stance_{label}"] for label in Stance)
-    places = Places(
-        row=at[prefix + "row"],
+    row = at[prefix + "row"]
+    return Places(
+        row=row,
         actor=actor,
         mentions=at[prefix + "mentions"],
         stance=at[prefix + "stance"],
@@ -95,14 +88,12 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         file=at.get("file"),
         by=asked(request.by, "source"),
         over=asked(request.over, "date"),
-        spans=at.get("spans"),
+        spans=at.get("spans") if actor < row else None,  # else predict read no spans
         because=at.get(prefix + "because"),
     )
-    return places if places.paired else replace(places, spans=None)  # then predict read no spans
 
 
 def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
-    """Return what is wrong with a table that lacks some columns, and what to do."""
     labels = [f"_{label}" for label in Stance]
     for prefix in (name.removesuffix("stance") for name in at if name.endswith("stance")):
         if all(prefix + name in at for name in ANSWERS):
@@ -114,8 +105,6 @@ def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
     return f"no column {listed}; a report needs a table that stance predict has written"
 
 
-# --- Frequent names ------------------------------------------------------------------------------
-
 CAPACITY = 20_000  # names that are told apart
 LONGEST_NAME = 120  # characters of a name; the rest of a longer one becomes a hash
 
@@ -123,10 +112,8 @@ LONGEST_NAME = 120  # characters of a name; the rest of a longer one becomes a h
 class Frequent:
     """Counts of names: exact up to `CAPACITY` names, and beyond that of the frequent ones.
 
-    With more names, counts may be too low by ``lost``, which is at most the number of all
-    occurrences divided by the capacity; every name that occurs more often than that is kept
-    (Misra and Gries 1982, "Finding repeated elements"; Agarwal et al. 2013, "Mergeable Summaries").
-    Then ``distinct``, the number of names, is a lower bound, too.
+    With more names, counts may be too low by ``lost``, at most all occurrences divided by the
+    capacity, and ``distinct`` is a lower bound (Misra and Gries 1982, "Finding repeated elements").
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -136,7 +123,6 @@ class Frequent:
         self._capacity = capacity
 
     def add(self, names: Iterable[str]) -> None:
-        """Count some names."""
         self.counts.update(names)
         self.distinct = max(self.distinct, len(self.counts))
         if len(self.counts) > 2 * self._capacity:
@@ -145,7 +131,6 @@ class Frequent:
             self.lost += least
 
     def first(self, most: int) -> list[str]:
-        """Return the most frequent names, equally frequent ones in alphabetical order."""
         return sorted(self.counts, key=lambda name: (-self.counts[name], name))[:most]
 
 
@@ -157,8 +142,6 @@ def bounded(name: str) -> str:
     return f"{name[: LONGEST_NAME - 10]}…{digest}"
 
 
-# --- Periods -------------------------------------------------------------------------------------
-
 MOST_PERIODS = 60  # periods in a chart
 FEWEST_PER_PERIOD = 10  # answers that a month or quarter must hold on average
 TAIL = 0.005  # share of the answers at each end that may be left out if they stretch the range
@@ -167,16 +150,14 @@ LENGTHS = {"month": 1, "quarter": 3, "year": 12}
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """Consecutive periods of equal length."""
-
     unit: str  # month, quarter or year
     start: int  # number of the first one
     count: int
 
-    def place(self, month: int) -> int | None:
-        """Return the place of a month's period, None outside."""
+    def place(self, month: int) -> int:
+        """Return the place of a month's period, -1 outside."""
         at = month // LENGTHS[self.unit] - self.start
-        return at if 0 <= at < self.count else None
+        return at if 0 <= at < self.count else -1
 
     def name(self, place: int) -> str:
         """Return the name of a period.
@@ -185,20 +166,17 @@ class Periods:
         '2024 Q2'
         """
         number = self.start + place
-        if self.unit == "year":
-            return str(number)
         if self.unit == "quarter":
             return f"{number // 4} Q{number % 4 + 1}"
-        return f"{number // 12}-{number % 12 + 1:02}"
+        return str(number) if self.unit == "year" else f"{number // 12}-{number % 12 + 1:02}"
 
 
 def choose_periods(months: Mapping[int, int]) -> Periods | None:
-    """Choose the shortest periods of which not more than `MOST_PERIODS` cover the dates.
+    """Choose the shortest periods of which at most `MOST_PERIODS` cover the answers' months.
 
     They hold `FEWEST_PER_PERIOD` answers on average, or are years. If less than a quarter of them
     holds any answer, as one mistyped date can cause, the `TAIL` of the answers at either end does
-    not count. Dates that are all in a January are taken for years. ``months`` holds the answers
-    of each month.
+    not count. Dates that are all in a January are taken for years.
     """
     if not months:
         return None
@@ -206,7 +184,7 @@ def choose_periods(months: Mapping[int, int]) -> Periods | None:
     years_only = all(month % 12 == 0 for month in ordered)
     most = 0 if years_only else sum(months.values()) // FEWEST_PER_PERIOD
     found = _cover(ordered[0], ordered[-1], most)
-    used = {found.place(month) for month in ordered} - {None}
+    used = {found.place(month) for month in ordered} - {-1}
     if found.count > 12 and 4 * len(used) < found.count:
         found = _cover(_inner(months, ordered), _inner(months, ordered[::-1]), most)
     return found
@@ -223,7 +201,6 @@ def _inner(months: Mapping[int, int], order: Sequence[int]) -> int:
 
 
 def _cover(first: int, last: int, most: int) -> Periods:
-    """Return periods from one month to another: short ones only if there are few enough."""
     for unit, length in LENGTHS.items():
         count = last // length - first // length + 1
         if count <= (MOST_PERIODS if unit == "year" else min(MOST_PERIODS, most)):
@@ -231,13 +208,8 @@ def _cover(first: int, last: int, most: int) -> Periods:
     return Periods("year", last // 12 - MOST_PERIODS + 1, MOST_PERIODS)
 
 
-# --- The first reading ---------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class Survey:
-    """What a table holds."""
-
     columns: tuple[str, ...]
     places: Places
     actors: Frequent = field(default_factory=Frequent)  # answers of each
@@ -249,7 +221,6 @@ class Survey:
     notes: tuple[str, ...] = ()
 
     def add(self, records: Sequence[Record]) -> None:
-        """Count some records."""
         places, self.records = self.places, self.records + len(records)
         cells = [record.cells for record in records]
         actors = [bounded(actor) for actor in map(itemgetter(places.actor), cells)]
@@ -271,7 +242,6 @@ class Survey:
 
 
 def survey(request: Request) -> Survey:
-    """Read a prediction table for the first time."""
     with request.open() as table:
         found = Survey(table.columns, find_places(table.columns, table.name, request))
         for batch in batches(table):
@@ -283,13 +253,11 @@ def survey(request: Request) -> Survey:
 
 
 def batches(table: Table) -> Iterator[list[Record]]:
-    """Yield the records of a table, some thousands at a time."""
     records = iter(table)
     while batch := list(islice(records, BATCH)):
         yield batch
 
 
 def file_hash(path: Path) -> str:
-    """Return the sha256 of a file."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()

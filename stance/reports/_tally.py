@@ -9,17 +9,13 @@ from stance.arrays import Bools, Codes, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.reports._examples import Examples
 from stance.reports._survey import Places, Survey, bounded, choose_periods
-from stance.reports.examples import Examples
 from stance.tables import Record, month_of
 
+# Documents fall into groups by a hash, which bounds memory and, since groups are random, leaves
+# the estimate of a variance unbiased (Wolter 2007, "Introduction to Variance Estimation", ch. 2).
 CLUSTERS = 1024
-"""Groups into which documents fall by a hash, which bounds memory.
-
-Documents that share a group do so at random, which leaves the estimate of a variance unbiased
-(Wolter 2007, "Introduction to Variance Estimation", chapter 2: random groups).
-"""
-
 MOST_ROWS = 1 << 28  # largest row number; 5 bytes are kept for each row
 CONFIDENCES = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9])  # between bins of the largest probability
 LABELS = {str(label): number for number, label in enumerate((*Stance, UNCERTAIN))}
@@ -32,10 +28,7 @@ Cells = Sequence[tuple[str, ...]]
 
 
 class Tally:
-    """Counts of the answers of a prediction table.
-
-    Counts by cluster are of stances given, by document, or if the table has none by paragraph.
-    """
+    """Counts of a prediction table's answers; by cluster, those of stances given, by document."""
 
     def __init__(self, found: Survey) -> None:
         self.actors = _frequent(found.actors.first(ACTORS), found.actors.counts)
@@ -64,22 +57,18 @@ class Tally:
 
     @property
     def rows(self) -> int:
-        """Rows of the input that was judged."""
         return int(np.count_nonzero(self._seen)) + len(self._again)
 
     @property
     def naming(self) -> int:
-        """Rows that name an actor."""
         return int(self._naming.sum()) + sum(self._again.values())
 
     @property
     def renumbered(self) -> int:
-        """Rows whose number an earlier row has, too, as in tables that were joined."""
-        return len(self._again)
+        return len(self._again)  # rows whose number an earlier row has, as in joined tables
 
     @property
     def answers(self) -> int:
-        """Answers, withheld ones among them."""
         return int(self.confidence.sum())
 
     def add(self, records: Sequence[Record], table: str) -> None:
@@ -168,8 +157,7 @@ class Tally:
         if at is None or periods is None:
             return
         months = [month_of(each[at]) for each in cells]
-        dated = [None if month is None else periods.place(month) for month in months]
-        period = np.array([-1 if place is None else place for place in dated])
+        period = np.array([-1 if month is None else periods.place(month) for month in months])
         known = np.array([month is not None for month in months])
         self.outside += int((known & (period < 0)).sum())
         mine = (label < GIVEN) & (period >= 0) & (actor >= 0) & (actor < len(self.period_clusters))
@@ -177,7 +165,6 @@ class Tally:
         np.add.at(self.period_clusters, where, 1)
 
     def _fault(self, records: Sequence[Record], table: str) -> DataError:
-        """Return what is wrong with the first record that cannot be counted."""
         for record in records:
             if reason := _reason(record.cells, self._places):
                 return DataError(f"{table}:{record.line}: {reason}, as stance predict writes it")
@@ -185,7 +172,6 @@ class Tally:
 
 
 def _frequent(first: list[str], counts: dict[str, int]) -> list[str]:
-    """Return the names with most answers, without those of few."""
     return first[:ALWAYS] + [name for name in first[ALWAYS:] if counts[name] >= FEWEST_ANSWERS]
 
 

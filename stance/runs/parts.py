@@ -30,8 +30,7 @@ from stance.tables import Format, Records
 CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
 Value = str | int | float | bool | None
 
-Plan = Mapping[str, Value]
-"""What the bytes of an output depend on, by the names that a user knows."""
+Plan = Mapping[str, Value]  # what the bytes of an output depend on, by the names that a user knows
 
 _INPUT, _MODEL, SIZE = "the input", "the model", "the size of parts"
 

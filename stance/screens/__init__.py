@@ -1,11 +1,12 @@
 """Figures in, lines of a terminal out; nothing else formats a screen."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from unicodedata import combining, east_asian_width
 
 from stance.display import WIDTH, shown
 
-__all__ = ["bounds", "cell", "columns", "percent", "ranged", "stacked", "wrap"]
+__all__ = ["bounds", "cell", "columns", "paragraphs", "percent", "ranged", "row"]
+__all__ += ["stacked", "wrap"]
 
 
 def percent(value: float | None, sign: str = "") -> str:
@@ -67,10 +68,18 @@ def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
 
 def stacked(parts: Iterable[Sequence[str]]) -> list[str]:
     """Return the lines of a screen's parts, a blank line between two of them."""
-    return list(_stacked(parts))
+    return [line.rstrip() for part in parts if part for line in ("", *part)][1:]
 
 
-def _stacked(parts: Iterable[Sequence[str]]) -> Iterator[str]:
-    for number, part in enumerate(filter(None, parts)):
-        yield from [""] * (number > 0)
-        yield from (line.rstrip() for line in part)
+def paragraphs(texts: Iterable[str], first: str = "", rest: str | None = None) -> list[str]:
+    """Return the lines of some paragraphs, see `wrap`."""
+    return [line for text in texts for line in wrap(text, first, rest)]
+
+
+def row(cells: Iterable[object], form: str) -> str:
+    """Return cells side by side, each formatted alike.
+
+    >>> row([1200, 3], ">7,")
+    '  1,200      3'
+    """
+    return "".join(f"{cell:{form}}" for cell in cells)

@@ -7,7 +7,7 @@ from typing import Any
 from stance.display import WIDTH, count, shown
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.records import UNCERTAIN, Stance
-from stance.screens import bounds, cell, percent, stacked, wrap
+from stance.screens import bounds, cell, paragraphs, percent, row, stacked, wrap
 
 LABELS = tuple(str(label) for label in Stance)
 
@@ -22,10 +22,7 @@ Figures = Mapping[str, Any]
 
 
 def doctor_lines(figures: Figures, *, genres: int = 8, actors: int = 12) -> list[str]:
-    """Return the lines of `stance.check.doctor.Findings.to_json`, each under 80 columns.
-
-    So many genres and actors are listed; the rest is counted.
-    """
+    """Return the lines of the doctor's findings; so many genres and actors are listed."""
     found = [
         line
         for each in figures["findings"]
@@ -58,9 +55,9 @@ def _shares(title: str, parts: Sequence[Figures], most: int) -> list[str]:
     if not parts:
         return []
     head = f"{title + ' (% of rows)':<{NAME}}{'rows':>9}"
-    lines = [head + "".join(f"{name:>10}" for name in LABELS)]
+    lines = [head + row(LABELS, ">10")]
     for part in parts[:most]:
-        cells = "".join(f"{_whole(part[label], part['rows']):>10}" for label in LABELS)
+        cells = row((_whole(part[label], part["rows"]) for label in LABELS), ">10")
         lines.append(f"{cell(part['name'] or '(empty)', NAME)}{part['rows']:>9,}{cells}")
     if len(parts) > most:
         rest = sum(part["rows"] for part in parts[most:])
@@ -74,11 +71,9 @@ def _agreement(figures: Figures) -> list[str]:
         return []
     names = " and ".join(shown(name, 20) for name in figures["coders"])
     lines = wrap(f"agreement of {names} [95 % interval]")
-    lines.append(
-        f"{'':<{CODED}} units  " + "".join(f"{name:<18}" for name in ("alpha", "AC1", "kappa"))
-    )
+    lines.append(f"{'':<{CODED}} units  " + row(("alpha", "AC1", "kappa"), "<18"))
     for name, part in [("all", report), *report["per_label"].items(), *report["per_group"].items()]:
-        cells = "".join(f"{_coefficient(part[key]):<18}" for key in ("alpha", "ac1", "kappa"))
+        cells = row((_coefficient(part[key]) for key in ("alpha", "ac1", "kappa")), "<18")
         lines.append(f"{cell(name, CODED)}{part['units']:>6,}  {cells}")
     return lines
 
@@ -86,18 +81,12 @@ def _agreement(figures: Figures) -> list[str]:
 def _coefficient(figures: Figures) -> str:
     if figures["value"] is None:
         return "-"
-    interval = figures["interval"]
-    return _hundredths(figures["value"]) + (
-        f" [{', '.join(map(_hundredths, interval))}]" if interval else ""
-    )
+    ends = ", ".join(map(_hundredths, figures["interval"] or ()))
+    return _hundredths(figures["value"]) + (f" [{ends}]" if ends else "")
 
 
 def _hundredths(value: float) -> str:
-    """Return the value in four characters at most, for three intervals in a line.
-
-    >>> [_hundredths(value) for value in (0.967, -0.204, -1.0, 1.0)]
-    ['.97', '-.20', '-1', '1.00']
-    """
+    """Return the value in four characters at most: .97, -.20, -1 or 1.00."""
     text = f"{value:.2f}"
     return "-1" if text == "-1.00" else text.replace("0.", ".", 1)
 
@@ -114,24 +103,19 @@ def stress_lines(figures: Figures) -> list[str]:
             _tests("must always hold", hard),
             _tests("may fail; the less often, the better", soft),
             wrap("rates in percent with Wilson's 95 % interval; n is seed paragraphs"),
-            [
-                line
-                for each in figures["skipped"]
-                for line in wrap("{name}: {reason}".format(**each))
-            ],
+            paragraphs(f"{each['name']}: {each['reason']}" for each in figures["skipped"]),
             *(_examples(test) for test in tests if test["examples"]),
         ]
     )
 
 
 def _tests(title: str, tests: Sequence[Figures]) -> list[str]:
-    lines = [f"{title:<{TEST}}  {'n':>4}  failures   rate  95 % interval"]
-    lines += [
+    lines = [f"{title:<{TEST}}  {'n':>4}  failures   rate  95 % interval"] if tests else []
+    return lines + [
         f"{test['name']:<{TEST}}  {test['n']:>4}  {test['failures']:>8}  "
         f"{percent(test['rate']):>5} {bounds(test['interval'])}"
         for test in tests
     ]
-    return lines if tests else []
 
 
 def _examples(test: Figures) -> list[str]:
@@ -150,10 +134,9 @@ def census_lines(figures: Figures) -> list[str]:
     """Return which aliases fire in a table, as `stance.check.census.Census.to_json` has them."""
     lines = [f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"]
     for actor, found in figures["actors"].items():
-        names = list(found["aliases"].items())
-        rest = f", {len(names) - ALIASES} more" if len(names) > ALIASES else ""
-        listed = ", ".join(f"{shown(alias)} {number:,}" for alias, number in names[:ALIASES])
-        lines.append(f"{shown(actor, 22):<24}{found['rows']:>9,}  {listed}{rest}")
+        names = [f"{shown(alias)} {number:,}" for alias, number in found["aliases"].items()]
+        names[ALIASES:] = [f"{len(names) - ALIASES} more"] * (len(names) > ALIASES)
+        lines.append(f"{shown(actor, 22):<24}{found['rows']:>9,}  {', '.join(names)}")
     return lines
 
 
@@ -162,18 +145,11 @@ def book_lines(book: ActorBook) -> list[str]:
     lines = []
     for actor in book.actors:
         lines.append(f"{shown(actor.name)} ({shown(actor.kind)})")
-        for kind in ALIAS_KINDS:
-            lines += _aliases(kind, actor.aliases.get(kind, ()))
-        lines += _aliases("not", actor.exclusions)
+        aliases = [(kind, actor.aliases.get(kind, ())) for kind in ALIAS_KINDS]
+        for kind, names in [*aliases, ("not", actor.exclusions)]:
+            text, lead, rest = ", ".join(map(shown, names)), f"  {kind:<12}", " " * 14
+            lines += textwrap.TextWrapper(WIDTH, lead, rest, break_on_hyphens=False).wrap(text)
     return lines
-
-
-def _aliases(kind: str, names: Sequence[str]) -> list[str]:
-    listed, indent = ", ".join(map(shown, names)), " " * 14
-    lead = f"  {kind:<12}"
-    return textwrap.wrap(
-        listed, WIDTH, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
-    )
 
 
 def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
@@ -185,10 +161,9 @@ def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
     if not totals:
         return []
     order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
-    lines = [f"{'actor':<24}" + "".join(f"{label:>11}" for label in labels)]
+    lines = [f"{'actor':<24}" + row(labels, ">11")]
     for actor in order[:ACTORS]:
-        row = "".join(f"{number:>11,}" for number in totals[actor].values())
-        lines.append(f"{shown(actor, 22):<24}{row}")
+        lines.append(f"{shown(actor, 22):<24}{row(totals[actor].values(), '>11,')}")
     if len(order) > ACTORS:
         lines.append(f"and {count(len(order) - ACTORS, 'more actor')}")
     return lines

@@ -4,22 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stance.display import WIDTH, count, shown
-from stance.screens import bounds, cell, percent, ranged, stacked, wrap
+from stance.screens import bounds, cell, paragraphs, percent, ranged, stacked, wrap
 
 LISTED = 15  # actors, sources, genres or years listed; of more than these only what can be trusted
 
-DIVISIONS = ("corpus", "source", "genre", "year")
-"""What rows are divided by beside the actor, where the corpus tells."""
-
-PLURALS = {"corpus": "corpora"}
-
+PLURALS = {"corpus": "corpora", "source": "sources", "genre": "genres", "year": "years"}
 FEW = "few"  # marks an interval that cannot be trusted
 NAME, LABEL = 30, 11  # columns for an actor's and for a label's name
-
 CORNER = r"gold \ predicted"
-
 LEGEND = "  (in percent; [low, high] is the 95 % interval, whole documents resampled)"
-
 CONFIDENT = (0.5, 0.25)  # shares of answers, the most confident ones, whose errors are shown
 
 Figures = Mapping[str, Any]
@@ -39,7 +32,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
         _sentiment(mood),
         _holder(figures.get("holder")),
         _leakage(figures.get("leakage")),
-        _notes([*figures["notes"], *mood_notes]),
+        paragraphs([*figures["notes"], *mood_notes], "note: ", "  "),
     ]
     return stacked(parts)
 
@@ -56,22 +49,19 @@ def _headline(figures: Figures) -> list[str]:
         return [line]
     return [
         f"all rows  {line}",
-        f"  {'answered rows':<20} macro-F1 "
-        f"{ranged(answered['macro_f1'], answered['macro_f1_interval']):<20}"
-        f"  accuracy {percent(answered['accuracy'])}",
+        _beside("answered rows", answered),
         f"  ({count(withheld, 'answer')} withheld as uncertain; among all rows they are wrong)",
     ]
 
 
 def _baselines(baselines: Figures) -> list[str]:
     names = {"majority": "majority label", "target_blind": "target-blind", "lexicon": "lexicon"}
-    known = {names[key]: baselines[key] for key in names if key in baselines}
-    return [
-        f"  {name:<20} macro-F1 "
-        f"{ranged(part['macro_f1'], part.get('macro_f1_interval')):<20}"
-        f"  accuracy {percent(part['accuracy'])}"
-        for name, part in known.items()
-    ]
+    return [_beside(name, baselines[key]) for key, name in names.items() if key in baselines]
+
+
+def _beside(name: str, part: Figures) -> str:
+    score = ranged(part["macro_f1"], part.get("macro_f1_interval"))
+    return f"  {name:<20} macro-F1 {score:<20}  accuracy {percent(part['accuracy'])}"
 
 
 def _verdicts(figures: Figures) -> Iterator[str]:
@@ -83,10 +73,8 @@ def _verdicts(figures: Figures) -> Iterator[str]:
             verdict = "better" if low > 0 else "worse" if high < 0 else "not shown to be better"
             if not figures["trusted"]:
                 verdict = "with too few documents to say whether it is better"
-            yield (
-                f"  {verdict} than {name}: {percent(gain['macro_f1'], '+')} points"
-                f"{bounds(gain['macro_f1_interval'])}"
-            )
+            points = f"{percent(gain['macro_f1'], '+')} points{bounds(gain['macro_f1_interval'])}"
+            yield f"  {verdict} than {name}: {points}"
 
 
 def _classes(figures: Figures) -> list[str]:
@@ -114,7 +102,7 @@ def _confusion(figures: Figures) -> list[str]:
 def _divisions(figures: Figures) -> Iterator[list[str]]:
     """Yield the scores by actor, corpus, source, genre and year, as far as there are any."""
     tables = [_groups("actor", figures.get("per_actor", {}))]
-    for name in DIVISIONS:
+    for name in PLURALS:
         groups = figures.get(f"per_{name}", {})
         # The scores of a single group would repeat the first line.
         tables.append(_groups(name, groups) if len(groups) > 1 else [])
@@ -134,7 +122,7 @@ def _groups(title: str, groups: Figures) -> list[str]:
     if title != "actor" and len(listed) > LISTED:
         listed = [pair for pair in listed if pair[1]["trusted"]]
     listed = listed[-LISTED:] if title == "year" else listed[:LISTED]
-    many = PLURALS.get(title, f"{title}s")
+    many = PLURALS.get(title, "actors")
     if not listed:
         return [f"{len(groups):,} {many}, none with enough documents to trust its score"]
     lines = [f"{cell(title, NAME)}  {'n':>9}  macro-F1  95 % interval"]
@@ -185,9 +173,8 @@ def _conflict(conflict: Figures) -> list[str]:
 def _sentiment(sentiment: Figures | None) -> list[str]:
     if sentiment is None:
         return []
-    lines = ["sentiment of paragraphs", *("  " + line for line in _headline(sentiment))]
-    lines += ["  " + line for line in _baselines(sentiment.get("baselines", {}))]
-    return [*lines, *("  " + line for line in _classes(sentiment))]
+    lines = _headline(sentiment) + _baselines(sentiment.get("baselines", {}))
+    return ["sentiment of paragraphs", *("  " + line for line in lines + _classes(sentiment))]
 
 
 def _holder(figures: Figures | None) -> list[str]:
@@ -214,10 +201,6 @@ def _leakage(leakage: Figures | None) -> list[str]:
     return wrap(text)
 
 
-def _notes(notes: Sequence[str]) -> list[str]:
-    return [line for note in notes for line in wrap(f"note: {note}")]
-
-
 NAMED = 5  # rows in the training data that are named; the rest is counted
 MOST_ACTORS = 15  # actors listed; the rest is counted
 ACTOR = 18  # columns for an actor's name
@@ -232,22 +215,18 @@ COMPARED = (
 
 def comparison_lines(figures: Figures) -> list[str]:
     """Return the lines of what `stance.evaluation.compare_models` returns, under 80 columns."""
+    names = figures.get("models", {})
     parts = [
-        _models(figures),
+        [f"{mark.upper()}  {shown(name, WIDTH - 5)}" for mark, name in names.items()],
         _part("stance", figures),
         _actors(figures["per_actor"], figures["left_out"]),
         _part("conflict rows (actors of differing gold stance)", figures["conflict"]),
         _part("sentiment of paragraphs", figures.get("sentiment")),
         _seen(figures["leakage"]),
         wrap(COMPARED),
-        _notes(figures["notes"]),
+        paragraphs(figures["notes"], "note: ", "  "),
     ]
     return stacked(parts)
-
-
-def _models(figures: Figures) -> list[str]:
-    names = figures.get("models", {})
-    return [f"{mark.upper()}  {shown(name, WIDTH - 5)}" for mark, name in names.items()]
 
 
 def _part(title: str, part: Figures | None) -> list[str]:
@@ -260,10 +239,8 @@ def _part(title: str, part: Figures | None) -> list[str]:
         scores = (ranged(own[key], own[f"{key}_interval"]) for key in ("macro_f1", "accuracy"))
         cells = "  ".join(f"{score:<20}" for score in scores)
         lines.append(f"  {mark.upper():<7}  {cells}  {percent(own['ece']):>4}  {own['brier']:.3f}")
-    gains = (
-        ranged(part[key], part[f"{key}_interval"], "+")
-        for key in ("difference", "accuracy_difference")
-    )
+    keys = ("difference", "accuracy_difference")
+    gains = (ranged(part[key], part[f"{key}_interval"], "+") for key in keys)
     lines.append("  A - B    " + "  ".join(f"{gain:<20}" for gain in gains))
     test = part["mcnemar"]
     lines.append(

@@ -7,7 +7,7 @@ from stance.display import WIDTH, count, shown
 from stance.model.explanation import Explanation, Learned, NameShare, Reason
 from stance.model.familiarity import Reference
 from stance.records import UNCERTAIN
-from stance.screens import bounds, percent, ranged, wrap
+from stance.screens import bounds, paragraphs, percent, ranged, row, wrap
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -31,22 +31,16 @@ def prospects_lines(
         found += ["", *_curve_table(curve["points"])]
         found += wrap(forecast_text(curve), "  ")
     if advice:
-        found += ["", "where labels are missing, the most useful first"]
-        found += [line for text in advice for line in wrap(text, "  ")]
+        found += ["", "where labels are missing, the most useful first", *paragraphs(advice, "  ")]
     return found
 
 
 def repeats_text(repeats: Mapping[str, Any]) -> str:
-    """Return mean, spread and interval of repeated cross-validations.
-
-    >>> repeats_text({"macro_f1": [0.59, 0.61], "mean": 0.6, "sd": 0.014, "interval": [0.57, 0.63]})
-    '2 cross-validations with other folds: macro-F1 60.0 ± 1.4 [57.0, 63.0]'
-    """
+    """Return mean, spread and interval of repeated cross-validations."""
     if repeats["sd"] is None:
         return f"1 cross-validation: macro-F1 {ranged(repeats['mean'], repeats['interval'])}"
     figure = f"{percent(repeats['mean'])} ± {percent(repeats['sd'])}{bounds(repeats['interval'])}"
-    number = len(repeats["macro_f1"])
-    return f"{number} cross-validations with other folds: macro-F1 {figure}"
+    return f"{len(repeats['macro_f1'])} cross-validations with other folds: macro-F1 {figure}"
 
 
 def forecast_text(curve: Mapping[str, Any]) -> str:
@@ -66,20 +60,28 @@ def _curve_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+NAMES = 8  # actors named of those in the book
 SCORED = 15  # corpora, genres and actors whose scores are shown; the manifest has all
 
 
 def card_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the manifest says, for people."""
     recipe = manifest["recipe"]
-    heads = f"recipe '{shown(recipe['name'])}', {manifest['language']}, {_heads(manifest)}"
+    sizes = {
+        name: sum(block["features"] for block in head["blocks"])
+        for name, head in manifest["heads"].items()
+    }
+    heads = ", ".join(f"{name} {size:,} features" for name, size in sizes.items())
+    heads = f"recipe '{shown(recipe['name'])}', {manifest['language']}, {heads}"
     yield from _wrapped(heads, "model     ")
     blocks = recipe["features"]["blocks"]
     yield "blocks    " + ", ".join(f"{shown(name)} {weight:g}" for name, weight in blocks.items())
     if "name" in blocks:
         yield "WARNING   the actor's name is a feature: the model has learned a prior about actors,"
         yield "          which is the very thing that a study wants to measure"
-    book = f"{len(manifest['book'])} in the book: {_some(list(manifest['book']))}"
+    names = list(manifest["book"])
+    rest = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    book = f"{len(names)} in the book: {', '.join(map(shown, names[:NAMES]))}{rest}"
     yield from _wrapped(book, "actors    ")
     for source in manifest["data"]:
         classes = ", ".join(f"{number:,} {shown(k)}" for k, number in source["classes"].items())
@@ -95,11 +97,10 @@ def card_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
             f"ECE {percent(scores['ece'])} %",
             "scores    ",
         )
-        names = {"majority": "majority", "target_blind": "target-blind words", "lexicon": "lexicon"}
-        base = {name: scores["baselines"].get(key) for key, name in names.items()}
-        yield "          beside " + ", ".join(
-            f"{name} {percent(part['macro_f1'])}" for name, part in base.items() if part
-        )
+        known = {"majority": "majority", "target_blind": "target-blind words", "lexicon": "lexicon"}
+        base = {name: scores["baselines"].get(key) for key, name in known.items()}
+        beside = [f"{name} {percent(part['macro_f1'])}" for name, part in base.items() if part]
+        yield f"          beside {', '.join(beside)}"
         for title in ("corpus", "source", "genre", "actor"):
             for name, part in list(scores.get(f"per_{title}", {}).items())[:SCORED]:
                 yield _group_line(title, name, part)
@@ -140,37 +141,18 @@ def _drift(table: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:
     words = bounds(part.get("macro_f1_interval", part.get("interval"))) or " no interval"
-    return (
-        f"          {title} {shown(name, 30):<31} {percent(part['macro_f1']):>5}"
-        f"{words:<14} n {part['n']:,}"
-    )
+    score = f"{percent(part['macro_f1']):>5}{words:<14}"
+    return f"          {title} {shown(name, 30):<31} {score} n {part['n']:,}"
 
 
 def _wrapped(text: str, lead: str) -> list[str]:
     return wrap(shown(text, 1000), lead, " " * len(lead))
 
 
-def _heads(manifest: Mapping[str, Any]) -> str:
-    counts = {
-        name: sum(block["features"] for block in head["blocks"])
-        for name, head in manifest["heads"].items()
-    }
-    return ", ".join(f"{name} {count:,} features" for name, count in counts.items())
-
-
-def _some(names: list[str], most: int = 8) -> str:
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(shown, names[:most])) + rest
-
-
 STRONGEST = 8  # words and features that are listed
 
 FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
-"""Said of a paragraph before its reasons."""
-
 UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
-"""Said of an actor that no mention was found of."""
-
 PALE, STRONG = 0.04, 0.12  # pushes from which a word is coloured, and coloured strongly
 NAMED = 42  # columns for a word and its strongest term
 
@@ -223,32 +205,28 @@ def _style(push: float) -> str:
     return strong + ("green" if push > 0 else "red")
 
 
-def _named(reason: Reason, width: int = NAMED) -> str:
-    """Return a reason's word and its strongest term, in so many columns."""
-    word = shown(reason.text, 18 if reason.terms else width - 1)
-    if reason.terms and (room := width - 5 - len(word)) > 2:
+def _named(reason: Reason) -> str:
+    """Return a reason's word and its strongest term."""
+    word = shown(reason.text, 18 if reason.terms else NAMED - 1)
+    if reason.terms and (room := NAMED - 5 - len(word)) > 2:
         word += f"  ({shown(reason.terms[0], room)})"
-    return word[:width]
+    return word[:NAMED]
 
 
 def _table(explanation: Explanation) -> Iterator[str]:
     labels = explanation.labels
-    yield f"{'pushes the score of':<{NAMED + 2}}" + "".join(f"{name:>11}" for name in labels)
+    yield f"{'pushes the score of':<{NAMED + 2}}" + row(labels, ">11")
     reasons = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
     listed = [*reasons[:STRONGEST], *explanation.features[:3]]
     for reason in listed:
-        yield f"  {_named(reason):<{NAMED}}" + "".join(f"{push:>+11.3f}" for push in reason.push)
+        yield f"  {_named(reason):<{NAMED}}" + row(reason.push, ">+11.3f")
+    every = (*explanation.words, *explanation.features)
     rest = [
-        sum(r.push[i] for r in (*explanation.words, *explanation.features))
-        - sum(r.push[i] for r in listed)
-        for i in range(len(labels))
+        sum(r.push[i] for r in every) - sum(r.push[i] for r in listed) for i in range(len(labels))
     ]
-    for name, values in {
-        "all other words and features": rest,
-        "constant": explanation.intercept,
-        "score": explanation.scores,
-    }.items():
-        yield f"  {name:<{NAMED}}" + "".join(f"{value:>+11.3f}" for value in values)
+    yield f"  {'all other words and features':<{NAMED}}" + row(rest, ">+11.3f")
+    yield f"  {'constant':<{NAMED}}" + row(explanation.intercept, ">+11.3f")
+    yield f"  {'score':<{NAMED}}" + row(explanation.scores, ">+11.3f")
 
 
 def learned_lines(found: Learned) -> Iterator[str]:
@@ -256,14 +234,10 @@ def learned_lines(found: Learned) -> Iterator[str]:
     yield from _name_lines(found.name)
     for head, blocks in found.heads.items():
         for block in blocks:
-            yield ""
-            yield (
-                f"{head}: block {shown(block.name)}, weight {block.weight:g}, "
-                f"{count(block.features, 'feature')}"
-            )
+            size = count(block.features, "feature")
+            yield from ("", f"{head}: block {shown(block.name)}, weight {block.weight:g}, {size}")
             for label, terms in block.words.items():
-                pushes = [(term.term, term.push) for term in terms]
-                yield from _listed(f"  {label:<10}", pushes)
+                yield from _listed(f"  {label:<10}", [(term.term, term.push) for term in terms])
             if block.features and not any(block.words.values()):
                 yield "  the model was saved without the names of its features"
 

@@ -12,22 +12,12 @@ from typing import BinaryIO
 from stance.display import count, shown
 from stance.errors import ModelError
 
-MOST_BYTES = 1 << 30
-"""Bytes that a file may have, and that its members may have together when unpacked."""
-
-MOST_MEMBER = 1 << 29
-"""Bytes that one member may have when unpacked."""
-
+MOST_BYTES = 1 << 30  # of a file, and of its members together when unpacked
+MOST_MEMBER = 1 << 29  # bytes of one member when unpacked
 MOST_MEMBERS = 200
-
-MOST_RATIO = 100
-"""Times by which a member of more than `_SMALL` bytes may grow when unpacked."""
-
+MOST_RATIO = 100  # times by which a member of more than `_SMALL` bytes may grow when unpacked
 MANIFEST = "manifest.json"
-
-PICKLES = (".joblib", ".pkl", ".pickle")
-"""Endings of files that run code when they are loaded."""
-
+PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
 DAMAGED = "copy or download it again, or train a new one with `stance train`"
 OTHER_FILE = "name a model that `stance train` wrote"
 
@@ -108,9 +98,8 @@ class Archive:
         except _ZIP_ERRORS as error:
             raise refusal(f"damaged: '{name}' cannot be unpacked ({_why(error)})") from error
         if len(data) != entry.file_size:
-            raise refusal(
-                f"damaged: '{name}' has {count(len(data), 'byte')}, not {entry.file_size:,}"
-            )
+            found = count(len(data), "byte")
+            raise refusal(f"damaged: '{name}' has {found}, not {entry.file_size:,}")
         return data
 
 
@@ -119,23 +108,19 @@ def _why(error: BaseException) -> str:
 
 
 def refuse_pickle_name(name: str) -> None:
-    """Refuse a name that ends as those of pickles do."""
-    for ending in PICKLES:
-        if name.lower().endswith(ending):
-            raise ModelError(f"a {ending} file {_RUNS_CODE}")
+    for ending in filter(name.lower().endswith, PICKLES):
+        raise ModelError(f"a {ending} file {_RUNS_CODE}")
 
 
 def _recognise(head: bytes) -> None:
-    """Refuse what is not a zip, by its first bytes."""
     if not head:
         raise refusal("is empty")
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise ModelError(f"a pickle (as joblib writes it) {_RUNS_CODE}")
     for magic, name in _COMPRESSED:
         if head.startswith(magic):
-            raise ModelError(
-                f"compressed with {name}, as joblib compresses a pickle; it {_RUNS_CODE}"
-            )
+            made = f"compressed with {name}, as joblib compresses a pickle"
+            raise ModelError(f"{made}; it {_RUNS_CODE}")
     if head[:4] in (b"PK\3\4", b"PK\5\6"):
         return
     kind = "a text file" if _is_text(head) else "not a zip file"
@@ -164,18 +149,20 @@ def _check_end(file: BinaryIO, size: int) -> None:
     _, disk, first_disk, here, entries, length, start, comment = _END.unpack(end)
     if comment or tail[-_END.size - 20 :].startswith(b"PK\6\7"):
         raise refusal("its end is not as `stance` writes it")
-    if entries > MOST_MEMBERS:
-        raise refusal(f"has {count(entries, 'member')}, but a model has at most {MOST_MEMBERS}")
+    _check_number(entries)
     if (disk, first_disk, here) != (0, 0, entries) or length > _MOST_DIRECTORY:
         raise refusal("damaged: the end of the zip contradicts itself")
     if start + length + _END.size != size:
         raise refusal("damaged: bytes were added to the zip or are missing in it")
 
 
+def _check_number(members: int) -> None:
+    if members > MOST_MEMBERS:
+        raise refusal(f"has {count(members, 'member')}, but a model has at most {MOST_MEMBERS}")
+
+
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
-    if len(entries) > MOST_MEMBERS:
-        number = count(len(entries), "member")
-        raise refusal(f"has {number}, but a model has at most {MOST_MEMBERS}")
+    _check_number(len(entries))
     names = [entry.orig_filename for entry in entries]
     for name in names:
         if name.lower().endswith(PICKLES):
@@ -207,8 +194,7 @@ def _check_entry(entry: zipfile.ZipInfo, who: str) -> None:
     if entry.flag_bits & ~_HARMLESS_FLAGS or entry.compress_type not in methods:
         raise refusal(f"{who} is packed in a way that no model uses")
     if entry.file_size > MOST_MEMBER:
-        raise refusal(
-            f"{who} unpacks to {entry.file_size:,} bytes; at most {MOST_MEMBER:,} are read"
-        )
+        size = f"{entry.file_size:,} bytes"
+        raise refusal(f"{who} unpacks to {size}; at most {MOST_MEMBER:,} are read")
     if entry.file_size > _SMALL and entry.file_size > MOST_RATIO * max(1, entry.compress_size):
         raise refusal(f"{who} unpacks to more than {MOST_RATIO} times its size, as a zip bomb does")

@@ -40,11 +40,10 @@ from stance.storage._members import (
 FORMAT = "stance-model"
 SCHEMA = 1
 
-OF_MODEL = (
-    "format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads", "temperature",
-    "members",
-)  # fmt: skip
-"""Top-level keys that a model's card does not own."""
+OF_MODEL = (  # top-level keys that a model's card does not own
+    *("format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads"),
+    *("temperature", "members"),
+)
 
 MOST_MANIFEST = 1 << 24
 MOST_FEATURES = 10_000_000
@@ -60,10 +59,8 @@ _CONTROL = frozenset(map(chr, (*range(32), *range(127, 160)))) - frozenset("\t\n
 
 
 def encode_manifest(manifest: Table) -> bytes:
-    """Return the JSON of a manifest, its top-level keys sorted.
-
-    Inside them the order stays, because that of actors, categories and blocks matters.
-    """
+    """Return the JSON of a manifest, its top-level keys sorted."""
+    # Inside them the order stays, because that of actors, categories and blocks matters.
     ordered = {key: _plain(manifest[key]) for key in sorted(manifest)}
     text = json.dumps(ordered, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode()
@@ -166,21 +163,11 @@ _SOURCE = {"name": of(str), "sha256": _DIGEST, "rows": _ROWS, "classes": entries
 
 def _rows_of_actors(reference: Table, where: str) -> None:
     if (rows := sum(reference["actors"].values())) > reference["rows"]:
-        expected = f"the {rows:,} of its actors or more"
-        raise wrong(f"{where}.rows", reference["rows"], expected)
+        raise wrong(f"{where}.rows", reference["rows"], f"the {rows:,} of its actors or more")
 
 
-_REFERENCE = ruled(
-    table({
-        "paragraphs": _ROWS,
-        "unknown": _SHARE,
-        "familiarity": nullable(_SHARE),  # null if there were too few to say
-        "length": _LENGTHS,
-        "rows": _ROWS,
-        "actors": entries(number(int, 1, 10**12)),
-    }),
-    _rows_of_actors,
-)  # fmt: skip
+_REFERENCE = {"paragraphs": _ROWS, "unknown": _SHARE, "length": _LENGTHS, "rows": _ROWS}
+_REFERENCE |= {"familiarity": nullable(_SHARE), "actors": entries(number(int, 1, 10**12))}
 
 
 def _seeds(repeats: Table, where: str) -> None:
@@ -190,16 +177,8 @@ def _seeds(repeats: Table, where: str) -> None:
         raise wrong(f"{where}.seeds", seeds, "a seed for each score")
 
 
-_REPEATS = ruled(
-    table({
-        "macro_f1": items(_SHARE, 1, 50, "numbers"),
-        "seeds": of(list),
-        "mean": _SHARE,
-        "interval": _INTERVAL,
-        "sd": nullable(_SHARE),
-    }),
-    _seeds,
-)  # fmt: skip
+_REPEATS = {"macro_f1": items(_SHARE, 1, 50, "numbers"), "seeds": of(list), "mean": _SHARE}
+_REPEATS |= {"interval": _INTERVAL, "sd": nullable(_SHARE)}
 
 _POINT = dict.fromkeys(("share", "macro_f1", "low", "high"), _SHARE)
 _POINT |= dict.fromkeys(("documents", "rows"), number(float, 0, 10**12))
@@ -251,13 +230,14 @@ def _head(name: str) -> Check:
 
     features = number(int, 0, MOST_FEATURES)
     block = table({"name": of(str), "weight": number(float, 0, 100), "features": features})
-    return table({
+    checks = {
         "labels": equal(list(LABELS[name]), ", ".join(LABELS[name])),
         "targeted": equal(targeted, str(targeted).lower()),
         "own": of(bool),
         "temperature": number(float, 1e-6, 1e6),
         "blocks": ruled(items(block), different),
-    })  # fmt: skip
+    }
+    return table(checks)
 
 
 _MEMBER = {"sha256": _DIGEST, "bytes": number(int, 0, MOST_MEMBER)}
@@ -287,7 +267,11 @@ _MODEL = table(
         ),
         "members": entries(table(_MEMBER, closed=False)),
     },
-    {"reference": _REFERENCE, "repeats": _REPEATS, "learning_curve": _curve},
+    {
+        "reference": ruled(table(_REFERENCE), _rows_of_actors),
+        "repeats": ruled(table(_REPEATS), _seeds),
+        "learning_curve": _curve,
+    },
     closed=False,
 )
 

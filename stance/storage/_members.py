@@ -16,32 +16,23 @@ from stance.reading.keys import BANDS, MULTIPLIER
 from stance.records import Holder, Sentiment, Stance
 from stance.storage._archive import refusal
 
-LABELS: dict[str, tuple[str, ...]] = {
-    "stance": tuple(Stance),
-    "sentiment": tuple(Sentiment),
-    "control": tuple(Stance),
-    "holder": tuple(Holder),
-}
-"""Labels of each head; those of sentiment and holder may be missing."""
+# Labels of each head, in the order of the file; those of sentiment and holder may be missing.
+LABELS: dict[str, tuple[str, ...]] = {"stance": tuple(Stance), "sentiment": tuple(Sentiment)}
+LABELS |= {"control": LABELS["stance"], "holder": tuple(Holder)}
+TARGETED = ("stance", "holder")  # heads that judge an actor
 
-TARGETED = ("stance", "holder")
-"""Heads that judge an actor."""
+_PARTS = {"keys": "uint64", "idf": "float32", "coef": "float32"}  # types of a block's arrays
 
-_PARTS = {"keys": "uint64", "idf": "float32", "coef": "float32"}
-"""Types of the arrays of a block."""
-
-CALIBRATION = {
+CALIBRATION = {  # type and greatest value of arrays of which a model has all or none
     "calibration/confidence.npy": ("float32", 1),
     "calibration/predicted.npy": ("int32", len(Stance) - 1),
     "calibration/correct.npy": ("int32", 1),
     "calibration/document.npy": ("int32", 2**31 - 1),
 }
-"""Type and greatest value of the calibration's arrays, which a model has all or none of."""
 
 Table = Mapping[str, Any]
 Array = NDArray[Any]
-Layout = tuple[str, tuple[int, ...]]
-"""Type and shape of an array."""
+Layout = tuple[str, tuple[int, ...]]  # type and shape of an array
 
 # --- Arrays and lists of terms as bytes ----------------------------------------------------------
 
@@ -57,7 +48,6 @@ _ESCAPED = {
 
 
 def size_of(dtype: str, shape: Sequence[int]) -> int:
-    """Return the bytes of an array's values."""
     return math.prod(shape) * int(_DTYPES[dtype][-1])
 
 
@@ -95,9 +85,8 @@ def decode_array(data: bytes | bytearray, dtype: str, shape: Sequence[int], name
         expected = f"{dtype} of shape {tuple(shape)}"
         raise refusal(f"'{name}' is not the {expected} of the manifest but {shown(text.strip())!r}")
     if len(data) - start != size_of(dtype, shape):
-        raise refusal(
-            f"'{name}' has {len(data) - start:,} bytes of values, not {size_of(dtype, shape):,}"
-        )
+        wanted = size_of(dtype, shape)
+        raise refusal(f"'{name}' has {len(data) - start:,} bytes of values, not {wanted:,}")
     if not math.prod(shape):
         return np.zeros(tuple(shape), dtype)
     # The copy is aligned, in the machine's byte order, and free of the file's bytes.
@@ -106,12 +95,10 @@ def decode_array(data: bytes | bytearray, dtype: str, shape: Sequence[int], name
 
 def encode_terms(terms: tuple[str, ...]) -> bytes:
     """Return a list of terms as bytes, one on each line, control characters escaped."""
-    lines = [term.translate(_ESCAPED) + "\n" for term in terms]
-    return "".join(lines).encode("utf-8", "replace")
+    return "".join(f"{term.translate(_ESCAPED)}\n" for term in terms).encode("utf-8", "replace")
 
 
 def decode_terms(data: bytearray, size: int, name: str) -> tuple[str, ...]:
-    """Return the ``size`` terms of a list, one on each line."""
     try:
         lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
@@ -131,10 +118,11 @@ _MOST_PROBES = 1_000
 
 def check_array(array: Array, name: str) -> Array:
     """Return an array if a head can work with its values."""
-    if name.endswith(".keys.npy") and not (array[1:] > array[:-1]).all():
-        raise refusal(f"'{name}' is not sorted without repetition")
-    if name.endswith(".keys.npy") and _longest_probe(array) > _MOST_PROBES:
-        raise refusal(f"'{name}' has keys that collide, as if made to keep a computer busy")
+    if name.endswith(".keys.npy"):
+        if not (array[1:] > array[:-1]).all():
+            raise refusal(f"'{name}' is not sorted without repetition")
+        if _longest_probe(array) > _MOST_PROBES:
+            raise refusal(f"'{name}' has keys that collide, as if made to keep a computer busy")
     if name in CALIBRATION and not ((array >= 0) & (array <= CALIBRATION[name][1])).all():
         raise refusal(f"'{name}' has a value that is not between 0 and {CALIBRATION[name][1]:,}")
     if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
@@ -143,11 +131,7 @@ def check_array(array: Array, name: str) -> Array:
 
 
 def _longest_probe(keys: Keys) -> int:
-    """Return how far `stance.reading.keys.KeyIndex` would put a key from its slot.
-
-    For honest keys this is a few dozen; with keys made to collide, the time to look one up would
-    grow with the square of their number.
-    """
+    """Return how far `KeyIndex` would put a key from its slot: a few dozen for honest keys."""
     if not len(keys):
         return 0
     bits = max(6, int(4 * len(keys)).bit_length())  # as `KeyIndex` has it
@@ -160,11 +144,7 @@ def _longest_probe(keys: Keys) -> int:
 
 
 def member_arrays(heads: Table, texts: int, calibrated: int | None) -> dict[str, Layout]:
-    """Return type and shape of every array of a model.
-
-    They follow from the heads of its manifest, the texts of its corpus, and the rows of its
-    calibration, if it has one.
-    """
+    """Return type and shape of every array of a model, from what its manifest says."""
     arrays: dict[str, Layout] = {}
     for head, table in heads.items():
         labels = len(table["labels"])
@@ -182,7 +162,6 @@ def member_arrays(heads: Table, texts: int, calibrated: int | None) -> dict[str,
 
 
 def term_lists(heads: Table) -> dict[str, int]:
-    """Return the number of terms in every list that a model may have."""
     return {
         f"heads/{head}/{block['name']}.terms.txt": block["features"]
         for head, table in heads.items()
@@ -204,14 +183,12 @@ def claimed_rows(member: Table) -> int:
 
 
 def calibration_members(calibration: Calibration | None) -> dict[str, Array]:
-    """Return name and content of every member that holds a part of the calibration."""
     if calibration is None:
         return {}
     return {name: getattr(calibration, Path(name).stem) for name in CALIBRATION}
 
 
 def make_calibration(arrays: Mapping[str, Array]) -> Calibration | None:
-    """Return the calibration in checked arrays, if there is one."""
     if not arrays.keys() >= CALIBRATION.keys():
         return None
     values = {Path(name).stem: arrays[name] for name in CALIBRATION}
@@ -219,7 +196,6 @@ def make_calibration(arrays: Mapping[str, Array]) -> Calibration | None:
 
 
 def head_table(head: Head) -> dict[str, Any]:
-    """Return what the manifest says about a head."""
     return {
         "labels": head.labels,
         "targeted": head.targeted,
@@ -233,7 +209,6 @@ def head_table(head: Head) -> dict[str, Any]:
 
 
 def head_members(name: str, head: Head) -> Iterator[tuple[str, Array | tuple[str, ...]]]:
-    """Yield name and content of every member that holds a part of a head."""
     yield f"heads/{name}/intercept.npy", head.intercept
     for block in head.blocks:
         stem = f"heads/{name}/{block.name}"

@@ -44,8 +44,6 @@ from stance.storage._members import (
     term_lists,
 )
 
-# --- Out -----------------------------------------------------------------------------------------
-
 
 def dump_model(model: StanceModel) -> bytes:
     """Return the bytes of a model's file; the same model gives the same bytes."""
@@ -89,12 +87,8 @@ def _member_table(data: bytes, array: NDArray[Any] | None) -> dict[str, Any]:
 def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> None:
     """Write a model to a file, which appears under its name only when whole.
 
-    Raises
-    ------
-    OutputError
-        If the file exists and `force` is not given, or cannot be written.
-    ModelError
-        If the model is one that `load_model` would refuse.
+    Raises `OutputError` if the file cannot be written, or exists and ``force`` is not given;
+    `ModelError` if the model is one that `load_model` would refuse.
     """
     path = Path(path)
     if path.suffix.lower() in PICKLES:
@@ -106,16 +100,10 @@ def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> 
     write_whole(path, data, force=force)
 
 
-# --- In ------------------------------------------------------------------------------------------
-
-
 def load_model(path: Path | str) -> StanceModel:
     """Read a model from a file; nothing in the file is ever run.
 
-    Raises
-    ------
-    ModelError
-        If the file is missing, damaged or anything but a model.
+    Raises `ModelError` if the file is missing, damaged or anything but a model.
     """
     with _refusals(Path(path)), _open(Path(path)) as file:
         return _read_model(file)

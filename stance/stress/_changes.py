@@ -9,9 +9,7 @@ import numpy as np
 from stance.records import Stance
 from stance.stress._scenes import Scene, Sentences, replaced
 
-SEED = 20
-"""Seeds the places of typing errors."""
-
+SEED = 20  # seeds the places of typing errors
 ANY_ACTOR = "an actor of kind state, organisation or other with an alias that is not an adjective"
 """What every paragraph needs of a model's actor book."""
 
@@ -53,8 +51,7 @@ class SoftTest:
     change: Change
 
 
-SOFT_TESTS: list[SoftTest] = []
-"""Every soft test, in the order of the report."""
+SOFT_TESTS: list[SoftTest] = []  # every soft test, in the order of the report
 
 
 def _soft(name: str, promise: str, needs: str = ANY_ACTOR) -> Callable[[Change], Change]:

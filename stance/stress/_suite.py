@@ -17,15 +17,9 @@ from stance.records import UNCERTAIN, Stance
 from stance.stress._changes import ANY_ACTOR, SOFT_TESTS, SoftTest, Trial
 from stance.stress._scenes import NAMING_KINDS, Scene, Sentences, cast, read_sentences
 
-LANGUAGE = "english"
-"""Of the sentences, and so of the models that the suite can test."""
-
-EXACT = 1e-9
-"""Difference of probabilities up to which two answers are the same."""
-
-EXAMPLES = 3
-"""Failures that are kept of a test."""
-
+LANGUAGE = "english"  # of the sentences, and so of the models that the suite can test
+EXACT = 1e-9  # difference of probabilities up to which two answers are the same
+EXAMPLES = 3  # failures that are kept of a test
 _OPENS = re.compile(r'[.!?]"? "?\{actor\}')
 _ENDS = re.compile(r"\{actor\}('s|\.)")
 
@@ -168,8 +162,7 @@ class Answer:
 NOT_NAMED = Answer("not named", ())
 """The answer for an actor that the model does not find in a text."""
 
-Answers = Mapping[str, Answer]
-"""What a model says of one text, by actor."""
+Answers = Mapping[str, Answer]  # what a model says of one text, by actor
 
 
 def ask(model: StanceModel, texts: Sequence[str], batch: int | None = None) -> list[Answers]:

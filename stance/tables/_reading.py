@@ -8,9 +8,7 @@ from stance.display import count
 from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
 
-MAX_CELL = 10 * MEGABYTE
-"""Characters in a cell."""
-
+MAX_CELL = 10 * MEGABYTE  # characters in a cell
 MAX_COLUMNS = 10_000
 
 

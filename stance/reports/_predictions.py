@@ -6,24 +6,21 @@ from dataclasses import dataclass
 from itertools import count as count_up
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Shares, estimate_shares
 from stance.files import write_whole
+from stance.model.judging import StanceModel
 from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._charts import Axis, Estimate, Line, Parts, Point
+from stance.reports._examples import SIDES, Marked, Quotation, mark
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._survey import Frequent, Periods, Request, Survey, batches, file_hash, survey
 from stance.reports._tally import CLUSTERS, CONFIDENCES, TRACED, Tally
-from stance.reports.examples import SIDES, Marked, Quotation, mark
-
-if TYPE_CHECKING:
-    from stance.model.judging import StanceModel
 
 FEWEST_ANSWERS = 30  # answers below which an actor's shares are little more than anecdotes
 MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
@@ -33,28 +30,22 @@ SHADES = (-0.5, -0.2, -0.05, 0.05, 0.2, 0.5)  # net stances between two shades o
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
 
 
-# --- The record ----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Maker:
     """The model that is said to have made the answers, with the name and hash of its file."""
 
-    model: "StanceModel"
+    model: StanceModel
     name: str
     sha256: str
     given: bool  # by the user; else it is only believed if it gives the table's answers
 
 
-def read_maker(path: Path, model: "StanceModel", *, given: bool) -> Maker:
-    """Return a model with the name and hash of its file."""
+def read_maker(path: Path, model: StanceModel, *, given: bool) -> Maker:
     return Maker(model, path.name, file_hash(path), given)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Answers toward an actor, or in a source."""
-
     name: str
     shares: Shares
     uncertain: int
@@ -62,15 +53,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The actors or sources that are shown, and how many others there are."""
-
     shown: tuple[Group, ...]
     distinct: int
     at_least: bool  # there may be more than `distinct`
 
     @property
     def judged(self) -> tuple[Group, ...]:
-        """Those with answers that were not withheld."""
         return tuple(group for group in self.shown if group.shares.n)
 
     @property
@@ -80,7 +68,6 @@ class Groups:
 
     @property
     def answers(self) -> int:
-        """Answers toward, or in, those shown."""
         return sum(group.shares.n + group.uncertain for group in self.shown)
 
 
@@ -95,7 +82,7 @@ class PredictionReport:
     whole: Shares
     actors: Groups
     sources: Groups
-    traces: tuple[tuple[Shares, ...], ...]  # of the first actors, by period
+    traces: Sequence[Sequence[Shares]]  # of the first actors, by period
     tone: Shares  # rows by sentiment
     marked: Marked
     maker: Maker | None  # None if no model is known, or the one given answers otherwise
@@ -103,24 +90,21 @@ class PredictionReport:
 
     @property
     def by(self) -> str | None:
-        """Name of the column of sources."""
-        at = self.survey.places.by
-        return None if at is None else self.survey.columns[at]
+        return self._column(self.survey.places.by)
 
     @property
     def over(self) -> str | None:
-        """Name of the column of dates."""
-        at = self.survey.places.over
+        return self._column(self.survey.places.over)
+
+    def _column(self, at: int | None) -> str | None:
         return None if at is None else self.survey.columns[at]
 
     @property
     def withheld(self) -> int:
-        """Answers withheld as uncertain."""
         return int(self.tally.uncertain.sum())
 
     @property
     def few(self) -> list[str]:
-        """Actors of few answers."""
         return [g.name for g in self.actors.judged if g.shares.n < FEWEST_ANSWERS]
 
     @property
@@ -131,11 +115,8 @@ class PredictionReport:
     def prevailing(self, side: int) -> list[str]:
         """Return the actors toward whom more answers take a side than the other, beyond chance."""
         sign = 1 if side == FAVOR else -1
-        return [
-            group.name
-            for group in self.actors.judged
-            if min(sign * end for end in group.shares.net_interval) > 0
-        ]
+        judged = ((g.name, g.shares.net_interval) for g in self.actors.judged)
+        return [name for name, ends in judged if min(sign * end for end in ends) > 0]
 
     @property
     def extremes(self) -> tuple[Group, Group] | None:
@@ -167,6 +148,10 @@ def gather(request: Request, maker: Maker | None) -> PredictionReport:
     alone = found.places.document is None  # a row says one thing of an actor, but several of all
     actors = [estimate_shares(each, independent=alone) for each in tally.actor_clusters]
     sources = [estimate_shares(each) for each in tally.source_clusters]
+    traces = [
+        [estimate_shares(each, independent=alone) for each in actor.astype("int64")]
+        for actor in tally.period_clusters
+    ]
     return PredictionReport(
         request=request,
         sha256=sha256,
@@ -175,10 +160,7 @@ def gather(request: Request, maker: Maker | None) -> PredictionReport:
         whole=estimate_shares(tally.all_clusters),
         actors=_groups(tally.actors, actors, tally.uncertain, found.actors),
         sources=_groups(tally.sources, sources, tally.source_uncertain, found.sources),
-        traces=tuple(
-            tuple(estimate_shares(each, independent=alone) for each in actor.astype("int64"))
-            for actor in tally.period_clusters
-        ),
+        traces=traces,
         tone=estimate_shares(tally.tone_clusters, independent=alone),
         marked=marked,
         maker=maker if agrees else None,
@@ -198,11 +180,8 @@ def _groups(
 
 NET = with_interval("net", "net", "net_low", "net_high", "signed")
 
-SHARES_LEGEND = charts.legend(
-    ("bar", "against", "against (left)"),
-    ("bar", "neutral", "neutral (middle)"),
-    ("bar", "favor", "in favor (right)"),
-)
+WORDS = ("against (left)", "neutral (middle)", "in favor (right)")
+SHARES_LEGEND = charts.legend(*(("bar", tone, w) for tone, w in zip(TONES, WORDS, strict=True)))
 NET_LEGEND = charts.legend(("dot", "ink", "net stance"), ("line", "ink", "95 % interval"))
 SIDES_LEGEND = charts.legend(("diamond", "against", "against"), ("dot", "favor", "in favor"))
 
@@ -223,12 +202,9 @@ def _group_data(noun: str, groups: Groups) -> Data:
 
 
 def _described(groups: Sequence[Group]) -> str:
-    return "; ".join(
-        f"{page.named(group.name)}: {against:.0f} % against, {neutral:.0f} % neutral, "
-        f"{favor:.0f} % in favor of {group.shares.n:,}"
-        for group in groups[:5]
-        for against, neutral, favor in [[100 * share for share in group.shares.shares]]
-    )
+    form = "{}: {:.0f} % against, {:.0f} % neutral, {:.0f} % in favor of {:,}"
+    shares = [(g.name, [100 * share for share in g.shares.shares], g.shares.n) for g in groups[:5]]
+    return "; ".join(form.format(page.named(name), *parts, n) for name, parts, n in shares)
 
 
 def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
@@ -238,7 +214,6 @@ def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -
 
 
 def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
-    """Draw net stances on a scale from all against to all in favor."""
     lines, words = [], []
     for group in groups:
         net = Estimate(group.shares.net, group.shares.net_interval)
@@ -250,12 +225,10 @@ def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> F
 
 
 def _net_words(shares: Shares) -> str:
-    """Return a net stance with its interval, in points."""
     return page.points(shares.net, shares.net_interval)
 
 
 def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
-    """Draw the shares for and against every actor with their intervals."""
     forms = {AGAINST: "diamond", FAVOR: "dot"}
     rows = []
     for group in groups:
@@ -264,9 +237,8 @@ def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
         rows.append(Line(page.named(group.name), count(group.shares.n, "answer"), tuple(pair)))
     axis = charts.share_axis(max(g.shares.intervals[side][1] for g in groups for side in forms))
     title = "Shares for and against by actor"
-    return Figure(
-        charts.whiskers("sides", title, rows, axis, _described(groups)), data, SIDES_LEGEND
-    )
+    chart = charts.whiskers("sides", title, rows, axis, _described(groups))
+    return Figure(chart, data, SIDES_LEGEND)
 
 
 def _trace_figures(report: PredictionReport, periods: Periods) -> list[tuple[str, int, Figure]]:
@@ -283,8 +255,8 @@ def _trace_figure(
     number: int, name: str, trace: Sequence[Shares], periods: Periods, y: Axis
 ) -> Figure:
     last = periods.count - 1
-    ends = {0: periods.name(0), last: periods.name(last)}
-    x = Axis(0, last, tuple(ends.items())) if last else Axis(-0.5, 0.5, tuple(ends.items()))
+    ends = tuple({0: periods.name(0), last: periods.name(last)}.items())
+    x = Axis(0, last, ends) if last else Axis(-0.5, 0.5, ends)
     seen = [(periods.name(at), shares) for at, shares in enumerate(trace) if shares.n]
     words = [f"{period} {_net_words(shares)}" for period, shares in seen]
     described = "; ".join([*words[:1], *words[-1:]]) or "no answers"
@@ -292,33 +264,32 @@ def _trace_figure(
     marks = [Point(at, s.net if s.n else None, s.net_interval) for at, s in enumerate(trace)]
     chart = charts.curve(f"time-{number}", title, described, marks, x, y)
     rows: list[list[Cell]] = [[period, s.n, s.net, *s.net_interval] for period, s in seen]
-    return Figure(
-        chart, Data(f"over-time-{number}", (text_column(periods.unit), page.ANSWERS, *NET), rows)
-    )
+    columns = (text_column(periods.unit), page.ANSWERS, *NET)
+    return Figure(chart, Data(f"over-time-{number}", columns, rows))
+
+
+Shade = tuple[float, int, str]  # net stance, answers and the name of a cell's shade
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """Net stances of actors by source."""
-
-    sources: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[tuple[float, int, str], ...]], ...]  # net, answers, shade
-    key: tuple[str, ...]  # what the shades mean
+    sources: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Shade]]]
+    key: Sequence[str]  # what the shades mean
     data: Data
 
 
 def _map(report: PredictionReport) -> Map | None:
-    """Return the map of actors and sources; None if no cell of it has enough answers."""
     actors = [group.name for group in report.actors.shown]
     sources = [group.name for group in report.sources.shown]
     crossed = report.tally.crossed
     if not (crossed[:MAP_ACTORS, :MAP_SOURCES].sum(axis=2) >= FEWEST_MAPPED).any():
         return None
-    rows: list[tuple[str, tuple[tuple[float, int, str], ...]]] = []
+    rows: list[tuple[str, Sequence[Shade]]] = []
     listed: list[list[Cell]] = []
     for actor, counts in zip(actors, crossed.tolist(), strict=True):
-        cells = [_map_cell(each) for each in counts]
-        rows.append((actor, tuple(cells[:MAP_SOURCES])))
+        cells = [_shade(each) for each in counts]
+        rows.append((actor, cells[:MAP_SOURCES]))
         for source, each, (net, total, _) in zip(sources, counts, cells, strict=True):
             if total:
                 listed.append([actor, source, *each, net])
@@ -327,10 +298,10 @@ def _map(report: PredictionReport) -> Map | None:
     labels = (Column(str(label), str(label), "count") for label in Stance)
     columns = (text_column("actor"), text_column("source"), *labels, NET[0])
     data = Data("actor-by-source", columns, listed)
-    return Map(tuple(sources[:MAP_SOURCES]), tuple(rows[:MAP_ACTORS]), key, data)
+    return Map(sources[:MAP_SOURCES], rows[:MAP_ACTORS], key, data)
 
 
-def _map_cell(counts: Sequence[int]) -> tuple[float, int, str]:
+def _shade(counts: Sequence[int]) -> Shade:
     total = sum(counts)
     net = (counts[FAVOR] - counts[AGAINST]) / max(1, total)
     return net, total, "few" if total < FEWEST_MAPPED else f"net{bisect(SHADES, net)}"
@@ -343,10 +314,8 @@ def _certainty_figure(tally: Tally) -> Figure:
     shares = (tally.confidence / tally.answers).tolist()
     bars = list(zip(names, shares, strict=True))
     described = "; ".join(f"{name} {100 * share:.0f} %" for name, share in bars)
-    columns = (
-        *(Column("largest probability from", "from"), page.ANSWERS),
-        Column("share, %", "share", "share"),
-    )
+    low = Column("largest probability from", "from")
+    columns = (low, page.ANSWERS, Column("share, %", "share", "share"))
     rows = [*zip(["0.333", *bounds], tally.confidence.tolist(), shares, strict=True)]
     title = "Answers by largest probability"
     chart = charts.upright("certainty-chart", title, described, bars)
@@ -370,28 +339,18 @@ def _tone_figure(tone: Shares, tally: Tally) -> Figure:
 
 
 def _telling(report: PredictionReport) -> list[tuple[str, list[tuple[str, list[Quotation]]]]]:
-    """Return the paragraphs against and for each actor that has any."""
-    found = []
-    for at, group in enumerate(report.actors.shown[:TRACED]):
-        sides: list[tuple[str, list[Quotation]]] = [
-            (TONES[side], [each.quotation() for each in report.marked.kept[at, side]])
-            for side in SIDES
-        ]
-        if any(quotations for _, quotations in sides):
-            found.append((group.name, sides))
-    return found
-
-
-# --- Its page ------------------------------------------------------------------------------------
+    kept, actors = report.marked.kept, report.actors.shown[:TRACED]
+    return [
+        (group.name, [(TONES[side], [e.quotation() for e in kept[at, side]]) for side in SIDES])
+        for at, group in enumerate(actors)
+        if any(kept[at, side] for side in SIDES)
+    ]
 
 
 def write_predictions(
     request: Request, output: Path, maker: Maker | None, *, force: bool = False
 ) -> list[str]:
-    """Write the report on a table of predictions; return what to say of it.
-
-    ``maker`` is the model that is said to have made the answers.
-    """
+    """Write the report on a table of predictions; return what to say of it."""
     report = gather(request, maker)
     write_whole(output, compose(report), force=force)
     said = list(report.survey.notes)
@@ -402,7 +361,6 @@ def write_predictions(
 
 
 def compose(report: PredictionReport) -> bytes:
-    """Return the page."""
     tally, periods = report.tally, report.tally.periods
     by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
     actors, sources = report.actors.judged, report.sources.judged

@@ -16,9 +16,9 @@ from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._charts import SHARES, Axis, Estimate, Line, Point
+from stance.reports._examples import Mistake
 from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._survey import file_hash
-from stance.reports.examples import Mistake
 from stance.screens import bounds, percent
 from stance.screens.model import forecast_text
 
@@ -29,37 +29,29 @@ MOST_GROUPS = 20  # groups in a chart; tables have all
 HEIGHT = 260  # pixels of a curve that stands alone
 HEATS = 5  # shades of a share, from none to all
 
-RIVALS = {
+RIVALS = {  # name of each baseline, and what it does
     "target_blind": ("target-blind words", "the same training data, blind to the actor"),
     "lexicon": ("polarity lexicon", "counts good and bad words near the actor"),
     "majority": ("majority label", "always the most frequent label"),
 }
-"""Name of each baseline, and what it does."""
 
-DIVISIONS = {
+DIVISIONS = {  # title of each breakdown, and the name of one group
     "per_actor": ("Actors", "actor"),
     "per_source": ("Sources", "source"),
     "per_genre": ("Genres", "genre"),
     "per_year": ("Years", "year"),
     "per_corpus": ("Corpora", "corpus"),
 }
-"""Breakdowns of an evaluation, each with its title and the name of one group."""
 
-KINDS: dict[str, tuple[str, str, charts.Tone]] = {
+KINDS: dict[str, tuple[str, str, charts.Tone]] = {  # name of a class's score, form, tone
     "precision": ("precision", "diamond", "quietly"),
     "recall": ("recall", "square", "quietly"),
     "f1": ("F1", "dot", "ink"),
 }
-"""Scores of a class, each with its name, and the form and tone of its mark."""
-
-
-# --- The record ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score between 0 and 1 with its interval, if it has one."""
-
     name: str
     value: float
     interval: Interval | None
@@ -67,17 +59,14 @@ class Score:
 
     @property
     def words(self) -> str:
-        """The score in percent."""
         return f"{percent(self.value)}{bounds(self.interval)}"
 
     def line(self) -> Line:
-        """Return a row of a chart, with the figure in words."""
         words = self.words + (f", {self.note}" if self.note else "")
         mark = Estimate(self.value, self.interval)
         return Line(page.named(self.name, charts.PHONE), words, (mark,))
 
     def cells(self) -> tuple[Cell, Cell, Cell]:
-        """Return the cells of `with_interval`."""
         return (self.value, *(self.interval or (None, None)))
 
 
@@ -102,8 +91,6 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """Scores of groups of rows."""
-
     key: str
     title: str
     groups: tuple[tuple[Score, Figures], ...]
@@ -127,17 +114,14 @@ class EvaluationReport:
 
     @cached_property
     def macro_f1(self) -> Score:
-        """The score that stands first."""
         return _score("this model", self.scores)
 
     @cached_property
     def accuracy(self) -> Score:
-        """The share of rows that are right."""
-        return _score("accuracy", self.scores, "accuracy", "accuracy_interval")
+        return _score("accuracy", self.scores, "accuracy")
 
     @cached_property
     def rivals(self) -> dict[str, Rival]:
-        """The baselines that were scored."""
         parts = self.scores["baselines"]
         return {
             key: Rival(_score(name, part), what, _score(name, gain) if gain else None)
@@ -157,13 +141,11 @@ class EvaluationReport:
 
     @cached_property
     def notes(self) -> list[str]:
-        """What the figures themselves say must be known."""
         tone = (self.scores.get("sentiment") or {}).get("notes", [])
         return [*map(str, self.scores.get("notes", [])), *(f"sentiment: {note}" for note in tone)]
 
     @cached_property
     def confidence(self) -> float | None:
-        """Mean probability of the answers."""
         bins = self.scores.get("reliability") or []
         rows = sum(each["n"] for each in bins)
         return sum(each["n"] * each["confidence"] for each in bins) / rows if rows else None
@@ -179,14 +161,8 @@ def _interval(value: Any) -> Interval | None:
     return None if value is None else (float(value[0]), float(value[1]))
 
 
-def _score(
-    name: str,
-    part: Figures,
-    key: str = "macro_f1",
-    interval: str = "macro_f1_interval",
-    note: str = "",
-) -> Score:
-    return Score(name, part[key], _interval(part.get(interval)), note)
+def _score(name: str, part: Figures, key: str = "macro_f1", interval: str = "") -> Score:
+    return Score(name, part[key], _interval(part.get(interval or f"{key}_interval")))
 
 
 def _groups(parts: Mapping[str, Figures]) -> Iterator[tuple[Score, Figures]]:
@@ -214,9 +190,8 @@ def _rivals_figure(report: EvaluationReport) -> Figure:
     does = ["", *(rival.what for rival in report.rivals.values())]
     rows = [[score.name, *score.cells(), what] for score, what in zip(scores, does, strict=True)]
     columns = (text_column("model"), *MACRO_F1, Column("what it does", "what"))
-    return _whiskers(
-        "rivals", "Macro-F1 beside baselines", scores, Data("baselines", columns, rows)
-    )
+    data = Data("baselines", columns, rows)
+    return _whiskers("rivals", "Macro-F1 beside baselines", scores, data)
 
 
 def _gains_figure(gains: Sequence[Score]) -> Figure:
@@ -265,7 +240,6 @@ def _classes_figure(scores: Figures, name: str) -> Figure:
 
 
 def _confusion(scores: Figures) -> Data:
-    """Return gold against predicted labels, and answers withheld if there are any."""
     labels, withheld = list(map(str, scores["labels"])), scores.get("withheld") or {}
     silent = [UNCERTAIN] * any(withheld.values())
     columns = (Column(label, label, "count") for label in (*labels, *silent))
@@ -290,9 +264,9 @@ def _reliability_figure(found: Sequence[Figures]) -> Figure:
         words.append(f"{percent(each['confidence'])} % sure, {percent(right.value)} % right")
     ticks = ((0.4, "40"), (0.6, "60"), (0.8, "80"), (1.0, "100 %"))
     x = Axis(min(1 / 3, *(mark.x for mark in marks)), 1, ticks)
+    name, title = "reliability-chart", "Probability and accuracy"
     form: Any = {"height": HEIGHT, "connected": False}
-    title = "Probability and accuracy"
-    chart = charts.curve("reliability-chart", title, _sampled(words), marks, x, SHARES, **form)
+    chart = charts.curve(name, title, _sampled(words), marks, x, SHARES, **form)
     sure = Column("mean probability, %", "confidence", "share")
     columns = (Column("probability", "bin"), ROWS, sure, *with_interval("right, %", "accuracy"))
     return Figure(chart, Data("reliability", columns, rows))
@@ -305,12 +279,9 @@ def _risk_figure(found: Sequence[Figures]) -> Figure:
     y = charts.share_axis(max(each["error"] for each in ordered))
     title = "Error by share of answers given"
     chart = charts.curve("risk-chart", title, _sampled(words), marks, SHARES, y, height=HEIGHT)
-    columns = (
-        Column("answers given, %", "coverage", "share"),
-        ROWS,
-        Column("wrong among them, %", "error", "share"),
-        Column("least probability", "threshold", "number"),
-    )
+    given = Column("answers given, %", "coverage", "share")
+    wrong = Column("wrong among them, %", "error", "share")
+    columns = (given, ROWS, wrong, Column("least probability", "threshold", "number"))
     rows = [[each[key] for key in ("coverage", "n", "error", "threshold")] for each in ordered]
     return Figure(chart, Data("risk-coverage", columns, rows[::-1]))
 
@@ -336,7 +307,7 @@ def _stress_figure(tests: Sequence[Figures]) -> Figure:
     for test in tests:
         hard = ", hard" if test.get("kind") == "hard" else ""
         note = f"{test['failures']:,} of {test['n']:,}{hard}"
-        rate = _score(test["name"], test, "rate", "interval", note)
+        rate = Score(test["name"], test["rate"], _interval(test["interval"]), note)
         rates.append(rate)
         kind, promise = test.get("kind", ""), test.get("promise", "")
         rows.append([rate.name, kind, promise, test["n"], test["failures"], *rate.cells()])
@@ -369,17 +340,12 @@ def _learning_figure(found: Sequence[Figures]) -> Figure:
     words = "; ".join(f"{each['rows']:,.0f} rows {percent(each['macro_f1'])}" for each in found)
     title = "Macro-F1 by size of the training data"
     chart = charts.curve("learning-chart", title, words, marks, x, y, height=HEIGHT)
-    columns = (
-        Column("share of training data, %", "share", "share"),
-        *(ROWS, Column("documents", "documents", "count")),
-        *with_interval("macro-F1, %", "macro_f1"),
-    )
+    part = Column("share of training data, %", "share", "share")
+    documents = Column("documents", "documents", "count")
+    columns = (part, ROWS, documents, *with_interval("macro-F1, %", "macro_f1"))
     keys = ("share", "rows", "documents", "macro_f1", "low", "high")
     rows = [[each.get(key) for key in keys] for each in found]
     return Figure(chart, Data("learning-curve", columns, rows))
-
-
-# --- Its page ------------------------------------------------------------------------------------
 
 
 def write_evaluation(
@@ -392,17 +358,11 @@ def write_evaluation(
     model: Path | None = None,
     force: bool = False,
 ) -> None:
-    """Write the report on an evaluation; see `EvaluationReport`.
-
-    ``model`` is the model's file, whose name and hash the page shows; ``force`` replaces an
-    existing page.
-    """
     file = (model.name, file_hash(model)) if model else None
     write_whole(path, compose(EvaluationReport(scores, card, sources, mistakes, file)), force=force)
 
 
 def compose(report: EvaluationReport) -> bytes:
-    """Return the page."""
     scores, card = report.scores, report.card
     conflict = scores.get("conflict") or {"n": 0}
     tests = (scores.get("stress") or {}).get("tests", [])
@@ -432,12 +392,8 @@ def compose(report: EvaluationReport) -> bytes:
         "evaluation",
         title=f"Evaluation of {shown(report.model[0], 80) if report.model else 'a stance model'}",
         report=report,
-        scores=scores,
-        conflict=conflict,
-        tone=tone,
-        tests=tests,
-        leakage=scores.get("leakage"),
-        uncertain=scores.get("uncertain"),
+        **{"scores": scores, "conflict": conflict, "tone": tone, "tests": tests},
+        **{name: scores.get(name) for name in ("leakage", "uncertain")},
         repeats=repeats,
         versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
         figures=figures,

@@ -3,22 +3,20 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stance.arrays import Floats, Ints
+from stance.corpus import Corpus
 from stance.display import shown
 from stance.errors import DataError
+from stance.evaluation.assessment import judge_pairs
 from stance.model.explanation import Explanation, explain
+from stance.model.judging import StanceModel
 from stance.reading.spans import parse_spans
-from stance.records import AGAINST, FAVOR, Stance
+from stance.records import AGAINST, FAVOR, NO_ANSWER, Stance
 from stance.reports._survey import Places, bounded
 from stance.tables import Record
-
-if TYPE_CHECKING:
-    from stance.corpus import Corpus
-    from stance.model.judging import StanceModel
 
 EACH = 3  # paragraphs for, and paragraphs against each actor
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
@@ -34,14 +32,11 @@ Marks = Sequence[tuple[int, int]]  # starts and ends of words in a text, in read
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A paragraph, or the part of it with most marks, and where it stands."""
-
     parts: tuple[tuple[str, str], ...]  # texts, each with the stance it is marked for or ""
     source: str
 
 
 def quotation(text: str, marks: Marks, source: str, side: str) -> Quotation:
-    """Return a paragraph with its words marked as speaking for a side."""
     start, end = _window(text, marks)
     parts = [("… ", "")] if start else []
     at = start
@@ -54,16 +49,15 @@ def quotation(text: str, marks: Marks, source: str, side: str) -> Quotation:
 
 
 def _window(text: str, marks: Marks) -> tuple[int, int]:
-    """Return which part of a text to show: the one with most marks."""
     size = len(text)
     if size <= WINDOW:
         return 0, size
+
+    def marked(start: int) -> int:
+        return sum(low >= start and high <= start + WINDOW for low, high in marks)
+
     starts = [0, *(max(0, low - WINDOW // 4) for low, _ in marks)]
-    best = max(
-        starts,
-        key=lambda start: sum(low >= start and high <= start + WINDOW for low, high in marks),
-    )
-    best = min(best, size - WINDOW)
+    best = min(max(starts, key=marked), size - WINDOW)
     space = text.rfind(" ", 0, best + 1)
     start = space + 1 if best and best - space < 40 else best
     space = text.find(" ", start + WINDOW)
@@ -83,18 +77,12 @@ class Example:
     spans: str
     because: str
     row: int
-    marks: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def probability(self) -> float:
-        """Probability of the likeliest stance."""
-        return max(self.chances)
+    marks: Marks = ()
 
     def quotation(self) -> Quotation:
-        """Return the paragraph for its reader."""
         parts = [self.source, self.date, f"row {self.row:,}"]
         where = ", ".join(shown(part, 80) for part in parts if part)
-        source = f"{where}; probability {self.probability:.2f}"
+        source = f"{where}; probability {max(self.chances):.2f}"
         return quotation(self.text, self.marks, source, list(Stance)[self.label])
 
 
@@ -132,10 +120,10 @@ class Examples:
         if len(example.text) > LONGEST or any(other.text == example.text for other in listed):
             return
         listed.append(example)
-        listed.sort(key=lambda each: -each.probability)  # stable, so the first of equals stays
+        listed.sort(key=lambda each: -max(each.chances))  # stable, so the first of equals stays
         del listed[EACH:]
         if len(listed) == EACH:
-            self._least[key] = listed[-1].probability
+            self._least[key] = max(listed[-1].chances)
 
     def _example(self, cells: tuple[str, ...], row: int, label: int, chances: Floats) -> Example:
         places = self._places
@@ -159,38 +147,30 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Examples with their words marked."""
-
     kept: dict[tuple[int, int], list[Example]]
     reproduced: bool | None  # whether the model gives the table's probabilities; None: not asked
 
     @property
     def any(self) -> bool:
-        """Whether any word is marked."""
         return any(each.marks for listed in self.kept.values() for each in listed)
 
 
-def mark(examples: Examples, model: "StanceModel | None") -> Marked:
+def mark(examples: Examples, model: StanceModel | None) -> Marked:
     """Mark the words that decided: by the model, if its answers are those of the table.
 
     Otherwise mark the words that the table's column ``because`` names, if it has one.
     """
-    asked = model is not None and any(examples.kept.values())
+    listed, asked = examples.kept, model is not None and any(examples.kept.values())
     if model is not None and asked:
-        explained = {
-            key: [_explained(model, each) for each in listed]
-            for key, listed in examples.kept.items()
-        }
-        kept = {
-            key: [each for each in listed if each is not None] for key, listed in explained.items()
-        }
-        if list(map(len, kept.values())) == list(map(len, explained.values())):
+        explained = {key: [_explained(model, each) for each in own] for key, own in listed.items()}
+        kept = {key: [each for each in own if each] for key, own in explained.items()}
+        if kept == explained:
             return Marked(kept, True)
-    kept = {key: [_by_because(each) for each in listed] for key, listed in examples.kept.items()}
+    kept = {key: [_by_because(each) for each in own] for key, own in listed.items()}
     return Marked(kept, False if asked else None)
 
 
-def _explained(model: "StanceModel", example: Example) -> Example | None:
+def _explained(model: StanceModel, example: Example) -> Example | None:
     """Return an example with its words marked, None if the model answers otherwise."""
     try:
         spans = parse_spans(example.spans, example.text, "spans")
@@ -203,7 +183,7 @@ def _explained(model: "StanceModel", example: Example) -> Example | None:
     return replace(example, text=text, marks=_deciding_words(found, example.label))
 
 
-def _deciding_words(found: Explanation, label: int) -> tuple[tuple[int, int], ...]:
+def _deciding_words(found: Explanation, label: int) -> Marks:
     """Return where the words stand that pushed an answer most toward a label, in reading order."""
     pushes = [(r.push[label] - sum(r.push) / len(r.push), r.start, r.end) for r in found.words]
     strongest = sorted(pushes, key=lambda each: -each[0])[:WORDS]
@@ -234,9 +214,6 @@ def _by_because(example: Example) -> Example:
     return replace(example, marks=tuple(apart))
 
 
-# --- Wrong answers of an evaluation --------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """A wrong answer, its probability, and source, date and id as far as the corpus has them."""
@@ -246,33 +223,27 @@ class Mistake:
     gold: str
     predicted: str
     probability: float
-    marks: tuple[tuple[int, int], ...]
+    marks: Marks
     where: str
 
     def quotation(self) -> Quotation:
-        """Return the paragraph for its reader."""
         side = self.predicted if self.predicted in ("against", "favor") else "neutral"
         return quotation(self.text, self.marks, self.where, side)
 
 
-def worst_mistakes(model: "StanceModel", corpus: "Corpus") -> list[Mistake]:
+def worst_mistakes(model: StanceModel, corpus: Corpus) -> list[Mistake]:
     """Return the most confident wrong answers to a corpus that are given, each text once."""
-    labels = list(map(str, Stance))
-    stance, withheld = np.zeros((len(corpus), len(Stance))), np.zeros(len(corpus), np.bool_)
-    for rows, judged in model.judge_many(corpus.texts, corpus.actors, corpus.spans):
-        stance[rows], withheld[rows] = judged.stance, judged.withheld
-    predicted, top = stance.argmax(axis=1), stance.max(axis=1)
-    wrong = np.flatnonzero((predicted != corpus.stance) & ~withheld)
-    found: list[Mistake] = []
-    texts: set[str] = set()
+    labels, answers = list(map(str, Stance)), judge_pairs(model, corpus)
+    predicted, top = answers.predicted, answers.confidence
+    wrong = np.flatnonzero(~answers.right & (predicted != NO_ANSWER))
+    found: dict[str, Mistake] = {}
     for row in wrong[np.argsort(-top[wrong], kind="stable")].tolist():
         text, actor, label = corpus.texts[row], corpus.actors[row], int(predicted[row])
-        if text in texts or len(text) > LONGEST:
+        if text in found or len(text) > LONGEST:
             continue
-        texts.add(text)
         reasons = explain(model, text, actor, corpus.spans[row])[0]
         names = (corpus.extra.get(name, ()) for name in ("source", "date", "id"))
-        mistake = Mistake(
+        found[text] = Mistake(
             actor=actor,
             text=_as_written(text, reasons),
             gold=labels[int(corpus.stance[row])],
@@ -281,7 +252,6 @@ def worst_mistakes(model: "StanceModel", corpus: "Corpus") -> list[Mistake]:
             marks=_deciding_words(reasons, label),
             where=", ".join(cells[row] for cells in names if cells and cells[row]),
         )
-        found.append(mistake)
         if len(found) == MISTAKES:
             break
-    return found
+    return list(found.values())
