@@ -16,7 +16,7 @@ from stance.errors import DataError, UsageError
 from stance.reading.keys import Fingerprints, fingerprint, key_of, linked_groups
 from stance.reading.spans import parse_spans
 from stance.records import NEUTRAL, Holder, Sentiment, Stance
-from stance.tables import Record, Table, column, misnamed, open_table
+from stance.tables import Record, Table, column, misnamed, months_of, open_table
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
@@ -76,6 +76,11 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def months(self) -> Ints:
+        """When each text was written, as `stance.tables.months_of` counts it."""
+        return months_of(self.extra.get("date", [""] * len(self)))
 
     def places(self) -> list[tuple[str, int]]:
         """Return the file of each row, and its record number there, from 1."""

@@ -7,13 +7,16 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.errors import ActorError
-from stance.reading.actors import ActorBook
-from stance.reading.text import normalise
+from stance.errors import ActorError, UsageError
+from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.reading.text import normalise, normalise_all
+from stance.reading.tokens import tokenise
+from stance.tables import months_of
 
 HERE = Path(__file__).parent
 CASES = tomllib.loads((HERE / "actor_cases.toml").read_text("utf-8"))["case"]
@@ -106,6 +109,30 @@ BAD = {
         "actor 'A': 'kind' must be one of state, organisation, person, other, not 'planet'",
     ),
     "kind no string": ('["A"]\nkind = ["state"]\nname = ["A"]\n', "'kind' must be one of state,"),
+    "office of a stranger": (
+        '["A"]\nname = ["Aland"]\noffice = { "B" = ["2024-10-01", ""] }\n',
+        "actor 'A': 'office' names 'B', which is not one of its aliases",
+    ),
+    "office without its end": (
+        '["A"]\nname = ["Aland"]\noffice = { "Aland" = ["2024-10-01"] }\n',
+        "'office' of 'Aland' must list a first and a last day per term, such as",
+    ),
+    "office that ends before it begins": (
+        '["A"]\nname = ["Aland"]\noffice = { "Aland" = ["2024-10-01", "2023-10-01"] }\n',
+        "'office' of 'Aland' must list",
+    ),
+    "office of no day": (
+        '["A"]\nname = ["Aland"]\noffice = { "Aland" = ["October 2024", ""] }\n',
+        "'office' of 'Aland' must list",
+    ),
+    "office of bare dates": (
+        '["A"]\nname = ["Aland"]\noffice = { "Aland" = [2024-10-01, 2024-11-01] }\n',
+        "'office' of 'Aland' must list",
+    ),
+    "office no table": (
+        '["A"]\nname = ["Aland"]\noffice = ["Aland"]\n',
+        "'office' must be a table of aliases and their days",
+    ),
     "odd extends": (f"extends = 1\n{MINE}", "'extends' must be true or false, not 1"),
     "extends takes an alias": (
         'extends = true\n["A"]\nname = ["Kremlin"]\n',
@@ -186,6 +213,80 @@ def test_case_counts_only_where_the_book_says_so():
         "Ab-Cd -> A",
         "EF -> A",
     ]
+
+
+# --- Kinds and terms of office -----------------------------------------------------------------
+
+
+def mentions(texts, book: ActorBook = BOOK, months=None) -> list[tuple[int, str, str, str]]:
+    """Text, actor, kind and surface of each mention."""
+    batch = tokenise(normalise_all(texts), book._forms)
+    found = book.match(batch, book._forms, None if months is None else np.array(months))
+    starts, ends = batch.start[found.first], batch.end[found.last]
+    surfaces = [batch.text[start:end] for start, end in zip(starts, ends, strict=True)]
+    names = (book.names[actor] for actor in found.actor)
+    kinds = (ALIAS_KINDS[kind] for kind in found.kind)
+    return list(zip(found.para.tolist(), names, kinds, surfaces, strict=True))
+
+
+@pytest.mark.parametrize(
+    "kinds", [("name",), ("name", "demonym"), ("leader", "capital"), ("institution",), ALIAS_KINDS]
+)
+def test_a_limited_book_finds_just_the_mentions_of_its_kinds(kinds):
+    texts = [case["text"] for case in CASES]
+    expected = [mention for mention in mentions(texts) if mention[2] in kinds]
+    assert len(expected) > 20
+    assert mentions(texts, BOOK.limited(kinds)) == expected
+
+
+def test_a_dropped_alias_does_not_count_as_a_part_of_itself():
+    texts = ["The Bank of Thailand and the US government met Trump, not the Washington Post."]
+    assert [found[3] for found in mentions(texts, BOOK.limited(["name"]))] == []
+    assert [found[3] for found in mentions(texts)] == ["Bank of Thailand", "US government", "Trump"]
+
+
+def test_a_limited_book_keeps_case_and_survives_its_tables():
+    limited = BOOK.limited(["demonym", "leader"])
+    again = ActorBook.from_tables(json.loads(json.dumps(limited.to_tables())), "again")
+    assert again.actors == limited.actors
+    assert again.names == BOOK.names  # columns of --wide, and numbers, stay
+    texts = [case["text"] for case in CASES]
+    assert mentions(texts, again) == mentions(texts, limited)
+    assert mentions(["a polish dictionary", "a Polish minister"], again)[0][0] == 1
+
+
+def test_an_unknown_kind_is_told_with_those_there_are():
+    told = "'leaders' is not a kind of alias; the kinds are name, demonym, capital, institution,"
+    with pytest.raises(UsageError, match=told):
+        BOOK.limited(["name", "leaders"])
+
+
+def test_an_alias_counts_only_in_office_where_the_date_is_known():
+    text = "Rutte met Stoltenberg in Vilnius."
+    dates = ["2024-09-30", "2024-10-01", "2013-05-01", "2024", "", "soon"]
+    found = mentions([text] * len(dates), months=months_of(dates))
+    named = [[m[3] for m in found if m[0] == para and m[1] == "NATO"] for para in range(len(dates))]
+    both = ["Rutte", "Stoltenberg"]
+    assert named == [["Stoltenberg"], ["Rutte"], [], both, both, both]
+
+
+def test_an_alias_may_have_several_terms():
+    text = "Donald Trump, like Biden, flew to Paris."
+    dates = ["2012-05-01", "2018-05-01", "2020-12-31", "2022-07-01", "2025-06-01"]
+    found = mentions([text] * len(dates), months=months_of(dates))
+    assert [(m[0], m[3]) for m in found if m[1] == "United States"] == [
+        (0, "Biden"),
+        (1, "Donald Trump"),
+        (2, "Donald Trump"),
+        (3, "Biden"),
+        (4, "Donald Trump"),
+    ]
+
+
+def test_names_have_no_terms():
+    assert all(set(actor.office) <= set(actor.aliases.get("leader", ())) for actor in BOOK.actors)
+    texts = ["NATO, the Kremlin and Washington"] * 2
+    assert len(mentions(texts, months=months_of(["1850-01-01", "2024-01-01"]))) == 6
 
 
 # --- An oracle -------------------------------------------------------------------------------

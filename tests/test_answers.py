@@ -176,6 +176,38 @@ def test_the_tally_counts_the_answers_of_the_rows(model):
     assert sum(tally.answers.values()) == 3
 
 
+def test_the_tally_counts_which_kinds_of_alias_name_each_actor(model):
+    texts = ["Washington and Trump; Russia and the Kremlin.", "Trump, Trump and Putin.", "Nothing."]
+    found = {
+        ("United States", "capital"): 1,
+        ("United States", "leader"): 3,
+        ("Russia", "name"): 1,
+        ("Russia", "institution"): 1,
+        ("Russia", "leader"): 1,
+    }
+    for wide in (False, True):
+        layout = Layout(("text",), 0, wide=wide, actors=model.book.names)
+        _, tally = answer_rows(model, layout, records(*((t,) for t in texts)), "t")
+        assert tally.aliases == found
+    layout = Layout(("text", "actor"), 0, actor=1)
+    given = records(*zip(texts, ["US", "Russia", "Nothing"], strict=True))
+    _, tally = answer_rows(model, layout, given, "t")  # of the actor asked for, as it is written
+    assert tally.aliases == {("US", "capital"): 1, ("US", "leader"): 1, ("Russia", "leader"): 1}
+
+
+def test_leaders_count_only_in_office_where_rows_have_dates(model):
+    layout = Layout(("date", "text"), text=1, date=0)
+    dated = [(date, "Trump met Rutte.") for date in ("2018-03-09", "2022-03", "", "2025", "May")]
+    rows, _ = answer_rows(model, layout, records(*dated), "t")
+    named = [[row[3] for row in rows if row[2] == str(number)] for number in range(1, 6)]
+    both = ["United States", "NATO"]
+    assert named == [["United States"], [""], both, both, both]
+    asked = Layout(("date", "text", "actor"), text=1, actor=2, date=0)
+    given = [(*row, "United States") for row in dated]
+    rows, _ = answer_rows(model, asked, records(*given), "t")
+    assert [row[4] for row in rows] == ["1", "0", "1", "1", "1"]
+
+
 def test_places_are_used_where_the_input_has_them(model):
     layout = Layout(("text", "actor", "spans"), text=0, actor=1, spans=2)
     asked = [("They praised it.", "the bloc", "13:15"), ("They praised it.", "the bloc", "")]

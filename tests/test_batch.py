@@ -461,6 +461,31 @@ def test_resume_refuses_a_name_that_the_output_depends_on(
         assert predict(model, source, output, resume=True).tally.rows == 60
 
 
+def test_resume_refuses_other_kinds_of_alias(model, table, output):
+    limited = dataclasses.replace(model, book=model.book.limited(["name", "demonym"]))
+    stopped(limited, table, output, after=3)
+    with pytest.raises(OutputError, match="cannot resume, since the model has changed"):
+        predict(model, table, output, resume=True)
+    assert predict(limited, table, output, resume=True).tally.rows == 60
+
+
+def test_resume_refuses_another_column_of_dates(model, rows, output, tmp_path):
+    dated = write(tmp_path / "dated.csv", rows, header=("date", "day", "text"))
+    stopped(model, dated, output, after=3)
+    with pytest.raises(OutputError, match=r"--date-column has changed \(was None, is day\)"):
+        predict(model, dated, output, resume=True, date_column="day")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_counts_of_aliases_depend_on_neither_jobs_nor_parts_nor_stops(model, table, output, jobs):
+    whole = predict(model, table, output).tally.aliases
+    assert {kind for _, kind in whole} > {"name", "demonym", "capital"}
+    assert predict(model, table, output, force=True, size=7, jobs=jobs).tally.aliases == whole
+    output.unlink()
+    stopped(model, table, output, after=3, jobs=jobs)
+    assert predict(model, table, output, resume=True, jobs=jobs).tally.aliases == whole
+
+
 def test_resume_needs_files(model, table):
     with pytest.raises(UsageError, match="is a stream"):
         predict(model, table, None, resume=True)

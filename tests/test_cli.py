@@ -574,12 +574,55 @@ def test_names_with_escapes_never_reach_the_screen(tmp_path, model_path):
         assert result.exit_code == 0
         assert result.stdout == ""
         printable(result.stderr)
-        assert len(result.stderr.splitlines()) == 5  # with one on the odd column name
+        assert len(result.stderr.splitlines()) == 7  # with one on the odd column name
         line = fails(1, "predict", "-m", model_path, path, "--text-column", "t" + HOSTILE)
         assert "\\x1b[31m" in line
         if "bold" in name:
             assert "[bold]b.csv" in line
     assert "no such file" in fails(1, "predict", "-m", model_path, tmp_path / f"none{HOSTILE}")
+
+
+TRUMP = 'text,date\n"Trump, Trump and Trump met the US envoy.",2018-01-01\nNATO met.,2018-01-01\n'
+
+
+def test_the_summary_says_by_what_each_actor_is_named(tmp_path, model_path):
+    source = write(tmp_path / "t.csv", TRUMP)
+    command = "predict", "-m", model_path, source, "-o", tmp_path / "out.csv", "--force"
+    lines = invoke(*command).stderr.splitlines()
+    assert lines[-3:] == [
+        "mentions by kind of alias",
+        "United States           leader 75 %, name 25 %",
+        "by name alone           1 actor",
+    ]
+    assert invoke(*command, "--quiet").stderr == ""
+
+
+def test_a_study_of_names_is_no_study_of_leaders(tmp_path, model_path):
+    source = write(tmp_path / "t.csv", TRUMP)
+    limited = "--aliases", "name, demonym"
+    rows = dicts(invoke("predict", "-m", model_path, source, *limited).stdout)
+    assert [(row["actor"], row["mentions"]) for row in rows] == [
+        ("United States", "1"),
+        ("NATO", "1"),
+    ]
+    assert "Trump" not in invoke("actors", source, *limited).stdout
+    assert "leader" not in invoke("actors", *limited, "--json").stdout
+    told = fails(1, "explain", "Trump won.", "-m", model_path, *limited)
+    assert told.startswith("the text names no actor of the book")
+    for command in (("predict", source), ("actors",), ("explain", "NATO won.")):
+        line = fails(2, *command, "--aliases", "name,leaders")
+        assert line == (
+            "--aliases: 'leaders' is not a kind of alias; the kinds are name, demonym, capital, "
+            "institution, leader, nickname"
+        )
+
+
+def test_leaders_count_in_office_by_the_column_of_dates(tmp_path, model_path):
+    source = write(tmp_path / "t.csv", "text,date,day\nTrump won.,2018-01-01,2022-01-01\n")
+    command = "predict", "-m", model_path, source
+    assert dicts(invoke(*command).stdout)[0]["actor"] == "United States"
+    assert dicts(invoke(*command, "--date-column", "day").stdout)[0]["actor"] == ""
+    assert "no column 'when'" in fails(1, *command, "--date-column", "when")
 
 
 def test_the_summary_escapes_what_the_data_hold(tmp_path, model_path):

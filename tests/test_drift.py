@@ -173,6 +173,7 @@ def test_a_resumed_run_tells_the_same(model, tmp_path, texts):
 def test_a_part_keeps_every_count(tmp_path):
     tally = Tally(**{key: number for number, key in enumerate(COUNTS, 1)})
     tally.answers["Łotwa", "favor"] = 3
+    tally.aliases["Łotwa", "leader"] = 2
     store = Store(tmp_path, "key", tmp_path / "out.csv")
     store.write(Part(1, 2, 0, tally, Lines(b"a,b\n")))
     found = store.read(1)

@@ -36,7 +36,7 @@ class Bench:
         book = ActorBook.default()
         reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
         corpus = self.corpus
-        query = make_query(book, corpus.texts, corpus.actors, corpus.spans)
+        query = make_query(book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
         self.counts = count_features(reader, query, recipe.features)
         self.counts |= count_features(reader, query, CONTROL.features, targeted=False)
         share = np.ones(len(corpus.sources))

@@ -55,7 +55,8 @@ def run(recipe: Recipe, corpus: Corpus, learned: np.ndarray) -> Trial:
     inside = np.isin(corpus.document, learned)
     model = train(recipe, corpus.take(np.flatnonzero(inside)), ActorBook.default()).model
     rest = corpus.take(np.flatnonzero(~inside))
-    judged = [part for _, part in model.judge_many(rest.texts, rest.actors, rest.spans)]
+    pairs = rest.texts, rest.actors, rest.spans
+    judged = [part for _, part in model.judge_many(*pairs, months=rest.months)]
     stance = np.concatenate([part.stance for part in judged])
     sure = np.concatenate([~part.withheld for part in judged])
     limits = {}

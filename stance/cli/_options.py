@@ -14,6 +14,7 @@ from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from stance.model.judging import StanceModel
+    from stance.reading.actors import ActorBook
 
 _FOREIGN = {".xlsx", ".xls", ".ods", ".parquet", ".feather", ".dta", ".sav", ".rds"}
 """Endings of tables that are not written."""
@@ -26,6 +27,14 @@ ModelFile = Annotated[
 ]
 ActorsFile = Annotated[
     Path | None, typer.Option("--actors", "-a", metavar="FILE", help="Your own actor book (TOML).")
+]
+Aliases = Annotated[
+    str | None,
+    typer.Option(
+        "--aliases",
+        metavar="KINDS",
+        help="Kinds of alias that count, such as name,demonym; all if omitted.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
@@ -88,13 +97,29 @@ def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] 
         raise output_error(OSError(errno.EROFS if sealed else errno.EACCES, ""), path)
 
 
-def open_model(path: Path | None, actors: Path | None = None) -> "StanceModel":
+def open_model(
+    path: Path | None, actors: Path | None = None, aliases: str | None = None
+) -> "StanceModel":
     """Load a model, or the default one; the user's actor book replaces its own."""
     import dataclasses
 
     from stance.defaults import default_model
-    from stance.reading.actors import ActorBook
     from stance.storage import load_model
 
     model = load_model(path or default_model(tell))
-    return dataclasses.replace(model, book=ActorBook.read(actors)) if actors else model
+    return dataclasses.replace(model, book=open_book(actors, aliases, model.book))
+
+
+def open_book(
+    path: Path | None, aliases: str | None, other: "ActorBook | None" = None
+) -> "ActorBook":
+    """Read the user's actor book, or take the other or bundled one; limit it to kinds of alias."""
+    from stance.reading.actors import ActorBook
+
+    book = ActorBook.read(path) if path else other or ActorBook.default()
+    if aliases is None:
+        return book
+    try:
+        return book.limited([kind.strip() for kind in aliases.split(",")])
+    except UsageError as error:
+        raise UsageError(f"--aliases: {error}") from error

@@ -163,4 +163,4 @@ def summary(done: "Done", *, quoted: bool) -> list[str]:
     if done.formulas:
         advice = ", quoted" if quoted else " (--excel-safe keeps a spreadsheet from running them)"
         lines.append(f"cells that begin like a formula: {done.formulas:,}{advice}")
-    return lines + answer_lines(tally.answers)
+    return lines + answer_lines(tally.answers, tally.aliases)

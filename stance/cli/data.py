@@ -15,6 +15,7 @@ def actors(
         Path | None, typer.Argument(metavar="INPUT", help="Table to scan; - is stdin.")
     ] = None,
     actors: options.ActorsFile = None,
+    aliases: options.Aliases = None,
     text_column: options.TextColumn = "text",
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
@@ -22,10 +23,9 @@ def actors(
 ) -> None:
     """List the actor book, or count which of its aliases a table uses."""
     from stance.check.census import census
-    from stance.reading.actors import ActorBook
     from stance.screens.checks import book_lines, census_lines
 
-    book = ActorBook.read(actors) if actors else ActorBook.default()
+    book = options.open_book(actors, aliases)
     if source is None:
         show(book.to_tables(), book_lines(book), as_json)
         return
@@ -52,11 +52,10 @@ def check(
     """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
     from stance.check.doctor import check as examine
     from stance.corpus import parse_labels
-    from stance.reading.actors import ActorBook
     from stance.screens.checks import doctor_lines
 
     options.refuse_stdin(corpora)
-    book = ActorBook.read(actors) if actors else ActorBook.default()
+    book = options.open_book(actors, None)
     form = {"delimiter": delimiter, "encoding": encoding}
     found = examine(corpora, book=book, coders=coders, labels=parse_labels(labels), **form)
     show(found.to_json(), doctor_lines(found.to_json()), as_json)

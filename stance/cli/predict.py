@@ -20,6 +20,7 @@ def predict(
     ] = Path("-"),
     model: options.ModelFile = None,
     actors: options.ActorsFile = None,
+    aliases: options.Aliases = None,
     wide: Annotated[
         bool, typer.Option("--wide", help="Write one row per input row, with columns per actor.")
     ] = False,
@@ -57,6 +58,13 @@ def predict(
             metavar="NAME", help="Column with the actor to judge; 'actor' if there is one."
         ),
     ] = None,
+    date_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column with the date, when leaders must be in office; 'date' if there is one.",
+        ),
+    ] = None,
     prefix: Annotated[
         str, typer.Option(metavar="WORD", help="Prefix for the names of new columns.")
     ] = "",
@@ -91,6 +99,7 @@ def predict(
         options.path_or_stdin(source),
         text_column=text_column,
         actor_column=actor_column,
+        date_column=date_column,
         delimiter=delimiter,
         encoding=encoding,
         keep_all=keep_all,
@@ -107,7 +116,7 @@ def predict(
     )
     options.refuse_output(target.path, force or resume, [model, actors])
     options.refuse_output(rejects, force or resume, [table.path, model, actors])
-    loaded = options.open_model(model, actors)
+    loaded = options.open_model(model, actors, aliases)
     with meter(quiet) as progress:
         done = predict_table(
             loaded, table, target, answering, jobs=jobs, cluster=cluster, progress=progress
@@ -124,6 +133,7 @@ def explain(
     ] = None,
     model: options.ModelFile = None,
     actors: options.ActorsFile = None,
+    aliases: options.Aliases = None,
     sentiment: Annotated[
         bool, typer.Option("--sentiment", help="Explain the paragraph's sentiment instead.")
     ] = False,
@@ -138,7 +148,7 @@ def explain(
 
     if sentiment and actor is not None:
         raise UsageError("--sentiment is about the whole paragraph; drop --actor")
-    loaded = options.open_model(model, actors)
+    loaded = options.open_model(model, actors, aliases)
     found = [explain_sentiment(loaded, text)] if sentiment else reasons(loaded, text, actor)
     if as_json:
         show([dataclasses.asdict(explanation) for explanation in found], (), as_json)

@@ -98,10 +98,10 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     An answer that `predict` withholds is withheld here. Rows whose text was in the training data
     are counted as leaked.
     """
-    query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans)
+    query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     material = Material(
         judge_pairs(model, corpus),
-        _stance_answers(corpus, model.judge_blind(corpus.texts)),
+        _stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         _majority(model),
         _text_key(corpus),
         _lexicon_answers(corpus, lexicon_stances(model.reader, query)),
@@ -239,7 +239,8 @@ def judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
     """Answer the rows of a corpus."""
     if not len(corpus):
         raise DataError("the corpus has no row")
-    judged = [part for _, part in model.judge_many(corpus.texts, corpus.actors, corpus.spans)]
+    pairs = corpus.texts, corpus.actors, corpus.spans
+    judged = [part for _, part in model.judge_many(*pairs, months=corpus.months)]
     answered = np.concatenate([~part.withheld for part in judged])
     return _stance_answers(corpus, np.concatenate([part.stance for part in judged]), answered)
 
@@ -258,7 +259,8 @@ def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
     rows = sentiment_rows(corpus)
     if model.sentiment is None or not len(rows):
         return None
-    judged = [part for _, part in model.judge_many([corpus.texts[row] for row in rows])]
+    part = corpus.take(rows)
+    judged = [found for _, found in model.judge_many(part.texts, months=part.months)]
     tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
     answered = np.concatenate([~part.tone_withheld for part in judged])
     return _sentiment_answers(corpus, rows, tones, answered)
@@ -305,7 +307,8 @@ WORDS = 6  # words named in `because`
 def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: bool) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
     stance, because, withheld = [], list[str](), []
-    for _, judged in model.judge_many(corpus.texts, corpus.actors, corpus.spans, pushes=True):
+    pairs = corpus.texts, corpus.actors, corpus.spans
+    for _, judged in model.judge_many(*pairs, months=corpus.months, pushes=True):
         stance.append(judged.stance)
         withheld.append(judged.withheld)
         because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), WORDS)

@@ -157,7 +157,7 @@ def lexicon_stances(reader: Reader, query: Query) -> Ints | None:
 
 def polarity_sums(reader: Reader, query: Query) -> Ints:
     """Return positive less negative words in the sentences of each pair that name its actor."""
-    words = reader.words(query.texts, query.spans)
+    words = reader.words(query.texts, query.spans, query.months)
     row = np.repeat(query.para, np.diff(words.first))
     naming = np.zeros(int(words.sentence.max(initial=-1)) + 1, np.bool_)
     naming[words.sentence[words.who == query.actor[row]]] = True  # no sentence is in two texts

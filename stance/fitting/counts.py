@@ -58,7 +58,7 @@ def _batches(
 ) -> Iterator[tuple[int, Pairs]]:
     low = 0
     for part in query.batches():
-        words = reader.words(part.texts, part.spans)
+        words = reader.words(part.texts, part.spans, part.months)
         actor = part.actor if targeted else np.full(len(part), -1)
         named = name_keys(part.names) if targeted and own else None
         yield low, lay_out(words, part.para, actor, named)

@@ -153,7 +153,7 @@ def train(
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     progress("reading the corpus")
     reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
-    query = make_query(book, corpus.texts, corpus.actors, corpus.spans)
+    query = make_query(book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     bench = _Bench(reader, corpus, recipe, query, vectors, jobs)
     progress("learning stance")
     stance, control = bench.learn(query, "stance"), bench.learn(query, "control")

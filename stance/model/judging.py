@@ -68,6 +68,7 @@ class Judgements:
     holder: Ints  # whose stance that of each pair is; 0 where it is neutral or nobody can tell
     holder_probability: Floats  # of its kind: author, actor or other
     holders: tuple[str, ...]  # what the numbers stand for
+    kinds: Ints  # how often each kind of alias names the actor, see `Words.count_kinds`
     pushes: tuple[Pushes, ...] = ()  # of successive portions of the pairs; empty unless asked for
 
     @property
@@ -142,24 +143,29 @@ class StanceModel:
         made = ("reader", "vocabulary")
         return {name: value for name, value in self.__dict__.items() if name not in made}
 
-    def judge(self, texts: Sequence[str], *, pushes: bool = False) -> Judgements:
+    def judge(
+        self, texts: Sequence[str], *, months: Ints | None = None, pushes: bool = False
+    ) -> Judgements:
         """Judge every actor of the book that each paragraph names.
 
         Parameters
         ----------
         texts : sequence of str
             Paragraphs as written.
+        months : ndarray of shape (n_texts,), optional
+            When they were written, as `stance.tables.months_of` counts it: aliases with terms of
+            office count only within them. Without a month all aliases count.
         pushes : bool
             Whether to return how far each word pushes.
         """
-        words = self.reader.words(join_normalised(texts))
+        words = self.reader.words(join_normalised(texts), months=months)
         para, actor, mentions = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         return self._judge(words, para, actor, mentions, names, pushes)
 
     def judge_pairs(
         self, texts: Sequence[str], actors: Sequence[str], spans: Places = None, *,
-        pushes: bool = False,
+        months: Ints | None = None, pushes: bool = False,
     ) -> Judgements:  # fmt: skip
         """Judge exactly one given actor per paragraph.
 
@@ -170,33 +176,35 @@ class StanceModel:
         spans : sequence of (sequence of (int, int) or None), optional
             Character offsets of the actor in the text as written, end-exclusive; without them
             the actor is looked for.
-        pushes : bool
-            Whether to return how far each word pushes.
+        months, pushes
+            As in `judge`.
         """
-        query = make_query(self.book, texts, actors, spans)
-        words = self.reader.words(query.texts, query.spans)
+        query = make_query(self.book, texts, actors, spans, months)
+        words = self.reader.words(query.texts, query.spans, months)
         mentions = words.count_mentions(query.para, query.actor)
         return self._judge(words, query.para, query.actor, mentions, tuple(actors), pushes)
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Places = None, *,
-        pushes: bool = False, size: int | None = None,
+        months: Ints | None = None, pushes: bool = False, size: int | None = None,
     ) -> Iterator[tuple[slice, Judgements]]:  # fmt: skip
         """Judge any number of rows, and yield each batch of them with its judgements.
 
         Parameters
         ----------
-        texts, actors, spans, pushes
+        texts, actors, spans, months, pushes
             As in `judge_pairs`, or without actors as in `judge`.
         size : int, optional
             Rows of a batch; it changes no answer.
         """
         for rows in _batches(len(texts), size):
+            when = None if months is None else months[rows]
             if actors is None:
-                yield rows, self.judge(texts[rows], pushes=pushes)
+                yield rows, self.judge(texts[rows], months=when, pushes=pushes)
             else:
                 own = None if spans is None else spans[rows]
-                yield rows, self.judge_pairs(texts[rows], actors[rows], own, pushes=pushes)
+                found = self.judge_pairs(texts[rows], actors[rows], own, months=when, pushes=pushes)
+                yield rows, found
 
     def probabilities(
         self, texts: Sequence[str], actors: Sequence[str], spans: Places = None
@@ -205,11 +213,12 @@ class StanceModel:
         parts = [judged.stance for _, judged in self.judge_many(texts, actors, spans)]
         return np.concatenate([np.zeros((0, len(self.stance.labels))), *parts])
 
-    def judge_blind(self, texts: Sequence[str]) -> Floats:
+    def judge_blind(self, texts: Sequence[str], months: Ints | None = None) -> Floats:
         """Return the target-blind head's stance probabilities of any number of paragraphs."""
         found = [np.zeros((0, len(self.control.labels)))]
         for rows in _batches(len(texts)):
-            words = self.reader.words(join_normalised(texts[rows]))
+            when = None if months is None else months[rows]
+            words = self.reader.words(join_normalised(texts[rows]), months=when)
             scores, _ = self.control.scores(self.reader, _whole(words))
             found.append(self.control.probabilities(scores))
         return np.concatenate(found)
@@ -248,6 +257,7 @@ class StanceModel:
             sentiment_known=sentiment_known,
             acquaintance=acquaintance,
             foreign=foreign,
+            kinds=words.count_kinds(para, actor),
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
             **self._held(words, para, actor, names, np.flatnonzero(taken)),
         )

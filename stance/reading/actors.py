@@ -1,8 +1,9 @@
 """The actor book: which actors a paragraph names, and where; here "US" is told apart from "us"."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from importlib.resources import files
 from itertools import islice
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Ints, Ints8, Ints32
-from stance.errors import ActorError
+from stance.display import shown
+from stance.errors import ActorError, UsageError
 from stance.reading.phrases import Phrase, PhraseMatcher, word_key
 from stance.reading.text import join_normalised, normalise
 from stance.reading.tokens import Forms, TokenBatch, tokenise
@@ -37,12 +39,23 @@ class Actor:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by `ALIAS_KINDS`
     case: frozenset[str] = frozenset()  # aliases that count only as spelled or in ALL CAPS
     exclusions: tuple[str, ...] = ()  # where an alias is not the actor ("Washington Post")
+    office: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # first day, last day, ...
 
     def to_table(self) -> dict[str, Any]:
         """Return the actor as a table of the file format."""
         lists = {kind: list(names) for kind, names in self.aliases.items() if names}
         table = {"kind": self.kind, **lists, "case": sorted(self.case)}
-        return table | ({"not": list(self.exclusions)} if self.exclusions else {})
+        table |= {"not": list(self.exclusions)} if self.exclusions else {}
+        office = {alias: list(days) for alias, days in self.office.items()}
+        return table | ({"office": office} if office else {})
+
+    def limited(self, kinds: Collection[str]) -> "Actor":
+        """Return the actor with aliases of some kinds; the others become exclusions."""
+        kept = {kind: names for kind, names in self.aliases.items() if kind in kinds}
+        counting = {alias for names in kept.values() for alias in names}
+        dropped = {a: 0 for names in self.aliases.values() for a in names if a not in counting}
+        office = {alias: days for alias, days in self.office.items() if alias in counting}
+        return replace(self, aliases=kept, exclusions=(*self.exclusions, *dropped), office=office)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,7 @@ class ActorBook:
         self._number = {name: number for number, name in enumerate(self.names)}
         aliases: list[tuple[int, int]] = []  # actor and kind of each
         owners: dict[str, tuple[str, str]] = {}
-        phrases = []
+        phrases, terms = list[Phrase](), list[list[tuple[int, int]]]()
         for number, actor in enumerate(actors):
             if self._number[actor.name] != number:
                 raise ActorError(f"actor '{actor.name}' is in the book twice")
@@ -84,13 +97,21 @@ class ActorBook:
                     _claim(owners, alias, actor)
                     phrases.append(Phrase(normalise(alias), len(aliases), alias in actor.case))
                     aliases.append((number, ALIAS_KINDS.index(kind)))
+                    terms.append(_months(actor.office.get(alias, ("", ""))))
         if len(aliases) > _MOST_ALIASES:
             raise ActorError(f"the book has {len(aliases)} aliases; the limit is {_MOST_ALIASES}")
         self._owner = {alias: owner for alias, (owner, _) in owners.items()}
-        phrases += [Phrase(normalise(text), len(aliases)) for a in actors for text in a.exclusions]
+        phrases += [
+            Phrase(normalise(text), len(aliases), text in actor.case)
+            for actor in actors
+            for text in actor.exclusions
+        ]
         self._matcher = PhraseMatcher(phrases)
         self._actor_of = np.array([*(actor for actor, _ in aliases), -1], np.int64)
         self._kind_of = np.array([*(kind for _, kind in aliases), -1], np.int8)
+        most = max(map(len, terms), default=1)
+        padded = [each + [_NEVER] * (most - len(each)) for each in terms]
+        self._terms = np.array([*padded, [_NEVER] * most], np.int64)  # first and last months
 
     @cached_property
     def _forms(self) -> Forms:
@@ -141,6 +162,21 @@ class ActorBook:
         """Return the book as the tables that `from_tables` reads."""
         return {actor.name: actor.to_table() for actor in self.actors}
 
+    def limited(self, kinds: Collection[str]) -> "ActorBook":
+        """Return the book in which only aliases of some of the `ALIAS_KINDS` count.
+
+        It finds the mentions of those kinds that the whole book finds, and no others: "Bank of
+        Thailand", an institution, does not become the name "Thailand".
+
+        >>> book = ActorBook.default().limited(["name", "demonym"])
+        >>> [m.actor for m in book.find("Trump met Russian and NATO officials in Washington.")]
+        ['Russia', 'NATO']
+        """
+        if odd := [kind for kind in kinds if kind not in ALIAS_KINDS]:
+            known = ", ".join(ALIAS_KINDS)
+            raise UsageError(f"'{shown(odd[0])}' is not a kind of alias; the kinds are {known}")
+        return ActorBook([actor.limited(kinds) for actor in self.actors])
+
     def __len__(self) -> int:
         return len(self.actors)
 
@@ -161,14 +197,22 @@ class ActorBook:
         keys = word_key(word, exact=True), word_key(lower, exact=False)
         return (*keys, self._matcher.roles(word, lower))
 
-    def match(self, batch: TokenBatch, forms: Forms) -> MentionBatch:
-        """Find the mentions in a batch whose forms `describe` has described."""
+    def match(self, batch: TokenBatch, forms: Forms, months: Ints | None = None) -> MentionBatch:
+        """Find the mentions in a batch whose forms `describe` has described.
+
+        With the month of each paragraph, counted from the year 0 and -1 where it is not known,
+        aliases count only while in office.
+        """
         roles, exact, lower = (forms.columns[name] for name in ("alias", "exact", "lower"))
         first, length, alias = self._matcher.find(batch, roles, exact, lower)
         actor = self._actor_of.take(alias)
         named = actor >= 0
         behind = batch.joined.bytes.take(batch.end.take(first + length - 1))
         named &= behind != ord("$")  # "US$5 billion" is a price
+        if months is not None:
+            month = months.take(batch.para.take(first))[:, None]
+            low, high = np.moveaxis(self._terms[alias], 2, 0)
+            named &= ((low <= month) & (month <= high) | (month < 0)).any(axis=1)
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
         return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)
@@ -208,6 +252,36 @@ def _claim(owners: dict[str, tuple[str, str]], alias: str, actor: Actor) -> None
         raise ActorError(f"alias '{alias}' belongs to both '{owner}' and '{actor.name}'")
 
 
+_NEVER = (1, 0)
+
+
+def _months(days: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the first and last month of each term, counted from the year 0."""
+    ends = [date.fromisoformat(day) if day else None for day in days]
+    months = [None if end is None else end.year * 12 + end.month - 1 for end in ends]
+    terms = zip(months[::2], months[1::2], strict=True)
+    return [(first or 0, 12 * 10_000 if last is None else last) for first, last in terms]
+
+
+def _office(table: object, aliases: Collection[str], where: str) -> dict[str, tuple[str, ...]]:
+    """Check and return the days on which aliases begin and cease to count."""
+    if not isinstance(table, dict):
+        raise ActorError(f"{where}: 'office' must be a table of aliases and their days")
+    for alias, days in table.items():
+        if alias not in aliases:
+            raise ActorError(f"{where}: 'office' names '{alias}', which is not one of its aliases")
+        try:
+            good = isinstance(days, list) and days and all(a <= b for a, b in _months(days))
+        except (TypeError, ValueError):
+            good = False
+        if not good:
+            raise ActorError(
+                f"{where}: 'office' of '{alias}' must list a first and a last day per term, such "
+                'as ["2024-10-01", ""]'
+            )
+    return {alias: tuple(days) for alias, days in table.items()}
+
+
 def _actor_from_table(name: str, table: object, source: str) -> Actor:
     where = f"{source}: actor '{name}'"
     if not name.strip() or not name.isprintable():
@@ -216,10 +290,12 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
         raise ActorError(f"{source}: '{name}' is not a table; write [\"{name}\"] and its aliases")
     lists: dict[str, tuple[str, ...]] = {}
     for key, value in table.items():
-        if key == "kind":
+        if key in ("kind", "office"):
             continue
         if key not in (*ALIAS_KINDS, "case", "not"):
-            near = difflib.get_close_matches(key, (*ALIAS_KINDS, "kind", "case", "not"), 1)
+            near = difflib.get_close_matches(
+                key, (*ALIAS_KINDS, "kind", "case", "not", "office"), 1
+            )
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise ActorError(f"{where}: unknown key '{key}'.{hint}")
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
@@ -233,9 +309,10 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
     if kind not in ACTOR_KINDS:
         raise ActorError(f"{where}: 'kind' must be one of {', '.join(ACTOR_KINDS)}, not {kind!r}")
     case, exclusions = lists.pop("case", ()), lists.pop("not", ())
-    if not any(lists.values()):
+    if not any(lists.values()) and not exclusions:  # a limited book may have left it only these
         raise ActorError(f'{where}: no alias; add at least name = ["{name}"]')
     aliases = {alias for names in lists.values() for alias in names}
-    if stray := [alias for alias in case if alias not in aliases]:
+    if stray := [alias for alias in case if alias not in aliases and alias not in exclusions]:
         raise ActorError(f"{where}: 'case' names '{stray[0]}', which is not one of its aliases")
-    return Actor(name, kind, lists, frozenset(case), exclusions)
+    office = _office(table.get("office", {}), aliases, where)
+    return Actor(name, kind, lists, frozenset(case), exclusions, office)

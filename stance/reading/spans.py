@@ -23,6 +23,7 @@ class Query:
     actor: Ints  # number in the book; ``len(book)`` if not in it, or if spans say where it is
     spans: Sequence[Span] = ()
     names: Sequence[str] = ()  # of the actors, those of the book by their names there
+    months: Ints | None = None  # of the texts; see `stance.reading.actors.ActorBook.match`
 
     @property
     def para(self) -> Ints:
@@ -35,7 +36,9 @@ class Query:
     def slice(self, low: int, high: int) -> "Query":
         """Return the pairs from ``low`` up to ``high``."""
         spans = [(p - low, s, e) for p, s, e in self.spans if low <= p < high]
-        return Query(self.texts[low:high], self.actor[low:high], spans, self.names[low:high])
+        months = None if self.months is None else self.months[low:high]
+        pairs = self.texts[low:high], self.actor[low:high], spans, self.names[low:high]
+        return Query(*pairs, months)
 
     def take(self, rows: Ints) -> "Query":
         """Return some of the pairs."""
@@ -55,6 +58,7 @@ def make_query(
     texts: Sequence[str],
     actors: Sequence[str],
     spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
+    months: Ints | None = None,
 ) -> Query:
     """Look up actors in the book, and those it does not have by their literal names.
 
@@ -64,6 +68,8 @@ def make_query(
         As written.
     spans : sequence of (sequence of (int, int) or None), optional
         Character offsets into the text as written, end-exclusive.
+    months : ndarray of shape (n_texts,), optional
+        When the texts were written; see `stance.reading.actors.ActorBook.match`.
     """
     plain = [normalise(text) for text in texts]
     number = np.array([book.number(actor) for actor in actors], np.int64).reshape(len(actors))
@@ -76,14 +82,14 @@ def make_query(
         elif number[i] < 0:
             number[i] = len(book)
             places += [(i, *place) for place in literal_spans(plain[i], normalise(actors[i]))]
-    return Query(plain, number, places, tuple(map(book.proper_name, actors)))
+    return Query(plain, number, places, tuple(map(book.proper_name, actors)), months)
 
 
 def names_actor(reader: Reader, query: Query) -> Bools:
     """Return for which pairs the text names the actor; for the others a model says `uncertain`."""
     found = [np.zeros(0, np.bool_)]
     for part in query.batches():
-        words = reader.words(part.texts, part.spans)
+        words = reader.words(part.texts, part.spans, part.months)
         found.append(words.count_mentions(part.para, part.actor) > 0)
     return np.concatenate(found)
 

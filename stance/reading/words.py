@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
-from stance.reading.actors import ActorBook
+from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.reading.keys import key_of
 from stance.reading.lexicon import NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
@@ -71,6 +71,24 @@ class Words(TokenBatch):
         found: Ints = np.where(actor >= 0, counts.take(para * width + actor), 0)
         return found
 
+    def count_kinds(self, para: Ints, actor: Ints) -> Ints:
+        """Return how often each pair's actor is named by each kind of alias.
+
+        The result has the shape (n_pairs, n_kinds) in the order of `ALIAS_KINDS`; a mention whose
+        place a user gave has no kind.
+        """
+        counts = np.zeros((len(para), len(ALIAS_KINDS)), np.int64)
+        mentions = self.mentions[self.alias_kind.take(self.mentions) >= 0]
+        if len(para) and len(mentions):
+            width = np.int64(max(self.who.max(), actor.max())) + 1
+            named = self.para.take(mentions) * width + self.who.take(mentions)
+            pairs = para * width + actor
+            order = np.argsort(pairs)
+            place = order.take(np.searchsorted(pairs, named, sorter=order), mode="clip")
+            own = pairs.take(place) == named
+            np.add.at(counts, (place[own], self.alias_kind.take(mentions[own])), 1)
+        return counts
+
 
 class FormTable(Protocol):
     """A table with entries for every form; it grows with the forms."""
@@ -104,18 +122,23 @@ class Reader:
         small, roles = word != word.upper(), self.lexicon.phrases.roles(word, lower)
         return exact, folded, alias, key, small, category, functions, roles
 
-    def words(self, texts: Sequence[str] | Joined, spans: Sequence[Span] = ()) -> Words:
+    def words(
+        self, texts: Sequence[str] | Joined, spans: Sequence[Span] = (), months: Ints | None = None
+    ) -> Words:
         """Read normalised paragraphs and find the actors they name.
 
         Spans, in order, are places where the user says that the actor to be judged is named. That
         actor then has the number ``len(book)``, and what the book finds there does not count.
+        The months of the paragraphs are those of `ActorBook.match`.
         """
-        batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans)
+        batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans, months)
         return self._words(batch, who, kind)
 
-    def _shrunk(self, batch: TokenBatch, spans: Sequence[Span]) -> tuple[TokenBatch, Ints32, Ints8]:
+    def _shrunk(
+        self, batch: TokenBatch, spans: Sequence[Span], months: Ints | None
+    ) -> tuple[TokenBatch, Ints32, Ints8]:
         """Return the batch with mentions as one word, and the actor and alias kind of each word."""
-        first, last, who, kind = self._mentioned(batch, spans)
+        first, last, who, kind = self._mentioned(batch, spans, months)
         tail = _tails(first, last, len(batch.form))
         heads = np.flatnonzero(~tail.take(first))  # spans may overlap
         first, last, who = (part.take(heads) for part in (first, last, who))
@@ -163,10 +186,10 @@ class Reader:
         )
 
     def _mentioned(
-        self, batch: TokenBatch, spans: Sequence[Span]
+        self, batch: TokenBatch, spans: Sequence[Span], months: Ints | None
     ) -> tuple[Ints, Ints, Ints, Ints8]:
         """Return first word, last word, actor and alias kind of each mention, in order."""
-        found = self.book.match(batch, self.forms)
+        found = self.book.match(batch, self.forms, months)
         if not spans:
             return found.first, found.last, found.actor, found.kind
         table = np.array(spans, np.int64).reshape(-1, 3)

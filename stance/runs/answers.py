@@ -12,10 +12,11 @@ from stance.errors import DataError
 from stance.model.familiarity import Reference
 from stance.model.judging import Judgements, StanceModel
 from stance.model.reasons import strongest_words
+from stance.reading.actors import ALIAS_KINDS
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.records import NEUTRAL, NO_ANSWER, UNCERTAIN, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
-from stance.tables import Fault, Records
+from stance.tables import Fault, Records, months_of
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 HOLDER = "holder"
@@ -31,6 +32,7 @@ class Layout:
     text: int  # place of the paragraph among them
     actor: int | None = None
     spans: int | None = None
+    date: int | None = None
     wide: bool = False
     prefix: str = ""
     actors: tuple[str, ...] = ()  # of the book, for the wide form
@@ -87,12 +89,14 @@ class Tally:
     short: int = 0  # rows below the lowest kept quantile of the training lengths
     long: int = 0  # rows above the highest
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
+    aliases: Counter[tuple[str, str]] = field(default_factory=Counter)  # mentions by actor and kind
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another part."""
         for key in COUNTS:
             setattr(self, key, getattr(self, key) + getattr(other, key))
         self.answers.update(other.answers)
+        self.aliases.update(other.aliases)
 
     def compare(self, judged: Judgements, reference: Reference | None) -> None:
         """Count how a batch of rows differs from the training texts."""
@@ -105,7 +109,7 @@ class Tally:
             self.long += int((found.length > reference.length[-1]).sum())
 
 
-COUNTS = tuple(f.name for f in fields(Tally) if f.name != "answers")
+COUNTS = tuple(f.name for f in fields(Tally) if f.name not in ("answers", "aliases"))
 """The numbers of a tally, in order."""
 
 _STANCES = (*map(str, Stance), UNCERTAIN)
@@ -129,12 +133,17 @@ def answer_rows(
     voice = judged.holders.index(layout.voice)  # 0 without one
     others = (holder > 0) & (holder != voice) & (voice > 0)
     stance = np.where(others, NO_ANSWER, stance)
+    stances = np.zeros((len(names), len(_STANCES)), np.int64)
+    np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
+    kinds = np.zeros((len(names), len(ALIAS_KINDS)), np.int64)
+    np.add.at(kinds, actor[asked], judged.kinds[asked])
     tally = Tally(
         rows=len(records),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
         others=int(np.count_nonzero(others[asked])),
-        answers=_count(names, actor[asked], stance[asked]),
+        answers=_tabulate(names, _STANCES, stances),
+        aliases=_tabulate(names, ALIAS_KINDS, kinds),
     )
     tally.compare(judged, model.reference)
     answers: list[Column] = [words(stance, _STANCES), *map(decimals, parts)]
@@ -161,8 +170,9 @@ def answer_rows(
 
 def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> Judgements:
     texts = records.columns[layout.text]
+    months = None if layout.date is None else months_of(records.columns[layout.date])
     if layout.actor is None:
-        return model.judge(texts, pushes=layout.explain > 0)
+        return model.judge(texts, months=months, pushes=layout.explain > 0)
     actors = [actor.strip() for actor in records.columns[layout.actor]]
     spans = None
     if layout.spans is not None:
@@ -171,7 +181,7 @@ def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> 
             parse_spans(cell, text, f"{table}:{line}")
             for line, text, cell in zip(records.lines, texts, given, strict=True)
         ]
-    return model.judge_pairs(texts, actors, spans, pushes=layout.explain > 0)
+    return model.judge_pairs(texts, actors, spans, months=months, pushes=layout.explain > 0)
 
 
 def _asked(
@@ -185,13 +195,10 @@ def _asked(
     return found.tolist(), number, np.flatnonzero((found != "").take(number))
 
 
-def _count(names: Sequence[str], actor: Ints, stance: Ints) -> Counter[tuple[str, str]]:
-    """Return how often each actor has each answer."""
-    size = len(_STANCES)
-    times = np.bincount(actor * size + stance % size).tolist()  # no answer counts as the last
-    return Counter(
-        {(names[at // size], _STANCES[at % size]): own for at, own in enumerate(times) if own}
-    )
+def _tabulate(names: Sequence[str], labels: Sequence[str], table: Ints) -> Counter[tuple[str, str]]:
+    """Return the counts of a table of actors and labels that are not 0."""
+    cells = zip(*table.nonzero(), strict=True)
+    return Counter({(names[row], labels[at]): int(table[row, at]) for row, at in cells})
 
 
 def _tones(judged: Judgements, count: int) -> list[Cells]:

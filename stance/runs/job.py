@@ -30,6 +30,7 @@ class Input:
     path: Path | None  # None is standard input
     text_column: str = "text"
     actor_column: str | None = None  # of the actor to judge; None is "actor" if there is one
+    date_column: str | None = None  # for aliases in office; None is "date" if there is one
     delimiter: str | None = None  # None to detect it
     encoding: str | None = None  # None is UTF-8
     keep_all: bool = False  # keep the page furniture of an article
@@ -202,18 +203,23 @@ def make_frame(
 ) -> Frame:
     """Return what all parts have in common: columns, and the format of the output."""
     columns, name = table.columns, table.name
-    actor = spans = None
+    actor = spans = date = None
     if source.actor_column is not None:
         actor = column(columns, source.actor_column, name)
     elif "actor" in columns:
         actor = columns.index("actor")
     if actor is not None and "spans" in columns:
         spans = columns.index("spans")
+    if source.date_column is not None:
+        date = column(columns, source.date_column, name, "--date-column")
+    elif "date" in columns:
+        date = columns.index("date")
     layout = Layout(
         columns=columns,
         text=column(columns, source.text_column, name, "--text-column"),
         actor=actor,
         spans=spans,
+        date=date,
         wide=options.wide,
         prefix=options.prefix,
         actors=model.book.names,

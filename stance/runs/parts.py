@@ -132,9 +132,10 @@ class Store:
 
     def write(self, part: Part) -> Part:
         """Keep a part; its file appears only when it is whole. Raise `OutputError` on failure."""
-        answers = [[actor, label, times] for (actor, label), times in part.tally.answers.items()]
+        tables = part.tally.answers, part.tally.aliases
+        listed = [[[*key, times] for key, times in table.items()] for table in tables]
         numbers = [getattr(part.tally, key) for key in COUNTS]
-        counts = json.dumps([part.rows, part.formulas, numbers, answers]).encode()
+        counts = json.dumps([part.rows, part.formulas, numbers, *listed]).encode()
         data = b"%s\n%s" % (counts, (part.lines or Lines(b"")).pack())
         path = self.path(part.number)
         try:
@@ -153,9 +154,10 @@ class Store:
             if len(data) != size or zlib.crc32(data) != checksum:
                 return None
             counts, _, packed = data.partition(b"\n")
-            rows, formulas, numbers, answers = json.loads(counts)
-            found = Counter({(actor, label): times for actor, label, times in answers})
-            tally = Tally(**dict(zip(COUNTS, numbers, strict=True)), answers=found)
+            rows, formulas, numbers, *listed = json.loads(counts)
+            answers, aliases = (Counter({(a, b): times for a, b, times in own}) for own in listed)
+            named = dict(zip(COUNTS, numbers, strict=True))
+            tally = Tally(**named, answers=answers, aliases=aliases)
             return Part(number, rows, formulas, tally, Lines.unpack(packed))
         except (OSError, ValueError, TypeError):  # the last two: written by another version
             return None

@@ -1,6 +1,7 @@
 """Lines about tables and tests: the doctor's findings, the stress suite, actors and answers."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -152,8 +153,18 @@ def book_lines(book: ActorBook) -> list[str]:
     return lines
 
 
-def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
-    """Return how often each stance was given per actor, from counts by actor and stance."""
+def answer_lines(
+    answers: Mapping[tuple[str, str], int], aliases: Mapping[tuple[str, str], int]
+) -> list[str]:
+    """Return how often each stance was given per actor, and by what its mentions name it.
+
+    Parameters
+    ----------
+    answers : mapping
+        Number of answers by actor and stance.
+    aliases : mapping
+        Number of mentions by actor and kind of alias.
+    """
     labels = [*LABELS, UNCERTAIN]
     totals: dict[str, dict[str, int]] = {}
     for (actor, label), number in answers.items():
@@ -166,4 +177,20 @@ def answer_lines(answers: Mapping[tuple[str, str], int]) -> list[str]:
         lines.append(f"{shown(actor, 22):<24}{row(totals[actor].values(), '>11,')}")
     if len(order) > ACTORS:
         lines.append(f"and {count(len(order) - ACTORS, 'more actor')}")
-    return lines
+    return [*lines, *_kind_lines(order[:ACTORS], aliases)]
+
+
+def _kind_lines(actors: Sequence[str], aliases: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return which kinds of alias carry actors; a kind below half a percent is left out."""
+    lines, alone = [], 0
+    for actor in actors:
+        found = Counter({kind: aliases.get((actor, kind), 0) for kind in ALIAS_KINDS})
+        if found.total() == found["name"]:
+            alone += found["name"] > 0
+            continue
+        shares = [(kind, _whole(n, found.total())) for kind, n in found.most_common() if n]
+        listed = ", ".join(f"{kind} {share} %" for kind, share in shares if share != "0")
+        lines.append(f"{shown(actor, 22):<24}{listed}")
+    if alone:
+        lines.append(f"{'by name alone':<24}{count(alone, 'actor')}")
+    return ["mentions by kind of alias", *lines] if lines else []

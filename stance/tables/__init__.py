@@ -14,7 +14,7 @@ from stance.tables.output import (
     table_format,
     write_table,
 )
-from stance.tables.table import Table, column, misnamed, month_of, open_table
+from stance.tables.table import Table, column, misnamed, month_of, months_of, open_table
 
 __all__ = [
     "FORMULA_STARTS",
@@ -33,6 +33,7 @@ __all__ = [
     "joined",
     "misnamed",
     "month_of",
+    "months_of",
     "open_input",
     "open_table",
     "split_article",

@@ -9,6 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
+from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables._bytes import JSON_NAMES, ByteFile, kind_suffix
@@ -259,3 +262,18 @@ def month_of(text: str) -> int | None:
                 return None
             return day.year * 12 + day.month - 1
     return None
+
+
+def months_of(dates: Sequence[str]) -> Ints:
+    """Return the month of each date as `month_of` counts it; -1 where it cannot be told.
+
+    Unlike there, a bare year has no month.
+
+    >>> months_of(["0001-03", "2024", "03/04/2024", ""]).tolist()
+    [14, -1, -1, -1]
+    """
+    found = (None if len(text.strip()) <= _YEAR else month_of(text) for text in dates)
+    return np.array([-1 if month is None else month for month in found], np.int64)
+
+
+_YEAR = len("2024")
