@@ -620,7 +620,9 @@ def test_a_study_of_names_is_no_study_of_leaders(tmp_path, model_path):
 def test_leaders_count_in_office_by_the_column_of_dates(tmp_path, model_path):
     source = write(tmp_path / "t.csv", "text,date,day\nTrump won.,2018-01-01,2022-01-01\n")
     command = "predict", "-m", model_path, source
-    assert dicts(invoke(*command).stdout)[0]["actor"] == "United States"
+    result = invoke(*command)
+    assert dicts(result.stdout)[0]["actor"] == "United States"
+    assert "leaders count only while in office, by the dates in column 'date'" in result.stderr
     assert dicts(invoke(*command, "--date-column", "day").stdout)[0]["actor"] == ""
     assert "no column 'when'" in fails(1, *command, "--date-column", "when")
 

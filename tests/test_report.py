@@ -376,6 +376,47 @@ def test_words_are_marked_only_by_the_model_that_made_the_answers(sample, model_
     assert "[name the model file and its sha256: it was not given]" in page.text
 
 
+WORDS = [
+    ("Trump and Trump condemned Russia, and Washington cheered.", "2018-01-01"),
+    ("Trump condemned Russia.", "2018-02-01"),
+    ("Trump condemned the brutal Russian attack.", "2023-01-01"),
+]
+
+
+def carriers(page):
+    """Actor, mentions and aliases, where the page has them."""
+    found = [table[1:] for table in page.tables if table[0] == ["actor", "mentions", "aliases"]]
+    return found[0] if found else None
+
+
+def test_the_words_that_name_each_actor_are_shown(tmp_path, model_path, monkeypatch):
+    text = "text,date\n" + "".join(f'"{text}",{date}\n' for text, date in WORDS)
+    source, path = write(tmp_path / "in.csv", text), tmp_path / "answers.csv"
+    made = ("--model", model_path)
+    invoke("predict", source, "-o", path, *made)
+    page, said = command(path, *made)
+    assert "did not make" not in said  # the date of each row counts here, too
+    russia = ["Russia", "3", "Russia 67 %, Russian 33 %"]
+    assert carriers(page) == [russia, ["United States", "4", "Trump 75 %, Washington 25 %"]]
+    assert "in the first 5 records" in page.text
+    monkeypatch.setattr(_tally, "SCANNED", 2)
+    assert "in the first 2 records" in command(path, *made)[0].text
+
+
+def test_a_report_on_limited_aliases_takes_the_same_limits(tmp_path, model_path):
+    source, path = write(tmp_path / "in.csv", "text\n" + WORDS[1][0] + "\n"), tmp_path / "a.csv"
+    limited = ("--model", model_path, "--aliases", "name")
+    invoke("predict", source, "-o", path, *limited)
+    page, said = command(path, *limited)
+    assert "did not make" not in said
+    assert carriers(page) == [["Russia", "1", "Russia 100 %"]]
+
+
+def test_a_model_that_did_not_make_the_answers_says_nothing_of_aliases(sample, model_path):
+    assert carriers(command(sample)[0])
+    assert carriers(command(sample, "--model", model_path)[0]) is None
+
+
 def test_reasons_in_the_table_are_marked_without_a_model(sample, tmp_path):
     rows = dicts(sample.read_text("utf-8"))
     for row in rows:

@@ -85,8 +85,9 @@ def main() -> None:
         rest = without(corpus, tested, np.flatnonzero(collection != name))
         model = train(recipe, rest, ActorBook.default(), vectors=vectors).model
         found = evaluate(model, tested).to_json()
-        answers = model.probabilities(tested.texts, tested.actors, tested.spans)
-        pooled.append((tested, answers, model.judge_blind(tested.texts), drawn[rows]))
+        pairs, months = (tested.texts, tested.actors, tested.spans), tested.months
+        answers = model.probabilities(*pairs, months)
+        pooled.append((tested, answers, model.judge_blind(tested.texts, months), drawn[rows]))
         true, given = (
             shares(each, drawn[rows]) for each in (tested.stance, answers.argmax(axis=1))
         )

@@ -106,6 +106,7 @@ def report(
         ),
     ] = None,
     actors: options.ActorsFile = None,
+    aliases: options.Aliases = None,
     text_column: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Column with the paragraph; 'text' if there is one."),
@@ -133,7 +134,7 @@ def report(
     options.refuse_output(output, force, [predictions, model, actors])
     request = Request(predictions, by, over, prefix, text_column, actor_column, delimiter, encoding)
     path = model or default_model(tell)
-    maker = read_maker(path, options.open_model(path, actors), given=model is not None)
+    maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
     for line in write_predictions(request, output, maker, force=force):
         tell(line)
 

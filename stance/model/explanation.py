@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stance.arrays import Floats
+from stance.arrays import Floats, Ints
 from stance.errors import ActorError, DataError
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, Head
@@ -64,6 +64,7 @@ def explain(
     text: str,
     actor: str | None = None,
     spans: Sequence[tuple[int, int]] | None = None,
+    months: Ints | None = None,
 ) -> list[Explanation]:
     """Explain the stance of a paragraph toward one actor, or toward each that it names.
 
@@ -76,6 +77,8 @@ def explain(
     spans : sequence of (int, int), optional
         Character offsets of the given actor in the text as written, end-exclusive; without them
         it is looked for.
+    months : ndarray of shape (1,), optional
+        When it was written, see `StanceModel.judge`.
 
     Raises
     ------
@@ -83,19 +86,19 @@ def explain(
         If no actor is given and the text names none of the book, or the name is empty.
     """
     if actor is None:
-        found = model.judge([text]).actor
+        found = model.judge([text], months=months).actor
         if not found:
             raise ActorError(
                 "the text names no actor of the book; name one with --actor, or add its aliases "
                 "to a book of your own (--actors)"
             )
-        return [explain(model, text, name)[0] for name in found]
+        return [explain(model, text, name, months=months)[0] for name in found]
     if not actor.strip():
         raise ActorError(
             "the actor's name is empty; give one, or drop --actor to explain all named"
         )
     query = make_query(model.book, [text], [actor], [spans])
-    words = model.reader.words(query.texts, query.spans)
+    words = model.reader.words(query.texts, query.spans, months)
     pairs = lay_out(words, query.para, query.actor, model.name_keys([actor]))
     one = _explain(model, model.stance, pairs, actor, query.texts[0])
     judged = model.judge_pairs([text], [actor], [spans])

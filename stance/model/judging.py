@@ -207,10 +207,12 @@ class StanceModel:
                 yield rows, found
 
     def probabilities(
-        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None
-    ) -> Floats:
+        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None,
+        months: Ints | None = None,
+    ) -> Floats:  # fmt: skip
         """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3)."""
-        parts = [judged.stance for _, judged in self.judge_many(texts, actors, spans)]
+        answers = self.judge_many(texts, actors, spans, months=months)
+        parts = [judged.stance for _, judged in answers]
         return np.concatenate([np.zeros((0, len(self.stance.labels))), *parts])
 
     def judge_blind(self, texts: Sequence[str], months: Ints | None = None) -> Floats:

@@ -217,12 +217,15 @@ class ActorBook:
         kind = self._kind_of.take(alias[named])
         return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)
 
-    def scan(self, texts: Iterable[str]) -> Iterator[tuple[int, TokenBatch, MentionBatch]]:
+    def scan(
+        self, texts: Iterable[str], months: Ints | None = None
+    ) -> Iterator[tuple[int, TokenBatch, MentionBatch]]:
         """Yield the mentions in any number of texts, with the number of the batch's first text."""
         rows, low = iter(texts), 0
         while part := list(islice(rows, BATCH)):
             batch = tokenise(join_normalised(part), self._forms)
-            yield low, batch, self.match(batch, self._forms)
+            when = None if months is None else months[low : low + len(part)]
+            yield low, batch, self.match(batch, self._forms, when)
             low += len(part)
 
     def named(self, texts: Iterable[str]) -> Ints:

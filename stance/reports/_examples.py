@@ -16,7 +16,7 @@ from stance.model.judging import StanceModel
 from stance.reading.spans import parse_spans
 from stance.records import AGAINST, FAVOR, NO_ANSWER, Stance
 from stance.reports._survey import Places, bounded
-from stance.tables import Record
+from stance.tables import Record, months_of
 
 EACH = 3  # paragraphs for, and paragraphs against each actor
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
@@ -176,11 +176,13 @@ def _explained(model: StanceModel, example: Example) -> Example | None:
         spans = parse_spans(example.spans, example.text, "spans")
     except DataError:  # then stance predict did not write this table
         return None
-    found = explain(model, example.text, example.actor, spans)[0]
-    if max(abs(a - b) for a, b in zip(found.probabilities, example.chances, strict=True)) > SAME:
-        return None
-    text = _as_written(example.text, found)
-    return replace(example, text=text, marks=_deciding_words(found, example.label))
+    for months in (months_of([example.date]), None):  # predict may have read no dates
+        found = explain(model, example.text, example.actor, spans, months)[0]
+        pairs = zip(found.probabilities, example.chances, strict=True)
+        if max(abs(a - b) for a, b in pairs) <= SAME:
+            text = _as_written(example.text, found)
+            return replace(example, text=text, marks=_deciding_words(found, example.label))
+    return None
 
 
 def _deciding_words(found: Explanation, label: int) -> Marks:
@@ -241,7 +243,7 @@ def worst_mistakes(model: StanceModel, corpus: Corpus) -> list[Mistake]:
         text, actor, label = corpus.texts[row], corpus.actors[row], int(predicted[row])
         if text in found or len(text) > LONGEST:
             continue
-        reasons = explain(model, text, actor, corpus.spans[row])[0]
+        reasons = explain(model, text, actor, corpus.spans[row], corpus.months[[row]])[0]
         names = (corpus.extra.get(name, ()) for name in ("source", "date", "id"))
         found[text] = Mistake(
             actor=actor,

@@ -1,6 +1,7 @@
 """The report on a table of predictions: one record of all it says, and its page."""
 
 from bisect import bisect
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count as count_up
@@ -20,11 +21,12 @@ from stance.reports._charts import Axis, Estimate, Line, Parts, Point
 from stance.reports._examples import SIDES, Marked, Quotation, mark
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._survey import Frequent, Periods, Request, Survey, batches, file_hash, survey
-from stance.reports._tally import CLUSTERS, CONFIDENCES, TRACED, Tally
+from stance.reports._tally import CLUSTERS, CONFIDENCES, TRACED, Carriers, Tally
 
 FEWEST_ANSWERS = 30  # answers below which an actor's shares are little more than anecdotes
 MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
 MAP_ACTORS, MAP_SOURCES, FEWEST_MAPPED = 20, 12, 10  # rows, columns, answers of a shaded cell
+CARRIERS = 6  # aliases listed of an actor
 OPEN = 5  # actors whose paragraphs are open to view
 SHADES = (-0.5, -0.2, -0.05, 0.05, 0.2, 0.5)  # net stances between two shades of the map
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
@@ -87,6 +89,7 @@ class PredictionReport:
     marked: Marked
     maker: Maker | None  # None if no model is known, or the one given answers otherwise
     denied: str  # name of a model that answers otherwise
+    carriers: Carriers | None  # None without such a model
 
     @property
     def by(self) -> str | None:
@@ -137,9 +140,12 @@ def gather(request: Request, maker: Maker | None) -> PredictionReport:
     found = survey(request)
     before = request.source.stat()
     tally = Tally(found)
+    carriers = Carriers(maker.model.book, found.places) if maker else None
     with request.open() as table:
         for batch in batches(table):
             tally.add(batch, table.name)
+            if carriers:
+                carriers.add(batch)
     sha256, after = file_hash(request.source), request.source.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise DataError(f"{table.name}: changed while it was read; wait until it is complete")
@@ -165,6 +171,7 @@ def gather(request: Request, maker: Maker | None) -> PredictionReport:
         marked=marked,
         maker=maker if agrees else None,
         denied=maker.name if maker and marked.reproduced is False else "",
+        carriers=carriers if agrees else None,
     )
 
 
@@ -199,6 +206,23 @@ def _group_data(noun: str, groups: Groups) -> Data:
         cells += (shares.net, *shares.net_interval)
         rows.append(cells if shares.n else [*cells[:3], *[None] * (len(cells) - 3)])
     return Data(f"stance-by-{noun}", (*columns, *NET), rows)
+
+
+def _carrier_data(report: PredictionReport) -> Data | None:
+    """Return the aliases that name each actor shown; None if none is known."""
+    found = report.carriers.aliases if report.carriers else {}
+    rows: list[list[Cell]] = []
+    for group in report.actors.shown:
+        counts = found.get(group.name, Counter())
+        shares = [(name, 100 * n / counts.total()) for name, n in counts.most_common(CARRIERS)]
+        listed = ", ".join(f"{shown(name, 40)} {share:.0f} %" for name, share in shares)
+        rows += [[group.name, counts.total(), listed]] if counts else []
+    columns = (
+        text_column("actor"),
+        Column("mentions", "mentions", "count"),
+        text_column("aliases"),
+    )
+    return Data("aliases", columns, rows) if rows else None
 
 
 def _described(groups: Sequence[Group]) -> str:
@@ -385,6 +409,7 @@ def compose(report: PredictionReport) -> bytes:
         figures=figures,
         by_actor=by_actor,
         by_source=by_source,
+        carried=_carrier_data(report),
         telling=_telling(report),
         labels=list(map(str, Stance)),
         tones=list(map(str, Sentiment)),

@@ -1,5 +1,6 @@
 """The second reading of a prediction table: exact counts of what a report shows."""
 
+from collections import Counter
 from collections.abc import Sequence
 from zlib import crc32
 
@@ -8,14 +9,16 @@ import numpy as np
 from stance.arrays import Bools, Codes, Ints
 from stance.display import shown
 from stance.errors import DataError
+from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Sentiment, Stance
 from stance.reports._examples import Examples
 from stance.reports._survey import Places, Survey, bounded, choose_periods
-from stance.tables import Record, month_of
+from stance.tables import Record, month_of, months_of
 
 # Documents fall into groups by a hash, which bounds memory and, since groups are random, leaves
 # the estimate of a variance unbiased (Wolter 2007, "Introduction to Variance Estimation", ch. 2).
 CLUSTERS = 1024
+SCANNED = 20_000  # records in whose texts aliases are looked for
 MOST_ROWS = 1 << 28  # largest row number; 5 bytes are kept for each row
 CONFIDENCES = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9])  # between bins of the largest probability
 LABELS = {str(label): number for number, label in enumerate((*Stance, UNCERTAIN))}
@@ -25,6 +28,33 @@ ACTORS, SOURCES, TRACED = 30, 25, 12  # shown; of the actors over time and with 
 FEWEST_ANSWERS, ALWAYS = 10, 12  # answers of an actor or source to be shown, except the first
 
 Cells = Sequence[tuple[str, ...]]
+
+
+class Carriers:
+    """Which aliases name the actors of answers, in the first records of a table."""
+
+    def __init__(self, book: ActorBook, places: Places) -> None:
+        self.records = 0
+        self.aliases: dict[str, Counter[str]] = {}  # by actor, as they are written
+        self._book, self._places = book, places
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Look for the actor of each record in its text, unless the table says where it is."""
+        places, cells = self._places, [each.cells for each in records[: SCANNED - self.records]]
+        if places.text is None or places.spans is not None or not cells:
+            return
+        self.records += len(cells)
+        actors = [each[places.actor] for each in cells]
+        number = np.array([self._book.number(actor) for actor in actors])
+        dates = [] if places.over is None else [each[places.over] for each in cells]
+        months = months_of(dates) if dates else None
+        texts = [each[places.text] for each in cells]
+        for low, batch, found in self._book.scan(texts, months):
+            own = np.flatnonzero(found.actor == number[low + found.para])
+            starts, ends = batch.start[found.first[own]], batch.end[found.last[own]]
+            for at, start, end in zip(low + found.para[own], starts, ends, strict=True):
+                counts = self.aliases.setdefault(bounded(actors[at]), Counter())
+                counts[batch.text[start:end]] += 1
 
 
 class Tally:

@@ -138,7 +138,8 @@ def predict_table(
         parts = _compute(model, frame, works, jobs if several else 1, cluster, keep)
         with TableWriter(target.path, frame.form, force=force, folder=folder) as writer:
             tally = _write(parts, writer, keep, table, progress)
-        optional = ("spans",) if source.actor_column else ("actor", "spans")
+        asked = {"actor": source.actor_column, "spans": None, "date": source.date_column}
+        optional = [name for name, given in asked.items() if given is None]
         return Done(
             tally=tally,
             rows_in=table.records_in,
@@ -148,11 +149,19 @@ def predict_table(
             notes=(
                 *table.notes,
                 *misnamed(table.columns, optional, table.name),
+                *_dated(model, frame.layout),
                 *abstention_notes(model, options.abstain, tally),
                 *voice_notes(options.voice, tally),
                 *drift_notes(model, tally),
             ),
         )
+
+
+def _dated(model: StanceModel, layout: Layout) -> list[str]:
+    if layout.date is None or not any(actor.office for actor in model.book.actors):
+        return []
+    name = shown(layout.columns[layout.date], 40)
+    return [f"leaders count only while in office, by the dates in column '{name}'"]
 
 
 def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
