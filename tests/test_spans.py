@@ -128,3 +128,10 @@ def test_every_place_of_a_text_can_be_written_and_read(text, data):
     ((para, low, high),) = make_query(book, [text], ["it"], [[(start, end)]]).spans
     assert para == 0
     assert 0 <= low <= high <= len(normalise(text))
+
+
+def test_parts_of_a_query_keep_the_months_of_their_texts(book):
+    query = make_query(book, ["NATO"] * 3, ["NATO"] * 3, months=np.array([5, -1, 7]))
+    assert query.months is not None
+    assert query.slice(1, 3).months.tolist() == [-1, 7]
+    assert query.take(np.array([0, 2])).months.tolist() == [5, 7]

@@ -34,7 +34,7 @@ def main() -> None:
     recipe, corpus = read_recipe(options.recipe), read_corpus([options.corpus])
     corpus = corpus.take(holder_rows(corpus))
     reader = Reader(ActorBook.default(), Lexicon.default(recipe.language), recipe.language)
-    query = make_query(reader.book, corpus.texts, corpus.actors, corpus.spans)
+    query = make_query(reader.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     head = HeadRecipe(recipe.holder_features, recipe.holder_classifier)
     counts, y = count_features(reader, query, head.features), holder_kinds(corpus)
     weight = class_weights(y, corpus.source, np.ones(1), head.classifier.balanced)

@@ -250,7 +250,7 @@ def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
     if model.holder is None or not len(rows):
         return None
     kept = corpus.take(rows)
-    found = model.name_holders(kept.texts, kept.actors, kept.spans)
+    found = model.name_holders(kept.texts, kept.actors, kept.spans, kept.months)
     return holder_score(corpus, model.book, found)
 
 

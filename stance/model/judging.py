@@ -279,14 +279,16 @@ class StanceModel:
         return {"holder": code, "holder_probability": chance, "holders": known}
 
     def name_holders(
-        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None
-    ) -> list[str]:
+        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None,
+        months: Ints | None = None,
+    ) -> list[str]:  # fmt: skip
         """Return whose stance that of each pair is, if it is one; ask a model that can tell."""
         found: list[str] = []
         for rows in _batches(len(texts)):
             own = None if spans is None else spans[rows]
-            query = make_query(self.book, texts[rows], actors[rows], own)
-            words = self.reader.words(query.texts, query.spans)
+            when = None if months is None else months[rows]
+            query = make_query(self.book, texts[rows], actors[rows], own, when)
+            words = self.reader.words(query.texts, query.spans, when)
             every = np.arange(len(query))
             held = self._held(words, query.para, query.actor, actors[rows], every)
             found += [held["holders"][code] for code in held["holder"].tolist()]

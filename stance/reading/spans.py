@@ -45,7 +45,8 @@ class Query:
         place = {row: at for at, row in enumerate(rows.tolist())}
         spans = [(place[p], s, e) for p, s, e in self.spans if p in place]
         names = [self.names[row] for row in place] if self.names else ()
-        return Query([self.texts[row] for row in place], self.actor[rows], spans, names)
+        months = None if self.months is None else self.months[rows]
+        return Query([self.texts[row] for row in place], self.actor[rows], spans, names, months)
 
     def batches(self) -> "Iterator[Query]":
         """Yield the pairs, `BATCH` at a time."""
