@@ -63,7 +63,7 @@ _SHARED = table(optional=dict.fromkeys(VECTORED, number(float, 0, 100)))
 _PLAIN = such(of(str), str.isprintable, "text without control characters")
 _CORPORA = entries(number(float, 0, 1e6))
 _NEWS = {"stem": 1.0, "cross": 0.6, "class": 0.4, "relation": 0.4, "mention": 0.4}
-_HOLDER = {"stem": 1.0, "class": 0.4, "mention": 0.4}
+_HOLDER = {"plain": 1.0, "class": 0.4, "mention": 0.4}
 
 
 @dataclass(frozen=True, slots=True)

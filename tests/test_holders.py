@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from command import dicts, fails, invoke
 from conftest import quick_recipe
+from small_model import refused, spoiled
 
 from stance.corpus import read_corpus
 from stance.evaluation import evaluate
@@ -17,7 +18,9 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
-from stance.runs.parts import digest_of
+from stance.runs import Input, Options
+from stance.runs.job import _by_option
+from stance.runs.parts import difference, digest_of, make_plan
 from stance.storage import decode_model, dump_model, save_model
 
 BOOK = ActorBook.default()
@@ -122,6 +125,23 @@ def test_the_file_keeps_the_holder_head(training):
     assert (before.holder_probability == after.holder_probability).all()
     assert digest_of(again) == digest_of(training.model)
     assert digest_of(dataclasses.replace(again, holder=None)) != digest_of(again)
+
+
+def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tmp_path):
+    def other(manifest):
+        manifest["recipe"]["holder_features"]["blocks"] = {"stem": 1.0}
+
+    data = spoiled(dump_model(training.model), manifest=other)
+    refused(tmp_path, data, "heads.holder.blocks = .*, not the blocks of its recipe")
+
+
+def test_the_voice_is_in_the_plan_of_a_run(path, labelled):
+    model = decode_model(path.read_bytes())
+    plans = [
+        make_plan(model, labelled, 10, _by_option(Input(labelled), Options(voice=voice)))
+        for voice in ("", "author")
+    ]
+    assert difference(*plans) == "--voice has changed (was , is author)"
 
 
 def test_without_holders_nothing_is_learned_or_written_of_them(tmp_path):
