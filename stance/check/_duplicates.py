@@ -11,17 +11,16 @@ from stance.check.census import LABELS, Finding, Severity, Study
 from stance.display import count, shown
 from stance.reading.keys import SHINGLE
 
+# Least share of word triples that near-duplicates have in common (Jaccard); `fingerprint` only
+# proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8.
 NEAR = 0.6
-"""Least share of word triples that near-duplicates have in common (Jaccard); `fingerprint` only
-proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8."""
-
 COMPARED = 10  # earlier texts of a bucket with which a text is compared
-
-LEAK, TEMPLATE = 0.01, 0.05
-"""Share of a file's texts that may be in another file, and of a corpus's texts that may have a
-near-duplicate in another document, before a study is spoilt."""
-
 EXAMPLES = 3  # places that a message names
+
+# Share of a file's texts that may be in another file, and of a corpus's texts that may have a
+# near-duplicate in another document, before a study is spoilt.
+LEAK, TEMPLATE = 0.01, 0.05
+
 Pair = tuple[int, int]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,18 @@ from stance.records import NEUTRAL
 
 FEWEST = 10  # documents in which a word must stand to be tested
 
-PRECISION, RATE = 0.9, 0.05
-"""Least precision of a shortcut, and the false discovery rate at which it counts."""
-
-STRONG, SUPPORT, CARRIED = 0.98, 20, 0.05
-"""A word of this precision in so many documents is strong; if more than this share of a label's
-documents carry a strong word, a model learns the word and not the stance."""
-
+PRECISION, RATE = 0.9, 0.05  # least precision of a shortcut, and the false discovery rate
 LISTED = 10  # words that a message names
 
-ROWS, MOSTLY, GAIN = 20, 0.9, 0.1
-"""A column's value is reported if it has so many rows, more than this share of them with one label;
-so is a column that alone predicts this much better than the most frequent label does."""
-
 COUNT = len(LABELS)
+
+# A word of this precision in so many documents is strong; if more than this share of a label's
+# documents carry a strong word, a model learns the word and not the stance.
+STRONG, SUPPORT, CARRIED = 0.98, 20, 0.05
+
+# A column's value is reported if it has so many rows, more than this share of them with one label;
+# so is a column that alone predicts this much better than the most frequent label does.
+ROWS, MOSTLY, GAIN = 20, 0.9, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +82,9 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     aliases = _alias_words(study)
     found = []
     for label, at in good.tolist():
-        word, figures = uses.words[tested[at]], (precision[label, at], adjusted[label, at])
-        share, p_value = map(float, figures)
-        found.append(
-            Shortcut(word, LABELS[label], share, int(trials[at]), p_value, word in aliases)
-        )
+        word, share, p_value = uses.words[tested[at]], precision[label, at], adjusted[label, at]
+        figures = float(share), int(trials[at]), float(p_value)
+        found.append(Shortcut(word, LABELS[label], *figures, word in aliases))
     return sorted(found, key=lambda s: (s.adjusted, -s.documents, s.word))
 
 
@@ -125,10 +122,8 @@ def _table(value: Ints, label: Ints) -> Ints:
 
 
 def _alias_words(study: Study) -> set[str]:
-    aliases = {
-        alias for actor in study.book.actors for names in actor.aliases.values() for alias in names
-    }
-    return {name.lower() for name in (*aliases, *study.actors) if " " not in name}
+    aliases = [names for actor in study.book.actors for names in actor.aliases.values()]
+    return {name.lower() for name in chain(study.actors, *aliases) if " " not in name}
 
 
 def shortcuts(study: Study) -> Iterator[Finding]:

@@ -83,13 +83,7 @@ def read_study(
     delimiter: str | None = None,
     encoding: str | None = None,
 ) -> Study:
-    """Read corpus files, with the columns of these names beside those that every corpus has.
-
-    Raises
-    ------
-    DataError
-        If a file is not a corpus, or no file has a column of these names.
-    """
+    """Read corpus files, with the columns of these names beside those that every corpus has."""
     corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding)
     columns, row, line = _read_columns(paths, names, delimiter, encoding)
     alike = len({path.name for path in paths}) < len(paths)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +23,25 @@ from stance.records import Stance
 from stance.tables import Record
 
 SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
-
-CLASS_ROWS, CLASS_DOCUMENTS = 30, 10
-"""Rows and documents below which a label is too small to learn."""
-
+CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
 ACTOR_ROWS = 20  # rows below which nothing can be said about an actor
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 
-SHORT, LONG = 5, 500
-"""Words below which a text says too little, and above which it is not a paragraph."""
+SHORT, LONG = 5, 500  # words below which a text says too little, and above which it is no paragraph
 
+# Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
+# "Content Analysis", section 11.4.2).
 TENTATIVE, RELIABLE = 0.667, 0.8
-"""Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
-"Content Analysis", section 11.4.2)."""
 
 MOST_ACTORS = 8  # actors whose agreement is measured, those coded most often
 FEWEST_CODED = 100  # rows coded twice below which alpha says little
 FEWEST_IN_GROUP = 20  # rows coded twice below which an actor's or label's own alpha is not judged
+
+# What is looked for: leaks if there are two files, agreement if there are coders.
 CHECKS = (
     *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
     *("shortcuts", "giveaways", "lengths", "agreement"),
 )
-"""What is looked for: leaks if there are two files, agreement if there are coders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +114,18 @@ def check(
 
     Texts that two files share leak: someone may train on one and test on the other. ``coders``
     names columns with labels of single coders, separated by commas; one alone is compared with
-    ``stance``. An empty cell was not coded.
-
-    Raises
-    ------
-    DataError
-        If a file is not a corpus, or none has a column of ``coders``.
+    ``stance``. An empty cell was not coded. Raises `DataError` if a file is not a corpus, or none
+    has a column of ``coders``.
     """
     names = coder_names(coders)
     study = read_study(paths, book, names, delimiter=delimiter, encoding=encoding)
-    report = _measure(study, names) if names else None
+    actor_of_row = [study.actors[number] for number in study.actor]
+    report = None
+    if names:
+        codes = np.stack([_codes(study, name) for name in names])
+        report = report_agreement(
+            codes, LABELS, study.corpus.document, actor_of_row, largest=MOST_ACTORS
+        )
     found = [*_findings(study), *(agreement(report, names) if report else ())]
     used = {"leaks": len(study.files) > 1, "agreement": report is not None}
     return Findings(
@@ -137,7 +137,7 @@ def check(
         checks=tuple(name for name in CHECKS if used.get(name, True)),
         findings=tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))),
         genres=_parts(study, study.corpus.extra.get("genre", ())),
-        actors=_parts(study, [study.actors[number] for number in study.actor]),
+        actors=_parts(study, actor_of_row),
         coders=names,
         agreement=report,
     )
@@ -145,14 +145,8 @@ def check(
 
 def _findings(study: Study) -> Iterator[Finding]:
     twins = near_twins(study)
-    yield from classes(study)
-    yield from actors(study)
-    yield from mentions(study)
-    yield from duplicates(study, twins)
-    yield from conflicts(study)
-    yield from leaks(study, twins)
-    yield from shortcuts(study)
-    yield from givers(study)
+    yield from chain(classes(study), actors(study), mentions(study), duplicates(study, twins))
+    yield from chain(conflicts(study), leaks(study, twins), shortcuts(study), givers(study))
     yield from lengths(study)
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
@@ -168,9 +162,8 @@ def _parts(study: Study, names: Sequence[str]) -> tuple[Part, ...]:
     counts = Counter(zip(names, study.corpus.stance.tolist(), strict=True)) if names else Counter()
     sizes = Counter(names)
     ordered = sorted(sizes, key=lambda name: (-sizes[name], name))
-    return tuple(
-        Part(name, tuple(counts[name, label] for label in range(len(LABELS)))) for name in ordered
-    )
+    labels = range(len(LABELS))
+    return tuple(Part(name, tuple(counts[name, label] for label in labels)) for name in ordered)
 
 
 def classes(study: Study) -> Iterator[Finding]:
@@ -230,9 +223,8 @@ def _named(study: Study, row: int) -> bool:
 def _unnamed(study: Study, rows: list[int]) -> Iterator[Finding]:
     if rows:
         share = len(rows) / len(study.corpus)
-        examples = [
-            f"{shown(study.corpus.actors[row], 24)} {study.place(row)}" for row in rows[:EXAMPLES]
-        ]
+        names = study.corpus.actors
+        examples = [f"{shown(names[row], 24)} {study.place(row)}" for row in rows[:EXAMPLES]]
         text = (
             f"{count(len(rows), 'row')} ({share:.1%}) about an actor that the text does not name: "
             "add aliases (--actors) or spans"
@@ -286,17 +278,10 @@ def coder_names(coders: str | None) -> tuple[str, ...]:
     return ("stance", *names) if len(names) == 1 and names != ("stance",) else names
 
 
-def _measure(study: Study, names: Sequence[str]) -> AgreementReport:
-    """Measure the agreement of the codings in some columns."""
-    codes = np.stack(
-        [study.corpus.stance if name == "stance" else _codes(study, name) for name in names]
-    )
-    actors = [study.actors[number] for number in study.actor]
-    return report_agreement(codes, LABELS, study.corpus.document, actors, largest=MOST_ACTORS)
-
-
 def _codes(study: Study, name: str) -> Ints:
     """Return the stance that a coder gave each row, or `MISSING`."""
+    if name == "stance":
+        return study.corpus.stance
     readers = [LabelReader(str(path), name, STANCES, tuple(Stance)) for path in study.paths]
     codes = np.full(len(study.row), MISSING, np.int64)
     for row, cell in enumerate(study.columns[name]):
@@ -324,13 +309,8 @@ def agreement(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding
         yield Finding("warn", "agreement", text, {"units": overall.units})
     yield from _judge(overall.alpha.value, overall.alpha.interval, who)
     parts = [*report.per_label.items(), *report.per_group.items()]
-    weak = {
-        name: part.alpha.value
-        for name, part in parts
-        if part.units >= FEWEST_IN_GROUP
-        and part.alpha.value is not None
-        and part.alpha.value < TENTATIVE
-    }
+    alphas = {n: part.alpha.value for n, part in parts if part.units >= FEWEST_IN_GROUP}
+    weak = {name: a for name, a in alphas.items() if a is not None and a < TENTATIVE}
     if weak:
         listed = ", ".join(f"{shown(name, 24)} {alpha:.2f}" for name, alpha in weak.items())
         text = f"alpha is below {TENTATIVE} for {listed}: read the rows where the coders differ"
