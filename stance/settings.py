@@ -18,15 +18,12 @@ from typing import Any
 from stance.display import shown
 from stance.errors import StanceError
 
+# Far more than any recipe and most actor books have; a model's manifest has room for as much.
 MOST_BYTES = 4 * 2**20
-"""Far more than any recipe and most actor books have; a model's manifest has room for as much."""
 
+# A key of so many dotted parts, for which `tomllib` takes memory that grows with their square. The
+# search starts at word beginnings only and never backtracks, so that its own time does not.
 _ENDLESS_KEY = re.compile(r"(?<![^\s.])(?:[^\s.]++[ \t]*+\.[ \t]*+){100}")
-"""A key of so many dotted parts, for which `tomllib` takes memory that grows with their square.
-
-The search starts at word beginnings only and never backtracks, so that its own time does not grow
-with the square of a word's length.
-"""
 
 
 def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, Any]:
@@ -173,15 +170,11 @@ def table(
 
     def check(value: Any, where: str) -> dict[str, Any]:
         found = of(dict)(value, where)
-        for key in found if closed else ():
-            if key not in known:
-                at, advice = _join(where, key), hint(key, tuple(known))
-                raise SchemaError(f"unknown key '{at}'. {advice}", f"has an unknown key '{at}'")
-        for key in required:
-            if key not in found:
-                raise SchemaError(
-                    f"'{_join(where, key)}' is missing", f"lacks '{_join(where, key)}'"
-                )
+        if added := [key for key in found if closed and key not in known]:
+            at, advice = _join(where, added[0]), hint(added[0], tuple(known))
+            raise SchemaError(f"unknown key '{at}'. {advice}", f"has an unknown key '{at}'")
+        if missing := [_join(where, key) for key in required if key not in found]:
+            raise SchemaError(f"'{missing[0]}' is missing", f"lacks '{missing[0]}'")
         checked = {key: known[key](found[key], _join(where, key)) for key in known if key in found}
         return {key: checked.get(key, item) for key, item in found.items()}
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from stance.display import count, shown
@@ -50,12 +49,7 @@ class Table:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
