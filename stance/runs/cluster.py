@@ -35,11 +35,7 @@ _PATIENCE = 30  # seconds without any worker that end a run; a lost worker is re
 
 
 class ClusterCrew:
-    """The workers of a Dask cluster, which need not share a disk with this computer.
-
-    Raises `UsageError` if Dask is not installed or the address is malformed, and `WorkerError` if
-    no scheduler answers there, or it has no worker.
-    """
+    """The workers of a Dask cluster, which need not share a disk with this computer."""
 
     def __init__(self, address: str, model: StanceModel, frame: Frame) -> None:
         try:
@@ -60,9 +56,8 @@ class ClusterCrew:
             self._client.status = "closed"  # or it would spend long on closing when deleted
             if not isinstance(error, Exception):
                 raise
-            raise WorkerError(
-                f"{self._name}: no Dask scheduler answers; check the address"
-            ) from error
+            message = f"{self._name}: no Dask scheduler answers; check the address"
+            raise WorkerError(message) from error
         self._frame = frame
         self._data = dump_model(model)
         self._digest = hashlib.sha256(self._data).hexdigest()
@@ -111,10 +106,10 @@ class ClusterCrew:
             self._compare_versions()
         except BaseException as error:
             self.__exit__(None, None, None)
-            why = "the scheduler or a worker was lost; start it again"
-            if isinstance(error, TimeoutError):
-                why = "the scheduler has no worker; start one with `dask worker`"
             if isinstance(error, OSError):
+                why = "the scheduler or a worker was lost; start it again"
+                if isinstance(error, TimeoutError):
+                    why = "the scheduler has no worker; start one with `dask worker`"
                 raise WorkerError(f"{self._name}: {why}") from error
             raise
         self._seen = time.monotonic()
@@ -128,10 +123,9 @@ class ClusterCrew:
                 found = self._client.run(*ask)
                 found["scheduler"] = self._client.run_on_scheduler(*ask)
             except PackageNotFoundError as error:
-                raise WorkerError(
-                    f"{self._name}: {name} is not installed on the cluster; install the same "
-                    "version as here on its scheduler and on all workers"
-                ) from error
+                what = "install the same version as here on its scheduler and on all workers"
+                message = f"{self._name}: {name} is not installed on the cluster; {what}"
+                raise WorkerError(message) from error
             for there in found.values():
                 _compare(name, here, there)
 
@@ -178,9 +172,8 @@ def _work(
                 for name, there in versions().items():
                     _compare(name, expected[name], there)
                 if hashlib.sha256(data).hexdigest() != digest:
-                    raise WorkerError(
-                        "the model reached a worker of the cluster damaged; run again"
-                    )
+                    why = "the model reached a worker of the cluster damaged; run again"
+                    raise WorkerError(why)
                 _models.clear()
                 _models[digest] = decode_model(data)
             return compute(_models[digest], frame, *task)

@@ -117,14 +117,12 @@ class Run:
                 self._unlock()
 
     def _lock_file(self, handle: int) -> None:
-        if fcntl is None:
-            return
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if fcntl:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OutputError(
-                f"{self.name}: another run is writing it; wait for it, or name another output"
-            ) from error
+            why = "another run is writing it; wait for it, or name another output"
+            raise OutputError(f"{self.name}: {why}") from error
         except OSError:
             return  # a file system without locks
 
@@ -159,11 +157,11 @@ class Run:
     @property
     def plan(self) -> Plan:
         """The plan of the earlier run."""
-        try:
+        with contextlib.suppress(ValueError):
             found = json.loads(self._text(_PLAN) or "")
-        except ValueError:
-            found = None
-        return found if isinstance(found, dict) else {}
+            if isinstance(found, dict):
+                return found
+        return {}
 
     def whole(self, part: Part) -> Part:
         """Keep a part that is not kept yet, and return it with its lines."""
@@ -186,20 +184,22 @@ class Run:
             raise output_error(error, self._output) from error
 
     def _text(self, name: str) -> str | None:
-        try:
+        with contextlib.suppress(OSError, ValueError):
             return (self.folder / name).read_text()
-        except (OSError, ValueError):
-            return None
+        return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         try:
             if not self._begun:
                 return  # and leave an earlier run's parts alone
             kept = len(list(self.folder.glob(f"{self.store.key}-*.rows")))
+            advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
             if error is None or isinstance(error, DataError) or not kept:
                 self._remove()
+            elif isinstance(error, StanceError):
+                error.args = (f"{error}; {advice}",)
             else:
-                _advise(error, kept)
+                error.add_note(advice)
         finally:
             self._unlock()
 
@@ -222,12 +222,3 @@ class Run:
                 if not self.folder.exists() or (self.folder / _LOCK).exists():
                     break  # in the latter case another run has just begun
         self._unlock()
-
-
-def _advise(error: BaseException, kept: int) -> None:
-    """Add to an error how to go on."""
-    advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
-    if isinstance(error, StanceError):
-        error.args = (f"{error}; {advice}",)
-    else:
-        error.add_note(advice)

@@ -13,7 +13,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, wait
-from functools import partial
 from pathlib import Path
 from typing import IO, Protocol, Self, cast
 
@@ -47,13 +46,13 @@ class Bystander(BrokenExecutor):
 
 def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Judged]:
     """Compute parts one after the other in this process."""
-    yield from map(partial(_judged, model, frame), works)  # which holds on to no records
 
+    def judged(work: Work) -> Judged:
+        if isinstance(work, DataError):
+            raise work
+        return work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
 
-def _judged(model: StanceModel, frame: Frame, work: Work) -> Judged:
-    if isinstance(work, DataError):
-        raise work
-    return work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
+    yield from map(judged, works)  # which holds on to no records
 
 
 def compute_with(
@@ -123,9 +122,7 @@ class LocalCrew:
 
     def __init__(self, count: int, model: StanceModel, frame: Frame) -> None:
         self.limit = AHEAD * count
-        self._count = count
-        self._ready = (model, frame)
-        self._start = b""
+        self._count, self._ready, self._start = count, (model, frame), b""
         self._lanes: list[_Lane] = []
 
     def __enter__(self) -> Self:

@@ -35,11 +35,7 @@ _DECODER = json.JSONDecoder(
 
 
 def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
-    """Return the good records of JSON Lines in order, some at a time.
-
-    The columns are the keys of the first object. Null is an empty cell, which is noted;
-    true and false are ``true`` and ``false``.
-    """
+    """Return the good records in order, some at a time; the first object names the columns."""
     blocks = _numbered_lines(source)
     for lines in blocks:
         if first := list(dropwhile(lambda line: _is_empty(*line, journal), lines)):
@@ -52,12 +48,12 @@ def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
         raise journal.error(found)
     names = tuple(found)
     if len(names) > MAX_COLUMNS:
-        advice = "no table has that many"
-        raise journal.error(Fault(line, "", f"more than {MAX_COLUMNS:,} keys", advice))
+        raise journal.error(_too_many(line))
     if not names:
         raise journal.error(Fault(line, "", "an object without keys", _JSON_ADVICE))
     name_columns(journal, names, line)
-    return _blocks(chain([first], blocks), journal)
+    rest = chain([first], blocks)
+    return (block for lines in rest for block in together(_records(lines, journal)))
 
 
 def _numbered_lines(source: Source) -> Iterator[list[tuple[int, str]]]:
@@ -72,11 +68,6 @@ def _is_empty(line: int, raw: str, journal: Journal) -> bool:
         return False
     journal.note("empty line: skipped", line)
     return True
-
-
-def _blocks(blocks: Iterable[list[tuple[int, str]]], journal: Journal) -> Generator[Records]:
-    for lines in blocks:
-        yield from together(_records(lines, journal))
 
 
 def _records(lines: Iterable[tuple[int, str]], journal: Journal) -> Iterator[Record]:
@@ -122,8 +113,12 @@ def _deep(raw: str, line: int) -> Fault | None:
     if "[" in marks or marks.count("{") > 1:
         return Fault(line, "", "a list or an object inside the object", _FLAT_ADVICE)
     if marks.count(",") > MAX_COLUMNS:
-        return Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")
+        return _too_many(line)
     return None
+
+
+def _too_many(line: int) -> Fault:
+    return Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")
 
 
 def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fault:

@@ -42,11 +42,7 @@ class _Shape:
 def read_separated(
     source: Source, journal: Journal, asked: str | None, default: str
 ) -> tuple[str, Generator[Records]]:
-    """Return the separator of a table, and its good records in order, some at a time.
-
-    Unless it is `asked`, the separator is detected from the header and the first records; it is
-    the `default` if the header shows none.
-    """
+    """Return the separator, `asked` or detected, and the good records in order, some at a time."""
     csv.field_size_limit(MAX_CELL)  # global to the process, so only ever set to this
     top = _Top(source)
     noted = oddities.separator_line(top.lines[0]) if top.lines else ""
@@ -57,9 +53,6 @@ def read_separated(
     cells = _header(top, separator, journal)
     shape = _Shape(separator, tuple(cells), Header(cells))
     return separator, _blocks(source, top.rest(), shape, journal)
-
-
-# --- Header ----------------------------------------------------------------------------------
 
 
 class _Top:
@@ -99,8 +92,7 @@ def _detect(top: _Top, default: str, journal: Journal) -> str:
     found = detect(sample, default)
     if isinstance(found, str):
         return found
-    names = " or ".join(NAMES[mark] for mark in found)
-    reason = f"the separator may be {names}"
+    reason = f"the separator may be {' or '.join(NAMES[mark] for mark in found)}"
     raise journal.error(Fault(top.first, "", reason, "name it with --delimiter"))
 
 
@@ -128,8 +120,8 @@ def _skip_empty_lines(top: _Top, journal: Journal) -> None:
         if top.lines:
             return
         if not top.fill():
-            advice = "a table begins with column names"
-            raise journal.error(Fault(1, "", "holds only empty lines", advice))
+            fault = Fault(1, "", "holds only empty lines", "a table begins with column names")
+            raise journal.error(fault)
 
 
 def _parsed_header(top: _Top, separator: str) -> tuple[int, list[str] | None]:
@@ -236,7 +228,9 @@ def _records(
 ) -> Iterator[Record]:
     """Yield the good records of the pending lines; keep the one that their end cuts off."""
     lines, pending.lines = pending.lines, []
-    _refuse_million_cells(lines, pending.first, shape.separator, journal)
+    long = sum(map(len, lines)) > 2 * _LONG
+    if long and most_cells("".join(lines), shape.separator) > MAX_COLUMNS:
+        raise journal.error(oddities.too_wide(pending.first))
     start = 0
     while start < len(lines):
         for end, cells in _parsed(lines, start, shape.separator):
@@ -298,9 +292,8 @@ def _judged(
     if '"' in "".join(cells) and not well_quoted(raw := "".join(lines), separator):
         return oddities.explain_quotes(find_fault(raw, separator), raw, line, shape.columns)
     if len(cells) != width:
-        return oddities.ragged(
-            len(cells), width, separator, line, len(lines), first=not journal.number
-        )
+        first = not journal.number
+        return oddities.ragged(len(cells), width, separator, line, len(lines), first=first)
     if shape.header.is_repeated(cells):
         return Fault(line, "", "repeats the header", "if two files were joined, remove it")
     if len(lines) > 1 and oddities.holds_records(cells, separator):
@@ -312,9 +305,6 @@ def _judged(
         what = "has the same text in every column; remove it if it belongs to the header"
         journal.note(f"record: {what}", line)
     return None
-
-
-# --- Bad records -----------------------------------------------------------------------------
 
 
 def _put_aside(
@@ -331,9 +321,3 @@ def _put_aside(
         span = 1
     journal.reject(fault, "".join(lines[start : start + span]))
     return span
-
-
-def _refuse_million_cells(lines: list[str], first: int, separator: str, journal: Journal) -> None:
-    long = sum(map(len, lines)) > 2 * _LONG
-    if long and most_cells("".join(lines), separator) > MAX_COLUMNS:
-        raise journal.error(oddities.too_wide(first))

@@ -20,8 +20,6 @@ MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may ho
 
 _CHUNK = 64 * 1024
 
-# --- Encodings -------------------------------------------------------------------------------
-
 _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -133,24 +131,18 @@ def _fits(text: str, place: int, name: str) -> float:
         return 0.2
     latin = unicodedata.name(char, "").startswith("LATIN")
     # Accents are scattered among ASCII letters; other scripts keep to themselves.
-    if before.isalpha() and before.isascii() is not latin:
+    odd = before.isascii() is not latin or (category == "Lu" and before.islower())
+    if odd and before.isalpha():
         return 0.3
-    if category == "Lu" and before.isalpha() and before.islower():
-        return 0.3
-    if char in "þðÞÐ" or (category == "Lo" and not _is_common(char, name)):
-        return 0.3
-    return 0.97
+    low, high = _COMMON.get(name, (0x82, 0x97))  # Shift JIS: Kana and the first level of Kanji
+    common = category != "Lo" or low <= char.encode(name)[0] <= high
+    return 0.97 if common and char not in "þðÞÐ" else 0.3
 
 
 _COMMON = {  # lead bytes of frequent letters; any bytes make some Han character, but a rare one
     **{"cp1256": (0x00, 0xFF), "gb18030": (0xB0, 0xD7)},
     **{"big5": (0xA4, 0xC6), "euc-kr": (0xB0, 0xC8)},
 }
-
-
-def _is_common(char: str, name: str) -> bool:
-    low, high = _COMMON.get(name, (0x82, 0x97))  # Shift JIS: Kana and the first level of Kanji
-    return low <= char.encode(name)[0] <= high
 
 
 # --- Lines -----------------------------------------------------------------------------------
@@ -171,11 +163,7 @@ class Block:
 
 
 class Source:
-    """A readable table: blocks of lines, and what is known of its bytes.
-
-    With `salvage`, undecodable bytes of UTF-8 pass as lone surrogates, so that only their records
-    need be rejected.
-    """
+    """Blocks of lines; with `salvage`, undecodable bytes of UTF-8 pass as lone surrogates."""
 
     def __init__(self, path: Path | None, encoding: str | None, *, salvage: bool = False) -> None:
         self.file = ByteFile(path)
