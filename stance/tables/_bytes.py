@@ -145,10 +145,8 @@ class ByteFile:
 
     def _unreadable(self, error: OSError | ValueError) -> DataError:
         reason = shown(getattr(error, "strerror", None) or type(error).__name__)
-        what = _UNREADABLE.get(
-            type(error), f"cannot be read ({reason}); copy the file and try again"
-        )
-        return DataError(f"{self.name}: {what}")
+        other = f"cannot be read ({reason}); copy the file and try again"
+        return DataError(f"{self.name}: {_UNREADABLE.get(type(error), other)}")
 
     def _decompressed(self) -> _Bytes:
         head = self._raw.head

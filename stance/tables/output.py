@@ -21,8 +21,6 @@ _BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes d
 _RAW = 1024 * 1024
 _RAW_LINES = 10_000
 
-# --- Cells -----------------------------------------------------------------------------------
-
 
 def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
     r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted where needed.
@@ -104,9 +102,7 @@ class Format:
 
     def formulas(self, rows: Iterable[Sequence[str]]) -> int:
         """Return how many cells a spreadsheet might run."""
-        starts = FORMULA_STARTS
-        found = [cell for row in rows for cell in row if cell and cell[0] in starts]
-        return sum(map(is_formula, found))
+        return sum(is_formula(cell) for row in rows for cell in row if cell[:1] in FORMULA_STARTS)
 
     def _safe(self, row: Sequence[str]) -> list[str]:
         return [f"'{cell}" if is_formula(cell) else cell for cell in row]
@@ -122,9 +118,6 @@ def table_format(path: Path | None, columns: Sequence[str], *, excel_safe: bool 
     return Format(tuple(columns), kind, excel_safe=excel_safe and kind == "csv")
 
 
-# --- Tables ----------------------------------------------------------------------------------
-
-
 class TableWriter(Transaction):
     """A table that appears under its name when the ``with`` block ends well, and only then."""
 
@@ -138,7 +131,10 @@ class TableWriter(Transaction):
         self._buffer = bytearray()
         header = form.header()
         self._file = WholeFile(path, force=force, folder=folder)
-        self._zip = _deterministic_gzip(self._file) if _is_gz(path) else None
+        self._zip = None
+        if path and path.suffix.lower() == ".gz":  # the same bytes at any time, under any name
+            raw = cast(BinaryIO, self._file)
+            self._zip = gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0)
         self._put(header)
 
     @property
@@ -192,15 +188,6 @@ class TableWriter(Transaction):
 
     def _flush(self, data: bytes | bytearray) -> None:
         (self._zip or self._file).write(data)
-
-
-def _is_gz(path: Path | None) -> bool:
-    return path is not None and path.suffix.lower() == ".gz"
-
-
-def _deterministic_gzip(file: WholeFile) -> gzip.GzipFile:
-    raw = cast(BinaryIO, file)
-    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0)
 
 
 def write_table(

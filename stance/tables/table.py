@@ -93,19 +93,10 @@ def open_table(
 ) -> Table:
     """Open a table, or standard input (None), and read its columns.
 
-    Parameters
-    ----------
-    delimiter : str or None
-        One character, or ``tab``; None to detect it from the header and the first records.
-    encoding : str or None
-        None is UTF-8, or what a byte order mark says.
-    rejects : RejectSink or None
-        Takes bad records; None to raise `DataError` at the first.
-    or_else : str
-        What a message on a bad record adds: what else a user can do about it.
+    A `delimiter` is one character, or ``tab``; None to detect it. No `encoding` is UTF-8, or what a
+    byte order mark says. The sink for `rejects` takes bad records; without one the first raises
+    `DataError`, to which `or_else` adds what else a user can do.
 
-    Notes
-    -----
     Cells come back as they went in. An empty line is skipped, but in a table of one column it
     is an empty cell, since spreadsheets save one so; both are noted. A quote inside an unquoted
     cell, a record of another width and a repeated header are bad records. Limits: 10 MB a cell,
@@ -217,20 +208,15 @@ def _unseparated(header: str, wanted: str) -> str | None:
 
 
 def _looks_like_data(name: str) -> bool:
-    return (
-        len(name) > 60
-        or name.count(" ") > 3
-        or re.fullmatch(r"[+-]?\d[\d.,:/-]*", name) is not None
-    )
+    is_number = re.fullmatch(r"[+-]?\d[\d.,:/-]*", name) is not None
+    return is_number or len(name) > 60 or name.count(" ") > 3
 
 
-_FORMS = (
-    re.compile(
-        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2}))?)?(?:[T ]\d.*)?", re.ASCII
-    ),
-    re.compile(r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", re.ASCII),
-    re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})", re.ASCII),
-)  # fmt: skip
+_DATES = (
+    r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2}))?)?(?:[T ]\d.*)?",
+    r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)",
+    r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})",
+)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -244,8 +230,8 @@ def month_of(text: str) -> int | None:
     >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
     (True, None)
     """
-    for form in _FORMS:
-        if found := form.fullmatch(text.strip()[:40]):
+    for form in _DATES:
+        if found := re.fullmatch(form, text.strip()[:40], re.ASCII):
             parts = found.groupdict()
             try:
                 day = date(int(parts["y"]), int(parts["m"] or 1), int(parts["d"] or 1))
