@@ -68,16 +68,12 @@ def _refusal(path: Path | None, reason: str) -> OutputError:
     return OutputError(f"{shown(str(path), 200) if path else 'standard output'}: {reason}")
 
 
-# --- Names -----------------------------------------------------------------------------------
-
-
 def check_output(
     path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False
 ) -> None:
     """Raise what `WholeFile` would raise because of the name alone, before any work is done.
 
-    The output must not replace one of the `inputs`, not even with `force`. With `regular`, pipes
-    and devices are refused.
+    It may be none of the `inputs`, not even with `force`, and no pipe or device if `regular`.
     """
     if path is None:
         return
@@ -121,9 +117,6 @@ def _target(path: Path) -> Path:
     raise OSError(errno.ELOOP, "is a link to itself")
 
 
-# --- Writing ---------------------------------------------------------------------------------
-
-
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
     """Write a file; raise `OutputError` if it exists, without `force`, or cannot be written."""
     check_output(path, force=force, regular=True)
@@ -132,10 +125,7 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
 
 
 def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
-    """Write or replace a file in a private folder, with which its leftovers are removed.
-
-    Without `sync`, a power cut may truncate the file.
-    """
+    """Write or replace a file in a private folder; a power cut may truncate it without `sync`."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -183,11 +173,9 @@ class WholeFile(Transaction):
         self._target: Path | None = None  # of what is made in private
         self._made: Path | None = None  # set before there is such a file, so that none is forgotten
         with _reported(path):
-            self._file = self._open(path, folder)
+            self._file = self._open(path, folder) if path else sys.stdout.buffer
 
-    def _open(self, path: Path | None, folder: Path | None) -> "BinaryIO | _File":
-        if path is None:
-            return sys.stdout.buffer
+    def _open(self, path: Path, folder: Path | None) -> "BinaryIO | _File":
         if is_device(path):
             return _File(path, "wb")  # it cannot be renamed over
         check_output(path, force=self._force)
@@ -270,16 +258,12 @@ class WholeFile(Transaction):
 
 
 class _File(io.FileIO):
-    """An unbuffered file that writes all it is given, or raises.
-
-    On a full disk, the system's own write may take a piece and say so by its return value alone.
-    """
+    """An unbuffered file that writes all it is given, or raises, even on a full disk."""
 
     _waiting = 0
 
     def write(self, data: Any, /) -> int:
-        view = memoryview(data)
-        written = 0
+        view, written = memoryview(data), 0
         while written < len(view):
             written += super().write(view[written:])
         self._waiting += written
@@ -289,9 +273,6 @@ class _File(io.FileIO):
                 # Linux takes the advice that pages are not needed as a request to write them.
                 os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return written
-
-
-# --- In private ------------------------------------------------------------------------------
 
 
 def _fresh(target: Path, folder: Path | None = None) -> Path:

@@ -114,19 +114,16 @@ class ByteFile:
         try:
             data = self._stream.read(size)
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise DataError(
-                f"{self.name}:{line}: the {self.compression} data end early or are damaged "
-                "near here; copy or download the file again"
-            ) from error
+            why = f"the {self.compression} data end early or are damaged near here"
+            message = f"{self.name}:{line}: {why}; copy or download the file again"
+            raise DataError(message) from error
         except OSError as error:
             raise self._unreadable(error) from error
         self._bytes_out += len(data)
         too_many = self._bytes_out > max(_RATIO_FROM, _MAX_RATIO * self._raw.passed)
         if too_many and self.compression != "none":
-            raise DataError(
-                f"{self.name}: expands more than {_MAX_RATIO} times, as a decompression bomb does; "
-                "if you trust it, decompress it first"
-            )
+            why = f"expands more than {_MAX_RATIO} times, as a decompression bomb does"
+            raise DataError(f"{self.name}: {why}; if you trust it, decompress it first")
         return data
 
     def check_unchanged(self) -> None:
@@ -183,9 +180,8 @@ class _Zstandard:
         try:
             zstandard: Any = import_module("zstandard")
         except ImportError as error:
-            raise DataError(
-                f"{name}: is compressed with zstd; pip install zstandard, or run unzstd first"
-            ) from error
+            why = "is compressed with zstd; pip install zstandard, or run unzstd first"
+            raise DataError(f"{name}: {why}") from error
         self._decompressor, self._error = zstandard.ZstdDecompressor, zstandard.ZstdError
         self._raw, self._rest, self._ready = raw, b"", bytearray()
         self._frame: Any = None

@@ -19,8 +19,7 @@ _JSON_ADVICE = "write one JSON object in each line"
 _FLAT_ADVICE = "values must be texts, numbers, true, false or null"
 
 
-class _NotFlatError(ValueError):
-    pass
+class _NotFlatError(ValueError): ...
 
 
 def _refuse_constant(name: str) -> None:
@@ -144,15 +143,12 @@ def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fa
 
 
 def _other_keys(found: Collection[str], names: Collection[str], line: int) -> Fault:
-    missing = [shown(name) for name in names if name not in found]
-    added = [shown(name) for name in found if name not in names]
-    parts = [f"no key '{missing[0]}'"] if missing else []
-    parts += [f"a new key '{added[0]}'"] if added else []
-    column = (missing or added)[0]
-    return Fault(line, column, " and ".join(parts), "give every line the keys of the first")
+    missing = [shown(name) for name in names if name not in found][:1]
+    added = [shown(name) for name in found if name not in names][:1]
+    parts = [*(f"no key '{key}'" for key in missing), *(f"a new key '{key}'" for key in added)]
+    advice = "give every line the keys of the first"
+    return Fault(line, (missing + added)[0], " and ".join(parts), advice)
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, tuple):
-        return "an object"
-    return "a list" if isinstance(value, list) else "a single value"
+    return {tuple: "an object", list: "a list"}.get(type(value), "a single value")

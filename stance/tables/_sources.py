@@ -84,11 +84,10 @@ def _refuse_unmarked_utf16(head: bytes, table: str) -> None:
     if len(head) < 4 or b"\0" not in head[:4]:
         return
     even, odd = head[:40:2], head[1:40:2]
-    for end, letters, gaps in (("le", even, odd), ("be", odd, even)):
+    for name, letters, gaps in (("utf-16-le", even, odd), ("utf-16-be", odd, even)):
         if 0 not in letters and not any(gaps):
-            raise DataError(
-                f"{table}: looks like UTF-16 without a byte order mark; use --encoding utf-16-{end}"
-            )
+            why = f"looks like UTF-16 without a byte order mark; use --encoding {name}"
+            raise DataError(f"{table}: {why}")
 
 
 def undecodable(data: bytes, place: int, name: str, offset: int = 0) -> str:
@@ -145,9 +144,6 @@ _COMMON = {  # lead bytes of frequent letters; any bytes make some Han character
 }
 
 
-# --- Lines -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Block:
     """Some whole lines."""
@@ -168,9 +164,8 @@ class Source:
     def __init__(self, path: Path | None, encoding: str | None, *, salvage: bool = False) -> None:
         self.file = ByteFile(path)
         self.name = self.file.name
-        self._replaced = 0
-        self._open_end = False
-        self._line_ends: dict[str, int] = {"CRLF": 0, "LF": 0, "CR": 0}
+        self._replaced, self._open_end = 0, False
+        self._line_ends = {"CRLF": 0, "LF": 0, "CR": 0}
         self.line = 1  # first one not read; who takes a block, and knows its lines, moves it on
         self._salvage = salvage
         try:
@@ -234,10 +229,9 @@ class Source:
 
     def _check_length(self, start: list[str]) -> None:
         if sum(map(len, start)) > MAX_LINE:
-            raise DataError(
-                f"{self.name}:{self.line}: a line of more than {MAX_LINE // MEGABYTE} MB; "
-                f"no table has such rows: check that the file is complete and is text"
-            )
+            why = "no table has such rows: check that the file is complete and is text"
+            size = f"a line of more than {MAX_LINE // MEGABYTE} MB"
+            raise DataError(f"{self.name}:{self.line}: {size}; {why}")
 
     def _count_line_ends(self, text: str) -> None:
         both = text.count("\r\n")

@@ -207,15 +207,16 @@ def write_table(
     return TableWriter(path, table_format(path, columns, excel_safe=excel_safe), force=force)
 
 
-class Rejects(Transaction):
+class Rejects(TableWriter):
     """Bad records, put aside in a table of their own so that the run can go on."""
 
     def __init__(
         self, path: Path, *, force: bool = False, inputs: Iterable[Path | None] = ()
     ) -> None:
+        check_output(path, force=force, inputs=inputs)
+        form = table_format(path, ("line", "column", "reason", "raw"))
+        super().__init__(path, form, force=force)
         self.count = 0  # records put aside so far
-        columns = ("line", "column", "reason", "raw")
-        self._writer = write_table(path, columns, force=force, inputs=inputs)
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         r"""Keep one record; NUL and undecodable bytes of its text become ``\x00``, ``\xe9``.
@@ -229,12 +230,4 @@ class Rejects(Transaction):
             raw, reason = start, f"{reason} (raw text cut from {len(raw):,} characters)"
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-        self._writer.write((str(line), column, reason, text))
-
-    def commit(self) -> None:
-        """Give the table its name."""
-        self._writer.commit()
-
-    def discard(self) -> None:
-        """Remove the table."""
-        self._writer.discard()
+        self.write((str(line), column, reason, text))

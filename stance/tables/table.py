@@ -18,6 +18,7 @@ from stance.tables._reading import Check, Journal, Record, Records, RejectSink
 from stance.tables._separated import read_separated
 from stance.tables._sources import Source
 
+Blocks = Generator[Records]
 _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 
 
@@ -25,19 +26,11 @@ class Table:
     """An open table: its columns at once, its records once, in a stream."""
 
     def __init__(
-        self,
-        file: ByteFile,
-        journal: Journal,
-        blocks: Generator[Records],
-        notes: Callable[[], Sequence[str]],
+        self, file: ByteFile, journal: Journal, blocks: Blocks, notes: Callable[[], Sequence[str]]
     ) -> None:
-        self.name = file.name
-        self.columns = journal.columns
-        self._file = file
-        self._journal = journal
-        self._blocks = blocks
+        self.name, self.columns = file.name, journal.columns
+        self._file, self._journal, self._blocks, self._notes = file, journal, blocks, notes
         self._records = (record for block in blocks for record in block)
-        self._notes = notes
 
     def __iter__(self) -> Iterator[Record]:
         return self._records
@@ -146,9 +139,6 @@ def _is_json_lines(source: Source, suffix: str) -> bool:
         )
     begins_with_object = head[:1] == "{" and head[1:].lstrip()[:1] in ('"', "}")
     return suffix in JSON_NAMES or begins_with_object
-
-
-# --- Columns and cells -----------------------------------------------------------------------
 
 
 def column(table_columns: Sequence[str], name: str, table_name: str, option: str = "") -> int:
