@@ -151,4 +151,5 @@ def _other_keys(found: Collection[str], names: Collection[str], line: int) -> Fa
 
 
 def _kind(value: object) -> str:
-    return {tuple: "an object", list: "a list"}.get(type(value), "a single value")
+    kinds: dict[type, str] = {tuple: "an object", list: "a list"}
+    return kinds.get(type(value), "a single value")
