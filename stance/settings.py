@@ -59,11 +59,11 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
 # --- Checks -------------------------------------------------------------------------------------
 
 Check = Callable[[Any, str], Any]
+Checks = Mapping[str, Check]
+_NO_CHECKS: Checks = {}
 
-_KINDS = {
-    dict: "a table", list: "a list", str: "a string", int: "a whole number", float: "a number",
-    bool: "true or false",
-}  # fmt: skip
+_KINDS: dict[type, str] = {dict: "a table", list: "a list", str: "a string", bool: "true or false"}
+_KINDS |= {int: "a whole number", float: "a number"}
 
 
 class SchemaError(Exception):
@@ -77,9 +77,8 @@ class SchemaError(Exception):
 def wrong(where: str, found: object, expected: str) -> SchemaError:
     """Return the error of a value that is of the wrong type or out of range."""
     value = shown(repr(found))
-    return SchemaError(
-        f"'{where}' must be {expected}, not {value}", f"has {where} = {value}, not {expected}"
-    )
+    of_table = f"has {where} = {value}, not {expected}"
+    return SchemaError(f"'{where}' must be {expected}, not {value}", of_table)
 
 
 def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
@@ -159,14 +158,10 @@ def entries(inner: Check) -> Check:
 
 
 def table(
-    required: Mapping[str, Check] | None = None,
-    optional: Mapping[str, Check] | None = None,
-    *,
-    closed: bool = True,
+    required: Checks = _NO_CHECKS, optional: Checks = _NO_CHECKS, *, closed: bool = True
 ) -> Check:
     """Return a check of a table with known keys; one that is not closed may have others."""
-    required = required or {}
-    known = {**required, **(optional or {})}
+    known = {**required, **optional}
 
     def check(value: Any, where: str) -> dict[str, Any]:
         found = of(dict)(value, where)

@@ -51,12 +51,8 @@ def _jaccard(one: set[str], other: set[str]) -> float:
 
 def duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
     """Find rows that repeat, and nearly equal texts in different documents."""
-    keys = _judgements(study)
-    repeats = [
-        rows
-        for rows in keys.values()
-        if len(rows) > 1 and len({int(study.corpus.stance[row]) for row in rows}) == 1
-    ]
+    several = [rows for rows in _judgements(study).values() if len(rows) > 1]
+    repeats = [rows for rows in several if len(np.unique(study.corpus.stance[rows])) == 1]
     if repeats:
         number = sum(len(rows) - 1 for rows in repeats)
         examples = [study.pair(*rows[:2]) for rows in repeats[:EXAMPLES]]
@@ -144,13 +140,9 @@ def conflicts(study: Study) -> Iterator[Finding]:
             f"{LABELS[stance[b]]} {study.place(b)}"
             for a, b in found[:2]
         ]
-        yield Finding(
-            "spoils",
-            "conflicts",
-            f"{count(len(found), 'text')} with two stances toward one actor: decide on one "
-            f"({'; '.join(examples)})",
-            {"texts": len(found), "examples": examples},
-        )
+        text = f"{count(len(found), 'text')} with two stances toward one actor: decide on one"
+        figures = {"texts": len(found), "examples": examples}
+        yield Finding("spoils", "conflicts", f"{text} ({'; '.join(examples)})", figures)
     yield from _tone_conflicts(study)
 
 
@@ -204,10 +196,9 @@ def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:
     common = sorted(sides[0] & sides[1])
     if common:
         files = " and ".join(shown(study.files[file], 40) for file in (one, other))
-        yield Finding(
-            "warn",
-            "leaks",
+        text = (
             f"{count(len(common), 'document name')} in both {files}, such as "
-            f"'{shown(common[0], 30)}': if they are the same documents, keep each in one file",
-            {"documents": len(common), "examples": common[:EXAMPLES]},
+            f"'{shown(common[0], 30)}': if they are the same documents, keep each in one file"
         )
+        figures = {"documents": len(common), "examples": common[:EXAMPLES]}
+        yield Finding("warn", "leaks", text, figures)

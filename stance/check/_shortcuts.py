@@ -91,10 +91,8 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
 def _uses(study: Study) -> _Uses:
     """Return each word of each document with the labels of its rows."""
     number: dict[str, int] = {}
-    ids = [
-        np.array([number.setdefault(w, len(number)) for w in dict.fromkeys(words)], np.int64)
-        for words in study.words
-    ]
+    unique = map(dict.fromkeys, study.words)
+    ids = [np.array([number.setdefault(w, len(number)) for w in ws], np.int64) for ws in unique]
     lengths = np.array([len(ids[text]) for text in study.text])
     word = np.concatenate([ids[text] for text in study.text])
     row = np.repeat(np.arange(len(study.text)), lengths)
@@ -139,30 +137,22 @@ def shortcuts(study: Study) -> Iterator[Finding]:
         for s in found[:LISTED]
     )
     carry = f"; {carried:.0%} of {LABELS[label]} documents carry a strong one" if spoils else ""
-    yield Finding(
-        "spoils" if spoils else "warn",
-        "shortcuts",
+    text = (
         f"{count(len(found), 'word')} alone predicting a label{carry}: a template or a one-sided "
-        f"topic? add paragraphs with these words and other labels ({listed})",
-        {"words": [s.to_json() for s in found], "carried": round(carried, 6)},
+        f"topic? add paragraphs with these words and other labels ({listed})"
     )
+    figures = {"words": [s.to_json() for s in found], "carried": round(carried, 6)}
+    yield Finding("spoils" if spoils else "warn", "shortcuts", text, figures)
     if aliases := [s for s in found if s.alias]:
         names = ", ".join(f"{shown(s.word, 20)} -> {s.label}" for s in aliases[:LISTED])
-        yield Finding(
-            "warn",
-            "shortcuts",
-            f"the actor gives the label away ({names}): add paragraphs that take other stances",
-            {"aliases": [s.word for s in aliases]},
-        )
+        text = f"the actor gives the label away ({names}): add paragraphs that take other stances"
+        yield Finding("warn", "shortcuts", text, {"aliases": [s.word for s in aliases]})
 
 
 def _carried(study: Study, uses: _Uses, found: Sequence[Shortcut], label: int) -> float:
     """Return the share of a label's documents that have a strong word in a row of that label."""
-    words = {
-        s.word
-        for s in found
-        if s.label == LABELS[label] and s.precision >= STRONG and s.documents >= SUPPORT
-    }
+    strong_ones = [s for s in found if s.precision >= STRONG and s.documents >= SUPPORT]
+    words = {s.word for s in strong_ones if s.label == LABELS[label]}
     strong = np.array([word in words for word in uses.words])
     carriers = np.unique(uses.document[strong[uses.word] & (uses.parts[:, label] > 0)])
     return len(carriers) / max(1, study.documents(np.flatnonzero(study.corpus.stance == label)))
@@ -190,13 +180,11 @@ def _one_sided(name: str, values: list[str], table: Ints) -> Iterator[Finding]:
             f"{shown(values[i], 24)} {share[i]:.0%} {LABELS[most[i]]} of {rows[i]:,}"
             for i in found[np.argsort(-rows[found])].tolist()
         ]
-        yield Finding(
-            "warn",
-            "giveaways",
+        text = (
             f"{count(len(found), name)} with nearly always the same label, so the name alone "
-            f"predicts it: add rows with other labels ({'; '.join(cases[:5])})",
-            {"column": name, "values": cases},
+            f"predicts it: add rows with other labels ({'; '.join(cases[:5])})"
         )
+        yield Finding("warn", "giveaways", text, {"column": name, "values": cases})
 
 
 def _predictor(study: Study, name: str, value: Ints) -> Iterator[Finding]:

@@ -188,13 +188,12 @@ def actors(study: Study) -> Iterator[Finding]:
     if few:
         listed = ", ".join(f"{shown(study.actors[i], 24)} {rows[i]}" for i in few[:5])
         more = ", …" if len(few) > 5 else ""
-        yield Finding(
-            "warn",
-            "actors",
+        text = (
             f"{len(few):,} of {count(len(study.actors), 'actor')} with fewer than {ACTOR_ROWS} "
-            f"rows: report no figures for these actors ({listed}{more})",
-            {"actors": {study.actors[i]: int(rows[i]) for i in few}},
+            f"rows: report no figures for these actors ({listed}{more})"
         )
+        figures = {"actors": {study.actors[i]: int(rows[i]) for i in few}}
+        yield Finding("warn", "actors", text, figures)
 
 
 def mentions(study: Study) -> Iterator[Finding]:
@@ -214,10 +213,8 @@ def mentions(study: Study) -> Iterator[Finding]:
 
 def _named(study: Study, row: int) -> bool:
     """Return whether spans or the literal name say where the actor is."""
-    if study.corpus.spans[row]:
-        return True
-    text = normalise(study.corpus.texts[row])
-    return bool(literal_spans(text, normalise(study.corpus.actors[row])))
+    text, name = normalise(study.corpus.texts[row]), normalise(study.corpus.actors[row])
+    return bool(study.corpus.spans[row] or literal_spans(text, name))
 
 
 def _unnamed(study: Study, rows: list[int]) -> Iterator[Finding]:

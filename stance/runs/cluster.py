@@ -91,9 +91,8 @@ class ClusterCrew:
                 # A task rather than scattered data, so that it is repeated if its worker is lost.
                 key = f"stance-model-{self._digest}"
                 self._model = self._client.submit(bytes, self._data, key=key)
-            remote = self._client.submit(
-                _work, self._model, self._digest, versions(), self._frame, task, pure=False
-            )
+            work = (_work, self._model, self._digest, versions(), self._frame, task)
+            remote = self._client.submit(*work, pure=False)
         # Dask's own threads for callbacks would keep a run from ending when no worker is left.
         threading.Thread(target=self._relay, args=(remote, future), daemon=True).start()
         return future
@@ -145,19 +144,16 @@ class ClusterCrew:
             elif isinstance(error, self._lost):
                 found = BrokenExecutor(type(error).__name__)
             else:  # `_work` raises nothing, so it was not reached
-                why = shown(f"{type(error).__name__}: {error}")
-                found = WorkerError(
-                    f"{self._name}: the cluster cannot run stance ({why}); "
-                    "install the same version there"
-                )
+                why = f"cannot run stance ({shown(f'{type(error).__name__}: {error}')})"
+                advice = "install the same version there"
+                found = WorkerError(f"{self._name}: the cluster {why}; {advice}")
         if isinstance(found, BaseException):
             future.set_exception(found)
         else:
             future.set_result(found)
 
 
-# --- On a worker ----------------------------------------------------------------------------------
-
+# On a worker:
 _models: dict[str, StanceModel] = {}
 _one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
 
@@ -185,6 +181,5 @@ def _compare(name: str, here: str, there: str) -> None:
     if name == "python":  # only its first two numbers count
         here, there = (".".join(number.split(".")[:2]) for number in (here, there))
     if here != there:
-        raise WorkerError(
-            f"the cluster has {name} {there}, not {here} as here; install the same version there"
-        )
+        advice = "install the same version there"
+        raise WorkerError(f"the cluster has {name} {there}, not {here} as here; {advice}")

@@ -122,18 +122,15 @@ def predict_table(
         with TableWriter(target.path, frame.form, force=force, folder=folder) as writer:
             tally = _write(judged, writer, keep, table, progress)
         optional = ("spans",) if source.actor_column else ("actor", "spans")
+        notes = [*table.notes, *misnamed(table.columns, optional, table.name)]
+        notes += [*abstention_notes(model, options.abstain, tally), *drift_notes(model, tally)]
         return Done(
             tally=tally,
             rows_in=table.records_in,
             rows_out=writer.rows,
             rejected=rejects.count if rejects else 0,
             formulas=writer.formulas,
-            notes=(
-                *table.notes,
-                *misnamed(table.columns, optional, table.name),
-                *abstention_notes(model, options.abstain, tally),
-                *drift_notes(model, tally),
-            ),
+            notes=tuple(notes),
         )
 
 

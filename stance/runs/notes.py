@@ -70,10 +70,8 @@ def _words(reference: Reference, tally: Tally) -> Iterator[str]:
     share = tally.strange / max(tally.plain, 1)
     least = max(reference.unknown + MORE, reference.unknown * TIMES)
     if tally.plain >= LEAST_WORDS and share >= least:
-        yield (
-            f"{_percent(share)} of words are unknown to the model "
-            f"(training: {_percent(reference.unknown)})"
-        )
+        before = _percent(reference.unknown)
+        yield f"{_percent(share)} of words are unknown to the model (training: {before})"
 
 
 def _lengths(reference: Reference, tally: Tally) -> Iterator[str]:

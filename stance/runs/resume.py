@@ -46,12 +46,11 @@ class Leftover:
 
 
 class Run:
-    """A long run that keeps its parts, from the first to the last; use it in a ``with`` block.
+    """A long run that keeps its parts in a folder from `begin` until its ``with`` block ends.
 
-    The folder exists from `begin` until the block ends. If the block ends in an error, the folder
-    stays if it holds finished parts that another run can use. With `resume` this run goes on with
-    what an earlier one left; with `force` it clears that away. Without either, or if another run
-    is writing the same output, it raises `OutputError`.
+    If the block ends in an error, finished parts stay. With `resume` this run goes on with what an
+    earlier one left; with `force` it clears that away. Without either, or if another run is
+    writing the same output, it raises `OutputError`.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
@@ -88,10 +87,9 @@ class Run:
                 if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
                     child.unlink(missing_ok=True)
         elif parts and not self._force and not output:
-            raise OutputError(
-                f"{self.name}: a stopped run has left finished parts; "
-                "--resume goes on with them, --force starts anew"
-            )
+            why = "a stopped run has left finished parts"
+            advice = "--resume goes on with them, --force starts anew"
+            raise OutputError(f"{self.name}: {why}; {advice}")
         else:
             self._remove()
         if not self._resume:
@@ -148,10 +146,8 @@ class Run:
                     self.folder.rmdir()  # where there was room for it, and none for more
                 raise output_error(error, self._output) from error
         elif changed := difference(self.plan, plan):
-            raise OutputError(
-                f"{self.name}: cannot resume, since {changed}; "
-                "undo that, or start anew with --force and without --resume"
-            )
+            advice = "undo that, or start anew with --force and without --resume"
+            raise OutputError(f"{self.name}: cannot resume, since {changed}; {advice}")
         self._begun = True
 
     @property
@@ -168,13 +164,11 @@ class Run:
         if part.lines is not None:
             self.store.write(part)
             return part
-        found = self.store.read(part.number)
-        if found is None:
-            raise OutputError(
-                f"{self.name}: part {part.number} is gone from {shown(str(self.folder), 200)}; "
-                "run again with --resume and leave that folder alone"
-            )
-        return found
+        if found := self.store.read(part.number):
+            return found
+        why = f"part {part.number} is gone from {shown(str(self.folder), 200)}"
+        advice = "run again with --resume and leave that folder alone"
+        raise OutputError(f"{self.name}: {why}; {advice}")
 
     def end(self, inode: int) -> None:
         """Note which file is about to become the output."""

@@ -114,9 +114,6 @@ def _finish(crew: Crew, batch: Batch, future: Future[Part]) -> Judged:
         future = crew.submit(batch, again=True)
 
 
-# --- Processes of this computer -------------------------------------------------------------------
-
-
 class LocalCrew:
     """So many processes of this computer, besides this one."""
 
@@ -165,9 +162,8 @@ class LocalCrew:
 class _Lane:
     """One worker process, and two threads: one hands it tasks, the other takes its parts.
 
-    A pool such as loky's shares pipes and holds both ends of them: if a process is killed while a
-    model or a part is under way to it, the pool waits for ever. Here each end has one owner, so
-    that a death is seen as the end of the pipe, and is charged to one part.
+    A pool such as loky's holds both ends of its pipes: if a process is killed while a part is under
+    way to it, the pool waits for ever. Here each end has one owner, so that a death is seen.
     """
 
     def __init__(self) -> None:
