@@ -315,12 +315,11 @@ def _open_nameless(folder: Path) -> int | None:
     """Open a file that is gone when it is closed, unless it gets a name; None if not possible."""
     if not hasattr(os, "O_TMPFILE") or not _DESCRIPTORS.is_dir():
         return None
-    try:
+    with contextlib.suppress(OSError):  # an older one, or a fault that the named file will report
         handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
-    except OSError:  # an older file system, or a fault that the named file will report
-        return None
-    _lock(handle)  # for when it has got a name, and not yet the output's
-    return handle
+        _lock(handle)  # for when it has got a name, and not yet the output's
+        return handle
+    return None
 
 
 def clear_leftovers(target: Path) -> None:

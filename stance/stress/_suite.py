@@ -39,11 +39,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one test.
-
-    A seed paragraph that a hard test changes in several ways fails once. Each was written apart
-    from the others, so they are independent.
-    """
+    """What came of one test; a seed paragraph that it changes in several ways fails once."""
 
     name: str
     promise: str

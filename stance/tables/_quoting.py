@@ -9,10 +9,9 @@ from itertools import compress, count, islice, repeat
 from operator import contains
 from typing import Literal
 
-SEPARATORS = (",", ";", "\t", "|")
-_SAMPLE = 100  # records that decide on the separator
-
 NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
+SEPARATORS = tuple(NAMES)
+_SAMPLE = 100  # records that decide on the separator
 
 QuoteFaultKind = Literal["stray", "after", "unclosed"]
 

@@ -213,14 +213,9 @@ def _plain(text: str, shape: _Shape, journal: Journal) -> list[list[str]] | None
 def _numbered(
     columns: list[list[str]], characters: int, source: Source, journal: Journal
 ) -> Records:
-    size = len(columns[0])
-    numbers = range(journal.number + 1, journal.number + 1 + size)
-    lines = range(source.line, source.line + size)
-    journal.number, source.line = numbers.stop - 1, lines.stop
-    return Records(numbers, lines, columns, characters)
-
-
-# --- Records ---------------------------------------------------------------------------------
+    first, line, size = journal.number + 1, source.line, len(columns[0])
+    journal.number, source.line = journal.number + size, line + size
+    return Records(range(first, first + size), range(line, line + size), columns, characters)
 
 
 def _records(

@@ -89,9 +89,6 @@ def _decoded(data: bytes, encoding: Encoding, name: str) -> str:
     return text
 
 
-# --- Paragraphs ------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """A piece of page furniture."""
@@ -272,8 +269,6 @@ def _ends_as_sentence(text: str) -> bool:
     """Whether a text ends with a stop, quotes and brackets after it or not."""
     return _SENTENCE_END.search(text[-8:]) is not None
 
-
-# --- Furniture that only its neighbours betray -----------------------------------------------
 
 _TEASER_LENGTH = 120  # characters
 _MENU_ITEMS = 4  # short lines on end that make a menu; fewer may be a headline and cross-heads
