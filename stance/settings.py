@@ -56,8 +56,6 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
         raise error(f"{name}: a number with too many digits; shorten it") from fault
 
 
-# --- Checks -------------------------------------------------------------------------------------
-
 Check = Callable[[Any, str], Any]
 Checks = Mapping[str, Check]
 _NO_CHECKS: Checks = {}

@@ -262,9 +262,6 @@ def lengths(study: Study) -> Iterator[Finding]:
             yield Finding.at("warn", "lengths", text, examples, texts=len(rows))
 
 
-# --- Second codings ---
-
-
 def coder_names(coders: str | None) -> tuple[str, ...]:
     """Return the columns to compare; a single one is compared with ``stance``.
 

@@ -198,11 +198,8 @@ class Run:
             self._unlock()
 
     def _remove(self) -> None:
-        """Remove the folder, with what a dying worker may still add.
-
-        A signal waits for that; a kill does not. So the files that show whose the output is, and
-        that a run is at work, go last.
-        """
+        """Remove the folder, with what a dying worker may still add."""
+        # A kill does not wait: what shows whose the output is, and that a run is on, goes last.
         last = (_PLAN, _ENDING, _LOCK)
         with held(), contextlib.suppress(OSError):
             for attempt in range(3):

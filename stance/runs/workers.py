@@ -58,10 +58,7 @@ def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Ite
 def compute_with(
     crew: Crew, works: Iterable[Work], here: Callable[[Batch], Part] | None = None
 ) -> Iterator[Judged]:
-    """Compute parts with a crew; parts, and an error, come in the order of their numbers.
-
-    With `here`, this process computes a part whenever all of the crew have enough to do.
-    """
+    """Compute parts with a crew, and `here` when all have enough to do; they come in order."""
     line: deque[tuple[Batch, Future[Part]]] = deque()
     ended: DataError | None = None
     for work in works:
@@ -143,11 +140,7 @@ class LocalCrew:
             lane.end()
 
     def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
-        """Have a part computed by the worker with the least to do.
-
-        A lost part goes to one that is known to live: it must not be lost again with a new
-        worker that dies before it has begun.
-        """
+        """Have a part computed by the worker with the least to do, or that is known to live."""
         for place, lane in enumerate(self._lanes):
             if not lane.alive:
                 lane.kill()

@@ -76,9 +76,6 @@ def _as_written(scene: Scene, _words: Sentences) -> Trial:
     return _trial(scene, scene.render(), expected=scene.seed.stance)
 
 
-# --- Who is named, and how ---
-
-
 @_soft("actor swapped", "two actors of one kind")
 def _swap_actor(scene: Scene, _words: Sentences) -> Trial | None:
     """Another actor of the same kind in the actor's place gets the actor's answer."""
@@ -116,9 +113,6 @@ def _write_points(scene: Scene, words: Sentences) -> Trial | None:
             before, after = map(words.with_article, (plain, pointed))
             return _trial(scene.change(actor=before), scene.change(actor=after).render())
     return None
-
-
-# --- What stands beside it ---
 
 
 def _of(sentences: tuple[str, ...], scene: Scene) -> str:
@@ -188,9 +182,6 @@ def _ask_for_added(scene: Scene, words: Sentences) -> Trial | None:
     return Trial(trial.after, trial.after, name, name, expected=opposite)
 
 
-# --- What is said ---
-
-
 @_soft("deciding verb negated", "a model that finds the stance of a seed paragraph")
 def _negate(scene: Scene, _words: Sentences) -> Trial | None:
     """A stance that was found goes when the deciding verb is negated."""
@@ -226,9 +217,6 @@ def _turned(scene: Scene, stance: Stance) -> Trial | None:
         return None
     after = scene.change(replaced(scene.text, scene.seed.turn)).render()
     return _trial(scene, after, expected=_OPPOSITE[stance])
-
-
-# --- How it is spelled ---
 
 
 @_soft("typing error")

@@ -122,9 +122,6 @@ def run_suite(model: StanceModel) -> StressReport:
     )
 
 
-# --- Answers ---
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a model says of one actor in one text."""

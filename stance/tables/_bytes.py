@@ -168,13 +168,9 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
 
 
 class _Zstandard:
-    """Decompressed bytes of zstd.
+    """Decompressed bytes of zstd; unlike the package's own reader, it notices a truncated file."""
 
-    The package's reader takes a truncated file for a whole one, and its decompression object,
-    which knows better, has no limit on what it returns; so it gets a little at a time.
-    """
-
-    _PIECE = 512  # at worst 128 blocks of 128 KB: 16 MB
+    _PIECE = 512  # at a time, since there is no limit to what comes out: at worst 16 MB
 
     def __init__(self, raw: _Counted, name: str) -> None:
         try:

@@ -135,12 +135,8 @@ def parse_sample(lines: Sequence[str], separator: str) -> list[list[str] | None]
 
 
 def detect(lines: Sequence[str], default: str) -> str | tuple[str, ...]:
-    """Return the separator of a table from its first lines, or those that fit equally well.
-
-    A separator must split the header. Where several do, the one that gives the most records
-    the width of the header wins; where none does, the table has one column and gets `default`.
-    """
-    shares: dict[str, float] = {}
+    """Return the separator of a table from its first lines, or those that fit equally well."""
+    shares: dict[str, float] = {}  # of records as wide as the header, for each that splits it
     for separator in SEPARATORS:
         records = parse_sample(lines, separator)
         widths = [len(cells or ()) for cells in records]

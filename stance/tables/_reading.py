@@ -96,10 +96,7 @@ Check = Callable[[Sequence[str], int], Fault | None]
 
 
 class Journal:
-    """What happens while a table is read: records are counted, bad ones put aside, oddities noted.
-
-    Without `rejects`, the first bad record is an error that adds `or_else`.
-    """
+    """What happens while a table is read: records counted, bad ones put aside, oddities noted."""
 
     def __init__(self, name: str, rejects: RejectSink | None = None, or_else: str = "") -> None:
         self.name = name

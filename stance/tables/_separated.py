@@ -137,9 +137,6 @@ def _parsed_header(top: _Top, separator: str) -> tuple[int, list[str] | None]:
             return max(1, end), None
 
 
-# --- Blocks ----------------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class _Pending:
     """Lines to be parsed record by record: a record whose quoted cell goes on, and new lines."""
@@ -305,12 +302,8 @@ def _judged(
 def _put_aside(
     fault: Fault, lines: list[str], start: int, end: int, shape: _Shape, journal: Journal
 ) -> int:
-    """Reject the record at `start` and return how many lines went with it.
-
-    A quote that was never meant to open a cell swallows the lines after it. Where these
-    read as good records by themselves, only the first line is bad.
-    """
-    span = end - start
+    """Reject the record at `start` and return how many lines went with it."""
+    span = end - start  # but 1 where a stray quote has swallowed lines that are good records
     below = lines[start + 1 : start + 1 + _RESYNC]
     if span > 1 and oddities.reads_as_records(below, span - 1, shape.separator, len(shape.columns)):
         span = 1

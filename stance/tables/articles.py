@@ -130,8 +130,6 @@ def split_article(text: str, *, keep_all: bool = False) -> Article:
     )
 
 
-# --- Lines to pieces: undo hard wrapping -----------------------------------------------------
-
 EDGES = (  # white space of every kind, and characters that print nothing
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200e\u200f\u2060\ufeff\xad"
@@ -190,8 +188,6 @@ def _join(lines: Sequence[str]) -> str:
         joined += [below] if is_cut else [" ", below]
     return "".join(joined)
 
-
-# --- Furniture that shows in its own words ---------------------------------------------------
 
 _LONGEST_FURNITURE = 600  # characters; no pattern sees a longer line, so time is linear in the page
 _LIST_MARK = re.compile(r"[•▪◦●*–—-]+ +(?=\w)")

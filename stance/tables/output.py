@@ -23,10 +23,7 @@ _RAW_LINES = 10_000
 
 
 def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
-    r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted where needed.
-
-    Versions of Python's csv module differ in what they quote if a cell holds a carriage return;
-    this function always does the same.
+    r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted alike by every version of Python.
 
     >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
     b'007,"Moscow, Kyiv"\nNA,\n'

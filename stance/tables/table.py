@@ -87,8 +87,8 @@ def open_table(
     """Open a table, or standard input (None), and read its columns.
 
     A `delimiter` is one character, or ``tab``; None to detect it. No `encoding` is UTF-8, or what a
-    byte order mark says. The sink for `rejects` takes bad records; without one the first raises
-    `DataError`, to which `or_else` adds what else a user can do.
+    byte order mark says. `rejects` takes bad records; without it the first raises `DataError`, to
+    which `or_else` adds what else a user can do.
 
     Cells come back as they went in. An empty line is skipped, but in a table of one column it
     is an empty cell, since spreadsheets save one so; both are noted. A quote inside an unquoted
@@ -142,9 +142,7 @@ def _is_json_lines(source: Source, suffix: str) -> bool:
 
 
 def column(table_columns: Sequence[str], name: str, table_name: str, option: str = "") -> int:
-    """Return the place of a column, or raise with the name that may be meant.
-
-    Where an option of the command line names the column, it is part of the advice.
+    """Return the place of a column, or raise with the name, and `option`, that may be meant.
 
     >>> column(("id", "text"), "text", "mine.csv")
     1
