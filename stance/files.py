@@ -1,9 +1,7 @@
 """Files that appear under their name whole, or not at all; nothing else writes one.
 
-A file is made in private, reaches the disk and then gets its name in one step. Where the system
-has files without a name it is made in one of those, of which a killed process leaves nothing.
-Others are named after their target and locked as long as their process lives, so that the next
-process that writes the same target can remove what a killed one left, and nothing else.
+A file is made in private, reaches the disk and then gets its name in one step. Where the system has
+no files without a name, the private ones are locked, so that what a killed process left is removed.
 """
 
 import contextlib
@@ -55,7 +53,6 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
 
 @contextlib.contextmanager
 def _reported(path: Path | None) -> Iterator[None]:
-    """Report a failure to write as an `OutputError`."""
     try:
         yield
     except BrokenPipeError:
@@ -110,7 +107,6 @@ def same_file(path: Path, other: Path) -> bool:
 
 
 def _target(path: Path) -> Path:
-    """Follow symbolic links to the file to be written."""
     with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
         if not (target := path.resolve()).is_symlink():
             return target
@@ -163,8 +159,7 @@ class Transaction(ABC):
 class WholeFile(Transaction):
     """A file that appears under its name when the ``with`` block ends well, and only then.
 
-    Standard output (None), pipes and devices are written as they are. The file is made in
-    `folder`, a private one in the same file system, or beside its target.
+    Standard output (None), pipes and devices are written as they are; others in a private place.
     """
 
     def __init__(self, path: Path | None, *, force: bool, folder: Path | None = None) -> None:

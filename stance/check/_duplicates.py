@@ -106,7 +106,6 @@ def _repeated_texts(study: Study) -> Iterator[Finding]:
 
 
 def _first_rows(study: Study) -> list[dict[int, int]]:
-    """Return the first row of each text in each file."""
     first: list[dict[int, int]] = [{} for _ in study.files]
     for row, (file, text) in enumerate(zip(study.corpus.source, study.text, strict=True)):
         first[file].setdefault(int(text), row)

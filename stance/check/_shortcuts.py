@@ -60,9 +60,8 @@ class _Uses:
 def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     """Return the words that alone predict a label, the most significant first.
 
-    The document is the unit: a word counts once in each, by the share of the document's rows with
-    the word that have the label, so one talkative document proves nothing. The test is a one-sided
-    binomial test against the label's share in documents.
+    The document is the unit, by the share of its rows with the word that have the label, in a
+    one-sided binomial test against the label's share in documents.
     """
     from scipy.stats import false_discovery_control  # takes half a second to import
 
@@ -89,7 +88,6 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
 
 
 def _uses(study: Study) -> _Uses:
-    """Return each word of each document with the labels of its rows."""
     number: dict[str, int] = {}
     unique = map(dict.fromkeys, study.words)
     ids = [np.array([number.setdefault(w, len(number)) for w in ws], np.int64) for ws in unique]
@@ -105,7 +103,6 @@ def _uses(study: Study) -> _Uses:
 
 
 def _label_shares(study: Study) -> Floats:
-    """Return the mean over documents of each label's share of their rows."""
     _, place = np.unique(study.corpus.document, return_inverse=True)
     rows = _table(place.reshape(-1), study.corpus.stance)
     shares: Floats = (rows / rows.sum(axis=1, keepdims=True)).mean(axis=0)

@@ -107,11 +107,9 @@ class PowerLaws:
 def fit_power_laws(size: Floats, scores: Floats) -> PowerLaws:
     """Fit an inverse power law to each draw of a learning curve by weighted least squares.
 
-    The law and the weights, which are proportional to the size, are those of Figueroa, Zeng-
-    Treitler, Kandula and Ngo 2012, "Predicting sample size required for classification
-    performance" (BMC Medical Informatics and Decision Making 12:8). For each exponent the best
-    ``top`` and ``gap`` have a closed form; the exponent with the least error is taken. Sizes are
-    in units of what a forecast starts from; scores are of shape (n_draws, n_points).
+    The law and the weights are those of Figueroa, Zeng-Treitler, Kandula and Ngo 2012, "Predicting
+    sample size required for classification performance". ``top`` and ``gap`` have a closed form for
+    each exponent. Sizes are relative; scores are of shape (n_draws, n_points).
 
     >>> size = np.array([0.1, 0.2, 0.4, 0.7, 1.0])
     >>> law = fit_power_laws(size, (0.7 - 0.1 * size**-POWERS[30])[None])
@@ -137,10 +135,8 @@ def fit_power_laws(size: Floats, scores: Floats) -> PowerLaws:
 def learning_curve(repeats: Repeats, bounds: Floats, drawn: Floats, rows: int) -> dict[str, Any]:
     """Return the points of a learning curve, and what more labels would gain.
 
-    The forecast starts from ``rows``, the labels that the model is fitted on; ``bounds`` and
-    ``drawn`` are those of `Repeats`. Its gains of macro-F1 are 95 % intervals from refitting the
-    curve to each draw. They hold for new documents of the same kind and labelling, and as far as
-    the power law continues beyond the points. If nothing can be forecast, ``why`` says why.
+    The forecast starts from ``rows``, the labels that the model is fitted on. Its gains are 95 %
+    intervals for documents of the same kind; if nothing can be forecast, ``why`` says why.
     """
     mean = repeats.scores.mean(axis=0)
     columns = (repeats.shares, repeats.documents, repeats.rows, mean, *bounds)
@@ -152,7 +148,6 @@ def learning_curve(repeats: Repeats, bounds: Floats, drawn: Floats, rows: int) -
 
 
 def _forecast(repeats: Repeats, drawn: Floats, rows: int) -> dict[str, Any] | str:
-    """Return a forecast, or why there is none."""
     documents, points = len(repeats.confusion), len(repeats.shares)
     if documents < FEWEST_DOCUMENTS:
         few = count(documents, "document")
@@ -195,8 +190,7 @@ def _points(low: float, high: float) -> str:
 def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[Advice]:
     """Return for which actors labels would be most useful, the most useful first, at most `MOST`.
 
-    ``scores`` holds ``macro_f1`` of all rows and ``per_actor`` of held-out answers, as
-    `stance.evaluation.score` returns them; actors by their names in the book.
+    ``scores`` holds ``macro_f1`` and ``per_actor``, as `stance.evaluation.score` returns them.
     """
     _, first = np.unique(corpus.marks.exact, return_index=True)
     pairs = book.named(corpus.texts[row] for row in first.tolist())
@@ -208,7 +202,6 @@ def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[A
 def _labelled(
     corpus: Corpus, book: ActorBook, named: Ints, scores: Mapping[str, Any]
 ) -> Iterator[Advice]:
-    """Advise on actors that have labels."""
     written = np.array([book.proper_name(name) for name in corpus.actors], object)
     names, place = np.unique(written, return_inverse=True)
     counts = np.zeros((len(names), len(Stance)), np.int64)

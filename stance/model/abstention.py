@@ -66,12 +66,9 @@ class Calibration:
 
 
 def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> Calibration:
-    """Keep held-out answers as a model carries them.
+    """Keep held-out answers to rows whose text names the actor, in a random order by the seed.
 
-    Only rows whose text names the actor belong here. The others get no answer whatever the rate,
-    and as most of them are plainly neutral, they would make neutral answers look more certain.
-    The probabilities are those of a model that has not seen the row's document; the seed sets the
-    order of the rows, by which one is drawn from each document.
+    The other rows get no answer, and would make neutral answers look more certain than they are.
     """
     order = np.random.default_rng(seed).permutation(len(gold))
     predicted = probabilities.argmax(axis=1)
@@ -92,22 +89,10 @@ class Evidence:
 
 
 def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[float, ...]:
-    """Return the confidence from which each class is answered, `NEVER` if it cannot be.
+    """Return the confidence from which each class is answered; nothing for a rate of None.
 
-    Parameters
-    ----------
-    calibration : Calibration or None
-        Of the model.
-    rate : float or None
-        Greatest share of wrong answers among those given, between 0 and 1. None withholds nothing
-        and returns no thresholds.
-
-    Raises
-    ------
-    AbstentionError
-        If the model has no calibration, or it supports the rate for no class.
-    UsageError
-        If the rate is not between 0 and 1.
+    The rate is the greatest share of wrong answers, from 0 to 1. Raises `AbstentionError` if the
+    model has no calibration, or one that supports the rate for no class.
     """
     if rate is None:
         return ()

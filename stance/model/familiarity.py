@@ -1,14 +1,10 @@
-"""What the training paragraphs were like, in a few numbers, and which paragraphs are unlike them.
+"""Numbers of the training paragraphs, and which paragraphs are in a language unlike theirs.
 
-A paragraph's *familiarity* says whether it is in a language that the model has learned. It is the
-mean of two shares of its words: those that the model knows, and those that are common in the
-training texts, as "the" and "of" are in English. Only plain words count, not mentions of actors,
-names and numbers, which travel between languages. The threshold comes from the training paragraphs
-themselves, each read without what its own document has taught.
-
-This is the oldest way to tell languages apart, by their frequent words (Ingle 1976, "A language
-identification table"; Grefenstette 1995, "Comparing two language identification schemes"). It
-needs nothing but the model, so it works for any language that the model was trained on.
+A paragraph's *familiarity* is the mean of two shares of its plain words (no mentions, names or
+numbers): those that the model knows, and those that are common in the training texts. The threshold
+comes from the training paragraphs, each read without what its own document taught. It is the oldest
+way to tell languages apart (Ingle 1976, "A language identification table"; Grefenstette 1995,
+"Comparing two language identification schemes").
 """
 
 from collections import Counter
@@ -117,10 +113,7 @@ class Acquaintance:
 
 
 class Vocabulary:
-    """The words that a model's heads know, looked up once per spelling.
-
-    These are the stems of the stance head, or the words of the control head if it has no stems.
-    """
+    """The words that a model's heads know: stems if it has any; looked up once per spelling."""
 
     def __init__(self, stance: Head, control: Head) -> None:
         blocks = {block.name: block for head in (control, stance) for block in head.blocks}
@@ -157,7 +150,6 @@ class Vocabulary:
         )
 
     def _update(self, reader: Reader) -> None:
-        """Look up the forms that are new."""
         forms = reader.forms
         if self._generation != forms.generation:
             self._generation = forms.generation
@@ -211,9 +203,7 @@ def measure(
 ) -> Reference:
     """Measure the paragraphs of a training corpus, each without what its own document taught.
 
-    The vocabulary is that of the model trained on the corpus; texts, actors and document have an
-    entry per row, and a paragraph that stands in several rows counts once. A word is known if it
-    occurs in ``min_df`` other documents.
+    A paragraph that stands in several rows counts once; a word is known from ``min_df`` documents.
     """
     place = {text: row for row, text in reversed(list(enumerate(texts)))}
     rows = np.array(sorted(place.values()), np.int64)

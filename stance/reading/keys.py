@@ -39,10 +39,8 @@ def join_keys(template: int, *parts: Keys) -> Keys:
 def stretch_keys(joined: Joined, start: Ints32, end: Ints32, longest: int) -> Keys:
     """Return the key of each stretch of at most ``longest`` characters.
 
-    It is the sum of the characters times rising powers of an odd number. Differences of one
-    running sum give it for any stretch, up to a power that depends on the position; multiplying by
-    that power's inverse removes it. The sum starts anew every `HASHED` characters, so that it
-    stays in the processor's cache.
+    It is a sum of characters times powers, from differences of a running sum that starts anew every
+    `HASHED` characters, so that it stays in the processor's cache.
     """
     keys = np.empty(len(start), np.uint64)
     powers, inverses = _power_tables(HASHED + longest)

@@ -159,7 +159,6 @@ def _codes_of(texts: Sequence[str]) -> NDArray[Any]:
 
 
 def _joined(codes: NDArray[Any], odd: Ints, plain: Codes, offset: Any) -> Joined:
-    """Join code points after replacing those at the places ``odd`` by ``plain``."""
     found = codes.astype(np.uint8)
     found[odd] = plain
     beyond = (plain >= BEYOND) & (plain != _GONE)
@@ -177,10 +176,7 @@ _plain_codes = np.zeros(0x110000, np.uint32)
 
 
 def _plain_of(codes: NDArray[Any]) -> tuple[Ints, Codes]:
-    """Return the places of all but printable ASCII, and what replaces each.
-
-    That is `_HARD` if it depends on more than the character, and `_GONE` if nothing does.
-    """
+    """Return where what is not printable ASCII stands, and its replacement, `_HARD` or `_GONE`."""
     odd = np.flatnonzero((codes < ord(" ")) | (codes > ord("~")))
     found = codes.take(odd)
     plain = _plain_codes.take(found)

@@ -1,7 +1,4 @@
-"""The reader: words of a batch as the features see them, with mentions shrunk to one word each.
-
-So "the United States" is as near to its neighbours as "NATO" is.
-"""
+"""The words of a batch as the features see them: a mention of any length is one word."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -192,10 +189,7 @@ class Reader:
         )
 
     def _names(self, batch: TokenBatch, capital: Bools, mentioned: Bools) -> Bools:
-        """Return which words are mentions, or capitalised where that means something.
-
-        It means nothing at the start of a sentence, nor in one that is WRITTEN IN CAPITALS.
-        """
+        """Return which words are mentions, or capitalised inside a sentence not all in CAPITALS."""
         if not len(batch.form):
             return mentioned
         small = self.forms.columns["small"].take(batch.form) & ~mentioned
@@ -226,7 +220,6 @@ class Reader:
 
 
 def _tails(first: Ints, last: Ints, size: int) -> Bools:
-    """Return which words are the second or a later word of a mention."""
     counts = last - first
     index = np.repeat(first + 1 - (np.cumsum(counts) - counts), counts)
     tail = np.zeros(size, np.bool_)

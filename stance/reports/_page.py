@@ -164,10 +164,7 @@ def environment() -> "Environment":
 
 
 def render(name: str, **context: Any) -> bytes:
-    """Return a whole page as UTF-8.
-
-    Its Content-Security-Policy lets a browser load nothing, run nothing and use only this style.
-    """
+    """Return a whole page as UTF-8 whose policy lets a browser load and run nothing."""
     style = stylesheet()
     digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
     template = environment().get_template(f"{name}.html.j2")

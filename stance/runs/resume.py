@@ -48,9 +48,7 @@ class Leftover:
 class Run:
     """A long run that keeps its parts in a folder from `begin` until its ``with`` block ends.
 
-    If the block ends in an error, finished parts stay. With `resume` this run goes on with what an
-    earlier one left; with `force` it clears that away. Without either, or if another run is
-    writing the same output, it raises `OutputError`.
+    If it ends in an error, finished parts stay: `resume` goes on with them, `force` clears them.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool) -> None:

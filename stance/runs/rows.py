@@ -59,10 +59,7 @@ def millionths(probabilities: Floats) -> Ints:
 
 
 def choose(parts: Ints, withheld: Bools, thresholds: Sequence[float] = ()) -> Ints:
-    """Return the class of each row's largest printed probability, or `NO_ANSWER`.
-
-    There is no answer where it is withheld, or below the least probability for its class.
-    """
+    """Return the class of each row's largest printed probability, or `NO_ANSWER`."""
     best = parts.argmax(axis=0)
     if len(thresholds):
         withheld = withheld | (parts.max(axis=0) / MILLION < np.array(thresholds)[best])
@@ -159,7 +156,6 @@ class Rows:
         return len(self.owner)
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
-        """Yield all cells of each row."""
         heads = list(zip(*self.heads, strict=True))
         tails = zip(*map(_strings, self.columns), strict=True)
         for number, tail in zip(self.owner.tolist(), tails, strict=True):

@@ -78,7 +78,6 @@ def compute_with(
 def _begin(
     crew: Crew, work: Batch | Judged, here: Callable[[Batch], Part] | None
 ) -> tuple[Batch, Future[Part]]:
-    """Have a part computed, unless it is."""
     future: Future[Part] = Future()
     if isinstance(work, Judged):
         future.set_result(work.part)
@@ -153,11 +152,7 @@ class LocalCrew:
 
 
 class _Lane:
-    """One worker process, and two threads: one hands it tasks, the other takes its parts.
-
-    A pool such as loky's holds both ends of its pipes: if a process is killed while a part is under
-    way to it, the pool waits for ever. Here each end has one owner, so that a death is seen.
-    """
+    """One worker process and two threads that own its pipes, so that a death is seen."""
 
     def __init__(self) -> None:
         self.proven = False  # has computed something
@@ -225,7 +220,6 @@ class _Lane:
 
 
 def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
-    """Let a pipe hold more, where the system can."""
     pipe = cast(IO[bytes], pipe)
     with contextlib.suppress(ImportError, AttributeError, OSError):  # Windows; a user's limit
         import fcntl

@@ -92,10 +92,7 @@ class StressReport:
 
 
 def run_suite(model: StanceModel) -> StressReport:
-    """Test how a model behaves when a text changes; its actor book says who stands in the texts.
-
-    Raises `DataError` if the model reads another language than English.
-    """
+    """Test how a model, of English texts, behaves when a text changes; else raise `DataError`."""
     if model.recipe.language != LANGUAGE:
         raise DataError(
             f"the stress suite is English and the model reads {shown(model.recipe.language)}; "

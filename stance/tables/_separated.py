@@ -1,9 +1,4 @@
-"""Records of cells between separators: plain lines at once, all else by a strict csv module.
-
-The beginning of a table gives its separator and its columns. Below it, a block of lines that are
-each a good record is cut into columns as a whole. Any other block is parsed record by record:
-a good one is numbered, a bad one is put aside, and one that goes on in the next block waits.
-"""
+"""Records of cells between separators: plain lines at once, all else by a strict csv module."""
 
 import csv
 from collections.abc import Generator, Iterator, Sequence

@@ -1,7 +1,7 @@
-"""The text of a table: its encoding chosen, its bytes decoded and cut into lines of limited length.
+"""The text of a table: its encoding chosen, decoded, and cut into lines of limited length.
 
-An encoding is never detected in silence. A byte order mark decides; without one, a table is UTF-8
-or what the user says. A guess is only the advice of a message.
+An encoding is never detected in silence: a byte order mark, UTF-8 or what the user says; a guess is
+only the advice of a message.
 """
 
 import codecs

@@ -32,8 +32,7 @@ def open_input(
 ) -> Table:
     """Open an article if the name ends in ``.txt``, else a table; None is standard input.
 
-    A spreadsheet saves tables as ``.txt``, too: with a `delimiter` it is one. With `keep_all`,
-    page furniture (navigation, captions, sign-up boxes) is kept.
+    With a `delimiter`, ``.txt`` is a table, too. With `keep_all`, page furniture is kept.
     """
     if path is not None and path.suffix.lower() == ".txt" and delimiter is None:
         return _open_article(path, encoding, keep_all)

@@ -39,7 +39,6 @@ def joined(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
 
 
 def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
-    """Return cells as they stand between separators."""
     signs = (mark, '"', "\n", "\r")
     texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
     if not any(sign in text for text in texts for sign in signs):
@@ -197,8 +196,7 @@ def write_table(
 ) -> TableWriter:
     """Return a writer for a ``with`` block; raise `OutputError` if the file cannot be written.
 
-    None is standard output. A name in ``.jsonl`` gives JSON Lines, one in ``.gz`` is compressed.
-    An existing file is replaced only with `force`, and one of the `inputs` never.
+    None is standard output. An existing file is replaced only with `force`, and no input ever is.
     """
     check_output(path, force=force, inputs=inputs)
     return TableWriter(path, table_format(path, columns, excel_safe=excel_safe), force=force)
@@ -216,11 +214,7 @@ class Rejects(TableWriter):
         self.count = 0  # records put aside so far
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
-        r"""Keep one record; NUL and undecodable bytes of its text become ``\x00``, ``\xe9``.
-
-        A text of more than 10,000 lines or 1 MB, which a quote that is never closed makes, is
-        cut; the reason says so.
-        """
+        """Keep one record, its bad bytes escaped and a text that a quote made too long cut."""
         self.count += 1
         start = "".join(raw[:_RAW].splitlines(keepends=True)[:_RAW_LINES])
         if len(start) < len(raw):
