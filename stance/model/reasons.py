@@ -53,8 +53,8 @@ class Pushes:
     def strongest(self, answer: Ints, most: int) -> list[str]:
         """Return the words, at most so many, that push most toward each pair's answer.
 
-        A word counts with the sum of its pushes, as do the actor and all other actors. Neutral answers
-        get the strongest words either way; `NO_ANSWER` gets none.
+        A word counts with the sum of its pushes, as do the actor and all other actors. Neutral
+        answers get the strongest words either way; `NO_ANSWER` gets none.
         """
         spelling = self._spellings()
         value = self._by_word(spelling)
