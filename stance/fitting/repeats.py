@@ -15,14 +15,10 @@ from stance.recipe import Validation
 from stance.records import NO_ANSWER
 
 WHOLE = 1.0
-
-SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)
-"""Shares of the training documents of a fold that a learning curve learns from."""
-
+SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)  # of a fold's training documents in a learning curve
 NORMAL = 1.96  # standard deviations of a mean in half a 95 % interval
 FEWEST = 10  # training documents below which a point of the curve is left out
-Run = tuple[int, float]
-"""Seed of a repeat, and the share of the training documents that it learns from."""
+Run = tuple[int, float]  # seed of a repeat, and the share of the documents that it learns from
 
 
 @dataclass(frozen=True, slots=True)

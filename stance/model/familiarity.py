@@ -9,7 +9,7 @@ way to tell languages apart (Ingle 1976, "A language identification table"; Gref
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,10 @@ from stance.reading.spans import BATCH
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 
-LEAST_WORDS, LEAST_PLAIN = 15, 6
-"""Words, and plain words among them, that a paragraph needs for its language to be judged."""
-
+LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
 COMMON = 0.03  # share of training rows in which a common word occurs
 LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
-MARGIN = 0.75
-"""The threshold is this times the quantile: other topics and sources bring new words, too."""
-
+MARGIN = 0.75  # times the quantile is the threshold: other topics bring new words, too
 LEAST_PARAGRAPHS = 50  # training paragraphs of enough words that a threshold needs
 LENGTHS = (0.05, 0.5, 0.95)  # quantiles of the paragraphs' length that are kept
 FEWEST = 20  # training rows from which an actor counts as one that the model was trained on
@@ -77,14 +73,7 @@ class Reference:
 
     def to_table(self) -> dict[str, Any]:
         """Return the form that stands in a card."""
-        return {
-            "paragraphs": self.paragraphs,
-            "unknown": self.unknown,
-            "familiarity": self.familiarity,
-            "length": list(self.length),
-            "rows": self.rows,
-            "actors": dict(self.actors),
-        }
+        return asdict(self) | {"length": list(self.length)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,7 @@ from stance.features.pairs import Pairs
 from stance.reading.tokens import LONGEST_WORD
 from stance.records import AGAINST, FAVOR
 
-ACTOR, OTHERS = "[actor]", "[other]"
-"""Written for mentions of the actor judged, and of any other; without a blank, like all words."""
-
+ACTOR, OTHERS = "[actor]", "[other]"  # what is written for mentions: one word each
 LEAST_PUSH = 0.005  # smaller pushes would be written as zero, and are left out
 
 _ACTOR, _OTHERS, _PLAIN = range(3)

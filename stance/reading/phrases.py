@@ -119,9 +119,7 @@ class PhraseMatcher:
             which, key = which.take(on), key.take(on)
 
 
-_ONLY, _FIRST, _SECOND = 1, 2, 4
-"""What a word may be: a whole phrase, the first of several words, or the second."""
-
+_ONLY, _FIRST, _SECOND = 1, 2, 4  # a whole phrase, the first of several words, the second
 _EXACT = 3  # bits by which roles in phrases are shifted where case counts
 _PAIRS = 1 << 16
 _PAIR_BITS = np.uint64(64 - 16)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bytes, Codes, Ints
 
-SEPARATOR = "\x1e"
-"""Stands between the paragraphs of a batch; `normalise` takes it out of every text."""
+SEPARATOR = "\x1e"  # between the paragraphs of a batch; `normalise` takes it out of every text
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u02bc\u2032"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"

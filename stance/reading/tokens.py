@@ -41,9 +41,7 @@ from stance.reading.text import (
 )
 
 LONGEST_WORD = 48  # characters of a word that count; longer runs are links or noise
-AT_A_TIME = 1 << 18
-"""Words looked up at a time, so that a text as long as a book takes little memory."""
-
+AT_A_TIME = 1 << 18  # words looked up, so that a text as long as a book takes little memory
 MOST = (1 << 31) - 1  # most characters of a batch: their places are 32-bit numbers
 
 # What stands between a word and the next one.
@@ -279,9 +277,7 @@ _STRONG, _QUESTION, _AND = WORD, UPPER, APOSTROPHE  # bits that are free: no gap
 
 _KINDS = np.append(
     character_classes(np.arange(128, dtype=np.uint32)), np.arange(128, dtype=np.uint8)
-)
-"""Class bits, and those above, of each value of `Joined.bytes`."""
-
+)  # class bits, and those above, of each value of `Joined.bytes`
 _KINDS &= SPACE | STOP | QUOTE
 for _chars, _bit in ((b"!?", _STRONG), (b"?", _QUESTION), (b"&", _AND)):
     _KINDS[[*_chars]] |= _bit

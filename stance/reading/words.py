@@ -14,12 +14,9 @@ from stance.reading.lexicon import NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
 from stance.reading.tokens import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, TokenBatch, tokenise
 
-NOBODY = -1
-"""Instead of an actor's number: a word names nobody, or a paragraph is read without an actor."""
-
+NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
-Span = tuple[int, int, int]
-"""A paragraph's number, and the first and end character of an actor's name in it, normalised."""
+Span = tuple[int, int, int]  # paragraph, and the ends of an actor's name in its normalised text
 
 
 @dataclass(frozen=True, slots=True)

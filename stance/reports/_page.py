@@ -123,13 +123,9 @@ def shown_cell(value: Cell, kind: Kind) -> str:
         return "–" if value is None else value
     if kind == "signed":
         return signed(100 * value, 1)
-    return (
-        f"{value:,.0f}"
-        if kind == "count"
-        else f"{value:.3f}"
-        if kind == "number"
-        else percent(value)
-    )
+    if kind == "count":
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if kind == "number" else percent(value)
 
 
 def csv_address(data: Data) -> str:

@@ -12,9 +12,8 @@ from typing import Any
 from stance.reading.actors import ALIAS_KINDS, Actor, ActorBook
 from stance.records import Stance
 
-Replacements = tuple[
-    tuple[str, str], ...
-]  # what stands in a text and what takes its place, in order
+# What stands in a text and what takes its place, in order.
+Replacements = tuple[tuple[str, str], ...]
 
 # Kinds of alias that can replace each other in a sentence; an adjective ("Russian") cannot.
 NAMING_KINDS = tuple(kind for kind in ALIAS_KINDS if kind != "demonym")

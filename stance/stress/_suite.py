@@ -183,12 +183,9 @@ def _soft_result(
 
 # --- What must always hold, to the ninth decimal ---
 #
-# An alias shrinks to one word, TARGET or OTHER, before any feature is made, so two aliases of one
-# kind cannot differ. Three things are no part of this promise, since they change what is around
-# the mention: an adjective for a name ("Russian officials") has a role of its own; the point of
-# "U.S." may hide the end of a sentence or a possessive; and a small letter ("eu") does not open a
-# sentence.
-
+# An alias shrinks to one word before any feature is made, so two of one kind cannot differ, unless
+# they change what is around the mention: an adjective has its own role, the point of "U.S." may
+# hide the end of a sentence or a possessive, and a small letter ("eu") does not open a sentence.
 
 # Numbers of seeds, and how two answers differ that must be the same.
 Comparisons = Iterator[tuple[int, Example | None]]

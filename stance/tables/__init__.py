@@ -25,17 +25,6 @@ __all__ = [
     "Record",
     "Records",
     "Rejects",
-    "Table",
-    "TableWriter",
-    "column",
-    "encode_rows",
-    "is_formula",
-    "joined",
-    "misnamed",
-    "month_of",
-    "open_input",
-    "open_table",
-    "split_article",
-    "table_format",
-    "write_table",
 ]
+__all__ += ["Table", "TableWriter", "column", "encode_rows", "is_formula", "joined", "misnamed"]
+__all__ += ["month_of", "open_input", "open_table", "split_article", "table_format", "write_table"]
