@@ -33,10 +33,7 @@ def cache_folder() -> Path:
 
 
 def default_model(tell: Callable[[str], None]) -> Path:
-    """Return the file of the bundled model, or of one trained on the starter corpus.
-
-    ``tell`` gets a line if something takes time or cannot be kept.
-    """
+    """Return the file of the bundled model, or of one trained on the starter corpus."""
     if bundled := bundled_model():
         return bundled
     path = cache_folder() / f"starter-{_fingerprint()[:16]}.stance"

@@ -1,9 +1,7 @@
 """Files that appear under their name whole, or not at all; nothing else writes one.
 
-A file is made in private, reaches the disk and then gets its name in one step. Where the system
-has files without a name it is made in one of those, of which a killed process leaves nothing.
-Others are named after their target and locked as long as their process lives, so that the next
-process that writes the same target can remove what a killed one left, and nothing else.
+A file is made in private, reaches the disk and then gets its name in one step. Where the system has
+no files without a name, the private ones are locked, so that what a killed process left is removed.
 """
 
 import contextlib
@@ -18,7 +16,6 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from stance.display import shown
@@ -56,7 +53,6 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
 
 @contextlib.contextmanager
 def _reported(path: Path | None) -> Iterator[None]:
-    """Report a failure to write as an `OutputError`."""
     try:
         yield
     except BrokenPipeError:
@@ -69,16 +65,12 @@ def _refusal(path: Path | None, reason: str) -> OutputError:
     return OutputError(f"{shown(str(path), 200) if path else 'standard output'}: {reason}")
 
 
-# --- Names -----------------------------------------------------------------------------------
-
-
 def check_output(
     path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False
 ) -> None:
     """Raise what `WholeFile` would raise because of the name alone, before any work is done.
 
-    The output must not replace one of the `inputs`, not even with `force`. With `regular`, pipes
-    and devices are refused.
+    It may be none of the `inputs`, not even with `force`, and no pipe or device if `regular`.
     """
     if path is None:
         return
@@ -115,14 +107,10 @@ def same_file(path: Path, other: Path) -> bool:
 
 
 def _target(path: Path) -> Path:
-    """Return the file to be written: behind a symbolic link, what it points to."""
     with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
         if not (target := path.resolve()).is_symlink():
             return target
     raise OSError(errno.ELOOP, "is a link to itself")
-
-
-# --- Writing ---------------------------------------------------------------------------------
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -133,10 +121,7 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
 
 
 def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
-    """Write or replace a file in a private folder, with which its leftovers are removed.
-
-    Without `sync`, a power cut may truncate the file.
-    """
+    """Write or replace a file in a private folder; a power cut may truncate it without `sync`."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -163,12 +148,7 @@ class Transaction(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self.commit()
@@ -179,25 +159,25 @@ class Transaction(ABC):
 class WholeFile(Transaction):
     """A file that appears under its name when the ``with`` block ends well, and only then.
 
-    Standard output (None), pipes and devices are written as they are. The file is made in
-    `folder`, a private one in the same file system, or beside its target.
+    Standard output (None), pipes and devices are written as they are; others in a private place.
     """
 
     def __init__(self, path: Path | None, *, force: bool, folder: Path | None = None) -> None:
         self._path = path
         self._force = force
-        self._private: PrivateFile | None = None
+        self._target: Path | None = None  # of what is made in private
+        self._made: Path | None = None  # set before there is such a file, so that none is forgotten
         with _reported(path):
-            self._file = self._open(folder)
+            self._file = self._open(path, folder) if path else sys.stdout.buffer
 
-    def _open(self, folder: Path | None) -> "BinaryIO | _File":
-        if self._path is None:
-            return sys.stdout.buffer
-        if is_device(self._path):
-            return _File(self._path, "wb")  # it cannot be renamed over
-        check_output(self._path, force=self._force)
-        self._private = PrivateFile(_target(self._path), folder)
-        return _File(self._private.handle, "wb")
+    def _open(self, path: Path, folder: Path | None) -> "BinaryIO | _File":
+        if is_device(path):
+            return _File(path, "wb")  # it cannot be renamed over
+        check_output(path, force=self._force)
+        self._target = target = _target(path)
+        clear_leftovers(target)
+        nameless = None if folder else _open_nameless(target.parent)
+        return _File(self._open_named(target, folder) if nameless is None else nameless, "wb")
 
     @property
     def inode(self) -> int:
@@ -214,11 +194,11 @@ class WholeFile(Transaction):
         self._file.flush()
 
     def commit(self) -> None:
-        """Give the file its name."""
+        """Give the file its name; raise if it is taken by now, without `force`."""
         with _reported(self._path):
             self._file.flush()
-            if self._private:
-                self._private.become_target(force=self._force)
+            if self._target:
+                self._become(self._target)
             if self._path:
                 self._file.close()
 
@@ -227,21 +207,58 @@ class WholeFile(Transaction):
         if self._path:
             with contextlib.suppress(OSError):
                 self._file.close()
-        if self._private:
-            self._private.discard()
+        if self._made:
+            self._made.unlink(missing_ok=True)
+            self._made = None
+
+    def _become(self, target: Path) -> None:
+        os.fchmod(self._file.fileno(), _mode(target))
+        os.fsync(self._file.fileno())
+        path = self._made or self._name(target)
+        if self._force:
+            path.replace(target)
+        else:
+            _link_once(path, target)
+        self._made = None
+        sync_folder(target.parent)
+
+    def _open_named(self, target: Path, folder: Path | None = None) -> int:
+        while True:
+            self._made = _fresh(target, folder)
+            handle = os.open(self._made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            if not _lock(handle) or os.fstat(handle).st_nlink:
+                return handle
+            os.close(handle)  # another took it for a leftover before it was locked
+
+    def _name(self, target: Path) -> Path:
+        """Give a nameless file a name of its own beside its target."""
+        handle = self._file.fileno()
+        source = _DESCRIPTORS / str(handle)
+        self._made = _fresh(target)
+        opened = os.open(target.parent, os.O_RDONLY)
+        try:  # with a folder, link follows the symbolic link in /proc
+            os.link(source, self._made, src_dir_fd=opened, follow_symlinks=True)
+        except OSError:  # some containers have nameless files and cannot name them
+            copy = self._open_named(target)
+            with os.fdopen(os.dup(copy), "wb") as file, source.open("rb") as written:
+                shutil.copyfileobj(written, file)
+                file.flush()
+                os.fchmod(copy, os.fstat(handle).st_mode)
+                os.fsync(copy)
+            os.dup2(copy, handle)  # which holds the lock, then, until the output has its name
+            os.close(copy)
+        finally:
+            os.close(opened)
+        return self._made
 
 
 class _File(io.FileIO):
-    """An unbuffered file that writes all it is given, or raises.
-
-    On a full disk, the system's own write may take a piece and say so by its return value alone.
-    """
+    """An unbuffered file that writes all it is given, or raises, even on a full disk."""
 
     _waiting = 0
 
     def write(self, data: Any, /) -> int:
-        view = memoryview(data)
-        written = 0
+        view, written = memoryview(data), 0
         while written < len(view):
             written += super().write(view[written:])
         self._waiting += written
@@ -253,76 +270,21 @@ class _File(io.FileIO):
         return written
 
 
-# --- In private ------------------------------------------------------------------------------
+def _fresh(target: Path, folder: Path | None = None) -> Path:
+    return (folder or target.parent) / f"{_beginning(target)}{secrets.token_hex(6)}.part"
 
 
-class PrivateFile:
-    """A file that becomes its target or leaves nothing; `handle` is for the caller to close."""
-
-    def __init__(self, target: Path, folder: Path | None = None) -> None:
-        self._target = target
-        self._path: Path | None = None  # set before there is such a file, so that none is forgotten
-        clear_leftovers(target)
-        nameless = None if folder else _open_nameless(target.parent)
-        self.handle = self._open_named(folder or target.parent) if nameless is None else nameless
-
-    def become_target(self, *, force: bool) -> None:
-        """Give the file its final name; raise `FileExistsError` if it is taken by now."""
-        os.fchmod(self.handle, _mode(self._target))
-        os.fsync(self.handle)
-        path = self._path or self._name()
-        if force:
-            path.replace(self._target)
-        else:
-            self._link_once(path)
-        self._path = None
-        sync_folder(self._target.parent)
-
-    def discard(self) -> None:
-        """Remove the file if it has a name other than the target's."""
-        if self._path:
-            self._path.unlink(missing_ok=True)
-            self._path = None
-
-    def _open_named(self, folder: Path) -> int:
-        while True:
-            self._path = folder / f"{_beginning(self._target)}{secrets.token_hex(6)}.part"
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            if not _lock(handle) or os.fstat(handle).st_nlink:
-                return handle
-            os.close(handle)  # another took it for a leftover before it was locked
-
-    def _name(self) -> Path:
-        """Give a nameless file a name of its own beside its target."""
-        source, folder = _DESCRIPTORS / str(self.handle), self._target.parent
-        self._path = folder / f"{_beginning(self._target)}{secrets.token_hex(6)}.part"
-        opened = os.open(folder, os.O_RDONLY)
-        try:  # with a folder, link follows the symbolic link in /proc
-            os.link(source, self._path, src_dir_fd=opened, follow_symlinks=True)
-        except OSError:  # some containers have nameless files and cannot name them
-            copy = self._open_named(folder)
-            with os.fdopen(os.dup(copy), "wb") as file, source.open("rb") as written:
-                shutil.copyfileobj(written, file)
-                file.flush()
-                os.fchmod(copy, os.fstat(self.handle).st_mode)
-                os.fsync(copy)
-            os.dup2(copy, self.handle)  # which holds the lock, then, until the output has its name
-            os.close(copy)
-        finally:
-            os.close(opened)
-        return self._path
-
-    def _link_once(self, path: Path) -> None:
-        try:
-            os.link(path, self._target)  # unlike a rename, fails if the name is taken by now
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without links
-            if self._target.exists():
-                raise FileExistsError(errno.EEXIST, "exists") from None
-            path.replace(self._target)
-        else:
-            path.unlink()
+def _link_once(path: Path, target: Path) -> None:
+    try:
+        os.link(path, target)  # unlike a rename, fails if the name is taken by now
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, "exists") from None
+        path.replace(target)
+    else:
+        path.unlink()
 
 
 def _mode(target: Path) -> int:
@@ -348,12 +310,11 @@ def _open_nameless(folder: Path) -> int | None:
     """Open a file that is gone when it is closed, unless it gets a name; None if not possible."""
     if not hasattr(os, "O_TMPFILE") or not _DESCRIPTORS.is_dir():
         return None
-    try:
+    with contextlib.suppress(OSError):  # an older one, or a fault that the named file will report
         handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
-    except OSError:  # an older file system, or a fault that the named file will report
-        return None
-    _lock(handle)  # for when it has got a name, and not yet the output's
-    return handle
+        _lock(handle)  # for when it has got a name, and not yet the output's
+        return handle
+    return None
 
 
 def clear_leftovers(target: Path) -> None:
@@ -363,11 +324,9 @@ def clear_leftovers(target: Path) -> None:
     for path in target.parent.glob(f"{_beginning(target)}*.part"):
         with contextlib.suppress(OSError):
             handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-            try:
+            with os.fdopen(handle):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()
-            finally:
-                os.close(handle)
 
 
 def _beginning(target: Path) -> str:
@@ -377,10 +336,8 @@ def _beginning(target: Path) -> str:
 
 def _lock(handle: int) -> bool:
     """Lock a file until it is closed; return whether that can be done here."""
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # which another may hold for a moment, to clear away
-    except OSError:  # a file system without locks, where leftovers cannot be locked either
-        return False
-    return True
+    with contextlib.suppress(OSError):  # without locks, leftovers cannot be locked either
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # which another may hold for a moment, to clear away
+            return True
+    return False

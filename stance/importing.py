@@ -12,7 +12,6 @@ from stance.records import Stance
 from stance.tables import column, open_table, write_table
 
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
-
 _LONGEST_PLACE = 40  # digits of the two ends of a place; int() refuses thousands of them
 
 Row = tuple[str, str, str, str, str, str]
@@ -111,4 +110,3 @@ def _rusentne(path: Path) -> Iterator[Row]:
 
 
 FORMATS: dict[str, Callable[[Path], Iterator[Row]]] = {"newsmtsc": _newsmtsc, "rusentne": _rusentne}
-"""Readers by the name that ``stance import`` takes."""

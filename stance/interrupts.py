@@ -24,11 +24,7 @@ def raised() -> Iterator[None]:
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Hold the signals back while the block runs, then let through what has come.
-
-    A mask would not do: it holds for one thread, while Python's handlers run in the main thread
-    whichever thread the system gives a signal to.
-    """
+    """Hold the signals back while the block runs; a mask would hold for one thread only."""
     came: list[int] = []
     try:
         with _handled(lambda number, _: came.append(number)):

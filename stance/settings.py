@@ -18,15 +18,12 @@ from typing import Any
 from stance.display import shown
 from stance.errors import StanceError
 
+# Far more than any recipe and most actor books have; a model's manifest has room for as much.
 MOST_BYTES = 4 * 2**20
-"""Far more than any recipe and most actor books have; a model's manifest has room for as much."""
 
+# A key of so many dotted parts, for which `tomllib` takes memory that grows with their square. The
+# search starts at word beginnings only and never backtracks, so that its own time does not.
 _ENDLESS_KEY = re.compile(r"(?<![^\s.])(?:[^\s.]++[ \t]*+\.[ \t]*+){100}")
-"""A key of so many dotted parts, for which `tomllib` takes memory that grows with their square.
-
-The search starts at word beginnings only and never backtracks, so that its own time does not grow
-with the square of a word's length.
-"""
 
 
 def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, Any]:
@@ -59,14 +56,12 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
         raise error(f"{name}: a number with too many digits; shorten it") from fault
 
 
-# --- Checks -------------------------------------------------------------------------------------
-
 Check = Callable[[Any, str], Any]
+Checks = Mapping[str, Check]
+_NO_CHECKS: Checks = {}
 
-_KINDS = {
-    dict: "a table", list: "a list", str: "a string", int: "a whole number", float: "a number",
-    bool: "true or false",
-}  # fmt: skip
+_KINDS: dict[type, str] = {dict: "a table", list: "a list", str: "a string", bool: "true or false"}
+_KINDS |= {int: "a whole number", float: "a number"}
 
 
 class SchemaError(Exception):
@@ -80,9 +75,8 @@ class SchemaError(Exception):
 def wrong(where: str, found: object, expected: str) -> SchemaError:
     """Return the error of a value that is of the wrong type or out of range."""
     value = shown(repr(found))
-    return SchemaError(
-        f"'{where}' must be {expected}, not {value}", f"has {where} = {value}, not {expected}"
-    )
+    of_table = f"has {where} = {value}, not {expected}"
+    return SchemaError(f"'{where}' must be {expected}, not {value}", of_table)
 
 
 def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
@@ -162,26 +156,18 @@ def entries(inner: Check) -> Check:
 
 
 def table(
-    required: Mapping[str, Check] | None = None,
-    optional: Mapping[str, Check] | None = None,
-    *,
-    closed: bool = True,
+    required: Checks = _NO_CHECKS, optional: Checks = _NO_CHECKS, *, closed: bool = True
 ) -> Check:
     """Return a check of a table with known keys; one that is not closed may have others."""
-    required = required or {}
-    known = {**required, **(optional or {})}
+    known = {**required, **optional}
 
     def check(value: Any, where: str) -> dict[str, Any]:
         found = of(dict)(value, where)
-        for key in found if closed else ():
-            if key not in known:
-                at, advice = _join(where, key), hint(key, tuple(known))
-                raise SchemaError(f"unknown key '{at}'. {advice}", f"has an unknown key '{at}'")
-        for key in required:
-            if key not in found:
-                raise SchemaError(
-                    f"'{_join(where, key)}' is missing", f"lacks '{_join(where, key)}'"
-                )
+        if added := [key for key in found if closed and key not in known]:
+            at, advice = _join(where, added[0]), hint(added[0], tuple(known))
+            raise SchemaError(f"unknown key '{at}'. {advice}", f"has an unknown key '{at}'")
+        if missing := [_join(where, key) for key in required if key not in found]:
+            raise SchemaError(f"'{missing[0]}' is missing", f"lacks '{missing[0]}'")
         checked = {key: known[key](found[key], _join(where, key)) for key in known if key in found}
         return {key: checked.get(key, item) for key, item in found.items()}
 

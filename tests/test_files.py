@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from stance.files import PrivateFile, clear_leftovers, write_whole
+from stance.files import WholeFile, clear_leftovers, write_whole
 from stance.tables import write_table
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks and signals")
@@ -100,9 +100,9 @@ def test_where_a_nameless_file_cannot_be_named_it_is_copied(tmp_path, monkeypatc
 
 def test_a_link_in_the_name_of_a_leftover_is_not_followed(tmp_path):
     target, mine = tmp_path / "answers.csv", tmp_path / "mine.txt"
-    os.close(PrivateFile(target, tmp_path).handle)
+    file = WholeFile(target, force=False, folder=tmp_path)
     (path,) = tmp_path.iterdir()
-    path.unlink()
+    file.discard()
     mine.write_text("mine")
     path.symlink_to(mine)
     clear_leftovers(target)

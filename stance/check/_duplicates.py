@@ -11,17 +11,16 @@ from stance.check.census import LABELS, Finding, Severity, Study
 from stance.display import count, shown
 from stance.reading.keys import SHINGLE
 
+# Least share of word triples that near-duplicates have in common (Jaccard); `fingerprint` only
+# proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8.
 NEAR = 0.6
-"""Least share of word triples that near-duplicates have in common (Jaccard); `fingerprint` only
-proposes pairs: 56 % of those at the bound, 95 % of those that share 0.8."""
-
 COMPARED = 10  # earlier texts of a bucket with which a text is compared
-
-LEAK, TEMPLATE = 0.01, 0.05
-"""Share of a file's texts that may be in another file, and of a corpus's texts that may have a
-near-duplicate in another document, before a study is spoilt."""
-
 EXAMPLES = 3  # places that a message names
+
+# Share of a file's texts that may be in another file, and of a corpus's texts that may have a
+# near-duplicate in another document, before a study is spoilt.
+LEAK, TEMPLATE = 0.01, 0.05
+
 Pair = tuple[int, int]
 
 
@@ -52,12 +51,8 @@ def _jaccard(one: set[str], other: set[str]) -> float:
 
 def duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
     """Find rows that repeat, and nearly equal texts in different documents."""
-    keys = _judgements(study)
-    repeats = [
-        rows
-        for rows in keys.values()
-        if len(rows) > 1 and len({int(study.corpus.stance[row]) for row in rows}) == 1
-    ]
+    several = [rows for rows in _judgements(study).values() if len(rows) > 1]
+    repeats = [rows for rows in several if len(np.unique(study.corpus.stance[rows])) == 1]
     if repeats:
         number = sum(len(rows) - 1 for rows in repeats)
         examples = [study.pair(*rows[:2]) for rows in repeats[:EXAMPLES]]
@@ -111,7 +106,6 @@ def _repeated_texts(study: Study) -> Iterator[Finding]:
 
 
 def _first_rows(study: Study) -> list[dict[int, int]]:
-    """Return the first row of each text in each file."""
     first: list[dict[int, int]] = [{} for _ in study.files]
     for row, (file, text) in enumerate(zip(study.corpus.source, study.text, strict=True)):
         first[file].setdefault(int(text), row)
@@ -145,13 +139,9 @@ def conflicts(study: Study) -> Iterator[Finding]:
             f"{LABELS[stance[b]]} {study.place(b)}"
             for a, b in found[:2]
         ]
-        yield Finding(
-            "spoils",
-            "conflicts",
-            f"{count(len(found), 'text')} with two stances toward one actor: decide on one "
-            f"({'; '.join(examples)})",
-            {"texts": len(found), "examples": examples},
-        )
+        text = f"{count(len(found), 'text')} with two stances toward one actor: decide on one"
+        figures = {"texts": len(found), "examples": examples}
+        yield Finding("spoils", "conflicts", f"{text} ({'; '.join(examples)})", figures)
     yield from _tone_conflicts(study)
 
 
@@ -205,10 +195,9 @@ def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:
     common = sorted(sides[0] & sides[1])
     if common:
         files = " and ".join(shown(study.files[file], 40) for file in (one, other))
-        yield Finding(
-            "warn",
-            "leaks",
+        text = (
             f"{count(len(common), 'document name')} in both {files}, such as "
-            f"'{shown(common[0], 30)}': if they are the same documents, keep each in one file",
-            {"documents": len(common), "examples": common[:EXAMPLES]},
+            f"'{shown(common[0], 30)}': if they are the same documents, keep each in one file"
         )
+        figures = {"documents": len(common), "examples": common[:EXAMPLES]}
+        yield Finding("warn", "leaks", text, figures)

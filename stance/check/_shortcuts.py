@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,18 @@ from stance.records import NEUTRAL
 
 FEWEST = 10  # documents in which a word must stand to be tested
 
-PRECISION, RATE = 0.9, 0.05
-"""Least precision of a shortcut, and the false discovery rate at which it counts."""
-
-STRONG, SUPPORT, CARRIED = 0.98, 20, 0.05
-"""A word of this precision in so many documents is strong; if more than this share of a label's
-documents carry a strong word, a model learns the word and not the stance."""
-
+PRECISION, RATE = 0.9, 0.05  # least precision of a shortcut, and the false discovery rate
 LISTED = 10  # words that a message names
 
-ROWS, MOSTLY, GAIN = 20, 0.9, 0.1
-"""A column's value is reported if it has so many rows, more than this share of them with one label;
-so is a column that alone predicts this much better than the most frequent label does."""
-
 COUNT = len(LABELS)
+
+# A word of this precision in so many documents is strong; if more than this share of a label's
+# documents carry a strong word, a model learns the word and not the stance.
+STRONG, SUPPORT, CARRIED = 0.98, 20, 0.05
+
+# A column's value is reported if it has so many rows, more than this share of them with one label;
+# so is a column that alone predicts this much better than the most frequent label does.
+ROWS, MOSTLY, GAIN = 20, 0.9, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +60,8 @@ class _Uses:
 def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     """Return the words that alone predict a label, the most significant first.
 
-    The document is the unit: a word counts once in each, by the share of the document's rows with
-    the word that have the label, so one talkative document proves nothing. The test is a one-sided
-    binomial test against the label's share in documents.
+    The document is the unit, by the share of its rows with the word that have the label, in a
+    one-sided binomial test against the label's share in documents.
     """
     from scipy.stats import false_discovery_control  # takes half a second to import
 
@@ -83,21 +81,16 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     aliases = _alias_words(study)
     found = []
     for label, at in good.tolist():
-        word, figures = uses.words[tested[at]], (precision[label, at], adjusted[label, at])
-        share, p_value = map(float, figures)
-        found.append(
-            Shortcut(word, LABELS[label], share, int(trials[at]), p_value, word in aliases)
-        )
+        word, share, p_value = uses.words[tested[at]], precision[label, at], adjusted[label, at]
+        figures = float(share), int(trials[at]), float(p_value)
+        found.append(Shortcut(word, LABELS[label], *figures, word in aliases))
     return sorted(found, key=lambda s: (s.adjusted, -s.documents, s.word))
 
 
 def _uses(study: Study) -> _Uses:
-    """Return each word of each document with the labels of its rows."""
     number: dict[str, int] = {}
-    ids = [
-        np.array([number.setdefault(w, len(number)) for w in dict.fromkeys(words)], np.int64)
-        for words in study.words
-    ]
+    unique = map(dict.fromkeys, study.words)
+    ids = [np.array([number.setdefault(w, len(number)) for w in ws], np.int64) for ws in unique]
     lengths = np.array([len(ids[text]) for text in study.text])
     word = np.concatenate([ids[text] for text in study.text])
     row = np.repeat(np.arange(len(study.text)), lengths)
@@ -110,7 +103,6 @@ def _uses(study: Study) -> _Uses:
 
 
 def _label_shares(study: Study) -> Floats:
-    """Return the mean over documents of each label's share of their rows."""
     _, place = np.unique(study.corpus.document, return_inverse=True)
     rows = _table(place.reshape(-1), study.corpus.stance)
     shares: Floats = (rows / rows.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -125,10 +117,8 @@ def _table(value: Ints, label: Ints) -> Ints:
 
 
 def _alias_words(study: Study) -> set[str]:
-    aliases = {
-        alias for actor in study.book.actors for names in actor.aliases.values() for alias in names
-    }
-    return {name.lower() for name in (*aliases, *study.actors) if " " not in name}
+    aliases = [names for actor in study.book.actors for names in actor.aliases.values()]
+    return {name.lower() for name in chain(study.actors, *aliases) if " " not in name}
 
 
 def shortcuts(study: Study) -> Iterator[Finding]:
@@ -144,30 +134,22 @@ def shortcuts(study: Study) -> Iterator[Finding]:
         for s in found[:LISTED]
     )
     carry = f"; {carried:.0%} of {LABELS[label]} documents carry a strong one" if spoils else ""
-    yield Finding(
-        "spoils" if spoils else "warn",
-        "shortcuts",
+    text = (
         f"{count(len(found), 'word')} alone predicting a label{carry}: a template or a one-sided "
-        f"topic? add paragraphs with these words and other labels ({listed})",
-        {"words": [s.to_json() for s in found], "carried": round(carried, 6)},
+        f"topic? add paragraphs with these words and other labels ({listed})"
     )
+    figures = {"words": [s.to_json() for s in found], "carried": round(carried, 6)}
+    yield Finding("spoils" if spoils else "warn", "shortcuts", text, figures)
     if aliases := [s for s in found if s.alias]:
         names = ", ".join(f"{shown(s.word, 20)} -> {s.label}" for s in aliases[:LISTED])
-        yield Finding(
-            "warn",
-            "shortcuts",
-            f"the actor gives the label away ({names}): add paragraphs that take other stances",
-            {"aliases": [s.word for s in aliases]},
-        )
+        text = f"the actor gives the label away ({names}): add paragraphs that take other stances"
+        yield Finding("warn", "shortcuts", text, {"aliases": [s.word for s in aliases]})
 
 
 def _carried(study: Study, uses: _Uses, found: Sequence[Shortcut], label: int) -> float:
     """Return the share of a label's documents that have a strong word in a row of that label."""
-    words = {
-        s.word
-        for s in found
-        if s.label == LABELS[label] and s.precision >= STRONG and s.documents >= SUPPORT
-    }
+    strong_ones = [s for s in found if s.precision >= STRONG and s.documents >= SUPPORT]
+    words = {s.word for s in strong_ones if s.label == LABELS[label]}
     strong = np.array([word in words for word in uses.words])
     carriers = np.unique(uses.document[strong[uses.word] & (uses.parts[:, label] > 0)])
     return len(carriers) / max(1, study.documents(np.flatnonzero(study.corpus.stance == label)))
@@ -195,13 +177,11 @@ def _one_sided(name: str, values: list[str], table: Ints) -> Iterator[Finding]:
             f"{shown(values[i], 24)} {share[i]:.0%} {LABELS[most[i]]} of {rows[i]:,}"
             for i in found[np.argsort(-rows[found])].tolist()
         ]
-        yield Finding(
-            "warn",
-            "giveaways",
+        text = (
             f"{count(len(found), name)} with nearly always the same label, so the name alone "
-            f"predicts it: add rows with other labels ({'; '.join(cases[:5])})",
-            {"column": name, "values": cases},
+            f"predicts it: add rows with other labels ({'; '.join(cases[:5])})"
         )
+        yield Finding("warn", "giveaways", text, {"column": name, "values": cases})
 
 
 def _predictor(study: Study, name: str, value: Ints) -> Iterator[Finding]:

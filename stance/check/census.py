@@ -84,13 +84,7 @@ def read_study(
     encoding: str | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Study:
-    """Read corpus files, with the columns of these names beside those that every corpus has.
-
-    Raises
-    ------
-    DataError
-        If a file is not a corpus, or no file has a column of these names.
-    """
+    """Read corpus files, with the columns of these names beside those that every corpus has."""
     corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding, labels=labels)
     columns, row, line = _read_columns(paths, names, delimiter, encoding)
     alike = len({path.name for path in paths}) < len(paths)
@@ -118,16 +112,16 @@ def _read_columns(
 ) -> tuple[dict[str, list[str]], Ints, Ints]:
     """Return the cells of some columns, and number and line of each record in its file."""
     columns: dict[str, list[str]] = {name: [] for name in (*names, "document")}
-    heads, rows, lines = [], [], []
+    heads, rows, lines = [], list[int](), list[int]()
     for path in paths:
         with open_table(path, delimiter=delimiter, encoding=encoding) as table:
             heads.append(table.columns)
-            places = {name: i for i, name in enumerate(table.columns)}
-            for record in table:
-                rows.append(record.number)
-                lines.append(record.line)
+            for block in table.blocks():
+                rows += block.numbers
+                lines += block.lines
+                found = dict(zip(table.columns, block.columns, strict=True))
                 for name, cells in columns.items():
-                    cells.append(record.cells[places[name]] if name in places else "")
+                    cells += found.get(name) or [""] * len(block)
     for name in names:
         if not any(name in head for head in heads):
             column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it

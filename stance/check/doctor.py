@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +23,25 @@ from stance.records import Stance
 from stance.tables import Record
 
 SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
-
-CLASS_ROWS, CLASS_DOCUMENTS = 30, 10
-"""Rows and documents below which a label is too small to learn."""
-
+CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
 ACTOR_ROWS = 20  # rows below which nothing can be said about an actor
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 
-SHORT, LONG = 5, 500
-"""Words below which a text says too little, and above which it is not a paragraph."""
+SHORT, LONG = 5, 500  # words below which a text says too little, and above which it is no paragraph
 
+# Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
+# "Content Analysis", section 11.4.2).
 TENTATIVE, RELIABLE = 0.667, 0.8
-"""Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
-"Content Analysis", section 11.4.2)."""
 
 MOST_ACTORS = 8  # actors whose agreement is measured, those coded most often
 FEWEST_CODED = 100  # rows coded twice below which alpha says little
 FEWEST_IN_GROUP = 20  # rows coded twice below which an actor's or label's own alpha is not judged
+
+# What is looked for: leaks if there are two files, agreement if there are coders.
 CHECKS = (
     *("classes", "actors", "mentions", "duplicates", "near-duplicates", "conflicts", "leaks"),
     *("shortcuts", "giveaways", "lengths", "agreement"),
 )
-"""What is looked for: leaks if there are two files, agreement if there are coders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +115,18 @@ def check(
 
     Texts that two files share leak: someone may train on one and test on the other. ``coders``
     names columns with labels of single coders, separated by commas; one alone is compared with
-    ``stance``. An empty cell was not coded. ``labels`` is as in `stance.corpus.read_corpus`.
-
-    Raises
-    ------
-    DataError
-        If a file is not a corpus, or none has a column of ``coders``.
+    ``stance``. An empty cell was not coded. ``labels`` is as in `stance.corpus.read_corpus`. Raises
+    `DataError` if a file is not a corpus, or none has a column of ``coders``.
     """
     names = coder_names(coders)
     study = read_study(paths, book, names, delimiter=delimiter, encoding=encoding, labels=labels)
-    report = _measure(study, names, stance_spellings(labels)) if names else None
+    actor_of_row = [study.actors[number] for number in study.actor]
+    report = None
+    if names:
+        codes = np.stack([_codes(study, name, stance_spellings(labels)) for name in names])
+        report = report_agreement(
+            codes, LABELS, study.corpus.document, actor_of_row, largest=MOST_ACTORS
+        )
     found = [*_findings(study), *(agreement(report, names) if report else ())]
     used = {"leaks": len(study.files) > 1, "agreement": report is not None}
     return Findings(
@@ -138,7 +138,7 @@ def check(
         checks=tuple(name for name in CHECKS if used.get(name, True)),
         findings=tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))),
         genres=_parts(study, study.corpus.extra.get("genre", ())),
-        actors=_parts(study, [study.actors[number] for number in study.actor]),
+        actors=_parts(study, actor_of_row),
         coders=names,
         agreement=report,
     )
@@ -146,14 +146,8 @@ def check(
 
 def _findings(study: Study) -> Iterator[Finding]:
     twins = near_twins(study)
-    yield from classes(study)
-    yield from actors(study)
-    yield from mentions(study)
-    yield from duplicates(study, twins)
-    yield from conflicts(study)
-    yield from leaks(study, twins)
-    yield from shortcuts(study)
-    yield from givers(study)
+    yield from chain(classes(study), actors(study), mentions(study), duplicates(study, twins))
+    yield from chain(conflicts(study), leaks(study, twins), shortcuts(study), givers(study))
     yield from lengths(study)
     yield from _marks(study)
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
@@ -170,9 +164,8 @@ def _parts(study: Study, names: Sequence[str]) -> tuple[Part, ...]:
     counts = Counter(zip(names, study.corpus.stance.tolist(), strict=True)) if names else Counter()
     sizes = Counter(names)
     ordered = sorted(sizes, key=lambda name: (-sizes[name], name))
-    return tuple(
-        Part(name, tuple(counts[name, label] for label in range(len(LABELS)))) for name in ordered
-    )
+    labels = range(len(LABELS))
+    return tuple(Part(name, tuple(counts[name, label] for label in labels)) for name in ordered)
 
 
 def classes(study: Study) -> Iterator[Finding]:
@@ -200,13 +193,12 @@ def actors(study: Study) -> Iterator[Finding]:
     if few:
         listed = ", ".join(f"{shown(study.actors[i], 24)} {rows[i]}" for i in few[:5])
         more = ", …" if len(few) > 5 else ""
-        yield Finding(
-            "warn",
-            "actors",
+        text = (
             f"{len(few):,} of {count(len(study.actors), 'actor')} with fewer than {ACTOR_ROWS} "
-            f"rows: report no figures for these actors ({listed}{more})",
-            {"actors": {study.actors[i]: int(rows[i]) for i in few}},
+            f"rows: report no figures for these actors ({listed}{more})"
         )
+        figures = {"actors": {study.actors[i]: int(rows[i]) for i in few}}
+        yield Finding("warn", "actors", text, figures)
 
 
 def mentions(study: Study) -> Iterator[Finding]:
@@ -226,18 +218,15 @@ def mentions(study: Study) -> Iterator[Finding]:
 
 def _named(study: Study, row: int) -> bool:
     """Return whether spans or the literal name say where the actor is."""
-    if study.corpus.spans[row]:
-        return True
-    text = normalise(study.corpus.texts[row])
-    return bool(literal_spans(text, normalise(study.corpus.actors[row])))
+    text, name = normalise(study.corpus.texts[row]), normalise(study.corpus.actors[row])
+    return bool(study.corpus.spans[row] or literal_spans(text, name))
 
 
 def _unnamed(study: Study, rows: list[int]) -> Iterator[Finding]:
     if rows:
         share = len(rows) / len(study.corpus)
-        examples = [
-            f"{shown(study.corpus.actors[row], 24)} {study.place(row)}" for row in rows[:EXAMPLES]
-        ]
+        names = study.corpus.actors
+        examples = [f"{shown(names[row], 24)} {study.place(row)}" for row in rows[:EXAMPLES]]
         text = (
             f"{count(len(rows), 'row')} ({share:.1%}) about an actor that the text does not name: "
             "add aliases (--actors) or spans, or train a recipe with per_actor"
@@ -292,9 +281,6 @@ def _marks(study: Study) -> Iterator[Finding]:
         yield Finding("note", "false matches", text, {"rows": wrong, "share": round(share, 6)})
 
 
-# --- Second codings ---
-
-
 def coder_names(coders: str | None) -> tuple[str, ...]:
     """Return the columns to compare; a single one is compared with ``stance``.
 
@@ -305,17 +291,10 @@ def coder_names(coders: str | None) -> tuple[str, ...]:
     return ("stance", *names) if len(names) == 1 and names != ("stance",) else names
 
 
-def _measure(study: Study, names: Sequence[str], words: Mapping[str, int]) -> AgreementReport:
-    """Measure the agreement of the codings in some columns."""
-    codes = np.stack(
-        [study.corpus.stance if name == "stance" else _codes(study, name, words) for name in names]
-    )
-    actors = [study.actors[number] for number in study.actor]
-    return report_agreement(codes, LABELS, study.corpus.document, actors, largest=MOST_ACTORS)
-
-
 def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints:
     """Return the stance that a coder gave each row, or `MISSING`."""
+    if name == "stance":
+        return study.corpus.stance
     readers = [LabelReader(str(path), name, words, tuple(Stance)) for path in study.paths]
     codes = np.full(len(study.row), MISSING, np.int64)
     for row, cell in enumerate(study.columns[name]):
@@ -345,13 +324,8 @@ def agreement(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding
         yield Finding("warn", "agreement", text, {"units": overall.units})
     yield from _judge(overall.alpha.value, overall.alpha.interval, who)
     parts = [*report.per_label.items(), *report.per_group.items()]
-    weak = {
-        name: part.alpha.value
-        for name, part in parts
-        if part.units >= FEWEST_IN_GROUP
-        and part.alpha.value is not None
-        and part.alpha.value < TENTATIVE
-    }
+    alphas = {n: part.alpha.value for n, part in parts if part.units >= FEWEST_IN_GROUP}
+    weak = {name: a for name, a in alphas.items() if a is not None and a < TENTATIVE}
     if weak:
         listed = ", ".join(f"{shown(name, 24)} {alpha:.2f}" for name, alpha in weak.items())
         text = f"alpha is below {TENTATIVE} for {listed}: read the rows where the coders differ"

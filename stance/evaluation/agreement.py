@@ -101,7 +101,7 @@ def gwet_ac1(tally: Tally) -> Floats:
     """Return Gwet's AC1, which stays near the percentage where one label prevails.
 
     Gwet 2008, "Computing inter-rater reliability and its variance in the presence of high
-    agreement"; units with a single code count nowhere, unlike in Gwet 2014.
+    agreement"; units with a single code do not count.
 
     >>> both = np.repeat([[0, 0, 1], [0, 1, 0]], [118, 5, 2], axis=1)
     >>> round(float(gwet_ac1(tally(both, 2).total())), 4)
@@ -171,9 +171,8 @@ def measure_agreement(
 ) -> Agreement:
     """Measure the agreement of coders; ``codes`` and ``labels`` are as in `tally`.
 
-    The intervals resample documents. A coefficient has none where fewer than 5 documents were coded
-    twice, where it is undefined in more than 5 % of the resamples, or where all resamples are
-    equal (coders who never differ): an interval of no width would promise too much.
+    Intervals resample documents. There is none with fewer than 5 documents coded twice, where more
+    than 5 % of the resamples are undefined, or where all are equal.
     """
     paired = (codes >= 0).sum(axis=0) >= 2
     per_unit = tally(codes[:, paired], labels)
@@ -207,10 +206,7 @@ def report_agreement(
     largest: int | None = None,
     draws: int = DRAWS,
 ) -> AgreementReport:
-    """Measure the agreement of coders over all, per label against the rest, and per group.
-
-    Of the groups, the ``largest`` with most units coded twice are reported, None for all.
-    """
+    """Measure agreement over all, per label, and for the ``largest`` groups (None for all)."""
     paired, count = (codes >= 0).sum(axis=0) >= 2, len(labels)
     per_label = {}
     for label, name in enumerate(labels):

@@ -67,10 +67,7 @@ def accuracy(confusion: Floats) -> Floats:
 
 
 def document_confusion(gold: Ints, answered: Ints, document: Ints, labels: int) -> Floats:
-    """Return one confusion matrix per document, gold by answered, in the order of their numbers.
-
-    Of shape (n_documents, labels, labels + 1): the last column counts rows without answer.
-    """
+    """Return a confusion matrix per document, gold by answered; the last column is no answer."""
     names, place = np.unique(document, return_inverse=True)
     column = np.where(answered == NO_ANSWER, labels, answered)
     cell = (place.reshape(-1) * labels + gold) * (labels + 1) + column

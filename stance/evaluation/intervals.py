@@ -48,13 +48,11 @@ def rare_strata(confusion: Floats) -> Ints:
 def resample(
     counts: Floats, draws: int = DRAWS, seed: int = SEED, strata: Ints | None = None
 ) -> Floats:
-    """Draw documents with replacement and add up their counts.
+    """Draw documents with replacement and add up their counts, of shape (draws, ...).
 
-    A cluster bootstrap (Field and Welsh 2007, "Bootstrapping clustered data"), since rows of one
-    document resemble each other. Of the n documents of a stratum n - 1 are drawn and weigh
-    n / (n - 1) each, for with n the scores would vary too little (Rao and Wu 1988, "Resampling
-    Inference with Complex Survey Data"). Equal seeds and strata draw the same documents; those of
-    one stratum replace each other only. Returns sums of shape (draws, ...).
+    A cluster bootstrap (Field and Welsh 2007, "Bootstrapping clustered data"). Of the n documents
+    of a stratum n - 1 are drawn and weigh n / (n - 1) each, for with n the scores would vary too
+    little (Rao and Wu 1988, "Resampling Inference with Complex Survey Data").
     """
     flat = counts.reshape(len(counts), -1)
     total = np.zeros((draws, flat.shape[1]))
@@ -163,10 +161,7 @@ def _influence(statistic: Statistic, counts: Floats, strata: Ints | None) -> tup
 
 
 def _spread(influence: Floats) -> tuple[Floats, Floats]:
-    """Return the variance of a score by documents' influences, and the variance of that.
-
-    Light tails may be chance, so the first is never taken for surer than that of a normal sample.
-    """
+    """Return the variance of a score by documents' influences, and the variance of that."""
     size = len(influence)
     scale = size / (size - 1)
     squares = (influence**2).sum(axis=0)
@@ -175,7 +170,6 @@ def _spread(influence: Floats) -> tuple[Floats, Floats]:
 
 
 def _quantile(ordered: Floats, level: Floats) -> Floats:
-    """Return one quantile of each column, interpolated as `numpy.quantile` does."""
     place = level * (len(ordered) - 1)
     below = np.floor(place).astype(np.int64)
     above = np.minimum(below + 1, len(ordered) - 1)
@@ -249,13 +243,11 @@ def estimate_shares(counts: Ints, *, independent: bool = False) -> Shares:
 def _information(score: Floats, squares: Floats, size: Floats, few: float) -> tuple[float, float]:
     """Return as how many independent answers those of some documents count, and Student's freedom.
 
-    The variance of the mean score is estimated twice, and the larger one taken. One estimate rests
-    on the documents' own residuals, made unbiased (Bell and McCaffrey 2002, "Bias Reduction in
-    Standard Errors for Linear Regression with Multi-Stage Samples"): a long document pulls the mean
-    toward itself. The other takes the likeness of answers for equal in all documents. Student's
-    degrees of freedom are the geometric mean of those of the first estimate, by the same source,
-    and of the documents less one, long ones counted by Kish's rule. ``score``, ``squares`` and
-    ``size`` are sums per document; ``few`` answers are not of the most frequent class.
+    The variance is the larger of two estimates: one from the documents' residuals, made unbiased
+    (Bell and McCaffrey 2002, "Bias Reduction in Standard Errors for Linear Regression with
+    Multi-Stage Samples"), one that takes the likeness of answers for equal in all documents. The
+    freedom is the geometric mean of theirs and of Kish's documents less one. ``score``, ``squares``
+    and ``size`` are sums per document; ``few`` answers are not of the most frequent class.
     """
     n, weight = size.sum(), size / size.sum()
     alike = 1 / (weight**2).sum()  # documents of equal length that would tell as much

@@ -37,10 +37,8 @@ CURVES = ("reliability", "risk_coverage")  # figures that are lists of points
 def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
     """Score answers against gold labels.
 
-    A withheld answer is wrong: a miss of its gold label, and no answer of any label. The figures
-    of probabilities (ece, brier, log_loss, reliability) are of all rows, withheld or not. Intervals
-    resample documents (`intervals.interval`), those with a rare label apart from the others
-    (`intervals.rare_strata`).
+    A withheld answer is wrong; figures of probabilities (ece, brier, log_loss) are of all rows.
+    Intervals resample documents, those with a rare label apart (`intervals.rare_strata`).
     """
     check_rows(answers)
     by_document = answers.confusion()
@@ -76,7 +74,6 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
 
 
 def _answered(answers: Answers, brief: Figures, draws: int, seed: int) -> Figures:
-    """Return the main scores of the rows whose answer is not withheld."""
     names = ("n", "accuracy", "macro_f1", "macro_f1_interval")
     if answers.answered is None or answers.answered.all():
         return {name: brief[name] for name in names}
@@ -96,10 +93,7 @@ def _per_class(labels: Sequence[str], confusion: Floats) -> Figures:
 
 
 def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: int) -> Figures:
-    """Return 95 % intervals of precision, recall (shares of rows) and F1 (resampled) of each label.
-
-    None for a label that is right, or answered, in fewer than `FEWEST` documents.
-    """
+    """Return intervals of each label's scores; None if right or given in few documents."""
     low, high = stratified(f1_scores, by_document, draws, seed)
     found: Figures = {}
     for number, label in enumerate(answers.labels):
@@ -171,11 +165,10 @@ def _likely_right(answers: Answers) -> Bools:
 
 
 def calibration_error(answers: Answers) -> float:
-    """Return the expected calibration error, between 0 and 1.
+    """Return the expected calibration error over 15 equal bins, between 0 and 1.
 
-    The sum over bins of (rows in bin / rows) * abs(accuracy - mean confidence); bin i of 15 holds
-    largest probabilities in ((i - 1) / 15, i / 15] (Naeini, Cooper and Hauskrecht 2015, "Obtaining
-    Well Calibrated Probabilities Using Bayesian Binning"). It is large if rows are few.
+    Naeini, Cooper and Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian
+    Binning". It is large if rows are few.
     """
     surplus = _likely_right(answers) - answers.confidence
     return float(np.abs(np.bincount(_bins(answers), surplus, BINS)).sum() / len(answers))
@@ -213,13 +206,11 @@ def log_loss(answers: Answers) -> float:
 
 
 def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
-    """Return the error among the answers given if only confident ones are.
+    """Return the error among the answers given if only confident ones are, and its area aurc.
 
-    An answer is given where its confidence is at least a threshold, so rows of equal confidence
-    come and go together (El-Yaniv and Wiener 2010, "On the Foundations of Noise-free Selective
-    Classification"). Answers that are withheld in any case have a confidence of 0 here. Beside the
-    curve, from all rows to the most confident alone: aurc, the area under it (Geifman, Uziel and
-    El-Yaniv 2019, "Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers").
+    Rows of equal confidence come and go together (El-Yaniv and Wiener 2010, "On the Foundations of
+    Noise-free Selective Classification"; Geifman, Uziel and El-Yaniv 2019, "Bias-Reduced
+    Uncertainty Estimation for Deep Neural Classifiers"). A withheld answer has a confidence of 0.
     """
     own = answers.confidence
     own = own if answers.answered is None else np.where(answers.answered, own, 0.0)

@@ -17,25 +17,17 @@ from stance.reading.actors import ActorBook
 from stance.records import Stance
 from stance.screens.model import prospects_lines
 
-POWERS = np.geomspace(0.05, 2.0, 60)
-"""Exponents that are tried: from nearly logarithmic to nearly flat."""
+POWERS = np.geomspace(0.05, 2.0, 60)  # exponents tried: from nearly logarithmic to nearly flat
+FORESEEN = (1.25, 2.0)  # multiples of the labels that are forecast
 
-FORESEEN = (1.25, 2.0)
-"""Forecasts are for these multiples of the labels: a quarter more, and as many again."""
-
+# Documents below which there is no forecast (``training/forecasts.py``): from 50 of NewsMTSC, the
+# range of a doubling missed the true gain in 4 of 20 draws, from 100 and more in none or one.
 FEWEST_DOCUMENTS = 100
-"""Documents below which there is no forecast.
-
-From 50 documents of NewsMTSC the range of a doubling missed the true gain in 4 of 20 draws and was
-9 points wide; from 100 and more it missed none or one (``training/forecasts.py``).
-"""
 
 POINTS = 4  # points below which three parameters fit anything
+# Macro-F1 that the points may stray from the fitted curve, root of the weighted mean square; on
+# 20 draws of 100 documents of NewsMTSC it was below 0.019 in 95 %.
 POOR = 0.02
-"""Macro-F1 that the points may stray from the fitted curve, root of the weighted mean square.
-
-On 20 draws of 100 documents of NewsMTSC it was below 0.019 in 95 %, of 200 below 0.0115.
-"""
 
 LABEL_ROWS = 10  # rows that each label of an actor should have
 OFTEN = 20  # texts that must name an actor without labels before labels are advised
@@ -107,11 +99,9 @@ class PowerLaws:
 def fit_power_laws(size: Floats, scores: Floats) -> PowerLaws:
     """Fit an inverse power law to each draw of a learning curve by weighted least squares.
 
-    The law and the weights, which are proportional to the size, are those of Figueroa, Zeng-
-    Treitler, Kandula and Ngo 2012, "Predicting sample size required for classification
-    performance" (BMC Medical Informatics and Decision Making 12:8). For each exponent the best
-    ``top`` and ``gap`` have a closed form; the exponent with the least error is taken. Sizes are
-    in units of what a forecast starts from; scores are of shape (n_draws, n_points).
+    The law and the weights are those of Figueroa, Zeng-Treitler, Kandula and Ngo 2012, "Predicting
+    sample size required for classification performance". ``top`` and ``gap`` have a closed form for
+    each exponent. Sizes are relative; scores are of shape (n_draws, n_points).
 
     >>> size = np.array([0.1, 0.2, 0.4, 0.7, 1.0])
     >>> law = fit_power_laws(size, (0.7 - 0.1 * size**-POWERS[30])[None])
@@ -137,10 +127,8 @@ def fit_power_laws(size: Floats, scores: Floats) -> PowerLaws:
 def learning_curve(repeats: Repeats, bounds: Floats, drawn: Floats, rows: int) -> dict[str, Any]:
     """Return the points of a learning curve, and what more labels would gain.
 
-    The forecast starts from ``rows``, the labels that the model is fitted on; ``bounds`` and
-    ``drawn`` are those of `Repeats`. Its gains of macro-F1 are 95 % intervals from refitting the
-    curve to each draw. They hold for new documents of the same kind and labelling, and as far as
-    the power law continues beyond the points. If nothing can be forecast, ``why`` says why.
+    The forecast starts from ``rows``, the labels that the model is fitted on. Its gains are 95 %
+    intervals for documents of the same kind; if nothing can be forecast, ``why`` says why.
     """
     mean = repeats.scores.mean(axis=0)
     columns = (repeats.shares, repeats.documents, repeats.rows, mean, *bounds)
@@ -152,7 +140,6 @@ def learning_curve(repeats: Repeats, bounds: Floats, drawn: Floats, rows: int) -
 
 
 def _forecast(repeats: Repeats, drawn: Floats, rows: int) -> dict[str, Any] | str:
-    """Return a forecast, or why there is none."""
     documents, points = len(repeats.confusion), len(repeats.shares)
     if documents < FEWEST_DOCUMENTS:
         few = count(documents, "document")
@@ -195,8 +182,7 @@ def _points(low: float, high: float) -> str:
 def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[Advice]:
     """Return for which actors labels would be most useful, the most useful first, at most `MOST`.
 
-    ``scores`` holds ``macro_f1`` of all rows and ``per_actor`` of held-out answers, as
-    `stance.evaluation.score` returns them; actors by their names in the book.
+    ``scores`` holds ``macro_f1`` and ``per_actor``, as `stance.evaluation.score` returns them.
     """
     _, first = np.unique(corpus.marks.exact, return_index=True)
     pairs = book.named(corpus.texts[row] for row in first.tolist())
@@ -208,7 +194,6 @@ def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[A
 def _labelled(
     corpus: Corpus, book: ActorBook, named: Ints, scores: Mapping[str, Any]
 ) -> Iterator[Advice]:
-    """Advise on actors that have labels."""
     written = np.array([book.proper_name(name) for name in corpus.actors], object)
     names, place = np.unique(written, return_inverse=True)
     counts = np.zeros((len(names), len(Stance)), np.int64)

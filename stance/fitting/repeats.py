@@ -15,14 +15,10 @@ from stance.recipe import Validation
 from stance.records import NO_ANSWER
 
 WHOLE = 1.0
-
-SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)
-"""Shares of the training documents of a fold that a learning curve learns from."""
-
+SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)  # of a fold's training documents in a learning curve
 NORMAL = 1.96  # standard deviations of a mean in half a 95 % interval
 FEWEST = 10  # training documents below which a point of the curve is left out
-Run = tuple[int, float]
-"""Seed of a repeat, and the share of the training documents that it learns from."""
+Run = tuple[int, float]  # seed of a repeat, and the share of the documents that it learns from
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +47,11 @@ class Repeats:
     def bounds(self, draws: int, seed: int) -> Floats:
         """Return the 95 % interval of the mean macro-F1 of the repeats, of shape (2, n_shares).
 
-        The documents are the sample. Repeats share them, so the spread between repeats is not a
-        sampling error, and more repeats do not make up for more documents (Bengio and Grandvalet
-        2004, "No Unbiased Estimator of the Variance of K-Fold Cross-Validation"). The interval is
-        that of `stance.evaluation.intervals.interval` for the mean of the repeats, widened by how
-        uncertain the mean of a few repeats is: each half is the root of the sum of both squares
-        (Zou and Donner 2008, "Construction of Confidence Limits About Effect Measures").
-
-        In simulations (600 corpora of three classes, five folds, three repeats) it held the mean
-        score of models that learn from so many documents in 96 % with 300 documents, 95 % with 80
-        and 91 % with 30. Corrected t intervals over folds (Nadeau and Bengio 2003, "Inference for
-        the Generalization Error"; Bouckaert and Frank 2004 for repeats) did in 97, 98 and 93 %,
-        and were a quarter to a third wider.
+        The documents are the sample, and repeats share them (Bengio and Grandvalet 2004, "No
+        Unbiased Estimator of the Variance of K-Fold Cross-Validation"). So it is the documents'
+        interval for the mean, widened by the uncertainty of the mean of a few repeats (Zou and
+        Donner 2008, "Construction of Confidence Limits About Effect Measures"). In simulations of
+        600 corpora it held the mean score in 96 % with 300 documents, 95 % with 80, 91 % with 30.
         """
         strata = rare_strata(self.confusion[:, 0, -1])
         low, high = interval(_mean, self.confusion, draws=draws, seed=seed, strata=strata)
@@ -76,9 +65,8 @@ class Repeats:
     def draw(self, draws: int, seed: int) -> Floats:
         """Resample the mean macro-F1 of the repeats, of shape (draws, n_shares).
 
-        The same documents are drawn for every repeat and share, so shares can be compared draw by
-        draw. Of the repeats one fewer than there are is drawn, with replacement, which makes the
-        variance of their mean unbiased, as it does for documents.
+        All repeats and shares draw the same documents; of the repeats one fewer than there are is
+        drawn, which makes the variance of their mean unbiased.
         """
         strata = rare_strata(self.confusion[:, 0, -1])
         scores = macro_f1(resample(self.confusion, draws, seed, strata))
@@ -115,10 +103,8 @@ def repeat(
 ) -> Repeats:
     """Cross-validate a head again, with other folds and from parts of the documents.
 
-    ``fold`` and ``held`` are the folds and answers of the first cross-validation; ``answered`` is
-    False for rows whose answer `predict` withholds, which counts as wrong. A repeat whose folds
-    leave too little to learn from is left out, and so is a share that is too small in some fold.
-    The result does not depend on ``jobs``.
+    ``fold`` and ``held`` are those of the first time; ``answered`` is False where `predict` gives
+    no answer. Repeats and shares that leave too little to learn from are left out.
     """
     plan = _plan(task, fold, validation)
     first = (validation.seed, WHOLE)
@@ -154,7 +140,6 @@ def _plan(task: Task, fold: Ints, validation: Validation) -> dict[Run, list[Cut]
 
 
 def _enough(task: Task, cut: Cut, whole: Cut) -> bool:
-    """Return whether a part has enough documents, and all classes of the whole."""
     classes = len(np.unique(task.y[cut.train])) == len(np.unique(task.y[whole.train]))
     return classes and len(np.unique(task.group[cut.train])) >= FEWEST
 
@@ -174,7 +159,6 @@ def _answers(task: Task, plan: Mapping[Run, Sequence[Cut]], jobs: int) -> dict[R
 
 
 def _size(task: Task, cuts: Sequence[Cut]) -> tuple[float, float]:
-    """Return the mean number of documents and of rows that some cuts learn from."""
     documents = [len(np.unique(task.group[cut.train])) for cut in cuts]
     return float(np.mean(documents)), float(np.mean([len(cut.train) for cut in cuts]))
 
@@ -190,11 +174,7 @@ def repeat_seeds(seed: int, repeats: int) -> tuple[int, ...]:
 
 
 def parts(task: Task, cut: Cut, shares: Sequence[float], seed: Sequence[int]) -> list[Cut]:
-    """Return cuts that learn from shares of a cut's documents, each holding the smaller ones.
-
-    Each has about the mix of classes of the whole: documents are drawn one by one from strata, a
-    document's stratum being the rarest class in it.
-    """
+    """Return nested cuts that learn from shares of a cut's documents, with its mix of classes."""
     names, place = np.unique(task.group[cut.train], return_inverse=True)
     holds = np.zeros((len(names), len(task.labels)), np.bool_)
     holds[place, task.y[cut.train]] = True

@@ -9,28 +9,22 @@ that Geifman and El-Yaniv 2017, "Selective classification for deep neural networ
 - For each class and each threshold of a fixed grid, the hypothesis "of the answers of this class
   from this confidence on, more than RATE are wrong" is tested.
 - Documents are independent of each other, rows of one document are not. So one row is drawn from
-  each document that has an answer there, and the number of wrong ones among the drawn is binomial:
-  the exact lower tail (Clopper and Pearson 1934) is the p-value. It holds for any dependence within
-  documents. Bounds on the mean loss per document by betting (Waudby-Smith and Ramdas 2024) use all
-  rows but gave fewer answers on the starter corpus.
+  each document that has an answer there; the number of wrong ones is binomial, and the exact lower
+  tail (Clopper and Pearson 1934) is the p-value. It holds for any dependence within documents.
 - The classes share the remaining risk (Bonferroni). Within a class the thresholds are tested from
-  high to low in a fixed sequence, which ends at the first that is not rejected. It may begin again
-  at a few starts that share the class's risk, because a high threshold may leave too few answers to
-  decide ("fallback", Wiens 2003, "A fixed sequence Bonferroni procedure for testing multiple
-  endpoints"). The lowest threshold whose hypothesis is rejected is taken.
+  high to low, until the first that is not rejected; that may begin again at a few starts that share
+  the class's risk ("fallback", Wiens 2003, "A fixed sequence Bonferroni procedure for testing
+  multiple endpoints"). The lowest threshold whose hypothesis is rejected is taken.
 
 So with probability `CONFIDENCE`, over the draw of the calibration documents, at most RATE of the
 answers of each class are wrong, and thus at most RATE of all. What this does not cover:
 
-- Other sources, genres, years, languages or actors than those calibrated on: there the answers
-  can be wrong more often, and nothing here notices.
-- If the corpus names no documents, each text counts as one, and texts of one article are wrongly
-  taken for independent.
-- A document counts once, however many answers it has. If documents with more answers also have
-  more errors, the share over all rows is larger than that over documents.
-- The answers calibrated on are those of the cross-validation's models, each trained without one
-  fold. The final model has seen all documents; that it errs no more than those at equal
-  confidence is plausible, not proven.
+- Other sources, genres, years, languages or actors: there the answers can be wrong more often.
+- If the corpus names no documents, texts of one article are wrongly taken for independent.
+- A document counts once. If those with more answers have more errors, the share over all rows is
+  larger than that over documents.
+- That the final model errs no more than those of the cross-validation, which answered here, is
+  plausible, not proven.
 - "Wrong" means unlike the corpus's labels. Sentiment is not calibrated, and never withheld here.
 """
 
@@ -46,9 +40,8 @@ from stance.errors import AbstentionError, UsageError
 from stance.records import Stance
 
 CONFIDENCE = 0.9  # probability with which the share of wrong answers is at most the rate
+# Thresholds that are tested, in this order. They must not depend on the calibration data.
 GRID = (0.97, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.0)
-"""Thresholds that are tested, in this order. They must not depend on the calibration data."""
-
 NEVER = math.inf  # threshold of a class that is never answered
 STARTS = (0.97, 0.9, 0.8, 0.65)  # thresholds at which the sequence of tests may begin anew
 _LEVEL = (1 - CONFIDENCE) / len(Stance) / len(STARTS)  # level that each start brings
@@ -66,12 +59,9 @@ class Calibration:
 
 
 def calibrate(probabilities: Floats, gold: Ints, document: Ints, seed: int) -> Calibration:
-    """Keep held-out answers as a model carries them.
+    """Keep held-out answers to rows whose text names the actor, in a random order by the seed.
 
-    Only rows whose text names the actor belong here. The others get no answer whatever the rate,
-    and as most of them are plainly neutral, they would make neutral answers look more certain.
-    The probabilities are those of a model that has not seen the row's document; the seed sets the
-    order of the rows, by which one is drawn from each document.
+    The other rows get no answer, and would make neutral answers look more certain than they are.
     """
     order = np.random.default_rng(seed).permutation(len(gold))
     predicted = probabilities.argmax(axis=1)
@@ -92,22 +82,10 @@ class Evidence:
 
 
 def thresholds(calibration: Calibration | None, rate: float | None) -> tuple[float, ...]:
-    """Return the confidence from which each class is answered, `NEVER` if it cannot be.
+    """Return the confidence from which each class is answered; nothing for a rate of None.
 
-    Parameters
-    ----------
-    calibration : Calibration or None
-        Of the model.
-    rate : float or None
-        Greatest share of wrong answers among those given, between 0 and 1. None withholds nothing
-        and returns no thresholds.
-
-    Raises
-    ------
-    AbstentionError
-        If the model has no calibration, or it supports the rate for no class.
-    UsageError
-        If the rate is not between 0 and 1.
+    The rate is the greatest share of wrong answers, from 0 to 1. Raises `AbstentionError` if the
+    model has no calibration, or one that supports the rate for no class.
     """
     if rate is None:
         return ()
@@ -192,10 +170,9 @@ def supported_rate(evidence: Evidence) -> float:
     """Return the lowest rate, in thousandths, at which a class is answered; 2 if there is none."""
     if not evidence.documents.any():
         return 2.0
-    steps = range(_STEPS)  # the rate 0 is never supported, the rate 1 always
-    return (
-        bisect_left(
-            steps, True, lo=1, key=lambda step: lowest_threshold(evidence, step / _STEPS) < NEVER
-        )
-        / _STEPS
-    )
+
+    def answered(step: int) -> bool:
+        return lowest_threshold(evidence, step / _STEPS) < NEVER
+
+    # The rate 0 is never supported, the rate 1 always.
+    return bisect_left(range(_STEPS), True, lo=1, key=answered) / _STEPS

@@ -1,19 +1,15 @@
-"""What the training paragraphs were like, in a few numbers, and which paragraphs are unlike them.
+"""Numbers of the training paragraphs, and which paragraphs are in a language unlike theirs.
 
-A paragraph's *familiarity* says whether it is in a language that the model has learned. It is the
-mean of two shares of its words: those that the model knows, and those that are common in the
-training texts, as "the" and "of" are in English. Only plain words count, not mentions of actors,
-names and numbers, which travel between languages. The threshold comes from the training paragraphs
-themselves, each read without what its own document has taught.
-
-This is the oldest way to tell languages apart, by their frequent words (Ingle 1976, "A language
-identification table"; Grefenstette 1995, "Comparing two language identification schemes"). It
-needs nothing but the model, so it works for any language that the model was trained on.
+A paragraph's *familiarity* is the mean of two shares of its plain words (no mentions, names or
+numbers): those that the model knows, and those that are common in the training texts. The threshold
+comes from the training paragraphs, each read without what its own document taught. It is the oldest
+way to tell languages apart (Ingle 1976, "A language identification table"; Grefenstette 1995,
+"Comparing two language identification schemes").
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -27,14 +23,10 @@ from stance.reading.spans import BATCH
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 
-LEAST_WORDS, LEAST_PLAIN = 15, 6
-"""Words, and plain words among them, that a paragraph needs for its language to be judged."""
-
+LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
 COMMON = 0.03  # share of training rows in which a common word occurs
 LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
-MARGIN = 0.75
-"""The threshold is this times the quantile: other topics and sources bring new words, too."""
-
+MARGIN = 0.75  # times the quantile is the threshold: other topics bring new words, too
 LEAST_PARAGRAPHS = 50  # training paragraphs of enough words that a threshold needs
 LENGTHS = (0.05, 0.5, 0.95)  # quantiles of the paragraphs' length that are kept
 FEWEST = 20  # training rows from which an actor counts as one that the model was trained on
@@ -81,14 +73,7 @@ class Reference:
 
     def to_table(self) -> dict[str, Any]:
         """Return the form that stands in a card."""
-        return {
-            "paragraphs": self.paragraphs,
-            "unknown": self.unknown,
-            "familiarity": self.familiarity,
-            "length": list(self.length),
-            "rows": self.rows,
-            "actors": dict(self.actors),
-        }
+        return asdict(self) | {"length": list(self.length)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +102,7 @@ class Acquaintance:
 
 
 class Vocabulary:
-    """The words that a model's heads know, looked up once per spelling.
-
-    These are the stems of the stance head, or the words of the control head if it has no stems.
-    """
+    """The words that a model's heads know: stems if it has any; looked up once per spelling."""
 
     def __init__(self, stance: Head, control: Head) -> None:
         blocks = {block.name: block for head in (control, stance) for block in head.blocks}
@@ -157,7 +139,6 @@ class Vocabulary:
         )
 
     def _update(self, reader: Reader) -> None:
-        """Look up the forms that are new."""
         forms = reader.forms
         if self._generation != forms.generation:
             self._generation = forms.generation
@@ -211,9 +192,7 @@ def measure(
 ) -> Reference:
     """Measure the paragraphs of a training corpus, each without what its own document taught.
 
-    The vocabulary is that of the model trained on the corpus; texts, actors and document have an
-    entry per row, and a paragraph that stands in several rows counts once. A word is known if it
-    occurs in ``min_df`` other documents.
+    A paragraph that stands in several rows counts once; a word is known from ``min_df`` documents.
     """
     place = {text: row for row, text in reversed(list(enumerate(texts)))}
     rows = np.array(sorted(place.values()), np.int64)

@@ -1,10 +1,9 @@
 """The words that push each answer of a batch most, with their exact contributions.
 
-The score of a label is a sum over the words of a paragraph (and a few features of the whole), so
-what a word adds to the score of *favor* minus what it adds to that of *against* is exact. Its sign
-means the same in every row: ``condemned(-0.42)`` pushes toward against, ``praised(+0.31)`` toward
-favor. The actor judged and other actors are written as `ACTOR` and `OTHERS`: their pushes are those
-of the pattern around the mention, not a verdict on the name.
+A label's score is a sum over words, so what a word adds to *favor* minus *against* is exact:
+``condemned(-0.42)`` pushes toward against, ``praised(+0.31)`` toward favor, in every row. The actor
+judged and other actors are written as `ACTOR` and `OTHERS`: their pushes are those of the pattern
+around the mention, not a verdict on the name.
 """
 
 from collections.abc import Sequence
@@ -17,9 +16,7 @@ from stance.features.pairs import Pairs
 from stance.reading.tokens import LONGEST_WORD
 from stance.records import AGAINST, FAVOR
 
-ACTOR, OTHERS = "[actor]", "[other]"
-"""Written for mentions of the actor judged, and of any other; without a blank, like all words."""
-
+ACTOR, OTHERS = "[actor]", "[other]"  # what is written for mentions: one word each
 LEAST_PUSH = 0.005  # smaller pushes would be written as zero, and are left out
 
 _ACTOR, _OTHERS, _PLAIN = range(3)
@@ -44,10 +41,7 @@ class Pushes:
         return cls(pairs, np.zeros(len(pairs.row)))
 
     def add(self, row: Ints, word: Ints, push: Floats) -> None:
-        """Add the pushes of features, given as in `stance.features.events.Events`.
-
-        Features of the whole paragraph, whose word is -1, do not count.
-        """
+        """Add the pushes of features (see `Events`); those of the whole paragraph do not count."""
         pairs = self.pairs
         shift = pairs.first[:-1] - pairs.words.first.take(pairs.para)
         at = np.flatnonzero((word >= 0) & (push != 0))
@@ -55,17 +49,10 @@ class Pushes:
         self.values[:] += np.bincount(entry, push.take(at), len(self.values))
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
-        """Return the words that push most toward each pair's answer, as written in a cell.
+        """Return the words, at most so many, that push most toward each pair's answer.
 
-        A word that occurs several times counts with the sum of its pushes; so do all mentions of
-        the actor, and all of other actors. For `stance.records.NEUTRAL` these are the strongest
-        words either way, which spoke for a stance but too weakly; for `NO_ANSWER` there are none.
-
-        Parameters
-        ----------
-        answer : ndarray of shape (n_pairs,)
-        most : int
-            Words of a pair.
+        A word counts with the sum of its pushes, as do the actor and all other actors. Neutral
+        answers get the strongest words either way; `NO_ANSWER` gets none.
         """
         spelling = self._spellings()
         value = self._by_word(spelling)
@@ -106,7 +93,6 @@ class Pushes:
         return found
 
     def _texts(self, spelling: Ints, word: Ints32) -> list[str]:
-        """Return how words are written in a cell."""
         words = self.pairs.words
         start = words.start.take(word)
         end = np.minimum(words.end.take(word), start + LONGEST_WORD)
@@ -125,10 +111,7 @@ def strongest_words(pushes: Sequence[Pushes], answer: Ints, most: int) -> list[s
 
 
 def _largest(row: Ints32, strength: Floats) -> Ints:
-    """Return where the largest positive strength of each row stands; the first of equal ones.
-
-    This is faster than sorting them all, because only a few words of each row are wanted.
-    """
+    """Return where the first largest positive strength of each row stands; faster than sorting."""
     if not len(row):
         return np.zeros(0, np.int64)
     starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))

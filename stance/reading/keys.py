@@ -11,9 +11,7 @@ import numpy as np
 from stance.arrays import Bools, Ints, Ints32, Keys
 from stance.reading.text import Joined, words_of
 
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-"""Odd, so that multiplication modulo 2**64 loses nothing (Knuth's golden ratio)."""
-
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that nothing is lost (Knuth's golden ratio)
 _SHIFT = np.uint64(29)
 
 
@@ -39,10 +37,8 @@ def join_keys(template: int, *parts: Keys) -> Keys:
 def stretch_keys(joined: Joined, start: Ints32, end: Ints32, longest: int) -> Keys:
     """Return the key of each stretch of at most ``longest`` characters.
 
-    It is the sum of the characters times rising powers of an odd number. Differences of one
-    running sum give it for any stretch, up to a power that depends on the position; multiplying by
-    that power's inverse removes it. The sum starts anew every `HASHED` characters, so that it
-    stays in the processor's cache.
+    It is a sum of characters times powers, from differences of a running sum that starts anew every
+    `HASHED` characters, so that it stays in the processor's cache.
     """
     keys = np.empty(len(start), np.uint64)
     powers, inverses = _power_tables(HASHED + longest)
@@ -143,14 +139,10 @@ class KeyIndex:
         return found
 
 
-BANDS, ROWS = 6, 4
-"""Bands of the MinHash, and values in each.
-
-Texts that share the part J of their word triples agree in a band with probability
-1 - (1 - J**ROWS)**BANDS (Leskovec, Rajaraman and Ullman 2014, "Mining of Massive Datasets",
-section 3.4): 0.95 at J = 0.8, 0.32 at J = 0.5, 0.01 at J = 0.2.
-"""
-
+# Texts that share the part J of their word triples agree in a band with probability
+# 1 - (1 - J**ROWS)**BANDS (Leskovec, Rajaraman and Ullman 2014, "Mining of Massive Datasets",
+# section 3.4): 0.95 at J = 0.8, 0.32 at J = 0.5, 0.01 at J = 0.2.
+BANDS, ROWS = 6, 4  # of the MinHash: bands, and values in each
 SHINGLE = 3  # words in a shingle
 _SEEDS = np.array([key_of(f"minhash {i}") for i in range(BANDS * ROWS)], np.uint64)[:, None]
 _BAND = np.array([key_of(f"band {i}") for i in range(BANDS)], np.uint64)

@@ -15,15 +15,10 @@ from stance.errors import RecipeError
 from stance.reading.phrases import Phrase, PhraseMatcher
 
 FUNCTIONS = ("negators", "reporting", "hypothetical", "concession", "first_person", "prepositions")
-"""Lists of function words, in the order of their bits."""
-
 NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION = (
     1 << bit for bit in range(len(FUNCTIONS))
 )
-
-SHORTEST_MENDED = 6
-"""Letters of the shortest stem taken for a misspelling; too many shorter ones are words."""
-
+SHORTEST_MENDED = 6  # letters of a stem taken for a misspelling; many shorter ones are words
 _SIGNS = {"positive": 1, "negative": -1, "demand": 0, "none": 0}
 
 

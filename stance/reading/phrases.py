@@ -35,11 +35,7 @@ def word_key(word: str, *, exact: bool) -> int:
 
 
 class PhraseMatcher:
-    """Leftmost-longest matches of phrases, without overlap.
-
-    The words of a phrase must be separated as in its text: by white space or a hyphen, a dot, an
-    apostrophe or an ampersand.
-    """
+    """Leftmost-longest matches of phrases, without overlap, separated as in their text."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         variants = [(text, phrase) for phrase in phrases for text in phrase.spellings]
@@ -101,10 +97,7 @@ class PhraseMatcher:
     def _matches(
         self, batch: TokenBatch, table: Keys, free: Bools, at: Ints, alone: Bools
     ) -> Iterator[tuple[Ints, int, Ints32]]:
-        """Yield which phrases begin at ``at``, with length and values, short ones first.
-
-        Where the word is ``alone``, it is a phrase by itself.
-        """
+        """Yield which phrases begin at ``at``, short ones first; where ``alone``, a word is one."""
         form = batch.form
         key = table.take(form.take(at))
         single = np.flatnonzero(alone)
@@ -126,9 +119,7 @@ class PhraseMatcher:
             which, key = which.take(on), key.take(on)
 
 
-_ONLY, _FIRST, _SECOND = 1, 2, 4
-"""What a word may be: a whole phrase, the first of several words, or the second."""
-
+_ONLY, _FIRST, _SECOND = 1, 2, 4  # a whole phrase, the first of several words, the second
 _EXACT = 3  # bits by which roles in phrases are shifted where case counts
 _PAIRS = 1 << 16
 _PAIR_BITS = np.uint64(64 - 16)
@@ -153,7 +144,6 @@ def _may_begin(role: NDArray[Any]) -> Bools:
 
 
 def _pair(key: Keys, follows: Keys) -> Ints:
-    """Return the place of two words in the table of how phrases begin."""
     return ((key ^ follows * MULTIPLIER) * MULTIPLIER >> _PAIR_BITS).view(np.int64)
 
 

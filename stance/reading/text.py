@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bytes, Codes, Ints
 
-SEPARATOR = "\x1e"
-"""Stands between the paragraphs of a batch; `normalise` takes it out of every text."""
+SEPARATOR = "\x1e"  # between the paragraphs of a batch; `normalise` takes it out of every text
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u02bc\u2032"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"
@@ -159,7 +158,6 @@ def _codes_of(texts: Sequence[str]) -> NDArray[Any]:
 
 
 def _joined(codes: NDArray[Any], odd: Ints, plain: Codes, offset: Any) -> Joined:
-    """Join code points after replacing those at the places ``odd`` by ``plain``."""
     found = codes.astype(np.uint8)
     found[odd] = plain
     beyond = (plain >= BEYOND) & (plain != _GONE)
@@ -177,10 +175,7 @@ _plain_codes = np.zeros(0x110000, np.uint32)
 
 
 def _plain_of(codes: NDArray[Any]) -> tuple[Ints, Codes]:
-    """Return the places of all but printable ASCII, and what replaces each.
-
-    That is `_HARD` if it depends on more than the character, and `_GONE` if nothing does.
-    """
+    """Return where what is not printable ASCII stands, and its replacement, `_HARD` or `_GONE`."""
     odd = np.flatnonzero((codes < ord(" ")) | (codes > ord("~")))
     found = codes.take(odd)
     plain = _plain_codes.take(found)

@@ -41,9 +41,7 @@ from stance.reading.text import (
 )
 
 LONGEST_WORD = 48  # characters of a word that count; longer runs are links or noise
-AT_A_TIME = 1 << 18
-"""Words looked up at a time, so that a text as long as a book takes little memory."""
-
+AT_A_TIME = 1 << 18  # words looked up, so that a text as long as a book takes little memory
 MOST = (1 << 31) - 1  # most characters of a batch: their places are 32-bit numbers
 
 # What stands between a word and the next one.
@@ -65,20 +63,7 @@ _ABBREVIATIONS = frozenset(
 
 
 class Forms:
-    """Every spelling seen so far, and its properties.
-
-    Parameters
-    ----------
-    describe : callable
-        Called once per new form with its spelling and its lower-case spelling; returns one
-        integer per column.
-    columns : sequence of (str, dtype)
-
-    Notes
-    -----
-    Results never depend on which forms were seen before. The table is emptied once it holds
-    ``limit`` forms, so that memory does not grow with the input.
-    """
+    """Every spelling seen so far, with its properties; emptied at ``limit``, to bound memory."""
 
     limit = 400_000
 
@@ -166,13 +151,7 @@ class TokenBatch:
 
 
 def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
-    """Split normalised paragraphs into words; ``forms`` learns those that are new.
-
-    Raises
-    ------
-    ValueError
-        If there are more characters than 32 bits can count.
-    """
+    """Split normalised paragraphs into words; ``forms`` learns those that are new."""
     joined = texts if isinstance(texts, Joined) else join(texts)
     chars = joined.bytes
     if len(chars) > MOST:
@@ -208,7 +187,6 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
 
 
 def _runs(chars: Bytes) -> tuple[Ints32, Ints32]:
-    """Return where words start and end."""
     inside = np.zeros(len(chars) + 1, np.bool_)
     letter = inside[1:]
     np.less((chars | 0x20) - np.uint8(ord("a")), 26, out=letter)
@@ -237,11 +215,7 @@ def _clitics(
 
 
 class _Between:
-    """The gaps between words: nine in ten are a blank, so only the others are looked into.
-
-    ``begin`` is where the gap after each word begins, ``start`` where each word starts; the gap
-    after the last word of a paragraph ends with the separator.
-    """
+    """The gaps, from ``begin`` to the next ``start``; only what is not a blank is examined."""
 
     def __init__(self, joined: Joined, begin: Ints32, start: Ints32, first: Ints) -> None:
         chars, self._count = joined.bytes, len(start)
@@ -303,9 +277,7 @@ _STRONG, _QUESTION, _AND = WORD, UPPER, APOSTROPHE  # bits that are free: no gap
 
 _KINDS = np.append(
     character_classes(np.arange(128, dtype=np.uint32)), np.arange(128, dtype=np.uint8)
-)
-"""Class bits, and those above, of each value of `Joined.bytes`."""
-
+)  # class bits, and those above, of each value of `Joined.bytes`
 _KINDS &= SPACE | STOP | QUOTE
 for _chars, _bit in ((b"!?", _STRONG), (b"?", _QUESTION), (b"&", _AND)):
     _KINDS[[*_chars]] |= _bit

@@ -1,7 +1,4 @@
-"""The reader: words of a batch as the features see them, with mentions shrunk to one word each.
-
-So "the United States" is as near to its neighbours as "NATO" is.
-"""
+"""The words of a batch as the features see them: a mention of any length is one word."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -17,12 +14,9 @@ from stance.reading.lexicon import NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
 from stance.reading.tokens import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, TokenBatch, tokenise
 
-NOBODY = -1
-"""Instead of an actor's number: a word names nobody, or a paragraph is read without an actor."""
-
+NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
-Span = tuple[int, int, int]
-"""A paragraph's number, and the first and end character of an actor's name in it, normalised."""
+Span = tuple[int, int, int]  # paragraph, and the ends of an actor's name in its normalised text
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +209,7 @@ class Reader:
         )
 
     def _names(self, batch: TokenBatch, capital: Bools, mentioned: Bools) -> Bools:
-        """Return which words are mentions, or capitalised where that means something.
-
-        It means nothing at the start of a sentence, nor in one that is WRITTEN IN CAPITALS.
-        """
+        """Return which words are mentions, or capitalised inside a sentence not all in CAPITALS."""
         if not len(batch.form):
             return mentioned
         small = self.forms.columns["small"].take(batch.form) & ~mentioned
@@ -249,7 +240,6 @@ class Reader:
 
 
 def _tails(first: Ints, last: Ints, size: int) -> Bools:
-    """Return which words are the second or a later word of a mention."""
     counts = last - first
     index = np.repeat(first + 1 - (np.cumsum(counts) - counts), counts)
     tail = np.zeros(size, np.bool_)

@@ -144,7 +144,6 @@ def _bar(x: float, y: float, width: float, height: float, tone: Tone) -> Markup:
 
 
 def _row_label(name: str, note: str, top: float, lines: int = 1) -> list[Markup]:
-    """Return the name of a row and a remark: on its right, or below it."""
     if lines == 2:
         below = _label(0, top + 13 + LINE, note, "quiet")
         return [_label(0, top + 13, cut(name, PHONE), "strong"), below]
@@ -311,11 +310,7 @@ def curve(
     tone: Tone = "favor",
     connected: bool = True,
 ) -> Markup:
-    """Return a curve with its band, broken where a point is missing.
-
-    If the points are not connected, each has its own whisker, and the line on which y equals x
-    is drawn beside them.
-    """
+    """Return a curve with its band; or, not connected, whiskers beside the line of equality."""
     top, bottom = 8.0, height - FOOT
 
     def across(value: float) -> float:

@@ -87,10 +87,7 @@ class Example:
 
 
 class Examples:
-    """The most probable paragraphs on either side of some actors; of equal ones the first.
-
-    ``kept`` holds them by the actor's number and side, the most probable first, each text once.
-    """
+    """The most probable paragraphs on either side of some actors, by actor's number and side."""
 
     def __init__(self, actors: Sequence[str], places: Places) -> None:
         self.actors = list(actors)
@@ -156,10 +153,7 @@ class Marked:
 
 
 def mark(examples: Examples, model: StanceModel | None) -> Marked:
-    """Mark the words that decided: by the model, if its answers are those of the table.
-
-    Otherwise mark the words that the table's column ``because`` names, if it has one.
-    """
+    """Mark the words that decided: by a model that gives the same answers, else by ``because``."""
     listed, asked = examples.kept, model is not None and any(examples.kept.values())
     if model is not None and asked:
         explained = {key: [_explained(model, each) for each in own] for key, own in listed.items()}
@@ -202,7 +196,6 @@ _REASON = re.compile(r"(\S+?)\(([+\-−]?\d+(?:\.\d+)?)\)")
 
 
 def _by_because(example: Example) -> Example:
-    """Return an example with the words marked that its column ``because`` names."""
     words = {word for word, _ in _REASON.findall(example.because)[:WORDS]}
     marks = [
         found.span()

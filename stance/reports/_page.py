@@ -123,13 +123,9 @@ def shown_cell(value: Cell, kind: Kind) -> str:
         return "–" if value is None else value
     if kind == "signed":
         return signed(100 * value, 1)
-    return (
-        f"{value:,.0f}"
-        if kind == "count"
-        else f"{value:.3f}"
-        if kind == "number"
-        else percent(value)
-    )
+    if kind == "count":
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if kind == "number" else percent(value)
 
 
 def csv_address(data: Data) -> str:
@@ -164,10 +160,7 @@ def environment() -> "Environment":
 
 
 def render(name: str, **context: Any) -> bytes:
-    """Return a whole page as UTF-8.
-
-    Its Content-Security-Policy lets a browser load nothing, run nothing and use only this style.
-    """
+    """Return a whole page as UTF-8 whose policy lets a browser load and run nothing."""
     style = stylesheet()
     digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
     template = environment().get_template(f"{name}.html.j2")

@@ -123,10 +123,7 @@ class PredictionReport:
 
     @property
     def extremes(self) -> tuple[Group, Group] | None:
-        """The actors spoken of worst and best, if answers are enough to tell them apart.
-
-        Of many actors some are first and last by chance, so their intervals must not meet.
-        """
+        """The actors spoken of worst and best, if their intervals do not meet."""
         judged = [g for g in self.actors.judged if g.shares.n >= FEWEST_ANSWERS]
         if not judged:
             return None

@@ -35,11 +35,7 @@ _PATIENCE = 30  # seconds without any worker that end a run; a lost worker is re
 
 
 class ClusterCrew:
-    """The workers of a Dask cluster, which need not share a disk with this computer.
-
-    Raises `UsageError` if Dask is not installed or the address is malformed, and `WorkerError` if
-    no scheduler answers there, or it has no worker.
-    """
+    """The workers of a Dask cluster, which need not share a disk with this computer."""
 
     def __init__(self, address: str, model: StanceModel, frame: Frame) -> None:
         try:
@@ -60,9 +56,8 @@ class ClusterCrew:
             self._client.status = "closed"  # or it would spend long on closing when deleted
             if not isinstance(error, Exception):
                 raise
-            raise WorkerError(
-                f"{self._name}: no Dask scheduler answers; check the address"
-            ) from error
+            message = f"{self._name}: no Dask scheduler answers; check the address"
+            raise WorkerError(message) from error
         self._frame = frame
         self._data = dump_model(model)
         self._digest = hashlib.sha256(self._data).hexdigest()
@@ -96,9 +91,8 @@ class ClusterCrew:
                 # A task rather than scattered data, so that it is repeated if its worker is lost.
                 key = f"stance-model-{self._digest}"
                 self._model = self._client.submit(bytes, self._data, key=key)
-            remote = self._client.submit(
-                _work, self._model, self._digest, versions(), self._frame, task, pure=False
-            )
+            work = (_work, self._model, self._digest, versions(), self._frame, task)
+            remote = self._client.submit(*work, pure=False)
         # Dask's own threads for callbacks would keep a run from ending when no worker is left.
         threading.Thread(target=self._relay, args=(remote, future), daemon=True).start()
         return future
@@ -111,10 +105,10 @@ class ClusterCrew:
             self._compare_versions()
         except BaseException as error:
             self.__exit__(None, None, None)
-            why = "the scheduler or a worker was lost; start it again"
-            if isinstance(error, TimeoutError):
-                why = "the scheduler has no worker; start one with `dask worker`"
             if isinstance(error, OSError):
+                why = "the scheduler or a worker was lost; start it again"
+                if isinstance(error, TimeoutError):
+                    why = "the scheduler has no worker; start one with `dask worker`"
                 raise WorkerError(f"{self._name}: {why}") from error
             raise
         self._seen = time.monotonic()
@@ -128,10 +122,9 @@ class ClusterCrew:
                 found = self._client.run(*ask)
                 found["scheduler"] = self._client.run_on_scheduler(*ask)
             except PackageNotFoundError as error:
-                raise WorkerError(
-                    f"{self._name}: {name} is not installed on the cluster; install the same "
-                    "version as here on its scheduler and on all workers"
-                ) from error
+                what = "install the same version as here on its scheduler and on all workers"
+                message = f"{self._name}: {name} is not installed on the cluster; {what}"
+                raise WorkerError(message) from error
             for there in found.values():
                 _compare(name, here, there)
 
@@ -151,19 +144,16 @@ class ClusterCrew:
             elif isinstance(error, self._lost):
                 found = BrokenExecutor(type(error).__name__)
             else:  # `_work` raises nothing, so it was not reached
-                why = shown(f"{type(error).__name__}: {error}")
-                found = WorkerError(
-                    f"{self._name}: the cluster cannot run stance ({why}); "
-                    "install the same version there"
-                )
+                why = f"cannot run stance ({shown(f'{type(error).__name__}: {error}')})"
+                advice = "install the same version there"
+                found = WorkerError(f"{self._name}: the cluster {why}; {advice}")
         if isinstance(found, BaseException):
             future.set_exception(found)
         else:
             future.set_result(found)
 
 
-# --- On a worker ----------------------------------------------------------------------------------
-
+# On a worker:
 _models: dict[str, StanceModel] = {}
 _one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
 
@@ -178,9 +168,8 @@ def _work(
                 for name, there in versions().items():
                     _compare(name, expected[name], there)
                 if hashlib.sha256(data).hexdigest() != digest:
-                    raise WorkerError(
-                        "the model reached a worker of the cluster damaged; run again"
-                    )
+                    why = "the model reached a worker of the cluster damaged; run again"
+                    raise WorkerError(why)
                 _models.clear()
                 _models[digest] = decode_model(data)
             return compute(_models[digest], frame, *task)
@@ -192,6 +181,5 @@ def _compare(name: str, here: str, there: str) -> None:
     if name == "python":  # only its first two numbers count
         here, there = (".".join(number.split(".")[:2]) for number in (here, there))
     if here != there:
-        raise WorkerError(
-            f"the cluster has {name} {there}, not {here} as here; install the same version there"
-        )
+        advice = "install the same version there"
+        raise WorkerError(f"the cluster has {name} {there}, not {here} as here; {advice}")

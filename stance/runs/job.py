@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -70,9 +70,8 @@ class Done:
     notes: tuple[str, ...]  # on the input, for the user
 
 
+# Called after each part with the counts so far, bytes read, and bytes in all where known.
 Progress = Callable[[Tally, int, int | None], None]
-"""Called after each part with the counts so far, bytes read, and bytes in all where known."""
-
 _DEFAULTS = Options()
 
 
@@ -89,31 +88,15 @@ def predict_table(
 ) -> Done:
     """Judge every record of a table and write the answers beside its cells.
 
-    The table is cut into parts. If there are several, and input and output are files, finished
-    parts are kept in a private folder beside the output until all are there, so that a run that
-    was stopped can go on.
+    The table is cut into parts of `size` records, computed by so many `jobs`, this process among
+    them, or by the workers of the Dask scheduler at the address `cluster`. If there are several
+    parts, and input and output are files, finished ones are kept in a private folder beside the
+    output until all are there, so that a run that was stopped can go on.
 
-    Parameters
-    ----------
-    model : StanceModel
-    source : Input
-    target : Output
-    options : Options
-    jobs : int
-        Processes, this one among them.
-    cluster : str, optional
-        Address of a Dask scheduler whose workers compute the parts.
-    progress : callable, optional
-    size : int
-        Records of a part.
-
-    Raises
-    ------
-    StanceError
-        `DataError` if the input cannot be used, `OutputError` if the output cannot be written
-        (nothing is then under its name), `UsageError` if options contradict each other,
-        `AbstentionError` if the model cannot keep to the share of wrong answers asked for, and
-        `WorkerError` if a worker dies on the same part again.
+    Raises `DataError` if the input cannot be used, `OutputError` if the output cannot be written
+    (nothing is then under its name), `UsageError` if options contradict each other,
+    `AbstentionError` if the model cannot keep to the share of wrong answers asked for, and
+    `WorkerError` if a worker dies on the same part again.
     """
     _check(source, target, options, jobs)
     if options.voice and model.holder is None:
@@ -122,38 +105,41 @@ def predict_table(
             "holder; drop --voice, or train on one that has"
         )
     with ExitStack() as stack:
-        run = stack.enter_context(_run(target))
+        run = None
+        if _is_file(target.path):
+            run = stack.enter_context(Run(target.path, resume=target.resume, force=target.force))
         left = run.left if run else Leftover()
         force = target.force or left.output
         check_output(target.path, force=force, inputs=[source.path])
         table, rejects = stack.enter_context(_opened(source, force=target.force or left.renaming))
         frame = make_frame(model, source, target, options, table)
         size = left.size or size
-        works, several = _works(table, frame, size)
+        if frame.layout.spans is not None:
+            table.guard(frame.layout.fault)
+        parts = cut(table.blocks(), size)
+        head = list(islice(parts, 2))
+        works: Iterator[Work] = chain(head, parts)
+        several = len(head) > 1
         keep = run if _is_file(source.path) and (left.parts or several) else None
         if keep and source.path:
             keep.begin(make_plan(model, source.path, size, _by_option(source, options)))
             works = map(_kept, works, repeat(keep))
         folder = keep.folder if keep else None
-        parts = _compute(model, frame, works, jobs if several else 1, cluster, keep)
+        judged = _compute(model, frame, works, jobs if several else 1, cluster, keep)
         with TableWriter(target.path, frame.form, force=force, folder=folder) as writer:
-            tally = _write(parts, writer, keep, table, progress)
+            tally = _write(judged, writer, keep, table, progress)
         asked = {"actor": source.actor_column, "spans": None, "date": source.date_column}
         optional = [name for name, given in asked.items() if given is None]
+        notes = [*table.notes, *misnamed(table.columns, optional, table.name)]
+        notes += [*_dated(model, frame.layout), *abstention_notes(model, options.abstain, tally)]
+        notes += [*voice_notes(options.voice, tally), *drift_notes(model, tally)]
         return Done(
             tally=tally,
             rows_in=table.records_in,
             rows_out=writer.rows,
             rejected=rejects.count if rejects else 0,
             formulas=writer.formulas,
-            notes=(
-                *table.notes,
-                *misnamed(table.columns, optional, table.name),
-                *_dated(model, frame.layout),
-                *abstention_notes(model, options.abstain, tally),
-                *voice_notes(options.voice, tally),
-                *drift_notes(model, tally),
-            ),
+            notes=tuple(notes),
         )
 
 
@@ -180,12 +166,6 @@ def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
 def _is_file(path: Path | None) -> TypeGuard[Path]:
     """Return whether a path is neither a standard stream nor a device."""
     return path is not None and not is_device(path)
-
-
-def _run(target: Output) -> AbstractContextManager[Run | None]:
-    if _is_file(target.path):
-        return Run(target.path, resume=target.resume, force=target.force)
-    return nullcontext()
 
 
 @contextmanager
@@ -241,15 +221,6 @@ def make_frame(
     return Frame(layout, table_format(target.path, written, excel_safe=options.excel_safe), name)
 
 
-def _works(table: Table, frame: Frame, size: int) -> tuple[Iterator[Work], bool]:
-    """Cut a table into parts; return also whether there are several."""
-    if frame.layout.spans is not None:
-        table.guard(frame.layout.fault)
-    parts = cut(table.blocks(), size)
-    head = list(islice(parts, 2))
-    return chain(head, parts), len(head) > 1
-
-
 def _by_option(source: Input, options: Options) -> dict[str, Value]:
     """Return what the bytes of the output depend on, by the names of the command line."""
     values = dataclasses.asdict(source) | dataclasses.asdict(options)
@@ -273,7 +244,7 @@ def _compute(
     jobs: int,
     cluster: str | None,
     run: Run | None,
-) -> Generator[Judged, None, None]:
+) -> Generator[Judged]:
     """Compute parts where the user asks for it."""
     if cluster is not None:
         from stance.runs.cluster import ClusterCrew  # only where the user names one
@@ -289,7 +260,7 @@ def _compute(
 
 
 def _write(
-    judged: Generator[Judged, None, None],
+    judged: Generator[Judged],
     writer: TableWriter,
     run: Run | None,
     table: Table,

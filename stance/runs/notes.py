@@ -24,7 +24,7 @@ def abstention_notes(model: StanceModel, rate: float | None, tally: Tally) -> tu
     """Return the share of answers withheld, and which stances are never given."""
     if rate is None:
         return ()
-    total = sum(tally.answers.values())
+    total = tally.answers.total()
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
     withheld = uncertain - tally.unknown - tally.others
     given, never = list[str](), list[str]()
@@ -58,32 +58,27 @@ def drift_notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:
     reference = model.reference
     if reference is None:
         return ()
+    lines = list[str]()
+    if tally.foreign:
+        lines.append(
+            f"{tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this model "
+            f"knows (trained on {shown(model.recipe.language)}): marked uncertain"
+        )
     found = [*_words(reference, tally), *_lengths(reference, tally)]
-    found += _actors(model, reference, tally)
-    if found:
+    if found := [*found, *_actors(model, reference, tally)]:
         found.append(
             "the model's scores may not hold for this input; label a sample of it and run "
             "`stance evaluate`"
         )
-    return tuple(f"drift: {line}" for line in (*_foreign(model, tally), *found))
-
-
-def _foreign(model: StanceModel, tally: Tally) -> Iterator[str]:
-    if tally.foreign:
-        yield (
-            f"{tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this model "
-            f"knows (trained on {shown(model.recipe.language)}): marked uncertain"
-        )
+    return tuple(f"drift: {line}" for line in (*lines, *found))
 
 
 def _words(reference: Reference, tally: Tally) -> Iterator[str]:
     share = tally.strange / max(tally.plain, 1)
     least = max(reference.unknown + MORE, reference.unknown * TIMES)
     if tally.plain >= LEAST_WORDS and share >= least:
-        yield (
-            f"{_percent(share)} of words are unknown to the model "
-            f"(training: {_percent(reference.unknown)})"
-        )
+        before = _percent(reference.unknown)
+        yield f"{_percent(share)} of words are unknown to the model (training: {before})"
 
 
 def _lengths(reference: Reference, tally: Tally) -> Iterator[str]:
@@ -101,7 +96,7 @@ def _lengths(reference: Reference, tally: Tally) -> Iterator[str]:
 
 
 def _actors(model: StanceModel, reference: Reference, tally: Tally) -> Iterator[str]:
-    total = sum(tally.answers.values())
+    total = tally.answers.total()
     if total < LEAST_ANSWERS:
         return
     rare: Counter[str] = Counter()

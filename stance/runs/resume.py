@@ -46,12 +46,9 @@ class Leftover:
 
 
 class Run:
-    """A long run that keeps its parts, from the first to the last; use it in a ``with`` block.
+    """A long run that keeps its parts in a folder from `begin` until its ``with`` block ends.
 
-    The folder exists from `begin` until the block ends. If the block ends in an error, the folder
-    stays if it holds finished parts that another run can use. With `resume` this run goes on with
-    what an earlier one left; with `force` it clears that away. Without either, or if another run
-    is writing the same output, it raises `OutputError`.
+    If it ends in an error, finished parts stay: `resume` goes on with them, `force` clears them.
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
@@ -88,10 +85,9 @@ class Run:
                 if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
                     child.unlink(missing_ok=True)
         elif parts and not self._force and not output:
-            raise OutputError(
-                f"{self.name}: a stopped run has left finished parts; "
-                "--resume goes on with them, --force starts anew"
-            )
+            why = "a stopped run has left finished parts"
+            advice = "--resume goes on with them, --force starts anew"
+            raise OutputError(f"{self.name}: {why}; {advice}")
         else:
             self._remove()
         if not self._resume:
@@ -117,14 +113,12 @@ class Run:
                 self._unlock()
 
     def _lock_file(self, handle: int) -> None:
-        if fcntl is None:
-            return
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if fcntl:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OutputError(
-                f"{self.name}: another run is writing it; wait for it, or name another output"
-            ) from error
+            why = "another run is writing it; wait for it, or name another output"
+            raise OutputError(f"{self.name}: {why}") from error
         except OSError:
             return  # a file system without locks
 
@@ -150,33 +144,29 @@ class Run:
                     self.folder.rmdir()  # where there was room for it, and none for more
                 raise output_error(error, self._output) from error
         elif changed := difference(self.plan, plan):
-            raise OutputError(
-                f"{self.name}: cannot resume, since {changed}; "
-                "undo that, or start anew with --force and without --resume"
-            )
+            advice = "undo that, or start anew with --force and without --resume"
+            raise OutputError(f"{self.name}: cannot resume, since {changed}; {advice}")
         self._begun = True
 
     @property
     def plan(self) -> Plan:
         """The plan of the earlier run."""
-        try:
+        with contextlib.suppress(ValueError):
             found = json.loads(self._text(_PLAN) or "")
-        except ValueError:
-            found = None
-        return found if isinstance(found, dict) else {}
+            if isinstance(found, dict):
+                return found
+        return {}
 
     def whole(self, part: Part) -> Part:
         """Keep a part that is not kept yet, and return it with its lines."""
         if part.lines is not None:
             self.store.write(part)
             return part
-        found = self.store.read(part.number)
-        if found is None:
-            raise OutputError(
-                f"{self.name}: part {part.number} is gone from {shown(str(self.folder), 200)}; "
-                "run again with --resume and leave that folder alone"
-            )
-        return found
+        if found := self.store.read(part.number):
+            return found
+        why = f"part {part.number} is gone from {shown(str(self.folder), 200)}"
+        advice = "run again with --resume and leave that folder alone"
+        raise OutputError(f"{self.name}: {why}; {advice}")
 
     def end(self, inode: int) -> None:
         """Note which file is about to become the output."""
@@ -186,29 +176,28 @@ class Run:
             raise output_error(error, self._output) from error
 
     def _text(self, name: str) -> str | None:
-        try:
+        with contextlib.suppress(OSError, ValueError):
             return (self.folder / name).read_text()
-        except (OSError, ValueError):
-            return None
+        return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         try:
             if not self._begun:
                 return  # and leave an earlier run's parts alone
             kept = len(list(self.folder.glob(f"{self.store.key}-*.rows")))
+            advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
             if error is None or isinstance(error, DataError) or not kept:
                 self._remove()
+            elif isinstance(error, StanceError):
+                error.args = (f"{error}; {advice}",)
             else:
-                _advise(error, kept)
+                error.add_note(advice)
         finally:
             self._unlock()
 
     def _remove(self) -> None:
-        """Remove the folder, with what a dying worker may still add.
-
-        A signal waits for that; a kill does not. So the files that show whose the output is, and
-        that a run is at work, go last.
-        """
+        """Remove the folder, with what a dying worker may still add."""
+        # A kill does not wait: what shows whose the output is, and that a run is on, goes last.
         last = (_PLAN, _ENDING, _LOCK)
         with held(), contextlib.suppress(OSError):
             for attempt in range(3):
@@ -222,12 +211,3 @@ class Run:
                 if not self.folder.exists() or (self.folder / _LOCK).exists():
                     break  # in the latter case another run has just begun
         self._unlock()
-
-
-def _advise(error: BaseException, kept: int) -> None:
-    """Add to an error how to go on."""
-    advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
-    if isinstance(error, StanceError):
-        error.args = (f"{error}; {advice}",)
-    else:
-        error.add_note(advice)

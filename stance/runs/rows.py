@@ -9,11 +9,7 @@ head stands in columns of equally wide cells, padded with NUL, which no cell hol
     a2  Nothing.           2 1       Ø Ø Ø Ø Ø Ø   0   Ø Ø Ø Ø Ø Ø Ø   Ø Ø Ø Ø Ø Ø Ø Ø
 
 Without its NULs, this matrix of bytes is what follows the heads, row after row. A part that waits
-in a file, or travels, is only that: the input already has the heads, long texts among them::
-
-    heads           times   ends
-    a1,"NATO …",1,  2       NATO,1,favor,0.100000↵Russia,1,against,0.700000↵
-    a2,Nothing.,2,  1       ,0,,↵
+in a file, or travels, is only that: the input already has the heads, long texts among them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,8 +28,7 @@ from stance.tables import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, jo
 MILLION = 1_000_000
 BLOCK = 8_000_000  # bytes put together at a time: a text as long as a book may begin many rows
 
-Column = Cells | Sequence[str]
-"""Cells, one per row: as UTF-8 of limited length, or as strings if they may be long."""
+Column = Cells | Sequence[str]  # one per row: UTF-8 of limited length, or strings if long
 
 
 def millionths(probabilities: Floats) -> Ints:
@@ -59,10 +54,7 @@ def millionths(probabilities: Floats) -> Ints:
 
 
 def choose(parts: Ints, withheld: Bools, thresholds: Sequence[float] = ()) -> Ints:
-    """Return the class of each row's largest printed probability, or `NO_ANSWER`.
-
-    There is no answer where it is withheld, or below the least probability for its class.
-    """
+    """Return the class of each row's largest printed probability, or `NO_ANSWER`."""
     best = parts.argmax(axis=0)
     if len(thresholds):
         withheld = withheld | (parts.max(axis=0) / MILLION < np.array(thresholds)[best])
@@ -95,7 +87,7 @@ _LOW = np.array([b"\0\0\0\0\0%03d" % n for n in range(1000)], "S8").view(np.int6
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What a part adds to its records; the second drawing above."""
+    """What a part adds to its records."""
 
     ends: bytes  # what follows the heads, a line per row
     times: list[int] | None = None  # rows that begin with each head; None if the ends are all
@@ -149,7 +141,7 @@ def _in_blocks(pieces: list[bytes]) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a table; the first drawing above."""
+    """Rows of a table; the drawing above."""
 
     heads: Sequence[Sequence[str]]  # columns, each of shape (n_heads,)
     owner: Ints  # head of each row; never decreasing
@@ -159,7 +151,6 @@ class Rows:
         return len(self.owner)
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
-        """Yield all cells of each row."""
         heads = list(zip(*self.heads, strict=True))
         tails = zip(*map(_strings, self.columns), strict=True)
         for number, tail in zip(self.owner.tolist(), tails, strict=True):

@@ -13,7 +13,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, wait
-from functools import partial
 from pathlib import Path
 from typing import IO, Protocol, Self, cast
 
@@ -47,22 +46,19 @@ class Bystander(BrokenExecutor):
 
 def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Judged]:
     """Compute parts one after the other in this process."""
-    yield from map(partial(_judged, model, frame), works)  # which holds on to no records
 
+    def judged(work: Work) -> Judged:
+        if isinstance(work, DataError):
+            raise work
+        return work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
 
-def _judged(model: StanceModel, frame: Frame, work: Work) -> Judged:
-    if isinstance(work, DataError):
-        raise work
-    return work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
+    yield from map(judged, works)  # which holds on to no records
 
 
 def compute_with(
     crew: Crew, works: Iterable[Work], here: Callable[[Batch], Part] | None = None
 ) -> Iterator[Judged]:
-    """Compute parts with a crew; parts, and an error, come in the order of their numbers.
-
-    With `here`, this process computes a part whenever all of the crew have enough to do.
-    """
+    """Compute parts with a crew, and `here` when all have enough to do; they come in order."""
     line: deque[tuple[Batch, Future[Part]]] = deque()
     ended: DataError | None = None
     for work in works:
@@ -82,7 +78,6 @@ def compute_with(
 def _begin(
     crew: Crew, work: Batch | Judged, here: Callable[[Batch], Part] | None
 ) -> tuple[Batch, Future[Part]]:
-    """Have a part computed, unless it is."""
     future: Future[Part] = Future()
     if isinstance(work, Judged):
         future.set_result(work.part)
@@ -115,17 +110,12 @@ def _finish(crew: Crew, batch: Batch, future: Future[Part]) -> Judged:
         future = crew.submit(batch, again=True)
 
 
-# --- Processes of this computer -------------------------------------------------------------------
-
-
 class LocalCrew:
     """So many processes of this computer, besides this one."""
 
     def __init__(self, count: int, model: StanceModel, frame: Frame) -> None:
         self.limit = AHEAD * count
-        self._count = count
-        self._ready = (model, frame)
-        self._start = b""
+        self._count, self._ready, self._start = count, (model, frame), b""
         self._lanes: list[_Lane] = []
 
     def __enter__(self) -> Self:
@@ -149,11 +139,7 @@ class LocalCrew:
             lane.end()
 
     def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
-        """Have a part computed by the worker with the least to do.
-
-        A lost part goes to one that is known to live: it must not be lost again with a new
-        worker that dies before it has begun.
-        """
+        """Have a part computed by the worker with the least to do, or that is known to live."""
         for place, lane in enumerate(self._lanes):
             if not lane.alive:
                 lane.kill()
@@ -166,12 +152,7 @@ class LocalCrew:
 
 
 class _Lane:
-    """One worker process, and two threads: one hands it tasks, the other takes its parts.
-
-    A pool such as loky's shares pipes and holds both ends of them: if a process is killed while a
-    model or a part is under way to it, the pool waits for ever. Here each end has one owner, so
-    that a death is seen as the end of the pipe, and is charged to one part.
-    """
+    """One worker process and two threads that own its pipes, so that a death is seen."""
 
     def __init__(self) -> None:
         self.proven = False  # has computed something
@@ -239,7 +220,6 @@ class _Lane:
 
 
 def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
-    """Let a pipe hold more, where the system can."""
     pipe = cast(IO[bytes], pipe)
     with contextlib.suppress(ImportError, AttributeError, OSError):  # Windows; a user's limit
         import fcntl

@@ -10,9 +10,9 @@ from stance.records import Stance
 from stance.stress._scenes import Scene, Sentences, replaced
 
 SEED = 20  # seeds the places of typing errors
-ANY_ACTOR = "an actor of kind state, organisation or other with an alias that is not an adjective"
-"""What every paragraph needs of a model's actor book."""
 
+# What every paragraph needs of a model's actor book.
+ANY_ACTOR = "an actor of kind state, organisation or other with an alias that is not an adjective"
 _TWO = "two actors of kind state, organisation or other"
 _OPPOSITE = {Stance.AGAINST: Stance.FAVOR, Stance.FAVOR: Stance.AGAINST}
 _SLOT_OR_WORD = re.compile(r"\{\w+\}|\w+")
@@ -33,12 +33,11 @@ class Trial:
     @property
     def whose(self) -> str:
         """The actors whom the answers are about."""
-        same = self.actor_before == self.actor_after
-        return self.actor_before if same else f"{self.actor_before} -> {self.actor_after}"
+        return " -> ".join(dict.fromkeys((self.actor_before, self.actor_after)))
 
 
+# Makes a trial of a scene, or None if the scene lacks what the change needs.
 Change = Callable[[Scene, Sentences], Trial | None]
-"""Makes a trial of a scene, or None if the scene lacks what the change needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,11 @@ class SoftTest:
 SOFT_TESTS: list[SoftTest] = []  # every soft test, in the order of the report
 
 
-def _soft(name: str, promise: str, needs: str = ANY_ACTOR) -> Callable[[Change], Change]:
-    """Add the decorated change to the soft tests."""
+def _soft(name: str, needs: str = ANY_ACTOR) -> Callable[[Change], Change]:
+    """Add the decorated change, whose docstring is the promise, to the soft tests."""
 
     def add(change: Change) -> Change:
-        SOFT_TESTS.append(SoftTest(name, promise, needs, change))
+        SOFT_TESTS.append(SoftTest(name, change.__doc__ or "", needs, change))
         return change
 
     return add
@@ -71,56 +70,42 @@ def _trial(
     return Trial(scene.render(), after, name, actor or name, expected)
 
 
-@_soft("as written", "A seed paragraph gets the label that it was written for.")
+@_soft("as written")
 def _as_written(scene: Scene, _words: Sentences) -> Trial:
+    """A seed paragraph gets the label that it was written for."""
     return _trial(scene, scene.render(), expected=scene.seed.stance)
 
 
-# --- Who is named, and how ---
-
-
-@_soft(
-    "actor swapped",
-    "Another actor of the same kind in the actor's place gets the actor's answer.",
-    "two actors of one kind",
-)
+@_soft("actor swapped", "two actors of one kind")
 def _swap_actor(scene: Scene, _words: Sentences) -> Trial | None:
+    """Another actor of the same kind in the actor's place gets the actor's answer."""
     if scene.substitute is None:
         return None
     after = scene.change(actor=scene.fills["substitute"]).render()
     return _trial(scene, after, actor=scene.substitute.name)
 
 
-@_soft(
-    "government for the name",
-    'The answer stays when "the Russian government" stands for "Russia".',
-    "a state with a demonym",
-)
+@_soft("government for the name", "a state with a demonym")
 def _name_government(scene: Scene, _words: Sentences) -> Trial | None:
+    """The answer stays when "the Russian government" stands for "Russia"."""
     demonyms = scene.actor.aliases.get("demonym", ())
     if scene.actor.kind != "state" or not demonyms:
         return None
     return _trial(scene, scene.change(actor=f"the {demonyms[0]} government").render())
 
 
-@_soft(
-    "capital for the name",
-    'The answer stays when "Moscow" stands for "Russia".',
-    "an actor with a capital",
-)
+@_soft("capital for the name", "an actor with a capital")
 def _name_capital(scene: Scene, words: Sentences) -> Trial | None:
+    """The answer stays when "Moscow" stands for "Russia"."""
     capitals = scene.actor.aliases.get("capital", ())
     if not capitals or not scene.seed.polar:  # a state may be just a place in a neutral paragraph
         return None
     return _trial(scene, scene.change(actor=words.with_article(capitals[0])).render())
 
 
-@_soft(
-    "abbreviation with points",
-    'The answer stays when "the U.S." stands for "the US".',
-    "an actor with an abbreviation with and without points",
-)
+@_soft("abbreviation with points", "an actor with an abbreviation with and without points")
 def _write_points(scene: Scene, words: Sentences) -> Trial | None:
+    """The answer stays when "the U.S." stands for "the US"."""
     names = scene.actor.aliases.get("name", ())
     for pointed in names:
         plain = pointed.replace(".", "")
@@ -130,85 +115,66 @@ def _write_points(scene: Scene, words: Sentences) -> Trial | None:
     return None
 
 
-# --- What stands beside it ---
-
-
 def _of(sentences: tuple[str, ...], scene: Scene) -> str:
     return sentences[scene.number % len(sentences)]
 
 
-@_soft(
-    "neutral sentence in front",
-    "The answer stays when an unrelated neutral sentence opens the paragraph.",
-)
+@_soft("neutral sentence in front")
 def _add_neutral_before(scene: Scene, words: Sentences) -> Trial:
+    """The answer stays when an unrelated neutral sentence opens the paragraph."""
     return _trial(scene, f"{_of(words.neutral, scene)} {scene.render()}")
 
 
-@_soft(
-    "neutral sentence behind",
-    "The answer stays when an unrelated neutral sentence ends the paragraph.",
-)
+@_soft("neutral sentence behind")
 def _add_neutral_behind(scene: Scene, words: Sentences) -> Trial:
+    """The answer stays when an unrelated neutral sentence ends the paragraph."""
     return _trial(scene, f"{scene.render()} {_of(words.neutral, scene)}")
 
 
-@_soft("paragraph doubled", "The answer stays when everything is said twice.")
+@_soft("paragraph doubled")
 def _double(scene: Scene, _words: Sentences) -> Trial:
+    """The answer stays when everything is said twice."""
     return _trial(scene, f"{scene.render()} {scene.render()}")
 
 
-@_soft(
-    "person, place, number changed",
-    "The answer stays when other persons, places and numbers are named.",
-)
+@_soft("person, place, number changed")
 def _change_details(scene: Scene, words: Sentences) -> Trial | None:
+    """The answer stays when other persons, places and numbers are named."""
     fills = words.fillers(scene.number + 1)
     fills.pop("speaker")
     after = scene.change(**fills).render()
     return None if after == scene.render() else _trial(scene, after)
 
 
-@_soft(
-    "quotation by someone else",
-    "The answer stays when another person without a side says the same.",
-)
+@_soft("quotation by someone else")
 def _change_speaker(scene: Scene, words: Sentences) -> Trial | None:
+    """The answer stays when another person without a side says the same."""
     if "{speaker}" not in scene.text:
         return None
     speaker = words.fillers(scene.number + 1)["speaker"]
     return _trial(scene, scene.change(speaker=speaker).render())
 
 
-@_soft(
-    "quotation by another actor",
-    "The answer stays when a spokeswoman for another actor says the same.",
-    _TWO,
-)
+@_soft("quotation by another actor", _TWO)
 def _give_to_other(scene: Scene, _words: Sentences) -> Trial | None:
+    """The answer stays when a spokeswoman for another actor says the same."""
     if "{speaker}" not in scene.text or scene.other is None:
         return None
     return _trial(scene, scene.change(speaker=f"a spokeswoman for {scene.fills['other']}").render())
 
 
-@_soft(
-    "opposite stance added: first actor",
-    "The answer stays when another actor gets the opposite stance in an added sentence.",
-    _TWO,
-)
+@_soft("opposite stance added: first actor", _TWO)
 def _add_opposite(scene: Scene, words: Sentences) -> Trial | None:
+    """The answer stays when another actor gets the opposite stance in an added sentence."""
     if scene.other is None or not scene.seed.polar or "{other}" in scene.text:
         return None
     sentences = words.praise if scene.seed.stance is Stance.AGAINST else words.blame
     return _trial(scene, scene.change(f"{scene.text} {_of(sentences, scene)}").render())
 
 
-@_soft(
-    "opposite stance added: second actor",
-    "The actor of the added sentence gets the opposite answer.",
-    _TWO,
-)
+@_soft("opposite stance added: second actor", _TWO)
 def _ask_for_added(scene: Scene, words: Sentences) -> Trial | None:
+    """The actor of the added sentence gets the opposite answer."""
     trial = _add_opposite(scene, words)
     if trial is None or scene.other is None:
         return None
@@ -216,15 +182,9 @@ def _ask_for_added(scene: Scene, words: Sentences) -> Trial | None:
     return Trial(trial.after, trial.after, name, name, expected=opposite)
 
 
-# --- What is said ---
-
-
-@_soft(
-    "deciding verb negated",
-    "A stance that was found goes when the deciding verb is negated.",
-    "a model that finds the stance of a seed paragraph",
-)
+@_soft("deciding verb negated", "a model that finds the stance of a seed paragraph")
 def _negate(scene: Scene, _words: Sentences) -> Trial | None:
+    """A stance that was found goes when the deciding verb is negated."""
     if not scene.seed.polar:
         return None
     after = scene.change(replaced(scene.text, scene.seed.negate)).render()
@@ -232,20 +192,23 @@ def _negate(scene: Scene, _words: Sentences) -> Trial | None:
     return Trial(scene.render(), after, name, name, leaves=scene.seed.stance)
 
 
-@_soft("plain verb negated", "A neutral paragraph keeps its answer when its plain verb is negated.")
+@_soft("plain verb negated")
 def _negate_plain(scene: Scene, _words: Sentences) -> Trial | None:
+    """A neutral paragraph keeps its answer when its plain verb is negated."""
     if scene.seed.polar:
         return None
     return _trial(scene, scene.change(replaced(scene.text, scene.seed.negate)).render())
 
 
-@_soft("praise turned into blame", "Where praise becomes blame, the answer is against.")
+@_soft("praise turned into blame")
 def _turn_to_blame(scene: Scene, _words: Sentences) -> Trial | None:
+    """Where praise becomes blame, the answer is against."""
     return _turned(scene, Stance.FAVOR)
 
 
-@_soft("blame turned into praise", "Where blame becomes praise, the answer is favor.")
+@_soft("blame turned into praise")
 def _turn_to_praise(scene: Scene, _words: Sentences) -> Trial | None:
+    """Where blame becomes praise, the answer is favor."""
     return _turned(scene, Stance.AGAINST)
 
 
@@ -256,21 +219,18 @@ def _turned(scene: Scene, stance: Stance) -> Trial | None:
     return _trial(scene, after, expected=_OPPOSITE[stance])
 
 
-# --- How it is spelled ---
-
-
-@_soft("typing error", "The answer stays when a word is mistyped.")
+@_soft("typing error")
 def _mistype(scene: Scene, _words: Sentences) -> Trial:
+    """The answer stays when a word is mistyped."""
     random = np.random.default_rng((SEED, scene.number))
     words = [w for w in _SLOT_OR_WORD.findall(scene.text) if w.islower() and len(w) >= _SHORTEST]
     plain = [word for word in words if word.isalpha()]  # neither a slot nor a number
     return _mistyped(scene, plain[random.integers(len(plain))])
 
 
-@_soft(
-    "typing error in the deciding word", "The answer stays when the word that decides is mistyped."
-)
+@_soft("typing error in the deciding word")
 def _mistype_deciding(scene: Scene, _words: Sentences) -> Trial | None:
+    """The answer stays when the word that decides is mistyped."""
     return _mistyped(scene, scene.seed.deciding) if scene.seed.polar else None
 
 
@@ -291,17 +251,15 @@ def misspelt(word: str) -> str:
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-@_soft("all capitals", "The answer stays when everything is written in capitals.")
+@_soft("all capitals")
 def _to_upper(scene: Scene, _words: Sentences) -> Trial:
+    """The answer stays when everything is written in capitals."""
     return _trial(scene, scene.render().upper())
 
 
-@_soft(
-    "no capitals",
-    "The answer stays when nothing has a capital.",
-    "an actor with a name that counts in any spelling",
-)
+@_soft("no capitals", "an actor with a name that counts in any spelling")
 def _to_lower(scene: Scene, words: Sentences) -> Trial | None:
+    """The answer stays when nothing has a capital."""
     free = [a for a in scene.actor.aliases.get("name", ()) if a not in scene.actor.case]
     if not free:
         return None

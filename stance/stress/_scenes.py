@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,12 +12,11 @@ from typing import Any
 from stance.reading.actors import ALIAS_KINDS, Actor, ActorBook
 from stance.records import Stance
 
+# What stands in a text and what takes its place, in order.
 Replacements = tuple[tuple[str, str], ...]
-"""What stands in a text and what takes its place, applied in order."""
 
+# Kinds of alias that can replace each other in a sentence; an adjective ("Russian") cannot.
 NAMING_KINDS = tuple(kind for kind in ALIAS_KINDS if kind != "demonym")
-"""Kinds of alias that can replace each other in a sentence; an adjective ("Russian") cannot."""
-
 _KINDS = ("state", "organisation", "other")  # of actors, where a seed does not say otherwise
 _WORD = re.compile(r"\{\w+\}|\w+")
 _SLOT = re.compile(r"\{(\w+)\}('s)?(\.?)")
@@ -67,15 +66,9 @@ class Sentences:
 
     def fillers(self, number: int) -> dict[str, str]:
         """Return the person, place, number and speaker that go with a seed's number."""
-        return {
-            slot: values[number % len(values)]
-            for slot, values in (
-                ("person", self.persons),
-                ("place", self.places),
-                ("number", self.numbers),
-                ("speaker", self.speakers),
-            )
-        }
+        slots = ("person", "place", "number", "speaker")
+        lists = (self.persons, self.places, self.numbers, self.speakers)
+        return {s: values[number % len(values)] for s, values in zip(slots, lists, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +103,13 @@ def read_sentences() -> Sentences:
 
 
 def _seed(table: Mapping[str, Any]) -> Seed:
-    return Seed(
-        stance=Stance(table["stance"]),
-        tone=table["tone"],
-        kinds=tuple(table.get("kinds", _KINDS)),
-        text=table["text"],
-        negate=_pairs(table["negate"]),
-        turn=_pairs(table.get("turn", ())),
-    )
-
-
-def _pairs(lists: Sequence[Sequence[str]]) -> Replacements:
-    return tuple((before, after) for before, after in lists)
+    found = {"kinds": _KINDS, "turn": (), **table, "stance": Stance(table["stance"])}
+    lists = {name: tuple(map(tuple, found[name])) for name in ("negate", "turn")}
+    return Seed(**found | lists | {"kinds": tuple(found["kinds"])})
 
 
 def replaced(text: str, replacements: Replacements) -> str:
-    """Return the text after the replacements.
-
-    >>> replaced("{actor} was praised.", (("was", "was not"),))
-    '{actor} was not praised.'
-    """
+    """Return the text after the replacements."""
     for before, after in replacements:
         text = text.replace(before, after, 1)
     return text

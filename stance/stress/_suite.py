@@ -20,6 +20,7 @@ from stance.stress._scenes import NAMING_KINDS, Scene, Sentences, cast, read_sen
 LANGUAGE = "english"  # of the sentences, and so of the models that the suite can test
 EXACT = 1e-9  # difference of probabilities up to which two answers are the same
 EXAMPLES = 3  # failures that are kept of a test
+
 _OPENS = re.compile(r'[.!?]"? "?\{actor\}')
 _ENDS = re.compile(r"\{actor\}('s|\.)")
 
@@ -38,11 +39,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one test.
-
-    A seed paragraph that a hard test changes in several ways fails once. Each was written apart
-    from the others, so they are independent.
-    """
+    """What came of one test; a seed paragraph that it changes in several ways fails once."""
 
     name: str
     promise: str
@@ -64,16 +61,11 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {
-            "name": self.name,
-            "promise": self.promise,
-            "kind": self.kind,
-            "n": self.n,
-            "failures": self.failures,
-            "rate": round(self.rate, DECIMALS),
-            "interval": [round(bound, DECIMALS) for bound in self.interval],
-            "examples": [asdict(example) for example in self.examples],
-        }
+        found = asdict(self)
+        examples = list(found.pop("examples"))
+        interval = [round(bound, DECIMALS) for bound in self.interval]
+        rate = round(self.rate, DECIMALS)
+        return found | {"rate": rate, "interval": interval, "examples": examples}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +92,7 @@ class StressReport:
 
 
 def run_suite(model: StanceModel) -> StressReport:
-    """Test how a model behaves when a text changes.
-
-    Parameters
-    ----------
-    model : StanceModel
-        Its own actor book says which actors stand in the seed paragraphs.
-
-    Raises
-    ------
-    DataError
-        If the model reads another language than English.
-    """
+    """Test how a model, of English texts, behaves when a text changes; else raise `DataError`."""
     if model.recipe.language != LANGUAGE:
         raise DataError(
             f"the stress suite is English and the model reads {shown(model.recipe.language)}; "
@@ -138,9 +119,6 @@ def run_suite(model: StanceModel) -> StressReport:
     )
 
 
-# --- Answers ---
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a model says of one actor in one text."""
@@ -159,8 +137,7 @@ class Answer:
         return self.label == other.label and bool(close)  # false where one is not a number
 
 
-NOT_NAMED = Answer("not named", ())
-"""The answer for an actor that the model does not find in a text."""
+NOT_NAMED = Answer("not named", ())  # for an actor that the model does not find in a text
 
 Answers = Mapping[str, Answer]  # what a model says of one text, by actor
 
@@ -206,15 +183,14 @@ def _soft_result(
 
 # --- What must always hold, to the ninth decimal ---
 #
-# An alias shrinks to one word, TARGET or OTHER, before any feature is made, so two aliases of one
-# kind cannot differ. Three things are no part of this promise, since they change what is around
-# the mention: an adjective for a name ("Russian officials") has a role of its own; the point of
-# "U.S." may hide the end of a sentence or a possessive; and a small letter ("eu") does not open a
-# sentence.
+# An alias shrinks to one word before any feature is made, so two of one kind cannot differ, unless
+# they change what is around the mention: an adjective has its own role, the point of "U.S." may
+# hide the end of a sentence or a possessive, and a small letter ("eu") does not open a sentence.
 
-
-Comparison = tuple[int, Example | None]
-"""Number of a seed, and how two answers differ that must be the same."""
+# Numbers of seeds, and how two answers differ that must be the same.
+Comparisons = Iterator[tuple[int, Example | None]]
+Scenes = Sequence[Scene]
+Compare = Callable[[StanceModel, Scenes, Sentences], Comparisons]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,19 +200,32 @@ class HardTest:
     name: str
     promise: str
     needs: str
-    compare: Callable[[StanceModel, Sequence[Scene], Sentences], Iterator[Comparison]]
+    compare: Compare
 
 
-def _hard_result(test: HardTest, comparisons: Iterator[Comparison]) -> Result | None:
+HARD_TESTS: list[HardTest] = []  # every hard test, in the order of the report
+
+
+def _hard(name: str, needs: str = ANY_ACTOR) -> Callable[[Compare], Compare]:
+    """Add the decorated comparison, whose docstring is the promise, to the hard tests."""
+
+    def add(compare: Compare) -> Compare:
+        HARD_TESTS.append(HardTest(name, compare.__doc__ or "", needs, compare))
+        return compare
+
+    return add
+
+
+def _hard_result(test: HardTest, comparisons: Comparisons) -> Result | None:
     seeds: set[int] = set()
     failed: dict[int, Example] = {}
     for seed, example in comparisons:
         seeds.add(seed)
         if example is not None:
             failed.setdefault(seed, example)
-    examples = tuple(failed.values())[:EXAMPLES]
     if not seeds:
         return None
+    examples = tuple(failed.values())[:EXAMPLES]
     return Result(test.name, test.promise, "hard", len(seeds), len(failed), examples)
 
 
@@ -244,7 +233,7 @@ def _compare(
     numbers: Sequence[int],
     before: tuple[Sequence[str], Sequence[Answers]],
     after: tuple[Sequence[str], Sequence[Answers]],
-) -> Iterator[Comparison]:
+) -> Comparisons:
     """Compare the answers for every actor that is named before or after."""
     for seed, old, found, new, then in zip(numbers, *before, *after, strict=True):
         for actor in {**found, **then}:
@@ -253,13 +242,13 @@ def _compare(
             yield seed, None if one.equals(other) else example
 
 
-def _rendered(scenes: Sequence[Scene]) -> tuple[list[str], list[int]]:
+def _rendered(scenes: Scenes) -> tuple[list[str], list[int]]:
     return [scene.render() for scene in scenes], [scene.number for scene in scenes]
 
 
-def _exchange_aliases(
-    model: StanceModel, scenes: Sequence[Scene], words: Sentences
-) -> Iterator[Comparison]:
+@_hard("alias exchanged", "an actor with two aliases of one kind")
+def _exchange_aliases(model: StanceModel, scenes: Scenes, words: Sentences) -> Comparisons:
+    """Every alias of a kind gives the same probabilities, for every actor of the paragraph."""
     asked = [
         (scene, group[0], alias)
         for scene in scenes
@@ -286,27 +275,27 @@ def _exchangeable(scene: Scene, words: Sentences) -> Iterator[list[str]]:
             yield [article + alias for alias in aliases]
 
 
-def _reorder_rows(
-    model: StanceModel, scenes: Sequence[Scene], _words: Sentences
-) -> Iterator[Comparison]:
+@_hard("order of rows")
+def _reorder_rows(model: StanceModel, scenes: Scenes, _words: Sentences) -> Comparisons:
+    """The same paragraphs in another order get the same probabilities."""
     texts, numbers = _rendered(scenes)
     backwards = ask(model, texts[::-1])[::-1]
     yield from _compare(numbers, (texts, ask(model, texts)), (texts, backwards))
 
 
-def _rebatch(
-    model: StanceModel, scenes: Sequence[Scene], _words: Sentences
-) -> Iterator[Comparison]:
+@_hard("batch composition")
+def _rebatch(model: StanceModel, scenes: Scenes, _words: Sentences) -> Comparisons:
+    """A paragraph gets the same probabilities alone and among others."""
     texts, numbers = _rendered(scenes)
     together = ask(model, texts)
     for batch in (1, 7):
         yield from _compare(numbers, (texts, together), (texts, ask(model, texts, batch)))
 
 
-def _drop_unmentioned(
-    model: StanceModel, scenes: Sequence[Scene], words: Sentences
-) -> Iterator[Comparison]:
-    """Take all actors but two, or one, out of the book, and name only these."""
+@_hard("actors not mentioned", "an actor more than the paragraphs name")
+def _drop_unmentioned(model: StanceModel, scenes: Scenes, words: Sentences) -> Comparisons:
+    """Actors of the book that no paragraph names change no probability."""
+    # Take all actors but two, or one, out of the book, and name only these.
     if not scenes:
         return
     kept = [actor for actor in (scenes[0].other, scenes[0].actor) if actor is not None]
@@ -318,38 +307,6 @@ def _drop_unmentioned(
     before, after = ask(model, texts), ask(replace(model, book=book), texts)
     # A place or a person of the suite may be an actor of somebody's book.
     mine = [at for at, answers in enumerate(before) if set(answers) <= set(book.names)]
-    kept_texts = [texts[at] for at in mine]
-    yield from _compare(
-        [scenes[at].number for at in mine],
-        (kept_texts, [before[at] for at in mine]),
-        (kept_texts, [after[at] for at in mine]),
-    )
-
-
-HARD_TESTS = (
-    HardTest(
-        "alias exchanged",
-        "Every alias of a kind gives the same probabilities, for every actor of the paragraph.",
-        "an actor with two aliases of one kind",
-        _exchange_aliases,
-    ),
-    HardTest(
-        "order of rows",
-        "The same paragraphs in another order get the same probabilities.",
-        ANY_ACTOR,
-        _reorder_rows,
-    ),
-    HardTest(
-        "batch composition",
-        "A paragraph gets the same probabilities alone and among others.",
-        ANY_ACTOR,
-        _rebatch,
-    ),
-    HardTest(
-        "actors not mentioned",
-        "Actors of the book that no paragraph names change no probability.",
-        "an actor more than the paragraphs name",
-        _drop_unmentioned,
-    ),
-)
-"""Every hard test, in the order of the report."""
+    kept_texts, numbers = [texts[at] for at in mine], [scenes[at].number for at in mine]
+    old, new = ([answers[at] for at in mine] for answers in (before, after))
+    yield from _compare(numbers, (kept_texts, old), (kept_texts, new))

@@ -25,18 +25,7 @@ __all__ = [
     "Record",
     "Records",
     "Rejects",
-    "Table",
-    "TableWriter",
-    "column",
-    "encode_rows",
-    "is_formula",
-    "joined",
-    "misnamed",
-    "month_of",
-    "months_of",
-    "open_input",
-    "open_table",
-    "split_article",
-    "table_format",
-    "write_table",
 ]
+__all__ += ["Table", "TableWriter", "column", "encode_rows", "is_formula", "joined", "misnamed"]
+__all__ += ["month_of", "months_of", "open_input", "open_table", "split_article"]
+__all__ += ["table_format", "write_table"]

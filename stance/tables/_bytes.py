@@ -18,6 +18,7 @@ JSON_NAMES = (".jsonl", ".ndjson")
 _COMPRESSED_NAMES = (".gz", ".zst")
 
 _MAX_RATIO = 200  # bytes out of a compressed file for each byte in; articles reach 3 to 10
+_WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
 _RATIO_FROM = 16 * MEGABYTE  # a small table of equal rows may well compress 300 times
 
 _FOREIGN = (
@@ -30,6 +31,11 @@ _FOREIGN = (
     (b"\xfd7zXZ", "compressed with xz; decompress it first"),
     (b"\x80\x04\x95", "a pickle, which can run code and is never read; export the table as CSV"),
 )
+_UNREADABLE: dict[type, str] = {
+    FileNotFoundError: "no such file; check the path",
+    IsADirectoryError: "is a folder; name one table in it",
+    PermissionError: "no permission to read it; ask its owner or run chmod",
+}
 
 
 def kind_suffix(path: Path | None) -> str:
@@ -78,7 +84,8 @@ class ByteFile:
         except (OSError, ValueError) as error:
             raise self._unreadable(error) from error
         try:
-            self._stat = _regular(self._file) if path else None
+            found = os.fstat(self._file.fileno()) if path else None
+            self._stat = found if found and stat.S_ISREG(found.st_mode) else None
             self._raw = _Counted(self._file)
             self._stream = self._decompressed()
         except BaseException as error:
@@ -107,19 +114,16 @@ class ByteFile:
         try:
             data = self._stream.read(size)
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise DataError(
-                f"{self.name}:{line}: the {self.compression} data end early or are damaged "
-                "near here; copy or download the file again"
-            ) from error
+            why = f"the {self.compression} data end early or are damaged near here"
+            message = f"{self.name}:{line}: {why}; copy or download the file again"
+            raise DataError(message) from error
         except OSError as error:
             raise self._unreadable(error) from error
         self._bytes_out += len(data)
         too_many = self._bytes_out > max(_RATIO_FROM, _MAX_RATIO * self._raw.passed)
         if too_many and self.compression != "none":
-            raise DataError(
-                f"{self.name}: expands more than {_MAX_RATIO} times, as a decompression bomb does; "
-                "if you trust it, decompress it first"
-            )
+            why = f"expands more than {_MAX_RATIO} times, as a decompression bomb does"
+            raise DataError(f"{self.name}: {why}; if you trust it, decompress it first")
         return data
 
     def check_unchanged(self) -> None:
@@ -137,14 +141,9 @@ class ByteFile:
             )
 
     def _unreadable(self, error: OSError | ValueError) -> DataError:
-        if isinstance(error, FileNotFoundError):
-            return DataError(f"{self.name}: no such file; check the path")
-        if isinstance(error, IsADirectoryError):
-            return DataError(f"{self.name}: is a folder; name one table in it")
-        if isinstance(error, PermissionError):
-            return DataError(f"{self.name}: no permission to read it; ask its owner or run chmod")
         reason = shown(getattr(error, "strerror", None) or type(error).__name__)
-        return DataError(f"{self.name}: cannot be read ({reason}); copy the file and try again")
+        other = f"cannot be read ({reason}); copy the file and try again"
+        return DataError(f"{self.name}: {_UNREADABLE.get(type(error), other)}")
 
     def _decompressed(self) -> _Bytes:
         head = self._raw.head
@@ -164,47 +163,32 @@ class ByteFile:
         return self._raw
 
 
-def _regular(file: BinaryIO) -> os.stat_result | None:
-    found = os.fstat(file.fileno())
-    return found if stat.S_ISREG(found.st_mode) else None
-
-
 def _identity(found: os.stat_result) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class _Zstandard:
-    """Decompressed bytes of zstd.
+    """Decompressed bytes of zstd; unlike the package's own reader, it notices a truncated file."""
 
-    The package's reader takes a truncated file for a whole one, and its decompression object,
-    which knows better, has no limit on what it returns; so it gets a little at a time.
-    """
-
-    _PIECE = 512  # at worst 128 blocks of 128 KB: 16 MB
+    _PIECE = 512  # at a time, since there is no limit to what comes out: at worst 16 MB
 
     def __init__(self, raw: _Counted, name: str) -> None:
         try:
-            self._zstandard: Any = import_module("zstandard")
+            zstandard: Any = import_module("zstandard")
         except ImportError as error:
-            raise DataError(
-                f"{name}: is compressed with zstd; pip install zstandard, or run unzstd first"
-            ) from error
-        self._raw = raw
-        self._rest = b""
-        self._ready = bytearray()
+            why = "is compressed with zstd; pip install zstandard, or run unzstd first"
+            raise DataError(f"{name}: {why}") from error
+        self._decompressor, self._error = zstandard.ZstdDecompressor, zstandard.ZstdError
+        self._raw, self._rest, self._ready = raw, b"", bytearray()
         self._frame: Any = None
 
     def read(self, size: int, /) -> bytes:
         while len(self._ready) < size and (piece := self._rest or self._raw.read(self._PIECE)):
             self._rest = b""
-            # A frame may ask for a window of gigabytes; `zstd -19` needs 8 MB.
-            self._frame = (
-                self._frame
-                or self._zstandard.ZstdDecompressor(max_window_size=64 * MEGABYTE).decompressobj()
-            )
+            self._frame = self._frame or self._decompressor(max_window_size=_WINDOW).decompressobj()
             try:
                 self._ready += self._frame.decompress(piece)
-            except self._zstandard.ZstdError as error:
+            except self._error as error:
                 raise EOFError from error
             if self._frame.eof:
                 self._rest, self._frame = self._frame.unused_data, None

@@ -19,8 +19,7 @@ _JSON_ADVICE = "write one JSON object in each line"
 _FLAT_ADVICE = "values must be texts, numbers, true, false or null"
 
 
-class _NotFlatError(ValueError):
-    pass
+class _NotFlatError(ValueError): ...
 
 
 def _refuse_constant(name: str) -> None:
@@ -35,11 +34,7 @@ _DECODER = json.JSONDecoder(
 
 
 def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
-    """Return the good records of JSON Lines in order, some at a time.
-
-    The columns are the keys of the first object. Null is an empty cell, which is noted;
-    true and false are ``true`` and ``false``.
-    """
+    """Return the good records in order, some at a time; the first object names the columns."""
     blocks = _numbered_lines(source)
     for lines in blocks:
         if first := list(dropwhile(lambda line: _is_empty(*line, journal), lines)):
@@ -52,12 +47,12 @@ def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
         raise journal.error(found)
     names = tuple(found)
     if len(names) > MAX_COLUMNS:
-        advice = "no table has that many"
-        raise journal.error(Fault(line, "", f"more than {MAX_COLUMNS:,} keys", advice))
+        raise journal.error(_too_many(line))
     if not names:
         raise journal.error(Fault(line, "", "an object without keys", _JSON_ADVICE))
     name_columns(journal, names, line)
-    return _blocks(chain([first], blocks), journal)
+    rest = chain([first], blocks)
+    return (block for lines in rest for block in together(_records(lines, journal)))
 
 
 def _numbered_lines(source: Source) -> Iterator[list[tuple[int, str]]]:
@@ -72,11 +67,6 @@ def _is_empty(line: int, raw: str, journal: Journal) -> bool:
         return False
     journal.note("empty line: skipped", line)
     return True
-
-
-def _blocks(blocks: Iterable[list[tuple[int, str]]], journal: Journal) -> Generator[Records]:
-    for lines in blocks:
-        yield from together(_records(lines, journal))
 
 
 def _records(lines: Iterable[tuple[int, str]], journal: Journal) -> Iterator[Record]:
@@ -122,8 +112,12 @@ def _deep(raw: str, line: int) -> Fault | None:
     if "[" in marks or marks.count("{") > 1:
         return Fault(line, "", "a list or an object inside the object", _FLAT_ADVICE)
     if marks.count(",") > MAX_COLUMNS:
-        return Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")
+        return _too_many(line)
     return None
+
+
+def _too_many(line: int) -> Fault:
+    return Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")
 
 
 def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fault:
@@ -149,15 +143,13 @@ def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fa
 
 
 def _other_keys(found: Collection[str], names: Collection[str], line: int) -> Fault:
-    missing = [shown(name) for name in names if name not in found]
-    added = [shown(name) for name in found if name not in names]
-    parts = [f"no key '{missing[0]}'"] if missing else []
-    parts += [f"a new key '{added[0]}'"] if added else []
-    column = (missing or added)[0]
-    return Fault(line, column, " and ".join(parts), "give every line the keys of the first")
+    missing = [shown(name) for name in names if name not in found][:1]
+    added = [shown(name) for name in found if name not in names][:1]
+    parts = [*(f"no key '{key}'" for key in missing), *(f"a new key '{key}'" for key in added)]
+    advice = "give every line the keys of the first"
+    return Fault(line, (missing + added)[0], " and ".join(parts), advice)
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, tuple):
-        return "an object"
-    return "a list" if isinstance(value, list) else "a single value"
+    kinds: dict[type, str] = {tuple: "an object", list: "a list"}
+    return kinds.get(type(value), "a single value")

@@ -13,14 +13,9 @@ from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Journal
 
 MAX_RECORD_LINES = 100_000
 
-_AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"
-"""What may stand around a name without a reader seeing it, and quotes."""
-
+_AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"  # around a name, unseen by a reader; and quotes
 _LINE_END = re.compile("\r\n|\r|\n")
 _OTHER_QUOTES = {"'": "'", "`": "`'", "‘": "’", "“": "”", "„": "“”", "«": "»", "|": "|"}
-
-
-# --- Headers ---------------------------------------------------------------------------------
 
 
 def separator_line(line: str) -> str:
@@ -64,10 +59,7 @@ def folded(name: str) -> str:
 
 
 class Header:
-    """Finds records that repeat the column names, as where two files were joined.
-
-    Case, what stands around the names and their order make no difference.
-    """
+    """Finds records that repeat the names of the columns, in any order, case and spacing."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._names = {folded(name) for name in columns} if len(columns) > 1 else set()
@@ -84,9 +76,6 @@ class Header:
 
     def _may_be(self, cell: str) -> bool:
         return len(cell) <= self._longest and cell.strip(_AROUND).casefold() in self._names
-
-
-# --- Records ---------------------------------------------------------------------------------
 
 
 def says_one_thing(cells: Sequence[str]) -> bool:
@@ -110,11 +99,9 @@ def any_quoted_otherwise(columns: Sequence[Sequence[str]]) -> bool:
 
 
 def holds_records(cells: Sequence[str], separator: str) -> bool:
-    """Return whether a cell over several lines looks like the records that a quote swallowed.
-
-    Then each line has, with the cells around it, as many separators as a record, and behind
-    them no space, as there is in prose. In a long one, the first and the last may be odd.
-    """
+    """Return whether a cell over several lines looks like the records that a quote swallowed."""
+    # Then each line has, with the cells around it, as many separators as a record, and behind
+    # them no space, as there is in prose. In a long one, the first and the last may be odd.
     last = len(cells) - 1
     for place, cell in enumerate(cells):
         lines = _LINE_END.split(cell)
@@ -145,9 +132,6 @@ def reads_as_records(lines: Sequence[str], swallowed: int, separator: str, width
     return good > 0
 
 
-# --- Faults ----------------------------------------------------------------------------------
-
-
 def column_at(columns: Sequence[str], cell: int) -> str:
     """Return the name of a column for a message, or its number beyond the header."""
     return shown(columns[cell]) if cell < len(columns) else f"cell {cell + 1}"
@@ -163,11 +147,10 @@ def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault 
         try:
             cell.encode()
         except UnicodeEncodeError as error:
-            code = ord(cell[error.start])
-            salvaged = code > 0xDC7F
-            what = f"byte {code - 0xDC00:#04x} is not UTF-8" if salvaged else "half a character"
-            reason = f"{what} in column {name!r}"
-            return Fault(line, name, reason, "name its encoding with --encoding")
+            byte = ord(cell[error.start]) - 0xDC00  # where it was salvaged
+            what = f"byte {byte:#04x} is not UTF-8" if byte > 0x7F else "half a character"
+            advice = "name its encoding with --encoding"
+            return Fault(line, name, f"{what} in column {name!r}", advice)
     return None
 
 
@@ -188,8 +171,7 @@ def ragged(cells: int, width: int, separator: str, line: int, lines: int, *, fir
 def explain_quotes(found: QuoteFault | None, raw: str, line: int, columns: Sequence[str]) -> Fault:
     """Return the fault of a record that the csv module or the check of quotes refuses."""
     if found is None:
-        limit = f"a cell of more than {MAX_CELL // MEGABYTE} MB"
-        return Fault(line, "", limit, "split its text")
+        return Fault(line, "", f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text")
     name, at, opened = column_at(columns, found.cell), line + found.line, line + found.opened
     advice = "double each quote inside a cell and quote the cell"
     if '\\"' in raw:
@@ -210,5 +192,5 @@ def explain_quotes(found: QuoteFault | None, raw: str, line: int, columns: Seque
 
 def too_wide(line: int) -> Fault:
     """Return the fault of a line that nobody wrote as a record."""
-    limit = f"more than {MAX_COLUMNS:,} columns"
-    return Fault(line, "", limit, "no table has that many: check its separator and line ends")
+    advice = "no table has that many: check its separator and line ends"
+    return Fault(line, "", f"more than {MAX_COLUMNS:,} columns", advice)

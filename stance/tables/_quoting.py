@@ -9,17 +9,18 @@ from itertools import compress, count, islice, repeat
 from operator import contains
 from typing import Literal
 
-SEPARATORS = (",", ";", "\t", "|")
+NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
+SEPARATORS = tuple(NAMES)
 _SAMPLE = 100  # records that decide on the separator
 
-NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
+QuoteFaultKind = Literal["stray", "after", "unclosed"]
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteFault:
     """What is wrong with the quotes of a record; lines and cells are counted from 0 in it."""
 
-    kind: Literal["stray", "after", "unclosed"]
+    kind: QuoteFaultKind
     line: int  # where the fault shows
     opened: int  # where the cell begins
     cell: int
@@ -57,7 +58,8 @@ def find_fault(raw: str, separator: str) -> QuoteFault | None:
             if place < len(raw) and raw[place] not in (separator, "\r", "\n"):
                 return _fault("after", raw, place, began, cell)
         else:
-            place = _end_of_plain(raw, place, separator)
+            ends = [at for mark in (separator, "\r", "\n") if (at := raw.find(mark, place)) >= 0]
+            place = min(ends, default=len(raw))
             quote = raw.find('"', began, place)
             if quote >= 0:
                 return _fault("stray", raw, quote, began, cell)
@@ -67,14 +69,7 @@ def find_fault(raw: str, separator: str) -> QuoteFault | None:
         cell += 1
 
 
-def _end_of_plain(raw: str, place: int, separator: str) -> int:
-    ends = (raw.find(mark, place) for mark in (separator, "\r", "\n"))
-    return min((end for end in ends if end >= 0), default=len(raw))
-
-
-def _fault(
-    kind: Literal["stray", "after", "unclosed"], raw: str, place: int, began: int, cell: int
-) -> QuoteFault:
+def _fault(kind: QuoteFaultKind, raw: str, place: int, began: int, cell: int) -> QuoteFault:
     line, opened = (len(_LINE_END.findall(raw, 0, end)) for end in (place, began))
     return QuoteFault(kind, line, opened, cell)
 
@@ -140,19 +135,14 @@ def parse_sample(lines: Sequence[str], separator: str) -> list[list[str] | None]
 
 
 def detect(lines: Sequence[str], default: str) -> str | tuple[str, ...]:
-    """Return the separator of a table from its first lines, or those that fit equally well.
-
-    A separator must split the header. Where several do, the one that gives the most records
-    the width of the header wins; where none does, the table has one column and gets `default`.
-    """
-    shares: dict[str, float] = {}
+    """Return the separator of a table from its first lines, or those that fit equally well."""
+    shares: dict[str, float] = {}  # of records as wide as the header, for each that splits it
     for separator in SEPARATORS:
         records = parse_sample(lines, separator)
-        header = records[0] if records else None
-        if header is None or len(header) < 2:
-            continue
-        fitting = sum(1 for cells in records if cells and len(cells) == len(header))
-        shares[separator] = (fitting - 1) / (len(records) - 1) if len(records) > 1 else 0.0
+        widths = [len(cells or ()) for cells in records]
+        if widths and widths[0] > 1:
+            others = len(widths) - 1
+            shares[separator] = widths[1:].count(widths[0]) / others if others else 0.0
     if not shares:
         return default
     best = max(shares.values())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple, Protocol, Self
 
 from stance.display import count
@@ -9,6 +10,7 @@ from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
+
 MAX_COLUMNS = 10_000
 
 
@@ -46,12 +48,10 @@ class Records:
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return the records of all parts, of which there are 1 or more."""
-        return cls(
-            _chained(part.numbers for part in parts),
-            _chained(part.lines for part in parts),
-            list(map(_chained, zip(*(part.columns for part in parts), strict=True))),
-            sum(part.characters for part in parts),
-        )
+        numbers, lines = (part.numbers for part in parts), (part.lines for part in parts)
+        columns = list(map(_chained, zip(*(part.columns for part in parts), strict=True)))
+        size = sum(part.characters for part in parts)
+        return cls(_chained(numbers), _chained(lines), columns, size)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -67,10 +67,7 @@ class Records:
 
 
 def _chained(parts: Iterable[Sequence[Any]]) -> list[Any]:
-    whole: list[Any] = []
-    for part in parts:
-        whole += part
-    return whole
+    return list(chain.from_iterable(parts))
 
 
 def _characters(columns: Sequence[list[str]]) -> int:
@@ -94,15 +91,12 @@ class Fault:
     advice: str
 
 
+# Judges the cells of a record that can be read, and the line where it starts.
 Check = Callable[[Sequence[str], int], Fault | None]
-"""Judges the cells of a record that can be read, and the line where it starts."""
 
 
 class Journal:
-    """What happens while a table is read: records are counted, bad ones put aside, oddities noted.
-
-    Without `rejects`, the first bad record is an error that adds `or_else`.
-    """
+    """What happens while a table is read: records counted, bad ones put aside, oddities noted."""
 
     def __init__(self, name: str, rejects: RejectSink | None = None, or_else: str = "") -> None:
         self.name = name

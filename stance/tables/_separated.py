@@ -1,9 +1,4 @@
-"""Records of cells between separators: plain lines at once, all else by a strict csv module.
-
-The beginning of a table gives its separator and its columns. Below it, a block of lines that are
-each a good record is cut into columns as a whole. Any other block is parsed record by record:
-a good one is numbered, a bad one is put aside, and one that goes on in the next block waits.
-"""
+"""Records of cells between separators: plain lines at once, all else by a strict csv module."""
 
 import csv
 from collections.abc import Generator, Iterator, Sequence
@@ -42,11 +37,7 @@ class _Shape:
 def read_separated(
     source: Source, journal: Journal, asked: str | None, default: str
 ) -> tuple[str, Generator[Records]]:
-    """Return the separator of a table, and its good records in order, some at a time.
-
-    Unless it is `asked`, the separator is detected from the header and the first records; it is
-    the `default` if the header shows none.
-    """
+    """Return the separator, `asked` or detected, and the good records in order, some at a time."""
     csv.field_size_limit(MAX_CELL)  # global to the process, so only ever set to this
     top = _Top(source)
     noted = oddities.separator_line(top.lines[0]) if top.lines else ""
@@ -57,9 +48,6 @@ def read_separated(
     cells = _header(top, separator, journal)
     shape = _Shape(separator, tuple(cells), Header(cells))
     return separator, _blocks(source, top.rest(), shape, journal)
-
-
-# --- Header ----------------------------------------------------------------------------------
 
 
 class _Top:
@@ -99,8 +87,7 @@ def _detect(top: _Top, default: str, journal: Journal) -> str:
     found = detect(sample, default)
     if isinstance(found, str):
         return found
-    names = " or ".join(NAMES[mark] for mark in found)
-    reason = f"the separator may be {names}"
+    reason = f"the separator may be {' or '.join(NAMES[mark] for mark in found)}"
     raise journal.error(Fault(top.first, "", reason, "name it with --delimiter"))
 
 
@@ -128,8 +115,8 @@ def _skip_empty_lines(top: _Top, journal: Journal) -> None:
         if top.lines:
             return
         if not top.fill():
-            advice = "a table begins with column names"
-            raise journal.error(Fault(1, "", "holds only empty lines", advice))
+            fault = Fault(1, "", "holds only empty lines", "a table begins with column names")
+            raise journal.error(fault)
 
 
 def _parsed_header(top: _Top, separator: str) -> tuple[int, list[str] | None]:
@@ -143,9 +130,6 @@ def _parsed_header(top: _Top, separator: str) -> tuple[int, list[str] | None]:
         goes_on = fault and fault.kind == "unclosed" and len(raw) < 16 * _LONG
         if not goes_on or len(top.lines) >= _HEADER_LINES or not top.fill():
             return max(1, end), None
-
-
-# --- Blocks ----------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -221,14 +205,9 @@ def _plain(text: str, shape: _Shape, journal: Journal) -> list[list[str]] | None
 def _numbered(
     columns: list[list[str]], characters: int, source: Source, journal: Journal
 ) -> Records:
-    size = len(columns[0])
-    numbers = range(journal.number + 1, journal.number + 1 + size)
-    lines = range(source.line, source.line + size)
-    journal.number, source.line = numbers.stop - 1, lines.stop
-    return Records(numbers, lines, columns, characters)
-
-
-# --- Records ---------------------------------------------------------------------------------
+    first, line, size = journal.number + 1, source.line, len(columns[0])
+    journal.number, source.line = journal.number + size, line + size
+    return Records(range(first, first + size), range(line, line + size), columns, characters)
 
 
 def _records(
@@ -236,7 +215,9 @@ def _records(
 ) -> Iterator[Record]:
     """Yield the good records of the pending lines; keep the one that their end cuts off."""
     lines, pending.lines = pending.lines, []
-    _refuse_million_cells(lines, pending.first, shape.separator, journal)
+    long = sum(map(len, lines)) > 2 * _LONG
+    if long and most_cells("".join(lines), shape.separator) > MAX_COLUMNS:
+        raise journal.error(oddities.too_wide(pending.first))
     start = 0
     while start < len(lines):
         for end, cells in _parsed(lines, start, shape.separator):
@@ -298,9 +279,8 @@ def _judged(
     if '"' in "".join(cells) and not well_quoted(raw := "".join(lines), separator):
         return oddities.explain_quotes(find_fault(raw, separator), raw, line, shape.columns)
     if len(cells) != width:
-        return oddities.ragged(
-            len(cells), width, separator, line, len(lines), first=not journal.number
-        )
+        first = not journal.number
+        return oddities.ragged(len(cells), width, separator, line, len(lines), first=first)
     if shape.header.is_repeated(cells):
         return Fault(line, "", "repeats the header", "if two files were joined, remove it")
     if len(lines) > 1 and oddities.holds_records(cells, separator):
@@ -314,26 +294,13 @@ def _judged(
     return None
 
 
-# --- Bad records -----------------------------------------------------------------------------
-
-
 def _put_aside(
     fault: Fault, lines: list[str], start: int, end: int, shape: _Shape, journal: Journal
 ) -> int:
-    """Reject the record at `start` and return how many lines went with it.
-
-    A quote that was never meant to open a cell swallows the lines after it. Where these
-    read as good records by themselves, only the first line is bad.
-    """
-    span = end - start
+    """Reject the record at `start` and return how many lines went with it."""
+    span = end - start  # but 1 where a stray quote has swallowed lines that are good records
     below = lines[start + 1 : start + 1 + _RESYNC]
     if span > 1 and oddities.reads_as_records(below, span - 1, shape.separator, len(shape.columns)):
         span = 1
     journal.reject(fault, "".join(lines[start : start + span]))
     return span
-
-
-def _refuse_million_cells(lines: list[str], first: int, separator: str, journal: Journal) -> None:
-    long = sum(map(len, lines)) > 2 * _LONG
-    if long and most_cells("".join(lines), separator) > MAX_COLUMNS:
-        raise journal.error(oddities.too_wide(first))

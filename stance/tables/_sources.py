@@ -1,7 +1,7 @@
-"""The text of a table: its encoding chosen, its bytes decoded and cut into lines of limited length.
+"""The text of a table: its encoding chosen, decoded, and cut into lines of limited length.
 
-An encoding is never detected in silence. A byte order mark decides; without one, a table is UTF-8
-or what the user says. A guess is only the advice of a message.
+An encoding is never detected in silence: a byte order mark, UTF-8 or what the user says; a guess is
+only the advice of a message.
 """
 
 import codecs
@@ -17,9 +17,8 @@ from stance.errors import DataError, UsageError
 from stance.tables._bytes import MEGABYTE, ByteFile
 
 MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
-_CHUNK = 64 * 1024
 
-# --- Encodings -------------------------------------------------------------------------------
+_CHUNK = 64 * 1024
 
 _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -85,11 +84,10 @@ def _refuse_unmarked_utf16(head: bytes, table: str) -> None:
     if len(head) < 4 or b"\0" not in head[:4]:
         return
     even, odd = head[:40:2], head[1:40:2]
-    for end, letters, gaps in (("le", even, odd), ("be", odd, even)):
+    for name, letters, gaps in (("utf-16-le", even, odd), ("utf-16-be", odd, even)):
         if 0 not in letters and not any(gaps):
-            raise DataError(
-                f"{table}: looks like UTF-16 without a byte order mark; use --encoding utf-16-{end}"
-            )
+            why = f"looks like UTF-16 without a byte order mark; use --encoding {name}"
+            raise DataError(f"{table}: {why}")
 
 
 def undecodable(data: bytes, place: int, name: str, offset: int = 0) -> str:
@@ -132,27 +130,18 @@ def _fits(text: str, place: int, name: str) -> float:
         return 0.2
     latin = unicodedata.name(char, "").startswith("LATIN")
     # Accents are scattered among ASCII letters; other scripts keep to themselves.
-    if before.isalpha() and before.isascii() is not latin:
+    odd = before.isascii() is not latin or (category == "Lu" and before.islower())
+    if odd and before.isalpha():
         return 0.3
-    if category == "Lu" and before.isalpha() and before.islower():
-        return 0.3
-    if char in "þðÞÐ" or (category == "Lo" and not _is_common(char, name)):
-        return 0.3
-    return 0.97
+    low, high = _COMMON.get(name, (0x82, 0x97))  # Shift JIS: Kana and the first level of Kanji
+    common = category != "Lo" or low <= char.encode(name)[0] <= high
+    return 0.97 if common and char not in "þðÞÐ" else 0.3
 
 
 _COMMON = {  # lead bytes of frequent letters; any bytes make some Han character, but a rare one
     **{"cp1256": (0x00, 0xFF), "gb18030": (0xB0, 0xD7)},
     **{"big5": (0xA4, 0xC6), "euc-kr": (0xB0, 0xC8)},
 }
-
-
-def _is_common(char: str, name: str) -> bool:
-    low, high = _COMMON.get(name, (0x82, 0x97))  # Shift JIS: Kana and the first level of Kanji
-    return low <= char.encode(name)[0] <= high
-
-
-# --- Lines -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +159,13 @@ class Block:
 
 
 class Source:
-    """A readable table: blocks of lines, and what is known of its bytes.
-
-    With `salvage`, undecodable bytes of UTF-8 pass as lone surrogates, so that only their records
-    need be rejected.
-    """
+    """Blocks of lines; with `salvage`, undecodable bytes of UTF-8 pass as lone surrogates."""
 
     def __init__(self, path: Path | None, encoding: str | None, *, salvage: bool = False) -> None:
         self.file = ByteFile(path)
         self.name = self.file.name
-        self._replaced = 0
-        self._open_end = False
-        self._line_ends: dict[str, int] = {"CRLF": 0, "LF": 0, "CR": 0}
+        self._replaced, self._open_end = 0, False
+        self._line_ends = {"CRLF": 0, "LF": 0, "CR": 0}
         self.line = 1  # first one not read; who takes a block, and knows its lines, moves it on
         self._salvage = salvage
         try:
@@ -245,10 +229,9 @@ class Source:
 
     def _check_length(self, start: list[str]) -> None:
         if sum(map(len, start)) > MAX_LINE:
-            raise DataError(
-                f"{self.name}:{self.line}: a line of more than {MAX_LINE // MEGABYTE} MB; "
-                f"no table has such rows: check that the file is complete and is text"
-            )
+            why = "no table has such rows: check that the file is complete and is text"
+            size = f"a line of more than {MAX_LINE // MEGABYTE} MB"
+            raise DataError(f"{self.name}:{self.line}: {size}; {why}")
 
     def _count_line_ends(self, text: str) -> None:
         both = text.count("\r\n")

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stance.display import count
 from stance.errors import DataError
@@ -20,8 +20,6 @@ from stance.tables.table import Table, open_table
 
 _LARGEST_ARTICLE = 20_000_000  # bytes
 _OR_ELSE = ", or use --rejects FILE"
-
-# --- Opening ---------------------------------------------------------------------------------
 
 
 def open_input(
@@ -34,8 +32,7 @@ def open_input(
 ) -> Table:
     """Open an article if the name ends in ``.txt``, else a table; None is standard input.
 
-    A spreadsheet saves tables as ``.txt``, too: with a `delimiter` it is one. With `keep_all`,
-    page furniture (navigation, captions, sign-up boxes) is kept.
+    With a `delimiter`, ``.txt`` is a table, too. With `keep_all`, page furniture is kept.
     """
     if path is not None and path.suffix.lower() == ".txt" and delimiter is None:
         return _open_article(path, encoding, keep_all)
@@ -72,10 +69,8 @@ def _all_of(file: ByteFile) -> bytes:
     while part := file.read(_LARGEST_ARTICLE, 1):
         data += part
         if len(data) > _LARGEST_ARTICLE:
-            raise DataError(
-                f"{file.name}: more than {_LARGEST_ARTICLE:,} bytes are not an article; "
-                "put paragraphs in a CSV table"
-            )
+            why = f"more than {_LARGEST_ARTICLE:,} bytes are not an article"
+            raise DataError(f"{file.name}: {why}; put paragraphs in a CSV table")
     return data
 
 
@@ -88,13 +83,9 @@ def _decoded(data: bytes, encoding: Encoding, name: str) -> str:
         raise DataError(f"{name}:{line}: {undecodable(data, place, encoding.name)}") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise DataError(
-            f"{name}:{line}: a NUL byte; the file is damaged or not text: export it again"
-        )
+        why = "a NUL byte; the file is damaged or not text: export it again"
+        raise DataError(f"{name}:{line}: {why}")
     return text
-
-
-# --- Paragraphs ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +118,8 @@ def split_article(text: str, *, keep_all: bool = False) -> Article:
     [(1, 'navigation'), (4, 'share')]
     """
     pieces = _pieces(text)
-    reasons: list[str | None] = [None] * len(pieces)
+    reasons = [None if keep_all else _furniture_of(piece.text) for piece in pieces]
     if not keep_all:
-        reasons = [_furniture_of(piece.text) for piece in pieces]
         _mark_teasers(pieces, reasons)
         _mark_menus(pieces, reasons)
     judged = list(zip(pieces, reasons, strict=True))
@@ -139,8 +129,6 @@ def split_article(text: str, *, keep_all: bool = False) -> Article:
     )
 
 
-# --- Lines to pieces: undo hard wrapping -----------------------------------------------------
-
 EDGES = (  # white space of every kind, and characters that print nothing
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200e\u200f\u2060\ufeff\xad"
@@ -148,8 +136,7 @@ EDGES = (  # white space of every kind, and characters that print nothing
 _WRAP_WIDTHS = range(45, 101)  # wrapped text has 65-80 columns; an unwrapped page exceeds 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     text: str
     line: int
 
@@ -164,7 +151,7 @@ def _pieces(text: str) -> list[_Piece]:
 
 def _is_wrapped(block: Sequence[_Piece]) -> bool:
     """Whether some line is full and its sentence goes on in the next: one such block is proof."""
-    width = _width(block)
+    width = max(len(piece.text) for piece in block)
     return width in _WRAP_WIDTHS and any(
         _is_full(above.text, below.text, width)
         and below.text[0].islower()
@@ -174,10 +161,9 @@ def _is_wrapped(block: Sequence[_Piece]) -> bool:
 
 
 def _unwrap(block: Sequence[_Piece]) -> Iterator[_Piece]:
-    width = _width(block)
+    width = max(len(piece.text) for piece in block)
     wrapped = width in _WRAP_WIDTHS
-    lines = [block[0].text]
-    start = block[0].line
+    lines, start = [block[0].text], block[0].line
     for above, below in pairwise(block):
         goes_on = below.text[0].islower() and len(above.text) > width // 2
         if wrapped and (goes_on or _is_full(above.text, below.text, width)):
@@ -186,10 +172,6 @@ def _unwrap(block: Sequence[_Piece]) -> Iterator[_Piece]:
             yield _Piece(_join(lines), start)
             lines, start = [below.text], below.line
     yield _Piece(_join(lines), start)
-
-
-def _width(block: Sequence[_Piece]) -> int:
-    return max(len(piece.text) for piece in block)
 
 
 def _is_full(above: str, below: str, width: int) -> bool:
@@ -206,8 +188,6 @@ def _join(lines: Sequence[str]) -> str:
     return "".join(joined)
 
 
-# --- Furniture that shows in its own words ---------------------------------------------------
-
 _LONGEST_FURNITURE = 600  # characters; no pattern sees a longer line, so time is linear in the page
 _LIST_MARK = re.compile(r"[•▪◦●*–—-]+ +(?=\w)")
 _SEPARATOR = re.compile(r" [•·›»>/→] |\||\t")
@@ -218,8 +198,7 @@ _MENU_LENGTH = 30  # characters of an item
 _MENU_WORDS = 3  # words of an item
 
 
-@dataclass(frozen=True, slots=True)
-class _Furniture:
+class _Furniture(NamedTuple):
     labels: dict[str, str]  # reasons by what is furniture if it is all there is
     patterns: dict[str, re.Pattern[str]]  # by reason
     date_words: frozenset[str]
@@ -244,14 +223,13 @@ def _furniture_of(text: str) -> str | None:
     if len(text) > _LONGEST_FURNITURE:
         return None
     parts = [part for part in map(str.strip, _SEPARATOR.split(text)) if part]
-    if len(parts) < 2:
-        return _reason_of_part(text)
-    reasons = [_reason_of_part(part) for part in parts]
-    if all(reasons):
-        return reasons[0]
-    judged = zip(parts, reasons, strict=True)
-    if len(parts) > 2 and all(reason or _is_menu_item(part) for part, reason in judged):
-        return "navigation"
+    if len(parts) > 1:
+        reasons = [_reason_of_part(part) for part in parts]
+        if all(reasons):
+            return reasons[0]
+        judged = zip(parts, reasons, strict=True)
+        if len(parts) > 2 and all(reason or _is_menu_item(part) for part, reason in judged):
+            return "navigation"
     return _reason_of_part(text)
 
 
@@ -259,10 +237,8 @@ def _reason_of_part(text: str) -> str | None:
     plain = " ".join(text.split())
     if mark := _LIST_MARK.match(plain):
         plain = plain[mark.end() :]
-    if reason := _reason_of_label(plain):
+    if reason := _reason_of_label(plain) or ("date" if _is_date(plain) else None):
         return reason
-    if _is_date(plain):
-        return "date"
     rules = _furniture().patterns.items()
     return next((reason for reason, rule in rules if rule.match(plain)), None)
 
@@ -288,8 +264,6 @@ def _ends_as_sentence(text: str) -> bool:
     """Whether a text ends with a stop, quotes and brackets after it or not."""
     return _SENTENCE_END.search(text[-8:]) is not None
 
-
-# --- Furniture that only its neighbours betray -----------------------------------------------
 
 _TEASER_LENGTH = 120  # characters
 _MENU_ITEMS = 4  # short lines on end that make a menu; fewer may be a headline and cross-heads

@@ -12,6 +12,7 @@ from stance.files import Transaction, WholeFile, check_output
 from stance.tables._bytes import JSON_NAMES, kind_suffix
 
 FORMULA_STARTS = frozenset("=+-@\t\r")  # what a cell begins with that a spreadsheet might run
+
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
 
 _EMPTY_ROW = '""'  # of one empty cell, which would otherwise be an empty line
@@ -20,14 +21,9 @@ _BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes d
 _RAW = 1024 * 1024
 _RAW_LINES = 10_000
 
-# --- Cells -----------------------------------------------------------------------------------
-
 
 def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
-    r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted where needed.
-
-    Versions of Python's csv module differ in what they quote if a cell holds a carriage return;
-    this function always does the same.
+    r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted alike by every version of Python.
 
     >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
     b'007,"Moscow, Kyiv"\nNA,\n'
@@ -43,7 +39,6 @@ def joined(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
 
 
 def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
-    """Return cells as they stand between separators."""
     signs = (mark, '"', "\n", "\r")
     texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
     if not any(sign in text for text in texts for sign in signs):
@@ -103,9 +98,7 @@ class Format:
 
     def formulas(self, rows: Iterable[Sequence[str]]) -> int:
         """Return how many cells a spreadsheet might run."""
-        starts = FORMULA_STARTS
-        found = [cell for row in rows for cell in row if cell and cell[0] in starts]
-        return sum(map(is_formula, found))
+        return sum(is_formula(cell) for row in rows for cell in row if cell[:1] in FORMULA_STARTS)
 
     def _safe(self, row: Sequence[str]) -> list[str]:
         return [f"'{cell}" if is_formula(cell) else cell for cell in row]
@@ -121,9 +114,6 @@ def table_format(path: Path | None, columns: Sequence[str], *, excel_safe: bool 
     return Format(tuple(columns), kind, excel_safe=excel_safe and kind == "csv")
 
 
-# --- Tables ----------------------------------------------------------------------------------
-
-
 class TableWriter(Transaction):
     """A table that appears under its name when the ``with`` block ends well, and only then."""
 
@@ -137,7 +127,10 @@ class TableWriter(Transaction):
         self._buffer = bytearray()
         header = form.header()
         self._file = WholeFile(path, force=force, folder=folder)
-        self._zip = _deterministic_gzip(self._file) if _is_gz(path) else None
+        self._zip = None
+        if path and path.suffix.lower() == ".gz":  # the same bytes at any time, under any name
+            raw = cast(BinaryIO, self._file)
+            self._zip = gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0)
         self._put(header)
 
     @property
@@ -193,15 +186,6 @@ class TableWriter(Transaction):
         (self._zip or self._file).write(data)
 
 
-def _is_gz(path: Path | None) -> bool:
-    return path is not None and path.suffix.lower() == ".gz"
-
-
-def _deterministic_gzip(file: WholeFile) -> gzip.GzipFile:
-    raw = cast(BinaryIO, file)
-    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0)
-
-
 def write_table(
     path: Path | None,
     columns: Sequence[str],
@@ -212,41 +196,29 @@ def write_table(
 ) -> TableWriter:
     """Return a writer for a ``with`` block; raise `OutputError` if the file cannot be written.
 
-    None is standard output. A name in ``.jsonl`` gives JSON Lines, one in ``.gz`` is compressed.
-    An existing file is replaced only with `force`, and one of the `inputs` never.
+    None is standard output. An existing file is replaced only with `force`, and no input ever is.
     """
     check_output(path, force=force, inputs=inputs)
     return TableWriter(path, table_format(path, columns, excel_safe=excel_safe), force=force)
 
 
-class Rejects(Transaction):
+class Rejects(TableWriter):
     """Bad records, put aside in a table of their own so that the run can go on."""
 
     def __init__(
         self, path: Path, *, force: bool = False, inputs: Iterable[Path | None] = ()
     ) -> None:
+        check_output(path, force=force, inputs=inputs)
+        form = table_format(path, ("line", "column", "reason", "raw"))
+        super().__init__(path, form, force=force)
         self.count = 0  # records put aside so far
-        columns = ("line", "column", "reason", "raw")
-        self._writer = write_table(path, columns, force=force, inputs=inputs)
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
-        r"""Keep one record; NUL and undecodable bytes of its text become ``\x00``, ``\xe9``.
-
-        A text of more than 10,000 lines or 1 MB, which a quote that is never closed makes, is
-        cut; the reason says so.
-        """
+        """Keep one record, its bad bytes escaped and a text that a quote made too long cut."""
         self.count += 1
         start = "".join(raw[:_RAW].splitlines(keepends=True)[:_RAW_LINES])
         if len(start) < len(raw):
             raw, reason = start, f"{reason} (raw text cut from {len(raw):,} characters)"
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-        self._writer.write((str(line), column, reason, text))
-
-    def commit(self) -> None:
-        """Give the table its name."""
-        self._writer.commit()
-
-    def discard(self) -> None:
-        """Remove the table."""
-        self._writer.discard()
+        self.write((str(line), column, reason, text))

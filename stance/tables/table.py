@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -22,6 +21,7 @@ from stance.tables._reading import Check, Journal, Record, Records, RejectSink
 from stance.tables._separated import read_separated
 from stance.tables._sources import Source
 
+Blocks = Generator[Records]
 _SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
 
 
@@ -29,19 +29,11 @@ class Table:
     """An open table: its columns at once, its records once, in a stream."""
 
     def __init__(
-        self,
-        file: ByteFile,
-        journal: Journal,
-        blocks: Generator[Records],
-        notes: Callable[[], Sequence[str]],
+        self, file: ByteFile, journal: Journal, blocks: Blocks, notes: Callable[[], Sequence[str]]
     ) -> None:
-        self.name = file.name
-        self.columns = journal.columns
-        self._file = file
-        self._journal = journal
-        self._blocks = blocks
+        self.name, self.columns = file.name, journal.columns
+        self._file, self._journal, self._blocks, self._notes = file, journal, blocks, notes
         self._records = (record for block in blocks for record in block)
-        self._notes = notes
 
     def __iter__(self) -> Iterator[Record]:
         return self._records
@@ -53,12 +45,7 @@ class Table:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -102,19 +89,10 @@ def open_table(
 ) -> Table:
     """Open a table, or standard input (None), and read its columns.
 
-    Parameters
-    ----------
-    delimiter : str or None
-        One character, or ``tab``; None to detect it from the header and the first records.
-    encoding : str or None
-        None is UTF-8, or what a byte order mark says.
-    rejects : RejectSink or None
-        Takes bad records; None to raise `DataError` at the first.
-    or_else : str
-        What a message on a bad record adds: what else a user can do about it.
+    A `delimiter` is one character, or ``tab``; None to detect it. No `encoding` is UTF-8, or what a
+    byte order mark says. `rejects` takes bad records; without it the first raises `DataError`, to
+    which `or_else` adds what else a user can do.
 
-    Notes
-    -----
     Cells come back as they went in. An empty line is skipped, but in a table of one column it
     is an empty cell, since spreadsheets save one so; both are noted. A quote inside an unquoted
     cell, a record of another width and a repeated header are bad records. Limits: 10 MB a cell,
@@ -166,13 +144,8 @@ def _is_json_lines(source: Source, suffix: str) -> bool:
     return suffix in JSON_NAMES or begins_with_object
 
 
-# --- Columns and cells -----------------------------------------------------------------------
-
-
 def column(table_columns: Sequence[str], name: str, table_name: str, option: str = "") -> int:
-    """Return the place of a column, or raise with the name that may be meant.
-
-    Where an option of the command line names the column, it is part of the advice.
+    """Return the place of a column, or raise with the name, and `option`, that may be meant.
 
     >>> column(("id", "text"), "text", "mine.csv")
     1
@@ -226,20 +199,15 @@ def _unseparated(header: str, wanted: str) -> str | None:
 
 
 def _looks_like_data(name: str) -> bool:
-    return (
-        len(name) > 60
-        or name.count(" ") > 3
-        or re.fullmatch(r"[+-]?\d[\d.,:/-]*", name) is not None
-    )
+    is_number = re.fullmatch(r"[+-]?\d[\d.,:/-]*", name) is not None
+    return is_number or len(name) > 60 or name.count(" ") > 3
 
 
-_FORMS = (
-    re.compile(
-        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2}))?)?(?:[T ]\d.*)?", re.ASCII
-    ),
-    re.compile(r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", re.ASCII),
-    re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})", re.ASCII),
-)  # fmt: skip
+_DATES = (
+    r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2}))?)?(?:[T ]\d.*)?",
+    r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)",
+    r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})",
+)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -253,8 +221,8 @@ def month_of(text: str) -> int | None:
     >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
     (True, None)
     """
-    for form in _FORMS:
-        if found := form.fullmatch(text.strip()[:40]):
+    for form in _DATES:
+        if found := re.fullmatch(form, text.strip()[:40], re.ASCII):
             parts = found.groupdict()
             try:
                 day = date(int(parts["y"]), int(parts["m"] or 1), int(parts["d"] or 1))
