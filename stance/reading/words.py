@@ -101,8 +101,8 @@ class Reader:
     def words(self, texts: Sequence[str] | Joined, spans: Sequence[Span] = ()) -> Words:
         """Read normalised paragraphs and find the actors they name.
 
-        Spans, in order, are places where the user says that the actor to be judged is named. That
-        actor then has the number ``len(book)``, and what the book finds there does not count.
+        Spans, in order, are places that name the actor to be judged, whose number is ``len(book)``;
+        what the book finds there does not count.
         """
         batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans)
         return self._words(batch, who, kind)
