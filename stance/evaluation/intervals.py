@@ -14,7 +14,6 @@ CELLS = 2_000_000  # document counts held in memory at once, about 50 MB of work
 FEWEST = 5  # documents below which a score has no interval, and a label of fewer none to be trusted
 TRUSTED = 20  # documents from which an interval can be trusted
 Z = 1.959963984540054  # quantile of the normal distribution that bounds a 95 % interval
-
 RARE = 20  # a label in fewer documents, and in no more than half of them, is rare
 EQUAL = 12  # decimals in which equal scores agree, in whatever order they were summed up
 
