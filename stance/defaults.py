@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 
 def default_model(tell: Callable[[str], None]) -> Path:
-    """Return the file of the bundled model, or of one trained on the starter corpus."""
+    """Return the file of the bundled model, or of one trained; ``tell`` gets what to say of it."""
     if bundled := bundled_model():
         return bundled
     path = cache_folder() / f"starter-{_fingerprint()[:16]}.stance"

@@ -14,10 +14,8 @@ from stance.display import count, shown
 from stance.records import NEUTRAL
 
 FEWEST = 10  # documents in which a word must stand to be tested
-
 PRECISION, RATE = 0.9, 0.05  # least precision of a shortcut, and the false discovery rate
 LISTED = 10  # words that a message names
-
 COUNT = len(LABELS)
 
 # A word of this precision in so many documents is strong; if more than this share of a label's

@@ -14,7 +14,6 @@ CELLS = 2_000_000  # document counts held in memory at once, about 50 MB of work
 FEWEST = 5  # documents below which a score has no interval, and a label of fewer none to be trusted
 TRUSTED = 20  # documents from which an interval can be trusted
 Z = 1.959963984540054  # quantile of the normal distribution that bounds a 95 % interval
-
 RARE = 20  # a label in fewer documents, and in no more than half of them, is rare
 EQUAL = 12  # decimals in which equal scores agree, in whatever order they were summed up
 
@@ -104,8 +103,8 @@ def interval(
     Methods and their Application", section 5.3.2); t allows for the spread being an estimate
     (Hesterberg 2015, "What Teachers Should Know About the Bootstrap", section 5.3). Its degrees of
     freedom are Satterthwaite's (1946), 2 E(v)**2 / Var(v) of the estimated variance v, with Var(v)
-    from the fourth moments of the documents' influence (Cramér 1946, section 27.4). The tests
-    simulate the coverage. The interval of one document is all from ``least`` to 1.
+    from the fourth moments of the documents' influence (Cramér 1946, section 27.4). The interval of
+    one document is all from ``least`` to 1.
 
     >>> right = np.repeat([[1.0, 0.0], [0.0, 1.0]], [70, 30], axis=0)  # of 100 documents
     >>> low, high = interval(lambda total: total[..., 0] / total.sum(axis=-1), right)
@@ -201,13 +200,11 @@ class Shares:
 def estimate_shares(counts: Ints, *, independent: bool = False) -> Shares:
     """Return the shares of answers, counted by document (row) and class (two or more).
 
-    Each interval is Wilson's (1927, "Probable Inference, the Law of Succession, and Statistical
-    Inference") for as many independent answers as would tell as much as these answers of documents
-    do, with a quantile of Student's t (Korn and Graubard 1998, "Confidence Intervals for
-    Proportions with Small Expected Number of Positive Counts Estimated from Survey Data"; Franco
-    et al. 2019). That of the net joins those of its two shares (Zou and Donner 2008, "Construction
-    of Confidence Limits about Effect Measures"). ``training/coverage.py`` simulates how often they
-    hold the truth: 93 to 98 % of the time, and more often where they are not `Shares.trusted`.
+    Each interval is `wilson`'s for as many independent answers as would tell as much as these, with
+    a quantile of Student's t (Korn and Graubard 1998, "Confidence Intervals for Proportions with
+    Small Expected Number of Positive Counts Estimated from Survey Data"). That of the net joins
+    those of its two shares (Zou and Donner 2008, "Construction of Confidence Limits about Effect
+    Measures"). They hold the truth in 93 to 98 % of the simulations of ``training/coverage.py``.
     ``independent`` takes every answer for independent of the others.
 
     >>> found = estimate_shares(np.array([[3, 1], [0, 2], [5, 1], [0, 2], [2, 2], [1, 1]]))
@@ -285,7 +282,9 @@ def _likeness(score: Floats, squares: Floats, size: Floats) -> float:
 
 
 def wilson(share: float, n: float, freedom: float = math.inf) -> Interval:
-    """Return the 95 % interval of a share of ``n`` answers (Wilson 1927), by Student's t.
+    """Return the 95 % interval of a share of ``n`` answers, by Student's t.
+
+    Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference".
 
     >>> [round(bound, 3) for bound in wilson(0.1, 50)]
     [0.043, 0.214]

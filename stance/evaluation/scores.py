@@ -28,7 +28,6 @@ from stance.evaluation.intervals import (
 )
 
 BINS = 15  # bins of the calibration error and of the reliability curve
-
 LEAST_CHANCE = float(np.finfo(np.float64).eps)  # in a log loss, as in scikit-learn
 POINTS = 40  # most points of a risk-coverage curve
 CURVES = ("reliability", "risk_coverage")  # figures that are lists of points

@@ -75,12 +75,8 @@ def _power_tables(size: int) -> tuple[Keys, Keys]:
 
 
 class KeyIndex:
-    """A hash table that numbers 64-bit keys, with vectorised look-up by open addressing.
+    """A hash table that numbers 64-bit keys, ten times as fast as a binary search.
 
-    ``find`` takes about ten nanoseconds a key, a binary search a hundred.
-
-    Examples
-    --------
     >>> index = KeyIndex(np.array([7, 99], np.uint64))
     >>> index.find(np.array([99, 5, 7], np.uint64)).tolist()
     [1, -1, 0]

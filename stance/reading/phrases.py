@@ -72,8 +72,7 @@ class PhraseMatcher:
     ) -> tuple[Ints, Ints, Ints32]:
         """Return first word, number of words and value of each match, in order.
 
-        ``roles``, ``exact`` and ``lower`` have an entry per form: its `roles`, and its `word_key`
-        with and without case. Words that are ``taken`` stand in no phrase.
+        ``roles``, ``exact`` and ``lower`` have an entry per form; no word that is ``taken`` counts.
         """
         free = np.ones(len(batch.form), np.bool_) if taken is None else ~taken
         role = roles.take(batch.form)
@@ -152,7 +151,6 @@ def _extend(key: Keys, gap: Bytes, word: Keys) -> Keys:
 
 
 def _chains(keys: Keys, gaps: Bytes, first: Ints, sizes: Ints) -> Keys:
-    """Return the key of each phrase up to each of its words."""
     chained = keys.copy()
     for step in range(1, int(sizes.max(initial=0))):
         at = first[sizes > step] + step

@@ -43,10 +43,8 @@ from stance.reading.text import (
 LONGEST_WORD = 48  # characters of a word that count; longer runs are links or noise
 AT_A_TIME = 1 << 18  # words looked up, so that a text as long as a book takes little memory
 MOST = (1 << 31) - 1  # most characters of a batch: their places are 32-bit numbers
-
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
-
 # What the clitic after a word was.
 CLITIC_NONE, CLITIC_POSSESSIVE, CLITIC_NEGATION, CLITIC_OTHER = range(4)
 

@@ -121,9 +121,8 @@ class Reader:
     ) -> Words:
         """Read normalised paragraphs and find the actors they name.
 
-        Spans, in order, are places where the user says that the actor to be judged is named. That
-        actor then has the number ``len(book)``, and what the book finds there does not count.
-        The months of the paragraphs are those of `ActorBook.match`.
+        Spans, in order, are places that name the actor to be judged, whose number is ``len(book)``;
+        what the book finds there does not count. Their months are as in `ActorBook.match`.
         """
         batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans, months)
         return self._words(batch, who, kind)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = files(__package__) / "templates"
-
 NAME, SHORT = 28, 22  # characters of a name in a chart, and beside long figures
 
 _UNFIT = re.compile(

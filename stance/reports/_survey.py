@@ -174,9 +174,8 @@ class Periods:
 def choose_periods(months: Mapping[int, int]) -> Periods | None:
     """Choose the shortest periods of which at most `MOST_PERIODS` cover the answers' months.
 
-    They hold `FEWEST_PER_PERIOD` answers on average, or are years. If less than a quarter of them
-    holds any answer, as one mistyped date can cause, the `TAIL` of the answers at either end does
-    not count. Dates that are all in a January are taken for years.
+    They hold `FEWEST_PER_PERIOD` answers on average, or are years. Of sparse ones, as one mistyped
+    date can cause, the `TAIL` at either end does not count. Dates all in a January are years.
     """
     if not months:
         return None

@@ -229,7 +229,6 @@ def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _pickle(what: object, *, once: bool = False) -> bytes:
-    """Pickle something; faster where nothing in it comes twice."""
     file = io.BytesIO()
     pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
     pickler.fast = once

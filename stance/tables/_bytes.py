@@ -13,7 +13,6 @@ from stance.display import count, shown
 from stance.errors import DataError
 
 MEGABYTE = 1024 * 1024
-
 JSON_NAMES = (".jsonl", ".ndjson")
 _COMPRESSED_NAMES = (".gz", ".zst")
 

@@ -10,7 +10,6 @@ from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
-
 MAX_COLUMNS = 10_000
 
 

@@ -17,7 +17,6 @@ from stance.errors import DataError, UsageError
 from stance.tables._bytes import MEGABYTE, ByteFile
 
 MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
-
 _CHUNK = 64 * 1024
 
 _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16

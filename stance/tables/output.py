@@ -12,9 +12,7 @@ from stance.files import Transaction, WholeFile, check_output
 from stance.tables._bytes import JSON_NAMES, kind_suffix
 
 FORMULA_STARTS = frozenset("=+-@\t\r")  # what a cell begins with that a spreadsheet might run
-
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
-
 _EMPTY_ROW = '""'  # of one empty cell, which would otherwise be an empty line
 _BATCH_ROWS = 500
 _BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours

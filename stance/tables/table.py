@@ -94,9 +94,8 @@ def open_table(
     which `or_else` adds what else a user can do.
 
     Cells come back as they went in. An empty line is skipped, but in a table of one column it
-    is an empty cell, since spreadsheets save one so; both are noted. A quote inside an unquoted
-    cell, a record of another width and a repeated header are bad records. Limits: 10 MB a cell,
-    16 MB a record, 10,000 columns, 200 times the compressed size.
+    is an empty cell; both are noted. A quote inside an unquoted cell, a record of another width
+    and a repeated header are bad records.
     """
     asked = _one_character(delimiter)
     source = Source(path, encoding, salvage=rejects is not None)
