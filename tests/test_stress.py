@@ -118,7 +118,7 @@ def test_every_soft_test_changes_what_it_says():
     )
     after = {name: trial.after for name, trial in changed.items() if trial is not None}
     assert after["as written"] == before
-    assert after["actor swapped"] == before.replace("the United States", "Egypt")
+    assert after["actor swapped"] == before.replace("the United States", "Venezuela")
     assert "condemned the American government on" in after["government for the name"]
     assert "condemned Washington on" in after["capital for the name"]
     assert "condemned the U.S. on" in after["abbreviation with points"]

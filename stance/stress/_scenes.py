@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -141,14 +142,16 @@ def render(text: str, fills: Mapping[str, str]) -> str:
 
 def cast(book: ActorBook, words: Sentences) -> list[Scene]:
     """Put actors of the book into the seed paragraphs in turn; drop seeds that no actor fits."""
+    times: Counter[str] = Counter()  # that an actor was put into one
     names = {actor.name: _called(actor, words) for actor in book.actors}
     scenes = []
     for number, seed in enumerate(words.seeds):
         fitting = [actor for actor in book.actors if actor.kind in seed.kinds and names[actor.name]]
         if not fitting:
             continue
-        at = number % len(fitting)
+        at = min(range(len(fitting)), key=lambda place: times[fitting[place].name])
         actor, *others = fitting[at:] + fitting[:at]
+        times[actor.name] += 1
         others.sort(key=lambda a: a.kind != actor.kind)  # its own kind first, else in order
         other = others[0] if others else None
         if other is None and "{other}" in seed.text:
