@@ -21,8 +21,8 @@ LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 ROOMS = (
     *("records", "arrays", "errors", "display", "interrupts", "settings", "files"),
     *("recipe", "reading", "tables", "corpus", "importing", "features", "model"),
-    *("storage", "screens", "evaluation", "runs", "check", "stress", "reports"),
-    *("fitting", "defaults", "estimator", "cli", "__main__"),
+    *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
+    *("reports", "fitting", "defaults", "estimator", "cli", "__main__"),
 )
 """From the ground up; a room imports only from rooms before it."""
 

@@ -21,10 +21,11 @@ from pages import read_page
 
 from stance.defaults import bundled_model
 from stance.errors import DataError
-from stance.reports import Request, _tally, read_maker
+from stance.findings import tally
+from stance.findings.survey import Frequent, choose_periods
+from stance.reports import Request, read_maker
 from stance.reports._page import named
 from stance.reports._predictions import compose, gather
-from stance.reports._survey import Frequent, choose_periods
 from stance.storage import load_model
 
 TRAINING = Path(__file__).parent.parent / "training"
@@ -327,7 +328,7 @@ def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, 
         table.write_bytes(table.read_bytes() + table.read_bytes().splitlines(True)[-1])
         return choose_periods(periods)
 
-    monkeypatch.setattr("stance.reports._tally.choose_periods", grows)
+    monkeypatch.setattr("stance.findings.tally.choose_periods", grows)
     with pytest.raises(DataError, match="changed while it was read"):
         gather(Request(table), None)
 
@@ -399,7 +400,7 @@ def test_the_words_that_name_each_actor_are_shown(tmp_path, model_path, monkeypa
     russia = ["Russia", "3", "Russia 67 %, Russian 33 %"]
     assert carriers(page) == [russia, ["United States", "4", "Trump 75 %, Washington 25 %"]]
     assert "in the first 5 records" in page.text
-    monkeypatch.setattr(_tally, "SCANNED", 2)
+    monkeypatch.setattr(tally, "SCANNED", 2)
     assert "in the first 2 records" in command(path, *made)[0].text
 
 
@@ -568,8 +569,8 @@ def test_counts_stay_exact_where_names_are_too_many_to_tell_apart(tmp_path, monk
 
 def test_only_so_many_actors_and_sources_are_shown(coded):
     found = gather(Request(coded, prefix="p_", by="id"), None)
-    assert len(found.tally.actors) <= _tally.ACTORS
-    assert len(found.tally.sources) <= _tally.SOURCES
+    assert len(found.tally.actors) <= tally.ACTORS
+    assert len(found.tally.sources) <= tally.SOURCES
     page = read_page(compose(found))
     assert re.search(r"Left out here but counted in the totals: \d+ other sources", page.text)
     assert len(compose(found)) < 1_000_000

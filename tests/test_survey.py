@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.evaluation.intervals import estimate_shares, wilson
-from stance.reports._survey import MOST_PERIODS, Frequent, bounded, choose_periods
-from stance.reports._tally import CLUSTERS
+from stance.findings.survey import MOST_PERIODS, Frequent, bounded, choose_periods
+from stance.findings.tally import CLUSTERS
 from stance.tables import month_of
 
 DRAWS = 1000

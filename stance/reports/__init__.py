@@ -1,9 +1,9 @@
 """Reports that people look at: one self-contained HTML file, no script, no request."""
 
+from stance.findings.survey import Request
 from stance.reports._evaluation import write_evaluation
 from stance.reports._examples import worst_mistakes
 from stance.reports._predictions import Maker, read_maker, write_predictions
-from stance.reports._survey import Request
 
 __all__ = ["Maker", "Request", "read_maker"]
 __all__ += ["worst_mistakes", "write_evaluation", "write_predictions"]

@@ -12,13 +12,13 @@ from markupsafe import Markup
 from stance.corpus import Source
 from stance.display import count, shown
 from stance.files import write_whole
+from stance.findings.survey import file_hash
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._charts import SHARES, Axis, Estimate, Line, Point
 from stance.reports._examples import Mistake
 from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
-from stance.reports._survey import file_hash
 from stance.screens import bounds, percent
 from stance.screens.model import forecast_text
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Floats
 from stance.corpus import Corpus
 from stance.display import shown
 from stance.errors import DataError
 from stance.evaluation.assessment import judge_pairs
+from stance.findings.survey import Places, bounded
+from stance.findings.tally import Answered
 from stance.model.explanation import Explanation, explain
 from stance.model.judging import StanceModel
 from stance.reading.spans import parse_spans
 from stance.records import AGAINST, FAVOR, NO_ANSWER, Stance
-from stance.reports._survey import Places, bounded
-from stance.tables import Record, months_of
+from stance.tables import months_of
 
 EACH = 3  # paragraphs for, and paragraphs against each actor
 LEAST = 0.5  # probability that a paragraph must exceed to be shown
@@ -99,18 +100,18 @@ class Examples:
         self._least = np.tile((LEAST, 1.0, LEAST, 1.0), (len(actors) + 1, 1))
         self._least[-1] = 1.0
 
-    def add(
-        self, records: Sequence[Record], row: Ints, actor: Ints, label: Ints, chances: Floats
-    ) -> None:
-        """Look through some answers; an actor's number is -1, or too large, where none is kept."""
+    def add(self, answered: Answered) -> None:
+        """Look through some answers; an actor's number is too large where none is kept."""
         if self._places.text is None:
             return
+        actor, label, chances = answered.actor, answered.label, answered.chances
         group = np.where((actor >= 0) & (actor < len(self.actors)), actor, -1)
         top = chances.max(axis=1)
         for at in np.flatnonzero(top > self._least[group, label]).tolist():
             key = (int(group[at]), int(label[at]))
             if top[at] > self._least[key]:
-                self._keep(key, self._example(records[at].cells, int(row[at]), key[1], chances[at]))
+                cells, row = answered.records[at].cells, int(answered.row[at])
+                self._keep(key, self._example(cells, row, key[1], chances[at]))
 
     def _keep(self, key: tuple[int, int], example: Example) -> None:
         listed = self.kept[key]

@@ -13,15 +13,15 @@ from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.intervals import Shares, estimate_shares
 from stance.files import write_whole
+from stance.findings.survey import Frequent, Periods, Request, Survey, batches, file_hash, survey
+from stance.findings.tally import CLUSTERS, CONFIDENCES, TRACED, Carriers, Tally
 from stance.model.judging import StanceModel
 from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._charts import Axis, Estimate, Line, Parts, Point
-from stance.reports._examples import SIDES, Marked, Quotation, mark
+from stance.reports._examples import SIDES, Examples, Marked, Quotation, mark
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
-from stance.reports._survey import Frequent, Periods, Request, Survey, batches, file_hash, survey
-from stance.reports._tally import CLUSTERS, CONFIDENCES, TRACED, Carriers, Tally
 
 FEWEST_ANSWERS = 30  # answers below which an actor's shares are little more than anecdotes
 MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
@@ -137,16 +137,18 @@ def gather(request: Request, maker: Maker | None) -> PredictionReport:
     found = survey(request)
     before = request.source.stat()
     tally = Tally(found)
+    examples = Examples(tally.actors[:TRACED], found.places)
     carriers = Carriers(maker.model.book, found.places) if maker else None
     with request.open() as table:
         for batch in batches(table):
-            tally.add(batch, table.name)
+            if answered := tally.add(batch, table.name):
+                examples.add(answered)
             if carriers:
                 carriers.add(batch)
     sha256, after = file_hash(request.source), request.source.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise DataError(f"{table.name}: changed while it was read; wait until it is complete")
-    marked = mark(tally.examples, maker.model if maker else None)
+    marked = mark(examples, maker.model if maker else None)
     agrees = maker is not None and (maker.given if marked.reproduced is None else marked.reproduced)
     alone = found.places.document is None  # a row says one thing of an actor, but several of all
     actors = [estimate_shares(each, independent=alone) for each in tally.actor_clusters]

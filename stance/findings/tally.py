@@ -1,18 +1,18 @@
-"""The second reading of a prediction table: exact counts of what a report shows."""
+"""The second reading of a prediction table: exact counts of its most frequent names."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 
-from stance.arrays import Bools, Codes, Ints
+from stance.arrays import Bools, Codes, Floats, Ints
 from stance.display import shown
 from stance.errors import DataError
+from stance.findings.survey import Places, Survey, bounded, choose_periods
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Sentiment, Stance
-from stance.reports._examples import Examples
-from stance.reports._survey import Places, Survey, bounded, choose_periods
 from stance.tables import Record, month_of, months_of
 
 # Documents fall into groups by a hash, which bounds memory and, since groups are random, leaves
@@ -57,6 +57,17 @@ class Carriers:
                 counts[batch.text[start:end]] += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Some answers as they were counted; the actor's number is -1 where it is not shown."""
+
+    records: Sequence[Record]
+    row: Ints
+    actor: Ints
+    label: Ints
+    chances: Floats  # of each stance, of shape (n_answers, 3)
+
+
 class Tally:
     """Counts of a prediction table's answers; by cluster, those of stances given, by document."""
 
@@ -64,7 +75,6 @@ class Tally:
         self.actors = _frequent(found.actors.first(ACTORS), found.actors.counts)
         self.sources = _frequent(found.sources.first(SOURCES), found.sources.counts)
         self.periods = choose_periods(found.months)
-        self.examples = Examples(self.actors[:TRACED], found.places)
         actors, sources = len(self.actors), len(self.sources)
         span = self.periods.count if self.periods else 0
         self.all_clusters = np.zeros((CLUSTERS, GIVEN), np.int64)
@@ -87,22 +97,26 @@ class Tally:
 
     @property
     def rows(self) -> int:
+        """Rows of the input."""
         return int(np.count_nonzero(self._seen)) + len(self._again)
 
     @property
     def naming(self) -> int:
+        """Rows of the input that name an actor."""
         return int(self._naming.sum()) + sum(self._again.values())
 
     @property
     def renumbered(self) -> int:
-        return len(self._again)  # rows whose number an earlier row has, as in joined tables
+        """Rows whose number an earlier row has, as in joined tables."""
+        return len(self._again)
 
     @property
     def answers(self) -> int:
+        """Answers, those withheld included."""
         return int(self.confidence.sum())
 
-    def add(self, records: Sequence[Record], table: str) -> None:
-        """Count some records; `table` is what messages call it."""
+    def add(self, records: Sequence[Record], table: str) -> Answered | None:
+        """Count some records and return their answers; `table` is what messages call it."""
         places, cells = self._places, [record.cells for record in records]
         try:
             row = np.array([int(each[places.row]) for each in cells], np.int64)
@@ -114,8 +128,7 @@ class Tally:
         named = np.array(asked) & [each[places.mentions] != "0" for each in cells]
         self._count_rows(cells, row, named)
         kept = [record for record, name in zip(records, asked, strict=True) if name]
-        if kept:
-            self._count_answers(kept, row[asked], table)
+        return self._count_answers(kept, row[asked], table) if kept else None
 
     def _count_rows(self, cells: Cells, row: Ints, named: Bools) -> None:
         """Tell rows apart by number, and by file, document and text if numbers start anew."""
@@ -144,7 +157,7 @@ class Tally:
             np.add.at(self.tone_clusters, (cluster[given], tone[given]), 1)
             self.toneless += int((tone == GIVEN).sum())
 
-    def _count_answers(self, records: Sequence[Record], row: Ints, table: str) -> None:
+    def _count_answers(self, records: Sequence[Record], row: Ints, table: str) -> Answered:
         places, cells = self._places, [record.cells for record in records]
         try:
             label = np.array([LABELS[each[places.stance]] for each in cells])
@@ -170,16 +183,11 @@ class Tally:
         bins = np.searchsorted(CONFIDENCES, chances.max(axis=1), side="right")
         self.confidence += np.bincount(bins, minlength=len(self.confidence))
         self._count_periods(cells, actor, cluster, label)
-        self.examples.add(records, row, actor, label, chances)
+        return Answered(records, row, actor, label, chances)
 
     def _clusters(self, cells: Cells, row: Ints) -> Ints:
-        """Return the group of each answer's document; without one, of its text or its row."""
-        places = self._places
-        at = places.text if places.document is None else places.document
-        names = (
-            f"row {number}" if at is None or not each[at] else each[at]
-            for each, number in zip(cells, row.tolist(), strict=True)
-        )
+        """Return the group of each answer's document."""
+        names = document_names(cells, row, self._places)
         return np.array([_hash(name) for name in names], np.int64) % CLUSTERS
 
     def _count_periods(self, cells: Cells, actor: Ints, cluster: Ints, label: Ints) -> None:
@@ -199,6 +207,16 @@ class Tally:
             if reason := _reason(record.cells, self._places):
                 return DataError(f"{table}:{record.line}: {reason}, as stance predict writes it")
         raise AssertionError("no record is wrong")
+
+
+def document_names(cells: Cells, row: Ints, places: Places) -> Iterator[str]:
+    """Yield what names the document of each answer; without one, its text or its row."""
+    at = places.text if places.document is None else places.document
+    # A document's name holds within its file; an equal text is one document in any file.
+    file = None if at is not None and at == places.text else places.file
+    for each, number in zip(cells, row.tolist(), strict=True):
+        name = "" if at is None else each[at]
+        yield ("" if file is None else f"{each[file]}\0") + (name or f"row {number}")
 
 
 def _frequent(first: list[str], counts: dict[str, int]) -> list[str]:

@@ -21,7 +21,7 @@ ANSWERS = ("row", "mentions", *STANCE_COLUMNS)  # which predict writes, beside t
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A prediction table, and what a report on it should show; None for the usual column."""
+    """A prediction table, and what is to be found in it; None for the usual column."""
 
     source: Path
     by: str | None = None  # column of the source
@@ -33,11 +33,14 @@ class Request:
     encoding: str | None = None
 
     def open(self) -> Table:
+        """Open the table."""
         return open_table(self.source, delimiter=self.delimiter, encoding=self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
+    """Numbers of the columns that answers, texts, documents and groups stand in."""
+
     row: int
     actor: int
     mentions: int
@@ -54,7 +57,8 @@ class Places:
 
     @property
     def paired(self) -> bool:
-        return self.actor < self.row  # the input named the actor of each row
+        """Whether the input named the actor of each row."""
+        return self.actor < self.row
 
 
 def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
@@ -123,6 +127,7 @@ class Frequent:
         self._capacity = capacity
 
     def add(self, names: Iterable[str]) -> None:
+        """Count some names."""
         self.counts.update(names)
         self.distinct = max(self.distinct, len(self.counts))
         if len(self.counts) > 2 * self._capacity:
@@ -131,6 +136,7 @@ class Frequent:
             self.lost += least
 
     def first(self, most: int) -> list[str]:
+        """Return the most frequent names, equally frequent ones in alphabetical order."""
         return sorted(self.counts, key=lambda name: (-self.counts[name], name))[:most]
 
 
@@ -150,6 +156,8 @@ LENGTHS = {"month": 1, "quarter": 3, "year": 12}
 
 @dataclass(frozen=True, slots=True)
 class Periods:
+    """Equally long stretches of time, one after another."""
+
     unit: str  # month, quarter or year
     start: int  # number of the first one
     count: int
@@ -209,6 +217,8 @@ def _cover(first: int, last: int, most: int) -> Periods:
 
 @dataclass(slots=True)
 class Survey:
+    """What a table holds: its columns, and how often names and months occur."""
+
     columns: tuple[str, ...]
     places: Places
     actors: Frequent = field(default_factory=Frequent)  # answers of each
@@ -220,6 +230,7 @@ class Survey:
     notes: tuple[str, ...] = ()
 
     def add(self, records: Sequence[Record]) -> None:
+        """Count the names and months of some records."""
         places, self.records = self.places, self.records + len(records)
         cells = [record.cells for record in records]
         actors = [bounded(actor) for actor in map(itemgetter(places.actor), cells)]
@@ -241,6 +252,7 @@ class Survey:
 
 
 def survey(request: Request) -> Survey:
+    """Read a table of answers; raise `DataError` if it is not one."""
     with request.open() as table:
         found = Survey(table.columns, find_places(table.columns, table.name, request))
         for batch in batches(table):
@@ -252,11 +264,13 @@ def survey(request: Request) -> Survey:
 
 
 def batches(table: Table) -> Iterator[list[Record]]:
+    """Yield the records of a table, `BATCH` at a time."""
     records = iter(table)
     while batch := list(islice(records, BATCH)):
         yield batch
 
 
 def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
