@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import invoke
+from command import STARTER, dicts, fails, invoke
+from command import write as write_text
 from conftest import quick_recipe
 from sklearn import metrics
 
 from stance.corpus import read_corpus
 from stance.evaluation import compare_models, evaluate
+from stance.evaluation.assessment import write_suspects
 from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
@@ -249,3 +251,38 @@ def test_a_model_that_knows_the_actor_says_so_loudly(corpus, block, own):
 
 def test_a_model_that_does_not_know_the_actor_has_no_such_note(figures):
     assert not any(PRIOR in note for note in figures["notes"])
+
+
+def test_labels_that_were_made_wrong_are_suspected_first(corpus, tmp_path):
+    sure = corpus.stance.copy()
+    sure[::60] = (sure[::60] + 1) % 3
+    held = np.full((len(corpus), 3), 0.05)
+    held[np.arange(len(corpus)), corpus.stance] = 0.9
+    held[5] = [0.3, 0.3, 0.4]  # a doubt that is no reason for suspicion
+    spoiled = dataclasses.replace(corpus, stance=sure)
+    path = tmp_path / "suspects.csv"
+    said = write_suspects(spoiled, held, path, force=False)
+    assert said == f"wrote 15 rows of 900 whose label may be wrong to {path}"
+    rows = dicts(path.read_text("utf-8"))
+    assert [int(row["row"]) for row in rows] == list(range(1, 901, 60))
+    assert all(row["label"] != row["answer"] for row in rows)
+    assert {row["probability"] for row in rows} == {"0.900000"}
+    assert rows[0]["text"] == corpus.texts[0]
+
+
+def test_training_writes_the_suspects_that_it_is_asked_for(tmp_path):
+    table, model = tmp_path / "suspects.csv", tmp_path / "a.stance"
+    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)[:301]
+    coded = write_text(tmp_path / "coded.csv", "".join(lines))
+    recipe = write_text(
+        tmp_path / "quick.toml",
+        "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n",
+    )
+    train = ("train", coded, "-o", model, "--recipe", recipe)
+    result = invoke(*train, "--suspects", table)
+    assert result.exit_code == 0, result.stderr
+    assert "whose label may be wrong" in result.stderr
+    shares = [float(row["probability"]) for row in dicts(table.read_text("utf-8"))]
+    assert shares
+    assert min(shares) > 1 / 3
+    assert "is the input" in fails(4, *train, "--force", "--suspects", coded)

@@ -15,7 +15,7 @@ from test_fitting import BOOK, made_up, write
 from stance.evaluation.answers import document_confusion, macro_f1
 from stance.evaluation.intervals import percentile_interval
 from stance.fitting import learning, train
-from stance.fitting.advice import fit_power_laws, learning_curve
+from stance.fitting.advice import advise_stopping, fit_power_laws, learning_curve
 from stance.fitting.learning import Cut, Task
 from stance.fitting.repeats import SHARES, Repeats, parts, repeat_seeds
 from stance.recipe import HeadRecipe, Recipe, Validation
@@ -328,6 +328,41 @@ def test_parts_in_which_no_feature_is_left_are_left_out(tiny):
     recipe = dataclasses.replace(full_recipe(), features=features)
     told = train(recipe, tiny, BOOK).prospects
     assert told.learning_curve["points"][-1]["share"] == 1.0
+
+
+# --- When to stop ---
+
+
+@pytest.mark.parametrize(
+    ("kappa", "curve", "documents", "verdict", "text"),
+    [
+        (0.992, curve_of(RISING), 400, "stop", "stop labelling more of the same: answers are sta"),
+        (0.9, curve_of([0.6] * 5), 400, "stop", "twice the labels would gain less than 0.1 points"),
+        (0.9, curve_of(RISING), 400, "go on", "go on labelling: twice the labels would gain "),
+        (0.9, curve_of([0.6] * 5, spread=0.02), 400, "open", "it is open whether more labels help"),
+        (0.9, curve_of(RISING, documents=99), 99, "go on", "99 documents are too few"),
+        (0.9, curve_of(RISING, repeats=1), 400, "open", "one repeat does not show"),
+    ],
+)
+def test_the_verdict_rests_on_stable_answers_or_the_forecast(
+    kappa, curve, documents, verdict, text
+):
+    counts = np.zeros((documents, 3, 5, 3, 4))
+    repeats = Repeats((1, 2, 3), SHARES, (), (), counts, (0.6, 0.7, 0.8, kappa))
+    found = advise_stopping(repeats, curve)
+    assert (found["verdict"], found["kappa"][-1]) == (verdict, kappa)
+    assert text in found["text"]
+    assert f"the last 30 % of the documents changed answers to kappa {kappa:.3f}" in found["text"]
+
+
+def test_training_says_whether_to_go_on(trained):
+    kappa = trained.prospects.stopping["kappa"]
+    assert len(kappa) == len(trained.prospects.learning_curve["points"]) - 1
+    assert kappa[0] < kappa[-1] < 1  # answers settle as the parts grow
+    text = " ".join(line.strip() for line in trained.summary_lines())
+    assert trained.prospects.stopping["text"] in text
+    assert trained.to_json()["stopping"] == trained.prospects.stopping
+    assert "stopping" not in trained.model.card
 
 
 # --- Screen and card ---

@@ -4,8 +4,9 @@ Usage: python training/forecasts.py CORPUS... [--documents 50 100 200] [--draws 
 
 Draws so many documents of a corpus, forecasts from them what twice the labels would gain, learns
 from twice the documents, and scores both models on all others.  Prints a Markdown table: the mean
-gain over the draws, in how many of them the forecast held it, and how wide the forecasts were; a
-size below which nothing is foretold shows dashes.
+gain over the draws, in how many of them the forecast held it, how wide the forecasts were, the
+kappa of the last two models of the learning curve, and for each verdict (go on, open, stop) how
+often it was given and what twice the labels gained then; what was never told shows a dash.
 """
 
 import argparse
@@ -30,9 +31,10 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=20)
     options = parser.parse_args()
     print(
-        "| corpus | documents | macro-F1 | twice the labels gained | forecasts | width | held it |"
+        "| corpus | documents | macro-F1 | twice the labels gained | forecasts | width | held it "
+        "| kappa | go on | open | stop |"
     )
-    print("|---|---|---|---|---|---|---|")
+    print("|---" * 11 + "|")
     for path in options.corpora:
         corpus = read_corpus([path])
         for documents in options.documents:
@@ -41,8 +43,8 @@ def main() -> None:
                 print(row(corpus, documents, found), flush=True)
 
 
-def draw(corpus: Corpus, documents: int, seed: int) -> tuple[float, float, Any]:
-    """Return macro-F1 of a model, what twice the documents gain, and the forecast of that."""
+def draw(corpus: Corpus, documents: int, seed: int) -> tuple[float, float, Any, Any]:
+    """Return macro-F1 of a model, what twice the documents gain, its forecast and the verdict."""
     order = np.random.default_rng((documents, seed)).permutation(np.unique(corpus.document))
     some, twice, rest = (
         corpus.take(np.flatnonzero(np.isin(corpus.document, part)))
@@ -53,7 +55,7 @@ def draw(corpus: Corpus, documents: int, seed: int) -> tuple[float, float, Any]:
     before = score(first.model, rest)
     after = score(train(recipe.validated_once(), twice, book).model, rest)
     curve = first.prospects.learning_curve or {}
-    return before, after - before, curve["forecast"]
+    return before, after - before, curve["forecast"], first.prospects.stopping
 
 
 def score(model: StanceModel, corpus: Corpus) -> float:
@@ -63,17 +65,23 @@ def score(model: StanceModel, corpus: Corpus) -> float:
     return float(macro_f1(counts.sum(axis=0)))
 
 
-def row(corpus: Corpus, documents: int, found: list[tuple[float, float, Any]]) -> str:
+def row(corpus: Corpus, documents: int, found: list[tuple[float, float, Any, Any]]) -> str:
     """Return a row of the table; figures in percentage points."""
-    before = float(np.mean([score for score, _, _ in found]))
-    gain = float(np.mean([more for _, more, _ in found]))
-    ranges = np.array([f["doubled"]["gain"] for _, _, f in found if f is not None])
+    before = float(np.mean([score for score, *_ in found]))
+    gain = float(np.mean([more for _, more, *_ in found]))
+    ranges = np.array([f["doubled"]["gain"] for _, _, f, _ in found if f is not None])
     told = ("0", "-", "-")
     if len(ranges):
         held = ((ranges[:, 0] <= gain) & (gain <= ranges[:, 1])).sum()
         told = (f"{len(ranges)}", f"{100 * np.diff(ranges).mean():.1f}", f"{held}")
     cells = (corpus.sources[0].name, f"{documents}", f"{100 * before:.1f}", f"{100 * gain:.1f}")
-    return "| " + " | ".join((*cells, *told)) + " |"
+    kappa = float(np.mean([s["kappa"][-1] for *_, s in found]))
+    verdicts = (
+        f"{len(own)}: {100 * np.mean(own):+.1f}" if own else "-"
+        for verdict in ("go on", "open", "stop")
+        for own in [[more for _, more, _, s in found if s["verdict"] == verdict]]
+    )
+    return "| " + " | ".join((*cells, *told, f"{kappa:.3f}", *verdicts)) + " |"
 
 
 if __name__ == "__main__":

@@ -40,6 +40,12 @@ def train(
         ),
     ] = None,
     jobs: options.Jobs = 1,
+    suspects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv", help="Table to write of rows whose label is likely wrong."
+        ),
+    ] = None,
     labels: options.Labels = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
@@ -51,10 +57,11 @@ def train(
     from stance.fitting import train_files
 
     options.refuse_stdin(corpora or [])
-    options.refuse_output(output, force, [*(corpora or []), recipe, actors, vectors])
+    options.refuse_output(output, force, [*(corpora or []), recipe, actors, vectors, suspects])
+    options.refuse_output(suspects, force, [*(corpora or []), recipe, actors, vectors])
     training = train_files(
         corpora or [], output, recipe, actors, vectors,
-        seed=seed, jobs=jobs, force=force, tell=tell,
+        suspects, seed=seed, jobs=jobs, force=force, tell=tell,
         labels=parse_labels(labels), delimiter=delimiter, encoding=encoding,
     )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"

@@ -300,6 +300,34 @@ def _text_key(corpus: Corpus) -> Ints:
     return linked_groups([corpus.marks.exact])
 
 
+SUSPECTS = ("text", "actor", "label", "answer", "probability", "label_probability", "corpus", "row")
+
+
+def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> str:
+    """Write the rows whose label is likely wrong, most likely first; return a line about it.
+
+    ``held`` holds held-out probabilities of shape (n_rows, n_labels). A row is listed if its answer
+    contradicts its label and is at least as probable as it is on average where it is the label
+    (Northcutt, Jiang and Chuang 2021, "Confident Learning").
+    """
+    gold, top, own = corpus.stance, held.max(axis=1), held[np.arange(len(corpus)), corpus.stance]
+    found = held.argmax(axis=1)
+    labels = len(Stance)
+    usual = np.array([held[gold == n, n].mean() if (gold == n).any() else 1 for n in range(labels)])
+    listed = np.flatnonzero((found != gold) & (top >= usual[found]))
+    listed = listed[np.lexsort((listed, own[listed] - top[listed]))]
+    names, places = list(map(str, Stance)), corpus.places()
+    with write_table(path, SUSPECTS, force=force) as writer:
+        for row in listed.tolist():
+            shares = f"{top[row]:.6f}", f"{own[row]:.6f}"
+            said, where = (names[gold[row]], names[found[row]]), places[row]
+            cells = corpus.texts[row], corpus.actors[row], *said, *shares, where[0], str(where[1])
+            writer.write(cells)
+    return (
+        f"wrote {count(len(listed), 'row')} of {len(corpus):,} whose label may be wrong to {path}"
+    )
+
+
 COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because", "corpus", "row")
 WORDS = 6  # words named in `because`
 

@@ -29,6 +29,11 @@ POINTS = 4  # points below which three parameters fit anything
 # 20 draws of 100 documents of NewsMTSC it was below 0.019 in 95 %.
 POOR = 0.02
 
+# Kappa of successive models' answers from which they are stable (Bloodgood and Vijay-Shanker 2009,
+# "A Method for Stopping Active Learning Based on Stabilizing Predictions").
+STABLE = 0.99
+WORTH = 0.01  # macro-F1 that twice the labels must gain to be worth their while
+
 LABEL_ROWS = 10  # rows that each label of an actor should have
 OFTEN = 20  # texts that must name an actor without labels before labels are advised
 SELDOM = 5  # texts below which an actor is too rare for advice
@@ -65,6 +70,7 @@ class Prospects:
     repeats: Mapping[str, Any]
     learning_curve: Mapping[str, Any] | None  # None if the recipe goes without
     advice: Sequence[Advice]  # the most useful first
+    stopping: Mapping[str, Any] | None = None  # whether to go on labelling, with a learning curve
 
     def card(self) -> dict[str, Any]:
         """Return what a model's card keeps."""
@@ -73,12 +79,13 @@ class Prospects:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as one object for JSON."""
-        return self.card() | {"advice": [each.to_json() for each in self.advice]}
+        stopping = {} if self.stopping is None else {"stopping": self.stopping}
+        return self.card() | stopping | {"advice": [each.to_json() for each in self.advice]}
 
     def lines(self) -> list[str]:
         """Return a plain-text screen, each line under 80 columns."""
         texts = [each.text for each in self.advice]
-        return prospects_lines(self.repeats, self.learning_curve, texts)
+        return prospects_lines(self.repeats, self.learning_curve, texts, self.stopping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,38 @@ def _points(low: float, high: float) -> str:
     if last == "0.0":
         return "less than 0.1 points"
     return f"at most {last} points" if first == "0.0" else f"{first} to {last} points"
+
+
+def advise_stopping(repeats: Repeats, curve: Mapping[str, Any]) -> dict[str, Any]:
+    """Return whether to go on labelling: ``verdict`` is go on, stop or open, ``text`` says why.
+
+    Stable answers (`STABLE`) stop, else the forecast of what twice the labels would gain decides.
+    ``training/forecasts.py`` shows how often each verdict was right.
+    """
+    last = repeats.stability[-1] if repeats.stability else None
+    verdict, why = _verdict(last, curve, len(repeats.confusion))
+    if last is not None:
+        share = round(100 * (1 - repeats.shares[-2]))
+        why += f"; the last {share} % of the documents changed answers to kappa {last:.3f}"
+        why += f" (stable from {STABLE:.2f})"
+    text = {
+        "stop": "stop labelling more of the same",
+        "go on": "go on labelling",
+        "open": "it is open whether more labels help",
+    }
+    return plain(
+        {"kappa": list(repeats.stability), "verdict": verdict, "text": f"{text[verdict]}: {why}"}
+    )
+
+
+def _verdict(kappa: float | None, curve: Mapping[str, Any], documents: int) -> tuple[str, str]:
+    if kappa is not None and kappa >= STABLE:
+        return "stop", "answers are stable"
+    if curve["forecast"] is None:
+        return "go on" if documents < FEWEST_DOCUMENTS else "open", curve["why"]
+    low, high = curve["forecast"]["doubled"]["gain"]
+    why = f"twice the labels would gain {_points(low, high)}"
+    return ("stop" if high < WORTH else "go on" if low >= WORTH else "open"), why
 
 
 def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[Advice]:

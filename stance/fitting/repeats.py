@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
+from stance.evaluation.agreement import cohen_kappa, tally
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, rare_strata, resample
 from stance.fitting.learning import Cut, Held, Task, fold_cuts, score_cuts, split
@@ -32,6 +34,8 @@ class Repeats:
     confusion: Floats
     """Counts of each document, of shape (n_documents, n_repeats, n_shares, n_labels, n_labels + 1);
     rows gold, columns answered, the last where none is given, by models that had not seen it."""
+    stability: tuple[float, ...] = ()
+    """Kappa of the held-out answers of each share and the next, in the mean of the repeats."""
 
     @property
     def scores(self) -> Floats:
@@ -121,7 +125,19 @@ def repeat(
     ]
     sizes = [_size(task, [cut for seed in seeds for cut in plan[seed, share]]) for share in shares]
     documents, rows = zip(*sizes, strict=True)
-    return Repeats(seeds, tuple(shares), documents, rows, np.moveaxis(np.array(confusion), 2, 0))
+    counts = np.moveaxis(np.array(confusion), 2, 0)
+    kappas = [
+        np.mean([_kappa(found[seed, one], found[seed, other], labels) for seed in seeds])
+        for one, other in pairwise(shares)
+    ]
+    return Repeats(seeds, tuple(shares), documents, rows, counts, tuple(map(float, kappas)))
+
+
+def _kappa(one: Ints, other: Ints, labels: int) -> float:
+    """Return the kappa of two models' answers, 1 where all are the same single class."""
+    if np.array_equal(one, other):
+        return 1.0
+    return float(cohen_kappa(tally(np.stack([one, other]), labels).total()))
 
 
 def _plan(task: Task, fold: Ints, validation: Validation) -> dict[Run, list[Cut]]:

@@ -23,9 +23,9 @@ from stance.corpus import (
 from stance.errors import DataError
 from stance.evaluation import CURVES, Answers, Report, score
 from stance.evaluation.answers import Figures
-from stance.evaluation.assessment import cross_validation
+from stance.evaluation.assessment import cross_validation, write_suspects
 from stance.evaluation.comparison import holder_score, lexicon_stances
-from stance.fitting.advice import Prospects, advise, learning_curve
+from stance.fitting.advice import Prospects, advise, advise_stopping, learning_curve
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.learning import (
     Held,
@@ -98,6 +98,7 @@ def train_files(
     recipe: Path | None,
     actors: Path | None,
     vectors: Path | None = None,
+    suspects: Path | None = None,
     *,
     seed: int | None,
     jobs: int,
@@ -107,6 +108,8 @@ def train_files(
     **form: str | None,
 ) -> Training:
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
+
+    To ``suspects`` goes a table of rows whose label is likely wrong.
 
     Without corpora, the bundled starter corpus is used; without a recipe or actors, the bundled
     ones. ``seed`` replaces the recipe's, ``force`` allows an existing file to be replaced,
@@ -126,6 +129,9 @@ def train_files(
     known = Vectors.read(vectors) if vectors else None
     training = train(chosen, corpus, book, vectors=known, jobs=jobs, progress=tell)
     save_model(training.model, output, force=force)
+    if suspects:
+        held = training.stance.probabilities
+        tell(write_suspects(corpus, held, suspects, force=force))
     return training
 
 
@@ -318,11 +324,12 @@ def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progre
         stance.task, stance.fold, stance.held, validation, jobs=bench.jobs, answered=bench.named
     )
     draws, seed = validation.draws, validation.seed
-    bounds, curve = repeats.bounds(draws, seed), None
+    bounds, curve, stopping = repeats.bounds(draws, seed), None, None
     if validation.learning_curve:
         curve = learning_curve(repeats, bounds, repeats.draw(draws, seed), len(bench.corpus))
+        stopping = advise_stopping(repeats, curve)
     advice = advise(bench.corpus, bench.reader.book, _scores_by_book(bench, stance, report))
-    return Prospects(repeats.figures(bounds), curve, advice)
+    return Prospects(repeats.figures(bounds), curve, advice, stopping)
 
 
 def _scores_by_book(bench: _Bench, stance: _Learned, report: Report) -> Mapping[str, Any]:

@@ -21,7 +21,10 @@ KIND = "of macro-F1; 95 % intervals, for new documents of the same kind and codi
 
 
 def prospects_lines(
-    repeats: Mapping[str, Any], curve: Mapping[str, Any] | None, advice: Sequence[str]
+    repeats: Mapping[str, Any],
+    curve: Mapping[str, Any] | None,
+    advice: Sequence[str],
+    stopping: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return what the luck of the folds is, what more labels would gain, and where to add some."""
     found = wrap(repeats_text(repeats))
@@ -30,6 +33,8 @@ def prospects_lines(
     if curve is not None:
         found += ["", *_curve_table(curve["points"])]
         found += wrap(forecast_text(curve), "  ")
+    if stopping is not None:
+        found += ["", *wrap(stopping["text"])]
     if advice:
         found += ["", "where labels are missing, the most useful first", *paragraphs(advice, "  ")]
     return found
