@@ -11,6 +11,10 @@ class DataError(StanceError):
     """A table, corpus or text cannot be used as it is."""
 
 
+class ExtraError(DataError):
+    """A file needs a library that is not installed."""
+
+
 class ActorError(StanceError):
     """An actor book is wrong, or an actor is not in it."""
 

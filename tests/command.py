@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from stance.cli import app
 from stance.runs import Input, Options, Output, predict_table
+from stance.tables import Reading
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTER = ROOT / "datasets" / "starter"
@@ -85,5 +86,10 @@ def predict(model, source, target, **options):
         names = {field.name for field in fields(kind)}
         return {name: options.pop(name) for name in sorted(names & options.keys())}
 
-    records = Input(source, **own(Input)), Output(target, **own(Output)), Options(**own(Options))
+    reading = Reading(**own(Reading))
+    records = (
+        Input((source,), reading, **own(Input)),
+        Output(target, **own(Output)),
+        Options(**own(Options)),
+    )
     return predict_table(model, *records, **options)

@@ -735,7 +735,7 @@ def test_local_runs_load_no_more_than_they_need(model_path, table, output, jobs)
     code = (
         "import sys; from pathlib import Path; from stance import runs, storage\n"
         "model = storage.load_model(Path(sys.argv[1]))\n"
-        "table, output = runs.Input(Path(sys.argv[2])), runs.Output(Path(sys.argv[3]))\n"
+        "table, output = runs.Input((Path(sys.argv[2]),)), runs.Output(Path(sys.argv[3]))\n"
         "runs.predict_table(model, table, output, jobs=int(sys.argv[4]), size=7)\n"
         "print(*{name.split('.')[0] for name in sys.modules})"
     )

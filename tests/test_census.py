@@ -8,6 +8,7 @@ from stance.check.census import census
 from stance.errors import DataError
 from stance.reading.actors import BATCH, Actor, ActorBook
 from stance.screens.checks import book_lines, census_lines
+from stance.tables import Inputs, Reading
 
 BOOK = ActorBook(
     [
@@ -35,8 +36,12 @@ def write(path, rows, column="text"):
     return path
 
 
+def counted(book, path, text_column):
+    return census(book, Inputs((path,)), Reading(text_column))
+
+
 def test_aliases_and_rows_are_counted(tmp_path):
-    found = census(BOOK, write(tmp_path / "mine.csv", ROWS), "text")
+    found = counted(BOOK, write(tmp_path / "mine.csv", ROWS), "text")
     assert (found.rows, found.named) == (4, 2)
     assert found.rows_by_actor == {"NATO": 2, "Russia": 1}
     assert found.aliases == {
@@ -52,13 +57,13 @@ def test_the_most_frequent_aliases_are_listed_and_the_others_counted(tmp_path):
     names = [f"Guild{letter}" for letter in "abcdefgh"]
     book = ActorBook([Actor("The Guild", "other", {"name": tuple(names)})])
     rows = [" and ".join(names[:number]) for number in range(1, 9)]
-    screen = census_lines(census(book, write(tmp_path / "mine.csv", rows), "text").to_json())
+    screen = census_lines(counted(book, write(tmp_path / "mine.csv", rows), "text").to_json())
     listed = "Guilda 8, Guildb 7, Guildc 6, Guildd 5, Guilde 4, Guildf 3, 2 more"
     assert screen == ["8 rows, 8 name an actor", f"The Guild                       8  {listed}"]
 
 
 def test_the_counts_as_json(tmp_path):
-    found = census(BOOK, write(tmp_path / "mine.csv", ROWS), "text").to_json()
+    found = counted(BOOK, write(tmp_path / "mine.csv", ROWS), "text").to_json()
     assert found == {
         "rows": 4,
         "rows_with_actor": 2,
@@ -70,7 +75,7 @@ def test_the_counts_as_json(tmp_path):
 
 
 def test_the_counts_on_a_screen(tmp_path):
-    lines = census_lines(census(BOOK, write(tmp_path / "mine.csv", ROWS), "text").to_json())
+    lines = census_lines(counted(BOOK, write(tmp_path / "mine.csv", ROWS), "text").to_json())
     assert lines[0] == "4 rows, 2 name an actor"
     assert lines[1].split() == ["NATO", "2", "NATO", "2,", "Nato", "1,", "the", "alliance", "1"]
     assert all(line.isprintable() for line in lines)
@@ -78,7 +83,7 @@ def test_the_counts_on_a_screen(tmp_path):
 
 def test_counts_do_not_depend_on_batches(tmp_path):
     times = BATCH // len(ROWS) + 7
-    found = census(BOOK, write(tmp_path / "mine.csv", ROWS * times), "text")
+    found = counted(BOOK, write(tmp_path / "mine.csv", ROWS * times), "text")
     assert (found.rows, found.named) == (4 * times, 2 * times)
     assert found.rows_by_actor == {"NATO": 2 * times, "Russia": times}
     assert found.aliases["Russia", "Moscow"] == 2 * times
@@ -91,19 +96,19 @@ def test_an_article_is_counted_by_paragraph(tmp_path):
         "Officials in Moscow said that Russia would answer in kind within a few weeks of it.\n",
         encoding="utf-8",
     )
-    found = census(BOOK, path, "text")
+    found = counted(BOOK, path, "text")
     assert (found.rows, found.named) == (2, 2)
     assert found.aliases["Russia", "Moscow"] == found.aliases["Russia", "Russia"] == 1
 
 
 def test_a_missing_column_is_named(tmp_path):
     with pytest.raises(DataError, match=r"mine.csv: no column 'text'"):
-        census(BOOK, write(tmp_path / "mine.csv", ROWS, "body"), "text")
-    assert census(BOOK, write(tmp_path / "mine.csv", ROWS, "body"), "body").rows == 4
+        counted(BOOK, write(tmp_path / "mine.csv", ROWS, "body"), "text")
+    assert counted(BOOK, write(tmp_path / "mine.csv", ROWS, "body"), "body").rows == 4
 
 
 def test_a_table_without_rows_has_a_census(tmp_path):
-    found = census(BOOK, write(tmp_path / "mine.csv", []), "text")
+    found = counted(BOOK, write(tmp_path / "mine.csv", []), "text")
     assert census_lines(found.to_json()) == ["0 rows, 0 name an actor"]
     assert found.to_json()["actors"] == {}
 

@@ -292,7 +292,7 @@ def answers(model, path):
     """Return the bytes that a model's answers on a table are."""
     stdout = io.TextIOWrapper(io.BytesIO())
     with mock.patch("sys.stdout", stdout):
-        predict_table(model, Input(path), Output(None))
+        predict_table(model, Input((path,)), Output(None))
     return stdout.buffer.getvalue()
 
 

@@ -22,6 +22,7 @@ from stance.runs import Input, Options
 from stance.runs.job import _by_option
 from stance.runs.parts import difference, digest_of, make_plan
 from stance.storage import decode_model, dump_model, save_model
+from stance.tables import Inputs
 
 BOOK = ActorBook.default()
 READER = Reader(BOOK, Lexicon.default())
@@ -138,8 +139,8 @@ def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tm
 def test_the_voice_is_in_the_plan_of_a_run(path, labelled):
     model = decode_model(path.read_bytes())
     plans = [
-        make_plan(model, labelled, 10, _by_option(Input(labelled), Options(voice=voice)))
-        for voice in ("", "author")
+        make_plan(model, Inputs((labelled,)), 10, _by_option(Input((labelled,)), options))
+        for options in (Options(voice=""), Options(voice="author"))
     ]
     assert difference(*plans) == "--voice has changed (was , is author)"
 

@@ -126,7 +126,7 @@ def take_turns(runs: Mapping[str, Run], rows: Mapping[str, int], repeats: int) -
 def make_runs(model: StanceModel, corpus: Corpus, source: Path, target: Path) -> dict[str, Run]:
     """Return all that can be compared here; say what cannot."""
     makers: dict[str, Callable[[], Run]] = {
-        OURS: lambda: lambda: predict_table(model, Input(source), Output(target, force=True)),
+        OURS: lambda: lambda: predict_table(model, Input((source,)), Output(target, force=True)),
         "csv alone": lambda: copy_run(source, target),
         "scikit-learn": lambda: plain_run(corpus, source, target),
         "fastText 50": lambda: fasttext_run(corpus, source, target, dim=50, bucket=200_000),
@@ -166,7 +166,7 @@ def compare(model: StanceModel, corpus: Corpus, folder: Path, rows: int, repeats
     source, target = folder / "in.csv", folder / "out.csv"
     make_table(corpus, source, rows)
     # After this run the words are known.
-    done = predict_table(model, Input(source), Output(target, force=True))
+    done = predict_table(model, Input((source,)), Output(target, force=True))
     pairs = sum(done.tally.answers.values()) / rows
     runs = make_runs(model, corpus, source, target)
     read = dict.fromkeys(runs, rows) | {"oracle": ORACLE_ROWS}
@@ -202,7 +202,7 @@ def compare_jobs(model: StanceModel, corpus: Corpus, folder: Path, rows: int, re
 
     def run(jobs: int, name: str = "out.csv") -> None:
         fresh = pickle.loads(pickle.dumps(model))  # which knows no words yet, as no worker does
-        predict_table(fresh, Input(source), Output(folder / name, force=True), jobs=jobs)
+        predict_table(fresh, Input((source,)), Output(folder / name, force=True), jobs=jobs)
 
     def run_both() -> None:
         both = [fork.Process(target=run, args=(1, name)) for name in ("out.csv", "other.csv")]

@@ -274,7 +274,7 @@ def run_on_cluster(
 
     predict_table(
         load_model(stand.model),
-        Input(stand.table),
+        Input((stand.table,)),
         Output(stand.output),
         cluster=address,
         progress=progress,

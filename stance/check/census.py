@@ -14,7 +14,7 @@ from stance.display import shown
 from stance.reading.actors import ActorBook
 from stance.reading.text import words_of
 from stance.records import Stance
-from stance.tables import column, open_input, open_table
+from stance.tables import Inputs, Reading, column, open_inputs, open_table
 
 LABELS = tuple(str(label) for label in Stance)
 
@@ -152,17 +152,15 @@ class Census:
 
 def census(
     book: ActorBook,
-    source: Path | None,
-    text_column: str,
-    delimiter: str | None = None,
-    encoding: str | None = None,
+    inputs: Inputs,
+    reading: Reading,
 ) -> Census:
-    """Count the aliases that a table's paragraphs use; without a source, of standard input."""
+    """Count the aliases that the paragraphs of some inputs use."""
     aliases: Counter[tuple[str, str]] = Counter()
     by_actor: Counter[str] = Counter()
     rows = named = 0
-    with open_input(source, delimiter=delimiter, encoding=encoding) as table:
-        at = column(table.columns, text_column, table.name, "--text-column")
+    with open_inputs(inputs, reading) as table:
+        at = column(table.columns, reading.text_column, table.name, "--text-column")
         for _, batch, found in book.scan(record.cells[at] for record in table):
             starts, ends = batch.start[found.first], batch.end[found.last]
             for actor, start, end in zip(found.actor, starts, ends, strict=True):
@@ -171,4 +169,4 @@ def census(
             by_actor.update(book.names[actor] for actor in pairs[1])
             rows += len(batch)
             named += len(np.unique(found.para))
-        return Census(rows, named, aliases, by_actor, table.notes)
+        return Census(rows, named, aliases, by_actor, (*inputs.notes, *table.notes))

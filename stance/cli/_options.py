@@ -48,6 +48,22 @@ Encoding = Annotated[
         "--encoding", metavar="E", help="Encoding of the table, such as cp1252; UTF-8 if omitted."
     ),
 ]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include",
+        metavar="PATTERN",
+        help="Files to read in folders, such as '*.html' or '2024/*'; may be repeated.",
+    ),
+]
+NamePattern = Annotated[
+    str | None,
+    typer.Option(
+        "--name-pattern",
+        metavar="PATTERN",
+        help="What file names say, such as {outlet}_{date}; a column each.",
+    ),
+]
 Labels = Annotated[
     str | None,
     typer.Option(

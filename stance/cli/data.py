@@ -11,25 +11,30 @@ from stance.errors import DataError
 
 
 def actors(
-    source: Annotated[
-        Path | None, typer.Argument(metavar="INPUT", help="Table to scan; - is stdin.")
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[INPUT...]", help="Tables, articles or folders; - is stdin."),
     ] = None,
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,
     text_column: options.TextColumn = "text",
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
+    include: options.Include = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the actor book, or count which of its aliases a table uses."""
+    """List the actor book, or count which of its aliases some inputs use."""
     from stance.check.census import census
     from stance.screens.checks import book_lines, census_lines
+    from stance.tables import Reading, find_inputs
 
     book = options.open_book(actors, aliases)
-    if source is None:
+    if not sources:
         show(book.to_tables(), book_lines(book), as_json)
         return
-    found = census(book, options.path_or_stdin(source), text_column, delimiter, encoding)
+    inputs = find_inputs([options.path_or_stdin(path) for path in sources], include or ())
+    reading = Reading(text_column, delimiter=delimiter, encoding=encoding)
+    found = census(book, inputs, reading)
     for note in found.notes:
         tell(note)
     show(found.to_json(), census_lines(found.to_json()), as_json)

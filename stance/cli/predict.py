@@ -10,11 +10,14 @@ from stance.cli._terminal import meter, show, summary, tell
 from stance.errors import UsageError
 
 Voice = Literal["author"]
-Source = Annotated[Path, typer.Argument(metavar="INPUT", help="Table or .txt article; - is stdin.")]
+Sources = Annotated[
+    list[Path],
+    typer.Argument(metavar="INPUT...", help="Tables, articles, folders of them; - is stdin."),
+]
 
 
 def predict(
-    source: Source,
+    sources: Sources,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Table to write; - is stdout.")
     ] = Path("-"),
@@ -70,6 +73,8 @@ def predict(
     ] = "",
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
+    include: options.Include = None,
+    name_pattern: options.NamePattern = None,
     rejects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write bad rows to this table and continue.")
     ] = None,
@@ -94,17 +99,18 @@ def predict(
 ) -> None:
     """Judge every paragraph of a table: its stance toward each actor, and its sentiment."""
     from stance.runs import Input, Options, Output, predict_table
+    from stance.tables import Reading
 
-    table = Input(
-        options.path_or_stdin(source),
+    reading = Reading(
         text_column=text_column,
         actor_column=actor_column,
-        date_column=date_column,
         delimiter=delimiter,
         encoding=encoding,
         keep_all=keep_all,
-        rejects=rejects,
+        include=tuple(include or ()),
+        name_pattern=name_pattern or "",
     )
+    table = Input(tuple(map(options.path_or_stdin, sources)), reading, date_column, rejects)
     target = Output(options.path_or_stdin(output), force=force, resume=resume)
     answering = Options(
         wide=wide,
@@ -115,7 +121,7 @@ def predict(
         excel_safe=excel_safe,
     )
     options.refuse_output(target.path, force or resume, [model, actors])
-    options.refuse_output(rejects, force or resume, [table.path, model, actors])
+    options.refuse_output(rejects, force or resume, [*table.paths, model, actors])
     loaded = options.open_model(model, actors, aliases)
     with meter(quiet) as progress:
         done = predict_table(

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TypeGuard
@@ -18,23 +18,30 @@ from stance.runs.notes import abstention_notes, drift_notes, voice_notes
 from stance.runs.parts import Batch, Frame, Judged, Value, Work, compute, cut, make_plan
 from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
-from stance.tables import Rejects, Table, TableWriter, column, misnamed, open_input, table_format
+from stance.tables import (
+    Inputs,
+    Reading,
+    Rejects,
+    Table,
+    TableWriter,
+    column,
+    find_inputs,
+    misnamed,
+    open_inputs,
+    table_format,
+)
 
 PART = 3000  # records of a part; the output does not depend on it
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """The table to judge, and how to read it."""
+    """What to judge, and how to read it."""
 
-    path: Path | None  # None is standard input
-    text_column: str = "text"
-    actor_column: str | None = None  # of the actor to judge; None is "actor" if there is one
+    paths: tuple[Path | None, ...]  # files and folders; None is standard input
+    reading: Reading = field(default_factory=Reading)
     date_column: str | None = None  # for aliases in office; None is "date" if there is one
-    delimiter: str | None = None  # None to detect it
-    encoding: str | None = None  # None is UTF-8
-    keep_all: bool = False  # keep the page furniture of an article
-    rejects: Path | None = None  # takes bad records; None to stop at the first
+    rejects: Path | None = None  # takes bad records and files; None to stop at the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +93,9 @@ def predict_table(
     progress: Progress = lambda *_: None,
     size: int = PART,
 ) -> Done:
-    """Judge every record of a table and write the answers beside its cells.
+    """Judge every record of the inputs and write the answers beside its cells.
 
-    The table is cut into parts of `size` records, computed by so many `jobs`, this process among
+    They are cut into parts of `size` records, computed by so many `jobs`, this process among
     them, or by the workers of the Dask scheduler at the address `cluster`. If there are several
     parts, and input and output are files, finished ones are kept in a private folder beside the
     output until all are there, so that a run that was stopped can go on.
@@ -99,6 +106,7 @@ def predict_table(
     `WorkerError` if a worker dies on the same part again.
     """
     _check(source, target, options, jobs)
+    inputs = find_inputs(source.paths, source.reading.include)
     if options.voice and model.holder is None:
         raise DataError(
             "--voice: the model cannot tell whose stance it is, since its corpus had no column "
@@ -110,8 +118,9 @@ def predict_table(
             run = stack.enter_context(Run(target.path, resume=target.resume, force=target.force))
         left = run.left if run else Leftover()
         force = target.force or left.output
-        check_output(target.path, force=force, inputs=[source.path])
-        table, rejects = stack.enter_context(_opened(source, force=target.force or left.renaming))
+        check_output(target.path, force=force, inputs=inputs.paths)
+        renewed = target.force or left.renaming
+        table, rejects = stack.enter_context(_opened(source, inputs, options.prefix, force=renewed))
         frame = make_frame(model, source, target, options, table)
         size = left.size or size
         if frame.layout.spans is not None:
@@ -120,17 +129,17 @@ def predict_table(
         head = list(islice(parts, 2))
         works: Iterator[Work] = chain(head, parts)
         several = len(head) > 1
-        keep = run if _is_file(source.path) and (left.parts or several) else None
-        if keep and source.path:
-            keep.begin(make_plan(model, source.path, size, _by_option(source, options)))
+        keep = run if all(map(_is_file, inputs.paths)) and (left.parts or several) else None
+        if keep:
+            keep.begin(make_plan(model, inputs, size, _by_option(source, options)))
             works = map(_kept, works, repeat(keep))
         folder = keep.folder if keep else None
         judged = _compute(model, frame, works, jobs if several else 1, cluster, keep)
         with TableWriter(target.path, frame.form, force=force, folder=folder) as writer:
             tally = _write(judged, writer, keep, table, progress)
-        asked = {"actor": source.actor_column, "spans": None, "date": source.date_column}
+        asked = {"actor": source.reading.actor_column, "spans": None, "date": source.date_column}
         optional = [name for name, given in asked.items() if given is None]
-        notes = [*table.notes, *misnamed(table.columns, optional, table.name)]
+        notes = [*inputs.notes, *table.notes, *misnamed(table.columns, optional, table.name)]
         notes += [*_dated(model, frame.layout), *abstention_notes(model, options.abstain, tally)]
         notes += [*voice_notes(options.voice, tally), *drift_notes(model, tally)]
         return Done(
@@ -152,7 +161,7 @@ def _dated(model: StanceModel, layout: Layout) -> list[str]:
 
 def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
     """Raise if the arguments contradict each other."""
-    if target.resume and not (_is_file(source.path) and _is_file(target.path)):
+    if target.resume and not all(map(_is_file, (*source.paths, target.path))):
         raise UsageError("--resume needs files: here the input or the output is a stream")
     if options.explain < 0:
         raise UsageError(f"--explain must be 0 or more words, not {options.explain}")
@@ -169,20 +178,16 @@ def _is_file(path: Path | None) -> TypeGuard[Path]:
 
 
 @contextmanager
-def _opened(source: Input, *, force: bool) -> Iterator[tuple[Table, Rejects | None]]:
-    """Open the input, and the table of its bad records if one is wanted."""
+def _opened(
+    source: Input, inputs: Inputs, prefix: str, *, force: bool
+) -> Iterator[tuple[Table, Rejects | None]]:
+    """Open the inputs, and the table of their bad records if one is wanted."""
     rejects = None
     if source.rejects:
-        rejects = Rejects(source.rejects, force=force, inputs=[source.path])
+        rejects = Rejects(source.rejects, force=force, inputs=inputs.paths, several=inputs.several)
     with (
         rejects or nullcontext(),
-        open_input(
-            source.path,
-            delimiter=source.delimiter,
-            encoding=source.encoding,
-            rejects=rejects,
-            keep_all=source.keep_all,
-        ) as table,
+        open_inputs(inputs, source.reading, rejects, prefix=prefix) as table,
     ):
         yield table, rejects
 
@@ -193,8 +198,8 @@ def make_frame(
     """Return what all parts have in common: columns, and the format of the output."""
     columns, name = table.columns, table.name
     actor = spans = date = None
-    if source.actor_column is not None:
-        actor = column(columns, source.actor_column, name)
+    if source.reading.actor_column is not None:
+        actor = column(columns, source.reading.actor_column, name)
     elif "actor" in columns:
         actor = columns.index("actor")
     if actor is not None and "spans" in columns:
@@ -205,7 +210,7 @@ def make_frame(
         date = columns.index("date")
     layout = Layout(
         columns=columns,
-        text=column(columns, source.text_column, name, "--text-column"),
+        text=column(columns, source.reading.text_column, name, "--text-column"),
         actor=actor,
         spans=spans,
         date=date,
@@ -223,9 +228,9 @@ def make_frame(
 
 def _by_option(source: Input, options: Options) -> dict[str, Value]:
     """Return what the bytes of the output depend on, by the names of the command line."""
-    values = dataclasses.asdict(source) | dataclasses.asdict(options)
-    del values["path"]  # the plan has a hash of what it holds
-    values["rejects"] = source.rejects is not None
+    values = dataclasses.asdict(source.reading) | dataclasses.asdict(options)
+    del values["include"]  # the plan has each file
+    values |= {"date_column": source.date_column, "rejects": source.rejects is not None}
     return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
 
 

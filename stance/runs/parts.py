@@ -25,7 +25,7 @@ from stance.files import output_error, write_private
 from stance.model.judging import StanceModel
 from stance.runs.answers import COUNTS, Layout, Tally, answer_rows
 from stance.runs.rows import Lines
-from stance.tables import Format, Records
+from stance.tables import Format, Inputs, Records, is_article
 
 CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
 Value = str | int | float | bool | None
@@ -33,6 +33,7 @@ Value = str | int | float | bool | None
 Plan = Mapping[str, Value]  # what the bytes of an output depend on, by the names that a user knows
 
 _INPUT, _MODEL, SIZE = "the input", "the model", "the size of parts"
+_FILE, _ORDER = "the file ", "the order of the files"
 
 
 class Batch(NamedTuple):
@@ -186,24 +187,40 @@ def _sync(handle: int) -> None:
         sync()
 
 
-def make_plan(model: StanceModel, source: Path, size: int, options: Mapping[str, Value]) -> Plan:
-    """Return the plan of a run, whose input must not change until it has been read."""
-    try:
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        name = shown(str(source), 200)
-        raise DataError(f"{name}: cannot be read twice; copy the file and try again") from error
-    name = source.name.lower().removesuffix(".gz").removesuffix(".zst")
-    return {
-        _INPUT: digest,
+def make_plan(model: StanceModel, inputs: Inputs, size: int, options: Mapping[str, Value]) -> Plan:
+    """Return the plan of a run, whose inputs must not change until they have been read."""
+    paths = [path for path in inputs.paths if path is not None]
+    if inputs.several:
+        order = hashlib.sha256("\n".join(map(ascii, map(str, paths))).encode()).hexdigest()
+        files = {f"{_FILE}{shown(str(path), 200)}": _digest_of_file(path) for path in paths}
+        found: dict[str, Value] = {**files, _ORDER: order}
+    else:
+        (path,) = paths
+        name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
         # An article's name is in its output; of a table's name only the end counts.
-        "the name of the input": source.name if name.endswith(".txt") else Path(name).suffix,
+        named = is_article(path) or options.get("--name-pattern")
+        found = {
+            _INPUT: _digest_of_file(path),
+            "the name of the input": path.name if named else Path(name).suffix,
+        }
+    return {
+        **found,
         _MODEL: digest_of(model),
         **{f"the version of {name}": found for name, found in versions().items()},
         SIZE: size,
         **options,
     }
+
+
+def _digest_of_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""  # a bad record, if those are put aside
+    except OSError as error:
+        name = shown(str(path), 200)
+        raise DataError(f"{name}: cannot be read twice; copy the file and try again") from error
 
 
 def versions() -> dict[str, str]:
@@ -218,10 +235,12 @@ def difference(before: Plan, now: Plan) -> str | None:
     >>> difference({"--wide": False}, {"--wide": True})
     '--wide has changed (was False, is True)'
     """
-    for what in dict.fromkeys((*now, *before)):
+    for what in sorted({**now, **before}, key=lambda name: name == _ORDER):  # files first
         if before.get(what) != now.get(what):
-            if what in (_INPUT, _MODEL):  # their hashes say nothing to a user
-                return f"{what} has changed"
+            if what.startswith(_FILE) and (what not in before or what not in now):
+                return f"{what} is {'new' if what in now else 'gone'}"
+            if what in (_INPUT, _MODEL, _ORDER) or what.startswith(_FILE):
+                return f"{what} has changed"  # hashes say nothing to a user
             was, is_ = shown(str(before.get(what))), shown(str(now.get(what)))
             return f"{what} has changed (was {was}, is {is_})"
     return None

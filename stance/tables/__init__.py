@@ -1,7 +1,8 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
 from stance.tables._reading import Fault, Record, Records
-from stance.tables.articles import Article, open_input, split_article
+from stance.tables.articles import Article, is_article, split_article
+from stance.tables.inputs import Inputs, Reading, find_inputs, open_inputs
 from stance.tables.output import (
     FORMULA_STARTS,
     HALF_CHARACTER,
@@ -22,10 +23,22 @@ __all__ = [
     "Article",
     "Fault",
     "Format",
+    "Inputs",
+    "Reading",
     "Record",
     "Records",
     "Rejects",
 ]
-__all__ += ["Table", "TableWriter", "column", "encode_rows", "is_formula", "joined", "misnamed"]
-__all__ += ["month_of", "months_of", "open_input", "open_table", "split_article"]
+__all__ += [
+    "Table",
+    "TableWriter",
+    "column",
+    "encode_rows",
+    "find_inputs",
+    "is_article",
+    "is_formula",
+    "joined",
+    "misnamed",
+]
+__all__ += ["month_of", "months_of", "open_inputs", "open_table", "split_article"]
 __all__ += ["table_format", "write_table"]

@@ -3,65 +3,174 @@
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import groupby, pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from stance.display import count
+from stance.display import count, shown
 from stance.errors import DataError
 from stance.tables._bytes import ByteFile
-from stance.tables._reading import Journal, Record, Records, RejectSink
+from stance.tables._reading import Journal, Record, Records
 from stance.tables._sources import Encoding, choose_encoding, undecodable
-from stance.tables.table import Table, open_table
+from stance.tables.table import Table
 
 _LARGEST_ARTICLE = 20_000_000  # bytes
-_OR_ELSE = ", or use --rejects FILE"
+_PLAIN, _MARKDOWN = ".txt", ".md"
+_KINDS = (_PLAIN, _MARKDOWN)
+_FENCES = ("---", "...")  # around front matter
+_LONGEST_FRONT_MATTER = 100  # lines
+_KEY = re.compile(r"([^\W\d][\w -]{0,60}?)\s*:(?:\s+(.*))?$")
 
 
-def open_input(
-    path: Path | None,
+def is_article(path: Path) -> bool:
+    """Return whether a file is read as an article, by its name."""
+    return path.suffix.lower() in _KINDS
+
+
+class ArticleTable(Table):
+    """An article as a table: a record for each paragraph."""
+
+    def __init__(self, file: ByteFile, columns: Sequence[str], read: Callable[[], "_Read"]) -> None:
+        journal = Journal(file.name)
+        journal.columns = tuple(columns)
+        self._read_article, self._form = read, ""
+        self.furniture: Counter[str] = Counter()  # pieces left out, by reason
+        super().__init__(file, journal, self._paragraphs(), self._article_notes)
+
+    def _paragraphs(self) -> Generator[Records]:
+        article, cells, self._form = self._read_article()
+        self.furniture.update(piece.reason for piece in article.dropped)
+        self._journal.number = len(article.paragraphs)
+        yield Records.of(
+            Record(number, number, (cells[0], str(number), *cells[1:], text))
+            for number, text in enumerate(article.paragraphs, 1)
+        )
+
+    def _article_notes(self) -> list[str]:
+        paragraphs = count(self._journal.number, "paragraph")
+        return [f"article of {paragraphs}, {self._form}{furniture_note(self.furniture)}"]
+
+
+class _Read(NamedTuple):
+    """What an article is when it has been read."""
+
+    article: "Article"
+    cells: Sequence[str]  # of the columns that are the same for all paragraphs, `document` first
+    form: str  # for the note
+
+
+def furniture_note(furniture: Counter[str]) -> str:
+    """Return what is said of page furniture that was left out; nothing if there was none."""
+    kinds = ", ".join(f"{number} {reason}" for reason, number in furniture.most_common())
+    return f"; left out as page furniture: {kinds} (--keep-all keeps them)" if kinds else ""
+
+
+def open_article(
+    path: Path,
     *,
-    delimiter: str | None = None,
     encoding: str | None = None,
-    rejects: RejectSink | None = None,
     keep_all: bool = False,
-) -> Table:
-    """Open an article if the name ends in ``.txt``, else a table; None is standard input.
+    text_column: str = "text",
+    document: str | None = None,
+    fields: Mapping[str, str] = MappingProxyType({}),
+) -> ArticleTable:
+    """Open an article, whose columns are `document`, `paragraph`, what it says of itself, text.
 
-    With a `delimiter`, ``.txt`` is a table, too. With `keep_all`, page furniture is kept.
+    What it says of itself are the lines ``key: value`` between two lines ``---`` at its beginning
+    (front matter). `fields` are what its name says, which goes before that. `document` is the
+    name of the file without its ending if omitted. With `keep_all`, page furniture is kept.
     """
-    if path is not None and path.suffix.lower() == ".txt" and delimiter is None:
-        return _open_article(path, encoding, keep_all)
-    return open_table(
-        path, delimiter=delimiter, encoding=encoding, rejects=rejects, or_else=_OR_ELSE
-    )
-
-
-def _open_article(path: Path, encoding: str | None, keep_all: bool) -> Table:
     file = ByteFile(path)
     try:
         data = _all_of(file)
         file.check_unchanged()
     finally:
         file.close()
+    document = path.stem if document is None else document
     chosen = choose_encoding(data[:64], encoding, file.name)
-    article = split_article(_decoded(data, chosen, file.name), keep_all=keep_all)
-    dropped = Counter(piece.reason for piece in article.dropped)
-    kinds = ", ".join(f"{number} {reason}" for reason, number in dropped.most_common())
-    note = f"article of {count(len(article.paragraphs), 'paragraph')}, {chosen}"
-    note += f"; left out as page furniture: {kinds} (--keep-all keeps them)" if kinds else ""
-    journal = Journal(file.name)
-    journal.columns = ("document", "paragraph", "text")
-    journal.number = len(article.paragraphs)
-    records = (
-        Record(number, number, (path.stem, str(number), text))
-        for number, text in enumerate(article.paragraphs, 1)
-    )
-    return Table(file, journal, (Records.of(records) for _ in range(1)), lambda: [note])
+    matter, text = _front_matter(_decoded(data, chosen, file.name), file.name)
+    said = {**matter, **{name: cell for name, cell in fields.items() if cell or name not in matter}}
+    columns = ["document", "paragraph", *said, text_column]
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in said if columns.count(name) > 1)
+        why = f"'{shown(twice)}' in its front matter is a column of every article"
+        raise DataError(f"{file.name}: {why}; rename it there")
+
+    def read() -> _Read:
+        plain = _plain(text) if path.suffix.lower() == _MARKDOWN else text
+        article = split_article(plain, keep_all=keep_all)
+        return _Read(article, (document, *said.values()), str(chosen))
+
+    return ArticleTable(file, columns, read)
+
+
+def _front_matter(text: str, name: str) -> tuple[dict[str, str], str]:
+    """Return what stands between two fences at the beginning, and the text with that blanked.
+
+    A beginning that is not front matter through and through is text.
+    """
+    lines = text.split("\n", _LONGEST_FRONT_MATTER)
+    if lines[0].strip(EDGES) != _FENCES[0]:
+        return {}, text
+    found: dict[str, str] = {}
+    key = ""
+    for at, line in enumerate(map(str.rstrip, lines[1:_LONGEST_FRONT_MATTER]), 1):
+        if line in _FENCES:
+            return found, "\n" * (at + 1) + "\n".join(lines[at + 1 :])
+        if not line or line.startswith("#"):
+            continue
+        if key and line[0] in " \t-":  # a value of several lines, such as a list
+            found[key] = f"{found[key]}{', ' * bool(found[key])}{_unquoted(line.lstrip(' -'))}"
+        elif entry := _KEY.fullmatch(line):
+            key = entry[1]
+            if key in found:
+                why = f"'{shown(key)}' stands twice in the front matter; remove one"
+                raise DataError(f"{name}:{at + 1}: {why}")
+            found[key] = _unquoted(entry[2] or "")
+        else:
+            break
+    return {}, text
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1].replace("''", "'") if value[0] == "'" else value[1:-1]
+    return "" if value in ("|", ">", "|-", ">-") else value
+
+
+_MARKS = (  # of Markdown, and what stays of them
+    (re.compile(r"!\[[^\[\]]*\]\([^()]*\)"), ""),
+    (re.compile(r"\[([^\[\]]*)\]\([^()]*\)"), r"\1"),
+    (re.compile(r"(?<![\w*_])(\*\*|__|[*_])(?=\S)([^*_]+)(?<=\S)\1(?![\w*_])"), r"\2"),
+    (re.compile(r"\\([\\`*_{}\[\]()#+.!-])"), r"\1"),
+)
+_OPENING = re.compile(r"\s{0,3}(?:#{1,6}\s+|>\s?|[-*+]\s+|\d{1,3}[.)]\s+)")
+
+
+def _plain(text: str) -> str:
+    """Return Markdown as a page of plain text: each paragraph on its first line."""
+    found = list[str]()
+    opened = -1  # line of the paragraph that goes on
+    for at, line in enumerate(text.splitlines()):
+        mark = _OPENING.match(line)
+        goes_on = opened >= 0 and not mark and line.strip() != ""
+        if goes_on:
+            found[opened] += " " + line.strip()
+            found.append("")
+            continue
+        rest = line[mark.end() :] if mark else line
+        heading = mark is not None and "#" in mark[0]
+        opened = at if rest.strip() and not heading else -1
+        found.append(rest.strip())
+    for pattern, kept in _MARKS:
+        found = [pattern.sub(kept, line) for line in found]
+    return "\n".join(found)
 
 
 def _all_of(file: ByteFile) -> bytes:

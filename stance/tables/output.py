@@ -204,12 +204,20 @@ class Rejects(TableWriter):
     """Bad records, put aside in a table of their own so that the run can go on."""
 
     def __init__(
-        self, path: Path, *, force: bool = False, inputs: Iterable[Path | None] = ()
+        self,
+        path: Path,
+        *,
+        force: bool = False,
+        inputs: Iterable[Path | None] = (),
+        several: bool = False,
     ) -> None:
         check_output(path, force=force, inputs=inputs)
-        form = table_format(path, ("line", "column", "reason", "raw"))
-        super().__init__(path, form, force=force)
+        names = ("line", "column", "reason", "raw")
+        super().__init__(
+            path, table_format(path, ("file", *names) if several else names), force=force
+        )
         self.count = 0  # records put aside so far
+        self.file: str | None = "" if several else None  # of the records, if there are several
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         """Keep one record, its bad bytes escaped and a text that a quote made too long cut."""
@@ -219,4 +227,6 @@ class Rejects(TableWriter):
             raw, reason = start, f"{reason} (raw text cut from {len(raw):,} characters)"
         data = raw.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-        self.write((str(line), column, reason, text))
+        self.write(
+            (*([] if self.file is None else [self.file]), str(line or ""), column, reason, text)
+        )

@@ -6,14 +6,14 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables._bytes import JSON_NAMES, ByteFile, kind_suffix
+from stance.tables._bytes import JSON_NAMES, kind_suffix
 from stance.tables._jsonlines import read_json_lines
 from stance.tables._oddities import folded
 from stance.tables._quoting import NAMES, SEPARATORS
@@ -22,14 +22,31 @@ from stance.tables._separated import read_separated
 from stance.tables._sources import Source
 
 Blocks = Generator[Records]
-_SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
+SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
+
+
+class Bytes(Protocol):
+    """The bytes of a table, in a file or in several."""
+
+    name: str  # in messages
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read so far, before decompression."""
+
+    @property
+    def bytes_total(self) -> int | None:
+        """Bytes in all, before decompression; None for a stream."""
+
+    def close(self) -> None:
+        """Close them."""
 
 
 class Table:
     """An open table: its columns at once, its records once, in a stream."""
 
     def __init__(
-        self, file: ByteFile, journal: Journal, blocks: Blocks, notes: Callable[[], Sequence[str]]
+        self, file: Bytes, journal: Journal, blocks: Blocks, notes: Callable[[], Sequence[str]]
     ) -> None:
         self.name, self.columns = file.name, journal.columns
         self._file, self._journal, self._blocks, self._notes = file, journal, blocks, notes
@@ -132,7 +149,7 @@ def _one_character(delimiter: str | None) -> str | None:
 
 def _is_json_lines(source: Source, suffix: str) -> bool:
     """Return whether a table is JSON Lines, by its name or by how its text begins."""
-    if suffix in _SEPARATED_NAMES:
+    if suffix in SEPARATED_NAMES:
         return False
     head = source.head().lstrip()
     if head[:1] == "[" and head[1:].lstrip()[:1] == "{":

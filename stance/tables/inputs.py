@@ -1,0 +1,418 @@
+"""Several inputs as one table: files and folders, read one after another in a fixed order."""
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from stance.display import count, shown
+from stance.errors import DataError, ExtraError, UsageError
+from stance.tables._bytes import JSON_NAMES, kind_suffix
+from stance.tables._names import NamePattern, cell_of
+from stance.tables._oddities import folded
+from stance.tables._reading import Journal, Records, RejectSink
+from stance.tables.articles import ArticleTable, furniture_note, is_article, open_article
+from stance.tables.output import Rejects
+from stance.tables.table import SEPARATED_NAMES, Table, column, open_table
+
+FILE = "file"  # the column that says where a record comes from
+_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, ".md", ".html", ".htm", ".xhtml")
+_OR_ELSE = ", or use --rejects FILE"
+_NOTES = 30  # lines on oddities of single files that are told
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read inputs."""
+
+    text_column: str = "text"
+    actor_column: str | None = None  # None is "actor" if there is one
+    delimiter: str | None = None  # None to detect it
+    encoding: str | None = None  # None is UTF-8
+    keep_all: bool = False  # keep the page furniture of articles
+    include: tuple[str, ...] = ()  # patterns of names to read in folders; () for known suffixes
+    name_pattern: str = ""  # what file names say, such as ``{outlet}_{date}``
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files to read, in order."""
+
+    paths: tuple[Path | None, ...]  # None is standard input
+    several: bool = False  # whether a column says which file a record comes from
+    notes: tuple[str, ...] = ()  # on files that were skipped
+
+    @property
+    def name(self) -> str:
+        """What messages call them."""
+        return count(len(self.paths), "file")
+
+
+def find_inputs(named: Sequence[Path | None], include: Sequence[str] = ()) -> Inputs:
+    """Return the files that are named, and those in folders that are named, sorted by path.
+
+    In folders, hidden files, links to folders and files of unknown kinds are skipped and counted.
+    `include` are patterns such as ``*.html`` or ``2024/*``, of the name or of the path in the
+    folder; with it, files of any kind count. Raises `DataError` if a folder has nothing to read.
+    """
+    folders = [path for path in named if path is not None and path.is_dir()]
+    if include and not folders:
+        raise UsageError("--include chooses files in folders; name a folder, or drop it")
+    if len(named) < 2 and not folders:
+        return Inputs(tuple(named))
+    if None in named:
+        raise UsageError("-: standard input cannot be read beside files; save it as a file")
+    paths = list[Path]()
+    notes = list[str]()
+    for path in filter(None, named):
+        if path not in folders:
+            paths.append(path)
+            continue
+        skipped = Counter[str]()
+        inside = sorted(_walk(path, include, skipped), key=lambda found: found.parts)
+        told = ", ".join(f"{number:,} {why}" for why, number in skipped.most_common())
+        name = shown(str(path), 200)
+        if not inside:
+            told = f" ({told})" if told else ""
+            raise DataError(f"{name}: has no file to read{told}; check the folder, or --include")
+        notes.append(f"{name}: {count(len(inside), 'file')}" + (f"; skipped {told}" * bool(told)))
+        paths += inside
+    once = list(dict.fromkeys(paths))
+    if len(once) < len(paths):
+        again = count(len(paths) - len(once), "file")
+        notes.append(f"{again} named twice; each file is read once")
+    return Inputs(tuple(once), several=True, notes=tuple(notes))
+
+
+def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterator[Path]:
+    """Yield the files of a folder and its folders; count by reason what is skipped."""
+
+    def unreadable(error: OSError) -> None:
+        name = shown(str(error.filename), 200)
+        raise DataError(f"{name}: the folder cannot be read ({error.strerror}); ask its owner")
+
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        here = Path(place)
+        for name in list(folders):
+            hidden, link = name.startswith("."), (here / name).is_symlink()
+            if hidden or link:
+                folders.remove(name)
+                skipped["hidden" if hidden else "a link to a folder"] += 1
+        for name in names:
+            path = here / name
+            if (why := _why_skipped(path, path.relative_to(folder), include)) is None:
+                yield path
+            else:
+                skipped[why] += 1
+
+
+def _why_skipped(path: Path, inside: Path, include: Sequence[str]) -> str | None:
+    if path.name.startswith("."):
+        return "hidden"
+    if include:
+        wanted = any(fnmatchcase(own, p) for p in include for own in (path.name, inside.as_posix()))
+        if not wanted:
+            return "not in --include"
+    elif kind_suffix(path) not in _SUFFIXES:
+        return f"of unknown kind {shown(path.suffix, 20)!r}"
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return None  # such as a broken link: to be reported by name
+    return None if regular else "a pipe or device"
+
+
+_Opened = Callable[[Path | None, RejectSink | None], Table]
+
+
+def open_inputs(
+    inputs: Inputs, reading: Reading, rejects: Rejects | None = None, *, prefix: str = ""
+) -> Table:
+    """Open inputs as one table, whose records are numbered over all of them.
+
+    One file is read as it is. Of several, columns are joined in order of first appearance, after a
+    column `file`, its name after the `prefix`; what a file does not have is an empty cell. With
+    `rejects`, a file that cannot be read is one bad record; without, it raises `DataError`, if
+    possible before any record is read.
+    """
+    pattern = NamePattern(reading.name_pattern) if reading.name_pattern else None
+    documents = _documents(inputs.paths) if inputs.several else {}
+
+    def opened(path: Path | None, sink: RejectSink | None) -> Table:
+        if path is not None and reading.delimiter is None and is_article(path):
+            return open_article(
+                path,
+                encoding=reading.encoding,
+                keep_all=reading.keep_all,
+                text_column=reading.text_column,
+                document=documents.get(path),
+                fields=pattern.read(path) if pattern else {},
+            )
+        form = {"delimiter": reading.delimiter, "encoding": reading.encoding}
+        return open_table(path, rejects=sink, or_else=_OR_ELSE, **form)
+
+    if not inputs.several and pattern is None:
+        return opened(inputs.paths[0], rejects)
+    first = [prefix + FILE] if inputs.several else []
+    return _Joined(inputs, reading, first, opened, pattern, rejects)
+
+
+def _documents(paths: Sequence[Path | None]) -> dict[Path | None, str]:
+    """Return the name of each article: its path without ending, unless two share that."""
+    plain = {path: path.with_suffix("") for path in paths if path}
+    times = Counter(plain.values())
+    return {path: cell_of(own if times[own] == 1 else path) for path, own in plain.items()}
+
+
+class _Union:
+    """Columns of several files, in order of first appearance."""
+
+    def __init__(self, first: Sequence[str]) -> None:
+        self.columns = list(first)
+        self.respelled: dict[str, str] = {}  # those that differ from one here in case alone
+        self.files = Counter[str]()  # that have a column
+        self._fits: dict[tuple[str, ...], list[int]] = {}
+
+    def add(self, columns: tuple[str, ...]) -> list[int]:
+        """Return where the columns of a file stand."""
+        fit = self._fits.get(columns)
+        if fit is None:
+            fit = self._fits[columns] = [self._place(name, columns) for name in columns]
+        self.files.update(self.columns[at] for at in fit)
+        return fit
+
+    def _place(self, name: str, own: Sequence[str]) -> int:
+        if name in self.columns:
+            return self.columns.index(name)
+        for at, other in enumerate(self.columns):
+            if other not in own and folded(other) == folded(name):
+                self.respelled[name] = other
+                return at
+        self.columns.append(name)
+        return len(self.columns) - 1
+
+
+@dataclass(slots=True)
+class _File:
+    """A file among the inputs."""
+
+    path: Path | None
+    columns: tuple[str, ...] = ()
+    constants: dict[int, str] = field(default_factory=dict)  # its cells that are always the same
+    fit: Sequence[int] = ()  # where its columns stand in the joined table
+    fault: DataError | None = None  # why it has no columns
+
+
+class _Nowhere:
+    """Takes bad records that are to be read again."""
+
+    def add(self, line: int, column: str, reason: str, raw: str) -> None:
+        """Keep nothing."""
+
+
+class _Stream:
+    """Stands where a table has its one file."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.name = inputs.name
+        self.bytes_read = self.done = 0  # also of the file that is being read; without it
+        self.bytes_total: int | None = sum(map(_size, inputs.paths))
+
+    def close(self) -> None:
+        """Do nothing: each file is closed once it is read."""
+
+
+def _size(path: Path | None) -> int:
+    with suppress(OSError):
+        return path.stat().st_size if path else 0
+    return 0
+
+
+class _Joined(Table):
+    """Several files as one table."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        reading: Reading,
+        first: Sequence[str],
+        opened: _Opened,
+        pattern: NamePattern | None,
+        rejects: Rejects | None,
+    ) -> None:
+        self._inputs, self._reading, self._opened = inputs, reading, opened
+        self._pattern, self._rejects = pattern, rejects
+        self._union = _Union(first)
+        self._files = [self._surveyed(path) for path in inputs.paths]
+        self._refuse_mixed_actors()
+        self._told: dict[str, list[str]] = {}  # names of files by what is noted of them
+        self._furniture = Counter[str]()
+        self._articles = self._paragraphs = 0
+        self._bad = list[str]()
+        self._journal = Journal(inputs.name)
+        self._journal.columns = tuple(self._union.columns)
+        self._bytes = _Stream(inputs)
+        super().__init__(self._bytes, self._journal, self._read(), tuple)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines on what the files hold, what is odd about them, and which cannot be read."""
+        return tuple(self._noted())
+
+    def _surveyed(self, path: Path | None) -> _File:
+        """Read the columns of a file, before any record of any file."""
+        own = _File(path)
+        try:
+            with self._opened(path, _Nowhere() if self._rejects else None) as table:
+                own.columns = table.columns
+                column(table.columns, self._reading.text_column, table.name, "--text-column")
+        except ExtraError:
+            raise  # which concerns all files of its kind
+        except DataError as error:
+            if self._rejects is None:
+                raise
+            own.fault = error
+            return own
+        if self._inputs.several and self._union.columns[0] in own.columns:
+            raise DataError(
+                f"{shown(str(path), 200)}: has a column '{shown(self._union.columns[0])}', which "
+                "answers on several inputs add; choose a prefix, such as --prefix stance_"
+            )
+        own.fit = self._union.add(own.columns)
+        if self._inputs.several and path:
+            own.constants[0] = cell_of(path)
+        said = self._pattern.read(path) if self._pattern and path else {}
+        for name, at in zip(said, self._union.add(tuple(said)), strict=True):
+            if at not in own.fit:
+                own.constants[at] = said[name]
+        return own
+
+    def _refuse_mixed_actors(self) -> None:
+        """Raise if some files name the actor to judge in a column and others do not."""
+        if self._reading.actor_column is not None or "actor" not in self._union.columns:
+            return
+        at = self._union.columns.index("actor")
+        good = [own for own in self._files if own.fault is None]
+        having = {at in own.fit or at in own.constants: own.path for own in good}
+        if len(having) == 2:
+            one, other = (shown(str(having[found]), 200) for found in (True, False))
+            raise DataError(
+                f"{one}: has a column 'actor', so that only that actor is judged, and {other} has "
+                "none; judge them in two runs"
+            )
+
+    def _read(self) -> Generator[Records]:
+        """Yield the records of all files; with `rejects`, put bad files aside."""
+        for own in self._files:
+            name = shown(str(own.path), 200)
+            before = self._journal.number
+            if self._rejects:
+                self._rejects.file = cell_of(own.path) if own.path else ""
+            try:
+                if own.fault:
+                    raise own.fault
+                with self._opened(own.path, self._rejects) as table:
+                    yield from self._records_of(own, table, before)
+                    self._remember(table)
+            except ExtraError:
+                raise
+            except DataError as error:
+                if self._rejects is None:
+                    raise
+                self._put_aside(error, name)
+            self._bytes.done += _size(own.path)
+            self._bytes.bytes_read = self._bytes.done
+
+    def _records_of(self, own: _File, table: Table, before: int) -> Generator[Records]:
+        if table.columns != own.columns:
+            raise DataError(f"{table.name}: changed while it was read; run again")
+        if check := self._journal.check:
+            table.guard(lambda cells, line: check(self._row(own, cells), line))
+        try:
+            for block in table.blocks():
+                self._journal.number = before + table.records_in
+                self._bytes.bytes_read = self._bytes.done + table.bytes_read
+                yield self._fitted(own, block, before)
+        finally:
+            self._journal.number = before + table.records_in
+
+    def _row(self, own: _File, cells: Sequence[str]) -> list[str]:
+        found = [""] * len(self._union.columns)
+        for at, cell in (*own.constants.items(), *zip(own.fit, cells, strict=True)):
+            found[at] = cell
+        return found
+
+    def _fitted(self, own: _File, block: Records, before: int) -> Records:
+        """Return records with the columns and the numbers of the joined table."""
+        size = len(block)
+        columns = [[""] * size] * len(self._union.columns)
+        for at, cell in own.constants.items():
+            columns[at] = [cell] * size
+        for at, cells in zip(own.fit, block.columns, strict=True):
+            columns[at] = cells
+        characters = block.characters + size * sum(map(len, own.constants.values()))
+        numbers = [before + number for number in block.numbers]
+        return Records(numbers, block.lines, columns, characters)
+
+    def _put_aside(self, error: DataError, name: str) -> None:
+        """Count a file that cannot be read (on) as one bad record."""
+        self._journal.number += 1
+        message = str(error)
+        self._bad.append(message)
+        found = re.match(r"(?:(\d+): ?)?\s*", rest := message.removeprefix(f"{name}:"))
+        line, reason = (found[1], rest[found.end() :]) if found else (None, rest)
+        if self._rejects:
+            self._rejects.add(int(line or 0), "", reason, "")
+
+    def _remember(self, table: Table) -> None:
+        """Keep what is to be told of a file that has been read to its end."""
+        if isinstance(table, ArticleTable):
+            self._articles += 1
+            self._paragraphs += table.records_in
+            self._furniture.update(table.furniture)
+            return
+        for note in table.notes:
+            self._told.setdefault(note.removeprefix(f"{table.name}: "), []).append(table.name)
+
+    def _noted(self) -> Iterator[str]:
+        yield from self._differences()
+        if self._articles:
+            paragraphs = count(self._paragraphs, "paragraph")
+            left_out = furniture_note(self._furniture)
+            yield f"{count(self._articles, 'article')} of {paragraphs} in all{left_out}"
+        told = [
+            f"{names[0]}{f' and {len(names) - 1:,} more' * (len(names) > 1)}: {note}"
+            for note, names in self._told.items()
+        ]
+        yield from told[:_NOTES]
+        if len(told) > _NOTES:
+            yield f"and {len(told) - _NOTES:,} more notes on single files"
+        if self._bad:
+            yield f"{count(len(self._bad), 'file')} not read to the end, each one rejected row:"
+        yield from self._bad
+
+    def _differences(self) -> Iterator[str]:
+        good = [own for own in self._files if own.fault is None]
+        if self._pattern:
+            said = (self._pattern.read(own.path) for own in good if own.path)
+            odd = [
+                own.path for own, names in zip(good, said, strict=True) if not any(names.values())
+            ]
+            if odd:
+                yield (
+                    f"--name-pattern does not fit {len(odd):,} of {count(len(good), 'file name')} "
+                    f"(first: {shown(str(odd[0]), 200)}), which leaves its columns empty there"
+                )
+        for name, other in self._union.respelled.items():
+            yield f"column '{shown(name)}' of some files is read as '{shown(other)}'"
+        few = {name: n for name, n in self._union.files.items() if n < len(good)}
+        if few:
+            listed = ", ".join(f"{shown(name, 30)} ({n:,})" for name, n in list(few.items())[:12])
+            more = f" and {len(few) - 12:,} more" if len(few) > 12 else ""
+            files = count(len(good), "file")
+            yield f"columns that only some of the {files} have, empty for others: {listed}{more}"

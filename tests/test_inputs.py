@@ -1,0 +1,414 @@
+"""Several inputs as one table: which files are read, how their columns join, and what is bad."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from command import dicts, fails, invoke, predict, table, write
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.errors import DataError, OutputError, UsageError
+from stance.tables import Inputs, Reading, find_inputs, open_inputs
+from stance.tables.inputs import NamePattern
+
+TEXT = "Poland praised NATO for its resolve."
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of mixed files, seen from where it stands."""
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "in/b.csv": f"text,id\n{TEXT},007\nRussia was condemned.,NA\n",
+        "in/a/story.txt": "Menu\nNATO leaders meet\nRussia has not commented.\nShare\n",
+        "in/a/lines.jsonl": '{"id": 1, "text": "China met Japan."}\n',
+        "in/.hidden/x.csv": "text\nno\n",
+        "in/.DS_Store": "no",
+        "in/picture.png": "no",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / name, text)
+    return tmp_path / "in"
+
+
+def opened(*named, rejects=None, include=(), **reading):
+    """Return the joined table as rows, its header first, and its notes."""
+    inputs = find_inputs([Path(name) for name in named], include)
+    with open_inputs(inputs, Reading(**reading), rejects) as found:
+        rows = [found.columns, *((str(r.number), *r.cells) for r in found)]
+        return rows, (*inputs.notes, *found.notes)
+
+
+def names(*named, include=()):
+    return [str(path) for path in find_inputs([Path(n) for n in named], include).paths]
+
+
+# --- Which files ---
+
+
+def test_a_folder_is_read_in_the_order_of_paths_without_hidden_and_unknown_files(folder):
+    assert names("in") == ["in/a/lines.jsonl", "in/a/story.txt", "in/b.csv"]
+    (note,) = find_inputs([folder]).notes
+    assert note.endswith("in: 3 files; skipped 2 hidden, 1 of unknown kind '.png'")
+
+
+@pytest.mark.parametrize(
+    ("include", "found"),
+    [
+        (["*.csv"], ["in/b.csv"]),
+        (["a/*"], ["in/a/lines.jsonl", "in/a/story.txt"]),
+        (["*.png", "*.txt"], ["in/a/story.txt", "in/picture.png"]),
+    ],
+)
+def test_patterns_choose_files_of_any_kind_in_folders(folder, include, found):
+    assert names("in", include=include) == found
+
+
+def test_named_files_come_in_the_order_given_and_once(folder):
+    assert names("in/b.csv", "in") == ["in/b.csv", "in/a/lines.jsonl", "in/a/story.txt"]
+    assert find_inputs([folder / "b.csv", folder]).notes[-1] == (
+        "1 file named twice; each file is read once"
+    )
+
+
+def test_a_link_to_a_folder_is_not_followed(folder):
+    (folder / "loop").symlink_to(folder)
+    assert len(names("in")) == 3
+    assert "1 a link to a folder" in find_inputs([folder]).notes[0]
+
+
+def test_inputs_that_make_no_sense_are_refused(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="empty: has no file to read; check the folder"):
+        names("empty")
+    with pytest.raises(DataError, match=r"in/a: has no file to read \(2 not in --include\)"):
+        names("in/a", include=["*.csv"])
+    with pytest.raises(UsageError, match="--include chooses files in folders"):
+        names("in/b.csv", include=["*.csv"])
+    with pytest.raises(UsageError, match="standard input cannot be read beside files"):
+        find_inputs([None, folder])
+
+
+# --- How they join ---
+
+
+def test_columns_join_in_order_of_first_appearance_and_rows_are_numbered_over_all(folder):
+    rows, notes = opened("in")
+    assert rows == [
+        ("file", "id", "text", "document", "paragraph"),
+        ("1", "in/a/lines.jsonl", "1", "China met Japan.", "", ""),
+        ("2", "in/a/story.txt", "", "NATO leaders meet", "in/a/story", "1"),
+        ("3", "in/a/story.txt", "", "Russia has not commented.", "in/a/story", "2"),
+        ("4", "in/b.csv", "007", TEXT, "", ""),
+        ("5", "in/b.csv", "NA", "Russia was condemned.", "", ""),
+    ]
+    assert "columns that only some of the 3 files have, empty for others: id (2)" in notes[1]
+    assert "1 article of 2 paragraphs in all; left out as page furniture: 1 navigation" in notes[2]
+
+
+def test_columns_that_differ_in_case_join_and_that_is_told(folder):
+    write(folder / "c.csv", f"ID,text\n8,{TEXT}\n")
+    rows, notes = opened("in/b.csv", "in/c.csv")
+    assert rows[0] == ("file", "text", "id")
+    assert rows[-1] == ("3", "in/c.csv", TEXT, "8")
+    assert "column 'ID' of some files is read as 'id'" in notes
+
+
+def test_notes_on_many_files_are_told_once(folder):
+    for number in range(40):
+        write(folder / f"t{number:02}.csv", f"text,id\n{TEXT},1\n")
+    _, notes = opened("in", include=["t*.csv"])
+    assert notes[1:] == ("in/t00.csv and 39 more: separator ',', 2 columns, UTF-8",)
+
+
+def test_articles_of_one_name_are_two_documents(folder):
+    write(folder / "a" / "story.md", "# NATO\n")
+    write(folder / "story.txt", "NATO met.")
+    rows, _ = opened("in", include=["story*"])
+    documents = [row[2] for row in rows[1:]]
+    assert documents == ["in/a/story.md", "in/a/story.txt", "in/a/story.txt", "in/story"]
+
+
+def test_a_column_of_the_text_is_called_the_same_in_articles_and_tables(folder):
+    write(folder / "b.csv", "body\nNATO met.\n")
+    rows, _ = opened("in/b.csv", "in/a/story.txt", text_column="body")
+    assert [row[2] for row in rows[1:]] == [
+        "NATO met.",
+        "NATO leaders meet",
+        "Russia has not commented.",
+    ]
+
+
+def test_an_actor_column_of_only_some_files_is_refused(folder):
+    write(folder / "c.csv", "text,actor\nNATO met.,NATO\n")
+    with pytest.raises(
+        DataError, match=r"in/c.csv: has a column 'actor', .* and in/b.csv has none"
+    ):
+        opened("in/b.csv", "in/c.csv")
+
+
+def test_a_column_called_file_is_refused_and_a_prefix_helps(folder, model_path):
+    write(folder / "c.csv", "text,file\nNATO met.,x\n")
+    with pytest.raises(DataError, match=r"in/c.csv: has a column 'file'.*--prefix stance_"):
+        opened("in/b.csv", "in/c.csv")
+    args = ("predict", "in/b.csv", "in/c.csv", "--prefix", "s_", "--model", model_path)
+    found = dicts(invoke(*args).stdout)
+    assert [(row["s_file"], row["file"]) for row in found][-1] == ("in/c.csv", "x")
+
+
+# --- What names say ---
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "found"),
+    [
+        ("{outlet}_{date}", "ny_times_2024-03-01.txt", ("ny_times", "2024-03-01")),
+        ("{date}_{outlet}", "2024_03_01_ny_times.html.gz", ("2024-03-01", "ny_times")),
+        ("{outlet}/{date}-{n}", "x/bbc/20240301-7.csv", ("bbc", "20240301", "7")),
+        ("{outlet}_{date}", "Die Zeit_1 May 2024.txt", ("Die Zeit", "1 May 2024")),
+        ("{a}_{b}", "one_two_three.txt", ("", "")),  # in more than one way
+        ("{outlet}_{date}", "ny_times_2024-13-01.txt", ("", "")),
+    ],
+)
+def test_a_pattern_reads_names_or_leaves_them(tmp_path, pattern, name, found):
+    assert tuple(NamePattern(pattern).read(tmp_path / name).values()) == found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("{}_x", "needs fields in braces"),
+        ("plain", "needs fields in braces"),
+        ("{a}{b}", "put a sign between two fields"),
+        ("{a}_{a}", "has a field twice"),
+        ("{text}", "'text' is a column already"),
+    ],
+)
+def test_a_pattern_that_cannot_be_read_is_refused(pattern, why):
+    with pytest.raises(UsageError, match=why):
+        NamePattern(pattern)
+
+
+def test_what_names_say_stands_beside_articles_and_tables(folder):
+    write(folder / "bbc_2024-05-01.csv", f"text,outlet\n{TEXT},own\n")
+    write(folder / "ap_2024-05-02.txt", "---\ntitle: T\ndate: 1 May\n---\nNATO met.\n")
+    rows, notes = opened(
+        "in", include=["*_*", "b.csv"], name_pattern="{outlet}_{date}", text_column="text"
+    )
+    assert rows[0] == ("file", "document", "paragraph", "title", "date", "outlet", "text", "id")
+    assert [row[4:7] for row in rows[1:]] == [
+        ("T", "2024-05-02", "ap"),
+        ("", "", ""),
+        ("", "", ""),
+        ("", "2024-05-01", "own"),
+    ]
+    assert notes[1].startswith("--name-pattern does not fit 1 of 3 file names (first: in/b.csv)")
+
+
+def test_one_file_can_have_a_pattern_too(folder):
+    write(folder / "bbc_2024-05-01.csv", f"text\n{TEXT}\n")
+    rows, _ = opened("in/bbc_2024-05-01.csv", name_pattern="{outlet}_{date}")
+    assert rows == [("text", "outlet", "date"), ("1", TEXT, "bbc", "2024-05-01")]
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30))
+def test_any_name_is_read_or_left(name):
+    found = NamePattern("{outlet}_{date}").read(Path(name))
+    assert list(found) == ["outlet", "date"]
+    assert bool(found["outlet"]) == bool(found["date"])
+
+
+# --- Bad files ---
+
+
+@pytest.fixture
+def broken(folder):
+    write(folder / "empty.csv", "")
+    (folder / "late.csv").write_bytes(b"text,id\n" + b"NATO met.,1\n" * 20 + b"\xff\xfe,2\n")
+    write(folder / "nocolumn.csv", "body\nNATO met.\n")
+    write(folder / "ragged.csv", "text,id\nNATO met.,1\nx,y,z\nRussia met.,2\n")
+    (folder / "gone.csv").symlink_to(folder / "nowhere")
+    rows = b"".join(b"NATO met on day %d.,1\n" % day for day in range(9000))
+    (folder / "middle.csv.gz").write_bytes(gzip.compress(b"text,id\n" + rows)[:-9000])
+    (folder / "cut.csv.gz").write_bytes(b"\x1f\x8b\x08\x00")
+    return folder
+
+
+def test_without_rejects_the_first_bad_file_ends_the_run_before_any_work(broken, model_path):
+    line = fails(1, "predict", "in", "-o", "out.csv", "--model", model_path)
+    assert line.startswith("in/cut.csv.gz:1: the gz data end early")
+    assert not (broken.parent / "out.csv").exists()
+
+
+def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken, model_path):
+    args = ("predict", "in", "-o", "out.csv", "--rejects", "bad.csv", "--model", model_path)
+    result = invoke(*args)
+    assert result.exit_code == 0
+    bad = dicts((broken.parent / "bad.csv").read_text())
+    assert [(row["file"], row["line"], row["reason"].split(";")[0][:40]) for row in bad] == [
+        ("in/cut.csv.gz", "1", "the gz data end early or are damaged nea"),
+        ("in/empty.csv", "", "is empty"),
+        ("in/gone.csv", "", "no such file"),
+        ("in/late.csv", "22", "byte 0xff is not UTF-8 in column 'text'"),
+        ("in/middle.csv.gz", "2778", "the gz data end early or are damaged nea"),
+        ("in/nocolumn.csv", "", "no column 'text'"),
+        ("in/ragged.csv", "3", "3 cells where the header has 2"),
+    ]
+    answers = dicts((broken.parent / "out.csv").read_text())
+    numbers = sorted({int(row["row"]) for row in answers})
+    judged = 5 + 20 + 2776 + 2
+    assert len(numbers) == judged
+    assert f"{judged + 7:,} rows in = {judged:,} judged + 7 rejected" in result.stderr
+    told = [line for line in result.stderr.splitlines() if line.startswith("in/")]
+    assert sum("no such file" in line for line in told) == 1
+
+
+# --- Runs ---
+
+
+def run(model, named, target, **options):
+    from stance.runs import Input, Output, predict_table
+
+    own = {name: options.pop(name) for name in ("resume", "force") if name in options}
+    return predict_table(model, Input(tuple(named)), Output(target, **own), **options)
+
+
+@pytest.fixture
+def many(folder):
+    for number in range(30):
+        text = "".join(f"NATO met Russia on day {number}.{row}.,{row}\n" for row in range(4))
+        write(folder / f"n{number:02}.csv", f"text,id\n{text}")
+    return folder
+
+
+def test_bytes_depend_on_neither_jobs_nor_parts(many, model):
+    run(model, [many], one := many.parent / "one.csv")
+    run(model, [many], two := many.parent / "two.csv", jobs=2, size=7)
+    assert one.read_bytes() == two.read_bytes()
+    rows = table(one.read_text())
+    assert len({(row[0], row[rows[0].index("row")]) for row in rows[1:]}) == 30 * 4 + 5
+
+
+def stopped(model, named, target):
+    """Leave the parts of a run that was stopped."""
+
+    def stop(tally, *_):
+        if tally.rows > 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(model, named, target, size=7, progress=stop)
+
+
+def test_a_stopped_run_goes_on(many, model):
+    run(model, [many], whole := many.parent / "whole.csv")
+    stopped(model, [many], target := many.parent / "out.csv")
+    run(model, [many], target, resume=True)
+    assert target.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (
+            lambda f: write(f / "n20.csv", "text,id\nother,1\n"),
+            r"the file .*in/n20\.csv has changed",
+        ),
+        (lambda f: (f / "n20.csv").unlink(), r"the file .*in/n20\.csv is gone"),
+        (lambda f: write(f / "z.csv", "text,id\nother,1\n"), r"the file .*in/z\.csv is new"),
+    ],
+)
+def test_a_run_does_not_go_on_with_other_files(many, model, change, why):
+    stopped(model, [many], target := many.parent / "out.csv")
+    change(many)
+    with pytest.raises(OutputError, match=f"cannot resume, since {why}"):
+        run(model, [many], target, resume=True)
+
+
+def test_a_run_does_not_go_on_with_files_in_another_order(many, model):
+    files = sorted(many.glob("n*.csv"))
+    stopped(model, files, target := many.parent / "out.csv")
+    with pytest.raises(OutputError, match="since the order of the files has changed"):
+        run(model, files[::-1], target, resume=True)
+
+
+def test_a_file_that_gets_other_columns_while_others_are_read_is_reported(many):
+    with open_inputs(find_inputs([many]), Reading()) as found:
+        write(many / "n29.csv", "text\nNATO met.\n")
+        with pytest.raises(DataError, match=r"n29\.csv: changed while it was read; run again"):
+            list(found)
+
+
+def test_no_input_is_overwritten(many, model):
+    with pytest.raises(OutputError, match="is the input"):
+        run(model, [many], many / "b.csv", force=True)
+
+
+def test_actors_counts_over_folders(folder):
+    found = json.loads(invoke("actors", "in", "--json").stdout)
+    assert (found["rows"], found["rows_with_actor"]) == (5, 5)
+
+
+# --- Articles that say what they are ---
+
+
+def article(path, **reading):
+    with open_inputs(Inputs((path,)), Reading(**reading)) as found:
+        return [found.columns, *(record.cells for record in found)]
+
+
+def test_front_matter_becomes_columns(tmp_path):
+    matter = "title: 'It''s NATO: now'\nDate: 2024-05-01\ntags:\n  - a\n  - b\n# no\n"
+    text = f"---\n{matter}---\n\nNATO met.\n"
+    assert article(write(tmp_path / "x.txt", text)) == [
+        ("document", "paragraph", "title", "Date", "tags", "text"),
+        ("x", "1", "It's NATO: now", "2024-05-01", "a, b", "NATO met."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["---\nNATO met.\n---\nRussia left.\n", "---\ntitle: x\nNATO met.\n", "--\na: b\n--\n"]
+)
+def test_what_is_no_front_matter_is_text(tmp_path, text):
+    rows = article(write(tmp_path / "x.txt", text))
+    assert rows[0] == ("document", "paragraph", "text")
+    assert [row[2] for row in rows[1:]] == text.strip().split("\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [("text", "'text' in its front matter is a column"), ("a: 1\na", ":3: 'a' stands twice")],
+)
+def test_front_matter_that_clashes_is_refused(tmp_path, key, why):
+    with pytest.raises(DataError, match=why):
+        article(write(tmp_path / "x.txt", f"---\n{key}: x\n---\nNATO met.\n"))
+
+
+def test_markdown_is_read_as_paragraphs_without_its_marks(tmp_path):
+    text = """# NATO **meets**
+
+Poland *praised* the
+[alliance](https://x.example/a_b) and
+kept its `snake_case` word.
+
+> Russia said no.
+
+- Iran left.
+- China 3 * 4 stayed.
+![](x.png)
+"""
+    assert [row[2] for row in article(write(tmp_path / "x.md", text))[1:]] == [
+        "NATO meets",
+        "Poland praised the alliance and kept its `snake_case` word.",
+        "Russia said no.",
+        "Iran left.",
+        "China 3 * 4 stayed.",
+    ]
+
+
+def test_one_input_has_no_column_file(folder, model):
+    predict(model, folder / "b.csv", target := folder.parent / "out.csv")
+    assert table(target.read_text())[0][:3] == ["text", "id", "row"]
