@@ -18,7 +18,8 @@ from stance.reports._evaluation import EvaluationReport
 from stance.reports._evaluation import compose as compose_record
 from stance.reports._examples import Mistake
 from stance.reports._page import environment, stylesheet, without_forbidden
-from stance.reports._predictions import compose, gather
+from stance.reports._panels import compose
+from stance.reports._predictions import gather
 
 STRINGS = naughty()
 TOGETHER = 12

@@ -22,10 +22,12 @@ from pages import read_page
 from stance.defaults import bundled_model
 from stance.errors import DataError
 from stance.findings import tally
-from stance.findings.survey import Frequent, choose_periods
+from stance.findings.periods import choose_grids
+from stance.findings.survey import Frequent
 from stance.reports import Request, read_maker
 from stance.reports._page import named
-from stance.reports._predictions import compose, gather
+from stance.reports._panels import compose
+from stance.reports._predictions import gather
 from stance.storage import load_model
 
 TRAINING = Path(__file__).parent.parent / "training"
@@ -109,8 +111,8 @@ def test_shares_by_actor_are_those_of_the_table(fixture, prefix, request):
     truth = counted(dicts(table.read_text("utf-8")), prefix)
     rows = csv_rows(page, "stance-by-actor")
     assert len(rows) >= min(12, len(truth))
-    counts = [int(row["answers"]) for row in rows]
-    assert counts == sorted(counts, reverse=True)
+    nets = [float(row["net"]) for row in rows if row["net"]]
+    assert nets == sorted(nets, reverse=True)
     for row in rows:
         mine = truth[row["actor"]]
         given = sum(mine[label] for label in LABELS)
@@ -144,22 +146,33 @@ def test_the_map_of_actors_and_sources_counts_every_answer(coded):
     for row in csv_rows(page, "actor-by-source"):
         for label in LABELS:
             assert int(row[label]) == truth[row["actor"], row["source"] or "(blank)", label]
-    heat = next(table for table in page.tables if table[0][0] == "")
+    heat = next(table for table in page.tables if table[0][:2] == ["", "mean"])
     whole = {named(genre): genre for _, genre, _ in truth}
-    sources = [whole[name] for name in heat[0][1:]]
+    sources = [whole[name] for name in heat[0][2:]]
     for line in heat[1:]:
-        for source, cell in zip(sources, line[1:], strict=True):
+        for source, cell in zip(sources, line[2:], strict=True):
             mine = [truth[line[0], source, label] for label in LABELS]
             assert cell.partition("\n")[2] == (f"{sum(mine):,}" if sum(mine) else "")
 
 
-def test_periods_count_every_dated_answer(coded):
+def test_points_over_time_hold_every_dated_answer_and_30_or_more(coded):
     page = report(coded, prefix="p_")
     rows = dicts(coded.read_text("utf-8"))
-    actor = Counter(row["actor"] for row in rows).most_common(1)[0][0]
-    truth = Counter(row["date"][:4] for row in rows if row["actor"] == actor)
-    found = {row["year"]: int(row["answers"]) for row in csv_rows(page, "over-time-1")}
-    assert found == truth
+    actor, count = Counter(row["actor"] for row in rows).most_common(1)[0]
+    found = csv_rows(page, "over-time-1")
+    assert sum(int(row["answers"]) for row in found) == count
+    assert min(int(row["answers"]) for row in found) >= 30
+    years = Counter(row["date"][:4] for row in rows if row["actor"] == actor)
+    asked = report(coded, prefix="p_", period="year")
+    for row in csv_rows(asked, "over-time-1"):
+        if " to " not in row["year"]:
+            assert int(row["answers"]) == years[row["year"]]
+
+
+def test_too_few_dated_answers_make_no_curve(sample):
+    page = report(sample)
+    assert "No actor has 30 answers with a date" in page.text
+    assert "over-time-1.csv" not in page.links
 
 
 def test_certainty_and_sentiment_count_every_answer_and_row_once(sample):
@@ -230,7 +243,7 @@ def test_every_form_of_a_table_gives_the_same_shares(sample, tmp_path):
         path = tmp_path / name
         path.write_bytes(data)
         found = report(path)
-        for table in ("stance-by-actor", "stance-by-source", "over-time-1", "certainty"):
+        for table in ("stance-by-actor", "stance-by-source", "certainty", "sentiment"):
             assert csv_rows(found, table) == csv_rows(wanted, table)
 
 
@@ -324,11 +337,11 @@ def test_a_folder_is_refused(path, monkeypatch):
 def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, monkeypatch):
     table = write(tmp_path / "growing.csv", sample.read_text("utf-8"))
 
-    def grows(periods):
+    def grows(*days):
         table.write_bytes(table.read_bytes() + table.read_bytes().splitlines(True)[-1])
-        return choose_periods(periods)
+        return choose_grids(*days)
 
-    monkeypatch.setattr("stance.findings.tally.choose_periods", grows)
+    monkeypatch.setattr("stance.findings.tally.choose_grids", grows)
     with pytest.raises(DataError, match="changed while it was read"):
         gather(Request(table), None)
 
@@ -398,7 +411,7 @@ def test_the_words_that_name_each_actor_are_shown(tmp_path, model_path, monkeypa
     page, said = command(path, *made)
     assert "did not make" not in said  # the date of each row counts here, too
     russia = ["Russia", "3", "Russia 67 %, Russian 33 %"]
-    assert carriers(page) == [russia, ["United States", "4", "Trump 75 %, Washington 25 %"]]
+    assert carriers(page) == [["United States", "4", "Trump 75 %, Washington 25 %"], russia]
     assert "in the first 5 records" in page.text
     monkeypatch.setattr(tally, "SCANNED", 2)
     assert "in the first 2 records" in command(path, *made)[0].text
@@ -508,12 +521,36 @@ def test_pairs_are_not_said_to_be_found_in_the_texts(coded):
     assert "of its dictionary" not in page.text
 
 
-def test_the_map_of_actors_and_sources_explains_its_shades(coded):
-    page = report(coded, prefix="p_", by="genre")
-    assert "below −50 −50 to −20 −20 to −5 −5 to +5 +5 to +20 +20 to +50 above +50" in page.text
+def test_a_source_that_stands_apart_has_a_colour_and_others_have_none(tmp_path):
+    rows = dicts(
+        answered(tmp_path / "a.csv", {"NATO": ["favor", "against"] * 200}).read_text("utf-8")
+    )
+    for at, row in enumerate(rows):
+        row["source"] = f"Paper {at // 2 % 4}"
+        if row["source"] == "Paper 3":
+            row["stance"] = "against"
+    path = write_rows(tmp_path / "answers.csv", rows)
+    page = report(path)
+    apart = {row["source"]: row["apart"] for row in csv_rows(page, "actor-by-source")}
+    assert apart == {"Paper 0": "yes", "Paper 1": "yes", "Paper 2": "yes", "Paper 3": "yes"}
+    html = compose(gather(Request(path), None)).decode()
+    assert html.count('<td class="net0">') == 1  # Paper 3, far below the mean
+    assert "4 cells with a colour stand apart from that mean" in page.text
+    assert "20 points or more below the actor's mean" in page.text
+
+
+def test_a_map_without_differences_has_no_colour(coded):
+    rows = dicts(coded.read_text("utf-8"))
+    for row in rows:
+        row["source"] = f"Paper {sha256(row['document'].encode()).digest()[0] % 4}"
+    page = report(write_rows(coded.with_name("random.csv"), rows), prefix="p_")
+    assert "No cell stands apart from that mean beyond chance" in page.text
+    assert not re.search('"net[0-6]"', " ".join(str(tag) for tag in page.tags))
     for row in csv_rows(page, "actor-by-source"):
         counts = [int(row[label]) for label in LABELS]
         assert float(row["net"]) == pytest.approx((counts[2] - counts[0]) / sum(counts), abs=1e-6)
+        if row["pooled"]:
+            assert float(row["pooled_low"]) <= float(row["pooled"]) <= float(row["pooled_high"])
 
 
 def test_intervals_say_whether_documents_were_known(sample, coded):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.evaluation.intervals import estimate_shares, wilson
-from stance.findings.survey import MOST_PERIODS, Frequent, bounded, choose_periods
+from stance.findings.survey import Frequent, bounded
 from stance.findings.tally import CLUSTERS
 from stance.tables import month_of
 
@@ -144,29 +144,3 @@ def test_dates_are_read_in_their_usual_forms(text, month):
 )  # fmt: skip
 def test_dates_that_may_mean_something_else_are_not_read(text):
     assert month_of(text) is None
-
-
-@given(st.dictionaries(st.integers(12, 9999 * 12 + 11), st.integers(1, 10**6), min_size=1))
-def test_periods_are_few_and_named_apart(months):
-    found = choose_periods(months)
-    assert 1 <= found.count <= MOST_PERIODS
-    names = [found.name(place) for place in range(found.count)]
-    assert len(set(names)) == found.count
-    assert names == sorted(names, key=lambda name: (len(name), name)) or found.start < 1000
-    places = [found.place(month) for month in months]
-    assert any(place >= 0 for place in places)
-
-
-def test_one_mistyped_date_does_not_stretch_the_range():
-    usual = {2024 * 12 + month: 500 for month in range(12)}
-    assert choose_periods(usual | {1924 * 12: 1}) == choose_periods(usual)
-    assert choose_periods(usual).unit == "month"
-
-
-def test_few_answers_get_longer_periods():
-    assert choose_periods({2024 * 12 + month: 2 for month in range(12)}).unit == "year"
-    assert choose_periods({2024 * 12 + month: 4 for month in range(12)}).unit == "quarter"
-
-
-def test_no_date_makes_no_period():
-    assert choose_periods({}) is None

@@ -1,7 +1,7 @@
 """Commands on tables: actors, check, import, report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -101,6 +101,14 @@ def report(
         str | None,
         typer.Option(metavar="NAME", help="Column with the date; 'date' if there is one."),
     ] = None,
+    period: Annotated[
+        Literal["week", "month", "quarter", "year"] | None,
+        typer.Option(help="Length of the periods; as each actor's answers allow if omitted."),
+    ] = None,
+    title: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Title of the page; names the table if omitted."),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -137,10 +145,12 @@ def report(
         raise DataError(f"{predictions}: is a folder; name a table in it")
     output = output or page_name(predictions)
     options.refuse_output(output, force, [predictions, model, actors])
-    request = Request(predictions, by, over, prefix, text_column, actor_column, delimiter, encoding)
+    request = Request(
+        predictions, by, over, prefix, text_column, actor_column, delimiter, encoding, period
+    )
     path = model or default_model(tell)
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
-    for line in write_predictions(request, output, maker, force=force):
+    for line in write_predictions(request, output, maker, title=title, force=force):
         tell(line)
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from stance.display import shown
 from stance.errors import DataError
+from stance.findings.periods import Unit
 from stance.records import Stance
 from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
-from stance.tables import Record, Table, column, month_of, open_table
+from stance.tables import Record, Table, column, day_of, open_table
 
 BATCH = 8192  # records that are counted at a time
 
@@ -31,6 +32,7 @@ class Request:
     actor_column: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    period: Unit | None = None  # length of the periods; as the answers allow if None
 
     def open(self) -> Table:
         """Open the table."""
@@ -148,73 +150,6 @@ def bounded(name: str) -> str:
     return f"{name[: LONGEST_NAME - 10]}…{digest}"
 
 
-MOST_PERIODS = 60  # periods in a chart
-FEWEST_PER_PERIOD = 10  # answers that a month or quarter must hold on average
-TAIL = 0.005  # share of the answers at each end that may be left out if they stretch the range
-LENGTHS = {"month": 1, "quarter": 3, "year": 12}
-
-
-@dataclass(frozen=True, slots=True)
-class Periods:
-    """Equally long stretches of time, one after another."""
-
-    unit: str  # month, quarter or year
-    start: int  # number of the first one
-    count: int
-
-    def place(self, month: int) -> int:
-        """Return the place of a month's period, -1 outside."""
-        at = month // LENGTHS[self.unit] - self.start
-        return at if 0 <= at < self.count else -1
-
-    def name(self, place: int) -> str:
-        """Return the name of a period.
-
-        >>> Periods("quarter", 4 * 2024, 4).name(1)
-        '2024 Q2'
-        """
-        number = self.start + place
-        if self.unit == "quarter":
-            return f"{number // 4} Q{number % 4 + 1}"
-        return str(number) if self.unit == "year" else f"{number // 12}-{number % 12 + 1:02}"
-
-
-def choose_periods(months: Mapping[int, int]) -> Periods | None:
-    """Choose the shortest periods of which at most `MOST_PERIODS` cover the answers' months.
-
-    They hold `FEWEST_PER_PERIOD` answers on average, or are years. Of sparse ones, as one mistyped
-    date can cause, the `TAIL` at either end does not count. Dates all in a January are years.
-    """
-    if not months:
-        return None
-    ordered = sorted(months)
-    years_only = all(month % 12 == 0 for month in ordered)
-    most = 0 if years_only else sum(months.values()) // FEWEST_PER_PERIOD
-    found = _cover(ordered[0], ordered[-1], most)
-    used = {found.place(month) for month in ordered} - {-1}
-    if found.count > 12 and 4 * len(used) < found.count:
-        found = _cover(_inner(months, ordered), _inner(months, ordered[::-1]), most)
-    return found
-
-
-def _inner(months: Mapping[int, int], order: Sequence[int]) -> int:
-    """Return the month up to which more than the tail of all answers has passed."""
-    spare, passed = int(TAIL * sum(months.values())), 0
-    for month in order:
-        passed += months[month]
-        if passed > spare:
-            break
-    return month
-
-
-def _cover(first: int, last: int, most: int) -> Periods:
-    for unit, length in LENGTHS.items():
-        count = last // length - first // length + 1
-        if count <= (MOST_PERIODS if unit == "year" else min(MOST_PERIODS, most)):
-            return Periods(unit, first // length, count)
-    return Periods("year", last // 12 - MOST_PERIODS + 1, MOST_PERIODS)
-
-
 @dataclass(slots=True)
 class Survey:
     """What a table holds: its columns, and how often names and months occur."""
@@ -223,7 +158,7 @@ class Survey:
     places: Places
     actors: Frequent = field(default_factory=Frequent)  # answers of each
     sources: Frequent = field(default_factory=Frequent)  # answers of each
-    months: Counter[int] = field(default_factory=Counter)  # answers of each
+    days: Counter[int] = field(default_factory=Counter)  # answers of each
     undated: int = 0  # answers whose date cannot be read
     undated_example: str = ""
     records: int = 0
@@ -243,9 +178,9 @@ class Survey:
 
     def _date(self, dates: Counter[str]) -> None:
         for text, number in dates.items():
-            month = month_of(text)
-            if month is not None:
-                self.months[month] += number
+            day = day_of(text)
+            if day is not None:
+                self.days[day] += number
                 continue
             self.undated += number
             self.undated_example = self.undated_example or shown(text)

@@ -10,14 +10,16 @@ import numpy as np
 from stance.arrays import Bools, Codes, Floats, Ints
 from stance.display import shown
 from stance.errors import DataError
-from stance.findings.survey import Places, Survey, bounded, choose_periods
+from stance.findings.periods import Unit, choose_grids
+from stance.findings.survey import Places, Survey, bounded
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Sentiment, Stance
-from stance.tables import Record, month_of, months_of
+from stance.tables import Record, day_of, months_of
 
 # Documents fall into groups by a hash, which bounds memory and, since groups are random, leaves
 # the estimate of a variance unbiased (Wolter 2007, "Introduction to Variance Estimation", ch. 2).
 CLUSTERS = 1024
+CELL_CLUSTERS = 256  # a divisor; of a period or of an actor's answers in a source
 SCANNED = 20_000  # records in whose texts aliases are looked for
 MOST_ROWS = 1 << 28  # largest row number; 5 bytes are kept for each row
 CONFIDENCES = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9])  # between bins of the largest probability
@@ -71,19 +73,21 @@ class Answered:
 class Tally:
     """Counts of a prediction table's answers; by cluster, those of stances given, by document."""
 
-    def __init__(self, found: Survey) -> None:
+    def __init__(self, found: Survey, period: Unit | None = None) -> None:
         self.actors = _frequent(found.actors.first(ACTORS), found.actors.counts)
         self.sources = _frequent(found.sources.first(SOURCES), found.sources.counts)
-        self.periods = choose_periods(found.months)
+        self.grids = choose_grids(found.days, period)
         actors, sources = len(self.actors), len(self.sources)
-        span = self.periods.count if self.periods else 0
+        traced = min(actors, TRACED)
         self.all_clusters = np.zeros((CLUSTERS, GIVEN), np.int64)
         self.actor_clusters = np.zeros((actors, CLUSTERS, GIVEN), np.int64)
         self.source_clusters = np.zeros((sources, CLUSTERS, GIVEN), np.int64)
-        self.period_clusters = np.zeros((min(actors, TRACED), span, CLUSTERS, GIVEN), np.int32)
+        self.period_clusters = [
+            np.zeros((traced, grid.count, CELL_CLUSTERS, GIVEN), np.int32) for grid in self.grids
+        ]
         self.uncertain = np.zeros(actors + 1, np.int64)  # last those toward all other actors
         self.source_uncertain = np.zeros(sources + 1, np.int64)
-        self.crossed = np.zeros((actors, sources, GIVEN), np.int64)
+        self.crossed = np.zeros((actors, sources, CELL_CLUSTERS, GIVEN), np.int32)
         self.confidence = np.zeros(len(CONFIDENCES) + 1, np.int64)  # by largest probability
         self.tone_clusters = np.zeros((CLUSTERS, len(Sentiment)), np.int64)  # rows
         self.toneless = 0  # rows whose sentiment is uncertain
@@ -177,7 +181,8 @@ class Tally:
             mine = given & (group >= 0)
             np.add.at(counts, (group[mine], cluster[mine], label[mine]), 1)
         both = given & (actor >= 0) & (source >= 0)
-        np.add.at(self.crossed, (actor[both], source[both], label[both]), 1)
+        part = cluster[both] % CELL_CLUSTERS
+        np.add.at(self.crossed, (actor[both], source[both], part, label[both]), 1)
         np.add.at(self.uncertain, actor[~given], 1)
         np.add.at(self.source_uncertain, source[~given], 1)
         bins = np.searchsorted(CONFIDENCES, chances.max(axis=1), side="right")
@@ -191,16 +196,17 @@ class Tally:
         return np.array([_hash(name) for name in names], np.int64) % CLUSTERS
 
     def _count_periods(self, cells: Cells, actor: Ints, cluster: Ints, label: Ints) -> None:
-        at, periods = self._places.over, self.periods
-        if at is None or periods is None:
+        at = self._places.over
+        if at is None or not self.grids:
             return
-        months = [month_of(each[at]) for each in cells]
-        period = np.array([-1 if month is None else periods.place(month) for month in months])
-        known = np.array([month is not None for month in months])
+        days = [day_of(each[at]) for each in cells]
+        known = np.array([day is not None for day in days])
+        for grid, counts in zip(self.grids, self.period_clusters, strict=True):
+            period = np.array([-1 if day is None else grid.place(day) for day in days])
+            mine = (label < GIVEN) & (period >= 0) & (actor >= 0) & (actor < len(counts))
+            part = cluster[mine] % CELL_CLUSTERS
+            np.add.at(counts, (actor[mine], period[mine], part, label[mine]), 1)
         self.outside += int((known & (period < 0)).sum())
-        mine = (label < GIVEN) & (period >= 0) & (actor >= 0) & (actor < len(self.period_clusters))
-        where = (actor[mine], period[mine], cluster[mine], label[mine])
-        np.add.at(self.period_clusters, where, 1)
 
     def _fault(self, records: Sequence[Record], table: str) -> DataError:
         for record in records:

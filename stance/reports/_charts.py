@@ -43,18 +43,27 @@ class Axis:
         return "axis" if at == self.zero else "grid"
 
 
-ENDS = {0.2: 4, 0.4: 4, 0.6: 3, 1.0: 4}  # where scales may end, and steps of a scale of shares
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # between two ticks
 
 
-def _end(value: float) -> float:
-    return next((end for end in ENDS if value <= end), 1.0)
+def _ticks_around(low: float, high: float, most: int) -> list[float]:
+    """Return round numbers in equal steps, at most so many, that hold two values between them."""
+    for step in STEPS:
+        first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+        if max(last, first + 1) - first <= most:
+            return [round(step * at, 2) for at in range(first, max(last, first + 1) + 1)]
+    raise AssertionError("shares and net stances lie between -1 and 1")
 
 
 def share_axis(highest: float = 1.0) -> Axis:
-    end = _end(highest)
-    steps = ENDS[end]
-    ticks = [(end * (step / steps), f"{100 * end * step / steps:.0f}") for step in range(steps)]
-    return Axis(0, end, (*ticks, (end, f"{100 * end:.0f} %")))
+    """Return a scale of shares from zero, as short as the highest of them allows.
+
+    >>> [text for _, text in share_axis(0.17).ticks]
+    ['0', '5', '10', '15', '20 %']
+    """
+    ticks = _ticks_around(0, highest, 4)
+    texts = [f"{100 * at:.0f}" for at in ticks[:-1]]
+    return Axis(0, ticks[-1], tuple(zip(ticks, [*texts, f"{100 * ticks[-1]:.0f} %"], strict=True)))
 
 
 def score_axis(scores: Iterable[float]) -> Axis:
@@ -71,15 +80,15 @@ def score_axis(scores: Iterable[float]) -> Axis:
     return Axis(low / 10, high / 10, ticks[::-1])
 
 
-def net_axis(nets: Iterable[float] = (1.0,), steps: int = 4) -> Axis:
-    """Return a scale of net stances around zero, as short as the widest of them allows.
+def net_axis(nets: Iterable[float] = (-1.0, 1.0), most: int = 5) -> Axis:
+    """Return a scale of net stances that holds zero and is as short as they allow.
 
     >>> [text for _, text in net_axis([-0.3, 0.1]).ticks]
-    ['−40', '−20', '0', '+20', '+40']
+    ['−30', '−20', '−10', '0', '+10']
     """
-    end = _end(max(map(abs, nets), default=1.0))
-    ticks = (end * (2 * step / steps - 1) for step in range(steps + 1))
-    return Axis(-end, end, tuple((at, signed(100 * at)) for at in ticks), 0)
+    known = [0.0, *nets]
+    ticks = _ticks_around(min(known), max(known), most)
+    return Axis(ticks[0], ticks[-1], tuple((at, signed(100 * at)) for at in ticks), 0)
 
 
 SHARES = share_axis()  # from 0 to 100 percent
@@ -176,6 +185,9 @@ def _marker(form: str, x: str, y: float, tone: str) -> Markup:
         return element("circle", cx=x, cy=y, r=5, class_=tone)
     if form == "square":
         shape = element("rect", x=-4.5, y=y - 4.5, width=9, height=9, class_=tone)
+    elif form in ("left", "right"):  # an interval goes on beyond the scale
+        tip = -5 if form == "left" else 5
+        shape = element("path", d=f"M{tip} {y:g}L0 {y - 5:g}L0 {y + 5:g}Z", class_=tone)
     else:
         shape = element("path", d=f"M0 {y - 6:g}L6 {y:g}L0 {y + 6:g}L-6 {y:g}Z", class_=tone)
     return element("svg", shape, x=x, y=0, width=1, height=1, overflow="visible")
@@ -262,11 +274,7 @@ def whiskers(
         head = FOOT if not low and len(rows) > MANY else 0
         foot = FOOT if low + PIECE >= len(rows) else 0
         height = head + step * len(part)
-        marks = [
-            _segment(axis.place(at), head, axis.place(at), height, axis.strength(at))
-            for at, _ in axis.ticks
-        ]
-        marks += _ticks(axis, head - 7) if head else []
+        marks = _ticks(axis, head - 7) if head else []
         marks += _ticks(axis, height + 15) if foot else []
         for place, row in enumerate(part):
             marks += _estimates(row, head + place * step, lines, axis)
@@ -275,12 +283,25 @@ def whiskers(
 
 
 def _estimates(row: Line, top: float, lines: int, axis: Axis) -> list[Markup]:
+    """Return a row's label and, below it, the marks on a grid that leaves the label free."""
+    start = top + 19 + (lines - 1) * LINE
+    end = start + 18 + (len(row.estimates) - 1) * LINE
     marks = _row_label(row.name, row.note, top, lines)
+    marks += (
+        _segment(axis.place(at), start, axis.place(at), end, axis.strength(at))
+        for at, _ in axis.ticks
+    )
     for number, each in enumerate(row.estimates):
-        y = top + 28 + (number + lines - 1) * LINE
+        y = start + 9 + number * LINE
         if each.interval is not None:
             low, high = map(axis.place, each.interval)
             marks.append(_segment(low, y, high, y, f"whisker {each.tone}"))
+            beyond = each.interval[0] < axis.low, each.interval[1] > axis.high
+            marks += (
+                _marker(form, _percent(at), y, each.tone)
+                for form, at, is_so in zip(("left", "right"), (low, high), beyond, strict=True)
+                if is_so
+            )
         marks.append(_marker(each.form, _percent(axis.place(each.value)), y, each.tone))
     return marks
 
@@ -309,8 +330,12 @@ def curve(
     height: float = 150,
     tone: Tone = "favor",
     connected: bool = True,
+    line: Sequence[Point] = (),
 ) -> Markup:
-    """Return a curve with its band; or, not connected, whiskers beside the line of equality."""
+    """Return a curve with its band; or, not connected, whiskers beside the line of equality.
+
+    With a smooth ``line`` the points stand beside it, without their intervals.
+    """
     top, bottom = 8.0, height - FOOT
 
     def across(value: float) -> float:
@@ -324,15 +349,15 @@ def curve(
     marks += (_label(across(at), height - 5, text, f"quiet {x.anchor(at)}") for at, text in x.ticks)
     runs = [list(run) for known, run in groupby(points, lambda p: p.y is not None) if known]
     if connected:
-        marks.append(_lines(runs, across, down, height, tone))
+        marks.append(_lines([line] if line else runs, across, down, height, tone))
     else:
         start, end = (across(x.low), down(x.low)), (across(x.high), down(x.high))
         marks.append(_segment(*start, *end, "axis dashed"))
-    radius = 4 if not connected or len(points) <= 24 else 2
+    radius = 4 if not (connected and (line or len(points) > 24)) else 2
     for run in runs:
         for point in run:
             at, middle = across(point.x), round(down(point.y or 0.0), 2)
-            if point.band and not (connected and len(run) > 1):
+            if point.band and not line and not (connected and len(run) > 1):
                 low, high = map(down, point.band)
                 marks.append(_segment(at, low, at, high, f"whisker {tone}"))
             marks.append(element("circle", cx=_percent(at), cy=middle, r=radius, class_=tone))

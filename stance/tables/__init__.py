@@ -15,7 +15,7 @@ from stance.tables.output import (
     table_format,
     write_table,
 )
-from stance.tables.table import Table, column, misnamed, month_of, months_of, open_table
+from stance.tables.table import Table, column, day_of, misnamed, month_of, months_of, open_table
 
 __all__ = [
     "FORMULA_STARTS",
@@ -40,5 +40,5 @@ __all__ += [
     "joined",
     "misnamed",
 ]
-__all__ += ["month_of", "months_of", "open_inputs", "open_table", "split_article"]
+__all__ += ["day_of", "month_of", "months_of", "open_inputs", "open_table", "split_article"]
 __all__ += ["table_format", "write_table"]

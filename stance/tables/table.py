@@ -227,15 +227,12 @@ _DATES = (
 
 
 @lru_cache(maxsize=1 << 16)
-def month_of(text: str) -> int | None:
-    """Return the month of a date, counted from the year 0; None if it is ambiguous or not a date.
+def day_of(text: str) -> int | None:
+    """Return the ordinal of a date; None if it is ambiguous or not a date.
 
     Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
     ``20240309`` and ``09.03.2024``. A date such as ``03/04/2024`` is not: month and day may be
-    swapped. A bare year counts as its January.
-
-    >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
-    (True, None)
+    swapped. A bare year or month counts as its first day.
     """
     for form in _DATES:
         if found := re.fullmatch(form, text.strip()[:40], re.ASCII):
@@ -244,8 +241,21 @@ def month_of(text: str) -> int | None:
                 day = date(int(parts["y"]), int(parts["m"] or 1), int(parts["d"] or 1))
             except ValueError:
                 return None
-            return day.year * 12 + day.month - 1
+            return day.toordinal()
     return None
+
+
+@lru_cache(maxsize=1 << 16)
+def month_of(text: str) -> int | None:
+    """Return the month of a date, counted from the year 0, where `day_of` can read it.
+
+    >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
+    (True, None)
+    """
+    if (ordinal := day_of(text)) is None:
+        return None
+    day = date.fromordinal(ordinal)
+    return day.year * 12 + day.month - 1
 
 
 def months_of(dates: Sequence[str]) -> Ints:

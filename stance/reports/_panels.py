@@ -1,0 +1,344 @@
+"""The page on a table of predictions: its charts and tables, and what they say in words."""
+
+from bisect import bisect
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count as count_up
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from stance.display import count, shown
+from stance.evaluation.intervals import Shares
+from stance.files import write_whole
+from stance.findings.periods import FEWEST_PER_POINT
+from stance.findings.pooling import FEWEST_POOLED, Pooled, smooth
+from stance.findings.survey import Request
+from stance.findings.tally import CLUSTERS, CONFIDENCES, TRACED, Tally
+from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
+from stance.reports import _charts as charts
+from stance.reports import _page as page
+from stance.reports._charts import Axis, Estimate, Line, Parts, Point
+from stance.reports._examples import SIDES, Quotation
+from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
+from stance.reports._predictions import (
+    FEWEST_ANSWERS,
+    Group,
+    Groups,
+    Maker,
+    PredictionReport,
+    Trace,
+    gather,
+)
+
+MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
+MAP_ACTORS, MAP_SOURCES = 20, 12  # rows and columns of the map
+CARRIERS = 6  # aliases listed of an actor
+OPEN = 5  # actors whose paragraphs are open to view
+SHADES = (0.1, 0.2)  # distances from an actor's mean between two colours of the map
+SMOOTHED = 12  # points from which a smooth line says more than they do
+TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
+
+NET = with_interval("net", "net", "net_low", "net_high", "signed")
+
+WORDS = ("against (left)", "neutral (middle)", "in favor (right)")
+SHARES_LEGEND = charts.legend(*(("bar", tone, w) for tone, w in zip(TONES, WORDS, strict=True)))
+NET_LEGEND = charts.legend(("dot", "ink", "net stance"), ("line", "ink", "95 % interval"))
+SIDES_LEGEND = charts.legend(("diamond", "against", "against"), ("dot", "favor", "in favor"))
+
+
+def _group_data(noun: str, groups: Groups) -> Data:
+    columns = [text_column(noun), page.ANSWERS, Column("uncertain", "uncertain", "count")]
+    for label in Stance:
+        columns += with_interval(f"{label}, %", str(label), f"{label}_low", f"{label}_high")
+    rows = []
+    for group in (*groups.judged, *groups.withheld):
+        shares = group.shares
+        cells: list[Cell] = [group.name, shares.n, group.uncertain]
+        for share, bounds in zip(shares.shares, shares.intervals, strict=True):
+            cells += (share, *bounds)
+        cells += (shares.net, *shares.net_interval)
+        rows.append(cells if shares.n else [*cells[:3], *[None] * (len(cells) - 3)])
+    return Data(f"stance-by-{noun}", (*columns, *NET), rows)
+
+
+def _carrier_data(report: PredictionReport) -> Data | None:
+    """Return the aliases that name each actor shown; None if none is known."""
+    found = report.carriers.aliases if report.carriers else {}
+    rows: list[list[Cell]] = []
+    for group in report.actors.judged:
+        counts = found.get(group.name, Counter())
+        shares = [(name, 100 * n / counts.total()) for name, n in counts.most_common(CARRIERS)]
+        listed = ", ".join(f"{shown(name, 40)} {share:.0f} %" for name, share in shares)
+        rows += [[group.name, counts.total(), listed]] if counts else []
+    columns = (
+        text_column("actor"),
+        Column("mentions", "mentions", "count"),
+        text_column("aliases"),
+    )
+    return Data("aliases", columns, rows) if rows else None
+
+
+def _described(groups: Sequence[Group]) -> str:
+    form = "{}: {:.0f} % against, {:.0f} % neutral, {:.0f} % in favor of {:,}"
+    shares = [(g.name, [100 * share for share in g.shares.shares], g.shares.n) for g in groups[:5]]
+    return "; ".join(form.format(page.named(name), *parts, n) for name, parts, n in shares)
+
+
+def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
+    bars = [Parts(page.named(g.name), count(g.shares.n, "answer"), g.shares.shares) for g in groups]
+    chart = charts.stacked(name, title, _described(groups), bars, TONES)
+    return Figure(chart, data, SHARES_LEGEND)
+
+
+def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
+    lines, words = [], []
+    for group in groups:
+        net = Estimate(group.shares.net, group.shares.net_interval)
+        lines.append(Line(page.named(group.name, page.SHORT), _net_words(group.shares), (net,)))
+        words.append(f"{page.named(group.name)} {_net_words(group.shares)}")
+    axis = charts.net_axis(end for shares in _firm(groups) for end in shares.net_interval)
+    described = f"In points, with 95 % intervals. {'; '.join(words[:5])}"
+    return Figure(charts.whiskers(name, title, lines, axis, described), data, NET_LEGEND)
+
+
+def _firm(groups: Sequence[Group]) -> list[Shares]:
+    """Return the shares that a scale must hold: without the widest intervals, of few answers."""
+    every = [group.shares for group in groups]
+    return [shares for shares in every if shares.n >= FEWEST_ANSWERS] or every
+
+
+def _net_words(shares: Shares) -> str:
+    return page.points(shares.net, shares.net_interval)
+
+
+def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
+    forms = {AGAINST: "diamond", FAVOR: "dot"}
+    rows = []
+    for group in groups:
+        shares, bounds = group.shares.shares, group.shares.intervals
+        pair = (Estimate(shares[at], bounds[at], TONES[at], form) for at, form in forms.items())
+        rows.append(Line(page.named(group.name), count(group.shares.n, "answer"), tuple(pair)))
+    axis = charts.share_axis(max(s.intervals[side][1] for s in _firm(groups) for side in forms))
+    title = "Shares for and against by actor"
+    chart = charts.whiskers("sides", title, rows, axis, _described(groups))
+    return Figure(chart, data, SIDES_LEGEND)
+
+
+def _trace_figures(report: PredictionReport) -> list[tuple[Trace, Figure]]:
+    """Return each actor's net stances over time, all on one scale."""
+    lines = [_smooth_line(trace) for trace in report.traces]
+    ends = [
+        end
+        for trace, line in zip(report.traces, lines, strict=True)
+        for end in _heights([] if line else _points(trace)) + _heights(line)
+    ]
+    nets = [s.net for trace in report.traces for _, s in trace.points]
+    y = charts.net_axis([*ends, *nets], 4)
+    return [
+        (trace, _trace_figure(number, trace, line, y))
+        for number, trace, line in zip(count_up(1), report.traces, lines, strict=False)
+    ]
+
+
+def _points(trace: Trace) -> list[Point]:
+    return [Point(span.day, s.net, s.net_interval) for span, s in trace.points]
+
+
+def _smooth_line(trace: Trace) -> list[Point]:
+    """Return the smooth line through an actor's points; empty if they are few."""
+    if len(trace.points) < SMOOTHED:
+        return []
+    spans, shares = zip(*trace.points, strict=True)
+    found = smooth(np.array([span.day for span in spans]), shares)
+    bands = zip(found.low.tolist(), found.high.tolist(), strict=True)
+    return list(map(Point, found.x.tolist(), found.y.tolist(), bands))
+
+
+def _heights(points: Sequence[Point]) -> list[float]:
+    return [end for point in points for end in point.band or ()]
+
+
+def _trace_figure(number: int, trace: Trace, line: Sequence[Point], y: Axis) -> Figure:
+    first, last = trace.points[0][0], trace.points[-1][0]
+    x = Axis(first.day, last.day, ((first.day, first.first), (last.day, last.last)))
+    if first is last:
+        x = Axis(first.day - 1, first.day + 1, ((first.day, first.name),))
+    words = [f"{span.name} {_net_words(s)}" for span, s in trace.points]
+    described = "; ".join([*words[:1], *words[1:][-1:]])
+    title = f"Net stance toward {page.named(trace.name)} by {trace.unit}"
+    chart = charts.curve(f"time-{number}", title, described, _points(trace), x, y, line=line)
+    rows: list[list[Cell]] = [[span.name, s.n, s.net, *s.net_interval] for span, s in trace.points]
+    columns = (text_column(trace.unit), page.ANSWERS, *NET)
+    return Figure(chart, Data(f"over-time-{number}", columns, rows))
+
+
+@dataclass(frozen=True, slots=True)
+class MapCell:
+    net: float | None  # pooled; None where answers are too few
+    answers: int
+    shade: str  # class of its colour, empty if it does not stand apart
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    sources: Sequence[str]
+    rows: Sequence[tuple[str, float, Sequence[MapCell]]]  # actor, mean and cells
+    key: Sequence[tuple[str, str]]  # classes of colours, and what they mean
+    apart: int  # cells with a colour
+    data: Data
+
+
+def _map(report: PredictionReport) -> Map | None:
+    """Return the map of actors and sources, most favorable actors first."""
+    sources = [group.name for group in report.sources.shown]
+    known = [
+        (group.name, pooled, counts)
+        for group, pooled, counts in zip(
+            report.actors.shown,
+            report.pooled,
+            report.tally.crossed.sum(axis=2).tolist(),
+            strict=True,
+        )
+        if pooled
+    ]
+    if not known:
+        return None
+    known.sort(key=lambda each: -each[1].mean)
+    rows = [(name, pooled.mean, _cells(pooled, counts)) for name, pooled, counts in known]
+    listed: list[list[Cell]] = []
+    for name, pooled, counts in known:
+        ends = zip(pooled.net, pooled.low, pooled.high, pooled.apart, strict=True)
+        for source, each, (*found, apart) in zip(sources, counts, ends, strict=True):
+            if total := sum(each):
+                own = (each[FAVOR] - each[AGAINST]) / total
+                pooled_cells = [None if np.isnan(end) else float(end) for end in found]
+                listed.append([name, source, *each, own, *pooled_cells, "yes" if apart else "no"])
+    labels = (Column(str(label), str(label), "count") for label in Stance)
+    columns = (
+        *(text_column("actor"), text_column("source"), *labels, NET[0]),
+        *with_interval("net, pooled", "pooled", "pooled_low", "pooled_high", "signed"),
+        text_column("apart"),
+    )
+    bounds = [100 * bound for bound in SHADES]
+    key = [
+        ("net0", f"{bounds[1]:.0f} points or more below the actor's mean"),
+        ("net1", f"{bounds[0]:.0f} or more below"),
+        ("net2", "below"), ("net4", "above"),
+        ("net5", f"{bounds[0]:.0f} or more above"),
+        ("net6", f"{bounds[1]:.0f} or more above"),
+    ]  # fmt: skip
+    apart = sum(bool(cell.shade) for *_, cells in rows[:MAP_ACTORS] for cell in cells[:MAP_SOURCES])
+    shown_rows = [(name, mean, cells[:MAP_SOURCES]) for name, mean, cells in rows[:MAP_ACTORS]]
+    return Map(
+        sources[:MAP_SOURCES], shown_rows, key, apart, Data("actor-by-source", columns, listed)
+    )
+
+
+def _cells(pooled: Pooled, counts: Sequence[Sequence[int]]) -> list[MapCell]:
+    """Return an actor's cells, with a colour where the source stands apart."""
+    cells = []
+    for net, apart, own in zip(pooled.net.tolist(), pooled.apart.tolist(), counts, strict=True):
+        gap = net - pooled.mean
+        size = bisect(SHADES, abs(gap))
+        shade = f"net{4 + size if gap > 0 else 2 - size}" if apart else ""
+        cells.append(MapCell(None if np.isnan(net) else net, sum(own), shade))
+    return cells
+
+
+def _certainty_figure(tally: Tally) -> Figure:
+    bounds = [f"{bound:.1f}" for bound in CONFIDENCES]
+    ends = [bound.lstrip("0") for bound in bounds]
+    names = [f"<{ends[0]}", *(f"{low}–{high}" for low, high in pairwise([*ends, "1"]))]
+    shares = (tally.confidence / tally.answers).tolist()
+    bars = list(zip(names, shares, strict=True))
+    described = "; ".join(f"{name} {100 * share:.0f} %" for name, share in bars)
+    low = Column("largest probability from", "from")
+    columns = (low, page.ANSWERS, Column("share, %", "share", "share"))
+    rows = [*zip(["0.333", *bounds], tally.confidence.tolist(), shares, strict=True)]
+    title = "Answers by largest probability"
+    chart = charts.upright("certainty-chart", title, described, bars)
+    return Figure(chart, Data("certainty", columns, rows))
+
+
+def _tone_figure(tone: Shares, tally: Tally) -> Figure:
+    counts = tally.tone_clusters.sum(axis=0).tolist()
+    rows: list[list[Cell]] = []
+    words, key = [], []
+    for at, (label, place) in enumerate(zip(Sentiment, ("left", "middle", "right"), strict=True)):
+        share, (low, high) = tone.shares[at], tone.intervals[at]
+        rows.append([str(label), counts[at], share, low, high])
+        words.append(f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}] {label}")
+        key.append(("bar", TONES[at], f"{label} ({place})"))
+    rows.append([UNCERTAIN, tally.toneless, None, None, None])
+    row = Parts("all rows", count(tone.n, "row"), tone.shares)
+    chart = charts.stacked("tone", "Sentiment of paragraphs", ", ".join(words), [row], TONES)
+    columns = (text_column("sentiment"), page.ROWS, *with_interval("share, %", "share"))
+    return Figure(chart, Data("sentiment", columns, rows), charts.legend(*key))
+
+
+def _telling(report: PredictionReport) -> list[tuple[str, list[tuple[str, list[Quotation]]]]]:
+    """Return the paragraphs of each actor on both sides, most frequent actors first."""
+    kept, actors = report.marked.kept, report.actors.shown[:TRACED]
+    return [
+        (group.name, [(TONES[side], [e.quotation() for e in kept[at, side]]) for side in SIDES])
+        for at, group in enumerate(actors)
+        if any(kept[at, side] for side in SIDES)
+    ]
+
+
+def compose(report: PredictionReport, title: str | None = None) -> bytes:
+    """Return the page, under the user's title or the table's name."""
+    tally = report.tally
+    by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
+    actors, sources = report.actors.judged, report.sources.judged
+    shares, net = "Stance shares by", "Net stance by"
+    figures = {
+        "shares": actors and _shares_figure("shares", f"{shares} actor", actors, by_actor),
+        "net": actors and _net_figure("net", f"{net} actor", actors, by_actor),
+        "sides": actors and _sides_figure(actors, by_actor),
+        "traces": report.traces and _trace_figures(report),
+        "source_shares": sources
+        and _shares_figure("sources-shares", f"{shares} source", sources, by_source),
+        "source_net": sources and _net_figure("sources-net", f"{net} source", sources, by_source),
+        "map": report.by is not None and _map(report),
+        "certainty": tally.answers and _certainty_figure(tally),
+        "tone": report.tone.n and _tone_figure(report.tone, tally),
+    }
+    return page.render(
+        "predictions",
+        title=shown(title, 200) if title else f"Stance in {shown(report.request.source.name, 80)}",
+        report=report,
+        figures=figures,
+        by_actor=by_actor,
+        by_source=by_source,
+        carried=_carrier_data(report),
+        telling=_telling(report),
+        labels=list(map(str, Stance)),
+        tones=list(map(str, Sentiment)),
+        limits={
+            **{"few": FEWEST_ANSWERS, "uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW},
+            **{"mapped": FEWEST_POOLED, "open": OPEN, "clusters": CLUSTERS},
+            **{"point": FEWEST_PER_POINT, "smoothed": SMOOTHED},
+        },
+    )
+
+
+def write_predictions(
+    request: Request,
+    output: Path,
+    maker: Maker | None,
+    *,
+    title: str | None = None,
+    force: bool = False,
+) -> list[str]:
+    """Write the report on a table of predictions; return what to say of it."""
+    report = gather(request, maker)
+    write_whole(output, compose(report, title), force=force)
+    said = list(report.survey.notes)
+    if report.denied:
+        said.append(f"{report.denied} did not make these answers; name the model with --model")
+    counted = f"{count(report.tally.rows, 'row')}, {count(report.tally.answers, 'answer')}"
+    return [*said, f"wrote {output}: {counted}"]
