@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
+from unittest import mock
 
 from typer.testing import CliRunner
 
 from stance.cli import app
+from stance.model.judging import StanceModel
 from stance.runs import Input, Options, Output, predict_table
+from stance.storage import load_model
 from stance.tables import Reading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,10 +25,24 @@ SAMPLE = ROOT / "datasets" / "sample"
 
 def invoke(*args, stdin=None):
     """Run a command in this process; a traceback is a failure."""
-    result = CliRunner().invoke(app, list(map(str, args)), input=stdin)
+    with mock.patch("stance.storage.load_model", load_once):
+        result = CliRunner().invoke(app, list(map(str, args)), input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def load_once(path: Path) -> StanceModel:
+    """Load a model unless the same file was loaded before: of most commands the longest part."""
+    if not path.is_file():
+        return load_model(path)
+    found = path.stat()
+    return _load(path, found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@cache
+def _load(path, *_):
+    return load_model(path)
 
 
 def process(*args, stdin=None, **environment):

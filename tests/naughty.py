@@ -1,6 +1,7 @@
 """Strings that break careless pages: a list of our own, and what is easily made of it."""
 
 import json
+from itertools import cycle
 from pathlib import Path
 
 LISTED = tuple(json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")))
@@ -11,14 +12,14 @@ MADE = (
     lambda text: f"{text}\u202e{text[:20]}",
     lambda text: text.replace("<", "<\t").replace(" ", "/"),
 )
-"""Ways to vary a string."""
+"""Ways to vary a string, in turn."""
 
 LONG = ("x" * 3000, "<b>" * 1000, "\u0301" * 500, "W " * 2500, "&" * 2000, "\U0001f469\u200d" * 300)
 
 
 def naughty() -> list[str]:
     """Return all of them, none twice."""
-    varied = [make(text) for make in MADE for text in LISTED]
+    varied = [make(text) for make, text in zip(cycle(MADE), LISTED, strict=False)]
     return list(dict.fromkeys([*LISTED, *LONG, *varied]))
 
 

@@ -188,7 +188,7 @@ def sample_texts() -> list[str]:
 @pytest.mark.skipif(
     not CORPORA.is_dir(), reason="the shared corpora are not part of the repository"
 )
-@pytest.mark.parametrize("pairs", [200, pytest.param(2000, marks=pytest.mark.endurance)])
+@pytest.mark.parametrize("pairs", [100, pytest.param(2000, marks=pytest.mark.endurance)])
 def test_bulk_equals_oracle_on_real_corpora(reader: Reader, oracle: Oracle, pairs: int) -> None:
     draw = random.Random(20)
     news = with_spans(CORPORA / "newsmtsc_train.jsonl")
@@ -201,14 +201,14 @@ def test_bulk_equals_oracle_on_real_corpora(reader: Reader, oracle: Oracle, pair
     asked = asked[:pairs]
     for low in range(0, len(asked), 700):
         assert_equals_oracle(reader, oracle, asked[low : low + 700], WHOLE)
-    assert_equals_oracle(reader, oracle, asked[:100], ("char",))
+    assert_equals_oracle(reader, oracle, asked[: pairs // 2], ("char",))
 
 
 @pytest.mark.parametrize("path", own_tables(), ids=lambda path: path.stem)
 def test_bulk_equals_oracle_on_own_texts(path: Path, reader: Reader, oracle: Oracle) -> None:
-    texts = list(dict.fromkeys(row["text"] for row in rows_of(path)))[:40]
+    texts = list(dict.fromkeys(row["text"] for row in rows_of(path)))[:20]
     assert_all_equal_oracle(reader, oracle, texts, WHOLE)
-    assert_all_equal_oracle(reader, oracle, texts[:5], ("char",))
+    assert_all_equal_oracle(reader, oracle, texts[:3], ("char",))
 
 
 # --- Any text ---
@@ -253,7 +253,7 @@ odd_texts = st.one_of(
 )
 
 some = settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
@@ -497,7 +497,8 @@ def test_another_language_reads_without_a_lexicon(book: ActorBook) -> None:
 
 
 def test_ten_thousand_mentions_take_seconds(reader: Reader, oracle: Oracle) -> None:
-    text = "The U.S. didn't condemn Russia's attack, said Joe Biden and NATO. " * 2_500
+    sentence = "The U.S. didn't condemn Russia's attack, said Joe Biden and NATO. "
+    text = sentence * 2_500
     started = time.process_time()
     words = reader.words([normalise(text)])
     para, actor, mentions = words.named_actors()
@@ -507,8 +508,7 @@ def test_ten_thousand_mentions_take_seconds(reader: Reader, oracle: Oracle) -> N
             events.keys()
     assert time.process_time() - started < 3
     assert mentions.sum() == 10_000
-    asked = [(text, "Russia", None)]
-    assert_equals_oracle(reader, oracle, asked)
+    assert_equals_oracle(reader, oracle, [(sentence * 150, "Russia", None)])
 
 
 def test_a_far_word_weighs_less_than_a_near_one(reader: Reader, oracle: Oracle) -> None:

@@ -141,10 +141,11 @@ def test_workers_leave_when_only_their_parent_is_killed(model_path, table, outpu
     assert resumed(model_path, table, output, "1") == whole
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status", "jobs"), [(signal.SIGINT, 130, "2"), (signal.SIGTERM, 143, "1")]
+)
 def test_signals_end_a_run_before_its_last_part(
-    model_path, table, output, whole, jobs, number, status
+    model_path, table, output, whole, number, status, jobs
 ):
     process = start(model_path, table, output, "--jobs", jobs)
     begun(output)

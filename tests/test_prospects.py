@@ -155,7 +155,7 @@ def _draws_hold_the_truth(documents, simulations):
 
 
 def test_the_interval_of_repeats_holds_the_mean_score_of_such_models():
-    assert 0.93 <= _draws_hold_the_truth(80, 1000) <= 0.97
+    assert 0.93 <= _draws_hold_the_truth(80, 400) <= 0.97
 
 
 # --- Parts of the documents ---
@@ -218,7 +218,7 @@ def test_a_forecast_holds_a_known_gain_as_often_as_it_says(top, gap, power, scal
     rng = np.random.default_rng(3)
     truth, noise = top - gap * SIZE**-power, _noise(scale)
     held = np.zeros(2)
-    simulations = 500
+    simulations = 300
     for seen in rng.multivariate_normal(truth, noise, simulations):
         laws = fit_power_laws(SIZE, rng.multivariate_normal(seen, noise, 300))
         for number, factor in enumerate((1.25, 2.0)):

@@ -92,10 +92,10 @@ def test_training_evaluating_and_checking_open_no_connection(tmp_path):
 
 
 def seconds(*args):
-    """Return the least processor time of three runs, which hardly depends on what else runs."""
+    """Return the least processor time of two runs, which hardly depends on what else runs."""
     command = [sys.executable, "-m", "stance", *map(str, args)]
     found = []
-    for _ in range(3):
+    for _ in range(2):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

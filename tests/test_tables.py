@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -154,11 +155,11 @@ def test_a_missing_column_gets_a_hint(columns, message):
 def test_rows_after_a_long_cell_are_not_taken_for_its_columns(tmp_path):
     path = tmp_path / "a.csv"
     long = '"' + ('he said ""no""\n' * 40_000) + '"'
-    path.write_text(f"text,actor\n{long},b\n" + "a,b\n" * 300_000)
+    path.write_text(f"text,actor\n{long},b\n" + "a,b\n" * 100_000)
     with open_table(path) as table:
         records = list(table)
-    assert len(records) == 300_001
-    assert (records[-1].number, records[-1].line) == (300_001, 340_002)
+    assert len(records) == 100_001
+    assert (records[-1].number, records[-1].line) == (100_001, 140_002)
 
 
 # --- Rejects ---------------------------------------------------------------------------------
@@ -313,7 +314,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, change):
 
 HEAD = b"text,actor\n"
 BOMBS = {  # file, beginning, a piece of what follows, and how many MB of it
-    "zeros": ("a.csv.gz", HEAD, b"0", 200),
+    "zeros": ("a.csv.gz", HEAD, b"0", 160),
     "lines": ("a.csv.gz", HEAD, b"a,b\n", 50),
     "long line": ("a.csv", HEAD, b"0", 50),
     "long line of wide characters": ("a.csv", HEAD, "🕊".encode(), 100),
@@ -336,7 +337,8 @@ BOMBS = {  # file, beginning, a piece of what follows, and how many MB of it
 def test_a_bomb_is_refused_within_150_mb(tmp_path, bomb):
     name, head, piece, megabytes = bomb
     body = piece * (2**20 // len(piece))
-    with (gzip.open if name.endswith(".gz") else open)(tmp_path / name, "wb") as file:
+    pack = partial(gzip.open, compresslevel=1) if name.endswith(".gz") else open
+    with pack(tmp_path / name, "wb") as file:
         file.write(head)
         for _ in range(megabytes):
             file.write(body)
@@ -615,7 +617,7 @@ def line_by_line(text, separator, width):
     return records
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(table=tables(), end=st.sampled_from(["\n", "\r\n", "\r"]), data=st.data())
 def test_plain_lines_are_those_of_the_csv_module(table, end, data):
     columns, rows = table
@@ -629,7 +631,7 @@ def test_plain_lines_are_those_of_the_csv_module(table, end, data):
     assert found == line_by_line(text, ",", len(columns))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.binary(max_size=60) | st.text('ab,;"\n\r\0é', max_size=40).map(str.encode))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("any") / "any.csv"
