@@ -15,7 +15,7 @@ QUIET = (
     *("--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-default-apps", "--disable-extensions", "--hide-scrollbars"),
-    *("--host-resolver-rules=MAP * ~NOTFOUND",),
+    *("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",),
     "--disable-features=OptimizationHints,MediaRouter,Translate",
 )
 
@@ -108,10 +108,18 @@ class Browser:
         self._session = session
 
     def open(self, path):
-        """Show a file as soon as all of it is there."""
+        """Show a file, or an address, as soon as all of it is there."""
         self.events.clear()
-        self.send("Page.navigate", url=path.as_uri())
+        self.send("Page.navigate", url=path if isinstance(path, str) else path.as_uri())
         self.wait("Page.loadEventFired")
+
+    def press(self, key, text=None):
+        """Press and release a key, such as "1" or "Enter"."""
+        text = text or {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+        code = {"Enter": 13, "Escape": 27, "Tab": 9, " ": 32}.get(key, ord(key.upper()[0]))
+        asked = {"key": key, "windowsVirtualKeyCode": code}
+        self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **asked)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **asked)
 
     def run(self, script):
         """Return the value of a script, which may do what a user may."""

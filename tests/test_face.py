@@ -22,7 +22,7 @@ ROOMS = (
     *("records", "arrays", "errors", "display", "interrupts", "settings", "files"),
     *("recipe", "reading", "tables", "corpus", "importing", "features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
-    *("reports", "fitting", "defaults", "estimator", "cli", "__main__"),
+    *("reports", "labelling", "fitting", "defaults", "estimator", "cli", "__main__"),
 )
 """From the ground up; a room imports only from rooms before it."""
 

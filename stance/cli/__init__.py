@@ -2,7 +2,7 @@
 
 import typer
 
-from stance.cli import data, models, predict
+from stance.cli import data, label, models, predict
 from stance.cli._terminal import catching, run_safely
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ for name, command, short in (
     ("inspect", models.inspect, "Show a model's card, or the words it has learned."),
     ("check", data.check, "Examine a corpus: duplicates, leaks, classes, agreement."),
     ("report", data.report, "Summarise the answers of predict on one page."),
+    ("label", label.label, "Label a table on a local page; compare and export labels."),
     ("import", data.import_corpus, "Convert a public data set to a corpus table."),
 ):
     app.command(name=name, short_help=short)(catching(command))

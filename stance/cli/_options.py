@@ -78,6 +78,18 @@ TextColumn = Annotated[
 ]
 
 
+def beside(table: Path, ending: str) -> Path:
+    """Return the name of a file that belongs to a table: the table's, but for its endings.
+
+    >>> beside(Path("mine/answers.csv.gz"), ".html").as_posix()
+    'mine/answers.html'
+    """
+    endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"}
+    while table.suffix.lower() in endings:
+        table = table.with_suffix("")
+    return table.with_name(table.name + ending)
+
+
 def path_or_stdin(path: Path) -> Path | None:
     """Return the path, or None for ``-``."""
     if str(path) == "-" and sys.stdin is None:

@@ -143,7 +143,7 @@ def report(
         raise DataError(f"{predictions}: report reads its table twice; name a file")
     if predictions.is_dir():
         raise DataError(f"{predictions}: is a folder; name a table in it")
-    output = output or page_name(predictions)
+    output = output or options.beside(predictions, ".html")
     options.refuse_output(output, force, [predictions, model, actors])
     request = Request(
         predictions, by, over, prefix, text_column, actor_column, delimiter, encoding, period
@@ -152,15 +152,3 @@ def report(
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
     for line in write_predictions(request, output, maker, title=title, force=force):
         tell(line)
-
-
-def page_name(table: Path) -> Path:
-    """Return the name of a table's page: beside it, without the endings of tables.
-
-    >>> page_name(Path("mine/answers.csv.gz")).as_posix()
-    'mine/answers.html'
-    """
-    endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"}
-    while table.suffix.lower() in endings:
-        table = table.with_suffix("")
-    return table.with_name(table.name + ".html")

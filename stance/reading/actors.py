@@ -233,11 +233,14 @@ class ActorBook:
         pairs = [np.stack([m.para + low, m.actor], axis=1) for low, _, m in self.scan(texts)]
         return np.unique(np.concatenate([np.zeros((0, 2), np.int64), *pairs]), axis=0)
 
-    def find(self, text: str) -> list[Mention]:
-        """Return the mentions of one paragraph; offsets count characters after `normalise`."""
+    def find(self, text: str, month: int = -1) -> list[Mention]:
+        """Return the mentions of one paragraph; offsets count characters after `normalise`.
+
+        With a month, counted from the year 0, aliases count only while in office.
+        """
         text = normalise(text)
         batch = tokenise([text], self._forms)
-        found = self.match(batch, self._forms)
+        found = self.match(batch, self._forms, None if month < 0 else np.array([month], np.int64))
         mentions = []
         for actor, first, last in zip(found.actor, found.first, found.last, strict=True):
             start, end = int(batch.start[first]), int(batch.end[last])

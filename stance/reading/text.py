@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,6 +64,22 @@ def normalised_span(text: str, start: int, end: int) -> tuple[int, int]:
     # A mark behind the border may merge with the character before it and shorten the text.
     high = min(high, len(normalise(text)))
     return min(low, high), high
+
+
+def raw_span(text: str, start: int, end: int) -> tuple[int, int]:
+    r"""Return where characters ``start`` to ``end`` of the normalised text stand in the raw one.
+
+    >>> raw_span("Rus\u00adsia\u2019s", 0, 6)
+    (0, 7)
+    """
+    if normalise(text) == text:
+        return start, end
+    ends = range(len(text) + 1)
+    low, high = (
+        bisect_right(ends, at, key=lambda end: len(normalise(text[:end]))) - 1
+        for at in (start, end)
+    )
+    return low, high
 
 
 # Classes of characters, as bits.

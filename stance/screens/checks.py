@@ -68,12 +68,16 @@ def _shares(title: str, parts: Sequence[Figures], most: int) -> list[str]:
 
 def _agreement(figures: Figures) -> list[str]:
     report = figures["agreement"]
-    if report is None:
-        return []
+    return [] if report is None else coders_lines({"coders": figures["coders"], **report})
+
+
+def coders_lines(figures: Figures) -> list[str]:
+    """Return how far coders agree: on all rows, by label and actor, and on further questions."""
     names = " and ".join(shown(name, 20) for name in figures["coders"])
     lines = wrap(f"agreement of {names} [95 % interval]")
     lines.append(f"{'':<{CODED}} units  " + row(("alpha", "AC1", "kappa"), "<18"))
-    for name, part in [("all", report), *report["per_label"].items(), *report["per_group"].items()]:
+    parts = {"all": figures, **figures["per_label"], **figures["per_group"]}
+    for name, part in [*parts.items(), *figures.get("questions", {}).items()]:
         cells = row((_coefficient(part[key]) for key in ("alpha", "ac1", "kappa")), "<18")
         lines.append(f"{cell(name, CODED)}{part['units']:>6,}  {cells}")
     return lines

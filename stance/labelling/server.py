@@ -1,0 +1,189 @@
+"""The page on this computer alone: who may ask, and what is answered.
+
+Only 127.0.0.1 listens, on a port that the system chooses. The address of the page holds a secret;
+the page's script sends it in a header with whatever it asks, so that other programs and pages,
+which do not know it, learn and change nothing. The page loads nothing and its policy lets it load
+nothing.
+"""
+
+import json
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stance.display import count
+from stance.errors import DataError, StanceError, UsageError
+from stance.labelling.page import render
+from stance.labelling.session import Json, Session
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOST = "127.0.0.1"
+LARGEST = 64 * 1024  # bytes of a request's body
+KEY_HEADER = "x-stance-key"
+
+_HEADERS = {
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+_POLICY = (
+    "default-src 'none'; script-src 'nonce-NONCE'; style-src 'nonce-NONCE'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
+)
+
+
+class _RefusedError(Exception):
+    """A request that is not the page's own."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def serve(
+    session: Session, codebook: str, announce: Callable[[str], None], *, browser: bool = True
+) -> None:
+    """Show a session's page until Ctrl-C; the codebook is Markdown.
+
+    ``announce`` gets the page's address once it answers.
+    """
+    try:
+        import starlette  # noqa: F401 (the page needs it, too)
+        import uvicorn
+    except ImportError as error:
+        raise UsageError("label needs an extra: pip install 'stance[label]'") from error
+    key = secrets.token_urlsafe(32)
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        address = f"http://{HOST}:{port}/{key}"
+        config = uvicorn.Config(
+            make_app(session, codebook, key, port),
+            http="h11", ws="none", loop="asyncio", lifespan="off", log_config=None,
+            access_log=False, server_header=False, timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        announce(address)
+        if browser:  # in a thread, since a browser of the terminal returns when it is closed
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt as end:
+            done = session.next()["progress"]
+            what = f"{done['done']:,} of {count(done['total'], 'row')} labelled"
+            end.add_note(f"{what}, all kept in {session.store.path}; run the same again to go on")
+            raise
+
+
+def make_app(session: Session, codebook: str, key: str, port: int) -> "ASGIApp":
+    """Return the application that answers a session's page."""
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import HTMLResponse, JSONResponse, Response
+    from starlette.routing import Route
+
+    async def page(request: Request) -> Response:
+        if not _same(request.path_params["key"], key):
+            raise _RefusedError(404, "there is nothing here")
+        nonce = secrets.token_urlsafe(16)
+        policy = {"content-security-policy": _POLICY.replace("NONCE", nonce)}
+        return HTMLResponse(render(session, codebook, nonce), headers=policy)
+
+    async def answer(request: Request) -> Response:
+        if not _same(request.headers.get(KEY_HEADER, ""), key):
+            raise _RefusedError(403, "this page is of another server; open the address it printed")
+        verb = _VERBS.get(request.path_params["verb"])
+        if verb is None:
+            raise _RefusedError(404, "there is nothing here")
+        return JSONResponse(verb(session, await _body(request)))
+
+    async def failed(_: Request, error: Exception) -> Response:
+        status = error.status if isinstance(error, _RefusedError) else 422
+        return JSONResponse({"error": str(error)}, status)
+
+    routes = [Route("/{key}", page), Route("/ask/{verb}", answer, methods=["POST"])]
+    handlers = {_RefusedError: failed, StanceError: failed}
+    return _guarded(Starlette(routes=routes, exception_handlers=handlers), port)
+
+
+def _same(given: str, key: str) -> bool:
+    return secrets.compare_digest(given.encode(), key.encode())
+
+
+def _guarded(app: "ASGIApp", port: int) -> "ASGIApp":
+    """Wrap an application so that it answers its own page alone, by its own name."""
+    from starlette.datastructures import Headers, MutableHeaders
+    from starlette.responses import PlainTextResponse
+
+    host = f"{HOST}:{port}"
+
+    def is_own(headers: Headers) -> bool:
+        return (
+            headers.getlist("host") == [host]  # or a foreign name that leads here would do
+            and headers.get("origin", f"http://{host}") == f"http://{host}"
+            and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+        )
+
+    async def guarded(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        async def send_with_headers(message: "Message") -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        inner = app if is_own(Headers(scope=scope)) else PlainTextResponse("refused", 403)
+        await inner(scope, receive, send_with_headers)
+
+    return guarded
+
+
+async def _body(request: "Request") -> Json:
+    """Return the JSON object that a request carries."""
+    if request.headers.get("content-type") != "application/json":
+        raise _RefusedError(415, "send application/json")
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > LARGEST:
+            raise _RefusedError(413, f"more than {LARGEST:,} bytes; shorten the note")
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _RefusedError(400, "not a JSON object")
+    return found
+
+
+def _next(session: Session, asked: Json) -> Json:
+    return session.next(_text(asked, "after"), unsure=asked.get("unsure") is True)
+
+
+def _label(session: Session, asked: Json) -> Json:
+    said, seconds, pair = asked.get("label"), asked.get("seconds"), _text(asked, "pair")
+    if not isinstance(said, dict) or not isinstance(seconds, int | float):
+        raise DataError("not saved: a label and its seconds are missing")
+    session.save(pair, said, seconds)
+    return session.next(pair, unsure=asked.get("unsure") is True)
+
+
+def _text(asked: Json, name: str) -> str:
+    found = asked.get(name, "")
+    return found if isinstance(found, str) else ""
+
+
+_VERBS: dict[str, Callable[[Session, Json], Json]] = {
+    "next": _next,
+    "label": _label,
+    "back": lambda session, asked: session.back(_text(asked, "before")),
+    "around": lambda session, asked: session.around(_text(asked, "pair")),
+}

@@ -1,0 +1,168 @@
+"""A table to label: its pairs, where each names its actor, and the paragraphs around it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from stance.display import count
+from stance.errors import DataError
+from stance.reading.actors import ActorBook
+from stance.reading.spans import literal_spans, parse_spans
+from stance.reading.text import normalise, raw_span
+from stance.tables import Record, column, month_of, open_table
+
+AROUND = 3  # paragraphs shown before, and after the one that is judged
+_IDENTITY = ("file", "row", "id", "document", "spans")
+"""Columns that tell pairs of the same text and actor apart."""
+
+Place = tuple[str, str]  # file and document
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A paragraph and an actor to judge."""
+
+    key: str  # names it in every store; made of its cells, not of its place in the table
+    row: int  # record number in the table, from 1
+    cells: tuple[str, ...]
+    text: str
+    actor: str
+    place: Place = ("", "")
+    date: str = ""
+    spans: Sequence[tuple[int, int]] | None = None  # character offsets of the actor, if given
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A table to label."""
+
+    path: Path
+    columns: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    notes: tuple[str, ...]  # on how it was read
+    documents: dict[Place, list[str]] = field(repr=False, default_factory=dict)  # paragraphs
+
+    @property
+    def actors(self) -> dict[str, None]:
+        """Names of the actors to judge, in their order."""
+        return dict.fromkeys(pair.actor for pair in self.pairs)
+
+    def shuffled(self, coder: str, seed: int) -> list[Pair]:
+        """Return the pairs in a coder's own order, which rows added later leave as it is."""
+
+        def rank(pair: Pair) -> bytes:
+            return sha256(f"{seed}\n{coder}\n{pair.key}".encode()).digest()
+
+        return sorted(self.pairs, key=rank)
+
+    def around(self, pair: Pair) -> tuple[list[str], list[str]]:
+        """Return the paragraphs before and after one in its document, as far as they are known."""
+        texts = self.documents.get(pair.place, [])
+        if pair.text not in texts:
+            return [], []
+        at = texts.index(pair.text)
+        return texts[max(0, at - AROUND) : at], texts[at + 1 : at + 1 + AROUND]
+
+
+def read_task(
+    path: Path,
+    *,
+    text_column: str = "text",
+    context: Path | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> Task:
+    """Read a table with a text and an actor in each row; raise `DataError` if it has none.
+
+    ``context`` is a table with more paragraphs of its documents, such as the one it was drawn from.
+    """
+    with open_table(path, delimiter=delimiter, encoding=encoding) as table:
+        text = column(table.columns, text_column, table.name, "--text-column")
+        actor = column(table.columns, "actor", table.name)
+        places = {name: at for at, name in enumerate(table.columns)}
+        pairs, left_out = list[Pair](), 0
+        seen: dict[str, int] = {}
+        for record in table:
+            if record.cells[text].strip() and record.cells[actor].strip():
+                pairs.append(_pair(record, places, text, actor, seen, table.name))
+            else:
+                left_out += 1
+        notes = [*table.notes]
+    if not pairs:
+        raise DataError(f"{path}: no row with a text and an actor; nothing to label")
+    if left_out:
+        notes.append(f"{path}: {count(left_out, 'row')} without text or actor left out")
+    documents = _documents((pair.place, pair.text) for pair in pairs)
+    if context:
+        found = _documents(_paragraphs(context, text_column))
+        known = {place: found.get(place) or found.get(("", place[1])) for place in documents}
+        documents |= {place: texts for place, texts in known.items() if texts}
+        if not any(known.values()):
+            notes.append(f"{context}: has no document of {path}; it shows no neighbours")
+    return Task(path, table.columns, tuple(pairs), tuple(notes), documents)
+
+
+def _pair(
+    record: Record, places: dict[str, int], text: int, actor: int, seen: dict[str, int], name: str
+) -> Pair:
+    cells = record.cells
+
+    def cell(column: str) -> str:
+        return cells[places[column]] if column in places else ""
+
+    parts = [cells[text], cells[actor], *map(cell, _IDENTITY)]
+    digest = sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    seen[digest] = seen.get(digest, 0) + 1
+    where = f"{name}:{record.line}"
+    return Pair(
+        key=digest if seen[digest] == 1 else f"{digest}-{seen[digest]}",
+        row=record.number,
+        cells=cells,
+        text=cells[text],
+        actor=cells[actor].strip(),
+        place=(cell("file"), cell("document")),
+        date=cell("date"),
+        spans=parse_spans(cell("spans"), cells[text], where),
+    )
+
+
+def _paragraphs(path: Path, text_column: str) -> Iterator[tuple[Place, str]]:
+    with open_table(path) as table:
+        text = column(table.columns, text_column, table.name, "--text-column")
+        document = column(table.columns, "document", table.name)
+        file = table.columns.index("file") if "file" in table.columns else None
+        for record in table:
+            name = "" if file is None else record.cells[file]
+            yield (name, record.cells[document]), record.cells[text]
+
+
+def _documents(paragraphs: Iterable[tuple[Place, str]]) -> dict[Place, list[str]]:
+    """Return the paragraphs of documents, each once: a table has a row for each of its actors."""
+    found: dict[Place, dict[str, None]] = {}
+    for place, text in paragraphs:
+        if place[1]:
+            found.setdefault(place, {})[text] = None
+    return {place: list(texts) for place, texts in found.items()}
+
+
+def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
+    """Return where a pair's text names its actor: by its spans, the book or the literal name."""
+    if pair.spans:
+        return sorted(pair.spans)
+    name, text = book.proper_name(pair.actor), normalise(pair.text)
+    found = [(m.start, m.end) for m in book.find(text, _month(pair)) if m.actor == name]
+    if not found and book.number(pair.actor) < 0:
+        found = literal_spans(text, normalise(pair.actor))
+    return [raw_span(pair.text, start, end) for start, end in found]
+
+
+def named_actors(pair: Pair, book: ActorBook) -> list[str]:
+    """Return the actors that a pair's text names, in order of first mention."""
+    return list(dict.fromkeys(mention.actor for mention in book.find(pair.text, _month(pair))))
+
+
+def _month(pair: Pair) -> int:
+    date = pair.date.strip()
+    found = month_of(date) if len(date) > len("2024") else None
+    return -1 if found is None else found

@@ -1,0 +1,307 @@
+"use strict";
+// One pair at a time: show it, ask, send the label, show the next. What lasts is on the server.
+
+const find = id => document.getElementById(id);
+const key = location.pathname.slice(1);
+const asked = document.body.dataset.asked.split(" ");
+const adjudicates = "adjudicates" in document.body.dataset;
+const narrow = matchMedia("(max-width: 60rem)");
+const SETTLE = 250; // milliseconds in which a key that was pressed twice labels nothing
+
+let item = null; // the pair that is shown
+let said = {}; // its label so far
+let step = "stance";
+let reviewing = false; // going through what was marked as unsure
+let busy = false;
+let shownAt = 0;
+let seen = 0; // milliseconds for which the pair was visible
+
+function make(tag, options = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), options.props || {});
+  for (const [name, value] of Object.entries(options.attributes || {})) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+async function ask(verb, body) {
+  if (busy) return null;
+  busy = true;
+  try {
+    const answer = await fetch("/ask/" + verb, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-stance-key": key },
+      body: JSON.stringify(body),
+    });
+    const found = await answer.json();
+    if (!answer.ok) throw new Error(found.error);
+    find("alert").textContent = "";
+    return found;
+  } catch (error) {
+    const gone = error instanceof TypeError || error instanceof SyntaxError;
+    find("alert").textContent = gone
+      ? "The server does not answer. Run stance label again and open the address that it prints; your labels are kept."
+      : error.message;
+    return null;
+  } finally {
+    busy = false;
+  }
+}
+
+// --- What is asked ---
+
+const STANCES = [["1", "against"], ["2", "neutral"], ["3", "favor"]];
+const TONES = [["1", "negative"], ["2", "neutral"], ["3", "positive"]];
+
+function choices() {
+  if (step === "done") {
+    const open = item.progress.unsure;
+    if (!open) return [];
+    return [{ key: "Enter", name: `Look at the ${open} marked unsure again`, act: review }];
+  }
+  if (step === "holder") {
+    const own = said.holder || (item.label || {}).holder;
+    const named = item.named.slice(0, 9).map((name, at) => [String(at + 1), name, name]);
+    const all = [["a", "The author", "author"], ...named, ["o", "Someone else", "other"]];
+    return [
+      ...all.map(([key, name, value]) => ({ key, name, pressed: own === value, act: () => answer({ holder: value }) })),
+      { key: "t", name: "Another actor", kind: "second", act: typeHolder },
+    ];
+  }
+  if (step === "sentiment") {
+    const before = (item.label || {}).sentiment || item.tone;
+    const tones = TONES.map(([key, name]) => ({ key, name, kind: name, pressed: before === name, act: () => answer({ sentiment: name }) }));
+    return before ? [...tones, { key: "Enter", name: `Keep ${before}`, kind: "wide", act: () => answer({ sentiment: before }) }] : tones;
+  }
+  const own = item.label && !item.label.unsure ? item.label : null;
+  return [
+    ...STANCES.map(([key, name]) => ({
+      key, name, kind: name, pressed: own && own.stance === name && !own.false_match,
+      act: () => answer({ stance: name, false_match: false }),
+    })),
+    { key: "0", name: "False match", kind: "second", pressed: own && own.false_match, act: () => answer({ stance: "neutral", false_match: true }) },
+    ...(own ? [{ key: "Enter", name: "Keep it", kind: "wide", act: keep }] : []),
+  ];
+}
+
+const QUESTIONS = {
+  stance: () => "Stance toward " + item.actor,
+  holder: () => "Whose stance is it?",
+  sentiment: () => "Tone of the whole paragraph",
+  done: () => "",
+};
+
+function askStep() {
+  find("asking").textContent = QUESTIONS[step]();
+  find("asking").className = step === "stance" ? "unseen" : ""; // the heading has asked it
+  find("back").disabled = step === "stance" && !item.progress.done;
+  find("choices").replaceChildren(...choices().map(choice => {
+    const name = choice.name[0].toUpperCase() + choice.name.slice(1);
+    const attributes = { "aria-keyshortcuts": choice.key };
+    if (choice.pressed !== undefined) attributes["aria-pressed"] = String(Boolean(choice.pressed));
+    const props = { type: "button", className: choice.kind || "", onclick: choice.act };
+    const cap = make("kbd", {}, choice.key === "Enter" ? "↵" : choice.key);
+    return make("button", { props, attributes }, make("span", {}, name), cap);
+  }));
+}
+
+function typeHolder() {
+  const field = make("input", {
+    props: { type: "text", onkeydown: event => {
+      if (event.key === "Enter" && field.value.trim()) answer({ holder: field.value.trim() });
+    } },
+    attributes: { list: "holders", "aria-label": "Name of the actor whose stance it is", placeholder: "Name of an actor" },
+  });
+  const done = make("button", { props: { type: "button", onclick: () => field.value.trim() && answer({ holder: field.value.trim() }) } }, "OK");
+  find("choices").append(make("div", { props: { className: "typed" } }, field, done));
+  field.focus();
+}
+
+function answer(part) {
+  if (busy || !item || performance.now() - shownAt < SETTLE) return;
+  said = { ...said, ...part };
+  const taken = said.stance === "against" || said.stance === "favor";
+  if (!taken) delete said.holder;
+  const open = asked.includes("holder") && taken && !("holder" in part) && step === "stance" ? "holder"
+    : asked.includes("sentiment") && !("sentiment" in part) ? "sentiment" : null;
+  if (open) {
+    step = open;
+    askStep();
+    announce(QUESTIONS[step](), true);
+  } else send(said);
+}
+
+function keep() {
+  const { note, ...own } = item.label;
+  send(own);
+}
+
+function unsure() {
+  if (step !== "done" && performance.now() - shownAt >= SETTLE) send({ unsure: true });
+}
+
+async function send(label) {
+  if (!item || !item.pair) return;
+  const words = label.unsure ? "unsure" : label.false_match ? "false match" : label.stance;
+  const body = {
+    pair: item.pair, label: { ...label, note: find("note").value }, unsure: reviewing,
+    seconds: Math.round((seen + visible()) / 100) / 10,
+  };
+  const found = await ask("label", body);
+  if (!found) { // said again from the start
+    said = {};
+    step = "stance";
+    return askStep();
+  }
+  show(found);
+  announce(`Saved: ${words}. ${item.progress.done} of ${item.progress.total}.`);
+}
+
+// --- What is shown ---
+
+function announce(words, unseen = false) {
+  find("status").textContent = words;
+  find("status").className = unseen ? "unseen" : "";
+}
+
+function visible() { return document.hidden ? 0 : performance.now() - shownAt; }
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) seen += performance.now() - shownAt;
+  else shownAt = performance.now();
+});
+
+function left(seconds) {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
+function showProgress({ done, total, unsure, seconds }) {
+  find("bar").max = Math.max(1, total);
+  find("bar").value = done;
+  const parts = [`${done.toLocaleString("en")} of ${total.toLocaleString("en")}`];
+  if (unsure) parts.push(`${unsure} unsure`);
+  if (seconds) parts.push(`${seconds} s each`);
+  if (seconds && done < total) parts.push(`about ${left(seconds * (total - done))} left`);
+  find("count").textContent = parts.join(" · ");
+}
+
+function show(found) {
+  item = found;
+  said = {};
+  step = item.pair ? "stance" : "done";
+  showProgress(item.progress);
+  for (const id of ["before", "after", "noting", "hint", "opinions"]) find(id).hidden = true;
+  for (const id of ["text", "tools"]) find(id).hidden = !item.pair;
+  find("around").setAttribute("aria-expanded", "false");
+  find("note").value = item.label ? item.label.note : "";
+  item.pair ? showPair() : showEnd();
+  askStep();
+  seen = 0;
+  shownAt = performance.now();
+  scrollTo(0, 0);
+  find("question").focus();
+}
+
+function showPair() {
+  find("question").replaceChildren("Which stance does the paragraph take toward ", make("b", {}, make("bdi", {}, item.actor)), "?");
+  find("text").replaceChildren(...item.parts.map(([text, marked]) => marked ? make("mark", {}, text) : text));
+  if (!item.parts.some(([, marked]) => marked)) {
+    find("hint").textContent = `No mention of ${item.actor} was found in this paragraph.`;
+    find("hint").hidden = false;
+  }
+  find("noting").hidden = !find("note").value;
+  find("around").disabled = !item.neighbours;
+  if (item.opinions.length) {
+    find("opinions").tBodies[0].replaceChildren(...item.opinions.map(each => make("tr", {},
+      ...[each.coder, each.unsure ? "unsure" : each.false_match ? "false match" : each.stance, each.holder, each.sentiment, each.note]
+        .map(cell => make("td", {}, cell)))));
+    find("opinions").hidden = false;
+  }
+}
+
+function showEnd() {
+  const { total, done, unsure } = item.progress;
+  const what = adjudicates ? (total ? "Every dispute is settled." : "No coders disagree.") : `All ${total.toLocaleString("en")} rows are labelled.`;
+  find("question").textContent = done < total ? "Nothing more to show." : what;
+  const who = adjudicates ? " --coder adjudicated" : "";
+  find("hint").textContent = `Close this page, end the server with Ctrl-C, and write the table: stance label ${document.body.dataset.file} --export labelled.csv${who}`;
+  find("hint").hidden = false;
+  reviewing = false;
+}
+
+async function around() {
+  const open = find("around").getAttribute("aria-expanded") === "true";
+  if (!open) {
+    const found = await ask("around", { pair: item.pair });
+    if (!found) return;
+    for (const side of ["before", "after"])
+      find(side).replaceChildren(...found[side].map(text => make("p", { attributes: { dir: "auto" } }, text)));
+  }
+  for (const side of ["before", "after"]) find(side).hidden = open || !find(side).childNodes.length;
+  find("around").setAttribute("aria-expanded", String(!open));
+}
+
+async function back() {
+  if (step === "holder" || step === "sentiment") { // to the question before, on the same pair
+    said = {};
+    step = "stance";
+    askStep();
+    return announce(QUESTIONS[step](), true);
+  }
+  const found = await ask("back", { before: item.pair || "" });
+  if (found && found.pair) {
+    reviewing = false;
+    show(found);
+    announce("Back to an earlier paragraph");
+  }
+}
+
+async function review() {
+  const found = await ask("next", { unsure: true });
+  if (!found) return;
+  reviewing = true;
+  show(found);
+}
+
+function writeNote() {
+  find("noting").hidden = false;
+  find("note").focus();
+}
+
+function read(open) {
+  if (narrow.matches) {
+    document.body.classList.toggle("reading", open);
+    find("work").inert = open;
+  }
+  open ? find("codebook").focus() : find("question").focus();
+}
+
+// --- Keys ---
+
+const TOOLS = { u: unsure, z: back, n: writeNote, c: around, k: () => read(true) };
+
+document.addEventListener("keydown", event => {
+  if (event.key === "Escape") {
+    event.preventDefault();
+    return read(false);
+  }
+  const typing = event.target.matches("textarea, input[type=text]");
+  if (typing || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
+  if (!item || !find("keys").checked || busy) return;
+  if (event.key === "Enter" && event.target.matches("button, input")) return;
+  const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const choice = choices().find(each => each.key === name);
+  const tool = item.pair || name === "k" || name === "z" ? TOOLS[name] : null;
+  const button = { u: "unsure", z: "back", c: "around" }[name];
+  if (!choice && (!tool || (button && item.pair && find(button).disabled))) return;
+  event.preventDefault();
+  choice ? choice.act() : tool();
+});
+
+for (const [id, act] of [["unsure", unsure], ["back", back], ["write", writeNote], ["around", around]])
+  find(id).onclick = act;
+find("open").onclick = () => read(true);
+find("close").onclick = () => read(false);
+
+ask("next", {}).then(found => found && show(found));
