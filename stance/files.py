@@ -1,4 +1,4 @@
-"""Files that appear under their name whole, or not at all; nothing else writes one.
+"""Files that appear under their name whole, or not at all; but for SQLite, nothing else writes one.
 
 A file is made in private, reaches the disk and then gets its name in one step. Where the system has
 no files without a name, the private ones are locked, so that what a killed process left is removed.

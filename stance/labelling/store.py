@@ -230,7 +230,8 @@ def _translated(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
         if code in _NUMBERS:
-            raise output_error(OSError(_NUMBERS[code], str(error)), path) from error
+            number = _NUMBERS[code] if path.parent.is_dir() else errno.ENOENT
+            raise output_error(OSError(number, str(error)), path) from error
         if code in ("BUSY", "LOCKED"):
             raise OutputError(f"{path}: another program keeps it locked; close it") from error
         if code == "NOTADB":
