@@ -339,7 +339,7 @@ def test_parts_in_which_no_feature_is_left_are_left_out(tiny):
         (0.992, curve_of(RISING), 400, "stop", "stop labelling more of the same: answers are sta"),
         (0.9, curve_of([0.6] * 5), 400, "stop", "twice the labels would gain less than 0.1 points"),
         (0.9, curve_of(RISING), 400, "go on", "go on labelling: twice the labels would gain "),
-        (0.9, curve_of([0.6] * 5, spread=0.02), 400, "open", "it is open whether more labels help"),
+        (0.9, curve_of([0.6] * 5, spread=0.015), 400, "open", "it is open whether more labels help"),
         (0.9, curve_of(RISING, documents=99), 99, "go on", "99 documents are too few"),
         (0.9, curve_of(RISING, repeats=1), 400, "open", "one repeat does not show"),
     ],

@@ -36,7 +36,7 @@ class Periods:
         """Return the name of a period.
 
         >>> Periods("quarter", 4 * 2024, 4).name(1), Periods("week", 105590, 9).name(0)
-        ('2024 Q2', '2024-W39')
+        ('2024 Q2', '2024-W36')
         """
         number = self.start + place
         if self.unit == "week":

@@ -215,7 +215,7 @@ def _verdict(kappa: float | None, curve: Mapping[str, Any], documents: int) -> t
         return "go on" if documents < FEWEST_DOCUMENTS else "open", curve["why"]
     low, high = curve["forecast"]["doubled"]["gain"]
     why = f"twice the labels would gain {_points(low, high)}"
-    return ("stop" if high < WORTH else "go on" if low >= WORTH else "open"), why
+    return ("stop" if high < WORTH else "go on" if low + high >= 2 * WORTH else "open"), why
 
 
 def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[Advice]:
