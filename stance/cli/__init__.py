@@ -2,7 +2,7 @@
 
 import typer
 
-from stance.cli import data, label, models, predict
+from stance.cli import data, findings, label, models, predict
 from stance.cli._terminal import catching, run_safely
 
 __all__ = ["app", "main"]
@@ -25,8 +25,10 @@ for name, command, short in (
     ("actors", data.actors, "List the actor book, or count its aliases in a table."),
     ("inspect", models.inspect, "Show a model's card, or the words it has learned."),
     ("check", data.check, "Examine a corpus: duplicates, leaks, classes, agreement."),
-    ("report", data.report, "Summarise the answers of predict on one page."),
+    ("sample", findings.sample, "Draw a sample of answers to label."),
     ("label", label.label, "Label a table on a local page; compare and export labels."),
+    ("shares", findings.shares, "Count stances, correct them by a sample, compare groups."),
+    ("report", data.report, "Summarise the answers of predict on one page."),
     ("import", data.import_corpus, "Convert a public data set to a corpus table."),
 ):
     app.command(name=name, short_help=short)(catching(command))

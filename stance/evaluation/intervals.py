@@ -14,6 +14,8 @@ CELLS = 2_000_000  # document counts held in memory at once, about 50 MB of work
 FEWEST = 5  # documents below which a score has no interval, and a label of fewer none to be trusted
 TRUSTED = 20  # documents from which an interval can be trusted
 Z = 1.959963984540054  # quantile of the normal distribution that bounds a 95 % interval
+CONFIDENCE = 0.95  # with which an interval holds the truth
+ENDLESS = 1e12  # degrees of freedom at which Student's t is the normal distribution
 RARE = 20  # a label in fewer documents, and in no more than half of them, is rare
 EQUAL = 12  # decimals in which equal scores agree, in whatever order they were summed up
 
@@ -232,7 +234,9 @@ def estimate_shares(counts: Ints, *, independent: bool = False) -> Shares:
         known.append(_information(favor - against, favor + against, size, few))
     intervals = tuple(wilson(share, *each) for share, each in zip(shares, known, strict=False))
     low, high = (wilson(shares[at], *known[-1]) for at in (0, -1))
-    net_interval = _difference(shares[-1], high, shares[0], low)
+    spread = math.sqrt(shares[-1] * (1 - shares[-1]) * shares[0] * (1 - shares[0]))
+    alike = -shares[-1] * shares[0] / spread if spread else 0.0  # as two shares of one whole are
+    net_interval = difference_interval(shares[-1], high, shares[0], low, alike)
     effect = n / known[-1][0]
     return Shares(n, documents, effective, shares, intervals, net, net_interval, effect)
 
@@ -281,26 +285,54 @@ def _likeness(score: Floats, squares: Floats, size: Floats) -> float:
     return min(1.0, max(0.0, float(found)))
 
 
-def wilson(share: float, n: float, freedom: float = math.inf) -> Interval:
-    """Return the 95 % interval of a share of ``n`` answers, by Student's t.
+def wilson(
+    share: float, n: float, freedom: float = math.inf, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the interval of a share of ``n`` answers, by Student's t; 95 % if not said otherwise.
 
     Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference".
 
     >>> [round(bound, 3) for bound in wilson(0.1, 50)]
     [0.043, 0.214]
     """
-    from scipy.special import stdtrit
-
-    part = float(stdtrit(freedom, BOUNDS[1])) ** 2 / n if freedom < math.inf else Z**2 / n
+    part = _quantile_of_t(freedom, confidence) ** 2 / n
     middle = (share + part / 2) / (1 + part)
     reach = math.sqrt(part * (share * (1 - share) + part / 4)) / (1 + part)
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def _difference(a: float, bounds_a: Interval, b: float, bounds_b: Interval) -> Interval:
-    """Return the interval of a - b, two shares of one whole."""
-    spread = math.sqrt(a * (1 - a) * b * (1 - b))
-    correlation = -a * b / spread if spread else 0.0
+def net_interval(
+    against: float, favor: float, n: float, freedom: float, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the interval of the difference of two shares of ``n`` answers, by Student's t.
+
+    Bonett and Price 2012, "Adjusted Wald Confidence Interval for a Difference of Binomial
+    Proportions Based on Paired Data".
+
+    >>> [round(bound, 3) for bound in net_interval(0.1, 0.3, 50, math.inf)]
+    [0.027, 0.358]
+    """
+    low, high = ((share * n + 1) / (n + 2) for share in (against, favor))
+    net = high - low
+    spread = math.sqrt(max(0.0, low + high - net**2) / (n + 2))
+    reach = _quantile_of_t(freedom, confidence) * spread
+    return max(-1.0, net - reach), min(1.0, net + reach)
+
+
+def _quantile_of_t(freedom: float, confidence: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(min(freedom, ENDLESS), (1 + confidence) / 2))
+
+
+def difference_interval(
+    a: float, bounds_a: Interval, b: float, bounds_b: Interval, correlation: float = 0.0
+) -> Interval:
+    """Return the interval of a - b, two shares whose errors are so correlated.
+
+    It joins their own intervals (Zou and Donner 2008, "Construction of Confidence Limits about
+    Effect Measures").
+    """
 
     def reach(one: float, other: float) -> float:
         return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))

@@ -122,12 +122,7 @@ class Tally:
     def add(self, records: Sequence[Record], table: str) -> Answered | None:
         """Count some records and return their answers; `table` is what messages call it."""
         places, cells = self._places, [record.cells for record in records]
-        try:
-            row = np.array([int(each[places.row]) for each in cells], np.int64)
-            if not (row.min() > 0 and row.max() <= MOST_ROWS):
-                raise ValueError
-        except (ValueError, OverflowError):
-            raise self._fault(records, table) from None
+        row = row_numbers(records, places, table)
         asked = [bool(each[places.actor]) for each in cells]
         named = np.array(asked) & [each[places.mentions] != "0" for each in cells]
         self._count_rows(cells, row, named)
@@ -163,13 +158,7 @@ class Tally:
 
     def _count_answers(self, records: Sequence[Record], row: Ints, table: str) -> Answered:
         places, cells = self._places, [record.cells for record in records]
-        try:
-            label = np.array([LABELS[each[places.stance]] for each in cells])
-            chances = np.array([[float(each[at]) for at in places.probabilities] for each in cells])
-            if not ((chances >= 0) & (chances <= 1)).all():
-                raise ValueError
-        except (KeyError, ValueError):
-            raise self._fault(records, table) from None
+        label, chances = answered(records, places, table)
         actor = np.array([self._actor_at.get(bounded(each[places.actor]), -1) for each in cells])
         source = np.full(len(cells), -1)
         if (by := places.by) is not None:
@@ -208,12 +197,6 @@ class Tally:
             np.add.at(counts, (actor[mine], period[mine], part, label[mine]), 1)
         self.outside += int((known & (period < 0)).sum())
 
-    def _fault(self, records: Sequence[Record], table: str) -> DataError:
-        for record in records:
-            if reason := _reason(record.cells, self._places):
-                return DataError(f"{table}:{record.line}: {reason}, as stance predict writes it")
-        raise AssertionError("no record is wrong")
-
 
 def document_names(cells: Cells, row: Ints, places: Places) -> Iterator[str]:
     """Yield what names the document of each answer; without one, its text or its row."""
@@ -237,6 +220,37 @@ def _fingerprints(cells: Cells, places: Places) -> Codes:
     """Return what tells rows of the same number apart; never 0."""
     known = [at for at in (places.file, places.document, places.text) if at is not None]
     return np.array([_hash("\0".join(each[at] for at in known)) or 1 for each in cells], np.uint32)
+
+
+def row_numbers(records: Sequence[Record], places: Places, table: str) -> Ints:
+    """Return the numbers of the input's rows; raise with the line of what is not one."""
+    try:
+        row = np.array([int(each.cells[places.row]) for each in records], np.int64)
+        if row.min() > 0 and row.max() <= MOST_ROWS:
+            return row
+    except (ValueError, OverflowError):
+        pass
+    raise _fault(records, places, table)
+
+
+def answered(records: Sequence[Record], places: Places, table: str) -> tuple[Ints, Floats]:
+    """Return stances and their probabilities; raise with the line of what is not one."""
+    cells = [record.cells for record in records]
+    try:
+        label = np.array([LABELS[each[places.stance]] for each in cells], np.int64)
+        chances = np.array([[float(each[at]) for at in places.probabilities] for each in cells])
+        if ((chances >= 0) & (chances <= 1)).all():
+            return label, chances
+    except (KeyError, ValueError):
+        pass
+    raise _fault(records, places, table)
+
+
+def _fault(records: Sequence[Record], places: Places, table: str) -> DataError:
+    for record in records:
+        if reason := _reason(record.cells, places):
+            return DataError(f"{table}:{record.line}: {reason}, as stance predict writes it")
+    raise AssertionError("no record is wrong")
 
 
 def _reason(cells: tuple[str, ...], places: Places) -> str | None:

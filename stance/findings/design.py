@@ -1,0 +1,118 @@
+"""How a sample is spread over strata so that few labels say most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stance.arrays import Floats, Ints
+
+LEAST = 2  # units drawn from a stratum, or its spread could not be seen
+SUREST = 0.1  # standard deviation, at least, that a unit's error is given: models are too sure
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Strata, and how many units are drawn from each."""
+
+    stratum: Ints  # of each unit
+    sizes: Ints  # units of each stratum
+    drawn: Ints  # of them
+
+    @property
+    def inclusion(self) -> Floats:
+        """The probability of each unit to be drawn."""
+        share: Floats = self.drawn / self.sizes
+        return share[self.stratum]
+
+
+def design_sample(levels: Sequence[Ints], cells: Ints, spread: Floats, size: int) -> Design:
+    """Spread a sample over strata.
+
+    Cells that are compared share the sample by the square root of their size, a compromise between
+    equal precision for each and the best for all (Bankier 1988, "Power Allocations"); within a
+    cell, strata share it by size and standard deviation (Neyman 1934, "On the Two Different Aspects
+    of the Representative Method"). A stratum that would get fewer than `LEAST` units is joined with
+    other such strata of the next coarser level.
+
+    Parameters
+    ----------
+    levels : sequence of ndarrays of shape (n_units,)
+        Strata from fine to coarse; the last holds all units.
+    cells : ndarray of shape (n_units,)
+        What is compared.
+    spread : ndarray of shape (n_units,)
+        Expected square of each unit's error.
+    size : int
+        Units to draw, at most all.
+    """
+    share = _target(levels[0], cells, spread) * size
+    stratum = levels[0].copy()
+    for coarser in levels[1:]:
+        _, now, held = np.unique(stratum, return_inverse=True, return_counts=True)
+        expected = np.minimum(np.bincount(now, share), held)
+        small = (expected < LEAST) & (expected < held)
+        offset = int(stratum.max()) + 1
+        stratum = np.where(small[now], offset + coarser, stratum)
+    stratum = np.unique(stratum, return_inverse=True)[1]
+    sizes = np.bincount(stratum)
+    target = np.bincount(stratum, share).astype(np.float64)
+    return Design(stratum, sizes, _whole_numbers(target, sizes, size))
+
+
+def _target(strata: Ints, cells: Ints, spread: Floats) -> Floats:
+    """Return the part of the sample that each unit should be."""
+    stratum = np.unique(strata, return_inverse=True)[1]
+    held = np.bincount(stratum)
+    deviation = np.sqrt(np.maximum(np.bincount(stratum, spread) / held, SUREST**2))[stratum]
+    cell = np.unique(cells, return_inverse=True)[1]
+    sizes = np.bincount(cell)
+    whole = np.bincount(cell, deviation) / sizes  # mean deviation of each cell
+    claim = np.sqrt(sizes) * whole
+    found: Floats = deviation / np.bincount(cell, deviation)[cell] * (claim / claim.sum())[cell]
+    return found
+
+
+def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
+    """Round the units of each stratum so that they sum to the total, each within its bounds."""
+    least = np.minimum(LEAST, sizes)
+    total = min(max(total, int(least.sum())), int(sizes.sum()))
+    low, high = 0.0, float((sizes / np.maximum(target, 1e-12)).max()) + 1
+    for _ in range(100):  # the factor by which the bounded targets sum to the total
+        factor = (low + high) / 2
+        few = np.clip(target * factor, least, sizes).sum() < total
+        low, high = (factor, high) if few else (low, factor)
+    wanted = np.clip(target * high, least, sizes)
+    found: Ints = np.floor(wanted + 1e-9).astype(np.int64)
+    room = np.flatnonzero(found < sizes)
+    order = room[np.argsort(-(wanted - found)[room], kind="stable")]
+    found[order[: total - int(found.sum())]] += 1
+    return found
+
+
+def expected_errors(chance: Floats, parts: Ints, spread: Floats) -> Floats:
+    """Return the standard error to expect of each part's mean; infinite with too few labels.
+
+    Parameters
+    ----------
+    chance : ndarray of shape (n,)
+        Probability of each unit to be drawn.
+    parts : ndarray of shape (n,)
+        Number of the part that each belongs to.
+    spread : ndarray of shape (n,)
+        Expected square of each unit's error about what is estimated.
+    """
+    variance = np.bincount(parts, spread / chance) / np.maximum(np.bincount(parts), 1) ** 2
+    labels = np.bincount(parts, chance)
+    return np.where(labels < LEAST, np.inf, np.sqrt(variance))
+
+
+def draw(design: Design, rng: np.random.Generator) -> Ints:
+    """Return the numbers of the units drawn, each stratum's at random without replacement."""
+    order = np.argsort(design.stratum, kind="stable")
+    ends = np.cumsum(design.sizes)
+    parts = [
+        rng.choice(order[end - size : end], drawn, replace=False)
+        for end, size, drawn in zip(ends, design.sizes, design.drawn, strict=True)
+    ]
+    return np.sort(np.concatenate(parts))

@@ -1,0 +1,101 @@
+"""Differences between groups or periods, allowing for how many are looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from stance.arrays import Floats
+from stance.evaluation.intervals import CONFIDENCE, Interval, Z, difference_interval
+from stance.findings.correction import Corrected
+
+PAIRED = 5  # groups of which each is compared with each; of more, each with all others
+LEVEL = 0.05  # chance, at most, that a run claims any difference where there is none
+POWER_QUANTILE = 0.8416212335729143  # of the normal distribution, for a power of 80 %
+LEAST_P = 1e-9  # smaller ones are not told apart
+OTHERS = "all others"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How the shares, or net stances, of two parts of an actor's answers differ."""
+
+    actor: str
+    of: str  # group or period
+    one: str
+    other: str
+    difference: float  # of the first less the second
+    low: float  # its 95 % interval, not adjusted
+    high: float
+    p: float
+    holm: float = 1.0  # p, adjusted for all comparisons of the run
+    bh: float = 1.0  # expected share of false claims if all as small are claimed
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the difference is beyond chance, all comparisons considered (Holm)."""
+        return self.holm <= LEVEL
+
+
+def pairs_to_compare(number: int) -> list[tuple[int, int | None]]:
+    """Return the numbers of the parts to compare; None for all others.
+
+    >>> pairs_to_compare(3), len(pairs_to_compare(6))
+    ([(0, 1), (0, 2), (1, 2)], 6)
+    """
+    if number <= PAIRED:
+        return list(combinations(range(number), 2))
+    return [(part, None) for part in range(number)]
+
+
+def compare(one: Corrected, other: Corrected, quantity: int) -> tuple[float, Interval, float]:
+    """Return a difference of two parts, its 95 % interval, and p where the interval meets 0."""
+    value = one.value(quantity) - other.value(quantity)
+
+    def interval(confidence: float) -> Interval:
+        bounds = (part.interval(quantity, confidence) for part in (one, other))
+        first, second = bounds
+        return difference_interval(one.value(quantity), first, other.value(quantity), second)
+
+    def excluded(p: float) -> bool:
+        low, high = interval(1 - p)
+        return low > 0 or high < 0
+
+    low, high = np.log(LEAST_P), 0.0  # of log p, between which the interval begins to meet 0
+    for _ in range(24):
+        middle = (low + high) / 2
+        low, high = (low, middle) if excluded(float(np.exp(middle))) else (middle, high)
+    return value, interval(CONFIDENCE), float(np.exp(high))
+
+
+def adjust(p: Floats) -> tuple[Floats, Floats]:
+    """Return p values adjusted for their number, after Holm and after Benjamini and Hochberg.
+
+    Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure"; Benjamini and Hochberg
+    1995, "Controlling the False Discovery Rate".
+
+    >>> holm, bh = adjust(np.array([0.01, 0.04, 0.03]))
+    >>> holm.round(3).tolist(), bh.round(3).tolist()
+    ([0.03, 0.06, 0.06], [0.03, 0.04, 0.04])
+    """
+    number, order = len(p), np.argsort(p, kind="stable")
+    ranked, rank = p[order], np.arange(len(p))
+    holm, bh = np.empty(number), np.empty(number)
+    holm[order] = np.minimum(1, np.maximum.accumulate(ranked * (number - rank)))
+    steps = ranked * number / (rank + 1)
+    bh[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
+    return holm, bh
+
+
+def detectable(found: Sequence[Difference]) -> float | None:
+    """Return the difference that half the comparisons would have found with a power of 80 %.
+
+    It is that of Holm's first step, of a normal distribution; None without a comparison.
+    """
+    from scipy.special import ndtri
+
+    if not found:
+        return None
+    errors = np.array([(each.high - each.low) / (2 * Z) for each in found])
+    return float(np.median(errors)) * float(ndtri(1 - LEVEL / (2 * len(found))) + POWER_QUANTILE)

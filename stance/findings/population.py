@@ -1,0 +1,235 @@
+"""The pairs of a table of answers, in arrays: what a sample is drawn from and shares are about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stance.arrays import Floats, Floats32, Ints, Ints8, Keys
+from stance.corpus import STANCES
+from stance.display import count, shown
+from stance.errors import DataError
+from stance.findings.correction import SIDES, Surrogate
+from stance.findings.periods import UNITS, Periods, Unit, choose_grids
+from stance.findings.survey import Places, Request, batches, bounded, find_places
+from stance.findings.tally import answered, document_names, row_numbers
+from stance.reading.keys import key_of
+from stance.records import UNCERTAIN, Stance
+from stance.tables import Record, column, day_of
+
+MISSING = -1  # number of a period or a surrogate's label that a pair does not have
+MOST_PERIODS = 12  # that are compared, unless the user asks for others
+BLANK = "(blank)"  # name of a group without one
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Judged pairs in the order of their table, one per answer; all arrays are of their number."""
+
+    table: str  # its name in messages
+    columns: tuple[str, ...]
+    places: Places
+    actors: tuple[str, ...]
+    groups: tuple[str, ...]  # () if none are asked for
+    periods: Periods | None
+    actor: Ints  # number in `actors`
+    group: Ints  # number in `groups`; 0 without any
+    period: Ints  # number in `periods`; `MISSING` without a date that can be read
+    stance: Ints8  # as answered; `len(Stance)` if withheld
+    chances: Floats32  # of each stance, of shape (n_pairs, 3)
+    document: Ints
+    record: Ints  # of the table, from 0
+    key: Keys  # of file, document, row and actor
+    text: Keys  # of the text; 0 without one
+    labels: tuple[tuple[str, Ints8], ...]  # columns that may stand in for labels
+    partial: bool  # only some actors were asked for
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.actor)
+
+    @property
+    def predicted(self) -> Ints:
+        """The likeliest stance of each pair, also where the answer is withheld."""
+        likeliest = self.chances.argmax(axis=1)
+        return np.where(self.stance < len(Stance), self.stance, likeliest).astype(np.int64)
+
+    def surrogates(self) -> tuple[list[Surrogate], list[Surrogate]]:
+        """Return what can stand in for labels: the model's answers, and further columns.
+
+        A column that is empty for a pair adds nothing to the model's probabilities there.
+        """
+        sides = list(SIDES)
+        chances = self.chances[:, sides].astype(np.float64)
+        found = [Surrogate("probabilities", chances), Surrogate("labels", _hot(self.predicted))]
+        added = [
+            Surrogate(name, np.where(values[:, None] >= 0, _hot(values) - chances, 0.0))
+            for name, values in self.labels
+        ]
+        return found, added
+
+
+def _hot(labels: Ints | Ints8) -> Floats:
+    found: Floats = (labels[:, None] == np.array(SIDES)).astype(np.float64)
+    return found
+
+
+def read_population(
+    request: Request, labels: Sequence[str] = (), only: Sequence[str] = ()
+) -> Population:
+    """Read the pairs of a table of answers.
+
+    Parameters
+    ----------
+    request : Request
+        The table; groups and periods are read only where it names their columns.
+    labels : sequence of str
+        Columns of labels that may stand in for a coder's; an empty cell has none.
+    only : sequence of str
+        Actors whose pairs are read; all if empty.
+    """
+    with request.open() as table:
+        places = find_places(table.columns, table.name, request)
+        reader = _Reader(table.name, places, request, dict.fromkeys(only))
+        reader.labels = [(name, column(table.columns, name, table.name)) for name in labels]
+        for batch in batches(table):
+            reader.add(batch)
+        return reader.finish(table.columns, table.notes)
+
+
+class _Reader:
+    """Pairs as they are read, block by block."""
+
+    def __init__(self, table: str, places: Places, request: Request, only: dict[str, None]) -> None:
+        self._table, self._places, self._only = table, places, only
+        self._by = places.by if request.by else None
+        self._over = places.over if request.over else None
+        self._unit = request.period
+        self.labels: list[tuple[str, int]] = []
+        self._actors: dict[str, int] = {}  # numbers of names, in order of first use
+        self._groups: dict[str, int] = {}
+        self._blocks: list[dict[str, Any]] = []
+        self._records = 0
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Read some records."""
+        places, cells = self._places, [record.cells for record in records]
+        row = row_numbers(records, places, self._table)
+        asked = [
+            bool(each[places.actor]) and (not self._only or each[places.actor] in self._only)
+            for each in cells
+        ]
+        at = np.flatnonzero(asked)
+        own = [records[number] for number in at.tolist()]
+        first, self._records = self._records, self._records + len(records)
+        if own:
+            block = self._block(own, row[at])
+            self._blocks.append({**block, "record": first + at})
+
+    def _block(self, records: Sequence[Record], row: Ints) -> dict[str, Any]:
+        places, cells = self._places, [record.cells for record in records]
+        stance, chances = answered(records, places, self._table)
+        identity = [at for at in (places.file, places.document) if at is not None]
+        keys = (
+            pair_key([each[at] for at in identity], number, each[places.actor])
+            for each, number in zip(cells, row.tolist(), strict=True)
+        )
+        blank = [""] * len(cells)
+        texts = blank if places.text is None else [each[places.text] for each in cells]
+        days = blank if self._over is None else [each[self._over] for each in cells]
+        groups = blank if self._by is None else [each[self._by] for each in cells]
+        return {
+            "actor": _numbers(self._actors, [bounded(each[places.actor]) for each in cells]),
+            "group": _numbers(self._groups, [bounded(name) or BLANK for name in groups]),
+            "day": np.array([day_of(day) or 0 for day in days], np.int64),
+            "stance": stance.astype(np.int8),
+            "chances": chances.astype(np.float32),
+            "document": np.array(
+                [key_of(name) for name in document_names(cells, row, places)], np.uint64
+            ),
+            "key": np.array(list(keys), np.uint64),
+            "text": np.array([text_key(text) for text in texts], np.uint64),
+            "labels": [self._labels(records, name, at) for name, at in self.labels],
+        }
+
+    def _labels(self, records: Sequence[Record], name: str, at: int) -> Ints8:
+        spellings = {**STANCES, "": MISSING, UNCERTAIN: MISSING}
+        found = [spellings.get(record.cells[at].strip().lower()) for record in records]
+        if None in found:
+            record = records[found.index(None)]
+            raise DataError(
+                f"{self._table}:{record.line}: '{shown(record.cells[at])}' in column "
+                f"'{shown(name)}' is not a stance; use {', '.join(Stance)}, or leave it empty"
+            )
+        return np.array(found, np.int8)
+
+    def finish(self, columns: Sequence[str], notes: Sequence[str]) -> Population:
+        """Return all pairs."""
+        if missing := [name for name in self._only if bounded(name) not in self._actors]:
+            raise DataError(f"{self._table}: holds no answer on '{shown(missing[0])}'")
+        if not self._blocks:
+            raise DataError(f"{self._table}: holds no answer; nothing can be said of it")
+
+        def joined(name: str) -> Any:
+            return np.concatenate([block[name] for block in self._blocks])
+
+        periods, period = _place_days(joined("day"), self._unit)
+        undated = int((period < 0).sum()) if self._over is not None else 0
+        said = [f"{count(undated, 'answer')} without a date that can be read"] if undated else []
+        return Population(
+            table=self._table,
+            columns=tuple(columns),
+            places=self._places,
+            actors=tuple(self._actors),
+            groups=() if self._by is None else tuple(self._groups),
+            periods=periods,
+            **{name: joined(name) for name in ("actor", "group", "stance", "chances")},
+            **{name: joined(name) for name in ("record", "key", "text")},
+            period=period,
+            document=np.unique(joined("document"), return_inverse=True)[1],
+            partial=bool(self._only),
+            labels=tuple(
+                (name, np.concatenate([block["labels"][at] for block in self._blocks]))
+                for at, (name, _) in enumerate(self.labels)
+            ),
+            notes=(*notes, *(f"{self._table}: {each}" for each in said)),
+        )
+
+
+def _numbers(known: dict[str, int], names: Sequence[str]) -> Ints:
+    return np.array([known.setdefault(name, len(known)) for name in names], np.int64)
+
+
+def pair_key(identity: Sequence[str], row: int, actor: str) -> int:
+    """Return what tells a pair apart: the names of its file and document, its row and actor."""
+    return key_of("\0".join((*identity, str(row), actor)))
+
+
+def text_key(text: str) -> int:
+    """Return what tells texts apart, whatever a spreadsheet did to their spaces; 0 for none."""
+    words = " ".join(text.split())
+    return key_of(words) if words else 0
+
+
+def _place_days(days: Ints, unit: Unit | None) -> tuple[Periods | None, Ints]:
+    """Return periods and the number of each day's; if not asked for, a dozen or years."""
+    found, which, counts = np.unique(days, return_inverse=True, return_counts=True)
+    known = {
+        day: number for day, number in zip(found.tolist(), counts.tolist(), strict=True) if day
+    }
+    periods: Periods | None = None
+    for each in (unit,) if unit else UNITS[UNITS.index("month") :]:
+        try:
+            grids = choose_grids(known, each)
+        except DataError:  # too many of them
+            if unit:
+                raise
+            continue
+        periods = grids[0] if grids else None
+        if periods is None or periods.count <= MOST_PERIODS:
+            break
+    if periods is None:
+        return None, np.full(len(days), MISSING)
+    places = np.array([periods.place(day) if day else MISSING for day in found.tolist()])
+    return periods, places[which]

@@ -1,0 +1,280 @@
+"""Samples of answers to label: drawn by chance to audit them, or chosen to learn from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from stance.arrays import Floats, Ints
+from stance.corpus import SOFT
+from stance.display import shown
+from stance.errors import DataError, UsageError
+from stance.evaluation.intervals import Z
+from stance.findings.design import SUREST, Design, design_sample, draw, expected_errors
+from stance.findings.population import Population, read_population
+from stance.findings.survey import Request
+from stance.records import AGAINST, FAVOR, Stance
+from stance.tables import column, write_table
+
+LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")
+"""Empty columns for a coder to fill in."""
+
+DRAWN = ("row", "actor", "inclusion", "stratum", "purpose")
+FEWEST = 10  # units of a sample
+COMPARED = 30  # answers of a group or period that is worth comparing
+MARGIN = 0.2  # half the width of an interval of a net stance that is useful, at most
+POOL = 10  # candidates to learn from, for each that is chosen
+ALIKE = 0.2  # likeness of the errors of a document's answers, if whole documents are drawn
+WORDS = 1 << 12  # columns that words are hashed to
+AUDIT_SHARE = 0.25  # of a sample to learn from, drawn by chance
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """What sample to draw."""
+
+    size: int  # answers or, if whole, documents
+    seed: int = 20
+    whole_documents: bool = False
+    purpose: Literal["audit", "train"] = "audit"
+    margin: float = MARGIN  # half the width of an interval that would do
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Answers to label."""
+
+    pair: Ints  # numbers in the population, ascending
+    inclusion: Floats  # NaN where chosen to learn from
+    stratum: Ints  # numbered by chance, so that no number gives a stance away
+    chance: Floats  # of every pair of the population to be drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn, for the summary."""
+
+    answers: int
+    documents: int
+    population: int
+    strata: int
+    audited: int  # answers drawn by chance
+    margins: Mapping[str, float]  # by actor: half the interval to expect of its net stance
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all figures, for the summary."""
+        return asdict(self)
+
+
+def write_sample(
+    request: Request,
+    asked: SampleRequest,
+    output: Path,
+    *,
+    only: Sequence[str] = (),
+    force: bool = False,
+) -> Drawn:
+    """Draw a sample of answers and write it as a table to label, without the answers."""
+    population = read_population(request, (), only)
+    if asked.size < FEWEST:
+        raise UsageError(f"-n {asked.size}: a sample needs {FEWEST} or more")
+    if asked.purpose == "train":
+        chance = max(FEWEST, round(AUDIT_SHARE * asked.size))
+        sample = draw_sample(population, replace(asked, size=chance, margin=np.inf))
+        audited = len(sample.pair)
+        sample = _with_informative(population, sample, request, asked.size - audited)
+    else:
+        sample = draw_sample(population, asked)
+        audited = len(sample.pair)
+    dropped = _write(population, sample, request, output, force)
+    spread = _spread(population, asked.whole_documents)
+    errors = expected_errors(sample.chance, population.actor, spread)
+    return Drawn(
+        answers=len(sample.pair),
+        documents=len(np.unique(population.document[sample.pair])),
+        population=len(population),
+        strata=len(np.unique(sample.stratum[~np.isnan(sample.inclusion)])),
+        audited=audited,
+        margins=dict(zip(population.actors, (Z * errors).tolist(), strict=True)),
+        notes=(*population.notes, *dropped),
+    )
+
+
+def draw_sample(population: Population, asked: SampleRequest) -> Sample:
+    """Draw a sample by chance; raise `DataError` if it is too small for what is compared."""
+    rng = np.random.Generator(np.random.PCG64(asked.seed))
+    design, unit = _design(population, asked.whole_documents, asked.size)
+    _refuse_too_small(population, asked, design.inclusion[unit])
+    numbers = rng.permutation(len(design.sizes)) + 1
+    pairs = np.flatnonzero(np.isin(unit, draw(design, rng)))
+    chance = design.inclusion[unit]
+    return Sample(pairs, chance[pairs], numbers[design.stratum[unit[pairs]]], chance)
+
+
+def _design(population: Population, whole: bool, size: int) -> tuple[Design, Ints]:
+    """Return the design of a sample, and the unit that each pair belongs to."""
+    chances = population.chances.astype(np.float64)
+    errors = 1 - (chances**2).sum(axis=1)  # of the three stances, as the model expects them
+    groups, periods = max(1, len(population.groups)), int(population.period.max(initial=0)) + 2
+    group, period, stance = population.group, population.period + 1, population.stance
+    if not whole:
+        actor, unit = population.actor, np.arange(len(population))
+        outer = actor * groups + group
+        cell = outer * periods + period
+        levels = [cell * (len(Stance) + 1) + stance, cell, outer, actor, np.zeros_like(actor)]
+        return design_sample(levels, cell, errors, min(size, len(unit))), unit
+    unit = population.document
+    first = np.unique(unit, return_index=True)[1]
+    cell = group[first] * periods + period[first]
+    sides = [np.bincount(unit, stance == side) > 0 for side in (AGAINST, FAVOR)]
+    levels = [cell * 4 + sides[0] * 2 + sides[1], cell, np.zeros_like(cell)]
+    return design_sample(
+        levels, cell, np.bincount(unit, errors).astype(np.float64), min(size, len(first))
+    ), unit
+
+
+def _spread(population: Population, whole: bool) -> Floats:
+    """Return the square to expect of each net stance's error; larger if documents are whole."""
+    against, favor = population.chances[:, AGAINST], population.chances[:, FAVOR]
+    plain = np.maximum(against + favor - (favor - against) ** 2, SUREST**2)
+    spread: Floats = plain.astype(np.float64)
+    if whole:
+        spread *= 1 + ALIKE * (np.bincount(population.document)[population.document] - 1)
+    return spread
+
+
+def _refuse_too_small(population: Population, asked: SampleRequest, chance: Floats) -> None:
+    """Raise if the sample would not tell groups or periods apart."""
+    spread = _spread(population, asked.whole_documents)
+    parts = list(_compared(population))
+
+    def worst(chance: Floats) -> tuple[float, str]:
+        found = [(0.0, "")]
+        for codes, names in parts:
+            errors = Z * expected_errors(chance, codes, spread)
+            found += [(float(errors[code]), name) for code, name in names.items()]
+        return max(found)
+
+    margin, name = worst(chance)
+    if margin <= asked.margin:
+        return
+    size, needed = asked.size, margin
+    while needed > asked.margin and size < len(population):
+        size += max(1, size // 8)
+        design, unit = _design(population, asked.whole_documents, size)
+        needed = worst(design.inclusion[unit])[0]
+    reach = f"be known to ±{100 * margin:.0f} points, not ±{100 * asked.margin:.0f}"
+    if not np.isfinite(margin):
+        reach = "rest on fewer than two labels"
+    enough = f"-n {size} would do" if needed <= asked.margin else "all labels would not do"
+    raise DataError(
+        f"{population.table}: -n {asked.size} is too small to compare: the net stance {name} would "
+        f"{reach}; {enough}, or compare fewer (--actor), or raise --margin"
+    )
+
+
+def _compared(population: Population) -> Iterator[tuple[Ints, dict[int, str]]]:
+    """Yield the parts of each way to compare, and the names of those with enough answers."""
+    periods = population.periods
+    names_of_periods = () if periods is None else map(periods.name, range(periods.count))
+    ways = [
+        (population.group, population.groups),
+        (population.period, tuple(names_of_periods)),
+    ]
+    for values, names in ways:
+        if not names:
+            continue
+        width = len(names) + 1
+        codes = population.actor * width + values + 1
+        sizes = np.bincount(codes, minlength=len(population.actors) * width)
+        table = sizes.reshape(len(population.actors), width)[:, 1:] >= COMPARED
+        actors, places = np.nonzero(table & (table.sum(axis=1, keepdims=True) > 1))
+        yield (
+            codes,
+            {
+                actor * width + place + 1: (
+                    f"toward '{shown(population.actors[actor], 40)}' in '{shown(names[place], 40)}'"
+                )
+                for actor, place in zip(actors.tolist(), places.tolist(), strict=True)
+            },
+        )
+
+
+def _with_informative(
+    population: Population, sample: Sample, request: Request, size: int
+) -> Sample:
+    """Add the pairs that teach most: uncertain, and unlike each other.
+
+    Of `POOL` times as many pairs with the least margin between the two likeliest stances, each is
+    the one least like those chosen before (k-centre; Sener and Savarese 2018, "Active Learning for
+    Convolutional Neural Networks: A Core-Set Approach"), by the cosine of their words' counts.
+    """
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    ordered = np.sort(population.chances, axis=1)
+    margin = ordered[:, -1] - ordered[:, -2]
+    margin[sample.pair] = np.inf
+    taken = np.unique(population.text[sample.pair])
+    margin[np.isin(population.text, taken)] = np.inf
+    pool = np.argsort(margin, kind="stable")
+    pool = pool[np.isfinite(margin[pool])]
+    first = np.unique(population.text[pool], return_index=True)[1]  # a text is chosen once
+    pool = pool[np.sort(first)][: POOL * size]
+    texts = _texts(population, request, pool)
+    words = HashingVectorizer(n_features=WORDS, alternate_sign=False).transform(texts)
+    likeness, chosen = np.zeros(len(pool)), []
+    for _ in range(min(size, len(pool))):
+        at = int(np.argmin(likeness))  # of equals the most uncertain
+        chosen.append(at)
+        likeness = np.maximum(likeness, (words @ words[at].T).toarray().ravel())
+        likeness[at] = np.inf
+    pairs = np.concatenate([sample.pair, pool[chosen]])
+    order = np.argsort(pairs)
+    inclusion = np.append(sample.inclusion, np.full(len(chosen), np.nan))
+    stratum = np.append(sample.stratum, np.zeros(len(chosen), np.int64))
+    return Sample(pairs[order], inclusion[order], stratum[order], sample.chance)
+
+
+def _texts(population: Population, request: Request, pairs: Ints) -> list[str]:
+    """Read the texts of some pairs."""
+    at = population.places.text
+    if at is None:
+        column(population.columns, "text", population.table, "--text-column")
+    wanted, found = set(population.record[pairs].tolist()), {}
+    with request.open() as table:
+        for number, record in enumerate(table):
+            if number in wanted:
+                found[number] = record.cells[at or 0]
+    return [found[number] for number in population.record[pairs].tolist()]
+
+
+def _write(
+    population: Population, sample: Sample, request: Request, output: Path, force: bool
+) -> list[str]:
+    """Write the sample's rows with the input's columns; return notes on columns left out."""
+    places, names = population.places, dict(enumerate(population.columns))
+    if places.text is not None:
+        names[places.text] = "text"
+    own = {*DRAWN, *LABELS, *SOFT}
+    kept = [at for at in range(places.row) if at != places.actor and names[at] not in own]
+    kept = [at for at in kept if at == places.text or names[at] != "text"]
+    taken = {*kept, places.actor, places.row}
+    left = [shown(names[at], 30) for at in range(places.row) if at not in taken]
+    columns = (*(names[at] for at in kept), *DRAWN, *LABELS)
+    pairs = dict(zip(population.record[sample.pair].tolist(), range(len(sample.pair)), strict=True))
+    with request.open() as table, write_table(output, columns, force=force) as written:
+        for number, record in enumerate(table):
+            if (at := pairs.get(number)) is None:
+                continue
+            chance = float(sample.inclusion[at])
+            drawn = chance == chance  # else it is not a number
+            cells = [record.cells[place] for place in (*kept, places.row, places.actor)]
+            cells += (
+                [f"{chance:.9g}", str(sample.stratum[at]), "audit"] if drawn else ["", "", "train"]
+            )
+            written.write([*cells, *("" for _ in LABELS)])
+    said = f"{population.table}: columns left out, since coders fill in theirs: {', '.join(left)}"
+    return [said] if left else []

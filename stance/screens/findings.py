@@ -1,0 +1,94 @@
+"""Lines about findings: samples drawn, shares counted and corrected, and how they differ."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stance.display import count, shown
+from stance.screens import bounds, cell, percent, stacked, wrap
+
+ACTORS = 12  # actors listed
+DIFFERENCES = 10  # differences listed
+NAME, VALUE = 18, 20  # columns of an actor's name, and of a value with its interval
+LISTED = ("against", "favor", "net")
+
+Figures = Mapping[str, Any]
+
+
+def sample_lines(figures: Figures) -> list[str]:
+    """Return the lines of a summary of a sample: how it was drawn, and what it will say."""
+    size = f"{count(figures['answers'], 'answer')} of {figures['population']:,}"
+    chance = count(figures["audited"], "answer")
+    lines = wrap(
+        f"{size}, in {count(figures['documents'], 'document')}; {chance} drawn by chance from "
+        f"{count(figures['strata'], 'stratum').replace('stratums', 'strata')}"
+    )
+    known = {name: each for name, each in figures["margins"].items() if each < 1}
+    if known:
+        parts = [f"{shown(name, 30)} ±{100 * each:.0f}" for name, each in known.items()]
+        more = ["…"] if len(parts) > ACTORS else []
+        listed = ", ".join(sorted(parts[:ACTORS]) + more)
+        lines += wrap(f"net stance to expect, in points, if the model errs as it says: {listed}")
+    return lines
+
+
+def share_lines(figures: Figures) -> list[str]:
+    """Return the lines of a summary of shares: those of whole actors, and what differs."""
+    whole = [each for each in figures["shares"] if not each["group"] and not each["period"]]
+    actors = list(dict.fromkeys(each["actor"] for each in whole))
+    sizes = [count(figures[name], name[:-1]) for name in ("answers", "documents", "labels")]
+    heads = "".join(cell(f"{name}, %" if name != "net" else name, VALUE) for name in LISTED)
+    table = [" " * NAME + heads.rstrip()]
+    for actor in actors[:ACTORS]:
+        own = {each["class"]: each for each in whole if each["actor"] == actor}
+        first = own["net"]
+        number = f"{count(first['n'], 'answer')}, {count(first['labels'], 'label')}"
+        table.append(f"{cell(actor, NAME - 1).rstrip()}: {number}")
+        table += [_values("counted", [percent(own[name]["counted"]) for name in LISTED])]
+        if first["corrected"] is not None:
+            table += [_values("corrected", [_ranged(own[name]) for name in LISTED])]
+        elif figures["labels"]:
+            table += [f"  {first['method']}"]
+    if len(actors) > ACTORS:
+        table.append(f"and {count(len(actors) - ACTORS, 'more actor')}; -o FILE.csv lists all")
+    return stacked([[", ".join(sizes)], table, _verdict(figures)])
+
+
+def _ranged(figures: Figures) -> str:
+    return percent(figures["corrected"]) + bounds((figures["low"], figures["high"]))
+
+
+def _values(name: str, values: Sequence[str]) -> str:
+    return cell(f"  {name}", NAME) + "".join(cell(value, VALUE) for value in values).rstrip()
+
+
+def _verdict(figures: Figures) -> list[str]:
+    if not figures["labels"]:
+        return wrap(
+            "Counted only: a model's counts are not shares, for its errors do not cancel. Draw a "
+            "sample with stance sample, label it, and add it with --audit."
+        )
+    found = figures["differences"]
+    if not found:
+        asked = figures["by"] or figures["over"]
+        return wrap("Nothing to compare: too few labels in each group.") if asked else []
+    what = "net stance" if figures["quantity"] == "net" else f"share {figures['quantity']}"
+    claimed = sorted((each for each in found if each["claimed"]), key=lambda each: each["p"])
+    if not claimed:
+        least = percent(figures["detectable"])
+        return wrap(
+            f"No difference in {what} is beyond chance in {count(len(found), 'comparison')} "
+            f"(Holm, 5 %). Half of them would have shown one of {least} points, 80 times in 100."
+        )
+    of = f"{len(claimed)} of {count(len(found), 'comparison')}"
+    lines = wrap(f"Differences in {what} beyond chance (Holm, 5 %), in points: {of}")
+    for each in claimed[:DIFFERENCES]:
+        value = percent(each["difference"], "+") + bounds((each["low"], each["high"]))
+        names = [shown(each[name], 30) for name in ("one", "other")]
+        line = f"{shown(each['actor'], 30)}: {names[0]} less {names[1]} {value}"
+        lines += wrap(f"{line}, p {_p(each['p'])}, Holm {_p(each['holm'])}", "  ")
+    more = len(claimed) - DIFFERENCES
+    return [*lines, f"  and {more} more; --differences FILE.csv lists all"] if more > 0 else lines
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

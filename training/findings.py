@@ -1,0 +1,148 @@
+"""Measure whether corrected shares and claimed differences can be trusted.
+
+Usage: python training/findings.py shares [--draws 1000] [--seed 20]
+       python training/findings.py differences [--draws 1000] [--seed 20]
+       python training/findings.py news NEWS.csv [--recipe training/mixture.toml] [--draws 200]
+
+``shares`` draws archives of documents of unequal length, whose answers come from a classifier as
+biased as the bundled model is on news; audits of each are drawn as `stance sample` draws, or with
+equal chances. It prints how often 95 % intervals hold the true share, and how wide they are beside
+those of the audit alone. ``differences`` gives each document a group by chance and prints how many
+runs claim any difference. ``news`` leaves one collection of news out after the other (as
+`training/leave_out.py`), and corrects the answers to it by audits of 100 and 300.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from stance.arrays import Floats, Ints
+from stance.findings.audit import LabelledSample
+from stance.findings.correction import NET, Audit, Correction
+from stance.findings.population import Population
+from stance.findings.sampling import SampleRequest, draw_sample
+from stance.findings.shares import QUANTITIES, Share, Study
+from stance.findings.survey import Places
+from stance.records import AGAINST, FAVOR, Stance
+
+TRUTHS = ((0.02, 0.95, 0.03), (0.14, 0.80, 0.06), (0.30, 0.60, 0.10), (0.60, 0.20, 0.20))
+"""Shares against, neutral, in favor."""
+
+AUDITS = (50, 80, 100, 200, 400)
+DOCUMENTS, LIKENESS = 1200, 0.15  # likeness: intraclass correlation of a document's stances
+PULL, BIAS, NOISE, SURENESS = 1.3, (-0.2, 0.9, -0.7), 0.8, 1.3
+"""How much the truth moves the classifier's scores, what it prefers, and how sure it is.
+
+With 14 % against, 80 % neutral, 6 % in favor it finds 0.52, 0.91 and 0.36 of each stance.
+"""
+
+
+def archive(rng: np.random.Generator, truth: tuple[float, ...]) -> tuple[Population, Ints]:
+    """Return the answers to an archive on one actor, and the true stances."""
+    sizes = np.ceil(rng.lognormal(0.6, 0.9, DOCUMENTS)).astype(np.int64)
+    document = np.repeat(np.arange(DOCUMENTS), sizes)
+    chances = rng.dirichlet(np.array(truth) * (1 / LIKENESS - 1), DOCUMENTS)[document]
+    below = chances.cumsum(axis=1) < rng.random(len(document))[:, None]
+    stance = np.minimum(below.sum(axis=1), FAVOR)
+    scores = PULL * np.eye(len(Stance))[stance] + np.array(BIAS)
+    scores += rng.gumbel(0, NOISE, scores.shape)
+    scores += rng.normal(0, 0.5, (DOCUMENTS, len(Stance)))[document]
+    answers = np.exp(SURENESS * scores)
+    return population(answers / answers.sum(axis=1, keepdims=True), document), stance
+
+
+def population(answers: Floats, document: Ints, actor: Ints | None = None) -> Population:
+    """Return answers that are in no table; of one actor, unless said otherwise."""
+    number = len(answers)
+    none = np.zeros(number, np.uint64)
+    places = Places(0, 0, 0, 0, (0, 0, 0), *[None] * 8)
+    return Population(
+        table="simulated", columns=(), places=places, partial=False, labels=(), notes=(),
+        actors=("NATO",), groups=(), periods=None,
+        actor=np.zeros(number, np.int64) if actor is None else actor,
+        group=np.zeros(number, np.int64), period=np.full(number, -1),
+        stance=answers.argmax(axis=1).astype(np.int8), chances=answers.astype(np.float32),
+        document=document, record=np.arange(number), key=none, text=none,
+    )  # fmt: skip
+
+
+def audited(
+    rng: np.random.Generator, answers: Population, stance: Ints, size: int, *, plain: bool = False
+) -> Audit:
+    """Draw and label an audit: by the design of `stance sample`, or plainly by equal chances."""
+    if plain:
+        pair = np.sort(rng.choice(len(answers), size, replace=False))
+        return Audit(pair, stance[pair], np.full(size, size / len(answers)), np.zeros_like(pair))
+    asked = SampleRequest(size, seed=int(rng.integers(1 << 31)), margin=np.inf)
+    drawn = draw_sample(answers, asked)
+    return Audit(drawn.pair, stance[drawn.pair], drawn.inclusion, drawn.stratum)
+
+
+def intervals(share: Share) -> Floats:
+    """Return the bounds of the intervals of an actor's four quantities, of shape (4, 2)."""
+    assert share.corrected is not None
+    return np.array([share.corrected.interval(quantity) for quantity in range(NET + 1)])
+
+
+def hold(
+    rng: np.random.Generator, truth: tuple[float, ...], size: int, draws: int, *, plain: bool
+) -> tuple[Floats, Floats, Floats]:
+    """Return coverage, width, and width by the audit alone, of the three shares and the net."""
+    goal = np.array([*truth, truth[FAVOR] - truth[AGAINST]])
+    held, width, alone = np.zeros(len(goal)), np.zeros(len(goal)), np.zeros(len(goal))
+    for _ in range(draws):
+        answers, stance = archive(rng, truth)
+        audit = audited(rng, answers, stance, size, plain=plain)
+        whole = Study(answers, LabelledSample(audit, ())).actors[0]
+        bounds = intervals(next(whole.shares()))
+        held += (bounds[:, 0] <= goal) & (goal <= bounds[:, 1])
+        width += np.diff(bounds)[:, 0]
+        every, rows = np.arange(len(answers)), np.ones(len(audit), np.bool_)
+        without = Correction(audit, answers.document, ()).estimate(
+            every, rows, np.zeros((len(every), 2)), ""
+        )
+        assert without is not None
+        alone += [np.diff(without.interval(quantity))[0] for quantity in range(NET + 1)]
+    return held / draws, width / draws, alone / draws
+
+
+def print_shares(draws: int, seed: int) -> None:
+    """Print coverage and width for audits of archives with various shares."""
+    rng = np.random.default_rng(seed)
+    heads = [f"{name} {kind}" for kind in ("held, %", "width / alone") for name in QUANTITIES]
+    print(f"| true shares, % | audit | drawn | {' | '.join(heads)} |")
+    print("|---" * (3 + len(heads)) + "|")
+    for truth in TRUTHS:
+        for size in AUDITS:
+            for plain in (False, True):
+                held, width, alone = hold(rng, truth, size, draws, plain=plain)
+                cells = [f"{100 * part:.1f}" for part in held]
+                cells += [
+                    f"{100 * a:.1f} / {100 * b:.1f}" for a, b in zip(width, alone, strict=True)
+                ]
+                name = " / ".join(f"{100 * part:.0f}" for part in truth)
+                kind = "equal chances" if plain else "strata"
+                print(f"| {name} | {size} | {kind} | {' | '.join(cells)} |", flush=True)
+
+
+def print_differences(draws: int, seed: int) -> None:
+    """Print how many runs claim any difference between groups that documents have by chance."""
+    rng = np.random.default_rng(seed)
+    print("| groups | audit | comparisons | runs with p < 0.05, % | runs that claim, % |")
+    print("|---|---|---|---|---|")
+    for groups in (2, 4, 10):
+        for size in (100, 400):
+            naive = claims = comparisons = 0
+            for _ in range(draws):
+                answers, stance = archive(rng, TRUTHS[2])
+                own = rng.integers(groups, size=DOCUMENTS)[answers.document]
+                names = tuple(f"group {number}" for number in range(groups))
+                answers = replace(answers, groups=names, group=own, columns=("outlet",))
+                audit = audited(rng, answers, stance, size)
+                study = Study(answers, LabelledSample(audit, ()))
+                found = study.shares().differences
+                comparisons += len(found)
+                naive += any(each.p < 0.05 for each in found)
+                claims += any(each.claimed for each in found)
+            cells = (comparisons / draws, 100 * naive / draws, 100 * claims / draws)
+            print(f"| {groups} | {size} | {' | '.join(f'{c:.1f}' for c in cells)} |", flush=True)
