@@ -310,7 +310,7 @@ def net_interval(
     Proportions Based on Paired Data".
 
     >>> [round(bound, 3) for bound in net_interval(0.1, 0.3, 50, math.inf)]
-    [0.027, 0.358]
+    [0.023, 0.361]
     """
     low, high = ((share * n + 1) / (n + 2) for share in (against, favor))
     net = high - low
