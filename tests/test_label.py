@@ -3,7 +3,6 @@
 import csv
 import json
 import sqlite3
-import subprocess
 import sys
 
 import pytest
@@ -490,12 +489,7 @@ def test_questions_and_coders_are_checked():
     assert check_coder(" Zoë ") == "Zoë"
 
 
-def test_the_page_names_the_extra_that_it_needs(table):
-    code = (
-        "import sys; sys.modules['uvicorn'] = None\n"
-        f"sys.argv = ['stance', 'label', {str(table)!r}, '--coder', 'anna']\n"
-        "from stance.cli import main; main()"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert ran.returncode == 2
-    assert ran.stderr.endswith("stance: label needs an extra: pip install 'stance[label]'\n")
+def test_the_page_names_the_extra_that_it_needs(table, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    said = fails_after_note("label", table, "--coder", "anna")
+    assert said == "stance: label needs an extra: pip install 'stance[label]'"

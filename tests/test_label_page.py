@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from chromium import FOUND, Browser
-from test_label import BOOK, rows_of, sample
+from test_label import sample
 
 from stance.labelling import Label, Store, read_task
 
@@ -266,36 +266,28 @@ return [wide, small.map(each => each.textContent)];
 
 
 @browsed
-@pytest.mark.parametrize("size", [(390, 844), (1280, 860)], ids=["phone", "desktop"])
-def test_the_page_fits_and_a_screen_reader_finds_its_parts(size, browser, tmp_path):
-    hostile = (
-        "<img src=x onerror=alert(1)> Russia " + "W" * 200 + " \u202e 北大西洋公约 " + "word " * 300
-    )
-    table = sample(tmp_path / "to_label.csv", 3, change=hostile)
+def test_the_page_fits_and_a_screen_reader_finds_its_parts(browser, tmp_path):
+    hostile = f"<img src=x onerror=alert(1)> Russia {'W' * 200} \u202e 北大西洋公约 {'word ' * 300}"
+    table = sample(tmp_path / "to_label.csv", 4, change=hostile)
+    parts = (("main", "Which stance"), ("group", "Stance toward"), ("button", "Against"))
+    parts += (("status", ""), ("progressbar", "Rows labelled"), ("heading", "Which stance"))
+    parts += (("complementary", "Codebook"), ("alert", ""))
     with serving(table, "--coder", "<b>anna") as server:
-        resize(browser, *size)
-        browser.open(server.address)
-        settle(browser, "0 of 3")
-        for done in range(3):
-            assert browser.run(LAYOUT) == [0, []]
-            tree = browser.send("Accessibility.getFullAXTree")["nodes"]
-            seen = {
-                (node["role"]["value"], node.get("name", {}).get("value", ""))
-                for node in tree
-                if not node["ignored"]
-            }
-            for part in (
-                ("main", "Which stance"),
-                ("group", "Stance toward"),
-                ("button", "Against"),
-            ):
-                assert any(r == part[0] and part[1] in n for r, n in seen), (part, sorted(seen))
-            assert {"status", "progressbar", "heading"} <= {role for role, _ in seen}
-            assert browser.run("document.activeElement.id") == "question"
-            browser.press("2")
-            settle(browser, f"{done + 1} of 3")
+        for size in ((390, 844), (1280, 860)):
+            resize(browser, *size)
+            browser.open(server.address)
+            settle(browser, "of 4")
+            for _ in range(2):
+                assert browser.run(LAYOUT) == [0, []]
+                tree = browser.send("Accessibility.getFullAXTree")["nodes"]
+                tree = [node for node in tree if not node["ignored"]]
+                seen = {(n["role"]["value"], n.get("name", {}).get("value", "")) for n in tree}
+                for role, name in parts[: 7 if size[0] == 1280 else 6]:
+                    assert any((r, n[: len(name)]) == (role, name) for r, n in seen), (role, seen)
+                assert browser.run("document.activeElement.id") == "question"
+                browser.press("u")
+                settle(browser, "Saved: unsure.")
         assert browser.complaints == []
-    assert len(rows_of(table)) == 3
 
 
 @browsed
@@ -313,4 +305,3 @@ def test_an_adjudicator_sees_what_the_coders_said_and_neighbours(browser, tmp_pa
         settle(browser, "Paragraph 1: Russia spoke.")
         browser.press("3")
         settle(browser, "Every dispute is settled.")
-    assert BOOK.number("Russia") >= 0

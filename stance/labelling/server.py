@@ -71,7 +71,7 @@ def serve(
         config = uvicorn.Config(
             make_app(session, codebook, key, port),
             http="h11", ws="none", loop="asyncio", lifespan="off", log_config=None,
-            access_log=False, server_header=False, timeout_graceful_shutdown=1,
+            access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
         announce(address)
         if browser:  # in a thread, since a browser of the terminal returns when it is closed
