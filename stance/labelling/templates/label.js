@@ -56,7 +56,7 @@ function choices() {
   if (step === "done") {
     const open = item.progress.unsure;
     if (!open) return [];
-    return [{ key: "Enter", name: `Look at the ${open} marked unsure again`, act: review }];
+    return [{ key: "Enter", name: `Decide the ${open} unsure row${open > 1 ? "s" : ""}`, kind: "wide", act: review }];
   }
   if (step === "holder") {
     const own = said.holder || (item.label || {}).holder;
@@ -225,7 +225,8 @@ function showEnd() {
   const what = adjudicates ? (total ? "Every dispute is settled." : "No coders disagree.") : `All ${total.toLocaleString("en")} rows are labelled.`;
   find("question").textContent = done < total ? "Nothing more to show." : what;
   const who = adjudicates ? " --coder adjudicated" : "";
-  find("hint").textContent = `Close this page, end the server with Ctrl-C, and write the table: stance label ${document.body.dataset.file} --export labelled.csv${who}`;
+  const command = `stance label ${document.body.dataset.file} --export labelled.csv${who}`;
+  find("hint").replaceChildren("Close this page, end the server with Ctrl-C, and write the table: ", make("code", {}, command));
   find("hint").hidden = false;
   reviewing = false;
 }
