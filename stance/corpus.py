@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Unpack, cast
 
 import numpy as np
 
@@ -16,7 +17,20 @@ from stance.errors import DataError, UsageError
 from stance.reading.keys import Fingerprints, fingerprint, key_of, linked_groups
 from stance.reading.spans import parse_spans
 from stance.records import NEUTRAL, Holder, Sentiment, Stance
-from stance.tables import Record, Table, column, misnamed, months_of, open_table
+from stance.tables import (
+    DateColumn,
+    DateReading,
+    Form,
+    Record,
+    Table,
+    column,
+    iso_dates,
+    months_of,
+    open_table,
+    optional_column,
+    read_as,
+    read_pattern,
+)
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
@@ -42,6 +56,8 @@ LONGEST_HOLDER = 200
 
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
 _EXTRA = ("id", "date", "source", "genre")
+ROLES = ("text", "actor", "stance", "document", "date")
+"""Columns that may have another name, by an option such as ``--text-column``."""
 _OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", *SOFT, *_EXTRA)
 
 
@@ -70,7 +86,8 @@ class Corpus:
     holder: tuple[str | None, ...]  # author, other, an actor's name; None where nobody says
     false_match: Bools  # whether what looks like the actor's name means something else
     soft: Floats | None  # probabilities of stances to learn from; None if no row has any
-    extra: Mapping[str, tuple[str, ...]]  # by column; "" where a file has none
+    # By column; "" where a file has none. Dates with two readings stand as 2024-03-09.
+    extra: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]  # on how the files were read
     loose: int = 0  # rows that name no document, so that each of their texts is one
 
@@ -156,24 +173,49 @@ def stance_spellings(labels: Mapping[str, str] | None) -> Mapping[str, int]:
     return {**STANCES, **own}
 
 
+class CorpusForm(Form, total=False):
+    """What a user says of labelled tables; see `read_corpus`."""
+
+    labels: Mapping[str, str] | None
+    columns: Mapping[str, str] | None
+    date_format: str | None
+
+
+def table_form(form: CorpusForm) -> Form:
+    """Return what a user says of the form alone."""
+    labelled = CorpusForm.__annotations__.keys() - Form.__annotations__.keys()
+    return cast(Form, {key: value for key, value in form.items() if key not in labelled})
+
+
 def read_corpus(
     paths: Sequence[Path | str],
     *,
-    delimiter: str | None = None,
-    encoding: str | None = None,
     labels: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    date_format: str | None = None,
+    **form: Unpack[Form],
 ) -> Corpus:
     """Read one or more files into one corpus; raise `DataError` where one cannot be used.
 
-    ``labels`` maps the files' own spellings to stances, such as {"0": "against", "1": "favor"}.
+    Parameters
+    ----------
+    paths : sequence of Path or str
+    labels : mapping of str to str, optional
+        The files' own spellings of stances, such as {"0": "against", "1": "favor"}.
+    columns : mapping of str to str, optional
+        The files' own names of the columns text, actor, stance, document or date, by these.
+    date_format : str, optional
+        Pattern of `datetime.strptime`, for dates with two readings.
+    **form
+        Delimiter and encoding, as of `stance.tables.open_table`.
     """
-    rows = _Rows()
+    rows, names, dates = _Rows(), columns or {}, read_pattern(date_format)
     sources: list[Source] = []
     notes: list[str] = []
     for path in map(Path, paths):
-        with open_table(path, delimiter=delimiter, encoding=encoding) as table:
-            told = _read_table(table, rows, stance_spellings(labels))
-            notes += [*table.notes, *misnamed(table.columns, _OPTIONAL, table.name), *told]
+        with open_table(path, **form) as table:
+            told = _read_table(table, rows, stance_spellings(labels), names, dates)
+            notes += [*table.notes, *told]
         size = len(rows.texts) - len(rows.source)
         if not size:
             raise DataError(f"{path}: no rows below the header; a corpus needs labelled rows")
@@ -217,11 +259,30 @@ def _soft_array(rows: _Rows) -> Floats | None:
     return np.array([own or hard[n] for own, n in zip(rows.soft, rows.stance, strict=True)])
 
 
-def _read_table(table: Table, rows: _Rows, spellings: Mapping[str, int]) -> list[str]:
-    """Add the table's rows; return notes on its labels."""
-    needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(table.columns))
-    places = {name: at for at, name in enumerate(table.columns) if name in ("stance", *_OPTIONAL)}
-    places |= {name: column(table.columns, name, table.name) for name in needed}
+def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
+    """Return where the columns of a corpus stand in a table that has its own names for some."""
+    found = {}
+    for name in ("text", "actor", "stance", *_OPTIONAL):
+        at = optional_column(table.columns, names.get(name, name), table.name)
+        if at is not None:
+            found[name] = at
+    needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(found))
+    for name in dict.fromkeys((*needed, *names)):
+        option = f"--{name}-column" if name in ROLES else ""
+        found[name] = column(table.columns, names.get(name, name), table.name, option)
+    return found
+
+
+def _read_table(
+    table: Table,
+    rows: _Rows,
+    spellings: Mapping[str, int],
+    names: Mapping[str, str],
+    reading: DateReading,
+) -> list[str]:
+    """Add the table's rows; return notes on its columns, labels and dates."""
+    places = _places(table, names)
+    lines: list[int] = []
     missing = dict.fromkeys(("stance", *_OPTIONAL), "")
     stance = LabelReader(table.name, "stance", spellings, tuple(Stance))
     sentiment = LabelReader(table.name, "sentiment", SENTIMENTS, tuple(Sentiment))
@@ -229,6 +290,7 @@ def _read_table(table: Table, rows: _Rows, spellings: Mapping[str, int]) -> list
     for record in table:
         cells = missing | {name: record.cells[at] for name, at in places.items()}
         where = f"{table.name}:{record.line}"
+        lines.append(record.line)
         if not cells["actor"].strip():
             raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
         rows.texts.append(cells["text"])
@@ -243,11 +305,24 @@ def _read_table(table: Table, rows: _Rows, spellings: Mapping[str, int]) -> list
         rows.document.append(cells["document"])
         for name, kept in rows.extra.items():
             kept.append(cells[name])
-    notes = [*stance.notes(), *sentiment.notes()]
+    wanted = [names.get(name, name) for name in places]
+    notes = [*read_as(table.columns, wanted, table.name), *stance.notes(), *sentiment.notes()]
+    notes += _read_dates(table, names.get("date", "date"), rows.extra["date"], lines, reading)
     if soft := sum(own is not None for own in rows.soft[first:]):
         rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
         notes.append(f"{table.name}: {rows_of}: train learns from them instead of stance")
     return notes
+
+
+def _read_dates(
+    table: Table, name: str, dates: list[str], lines: Sequence[int], asked: DateReading
+) -> list[str]:
+    """Write the table's dates that need a reading as ``2024-03-09``; return notes on them."""
+    own = dates[len(dates) - len(lines) :]
+    found = DateColumn(table.name, name, asked)
+    if any(own):
+        dates[len(dates) - len(lines) :] = iso_dates(own, found.decide(own, lines))
+    return list(found.notes())
 
 
 def _read_stance(cell: str, record: Record, reader: "LabelReader", rows: _Rows) -> int:

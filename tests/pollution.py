@@ -179,8 +179,9 @@ def _in_file(clean: Clean) -> Iterator[Polluted]:
 def _around(clean: Clean) -> Iterator[Polluted]:
     rows, width, good, data = clean.rows, len(clean.rows[0]), clean.lines(), encode(clean.lines())
     for change in (str.upper, str.title, " {} ".format, "'{}'".format, "{}\u200b".format):
-        names = clean.separator.join(map(change, rows[0]))
-        yield Polluted("names of columns", encode([names, *good[1:]]), None)
+        names = [change(name) for name in rows[0]]  # which are found all the same
+        lines = encode([clean.separator.join(names), *good[1:]])
+        yield Polluted("names of columns", lines, [names, *rows[1:]])
     for names in (rows[0][:-1], [*rows[0], "x"], [""] * width, ["text"] * width, ["V"] * width):
         lines = [clean.separator.join(names), *good[1:]]
         yield Polluted("other columns", encode(lines), None)

@@ -123,3 +123,14 @@ def test_the_book_on_a_screen():
         "  name        Russia",
         "  capital     Moscow",
     ]
+
+
+def test_leaders_count_only_while_in_office(tmp_path):
+    rows = [("Rutte praised the summit.", date) for date in ("18 May 2023", "18 May 2025", "x", "")]
+    path = tmp_path / "mine.csv"
+    path.write_text("text,Date\n" + "".join(f"{text},{date}\n" for text, date in rows))
+    found = counted(ActorBook.default(), path, "text")
+    assert found.rows_by_actor == {"NATO": 3}
+    assert any("1 of 3 dates in column 'Date' cannot be read" in note for note in found.notes)
+    other = census(ActorBook.default(), Inputs((path,)), Reading(date_column="text"))
+    assert other.rows_by_actor == {"NATO": 4}

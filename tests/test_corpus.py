@@ -192,8 +192,8 @@ def test_a_missing_column_is_named(tmp_path, missing):
 
 
 def test_a_misspelt_column_gets_a_hint(tmp_path):
-    with pytest.raises(DataError, match=r"no column 'stance'; rename 'Stance'"):
-        read(tmp_path, [("a", "NATO", "0")], ("text", "actor", "Stance"))
+    with pytest.raises(DataError, match="did you mean --stance-column 'Label'"):
+        read(tmp_path, [("a", "NATO", "0")], ("text", "actor", "Label"))
 
 
 def test_an_empty_actor_is_refused(tmp_path):
@@ -256,7 +256,7 @@ def test_what_the_reading_of_records_noted_is_told(tmp_path):
     notes = "\n".join(read_corpus([path]).notes)
     assert "1 empty line skipped" in notes
     assert "the last line has no line end" in notes
-    assert f"{path}: column 'Document' is not read as 'document'; rename it" in notes
+    assert f"{path}: column 'Document' is read as 'document'" in notes
 
 
 # --- Own spellings, holders, false matches, soft labels ---
@@ -339,3 +339,27 @@ def test_a_corpus_without_soft_labels_has_none(tmp_path):
 def test_soft_labels_that_are_no_probabilities_are_refused(tmp_path, cells):
     with pytest.raises(DataError, match=r"mine.csv:2: .* are not probabilities that sum to 1"):
         read(tmp_path, [("a", "NATO", "favor", *cells)], ("text", "actor", "stance", *SOFT))
+
+
+# --- Names of columns, and dates ---
+
+
+def test_columns_may_have_names_of_their_own(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("Body,Target,Label,Speech,When\nNATO won,NATO,favor,s1,22/10/2023\n")
+    names = {"text": "body", "actor": "Target", "stance": "Label", "document": "Speech"}
+    corpus = read_corpus([path], columns={**names, "date": "When"})
+    assert (corpus.texts, corpus.actors, corpus.loose) == (("NATO won",), ("NATO",), 0)
+    assert corpus.months.tolist() == [2023 * 12 + 9]
+    assert any("column 'Body' is read as 'body'" in note for note in corpus.notes)
+    with pytest.raises(DataError, match="no column 'When2'; did you mean --date-column 'When'"):
+        read_corpus([path], columns={**names, "date": "When2"})
+
+
+def test_dates_with_two_readings_need_a_format(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("text,actor,stance,date\nNATO won,NATO,favor,03/04/2023\n")
+    with pytest.raises(DataError, match=r"'03/04/2023' \(line 2\) .* may be 3 April"):
+        read_corpus([path])
+    corpus = read_corpus([path], date_format="%d/%m/%Y")
+    assert (corpus.extra["date"], corpus.months.tolist()) == (("2023-04-03",), [2023 * 12 + 3])

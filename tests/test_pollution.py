@@ -9,7 +9,7 @@ from unittest import mock
 from pollution import Polluted, clean_tables, encode, pollute
 
 from stance.errors import StanceError
-from stance.tables import column, misnamed, open_table
+from stance.tables import column, open_table, read_as
 
 CASES = [case for clean in clean_tables() for case in pollute(clean)]
 
@@ -44,7 +44,7 @@ def cells_of(data, rejects=None):
         column(table.columns, "text", table.name)
         rows = [list(table.columns), *(list(record.cells) for record in table)]
     assert table.records_in == len(rows) - 1 + (len(rejects.reasons) if rejects else 0)
-    return rows, [*table.notes, *misnamed(table.columns, ("actor",), table.name)]
+    return rows, [*table.notes, *read_as(table.columns, ("text",), table.name)]
 
 
 def outcome(case: Polluted) -> str:

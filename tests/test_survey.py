@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from stance.evaluation.intervals import estimate_shares, wilson
 from stance.findings.survey import Frequent, bounded
 from stance.findings.tally import CLUSTERS
-from stance.tables import month_of
 
 DRAWS = 1000
 COUNTS = st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=30)
@@ -125,22 +124,3 @@ def test_names_too_long_are_told_apart_by_a_hash():
     assert one != other
     assert len(one) < 130
     assert bounded("x" * 120) == "x" * 120
-
-
-@pytest.mark.parametrize(
-    ("text", "month"),
-    [
-        ("2024-03-09", 3), ("2024/3/9", 3), ("2024.03.09", 3), ("20240309", 3), ("09.03.2024", 3),
-        ("2024-03", 3), ("2024", 1), (" 2024-03-09T10:00:00Z ", 3), ("2024-03-09 10:00", 3),
-    ],
-)  # fmt: skip
-def test_dates_are_read_in_their_usual_forms(text, month):
-    assert month_of(text) == 2024 * 12 + month - 1
-
-
-@pytest.mark.parametrize(
-    "text", ["", "03/04/2024", "2024-13-01", "2024-02-30", "24-03-09", "March 2024", "0000-01-01",
-             "2024-03/09", "٢٠٢٤-٠٣-٠٩", "12024-03-09", "2024030"]
-)  # fmt: skip
-def test_dates_that_may_mean_something_else_are_not_read(text):
-    assert month_of(text) is None

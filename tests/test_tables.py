@@ -123,32 +123,6 @@ def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
     assert len(str(caught.value)) < 300
 
 
-# --- Columns ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        (
-            ("id", "Text"),
-            "no column 'text'; rename 'Text': case, spaces and quotes count",
-        ),
-        (("id", " text "), "rename ' text '"),
-        (("id", "te\u200bxt"), r"rename 'te\\u200bxt'"),
-        (("id", "\ufefftext"), "rename"),
-        (("id", "texts"), "did you mean 'texts'?"),
-        (("text:actor",), "one column 'text:actor'; name its separator with --delimiter"),
-        (("text actor",), "name its separator with --delimiter"),
-        (("NATO praised the Polish government again", "NATO"), "names missing?"),
-        (("12", "2022-02-24"), "names missing?"),
-        (("id", "date"), "it has id, date"),
-    ],
-)
-def test_a_missing_column_gets_a_hint(columns, message):
-    with pytest.raises(DataError, match=message):
-        column(columns, "text", "mine.csv")
-
-
 # --- Open quotes -----------------------------------------------------------------------------
 
 

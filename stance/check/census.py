@@ -4,17 +4,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.corpus import Corpus, read_corpus
+from stance.corpus import Corpus, CorpusForm, read_corpus, table_form
 from stance.display import shown
 from stance.reading.actors import ActorBook
 from stance.reading.text import words_of
 from stance.records import Stance
-from stance.tables import Inputs, Reading, column, open_inputs, open_table
+from stance.tables import (
+    Form,
+    Inputs,
+    Reading,
+    column,
+    find_dates,
+    open_inputs,
+    open_table,
+    optional_column,
+    read_as,
+)
 
 LABELS = tuple(str(label) for label in Stance)
 
@@ -76,17 +86,15 @@ class Study:
 
 
 def read_study(
-    paths: Sequence[Path],
-    book: ActorBook,
-    names: Sequence[str] = (),
-    *,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    labels: Mapping[str, str] | None = None,
+    paths: Sequence[Path], book: ActorBook, names: Sequence[str] = (), **form: Unpack[CorpusForm]
 ) -> Study:
-    """Read corpus files, with the columns of these names beside those that every corpus has."""
-    corpus = read_corpus(paths, delimiter=delimiter, encoding=encoding, labels=labels)
-    columns, row, line = _read_columns(paths, names, delimiter, encoding)
+    """Read corpus files, with the columns of these names beside those that every corpus has.
+
+    The form is as in `stance.corpus.read_corpus`.
+    """
+    corpus = read_corpus(paths, **form)
+    document = (form.get("columns") or {}).get("document", "document")
+    columns, row, line = _read_columns(paths, names, document, table_form(form))
     alike = len({path.name for path in paths}) < len(paths)
     _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
     named = np.array([book.proper_name(name) for name in corpus.actors], object)
@@ -108,22 +116,26 @@ def read_study(
 
 
 def _read_columns(
-    paths: Sequence[Path], names: Sequence[str], delimiter: str | None, encoding: str | None
+    paths: Sequence[Path], names: Sequence[str], document: str, form: Form
 ) -> tuple[dict[str, list[str]], Ints, Ints]:
     """Return the cells of some columns, and number and line of each record in its file."""
-    columns: dict[str, list[str]] = {name: [] for name in (*names, "document")}
+    wanted = {**{name: name for name in names}, "document": document}
+    columns: dict[str, list[str]] = {name: [] for name in wanted}
     heads, rows, lines = [], list[int](), list[int]()
     for path in paths:
-        with open_table(path, delimiter=delimiter, encoding=encoding) as table:
+        with open_table(path, **form) as table:
             heads.append(table.columns)
+            places = {
+                name: optional_column(table.columns, own, table.name)
+                for name, own in wanted.items()
+            }
             for block in table.blocks():
                 rows += block.numbers
                 lines += block.lines
-                found = dict(zip(table.columns, block.columns, strict=True))
-                for name, cells in columns.items():
-                    cells += found.get(name) or [""] * len(block)
+                for name, at in places.items():
+                    columns[name] += [""] * len(block) if at is None else block.columns[at]
     for name in names:
-        if not any(name in head for head in heads):
+        if all(optional_column(head, name, "") is None for head in heads):
             column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
     return columns, np.array(rows, np.int64), np.array(lines, np.int64)
 
@@ -150,23 +162,29 @@ class Census:
         return {"rows": self.rows, "rows_with_actor": self.named, "actors": actors}
 
 
-def census(
-    book: ActorBook,
-    inputs: Inputs,
-    reading: Reading,
-) -> Census:
-    """Count the aliases that the paragraphs of some inputs use."""
+def census(book: ActorBook, inputs: Inputs, reading: Reading) -> Census:
+    """Count the aliases that the paragraphs of some inputs use.
+
+    Where they have a column of dates, leaders count only while in office.
+    """
     aliases: Counter[tuple[str, str]] = Counter()
     by_actor: Counter[str] = Counter()
     rows = named = 0
     with open_inputs(inputs, reading) as table:
         at = column(table.columns, reading.text_column, table.name, "--text-column")
-        for _, batch, found in book.scan(record.cells[at] for record in table):
-            starts, ends = batch.start[found.first], batch.end[found.last]
-            for actor, start, end in zip(found.actor, starts, ends, strict=True):
-                aliases[book.names[actor], batch.text[start:end]] += 1
-            pairs = np.unique(np.stack([found.para, found.actor]), axis=1)
-            by_actor.update(book.names[actor] for actor in pairs[1])
-            rows += len(batch)
-            named += len(np.unique(found.para))
-        return Census(rows, named, aliases, by_actor, (*inputs.notes, *table.notes))
+        dates = find_dates(table, reading) if book.has_terms else None
+        blocks = dates.blocks(table.blocks()) if dates else table.blocks()
+        for block in blocks:
+            months = dates.months(block) if dates else None
+            for _, batch, found in book.scan(block.columns[at], months):
+                starts, ends = batch.start[found.first], batch.end[found.last]
+                for actor, start, end in zip(found.actor, starts, ends, strict=True):
+                    aliases[book.names[actor], batch.text[start:end]] += 1
+                pairs = np.unique(np.stack([found.para, found.actor]), axis=1)
+                by_actor.update(book.names[actor] for actor in pairs[1])
+                rows += len(batch)
+                named += len(np.unique(found.para))
+        wanted = [reading.text_column, *([reading.date_column or "date"] if dates else [])]
+        notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
+        notes += dates.notes() if dates else ()
+        return Census(rows, named, aliases, by_actor, tuple(notes))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from stance.arrays import Ints
 from stance.check._duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
 from stance.check._shortcuts import givers, shortcuts
 from stance.check.census import LABELS, Finding, Severity, Study, read_study
-from stance.corpus import HOLDERS, LabelReader, stance_spellings
+from stance.corpus import HOLDERS, CorpusForm, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
 from stance.reading.actors import ActorBook
@@ -107,23 +107,23 @@ def check(
     *,
     book: ActorBook,
     coders: str | None = None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    labels: Mapping[str, str] | None = None,
+    **form: Unpack[CorpusForm],
 ) -> Findings:
     """Look for what in a corpus would spoil a study.
 
     Texts that two files share leak: someone may train on one and test on the other. ``coders``
     names columns with labels of single coders, separated by commas; one alone is compared with
-    ``stance``. An empty cell was not coded. ``labels`` is as in `stance.corpus.read_corpus`. Raises
+    ``stance``. An empty cell was not coded. The form is as in `stance.corpus.read_corpus`. Raises
     `DataError` if a file is not a corpus, or none has a column of ``coders``.
     """
     names = coder_names(coders)
-    study = read_study(paths, book, names, delimiter=delimiter, encoding=encoding, labels=labels)
+    study = read_study(paths, book, names, **form)
     actor_of_row = [study.actors[number] for number in study.actor]
     report = None
     if names:
-        codes = np.stack([_codes(study, name, stance_spellings(labels)) for name in names])
+        codes = np.stack(
+            [_codes(study, name, stance_spellings(form.get("labels"))) for name in names]
+        )
         report = report_agreement(
             codes, LABELS, study.corpus.document, actor_of_row, largest=MOST_ACTORS
         )

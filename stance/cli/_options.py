@@ -1,11 +1,13 @@
 """Options that several commands share, and checks on the files that they name."""
 
 import errno
+import functools
+import inspect
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +15,7 @@ from stance.cli._terminal import tell
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from stance.corpus import CorpusForm
     from stance.model.judging import StanceModel
     from stance.reading.actors import ActorBook
 
@@ -88,6 +91,77 @@ def beside(table: Path, ending: str) -> Path:
     while table.suffix.lower() in endings:
         table = table.with_suffix("")
     return table.with_name(table.name + ending)
+
+
+def _column(name: str, what: str) -> Any:
+    """Return an option that names a column; without it, that is `name`, in any case."""
+    text = f"Column with {what}; '{name}' if omitted."
+    return typer.Option(f"--{name}-column", metavar="NAME", help=text)
+
+
+OwnText = Annotated[str | None, _column("text", "the paragraph")]
+ActorColumn = Annotated[str | None, _column("actor", "the actor to judge")]
+StanceColumn = Annotated[str | None, _column("stance", "the stance")]
+DocumentColumn = Annotated[str | None, _column("document", "the document that no split may cut")]
+DateColumn = Annotated[str | None, _column("date", "the date, when leaders must be in office")]
+DateFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--date-format",
+        metavar="PATTERN",
+        help="Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y.",
+    ),
+]
+
+
+_LABELLED = {
+    "labels": Labels,
+    "text_column": OwnText,
+    "actor_column": ActorColumn,
+    "stance_column": StanceColumn,
+    "document_column": DocumentColumn,
+    "date_column": DateColumn,
+    "date_format": DateFormat,
+    "delimiter": Delimiter,
+    "encoding": Encoding,
+}
+"""Options of every command that reads labelled tables."""
+
+
+def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of labelled tables; it gets what they say as `form`."""
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        asked = {name: given.pop(name) for name in _LABELLED}
+        command(**given, form=_corpus_form(**asked))
+
+    own = inspect.signature(command)
+    kept = [each for name, each in own.parameters.items() if name != "form"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in _LABELLED.items()
+    ]
+    signature = own.replace(parameters=[*kept, *added])
+    run.__signature__ = signature  # type: ignore[attr-defined]  # which typer reads
+    run.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
+    return run
+
+
+def _corpus_form(
+    labels: str | None, delimiter: str | None, encoding: str | None, date_format: str | None,
+    **columns: str | None,
+) -> "CorpusForm":  # fmt: skip
+    from stance.corpus import parse_labels
+
+    named = {key.removesuffix("_column"): name for key, name in columns.items() if name is not None}
+    return {
+        "labels": parse_labels(labels),
+        "columns": named,
+        "date_format": date_format,
+        "delimiter": delimiter,
+        "encoding": encoding,
+    }
 
 
 def path_or_stdin(path: Path) -> Path | None:

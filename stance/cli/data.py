@@ -1,13 +1,16 @@
 """Commands on tables: actors, check, import, report."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from stance.cli import _options as options
 from stance.cli._terminal import show, tell
 from stance.errors import DataError
+
+if TYPE_CHECKING:
+    from stance.corpus import CorpusForm
 
 
 def actors(
@@ -18,6 +21,8 @@ def actors(
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,
     text_column: options.TextColumn = "text",
+    date_column: options.DateColumn = None,
+    date_format: options.DateFormat = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
     include: options.Include = None,
@@ -33,13 +38,20 @@ def actors(
         show(book.to_tables(), book_lines(book), as_json)
         return
     inputs = find_inputs([options.path_or_stdin(path) for path in sources], include or ())
-    reading = Reading(text_column, delimiter=delimiter, encoding=encoding)
+    reading = Reading(
+        text_column,
+        date_column=date_column,
+        date_format=date_format,
+        delimiter=delimiter,
+        encoding=encoding,
+    )
     found = census(book, inputs, reading)
     for note in found.notes:
         tell(note)
     show(found.to_json(), census_lines(found.to_json()), as_json)
 
 
+@options.reads_corpora
 def check(
     corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
     coders: Annotated[
@@ -49,20 +61,17 @@ def check(
         ),
     ] = None,
     actors: options.ActorsFile = None,
-    labels: options.Labels = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
     as_json: options.AsJson = False,
+    *,
+    form: "CorpusForm",
 ) -> None:
     """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
     from stance.check.doctor import check as examine
-    from stance.corpus import parse_labels
     from stance.screens.checks import doctor_lines
 
     options.refuse_stdin(corpora)
     book = options.open_book(actors, None)
-    form = {"delimiter": delimiter, "encoding": encoding}
-    found = examine(corpora, book=book, coders=coders, labels=parse_labels(labels), **form)
+    found = examine(corpora, book=book, coders=coders, **form)
     show(found.to_json(), doctor_lines(found.to_json()), as_json)
     if found.spoils:
         raise typer.Exit(1)

@@ -12,11 +12,12 @@ from stance.cli._terminal import show, tell
 from stance.errors import UsageError
 
 if TYPE_CHECKING:
-    from stance.corpus import Corpus
+    from stance.corpus import Corpus, CorpusForm
     from stance.evaluation.answers import Figures
     from stance.model.judging import StanceModel
 
 
+@options.reads_corpora
 def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="MODEL", help="Model file to write.")
@@ -46,14 +47,12 @@ def train(
             metavar="FILE.csv", help="Table to write of rows whose label is likely wrong."
         ),
     ] = None,
-    labels: options.Labels = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
     as_json: options.AsJson = False,
     force: options.Force = False,
+    *,
+    form: "CorpusForm",
 ) -> None:
     """Train a model on labelled tables, or on the bundled starter corpus, and cross-validate it."""
-    from stance.corpus import parse_labels
     from stance.fitting import train_files
 
     options.refuse_stdin(corpora or [])
@@ -61,8 +60,7 @@ def train(
     options.refuse_output(suspects, force, [*(corpora or []), recipe, actors, vectors])
     training = train_files(
         corpora or [], output, recipe, actors, vectors,
-        suspects, seed=seed, jobs=jobs, force=force, tell=tell,
-        labels=parse_labels(labels), delimiter=delimiter, encoding=encoding,
+        suspects, seed=seed, jobs=jobs, force=force, tell=tell, **form,
     )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), [title, "", *training.summary_lines()], as_json)
@@ -70,6 +68,7 @@ def train(
         tell(f"wrote {output}")
 
 
+@options.reads_corpora
 def evaluate(
     corpora: Annotated[
         list[Path] | None, typer.Argument(metavar="CORPUS", help="Labelled tables.")
@@ -85,9 +84,6 @@ def evaluate(
     compare: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="Second model to compare with the first.")
     ] = None,
-    labels: options.Labels = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
     force: options.Force = False,
     stress: Annotated[
         bool,
@@ -95,6 +91,8 @@ def evaluate(
             "--stress", help="Test how answers change when texts change; needs no CORPUS."
         ),
     ] = False,
+    *,
+    form: "CorpusForm",
 ) -> None:
     """Score a model on labelled tables, with intervals and beside its baselines."""
     from stance.defaults import default_model
@@ -107,14 +105,14 @@ def evaluate(
             raise UsageError("--report, --errors and --stress take one model; drop --compare")
         if not corpora:
             raise UsageError("no CORPUS to compare the models on; name a labelled table")
-        _compare(model, compare, lambda: _read(corpora, labels, delimiter, encoding), as_json)
+        _compare(model, compare, lambda: _read(corpora, form), as_json)
         return
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     _refuse_outputs(report, errors, force, [*corpora, model])
     path = model or default_model(tell)
     loaded = options.open_model(path)
-    corpus = _read(corpora, labels, delimiter, encoding) if corpora else None
+    corpus = _read(corpora, form) if corpora else None
     figures, lines = _score(loaded, corpus, stress)
     if corpus is not None:
         _write(report, errors, loaded, corpus, figures, path, force)
@@ -142,14 +140,11 @@ def _score(
     return figures | {"stress": suite}, stacked([lines, stress_lines(suite)])
 
 
-def _read(
-    corpora: list[Path], labels: str | None, delimiter: str | None, encoding: str | None
-) -> "Corpus":
+def _read(corpora: list[Path], form: "CorpusForm") -> "Corpus":
     """Read labelled tables, and report what is odd about them."""
-    from stance.corpus import parse_labels, read_corpus
+    from stance.corpus import read_corpus
 
-    own = parse_labels(labels)
-    corpus = read_corpus(corpora, delimiter=delimiter, encoding=encoding, labels=own)
+    corpus = read_corpus(corpora, **form)
     for note in corpus.notes:
         tell(note)
     return corpus

@@ -55,19 +55,9 @@ def predict(
         ),
     ] = 0,
     text_column: options.TextColumn = "text",
-    actor_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Column with the actor to judge; 'actor' if there is one."
-        ),
-    ] = None,
-    date_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Column with the date, when leaders must be in office; 'date' if there is one.",
-        ),
-    ] = None,
+    actor_column: options.ActorColumn = None,
+    date_column: options.DateColumn = None,
+    date_format: options.DateFormat = None,
     prefix: Annotated[
         str, typer.Option(metavar="WORD", help="Prefix for the names of new columns.")
     ] = "",
@@ -104,13 +94,15 @@ def predict(
     reading = Reading(
         text_column=text_column,
         actor_column=actor_column,
+        date_column=date_column,
+        date_format=date_format,
         delimiter=delimiter,
         encoding=encoding,
         keep_all=keep_all,
         include=tuple(include or ()),
         name_pattern=name_pattern or "",
     )
-    table = Input(tuple(map(options.path_or_stdin, sources)), reading, date_column, rejects)
+    table = Input(tuple(map(options.path_or_stdin, sources)), reading, rejects)
     target = Output(options.path_or_stdin(output), force=force, resume=resume)
     answering = Options(
         wide=wide,

@@ -7,13 +7,14 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from stance.arrays import Bools, Ints
 from stance.corpus import (
     Corpus,
+    CorpusForm,
     bundled_corpus,
     holder_kinds,
     holder_rows,
@@ -104,8 +105,7 @@ def train_files(
     jobs: int,
     force: bool,
     tell: Progress,
-    labels: Mapping[str, str] | None = None,
-    **form: str | None,
+    **form: Unpack[CorpusForm],
 ) -> Training:
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
 
@@ -113,17 +113,14 @@ def train_files(
 
     Without corpora, the bundled starter corpus is used; without a recipe or actors, the bundled
     ones. ``seed`` replaces the recipe's, ``force`` allows an existing file to be replaced,
-    ``tell`` gets lines about what was read and what is being done, ``labels`` is as in
-    `read_corpus`, and ``form`` is the delimiter and encoding of the corpora.
+    ``tell`` gets lines about what was read and what is being done, and the form is as in
+    `read_corpus`.
     """
     chosen = read_recipe(recipe)
     if seed is not None:
         chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
     book = ActorBook.read(actors) if actors else ActorBook.default()
-    if corpora:
-        corpus = read_corpus(corpora, labels=labels, **form)
-    else:
-        corpus = read_corpus([bundled_corpus()])
+    corpus = read_corpus(corpora, **form) if corpora else read_corpus([bundled_corpus()])
     for note in corpus.notes:
         tell(note)
     known = Vectors.read(vectors) if vectors else None

@@ -113,6 +113,11 @@ class ActorBook:
         padded = [each + [_NEVER] * (most - len(each)) for each in terms]
         self._terms = np.array([*padded, [_NEVER] * most], np.int64)  # first and last months
 
+    @property
+    def has_terms(self) -> bool:
+        """Whether some alias counts only while its bearer is in office."""
+        return any(actor.office for actor in self.actors)
+
     @cached_property
     def _forms(self) -> Forms:
         return Forms(self.describe, self.columns)

@@ -16,7 +16,7 @@ from stance.reading.actors import ALIAS_KINDS
 from stance.reading.spans import bad_place, parse_spans, places_advice
 from stance.records import NEUTRAL, NO_ANSWER, UNCERTAIN, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
-from stance.tables import Fault, Records, months_of
+from stance.tables import UNAMBIGUOUS, DateReading, Fault, Records, months_of
 
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 HOLDER = "holder"
@@ -33,6 +33,7 @@ class Layout:
     actor: int | None = None
     spans: int | None = None
     date: int | None = None
+    reading: DateReading = UNAMBIGUOUS  # of the dates
     wide: bool = False
     prefix: str = ""
     actors: tuple[str, ...] = ()  # of the book, for the wide form
@@ -170,7 +171,9 @@ def answer_rows(
 
 def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> Judgements:
     texts = records.columns[layout.text]
-    months = None if layout.date is None else months_of(records.columns[layout.date])
+    months = None
+    if layout.date is not None:
+        months = months_of(records.columns[layout.date], layout.reading)
     if layout.actor is None:
         return model.judge(texts, months=months, pushes=layout.explain > 0)
     actors = [actor.strip() for actor in records.columns[layout.actor]]

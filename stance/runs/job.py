@@ -19,15 +19,18 @@ from stance.runs.parts import Batch, Frame, Judged, Value, Work, compute, cut, m
 from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
 from stance.tables import (
+    DateColumn,
     Inputs,
     Reading,
     Rejects,
     Table,
     TableWriter,
     column,
+    find_dates,
     find_inputs,
-    misnamed,
     open_inputs,
+    optional_column,
+    read_as,
     table_format,
 )
 
@@ -40,7 +43,6 @@ class Input:
 
     paths: tuple[Path | None, ...]  # files and folders; None is standard input
     reading: Reading = field(default_factory=Reading)
-    date_column: str | None = None  # for aliases in office; None is "date" if there is one
     rejects: Path | None = None  # takes bad records and files; None to stop at the first
 
 
@@ -125,7 +127,12 @@ def predict_table(
         size = left.size or size
         if frame.layout.spans is not None:
             table.guard(frame.layout.fault)
-        parts = cut(table.blocks(), size)
+        dates, blocks = _find_dates(model, source.reading, table), table.blocks()
+        if dates:
+            blocks = dates.blocks(blocks)
+            layout = dataclasses.replace(frame.layout, date=dates.at, reading=dates.reading)
+            frame = dataclasses.replace(frame, layout=layout)
+        parts = cut(blocks, size)
         head = list(islice(parts, 2))
         works: Iterator[Work] = chain(head, parts)
         several = len(head) > 1
@@ -137,10 +144,9 @@ def predict_table(
         judged = _compute(model, frame, works, jobs if several else 1, cluster, keep)
         with TableWriter(target.path, frame.form, force=force, folder=folder) as writer:
             tally = _write(judged, writer, keep, table, progress)
-        asked = {"actor": source.reading.actor_column, "spans": None, "date": source.date_column}
-        optional = [name for name, given in asked.items() if given is None]
-        notes = [*inputs.notes, *table.notes, *misnamed(table.columns, optional, table.name)]
-        notes += [*_dated(model, frame.layout), *abstention_notes(model, options.abstain, tally)]
+        wanted = [source.reading.text_column, source.reading.actor_column or "actor", "spans"]
+        notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
+        notes += [*_dated(table, dates), *abstention_notes(model, options.abstain, tally)]
         notes += [*voice_notes(options.voice, tally), *drift_notes(model, tally)]
         return Done(
             tally=tally,
@@ -152,11 +158,19 @@ def predict_table(
         )
 
 
-def _dated(model: StanceModel, layout: Layout) -> list[str]:
-    if layout.date is None or not any(actor.office for actor in model.book.actors):
+def _find_dates(model: StanceModel, reading: Reading, table: Table) -> DateColumn | None:
+    """Return the table's dates if some alias of the actor book depends on them."""
+    if reading.date_column is not None:
+        column(table.columns, reading.date_column, table.name, "--date-column")  # raises
+    return find_dates(table, reading) if model.book.has_terms else None
+
+
+def _dated(table: Table, dates: DateColumn | None) -> list[str]:
+    if dates is None:
         return []
-    name = shown(layout.columns[layout.date], 40)
-    return [f"leaders count only while in office, by the dates in column '{name}'"]
+    name = shown(table.columns[dates.at], 40)
+    told = f"leaders count only while in office, by the dates in column '{name}'"
+    return [told, *dates.notes()]
 
 
 def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
@@ -197,23 +211,16 @@ def make_frame(
 ) -> Frame:
     """Return what all parts have in common: columns, and the format of the output."""
     columns, name = table.columns, table.name
-    actor = spans = date = None
     if source.reading.actor_column is not None:
-        actor = column(columns, source.reading.actor_column, name)
-    elif "actor" in columns:
-        actor = columns.index("actor")
-    if actor is not None and "spans" in columns:
-        spans = columns.index("spans")
-    if source.date_column is not None:
-        date = column(columns, source.date_column, name, "--date-column")
-    elif "date" in columns:
-        date = columns.index("date")
+        actor: int | None = column(columns, source.reading.actor_column, name, "--actor-column")
+    else:
+        actor = optional_column(columns, "actor", name)
+    spans = None if actor is None else optional_column(columns, "spans", name)
     layout = Layout(
         columns=columns,
         text=column(columns, source.reading.text_column, name, "--text-column"),
         actor=actor,
         spans=spans,
-        date=date,
         wide=options.wide,
         prefix=options.prefix,
         actors=model.book.names,
@@ -230,7 +237,7 @@ def _by_option(source: Input, options: Options) -> dict[str, Value]:
     """Return what the bytes of the output depend on, by the names of the command line."""
     values = dataclasses.asdict(source.reading) | dataclasses.asdict(options)
     del values["include"]  # the plan has each file
-    values |= {"date_column": source.date_column, "rejects": source.rejects is not None}
+    values["rejects"] = source.rejects is not None
     return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
 
 

@@ -2,6 +2,20 @@
 
 from stance.tables._reading import Fault, Record, Records
 from stance.tables.articles import Article, is_article, split_article
+from stance.tables.columns import column, optional_column, read_as
+from stance.tables.dates import (
+    UNAMBIGUOUS,
+    DateColumn,
+    DateReading,
+    Day,
+    day_of,
+    find_dates,
+    iso_dates,
+    month_of,
+    months_of,
+    read_date,
+    read_pattern,
+)
 from stance.tables.inputs import Inputs, Reading, find_inputs, open_inputs
 from stance.tables.output import (
     FORMULA_STARTS,
@@ -15,30 +29,11 @@ from stance.tables.output import (
     table_format,
     write_table,
 )
-from stance.tables.table import Table, column, day_of, misnamed, month_of, months_of, open_table
+from stance.tables.table import Form, Table, open_table
 
-__all__ = [
-    "FORMULA_STARTS",
-    "HALF_CHARACTER",
-    "Article",
-    "Fault",
-    "Format",
-    "Inputs",
-    "Reading",
-    "Record",
-    "Records",
-    "Rejects",
-]
-__all__ += [
-    "Table",
-    "TableWriter",
-    "column",
-    "encode_rows",
-    "find_inputs",
-    "is_article",
-    "is_formula",
-    "joined",
-    "misnamed",
-]
-__all__ += ["day_of", "month_of", "months_of", "open_inputs", "open_table", "split_article"]
-__all__ += ["table_format", "write_table"]
+__all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "Article", "DateColumn"]
+__all__ += ["DateReading", "Day", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]
+__all__ += ["Records", "Rejects", "Table", "TableWriter", "column", "day_of", "encode_rows"]
+__all__ += ["find_dates", "find_inputs", "is_article", "is_formula", "iso_dates", "joined"]
+__all__ += ["month_of", "months_of", "open_inputs", "open_table", "optional_column", "read_as"]
+__all__ += ["read_date", "read_pattern", "split_article", "table_format", "write_table"]

@@ -17,8 +17,9 @@ from stance.tables._names import NamePattern, cell_of
 from stance.tables._oddities import folded
 from stance.tables._reading import Journal, Records, RejectSink
 from stance.tables.articles import ArticleTable, furniture_note, is_article, open_article
+from stance.tables.columns import column, optional_column
 from stance.tables.output import Rejects
-from stance.tables.table import SEPARATED_NAMES, Table, column, open_table
+from stance.tables.table import SEPARATED_NAMES, Table, open_table
 
 FILE = "file"  # the column that says where a record comes from
 _SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, ".md", ".html", ".htm", ".xhtml")
@@ -32,6 +33,8 @@ class Reading:
 
     text_column: str = "text"
     actor_column: str | None = None  # None is "actor" if there is one
+    date_column: str | None = None  # None is "date" if there is one
+    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
     delimiter: str | None = None  # None to detect it
     encoding: str | None = None  # None is UTF-8
     keep_all: bool = False  # keep the page furniture of articles
@@ -258,6 +261,7 @@ class _Joined(Table):
         self._journal.columns = tuple(self._union.columns)
         self._bytes = _Stream(inputs)
         super().__init__(self._bytes, self._journal, self._read(), tuple)
+        self.files = 0 if inputs.several else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -294,9 +298,9 @@ class _Joined(Table):
 
     def _refuse_mixed_actors(self) -> None:
         """Raise if some files name the actor to judge in a column and others do not."""
-        if self._reading.actor_column is not None or "actor" not in self._union.columns:
+        at = optional_column(self._union.columns, "actor", self._inputs.name)
+        if self._reading.actor_column is not None or at is None:
             return
-        at = self._union.columns.index("actor")
         good = [own for own in self._files if own.fault is None]
         having = {at in own.fit or at in own.constants: own.path for own in good}
         if len(having) == 2:

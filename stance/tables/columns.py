@@ -1,0 +1,111 @@
+"""Columns found by their names: exactly, else but for case; what else may be meant is advice."""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+from stance.display import shown
+from stance.errors import DataError
+from stance.tables._oddities import folded
+from stance.tables._quoting import SEPARATORS
+
+_USUAL = {
+    "text": (
+        *("body", "content", "paragraph", "article_text", "article_body", "body_text", "full_text"),
+        *("fulltext", "main_text", "plain_text", "raw_text", "clean_text", "sentence", "passage"),
+        *("article", "story", "tweet", "post", "message", "comment", "quote", "speech"),
+        *("transcript", "description", "document_text", "segment", "snippet", "textual_content"),
+    ),
+    "actor": ("target", "entity", "actor_name", "target_name", "country", "aspect", "topic"),
+    "stance": ("label", "gold", "gold_label", "annotation", "polarity", "class", "stance_label"),
+    "document": ("doc_id", "document_id", "docid", "article_id", "doc", "url", "uri", "link"),
+    "date": (
+        *("published", "publication_date", "pub_date", "pubdate", "published_at", "date_published"),
+        *("publish_date", "created_at", "datetime", "timestamp", "day", "time"),
+    ),
+}
+"""What other people call the columns that we ask for, most telling names first."""
+
+
+def column(table_columns: Sequence[str], name: str, table_name: str, option: str = "") -> int:
+    """Return the place of a column, or raise with the name, and `option`, that may be meant.
+
+    >>> column(("id", "Text"), "text", "mine.csv")
+    1
+    """
+    at = optional_column(table_columns, name, table_name)
+    if at is None:
+        advice = _advice(table_columns, name, option)
+        raise DataError(f"{table_name}: no column '{shown(name)}'; {advice}")
+    return at
+
+
+def optional_column(table_columns: Sequence[str], name: str, table_name: str) -> int | None:
+    """Return the place of a column or None; raise if two differ from the name in case alone.
+
+    An exact name wins; then case, spaces, quotes and invisible characters around it do not count.
+    """
+    if name in table_columns:
+        return list(table_columns).index(name)
+    wanted = folded(name)
+    alike = [at for at, found in enumerate(table_columns) if folded(found) == wanted]
+    if len(alike) > 1:
+        names = " and ".join(f"'{shown(table_columns[at])}'" for at in alike[:3])
+        why = f"columns {names} could each be '{shown(name)}'"
+        raise DataError(f"{table_name}: {why}; rename all but one of them")
+    return alike[0] if alike else None
+
+
+def read_as(table_columns: Sequence[str], names: Iterable[str], table_name: str) -> list[str]:
+    """Return notes on columns that are read though case or spaces in their names differ.
+
+    >>> read_as(("text", "Actor"), ("text", "actor", "spans"), "mine.csv")
+    ["mine.csv: column 'Actor' is read as 'actor'"]
+    """
+    places = {name: optional_column(table_columns, name, table_name) for name in names}
+    return [
+        f"{table_name}: column '{shown(table_columns[at])}' is read as '{shown(name)}'"
+        for name, at in places.items()
+        if at is not None and table_columns[at] != name
+    ]
+
+
+def _advice(columns: Sequence[str], name: str, option: str) -> str:
+    wanted = folded(name)
+    if len(columns) == 1 and (one := _unseparated(columns[0], wanted)):
+        return one
+    if meant := _usual(columns, wanted) or _near(columns, wanted):
+        first, *others = (f"'{shown(column)}'" for column in meant)
+        or_else = f" (or {', '.join(others[:2])})" if others else ""
+        return f"did you mean {option}{' ' if option else ''}{first}{or_else}?"
+    if any(map(_looks_like_data, columns)):
+        return f"line 1 begins with '{shown(columns[0])}': are the column names missing?"
+    listed = ", ".join(shown(column, 30) for column in columns[:8])
+    or_else = f"; choose one with {option}" if option else ""
+    return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}"
+
+
+def _usual(columns: Sequence[str], wanted: str) -> list[str]:
+    """Return the columns with a usual name for what is wanted, the most telling first."""
+    plain = {re.sub(r"[^a-z0-9]+", "", folded(column[:200])): column for column in columns}
+    names = (name.replace("_", "") for name in _USUAL.get(wanted, ()))
+    return [plain[name] for name in names if name in plain]
+
+
+def _near(columns: Sequence[str], wanted: str) -> list[str]:
+    names = [folded(column[:200]) for column in columns]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    return [columns[names.index(name)] for name in near]
+
+
+def _unseparated(header: str, wanted: str) -> str | None:
+    """Return advice where the only column holds the wanted name beside others."""
+    mark = next((m for m in (*SEPARATORS, ":", " ") if wanted in map(folded, header.split(m))), "")
+    quoted = "remove the quotes around it, or " if mark in SEPARATORS else ""
+    advice = f"{quoted}name its separator with --delimiter"
+    return f"the header is one column {shown(header)!r}; {advice}" if mark else None
+
+
+def _looks_like_data(name: str) -> bool:
+    is_number = re.fullmatch(r"[+-]?\d[\d.,:/-]*", name) is not None
+    return is_number or len(name) > 60 or name.count(" ") > 3

@@ -1,0 +1,369 @@
+"""Dates as people write them, never guessed: a column as a whole says what 03/04/2024 means."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from stance.arrays import Ints
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
+from stance.tables._reading import Records
+from stance.tables.columns import column, optional_column
+from stance.tables.inputs import Reading
+from stance.tables.table import Table
+
+Order = Literal["", "day", "month"]
+LOOKED_AT = 10_000  # records that decide how the dates of a stream are read
+_CHARACTERS = 8_000_000  # of theirs, so that texts as long as books take no more memory
+_LONGEST = 60  # characters of a date
+
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_NAMES = (
+    r"(?P<b>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_WEEKDAY = (
+    r"(?:(?P<w>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?"
+    r"|sat(?:urday)?|sun(?:day)?)\.?,? )?"
+)
+_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
+_ZONE = r"(?: ?(?:z|[a-z]{2,5}|(?:utc|gmt)?[+-]\d{2}:?\d{2}))?(?: \([a-z ]+\))?"
+_CLOCK = r"\d{1,2}[:.]\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?" + _ZONE
+_TIME = rf"(?:(?:,? | at |, at |t){_CLOCK})?"
+_NUMBERS = rf"(?P<d>\d{{1,2}})(?P<s>[/-])(?P<m>\d{{1,2}})(?P=s)(?P<y>\d{{4}}){_TIME}"
+
+_FORMS = tuple(
+    re.compile(form, re.ASCII | re.IGNORECASE)
+    for form in (
+        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2}))?)?(?:[T ]\d.*)?",
+        r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:T\d.*)?",
+        rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){_TIME}",
+        rf"{_WEEKDAY}{_DAY}(?: of)?[ -]{_NAMES},?[ -](?P<y>\d{{4}}){_TIME}",
+        rf"{_WEEKDAY}{_NAMES} {_DAY},? (?P<y>\d{{4}}){_TIME}",
+        rf"{_WEEKDAY}{_NAMES} {_DAY} {_CLOCK} (?P<y>\d{{4}})",  # as C and Twitter write it
+        rf"{_NAMES},? (?P<y>\d{{4}})",
+        rf"(?P<y>\d{{4}})[ -]{_NAMES}(?:[ -]{_DAY})?{_TIME}",
+    )
+)
+_SWAPPABLE = re.compile(_NUMBERS, re.ASCII | re.IGNORECASE)
+
+
+class Day(NamedTuple):
+    """A date, or as much of one as a cell gives."""
+
+    year: int
+    month: int  # 0 where only the year is given
+    day: int  # 0 where none is given
+
+
+@dataclass(frozen=True, slots=True)
+class DateReading:
+    """How the dates of a column are read.
+
+    Attributes
+    ----------
+    order : {"", "day", "month"}
+        What stands first in dates such as 03/04/2024; empty if nothing says it, so that such
+        dates are not read.
+    pattern : str
+        As of `datetime.strptime`, tried before all other forms; empty for none.
+    """
+
+    order: Order = ""
+    pattern: str = ""
+
+    def __str__(self) -> str:
+        return {"": "", "day": "day/month/year", "month": "month/day/year"}[self.order]
+
+
+UNAMBIGUOUS = DateReading()
+
+
+def read_pattern(option: str | None) -> DateReading:
+    """Return the reading that ``--date-format`` asks for; raise `UsageError` if it is no pattern.
+
+    >>> read_pattern("%d/%m/%Y").order
+    'day'
+    """
+    if option is None:
+        return UNAMBIGUOUS
+    codes = re.findall("%(.)", option)
+    sample = date(2024, 10, 22)
+    found = None
+    if set(codes) & set("yYcx"):
+        with suppress(ValueError):
+            found = datetime.strptime(sample.strftime(option), option).date()
+    if found not in (sample, sample.replace(day=1)):
+        advice = "write one such as %d/%m/%Y, %m/%d/%Y or '%d %B %y'"
+        raise UsageError(f"--date-format '{shown(option)}' does not tell year and month; {advice}")
+    numbers = [code for code in codes if code in "dm"]
+    order: Order = "" if len(numbers) < 2 else "day" if numbers[0] == "d" else "month"
+    return DateReading(order, option)
+
+
+@lru_cache(maxsize=1 << 16)
+def read_date(text: str, reading: DateReading = UNAMBIGUOUS) -> Day | None:
+    """Return the date that a cell holds, or None if it is not one or may be two.
+
+    Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
+    ``20240309``, ``09.03.2024``, ``9 March 2024``, ``Mar 9, 2024``, ``Sat, 09 Mar 2024 10:00:00
+    GMT``, and ``22/10/2023`` or ``10/22/2023``. What ``03/04/2024`` is, the reading must say.
+
+    >>> read_date("Sun, 22 Oct 2023 10:00:00 GMT"), read_date("October 2023")
+    (Day(year=2023, month=10, day=22), Day(year=2023, month=10, day=0))
+    >>> read_date("03/04/2024"), read_date("03/04/2024", DateReading("day"))
+    (None, Day(year=2024, month=4, day=3))
+    """
+    text = " ".join(text.split())
+    if not text or len(text) > _LONGEST or not text.isascii():
+        return None
+    if reading.pattern:
+        with suppress(ValueError):
+            given = datetime.strptime(text, reading.pattern)
+            return Day(given.year, given.month, given.day)
+    if swappable := _SWAPPABLE.fullmatch(text):
+        return _ordered(swappable, reading.order)
+    for form in _FORMS:
+        if found := form.fullmatch(text):
+            return _day(found.groupdict())
+    return None
+
+
+def _ordered(found: re.Match[str], order: Order) -> Day | None:
+    parts = found.groupdict()
+    own = _own_order(parts)
+    if not own and not order and parts["d"] != parts["m"]:
+        return None
+    if (own or order) == "month":
+        parts["d"], parts["m"] = parts["m"], parts["d"]
+    return None if own and order and own != order else _day(parts)
+
+
+def _own_order(parts: dict[str, str]) -> Order:
+    """Return what a date such as 22/10/2023 says about what stands first."""
+    if int(parts["d"]) > 12:
+        return "day"
+    return "month" if int(parts["m"]) > 12 else ""
+
+
+def _day(parts: Mapping[str, str | None]) -> Day | None:
+    """Return a date that exists, and falls on its weekday if it names one."""
+    year, month, day = (int(part) if (part := parts.get(key)) else None for key in "ymd")
+    if name := parts.get("b"):
+        month = _MONTHS.index(name[:3].lower()) + 1
+    try:
+        found = date(year or 0, 1 if month is None else month, 1 if day is None else day)
+    except ValueError:
+        return None
+    weekday = parts.get("w")
+    if weekday and _WEEKDAYS.index(weekday[:3].lower()) != found.weekday():
+        return None
+    return Day(found.year, month or 0, day or 0)
+
+
+def day_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
+    """Return the ordinal of a date; None if `read_date` reads none.
+
+    A bare year or month counts as its first day.
+
+    >>> day_of("2 January 0001"), day_of("0001"), day_of("03/04/2024")
+    (2, 1, None)
+    """
+    found = read_date(text, reading)
+    return found and date(found.year, max(found.month, 1), max(found.day, 1)).toordinal()
+
+
+def month_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
+    """Return the month of a date, counted from the year 0; None if `read_date` reads none.
+
+    A bare year counts as its January.
+
+    >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
+    (True, None)
+    """
+    found = read_date(text, reading)
+    return found and found.year * 12 + max(found.month, 1) - 1
+
+
+def months_of(dates: Sequence[str], reading: DateReading = UNAMBIGUOUS) -> Ints:
+    """Return the month of each date as `month_of` counts it; -1 where it cannot be told.
+
+    Unlike there, a bare year has no month.
+
+    >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
+    [14, -1, -1, 24291]
+    """
+    days = (read_date(text, reading) for text in dates)
+    found = [-1 if day is None or not day.month else day.year * 12 + day.month - 1 for day in days]
+    return np.array(found, np.int64)
+
+
+def iso_dates(dates: Iterable[str], reading: DateReading) -> list[str]:
+    """Return dates that only the reading can tell as ``2024-04-03``, and all others as they are.
+
+    >>> iso_dates(["03/04/2024", "3 April 2024"], DateReading("day"))
+    ['2024-04-03', '3 April 2024']
+    """
+    if reading == UNAMBIGUOUS:
+        return list(dates)
+    return [
+        "{:04}-{:02}-{:02}".format(*found)
+        if not read_date(text) and (found := read_date(text, reading))
+        else text
+        for text in dates
+    ]
+
+
+def _places(cells: Sequence[str]) -> dict[str, int]:
+    """Return where each different cell stands first."""
+    return dict(zip(reversed(cells), reversed(range(len(cells))), strict=True))
+
+
+class DateColumn:
+    """The dates of a column: how they are read, and how many are not; records come in order.
+
+    `asked` is the reading of ``--date-format``; without one, the dates themselves decide. Raises
+    `DataError` where they contradict each other or leave two readings.
+    """
+
+    def __init__(
+        self, table: str, name: str, asked: DateReading = UNAMBIGUOUS, at: int = 0
+    ) -> None:
+        self.at = at  # place of the column in the table
+        self.files: int | None = None  # place of the column that names a record's file
+        self.reading = asked
+        self.given = self.unread = 0  # cells that are not empty, and those of them not read
+        self._table, self._name, self._asked = table, f"column '{shown(name, 40)}'", asked
+        self._first: dict[Order, tuple[str, str]] = {}  # place and cell, by what stands first
+        self._example = ("", "")
+
+    def decide(self, cells: Sequence[str], places: Sequence[object]) -> DateReading:
+        """Choose the reading by these cells, and count them; places are lines, or file:line."""
+        self._look(cells, places)
+        if self._asked == UNAMBIGUOUS:
+            order: Order = next((order for order in self._first if order), "")
+            self.reading = replace(self._asked, order=order)
+        self.add(cells, places)
+        return self.reading
+
+    def add(self, cells: Sequence[str], places: Sequence[object]) -> None:
+        """Count more cells; raise where one contradicts those before."""
+        self._look(cells, places)
+        if self._asked == UNAMBIGUOUS:
+            self._check()
+        self.given += sum(map(bool, map(str.strip, cells)))
+        first = _places(cells)
+        unread = {cell for cell in first if cell.strip() and not read_date(cell, self.reading)}
+        if unread:
+            cell = min(unread, key=first.__getitem__)
+            self._example = (
+                self._example if self.unread else (self._place(places, first[cell]), cell)
+            )
+            self.unread += sum(map(unread.__contains__, cells))
+
+    def months(self, records: Records) -> Ints:
+        """Return the month of each record; see `months_of`."""
+        return months_of(records.columns[self.at], self.reading)
+
+    def blocks(self, blocks: Iterator[Records]) -> Iterator[Records]:
+        """Decide by the first blocks of a table, and return them all, to be checked on the way."""
+        ahead, rows, characters = [], 0, 0
+        failed: DataError | None = None
+        while rows < LOOKED_AT and characters < _CHARACTERS:
+            try:
+                block = next(blocks, None)
+            except DataError as error:  # which has to wait for its turn
+                failed, block = error, None
+            if block is None:
+                break
+            ahead.append(block)
+            rows, characters = rows + len(block), characters + block.characters
+        self.decide(
+            [cell for block in ahead for cell in block.columns[self.at]],
+            [place for block in ahead for place in self._places_of(block)],
+        )
+        return self._checked(ahead, failed, blocks)
+
+    def _checked(
+        self, ahead: list[Records], failed: DataError | None, blocks: Iterator[Records]
+    ) -> Iterator[Records]:
+        while ahead:
+            yield ahead.pop(0)
+        if failed:
+            raise failed
+        for block in blocks:
+            self.add(block.columns[self.at], self._places_of(block))
+            yield block
+
+    def notes(self) -> Iterator[str]:
+        """Yield how dates were read, if the column decided it, and how many were not."""
+        if order := self.reading.order if self._first else "":
+            place, cell = self._first.get(order) or self._first[""]
+            example = f"'{shown(cell, 20)}' ({place})"
+            yield f"{self._table}: dates in {self._name} are read as {self.reading}, as {example}"
+        if self.unread:
+            place, cell = self._example
+            yield (
+                f"{self._table}: {self.unread:,} of {count(self.given, 'date')} in {self._name} "
+                f"cannot be read (first: {place}, '{shown(cell, 30)}'); write 2024-03-09, or "
+                "name their form with --date-format"
+            )
+
+    def _places_of(self, block: Records) -> Sequence[object]:
+        if self.files is None:
+            return block.lines
+        return list(map("{}:{}".format, block.columns[self.files], block.lines))
+
+    def _place(self, places: Sequence[object], at: int) -> str:
+        return f"{shown(str(places[at]), 200)}" if self.files is not None else f"line {places[at]}"
+
+    def _look(self, cells: Sequence[str], places: Sequence[object]) -> None:
+        """Remember the first date of each order, and the first that could be either."""
+        for cell, at in sorted(_places(cells).items(), key=itemgetter(1)):
+            found = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
+            low, high = sorted((int(found["d"]), int(found["m"]))) if found else (0, 0)
+            if found and low != high and low <= 12 and high <= 31:
+                self._first.setdefault(
+                    _own_order(found.groupdict()), (self._place(places, at), cell)
+                )
+
+    def _check(self) -> None:
+        first = self._first
+        if "day" in first and "month" in first:
+            (place, one), (there, other) = first["day"], first["month"]
+            raise DataError(
+                f"{self._table}: {self._name} mixes dates: '{shown(one)}' ({place}) has the day "
+                f"first, '{shown(other)}' ({there}) the month; correct one, or say which holds: "
+                "--date-format %d/%m/%Y or %m/%d/%Y"
+            )
+        if "" in first and not self.reading.order:
+            place, cell = first[""]
+            days = [read_date(cell, DateReading(order)) for order in ("day", "month")]
+            one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
+            raise DataError(
+                f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
+                f"{other}, and no other date tells; say --date-format %d/%m/%Y or %m/%d/%Y"
+            )
+
+
+def find_dates(table: Table, reading: Reading) -> DateColumn | None:
+    """Return the column of dates that a user named, else ``date``, or None if there is none."""
+    asked = read_pattern(reading.date_format)
+    if reading.date_column is None and asked == UNAMBIGUOUS:
+        at = optional_column(table.columns, "date", table.name)
+    else:
+        name = reading.date_column or "date"
+        at = column(table.columns, name, table.name, "--date-column")
+    if at is None:
+        return None
+    found = DateColumn(table.name, table.columns[at], asked, at)
+    found.files = table.files
+    return found

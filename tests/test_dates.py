@@ -1,0 +1,138 @@
+"""Dates are read in the forms that people write, and never guessed."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.errors import DataError, UsageError
+from stance.tables import (
+    DateColumn,
+    DateReading,
+    iso_dates,
+    month_of,
+    months_of,
+    read_date,
+    read_pattern,
+)
+
+DAY_FIRST, MONTH_FIRST = DateReading("day"), DateReading("month")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2023-10-22", "2023/10/22", "2023.10.22", "20231022", "22.10.2023", " 2023-10-22T10:00Z ",
+        "2023-10-22 10:00:00+02:00", "22 October 2023", "22 Oct 2023", "22nd of October, 2023",
+        "22-Oct-2023", "Oct 22, 2023", "Oct. 22, 2023", "october 22nd 2023", "2023-Oct-22",
+        "Sunday, October 22, 2023", "Sun 22 Oct 2023 10.30 BST", "22/10/2023", "10/22/2023",
+        "October 22, 2023 at 3:04 pm EDT", "22-10-2023 10:00", "10/22/2023, 3:04 PM",
+        "Sun, 22 Oct 2023 10:00:00 GMT", "22 Oct 2023 10:00:00 -0500 (EST)",
+        "Sun Oct 22 10:00:00 2023", "Sun Oct 22 10:00:00 +0000 2023",
+    ],
+)  # fmt: skip
+def test_a_date_is_read_in_its_usual_forms(text):
+    assert read_date(text) == (2023, 10, 22)
+
+
+def test_a_month_or_a_year_is_as_much_as_a_cell_gives():
+    assert read_date("2023-10") == read_date("October 2023") == (2023, 10, 0)
+    assert read_date("2023") == (2023, 0, 0)
+    assert month_of("2023") == 2023 * 12
+    assert months_of(["2023"]).tolist() == [-1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "03/04/2024", "3-4-2024", "2024-13-01", "2024-02-30", "2024-03-00", "24-03-09",
+        "22/10/23", "0000-01-01", "2024-03/09", "٢٠٢٤-٠٣-٠٩", "12024-03-09", "2024030",
+        "Monday, October 22, 2023", "31/31/2023", "22 Oktober 2023", "yesterday", "1697932800",
+        "22 October", "x" * 100,
+    ],
+)  # fmt: skip
+def test_what_may_mean_something_else_is_not_read(text):
+    assert read_date(text) is None
+
+
+@given(st.dates(date(1000, 1, 1)), st.sampled_from("/-"))
+def test_a_reading_tells_day_from_month_in_every_date(day, mark):
+    text = f"{day.day}{mark}{day.month:02}{mark}{day.year}"
+    assert read_date(text, DAY_FIRST) == (day.year, day.month, day.day)
+    assert iso_dates([text], DAY_FIRST)[0] in (text, day.isoformat())
+    swapped = f"{day.month}{mark}{day.day:02}{mark}{day.year}"
+    assert read_date(swapped, MONTH_FIRST) == (day.year, day.month, day.day)
+    assert read_date(text) in (None, (day.year, day.month, day.day))
+
+
+@given(st.text(max_size=70))
+def test_any_text_is_a_date_or_none(text):
+    assert read_date(text) is None or read_date(text).year > 0
+
+
+# --- A column as a whole ---
+
+
+def reading(*cells, asked=None):
+    """Return how a column is read, and the notes on it."""
+    found = DateColumn("mine.csv", "date", read_pattern(asked))
+    found.decide(cells, range(2, len(cells) + 2))
+    return found.reading, "\n".join(found.notes())
+
+
+def test_one_date_that_allows_one_reading_decides_for_the_column():
+    found, notes = reading("03/04/2023", "22/10/2023")
+    assert found == DAY_FIRST
+    assert "dates in column 'date' are read as day/month/year, as '22/10/2023' (line 3)" in notes
+    assert reading("03-04-2023", "10-22-2023")[0] == MONTH_FIRST
+    assert reading("2023-04-03", "04/04/2023")[0] == DateReading()
+
+
+def test_a_column_with_two_readings_is_refused_with_both():
+    with pytest.raises(
+        DataError,
+        match=r"mine.csv: '03/04/2023' \(line 3\) in column 'date' may be 3 April 2023 or "
+        r"4 March 2023, and no other date tells; say --date-format %d/%m/%Y or %m/%d/%Y",
+    ):
+        reading("2023-01-01", "03/04/2023")
+    assert reading("03/04/2023", asked="%m/%d/%Y")[0].order == "month"
+
+
+def test_dates_that_contradict_each_other_are_refused_with_both():
+    with pytest.raises(
+        DataError,
+        match=r"mine.csv: .* mixes dates: '22/10/2023' \(line 2\) .* '10/22/2023' \(line 3\)",
+    ):
+        reading("22/10/2023", "10/22/2023")
+    _, notes = reading("22/10/2023", "10/22/2023", asked="%d/%m/%Y")
+    assert "1 of 2 dates in column 'date' cannot be read (first: line 3, '10/22/2023')" in notes
+
+
+def test_a_contradiction_after_the_decision_is_refused():
+    found = DateColumn("mine.csv", "date")
+    found.decide(["22/10/2023"], [2])
+    with pytest.raises(DataError, match=r"'10/22/2023' \(line 9\) the month; correct"):
+        found.add(["10/22/2023"], [9])
+    later = DateColumn("mine.csv", "date")
+    later.decide(["2023-10-22"], [2])
+    with pytest.raises(DataError, match=r"'03/04/2023' \(line 9\) .* may be"):
+        later.add(["03/04/2023"], [9])
+
+
+def test_dates_that_cannot_be_read_are_counted():
+    _, notes = reading("2024-01-01", "", "18 Mai 2025", "gestern")
+    assert "2 of 3 dates in column 'date' cannot be read (first: line 4, '18 Mai 2025')" in notes
+    assert reading("2024-01-01", "")[1] == ""
+
+
+def test_a_pattern_says_what_nothing_else_can():
+    assert read_date("22/10/23", read_pattern("%d/%m/%y")) == (2023, 10, 22)
+    assert read_date("03/04/2023 10:00", read_pattern("%d/%m/%Y")) == (2023, 4, 3)
+    assert read_date("2023-04-03", read_pattern("%d/%m/%Y")) == (2023, 4, 3)
+
+
+@pytest.mark.parametrize("pattern", ["", "x", "%d/%m", "%H:%M", "DMY", "%d/%m/%Q", "%"])
+def test_a_pattern_that_tells_no_month_is_refused(pattern):
+    with pytest.raises(UsageError, match=r"--date-format '.*' does not tell year and month; write"):
+        read_pattern(pattern)
