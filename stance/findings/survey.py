@@ -13,7 +13,7 @@ from stance.errors import DataError
 from stance.findings.periods import Unit
 from stance.records import Stance
 from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
-from stance.tables import Record, Table, column, day_of, open_table
+from stance.tables import Record, Table, column, day_of, open_table, optional_column
 
 BATCH = 8192  # records that are counted at a time
 
@@ -78,7 +78,9 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         actor = column(columns, named or "", table)  # raises, with advice
 
     def asked(name: str | None, usual: str) -> int | None:
-        return at.get(usual) if name is None else column(columns, name, table)
+        return (
+            optional_column(columns, usual, table) if name is None else column(columns, name, table)
+        )
 
     against, neutral, favor = (at[f"{prefix}stance_{label}"] for label in Stance)
     row = at[prefix + "row"]
