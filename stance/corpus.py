@@ -51,11 +51,12 @@ SENTIMENTS: Mapping[str, int] = {
 MISSING = -1  # number of a sentiment that a row does not have
 SOFT = tuple(f"stance_{label}" for label in Stance)  # columns that may stand in place of `stance`
 SUM_ERROR = 1e-3  # how far the soft labels of a row may be from a sum of 1
+LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
 HOLDERS = ("author", "other")  # holders of a stance that are not named
 LONGEST_HOLDER = 200
 
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
-_EXTRA = ("id", "date", "source", "genre")
+_EXTRA = ("id", "date", "source", "genre", "drawn")
 ROLES = ("text", "actor", "stance", "document", "date")
 """Columns that may have another name, by an option such as ``--text-column``."""
 _OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", *SOFT, *_EXTRA)
@@ -98,6 +99,15 @@ class Corpus:
     def months(self) -> Ints:
         """When each text was written, as `stance.tables.months_of` counts it."""
         return months_of(self.extra.get("date", [""] * len(self)))
+
+    @property
+    def typical(self) -> Bools:
+        """Rows that are a random sample of what is to be judged, by their column ``drawn``.
+
+        All of them if hardly any says so.
+        """
+        drawn = np.array([cell.strip() == "random" for cell in self.extra.get("drawn", ())])
+        return drawn if drawn.sum() >= LEAST_DRAWN else np.ones(len(self), np.bool_)
 
     def places(self) -> list[tuple[str, int]]:
         """Return the file of each row, and its record number there, from 1."""

@@ -16,6 +16,7 @@ from small_model import members_of, refused, small_model, spoiled
 
 from stance.errors import AbstentionError, UsageError
 from stance.fitting import train
+from stance.fitting.learning import fit_temperature
 from stance.model.abstention import (
     GRID,
     NEVER,
@@ -349,17 +350,20 @@ def test_every_printed_answer_reaches_the_threshold_of_its_class(model, source, 
     )
 
 
-def test_what_is_uncertain_whatever_the_rate_is_not_calibrated_on(corpus):
+def test_it_is_calibrated_on_rows_drawn_at_random_that_are_answered(corpus):
     absent = np.arange(len(corpus)) % 5 == 0
     actors = tuple(
         "Zorblax" if away else actor for actor, away in zip(corpus.actors, absent, strict=True)
     )
-    training = train(
-        quick_recipe(), dataclasses.replace(corpus, actors=actors), ActorBook.default()
-    )
+    random = np.arange(len(corpus)) % 2 == 0
+    extra = {**corpus.extra, "drawn": tuple("random" if each else "by hand" for each in random)}
+    chosen = dataclasses.replace(corpus, actors=actors, extra=extra)
+    training = train(quick_recipe(), chosen, ActorBook.default())
     kept = training.model.calibration
     confidence = training.stance.probabilities.max(axis=1).astype(np.float32)
-    assert sorted(kept.confidence) == sorted(confidence[~absent])
+    assert sorted(kept.confidence) == sorted(confidence[~absent & random])
+    scores, labels = training.stance.scores[random], corpus.stance[random]
+    assert training.model.stance.temperature == fit_temperature(scores, labels)
     assert training.report.to_json()["uncertain"] == pytest.approx(absent.mean(), abs=1e-6)
 
 

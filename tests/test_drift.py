@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import tomllib
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,28 @@ def test_unusual_lengths_are_told(model, tmp_path, texts):
         f"100 % of paragraphs have fewer than {low} words (training: 5 %)" in line
         for line in drift_of(run(model, tmp_path, short, name="short.csv"))
     )
+
+
+def test_another_genre_is_told_by_its_wording(model, tmp_path, texts):
+    spoken = [f"We must act, for we and our friends must not wait. {text}" for text in texts[:120]]
+    (told,) = [line for line in drift_of(run(model, tmp_path, spoken)) if "wording" in line]
+    assert "unlike that of any training corpus" in told
+    assert "more of we, " in told
+    assert "(stems; beside starter_head)" in told
+
+
+def test_abstention_promises_nothing_for_another_genre(model, tmp_path, texts):
+    spoken = [f"We must act, for we and our friends must not wait. {text}" for text in texts[:120]]
+    (told,) = [
+        line for line in drift_of(run(model, tmp_path, spoken, abstain=0.6)) if "scores" in line
+    ]
+    assert "may not hold for this input, and more than 0.6 of the answers may be wrong" in told
+
+
+def test_wording_of_few_words_tells_nothing(model):
+    words = {(word,): 200 for word in model.reference.frequent[:7]}
+    assert drift_notes(model, Tally(plain=1499, wording=Counter(words))) == ()
+    assert len(drift_notes(model, Tally(plain=1500, wording=Counter(words)))) == 2
 
 
 def test_rare_actors_are_told_by_name(model):

@@ -34,6 +34,7 @@ class Task:
     weight: Floats
     vectors: Vectors | None = None
     soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
+    typical: Bools | None = None  # rows by which the temperature is set; None for all
 
     @property
     def occurs(self) -> Bools:
@@ -172,6 +173,13 @@ def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Floats
     return total
 
 
+def temperature_of(task: Task, scores: Floats, rows: Ints) -> float:
+    """Return the temperature that fits some rows of a task, or the typical ones among them."""
+    if task.typical is not None and task.typical[rows].any():
+        rows = rows[task.typical[rows]]
+    return fit_temperature(scores[rows], task.y[rows])
+
+
 def fit_temperature(scores: Floats, y: Ints) -> float:
     """Return the temperature of least log loss (Guo et al. 2017)."""
 
@@ -232,7 +240,7 @@ def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
         scores[cut.test] = part
     probabilities = np.zeros_like(scores)
     for cut in cuts:
-        temperature = fit_temperature(scores[cut.train], task.y[cut.train])
+        temperature = temperature_of(task, scores, cut.train)
         probabilities[cut.test] = softmax(scores[cut.test] / temperature)
     return Held(scores, probabilities)
 

@@ -34,8 +34,8 @@ from stance.fitting.learning import (
     class_weights,
     cross_validate,
     fit_head,
-    fit_temperature,
     split,
+    temperature_of,
 )
 from stance.fitting.repeats import repeat
 from stance.fitting.vectors import Vectors
@@ -222,7 +222,7 @@ class _Bench:
         head = fit_head(task, np.arange(len(task.y)), seed)
         terms = name_features(self.reader, query, head.blocks, head.own, targeted=task.targeted)
         named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
-        temperature = fit_temperature(held.scores, task.y)
+        temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
         head = replace(head, temperature=temperature, blocks=named)
         return _Learned(task, fold, held, head)
 
@@ -235,6 +235,7 @@ class _Bench:
             map(self.reader.book.proper_name, self.corpus.actors),
             self.corpus.document,
             self.recipe.features.min_df,
+            [self.corpus.sources[at].name for at in self.corpus.source.tolist()],
         )
 
     def score(self, stance: Held, control: Held, tone: Held | None) -> Report:
@@ -256,10 +257,10 @@ class _Bench:
         return holder_score(self.corpus, self.reader.book, found)
 
     def calibrate(self, held: Held) -> Calibration:
-        """Keep the held-out answers about actors that the text names, for abstention."""
-        corpus, named = self.corpus, self.named
-        labels, documents = corpus.stance[named], corpus.document[named]
-        return calibrate(held.probabilities[named], labels, documents, self.recipe.validation.seed)
+        """Keep the held-out answers to typical rows whose text names the actor, for abstention."""
+        corpus, kept = self.corpus, self.named & self.corpus.typical
+        labels, documents = corpus.stance[kept], corpus.document[kept]
+        return calibrate(held.probabilities[kept], labels, documents, self.recipe.validation.seed)
 
     def _task(self, query: Query, name: str, rows: Ints) -> Task:
         corpus, recipe, targeted = self.corpus, self.recipe, name in ("stance", "holder")
@@ -288,6 +289,7 @@ class _Bench:
             ),
             vectors=self.vectors,
             soft=None if name in _EXTRA else corpus.soft,
+            typical=None if name in _EXTRA else corpus.typical,
         )
 
 

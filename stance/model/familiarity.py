@@ -5,11 +5,14 @@ numbers): those that the model knows, and those that are common in the training 
 comes from the training paragraphs, each read without what its own document taught. It is the oldest
 way to tell languages apart (Ingle 1976, "A language identification table"; Grefenstette 1995,
 "Comparing two language identification schemes").
+
+*Wording* is how frequent the most frequent words are: "said" and "he" in news, "we" and "must" in
+speeches. It tells genres apart (Kilgarriff 2001, "Comparing corpora").
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +31,8 @@ COMMON = 0.03  # share of training rows in which a common word occurs
 LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
 MARGIN = 0.75  # times the quantile is the threshold: other topics bring new words, too
 LEAST_PARAGRAPHS = 50  # training paragraphs of enough words that a threshold needs
+FREQUENT = 60  # words whose shares are kept; with fewer or more, halves of a corpus differ more
+LEAST_WORDING = 5000  # plain words that a corpus needs for its wording to be kept
 LENGTHS = (0.05, 0.5, 0.95)  # quantiles of the paragraphs' length that are kept
 FEWEST = 20  # training rows from which an actor counts as one that the model was trained on
 
@@ -59,6 +64,8 @@ class Reference:
     length: tuple[int, int, int]  # words of a paragraph: the quantiles `LENGTHS`
     rows: int
     actors: Mapping[str, int]  # training rows of each actor that has `FEWEST` or more
+    frequent: tuple[str, ...] = ()  # the most frequent plain words, as features of their block
+    wording: Mapping[str, Sequence[float]] = field(default_factory=dict)  # their shares by corpus
 
     @property
     def threshold(self) -> float:
@@ -69,11 +76,12 @@ class Reference:
     def from_table(cls, table: Mapping[str, Any]) -> "Reference":
         """Read what a card says; its types have been checked."""
         low, middle, high = table["length"]
-        return cls(**{**table, "length": (low, middle, high)})
+        frequent = tuple(table.get("frequent", ()))
+        return cls(**{**table, "length": (low, middle, high), "frequent": frequent})
 
     def to_table(self) -> dict[str, Any]:
         """Return the form that stands in a card."""
-        return asdict(self) | {"length": list(self.length)}
+        return asdict(self) | {"length": list(self.length), "frequent": list(self.frequent)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ class Acquaintance:
 class Vocabulary:
     """The words that a model's heads know: stems if it has any; looked up once per spelling."""
 
-    def __init__(self, stance: Head, control: Head) -> None:
+    def __init__(self, stance: Head, control: Head, frequent: Sequence[str] = ()) -> None:
         blocks = {block.name: block for head in (control, stance) for block in head.blocks}
         self._block: BlockWeights | None = blocks.get("stem", blocks.get("word"))
         keys = self._block.keys if self._block else np.zeros(0, np.uint64)
@@ -112,6 +120,13 @@ class Vocabulary:
         self._index = KeyIndex(keys)
         # The share of rows, from the smoothed inverse document frequency; last of unknown words.
         self.common = np.append(np.exp(1.0 - idf.astype(np.float64)) >= COMMON, False)
+        self.terms = self._block.terms if self._block else ()
+        place = {term: at for at, term in enumerate(frequent)}
+        # The last but one number is for other words, the last for what is not plain.
+        self._places = np.full(len(keys) + 1, len(place))
+        for at, term in enumerate(self.terms if place else ()):
+            self._places[at] = place.get(term, len(place))
+        self._frequent = len(place)
         self._generation = -1
         self._columns = np.zeros(0, np.int32)
         self._packed = np.zeros(0, np.int64)
@@ -137,6 +152,12 @@ class Vocabulary:
             known=(total >> _BITS) & _MASK,
             common=(total >> 2 * _BITS) & _MASK,
         )
+
+    def wording(self, words: Words, kept: Bools) -> Ints:
+        """Count the frequent words in some of the paragraphs that have just been read."""
+        place = self._places.take(self._columns.take(words.form))
+        place[words.name | ~np.repeat(kept, np.diff(words.first))] = self._frequent + 1
+        return np.bincount(place, minlength=self._frequent)[: self._frequent]
 
     def _update(self, reader: Reader) -> None:
         forms = reader.forms
@@ -189,10 +210,12 @@ def measure(
     actors: Iterable[str],
     document: Ints,
     min_df: int,
+    corpora: Sequence[str],
 ) -> Reference:
     """Measure the paragraphs of a training corpus, each without what its own document taught.
 
     A paragraph that stands in several rows counts once; a word is known from ``min_df`` documents.
+    ``corpora`` names the corpus of each text.
     """
     place = {text: row for row, text in reversed(list(enumerate(texts)))}
     rows = np.array(sorted(place.values()), np.int64)
@@ -211,6 +234,8 @@ def measure(
     )
     enough = found.familiarity()[found.long_enough()]
     low, middle, high = (int(value) for value in np.quantile(length, LENGTHS).round())
+    seen, names = size * (column >= 0), [corpora[row] for row in rows.tolist()]
+    frequent, wording = _wording(vocabulary, column, seen, first, found.plain, names)
     return Reference(
         paragraphs=len(rows),
         unknown=round(1 - float(found.known.sum() / max(found.plain.sum(), 1)), 6),
@@ -220,7 +245,26 @@ def measure(
         length=(low, middle, high),
         rows=len(texts),
         actors={name: n for name, n in sorted(Counter(actors).items()) if n >= FEWEST and name},
+        frequent=frequent,
+        wording=wording,
     )
+
+
+def _wording(
+    vocabulary: Vocabulary, column: Ints, size: Ints, first: Ints, plain: Ints, names: Sequence[str]
+) -> tuple[tuple[str, ...], dict[str, list[float]]]:
+    """Return the most frequent words, and what share of the plain words of each corpus they are."""
+    if not vocabulary.terms:  # a head whose features have no names
+        return (), {}
+    counts = np.bincount(column[size > 0], minlength=len(vocabulary))
+    order = np.argsort(-counts, kind="stable")[:FREQUENT]
+    owner, found = np.repeat(np.array(names), np.diff(first)), {}
+    for name in dict.fromkeys(names):
+        total = int(plain[np.array(names) == name].sum())
+        own = np.bincount(column[(size > 0) & (owner == name)], minlength=len(vocabulary))
+        if total >= LEAST_WORDING:
+            found[name] = (own[order] / total).round(6).tolist()
+    return tuple(vocabulary.terms[at] for at in order.tolist()), found
 
 
 def _look_up(reader: Reader, vocabulary: Vocabulary, texts: list[str]) -> tuple[Ints, Ints32, Ints]:

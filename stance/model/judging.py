@@ -64,6 +64,7 @@ class Judgements:
     sentiment: Floats | None  # probabilities, in the order of `stance.records.Sentiment`
     sentiment_known: Bools  # whether the sentiment head knows any word
     acquaintance: Acquaintance
+    wording: Ints  # occurrences of the reference's frequent words, in paragraphs not foreign
     foreign: Bools  # whether the language is one that the model was not trained on
     holder: Ints  # whose stance that of each pair is; 0 where it is neutral or nobody can tell
     holder_probability: Floats  # of its kind: author, actor or other
@@ -127,7 +128,8 @@ class StanceModel:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The words that the heads know."""
-        return Vocabulary(self.stance, self.control)
+        frequent = self.reference.frequent if self.reference else ()
+        return Vocabulary(self.stance, self.control, frequent)
 
     def learned(self, names: Sequence[str]) -> Bools:
         """Return which actors are topics: the features have copies for them."""
@@ -258,6 +260,7 @@ class StanceModel:
             sentiment=sentiment,
             sentiment_known=sentiment_known,
             acquaintance=acquaintance,
+            wording=self.vocabulary.wording(words, ~foreign),
             foreign=foreign,
             kinds=words.count_kinds(para, actor),
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),

@@ -91,6 +91,7 @@ class Tally:
     long: int = 0  # rows above the highest
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
     aliases: Counter[tuple[str, str]] = field(default_factory=Counter)  # mentions by actor and kind
+    wording: Counter[tuple[str]] = field(default_factory=Counter)  # occurrences of frequent words
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another part."""
@@ -98,6 +99,7 @@ class Tally:
             setattr(self, key, getattr(self, key) + getattr(other, key))
         self.answers.update(other.answers)
         self.aliases.update(other.aliases)
+        self.wording.update(other.wording)
 
     def compare(self, judged: Judgements, reference: Reference | None) -> None:
         """Count how a batch of rows differs from the training texts."""
@@ -108,9 +110,12 @@ class Tally:
         if reference is not None:
             self.short += int((found.length < reference.length[0]).sum())
             self.long += int((found.length > reference.length[-1]).sum())
+            met = zip(reference.frequent, judged.wording.tolist(), strict=True)
+            self.wording.update({(word,): n for word, n in met if n})
 
 
-COUNTS = tuple(f.name for f in fields(Tally) if f.name not in ("answers", "aliases"))
+TABLES = ("answers", "aliases", "wording")
+COUNTS = tuple(f.name for f in fields(Tally) if f.name not in TABLES)
 """The numbers of a tally, in order."""
 
 _STANCES = (*map(str, Stance), UNCERTAIN)

@@ -147,7 +147,7 @@ def predict_table(
         wanted = [source.reading.text_column, source.reading.actor_column or "actor", "spans"]
         notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
         notes += [*_dated(table, dates), *abstention_notes(model, options.abstain, tally)]
-        notes += [*voice_notes(options.voice, tally), *drift_notes(model, tally)]
+        notes += [*voice_notes(options.voice, tally), *drift_notes(model, tally, options.abstain)]
         return Done(
             tally=tally,
             rows_in=table.records_in,

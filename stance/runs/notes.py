@@ -7,6 +7,8 @@ a reason to label a sample of the input before believing its answers.
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from stance.display import count, shown
 from stance.model.abstention import NEVER, class_evidence, lowest_threshold, supported_rate
 from stance.model.familiarity import FEWEST, LENGTHS, Reference
@@ -16,6 +18,8 @@ from stance.runs.answers import Tally
 
 LEAST_WORDS, LEAST_ROWS, LEAST_ANSWERS = 500, 30, 30  # needed to compare shares
 MORE, TIMES = 0.05, 1.5  # unknown words are drift from this much more, and so many times as many
+LEAST_WORDING = 1500  # plain words needed to compare wording
+UNLIKE = 0.035  # distance of wording; documents of one genre stay below it, others exceed it
 UNUSUAL = 0.25  # share of paragraphs of unusual length, or answers on rare actors, to report
 RARE_ACTORS_NAMED = 3
 
@@ -53,8 +57,11 @@ def voice_notes(voice: str, tally: Tally) -> tuple[str, ...]:
     return (f"--voice {voice}: {count(tally.others, 'answer')} withheld as the stance of others",)
 
 
-def drift_notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:
-    """Return how the input differs from the training texts; empty if it does not."""
+def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> tuple[str, ...]:
+    """Return how the input differs from the training texts; empty if it does not.
+
+    ``rate`` is that of ``--abstain``, which promises nothing for another kind of text.
+    """
     reference = model.reference
     if reference is None:
         return ()
@@ -64,10 +71,11 @@ def drift_notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:
             f"{tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this model "
             f"knows (trained on {shown(model.recipe.language)}): marked uncertain"
         )
-    found = [*_words(reference, tally), *_lengths(reference, tally)]
+    found = [*_words(reference, tally), *_wording(reference, tally), *_lengths(reference, tally)]
     if found := [*found, *_actors(model, reference, tally)]:
+        broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
         found.append(
-            "the model's scores may not hold for this input; label a sample of it and run "
+            f"the model's scores may not hold for this input{broken}; label a sample of it and run "
             "`stance evaluate`"
         )
     return tuple(f"drift: {line}" for line in (*lines, *found))
@@ -79,6 +87,28 @@ def _words(reference: Reference, tally: Tally) -> Iterator[str]:
     if tally.plain >= LEAST_WORDS and share >= least:
         before = _percent(reference.unknown)
         yield f"{_percent(share)} of words are unknown to the model (training: {before})"
+
+
+def _wording(reference: Reference, tally: Tally) -> Iterator[str]:
+    """Compare how frequent the most frequent words are: total variation beyond that of chance."""
+    if not reference.wording or tally.plain < LEAST_WORDING:
+        return
+    share = np.array([tally.wording[word,] for word in reference.frequent]) / tally.plain
+    spread = np.sqrt(2 * share * (1 - share) / (np.pi * tally.plain))  # of a binomial share
+    away = {name: share - np.array(own) for name, own in reference.wording.items()}
+    distance = {name: float((abs(own) - spread).sum()) / 2 for name, own in away.items()}
+    nearest = min(distance, key=distance.__getitem__)
+    if distance[nearest] <= UNLIKE:
+        return
+    order = np.argsort(away[nearest], kind="stable").tolist()
+    less, more = (
+        ", ".join(shown(reference.frequent[at].split()[-1], 20) for at in places)
+        for places in (order[:3], order[:-4:-1])
+    )
+    yield (
+        f"the wording is unlike that of any training corpus, as in another genre: more of {more}, "
+        f"less of {less} (stems; beside {shown(nearest, 40)})"
+    )
 
 
 def _lengths(reference: Reference, tally: Tally) -> Iterator[str]:

@@ -23,7 +23,7 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.files import output_error, write_private
 from stance.model.judging import StanceModel
-from stance.runs.answers import COUNTS, Layout, Tally, answer_rows
+from stance.runs.answers import COUNTS, TABLES, Layout, Tally, answer_rows
 from stance.runs.rows import Lines
 from stance.tables import Format, Inputs, Records, is_article
 
@@ -133,7 +133,7 @@ class Store:
 
     def write(self, part: Part) -> Part:
         """Keep a part; its file appears only when it is whole. Raise `OutputError` on failure."""
-        tables = part.tally.answers, part.tally.aliases
+        tables = (getattr(part.tally, name) for name in TABLES)
         listed = [[[*key, times] for key, times in table.items()] for table in tables]
         numbers = [getattr(part.tally, key) for key in COUNTS]
         counts = json.dumps([part.rows, part.formulas, numbers, *listed]).encode()
@@ -156,9 +156,9 @@ class Store:
                 return None
             counts, _, packed = data.partition(b"\n")
             rows, formulas, numbers, *listed = json.loads(counts)
-            answers, aliases = (Counter({(a, b): times for a, b, times in own}) for own in listed)
-            named = dict(zip(COUNTS, numbers, strict=True))
-            tally = Tally(**named, answers=answers, aliases=aliases)
+            tables = (Counter({tuple(key): times for *key, times in own}) for own in listed)
+            named = dict(zip((*COUNTS, *TABLES), (*numbers, *tables), strict=True))
+            tally = Tally(**named)
             return Part(number, rows, formulas, tally, Lines.unpack(packed))
         except (OSError, ValueError, TypeError):  # the last two: written by another version
             return None

@@ -161,13 +161,20 @@ _LENGTHS = such(_WHOLE, lambda n: [0, *n] == sorted([0, *n]), "three growing num
 _SOURCE = {"name": of(str), "sha256": _DIGEST, "rows": _ROWS, "classes": entries(_ROWS)}
 
 
-def _rows_of_actors(reference: Table, where: str) -> None:
+def _consistent(reference: Table, where: str) -> None:
     if (rows := sum(reference["actors"].values())) > reference["rows"]:
         raise wrong(f"{where}.rows", reference["rows"], f"the {rows:,} of its actors or more")
+    words = len(reference.get("frequent", ()))
+    for name, shares in reference.get("wording", {}).items():
+        if len(shares) != words:
+            raise wrong(
+                f"{where}.wording.{name}", len(shares), f"a share for each of {words} words"
+            )
 
 
 _REFERENCE = {"paragraphs": _ROWS, "unknown": _SHARE, "length": _LENGTHS, "rows": _ROWS}
 _REFERENCE |= {"familiarity": nullable(_SHARE), "actors": entries(number(int, 1, 10**12))}
+_WORDING = {"frequent": items(_TEXT, 0, 1000), "wording": entries(items(_SHARE, 0, 1000))}
 
 
 def _seeds(repeats: Table, where: str) -> None:
@@ -268,7 +275,7 @@ _MODEL = table(
         "members": entries(table(_MEMBER, closed=False)),
     },
     {
-        "reference": ruled(table(_REFERENCE), _rows_of_actors),
+        "reference": ruled(table(_REFERENCE, _WORDING), _consistent),
         "repeats": ruled(table(_REPEATS), _seeds),
         "learning_curve": _curve,
     },
