@@ -7,7 +7,8 @@ NEWS.csv is a corpus whose column `source` names collections (`training/news.py`
 for each collection of at least so many pairs, macro-F1 when the model has not seen it, beside
 target-blind words trained on the same rows, the difference with its 95 % interval (bootstrap over
 documents), ECE, and, among the rows drawn at random (column `drawn`), the true share of each stance
-and the share that the model answers; last, all of them pooled.
+and the share that the model answers; then all of them pooled. Last, again of the rows drawn at
+random, how many `predict --abstain RATE` answers and how many of these answers are wrong.
 """
 
 import argparse
@@ -22,13 +23,19 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, read_corpus
+from stance.errors import AbstentionError
 from stance.evaluation import Answers, score
 from stance.evaluation.assessment import evaluate
 from stance.fitting import train
 from stance.fitting.vectors import Vectors
+from stance.model.abstention import thresholds
+from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.records import Stance
+
+RATES = (0.05, 0.1, 0.15, 0.2)
+"""Shares of wrong answers that are asked for."""
 
 FOLDS = 2
 """Folds for the temperature; the scores come from the collection that is left out."""
@@ -44,6 +51,21 @@ def shares(stance: Ints, rows: Bools) -> str:
     """Return the share of each stance among some rows, in percent."""
     found = np.bincount(stance[rows], minlength=len(Stance)) / max(1, rows.sum())
     return " / ".join(f"{100 * share:.1f}" for share in found)
+
+
+def abstained(name: str, model: StanceModel, answers: Floats, gold: Ints) -> str:
+    """Return how many answers are given at some rates, and how many of those are wrong."""
+    cells = [name, f"{len(gold):,}", f"{100 * (answers.argmax(axis=1) != gold).mean():.1f}"]
+    for rate in RATES:
+        try:
+            least = np.array(thresholds(model.calibration, rate))
+        except AbstentionError:
+            cells.append("refused")
+            continue
+        given = answers.max(axis=1) >= least[answers.argmax(axis=1)]
+        wrong = (answers.argmax(axis=1) != gold)[given].mean()
+        cells.append(f"{100 * given.mean():.0f}: {100 * wrong:.1f}")
+    return f"| {' | '.join(cells)} |"
 
 
 def row(name: str, found: Mapping[str, Any]) -> str:
@@ -78,6 +100,7 @@ def main() -> None:
     names = options.only or [name for name, size in sizes.items() if size >= options.least]
     print("| left out | n | macro-F1 | blind | difference | ECE | true share | answered |")
     print("|---|---|---|---|---|---|---|---|")
+    kept: list[str] = []
     pooled: list[tuple[Corpus, Floats, Floats, Bools]] = []
     for name in names:
         rows = np.flatnonzero(collection == name)
@@ -88,6 +111,7 @@ def main() -> None:
         pairs, months = (tested.texts, tested.actors, tested.spans), tested.months
         answers = model.probabilities(*pairs, months)
         pooled.append((tested, answers, model.judge_blind(tested.texts, months), drawn[rows]))
+        kept.append(abstained(name, model, answers[drawn[rows]], tested.stance[drawn[rows]]))
         true, given = (
             shares(each, drawn[rows]) for each in (tested.stance, answers.argmax(axis=1))
         )
@@ -99,6 +123,9 @@ def main() -> None:
     scores = [score(Answers(tuple(Stance), gold, p, document))["macro_f1"] for p in (own, blind)]
     print(f"pooled: macro-F1 {100 * scores[0]:.1f}, target-blind {100 * scores[1]:.1f}; ", end="")
     print(f"true {shares(gold, random)}, answered {shares(own.argmax(axis=1), random)}")
+    rates = "".join(f" {100 * rate:.0f} % |" for rate in RATES)
+    print(f"\n| left out | drawn | wrong, % |{rates}\n|---|---|---|{'---|' * len(RATES)}")
+    print("\n".join(kept))
 
 
 if __name__ == "__main__":
