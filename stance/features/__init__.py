@@ -10,4 +10,5 @@ __all__ = ["BLOCKS", "LEXICAL", "separate_events", "symbols"]
 
 def separate_events(name: str, reader: Reader, pairs: Pairs) -> list[Events]:
     """Return the occurrences of a block's features, one `Events` per set of features."""
-    return [events for joint in BLOCKS[name](reader, pairs) for events in joint.apart()]
+    found = BLOCKS[name](reader, pairs)
+    return [events for joint in found for events in joint.by_pair().apart()]

@@ -10,13 +10,21 @@ from itertools import chain
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Keys
+from stance.arrays import Bools, Floats, Ints, Keys
 from stance.features.events import Events, FormBook, JointBook, Parts
 from stance.features.mention import category_terms, mention_block, relation_block
-from stance.features.pairs import OTHER_KEY, REACH, TARGET_KEY, Pairs, named_beside
+from stance.features.pairs import (
+    OTHER_KEY,
+    REACH,
+    TARGET_KEY,
+    Pairs,
+    entries,
+    named_beside,
+    stretches,
+)
 from stance.reading.keys import join_keys, key_of
 from stance.reading.tokens import Forms
-from stance.reading.words import Reader
+from stance.reading.words import NOBODY, Reader, Words
 
 DECAY = 4.0  # distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)
 
@@ -73,22 +81,31 @@ def _stems_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, heavier near the actor, marked after a negator."""
     weight = nearness(pairs) if len(pairs.mention) else None
-    return [_stems(reader.table(_stem_book), pairs, weight)]
+    # Once per word of the paragraph, whichever actor is judged; the last entry is the actor's.
+    code, word = np.append(pairs.words.once(_stem_codes), _TARGET), pairs.word
+    book, own = reader.table(_stem_book), pairs.mention
+    return [Events(pairs.row, word, weight, code=code, book=book, spread=word, own=own)]
 
 
 def plain_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems wherever they stand in the paragraph, marked after a negator."""
-    return [_stems(reader.table(_plain_book), pairs, None)]
+    words, book = pairs.words, reader.table(_plain_book)
+    at = np.flatnonzero(words.who == NOBODY)
+    code = words.once(_stem_codes).take(at)
+    _, row, which = entries(words, words.mentions, pairs.para, pairs.first)
+    named = words.mentions.take(which)
+    own = np.where(words.who.take(named) == pairs.actor.take(row), _TARGET, _OTHER)
+    return [
+        Events(words.para.take(at), at, code=code, book=book, of=pairs.para),
+        Events(row, named, code=own, book=book),
+    ]
 
 
-def _stems(book: FormBook, pairs: Pairs, weight: Floats | None) -> Events:
-    words = pairs.words
-    # Once per word of the paragraph, whichever actor is judged; the last entry is the actor's.
-    code = np.full(len(words.form) + 1, _TARGET, np.int32)
-    code[:-1] = 2 * words.form + words.negated + np.int32(_STEMS)
+def _stem_codes(words: Words) -> Ints:
+    """Return the number of each word's stem in `stem` and `plain`."""
+    code = 2 * words.form.astype(np.int64) + words.negated + _STEMS
     code[words.mentions] = _OTHER
-    own, word = pairs.mention, pairs.word
-    return Events(pairs.row, word, weight, code=code, book=book, spread=word, own=own)
+    return code
 
 
 def word_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -169,13 +186,18 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Lexicon categories by side, distance, sentence, quotation and names between."""
     words, classed = pairs.words, pairs.classed
     book = _class_book(reader.lexicon.categories)
-    fields = (words.category, words.negated, words.sign + 1, words.quoted)
-    alone = book.encode(*(values.take(words.classed) for values in fields))
+    alone = words.once(_class_codes, book)
     side = np.where(classed.named, 2 - classed.before, 0)
     passed = sum(classed.distance > limit for limit in BUCKETS)
     near = np.where(classed.named, passed, len(BUCKETS) + 1)
     code = book.go_on(alone.take(classed.which), side, near, classed.same, classed.crossed)
     return [Events(classed.row, classed.word, code=code, book=book)]
+
+
+def _class_codes(words: Words, book: JointBook) -> Ints:
+    """Return the numbers of the fields that do not depend on the actor, by word with a category."""
+    fields = (words.category, words.negated, words.sign + 1, words.quoted)
+    return book.encode(*(values.take(words.classed) for values in fields))
 
 
 STRETCH, FARTHEST = 4, 3
@@ -249,8 +271,7 @@ def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
     form = pairs.words.form.take(pairs.word[at])
     start = book.starts[form]
     counts = book.starts[form + 1] - start
-    code = np.repeat(start - (np.cumsum(counts) - counts), counts)
-    code += np.arange(len(code))
+    code = stretches(start, counts)
     at = np.repeat(at, counts)
     return [Events(pairs.row[at], pairs.word[at], nearness(pairs)[at], code=code, book=book)]
 

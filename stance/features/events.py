@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, Keys
-from stance.features.pairs import Pairs, run_starts
+from stance.features.pairs import Pairs, run_starts, stretches
 from stance.reading.keys import join_keys, key_of
 from stance.reading.tokens import Forms
 
@@ -144,6 +144,25 @@ class Events:
     spread: NDArray[Any] | None = None  # entry of `code` of each occurrence, if several share one
     own: Ints | None = None  # occurrences with the last entry of `code`, whatever `spread` says
     present: Bools | None = None  # which there are: features at the same places share their arrays
+    of: Ints | None = None  # paragraph of each pair, if rows are paragraphs: each pair has them all
+
+    def by_pair(self) -> "Events":
+        """Return the same occurrences with a pair as their row."""
+        if self.of is None:
+            return self
+        count = int(self.of.max(initial=-1)) + 1
+        counts = np.bincount(self.row, minlength=count)
+        start = np.cumsum(counts) - counts
+        kept = stretches(start.take(self.of), counts.take(self.of))
+        row = np.repeat(np.arange(len(self.of)), counts.take(self.of))
+        return replace(self._selected(kept), row=row, of=None)
+
+    def by_row(self, values: NDArray[Any], starts: Ints, pairs: Pairs) -> NDArray[Any]:
+        """Return the value of each pair, given those of the rows that begin at ``starts``."""
+        count = pairs.count if self.of is None else len(pairs.words)
+        found = np.zeros(count, values.dtype)
+        found[self.row.take(starts)] = values
+        return found if self.of is None else found.take(self.of)
 
     def apart(self) -> "list[Events]":
         """Return the same occurrences as one `Events` per codebook, without absent ones."""
@@ -164,12 +183,14 @@ class Events:
 
     def keys(self) -> Keys:
         """Return the key of each occurrence."""
-        return self.spread_out(self.table())
+        return self.spread_out(self.coded(self.table()))
+
+    def coded(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the value of each entry of ``code``, given those of `table`."""
+        return values if self.code is None else values.take(self.code)
 
     def spread_out(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the value of each occurrence, given one for each entry of `table`."""
-        if self.code is not None:
-            values = values.take(self.code)
+        """Return the value of each occurrence, given those of `coded`."""
         if self.spread is None:
             return values
         spread = values.take(self.spread)
@@ -200,36 +221,37 @@ class Events:
 def row_sums(events: list[Events], found: list[Ints], table: Floats, pairs: Pairs) -> Floats:
     """Add up the table's rows of each pair, weighted; the last column by the weights' squares.
 
-    A pair's sum does not depend on the other pairs. Rows never decrease, so `reduceat` can do it,
-    four times as fast as `bincount`; features at the same places are first added place by place.
+    ``found`` has the row of each entry of ``code``. A pair's sum does not depend on the other
+    pairs. Rows never decrease, so `reduceat` can do it, four times as fast as `bincount`; features
+    at the same places are first added place by place.
     """
     total = np.zeros((table.shape[1], pairs.count))
     for first, places in _by_place(events, found):
         starts = row_starts(first.row, pairs)
         if not len(starts):
             continue
-        every = len(starts) == pairs.count
-        at = slice(None) if every else first.row.take(starts)
         for number, values in enumerate(table.T):
             added = values.take(places[0])
             for place in places[1:]:  # one by one: the order of a `sum` depends on its shape
                 added += values.take(place)
+            added = first.spread_out(added)
             if first.weight is not None:
                 added *= first.weight
                 if number == table.shape[1] - 1:
                     added *= first.weight
             if len(starts) < len(added):
                 added = np.add.reduceat(added, starts)
-            total[number, at] += added
+            total[number] += first.by_row(added, starts, pairs)
             del added  # a paragraph may be as long as a book
     return total.T
 
 
 def _by_place(events: list[Events], found: list[Ints]) -> Iterable[tuple[Events, list[Ints]]]:
     """Return the features that share their places, with the first of them."""
-    groups: dict[tuple[int, int], tuple[Events, list[Ints]]] = {}
+    groups: dict[tuple[int, ...], tuple[Events, list[Ints]]] = {}
     for e, place in zip(events, found, strict=True):
-        groups.setdefault((id(e.row), id(e.weight)), (e, []))[1].append(place)
+        key = id(e.row), id(e.weight), id(e.spread)
+        groups.setdefault(key, (e, []))[1].append(place)
     return groups.values()
 
 
@@ -243,11 +265,16 @@ def row_starts(row: NDArray[Any], pairs: Pairs) -> Ints:
 _GLANCE = 5  # words looked at first: nearly always one of them is known
 
 
-def any_known(place: Ints, plain: Bools, word: NDArray[Any], starts: Ints) -> Bools:
-    """Return which stretches of occurrences have a plain word whose place is known."""
-    ends = np.append(starts[1:], len(place))[: len(starts)]
+def any_known(e: Events, place: Ints, plain: Bools, starts: Ints) -> Bools:
+    """Return which stretches of occurrences have a plain word whose place is known.
+
+    ``place`` has the place of each entry of ``code``, 0 if it is unknown.
+    """
+    ends = np.append(starts[1:], len(e.row))[: len(starts)]
     first = np.minimum(starts + np.arange(_GLANCE)[:, None], ends - 1)
-    found: Bools = (plain.take(word.take(first)) & (place.take(first) > 0)).any(axis=0)
+    entry = first if e.spread is None else e.spread.take(first)
+    found: Bools = (plain.take(e.word.take(first)) & (place.take(entry) > 0)).any(axis=0)
     if not found.all():
-        found = np.logical_or.reduceat(plain.take(word) & (place > 0), starts)
+        known = plain.take(e.word) & (e.spread_out(place) > 0)
+        found = np.logical_or.reduceat(known, starts)
     return found

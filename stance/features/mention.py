@@ -90,19 +90,9 @@ def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
 
 
 def _counts(pairs: Pairs) -> dict[str, Ints]:
-    """Count words per pair: in the paragraph and, with -here, in the sentences that name the actor.
-
-    Both are first counted per sentence, whichever actor is judged.
-    """
+    """Count words per pair: in the paragraph and, as -here, in sentences that name the actor."""
     words = pairs.words
-    counted = _counted(words)
-    size = int(words.sentence[-1]) + 1 if len(words.sentence) else 0
-    bounds = np.append(words.sentence, size).take(words.first)
-    totals = [np.bincount(words.sentence.take(at), minlength=size) for at in counted.values()]
-    sentences = np.stack(totals)
-    running = np.zeros((len(counted), size + 1), np.int64)
-    np.cumsum(sentences, axis=1, out=running[:, 1:])
-    paragraphs = running.take(bounds[1:], axis=1) - running.take(bounds[:-1], axis=1)
+    counted, sentences, paragraphs = words.once(_totals)
     found = dict(zip(counted, paragraphs.take(pairs.para, axis=1), strict=True))
     at, row = pairs.word.take(pairs.mention), pairs.owner
     sentence = words.sentence.take(at)
@@ -113,6 +103,19 @@ def _counts(pairs: Pairs) -> dict[str, Ints]:
     found["others"] -= found["mentions"]
     found["quoted"] = np.bincount(row[words.quoted.take(at)], minlength=pairs.count)
     return found
+
+
+def _totals(words: Words) -> tuple[tuple[str, ...], Ints, Ints]:
+    """Return what is counted, and how often it is in each sentence and in each paragraph."""
+    counted = _counted(words)
+    size = int(words.sentence[-1]) + 1 if len(words.sentence) else 0
+    bounds = np.append(words.sentence, size).take(words.first)
+    totals = [np.bincount(words.sentence.take(at), minlength=size) for at in counted.values()]
+    sentences = np.stack(totals)
+    running = np.zeros((len(counted), size + 1), np.int64)
+    np.cumsum(sentences, axis=1, out=running[:, 1:])
+    paragraphs = running.take(bounds[1:], axis=1) - running.take(bounds[:-1], axis=1)
+    return tuple(counted), sentences, paragraphs
 
 
 def _counted(words: Words) -> dict[str, Ints]:

@@ -56,13 +56,9 @@ class Pairs:
         return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first))
 
     @cached_property
-    def word(self) -> Ints32:
+    def word(self) -> Ints:
         """Index into `Words` of each entry."""
-        index = np.arange(self.first[-1], dtype=np.int32)
-        shift = self.words.first.take(self.para) - self.first[:-1]
-        if shift.any():  # they are the same if every paragraph is read once
-            index += np.repeat(shift.astype(np.int32), np.diff(self.first))
-        return index
+        return stretches(self.words.first.take(self.para), np.diff(self.first))
 
     @cached_property
     def steps(self) -> Ints32:
@@ -93,18 +89,17 @@ def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) ->
     go by the keys in ``named``, or else by the number in the book.
     """
     first = np.append(0, np.cumsum((words.first[1:] - words.first[:-1])[para]))
-    entry, owner, which = _entries(words, words.mentions, para, first)
+    entry, owner, which = entries(words, words.mentions, para, first)
     mine = np.flatnonzero(words.who.take(words.mentions).take(which) == actor.take(owner))
     return Pairs(words, len(para), first, entry[mine], owner[mine], para, actor, named)
 
 
-def _entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
+def entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
     """Return the entries of some words in all pairs, the pair of each, and its place in ``at``."""
     bounds = np.searchsorted(at, words.first)
     counts = (bounds[1:] - bounds[:-1])[para]
     owner = np.repeat(np.arange(len(para)), counts)
-    which = np.repeat(bounds[para] - (np.cumsum(counts) - counts), counts)
-    which += np.arange(len(owner))
+    which = stretches(bounds[para], counts)
     shift = first[:-1] - words.first.take(para)
     return at.take(which) + np.repeat(shift, counts), owner, which
 
@@ -123,6 +118,17 @@ def _nearest(mention: Ints, owner: Ints, first: Ints) -> Ints32:
     return np.repeat(centre.astype(np.int32), sizes)
 
 
+def stretches(start: Ints, counts: Ints) -> Ints:
+    """Return the numbers from each start on, so many of each, one after the other.
+
+    >>> stretches(np.array([7, 2]), np.array([2, 3])).tolist()
+    [7, 8, 2, 3, 4]
+    """
+    found = np.repeat(start - (np.cumsum(counts) - counts), counts)
+    found += np.arange(len(found))
+    return found
+
+
 def run_starts(row: NDArray[Any]) -> Ints:
     """Return where another row begins."""
     return np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
@@ -133,7 +139,7 @@ class Classed:
 
     def __init__(self, pairs: Pairs) -> None:
         words = pairs.words
-        at, self.row, self.which = _entries(words, words.classed, pairs.para, pairs.first)
+        at, self.row, self.which = entries(words, words.classed, pairs.para, pairs.first)
         self.word = words.classed.take(self.which)
         self.named = self.before = self.same = self.crossed = np.zeros(len(at), np.bool_)
         self.distance = np.full(len(at), FAR)

@@ -1,7 +1,8 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -94,8 +95,9 @@ class BlockScorer:
 
     def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
         """Find the block's features in a batch, each by itself."""
-        events, rows = self._look_up(separate_events(self.block.name, reader, pairs), reader, pairs)
-        found = _joined(rows, np.int64)
+        events = separate_events(self.block.name, reader, pairs)
+        events, rows = self._look_up(events, reader, pairs)
+        found = _spread_out(events, rows)
         values = self._table.take(found, axis=0)
         if (weight := _weights(events)) is not None:
             values *= weight[:, None]
@@ -109,18 +111,20 @@ class BlockScorer:
         """Return the block's share of `Head.scores`, and which pairs have a known plain word."""
         name = self.block.name
         events = separate_events(name, reader, pairs) if self.own else BLOCKS[name](reader, pairs)
+        if pushes is not None:
+            events = [e.by_pair() for e in events]
         events, found = self._look_up(events, reader, pairs)
         known = np.zeros(pairs.count, np.bool_)
         if name in LEXICAL:
             plain = pairs.words.who == NOBODY
             for e, place in zip(events, found, strict=True):
                 starts = row_starts(e.row, pairs)
-                known[e.row.take(starts)] |= any_known(place, plain, e.word, starts)
+                known |= e.by_row(any_known(e, place, plain, starts), starts, pairs)
         total = row_sums(events, found, self._leads, pairs)
         scale = self.scale(total[:, -1])
         if pushes is not None:
             row, word = _places(events)
-            push = net_push(_with_first(self._leads[:, :-1])).take(_joined(found, np.int64))
+            push = net_push(_with_first(self._leads[:, :-1])).take(_spread_out(events, found))
             weight = _weights(events)
             pushes.add(row, word, push * scale.take(row) * (1.0 if weight is None else weight))
         return _with_first(total[:, :-1] * scale[:, None]), known
@@ -128,27 +132,31 @@ class BlockScorer:
     def _look_up(
         self, events: list[Events], reader: Reader, pairs: Pairs
     ) -> tuple[list[Events], list[Ints]]:
-        """Return the occurrences, twice if actors have copies of their own, and their rows."""
+        """Return the occurrences, twice if actors have copies of their own, and their rows.
+
+        The rows in the table are those of each entry of ``code``.
+        """
         rows = self._rows_of(events)
         if not self.own:
             return events, rows
         actors = actor_keys(reader.book, pairs)
+        each = [replace(e, spread=None, own=None) for e in events]
         rows += [self._find(own_keys(e.keys(), actors[e.row])) for e in events]
-        return events + events, rows
+        return events + each, rows
 
     def _find(self, keys: Keys) -> Ints:
         """Return the row of each feature in the table; the first row is for unknown ones."""
         return self._index.find(keys) + np.int64(1)
 
     def _rows_of(self, events: list[Events]) -> list[Ints]:
-        """Return the row in the table of each occurrence."""
+        """Return the row in the table of each entry of ``code``."""
         tables = [e.table() for e in events if e.book is None]
         found, ends = self._find(_joined(tables, np.uint64)), accumulate(map(len, tables))
         open_ = (found[end - len(table) : end] for table, end in zip(tables, ends, strict=True))
         rows = []
         for e in events:
             table = next(open_) if e.book is None else self._rows_of_book(e.book)
-            row = e.spread_out(table)
+            row = e.coded(table)
             rows.append(row if e.present is None else row * e.present)
         return rows
 
@@ -200,6 +208,11 @@ def _places(events: list[Events]) -> tuple[Ints, Ints]:
     return _joined([e.row for e in events], np.int64), _joined([e.word for e in events], np.int64)
 
 
+def _spread_out(events: list[Events], found: list[Ints]) -> Ints:
+    """Return the row in the table of each occurrence."""
+    return _joined([e.spread_out(row) for e, row in zip(events, found, strict=True)], np.int64)
+
+
 def _weights(events: list[Events]) -> Floats | None:
     """Return the weights of all occurrences; None if all are 1."""
     if all(e.weight is None for e in events):
@@ -237,11 +250,11 @@ class Head:
     intercept: Floats
     temperature: float
     own: bool = False
-    scorers: tuple[BlockScorer, ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        scorers = tuple(BlockScorer(block, self.own) for block in self.blocks)
-        object.__setattr__(self, "scorers", scorers)
+    @cached_property
+    def scorers(self) -> tuple[BlockScorer, ...]:
+        """A scorer per block; not made for a head that is never asked."""
+        return tuple(BlockScorer(block, self.own) for block in self.blocks)
 
     @property
     def silent(self) -> tuple[str, ...]:

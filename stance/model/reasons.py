@@ -92,7 +92,7 @@ class Pushes:
         found[self.pairs.mention] = _ACTOR
         return found
 
-    def _texts(self, spelling: Ints, word: Ints32) -> list[str]:
+    def _texts(self, spelling: Ints, word: Ints) -> list[str]:
         words = self.pairs.words
         start = words.start.take(word)
         end = np.minimum(words.end.take(word), start + LONGEST_WORD)

@@ -199,7 +199,7 @@ class ActorBook:
 
     def describe(self, word: str, lower: str) -> tuple[int, int, int]:
         """Return the entries of `columns` for one form."""
-        keys = word_key(word, exact=True), word_key(lower, exact=False)
+        keys = self._matcher.exact_key(word), word_key(lower, exact=False)
         return (*keys, self._matcher.roles(word, lower))
 
     def match(self, batch: TokenBatch, forms: Forms, months: Ints | None = None) -> MentionBatch:

@@ -42,12 +42,13 @@ class PhraseMatcher:
         forms = Forms(lambda _word, _low: (), ())
         batch = tokenise([text for text, _ in variants], forms)
         ends = np.minimum(batch.end, batch.start + LONGEST_WORD)
-        words = [batch.text[s:e] for s, e in zip(batch.start, ends, strict=True)]
+        words = batch.joined.pieces(batch.start, ends)
         sizes = np.diff(batch.first)
         exact = np.repeat(np.array([p.exact for _, p in variants], np.bool_), sizes)
-        keys = np.array(
-            [word_key(w, exact=bool(e)) for w, e in zip(words, exact, strict=True)], np.uint64
-        )
+        spelled = list(zip(words, exact.tolist(), strict=True))
+        known = {(word, own): word_key(word, exact=own) for word, own in set(spelled)}
+        keys = np.array([known[word] for word in spelled], np.uint64)
+        self._exact = {word: key for (word, own), key in known.items() if own}
         values = np.array([phrase.value for _, phrase in variants], np.int32)
         self._roles = _roles(words, exact, batch.first)
         self._pairs = np.zeros(_PAIRS, np.bool_)
@@ -55,13 +56,17 @@ class PhraseMatcher:
         self._pairs[_pair(keys[begin], keys[begin + 1])] = True
         # Every beginning of a phrase has a row, so that a search ends early.
         chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
-        self._index = KeyIndex(np.unique(chained))
+        self._index = KeyIndex(np.array(sorted({*chained.tolist()}), np.uint64))
         row = self._index.find(chained)
         whole = np.cumsum(sizes)[sizes > 0] - 1
         self._values = np.full(len(self._index), -1, np.int32)
         self._values[row[whole][::-1]] = values[sizes > 0][::-1]  # the first of equals counts
         self._goes_on = np.zeros(len(self._index), np.bool_)
         self._goes_on[np.delete(row, whole)] = True
+
+    def exact_key(self, word: str) -> int:
+        """Return the key that a word is matched by where case counts; 0 if it stands nowhere so."""
+        return self._exact.get(word, 0)
 
     def roles(self, word: str, lower: str) -> int:
         """Return what a word may do in a phrase, as bits."""

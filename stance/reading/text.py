@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bytes, Codes, Ints
+from stance.arrays import Bytes, Codes, Ints, Ints32
 
 SEPARATOR = "\x1e"  # between the paragraphs of a batch; `normalise` takes it out of every text
 
@@ -106,9 +106,15 @@ def character_classes(codes: Codes) -> Bytes:
     found = _classes.take(codes)
     unseen = found == _UNSEEN
     if unseen.any():
-        for code in np.unique(codes[unseen]).tolist():
+        for code in _distinct(codes[unseen]):
             _classes[code] = _class_of(chr(code))
         found = _classes.take(codes)
+    return found
+
+
+def _distinct(numbers: NDArray[Any]) -> list[int]:
+    """Return the distinct numbers; `np.unique` would load numpy's masked arrays."""
+    found: list[int] = np.flatnonzero(np.bincount(numbers)).tolist()
     return found
 
 
@@ -133,6 +139,15 @@ class Joined:
         codes[self.far[low:high] - start] = self.codes[low:high]
         return codes.tobytes().decode("utf-32-le", "surrogatepass")
 
+    def pieces(self, start: Ints32, end: Ints32) -> list[str]:
+        """Return the characters from each start to each end."""
+        chars = self.bytes.tobytes().decode("latin-1")  # at once, which is right for ASCII
+        found = [chars[low:high] for low, high in zip(start.tolist(), end.tolist(), strict=True)]
+        beyond = np.searchsorted(self.far, start) < np.searchsorted(self.far, end)
+        for at in np.flatnonzero(beyond).tolist():
+            found[at] = self.piece(int(start[at]), int(end[at]))
+        return found
+
 
 BEYOND = np.uint8(0x80)  # bit set in `Joined.bytes` for a character beyond ASCII
 
@@ -153,7 +168,7 @@ def join_normalised(texts: Sequence[str]) -> Joined:
     end = odd[plain == ord(SEPARATOR)]
     if len(end) != len(texts):
         return join([normalise(text) for text in texts])
-    hard = np.unique(np.searchsorted(end, odd[plain == _HARD])).tolist()
+    hard = _distinct(np.searchsorted(end, odd[plain == _HARD]))
     if hard:
         pieces, begin = [], 0
         for i in hard:
@@ -198,7 +213,7 @@ def _plain_of(codes: NDArray[Any]) -> tuple[Ints, Codes]:
     plain = _plain_codes.take(found)
     unseen = plain == 0
     if unseen.any():
-        for code in np.unique(found[unseen]).tolist():
+        for code in _distinct(found[unseen]):
             _plain_codes[code] = _plain_code(chr(code))
         plain = _plain_codes.take(found)
     returns = np.flatnonzero(found == ord("\r"))

@@ -84,8 +84,8 @@ class Forms:
     def __len__(self) -> int:
         return len(self._index)
 
-    def find(self, keys: Keys, spelling: Callable[[int], str]) -> Ints32:
-        """Return the form of each word; ``spelling(i)`` gives the text of word ``i`` if new."""
+    def find(self, keys: Keys, spell: Callable[[Ints], list[str]]) -> Ints32:
+        """Return the form of each word; ``spell`` gives the texts of those that are new."""
         if len(self._index) > self.limit:
             self.clear()
         forms = np.empty(len(keys), np.int32)
@@ -95,7 +95,7 @@ class Forms:
             unseen = np.flatnonzero(found < 0)
             if len(unseen):
                 new, first = np.unique(part[unseen], return_index=True)
-                self._learn(new, [spelling(low + int(i)) for i in unseen[first]])
+                self._learn(new, spell(unseen[first] + low))
                 found[unseen] = self._index.find(part[unseen])
         return forms
 
@@ -155,9 +155,10 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
     if len(chars) > MOST:
         raise ValueError(f"{len(chars):,} characters at once; give fewer paragraphs at a time")
     start, end = _runs(chars)
+    stop = np.minimum(end, start + LONGEST_WORD)
     form = forms.find(
-        stretch_keys(joined, start, np.minimum(end, start + LONGEST_WORD), LONGEST_WORD),
-        lambda i: joined.piece(start[i], min(end[i], start[i] + LONGEST_WORD)),
+        stretch_keys(joined, start, stop, LONGEST_WORD),
+        lambda new: joined.pieces(start.take(new), stop.take(new)),
     )
     clitic, own = _clitics(chars, forms, form, start, end)
     kept, dropped = np.flatnonzero(own), np.flatnonzero(~own)

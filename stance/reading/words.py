@@ -1,7 +1,7 @@
 """The words of a batch as the features see them: a mention of any length is one word."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -17,6 +17,9 @@ from stance.reading.tokens import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, Tok
 NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
 Span = tuple[int, int, int]  # paragraph, and the ends of an actor's name in its normalised text
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,15 @@ class Words(TokenBatch):
     alias_kind: Ints8  # -1 for none
     mentions: Ints  # the words that name an actor
     classed: Ints  # the words that have a category
+    made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, make: Callable[..., Made], *args: Any) -> Made:
+        """Return ``make(words, *args)``, made once for all heads of a model that ask for it."""
+        key = make, *args
+        if key not in self.made:
+            self.made[key] = make(self, *args)
+        found: Made = self.made[key]
+        return found
 
     def named_actors(self) -> tuple[Ints, Ints, Ints]:
         """Return paragraph, actor and number of mentions of each pair, by first mention."""
@@ -162,7 +174,7 @@ class Reader:
         sign, polarity = np.zeros(len(form), np.int8), self.lexicon.signs.take(category[classed])
         sign[classed] = np.where(negated.take(classed), -polarity, polarity)
         return Words(
-            **{field.name: getattr(batch, field.name) for field in fields(batch)},
+            **{own.name: getattr(batch, own.name) for own in fields(batch)},
             key=ByForm(columns["lower"], form),
             stem=ByForm(columns["stem"], form),
             functions=functions,
