@@ -3,6 +3,7 @@
 import typer
 
 from stance.cli import data, findings, label, models, predict
+from stance.cli._quick import quickened
 from stance.cli._terminal import catching, run_safely
 
 __all__ = ["app", "main"]
@@ -57,4 +58,4 @@ def _root(
 
 def main() -> None:
     """Run the command line."""
-    run_safely(app)
+    run_safely(quickened(typer.main.get_command(app)))

@@ -103,7 +103,7 @@ def plain_block(reader: Reader, pairs: Pairs) -> list[Events]:
 
 def _stem_codes(words: Words) -> Ints:
     """Return the number of each word's stem in `stem` and `plain`."""
-    code = 2 * words.form.astype(np.int64) + words.negated + _STEMS
+    code = 2 * words.form + words.negated + _STEMS
     code[words.mentions] = _OTHER
     return code
 

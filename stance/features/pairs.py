@@ -207,17 +207,17 @@ class Surroundings:
         words = self._words
         before, before_does, _ = self._neighbour(-1)
         after, after_does, after_small = self._neighbour(1)
-        step = np.where(np.isin(before, _DETERMINERS), -2, -1)
+        step = np.where(_among(before, _DETERMINERS), -2, -1)
         previous, previous_does, previous_small = self._neighbour(step)
-        joined = np.isin(before, _CONJUNCTIONS) & self.name[REACH - 2]
-        joined |= np.isin(after, _CONJUNCTIONS) & self.name[REACH + 2]
+        joined = _among(before, _CONJUNCTIONS) & self.name[REACH - 2]
+        joined |= _among(after, _CONJUNCTIONS) & self.name[REACH + 2]
         demonym = words.alias_kind.take(self.at) == 1
         tests = (
             (after_does & REPORTING > 0) & ~demonym | (before_does & REPORTING > 0),
             previous == _BY,
             words.possessive.take(self.at),
             demonym & after_small & (after_does & PREPOSITION == 0),
-            np.isin(previous, _PLACES),
+            _among(previous, _PLACES),
             joined,
             previous_does & PREPOSITION > 0,
             ~self.inside[REACH - 1] | (after_does & HYPOTHETICAL > 0),
@@ -234,6 +234,12 @@ class Surroundings:
         there, inside = self.there[REACH + step, column], self.inside[REACH + step, column]
         key, functions = self._words.key.take(there), self._words.functions.take(there)
         return key * inside, functions * inside, inside & ~self._words.capital.take(there)
+
+
+def _among(keys: Keys, few: Keys) -> Bools:
+    """Return which keys are among a few; `np.isin` would load numpy's masked arrays."""
+    found: Bools = (keys == few[:, None]).any(axis=0)
+    return found
 
 
 def _key_set(words: str) -> Keys:

@@ -134,6 +134,8 @@ class StanceModel:
     def learned(self, names: Sequence[str]) -> Bools:
         """Return which actors are topics: the features have copies for them."""
         rows = self.reference.actors if self.stance.own and self.reference else {}
+        if not rows:
+            return np.zeros(len(names), np.bool_)
         return np.array([self.book.proper_name(name) in rows for name in names], np.bool_)
 
     def name_keys(self, names: Sequence[str]) -> Keys | None:

@@ -84,11 +84,11 @@ class Forms:
     def __len__(self) -> int:
         return len(self._index)
 
-    def find(self, keys: Keys, spell: Callable[[Ints], list[str]]) -> Ints32:
+    def find(self, keys: Keys, spell: Callable[[Ints], list[str]]) -> Ints:
         """Return the form of each word; ``spell`` gives the texts of those that are new."""
         if len(self._index) > self.limit:
             self.clear()
-        forms = np.empty(len(keys), np.int32)
+        forms = np.empty(len(keys), np.int64)  # as `take` wants them: it copies 32-bit numbers
         for low in range(0, len(keys), AT_A_TIME):
             part, found = keys[low : low + AT_A_TIME], forms[low : low + AT_A_TIME]
             found[:] = self._index.find(part)
@@ -121,7 +121,7 @@ class TokenBatch:
     first: Ints  # word of each paragraph, and the number of words
     start: Ints32  # characters of `joined`
     end: Ints32
-    form: Ints32
+    form: Ints
     para: Ints32
     gap: Bytes
     sentence: Ints32  # never decreases; paragraphs share none
@@ -196,7 +196,7 @@ def _runs(chars: Bytes) -> tuple[Ints32, Ints32]:
 
 
 def _clitics(
-    chars: Bytes, forms: Forms, form: Ints32, start: Ints32, end: Ints32
+    chars: Bytes, forms: Forms, form: Ints, start: Ints32, end: Ints32
 ) -> tuple[Bytes, Bools]:
     """Return the clitic of each word, and which words are not clitics themselves."""
     flag, own = np.zeros(len(form), np.uint8), np.ones(len(form), np.bool_)
@@ -256,7 +256,7 @@ class _Between:
         question[self._odd] = self._has & _QUESTION > 0
         return question
 
-    def sentence_starts(self, forms: Forms, form: Ints32) -> Bools:
+    def sentence_starts(self, forms: Forms, form: Ints) -> Bools:
         """Return before which words a sentence ends."""
         odd, has = self._odd, self._has
         capital = forms.columns["capital"].take(form.take(odd + 1, mode="clip"))

@@ -27,7 +27,7 @@ class ByForm:
     """A property of forms, fetched for the words that need it."""
 
     values: Keys  # per form
-    form: Ints32  # per word
+    form: Ints  # per word
 
     def take(self, at: NDArray[Any]) -> Keys:
         """Return the values of some words."""
