@@ -118,6 +118,12 @@ def report(
         str | None,
         typer.Option(metavar="TEXT", help="Title of the page; names the table if omitted."),
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for each figure as SVG and PDF, and all numbers as CSV."
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -159,5 +165,5 @@ def report(
     )
     path = model or default_model(tell)
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
-    for line in write_predictions(request, output, maker, title=title, force=force):
+    for line in write_predictions(request, output, maker, title=title, folder=figures, force=force):
         tell(line)

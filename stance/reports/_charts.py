@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, floor
+from textwrap import wrap
 from typing import Literal
 
 from markupsafe import Markup, escape
@@ -381,3 +382,41 @@ def _lines(
     # Stretched to the width: x runs from 0 to 100, y in pixels.
     box = {"viewBox": f"0 0 100 {height:g}", "preserveAspectRatio": "none"}
     return element("svg", *marks, width="100%", height=height, **box)
+
+
+# --- A map for a file of its own; the page has it as a table -------------------------------------
+
+COLUMN, NAMES, HEAD, LINES = 58, 150, 44, 3  # pixels of a column, of names, of heads; lines in one
+
+
+def heat(
+    title: str, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
+) -> tuple[Markup, float]:
+    """Return a map, whose cells are two lines of text and a shade or "", and its width."""
+    width = NAMES + COLUMN * len(heads)
+
+    def across(pixels: float) -> float:
+        return 100 * pixels / width
+
+    marks = []
+    for number, head in enumerate(heads):
+        wrapped = wrap(head, 10, break_long_words=False, max_lines=LINES, placeholder="…")
+        lines = [cut(line, 10) for line in wrapped]
+        for at, line in enumerate(lines):
+            y = HEAD - 8 - LINE * 0.85 * (len(lines) - 1 - at)
+            marks.append(_label(across(NAMES + COLUMN * (number + 0.5)), y, line, "quiet middle"))
+    for place, (name, cells) in enumerate(rows):
+        top = HEAD + 36 * place
+        marks.append(_label(0, top + 22, cut(name, 21), "strong"))
+        for number, (upper, lower, shade) in enumerate(cells):
+            left, middle = (across(NAMES + COLUMN * (number + part)) for part in (0, 0.5))
+            ink = f" on-{shade}" if shade else ""
+            if shade:
+                kind, wide = f"segment {shade}", _percent(across(COLUMN - 2))
+                box = element("rect", x=_percent(left), y=top, class_=kind, width=wide, height=34.0)
+                marks.append(box)
+            marks.append(_label(middle, top + 15, upper, f"middle{ink}"))
+            marks.append(
+                _label(middle, top + 29, lower, f"middle{ink}" if shade else "quiet middle")
+            )
+    return drawing("map", title, "", HEAD + 36 * len(rows), marks), width

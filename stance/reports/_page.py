@@ -90,6 +90,7 @@ class Data:
     name: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]  # the first cell of a row names it
+    actor: str = ""  # whom all rows are about
 
 
 ROWS, ANSWERS = Column("rows", "rows", "count"), Column("answers", "answers", "count")
@@ -110,6 +111,7 @@ class Figure:
     chart: Markup
     data: Data
     legend: Markup = Markup()  # noqa: RUF009 (it cannot change)
+    width: float = 480  # pixels, in a file of its own
 
 
 def shown_cell(value: Cell, kind: Kind) -> str:
@@ -129,12 +131,13 @@ def shown_cell(value: Cell, kind: Kind) -> str:
 
 def csv_address(data: Data) -> str:
     """Return a table as the address of a CSV file; no cell of it can run in a spreadsheet."""
-    form = Format(tuple(_plain(column.name) for column in data.columns), excel_safe=True)
-    content = form.header() + form.encode([[_plain(cell) for cell in row] for row in data.rows])
+    form = Format(tuple(plain_cell(column.name) for column in data.columns), excel_safe=True)
+    content = form.header() + form.encode([[plain_cell(cell) for cell in row] for row in data.rows])
     return f"data:text/csv;charset=utf-8;base64,{b64encode(content).decode('ascii')}"
 
 
-def _plain(cell: Cell) -> str:
+def plain_cell(cell: Cell) -> str:
+    """Return a cell as a CSV file has it."""
     if isinstance(cell, str):
         return cell.encode("utf-8", "replace").decode()
     return "" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else str(cell)

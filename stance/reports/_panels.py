@@ -2,13 +2,15 @@
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count as count_up
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from stance.display import count, shown
 from stance.evaluation.intervals import Shares
@@ -22,6 +24,7 @@ from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._charts import Axis, Estimate, Line, Parts, Point
 from stance.reports._examples import SIDES, Quotation
+from stance.reports._export import write_figures
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._predictions import (
     FEWEST_ANSWERS,
@@ -172,7 +175,7 @@ def _trace_figure(number: int, trace: Trace, line: Sequence[Point], y: Axis) -> 
     chart = charts.curve(f"time-{number}", title, described, _points(trace), x, y, line=line)
     rows: list[list[Cell]] = [[span.name, s.n, s.net, *s.net_interval] for span, s in trace.points]
     columns = (text_column(trace.unit), page.ANSWERS, *NET)
-    return Figure(chart, Data(f"over-time-{number}", columns, rows))
+    return Figure(chart, Data(f"over-time-{number}", columns, rows, trace.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,22 @@ class Map:
     key: Sequence[tuple[str, str]]  # classes of colours, and what they mean
     apart: int  # cells with a colour
     data: Data
+
+    def figure(self) -> Figure:
+        """Return the map as a chart, for a file of its own."""
+        rows = []
+        for actor, mean, cells in self.rows:
+            drawn = [(page.points(mean), "", "")]
+            for cell in cells:
+                net = "–" if cell.net is None else page.points(cell.net)
+                drawn.append(
+                    (net, f"{cell.answers:,}", cell.shade) if cell.answers else ("", "", "")
+                )
+            rows.append((page.named(actor), drawn))
+        heads = ["mean", *map(page.named, self.sources)]
+        chart, width = charts.heat("Net stance by actor and source", heads, rows)
+        legend = charts.legend(*(("bar", shade, words) for shade, words in self.key))
+        return Figure(chart, self.data, legend if self.apart else Markup(), width)
 
 
 def _map(report: PredictionReport) -> Map | None:
@@ -289,13 +308,13 @@ def _telling(report: PredictionReport) -> list[tuple[str, list[tuple[str, list[Q
     ]
 
 
-def compose(report: PredictionReport, title: str | None = None) -> bytes:
-    """Return the page, under the user's title or the table's name."""
+def draw_figures(report: PredictionReport) -> dict[str, Any]:
+    """Return the figures of the page by name; what is empty is not shown."""
     tally = report.tally
     by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
     actors, sources = report.actors.judged, report.sources.judged
     shares, net = "Stance shares by", "Net stance by"
-    figures = {
+    return {
         "shares": actors and _shares_figure("shares", f"{shares} actor", actors, by_actor),
         "net": actors and _net_figure("net", f"{net} actor", actors, by_actor),
         "sides": actors and _sides_figure(actors, by_actor),
@@ -307,11 +326,33 @@ def compose(report: PredictionReport, title: str | None = None) -> bytes:
         "certainty": tally.answers and _certainty_figure(tally),
         "tone": report.tone.n and _tone_figure(report.tone, tally),
     }
+
+
+def _files(figures: Mapping[str, Any]) -> dict[str, Figure]:
+    """Return the figures that files are made of, by name."""
+    found = dict[str, Figure]()
+    for name, each in figures.items():
+        if isinstance(each, Map):
+            found["map"] = each.figure()
+        elif isinstance(each, list):
+            found |= {made.data.name: made for _, made in each}
+        elif each:
+            found[name.replace("_", "-")] = each
+    return found
+
+
+def compose(
+    report: PredictionReport,
+    title: str | None = None,
+    figures: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Return the page, under the user's title or the table's name."""
+    by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
     return page.render(
         "predictions",
         title=shown(title, 200) if title else f"Stance in {shown(report.request.source.name, 80)}",
         report=report,
-        figures=figures,
+        figures=figures or draw_figures(report),
         by_actor=by_actor,
         by_source=by_source,
         carried=_carrier_data(report),
@@ -332,12 +373,19 @@ def write_predictions(
     maker: Maker | None,
     *,
     title: str | None = None,
+    folder: Path | None = None,
     force: bool = False,
 ) -> list[str]:
-    """Write the report on a table of predictions; return what to say of it."""
+    """Write the report on a table of predictions; return what to say of it.
+
+    Its figures also go to ``folder``, as files of their own.
+    """
     report = gather(request, maker)
-    write_whole(output, compose(report, title), force=force)
+    figures = draw_figures(report)
     said = list(report.survey.notes)
+    if folder:
+        said += write_figures(folder, _files(figures), force=force)
+    write_whole(output, compose(report, title, figures), force=force)
     if report.denied:
         said.append(f"{report.denied} did not make these answers; name the model with --model")
     counted = f"{count(report.tally.rows, 'row')}, {count(report.tally.answers, 'answer')}"

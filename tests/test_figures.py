@@ -1,0 +1,154 @@
+"""Figures as files show what the page shows, in any program, the same bytes each time."""
+
+import csv
+import re
+from xml.etree import ElementTree
+
+import pytest
+from command import STARTER, fails, invoke, write
+from pages import read_page
+
+from stance.findings.periods import UNITS
+from stance.reports._charts import Axis, Estimate, Line, Parts, Point, curve, stacked, whiskers
+from stance.reports._drawing import as_svg, colours, draw
+from stance.reports._export import tidy
+from stance.reports._page import Column, Data, text_column, with_interval
+from stance.reports._pdf import as_pdf, lacking
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """Answers of the bundled model to a corpus with documents, sources and dates."""
+    path = tmp_path_factory.mktemp("answers") / "answers.csv"
+    lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)[:601]
+    source = write(path.with_name("in.csv"), "".join(lines))
+    assert invoke("predict", source, "-o", path, "--prefix", "p_").exit_code == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(answers):
+    """The page and the folder of figures of a report."""
+    page, folder = answers.with_suffix(".html"), answers.with_name("figures")
+    options = ("--prefix", "p_", "--by", "genre", "--title", "Of <b>two</b> genres")
+    result = invoke("report", answers, *options, "--figures", folder)
+    assert result.exit_code == 0, result.stderr
+    assert re.search(r"wrote \d+ figures and numbers.csv to ", result.stderr)
+    return read_page(page.read_bytes()), folder
+
+
+def test_the_title_is_the_users(made):
+    assert made[0].text.startswith("Of <b>two</b> genres ")
+
+
+def test_each_figure_is_there_in_both_forms(made):
+    names = {path.stem for path in made[1].iterdir()}
+    assert {"shares", "net", "sides", "source-shares", "map", "certainty", "tone"} <= names
+    assert {"over-time-1", "numbers"} <= names
+    for name in names - {"numbers"}:
+        root = ElementTree.parse(made[1] / f"{name}.svg").getroot()
+        assert root.tag == f"{SVG}svg"
+        assert root.findtext(f"{SVG}title")
+        assert not {"class", "style"} & {key for each in root.iter() for key in each.attrib}
+        pdf = (made[1] / f"{name}.pdf").read_bytes()
+        assert pdf.startswith(b"%PDF-1.4\n")
+        place = int(re.search(rb"startxref\n(\d+)\n%%EOF\n$", pdf)[1])
+        assert pdf[place:].startswith(b"xref\n")
+        for number, line in enumerate(pdf[place:].split(b"\n")[3:12], 1):
+            assert pdf[int(line[:10]) :].startswith(b"%d 0 obj\n" % number)
+
+
+def test_the_numbers_are_those_of_the_page(made):
+    with (made[1] / "numbers.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        *("figure", "actor", "group", "period", "measure", "value", "low", "high")
+    ]
+    page = list(csv.DictReader(made[0].links["stance-by-actor.csv"].splitlines()))
+    for line in page:
+        for measure in ("answers", "against", "net") if line["net"] else ():
+            (found,) = (
+                row for row in rows
+                if row["figure"] == "stance-by-actor"
+                and (row["actor"], row["measure"]) == (line["actor"], measure)
+            )  # fmt: skip
+            assert float(found["value"]) == float(line[measure])
+            if measure != "answers":
+                assert found["low"] == line[f"{measure}_low"]
+    traced = [row for row in rows if row["figure"] == "over-time-1"]
+    assert all(row["actor"] and row["period"] and not row["group"] for row in traced)
+    mapped = [row for row in rows if row["figure"] == "actor-by-source"]
+    assert all(row["actor"] and row["group"] for row in mapped)
+
+
+def test_figures_are_replaced_only_with_force(made, answers, tmp_path):
+    again = (
+        "report",
+        answers,
+        "--prefix",
+        "p_",
+        "--by",
+        "genre",
+        "--title",
+        "Of <b>two</b> genres",
+    )
+    out = ("-o", tmp_path / "page.html", "--figures", made[1])
+    assert "exists already" in fails(4, *again, *out)
+    before = {path.name: path.read_bytes() for path in made[1].iterdir()}
+    assert invoke(*again, *out, "--force").exit_code == 0
+    assert {path.name: path.read_bytes() for path in made[1].iterdir()} == before
+    line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", tmp_path / "no" / "where")
+    assert "where: " in line
+
+
+def test_a_drawing_has_the_places_and_colours_of_its_chart():
+    rows = [Line("Anvaria", "9 answers", (Estimate(0.2, (0.1, 0.3), "favor"),))]
+    axis = Axis(0, 1, ((0.0, "0"), (1.0, "100 %")))
+    found = draw(whiskers("w", "Title", rows, axis), width=400)
+    assert (found.title, found.width) == ("Title", 400)
+    texts = {mark.text: mark for mark in found.marks if hasattr(mark, "text")}
+    assert set(texts) == {"Anvaria", "9 answers", "0", "100 %"}
+    assert texts["Anvaria"].bold
+    assert (texts["9 answers"].x, texts["9 answers"].anchor) == (400, "end")
+    (whisker,) = (mark for mark in found.marks if getattr(mark, "width", 0) == 2)
+    assert whisker.stroke == colours()["favor"] == "#0072b2"
+    assert [round(x, 1) for x, _ in whisker.places] == [
+        400 * (0.03 + 0.94 * at) for at in (0.1, 0.3)
+    ]
+
+
+def test_bands_and_segments_are_areas():
+    points = [Point(float(at), 0.1 * at, (0.0, 0.5)) for at in range(4)]
+    axis = Axis(0, 3, ())
+    marks = draw(curve("c", "t", "d", points, axis, Axis(0, 1, ()))).marks
+    assert sum(getattr(mark, "faint", False) for mark in marks) == 1
+    bar = draw(stacked("s", "t", "d", [Parts("A", "1 answer", (0.25, 0.5, 0.25))],
+                       ("against", "neutral", "favor")), width=400).marks  # fmt: skip
+    widths = [mark.places[1][0] - mark.places[0][0] for mark in bar if getattr(mark, "fill", None)]
+    assert widths == [100, 200, 100]
+
+
+@pytest.mark.parametrize("name", ["Ünï (cö) \\de", "北大西洋", "<b>&amp;</b>", "a\x00b\ud800"])
+def test_any_name_makes_whole_files(name):
+    drawing = draw(stacked("s", name, "d", [Parts(name, "1 answer", (1.0,))], ("favor",)))
+    ElementTree.fromstring(as_svg(drawing).decode())
+    pdf = as_pdf(drawing)
+    assert pdf.count(b" Tj ET") == 3  # name, note and share
+    assert lacking(drawing) == any(ord(sign) > 0x2FF for sign in name)
+
+
+def test_a_table_becomes_a_row_per_number():
+    columns = (text_column("source"), Column("n", "n", "count"), *with_interval("net", "net"))
+    data = Data(
+        "x", columns, [["Daily", 3, 0.5, 0.25, 0.75], ["Weekly", 0, None, None, None]], "NATO"
+    )
+    assert list(tidy(data)) == [
+        ["x", "NATO", "Daily", "", "n", "3", "", ""],
+        ["x", "NATO", "Daily", "", "net", "0.500000", "0.250000", "0.750000"],
+        ["x", "NATO", "Weekly", "", "n", "0", "", ""],
+    ]
+    for unit in UNITS:
+        data = Data("x", (text_column(unit), Column("n", "n", "count")), [["2024", 3]])
+        assert next(tidy(data))[3] == "2024"
