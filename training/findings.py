@@ -3,6 +3,7 @@
 Usage: python training/findings.py shares [--draws 1000] [--seed 20]
        python training/findings.py differences [--draws 1000] [--seed 20]
        python training/findings.py news NEWS.csv [--recipe training/mixture.toml] [--draws 200]
+                                   [--answers FILE.npy]
 
 ``shares`` draws archives of documents of unequal length, whose answers come from a classifier as
 biased as the bundled model is on news; audits of each are drawn as `stance sample` draws, or with
@@ -12,22 +13,36 @@ runs claim any difference. ``news`` leaves one collection of news out after the 
 `training/leave_out.py`), and corrects the answers to it by audits of 100 and 300.
 """
 
+import argparse
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
+from leave_out import without
 
 from stance.arrays import Floats, Ints
+from stance.corpus import Corpus, read_corpus
 from stance.findings.audit import LabelledSample
 from stance.findings.correction import NET, Audit, Correction
 from stance.findings.population import Population
 from stance.findings.sampling import SampleRequest, draw_sample
 from stance.findings.shares import QUANTITIES, Share, Study
 from stance.findings.survey import Places
+from stance.fitting import train
+from stance.reading.actors import ActorBook
+from stance.recipe import read_recipe
 from stance.records import AGAINST, FAVOR, Stance
 
 TRUTHS = ((0.02, 0.95, 0.03), (0.14, 0.80, 0.06), (0.30, 0.60, 0.10), (0.60, 0.20, 0.20))
 """Shares against, neutral, in favor."""
 
+NEWS_AUDITS, ACTORS, LISTED, LEAST_COLLECTION = (100, 300), 5, 8, 1000
+"""Labels; actors of each collection, and of the table; pairs of a collection that is left out."""
+
+MEASURED = ("corrected", "error", "held, %", "width")
 AUDITS = (50, 80, 100, 200, 400)
 DOCUMENTS, LIKENESS = 1200, 0.15  # likeness: intraclass correlation of a document's stances
 PULL, BIAS, NOISE, SURENESS = 1.3, (-0.2, 0.9, -0.7), 0.8, 1.3
@@ -146,3 +161,116 @@ def print_differences(draws: int, seed: int) -> None:
                 claims += any(each.claimed for each in found)
             cells = (comparisons / draws, 100 * naive / draws, 100 * claims / draws)
             print(f"| {groups} | {size} | {' | '.join(f'{c:.1f}' for c in cells)} |", flush=True)
+
+
+def answer_collections(news: Path, recipe: Path, kept: Path | None) -> tuple[Corpus, Floats]:
+    """Return a corpus of news, and answers to each collection by a model of all others."""
+    corpus = read_corpus([news])
+    if kept is not None and kept.exists():
+        return corpus, np.load(kept)
+    plain = read_recipe(recipe).validated_once()
+    quick = replace(plain, validation=replace(plain.validation, folds=2))
+    collection = np.array(corpus.extra["source"])
+    answers = np.full((len(corpus), len(Stance)), np.nan)
+    for name in np.unique(collection).tolist():
+        rows = np.flatnonzero(collection == name)
+        if len(rows) < LEAST_COLLECTION:
+            continue
+        tested = corpus.take(rows)
+        rest = without(corpus, tested, np.flatnonzero(collection != name))
+        model = train(quick, rest, ActorBook.default()).model
+        months = tested.months
+        answers[rows] = model.probabilities(tested.texts, tested.actors, tested.spans, months)
+        if kept is not None:
+            np.save(kept, answers)
+    return corpus, answers
+
+
+def archives(corpus: Corpus, answers: Floats) -> Iterator[tuple[Population, Ints]]:
+    """Yield the answers on the most frequent actors of each collection, and the labels."""
+    collection = np.array(corpus.extra["source"])
+    actors = np.array(corpus.actors)
+    for name in np.unique(collection[~np.isnan(answers[:, 0])]).tolist():
+        own = np.flatnonzero((collection == name) & ~np.isnan(answers[:, 0]))
+        _, numbers, sizes = np.unique(actors[own], return_inverse=True, return_counts=True)
+        first = np.argsort(-sizes, kind="stable")[:ACTORS]
+        rows = own[np.isin(numbers, first)]
+        listed, actor = np.unique(actors[rows], return_inverse=True)
+        document = np.unique(corpus.document[rows], return_inverse=True)[1]
+        found = population(answers[rows], document, actor)
+        yield replace(found, table=name, actors=tuple(listed.tolist())), corpus.stance[rows]
+
+
+def print_news(corpus: Corpus, answers: Floats, draws: int, seed: int) -> None:
+    """Print true, counted and corrected shares of each actor, a mean over the collections."""
+    rng = np.random.default_rng(seed)
+    found: dict[tuple[str, int], list[Floats]] = {}
+    pairs: Counter[str] = Counter()
+    for archive_, stance in archives(corpus, answers):
+        pairs.update(dict(zip(archive_.actors, np.bincount(archive_.actor).tolist(), strict=True)))
+        for size in NEWS_AUDITS:
+            for _ in range(draws):
+                audit = audited(rng, archive_, stance, size)
+                for actor in Study(archive_, LabelledSample(audit, ())).actors:
+                    if (row := figures(next(actor.shares()), stance[actor.pairs])) is not None:
+                        found.setdefault((row[0], size), []).append(row[1])
+    sizes = " and ".join(map(str, NEWS_AUDITS))
+    print(f"audits of {sizes} answers, {draws} times for each of the collections\n")
+    heads = ("true", "counted", "error", *(f"{name} {n}" for n in NEWS_AUDITS for name in MEASURED))
+    print(f"| actor | pairs | share | {' | '.join(heads)} |")
+    print("|---" * (3 + len(heads)) + "|")
+    listed = sorted({name for name, _ in found}, key=lambda name: -pairs[name])[:LISTED]
+    for name in [*listed, ""]:
+        own = []
+        for size in NEWS_AUDITS:
+            parts = (v for (n, s), v in found.items() if s == size and name in ("", n))
+            own.append(np.stack(list(chain.from_iterable(parts))))
+        means = [rows.mean(axis=0) for rows in own]
+        for at, side in enumerate(("against", "favor")):
+            true, counted, error = (100 * means[0][part, at] for part in range(3))
+            cells = [
+                true,
+                counted,
+                error,
+                *(100 * m[part, at] for m in means for part in (3, 4, 5, 6)),
+            ]
+            number = pairs[name] if name else pairs.total()
+            line = " | ".join(f"{cell:.1f}" for cell in cells)
+            print(f"| {name or 'all actors'} | {number:,} | {side} | {line} |", flush=True)
+
+
+def figures(share: Share, stance: Ints) -> tuple[str, Floats] | None:
+    """Return truth, counted, its error, corrected, its error, held and width, of both sides."""
+    if share.corrected is None or share.counted is None:
+        return None
+    sides = [AGAINST, FAVOR]
+    true = np.bincount(stance, minlength=len(Stance))[sides] / len(stance)
+    counted = np.array(share.counted)[sides]
+    value = np.array(share.corrected.shares)[sides]
+    low, high = intervals(share)[sides].T
+    held = (low <= true) & (true <= high)
+    rows = (true, counted, abs(counted - true), value, abs(value - true), held, high - low)
+    return share.actor, np.stack(rows).astype(np.float64)
+
+
+def main() -> None:
+    """Print one of the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", choices=("shares", "differences", "news"))
+    parser.add_argument("news", type=Path, nargs="?")
+    parser.add_argument("--recipe", type=Path, default=Path("training/mixture.toml"))
+    parser.add_argument("--answers", type=Path, help="file that keeps the answers to NEWS.csv")
+    parser.add_argument("--draws", type=int)
+    parser.add_argument("--seed", type=int, default=20)
+    options = parser.parse_args()
+    if options.what == "shares":
+        print_shares(options.draws or 1000, options.seed)
+    elif options.what == "differences":
+        print_differences(options.draws or 1000, options.seed)
+    else:
+        corpus, answers = answer_collections(options.news, options.recipe, options.answers)
+        print_news(corpus, answers, options.draws or 200, options.seed)
+
+
+if __name__ == "__main__":
+    main()

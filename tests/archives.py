@@ -1,0 +1,68 @@
+"""Simulated archives: answers of a biased classifier, with the truth, as arrays and as tables."""
+
+import csv
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from stance.records import Stance
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
+import findings as simulation
+
+LABELS = tuple(map(str, Stance))
+OUTLETS = ("Guardian", "Mirror", "Telegraph")
+COLUMNS = (
+    *("document", "outlet", "date", "text", "row", "actor", "mentions", "stance"),
+    *(f"stance_{label}" for label in LABELS),
+)
+LABELLED = ("stance", "holder", "sentiment", "false_match", "note", "coder")
+
+
+def answer_rows(actors, seed=1, documents=60):
+    """Return rows as predict writes them, and the truth by row; truths of each actor are given."""
+    rng = np.random.default_rng(seed)
+    rows, truth = [], {}
+    for actor, shares in actors.items():
+        found, stance = simulation.archive(rng, shares)
+        for pair in np.flatnonzero(found.document < documents).tolist():
+            number, document = len(rows) + 1, int(found.document[pair])
+            parts = (found.chances[pair].astype(float) * 1e6).round()
+            parts[1] += 1e6 - parts.sum()
+            outlet, day = OUTLETS[document % 3], f"2024-{1 + document % 12:02}-10"
+            head = (f"{actor} {document}", outlet, day, f"Paragraph {number} on {actor}.")
+            label = LABELS[int(parts.argmax())]
+            chances = [f"{part / 1e6:.6f}" for part in parts]
+            cells = (*head, str(number), actor, "1", label, *chances)
+            rows.append(dict(zip(COLUMNS, cells, strict=True)))
+            truth[str(number)] = LABELS[int(stance[pair])]
+    return rows, truth
+
+
+def write(path, rows, columns=None):
+    """Write rows as a table."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def read(path):
+    """Read the rows of a table."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def label(path, truth, output=None, **cells):
+    """Fill in the truth of a sample's rows."""
+    rows = [{**row, "stance": truth[row["row"]], **cells} for row in read(path)]
+    return write(output or path.with_name("labelled.csv"), rows)
+
+
+def take(population, kept):
+    """Return some of the pairs of a population."""
+    names = ("actor", "group", "period", "stance", "chances", "document", "record", "key", "text")
+    return replace(population, **{name: getattr(population, name)[kept] for name in names})

@@ -1,0 +1,208 @@
+"""Samples are drawn by known chances, say nothing of the answers, and can be joined to them."""
+
+import numpy as np
+import pytest
+from archives import COLUMNS, LABELLED, answer_rows, label, read, simulation, take, write
+from command import fails, invoke
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.findings import Request, SampleRequest
+from stance.findings.design import design_sample, draw
+from stance.findings.population import read_population
+from stance.findings.sampling import draw_sample
+from stance.records import FAVOR, NEUTRAL
+
+TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2), "Iran": (0.3, 0.6, 0.1)}
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """A table of answers, and the truth by row."""
+    rows, truth = answer_rows(TRUTHS)
+    return write(tmp_path_factory.mktemp("archive") / "answers.csv", rows), truth
+
+
+def sample(path, output, *options, status=0):
+    result = invoke("sample", path, "-n", 60, "-o", output, *options)
+    assert result.exit_code == status, result.output
+    return read(output)
+
+
+def test_a_sample_has_the_inputs_columns_and_those_to_fill_in_but_no_answer(archive, tmp_path):
+    rows = sample(archive[0], tmp_path / "to_label.csv")
+    own = ("document", "outlet", "date", "text", "row", "actor")
+    assert tuple(rows[0]) == (*own, "inclusion", "stratum", "purpose", *LABELLED)
+    assert len(rows) == 60
+    answers = {row["row"]: row for row in read(archive[0])}
+    for row in rows:
+        assert {row[name] for name in LABELLED} == {""}
+        assert {name: row[name] for name in own} == {
+            name: answers[row["row"]][name] for name in own
+        }
+        assert 0 < float(row["inclusion"]) <= 1
+    assert {row["purpose"] for row in rows} == {"audit"}
+    assert [int(row["row"]) for row in rows] == sorted(int(row["row"]) for row in rows)
+
+
+def test_the_same_seed_draws_the_same_bytes(archive, tmp_path):
+    paths = [tmp_path / name for name in ("one.csv", "other.csv", "third.csv")]
+    for path, seed in zip(paths, (7, 7, 8), strict=True):
+        sample(archive[0], path, "--seed", seed)
+    one, other, third = (path.read_bytes() for path in paths)
+    assert one == other != third
+
+
+def test_no_number_of_a_stratum_gives_its_stance_away(archive, tmp_path):
+    strata = []
+    for seed in range(6):
+        rows = sample(archive[0], tmp_path / f"{seed}.csv", "--seed", seed, "--actor", "Russia")
+        answers = {row["row"]: row["stance"] for row in read(archive[0])}
+        strata.append({(answers[row["row"]], row["stratum"]) for row in rows})
+    assert len(strata[0]) == 3  # a stratum for each stance
+    assert len(set(map(frozenset, strata))) > 1
+
+
+def test_pairs_are_drawn_as_often_as_their_inclusion_says(archive):
+    population = read_population(Request(archive[0]))
+    times, draws = np.zeros(len(population)), 400
+    for seed in range(draws):
+        drawn = draw_sample(population, SampleRequest(60, seed))
+        times[drawn.pair] += 1
+        assert np.array_equal(drawn.inclusion, drawn.chance[drawn.pair])
+        assert len(drawn.pair) == 60
+    error = np.sqrt(drawn.chance * (1 - drawn.chance) / draws)
+    assert (drawn.chance > 0).all()
+    assert (np.abs(times / draws - drawn.chance) < 5 * error + 1e-9).all()
+
+
+def test_whole_documents_are_drawn_whole(archive, tmp_path):
+    rows = sample(archive[0], tmp_path / "whole.csv", "--documents", "--actor", "Russia")
+    drawn = {row["document"] for row in rows}
+    russia = [row for row in read(archive[0]) if row["actor"] == "Russia"]
+    assert len(drawn) == 60
+    assert len(rows) == sum(row["document"] in drawn for row in russia)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=12, max_size=200),
+    st.integers(8, 220),
+    st.integers(0, 99),
+)
+def test_designs_draw_what_is_asked_for_from_every_stratum(units, size, seed):
+    cell, part = np.array(units).T
+    size = min(size, len(units))
+    spread = np.random.default_rng(seed).random(len(units))
+    levels = [cell * 4 + part, cell, np.zeros_like(cell)]
+    design = design_sample(levels, cell, spread, size)
+    assert design.drawn.sum() == size
+    assert (design.drawn <= design.sizes).all()
+    assert (design.drawn >= np.minimum(2, design.sizes)).all()
+    assert design.sizes.sum() == len(units)
+    assert (design.inclusion > 0).all()
+    found = draw(design, np.random.default_rng(seed))
+    assert len(np.unique(found)) == size
+    assert np.array_equal(np.bincount(design.stratum[found]), design.drawn)
+
+
+def test_strata_where_the_model_is_unsure_get_more_labels():
+    answers, _ = simulation.archive(np.random.default_rng(3), (0.14, 0.8, 0.06))
+    drawn = draw_sample(answers, SampleRequest(200))
+    doubt = 1 - answers.chances.max(axis=1)
+    strata = [answers.stance == stance for stance in (NEUTRAL, FAVOR)]
+    sure, unsure = (doubt[stratum].mean() for stratum in strata)
+    assert sure < unsure
+    few, many = (drawn.chance[stratum].mean() for stratum in strata)
+    assert 1.2 * few < many
+
+
+def test_a_sample_too_small_to_compare_is_refused_with_the_size_that_would_do(archive, tmp_path):
+    output = tmp_path / "to_label.csv"
+    line = fails(1, "sample", archive[0], "-n", 40, "-o", output, "--by", "outlet")
+    assert "-n 40 is too small to compare: the net stance toward '" in line
+    assert "or compare fewer (--actor), or raise --margin" in line
+    assert not output.exists()
+    enough = int(line.split("; -n ")[1].split()[0])
+    assert invoke("sample", archive[0], "-n", enough, "-o", output, "--by", "outlet").exit_code == 0
+    wide = ("--by", "outlet", "--margin", "0.9", "--force")
+    assert invoke("sample", archive[0], "-n", 40, "-o", output, *wide).exit_code == 0
+
+
+def test_a_sample_to_learn_from_is_unsure_diverse_and_marks_those_drawn_by_chance(
+    archive, tmp_path
+):
+    rows = sample(archive[0], tmp_path / "learn.csv", "--purpose", "train")
+    chosen = [row for row in rows if row["purpose"] == "train"]
+    drawn = [row for row in rows if row["purpose"] == "audit"]
+    assert (len(chosen), len(drawn)) == (45, 15)
+    assert {row["inclusion"] for row in chosen} == {""}
+    assert all(0 < float(row["inclusion"]) <= 1 for row in drawn)
+    margins = {}
+    for row in read(archive[0]):
+        parts = sorted(float(row[name]) for name in COLUMNS[-3:])
+        margins[row["row"]] = parts[-1] - parts[-2]
+    own = np.mean([margins[row["row"]] for row in chosen])
+    assert own < np.mean(list(margins.values()))
+    assert len({row["text"] for row in rows}) == len(rows)
+
+
+def test_columns_that_coders_fill_in_are_left_out_with_a_note(tmp_path):
+    rows, _ = answer_rows({"Iran": (0.3, 0.6, 0.1)})
+    for row in rows:
+        row.update({f"p_{name}": row.pop(name) for name in COLUMNS[4:]})
+    rows = [{"stance": "favor", "note": "mine", "paragraph": row["text"], **row} for row in rows]
+    path = write(tmp_path / "answers.csv", rows)
+    options = ("--prefix", "p_", "--text-column", "paragraph")
+    result = invoke("sample", path, "-n", 20, "-o", tmp_path / "to_label.csv", *options)
+    assert result.exit_code == 0, result.output
+    assert "left out, since coders fill in theirs: stance, note, text" in result.stderr
+    found = read(tmp_path / "to_label.csv")
+    assert {row["stance"] + row["note"] for row in found} == {""}
+    assert all(row["text"].startswith("Paragraph ") for row in found)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "line"),
+    [
+        (("-n", 3), 2, "-n 3: a sample needs 10 or more"),
+        (("-n", 20, "--actor", "Narnia"), 1, "answers.csv: holds no answer on 'Narnia'"),
+        (("-n", 20, "--by", "paper"), 1, "answers.csv: no column 'paper'; it has document, outlet"),
+    ],
+)
+def test_what_cannot_be_sampled_is_one_line(archive, tmp_path, options, status, line):
+    assert line in fails(status, "sample", archive[0], *options, "-o", tmp_path / "out.csv")
+
+
+def test_a_sample_is_never_written_over_its_answers(archive, tmp_path):
+    assert "is the input" in fails(4, "sample", archive[0], "-n", 20, "-o", archive[0])
+
+
+def test_a_labelled_sample_is_a_corpus_to_train_on(archive, tmp_path):
+    from stance.corpus import read_corpus
+
+    sample(archive[0], tmp_path / "to_label.csv")
+    corpus = read_corpus([label(tmp_path / "to_label.csv", archive[1])])
+    assert len(corpus) == 60
+    assert set(corpus.extra) == {"date"}
+
+
+def test_pairs_of_joined_tables_are_told_apart(tmp_path):
+    """As where the answers to several articles are joined: rows start anew in each."""
+    rows = [
+        {"document": f"article {article}", "text": f"Text {number}.", "row": str(number),
+         "actor": "NATO", "mentions": "1", "stance": "favor",
+         "stance_against": "0.1", "stance_neutral": "0.2", "stance_favor": "0.7"}
+        for article in range(50)
+        for number in range(1, 5)
+    ]  # fmt: skip
+    path = write(tmp_path / "joined.csv", rows)
+    population = read_population(Request(path))
+    assert len(population) == len(set(population.key.tolist())) == 200
+    assert len(set(population.document.tolist())) == 50
+    kept = take(population, population.document == population.document[0])
+    assert len(kept) == 4
+    drawn = sample(path, tmp_path / "to_label.csv")
+    labelled = write(tmp_path / "labelled.csv", [{**row, "stance": "neutral"} for row in drawn])
+    result = invoke("shares", path, "--audit", labelled, "--json")
+    assert result.exit_code == 0, result.output
+    assert '"answers": 200, "documents": 50, "labels": 60' in result.stdout

@@ -1,0 +1,243 @@
+"""Shares are corrected by the audit alone, and an audit that does not fit is refused."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from archives import answer_rows, label, read, write
+from command import fails, invoke
+
+TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2)}
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """A table of answers, its labelled sample, and the truth by row."""
+    folder = tmp_path_factory.mktemp("archive")
+    rows, truth = answer_rows(TRUTHS, seed=4, documents=250)
+    answers = write(folder / "answers.csv", rows)
+    result = invoke("sample", answers, "-n", 200, "-o", folder / "to_label.csv")
+    assert result.exit_code == 0, result.output
+    return answers, label(folder / "to_label.csv", truth), truth
+
+
+def figures(*args):
+    result = invoke("shares", *args, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_intervals_hold_the_true_shares_that_counts_miss(archive):
+    answers, labelled, truth = archive
+    found = figures(answers, "--audit", labelled)
+    assert found["labels"] == 200
+    actors = {row["row"]: row["actor"] for row in read(answers)}
+    misses = 0
+    for share in found["shares"]:
+        own = [truth[row] for row, actor in actors.items() if actor == share["actor"]]
+        true = own.count(share["class"]) / len(own)
+        if share["class"] == "net":
+            true = (own.count("favor") - own.count("against")) / len(own)
+        assert share["low"] <= share["corrected"] <= share["high"]
+        assert share["low"] <= true <= share["high"]
+        misses += abs(share["counted"] - true) > 0.05
+        assert share["n"] == len(own)
+    assert misses > 2
+
+
+def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive):
+    found = figures(archive[0], "--by", "outlet")
+    assert {share["corrected"] for share in found["shares"]} == {None}
+    assert {share["method"] for share in found["shares"]} == {"not corrected: no audit"}
+    assert found["differences"] == []
+    text = invoke("shares", archive[0]).stdout
+    assert "a model's counts are not shares" in text
+    assert "corrected" not in text
+
+
+def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
+    shares, differences = tmp_path / "shares.csv", tmp_path / "differences.csv"
+    options = ("--by", "outlet", "--over", "date", "--period", "quarter")
+    result = invoke(
+        *("shares", archive[0], "--audit", archive[1], "-o", shares, *options),
+        *("--differences", differences),
+    )
+    assert result.exit_code == 0, result.output
+    rows = read(shares)
+    assert tuple(rows[0]) == (
+        *("actor", "group", "period", "n", "documents", "withheld", "labels", "class"),
+        *("counted", "corrected", "low", "high", "method"),
+    )
+    assert len(rows) == 2 * (1 + 3 + 4 + 12) * 4
+    assert len({(*tuple(row.values())[:3], row["class"]) for row in rows}) == len(rows)
+    cells = {(row["actor"], row["group"], row["period"]): row for row in rows}
+    for actor in TRUTHS:
+        whole = int(cells[actor, "", ""]["n"])
+        for at in (1, 2):
+            parts = [
+                row for key, row in cells.items() if key[0] == actor and key[at] and not key[3 - at]
+            ]
+            assert sum(int(row["n"]) for row in parts) == whole
+    for row in read(differences):
+        assert row["of"] in ("group", "period")
+        assert float(row["low"]) <= float(row["difference"]) <= float(row["high"])
+        assert float(row["p"]) <= float(row["holm"])
+
+
+def test_a_real_difference_is_claimed(tmp_path):
+    rows, truth = answer_rows({"Russia": (0.3, 0.6, 0.1)}, documents=400)
+    rng = np.random.default_rng(2)
+    for row in rows:  # the Mirror praises
+        if row["outlet"] == "Mirror" and rng.random() < 0.6:
+            truth[row["row"]] = "favor"
+    answers = write(tmp_path / "answers.csv", rows)
+    invoke("sample", answers, "-n", 240, "-o", tmp_path / "to_label.csv", "--by", "outlet")
+    labelled = label(tmp_path / "to_label.csv", truth)
+    found = figures(answers, "--audit", labelled, "--by", "outlet")
+    claimed = {(each["one"], each["other"]) for each in found["differences"] if each["claimed"]}
+    assert claimed == {("Guardian", "Mirror"), ("Mirror", "Telegraph")}
+    text = invoke("shares", answers, "--audit", labelled, "--by", "outlet").stdout
+    assert "Differences in net stance beyond chance (Holm, 5 %), in points: 2 of 3" in text
+    favor = figures(answers, "--audit", labelled, "--by", "outlet", "--quantity", "favor")
+    assert favor["differences"][0]["difference"] < 0
+
+
+def test_what_would_have_been_found_is_said_where_nothing_is(archive):
+    text = invoke("shares", archive[0], "--audit", archive[1], "--by", "outlet").stdout
+    assert "No difference in net stance is beyond chance in 6 comparisons" in text
+    assert "points, 80 times in 100" in " ".join(text.split())
+
+
+def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
+    rows = read(archive[0])
+    for row in rows:
+        row["llm"] = archive[2][row["row"]] if int(row["row"]) % 5 else ""
+    answers = write(tmp_path / "both.csv", rows)
+    alone, both = (
+        figures(answers, "--audit", archive[1], *options)["shares"]
+        for options in ((), ("--surrogate", "llm"))
+    )
+    one, other = ([share["high"] - share["low"] for share in shares] for shares in (alone, both))
+    assert sum(other) < 0.75 * sum(one)
+    assert all(narrower < wider for narrower, wider in zip(other, one, strict=True))
+    assert all("llm" in share["method"] for share in both)
+    rows[7]["llm"] = "hostile"
+    broken = write(tmp_path / "broken.csv", rows)
+    line = fails(1, "shares", broken, "--audit", archive[1], "--surrogate", "llm")
+    assert line.startswith(f"{broken}:9: 'hostile' in column 'llm' is not a stance")
+
+
+def test_the_table_for_regressions_has_a_row_for_each_answer_or_document(archive, tmp_path):
+    output = tmp_path / "regression.csv"
+    result = invoke("shares", archive[0], "--audit", archive[1], "--regression", output)
+    assert result.exit_code == 0, result.output
+    rows = read(output)
+    assert len(rows) == len(read(archive[0]))
+    audited = [row for row in rows if row["inclusion"]]
+    assert len(audited) == 200
+    assert {row["audited_net"] != "" for row in audited} == {True}
+    corrected = np.mean([float(row["corrected_against"]) for row in rows if row["actor"] == "NATO"])
+    assert 0.02 < corrected < 0.2
+    whole = tmp_path / "whole.csv"
+    invoke("sample", archive[0], "-n", 100, "-o", whole, "--documents", "--actor", "NATO")
+    labelled = label(whole, archive[2], tmp_path / "labelled.csv")
+    options = ("--actor", "NATO", "--regression", tmp_path / "documents.csv")
+    result = invoke("shares", archive[0], "--audit", labelled, *options)
+    assert result.exit_code == 0, result.output
+    rows = read(tmp_path / "documents.csv")
+    assert len({row["document"] for row in rows}) == len(rows) == 250
+    assert sum(row["audited_net"] != "" for row in rows) == 100
+
+
+# --- Audits that do not fit ---
+
+
+def changed(path, output, at=3, **cells):
+    """Write a labelled sample with one row changed."""
+    rows = read(path)
+    rows[at].update(cells)
+    return write(output, rows)
+
+
+BAD = [
+    ({"row": "99999"}, ":5: row 99999 on '", "is not among the answers of"),
+    ({"actor": "Narnia"}, ":5: row ", "on 'Narnia' is not among the answers of"),
+    ({"row": "x"}, ":5: 'x' is not the number of a row", ""),
+    ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
+    ({"inclusion": "0"}, ":5: inclusion '0' is not a probability above 0 and up to 1", ""),
+    ({"inclusion": "1.5"}, ":5: inclusion '1.5' is not a probability", "restore what"),
+    ({"inclusion": ""}, ":5: inclusion '' is not a probability", "restore what"),
+    ({"text": "Another."}, ":5: the text of row ", "restore the text, or sample the new table"),
+]
+
+
+@pytest.mark.parametrize(("cells", "start", "end"), BAD)
+def test_a_row_that_does_not_fit_is_one_line(archive, tmp_path, cells, start, end):
+    bad = changed(archive[1], tmp_path / "bad.csv", **cells)
+    line = fails(1, "shares", archive[0], "--audit", bad)
+    assert line.startswith(f"{bad}{start}")
+    assert end in line
+
+
+def test_an_audit_without_inclusion_is_refused_unless_it_was_simple(archive, tmp_path):
+    rows = read(archive[1])
+    for row in rows:
+        del row["inclusion"], row["stratum"], row["purpose"]
+    plain = write(tmp_path / "plain.csv", rows)
+    line = fails(1, "shares", archive[0], "--audit", plain)
+    assert line.startswith(f"{plain}: no column 'inclusion' with the probability of each row")
+    assert "add --simple-random" in line
+    assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
+
+
+def test_coders_who_disagree_are_adjudicated_or_chosen(archive, tmp_path):
+    rows = [{**row, "coder": "anna"} for row in read(archive[1])]
+    other = {"against": "favor", "favor": "neutral", "neutral": "against"}
+    rows += [{**row, "coder": "ben", "stance": other[row["stance"]]} for row in rows[:2]]
+    both = write(tmp_path / "both.csv", rows)
+    line = fails(1, "shares", archive[0], "--audit", both)
+    assert line.startswith(f"{both}:2 and 202: row ")
+    assert "has two labels (anna, ben); adjudicate them with stance label, or choose one" in line
+    anna = figures(archive[0], "--audit", both, "--coder", "anna")
+    assert anna["labels"] == 200
+    assert figures(archive[0], "--audit", both, "--coder", "ben")["labels"] == 2
+    line = fails(1, "shares", archive[0], "--audit", both, "--coder", "eve")
+    assert "no label of 'eve'; its coders: anna, ben" in line
+    rows += [{**row, "coder": "adjudicated"} for row in rows[:2]]
+    settled = figures(archive[0], "--audit", write(tmp_path / "settled.csv", rows))
+    assert settled["shares"] == anna["shares"]
+
+
+def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(archive, tmp_path):
+    rows = read(archive[1])
+    rows[0]["stance"], rows[1]["purpose"], rows[1]["inclusion"] = "", "train", ""
+    rows[2]["stance"], rows[2]["false_match"] = "", "1"
+    path = write(tmp_path / "part.csv", rows)
+    result = invoke("shares", archive[0], "--audit", path, "--json")
+    assert json.loads(result.stdout)["labels"] == 198
+    assert "1 row without a label" in result.stderr
+    assert "1 row chosen for training left out" in result.stderr
+    assert "1 row with a false match, counted as neutral" in result.stderr
+    nothing = write(tmp_path / "none.csv", [{**row, "stance": ""} for row in read(archive[1])])
+    assert "holds no labelled row" in fails(1, "shares", archive[0], "--audit", nothing)
+
+
+def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
+    rows = [{**row, "text": row["text"].replace(" ", "\n")} for row in read(archive[1])][::-1]
+    path = tmp_path / "saved.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+    assert (
+        figures(archive[0], "--audit", path)["shares"]
+        == figures(archive[0], "--audit", archive[1])["shares"]
+    )
+
+
+def test_too_many_groups_are_refused(archive, tmp_path):
+    line = fails(1, "shares", archive[0], "--by", "text")
+    assert "column 'text' has" in line
+    assert "compare at most 200 groups" in line
+    assert "the answers are read twice; name a file" in fails(1, "shares", "-")
