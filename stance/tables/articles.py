@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,15 +14,16 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from stance.display import count, shown
-from stance.errors import DataError
-from stance.tables._bytes import ByteFile
+from stance.errors import DataError, UsageError
+from stance.tables._bytes import ByteFile, kind_suffix
+from stance.tables._pages import declared_encoding, read_page
 from stance.tables._reading import Journal, Record, Records
 from stance.tables._sources import Encoding, choose_encoding, undecodable
 from stance.tables.table import Table
 
 _LARGEST_ARTICLE = 20_000_000  # bytes
-_PLAIN, _MARKDOWN = ".txt", ".md"
-_KINDS = (_PLAIN, _MARKDOWN)
+_MARKDOWN, _PAGES = ".md", (".html", ".htm", ".xhtml")
+ARTICLE_NAMES = (".txt", _MARKDOWN, *_PAGES)
 _FENCES = ("---", "...")  # around front matter
 _LONGEST_FRONT_MATTER = 100  # lines
 _KEY = re.compile(r"([^\W\d][\w -]{0,60}?)\s*:(?:\s+(.*))?$")
@@ -29,7 +31,7 @@ _KEY = re.compile(r"([^\W\d][\w -]{0,60}?)\s*:(?:\s+(.*))?$")
 
 def is_article(path: Path) -> bool:
     """Return whether a file is read as an article, by its name."""
-    return path.suffix.lower() in _KINDS
+    return path.suffix.lower() in ARTICLE_NAMES or kind_suffix(path) in _PAGES
 
 
 class ArticleTable(Table):
@@ -81,9 +83,10 @@ def open_article(
 ) -> ArticleTable:
     """Open an article, whose columns are `document`, `paragraph`, what it says of itself, text.
 
-    What it says of itself are the lines ``key: value`` between two lines ``---`` at its beginning
-    (front matter). `fields` are what its name says, which goes before that. `document` is the
-    name of the file without its ending if omitted. With `keep_all`, page furniture is kept.
+    A web page says its title, date and outlet; other articles have the lines ``key: value`` between
+    two lines ``---`` at the beginning (front matter). `fields` are what the file's name says, which
+    goes before that. `document` is that name without its ending if omitted. With `keep_all`, page
+    furniture is kept.
     """
     file = ByteFile(path)
     try:
@@ -92,8 +95,10 @@ def open_article(
     finally:
         file.close()
     document = path.stem if document is None else document
-    chosen = choose_encoding(data[:64], encoding, file.name)
-    matter, text = _front_matter(_decoded(data, chosen, file.name), file.name)
+    is_page = kind_suffix(path) in _PAGES
+    chosen = _encoding_of(data, encoding, file.name, is_page)
+    text = _decoded(data, chosen, file.name)
+    matter, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, file.name)
     said = {**matter, **{name: cell for name, cell in fields.items() if cell or name not in matter}}
     columns = ["document", "paragraph", *said, text_column]
     if len(set(columns)) < len(columns):
@@ -102,11 +107,29 @@ def open_article(
         raise DataError(f"{file.name}: {why}; rename it there")
 
     def read() -> _Read:
-        plain = _plain(text) if path.suffix.lower() == _MARKDOWN else text
+        plain, form, own = text, str(chosen), said
+        if is_page:
+            page = read_page(text, file.name)
+            plain, form = page.text, f"{form}, a web page"
+            own = {name: said[name] or getattr(page, name, "") for name in said}
+        elif path.suffix.lower() == _MARKDOWN:
+            plain = _plain(text)
         article = split_article(plain, keep_all=keep_all)
-        return _Read(article, (document, *said.values()), str(chosen))
+        return _Read(article, (document, *own.values()), form)
 
     return ArticleTable(file, columns, read)
+
+
+_SAID = ("title", "date", "outlet")  # by a web page
+
+
+def _encoding_of(data: bytes, asked: str | None, name: str, is_page: bool) -> Encoding:
+    chosen = choose_encoding(data[:64], asked, name)
+    if not is_page or asked or chosen.mark or (declared := declared_encoding(data)) is None:
+        return chosen
+    with suppress(UsageError):  # of an unknown name, which browsers would not heed either
+        return choose_encoding(b"", declared, name)
+    return chosen
 
 
 def _front_matter(text: str, name: str) -> tuple[dict[str, str], str]:
@@ -231,6 +254,7 @@ def split_article(text: str, *, keep_all: bool = False) -> Article:
     if not keep_all:
         _mark_teasers(pieces, reasons)
         _mark_menus(pieces, reasons)
+        _mark_outside(pieces, reasons)
     judged = list(zip(pieces, reasons, strict=True))
     return Article(
         tuple(piece.text for piece, reason in judged if reason is None),
@@ -401,3 +425,57 @@ def _mark_menus(pieces: Sequence[_Piece], reasons: list[str | None]) -> None:
         if short and len(items) >= _MENU_ITEMS:
             for at in items:
                 reasons[at] = "navigation"
+
+
+_OUTSIDE = "outside the article"
+_UNKNOWN, _KNOWN = -4, -2  # weights of a line that is no sentence, and of page furniture, in words
+_LEAST_WORDS = 40  # in sentences of an article whose ends can be told
+_TITLE_WORDS = range(4, 31)
+
+
+def _mark_outside(pieces: Sequence[_Piece], reasons: list[str | None]) -> None:
+    """Mark what stands before the first and after the last paragraph, but for the headline.
+
+    The article is the run of lines with the greatest sum of weights: the words of sentences count
+    for it, other lines against it (Pasternack & Roth 2009, Extracting article text from the web
+    with maximum subsequence segmentation).
+    """
+    weights = [_weight(piece.text, reason) for piece, reason in zip(pieces, reasons, strict=True)]
+    first, last = _heaviest(weights)
+    inside = sum(weight for weight in weights[first : last + 1] if weight > 0)
+    if inside < _LEAST_WORDS:
+        return
+    above = [at for at in range(first) if reasons[at] is None]
+    kept = _headline(pieces, above, first)
+    for at in (*above, *range(last + 1, len(pieces))):
+        if reasons[at] is None and at not in kept:
+            reasons[at] = _OUTSIDE
+
+
+def _weight(text: str, reason: str | None) -> int:
+    if reason is not None:
+        return _KNOWN
+    return len(text.split()) if _ends_as_sentence(text) else _UNKNOWN
+
+
+def _heaviest(weights: Sequence[int]) -> tuple[int, int]:
+    """Return the first and the last place of the run with the greatest sum."""
+    best, found, total, start = 0, (0, -1), 0, 0
+    for at, weight in enumerate(weights):
+        if total <= 0:
+            total, start = 0, at
+        total += weight
+        if total > best:
+            best, found = total, (start, at)
+    return found
+
+
+def _headline(pieces: Sequence[_Piece], above: Sequence[int], first: int) -> set[int]:
+    """Return the places of the headline above an article, and of a summary below it."""
+    titles = [
+        at
+        for at in above
+        if len(pieces[at].text.split()) in _TITLE_WORDS and pieces[at].text[-1] not in ".:"
+    ]
+    kept = set(titles[:1])
+    return kept

@@ -16,13 +16,19 @@ from stance.tables._bytes import JSON_NAMES, kind_suffix
 from stance.tables._names import NamePattern, cell_of
 from stance.tables._oddities import folded
 from stance.tables._reading import Journal, Records, RejectSink
-from stance.tables.articles import ArticleTable, furniture_note, is_article, open_article
+from stance.tables.articles import (
+    ARTICLE_NAMES,
+    ArticleTable,
+    furniture_note,
+    is_article,
+    open_article,
+)
 from stance.tables.columns import column, optional_column
 from stance.tables.output import Rejects
 from stance.tables.table import SEPARATED_NAMES, Table, open_table
 
 FILE = "file"  # the column that says where a record comes from
-_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, ".md", ".html", ".htm", ".xhtml")
+_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *ARTICLE_NAMES)
 _OR_ELSE = ", or use --rejects FILE"
 _NOTES = 30  # lines on oddities of single files that are told
 
