@@ -105,6 +105,21 @@ FURNITURE = [
     ("share", "Share this article"),
     ("share", "Share on Facebook"),
     ("share", "Share via email"),
+    ("share", "Share full article"),
+    ("share", "NATO meets on facebook (opens in a new window)"),
+    ("newsletter", "Sign up to This is the Continent"),
+    ("newsletter", "after newsletter promotion"),
+    ("newsletter", "The Daily Briefing newsletter provides all the news you need. Sign up here."),
+    ("newsletter", "Our editor selects her favourite stories in this weekly newsletter."),
+    ("subscription", "Subscribe to unlock this article"),
+    ("subscription", "If you liked it, please consider supporting us."),
+    ("subscription", "We’ve been here for you since day one."),
+    ("credit", "A version of this article appears in print on 18 May 2024, Section A, Page 8"),
+    ("credit", "Our Standards: The Courier Trust Principles."),
+    ("author box", "Note from the author:"),
+    ("comments", "The comments below have not been moderated."),
+    ("media", "Your browser does not support the <audio> element."),
+    ("navigation", "+5"),
     ("newsletter", "Sign up for our morning briefing"),
     ("newsletter", "Sign up to the Courier's defence newsletter."),
     ("newsletter", "Get the latest from the harbour, every day, in your inbox"),
@@ -186,6 +201,12 @@ PARAGRAPHS = [
     "Advertisement of strength or not, the parade impressed China.",
     "Watch what Russia does, not what it says.",
     "Listen to the Baltic states.",
+    "The group's newsletter praised Russia.",
+    "“Our newsletter was closed,” said the editor in Moscow.",
+    "If you like the treaty, you will love what China makes of it.",
+    "This article of the treaty is what Iran rejects.",
+    "Sign up to NATO, he said, and pay.",
+    "A version of this plan appears in every paper that Turkey writes.",
     "The alliance contributed to this disaster.",
     "Israel said no",
     "NATO and Russia traded accusations for a third day, " * 4
@@ -315,6 +336,48 @@ def test_a_run_of_short_lines_is_a_menu_and_two_cross_heads_are_not() -> None:
     assert kept(f"{menu}\nNATO met.\nAnger\nRussia did not.\nDoubt\nIran neither.") == (
         *("NATO met.", "Anger", "Russia did not.", "Doubt", "Iran neither."),
     )
+
+
+PAGE = """The Courier
+World
+NATO leaders end their summit with a quarrel over money
+Ministers agreed on little
+Ada Fennimore
+By Ada Fennimore
+Lebanon Israel
+Port Ellery
+NATO leaders closed a two-day summit on Thursday with the shortest communique in a decade and a row.
+Anger
+Poland praised the alliance and said that it had never been more united or more needed than now.
+Iran sent no one.
+Ada Fennimore has reported on alliances since 2011.
+Share
+Diplomacy
+Baltic Sea region
+Ferry strike enters its third week
+Storm expected on the north coast
+Somebody wrote a sentence down here.
+Marrowdale
+"""
+
+
+def test_lines_before_the_first_and_after_the_last_paragraph_are_set_aside() -> None:
+    article = split_article(PAGE)
+
+    assert article.paragraphs == (
+        "NATO leaders end their summit with a quarrel over money",
+        "Ministers agreed on little",
+        *(line for line in PAGE.splitlines()[8:12]),
+    )
+    found = {piece.text: piece.reason for piece in article.dropped}
+    assert found["Ada Fennimore"] == "author box"
+    assert found["Ada Fennimore has reported on alliances since 2011."] == "author box"
+    assert found["Marrowdale"] == found["Lebanon Israel"] == "outside the article"
+
+
+def test_a_page_of_few_sentences_has_no_ends_to_tell() -> None:
+    lines = ("Port Ellery", "NATO met.", "Somewhere else", "Russia did not.")
+    assert kept("\n".join(lines)) == lines
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", " \u200b\n\t"])

@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -171,35 +172,35 @@ def ours(html: str, folder: Path) -> list[dict[str, str]]:
 
 
 def _others() -> dict[str, Extract]:
-    import boilerpy3.extractors
-    import justext
-    import lxml.html
-    import readability
-    import trafilatura
-    from resiliparse.extract import html2text
+    boilerpy3, justext = import_module("boilerpy3.extractors"), import_module("justext")
+    html2text = import_module("resiliparse.extract.html2text")
+    lxml_html, readability = import_module("lxml.html"), import_module("readability")
+    trafilatura = import_module("trafilatura")
 
     def readable(html: str) -> list[str]:
-        tree = lxml.html.fromstring(readability.Document(html).summary())
+        tree = lxml_html.fromstring(readability.Document(html).summary())
         return [element.text_content() for element in tree.iter("p", "h2", "h3", "li")]
 
-    def justext_(html: str) -> list[str]:
+    def just(html: str) -> list[str]:
         found = justext.justext(html.encode(), justext.get_stoplist("English"))
         return [paragraph.text for paragraph in found if not paragraph.is_boilerplate]
 
-    def by_trafilatura(**options: bool) -> Extract:
+    def alone(**options: bool) -> Extract:
         base = {"include_comments": False, "include_tables": False}
         return lambda html: (trafilatura.extract(html, **base, **options) or "").splitlines()
 
-    boiler = boilerpy3.extractors.ArticleExtractor()
+    def resilient(html: str) -> list[str]:
+        text: str = html2text.extract_plain_text(html, main_content=True)
+        return text.splitlines()
+
+    boiler = boilerpy3.ArticleExtractor()
     return {
-        "trafilatura alone": by_trafilatura(),
-        "  favor precision": by_trafilatura(favor_precision=True),
-        "  favor recall": by_trafilatura(favor_recall=True),
+        "trafilatura alone": alone(),
+        "  favor precision": alone(favor_precision=True),
+        "  favor recall": alone(favor_recall=True),
         "readability-lxml": readable,
-        "jusText": justext_,
-        "resiliparse": lambda html: html2text.extract_plain_text(
-            html, main_content=True
-        ).splitlines(),
+        "jusText": just,
+        "resiliparse": resilient,
         "boilerpy3": lambda html: boiler.get_content(html).splitlines(),
     }
 

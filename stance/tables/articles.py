@@ -254,6 +254,7 @@ def split_article(text: str, *, keep_all: bool = False) -> Article:
     if not keep_all:
         _mark_teasers(pieces, reasons)
         _mark_menus(pieces, reasons)
+        _mark_authors(pieces, reasons)
         _mark_outside(pieces, reasons)
     judged = list(zip(pieces, reasons, strict=True))
     return Article(
@@ -373,7 +374,8 @@ def _reason_of_part(text: str) -> str | None:
     if reason := _reason_of_label(plain) or ("date" if _is_date(plain) else None):
         return reason
     rules = _furniture().patterns.items()
-    return next((reason for reason, rule in rules if rule.match(plain)), None)
+    bare = None if plain.strip(_LABEL_EDGES) else "navigation"  # numbers and bullets
+    return next((reason for reason, rule in rules if rule.match(plain)), bare)
 
 
 def _reason_of_label(text: str) -> str | None:
@@ -427,8 +429,24 @@ def _mark_menus(pieces: Sequence[_Piece], reasons: list[str | None]) -> None:
                 reasons[at] = "navigation"
 
 
+_BYLINE = re.compile(r"by ([^,|]{5,80})", re.IGNORECASE)
+_OF_AUTHOR = re.compile(r"(?:$| (?:has reported|reports|reported|covers|writes|is an? )\b)")
+
+
+def _mark_authors(pieces: Sequence[_Piece], reasons: list[str | None]) -> None:
+    """Mark the name of an author whom a byline names, alone or in a line on the author."""
+    bylines = (p.text for p, reason in zip(pieces, reasons, strict=True) if reason == "byline")
+    found = [match[1] for match in map(_BYLINE.match, bylines) if match]
+    names = {name for own in found for name in re.split(r" and | & ", own) if " " in name}
+    for at, piece in enumerate(pieces):
+        if reasons[at] is None and len(piece.text) <= _LONGEST_FURNITURE:
+            own = next((name for name in names if piece.text.startswith(name)), None)
+            if own and _OF_AUTHOR.match(piece.text[len(own) :]):
+                reasons[at] = "author box"
+
+
 _OUTSIDE = "outside the article"
-_UNKNOWN, _KNOWN = -4, -2  # weights of a line that is no sentence, and of page furniture, in words
+_UNKNOWN, _KNOWN = -8, -2  # weights of a line that is no sentence, and of page furniture, in words
 _LEAST_WORDS = 40  # in sentences of an article whose ends can be told
 _TITLE_WORDS = range(4, 31)
 
@@ -446,7 +464,8 @@ def _mark_outside(pieces: Sequence[_Piece], reasons: list[str | None]) -> None:
     if inside < _LEAST_WORDS:
         return
     above = [at for at in range(first) if reasons[at] is None]
-    kept = _headline(pieces, above, first)
+    article = [at for at in range(first, last + 1) if reasons[at] is None]
+    kept = _headline(pieces, above, article)
     for at in (*above, *range(last + 1, len(pieces))):
         if reasons[at] is None and at not in kept:
             reasons[at] = _OUTSIDE
@@ -470,12 +489,26 @@ def _heaviest(weights: Sequence[int]) -> tuple[int, int]:
     return found
 
 
-def _headline(pieces: Sequence[_Piece], above: Sequence[int], first: int) -> set[int]:
-    """Return the places of the headline above an article, and of a summary below it."""
-    titles = [
-        at
-        for at in above
-        if len(pieces[at].text.split()) in _TITLE_WORDS and pieces[at].text[-1] not in ".:"
-    ]
-    kept = set(titles[:1])
-    return kept
+def _headline(pieces: Sequence[_Piece], above: Sequence[int], article: Sequence[int]) -> set[int]:
+    """Return the places of the headline and the summary.
+
+    These are the lines that have words of the article, or the one that has most, and what stands
+    right below it.
+    """
+    words = {word for at in article for word in _content(pieces[at].text)}
+    found: dict[int, tuple[int, int]] = {}  # words that a line shares with the article, and all
+    for at in above:
+        text = pieces[at].text
+        if len(text.split()) in _TITLE_WORDS and len(_SEPARATOR.split(text)) < 3:
+            own = _content(text)
+            found[at] = len(own & words), len(own)
+    if not found:
+        return set()
+    best = max(found, key=lambda at: found[at])
+    kept = {best, *(at for at, (shared, all_) in found.items() if shared >= max(2, all_ / 3))}
+    return kept | ({best + 1} & found.keys())
+
+
+def _content(text: str) -> set[str]:
+    """Return the longer words of a text, which say what it is about."""
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3}
