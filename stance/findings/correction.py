@@ -25,7 +25,7 @@ QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 NET = len(Stance)  # number of the net stance among the quantities
 FEWEST = 2  # labels below which nothing is corrected
 EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
-AUDIT_ONLY = "audit"  # method without a surrogate that helps
+AUDIT_ONLY = "audit alone"  # method without a surrogate that helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,8 @@ class Correction:
             for each, weight in zip(chosen, weights.tolist(), strict=True):
                 found[:, side] += weight * each.scores[pairs, side]
                 names.append(each.name)
-        return found, " + ".join(dict.fromkeys(names)) or AUDIT_ONLY
+        listed = ", ".join(sorted(set(names)))
+        return found, f"PPI++ ({listed})" if names else AUDIT_ONLY
 
     def _tune(self, model: tuple[Surrogate, ...], side: int, rows: Bools) -> tuple[Floats, float]:
         pairs = self.audit.pair

@@ -90,20 +90,23 @@ def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
     return found
 
 
-def expected_errors(chance: Floats, parts: Ints, spread: Floats) -> Floats:
-    """Return the standard error to expect of each part's mean; infinite with too few labels.
+def expected_errors(chance: Floats, parts: Ints, spread: Floats, number: int) -> Floats:
+    """Return the standard error to expect of the mean of so many parts; infinite of few labels.
 
     Parameters
     ----------
     chance : ndarray of shape (n,)
         Probability of each unit to be drawn.
     parts : ndarray of shape (n,)
-        Number of the part that each belongs to.
+        Number of the part that each belongs to; negative for none.
     spread : ndarray of shape (n,)
         Expected square of each unit's error about what is estimated.
     """
-    variance = np.bincount(parts, spread / chance) / np.maximum(np.bincount(parts), 1) ** 2
-    labels = np.bincount(parts, chance)
+    kept = parts >= 0
+    own = parts[kept]
+    sizes = np.maximum(np.bincount(own, minlength=number), 1)
+    variance = np.bincount(own, (spread / chance)[kept], minlength=number) / sizes**2
+    labels = np.bincount(own, chance[kept], minlength=number)
     return np.where(labels < LEAST, np.inf, np.sqrt(variance))
 
 

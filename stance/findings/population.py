@@ -62,7 +62,7 @@ class Population:
         """
         sides = list(SIDES)
         chances = self.chances[:, sides].astype(np.float64)
-        found = [Surrogate("probabilities", chances), Surrogate("labels", _hot(self.predicted))]
+        found = [Surrogate("probabilities", chances), Surrogate("answers", _hot(self.predicted))]
         added = [
             Surrogate(name, np.where(values[:, None] >= 0, _hot(values) - chances, 0.0))
             for name, values in self.labels

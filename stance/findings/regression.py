@@ -25,7 +25,8 @@ def write_regression_table(
 
     There is one row per document and actor if the audit labelled them whole, else one per answer.
     The input's columns come first, but for the text. ``predicted`` is the mean of the model's
-    probabilities, ``audited`` that of the labels, ``inclusion`` the probability of an audited row.
+    probabilities, ``audited`` that of the labels, ``inclusion`` the probability to be audited: of a
+    row that was not the mean of all those, which `dsl` in R needs to sum up to the audit's size.
     ``corrected`` is the pseudo-outcome of design-based supervised learning (Egami et al. 2023):
     least squares on it are unbiased, with standard errors clustered by document.
     """
@@ -35,8 +36,7 @@ def write_regression_table(
     unit = _units(population, sample.audit)
     number = np.bincount(unit)
     means = _means(study, sample.audit, unit)
-    chance = np.full(len(number), np.nan)
-    chance[unit[sample.audit.pair]] = sample.audit.inclusion
+    chance = _chances(sample.audit, unit, len(number))
     first = np.unique(unit, return_index=True)[1]
     heads = dict(zip(population.record[first].tolist(), range(len(first)), strict=True))
     places = population.places
@@ -51,9 +51,9 @@ def write_regression_table(
         for at, record in enumerate(table):
             if (own := heads.get(at)) is not None:
                 cells = [record.cells[place] for place in (*kept, places.actor)]
-                values = [chance[own], *means[own]]
-                shown = ("" if np.isnan(value) else f"{value:.6f}" for value in values)
-                written.write([*cells, str(number[own]), *shown])
+                shown = ("" if np.isnan(value) else f"{value:.6f}" for value in means[own])
+                cells += [str(number[own]), f"{chance[own]:.9f}"]
+                written.write([*cells, *shown])
     what = "documents and actors" if len(number) < len(population) else "answers"
     return f"wrote {output}: {count(len(number), 'row')} of {what}"
 
@@ -67,6 +67,16 @@ def _units(population: Population, audit: Audit) -> Ints:
     alike = np.allclose(own[unit[audit.pair]], labelled[unit[audit.pair]] * audit.inclusion)
     whole = bool((labelled[labelled > 0] == np.bincount(unit)[labelled > 0]).all())
     return unit if whole and alike else np.arange(len(population))
+
+
+def _chances(audit: Audit, unit: Ints, number: int) -> Floats:
+    """Return the probability of each unit to be audited; of those that were not, their mean."""
+    found = np.full(number, np.nan)
+    found[unit[audit.pair]] = audit.inclusion
+    open_ = np.isnan(found)
+    labelled = number - int(open_.sum())
+    found[open_] = np.clip((labelled - np.nansum(found)) / max(1, int(open_.sum())), 1e-9, 1)
+    return found
 
 
 def _means(study: Study, audit: Audit, unit: Ints) -> Floats:

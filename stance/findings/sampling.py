@@ -13,7 +13,7 @@ from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.evaluation.intervals import Z
 from stance.findings.design import SUREST, Design, design_sample, draw, expected_errors
-from stance.findings.population import Population, read_population
+from stance.findings.population import MISSING, Population, read_population
 from stance.findings.survey import Request
 from stance.records import AGAINST, FAVOR, Stance
 from stance.tables import column, write_table
@@ -23,7 +23,6 @@ LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")
 
 DRAWN = ("row", "actor", "inclusion", "stratum", "purpose")
 FEWEST = 10  # units of a sample
-COMPARED = 30  # answers of a group or period that is worth comparing
 MARGIN = 0.2  # half the width of an interval of a net stance that is useful, at most
 POOL = 10  # candidates to learn from, for each that is chosen
 ALIKE = 0.2  # likeness of the errors of a document's answers, if whole documents are drawn
@@ -91,7 +90,7 @@ def write_sample(
         audited = len(sample.pair)
     dropped = _write(population, sample, request, output, force)
     spread = _spread(population, asked.whole_documents)
-    errors = expected_errors(sample.chance, population.actor, spread)
+    errors = expected_errors(sample.chance, population.actor, spread, len(population.actors))
     return Drawn(
         answers=len(sample.pair),
         documents=len(np.unique(population.document[sample.pair])),
@@ -147,60 +146,52 @@ def _spread(population: Population, whole: bool) -> Floats:
 
 
 def _refuse_too_small(population: Population, asked: SampleRequest, chance: Floats) -> None:
-    """Raise if the sample would not tell groups or periods apart."""
+    """Raise if the sample would not tell groups or periods apart that all labels would."""
     spread = _spread(population, asked.whole_documents)
     parts = list(_compared(population))
 
-    def worst(chance: Floats) -> tuple[float, str]:
-        found = [(0.0, "")]
-        for codes, names in parts:
-            errors = Z * expected_errors(chance, codes, spread)
-            found += [(float(errors[code]), name) for code, name in names.items()]
-        return max(found)
+    def margins(chance: Floats) -> Floats:
+        found = [Z * expected_errors(chance, codes, spread, len(names)) for codes, names in parts]
+        return np.concatenate(found)
 
-    margin, name = worst(chance)
+    names = [name for _, own in parts for name in own]
+    if not parts:
+        return
+    able = np.flatnonzero(margins(np.ones_like(chance)) <= asked.margin)
+    if not len(able):
+        return
+    found = margins(chance)[able]
+    margin, name = float(found.max()), names[int(able[np.argmax(found)])]
+    size, needed = asked.size, margin
     if margin <= asked.margin:
         return
-    size, needed = asked.size, margin
-    while needed > asked.margin and size < len(population):
+    while needed > asked.margin:
         size += max(1, size // 8)
         design, unit = _design(population, asked.whole_documents, size)
-        needed = worst(design.inclusion[unit])[0]
+        needed = float(margins(design.inclusion[unit])[able].max())
     reach = f"be known to ±{100 * margin:.0f} points, not ±{100 * asked.margin:.0f}"
     if not np.isfinite(margin):
         reach = "rest on fewer than two labels"
-    enough = f"-n {size} would do" if needed <= asked.margin else "all labels would not do"
     raise DataError(
         f"{population.table}: -n {asked.size} is too small to compare: the net stance {name} would "
-        f"{reach}; {enough}, or compare fewer (--actor), or raise --margin"
+        f"{reach}; -n {size} would do, or compare fewer (--actor), or raise --margin"
     )
 
 
-def _compared(population: Population) -> Iterator[tuple[Ints, dict[int, str]]]:
-    """Yield the parts of each way to compare, and the names of those with enough answers."""
+def _compared(population: Population) -> Iterator[tuple[Ints, list[str]]]:
+    """Yield the groups and the periods that each pair is in, by actor, and what they are called."""
     periods = population.periods
-    names_of_periods = () if periods is None else map(periods.name, range(periods.count))
-    ways = [
-        (population.group, population.groups),
-        (population.period, tuple(names_of_periods)),
-    ]
-    for values, names in ways:
-        if not names:
+    names = () if periods is None else tuple(map(periods.name, range(periods.count)))
+    for values, parts in ((population.group, population.groups), (population.period, names)):
+        if len(parts) < 2:
             continue
-        width = len(names) + 1
-        codes = population.actor * width + values + 1
-        sizes = np.bincount(codes, minlength=len(population.actors) * width)
-        table = sizes.reshape(len(population.actors), width)[:, 1:] >= COMPARED
-        actors, places = np.nonzero(table & (table.sum(axis=1, keepdims=True) > 1))
-        yield (
-            codes,
-            {
-                actor * width + place + 1: (
-                    f"toward '{shown(population.actors[actor], 40)}' in '{shown(names[place], 40)}'"
-                )
-                for actor, place in zip(actors.tolist(), places.tolist(), strict=True)
-            },
-        )
+        codes = np.where(values >= 0, population.actor * len(parts) + values, MISSING)
+        listed = [
+            f"toward '{shown(actor, 40)}' in '{shown(part, 40)}'"
+            for actor in population.actors
+            for part in parts
+        ]
+        yield codes, listed
 
 
 def _with_informative(
