@@ -87,6 +87,7 @@ class Corpus:
     holder: tuple[str | None, ...]  # author, other, an actor's name; None where nobody says
     false_match: Bools  # whether what looks like the actor's name means something else
     soft: Floats | None  # probabilities of stances to learn from; None if no row has any
+    judged: Bools  # rows whose stance somebody has given, not only soft labels
     # By column; "" where a file has none. Dates with two readings stand as 2024-03-09.
     extra: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]  # on how the files were read
@@ -132,6 +133,7 @@ class Corpus:
             holder=tuple(self.holder[row] for row in kept),
             false_match=self.false_match[rows],
             soft=None if self.soft is None else self.soft[rows],
+            judged=self.judged[rows],
             extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
         )
 
@@ -149,6 +151,7 @@ class _Rows:
     holder: list[str | None] = field(default_factory=list)
     false_match: list[bool] = field(default_factory=list)
     soft: list[list[float] | None] = field(default_factory=list)
+    judged: list[bool] = field(default_factory=list)
     source: list[int] = field(default_factory=list)
     extra: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _EXTRA})
 
@@ -246,6 +249,7 @@ def read_corpus(
         holder=tuple(rows.holder),
         false_match=np.array(rows.false_match, np.bool_),
         soft=_soft_array(rows),
+        judged=np.array(rows.judged, np.bool_),
         extra={name: tuple(cells) for name, cells in rows.extra.items() if any(cells)},
         notes=tuple(dict.fromkeys(notes)),
         loose=rows.document.count(""),
@@ -310,6 +314,7 @@ def _read_table(
         rows.false_match.append(_read_flag(cells["false_match"], where))
         rows.soft.append(_read_soft([cells[name] for name in SOFT], where))
         rows.stance.append(_read_stance(cells["stance"], record, stance, rows))
+        rows.judged.append(bool(cells["stance"].strip()) or rows.false_match[-1])
         tone = cells["sentiment"]
         rows.sentiment.append(sentiment.read(tone, record) if tone.strip() else MISSING)
         rows.document.append(cells["document"])

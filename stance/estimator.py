@@ -169,6 +169,7 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
         holder=(None,) * len(texts),
         false_match=np.zeros(len(texts), np.bool_),
         soft=None,
+        judged=np.ones(len(texts), np.bool_),
         extra={},
         notes=(),
         loose=len(texts) if groups is None else 0,

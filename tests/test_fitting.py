@@ -8,6 +8,7 @@ import pytest
 from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from stance.corpus import read_corpus
 from stance.errors import DataError
@@ -16,6 +17,7 @@ from stance.features.pairs import lay_out
 from stance.fitting import learning, train
 from stance.fitting.counts import count_features
 from stance.fitting.learning import class_weights, fit_head, fit_temperature, score_rows, split
+from stance.fitting.logistic import Vectored, fit_logistic
 from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.reading.actors import ActorBook
@@ -402,6 +404,48 @@ def test_certain_soft_labels_teach_what_hard_ones_do(small, trained):
     assert dump_model(train(quick_recipe(), soften(small, 1.0), BOOK).model) == dump_model(
         trained.model
     )
+
+
+def test_rows_with_soft_labels_alone_are_learned_from_and_not_scored(small):
+    taught = np.arange(len(small)) % 3 == 2
+    soft = np.where(taught[:, None], [0.1, 0.1, 0.8], np.eye(3)[small.stance])
+    more = train(quick_recipe(), dataclasses.replace(small, soft=soft, judged=~taught), BOOK)
+    plain = train(quick_recipe(), small.take(np.flatnonzero(~taught)), BOOK)
+    assert more.report.stance["n"] == len(more.stance.scores) == (~taught).sum()
+    assert more.model.card["data"][0]["rows"] == len(small)
+    favor = [
+        each.model.probabilities(small.texts, small.actors, small.spans)[:, 2].mean()
+        for each in (plain, more)
+    ]
+    assert favor[1] > favor[0] + 0.1
+
+
+def test_no_lesson_is_of_a_document_that_is_scored(small):
+    ones = np.ones(len(small))
+    lessons = learning.Lessons(np.array([0, 1, 99_999]), np.ones(3), np.eye(3))
+    task = learning.Task(
+        {}, quick_recipe(), tuple(Stance), True, small.stance, small.document, ones
+    )
+    task = dataclasses.replace(task, lessons=lessons)
+    rows, group = task.with_lessons(np.flatnonzero(small.document != 1))
+    assert rows[-2:].tolist() == [len(small), len(small) + 2]
+    assert group[-2:].tolist() == [0, 99_999]
+    assert 1 not in group
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_logistic_regression_is_that_of_scikit_learn_with_vectors_as_columns(labels):
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(4)
+    x = sparse.random(400, 60, 0.1, format="csr", random_state=5)
+    y, weight = random.integers(labels, size=400), random.uniform(0.2, 3, 400)
+    vectors = random.normal(size=(20, 4))
+    dense = np.hstack([x.toarray(), x[:, 30:50] @ vectors])
+    known = LogisticRegression(C=0.7, tol=1e-8).fit(dense, y, sample_weight=weight)
+    coef, bias = fit_logistic(x, [Vectored(30, vectors)], np.eye(labels)[y], weight, 0.7)
+    found = softmax(x @ coef + bias)
+    assert found == pytest.approx(known.predict_proba(dense), abs=2e-3)
 
 
 def test_soft_labels_move_the_answers(small, trained):

@@ -3,12 +3,13 @@
 Usage: python training/leave_out.py NEWS.csv OTHER.csv ... --recipe training/mixture.toml
            [--vectors vectors.npz] [--only allsides,economist] [--least 1500]
 
-NEWS.csv is a corpus whose column `source` names collections (`training/news.py` makes it). Prints,
-for each collection of at least so many pairs, macro-F1 when the model has not seen it, beside
-target-blind words trained on the same rows, the difference with its 95 % interval (bootstrap over
-documents), ECE, and, among the rows drawn at random (column `drawn`), the true share of each stance
-and the share that the model answers; then all of them pooled. Last, again of the rows drawn at
-random, how many `predict --abstain RATE` answers and how many of these answers are wrong.
+NEWS.csv is a corpus whose column `source` names collections (`training/news.py` makes it). Rows of
+other corpora that have soft labels alone (`training/distil.py`) and such a source are left out with
+it. Prints, for each collection of at least so many pairs, macro-F1 when the model has not seen it,
+beside target-blind words trained on the same rows, the difference with its 95 % interval (bootstrap
+over documents), ECE, and, among the rows drawn at random (column `drawn`), the true share of each
+stance and the share that the model answers; then all of them pooled. Last, again of the rows drawn
+at random, how many `predict --abstain RATE` answers and how many of these answers are wrong.
 """
 
 import argparse
@@ -95,15 +96,15 @@ def main() -> None:
     with options.news.open(encoding="utf-8", newline="") as file:
         drawn = np.array([cells["drawn"] == "random" for cells in csv.DictReader(file)])
     collection = np.array(corpus.extra["source"])
-    collection[corpus.source > 0] = ""
-    sizes = Counter(collection[collection != ""].tolist())
+    collection[(corpus.source > 0) & corpus.judged] = ""
+    sizes = Counter(collection[corpus.source == 0].tolist())
     names = options.only or [name for name, size in sizes.items() if size >= options.least]
     print("| left out | n | macro-F1 | blind | difference | ECE | true share | answered |")
     print("|---|---|---|---|---|---|---|---|")
     kept: list[str] = []
     pooled: list[tuple[Corpus, Floats, Floats, Bools]] = []
     for name in names:
-        rows = np.flatnonzero(collection == name)
+        rows = np.flatnonzero((collection == name) & (corpus.source == 0))
         tested = corpus.take(rows)
         rest = without(corpus, tested, np.flatnonzero(collection != name))
         model = train(recipe, rest, ActorBook.default(), vectors=vectors).model

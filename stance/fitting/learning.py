@@ -13,17 +13,31 @@ from threadpoolctl import threadpool_limits
 from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts
+from stance.fitting.logistic import Vectored, fit_logistic
 from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.recipe import HeadRecipe
 
 FLOOR = 1e-12  # least probability in a log loss
+_CHUNK = 4096  # rows whose vectors are summed at a time
 ABSENT = -5.0  # score of a class that a training fold does not hold
 
 
 @dataclass(frozen=True, slots=True)
+class Lessons:
+    """Rows with soft labels alone: learned from, never scored. Nobody knows their true labels."""
+
+    group: Ints
+    weight: Floats
+    soft: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """A head to learn: counted features, labels, groups and weights of its rows."""
+    """A head to learn: counted features, labels, groups and weights of its rows.
+
+    The counts of the lessons' rows stand after those of the others.
+    """
 
     counts: dict[str, BlockCounts]
     recipe: HeadRecipe
@@ -35,6 +49,7 @@ class Task:
     vectors: Vectors | None = None
     soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
     typical: Bools | None = None  # rows by which the temperature is set; None for all
+    lessons: Lessons | None = None
 
     @property
     def occurs(self) -> Bools:
@@ -43,16 +58,23 @@ class Task:
         found: Bools = weights.max(axis=0) > 0
         return found
 
-    def examples(self, rows: Ints) -> tuple[Ints | slice, Ints, Floats]:
-        """Return which of some rows to learn from, with labels and weights.
+    def with_lessons(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Return rows to learn from, with lessons of no other document, and their groups."""
+        if self.lessons is None:
+            return rows, self.group[rows]
+        others = np.setdiff1d(self.group, self.group[rows])
+        extra = np.flatnonzero(~np.isin(self.lessons.group, others))
+        group = np.concatenate([self.group[rows], self.lessons.group[extra]])
+        return np.concatenate([rows, len(self.y) + extra]), group
 
-        A row with soft labels is learned from once per label that it may have.
-        """
-        if self.soft is None:
-            return slice(None), self.y[rows], self.weight[rows]
-        share = self.soft[rows]
-        copy, label = np.nonzero(share)
-        return copy, label, self.weight[rows][copy] * share[copy, label]
+    def targets(self, rows: Ints) -> tuple[Floats, Floats]:
+        """Return shares of the labels of some rows, lessons among them, and their weights."""
+        shares = np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
+        weight = self.weight
+        if self.lessons is not None:
+            shares = np.concatenate([shares, self.lessons.soft])
+            weight = np.concatenate([weight, self.lessons.weight])
+        return shares[rows], weight[rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +106,9 @@ def class_weights(
 
 def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     """Fit a linear classifier on some rows; temperature 1, terms without names."""
-    parts, kept_by_block, shared = [], [], []
-    _, group = np.unique(task.group[rows], return_inverse=True)
+    parts, kept_by_block, vectored = [], [], []
+    rows, group = task.with_lessons(rows)
+    _, group = np.unique(group, return_inverse=True)
     features = task.recipe.features
     least = min(features.min_df, int(group.max()) + 1)  # a fold may be one document
     for name, weight in features.blocks.items():
@@ -99,23 +122,20 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
         kept_by_block.append((name, weight, keys, idf))
         if task.vectors is not None and features.vectors.get(name):
             found = task.vectors.of_features(name, keys)
-            common = values @ found
+            squares = sum(
+                ((values[low : low + _CHUNK] @ found) ** 2).sum()
+                for low in range(0, len(rows), _CHUNK)
+            )
             # So that a row of them is as long on average as the recipe says.
-            scale = features.vectors[name] / np.sqrt((common**2).sum(axis=1).mean())
-            shared.append((name, found * scale, common * scale))
-    x = sparse.hstack([*parts, *(sparse.csr_matrix(each) for *_, each in shared)], format="csr")
-    copy, y, each = task.examples(rows)
-    coef, intercept = _linear(x if task.soft is None else x[copy], y, each, task, seed)
+            scale = features.vectors[name] / np.sqrt(squares / len(rows))
+            low = sum(len(own) for _, _, own, _ in kept_by_block[:-1])
+            vectored.append(Vectored(low, found * scale))
+    coef, intercept = _linear(sparse.hstack(parts, format="csr"), vectored, rows, task, seed)
     intercept[1] += task.recipe.classifier.neutral_offset
-    low = sum(len(keys) for _, _, keys, _ in kept_by_block)
-    of_words = {}
-    for name, found, _ in shared:  # what words of like use have in common is each one's own too
-        of_words[name] = found @ coef[:, low : low + found.shape[1]].T
-        low += found.shape[1]
     blocks, low = [], 0
     for name, weight, keys, idf in kept_by_block:
-        own = coef[:, low : low + len(keys)].T + of_words.get(name, 0.0)
-        blocks.append(BlockWeights(name, weight, keys, idf, np.ascontiguousarray(own, np.float32)))
+        own = np.ascontiguousarray(coef[low : low + len(keys)], np.float32)
+        blocks.append(BlockWeights(name, weight, keys, idf, own))
         low += len(keys)
     return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, features.per_actor)
 
@@ -128,38 +148,60 @@ def _documents(counts: BlockCounts, rows: Ints, group: Ints) -> Ints:
     return np.bincount((member @ occurs).indices, minlength=len(counts.keys))
 
 
-def _linear(x: Any, y: Ints, weight: Floats, task: Task, seed: int) -> tuple[Floats, Floats]:
-    """Return coefficients (n_labels, n_features) and intercepts, also for two or one classes."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.svm import LinearSVC
-
+def _linear(
+    x: Any, vectored: Sequence[Vectored], rows: Ints, task: Task, seed: int
+) -> tuple[Floats, Floats]:
+    """Return coefficients (n_features, n_labels) and intercepts, also for two classes."""
     recipe = task.recipe.classifier
-    present = np.unique(y)
+    targets, weight = task.targets(rows)
+    present = np.flatnonzero(targets.any(axis=0))
     if len(present) < 2:
         raise DataError(
-            f"all {len(y)} rows of a training fold are '{task.labels[present[0]]}'; "
+            f"all {len(rows)} rows of a training fold are '{task.labels[present[0]]}'; "
             "label more paragraphs of the other classes"
         )
     if not x.shape[1]:
         raise DataError(
             f"no feature occurs in {task.recipe.features.min_df} training documents of a fold "
-            f"({len(y)} rows); label more paragraphs, or lower min_df in the recipe"
+            f"({len(rows)} rows); label more paragraphs, or lower min_df in the recipe"
         )
     if not weight.any():
         raise DataError("every row has weight 0; give a corpus a weight in the recipe's [corpora]")
-    if recipe.kind == "svc":
-        model = LinearSVC(C=recipe.c, random_state=seed, tol=1e-4, max_iter=10_000, dual=True)
-    else:
-        model = LogisticRegression(C=recipe.c, solver="newton-cg", tol=1e-4, max_iter=1_000)
-    with threadpool_limits(1):
-        model.fit(x, y, sample_weight=weight)
-    found, bias = model.coef_, model.intercept_
-    if len(present) == 2:
-        found, bias = np.vstack([-found, found]), np.concatenate([-bias, bias])
-    coef = np.zeros((len(task.labels), x.shape[1]))
+    coef = np.zeros((x.shape[1], len(task.labels)))
     intercept = np.where(task.occurs, ABSENT, NEVER)
-    coef[present], intercept[present] = found, bias
+    with threadpool_limits(1):
+        if recipe.kind == "svc":
+            found = _fit_svc(x, vectored, targets[:, present], weight, recipe.c, seed)
+        else:
+            found = fit_logistic(x, vectored, targets[:, present], weight, recipe.c)
+    coef[:, present], intercept[present] = found
     return coef, intercept
+
+
+def _fit_svc(
+    x: Any, vectored: Sequence[Vectored], targets: Floats, weight: Floats, c: float, seed: int
+) -> tuple[Floats, Floats]:
+    """Return what `fit_logistic` does, by a linear support vector machine.
+
+    A row with soft labels is learned from once per label that it may have.
+    """
+    from sklearn.svm import LinearSVC
+
+    common = [sparse.csr_matrix(x[:, part.columns] @ part.vectors) for part in vectored]
+    copy, y = np.nonzero(targets)
+    x, every = sparse.hstack([x, *common], format="csr"), len(copy) == len(targets)
+    model = LinearSVC(C=c, random_state=seed, tol=1e-4, max_iter=10_000, dual=True)
+    model.fit(x if every else x[copy], y, sample_weight=weight[copy] * targets[copy, y])
+    coef, intercept = model.coef_.T, model.intercept_
+    if targets.shape[1] == 2:
+        coef, intercept = np.hstack([-coef, coef]), np.concatenate([-intercept, intercept])
+    low = x.shape[1] - sum(part.vectors.shape[1] for part in vectored)
+    whole = coef[:low].copy()
+    for part in vectored:  # what words of like use have in common is each one's own too
+        size = part.vectors.shape[1]
+        whole[part.columns] += part.vectors @ coef[low : low + size]
+        low += size
+    return whole, intercept
 
 
 def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Floats:

@@ -30,6 +30,7 @@ from stance.fitting.advice import Prospects, advise, advise_stopping, learning_c
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.learning import (
     Held,
+    Lessons,
     Task,
     class_weights,
     cross_validate,
@@ -151,13 +152,14 @@ def train(
     DataError
         If the corpus is too small, or has no row of some class.
     """
+    corpus, lessons = _parted(corpus)
     _check(corpus, recipe)
     if not _has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     progress("reading the corpus")
     reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
-    query = make_query(book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
-    bench = _Bench(reader, corpus, recipe, query, vectors, jobs)
+    bench = _Bench(reader, corpus, recipe, _query(book, corpus), vectors, jobs, lessons)
+    query = _query(book, corpus, *filter(None, [lessons]))
     progress("learning stance")
     stance, control = bench.learn(query, "stance"), bench.learn(query, "control")
     tone = _learn_extra(bench, "sentiment", sentiment_rows(corpus), progress)
@@ -203,6 +205,7 @@ class _Bench:
     query: Query  # every row of the corpus
     vectors: Vectors | None
     jobs: int
+    lessons: Corpus | None  # rows with soft labels alone
 
     @cached_property
     def named(self) -> Bools:
@@ -277,6 +280,9 @@ class _Bench:
             own = HeadRecipe(recipe.holder_features, plain)
             like, judged = plain, holder_kinds(corpus)
         share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
+        more, lessons = self.lessons, None
+        if more is not None and more.soft is not None and name not in _EXTRA:
+            lessons = Lessons(more.document, share[more.source], more.soft)
         return Task(
             counts=count_features(self.reader, query, own.features, targeted=targeted),
             recipe=own,
@@ -290,6 +296,7 @@ class _Bench:
             vectors=self.vectors,
             soft=None if name in _EXTRA else corpus.soft,
             typical=None if name in _EXTRA else corpus.typical,
+            lessons=lessons,
         )
 
 
@@ -342,6 +349,24 @@ def _scores_by_book(bench: _Bench, stance: _Learned, report: Report) -> Mapping[
     return score(answers, draws=validation.draws, seed=validation.seed)
 
 
+def _query(book: ActorBook, *corpora: Corpus) -> Query:
+    """Return the rows of some corpora, one after the other."""
+    texts, actors, spans = (
+        [cell for corpus in corpora for cell in getattr(corpus, name)]
+        for name in ("texts", "actors", "spans")
+    )
+    months = np.concatenate([corpus.months for corpus in corpora])
+    return make_query(book, texts, actors, spans, months)
+
+
+def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
+    """Return the rows to score, and those with soft labels alone if others have more."""
+    if corpus.judged.all() or not corpus.judged.any():
+        return corpus, None
+    judged, more = (corpus.take(np.flatnonzero(own)) for own in (corpus.judged, ~corpus.judged))
+    return judged, more
+
+
 def _has_neutral(corpus: Corpus) -> bool:
     soft = corpus.soft is not None and corpus.soft[:, NEUTRAL].any()
     return bool(soft or (corpus.stance == NEUTRAL).any())
@@ -377,7 +402,8 @@ def _card(
     corpus, recipe = bench.corpus, bench.recipe
     versions = {name: version(name) for name in ("stance", "numpy", "scikit-learn")}
     numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
-    np.add.at(numbers, (corpus.source, corpus.stance), 1)
+    for part in filter(None, [corpus, bench.lessons]):
+        np.add.at(numbers, (part.source, part.stance), 1)
     return {
         "versions": {"stance": versions.pop("stance"), "python": python_version(), **versions},
         "data": [
