@@ -124,6 +124,20 @@ def report(
             metavar="DIR", help="Folder for each figure as SVG and PDF, and all numbers as CSV."
         ),
     ] = None,
+    checklist: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.md", help="What to report, filled in as far as it is known."),
+    ] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option(metavar="LABELLED", help="Labelled sample of the answers, to correct them."),
+    ] = None,
+    coder: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Coder whose labels count.")
+    ] = None,
+    simple_random: Annotated[
+        bool, typer.Option("--simple-random", help="Every answer had the same chance.")
+    ] = False,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -152,6 +166,7 @@ def report(
     """Summarise the answers of predict on one page: shares, trends, sources, examples."""
     from stance.defaults import default_model
     from stance.files import is_device
+    from stance.findings import AuditRequest
     from stance.reports import Request, read_maker, write_predictions
 
     if str(predictions) == "-" or is_device(predictions):
@@ -159,11 +174,23 @@ def report(
     if predictions.is_dir():
         raise DataError(f"{predictions}: is a folder; name a table in it")
     output = output or options.beside(predictions, ".html")
-    options.refuse_output(output, force, [predictions, model, actors])
+    for path in (output, checklist):
+        options.refuse_output(path, force, [predictions, model, actors, audit])
     request = Request(
         predictions, by, over, prefix, text_column, actor_column, delimiter, encoding, period
     )
     path = model or default_model(tell)
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
-    for line in write_predictions(request, output, maker, title=title, folder=figures, force=force):
+    asked = AuditRequest(audit, coder, simple_random) if audit else None
+    told = write_predictions(
+        request,
+        output,
+        maker,
+        audit=asked,
+        title=title,
+        folder=figures,
+        checklist=checklist,
+        force=force,
+    )
+    for line in told:
         tell(line)

@@ -11,6 +11,7 @@ from stance.arrays import Ints
 from stance.corpus import LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
+from stance.evaluation.agreement import MISSING, Agreement, measure_agreement
 from stance.findings.correction import Audit
 from stance.findings.population import Population, pair_key, text_key
 from stance.findings.survey import bounded
@@ -38,6 +39,7 @@ class LabelledSample:
 
     audit: Audit
     notes: tuple[str, ...]
+    agreement: Agreement | None = None  # None if no row has two coders
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ def read_audit(request: AuditRequest, population: Population) -> LabelledSample:
             found.setdefault((label.key, label.text), []).append(label)
         if not found:
             raise DataError(f"{table.name}: holds no labelled row to audit with; fill in 'stance'")
-        settled = (_settle(own, table.name, request.coder) for own in found.values())
-        labels = [label for label in settled if label]
+        settled = {at: _settle(own, table.name, request.coder) for at, own in found.items()}
+        kept = [(found[at], label) for at, label in settled.items() if label]
+        labels = [label for _, label in kept]
         if not labels:
             coders = sorted({label.coder for own in found.values() for label in own})
             listed = ", ".join(shown(name, 30) for name in coders)
@@ -79,7 +82,19 @@ def read_audit(request: AuditRequest, population: Population) -> LabelledSample:
         inclusion=inclusion[order],
         stratum=strata[order],
     )
-    return LabelledSample(audit, tuple(f"{table.name}: {note}" for note in _notes(counts)))
+    agreement = _agreement([own for own, _ in kept], population.document[pairs])
+    notes = tuple(f"{table.name}: {note}" for note in _notes(counts))
+    return LabelledSample(audit, notes, agreement)
+
+
+def _agreement(labels: Sequence[Sequence[_Label]], document: Ints) -> Agreement | None:
+    """Return how far coders agree on rows that several of them labelled, before adjudication."""
+    own = [{each.coder: each.truth for each in row if each.coder != ADJUDICATED} for row in labels]
+    coders = sorted({coder for row in own for coder in row})
+    codes = np.array([[row.get(coder, MISSING) for row in own] for coder in coders], np.int64)
+    if not len(coders) or not ((codes >= 0).sum(axis=0) > 1).any():
+        return None
+    return measure_agreement(codes, len(Stance), document)
 
 
 def _notes(counts: Counter[str]) -> Iterator[str]:

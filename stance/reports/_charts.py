@@ -182,8 +182,8 @@ def legend(*entries: tuple[str, str, str]) -> Markup:
 def _marker(form: str, x: str, y: float, tone: str) -> Markup:
     if form == "line":
         return element("line", x1=0, x2=16, y1=y, y2=y, class_=f"whisker {tone}")
-    if form == "dot":
-        return element("circle", cx=x, cy=y, r=5, class_=tone)
+    if form in ("dot", "ring"):
+        return element("circle", cx=x, cy=y, r=5, class_=tone if form == "dot" else f"ring {tone}")
     if form == "square":
         shape = element("rect", x=-4.5, y=y - 4.5, width=9, height=9, class_=tone)
     elif form in ("left", "right"):  # an interval goes on beyond the scale
@@ -252,6 +252,7 @@ class Estimate:
     interval: tuple[float, float] | None
     tone: Tone = "ink"
     form: str = "dot"
+    beside: float | None = None  # another estimate of the same, without an interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +304,8 @@ def _estimates(row: Line, top: float, lines: int, axis: Axis) -> list[Markup]:
                 for form, at, is_so in zip(("left", "right"), (low, high), beyond, strict=True)
                 if is_so
             )
+        if each.beside is not None:
+            marks.append(_marker("ring", _percent(axis.place(each.beside)), y, "quietly"))
         marks.append(_marker(each.form, _percent(axis.place(each.value)), y, each.tone))
     return marks
 

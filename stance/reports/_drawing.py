@@ -123,6 +123,8 @@ def _shape(node: ElementTree.Element, classes: Sequence[str], frame: _Frame) -> 
     if node.tag == "line" and {"grid", "axis"} & set(classes):
         colour = known["rule" if "grid" in classes else "muted"]
         return Shape(places, stroke=colour, dashed="dashed" in classes)
+    if "ring" in classes:
+        return Shape([*places, places[0]], stroke=own, width=2)
     if node.tag in ("line", "polyline"):
         return Shape(places, stroke=own, width=2)
     edge = known["paper"] if "segment" in classes else None

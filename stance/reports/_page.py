@@ -22,6 +22,8 @@ from stance.tables import Format
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from stance.evaluation.agreement import Coefficient
+
 TEMPLATES = files(__package__) / "templates"
 NAME, SHORT = 28, 22  # characters of a name in a chart, and beside long figures
 
@@ -72,6 +74,14 @@ def points(value: float, interval: Sequence[float] | None = None, digits: int = 
     """Return a signed share and its interval in points: ``+12 [−3, +27]``."""
     ends = ", ".join(signed(100 * end, digits) for end in interval or ())
     return signed(100 * value, digits) + (f" [{ends}]" if ends else "")
+
+
+def coefficient(found: "Coefficient") -> str:
+    """Return a coefficient of agreement with its interval: ``0.81 [0.70, 0.90]``."""
+    if found.value is None:
+        return "undefined"
+    ends = "" if found.interval is None else " [{:.2f}, {:.2f}]".format(*found.interval)
+    return f"{found.value:.2f}{ends}"
 
 
 Kind = Literal["text", "count", "share", "signed", "number"]  # of a column's cells
@@ -153,6 +163,7 @@ def environment() -> "Environment":
     made.filters |= {
         **{"bounds": bounds, "counted": count, "csv_address": csv_address, "named": named},
         **{"percent": percent, "points": points, "references": references, "sections": sections},
+        **{"coefficient": coefficient, "signed": signed},
         **{"shown": shown, "shown_cell": shown_cell, "number": "{:,}".format},
         "whole": lambda share: f"{100 * share:.0f}",
         "unbroken": lambda text: text.replace(" %", "\u00a0%"),
@@ -167,6 +178,12 @@ def render(name: str, **context: Any) -> bytes:
     digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
     template = environment().get_template(f"{name}.html.j2")
     return without_forbidden(template.render(context, style=style, digest=digest)).encode()
+
+
+def render_text(name: str, **context: Any) -> bytes:
+    """Return a file of Markdown."""
+    plain = environment().overlay(autoescape=False)
+    return without_forbidden(plain.get_template(name).render(context) + "\n").encode()
 
 
 def stylesheet() -> Markup:

@@ -15,13 +15,14 @@ from markupsafe import Markup
 from stance.display import count, shown
 from stance.evaluation.intervals import Shares
 from stance.files import write_whole
+from stance.findings import AuditRequest, Request
 from stance.findings.periods import FEWEST_PER_POINT
 from stance.findings.pooling import FEWEST_POOLED, Pooled, smooth
-from stance.findings.survey import Request
 from stance.findings.tally import CLUSTERS, CONFIDENCES, TRACED, Tally
 from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
+from stance.reports._audited import audited_figures
 from stance.reports._charts import Axis, Estimate, Line, Parts, Point
 from stance.reports._examples import SIDES, Quotation
 from stance.reports._export import write_figures
@@ -314,7 +315,9 @@ def draw_figures(report: PredictionReport) -> dict[str, Any]:
     by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
     actors, sources = report.actors.judged, report.sources.judged
     shares, net = "Stance shares by", "Net stance by"
+    shown = [group.name for group in actors]
     return {
+        **(audited_figures(report.audited, shown) if report.audited else {}),
         "shares": actors and _shares_figure("shares", f"{shares} actor", actors, by_actor),
         "net": actors and _net_figure("net", f"{net} actor", actors, by_actor),
         "sides": actors and _sides_figure(actors, by_actor),
@@ -347,24 +350,51 @@ def compose(
     figures: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the page, under the user's title or the table's name."""
+    return page.render("predictions", **_context(report, title, figures or draw_figures(report)))
+
+
+def compose_checklist(report: PredictionReport, title: str | None = None) -> bytes:
+    """Return what authors should report, in Markdown, filled in as far as it is known."""
+    context = _context(report, title, draw_figures(report))
+    context["cited"] += ["park2025", "bloodgood2009", "benjamini1995", "holm1979"]
+    context["cited"] = list(dict.fromkeys(context["cited"]))
+    return page.render_text("checklist.md.j2", **context)
+
+
+def _context(
+    report: PredictionReport, title: str | None, figures: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the templates show."""
     by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
-    return page.render(
-        "predictions",
-        title=shown(title, 200) if title else f"Stance in {shown(report.request.source.name, 80)}",
-        report=report,
-        figures=figures or draw_figures(report),
-        by_actor=by_actor,
-        by_source=by_source,
-        carried=_carrier_data(report),
-        telling=_telling(report),
-        labels=list(map(str, Stance)),
-        tones=list(map(str, Sentiment)),
-        limits={
+    smoothed = any(len(trace.points) >= SMOOTHED for trace in report.traces)
+    cited = ["wilson1927", "korn1998", "bell2002", "zou2008"]
+    cited += ["angelopoulos2023", "egami2023"] * (report.audited is not None)
+    agreement = report.audited is not None and report.audited.agreement is not None
+    cited += ["krippendorff2011", "gwet2008"] * agreement
+    cited += ["paule1982", "cochran1954", "holm1979"] * bool(figures["map"])
+    cited += ["wahba1983"] * smoothed
+    card = report.maker.model.card if report.maker else {}
+    return {
+        "title": shown(title, 200)
+        if title
+        else f"Stance in {shown(report.request.source.name, 80)}",
+        "report": report,
+        "figures": figures,
+        "by_actor": by_actor,
+        "by_source": by_source,
+        "carried": _carrier_data(report),
+        "telling": _telling(report),
+        "labels": list(map(str, Stance)),
+        "tones": list(map(str, Sentiment)),
+        "cited": cited,
+        "smoothed": smoothed,
+        "versions": ", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
+        "limits": {
             **{"few": FEWEST_ANSWERS, "uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW},
             **{"mapped": FEWEST_POOLED, "open": OPEN, "clusters": CLUSTERS},
             **{"point": FEWEST_PER_POINT, "smoothed": SMOOTHED},
         },
-    )
+    }
 
 
 def write_predictions(
@@ -372,19 +402,25 @@ def write_predictions(
     output: Path,
     maker: Maker | None,
     *,
+    audit: AuditRequest | None = None,
     title: str | None = None,
     folder: Path | None = None,
+    checklist: Path | None = None,
     force: bool = False,
 ) -> list[str]:
     """Write the report on a table of predictions; return what to say of it.
 
-    Its figures also go to ``folder``, as files of their own.
+    Its figures also go to ``folder``, as files of their own, and what authors should report to
+    ``checklist``.
     """
-    report = gather(request, maker)
+    report = gather(request, maker, audit)
     figures = draw_figures(report)
-    said = list(report.survey.notes)
+    said = [*report.survey.notes, *(report.audited.notes if report.audited else ())]
     if folder:
         said += write_figures(folder, _files(figures), force=force)
+    if checklist:
+        write_whole(checklist, compose_checklist(report, title), force=force)
+        said.append(f"wrote {checklist}")
     write_whole(output, compose(report, title, figures), force=force)
     if report.denied:
         said.append(f"{report.denied} did not make these answers; name the model with --model")

@@ -7,12 +7,14 @@ from pathlib import Path
 from stance.arrays import Ints
 from stance.errors import DataError
 from stance.evaluation.intervals import Shares, estimate_shares
+from stance.findings import AuditRequest
 from stance.findings.periods import Span, Unit, chart_course
 from stance.findings.pooling import Pooled, pool_map
 from stance.findings.survey import Frequent, Request, Survey, batches, file_hash, survey
 from stance.findings.tally import TRACED, Carriers, Tally
 from stance.model.judging import StanceModel
 from stance.records import FAVOR
+from stance.reports._audited import Audited, read_audited
 from stance.reports._examples import Examples, Marked, mark
 
 FEWEST_ANSWERS = 30  # answers below which an actor's shares are little more than anecdotes
@@ -92,6 +94,7 @@ class PredictionReport:
     maker: Maker | None  # None if no model is known, or the one given answers otherwise
     denied: str  # name of a model that answers otherwise
     carriers: Carriers | None  # None without such a model
+    audited: Audited | None = None  # None without an audit
 
     @property
     def by(self) -> str | None:
@@ -134,8 +137,13 @@ class PredictionReport:
         return (low, high) if apart else None
 
 
-def gather(request: Request, maker: Maker | None) -> PredictionReport:
-    """Read a prediction table twice: what it holds, then exact counts of what is shown."""
+def gather(
+    request: Request, maker: Maker | None, audit: AuditRequest | None = None
+) -> PredictionReport:
+    """Read a prediction table twice: what it holds, then exact counts of what is shown.
+
+    An audit takes a third reading.
+    """
     found = survey(request)
     before = request.source.stat()
     try:
@@ -177,6 +185,7 @@ def gather(request: Request, maker: Maker | None) -> PredictionReport:
         maker=maker if agrees else None,
         denied=maker.name if maker and marked.reproduced is False else "",
         carriers=carriers if agrees else None,
+        audited=read_audited(request, audit) if audit else None,
     )
 
 

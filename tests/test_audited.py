@@ -1,0 +1,132 @@
+"""A report with an audit shows what `stance shares` finds, and says how it came about."""
+
+import csv
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from command import fails, invoke, write
+from pages import read_page
+
+LABELS = ("against", "neutral", "favor")
+SHARES = [f"stance_{label}" for label in LABELS]
+
+
+def write_rows(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, rows[0])
+        out.writeheader()
+        out.writerows(rows)
+    return path
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Answers with errors on three actors, and two coders' labels of a simple random sample."""
+    folder, rng = tmp_path_factory.mktemp("study"), np.random.default_rng(4)
+    answers, labels = [], []
+    for row in range(1, 1201):
+        actor = ("Anvaria", "Borduria", "Seldom")[0 if row % 2 else 1 if row % 60 else 2]
+        truth = rng.choice(3, p=(0.3, 0.6, 0.1) if actor == "Anvaria" else (0.1, 0.6, 0.3))
+        said = truth if rng.random() < 0.8 else rng.choice(3)
+        shares = np.full(3, 0.1)
+        shares[said] = 0.8
+        head = {"document": f"d{row // 3}", "text": f"Text {row}.", "row": row, "actor": actor}
+        answers.append(
+            {**head, "mentions": 1, "stance": LABELS[said],
+             **dict(zip(SHARES, map(str, shares), strict=True))}
+        )  # fmt: skip
+        if row % 8 == 1 or row % 8 == 4:
+            labels.append({**head, "stance": LABELS[truth], "coder": "anna"})
+        if row % 16 == 1:
+            second = truth if rng.random() < 0.9 else (truth + 1) % 3
+            labels.append({**head, "stance": LABELS[second], "coder": "ben"})
+    return write_rows(folder / "answers.csv", answers), write_rows(folder / "labelled.csv", labels)
+
+
+AUDIT = ("--simple-random", "--coder", "anna")
+
+
+@pytest.fixture(scope="module")
+def made(study):
+    answers, labelled = study
+    page, checklist = answers.with_suffix(".html"), answers.with_name("checklist.md")
+    options = ("-o", page, "--checklist", checklist, "--audit", labelled, *AUDIT)
+    result = invoke("report", answers, *options, "--figures", answers.with_name("figures"))
+    assert result.exit_code == 0, result.stderr
+    return read_page(page.read_bytes()), checklist.read_text("utf-8"), answers.with_name("figures")
+
+
+def test_corrected_shares_are_those_of_shares(study, made):
+    answers, labelled = study
+    result = invoke("shares", answers, "--audit", labelled, *AUDIT, "--json")
+    found = {(row["actor"], row["class"]): row for row in json.loads(result.stdout)["shares"]}
+    rows = list(csv.DictReader(io.StringIO(made[0].links["corrected-by-actor.csv"])))
+    assert {row["actor"] for row in rows} == {"Anvaria", "Borduria", "Seldom"}
+    for row in rows:
+        for label in (*LABELS, "net"):
+            own = found[row["actor"], label]
+            for name in ("counted", "corrected", "low", "high"):
+                cell = row[f"{label}_{name}"]
+                assert (float(cell) if cell else None) == pytest.approx(own[name], abs=1e-6)
+        assert row["method"] == own["method"]
+
+
+def test_counted_and_corrected_stand_side_by_side(made):
+    page, _, folder = made
+    headings = [text for _, text in page.headings]
+    assert headings.index("Corrected by an audit") < headings.index("Stance by actor")
+    assert "Only the section “Corrected by an audit” allows for that" in page.text
+    for name in ("corrected-net", "corrected-sides"):
+        assert (folder / f"{name}.svg").stat().st_size > 1000
+        assert (folder / f"{name}.pdf").stat().st_size > 1000
+
+
+def test_the_method_describes_sample_correction_and_agreement(study, made):
+    text = made[0].text
+    assert "300 of the answers were labelled by [who" in text
+    assert "drawn with equal probabilities (file labelled.csv, sha256" in text
+    found = re.search(r"On (\d+) answers that several coders labelled they agree to (\S+) %", text)
+    assert found[1] == "75"
+    assert 80 < float(found[2]) < 100
+    assert re.search(r"Krippendorff's alpha 0\.\d\d \[0\.\d\d, \d\.\d\d\]", text)
+    for key in ("angelopoulos2023", "egami2023", "krippendorff2011", "gwet2008"):
+        assert f"{{{key}," in text
+    assert "were not corrected" not in text
+
+
+def test_without_an_audit_the_method_says_that_nothing_is_corrected(study):
+    answers, _ = study
+    page = answers.with_name("plain.html")
+    assert invoke("report", answers, "-o", page).exit_code == 0
+    text = read_page(page.read_bytes()).text
+    assert "the shares are counts of the classifier's answers and not corrected" in text
+    assert "angelopoulos2023" not in text
+    assert "Draw a sample of these answers with stance sample" in text
+
+
+def test_the_checklist_holds_this_runs_figures_and_blanks(made):
+    text = made[1]
+    assert text.startswith("# Reporting checklist: Stance in answers.csv\n")
+    assert "- [x] Audit: 300 answers, each with the same chance (labelled.csv, sha256" in text
+    assert "- [x] Agreement on 75 answers with several labels" in text
+    assert re.search(r"- \[x\] Anvaria: net stance −\d+ \[−\d+, −\d+\] corrected, −\d+ count", text)
+    assert "- [ ] Model: [file and sha256; it was not given]." in text
+    items = re.findall(r"^- \[[ x]\] (.*)$", text, re.MULTILINE)
+    assert len(items) == len(re.findall("^-", text, re.MULTILINE)) > 20
+    assert all(item.endswith(".") for item in items)
+    assert all(("[" in item) for item in re.findall(r"^- \[ \] (.*)$", text, re.MULTILINE))
+    assert "&" not in text.replace("\\&", "")  # Markdown, not HTML
+    cited = set(re.findall(r"@\w+\{(\w+),", text))
+    assert {"park2025", "bloodgood2009", "holm1979", "benjamini1995", "egami2023"} <= cited
+
+
+def test_an_audit_that_does_not_fit_is_refused(study, tmp_path):
+    answers, labelled = study
+    text = labelled.read_text("utf-8").replace("Text 1.", "Another.", 1)
+    other = write(tmp_path / "other.csv", text)
+    line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--audit", other, *AUDIT)
+    assert "other.csv:2: the text of row 1 on 'Anvaria' is not that of" in line
+    assert not (tmp_path / "x.html").exists()
