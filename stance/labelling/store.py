@@ -22,7 +22,7 @@ _APPLICATION = 0x5374616E  # "Stan", at byte 68 of the file
 _PATIENCE = 10.0  # seconds to wait for another process that writes
 
 _SCHEMA = """
-CREATE TABLE labels (
+CREATE TABLE IF NOT EXISTS labels (
   id TEXT PRIMARY KEY, at INTEGER NOT NULL, coder TEXT NOT NULL, pair TEXT NOT NULL,
   row INTEGER NOT NULL, actor TEXT NOT NULL, stance TEXT NOT NULL, holder TEXT NOT NULL,
   sentiment TEXT NOT NULL, false_match INTEGER NOT NULL, note TEXT NOT NULL,
@@ -86,12 +86,12 @@ class Store:
             self._base = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         try:
             with _translated(path):
-                self._open()
+                self._open(create)
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> None:
+    def _open(self, create: bool) -> None:
         base = self._base
         kind, version = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
         if kind == _APPLICATION and version != VERSION:
@@ -106,10 +106,11 @@ class Store:
         base.execute("PRAGMA synchronous = FULL")
         # The file alone is complete whenever nobody writes, so that it can be copied or mailed.
         base.execute("PRAGMA wal_autocheckpoint = 1")
-        if not kind:
-            with self._writing():
-                base.execute(_SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS", 1))
-                base.execute(f"PRAGMA application_id = {_APPLICATION}")
+        if create or not kind:
+            with self._writing():  # which tells at once whether one may write
+                if not kind:
+                    base.execute(_SCHEMA)
+                    base.execute(f"PRAGMA application_id = {_APPLICATION}")
                 base.execute(f"PRAGMA user_version = {VERSION}")
 
     def _number(self, query: str) -> int:
