@@ -447,15 +447,15 @@ def test_a_table_that_changed_is_named_with_its_row(task, store, tmp_path):
     [
         (
             "body,actor\na,b\n",
-            "no column 'text'; it has body, actor; choose one with --text-column",
+            "no column 'text'; did you mean --text-column 'body'?",
         ),
-        ("text,Actor\na,b\n", "no column 'actor'; rename 'Actor'"),
+        ("text,target\na,b\n", "no column 'actor'; did you mean 'target'?"),
         ("text,actor\na,\n", "no row with a text and an actor; nothing to label"),
         ("text,actor,spans\nabc,b,1:9\n", ":2: spans '1:9' is not a place in the text"),
     ],
 )
 def test_a_table_that_cannot_be_labelled_is_refused(text, reason, tmp_path):
-    assert reason in fails(1, "label", write(tmp_path / "a.csv", text), "--coder", "anna")
+    assert reason in fails(1, "label", write(tmp_path / "a.csv", text), "--export", "o.csv")
     assert list(tmp_path.iterdir()) == [tmp_path / "a.csv"]
 
 

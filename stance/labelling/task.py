@@ -10,7 +10,7 @@ from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans, parse_spans
 from stance.reading.text import normalise, raw_span
-from stance.tables import Record, column, month_of, open_table
+from stance.tables import Record, column, months_of, open_table, optional_column, read_as
 
 AROUND = 3  # paragraphs shown before, and after the one that is judged
 _IDENTITY = ("file", "row", "id", "document", "spans")
@@ -80,7 +80,9 @@ def read_task(
     with open_table(path, delimiter=delimiter, encoding=encoding) as table:
         text = column(table.columns, text_column, table.name, "--text-column")
         actor = column(table.columns, "actor", table.name)
-        places = {name: at for at, name in enumerate(table.columns)}
+        names = ("date", *_IDENTITY)
+        found = {name: optional_column(table.columns, name, table.name) for name in names}
+        places = {name: at for name, at in found.items() if at is not None}
         pairs, left_out = list[Pair](), 0
         seen: dict[str, int] = {}
         for record in table:
@@ -88,15 +90,15 @@ def read_task(
                 pairs.append(_pair(record, places, text, actor, seen, table.name))
             else:
                 left_out += 1
-        notes = [*table.notes]
+        notes = [*table.notes, *read_as(table.columns, ("actor", *names), table.name)]
     if not pairs:
         raise DataError(f"{path}: no row with a text and an actor; nothing to label")
     if left_out:
         notes.append(f"{path}: {count(left_out, 'row')} without text or actor left out")
     documents = _documents((pair.place, pair.text) for pair in pairs)
     if context:
-        found = _documents(_paragraphs(context, text_column))
-        known = {place: found.get(place) or found.get(("", place[1])) for place in documents}
+        others = _documents(_paragraphs(context, text_column))
+        known = {place: others.get(place) or others.get(("", place[1])) for place in documents}
         documents |= {place: texts for place, texts in known.items() if texts}
         if not any(known.values()):
             notes.append(f"{context}: has no document of {path}; it shows no neighbours")
@@ -131,7 +133,7 @@ def _paragraphs(path: Path, text_column: str) -> Iterator[tuple[Place, str]]:
     with open_table(path) as table:
         text = column(table.columns, text_column, table.name, "--text-column")
         document = column(table.columns, "document", table.name)
-        file = table.columns.index("file") if "file" in table.columns else None
+        file = optional_column(table.columns, "file", table.name)
         for record in table:
             name = "" if file is None else record.cells[file]
             yield (name, record.cells[document]), record.cells[text]
@@ -163,6 +165,4 @@ def named_actors(pair: Pair, book: ActorBook) -> list[str]:
 
 
 def _month(pair: Pair) -> int:
-    date = pair.date.strip()
-    found = month_of(date) if len(date) > len("2024") else None
-    return -1 if found is None else found
+    return int(months_of([pair.date])[0])
