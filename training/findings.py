@@ -2,6 +2,7 @@
 
 Usage: python training/findings.py shares [--draws 1000] [--seed 20]
        python training/findings.py differences [--draws 1000] [--seed 20]
+       python training/findings.py readers [--draws 200] [--seed 20]
        python training/findings.py news NEWS.csv [--recipe training/mixture.toml] [--draws 200]
                                    [--answers FILE.npy]
 
@@ -9,7 +10,8 @@ Usage: python training/findings.py shares [--draws 1000] [--seed 20]
 biased as the bundled model is on news; audits of each are drawn as `stance sample` draws, or with
 equal chances. It prints how often 95 % intervals hold the true share, and how wide they are beside
 those of the audit alone. ``differences`` gives each document a group by chance and prints how many
-runs claim any difference. ``news`` leaves one collection of news out after the other (as
+runs claim any difference. ``readers`` prints the width of intervals where another reader's labels
+of some answers stand in a column. ``news`` leaves one collection of news out after the other (as
 `training/leave_out.py`), and corrects the answers to it by audits of 100 and 300.
 """
 
@@ -163,6 +165,27 @@ def print_differences(draws: int, seed: int) -> None:
             print(f"| {groups} | {size} | {' | '.join(f'{c:.1f}' for c in cells)} |", flush=True)
 
 
+def print_readers(draws: int, seed: int) -> None:
+    """Print mean widths of intervals without and with a reader who labels some answers."""
+    rng = np.random.default_rng(seed)
+    print("| audit | right, % | read, % | against | favor | net |")
+    print("|---" * 6 + "|")
+    for size in (200, 300):
+        for right, read in ((0.0, 0.0), (0.9, 0.6), (0.9, 1.0), (1 / 3, 1.0)):
+            width = np.zeros(NET + 1)
+            for _ in range(draws):
+                answers, stance = archive(rng, TRUTHS[2])
+                wrong = (stance + 1 + rng.integers(2, size=len(stance))) % len(Stance)
+                said = np.where(rng.random(len(stance)) < right, stance, wrong)
+                said = np.where(rng.random(len(stance)) < read, said, -1).astype(np.int8)
+                answers = replace(answers, labels=(("reader", said),) if read else ())
+                audit = audited(rng, answers, stance, size)
+                whole = Study(answers, LabelledSample(audit, ())).actors[0]
+                width += np.diff(intervals(next(whole.shares())))[:, 0] / draws
+            cells = " | ".join(f"{100 * width[at]:.1f}" for at in (AGAINST, FAVOR, NET))
+            print(f"| {size} | {100 * right:.0f} | {100 * read:.0f} | {cells} |", flush=True)
+
+
 def answer_collections(news: Path, recipe: Path, kept: Path | None) -> tuple[Corpus, Floats]:
     """Return a corpus of news, and answers to each collection by a model of all others."""
     corpus = read_corpus([news])
@@ -256,7 +279,7 @@ def figures(share: Share, stance: Ints) -> tuple[str, Floats] | None:
 def main() -> None:
     """Print one of the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=("shares", "differences", "news"))
+    parser.add_argument("what", choices=("shares", "differences", "readers", "news"))
     parser.add_argument("news", type=Path, nargs="?")
     parser.add_argument("--recipe", type=Path, default=Path("training/mixture.toml"))
     parser.add_argument("--answers", type=Path, help="file that keeps the answers to NEWS.csv")
@@ -267,6 +290,8 @@ def main() -> None:
         print_shares(options.draws or 1000, options.seed)
     elif options.what == "differences":
         print_differences(options.draws or 1000, options.seed)
+    elif options.what == "readers":
+        print_readers(options.draws or 200, options.seed)
     else:
         corpus, answers = answer_collections(options.news, options.recipe, options.answers)
         print_news(corpus, answers, options.draws or 200, options.seed)

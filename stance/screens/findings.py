@@ -7,6 +7,7 @@ from stance.display import count, shown
 from stance.screens import bounds, cell, percent, stacked, wrap
 
 ACTORS = 12  # actors listed
+GROUPS = 6  # groups listed, at most
 DIFFERENCES = 10  # differences listed
 NAME, VALUE = 18, 20  # columns of an actor's name, and of a value with its interval
 LISTED = ("against", "favor", "net")
@@ -32,29 +33,33 @@ def sample_lines(figures: Figures) -> list[str]:
 
 
 def share_lines(figures: Figures) -> list[str]:
-    """Return the lines of a summary of shares: those of whole actors, and what differs."""
-    whole = [each for each in figures["shares"] if not each["group"] and not each["period"]]
-    actors = list(dict.fromkeys(each["actor"] for each in whole))
-    sizes = [count(figures[name], name[:-1]) for name in ("answers", "documents", "labels")]
+    """Return the lines of a summary of shares: those of actors and groups, and what differs."""
+    known = {(s["actor"], s["group"], s["period"], s["class"]): s for s in figures["shares"]}
+    actors = list(dict.fromkeys(each["actor"] for each in figures["shares"]))
+    groups = sorted({each["group"] for each in figures["shares"]} - {""})
+    nouns = ("answers", "documents", *(["labels"] if figures["labels"] else []))
+    sizes = ", ".join(count(figures[name], name[:-1]) for name in nouns)
     heads = "".join(cell(f"{name}, %" if name != "net" else name, VALUE) for name in LISTED)
     table = [" " * NAME + heads.rstrip()]
     for actor in actors[:ACTORS]:
-        own = {each["class"]: each for each in whole if each["actor"] == actor}
-        first = own["net"]
-        number = f"{count(first['n'], 'answer')}, {count(first['labels'], 'label')}"
+        own = [known[actor, "", "", name] for name in LISTED]
+        number = count(own[0]["n"], "answer")
+        number += f", {count(own[0]['labels'], 'label')}" if figures["labels"] else ""
         table.append(f"{cell(actor, NAME - 1).rstrip()}: {number}")
-        table += [_values("counted", [percent(own[name]["counted"]) for name in LISTED])]
-        if first["corrected"] is not None:
-            table += [_values("corrected", [_ranged(own[name]) for name in LISTED])]
-        elif figures["labels"]:
-            table += [f"  {first['method']}"]
+        table.append(_values("counted", [percent(each["counted"]) for each in own]))
+        table += [_corrected("corrected", own)] if figures["labels"] else []
+        for group in groups if figures["labels"] and len(groups) <= GROUPS else ():
+            parts = [known.get((actor, group, "", name)) for name in LISTED]
+            table += [_corrected(f"- {group}", [part for part in parts if part])]
     if len(actors) > ACTORS:
         table.append(f"and {count(len(actors) - ACTORS, 'more actor')}; -o FILE.csv lists all")
-    return stacked([[", ".join(sizes)], table, _verdict(figures)])
+    return stacked([[sizes], table, _verdict(figures)])
 
 
-def _ranged(figures: Figures) -> str:
-    return percent(figures["corrected"]) + bounds((figures["low"], figures["high"]))
+def _corrected(name: str, shares: Sequence[Figures]) -> str:
+    if not shares or shares[0]["corrected"] is None:
+        return f"{cell(f'  {name}', NAME)}{shares[0]['method'] if shares else 'no answer'}"
+    return _values(name, [percent(s["corrected"]) + bounds((s["low"], s["high"])) for s in shares])
 
 
 def _values(name: str, values: Sequence[str]) -> str:
