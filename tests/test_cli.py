@@ -719,7 +719,8 @@ def commands_in(path):
                 yield words[1:]
 
 
-MANUALS = [ROOT / "README.md", ROOT / "training" / "README.md", ROOT / "docs" / "shares.md"]
+MANUALS = [ROOT / "README.md", ROOT / "training" / "README.md"]
+MANUALS += [ROOT / "docs" / "shares.md", ROOT / "docs" / "label.md"]
 
 
 @pytest.mark.parametrize("path", MANUALS, ids=lambda path: str(path.relative_to(ROOT)))
