@@ -27,7 +27,7 @@ PROBE = """(() => {
 for (const each of document.querySelectorAll("details")) each.open = true;
 const seen = { width: window.innerWidth, paper: getComputedStyle(document.body).backgroundColor,
   overflow: document.documentElement.scrollWidth - window.innerWidth, faint: [],
-  small: [], outside: [], overlapping: [], tables: [] };
+  small: [], outside: [], overlapping: [], crossed: [], tables: [] };
 const root = getComputedStyle(document.documentElement);
 const rgb = text => text.match(/[\\d.]+/g).map(Number);
 const named = name => {
@@ -69,6 +69,15 @@ for (const svg of document.querySelectorAll("svg[role]")) {
     const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
     if (wide > 1 && high > 3) seen.overlapping.push([one.textContent, other.textContent]);
   }));
+}
+for (const figure of document.querySelectorAll("figure")) {
+  const lines = [...figure.querySelectorAll("div svg line, div svg circle, div svg path")]
+    .filter(line => !line.closest(".legend")).map(line => line.getBoundingClientRect());
+  for (const text of figure.querySelectorAll("div svg text")) {
+    const a = text.getBoundingClientRect();
+    if (lines.some(b => b.left < a.right - 1 && b.right > a.left + 1
+        && b.top < a.bottom - 3 && b.bottom > a.top + 3)) seen.crossed.push(text.textContent);
+  }
 }
 for (const table of document.querySelectorAll("table"))
   seen.tables.push([...table.rows].map(row => [...row.cells].map(cell => cell.textContent)));
@@ -159,6 +168,7 @@ def test_a_page_can_be_read(name, size, scheme, paper, pages, browser):
     assert seen["small"] == []
     assert seen["outside"] == []
     assert seen["overlapping"] == []
+    assert seen["crossed"] == []
     written = read_page(pages[name].read_bytes()).tables
     assert [[[cell.replace("\n", "") for cell in row] for row in table] for table in written] == (
         seen["tables"]
@@ -169,7 +179,8 @@ def test_what_cannot_be_read_would_be_seen(tmp_path, browser):
     body = (
         "<p style='color: #777; background: #888'>faint</p><p style='font-size: 9px'>small</p>"
         "<p style='width: 500px'>wide</p><svg role='img'><text y='20'>one</text>"
-        "<text y='22'>two</text></svg>"
+        "<text y='22'>two</text></svg><figure><div><svg><text y='20'>three</text>"
+        "<line x1='5' x2='5' y1='0' y2='40'/></svg></div></figure>"
     )
     page = write(
         tmp_path / "a.html", f"<!doctype html><body style='background: #fff'>{body}</body>"
@@ -179,6 +190,7 @@ def test_what_cannot_be_read_would_be_seen(tmp_path, browser):
     assert [words for words, _ in seen["small"]] == ["small"]
     assert [words for words, *_ in seen["outside"]] == ["wide"]
     assert seen["overlapping"] == [["one", "two"]]
+    assert seen["crossed"] == ["three"]
     assert seen["overflow"] == 500 + 8 - PHONE[0]
 
 

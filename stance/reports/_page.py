@@ -3,7 +3,8 @@
 import re
 from base64 import b64encode
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -58,6 +59,24 @@ def cut(text: str, limit: int) -> str:
 
 def named(name: str, limit: int = NAME) -> str:
     return cut(name, limit) or "(no name)"
+
+
+def named_apart(names: Iterable[str], limit: int = NAME) -> list[str]:
+    """Return short names, cut in the middle where they would else be the same.
+
+    >>> named_apart(["The Gazette of the North", "The Gazette of the South", "Daily"], 12)
+    ['The Gaz…orth', 'The Gaz…outh', 'Daily']
+    """
+    whole = list(names)
+    short = [named(name, limit) for name in whole]
+    often = Counter(short)
+    tail = limit // 3
+    return [
+        f"{cut(name, limit - tail)}{cut(name[::-1], tail + 1)[::-1].lstrip('…')}"
+        if often[brief] > 1
+        else brief
+        for name, brief in zip(whole, short, strict=True)
+    ]
 
 
 def signed(value: float, digits: int = 0) -> str:

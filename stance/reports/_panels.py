@@ -92,16 +92,21 @@ def _described(groups: Sequence[Group]) -> str:
 
 
 def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
-    bars = [Parts(page.named(g.name), count(g.shares.n, "answer"), g.shares.shares) for g in groups]
+    names = page.named_apart(group.name for group in groups)
+    bars = [
+        Parts(brief, count(g.shares.n, "answer"), g.shares.shares)
+        for brief, g in zip(names, groups, strict=True)
+    ]
     chart = charts.stacked(name, title, _described(groups), bars, TONES)
     return Figure(chart, data, SHARES_LEGEND)
 
 
 def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
     lines, words = [], []
-    for group in groups:
+    names = page.named_apart((group.name for group in groups), page.SHORT)
+    for brief, group in zip(names, groups, strict=True):
         net = Estimate(group.shares.net, group.shares.net_interval)
-        lines.append(Line(page.named(group.name, page.SHORT), _net_words(group.shares), (net,)))
+        lines.append(Line(brief, _net_words(group.shares), (net,)))
         words.append(f"{page.named(group.name)} {_net_words(group.shares)}")
     axis = charts.net_axis(end for shares in _firm(groups) for end in shares.net_interval)
     described = f"In points, with 95 % intervals. {'; '.join(words[:5])}"
@@ -121,10 +126,11 @@ def _net_words(shares: Shares) -> str:
 def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
     forms = {AGAINST: "diamond", FAVOR: "dot"}
     rows = []
-    for group in groups:
+    names = page.named_apart(group.name for group in groups)
+    for brief, group in zip(names, groups, strict=True):
         shares, bounds = group.shares.shares, group.shares.intervals
         pair = (Estimate(shares[at], bounds[at], TONES[at], form) for at, form in forms.items())
-        rows.append(Line(page.named(group.name), count(group.shares.n, "answer"), tuple(pair)))
+        rows.append(Line(brief, count(group.shares.n, "answer"), tuple(pair)))
     axis = charts.share_axis(max(s.intervals[side][1] for s in _firm(groups) for side in forms))
     title = "Shares for and against by actor"
     chart = charts.whiskers("sides", title, rows, axis, _described(groups))
@@ -205,7 +211,7 @@ class Map:
                     (net, f"{cell.answers:,}", cell.shade) if cell.answers else ("", "", "")
                 )
             rows.append((page.named(actor), drawn))
-        heads = ["mean", *map(page.named, self.sources)]
+        heads = ["mean", *self.sources]
         chart, width = charts.heat("Net stance by actor and source", heads, rows)
         legend = charts.legend(*(("bar", shade, words) for shade, words in self.key))
         return Figure(chart, self.data, legend if self.apart else Markup(), width)
@@ -253,7 +259,11 @@ def _map(report: PredictionReport) -> Map | None:
     apart = sum(bool(cell.shade) for *_, cells in rows[:MAP_ACTORS] for cell in cells[:MAP_SOURCES])
     shown_rows = [(name, mean, cells[:MAP_SOURCES]) for name, mean, cells in rows[:MAP_ACTORS]]
     return Map(
-        sources[:MAP_SOURCES], shown_rows, key, apart, Data("actor-by-source", columns, listed)
+        page.named_apart(sources[:MAP_SOURCES]),
+        shown_rows,
+        key,
+        apart,
+        Data("actor-by-source", columns, listed),
     )
 
 
