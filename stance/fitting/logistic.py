@@ -68,9 +68,13 @@ def fit_logistic(
             whole[part.columns] += part.vectors @ each
         return whole, bias[0]
 
+    def with_last(columns: Any) -> Any:
+        # Weights and slopes of the labels sum to 0, so the last label needs no product.
+        return np.hstack([columns, -columns.sum(axis=1, keepdims=True)])
+
     def loss(values: Floats) -> tuple[float, Floats]:
         whole, bias = weights(values)
-        scores = x @ whole.astype(np.float32) + bias.astype(np.float32)
+        scores = with_last(x @ whole[:, :-1].astype(np.float32)) + bias.astype(np.float32)
         scores -= scores.max(axis=1, keepdims=True)
         powers = np.exp(scores)
         sums = powers.sum(axis=1, keepdims=True)
@@ -78,7 +82,7 @@ def fit_logistic(
         away = powers / sums * total - wanted
         slope = values.copy()
         own, *shared, bias_slope = parted(slope)
-        found = (back @ away).astype(np.float64)
+        found = with_last(back @ away[:, :-1]).astype(np.float64)
         for part, each in zip(vectored, shared, strict=True):
             each += part.vectors.T @ found[part.columns]
         own += found
