@@ -13,18 +13,22 @@ from stance.display import count, shown
 from stance.errors import DataError
 
 MEGABYTE = 1024 * 1024
-JSON_NAMES = (".jsonl", ".ndjson")
+JSON_NAMES = (".jsonl", ".ndjson", ".json")
 _COMPRESSED_NAMES = (".gz", ".zst")
 
 _MAX_RATIO = 200  # bytes out of a compressed file for each byte in; articles reach 3 to 10
 _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
 _RATIO_FROM = 16 * MEGABYTE  # a small table of equal rows may well compress 300 times
 
+Binary = Literal["", "workbook", "parquet", "arrow"]
+_BINARY: tuple[tuple[bytes, Binary, str], ...] = (
+    (b"PK\x03\x04", "workbook", "a zip archive or an Excel workbook"),
+    (b"\xd0\xcf\x11\xe0", "workbook", "an old Excel workbook"),
+    (b"PAR1", "parquet", "a Parquet file"),
+    (b"ARROW1", "arrow", "an Arrow file"),
+)
 _FOREIGN = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook; save the sheet as CSV (UTF-8)"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save the sheet as CSV (UTF-8)"),
     (b"%PDF", "a PDF; export its text"),
-    (b"PAR1", "a Parquet file; export it as CSV"),
     (b"SQLite format 3", "an SQLite database; export a table as CSV"),
     (b"BZh", "compressed with bzip2; decompress it first"),
     (b"\xfd7zXZ", "compressed with xz; decompress it first"),
@@ -73,10 +77,11 @@ class ByteFile:
 
     name: str  # in messages
     compression: Literal["none", "gz", "zst"]
+    binary: Binary = ""  # a file that is read by name, not as a stream of bytes
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, binary: bool = False) -> None:
         self.name = "standard input" if path is None else shown(str(path), 200)
-        self._path = path
+        self._path, self._may_be_binary = path, binary
         self._bytes_out = 0
         try:
             self._file = sys.stdin.buffer if path is None else path.open("rb")
@@ -152,13 +157,21 @@ class ByteFile:
         if head.startswith(b"\x28\xb5\x2f\xfd"):
             self.compression = "zst"
             return _Zstandard(self._raw, self.name)
+        self.compression = "none"
+        for magic, kind, what in _BINARY:
+            if head.startswith(magic):
+                if self._path is None:
+                    raise DataError(f"{self.name}: is {what}; save it, and name the file")
+                if not self._may_be_binary:
+                    raise DataError(f"{self.name}: is {what}; end its name as such files do")
+                self.binary = kind
+                return self._raw
         for magic, what in _FOREIGN:
             if head.startswith(magic):
                 raise DataError(f"{self.name}: is {what}")
         suffix = self._path.suffix.lower() if self._path else ""
         if head and suffix in _COMPRESSED_NAMES:
             raise DataError(f"{self.name}: is not compressed; remove {suffix!r} from its name")
-        self.compression = "none"
         return self._raw
 
 

@@ -1,47 +1,70 @@
-"""Records of JSON Lines: one object of texts in each line, all with the same keys."""
+"""Records of JSON: an object in each line, or a list of objects, all with the same keys."""
 
 import json
 import re
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from itertools import chain, dropwhile
-from typing import Any
+from typing import Any, Literal
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.tables._bytes import MEGABYTE
+from stance.tables._bytes import JSON_NAMES, MEGABYTE
 from stance.tables._oddities import column_at, name_columns, undecoded
-from stance.tables._reading import MAX_CELL, MAX_COLUMNS, Fault, Journal, Record, Records, together
-from stance.tables._sources import Source
+from stance.tables._reading import (
+    MAX_CELL,
+    MAX_COLUMNS,
+    Fault,
+    Journal,
+    Records,
+    Value,
+    judged,
+    together,
+)
+from stance.tables._sources import MAX_LINE, Source
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?')
+_MARK = re.compile(r'"(?:[^"\\]|\\.)*+(?P<end>")?|[][{}]', re.DOTALL)
 _LONG = 64 * 1024  # only beyond this can nested values take much memory
-_JSON_ADVICE = "write one JSON object in each line"
-_FLAT_ADVICE = "values must be texts, numbers, true, false or null"
+_MOST_VALUES = 200_000  # in a record, which take much more memory than their text
+_JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
+_VALUE_ADVICE = "save it as JSON again"
 
 
-class _NotFlatError(ValueError): ...
+class _ConstantError(ValueError): ...
 
 
 def _refuse_constant(name: str) -> None:
-    raise _NotFlatError(f"{name} is not JSON")
+    raise _ConstantError(f"{name} is not JSON")
 
 
 # Numbers stay as they are written: 1e5 and 0.10 come back as 1e5 and 0.10. An object becomes
 # a tuple of pairs, so that a repeated key is seen and a nested one is not mistaken for a list.
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=tuple, parse_float=str, parse_int=str, parse_constant=_refuse_constant
+    object_pairs_hook=tuple, parse_float=Value, parse_int=Value, parse_constant=_refuse_constant
 )
 
 
-def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
+def json_kind(head: str, suffix: str) -> Literal["lines", "list", ""]:
+    """Return which kind of JSON a table is, by how its text begins and how its name ends."""
+    begins = "".join(head[:1000].split())[:2]
+    if begins[:1] == "[" and (begins[1:] in ("{", "]", "") or suffix in JSON_NAMES):
+        return "list"
+    return "lines" if begins in ('{"', "{}") or suffix in JSON_NAMES else ""
+
+
+def read_json(source: Source, journal: Journal, kind: str) -> Generator[Records]:
     """Return the good records in order, some at a time; the first object names the columns."""
-    blocks = _numbered_lines(source)
+    blocks = _listed(source) if kind == "list" else _numbered_lines(source)
     for lines in blocks:
         if first := list(dropwhile(lambda line: _is_empty(*line, journal), lines)):
             break
     else:
-        raise DataError(f"{source.name}:1: holds only empty lines; {_JSON_ADVICE}")
+        what = "is an empty list" if kind == "list" else "holds only empty lines"
+        raise DataError(f"{source.name}:1: {what}; {_JSON_ADVICE}")
     line, raw = first[0]
+    if raw.strip() == "{":
+        what = "is one JSON object over several lines"
+        raise DataError(f"{source.name}:{line}: {what}; save the list of records in it by itself")
     found = _parsed(raw, line)
     if isinstance(found, Fault):
         raise journal.error(found)
@@ -52,7 +75,7 @@ def read_json_lines(source: Source, journal: Journal) -> Generator[Records]:
         raise journal.error(Fault(line, "", "an object without keys", _JSON_ADVICE))
     name_columns(journal, names, line)
     rest = chain([first], blocks)
-    return (block for lines in rest for block in together(_records(lines, journal)))
+    return (block for lines in rest for block in together(judged(_rows(lines, journal), journal)))
 
 
 def _numbered_lines(source: Source) -> Iterator[list[tuple[int, str]]]:
@@ -62,6 +85,90 @@ def _numbered_lines(source: Source) -> Iterator[list[tuple[int, str]]]:
         yield lines
 
 
+class _List:
+    """The objects of one list, cut out of a text that comes in pieces."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._text, self._at = "", 0  # what is not yet cut off, and up to where it is searched
+        self._from = 0  # where an object, or what stands between two, begins
+        self._line, self._counted = 1, 0  # the line there, and where it is counted
+        self._depth, self._objects, self._closed = 0, 0, False
+        self._enough = 0  # characters with which a long string is searched for its end again
+
+    def cut(self, more: str, *, last: bool = False) -> Iterator[tuple[int, str]]:
+        """Yield the objects that end in a further piece, with the lines where they begin."""
+        self._text += more
+        if len(self._text) < self._enough and not last:
+            return
+        end = len(self._text)
+        for found in _MARK.finditer(self._text, self._at):
+            mark, at = found.group(), found.start()
+            if mark[0] == '"' and not found["end"]:
+                end, self._enough = at, 2 * len(self._text)  # it goes on in the next piece
+                break
+            if mark in "[{":
+                self._open(mark, at)
+            elif mark in "]}":
+                yield from self._close(mark, at)
+        self._move_on(self._from)
+        self._text, self._at = self._text[self._from :], end - self._from
+        self._from = self._counted = 0
+        if len(self._text) > MAX_LINE:
+            what = f"an object of more than {MAX_LINE // MEGABYTE} MB"
+            raise DataError(f"{self._name}:{self._line}: {what}; leave something out of it")
+
+    def end(self) -> None:
+        """Raise if the list is not closed, or something follows it."""
+        if not self._closed:
+            why = "the list is not closed after this line; copy or download the file again"
+            raise DataError(f"{self._name}:{self._line}: {why}")
+        self._check(len(self._text), "")
+
+    def _open(self, mark: str, at: int) -> None:
+        if self._depth == 1:
+            self._check(at, "," if self._objects else "")
+            self._objects += 1
+            self._from = at
+        elif self._depth == 0:
+            self._check(at, "")
+            if mark == "{" or self._closed:
+                self._check(at + 1, "")
+            self._from = at + 1
+        self._depth += 1
+
+    def _close(self, mark: str, at: int) -> Iterator[tuple[int, str]]:
+        self._depth -= 1
+        if self._depth == 1:
+            yield self._move_on(self._from), self._text[self._from : at + 1]
+            self._from = at + 1
+        elif self._depth < 1:
+            self._check(at if mark == "]" and not self._depth else at + 1, "")
+            self._from, self._closed = at + 1, True
+
+    def _move_on(self, at: int) -> int:
+        """Return the line of a place, after which no earlier one is asked for."""
+        self._line += self._text.count("\n", self._counted, at)
+        self._counted = at
+        return self._line
+
+    def _check(self, at: int, wanted: str) -> None:
+        """Raise if anything but what is wanted stands between two objects."""
+        found = self._text[self._from : at].strip()
+        if found != wanted:
+            what = f"'{shown(found, 20)}' where {repr(wanted) if wanted else 'an object'} should be"
+            where = f"{self._name}:{self._move_on(self._from)}"
+            raise DataError(f"{where}: not JSON: {what}; {_JSON_ADVICE}")
+
+
+def _listed(source: Source) -> Iterator[list[tuple[int, str]]]:
+    objects = _List(source.name)
+    for text in source.texts():
+        yield list(objects.cut(text))
+    yield list(objects.cut("", last=True))
+    objects.end()
+
+
 def _is_empty(line: int, raw: str, journal: Journal) -> bool:
     if raw.strip():
         return False
@@ -69,19 +176,13 @@ def _is_empty(line: int, raw: str, journal: Journal) -> bool:
     return True
 
 
-def _records(lines: Iterable[tuple[int, str]], journal: Journal) -> Iterator[Record]:
+def _rows(
+    lines: Iterable[tuple[int, str]], journal: Journal
+) -> Iterator[tuple[int, Sequence[str] | Fault, str]]:
     for line, raw in lines:
-        if _is_empty(line, raw, journal):
-            continue
-        found = _parsed(raw, line)
-        cells = _cells(found, line, journal) if isinstance(found, dict) else found
-        if journal.check and not isinstance(cells, Fault):
-            cells = journal.check(cells, line) or cells
-        if isinstance(cells, Fault):
-            journal.reject(cells, raw)
-        else:
-            journal.number += 1
-            yield Record(journal.number, line, tuple(cells))
+        if not _is_empty(line, raw, journal):
+            found = _parsed(raw, line)
+            yield line, found if isinstance(found, Fault) else _cells(found, line, journal), raw
 
 
 def _parsed(raw: str, line: int) -> dict[str, Any] | Fault:
@@ -90,13 +191,13 @@ def _parsed(raw: str, line: int) -> dict[str, Any] | Fault:
         return fault
     try:
         pairs = _DECODER.decode(raw)
-    except _NotFlatError as error:
-        return Fault(line, "", str(error), _FLAT_ADVICE)
+    except _ConstantError as error:
+        return Fault(line, "", str(error), _VALUE_ADVICE)
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.pos + 1}"
         return Fault(line, "", reason, _JSON_ADVICE)
     except RecursionError:
-        return Fault(line, "", "values nested too deep", _FLAT_ADVICE)
+        return Fault(line, "", "values nested too deep", "flatten them")
     if not isinstance(pairs, tuple):
         return Fault(line, "", f"{_kind(pairs)} where an object should be", _JSON_ADVICE)
     found = dict(pairs)
@@ -109,10 +210,8 @@ def _parsed(raw: str, line: int) -> dict[str, Any] | Fault:
 
 def _deep(raw: str, line: int) -> Fault | None:
     marks = _STRINGS.sub("", raw)
-    if "[" in marks or marks.count("{") > 1:
-        return Fault(line, "", "a list or an object inside the object", _FLAT_ADVICE)
-    if marks.count(",") > MAX_COLUMNS:
-        return _too_many(line)
+    if sum(map(marks.count, "[{,")) > _MOST_VALUES:
+        return Fault(line, "", f"more than {_MOST_VALUES:,} values in it", "leave some out")
     return None
 
 
@@ -126,20 +225,33 @@ def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fa
         return _other_keys(found, names, line)
     cells = []
     for place, name in enumerate(names):
-        value = found[name]
-        if value is None:
+        try:
+            cell = _cell(found[name])
+        except RecursionError:
+            return Fault(line, name, "values nested too deep", "flatten them")
+        if found[name] is None:
             journal.note("null: read as an empty cell", line)
-            value = ""
-        elif value is True or value is False:
-            value = "true" if value else "false"
-        elif not isinstance(value, str) or len(value) > MAX_CELL:
+        if len(cell) > MAX_CELL:
             column = column_at(names, place)
-            if isinstance(value, str):
-                limit = f"more than {MAX_CELL // MEGABYTE} MB in column {column!r}"
-                return Fault(line, column, limit, "split its text")
-            return Fault(line, column, f"{_kind(value)} in column {column!r}", _FLAT_ADVICE)
-        cells.append(value)
+            limit = f"more than {MAX_CELL // MEGABYTE} MB in column {column!r}"
+            return Fault(line, column, limit, "split its text")
+        cells.append(cell)
     return undecoded(cells, names, line) or cells
+
+
+def _cell(value: Any) -> str:
+    """Return a text as it is, and anything else as it is written in JSON."""
+    if isinstance(value, str):
+        return value
+    return Value("" if value is None else _written(value))
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):  # an object
+        return f"{{{', '.join(f'{_written(key)}: {_written(each)}' for key, each in value)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return value.json if isinstance(value, Value) else json.dumps(value, ensure_ascii=False)
 
 
 def _other_keys(found: Collection[str], names: Collection[str], line: int) -> Fault:

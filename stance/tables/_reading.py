@@ -13,6 +13,20 @@ MAX_CELL = 10 * MEGABYTE  # characters in a cell
 MAX_COLUMNS = 10_000
 
 
+class Value(str):
+    """A cell that is not a text where it comes from: a number, true, null or nested JSON.
+
+    It reads as it is written there, and null as an empty cell; JSON gets it back unchanged.
+    """
+
+    __slots__ = ()
+
+    @property
+    def json(self) -> str:
+        """The value in JSON."""
+        return self or "null"
+
+
 class Record(NamedTuple):
     """One row of a table."""
 
@@ -144,3 +158,17 @@ def together(records: Iterable[Record]) -> Iterator[Records]:
         yield Records.of(found)
         raise
     yield Records.of(found)
+
+
+def judged(
+    rows: Iterable[tuple[int, Sequence[str] | Fault, str]], journal: Journal
+) -> Iterator[Record]:
+    """Yield the good records among some rows: line, cells or what is wrong, and raw text."""
+    for line, cells, raw in rows:
+        if journal.check and not isinstance(cells, Fault):
+            cells = journal.check(cells, line) or cells
+        if isinstance(cells, Fault):
+            journal.reject(cells, raw)
+        else:
+            journal.number += 1
+            yield Record(journal.number, line, tuple(cells))

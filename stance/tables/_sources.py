@@ -9,7 +9,6 @@ import io
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from stance.display import count
@@ -160,9 +159,8 @@ class Block:
 class Source:
     """Blocks of lines; with `salvage`, undecodable bytes of UTF-8 pass as lone surrogates."""
 
-    def __init__(self, path: Path | None, encoding: str | None, *, salvage: bool = False) -> None:
-        self.file = ByteFile(path)
-        self.name = self.file.name
+    def __init__(self, file: ByteFile, encoding: str | None, *, salvage: bool = False) -> None:
+        self.file, self.name = file, file.name
         self._replaced, self._open_end = 0, False
         self._line_ends = {"CRLF": 0, "LF": 0, "CR": 0}
         self.line = 1  # first one not read; who takes a block, and knows its lines, moves it on
@@ -193,6 +191,12 @@ class Source:
         if self._replaced:
             found = count(self._replaced, "character")
             yield f"{found} U+FFFD: an earlier conversion lost letters there"
+
+    def texts(self) -> Iterator[str]:
+        """Yield the whole text once, piece by piece; instead of `blocks`."""
+        for text, _, _ in self._texts():
+            yield text
+            self.line += text.count("\n")
 
     def blocks(self) -> Iterator[Block]:
         """Yield every line of the table once, some at a time."""

@@ -1,15 +1,19 @@
 """Tables out: the same bytes from every process, under their name only when whole."""
 
+import csv
 import gzip
+import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, Protocol, cast
 
-from stance.errors import DataError
+from stance.display import shown
+from stance.errors import DataError, UsageError
 from stance.files import Transaction, WholeFile, check_output
 from stance.tables._bytes import JSON_NAMES, kind_suffix
+from stance.tables._reading import MAX_CELL, Value
 
 FORMULA_STARTS = frozenset("=+-@\t\r")  # what a cell begins with that a spreadsheet might run
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
@@ -60,18 +64,30 @@ def is_formula(cell: str) -> bool:
     return cell[:1] in FORMULA_STARTS and not number
 
 
+Container = Literal["", "json", "excel", "parquet", "arrow"]
+_CONTAINERS: dict[str, Container] = {
+    ".json": "json",
+    ".xlsx": "excel",
+    ".parquet": "parquet",
+    ".feather": "arrow",
+    ".arrow": "arrow",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """How a table is to be written; workers encode with it, so that only bytes travel."""
 
-    columns: tuple[str, ...]  # the keys of JSON Lines
-    kind: Literal["csv", "jsonl"] = "csv"
+    columns: tuple[str, ...]  # the keys of JSON
+    kind: Literal["csv", "jsonl"] = "csv"  # of the rows, also of those that go into a container
     delimiter: str = ","
     excel_safe: bool = False  # a mark at the beginning, and ' before what a spreadsheet would run
+    container: Container = ""
+    types: tuple[str, ...] = ()  # of the columns: text, integer or number; () if all are texts
 
     def header(self) -> bytes:
         """Return what stands before the rows."""
-        if self.kind == "jsonl":
+        if self.kind == "jsonl" or self.container:
             return b""
         mark = b"\xef\xbb\xbf" if self.excel_safe else b""
         names = self._safe(self.columns) if self.excel_safe else self.columns
@@ -96,27 +112,115 @@ class Format:
 
     def formulas(self, rows: Iterable[Sequence[str]]) -> int:
         """Return how many cells a spreadsheet might run."""
+        if self.container:
+            return 0
         return sum(is_formula(cell) for row in rows for cell in row if cell[:1] in FORMULA_STARTS)
 
     def _safe(self, row: Sequence[str]) -> list[str]:
         return [f"'{cell}" if is_formula(cell) else cell for cell in row]
 
     def _json_line(self, row: Sequence[str]) -> bytes:
-        pairs = dict(zip(self.columns, row, strict=True))
-        return json.dumps(pairs, ensure_ascii=False).encode() + b"\n"
+        pairs = zip(self.columns, row, strict=True)
+        written = (f"{_json(name)}: {_json(cell)}" for name, cell in pairs)
+        return f"{{{', '.join(written)}}}\n".encode()
 
 
-def table_format(path: Path | None, columns: Sequence[str], *, excel_safe: bool = False) -> Format:
+def _json(cell: str) -> str:
+    """Return a text in JSON, and a value that came from JSON as it came."""
+    if isinstance(cell, Value) and (
+        cell[:1] in ("", "{", "[", "t", "f") or _NUMBER.fullmatch(cell)
+    ):
+        return cell.json
+    return json.dumps(cell, ensure_ascii=False)
+
+
+def table_format(
+    path: Path | None,
+    columns: Sequence[str],
+    *,
+    excel_safe: bool = False,
+    types: Sequence[str] = (),
+) -> Format:
     """Return the format that a table of this name is written in."""
-    kind: Literal["csv", "jsonl"] = "jsonl" if kind_suffix(path) in JSON_NAMES else "csv"
-    return Format(tuple(columns), kind, excel_safe=excel_safe and kind == "csv")
+    suffix = kind_suffix(path)
+    kind: Literal["csv", "jsonl"] = "jsonl" if suffix in JSON_NAMES else "csv"
+    container = _CONTAINERS.get(suffix, "")
+    if path and container not in ("", "json") and path.suffix.lower() == ".gz":
+        raise UsageError(f"{path}: {suffix} files are compressed already; drop .gz from its name")
+    safe = excel_safe and kind == "csv" and not container
+    return Format(tuple(columns), kind, ",", safe, container, tuple(types))
+
+
+class _Sheet(Protocol):
+    """Takes rows of texts; see `stance.tables._excel` and `stance.tables._arrow`."""
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Write rows."""
+
+    def close(self) -> None:
+        """Write the end."""
+
+    def discard(self) -> None:
+        """Clear away what is not in the file."""
+
+
+class _Rows:
+    """Takes the bytes of CSV, and gives a sheet the rows that are whole."""
+
+    def __init__(self, sheet: _Sheet) -> None:
+        self.sheet = sheet
+        self._rest = b""
+        csv.field_size_limit(MAX_CELL)  # see `stance.tables._separated`
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Pass on all rows that end in some more bytes."""
+        data = self._rest + data
+        end = data.rfind(b"\n") + 1
+        while data.count(b'"', 0, end) % 2:  # inside a quoted cell
+            end = data.rfind(b"\n", 0, end - 1) + 1
+        self._rest = data[end:]
+        text = io.StringIO(data[:end].decode(), newline="")
+        self.sheet.add(list(csv.reader(text)))
+
+    def close(self) -> None:
+        """Have the sheet write its end."""
+        self.sheet.close()
+
+
+class _List:
+    """Takes lines of JSON, and writes them as one list."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write, self._before = write, b"[\n"
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Write lines, whose last end waits."""
+        if data:
+            whole = data.endswith(b"\n")
+            body = bytes(data[:-1] if whole else data).replace(b"\n", b",\n")
+            self._write(self._before + body)
+            self._before = b",\n" if whole else b""
+
+    def close(self) -> None:
+        """Write the end of the list."""
+        self._write(b"[]\n" if self._before == b"[\n" else b"\n]\n")
 
 
 class TableWriter(Transaction):
-    """A table that appears under its name when the ``with`` block ends well, and only then."""
+    """A table that appears under its name when the ``with`` block ends well, and only then.
+
+    The rows of a Parquet or Arrow file that begin with those of the `originals`, which are such
+    files, keep the types of these columns.
+    """
 
     def __init__(
-        self, path: Path | None, form: Format, *, force: bool, folder: Path | None = None
+        self,
+        path: Path | None,
+        form: Format,
+        *,
+        force: bool,
+        folder: Path | None = None,
+        originals: Sequence[Path | None] = (),
     ) -> None:
         self.format = form
         self.rows = 0  # written so far
@@ -125,11 +229,31 @@ class TableWriter(Transaction):
         self._buffer = bytearray()
         header = form.header()
         self._file = WholeFile(path, force=force, folder=folder)
-        self._zip = None
-        if path and path.suffix.lower() == ".gz":  # the same bytes at any time, under any name
-            raw = cast(BinaryIO, self._file)
-            self._zip = gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0)
+        self._layers: list[Any] = [self._file]  # each writes to the one before
+        try:
+            if path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
+                raw = cast(BinaryIO, self._file)
+                self._layers.append(gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
+            if form.container == "json":
+                self._layers.append(_List(self._layers[-1].write))
+            elif form.container:
+                self._layers.append(_Rows(self._sheet(form, path, originals)))
+        except BaseException:
+            self._file.discard()
+            raise
         self._put(header)
+
+    def _sheet(self, form: Format, path: Path | None, originals: Sequence[Path | None]) -> _Sheet:
+        file = cast(BinaryIO, self._file)
+        if form.container == "excel":
+            from stance.tables._excel import ExcelSheet
+
+            return ExcelSheet(file, shown(str(path), 200), form.columns, form.types)
+        from stance.tables._arrow import ArrowSheet
+
+        paths = [own for own in originals if own is not None]
+        kind = cast(Literal["parquet", "arrow"], form.container)
+        return ArrowSheet(file, kind, form.columns, form.types, paths)
 
     @property
     def inode(self) -> int:
@@ -146,7 +270,7 @@ class TableWriter(Transaction):
         """Write rows that a worker has encoded with the writer's `format`."""
         self._write_batch()
         self.rows += rows
-        self.formulas += formulas
+        self.formulas += 0 if self.format.container else formulas
         for data in blocks:
             self._put(data)
 
@@ -155,12 +279,14 @@ class TableWriter(Transaction):
         self._write_batch()
         self._flush(self._buffer)
         self._buffer.clear()
-        if self._zip:
-            self._zip.close()
+        for layer in reversed(self._layers[1:]):
+            layer.close()
         self._file.commit()
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
+        if isinstance(self._layers[-1], _Rows):
+            self._layers[-1].sheet.discard()
         self._file.discard()
 
     def _write_batch(self) -> None:
@@ -170,7 +296,7 @@ class TableWriter(Transaction):
         self._put(self.format.encode(batch))
 
     def _put(self, data: bytes) -> None:
-        if not self._zip and len(data) >= _BLOCK:
+        if len(self._layers) == 1 and len(data) >= _BLOCK:
             self._flush(self._buffer)
             self._buffer.clear()
             self._flush(data)
@@ -181,7 +307,7 @@ class TableWriter(Transaction):
             del self._buffer[:_BLOCK]
 
     def _flush(self, data: bytes | bytearray) -> None:
-        (self._zip or self._file).write(data)
+        self._layers[-1].write(data)
 
 
 def write_table(

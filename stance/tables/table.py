@@ -1,13 +1,13 @@
-"""Tables in, as a stream of records: CSV, TSV or JSON Lines, plain or compressed, never silent."""
+"""Tables in, as a stream of records: CSV, JSON, Excel, Parquet or Arrow; never silent."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, Self, TypedDict
 
 from stance.display import count, shown
-from stance.errors import DataError, UsageError
-from stance.tables._bytes import JSON_NAMES, kind_suffix
-from stance.tables._jsonlines import read_json_lines
+from stance.errors import UsageError
+from stance.tables._bytes import ByteFile, kind_suffix
+from stance.tables._jsonlines import json_kind, read_json
 from stance.tables._quoting import NAMES
 from stance.tables._reading import Check, Journal, Record, Records, RejectSink
 from stance.tables._separated import read_separated
@@ -39,6 +39,7 @@ class Form(TypedDict, total=False):
 
     delimiter: str | None
     encoding: str | None
+    sheet: str | None
 
 
 class Table:
@@ -102,33 +103,42 @@ def open_table(
     *,
     delimiter: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     rejects: RejectSink | None = None,
     or_else: str = "",
 ) -> Table:
     """Open a table, or standard input (None), and read its columns.
 
     A `delimiter` is one character, or ``tab``; None to detect it. No `encoding` is UTF-8, or what a
-    byte order mark says. `rejects` takes bad records; without it the first raises `DataError`, to
-    which `or_else` adds what else a user can do.
+    byte order mark says. A `sheet` is one of a workbook's; None for the first. `rejects` takes bad
+    records; without it the first raises `DataError`, to which `or_else` adds what else a user can
+    do.
 
     Cells come back as they went in. An empty line is skipped, but in a table of one column it
     is an empty cell; both are noted. A quote inside an unquoted cell, a record of another width
     and a repeated header are bad records.
     """
     asked = _one_character(delimiter)
-    source = Source(path, encoding, salvage=rejects is not None)
-    journal = Journal(source.name, rejects, or_else)
+    file = ByteFile(path, binary=True)
+    journal = Journal(file.name, rejects, or_else)
     try:
+        if path is not None and file.binary:
+            return _open_binary(file, path, sheet, journal)
+        source = Source(file, encoding, salvage=rejects is not None)
         suffix = kind_suffix(path)
-        if _is_json_lines(source, suffix):
-            form, blocks = "JSON Lines", read_json_lines(source, journal)
+        kind = "" if suffix in SEPARATED_NAMES else json_kind(source.head(), suffix)
+        if kind:
+            form = "JSON Lines" if kind == "lines" else "a list in JSON"
+            blocks = read_json(source, journal, kind)
         else:
             default = "\t" if suffix in (".tsv", ".tab") else ","
             mark, blocks = read_separated(source, journal, asked, default)
             form = f"separator {NAMES.get(mark, repr(mark))}"
     except BaseException:
-        source.file.close()
+        file.close()
         raise
+    if sheet is not None:
+        journal.note("is not a workbook, so --sheet does not apply")
     form += f", {count(len(journal.columns), 'column')}, {source.encoding}"
     if source.file.compression != "none":
         form += f", {source.file.compression} compressed"
@@ -139,6 +149,26 @@ def open_table(
     return Table(source.file, journal, blocks, notes)
 
 
+def _open_binary(file: ByteFile, path: Path, sheet: str | None, journal: Journal) -> Table:
+    """Open a workbook or a Parquet or Arrow file, whose library is imported only then."""
+    if file.binary == "parquet" or file.binary == "arrow":
+        from stance.tables._arrow import read_arrow
+
+        form, blocks = read_arrow(path, file.binary, journal)
+    else:
+        from stance.tables._excel import read_workbook
+
+        form, blocks = read_workbook(path, sheet, journal)
+    form += f", {count(len(journal.columns), 'column')}"
+    return Table(file, journal, unchanged(file, blocks), lambda: [form, *journal.notes()])
+
+
+def unchanged(file: ByteFile, blocks: Blocks) -> Blocks:
+    """Yield the blocks of a file, and raise at the end if it has changed meanwhile."""
+    yield from blocks
+    file.check_unchanged()
+
+
 def _one_character(delimiter: str | None) -> str | None:
     if delimiter is None:
         return None
@@ -146,16 +176,3 @@ def _one_character(delimiter: str | None) -> str | None:
     if len(mark) != 1 or mark in '"\r\n\0' or (not mark.isascii() and not mark.isprintable()):
         raise UsageError(f"--delimiter must be one character or 'tab', not '{shown(delimiter)}'")
     return mark
-
-
-def _is_json_lines(source: Source, suffix: str) -> bool:
-    """Return whether a table is JSON Lines, by its name or by how its text begins."""
-    if suffix in SEPARATED_NAMES:
-        return False
-    head = source.head().lstrip()
-    if head[:1] == "[" and head[1:].lstrip()[:1] == "{":
-        raise DataError(
-            f"{source.name}: is one JSON list; save it as JSON Lines, one object in each line"
-        )
-    begins_with_object = head[:1] == "{" and head[1:].lstrip()[:1] in ('"', "}")
-    return suffix in JSON_NAMES or begins_with_object
