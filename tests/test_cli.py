@@ -558,11 +558,11 @@ def test_labelled_tables_of_a_spreadsheet_are_read_by_every_command(
 
 def test_a_workbook_is_refused_as_output(model_path, tmp_path):
     said = fails(
-        2, "predict", SAMPLE / "paragraphs.csv", "-m", model_path, "-o", tmp_path / "o.xlsx"
+        2, "predict", SAMPLE / "paragraphs.csv", "-m", model_path, "-o", tmp_path / "o.ods"
     )
     assert said.endswith(
-        "o.xlsx: tables are written as CSV, TSV or JSON Lines; end its name in .csv, which "
-        "spreadsheets, R and pandas read"
+        "o.ods: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; end its "
+        "name in .csv, which spreadsheets, R and pandas read"
     )
 
 

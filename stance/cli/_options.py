@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stance.model.judging import StanceModel
     from stance.reading.actors import ActorBook
 
-_FOREIGN = {".xlsx", ".xls", ".ods", ".parquet", ".feather", ".dta", ".sav", ".rds"}
+_FOREIGN = {".xls", ".xlsm", ".xlsb", ".ods", ".dta", ".sav", ".rds"}
 """Endings of tables that are not written."""
 
 ModelFile = Annotated[
@@ -66,6 +66,10 @@ NamePattern = Annotated[
         metavar="PATTERN",
         help="What file names say, such as {outlet}_{date}; a column each.",
     ),
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook; the first if omitted."),
 ]
 Labels = Annotated[
     str | None,
@@ -124,6 +128,7 @@ _LABELLED = {
     "date_format": DateFormat,
     "delimiter": Delimiter,
     "encoding": Encoding,
+    "sheet": Sheet,
 }
 """Options of every command that reads labelled tables."""
 
@@ -149,8 +154,8 @@ def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _corpus_form(
-    labels: str | None, delimiter: str | None, encoding: str | None, date_format: str | None,
-    **columns: str | None,
+    labels: str | None, delimiter: str | None, encoding: str | None, sheet: str | None,
+    date_format: str | None, **columns: str | None,
 ) -> "CorpusForm":  # fmt: skip
     from stance.corpus import parse_labels
 
@@ -161,6 +166,7 @@ def _corpus_form(
         "date_format": date_format,
         "delimiter": delimiter,
         "encoding": encoding,
+        "sheet": sheet,
     }
 
 
@@ -188,8 +194,8 @@ def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] 
         return
     if path.suffix.lower() in _FOREIGN:
         raise UsageError(
-            f"{path}: tables are written as CSV, TSV or JSON Lines; end its name in .csv, which "
-            "spreadsheets, R and pandas read"
+            f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; end "
+            "its name in .csv, which spreadsheets, R and pandas read"
         )
     folder = path.resolve().parent
     if not folder.is_dir():

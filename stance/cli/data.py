@@ -25,6 +25,7 @@ def actors(
     date_format: options.DateFormat = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
+    sheet: options.Sheet = None,
     include: options.Include = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -44,6 +45,7 @@ def actors(
         date_format=date_format,
         delimiter=delimiter,
         encoding=encoding,
+        sheet=sheet,
     )
     found = census(book, inputs, reading)
     for note in found.notes:

@@ -63,6 +63,7 @@ def predict(
     ] = "",
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
+    sheet: options.Sheet = None,
     include: options.Include = None,
     name_pattern: options.NamePattern = None,
     rejects: Annotated[
@@ -98,6 +99,7 @@ def predict(
         date_format=date_format,
         delimiter=delimiter,
         encoding=encoding,
+        sheet=sheet,
         keep_all=keep_all,
         include=tuple(include or ()),
         name_pattern=name_pattern or "",

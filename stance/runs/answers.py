@@ -54,6 +54,14 @@ class Layout:
             names = ["row", *actor, "mentions", *answers, *because]
         return tuple(self.prefix + name for name in names)
 
+    def types(self) -> tuple[str, ...]:
+        """Return the types of all columns of the output; see `stance.tables.Format`."""
+        added = [name.removeprefix(self.prefix) for name in self.added()]
+        shares = {f"{name}_{label}" for name in (*self.actors, "stance") for label in Stance}
+        numbers = shares | set(SENTIMENT_COLUMNS[1:])
+        kinds = dict.fromkeys(numbers, "number") | {"row": "integer", "mentions": "integer"}
+        return (*["text"] * len(self.columns), *(kinds.get(name, "text") for name in added))
+
     def fault(self, cells: Sequence[str], line: int) -> Fault | None:
         """Return what is wrong with the spans of a record that starts in a line."""
         if self.spans is None or (part := bad_place(cells[self.spans], cells[self.text])) is None:

@@ -142,7 +142,10 @@ def predict_table(
             works = map(_kept, works, repeat(keep))
         folder = keep.folder if keep else None
         judged = _compute(model, frame, works, jobs if several else 1, cluster, keep)
-        with TableWriter(target.path, frame.form, force=force, folder=folder) as writer:
+        originals = () if rejects and inputs.several else inputs.paths
+        with TableWriter(
+            target.path, frame.form, force=force, folder=folder, originals=originals
+        ) as writer:
             tally = _write(judged, writer, keep, table, progress)
         wanted = [source.reading.text_column, source.reading.actor_column or "actor", "spans"]
         notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
@@ -230,7 +233,8 @@ def make_frame(
     )
     layout.check(name)
     written = (*columns, *layout.added())
-    return Frame(layout, table_format(target.path, written, excel_safe=options.excel_safe), name)
+    safe, types = options.excel_safe, layout.types()
+    return Frame(layout, table_format(target.path, written, excel_safe=safe, types=types), name)
 
 
 def _by_option(source: Input, options: Options) -> dict[str, Value]:

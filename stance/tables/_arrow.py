@@ -23,14 +23,13 @@ from stance.tables._reading import (
     together,
 )
 
-ARROW_NAMES = (".parquet", ".feather", ".arrow")
 Kind = Literal["parquet", "arrow"]
 
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # see `stance.tables._bytes`
 _BATCH_ROWS = 128  # few, since one value of a dictionary may stand in every row
 _GROUP_ROWS = 50_000  # of the output; its bytes do not depend on the parts of a run
 _NO_NUMBERS = ("nan", "-nan", "inf", "-inf")
-_ZEROS = re.compile(r"\.0+(?=Z?$)")  # of a second
+_ZEROS = re.compile(r"\.0+(?=(?:Z|[-+]\d{4})?$)")  # of a second
 
 
 def _pyarrow(what: str) -> Any:
@@ -266,14 +265,19 @@ class _Originals:
         """Return the records of some numbers, from 1; none comes before one that came already."""
         while self._before + self._table.num_rows < numbers[0]:  # and bad records, too
             self._before += self._table.num_rows
-            self._table = next(self._batches)
+            self._table = self._next()
         parts = [self._table.slice(numbers[0] - 1 - self._before)]
         self._before, size = numbers[0] - 1, parts[0].num_rows
         while self._before + size < numbers[-1]:
-            parts.append(next(self._batches))
+            parts.append(self._next())
             size += parts[-1].num_rows
         self._table = import_module("pyarrow").concat_tables(parts).combine_chunks()
         return self._table.take([number - 1 - self._before for number in numbers])
+
+    def _next(self) -> Any:
+        if (batch := next(self._batches, None)) is None:
+            raise DataError("a Parquet or Arrow file changed while it was read; run again")
+        return batch
 
     def _all(self, paths: Sequence[Path]) -> Iterator[Any]:
         arrow = import_module("pyarrow")

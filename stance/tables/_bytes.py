@@ -14,6 +14,8 @@ from stance.errors import DataError
 
 MEGABYTE = 1024 * 1024
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
+WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
+ARROW_NAMES = (".parquet", ".feather", ".arrow")
 _COMPRESSED_NAMES = (".gz", ".zst")
 
 _MAX_RATIO = 200  # bytes out of a compressed file for each byte in; articles reach 3 to 10

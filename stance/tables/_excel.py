@@ -8,6 +8,7 @@ from datetime import date, datetime
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from stance.display import count, shown
@@ -15,8 +16,6 @@ from stance.errors import DataError, ExtraError, OutputError
 from stance.tables._bytes import MEGABYTE
 from stance.tables._oddities import name_columns, undecoded
 from stance.tables._reading import Fault, Journal, Records, judged, together
-
-WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # sheets reach 5 to 50
@@ -74,7 +73,7 @@ def read_workbook(
         what = "the value stands in the first cell of each, the others are read as empty"
         journal.note(f"{count(len(merged), 'merged range')} (first: {first}): {what}")
     if errors:
-        journal.note(f"{count(errors, 'cell')} with an error such as #N/A are read as empty")
+        journal.note(f"cells with an error such as #N/A, read as empty: {errors:,}")
     width = max(at for at, cell in enumerate(names, 1) if cell)
     name_columns(journal, names[:width], line)
     return form, _records(filled, width, journal)
@@ -105,7 +104,7 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
     if sheet is not None and sheet not in names:
         listed = ", ".join(f"'{shown(each, 30)}'" for each in names[:8])
         raise DataError(f"{name}: no sheet '{shown(sheet)}'; --sheet can be {listed}")
-    seen = [each.name for each in book.sheets_metadata if "Visible" in str(each.visible)]
+    seen = [each.name for each in book.sheets_metadata if str(each.visible).endswith(".Visible")]
     if not names:
         raise DataError(f"{name}: has no sheet; save it again as .xlsx")
     return sheet or next(iter(seen), names[0])
@@ -118,7 +117,7 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else f"{value:.15g}"
     if isinstance(value, datetime):
         return value.isoformat(" ", "auto" if value.microsecond else "seconds")
     return value.isoformat() if isinstance(value, date) else str(value)
@@ -204,10 +203,9 @@ class ExcelSheet:
             raise OutputError(f"{name}: {what}; write .csv or .parquet")
         self._name, self._columns = name, columns
         self._numbers = [at for at, kind in enumerate(types) if kind != "text"]
-        self._book = library.Workbook(
-            _Sequential(file),
-            {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
-        )
+        self._folder = TemporaryDirectory(prefix="stance-")  # rows wait there, not in memory
+        given = {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_urls": False}
+        self._book = library.Workbook(file, given)
         self._book.use_zip64()
         self._book.set_properties({"created": datetime(2000, 1, 1)})  # or the bytes would change
         self._sheet = self._book.add_worksheet("answers")
@@ -228,10 +226,13 @@ class ExcelSheet:
         """Write the end of the workbook."""
         self._sheet.autofilter(0, 0, self._rows - 1, len(self._columns) - 1)
         self._book.close()
+        self._folder.cleanup()
 
     def discard(self) -> None:
         """Remove what waits in temporary files."""
-        self._book.fileclosed = True  # or its end would be written when it is deleted
+        if self._sheet.row_data_fh:
+            self._sheet.row_data_fh.close()
+        self._folder.cleanup()
 
     def _write(self, row: Sequence[str], form: Any = None) -> None:
         for at, cell in enumerate(row):
@@ -244,10 +245,3 @@ class ExcelSheet:
             elif cell:
                 self._sheet.write_string(self._rows, at, cell, form)
         self._rows += 1
-
-
-class _Sequential:
-    """A file that a zip archive can only write to its end."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.write, self.flush = file.write, file.flush

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stance.display import count, shown
 from stance.errors import DataError, ExtraError, UsageError
-from stance.tables._bytes import JSON_NAMES, kind_suffix
+from stance.tables._bytes import ARROW_NAMES, JSON_NAMES, WORKBOOK_NAMES, kind_suffix
 from stance.tables._names import NamePattern, cell_of
 from stance.tables._oddities import folded
 from stance.tables._reading import Journal, Records, RejectSink
@@ -25,10 +25,10 @@ from stance.tables.articles import (
 )
 from stance.tables.columns import column, optional_column
 from stance.tables.output import Rejects
-from stance.tables.table import SEPARATED_NAMES, Table, open_table
+from stance.tables.table import SEPARATED_NAMES, Form, Table, open_table
 
 FILE = "file"  # the column that says where a record comes from
-_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *ARTICLE_NAMES)
+_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *ARROW_NAMES, *ARTICLE_NAMES)
 _OR_ELSE = ", or use --rejects FILE"
 _NOTES = 30  # lines on oddities of single files that are told
 
@@ -43,6 +43,7 @@ class Reading:
     date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
     delimiter: str | None = None  # None to detect it
     encoding: str | None = None  # None is UTF-8
+    sheet: str | None = None  # of workbooks; None is the first
     keep_all: bool = False  # keep the page furniture of articles
     include: tuple[str, ...] = ()  # patterns of names to read in folders; () for known suffixes
     name_pattern: str = ""  # what file names say, such as ``{outlet}_{date}``
@@ -121,7 +122,7 @@ def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterat
 
 
 def _why_skipped(path: Path, inside: Path, include: Sequence[str]) -> str | None:
-    if path.name.startswith("."):
+    if path.name.startswith((".", "~$")):  # the second: a workbook that is open
         return "hidden"
     if include:
         wanted = any(fnmatchcase(own, p) for p in include for own in (path.name, inside.as_posix()))
@@ -162,7 +163,11 @@ def open_inputs(
                 document=documents.get(path),
                 fields=pattern.read(path) if pattern else {},
             )
-        form = {"delimiter": reading.delimiter, "encoding": reading.encoding}
+        form: Form = {
+            "delimiter": reading.delimiter,
+            "encoding": reading.encoding,
+            "sheet": reading.sheet,
+        }
         return open_table(path, rejects=sink, or_else=_OR_ELSE, **form)
 
     if not inputs.several and pattern is None:

@@ -127,9 +127,7 @@ class Format:
 
 def _json(cell: str) -> str:
     """Return a text in JSON, and a value that came from JSON as it came."""
-    if isinstance(cell, Value) and (
-        cell[:1] in ("", "{", "[", "t", "f") or _NUMBER.fullmatch(cell)
-    ):
+    if isinstance(cell, Value):
         return cell.json
     return json.dumps(cell, ensure_ascii=False)
 
@@ -162,6 +160,26 @@ class _Sheet(Protocol):
 
     def discard(self) -> None:
         """Clear away what is not in the file."""
+
+
+class _Sequential:
+    """A file that a library can only write to its end, and not close."""
+
+    closed = False
+
+    def __init__(self, file: WholeFile) -> None:
+        self._file = file
+        self.given_up = False  # so that what a library writes when it is deleted goes nowhere
+
+    def write(self, data: bytes) -> int:
+        """Write all of the data."""
+        return len(data) if self.given_up else self._file.write(data)
+
+    def flush(self) -> None:
+        """Do nothing: the file is flushed when it gets its name."""
+
+    def close(self) -> None:
+        """Do nothing: only a whole file is closed."""
 
 
 class _Rows:
@@ -229,6 +247,7 @@ class TableWriter(Transaction):
         self._buffer = bytearray()
         header = form.header()
         self._file = WholeFile(path, force=force, folder=folder)
+        self._end = _Sequential(self._file)
         self._layers: list[Any] = [self._file]  # each writes to the one before
         try:
             if path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
@@ -244,7 +263,7 @@ class TableWriter(Transaction):
         self._put(header)
 
     def _sheet(self, form: Format, path: Path | None, originals: Sequence[Path | None]) -> _Sheet:
-        file = cast(BinaryIO, self._file)
+        file = cast(BinaryIO, self._end)
         if form.container == "excel":
             from stance.tables._excel import ExcelSheet
 
@@ -285,6 +304,7 @@ class TableWriter(Transaction):
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
+        self._end.given_up = True
         if isinstance(self._layers[-1], _Rows):
             self._layers[-1].sheet.discard()
         self._file.discard()

@@ -160,6 +160,7 @@ def _open_binary(file: ByteFile, path: Path, sheet: str | None, journal: Journal
 
         form, blocks = read_workbook(path, sheet, journal)
     form += f", {count(len(journal.columns), 'column')}"
+    file.name = journal.name  # which has the sheet by now
     return Table(file, journal, unchanged(file, blocks), lambda: [form, *journal.notes()])
 
 
