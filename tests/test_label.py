@@ -17,6 +17,7 @@ from stance.labelling import (
     Label,
     Session,
     Store,
+    answered,
     check_coder,
     export_labels,
     measure_coders,
@@ -292,6 +293,13 @@ def test_the_adjudicator_sees_disputes_alone_and_settles_them(task, store):
     assert rows[-1]["false_match"] == "1"  # of a single coder
 
 
+def test_the_adjudicator_is_asked_what_the_coders_were(task, store):
+    put(store, task, "anna", "aanf")
+    assert answered(store.labels()) == ()
+    store.save("ben", task.pairs[0], Label("favor", "author", "positive"), 1.0)
+    assert answered(store.labels()) == ("holder", "sentiment")
+
+
 def test_three_coders_differ_if_any_two_do(task, store):
     pair = task.pairs[0]
     for coder, holder in (("anna", ""), ("ben", "author"), ("cleo", "other")):
@@ -470,6 +478,7 @@ def test_where_nothing_can_be_written_one_line_says_so(table, tmp_path):
     [
         ((), "name who labels with --coder NAME"),
         (("--coder", "x", "--adjudicate"), "drop --coder"),
+        (("--adjudicate", "--ask", "holder"), "drop --ask"),
         (("--coder", "adjudicated"), "is kept for --adjudicate"),
         (("--coder", " "), "is not a name of 1 to 60 letters"),
         (("--coder", "a", "--ask", "tone"), "--ask: 'tone' is not one of holder, sentiment"),

@@ -70,6 +70,7 @@ def label(
         ADJUDICATED,
         Session,
         Store,
+        answered,
         check_coder,
         parse_questions,
         read_codebook,
@@ -79,8 +80,9 @@ def label(
 
     if not (coder or adjudicate or agreement or merge or export):
         raise UsageError("name who labels with --coder NAME, or use --agreement or --export FILE")
-    if coder and adjudicate:
-        raise UsageError("--adjudicate is a coder of its own; drop --coder")
+    if adjudicate and (coder or ask):
+        advice = "drop --coder" if coder else "drop --ask: it asks what the coders were asked"
+        raise UsageError(f"--adjudicate is a coder of its own; {advice}")
     asked, path = parse_questions(ask), store or options.beside(table, ".sqlite")
     options.refuse_output(export, force, [table, path])
     task = read_task(
@@ -98,7 +100,9 @@ def label(
             _export(task, labels, export, coder, form, force)
         if adjudicate or (coder and not export):
             who = check_coder(coder) if coder else ADJUDICATED
+            asked = asked if coder else answered(labels.labels())
             session = Session(task, labels, options.open_book(actors, None), who, asked, seed)
+            tell(f"labels are kept in {path}; Ctrl-C ends")
             serve(session, read_codebook(codebook), typer.echo, browser=browser)
 
 

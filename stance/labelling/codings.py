@@ -17,7 +17,7 @@ from stance.evaluation.agreement import (
     report_agreement,
 )
 from stance.evaluation.answers import Figures
-from stance.labelling.labels import Label
+from stance.labelling.labels import QUESTIONS, Label
 from stance.labelling.store import Labels
 from stance.labelling.task import Pair, Task
 from stance.records import Holder, Sentiment, Stance
@@ -29,6 +29,12 @@ ADJUDICATED = "adjudicated"
 def coders(labels: Labels) -> list[str]:
     """Return the names of those who labelled, in alphabetical order, without the adjudicator."""
     return sorted(coder for coder in labels if coder != ADJUDICATED)
+
+
+def answered(labels: Labels) -> tuple[str, ...]:
+    """Return the questions beside the stance that a coder has answered, as the adjudicator must."""
+    said = [saved.label for coder in coders(labels) for saved in labels[coder].values()]
+    return tuple(name for name in QUESTIONS if any(getattr(label, name) for label in said))
 
 
 def opinions(labels: Labels, pair: Pair) -> dict[str, Label]:

@@ -6,9 +6,8 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from stance.display import count, shown
@@ -40,6 +39,8 @@ _COLUMNS += ", seconds"
 class Saved:
     """A coder's label of a pair."""
 
+    row: int  # of the pair when it was labelled
+    actor: str
     label: Label
     seconds: float  # how long the coder looked at it
     first: int  # when the coder first labelled the pair, in microseconds of the epoch
@@ -119,13 +120,13 @@ class Store:
     def check_rows(self, task: Task) -> None:
         """Raise if the row of a label is not in a table."""
         rows = {pair.key for pair in task.pairs}
-        labelled = {pair: (row, actor) for _, _, _, pair, row, actor, *_ in self._records()}
-        lost = sorted(place for pair, place in labelled.items() if pair not in rows)
+        labelled = {key: saved for mine in self.labels().values() for key, saved in mine.items()}
+        lost = [(saved.row, saved.actor) for key, saved in labelled.items() if key not in rows]
         if lost and len(lost) == len(labelled):
             advice = f"move it away, or name the table that it belongs to instead of {task.path}"
             raise DataError(f"{self.path}: holds labels of another table; {advice}")
         if lost:
-            row, actor = lost[0]
+            row, actor = min(lost)
             what = (
                 f"{count(len(lost), 'labelled row')} not as before, the first row {row} ({actor})"
             )
@@ -137,12 +138,7 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -186,21 +182,22 @@ class Store:
         for record in self._records():
             coder, pair, saved = self._read(record)
             mine = found.setdefault(coder, {})
-            first = mine[pair].first if pair in mine else saved.first
-            mine[pair] = Saved(saved.label, saved.seconds, first)
+            mine[pair] = replace(saved, first=mine[pair].first) if pair in mine else saved
         return found
 
     def _read(self, record: tuple[object, ...]) -> tuple[str, str, Saved]:
-        _, at, coder, pair, row, _, stance, holder, tone, false, note, unsure, seconds = record
-        texts = (coder, pair, stance, holder, tone, note)
-        where = f"{self.path}: the label of {shown(str(coder))} on row {row}"
-        numbers = all(isinstance(each, int | float) for each in (at, false, unsure, seconds))
-        if not numbers or not all(isinstance(each, str) for each in texts):
-            raise DataError(f"{where} has a cell of the wrong type; restore the file")
-        label = Label(str(stance), str(holder), str(tone), bool(false), str(note), bool(unsure))
+        where = f"{self.path}: the label of {shown(str(record[2]))} on row {shown(str(record[4]))}"
+        match record:
+            case (
+                str(), int(at), str(coder), str(pair), int(row), str(actor), str(stance),
+                str(holder), str(tone), int(false), str(note), int(unsure), float(seconds),
+            ):  # fmt: skip
+                label = Label(stance, holder, tone, bool(false), note, bool(unsure))
+            case _:
+                raise DataError(f"{where} has a cell of the wrong type; restore the file")
         if found := problem(label):
             raise DataError(f"{where} is not valid: {found}; restore the file")
-        return str(coder), str(pair), Saved(label, float(str(seconds)), int(str(at)))
+        return coder, pair, Saved(row, actor, label, seconds, at)
 
     def merge(self, path: Path, task: Task) -> Merged:
         """Add another store's labels on rows of the table, which others may share in part."""

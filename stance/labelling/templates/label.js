@@ -105,6 +105,8 @@ function askStep() {
 }
 
 function typeHolder() {
+  const open = document.querySelector(".typed input");
+  if (open) return open.focus();
   const field = make("input", {
     props: { type: "text", onkeydown: event => {
       if (event.key === "Enter" && field.value.trim()) answer({ holder: field.value.trim() });
