@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.reports._charts import net_axis, score_axis, share_axis
+from stance.reports._scales import net_axis, score_axis, share_axis
 
 SHARES = st.floats(0, 1)
 

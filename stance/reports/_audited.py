@@ -15,6 +15,7 @@ from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._charts import Estimate, Line
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
+from stance.reports._scales import net_axis, share_axis
 
 SIDES: dict[int, tuple[charts.Tone, str]] = {
     AGAINST: ("against", "diamond"),
@@ -108,9 +109,7 @@ def _net_figure(shown: Sequence[tuple[Share, Corrected]], data: Data) -> Figure:
         words.append(f"{page.named(share.actor)} {page.points(value, ends)}")
     firm = [each.interval(NET) for _, each in shown if _width(each.interval(NET)) < WIDE]
     nets = [estimate.beside or 0.0 for line in lines for estimate in line.estimates]
-    axis = charts.net_axis(
-        [*nets, *(each.net for _, each in shown), *(e for pair in firm for e in pair)]
-    )
+    axis = net_axis([*nets, *(each.net for _, each in shown), *(e for pair in firm for e in pair)])
     title = "Net stance by actor, counted and corrected"
     chart = charts.whiskers("corrected-net", title, lines, axis, "; ".join(words[:5]))
     key = (("dot", "ink", "corrected"), ("line", "ink", "95 % interval"))
@@ -130,7 +129,7 @@ def _sides_figure(shown: Sequence[tuple[Share, Corrected]], data: Data) -> Figur
         note = count(share.labels, "label")
         lines.append(Line(page.named(share.actor), note, tuple(estimates)))
     title = "Shares for and against by actor, counted and corrected"
-    chart = charts.whiskers("corrected-sides", title, lines, charts.share_axis(max(highest)))
+    chart = charts.whiskers("corrected-sides", title, lines, share_axis(max(highest)))
     key = (("diamond", "against", "against, corrected"), ("dot", "favor", "in favor, corrected"))
     return Figure(chart, data, charts.legend(*key, ("ring", "quietly", "counted")))
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import ceil, floor
-from textwrap import wrap
 from typing import Literal
 
 from markupsafe import Markup, escape
 
-from stance.reports._page import cut, signed
+from stance.reports._page import cut
+from stance.reports._scales import SHARES, Axis
 
 Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
 
@@ -19,80 +18,6 @@ PHONE = 40  # characters of a line on a phone
 LEAST_LABEL = 0.065  # share from which a segment has room for its number on a phone
 PIECE, MANY = 5, 10  # rows that paper keeps together, and beyond which the scale stands above, too
 LEFT, RIGHT = 13.0, 97.0  # percents between which a curve runs; tick labels stand to its left
-
-
-# --- Scales with ticks at round numbers ----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """A scale, its ticks with their labels, and where a stronger line stands."""
-
-    low: float
-    high: float
-    ticks: tuple[tuple[float, str], ...]
-    zero: float | None = None
-
-    def place(self, value: float, start: float = 3, end: float = 97) -> float:
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return start + (end - start) * share
-
-    def anchor(self, at: float) -> str:
-        return "end" if at == self.high else "" if at == self.low else "middle"
-
-    def strength(self, at: float) -> str:
-        return "axis" if at == self.zero else "grid"
-
-
-STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # between two ticks
-
-
-def _ticks_around(low: float, high: float, most: int) -> list[float]:
-    """Return round numbers in equal steps, at most so many, that hold two values between them."""
-    for step in STEPS:
-        first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-        if max(last, first + 1) - first <= most:
-            return [round(step * at, 2) for at in range(first, max(last, first + 1) + 1)]
-    raise AssertionError("shares and net stances lie between -1 and 1")
-
-
-def share_axis(highest: float = 1.0) -> Axis:
-    """Return a scale of shares from zero, as short as the highest of them allows.
-
-    >>> [text for _, text in share_axis(0.17).ticks]
-    ['0', '5', '10', '15', '20 %']
-    """
-    ticks = _ticks_around(0, highest, 4)
-    texts = [f"{100 * at:.0f}" for at in ticks[:-1]]
-    return Axis(0, ticks[-1], tuple(zip(ticks, [*texts, f"{100 * ticks[-1]:.0f} %"], strict=True)))
-
-
-def score_axis(scores: Iterable[float]) -> Axis:
-    """Return a scale between two tens that holds some shares and is at least 20 points long.
-
-    >>> [text for _, text in score_axis([0.53, 0.62]).ticks]
-    ['50', '60', '70 %']
-    """
-    known = list(scores)
-    low = min(8, floor(10 * min(known)))
-    high = max(low + 2, ceil(10 * max(known)))
-    tens = range(high, low - 1, -1 if high - low <= 5 else -2)
-    ticks = tuple((ten / 10, f"{10 * ten}{' %' if ten == high else ''}") for ten in tens)
-    return Axis(low / 10, high / 10, ticks[::-1])
-
-
-def net_axis(nets: Iterable[float] = (-1.0, 1.0), most: int = 5) -> Axis:
-    """Return a scale of net stances that holds zero and is as short as they allow.
-
-    >>> [text for _, text in net_axis([-0.3, 0.1]).ticks]
-    ['−30', '−20', '−10', '0', '+10']
-    """
-    known = [0.0, *nets]
-    ticks = _ticks_around(min(known), max(known), most)
-    return Axis(ticks[0], ticks[-1], tuple((at, signed(100 * at)) for at in ticks), 0)
-
-
-SHARES = share_axis()  # from 0 to 100 percent
 
 
 # --- Elements: x and widths in percent, y and heights in pixels ----------------------------------
@@ -136,34 +61,34 @@ def _in_pieces(name: str, title: str, description: str, pieces: Sequence[Piece])
     return Markup("").join([first, *below])
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
     return f"{round(value, 3):g}%"
 
 
-def _label(x: float, y: float, text: str, class_: str = "") -> Markup:
-    return element("text", text, x=_percent(x), y=y, class_=class_ or None)
+def label(x: float, y: float, text: str, class_: str = "") -> Markup:
+    return element("text", text, x=percent(x), y=y, class_=class_ or None)
 
 
 def _segment(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    return element("line", x1=_percent(x1), y1=y1, x2=_percent(x2), y2=y2, class_=class_)
+    return element("line", x1=percent(x1), y1=y1, x2=percent(x2), y2=y2, class_=class_)
 
 
 def _bar(x: float, y: float, width: float, height: float, tone: Tone) -> Markup:
-    width_, class_ = _percent(width), f"segment {tone}"
-    return element("rect", x=_percent(x), y=y, width=width_, height=height, class_=class_)
+    width_, class_ = percent(width), f"segment {tone}"
+    return element("rect", x=percent(x), y=y, width=width_, height=height, class_=class_)
 
 
 def _row_label(name: str, note: str, top: float, lines: int = 1) -> list[Markup]:
     if lines == 2:
-        below = _label(0, top + 13 + LINE, note, "quiet")
-        return [_label(0, top + 13, cut(name, PHONE), "strong"), below]
-    left = _label(0, top + 13, cut(name, PHONE - len(note)), "strong")
-    return [left, _label(100, top + 13, note, "quiet end")] if note else [left]
+        below = label(0, top + 13 + LINE, note, "quiet")
+        return [label(0, top + 13, cut(name, PHONE), "strong"), below]
+    left = label(0, top + 13, cut(name, PHONE - len(note)), "strong")
+    return [left, label(100, top + 13, note, "quiet end")] if note else [left]
 
 
 def _ticks(axis: Axis, y: float, start: float = 3, end: float = 97) -> list[Markup]:
     return [
-        _label(axis.place(at, start, end), y, text, f"quiet {axis.anchor(at)}".strip())
+        label(axis.place(at, start, end), y, text, f"quiet {axis.anchor(at)}".strip())
         for at, text in axis.ticks
     ]
 
@@ -223,7 +148,7 @@ def _stack(row: Parts, top: float, tones: Sequence[Tone]) -> list[Markup]:
         marks.append(_bar(100 * start, top + 20, 100 * share, BAR, tone))
         if share >= LEAST_LABEL:
             middle = 100 * (start + share / 2)
-            marks.append(_label(middle, top + 33.5, f"{100 * share:.0f}", f"middle on-{tone}"))
+            marks.append(label(middle, top + 33.5, f"{100 * share:.0f}", f"middle on-{tone}"))
         start += share
     return marks
 
@@ -238,8 +163,8 @@ def upright(
         tall = round(room * share / most, 2)
         marks.append(_bar((place + 0.06) * step, 18 + room - tall, 0.88 * step, tall, "quietly"))
         middle = (place + 0.5) * step
-        marks.append(_label(middle, 13 + room - tall, f"{100 * share:.0f}", "middle"))
-        marks.append(_label(middle, height - 5, words, "quiet middle"))
+        marks.append(label(middle, 13 + room - tall, f"{100 * share:.0f}", "middle"))
+        marks.append(label(middle, height - 5, words, "quiet middle"))
     return drawing(name, title, description, height, marks)
 
 
@@ -300,13 +225,13 @@ def _estimates(row: Line, top: float, lines: int, axis: Axis) -> list[Markup]:
             marks.append(_segment(low, y, high, y, f"whisker {each.tone}"))
             beyond = each.interval[0] < axis.low, each.interval[1] > axis.high
             marks += (
-                _marker(form, _percent(at), y, each.tone)
+                _marker(form, percent(at), y, each.tone)
                 for form, at, is_so in zip(("left", "right"), (low, high), beyond, strict=True)
                 if is_so
             )
         if each.beside is not None:
-            marks.append(_marker("ring", _percent(axis.place(each.beside)), y, "quietly"))
-        marks.append(_marker(each.form, _percent(axis.place(each.value)), y, each.tone))
+            marks.append(_marker("ring", percent(axis.place(each.beside)), y, "quietly"))
+        marks.append(_marker(each.form, percent(axis.place(each.value)), y, each.tone))
     return marks
 
 
@@ -349,8 +274,8 @@ def curve(
         return y.place(value, bottom, top)
 
     marks = [_segment(LEFT, down(at), 100, down(at), y.strength(at)) for at, _ in y.ticks]
-    marks += (_label(LEFT - 1.5, down(at) + 4, text, "quiet end") for at, text in y.ticks)
-    marks += (_label(across(at), height - 5, text, f"quiet {x.anchor(at)}") for at, text in x.ticks)
+    marks += (label(LEFT - 1.5, down(at) + 4, text, "quiet end") for at, text in y.ticks)
+    marks += (label(across(at), height - 5, text, f"quiet {x.anchor(at)}") for at, text in x.ticks)
     runs = [list(run) for known, run in groupby(points, lambda p: p.y is not None) if known]
     if connected:
         marks.append(_lines([line] if line else runs, across, down, height, tone))
@@ -364,7 +289,7 @@ def curve(
             if point.band and not line and not (connected and len(run) > 1):
                 low, high = map(down, point.band)
                 marks.append(_segment(at, low, at, high, f"whisker {tone}"))
-            marks.append(element("circle", cx=_percent(at), cy=middle, r=radius, class_=tone))
+            marks.append(element("circle", cx=percent(at), cy=middle, r=radius, class_=tone))
     return drawing(name, title, description, height, marks)
 
 
@@ -385,41 +310,3 @@ def _lines(
     # Stretched to the width: x runs from 0 to 100, y in pixels.
     box = {"viewBox": f"0 0 100 {height:g}", "preserveAspectRatio": "none"}
     return element("svg", *marks, width="100%", height=height, **box)
-
-
-# --- A map for a file of its own; the page has it as a table -------------------------------------
-
-COLUMN, NAMES, HEAD, LINES = 58, 150, 44, 3  # pixels of a column, of names, of heads; lines in one
-
-
-def heat(
-    title: str, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
-) -> tuple[Markup, float]:
-    """Return a map, whose cells are two lines of text and a shade or "", and its width."""
-    width = NAMES + COLUMN * len(heads)
-
-    def across(pixels: float) -> float:
-        return 100 * pixels / width
-
-    marks = []
-    for number, head in enumerate(heads):
-        wrapped = wrap(head, 10, break_long_words=False, max_lines=LINES, placeholder="…")
-        lines = [cut(line, 10) for line in wrapped]
-        for at, line in enumerate(lines):
-            y = HEAD - 8 - LINE * 0.85 * (len(lines) - 1 - at)
-            marks.append(_label(across(NAMES + COLUMN * (number + 0.5)), y, line, "quiet middle"))
-    for place, (name, cells) in enumerate(rows):
-        top = HEAD + 36 * place
-        marks.append(_label(0, top + 22, cut(name, 21), "strong"))
-        for number, (upper, lower, shade) in enumerate(cells):
-            left, middle = (across(NAMES + COLUMN * (number + part)) for part in (0, 0.5))
-            ink = f" on-{shade}" if shade else ""
-            if shade:
-                kind, wide = f"segment {shade}", _percent(across(COLUMN - 2))
-                box = element("rect", x=_percent(left), y=top, class_=kind, width=wide, height=34.0)
-                marks.append(box)
-            marks.append(_label(middle, top + 15, upper, f"middle{ink}"))
-            marks.append(
-                _label(middle, top + 29, lower, f"middle{ink}" if shade else "quiet middle")
-            )
-    return drawing("map", title, "", HEAD + 36 * len(rows), marks), width

@@ -1,8 +1,6 @@
-"""The report on an evaluation: one record of all it says, and its page."""
+"""The page on an evaluation: its charts and tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from math import ceil, log10
 from pathlib import Path
 from typing import Any
@@ -16,164 +14,31 @@ from stance.findings.survey import file_hash
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
-from stance.reports._charts import SHARES, Axis, Estimate, Line, Point
+from stance.reports._charts import Estimate, Line, Point
 from stance.reports._examples import Mistake
 from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
-from stance.screens import bounds, percent
+from stance.reports._scales import SHARES, Axis, score_axis, share_axis
+from stance.reports._scores import (
+    DIVISIONS,
+    MOST_GROUPS,
+    Division,
+    EvaluationReport,
+    Figures,
+    Score,
+    interval_of,
+    score_of,
+)
+from stance.screens import percent
 from stance.screens.model import forecast_text
 
-Figures = Mapping[str, Any]
-Interval = tuple[float, float]
-
-MOST_GROUPS = 20  # groups in a chart; tables have all
 HEIGHT = 260  # pixels of a curve that stands alone
 HEATS = 5  # shades of a share, from none to all
-
-RIVALS = {  # name of each baseline, and what it does
-    "target_blind": ("target-blind words", "the same training data, blind to the actor"),
-    "lexicon": ("polarity lexicon", "counts good and bad words near the actor"),
-    "majority": ("majority label", "always the most frequent label"),
-}
-
-DIVISIONS = {  # title of each breakdown, and the name of one group
-    "per_actor": ("Actors", "actor"),
-    "per_source": ("Sources", "source"),
-    "per_genre": ("Genres", "genre"),
-    "per_year": ("Years", "year"),
-    "per_corpus": ("Corpora", "corpus"),
-}
 
 KINDS: dict[str, tuple[str, str, charts.Tone]] = {  # name of a class's score, form, tone
     "precision": ("precision", "diamond", "quietly"),
     "recall": ("recall", "square", "quietly"),
     "f1": ("F1", "dot", "ink"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    name: str
-    value: float
-    interval: Interval | None
-    note: str = ""
-
-    @property
-    def words(self) -> str:
-        return f"{percent(self.value)}{bounds(self.interval)}"
-
-    def line(self) -> Line:
-        words = self.words + (f", {self.note}" if self.note else "")
-        mark = Estimate(self.value, self.interval)
-        return Line(page.named(self.name, charts.PHONE), words, (mark,))
-
-    def cells(self) -> tuple[Cell, Cell, Cell]:
-        return (self.value, *(self.interval or (None, None)))
-
-
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """A baseline, what it does, and by how much the model's macro-F1 is above its own."""
-
-    score: Score
-    what: str
-    gain: Score | None
-
-    @property
-    def verdict(self) -> str:
-        """Whether the model is better, in words that the rival's name ends."""
-        if self.gain is None or self.gain.interval is None:
-            return "the documents are too few to show whether the model is better than"
-        low, high = self.gain.interval
-        if high < 0:
-            return "the model is shown to be worse than"
-        return f"the model is {'' if low > 0 else 'not '}shown to be better than"
-
-
-@dataclass(frozen=True, slots=True)
-class Division:
-    key: str
-    title: str
-    groups: tuple[tuple[Score, Figures], ...]
-
-    @property
-    def charted(self) -> bool:
-        """Whether there is a chart: not of many groups, none of which can be trusted."""
-        trusted = any(part.get("trusted", True) for _, part in self.groups)
-        return trusted or len(self.groups) <= MOST_GROUPS
-
-
-@dataclass(frozen=True)
-class EvaluationReport:
-    """All that the page on an evaluation says; what is derived is computed once."""
-
-    scores: Figures  # as `stance.evaluation.Report.to_json` returns them
-    card: Figures  # the model's
-    sources: Sequence[Source]  # corpora that it was evaluated on
-    mistakes: Sequence[Mistake] = ()  # wrong answers to show
-    model: tuple[str, str] | None = None  # name and sha256 of its file
-
-    @cached_property
-    def macro_f1(self) -> Score:
-        return _score("this model", self.scores)
-
-    @cached_property
-    def accuracy(self) -> Score:
-        return _score("accuracy", self.scores, "accuracy")
-
-    @cached_property
-    def rivals(self) -> dict[str, Rival]:
-        parts = self.scores["baselines"]
-        return {
-            key: Rival(_score(name, part), what, _score(name, gain) if gain else None)
-            for key, (name, what) in RIVALS.items()
-            if (part := parts.get(key))
-            for gain in [part.get("difference")]
-        }
-
-    @cached_property
-    def divisions(self) -> list[Division]:
-        """The breakdowns that have more than one group to compare, or are not by corpus."""
-        return [
-            Division(key, title, tuple(_groups(self.scores[key])))
-            for key, (title, _) in DIVISIONS.items()
-            if len(self.scores.get(key, {})) > (key == "per_corpus")
-        ]
-
-    @cached_property
-    def notes(self) -> list[str]:
-        tone = (self.scores.get("sentiment") or {}).get("notes", [])
-        return [*map(str, self.scores.get("notes", [])), *(f"sentiment: {note}" for note in tone)]
-
-    @cached_property
-    def confidence(self) -> float | None:
-        bins = self.scores.get("reliability") or []
-        rows = sum(each["n"] for each in bins)
-        return sum(each["n"] * each["confidence"] for each in bins) / rows if rows else None
-
-    @cached_property
-    def surest_half(self) -> Figures | None:
-        """The point of the risk curve nearest to one half of the rows answered."""
-        curve = self.scores.get("risk_coverage") or []
-        return min(curve, key=lambda each: abs(each["coverage"] - 0.5), default=None)
-
-
-def _interval(value: Any) -> Interval | None:
-    return None if value is None else (float(value[0]), float(value[1]))
-
-
-def _score(name: str, part: Figures, key: str = "macro_f1", interval: str = "") -> Score:
-    return Score(name, part[key], _interval(part.get(interval or f"{key}_interval")))
-
-
-def _groups(parts: Mapping[str, Figures]) -> Iterator[tuple[Score, Figures]]:
-    for name, part in parts.items():
-        found = _interval(part.get("interval", part.get("macro_f1_interval")))
-        interval = None if found and found[0] == found[1] else found  # all resamples score the same
-        note = f"n {part['n']:,}{'' if part.get('trusted', True) else ', few'}"
-        yield Score(name, part["macro_f1"], interval, note), part
-
-
-# --- Its charts and tables -----------------------------------------------------------------------
 
 MACRO_F1 = with_interval("macro-F1, %", "macro_f1", "macro_f1_low", "macro_f1_high")
 ACCURACY = with_interval("accuracy, %", "accuracy", "accuracy_low", "accuracy_high")
@@ -211,7 +76,7 @@ def _gains_figure(gains: Sequence[Score]) -> Figure:
 
 def _conflict_figure(found: Figures) -> Figure:
     blind = Score("target-blind words", found["target_blind_accuracy"], None)
-    scores = [_score("this model", found, "accuracy", "interval"), blind]
+    scores = [score_of("this model", found, "accuracy", "interval"), blind]
     rows = [[score.name, *score.cells()] for score in scores]
     data = Data("conflict", (text_column("model"), *ACCURACY), rows)
     return _whiskers("conflict-chart", "Accuracy where sides differ", scores, data)
@@ -225,7 +90,7 @@ def _classes_figure(scores: Figures, name: str) -> Figure:
         marks = []
         rows.append([label, part["support"]])
         for key, (_, form, tone) in KINDS.items():
-            ends = _interval(known.get(label, {}).get(key))
+            ends = interval_of(known.get(label, {}).get(key))
             marks.append(Estimate(part[key], ends, tone, form))
             rows[-1] += (part[key], *(ends or (None, None)))
         lines.append(Line(label, count(part["support"], "row"), tuple(marks)))
@@ -258,7 +123,7 @@ def _reliability_figure(found: Sequence[Figures]) -> Figure:
     rows, marks, words = [], [], []
     for each in found:
         name = f"{each['low']:.2f}–{each['high']:.2f}"
-        right = _score(name, each, "accuracy", "interval")
+        right = score_of(name, each, "accuracy", "interval")
         rows.append([name, each["n"], each["confidence"], *right.cells()])
         marks.append(Point(each["confidence"], right.value, right.interval))
         words.append(f"{percent(each['confidence'])} % sure, {percent(right.value)} % right")
@@ -276,7 +141,7 @@ def _risk_figure(found: Sequence[Figures]) -> Figure:
     ordered = sorted(found, key=lambda each: float(each["coverage"]))
     marks = [Point(each["coverage"], each["error"]) for each in ordered]
     words = [f"{percent(mark.x)} % answered, {percent(mark.y)} % wrong" for mark in marks]
-    y = charts.share_axis(max(each["error"] for each in ordered))
+    y = share_axis(max(each["error"] for each in ordered))
     title = "Error by share of answers given"
     chart = charts.curve("risk-chart", title, _sampled(words), marks, SHARES, y, height=HEIGHT)
     given = Column("answers given, %", "coverage", "share")
@@ -307,23 +172,23 @@ def _stress_figure(tests: Sequence[Figures]) -> Figure:
     for test in tests:
         hard = ", hard" if test.get("kind") == "hard" else ""
         note = f"{test['failures']:,} of {test['n']:,}{hard}"
-        rate = Score(test["name"], test["rate"], _interval(test["interval"]), note)
+        rate = Score(test["name"], test["rate"], interval_of(test["interval"]), note)
         rates.append(rate)
         kind, promise = test.get("kind", ""), test.get("promise", "")
         rows.append([rate.name, kind, promise, test["n"], test["failures"], *rate.cells()])
     texts = map(text_column, ("test", "kind", "promise"))
     counts = (Column(name, name, "count") for name in ("cases", "failures"))
     data = Data("stress", (*texts, *counts, *with_interval("rate, %", "rate")), rows)
-    axis = charts.share_axis(max(end for r in rates for end in (r.value, *(r.interval or ()))))
+    axis = share_axis(max(end for r in rates for end in (r.value, *(r.interval or ()))))
     return _whiskers("stress-chart", "Rates of failure", rates, data, axis)
 
 
 def _repeats_figure(found: Figures) -> Figure:
-    mean = _score("all seeds", found, "mean", "interval")
+    mean = score_of("all seeds", found, "mean", "interval")
     rows = [[str(s), score] for s, score in zip(found["seeds"], found["macro_f1"], strict=True)]
     scores = [mean, *(Score(f"seed {seed}", score, None) for seed, score in rows)]
     data = Data("repeats", (text_column("seed"), MACRO_F1[0]), rows)
-    axis = charts.score_axis([mean.value, *found["macro_f1"], *(mean.interval or ())])
+    axis = score_axis([mean.value, *found["macro_f1"], *(mean.interval or ())])
     return _whiskers("repeats-chart", "Macro-F1 by seed", scores, data, axis)
 
 
@@ -336,7 +201,7 @@ def _learning_figure(found: Sequence[Figures]) -> Figure:
     first, last = marks[0].x, marks[-1].x
     ends = ((first, f"{10**first:,.0f}"), (last, f"{10**last:,.0f} rows"))
     x = Axis(first, last, ends) if last > first else Axis(first - 1, first + 1, ())
-    y = charts.score_axis(h for p in marks for h in (p.y, *(p.band or ())) if h is not None)
+    y = score_axis(h for p in marks for h in (p.y, *(p.band or ())) if h is not None)
     words = "; ".join(f"{each['rows']:,.0f} rows {percent(each['macro_f1'])}" for each in found)
     title = "Macro-F1 by size of the training data"
     chart = charts.curve("learning-chart", title, words, marks, x, y, height=HEIGHT)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from stance.evaluation.agreement import Coefficient
+    from stance.evaluation.intervals import Shares
 
 TEMPLATES = files(__package__) / "templates"
 NAME, SHORT = 28, 22  # characters of a name in a chart, and beside long figures
@@ -133,6 +134,14 @@ def with_interval(
     title: str, name: str, low: str = "low", high: str = "high", kind: Kind = "share"
 ) -> tuple[Column, Column, Column]:
     return Column(title, name, kind), Column("low", low, kind), Column("high", high, kind)
+
+
+NET = with_interval("net", "net", "net_low", "net_high", "signed")
+
+
+def points_of(shares: "Shares") -> str:
+    """Return a net stance and its interval in points."""
+    return points(shares.net, shares.net_interval)
 
 
 @dataclass(frozen=True, slots=True)

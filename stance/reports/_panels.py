@@ -1,31 +1,26 @@
 """The page on a table of predictions: its charts and tables, and what they say in words."""
 
-from bisect import bisect
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import count as count_up
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from markupsafe import Markup
 
 from stance.display import count, shown
 from stance.evaluation.intervals import Shares
 from stance.files import write_whole
 from stance.findings import AuditRequest, Request
 from stance.findings.periods import FEWEST_PER_POINT
-from stance.findings.pooling import FEWEST_POOLED, Pooled, smooth
+from stance.findings.pooling import FEWEST_POOLED
 from stance.findings.tally import CLUSTERS, CONFIDENCES, TRACED, Tally
 from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._audited import audited_figures
-from stance.reports._charts import Axis, Estimate, Line, Parts, Point
+from stance.reports._charts import Estimate, Line, Parts
 from stance.reports._examples import SIDES, Quotation
 from stance.reports._export import write_figures
+from stance.reports._map import Map, make_map
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._predictions import (
     FEWEST_ANSWERS,
@@ -33,19 +28,15 @@ from stance.reports._predictions import (
     Groups,
     Maker,
     PredictionReport,
-    Trace,
     gather,
 )
+from stance.reports._scales import net_axis, share_axis
+from stance.reports._traces import SMOOTHED, trace_figures
 
 MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
-MAP_ACTORS, MAP_SOURCES = 20, 12  # rows and columns of the map
 CARRIERS = 6  # aliases listed of an actor
 OPEN = 5  # actors whose paragraphs are open to view
-SHADES = (0.1, 0.2)  # distances from an actor's mean between two colours of the map
-SMOOTHED = 12  # points from which a smooth line says more than they do
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
-
-NET = with_interval("net", "net", "net_low", "net_high", "signed")
 
 WORDS = ("against (left)", "neutral (middle)", "in favor (right)")
 SHARES_LEGEND = charts.legend(*(("bar", tone, w) for tone, w in zip(TONES, WORDS, strict=True)))
@@ -65,7 +56,7 @@ def _group_data(noun: str, groups: Groups) -> Data:
             cells += (share, *bounds)
         cells += (shares.net, *shares.net_interval)
         rows.append(cells if shares.n else [*cells[:3], *[None] * (len(cells) - 3)])
-    return Data(f"stance-by-{noun}", (*columns, *NET), rows)
+    return Data(f"stance-by-{noun}", (*columns, *page.NET), rows)
 
 
 def _carrier_data(report: PredictionReport) -> Data | None:
@@ -106,9 +97,9 @@ def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> F
     names = page.named_apart((group.name for group in groups), page.SHORT)
     for brief, group in zip(names, groups, strict=True):
         net = Estimate(group.shares.net, group.shares.net_interval)
-        lines.append(Line(brief, _net_words(group.shares), (net,)))
-        words.append(f"{page.named(group.name)} {_net_words(group.shares)}")
-    axis = charts.net_axis(end for shares in _firm(groups) for end in shares.net_interval)
+        lines.append(Line(brief, page.points_of(group.shares), (net,)))
+        words.append(f"{page.named(group.name)} {page.points_of(group.shares)}")
+    axis = net_axis(end for shares in _firm(groups) for end in shares.net_interval)
     described = f"In points, with 95 % intervals. {'; '.join(words[:5])}"
     return Figure(charts.whiskers(name, title, lines, axis, described), data, NET_LEGEND)
 
@@ -119,10 +110,6 @@ def _firm(groups: Sequence[Group]) -> list[Shares]:
     return [shares for shares in every if shares.n >= FEWEST_ANSWERS] or every
 
 
-def _net_words(shares: Shares) -> str:
-    return page.points(shares.net, shares.net_interval)
-
-
 def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
     forms = {AGAINST: "diamond", FAVOR: "dot"}
     rows = []
@@ -131,151 +118,10 @@ def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
         shares, bounds = group.shares.shares, group.shares.intervals
         pair = (Estimate(shares[at], bounds[at], TONES[at], form) for at, form in forms.items())
         rows.append(Line(brief, count(group.shares.n, "answer"), tuple(pair)))
-    axis = charts.share_axis(max(s.intervals[side][1] for s in _firm(groups) for side in forms))
+    axis = share_axis(max(s.intervals[side][1] for s in _firm(groups) for side in forms))
     title = "Shares for and against by actor"
     chart = charts.whiskers("sides", title, rows, axis, _described(groups))
     return Figure(chart, data, SIDES_LEGEND)
-
-
-def _trace_figures(report: PredictionReport) -> list[tuple[Trace, Figure]]:
-    """Return each actor's net stances over time, all on one scale."""
-    lines = [_smooth_line(trace) for trace in report.traces]
-    ends = [
-        end
-        for trace, line in zip(report.traces, lines, strict=True)
-        for end in _heights([] if line else _points(trace)) + _heights(line)
-    ]
-    nets = [s.net for trace in report.traces for _, s in trace.points]
-    y = charts.net_axis([*ends, *nets], 4)
-    return [
-        (trace, _trace_figure(number, trace, line, y))
-        for number, trace, line in zip(count_up(1), report.traces, lines, strict=False)
-    ]
-
-
-def _points(trace: Trace) -> list[Point]:
-    return [Point(span.day, s.net, s.net_interval) for span, s in trace.points]
-
-
-def _smooth_line(trace: Trace) -> list[Point]:
-    """Return the smooth line through an actor's points; empty if they are few."""
-    if len(trace.points) < SMOOTHED:
-        return []
-    spans, shares = zip(*trace.points, strict=True)
-    found = smooth(np.array([span.day for span in spans]), shares)
-    bands = zip(found.low.tolist(), found.high.tolist(), strict=True)
-    return list(map(Point, found.x.tolist(), found.y.tolist(), bands))
-
-
-def _heights(points: Sequence[Point]) -> list[float]:
-    return [end for point in points for end in point.band or ()]
-
-
-def _trace_figure(number: int, trace: Trace, line: Sequence[Point], y: Axis) -> Figure:
-    first, last = trace.points[0][0], trace.points[-1][0]
-    x = Axis(first.day, last.day, ((first.day, first.first), (last.day, last.last)))
-    if first is last:
-        x = Axis(first.day - 1, first.day + 1, ((first.day, first.name),))
-    words = [f"{span.name} {_net_words(s)}" for span, s in trace.points]
-    described = "; ".join([*words[:1], *words[1:][-1:]])
-    title = f"Net stance toward {page.named(trace.name)} by {trace.unit}"
-    chart = charts.curve(f"time-{number}", title, described, _points(trace), x, y, line=line)
-    rows: list[list[Cell]] = [[span.name, s.n, s.net, *s.net_interval] for span, s in trace.points]
-    columns = (text_column(trace.unit), page.ANSWERS, *NET)
-    return Figure(chart, Data(f"over-time-{number}", columns, rows, trace.name))
-
-
-@dataclass(frozen=True, slots=True)
-class MapCell:
-    net: float | None  # pooled; None where answers are too few
-    answers: int
-    shade: str  # class of its colour, empty if it does not stand apart
-
-
-@dataclass(frozen=True, slots=True)
-class Map:
-    sources: Sequence[str]
-    rows: Sequence[tuple[str, float, Sequence[MapCell]]]  # actor, mean and cells
-    key: Sequence[tuple[str, str]]  # classes of colours, and what they mean
-    apart: int  # cells with a colour
-    data: Data
-
-    def figure(self) -> Figure:
-        """Return the map as a chart, for a file of its own."""
-        rows = []
-        for actor, mean, cells in self.rows:
-            drawn = [(page.points(mean), "", "")]
-            for cell in cells:
-                net = "–" if cell.net is None else page.points(cell.net)
-                drawn.append(
-                    (net, f"{cell.answers:,}", cell.shade) if cell.answers else ("", "", "")
-                )
-            rows.append((page.named(actor), drawn))
-        heads = ["mean", *self.sources]
-        chart, width = charts.heat("Net stance by actor and source", heads, rows)
-        legend = charts.legend(*(("bar", shade, words) for shade, words in self.key))
-        return Figure(chart, self.data, legend if self.apart else Markup(), width)
-
-
-def _map(report: PredictionReport) -> Map | None:
-    """Return the map of actors and sources, most favorable actors first."""
-    sources = [group.name for group in report.sources.shown]
-    known = [
-        (group.name, pooled, counts)
-        for group, pooled, counts in zip(
-            report.actors.shown,
-            report.pooled,
-            report.tally.crossed.sum(axis=2).tolist(),
-            strict=True,
-        )
-        if pooled
-    ]
-    if not known:
-        return None
-    known.sort(key=lambda each: -each[1].mean)
-    rows = [(name, pooled.mean, _cells(pooled, counts)) for name, pooled, counts in known]
-    listed: list[list[Cell]] = []
-    for name, pooled, counts in known:
-        ends = zip(pooled.net, pooled.low, pooled.high, pooled.apart, strict=True)
-        for source, each, (*found, apart) in zip(sources, counts, ends, strict=True):
-            if total := sum(each):
-                own = (each[FAVOR] - each[AGAINST]) / total
-                pooled_cells = [None if np.isnan(end) else float(end) for end in found]
-                listed.append([name, source, *each, own, *pooled_cells, "yes" if apart else "no"])
-    labels = (Column(str(label), str(label), "count") for label in Stance)
-    columns = (
-        *(text_column("actor"), text_column("source"), *labels, NET[0]),
-        *with_interval("net, pooled", "pooled", "pooled_low", "pooled_high", "signed"),
-        text_column("apart"),
-    )
-    bounds = [100 * bound for bound in SHADES]
-    key = [
-        ("net0", f"{bounds[1]:.0f} points or more below the actor's mean"),
-        ("net1", f"{bounds[0]:.0f} or more below"),
-        ("net2", "below"), ("net4", "above"),
-        ("net5", f"{bounds[0]:.0f} or more above"),
-        ("net6", f"{bounds[1]:.0f} or more above"),
-    ]  # fmt: skip
-    apart = sum(bool(cell.shade) for *_, cells in rows[:MAP_ACTORS] for cell in cells[:MAP_SOURCES])
-    shown_rows = [(name, mean, cells[:MAP_SOURCES]) for name, mean, cells in rows[:MAP_ACTORS]]
-    return Map(
-        page.named_apart(sources[:MAP_SOURCES]),
-        shown_rows,
-        key,
-        apart,
-        Data("actor-by-source", columns, listed),
-    )
-
-
-def _cells(pooled: Pooled, counts: Sequence[Sequence[int]]) -> list[MapCell]:
-    """Return an actor's cells, with a colour where the source stands apart."""
-    cells = []
-    for net, apart, own in zip(pooled.net.tolist(), pooled.apart.tolist(), counts, strict=True):
-        gap = net - pooled.mean
-        size = bisect(SHADES, abs(gap))
-        shade = f"net{4 + size if gap > 0 else 2 - size}" if apart else ""
-        cells.append(MapCell(None if np.isnan(net) else net, sum(own), shade))
-    return cells
 
 
 def _certainty_figure(tally: Tally) -> Figure:
@@ -331,11 +177,11 @@ def draw_figures(report: PredictionReport) -> dict[str, Any]:
         "shares": actors and _shares_figure("shares", f"{shares} actor", actors, by_actor),
         "net": actors and _net_figure("net", f"{net} actor", actors, by_actor),
         "sides": actors and _sides_figure(actors, by_actor),
-        "traces": report.traces and _trace_figures(report),
+        "traces": report.traces and trace_figures(report.traces),
         "source_shares": sources
         and _shares_figure("sources-shares", f"{shares} source", sources, by_source),
         "source_net": sources and _net_figure("sources-net", f"{net} source", sources, by_source),
-        "map": report.by is not None and _map(report),
+        "map": report.by is not None and make_map(report),
         "certainty": tally.answers and _certainty_figure(tally),
         "tone": report.tone.n and _tone_figure(report.tone, tally),
     }
