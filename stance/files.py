@@ -87,6 +87,11 @@ def check_output(
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         elif target.exists() and not force:
             raise FileExistsError(errno.EEXIST, "exists")
+        elif not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no folder")
+        elif not os.access(target.parent, os.W_OK):
+            sealed = hasattr(os, "statvfs") and os.statvfs(target.parent).f_flag & os.ST_RDONLY
+            raise OSError(errno.EROFS if sealed else errno.EACCES, "not writable")
 
 
 def is_device(path: Path) -> bool:

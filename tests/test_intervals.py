@@ -13,6 +13,7 @@ from stance.evaluation.intervals import (
     estimate_shares,
     gain_in,
     interval,
+    net_interval,
     proportion_interval,
     rare_strata,
     resample,
@@ -368,6 +369,17 @@ def test_independent_answers_have_the_plain_interval_of_wilson():
     assert found.intervals[0] == pytest.approx(wilson(0.1, 50))
     assert found.design_effect == 1
     assert found.trusted
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 1.0])
+def test_the_net_of_two_classes_or_of_one_has_the_interval_of_its_share(share):
+    low, high = wilson(share, 40, 9)
+    both = net_interval(1 - share, share, 40, 9)
+    assert both == pytest.approx((2 * low - 1, 2 * high - 1))
+    low, high = wilson(0, 40, 9)
+    assert net_interval(0, 0, 40, 9) == pytest.approx((-high, high))
+    low, high = net_interval(0.1, share * 0.9, 40, 9)
+    assert net_interval(share * 0.9, 0.1, 40, 9) == pytest.approx((-high, -low))
 
 
 def test_what_was_given_up_covers_too_seldom(populations):

@@ -3,11 +3,12 @@
 Usage: python training/coverage.py [--repeats 1000] [--seed 20]
 
 Each document has its own chances of the three stances, drawn from a Dirichlet distribution: the
-more alike the answers of a document are, the more these chances differ between documents. Prints a
-Markdown table: the documents' lengths, as how many of equal length they count, how alike answers
-are (intraclass correlation), and the percentage of the intervals that hold the true share against
-(2 to 60 %) and the true net stance, with a star where the intervals say that they are not to be
-trusted, since the documents are too few.
+more alike the answers of a document are, the more these chances differ between documents. Or a
+tenth of the documents, campaigns, hold most of what is against. Prints a Markdown table: the
+documents' lengths, as how many of equal length they count, how alike answers are (intraclass
+correlation), and the percentage of the intervals that hold the true share against (2 to 60 %) and
+the true net stance, with a star where the intervals say that they are not to be trusted, since the
+documents are too few.
 """
 
 import argparse
@@ -21,7 +22,10 @@ from stance.evaluation.intervals import estimate_shares
 TRUTHS = ((0.02, 0.95, 0.03), (0.05, 0.75, 0.2), (0.1, 0.8, 0.1), (0.4, 0.3, 0.3), (0.6, 0.2, 0.2))
 """Shares against, neutral, in favor."""
 
-LIKENESS = (0.0, 0.05, 1 / 6, 0.4, 0.7)
+LIKENESS = (0.0, 0.05, 1 / 6, 0.4, 0.7, None)
+"""Intraclass correlation of a document's answers; None where a tenth are campaigns."""
+
+CAMPAIGNS, MOST = 0.1, 0.95  # share of documents that are campaigns; against in them, at most
 
 
 def main() -> None:
@@ -41,7 +45,8 @@ def main() -> None:
             count = sizes.sum() ** 2 / (sizes**2).sum()
             cells = " | ".join(f"{100 * part[at]:.1f}" for at in (0, 1) for part in found)
             star = "" if found[0][2] else "*"
-            print(f"| {name} | {count:.1f}{star} | {likeness:.2f} | {cells} |", flush=True)
+            alike = "campaigns" if likeness is None else f"{likeness:.2f}"
+            print(f"| {name} | {count:.1f}{star} | {alike} | {cells} |", flush=True)
 
 
 def documents() -> Iterator[tuple[str, Ints]]:
@@ -56,17 +61,28 @@ def documents() -> Iterator[tuple[str, Ints]]:
     yield "100, Pareto", np.ceil(2 * rng.pareto(1.2, 100) + 1).astype(np.int64)
 
 
-def draw(rng: np.random.Generator, sizes: Ints, truth: tuple[float, ...], likeness: float) -> Ints:
+def draw(
+    rng: np.random.Generator, sizes: Ints, truth: tuple[float, ...], likeness: float | None
+) -> Ints:
     """Draw the answers of each document, of shape (n_documents, 3)."""
     chances: Floats = np.tile(np.array(truth), (len(sizes), 1))
-    if likeness:
+    if likeness is None:
+        most = min(MOST, 0.9 * truth[0] / CAMPAIGNS)
+        least = (truth[0] - CAMPAIGNS * most) / (1 - CAMPAIGNS)
+        chances[:, 0] = np.where(rng.random(len(sizes)) < CAMPAIGNS, most, least)
+        chances[:, 1:] *= (1 - chances[:, :1]) / (1 - truth[0])
+    elif likeness:
         gamma = rng.standard_gamma(chances * (1 / likeness - 1)) + 1e-300
         chances = gamma / gamma.sum(axis=1, keepdims=True)
     return rng.multinomial(sizes, chances)
 
 
 def hold(
-    rng: np.random.Generator, sizes: Ints, truth: tuple[float, ...], likeness: float, repeats: int
+    rng: np.random.Generator,
+    sizes: Ints,
+    truth: tuple[float, ...],
+    likeness: float | None,
+    repeats: int,
 ) -> tuple[float, float, bool]:
     """Return how often the intervals of a share and of the net hold, and whether to trust them."""
     share = net = 0

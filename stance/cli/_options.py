@@ -1,9 +1,7 @@
 """Options that several commands share, and checks on the files that they name."""
 
-import errno
 import functools
 import inspect
-import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -185,24 +183,16 @@ def refuse_stdin(corpora: Iterable[Path]) -> None:
 
 def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] = ()) -> None:
     """Raise, before any work is done, if a file cannot be written or is one of those read."""
-    from stance.files import check_output, is_device, output_error
+    from stance.files import check_output
 
     if str(path) == "-":
         raise UsageError("-: this cannot go to standard output; name a file")
-    check_output(path, force=force, inputs=inputs)
-    if path is None or is_device(path):
-        return
-    if path.suffix.lower() in _FOREIGN:
+    if path is not None and path.suffix.lower() in _FOREIGN:
         raise UsageError(
             f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; end "
             "its name in .csv, which spreadsheets, R and pandas read"
         )
-    folder = path.resolve().parent
-    if not folder.is_dir():
-        raise output_error(FileNotFoundError(errno.ENOENT, ""), path)
-    if not os.access(folder, os.W_OK):
-        sealed = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
-        raise output_error(OSError(errno.EROFS if sealed else errno.EACCES, ""), path)
+    check_output(path, force=force, inputs=inputs)
 
 
 def open_model(
