@@ -195,7 +195,7 @@ class Shares:
 
     @property
     def trusted(self) -> bool:
-        """Whether the documents are enough; where they are not, the intervals are too wide."""
+        """Whether the documents are enough; else the intervals are mostly too wide."""
         return self.effective >= TRUSTED
 
 
