@@ -3,6 +3,9 @@
 import csv
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +168,57 @@ def test_given_places_are_the_ones_that_are_explained(model):
     assert first.scores != found.scores
     judged = model.judge_pairs([text], ["he"], [[(0, 2)]])
     assert first.probabilities == pytest.approx(tuple(judged.stance[0]), abs=1e-12)
+
+
+# --- Standard input, and a reader that has seen enough ---
+
+SENTENCE = "Poland praised NATO, and condemned Russia over the attack."
+
+
+def test_a_paragraph_may_come_from_standard_input(model_path):
+    args = ("--model", model_path, "--json")
+    piped = invoke("explain", "-", *args, stdin=f"\ufeff{SENTENCE}\r\n".encode())
+    assert json.loads(piped.stdout) == json.loads(invoke("explain", SENTENCE, *args).stdout)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b" \n", "standard input: is empty; pipe a paragraph into it"),
+        (b"caf\xe9", "byte 0xe9 at offset 3 is not UTF-8; convert it first"),
+        (b"x" * 1_000_001, "more than 1,000,000 bytes are not a paragraph"),
+    ],
+)
+def test_standard_input_that_is_no_paragraph_is_refused(data, why):
+    assert why in fails(1, "explain", "-", stdin=data)
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(model_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    args = [sys.executable, "-m", "stance", "explain", SENTENCE, "--model", str(model_path)]
+    run = subprocess.run(args, stdout=writing, stderr=subprocess.PIPE, timeout=60)
+    os.close(writing)
+    assert (run.returncode, run.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SENTENCE,
+        'Poland praised "NATO", and left; Russia did not.',
+        "Poland praised NATO; so did Latvia.\n\nRussia, however, left.",
+        "“No,” said the minister in Moscow on Monday",
+    ],
+)
+@pytest.mark.parametrize("command", ["predict", "actors"])
+def test_a_sentence_piped_into_a_command_on_tables_is_recognised(command, text):
+    line = fails(1, command, "-", stdin=text.encode())
+    assert line.startswith("standard input: is a text and no table; `stance explain -` takes one")
+
+
+@pytest.mark.parametrize(
+    "text", ["body,id\nNATO met.,1\n", "q1;What do you think of NATO?\n1;good\n", "a|b\n1|2\n"]
+)
+def test_a_table_without_texts_is_not_taken_for_a_sentence(text):
+    assert "no column 'text'" in fails(1, "predict", "-", stdin=text.encode())

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _FOREIGN = {".xls", ".xlsm", ".xlsb", ".ods", ".dta", ".sav", ".rds"}
 """Endings of tables that are not written."""
 
+LONGEST_TEXT = 1_000_000  # bytes of a paragraph on standard input
+
 ModelFile = Annotated[
     Path | None,
     typer.Option(
@@ -173,6 +175,23 @@ def path_or_stdin(path: Path) -> Path | None:
     if str(path) == "-" and sys.stdin is None:
         raise DataError("standard input: is closed; name a file")
     return None if str(path) == "-" else path
+
+
+def text_of_stdin() -> str:
+    """Return the text on standard input, without the line end behind it."""
+    if sys.stdin is None:
+        raise DataError("standard input: is closed; write the paragraph in quotes")
+    data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
+    if len(data) > LONGEST_TEXT:
+        raise DataError(f"standard input: more than {LONGEST_TEXT:,} bytes are not a paragraph")
+    try:
+        text = data.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        why = f"byte {data[error.start]:#04x} at offset {error.start} is not UTF-8"
+        raise DataError(f"standard input: {why}; convert it first") from error
+    if not text.strip():
+        raise DataError("standard input: is empty; pipe a paragraph into it")
+    return text
 
 
 def refuse_stdin(corpora: Iterable[Path]) -> None:

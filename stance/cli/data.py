@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def actors(
     sources: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[INPUT...]", help="Tables, articles or folders; - is stdin."),
+        typer.Argument(metavar="INPUT", help="Tables, articles or folders; - is stdin."),
     ] = None,
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,

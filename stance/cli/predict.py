@@ -12,7 +12,7 @@ from stance.errors import UsageError
 Voice = Literal["author"]
 Sources = Annotated[
     list[Path],
-    typer.Argument(metavar="INPUT...", help="Tables, articles, folders of them; - is stdin."),
+    typer.Argument(metavar="INPUT", help="Tables, articles, folders of them; - is stdin."),
 ]
 
 
@@ -126,7 +126,7 @@ def predict(
 
 
 def explain(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph; - is stdin.")],
     actor: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Actor to judge; all that are named if omitted."),
@@ -148,6 +148,8 @@ def explain(
 
     if sentiment and actor is not None:
         raise UsageError("--sentiment is about the whole paragraph; drop --actor")
+    if text == "-":
+        text = options.text_of_stdin()
     loaded = options.open_model(model, actors, aliases)
     found = [explain_sentiment(loaded, text)] if sentiment else reasons(loaded, text, actor)
     if as_json:

@@ -16,6 +16,7 @@ MEGABYTE = 1024 * 1024
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
 WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
 ARROW_NAMES = (".parquet", ".feather", ".arrow")
+READ_AHEAD = 16  # bytes, to see whether and how a file is compressed
 _COMPRESSED_NAMES = (".gz", ".zst")
 
 _MAX_RATIO = 200  # bytes out of a compressed file for each byte in; articles reach 3 to 10
@@ -60,7 +61,7 @@ class _Counted:
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        self.head = file.read(16)
+        self.head = file.read(READ_AHEAD)
         self.passed = 0
         self._ahead = self.head
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from stance.display import count
 from stance.errors import DataError, UsageError
-from stance.tables._bytes import MEGABYTE, ByteFile
+from stance.tables._bytes import MEGABYTE, READ_AHEAD, ByteFile
 
 MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
 _CHUNK = 64 * 1024
@@ -169,6 +169,8 @@ class Source:
             self._first = self.file.read(_CHUNK, self.line)
             if not self._first:
                 raise DataError(f"{self.name}: is empty; a table begins with its column names")
+            if len(self._first) <= READ_AHEAD:  # too few to see what it is
+                self._first += self.file.read(_CHUNK, self.line)
             self.encoding = choose_encoding(self._first[:64], encoding, self.name)
         except BaseException:
             self.file.close()

@@ -35,6 +35,8 @@ def column(table_columns: Sequence[str], name: str, table_name: str, option: str
     """
     at = optional_column(table_columns, name, table_name)
     if at is None:
+        if is_prose(",".join(table_columns)):
+            raise DataError(f"{table_name}: {PROSE}")
         advice = _advice(table_columns, name, option)
         raise DataError(f"{table_name}: no column '{shown(name)}'; {advice}")
     return at
@@ -68,6 +70,24 @@ def read_as(table_columns: Sequence[str], names: Iterable[str], table_name: str)
         for name, at in places.items()
         if at is not None and table_columns[at] != name
     ]
+
+
+def is_prose(line: str) -> bool:
+    """Return whether a first line is a sentence rather than the names of columns.
+
+    >>> is_prose("Poland praised NATO, and Russia did not."), is_prose("id,text of it")
+    (True, False)
+    """
+    words = len(line.split())
+    ends = re.search(r"""[.!?…]["'”’)]*$""", line.rstrip()) is not None
+    separated = re.search(r"""[,;\t|](?!["'”’»]?(?:\s|$))""", line) is not None
+    return not separated and words > (1 if ends else 7)
+
+
+PROSE = (
+    "is a text and no table; `stance explain -` takes one paragraph, an article is a file .txt, "
+    "and a table begins with the names of its columns, such as text"
+)
 
 
 def _advice(columns: Sequence[str], name: str, option: str) -> str:

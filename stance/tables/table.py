@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Protocol, Self, TypedDict
 
 from stance.display import count, shown
-from stance.errors import UsageError
+from stance.errors import DataError, UsageError
 from stance.tables._bytes import ByteFile, kind_suffix
 from stance.tables._jsonlines import json_kind, read_json
 from stance.tables._quoting import NAMES
 from stance.tables._reading import Check, Journal, Record, Records, RejectSink
 from stance.tables._separated import read_separated
 from stance.tables._sources import Source
+from stance.tables.columns import PROSE, is_prose
 
 Blocks = Generator[Records]
 SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
@@ -121,10 +122,12 @@ def open_table(
     asked = _one_character(delimiter)
     file = ByteFile(path, binary=True)
     journal = Journal(file.name, rejects, or_else)
+    first = ""
     try:
         if path is not None and file.binary:
             return _open_binary(file, path, sheet, journal)
         source = Source(file, encoding, salvage=rejects is not None)
+        first = next(iter(source.head().strip().splitlines()), "")
         suffix = kind_suffix(path)
         kind = "" if suffix in SEPARATED_NAMES else json_kind(source.head(), suffix)
         if kind:
@@ -134,8 +137,10 @@ def open_table(
             default = "\t" if suffix in (".tsv", ".tab") else ","
             mark, blocks = read_separated(source, journal, asked, default)
             form = f"separator {NAMES.get(mark, repr(mark))}"
-    except BaseException:
+    except BaseException as error:
         file.close()
+        if isinstance(error, DataError) and path is None and is_prose(first):
+            raise DataError(f"{file.name}: {PROSE}") from error
         raise
     if sheet is not None:
         journal.note("is not a workbook, so --sheet does not apply")
