@@ -389,6 +389,8 @@ def test_annotation_tools_get_every_label(task, store, tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text("utf-8").splitlines()]
     assert [line["label"] for line in lines] == [["against"], ["favor"], ["neutral", "false_match"]]
     assert lines[1]["coder"] == "ben"
+    with pytest.raises(UsageError, match="'xml' is not one of table, labelstudio, doccano"):
+        export_labels(task, store.labels(), tmp_path / "o.xml", form="xml")
 
 
 # --- What cannot be used ---
@@ -482,15 +484,12 @@ def test_where_nothing_can_be_written_one_line_says_so(table, tmp_path):
         (("--coder", "adjudicated"), "is kept for --adjudicate"),
         (("--coder", " "), "is not a name of 1 to 60 letters"),
         (("--coder", "a", "--ask", "tone"), "--ask: 'tone' is not one of holder, sentiment"),
-        (
-            ("--export", "o.csv", "--format", "xml"),
-            "'xml' is not one of table, labelstudio, doccano",
-        ),
         (("--export", "-"), "this cannot go to standard output"),
     ],
 )
-def test_wrong_usage_is_said(args, reason, table, store):
+def test_wrong_usage_is_said_and_leaves_nothing(args, reason, table):
     assert reason in misused("label", table, *args)
+    assert list(table.parent.iterdir()) == [table]
 
 
 def test_questions_and_coders_are_checked():
@@ -500,5 +499,5 @@ def test_questions_and_coders_are_checked():
 
 def test_the_page_names_the_extra_that_it_needs(table, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    said = fails_after_note("label", table, "--coder", "anna")
-    assert said == "stance: label needs an extra: pip install 'stance[label]'"
+    said = fails(2, "label", table, "--coder", "anna")
+    assert said == "label needs an extra: pip install 'stance[label]'"

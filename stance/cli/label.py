@@ -76,14 +76,23 @@ def label(
         read_codebook,
         read_task,
     )
-    from stance.labelling.server import serve
+    from stance.labelling.server import check_extra, serve
 
     if not (coder or adjudicate or agreement or merge or export):
         raise UsageError("name who labels with --coder NAME, or use --agreement or --export FILE")
     if adjudicate and (coder or ask):
         advice = "drop --coder" if coder else "drop --ask: it asks what the coders were asked"
         raise UsageError(f"--adjudicate is a coder of its own; {advice}")
-    asked, path = parse_questions(ask), store or options.beside(table, ".sqlite")
+    asked, text, book = (
+        parse_questions(ask),
+        read_codebook(codebook),
+        options.open_book(actors, None),
+    )
+    path = store or options.beside(table, ".sqlite")
+    serves = adjudicate or (coder is not None and not agreement and not export)
+    if serves:
+        coder = check_coder(coder) if coder else ADJUDICATED
+        check_extra()
     options.refuse_output(export, force, [table, path])
     task = read_task(
         table, text_column=text_column, context=context, delimiter=delimiter, encoding=encoding
@@ -98,12 +107,11 @@ def label(
             _show_agreement(task, labels, as_json)
         if export:
             _export(task, labels, export, coder, form, force)
-        if adjudicate or (coder and not export):
-            who = check_coder(coder) if coder else ADJUDICATED
-            asked = asked if coder else answered(labels.labels())
-            session = Session(task, labels, options.open_book(actors, None), who, asked, seed)
+        if serves and coder:
+            asked = answered(labels.labels()) if adjudicate else asked
             tell(f"labels are kept in {path}; Ctrl-C ends")
-            serve(session, read_codebook(codebook), typer.echo, browser=browser)
+            session = Session(task, labels, book, coder, asked, seed)
+            serve(session, text, typer.echo, browser=browser)
 
 
 def _show_agreement(task: "Task", labels: "Store", as_json: bool) -> None:

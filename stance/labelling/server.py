@@ -50,6 +50,15 @@ class _RefusedError(Exception):
         self.status = status
 
 
+def check_extra() -> None:
+    """Raise if what the server needs is not installed."""
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise UsageError("label needs an extra: pip install 'stance[label]'") from error
+
+
 def serve(
     session: Session, codebook: str, announce: Callable[[str], None], *, browser: bool = True
 ) -> None:
@@ -57,11 +66,8 @@ def serve(
 
     ``announce`` gets the page's address once it answers.
     """
-    try:
-        import starlette  # noqa: F401 (the page needs it, too)
-        import uvicorn
-    except ImportError as error:
-        raise UsageError("label needs an extra: pip install 'stance[label]'") from error
+    import uvicorn
+
     key = secrets.token_urlsafe(32)
     with socket.socket() as listener:
         listener.bind((HOST, 0))
