@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     options = parser.parse_args()
     heads = (f"of the first {first}" for first in FIRST)
-    print(f"| corpus | rows | changed | listed | changed among them | {' | '.join(heads)} |")
+    print(f"| corpus | rows | changed | listed | changed ones found | {' | '.join(heads)} |")
     print("|---" * (5 + len(FIRST)) + "|")
     for path in options.corpora:
         print(row(path, options.share, options.seed), flush=True)
