@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stance.evaluation.intervals import estimate_shares
 from stance.findings.audit import LabelledSample
-from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate
+from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate, Tuned
 from stance.findings.differences import adjust, compare, detectable, pairs_to_compare
 from stance.findings.shares import Study
 from stance.records import AGAINST, FAVOR, NEUTRAL
@@ -18,7 +18,7 @@ def correct(audit, document, surrogates=(), additions=()):
     """Return the corrected shares of all pairs."""
     found = Correction(audit, document, surrogates, additions)
     pairs, rows = np.arange(len(document)), np.ones(len(audit), bool)
-    return found.estimate(pairs, rows, *found.predict(pairs, rows))
+    return found.estimate(pairs, rows, found.predict(pairs, rows))
 
 
 def plain(pair, truth, number):
@@ -41,7 +41,7 @@ def test_with_equal_chances_and_weight_it_is_prediction_powered_inference():
     found = correct(audit, np.arange(number), [surrogate])
     assert found.shares[AGAINST] == pytest.approx(0.29773975, abs=1e-8)
     width = 2 * 1.959963985 * found.errors[AGAINST]
-    assert width == pytest.approx(0.34874194 - 0.24673755, rel=0.005)  # ours is of n - 2 degrees
+    assert width == pytest.approx(0.34874194 - 0.24673755, rel=0.01)  # ours allows for tuning
 
 
 def test_a_full_audit_is_the_truth_with_the_interval_of_a_survey():
@@ -124,7 +124,8 @@ def test_surrogates_that_know_nothing_are_left_out():
 def test_a_part_without_labels_has_no_corrected_share():
     found = Correction(plain(np.arange(20), np.zeros(20, np.int64), 100), np.arange(100), ())
     none = np.zeros(20, bool)
-    assert found.estimate(np.arange(20, 100), none, np.zeros((80, 2)), "") is None
+    nothing = Tuned(np.zeros((80, 2)), "", np.ones(2))
+    assert found.estimate(np.arange(20, 100), none, nothing) is None
 
 
 @given(
@@ -147,8 +148,8 @@ def test_shares_sum_to_1_and_stand_in_their_intervals(truth, documents, seed):
         assert (-1 if quantity == NET else 0) <= low <= found.value(quantity) + 1e-9
         assert found.value(quantity) - 1e-9 <= high <= 1
         wider = found.interval(quantity, 0.99)
-        assert wider[0] <= low
-        assert high <= wider[1]
+        assert wider[0] <= low + 1e-9
+        assert high <= wider[1] + 1e-9
 
 
 # --- Differences ---

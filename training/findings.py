@@ -1,6 +1,6 @@
 """Measure whether corrected shares and claimed differences can be trusted.
 
-Usage: python training/findings.py shares [--draws 1000] [--seed 20]
+Usage: python training/findings.py shares [--draws 1000] [--seed 20] [--jobs 1]
        python training/findings.py differences [--draws 1000] [--seed 20]
        python training/findings.py readers [--draws 200] [--seed 20]
        python training/findings.py news NEWS.csv [--recipe training/mixture.toml] [--draws 200]
@@ -23,6 +23,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 from leave_out import without
 
 from stance.arrays import Floats, Ints
@@ -115,31 +116,31 @@ def hold(
         held += (bounds[:, 0] <= goal) & (goal <= bounds[:, 1])
         width += np.diff(bounds)[:, 0]
         every, rows = np.arange(len(answers)), np.ones(len(audit), np.bool_)
-        without = Correction(audit, answers.document, ()).estimate(
-            every, rows, np.zeros((len(every), 2)), ""
-        )
+        none = Correction(audit, answers.document, ())
+        without = none.estimate(every, rows, none.predict(every, rows))
         assert without is not None
         alone += [np.diff(without.interval(quantity))[0] for quantity in range(NET + 1)]
     return held / draws, width / draws, alone / draws
 
 
-def print_shares(draws: int, seed: int) -> None:
+def print_shares(draws: int, seed: int, jobs: int) -> None:
     """Print coverage and width for audits of archives with various shares."""
-    rng = np.random.default_rng(seed)
     heads = [f"{name} {kind}" for kind in ("held, %", "width / alone") for name in QUANTITIES]
     print(f"| true shares, % | audit | drawn | {' | '.join(heads)} |")
     print("|---" * (3 + len(heads)) + "|")
-    for truth in TRUTHS:
-        for size in AUDITS:
-            for plain in (False, True):
-                held, width, alone = hold(rng, truth, size, draws, plain=plain)
-                cells = [f"{100 * part:.1f}" for part in held]
-                cells += [
-                    f"{100 * a:.1f} / {100 * b:.1f}" for a, b in zip(width, alone, strict=True)
-                ]
-                name = " / ".join(f"{100 * part:.0f}" for part in truth)
-                kind = "equal chances" if plain else "strata"
-                print(f"| {name} | {size} | {kind} | {' | '.join(cells)} |", flush=True)
+    kinds = [(truth, size, False) for truth in TRUTHS for size in AUDITS]
+    kinds += [(truth, 100, True) for truth in TRUTHS]
+    work = (
+        delayed(hold)(np.random.default_rng([seed, at]), truth, size, draws, plain=plain)
+        for at, (truth, size, plain) in enumerate(kinds)
+    )
+    found = Parallel(n_jobs=jobs, return_as="generator")(work)
+    for (truth, size, plain), (held, width, alone) in zip(kinds, found, strict=True):
+        cells = [f"{100 * part:.1f}" for part in held]
+        cells += [f"{100 * a:.1f} / {100 * b:.1f}" for a, b in zip(width, alone, strict=True)]
+        name = " / ".join(f"{100 * part:.0f}" for part in truth)
+        kind = "equal chances" if plain else "strata"
+        print(f"| {name} | {size} | {kind} | {' | '.join(cells)} |", flush=True)
 
 
 def print_differences(draws: int, seed: int) -> None:
@@ -285,9 +286,10 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="file that keeps the answers to NEWS.csv")
     parser.add_argument("--draws", type=int)
     parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     if options.what == "shares":
-        print_shares(options.draws or 1000, options.seed)
+        print_shares(options.draws or 1000, options.seed, options.jobs)
     elif options.what == "differences":
         print_differences(options.draws or 1000, options.seed)
     elif options.what == "readers":

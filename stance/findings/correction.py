@@ -77,6 +77,19 @@ class Surrogate:
     scores: Floats  # of shape (n_pairs, 2)
 
 
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """Predictions of the sides of some pairs, from surrogates weighted by their use."""
+
+    values: Floats  # of shape (n_pairs, 2)
+    method: str  # what they are called
+    penalty: Floats  # by how much tuning makes the variance of each side too small
+
+    def part(self, kept: Bools) -> "Tuned":
+        """Return the predictions of some of the pairs."""
+        return Tuned(self.values[kept], self.method, self.penalty)
+
+
 class Correction:
     """An audit of a population, ready to correct the shares of any part of it.
 
@@ -107,7 +120,7 @@ class Correction:
             np.stack([stratum, document[audit.pair]]), axis=1, return_inverse=True
         )
         self._stratum = keys[0]
-        self._cluster = np.unique(keys[1], return_inverse=True)[1]
+        self._documents, self._cluster = np.unique(keys[1], return_inverse=True)
         drawn = np.bincount(self._stratum)
         self._drawn = drawn[self._stratum]
         share = _sums(self._unit, audit.inclusion) / np.bincount(self._unit)
@@ -116,13 +129,13 @@ class Correction:
         more = [(*model, *additions) for model in own] if additions else []
         self.models = own + more + ([(each,) for each in additions] if len(additions) > 1 else [])
 
-    def predict(self, pairs: Ints, rows: Bools) -> tuple[Floats, str]:
-        """Return predictions of the sides of some pairs, tuned to some labels, and their names.
+    def predict(self, pairs: Ints, rows: Bools) -> Tuned:
+        """Return predictions of some pairs, tuned to some of the labels.
 
         For each side the surrogates are those that promise the narrowest interval; the weights
         minimise the variance of the corrected share.
         """
-        found, names = np.zeros((len(pairs), 2)), []
+        found, names, penalty = np.zeros((len(pairs), 2)), set[str](), np.ones(2)
         for side in range(2):
             best, weights = math.inf, np.zeros(0)
             chosen: tuple[Surrogate, ...] = ()
@@ -132,9 +145,10 @@ class Correction:
                     best, chosen, weights = variance, model, own
             for each, weight in zip(chosen, weights.tolist(), strict=True):
                 found[:, side] += weight * each.scores[pairs, side]
-                names.append(each.name)
-        listed = ", ".join(sorted(set(names)))
-        return found, f"PPI++ ({listed})" if names else AUDIT_ONLY
+                names.add(each.name)
+            penalty[side] = self._penalty(rows, len(chosen))[side]
+        method = f"PPI++ ({', '.join(sorted(names))})" if names else AUDIT_ONLY
+        return Tuned(found, method, penalty)
 
     def _tune(self, model: tuple[Surrogate, ...], side: int, rows: Bools) -> tuple[Floats, float]:
         pairs = self.audit.pair
@@ -143,48 +157,53 @@ class Correction:
         kept = z * np.sqrt(1 - self._share)[:, None]  # a full audit gains nothing
         weights = np.linalg.lstsq(kept[:, 1:].T @ kept[:, 1:], kept[:, 1:].T @ kept[:, 0])[0]
         left = z[:, 0] - z[:, 1:] @ weights
-        size = float(_effective(self._weight[rows]))
-        return weights, float(left @ left) * size / max(size - len(model), 1e-9)
+        return weights, float(left @ left) * self._penalty(rows, len(model))[side]
 
-    def estimate(
-        self, pairs: Ints, rows: Bools, predictions: Floats, method: str
-    ) -> Corrected | None:
+    def estimate(self, pairs: Ints, rows: Bools, tuned: Tuned) -> Corrected | None:
         """Return the corrected shares of some pairs; None if too few of them were audited.
 
         Parameters
         ----------
         pairs : ndarray of shape (n,)
-            Numbers of the pairs.
+            Numbers of the pairs, ascending.
         rows : ndarray of shape (n_labels,)
             Which of the audit's labels are theirs.
-        predictions : ndarray of shape (n, 2)
-            Of their sides, as `predict` returns them; `method` is what they are called.
+        tuned : Tuned
+            Their predictions.
         """
         labels = int(rows.sum())
         if labels < FEWEST:
             return None
-        own = np.zeros((len(rows), 2))
-        own[rows] = predictions[np.searchsorted(pairs, self.audit.pair[rows])]
+        own, values = np.zeros((len(rows), 2)), tuned.values
+        own[rows] = values[np.searchsorted(pairs, self.audit.pair[rows])]
         both = np.concatenate([self._sides - own, self._sides], axis=1)
         z, means = self._deviations(both, rows)
-        spread = _clustered(predictions, self._document[pairs])
-        size = float(_effective(self._weight[rows]))
-        residual = (z**2).sum(axis=0) * np.array([*[size / max(size - 1, 1e-9)] * 2, 1.0, 1.0])
-        helps = residual[:2] + np.diag(spread) < residual[2:]
-        if not helps.any():
-            method = AUDIT_ONLY
-        z = np.where(helps, z[:, :2], z[:, 2:])
-        sides = np.where(helps, means[:2] + predictions.mean(axis=0), means[2:])
-        spread = spread * np.outer(helps, helps)
-        return self._corrected(
-            labels, sides, z @ QUANTITIES.T, QUANTITIES @ spread @ QUANTITIES.T, rows, method
-        )
+        z[:, :2] *= np.sqrt(tuned.penalty)
+        document, sums = _document_sums(values, self._document[pairs])
+        whole = self._variances(z[:, :2], document, sums)
+        helps = whole < self._variances(z[:, 2:], document, np.zeros_like(sums))
+        sides = np.where(helps, means[:2] + values.mean(axis=0), means[2:])
+        z = np.where(helps, z[:, :2], z[:, 2:]) @ QUANTITIES.T
+        variance = self._variances(z, document, (sums * helps) @ QUANTITIES.T)
+        method = tuned.method if helps.any() else AUDIT_ONLY
+        return self._corrected(labels, sides, z, variance, rows, method)
+
+    def _variances(self, z: Floats, document: Ints, sums: Floats) -> Floats:
+        """Return variances, by document, of residuals' means and predictions' means together.
+
+        A document's residuals and the predictions of its other pairs are alike, so their product
+        counts, too.
+        """
+        at = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
+        known = (document[at] == self._documents)[:, None]
+        residuals = np.stack([_sums(self._cluster, column) for column in z.T], axis=1)
+        both = (residuals * np.where(known, sums[at], 0)).sum(axis=0)
+        found: Floats = (residuals**2).sum(axis=0) + (sums**2).sum(axis=0) + 2 * both
+        return found
 
     def _corrected(
-        self, labels: int, sides: Floats, z: Floats, spread: Floats, rows: Bools, method: str
+        self, labels: int, sides: Floats, z: Floats, variance: Floats, rows: Bools, method: str
     ) -> Corrected:
-        clusters = np.stack([_sums(self._cluster, column) for column in z.T], axis=1)
-        variance = (clusters**2).sum(axis=0) + np.diag(spread)
         weight = self._weight[rows]
         size = float(_effective(weight))
         sides = np.clip(sides, 0, 1)
@@ -193,11 +212,8 @@ class Correction:
         middle = (shares * size + 1) / (size + len(Stance))
         net = middle[FAVOR] - middle[AGAINST]
         plain = np.append(middle * (1 - middle), 1 - middle[NEUTRAL] - net**2)
-        # With few documents of the rarer kind, their spread says little: nothing is gained, then.
-        own = np.where(rows, self._weight, 0.0)[:, None]
-        hits = own * (self.audit.truth[:, None] == np.arange(len(Stance)))
-        hit, missed = (_effective(self._by_document(each)) for each in (hits, own - hits))
-        few = np.append(np.minimum(hit, missed), missed.min())
+        # With few labels of the rarer kind, their spread says little: nothing is gained, then.
+        few = self._rarer(rows)
         doubt = EVENTS / (EVENTS + few) * np.maximum(0, plain / size - variance)
         by_stratum = np.stack([_sums(self._stratum, column**2) for column in z.T], axis=1)
         units = np.maximum(np.bincount(self._stratum) - 1.0, 1.0)[:, None]
@@ -211,6 +227,23 @@ class Correction:
             freedom=tuple(np.maximum(freedom, 1.0).tolist()),
             method=method,
         )
+
+    def _rarer(self, rows: Bools) -> Floats:
+        """Return as how many documents those count whose label is the rarer kind of a quantity."""
+        own = np.where(rows, self._weight, 0.0)[:, None]
+        hits = own * (self.audit.truth[:, None] == np.arange(len(Stance)))
+        hit, missed = (_effective(self._by_document(each)) for each in (hits, own - hits))
+        return np.append(np.minimum(hit, missed), missed.min())
+
+    def _penalty(self, rows: Bools, weights: int) -> Floats:
+        """Return by how much tuning to so many weights makes the variance of each side too small.
+
+        As many labels as there would be if both kinds were as frequent as the rarer one say how
+        useful a surrogate is.
+        """
+        size = np.maximum(2 * self._rarer(rows)[list(SIDES)], 1)
+        found: Floats = size / np.maximum(size - weights, 0.5)
+        return found
 
     def _by_document(self, values: Floats) -> Floats:
         """Return the sums of the audited pairs' values by document."""
@@ -247,10 +280,8 @@ def _effective(weights: Floats) -> Any:
     return weights.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1.0)
 
 
-def _clustered(predictions: Floats, document: Ints) -> Floats:
-    """Return the covariance of the mean of some predictions, drawn by document."""
-    cluster = np.unique(document, return_inverse=True)[1]
-    centred = predictions - predictions.mean(axis=0)
-    sums = np.stack([_sums(cluster, column) for column in centred.T], axis=1)
-    found: Floats = sums.T @ sums / len(predictions) ** 2
-    return found
+def _document_sums(predictions: Floats, document: Ints) -> tuple[Ints, Floats]:
+    """Return documents, and the sums of their pairs' part in the mean of all predictions."""
+    documents, cluster = np.unique(document, return_inverse=True)
+    centred = (predictions - predictions.mean(axis=0)) / len(predictions)
+    return documents, np.stack([_sums(cluster, column) for column in centred.T], axis=1)

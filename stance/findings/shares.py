@@ -11,7 +11,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
-from stance.findings.correction import NET, Corrected, Correction
+from stance.findings.correction import NET, Corrected, Correction, Tuned
 from stance.findings.differences import (
     OTHERS,
     Difference,
@@ -132,7 +132,7 @@ class Study:
         """Return the tuned predictions of all pairs, against and in favor: shape (n_pairs, 2)."""
         found = np.zeros((len(self.population), 2))
         for actor in self.actors:
-            found[actor.pairs] = actor.predictions
+            found[actor.pairs] = actor.tuned.values
         return found
 
 
@@ -205,10 +205,10 @@ class _Actor:
         rows = population.actor[audited] == population.actor[pairs[0]]
         self._audited = audited
         self._all = _Part("", np.ones(len(pairs), np.bool_), rows)
-        self.predictions, self._method = np.zeros((len(pairs), 2)), ""
+        self.tuned = Tuned(np.zeros((len(pairs), 2)), "", np.ones(2))
         if correction is not None:
             tuned = rows if rows.sum() >= OWN else np.ones(len(rows), np.bool_)
-            self.predictions, self._method = correction.predict(pairs, tuned)
+            self.tuned = correction.predict(pairs, tuned)
 
     def _parts(self, codes: Ints, names: Sequence[str]) -> list[_Part]:
         own, audited = codes[self.pairs], codes[self._audited]
@@ -266,8 +266,8 @@ class _Actor:
     def _correct(self, part: _Part) -> Corrected | None:
         if self._correction is None:
             return None
-        pairs, predictions = self.pairs[part.pairs], self.predictions[part.pairs]
-        return self._correction.estimate(pairs, part.rows, predictions, self._method)
+        own = self.tuned.part(part.pairs)
+        return self._correction.estimate(self.pairs[part.pairs], part.rows, own)
 
     def differences(self, quantity: int) -> Iterator[Difference]:
         """Yield how the corrected shares of groups, and those of periods, differ."""
