@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,6 +50,9 @@ LONGEST = 144
 BATCH = 16
 RATE, HEAD_RATE = 1e-4, 1e-3
 """Learning rates of the encoder and of what is new."""
+
+WARM = 0.06
+"""Share of the steps in which the rates grow to these."""
 
 TONE = 0.3
 """Weight of the paragraph's tone among the losses: a second thing to learn from it."""
@@ -184,21 +188,39 @@ def chosen(corpus: Corpus, only: Sequence[str], without: Sequence[str]) -> Corpu
     return corpus.take(np.flatnonzero(kept))
 
 
-def teach(options: argparse.Namespace) -> None:
-    """Fine-tune the encoder and save it, also on the way."""
-    torch.manual_seed(0)
-    generator = np.random.default_rng(0)
+def lessons(options: argparse.Namespace, generator: np.random.Generator) -> list[Paragraph]:
+    """Return what to learn from, with fewer of the paragraphs that take no stance."""
     corpus = chosen(read_corpus(options.corpora), (), options.without)
     recipe = read_recipe(options.recipe)
     share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
     weight = class_weights(corpus.stance, corpus.source, share, True, recipe.classifier.evenness)
-    items = []
+    kept = []
     for each in paragraphs(corpus, weight):
         if all(label == NEUTRAL for label in each.stance):
             if generator.random() > DULL:
                 continue
             each.weight[:] = [w / DULL for w in each.weight]
-        items.append(each)
+        kept.append(each)
+    return kept
+
+
+def loss_of(teacher: Teacher, batch: dict[str, torch.Tensor], part: Sequence[Paragraph]) -> Any:
+    """Return the weighted cross-entropy of stances and tones."""
+    scores, tones = teacher(batch)
+    gold = torch.tensor([label for p in part for label in p.stance])
+    weight = torch.tensor([each for p in part for each in p.weight], dtype=torch.float32)
+    loss = (nn.functional.cross_entropy(scores, gold, reduction="none") * weight).mean()
+    tone = torch.tensor([p.tone for p in part])
+    if (tone >= 0).any():
+        loss = loss + TONE * nn.functional.cross_entropy(tones, tone, ignore_index=-1)
+    return loss
+
+
+def teach(options: argparse.Namespace) -> None:
+    """Fine-tune the encoder and save it, also on the way."""
+    torch.manual_seed(0)
+    generator = np.random.default_rng(0)
+    items = lessons(options, generator)
     tokeniser, teacher = AutoTokenizer.from_pretrained(folder()), Teacher(folder()).train()
     groups = [
         {"params": [p for p in teacher.encoder.parameters() if p.requires_grad], "lr": RATE},
@@ -207,33 +229,23 @@ def teach(options: argparse.Namespace) -> None:
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
     steps = -(-len(items) // BATCH)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / (0.06 * steps)) * (1 - step / (steps + 1))
+        optimiser,
+        lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / (steps + 1)),
     )
     print(f"{len(items):,} paragraphs, {steps} steps", flush=True)
-    began, running = time.time(), 0.0
-    for step, part in enumerate(batches(items, generator)):
-        scores, tones = teacher(tokenise(tokeniser, part))
-        gold = torch.tensor([n for p in part for n in p.stance])
-        each = torch.tensor([w for p in part for w in p.weight], dtype=torch.float32)
-        loss = (nn.functional.cross_entropy(scores, gold, reduction="none") * each).mean()
-        tone = torch.tensor([p.tone for p in part])
-        if (tone >= 0).any():
-            loss = loss + TONE * nn.functional.cross_entropy(tones, tone, ignore_index=-1)
+    began = time.time()
+    for step, part in enumerate(batches(items, generator), start=1):
+        loss = loss_of(teacher, tokenise(tokeniser, part), part)
         loss.backward()
         nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
         optimiser.step()
         schedule.step()
         optimiser.zero_grad(set_to_none=True)
-        running = 0.98 * running + 0.02 * float(loss)
-        if step % 50 == 49:
-            mean = running / (1 - 0.98 ** (step + 1))
-            print(
-                f"step {step + 1} of {steps}, loss {mean:.3f}, {time.time() - began:.0f} s",
-                flush=True,
-            )
-        if step % 200 == 199:
+        if step % 50 == 0:
+            told = f"step {step} of {steps}, loss {loss.detach():.3f}"
+            print(f"{told}, {time.time() - began:.0f} s", flush=True)
+        if step % 200 == 0 or step == steps:
             torch.save(teacher.state_dict(), options.output)
-    torch.save(teacher.state_dict(), options.output)
 
 
 def answer(path: Path, items: Sequence[Paragraph], size: int) -> Floats:
