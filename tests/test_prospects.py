@@ -16,7 +16,8 @@ from stance.evaluation.answers import document_confusion, macro_f1
 from stance.evaluation.intervals import percentile_interval
 from stance.fitting import learning, train
 from stance.fitting.advice import advise_stopping, fit_power_laws, learning_curve
-from stance.fitting.learning import Cut, Task
+from stance.fitting.folds import Cut
+from stance.fitting.learning import Task
 from stance.fitting.repeats import SHARES, Repeats, parts, repeat_seeds
 from stance.recipe import HeadRecipe, Recipe, Validation
 from stance.records import Stance

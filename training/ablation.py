@@ -17,7 +17,8 @@ import numpy as np
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation import Answers, conflict_rows, score
 from stance.fitting.counts import count_features
-from stance.fitting.learning import Held, Task, class_weights, cross_validate, split
+from stance.fitting.folds import split
+from stance.fitting.learning import Held, Task, class_weights, cross_validate
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.reading.lexicon import Lexicon

@@ -1,6 +1,5 @@
 """Fits and cross-validates one head; nothing else composes scikit-learn."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts
+from stance.fitting.folds import Cut, fold_cuts
 from stance.fitting.logistic import Vectored, fit_logistic
 from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
@@ -231,39 +231,6 @@ def fit_temperature(scores: Floats, y: Ints) -> float:
 
     found = minimize_scalar(loss, bounds=(-5, 5), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
-
-
-def split(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
-    """Return the fold of each row; no group is in two folds, classes are spread evenly.
-
-    There are at most as many folds as groups.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = min(folds, len(np.unique(group)))
-    fold = np.zeros(len(y), np.int64)
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a class smaller than the folds is no harm
-        for number, (_, test) in enumerate(splitter.split(np.zeros(len(y)), y, group)):
-            fold[test] = number
-    return fold
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Rows to learn from, rows to score, and the seed of the solver."""
-
-    train: Ints
-    test: Ints
-    seed: int
-
-
-def fold_cuts(fold: Ints, seed: int) -> list[Cut]:
-    """Return a cut per fold, which is scored by what is learned from the others."""
-    return [
-        Cut(np.flatnonzero(fold != n), np.flatnonzero(fold == n), seed) for n in np.unique(fold)
-    ]
 
 
 def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:

@@ -12,7 +12,8 @@ from stance.errors import DataError
 from stance.evaluation.agreement import cohen_kappa, tally
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, rare_strata, resample
-from stance.fitting.learning import Cut, Held, Task, fold_cuts, score_cuts, split
+from stance.fitting.folds import Cut, fold_cuts, split
+from stance.fitting.learning import Held, Task, score_cuts
 from stance.recipe import Validation
 from stance.records import NO_ANSWER
 

@@ -28,6 +28,7 @@ from stance.evaluation.assessment import cross_validation, write_suspects
 from stance.evaluation.comparison import holder_score, lexicon_stances
 from stance.fitting.advice import Prospects, advise, advise_stopping, learning_curve
 from stance.fitting.counts import count_features, name_features
+from stance.fitting.folds import split
 from stance.fitting.learning import (
     Held,
     Lessons,
@@ -35,7 +36,6 @@ from stance.fitting.learning import (
     class_weights,
     cross_validate,
     fit_head,
-    split,
     temperature_of,
 )
 from stance.fitting.repeats import repeat
