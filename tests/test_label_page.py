@@ -3,9 +3,12 @@
 import contextlib
 import http.client
 import json
+import random
+import re
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,6 +18,7 @@ from test_label import sample
 
 from stance.labelling import Label, Store, read_task
 
+GONE = (OSError, http.client.HTTPException)
 browsed = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 
 
@@ -154,6 +158,30 @@ def test_every_label_outlasts_kill_9(tmp_path):
             assert {key: saved.label.stance for key, saved in mine.items()} == said
     with serving(table, "--coder", "anna") as again:
         assert again.say("next")["pair"] == item["pair"]
+
+
+@pytest.mark.endurance
+def test_no_label_that_was_answered_is_lost_whenever_the_server_is_killed(tmp_path):
+    table = sample(tmp_path / "to_label.csv", 400)
+    answered, draw = {}, random.Random(13)
+    for _ in range(10):
+        with serving(table, "--coder", "anna") as server, contextlib.suppress(*GONE):
+            item = server.say("next")
+            assert item["pair"] not in answered
+            killer = threading.Timer(draw.uniform(0, 0.5), server.process.kill)
+            killer.start()
+            while True:
+                stance = draw.choice(("against", "neutral", "favor"))
+                found = server.say("label", pair=item["pair"], label={"stance": stance}, seconds=1)
+                answered[item["pair"]] = stance
+                item = found
+        killer.join()
+        with Store(tmp_path / "to_label.sqlite", create=False) as store:
+            kept = {key: saved.label.stance for key, saved in store.labels()["anna"].items()}
+        assert answered.items() <= kept.items()
+        assert len(kept) - len(answered) <= 1  # kept, but killed before it could say so
+        answered = kept
+    assert len(answered) > 20
 
 
 def test_ctrl_c_ends_at_once_and_says_what_is_kept(tmp_path):
@@ -299,8 +327,11 @@ def test_an_adjudicator_sees_what_the_coders_said_and_neighbours(browser, tmp_pa
         store.save("ben", task.pairs[2], Label("against"), 1.0)
     with serving(table, "--adjudicate") as server:
         browser.open(server.address)
-        text = settle(browser, "What the coders said")
-        assert "why not" in text
+        text = settle(browser, "why not")
+        assert re.findall(r"^(anna|ben)\s+(\w+)", text, re.MULTILINE) == [
+            ("anna", "favor"),
+            ("ben", "against"),
+        ]
         browser.press("c")
         settle(browser, "Paragraph 1: Russia spoke.")
         browser.press("3")

@@ -214,12 +214,14 @@ function showPair() {
   }
   find("noting").hidden = !find("note").value;
   find("around").disabled = !item.neighbours;
-  if (item.opinions.length) {
-    find("opinions").tBodies[0].replaceChildren(...item.opinions.map(each => make("tr", {},
-      ...[each.coder, each.unsure ? "unsure" : each.false_match ? "false match" : each.stance, each.holder, each.sentiment, each.note]
-        .map(cell => make("td", {}, cell)))));
-    find("opinions").hidden = false;
-  }
+  find("opinions").hidden = !item.opinions.length;
+  find("opinions").replaceChildren(...item.opinions.map(each => {
+    const stance = each.unsure ? "unsure" : each.false_match ? "false match" : each.stance;
+    const rest = [each.holder && `holder ${each.holder}`, each.sentiment && `tone ${each.sentiment}`];
+    const answer = make("span", { props: { className: each.stance } }, stance);
+    const note = each.note ? [make("em", {}, each.note)] : [];
+    return make("p", {}, make("b", {}, each.coder), answer, rest.filter(Boolean).join(", "), ...note);
+  }));
 }
 
 function showEnd() {
