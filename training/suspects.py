@@ -54,7 +54,7 @@ def row(path: Path, share: float, seed: int) -> str:
     found = f"{100 * sum(listed) / changed.sum():.0f} %"
     return (
         f"| {corpus.sources[0].name} | {len(corpus):,} | {changed.sum():,} | {len(listed):,} "
-        f"| {found} of the changed | {' | '.join(cells)} |"
+        f"| {found} | {' | '.join(cells)} |"
     )
 
 

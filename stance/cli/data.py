@@ -169,7 +169,7 @@ def report(
     from stance.defaults import default_model
     from stance.files import is_device
     from stance.findings import AuditRequest
-    from stance.reports import Request, read_maker, write_predictions
+    from stance.reports import Request, check_figures, read_maker, write_predictions
 
     if str(predictions) == "-" or is_device(predictions):
         raise DataError(f"{predictions}: report reads its table twice; name a file")
@@ -178,6 +178,7 @@ def report(
     output = output or options.beside(predictions, ".html")
     for path in (output, checklist):
         options.refuse_output(path, force, [predictions, model, actors, audit])
+    check_figures(figures, force=force)
     request = Request(
         predictions, by, over, prefix, text_column, actor_column, delimiter, encoding, period
     )

@@ -3,8 +3,9 @@
 from stance.findings.survey import Request
 from stance.reports._evaluation import write_evaluation
 from stance.reports._examples import worst_mistakes
+from stance.reports._export import check_figures
 from stance.reports._panels import write_predictions
 from stance.reports._predictions import Maker, read_maker
 
-__all__ = ["Maker", "Request", "read_maker"]
+__all__ = ["Maker", "Request", "check_figures", "read_maker"]
 __all__ += ["worst_mistakes", "write_evaluation", "write_predictions"]

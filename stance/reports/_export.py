@@ -15,6 +15,12 @@ KEYS = {"actor": "actor", **dict.fromkeys(("week", "month", "quarter", "year"), 
 NUMBERS = "numbers.csv"
 
 
+def check_figures(folder: Path | None, *, force: bool) -> None:
+    """Raise, before any work is done, if figures cannot be written to a folder."""
+    if folder is not None:
+        check_output(folder / NUMBERS if folder.is_dir() else folder, force=force)
+
+
 def write_figures(folder: Path, figures: Mapping[str, Figure], *, force: bool = False) -> list[str]:
     """Write each figure by its name, and the numbers of all; return what to say of it."""
     drawings = {
