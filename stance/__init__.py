@@ -16,7 +16,7 @@ _HOMES = {
     "StanceModel": "model.judging",
     "evaluate": "evaluation.assessment",
     "explain": "model.explanation",
-    "load_model": "storage",
+    "load_model": "defaults",
     "read_corpus": "corpus",
     "read_recipe": "recipe",
     "save_model": "storage",

@@ -12,7 +12,7 @@ from typing import Unpack, cast
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.display import count, shown
+from stance.display import brief, count, shown
 from stance.errors import DataError, UsageError
 from stance.reading.keys import Fingerprints, fingerprint, key_of, linked_groups
 from stance.reading.spans import parse_spans
@@ -95,6 +95,11 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def __repr__(self) -> str:
+        documents = len(np.unique(self.document))
+        files = [source.name for source in self.sources]
+        return brief("Corpus", rows=len(self), documents=documents, files=files)
 
     @property
     def months(self) -> Ints:

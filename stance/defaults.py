@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stance.errors import ModelError, OutputError
 from stance.model.judging import StanceModel
+from stance.storage import load_model as read_model
 from stance.storage import read_manifest, save_model
 
 
@@ -55,6 +56,11 @@ def default_model(tell: Callable[[str], None]) -> Path:
         path = Path(folder) / path.name
         save_model(model, path)
     return path
+
+
+def load_model(path: Path | str | None = None) -> StanceModel:
+    """Load a model file, or the model that comes with the package if none is named."""
+    return read_model(Path(path) if path is not None else default_model(lambda _: None))
 
 
 def _train() -> StanceModel:

@@ -30,3 +30,13 @@ def count(number: int, noun: str) -> str:
     ('1 record', '1,200 records')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def brief(name: str, limit: int = 200, /, **parts: object) -> str:
+    """Return a representation of an object that fits into three lines of a terminal.
+
+    >>> brief("Corpus", rows=1200, files=("a", "b"))
+    "Corpus(rows=1200, files=('a', 'b'))"
+    """
+    said = ", ".join(f"{key}={' '.join(repr(value).split())}" for key, value in parts.items())
+    return shown(f"{name}({said})", limit)

@@ -2,21 +2,26 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
+import narwhals
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from stance.arrays import Floats
-from stance.corpus import MISSING, Corpus, Source
+from stance.arrays import Floats, Ints
+from stance.corpus import MISSING, Corpus, LabelReader, Source, stance_spellings
+from stance.display import brief, shown
+from stance.errors import DataError
 from stance.fitting import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.keys import fingerprint, key_of, linked_groups
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
+from stance.tables import DateColumn, Record, column, iso_dates, months_of, optional_column
 
 Pair = Sequence[Any]  # (text, actor) or (text, actor, spans), spans as a sequence of (start, end)
 
@@ -44,9 +49,9 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    classes_ : ndarray of shape (3,)
-        against, neutral, favor: also the order of ``predict_proba``. If no label is neutral, its
-        probability is 0.
+    classes_ : ndarray of shape (n_classes,)
+        The labels of ``y``, sorted: also the order of ``predict_proba``. Labels come back in the
+        spelling of ``y``, or as against, neutral and favor where a stance has several.
     training_ : stance.fitting.Training
         The model and its cross-validation.
 
@@ -76,38 +81,56 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.c = c
         self.neutral_offset = neutral_offset
 
-    def fit(self, X: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | None = None) -> Self:
+    def fit(self, X: Any, y: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
         """Learn from labelled pairs.
 
         Parameters
         ----------
-        X : sequence of (text, actor) or (text, actor, spans)
-        y : sequence of str
-            against, neutral or favor.
+        X : data frame, or sequence or array of (text, actor) or (text, actor, spans)
+            A frame of pandas, polars or pyarrow has the columns text and actor, in any case, and
+            may have date (leaders count only while in office), document and spans (each a list of
+            (start, end)).
+        y : sequence
+            Stances, in any spelling that a corpus may have: favor, AGAINST, 0, ...
         groups : sequence, optional
-            Document of each pair; if omitted, equal and nearly equal texts are grouped.
+            Document of each pair; if omitted, that of the frame, and without one, equal and nearly
+            equal texts are grouped.
 
         Raises
         ------
         DataError
             If against or favor is missing, or a class is labelled in one document only.
         """
-        corpus = _corpus(X, y, groups)
+        pairs = _read(X)
+        stance, spelled = _read_labels(y, len(pairs.texts))
+        corpus = _corpus(pairs, stance, pairs.documents if groups is None else groups)
         self.training_ = train(self._recipe(), corpus, self.book or ActorBook.default())
-        self.classes_ = np.array([str(label) for label in Stance])
+        self.classes_, self._order = np.unique(np.array(list(spelled.values())), return_index=True)
+        self._order = np.array(list(spelled))[self._order]
         return self
 
-    def predict_proba(self, X: Sequence[Pair]) -> Floats:
-        """Return calibrated probabilities of shape (n_pairs, 3), in the order of ``classes_``."""
+    def predict_proba(self, X: Any) -> Floats:
+        """Return calibrated probabilities of shape (n_pairs, n_classes), as in ``classes_``."""
         check_is_fitted(self)
-        texts, actors, spans = _columns(X)
-        return self.to_model().probabilities(texts, actors, spans)
+        pairs = _read(X)
+        found = self.to_model().probabilities(pairs.texts, pairs.actors, pairs.spans, pairs.months)
+        return found[:, self._order]
 
-    def predict(self, X: Sequence[Pair]) -> NDArray[np.str_]:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each pair; it never abstains."""
         chosen = self.predict_proba(X).argmax(axis=1)
-        best: NDArray[np.str_] = self.classes_[chosen]
+        best: NDArray[Any] = self.classes_[chosen]
         return best
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # pairs of a text and an actor are no numbers
+        tags.input_tags.string = True
+        return tags
+
+    def __repr__(self, N_CHAR_MAX: int = 200) -> str:
+        given = {name: value for name, value in self.get_params().items() if value is not None}
+        return brief("StanceClassifier", N_CHAR_MAX, **given)
 
     def to_model(self) -> StanceModel:
         """Return the model that ``stance.save_model`` saves and the command line reads."""
@@ -129,27 +152,107 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return recipe_from_table(table, "StanceClassifier")
 
 
-def _columns(
-    pairs: Sequence[Pair],
-) -> tuple[list[str], list[str], list[list[tuple[int, int]] | None]]:
-    for place, pair in enumerate(pairs):
-        if isinstance(pair, str) or len(pair) < 2 or not all(isinstance(p, str) for p in pair[:2]):
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """What X holds, by row."""
+
+    texts: list[str]
+    actors: list[str]
+    spans: list[list[tuple[int, int]] | None]
+    dates: list[str] | None = None
+    documents: list[str] | None = None
+
+    @property
+    def iso_dates(self) -> list[str]:
+        """The dates, those with two readings as the column as a whole tells."""
+        dates = self.dates or []
+        return iso_dates(dates, DateColumn("X", "date").decide(dates, range(len(dates))))
+
+    @property
+    def months(self) -> Ints | None:
+        return None if self.dates is None else months_of(self.iso_dates)
+
+
+def _read(given: Any) -> _Pairs:
+    """Return the pairs of a data frame, a sequence or an array."""
+    frame = narwhals.from_native(given, eager_only=True, pass_through=True)
+    if isinstance(frame, narwhals.DataFrame):
+        return _read_frame(frame)
+    if isinstance(given, str) or not hasattr(given, "__len__"):
+        raise TypeError(f"X is {shown(repr(given), 40)}; give a data frame or pairs (text, actor)")
+    for place, pair in enumerate(given):
+        whole = not isinstance(pair, str) and hasattr(pair, "__len__") and len(pair) >= 2
+        if not whole or not all(isinstance(part, str) for part in pair[:2]):
             raise TypeError(f"X[{place}] is {pair!r:.60}; give (text, actor), both strings")
-    texts = [str(pair[0]) for pair in pairs]
-    actors = [str(pair[1]) for pair in pairs]
-    spans = [[tuple(s) for s in pair[2]] if len(pair) > 2 and pair[2] else None for pair in pairs]
-    return texts, actors, spans
+    spans = [_spans(pair[2]) if len(pair) > 2 else None for pair in given]
+    return _Pairs([str(pair[0]) for pair in given], [str(pair[1]) for pair in given], spans)
 
 
-def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | None) -> Corpus:
-    texts, actors, spans = _columns(pairs)
-    numbers = {str(label): number for number, label in enumerate(Stance)}
-    if unknown := sorted({str(label) for label in y} - set(numbers)):
-        raise ValueError(f"unknown labels {unknown}; use {', '.join(numbers)}")
-    if len(y) != len(texts) or (groups is not None and len(groups) != len(texts)):
-        raise ValueError(f"X has {len(texts)} pairs; y and groups must be as long")
-    rows = zip(texts, actors, map(str, y), strict=True)
-    digest = hashlib.sha256("".join(map(repr, rows)).encode()).hexdigest()
+def _read_frame(frame: Any) -> _Pairs:
+    columns = frame.columns
+    found: dict[str, list[Any] | None] = {}
+    for name in ("text", "actor"):
+        cells = frame[columns[column(columns, name, "X")]].to_list()
+        odd = next((row for row, cell in enumerate(cells) if not isinstance(cell, str)), None)
+        if odd is not None:
+            raise TypeError(f"X['{name}'] in row {odd} is {cells[odd]!r:.60}; give a string")
+        found[name] = cells
+    for name in ("date", "document", "spans"):
+        at = optional_column(columns, name, "X")
+        found[name] = None if at is None else frame[columns[at]].to_list()
+    spans = found["spans"] or [None] * len(frame)
+    texts, actors, dates, documents = (found[k] for k in ("text", "actor", "date", "document"))
+    return _Pairs(
+        list(texts or ()),
+        list(actors or ()),
+        list(map(_spans, spans)),
+        None if dates is None else ["" if _absent(day) else str(day) for day in dates],
+        None if documents is None else list(map(str, documents)),
+    )
+
+
+def _absent(value: Any) -> bool:
+    return value is None or value != value
+
+
+def _spans(given: Any) -> list[tuple[int, int]] | None:
+    if given is None or _is_number(given) or not len(given):
+        return None
+    return [(int(start), int(end)) for start, end in given]
+
+
+def _is_number(value: Any) -> bool:
+    return not hasattr(value, "__len__")  # as the NaN of an empty cell
+
+
+def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]]:
+    """Return the number of each stance, and how each number is spelled."""
+    given = list(labels)
+    if len(given) != rows:
+        raise ValueError(f"X has {rows} pairs and y {len(given)} labels; they must be as many")
+    reader = LabelReader("y", "stance", stance_spellings(None), tuple(Stance))
+    try:
+        cells = (Record(row, row, (str(label),)) for row, label in enumerate(given))
+        numbers = np.array([reader.read(cell.cells[0], cell) for cell in cells], np.int64)
+        reader.refuse_guess()
+    except DataError as error:
+        raise ValueError(str(error)) from error
+    spelled: dict[int, set[Any]] = {}
+    for number, label in zip(numbers.tolist(), given, strict=True):
+        spelled.setdefault(number, set()).add(label)
+    if all(len(own) == 1 for own in spelled.values()):
+        return numbers, {number: own.pop() for number, own in sorted(spelled.items())}
+    return numbers, {number: str(tuple(Stance)[number]) for number in sorted(spelled)}
+
+
+def _corpus(pairs: _Pairs, stance: Ints, groups: Sequence[Any] | None) -> Corpus:
+    texts, actors = pairs.texts, pairs.actors
+    if groups is not None and len(groups) != len(texts):
+        raise ValueError(f"X has {len(texts)} pairs and groups {len(groups)}; give as many")
+    words = [str(tuple(Stance)[number]) for number in stance.tolist()]
+    digest = hashlib.sha256(
+        "".join(map(repr, zip(texts, actors, words, strict=True))).encode()
+    ).hexdigest()
     marks = fingerprint(texts)
     if groups is None:
         document = linked_groups([marks.exact, *marks.bands.T])
@@ -159,8 +262,8 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
     return Corpus(
         texts=tuple(texts),
         actors=tuple(actors),
-        spans=tuple(spans),
-        stance=np.array([numbers[str(label)] for label in y], np.int64),
+        spans=tuple(pairs.spans),
+        stance=stance,
         sentiment=np.full(len(texts), MISSING, np.int64),
         document=document,
         source=np.zeros(len(texts), np.int64),
@@ -168,9 +271,9 @@ def _corpus(pairs: Sequence[Pair], y: Sequence[str], groups: Sequence[Any] | Non
         marks=marks,
         holder=(None,) * len(texts),
         false_match=np.zeros(len(texts), np.bool_),
-        soft=None,
         judged=np.ones(len(texts), np.bool_),
-        extra={},
+        soft=None,
+        extra={} if pairs.dates is None else {"date": tuple(pairs.iso_dates)},
         notes=(),
         loose=len(texts) if groups is None else 0,
     )

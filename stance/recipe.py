@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import Stemmer
 
+from stance.display import brief
 from stance.errors import RecipeError
 from stance.settings import (
     Check,
@@ -166,6 +167,9 @@ class Recipe:
     validation: Validation = field(default_factory=Validation)
     corpora: Annotated[Mapping[str, float], _CORPORA] = field(default_factory=dict)
     licences: Annotated[Mapping[str, str], entries(of(str))] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return brief("Recipe", name=self.name, blocks=dict(self.features.blocks))
 
     def to_table(self, *, holder: bool = False) -> dict[str, Any]:
         """Return the recipe in the form that `recipe_from_table` reads.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_rows, sentiment_rows
-from stance.display import count, shown
+from stance.display import brief, count, shown
 from stance.errors import DataError
 from stance.evaluation.answers import Answers, Figures
 from stance.evaluation.comparison import (
@@ -60,6 +60,10 @@ class Report:
     sentiment: Figures | None = None  # as `score` does, with baselines
     leakage: Figures | None = None  # as `leakage` does; None where it was not looked for
     holder: Figures | None = None  # as `holder_score` does; None where no row or no model can tell
+
+    def __repr__(self) -> str:
+        figures = {name: self.stance.get(name) for name in ("n", "accuracy", "macro_f1")}
+        return brief("Report", **figures)
 
     def to_json(self) -> Figures:
         """Return one object for JSON; optional parts only where there are any."""

@@ -21,6 +21,7 @@ from stance.corpus import (
     read_corpus,
     sentiment_rows,
 )
+from stance.display import brief
 from stance.errors import DataError
 from stance.evaluation import CURVES, Answers, Report, score
 from stance.evaluation.answers import Figures
@@ -84,6 +85,9 @@ class Training:
     control: Held  # the target-blind baseline
     sentiment: Held | None
     prospects: Prospects
+
+    def __repr__(self) -> str:
+        return brief("Training", report=self.report, model=self.model)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report and the prospects as one object for JSON."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stance.arrays import Floats, Ints
+from stance.display import brief
 from stance.errors import ActorError, DataError
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, Head
@@ -51,6 +52,10 @@ class Explanation:
     learned: bool  # whether the model has learned the actor as a topic
     holder: str = ""  # whose stance it is; empty if it is neutral, withheld or nobody can tell
     holder_probability: float | None = None  # of its kind: author, actor or other
+
+    def __repr__(self) -> str:
+        shares = dict(zip(map(str, self.labels), self.probabilities, strict=True))
+        return brief("Explanation", actor=self.actor, probabilities=shares, text=self.text)
 
     @property
     def withheld(self) -> bool:

@@ -1,14 +1,18 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
+import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys
+from stance.display import brief
+from stance.errors import UsageError
 from stance.features.pairs import Pairs, lay_out
 from stance.model import holders
 from stance.model.abstention import Calibration
@@ -22,7 +26,7 @@ from stance.reading.spans import BATCH, make_query
 from stance.reading.text import join_normalised
 from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
-from stance.records import AGAINST, FAVOR, NEUTRAL
+from stance.records import AGAINST, FAVOR, NEUTRAL, NO_ANSWER, UNCERTAIN, Sentiment, Stance
 
 Places = Sequence[Sequence[tuple[int, int]] | None] | None
 """Character offsets of the actor in each text; None if they are to be found."""
@@ -71,6 +75,44 @@ class Judgements:
     holders: tuple[str, ...]  # what the numbers stand for
     kinds: Ints  # how often each kind of alias names the actor, see `Words.count_kinds`
     pushes: tuple[Pushes, ...] = ()  # of successive portions of the pairs; empty unless asked for
+
+    def __repr__(self) -> str:
+        return brief("Judgements", paragraphs=len(self.foreign), pairs=len(self.para))
+
+    def to_frame(self, library: str = "pandas") -> Any:
+        """Return the answers as a data frame, a row per pair, in the words of `predict`.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars", "pyarrow"}
+            Which must be installed.
+
+        Returns
+        -------
+        DataFrame
+            Columns row (number of the paragraph, from 1), actor, mentions, stance and its three
+            probabilities, holder, and where the model judges it sentiment with its three.
+        """
+        if importlib.util.find_spec(library) is None:
+            raise UsageError(f"to_frame({library!r}): is not installed: pip install {library}")
+        best = np.where(self.withheld, NO_ANSWER, self.stance.argmax(axis=1))
+        took = (best != NO_ANSWER) & (best != NEUTRAL)
+        columns: dict[str, Any] = {
+            "row": self.para + 1,
+            "actor": np.array(self.actor, object),
+            "mentions": self.mentions,
+            "stance": np.array([*map(str, Stance), UNCERTAIN], object)[best],
+        }
+        columns |= {f"stance_{label}": self.stance[:, at] for at, label in enumerate(Stance)}
+        columns["holder"] = np.array(self.holders, object)[np.where(took, self.holder, 0)]
+        if self.sentiment is not None:
+            tone = np.where(self.tone_withheld, NO_ANSWER, self.sentiment.argmax(axis=1))
+            words = np.array([*map(str, Sentiment), UNCERTAIN], object)
+            columns["sentiment"] = words[tone][self.para]
+            for at, label in enumerate(Sentiment):
+                columns[f"sentiment_{label}"] = self.sentiment[self.para, at]
+        plain = {name: cells.tolist() for name, cells in columns.items()}
+        return import_module("narwhals").from_dict(plain, backend=library).to_native()
 
     @property
     def withheld(self) -> Bools:
@@ -147,6 +189,10 @@ class StanceModel:
         made = ("reader", "vocabulary")
         return {name: value for name, value in self.__dict__.items() if name not in made}
 
+    def __repr__(self) -> str:
+        trained = [source["name"] for source in self.card.get("data", ())]
+        return brief("StanceModel", recipe=self.recipe.name, trained_on=trained, book=self.book)
+
     def judge(
         self, texts: Sequence[str], *, months: Ints | None = None, pushes: bool = False
     ) -> Judgements:
@@ -162,6 +208,7 @@ class StanceModel:
         pushes : bool
             Whether to return how far each word pushes.
         """
+        _refuse_string(texts)
         words = self.reader.words(join_normalised(texts), months=months)
         para, actor, mentions = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
@@ -183,6 +230,7 @@ class StanceModel:
         months, pushes
             As in `judge`.
         """
+        _refuse_string(texts)
         query = make_query(self.book, texts, actors, spans, months)
         words = self.reader.words(query.texts, query.spans, months)
         mentions = words.count_mentions(query.para, query.actor)
@@ -298,6 +346,12 @@ class StanceModel:
             held = self._held(words, query.para, query.actor, actors[rows], every)
             found += [held["holders"][code] for code in held["holder"].tolist()]
         return found
+
+
+def _refuse_string(texts: Sequence[str]) -> None:
+    """Raise if one string is given, which would be judged letter by letter."""
+    if isinstance(texts, str):
+        raise TypeError("texts is one string; give a list of paragraphs, such as [text]")
 
 
 def _batches(rows: int, size: int | None = None) -> Iterator[slice]:

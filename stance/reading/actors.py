@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Ints, Ints8, Ints32
-from stance.display import shown
+from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
 from stance.reading.phrases import Phrase, PhraseMatcher, word_key
 from stance.reading.text import join_normalised, normalise
@@ -112,6 +112,9 @@ class ActorBook:
         most = max(map(len, terms), default=1)
         padded = [each + [_NEVER] * (most - len(each)) for each in terms]
         self._terms = np.array([*padded, [_NEVER] * most], np.int64)  # first and last months
+
+    def __repr__(self) -> str:
+        return brief("ActorBook", actors=len(self.actors), names=self.names[:3])
 
     @property
     def has_terms(self) -> bool:
