@@ -268,13 +268,13 @@ def curve(
     top, bottom = 8.0, height - FOOT
 
     def across(value: float) -> float:
-        return x.place(value, LEFT, RIGHT)
+        return x.place(value, LEFT + 1.5, RIGHT)
 
     def down(value: float) -> float:
         return y.place(value, bottom, top)
 
     marks = [_segment(LEFT, down(at), 100, down(at), y.strength(at)) for at, _ in y.ticks]
-    marks += (label(LEFT - 1.5, down(at) + 4, text, "quiet end") for at, text in y.ticks)
+    marks += (label(LEFT - 1, down(at) + 4, text, "quiet end") for at, text in y.ticks)
     marks += (label(across(at), height - 5, text, f"quiet {x.anchor(at)}") for at, text in x.ticks)
     runs = [list(run) for known, run in groupby(points, lambda p: p.y is not None) if known]
     if connected:
