@@ -12,7 +12,7 @@ from markupsafe import Markup
 from stance.reports._page import TEMPLATES, without_forbidden
 
 FONT = 12.5  # pixels of all type
-LEGEND = 24  # pixels for the legend
+LEGEND, LETTER = 22, 6.5  # pixels for a line of the legend, and for a letter in it
 ROUND = 24  # corners of what stands for a circle
 
 
@@ -60,9 +60,12 @@ def draw(chart: Markup, legend: Markup = Markup(), width: float = 480) -> Drawin
     for item in _parsed(legend).iter("li"):
         shape = item[0]
         words = shape.tail or ""
-        marks += _marks(shape[0], _Frame(x, 2, 16))
-        marks.append(Label(x + 21, 12, words, colours()["ink"]))
-        x, top = x + 40 + 6.5 * len(words), float(LEGEND)
+        room = 40 + LETTER * len(words)
+        if not top or x + room - 20 > width:
+            x, top = 0.0, top + (LEGEND if top else LEGEND + 2)
+        marks += _marks(shape[0], _Frame(x, top - LEGEND, 16))
+        marks.append(Label(x + 21, top - LEGEND + 10, words, colours()["ink"]))
+        x += room
     for piece in _parsed(chart):
         title = title or piece.findtext("title") or ""
         for child in piece:
