@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stance.evaluation.intervals import estimate_shares
 from stance.findings.audit import LabelledSample
-from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate, Tuned
+from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate
 from stance.findings.differences import adjust, compare, detectable, pairs_to_compare
 from stance.findings.shares import Study
 from stance.records import AGAINST, FAVOR, NEUTRAL
@@ -18,7 +18,8 @@ def correct(audit, document, surrogates=(), additions=()):
     """Return the corrected shares of all pairs."""
     found = Correction(audit, document, surrogates, additions)
     pairs, rows = np.arange(len(document)), np.ones(len(audit), bool)
-    return found.estimate(pairs, rows, found.predict(pairs, rows))
+    weights = found.weigh(rows)
+    return found.estimate(pairs, rows, weights.predict(pairs), weights)
 
 
 def plain(pair, truth, number):
@@ -124,8 +125,8 @@ def test_surrogates_that_know_nothing_are_left_out():
 def test_a_part_without_labels_has_no_corrected_share():
     found = Correction(plain(np.arange(20), np.zeros(20, np.int64), 100), np.arange(100), ())
     none = np.zeros(20, bool)
-    nothing = Tuned(np.zeros((80, 2)), "", np.ones(2))
-    assert found.estimate(np.arange(20, 100), none, nothing) is None
+    weights = found.weigh(~none)
+    assert found.estimate(np.arange(20, 100), none, np.zeros((80, 2)), weights) is None
 
 
 @given(

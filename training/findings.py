@@ -117,7 +117,7 @@ def hold(
         width += np.diff(bounds)[:, 0]
         every, rows = np.arange(len(answers)), np.ones(len(audit), np.bool_)
         none = Correction(audit, answers.document, ())
-        without = none.estimate(every, rows, none.predict(every, rows))
+        without = none.estimate(every, rows, np.zeros((len(every), 2)), none.weigh(rows))
         assert without is not None
         alone += [np.diff(without.interval(quantity))[0] for quantity in range(NET + 1)]
     return held / draws, width / draws, alone / draws

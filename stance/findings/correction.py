@@ -7,7 +7,6 @@ Imperfect Surrogates for Downstream Inference", arXiv:2306.04746): the mean of t
 all pairs, plus the weighted mean of the audited pairs' residuals.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,16 +77,25 @@ class Surrogate:
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
-    """Predictions of the sides of some pairs, from surrogates weighted by their use."""
+class Weights:
+    """How useful each surrogate is for each side, by some labels."""
 
-    values: Floats  # of shape (n_pairs, 2)
-    method: str  # what they are called
-    penalty: Floats  # by how much tuning makes the variance of each side too small
+    parts: tuple[tuple[tuple[Surrogate, float], ...], ...]  # of each side
+    penalty: Floats  # by how much tuning to these labels makes the variance of each side too small
 
-    def part(self, kept: Bools) -> "Tuned":
-        """Return the predictions of some of the pairs."""
-        return Tuned(self.values[kept], self.method, self.penalty)
+    @property
+    def method(self) -> str:
+        """What corrections by these weights are called."""
+        names = sorted({surrogate.name for part in self.parts for surrogate, _ in part})
+        return f"PPI++ ({', '.join(names)})" if names else AUDIT_ONLY
+
+    def predict(self, pairs: Ints) -> Floats:
+        """Return the predictions of the sides of some pairs, of shape (n_pairs, 2)."""
+        found = np.zeros((len(pairs), len(SIDES)))
+        for side, part in enumerate(self.parts):
+            for surrogate, weight in part:
+                found[:, side] += weight * surrogate.scores[pairs, side]
+        return found
 
 
 class Correction:
@@ -129,26 +137,19 @@ class Correction:
         more = [(*model, *additions) for model in own] if additions else []
         self.models = own + more + ([(each,) for each in additions] if len(additions) > 1 else [])
 
-    def predict(self, pairs: Ints, rows: Bools) -> Tuned:
-        """Return predictions of some pairs, tuned to some of the labels.
+    def weigh(self, rows: Bools) -> Weights:
+        """Return the weights of surrogates, tuned to some of the labels.
 
         For each side the surrogates are those that promise the narrowest interval; the weights
         minimise the variance of the corrected share.
         """
-        found, names, penalty = np.zeros((len(pairs), 2)), set[str](), np.ones(2)
-        for side in range(2):
-            best, weights = math.inf, np.zeros(0)
-            chosen: tuple[Surrogate, ...] = ()
-            for model in self.models:
-                own, variance = self._tune(model, side, rows)
-                if variance < best:
-                    best, chosen, weights = variance, model, own
-            for each, weight in zip(chosen, weights.tolist(), strict=True):
-                found[:, side] += weight * each.scores[pairs, side]
-                names.add(each.name)
-            penalty[side] = self._penalty(rows, len(chosen))[side]
-        method = f"PPI++ ({', '.join(sorted(names))})" if names else AUDIT_ONLY
-        return Tuned(found, method, penalty)
+        parts, penalty = [], np.ones(len(SIDES))
+        for side in range(len(SIDES)):
+            tuned = [(*self._tune(model, side, rows), model) for model in self.models]
+            weights, _, model = min(tuned, key=lambda each: each[1])  # of equals the simplest
+            parts.append(tuple(zip(model, weights.tolist(), strict=True)))
+            penalty[side] = self._penalty(rows, len(model))[side]
+        return Weights(tuple(parts), penalty)
 
     def _tune(self, model: tuple[Surrogate, ...], side: int, rows: Bools) -> tuple[Floats, float]:
         pairs = self.audit.pair
@@ -159,7 +160,9 @@ class Correction:
         left = z[:, 0] - z[:, 1:] @ weights
         return weights, float(left @ left) * self._penalty(rows, len(model))[side]
 
-    def estimate(self, pairs: Ints, rows: Bools, tuned: Tuned) -> Corrected | None:
+    def estimate(
+        self, pairs: Ints, rows: Bools, predictions: Floats, weights: Weights
+    ) -> Corrected | None:
         """Return the corrected shares of some pairs; None if too few of them were audited.
 
         Parameters
@@ -168,24 +171,26 @@ class Correction:
             Numbers of the pairs, ascending.
         rows : ndarray of shape (n_labels,)
             Which of the audit's labels are theirs.
-        tuned : Tuned
-            Their predictions.
+        predictions : ndarray of shape (n, 2)
+            What the weights predict for them.
+        weights : Weights
+            Of the surrogates.
         """
         labels = int(rows.sum())
         if labels < FEWEST:
             return None
-        own, values = np.zeros((len(rows), 2)), tuned.values
-        own[rows] = values[np.searchsorted(pairs, self.audit.pair[rows])]
+        own = np.zeros((len(rows), len(SIDES)))
+        own[rows] = predictions[np.searchsorted(pairs, self.audit.pair[rows])]
         both = np.concatenate([self._sides - own, self._sides], axis=1)
         z, means = self._deviations(both, rows)
-        z[:, :2] *= np.sqrt(tuned.penalty)
-        document, sums = _document_sums(values, self._document[pairs])
+        z[:, :2] *= np.sqrt(weights.penalty)
+        document, sums = _document_sums(predictions, self._document[pairs])
         whole = self._variances(z[:, :2], document, sums)
         helps = whole < self._variances(z[:, 2:], document, np.zeros_like(sums))
-        sides = np.where(helps, means[:2] + values.mean(axis=0), means[2:])
+        sides = np.where(helps, means[:2] + predictions.mean(axis=0), means[2:])
         z = np.where(helps, z[:, :2], z[:, 2:]) @ QUANTITIES.T
         variance = self._variances(z, document, (sums * helps) @ QUANTITIES.T)
-        method = tuned.method if helps.any() else AUDIT_ONLY
+        method = weights.method if helps.any() else AUDIT_ONLY
         return self._corrected(labels, sides, z, variance, rows, method)
 
     def _variances(self, z: Floats, document: Ints, sums: Floats) -> Floats:

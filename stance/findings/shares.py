@@ -11,7 +11,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
-from stance.findings.correction import NET, Corrected, Correction, Tuned
+from stance.findings.correction import NET, Corrected, Correction, Weights
 from stance.findings.differences import (
     OTHERS,
     Difference,
@@ -98,15 +98,18 @@ class Study:
 
     def __init__(self, population: Population, sample: LabelledSample | None) -> None:
         self.population, self.sample = population, sample
-        correction = None
+        correction, pooled = None, None
         if sample is not None:
             surrogates = population.surrogates()
             correction = Correction(sample.audit, population.document, *surrogates)
+            pooled = correction.weigh(np.ones(len(sample.audit), np.bool_))
         sizes = np.bincount(population.actor, minlength=len(population.actors))
         order = np.argsort(population.actor, kind="stable")
         pairs, names = np.split(order, np.cumsum(sizes)[:-1]), population.actors
         ranked = sorted(range(len(names)), key=lambda each: (-sizes[each], names[each]))
-        self.actors = [_Actor(names[at], pairs[at], population, correction) for at in ranked]
+        self.actors = [
+            _Actor(names[at], pairs[at], population, correction, pooled) for at in ranked
+        ]
 
     def shares(self, quantity: str = "net") -> Shares:
         """Return all shares, and how those of a stance or the net stances differ."""
@@ -132,7 +135,7 @@ class Study:
         """Return the tuned predictions of all pairs, against and in favor: shape (n_pairs, 2)."""
         found = np.zeros((len(self.population), 2))
         for actor in self.actors:
-            found[actor.pairs] = actor.tuned.values
+            found[actor.pairs] = actor.predictions
         return found
 
 
@@ -197,7 +200,12 @@ class _Actor:
     """The answers toward one actor, and what their audit says of any part of them."""
 
     def __init__(
-        self, name: str, pairs: Ints, population: Population, correction: Correction | None
+        self,
+        name: str,
+        pairs: Ints,
+        population: Population,
+        correction: Correction | None,
+        pooled: Weights | None,
     ) -> None:
         self._name, self.pairs, self._population = name, pairs, population
         self._correction = correction
@@ -205,10 +213,12 @@ class _Actor:
         rows = population.actor[audited] == population.actor[pairs[0]]
         self._audited = audited
         self._all = _Part("", np.ones(len(pairs), np.bool_), rows)
-        self.tuned = Tuned(np.zeros((len(pairs), 2)), "", np.ones(2))
-        if correction is not None:
-            tuned = rows if rows.sum() >= OWN else np.ones(len(rows), np.bool_)
-            self.tuned = correction.predict(pairs, tuned)
+        self._weights = pooled
+        if correction is not None and rows.sum() >= OWN:
+            self._weights = correction.weigh(rows)
+        self.predictions = np.zeros((len(pairs), 2))
+        if self._weights is not None:
+            self.predictions = self._weights.predict(pairs)
 
     def _parts(self, codes: Ints, names: Sequence[str]) -> list[_Part]:
         own, audited = codes[self.pairs], codes[self._audited]
@@ -264,10 +274,10 @@ class _Actor:
         )
 
     def _correct(self, part: _Part) -> Corrected | None:
-        if self._correction is None:
+        if self._correction is None or self._weights is None:
             return None
-        own = self.tuned.part(part.pairs)
-        return self._correction.estimate(self.pairs[part.pairs], part.rows, own)
+        pairs, predictions = self.pairs[part.pairs], self.predictions[part.pairs]
+        return self._correction.estimate(pairs, part.rows, predictions, self._weights)
 
     def differences(self, quantity: int) -> Iterator[Difference]:
         """Yield how the corrected shares of groups, and those of periods, differ."""
