@@ -65,7 +65,7 @@ def test_no_number_of_a_stratum_gives_its_stance_away(archive, tmp_path):
 
 def test_pairs_are_drawn_as_often_as_their_inclusion_says(archive):
     population = read_population(Request(archive[0]))
-    times, draws = np.zeros(len(population)), 400
+    times, draws = np.zeros(len(population)), 200
     for seed in range(draws):
         drawn = draw_sample(population, SampleRequest(60, seed))
         times[drawn.pair] += 1

@@ -14,6 +14,7 @@ PAIRED = 5  # groups of which each is compared with each; of more, each with all
 LEVEL = 0.05  # chance, at most, that a run claims any difference where there is none
 POWER_QUANTILE = 0.8416212335729143  # of the normal distribution, for a power of 80 %
 LEAST_P = 1e-9  # smaller ones are not told apart
+HALVINGS = 16  # in which p is found, to a thousandth of itself
 OTHERS = "all others"
 
 
@@ -63,7 +64,7 @@ def compare(one: Corrected, other: Corrected, quantity: int) -> tuple[float, Int
         return low > 0 or high < 0
 
     low, high = np.log(LEAST_P), 0.0  # of log p, between which the interval begins to meet 0
-    for _ in range(24):
+    for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if excluded(float(np.exp(middle))) else (middle, high)
     return value, interval(CONFIDENCE), float(np.exp(high))
