@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Unpack, cast
@@ -12,6 +12,7 @@ from typing import Unpack, cast
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
+from stance.codings import Codings, settle
 from stance.display import brief, count, shown
 from stance.errors import DataError, UsageError
 from stance.reading.keys import Fingerprints, fingerprint, key_of, linked_groups
@@ -59,7 +60,7 @@ _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
 _EXTRA = ("id", "date", "source", "genre", "drawn")
 ROLES = ("text", "actor", "stance", "document", "date")
 """Columns that may have another name, by an option such as ``--text-column``."""
-_OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", *SOFT, *_EXTRA)
+_OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", "coder", *SOFT, *_EXTRA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ class Corpus:
     # By column; "" where a file has none. Dates with two readings stand as 2024-03-09.
     extra: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]  # on how the files were read
+    number: Ints  # of each row's record in its file, from 1
     loose: int = 0  # rows that name no document, so that each of their texts is one
+    codings: Codings | None = None  # what several coders said, where the files have them
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -117,10 +120,8 @@ class Corpus:
 
     def places(self) -> list[tuple[str, int]]:
         """Return the file of each row, and its record number there, from 1."""
-        first = np.searchsorted(self.source, self.source)
         names = [self.sources[source].name for source in self.source.tolist()]
-        numbers = (np.arange(len(self)) - first + 1).tolist()
-        return list(zip(names, numbers, strict=True))
+        return list(zip(names, self.number.tolist(), strict=True))
 
     def take(self, rows: Ints) -> "Corpus":
         """Return a corpus of some rows; documents keep their numbers, files their counts."""
@@ -138,6 +139,8 @@ class Corpus:
             holder=tuple(self.holder[row] for row in kept),
             false_match=self.false_match[rows],
             soft=None if self.soft is None else self.soft[rows],
+            number=self.number[rows],
+            codings=self.codings and self.codings.take(rows),
             judged=self.judged[rows],
             extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
         )
@@ -157,6 +160,8 @@ class _Rows:
     false_match: list[bool] = field(default_factory=list)
     soft: list[list[float] | None] = field(default_factory=list)
     judged: list[bool] = field(default_factory=list)
+    number: list[int] = field(default_factory=list)
+    coder: list[str] = field(default_factory=list)
     source: list[int] = field(default_factory=list)
     extra: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _EXTRA})
 
@@ -240,6 +245,10 @@ def read_corpus(
         name = shown(path.name.split(".")[0], 100)
         rows.source += [len(sources)] * size
         sources.append(Source(name, hashlib.sha256(path.read_bytes()).hexdigest(), size))
+    codings, told = _settle(rows)
+    notes += told
+    sizes = np.bincount(rows.source, minlength=len(sources)).tolist()
+    sources = [dataclasses.replace(own, rows=n) for own, n in zip(sources, sizes, strict=True)]
     marks = fingerprint(rows.texts)
     return Corpus(
         texts=tuple(rows.texts),
@@ -257,8 +266,27 @@ def read_corpus(
         judged=np.array(rows.judged, np.bool_),
         extra={name: tuple(cells) for name, cells in rows.extra.items() if any(cells)},
         notes=tuple(dict.fromkeys(notes)),
+        number=np.array(rows.number, np.int64),
         loose=rows.document.count(""),
+        codings=codings,
     )
+
+
+def _settle(rows: _Rows) -> tuple[Codings | None, list[str]]:
+    """Make one row of those of several coders on one pair; return their codings, and notes."""
+    if not any(rows.coder):
+        return None, []
+    spans = [tuple(places or ()) for places in rows.spans]
+    pairs = list(zip(rows.source, rows.texts, rows.actors, spans, strict=True))
+    found = settle(pairs, rows.coder, rows.stance, rows.soft)
+    if found.codings is None:
+        return None, []
+    for part in fields(rows):
+        if isinstance(cells := getattr(rows, part.name), list):
+            setattr(rows, part.name, [cells[row] for row in found.kept])
+    rows.extra = {name: [cells[row] for row in found.kept] for name, cells in rows.extra.items()}
+    rows.stance, rows.soft = found.stance, found.soft
+    return found.codings, [found.note]
 
 
 def _documents(names: Sequence[str], source: Sequence[int], marks: Fingerprints) -> Ints:
@@ -323,6 +351,8 @@ def _read_table(
         tone = cells["sentiment"]
         rows.sentiment.append(sentiment.read(tone, record) if tone.strip() else MISSING)
         rows.document.append(cells["document"])
+        rows.number.append(record.number)
+        rows.coder.append(cells["coder"].strip())
         for name, kept in rows.extra.items():
             kept.append(cells[name])
     wanted = [names.get(name, name) for name in places]

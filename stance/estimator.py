@@ -275,5 +275,6 @@ def _corpus(pairs: _Pairs, stance: Ints, groups: Sequence[Any] | None) -> Corpus
         soft=None,
         extra={} if pairs.dates is None else {"date": tuple(pairs.iso_dates)},
         notes=(),
+        number=np.arange(1, len(texts) + 1),
         loose=len(texts) if groups is None else 0,
     )

@@ -94,7 +94,10 @@ def read_study(
     """
     corpus = read_corpus(paths, **form)
     document = (form.get("columns") or {}).get("document", "document")
-    columns, row, line = _read_columns(paths, names, document, table_form(form))
+    columns, places, lines = _read_columns(paths, names, document, table_form(form))
+    own = zip(corpus.source.tolist(), corpus.number.tolist(), strict=True)
+    kept = [places[place] for place in own]  # not all: several coders' rows may be one
+    columns = {name: [cells[at] for at in kept] for name, cells in columns.items()}
     alike = len({path.name for path in paths}) < len(paths)
     _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
     named = np.array([book.proper_name(name) for name in corpus.actors], object)
@@ -105,8 +108,8 @@ def read_study(
         paths=tuple(paths),
         files=tuple(str(path) if alike else path.name for path in paths),
         columns=columns,
-        row=row,
-        line=line,
+        row=corpus.number,
+        line=np.array([lines[at] for at in kept], np.int64),
         text=text.reshape(-1).astype(np.int64),
         first=first.astype(np.int64),
         words=tuple(words_of(corpus.texts[row]) for row in first),
@@ -117,12 +120,12 @@ def read_study(
 
 def _read_columns(
     paths: Sequence[Path], names: Sequence[str], document: str, form: Form
-) -> tuple[dict[str, list[str]], Ints, Ints]:
-    """Return the cells of some columns, and number and line of each record in its file."""
+) -> tuple[dict[str, list[str]], dict[tuple[int, int], int], list[int]]:
+    """Return the cells of some columns, where each file's records stand in them, and lines."""
     wanted = {**{name: name for name in names}, "document": document}
     columns: dict[str, list[str]] = {name: [] for name in wanted}
-    heads, rows, lines = [], list[int](), list[int]()
-    for path in paths:
+    heads, rows, lines = [], dict[tuple[int, int], int](), list[int]()
+    for file, path in enumerate(paths):
         with open_table(path, **form) as table:
             heads.append(table.columns)
             places = {
@@ -130,14 +133,14 @@ def _read_columns(
                 for name, own in wanted.items()
             }
             for block in table.blocks():
-                rows += block.numbers
+                rows |= {(file, n): at for at, n in enumerate(block.numbers, len(lines))}
                 lines += block.lines
                 for name, at in places.items():
                     columns[name] += [""] * len(block) if at is None else block.columns[at]
     for name in names:
         if all(optional_column(head, name, "") is None for head in heads):
             column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
-    return columns, np.array(rows, np.int64), np.array(lines, np.int64)
+    return columns, rows, lines
 
 
 @dataclass(frozen=True, slots=True)

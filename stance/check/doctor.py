@@ -127,6 +127,15 @@ def check(
         report = report_agreement(
             codes, LABELS, study.corpus.document, actor_of_row, largest=MOST_ACTORS
         )
+    elif study.corpus.codings:
+        names = study.corpus.codings.coders
+        report = report_agreement(
+            study.corpus.codings.codes,
+            LABELS,
+            study.corpus.document,
+            actor_of_row,
+            largest=MOST_ACTORS,
+        )
     found = [*_findings(study), *(agreement(report, names) if report else ())]
     used = {"leaks": len(study.files) > 1, "agreement": report is not None}
     return Findings(

@@ -12,6 +12,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import brief, count, shown
 from stance.errors import DataError
+from stance.evaluation.agreement import report_agreement
 from stance.evaluation.answers import Answers, Figures
 from stance.evaluation.comparison import (
     Seen,
@@ -60,6 +61,7 @@ class Report:
     sentiment: Figures | None = None  # as `score` does, with baselines
     leakage: Figures | None = None  # as `leakage` does; None where it was not looked for
     holder: Figures | None = None  # as `holder_score` does; None where no row or no model can tell
+    agreement: Figures | None = None  # of the corpus's coders, with their names; None without any
 
     def __repr__(self) -> str:
         figures = {name: self.stance.get(name) for name in ("n", "accuracy", "macro_f1")}
@@ -68,7 +70,8 @@ class Report:
     def to_json(self) -> Figures:
         """Return one object for JSON; optional parts only where there are any."""
         figures = {**self.stance, "conflict": self.conflict, "baselines": self.baselines}
-        optional = {"sentiment": self.sentiment, "leakage": self.leakage, "holder": self.holder}
+        optional = {"sentiment": self.sentiment, "leakage": self.leakage}
+        optional |= {"holder": self.holder, "agreement": self.agreement}
         return figures | {name: part for name, part in optional.items() if part is not None}
 
 
@@ -116,7 +119,15 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     )
     material = replace(material, notes=_silent(model.stance.silent))
     found = _corpus_report(material, corpus, model.recipe)
-    return replace(found, holder=_judge_holders(model, corpus))
+    return replace(found, holder=_judge_holders(model, corpus), agreement=_agreement(corpus))
+
+
+def _agreement(corpus: Corpus) -> Figures | None:
+    """Return how far the corpus's coders agree, which no model can be expected to exceed."""
+    if corpus.codings is None:
+        return None
+    found = report_agreement(corpus.codings.codes, tuple(map(str, Stance)), corpus.document)
+    return {"coders": list(corpus.codings.coders), **found.to_json()}
 
 
 def compare_models(

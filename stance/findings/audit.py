@@ -15,10 +15,9 @@ from stance.evaluation.agreement import MISSING, Agreement, measure_agreement
 from stance.findings.correction import Audit
 from stance.findings.population import Population, pair_key, text_key
 from stance.findings.survey import bounded
-from stance.records import NEUTRAL, Stance
+from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Table, column, open_table
 
-ADJUDICATED = "adjudicated"  # the coder whose label settles what others disagree on
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
 

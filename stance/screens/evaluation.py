@@ -5,6 +5,7 @@ from typing import Any
 
 from stance.display import WIDTH, count, shown
 from stance.screens import bounds, cell, paragraphs, percent, ranged, stacked, wrap
+from stance.screens.checks import coders_lines
 
 LISTED = 15  # actors, sources, genres or years listed; of more than these only what can be trusted
 
@@ -31,6 +32,7 @@ def evaluation_lines(figures: Figures) -> list[str]:
         _conflict(figures["conflict"]),
         _sentiment(mood),
         _holder(figures.get("holder")),
+        coders_lines(figures["agreement"]) if "agreement" in figures else [],
         _leakage(figures.get("leakage")),
         paragraphs([*figures["notes"], *mood_notes], "note: ", "  "),
     ]
