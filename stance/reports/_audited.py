@@ -98,12 +98,13 @@ def _net_figure(shown: Sequence[tuple[Share, Corrected]], data: Data) -> Figure:
     lines, words = [], []
     for share, corrected in shown:
         value, ends = corrected.net, corrected.interval(NET)
-        counted = share.counted and share.counted[FAVOR] - share.counted[AGAINST]
+        own = share.counted
+        counted = None if own is None else own[FAVOR] - own[AGAINST]
         lines.append(
             Line(
                 page.named(share.actor, page.SHORT),
                 page.points(value, ends),
-                (Estimate(value, ends, beside=counted or None),),
+                (Estimate(value, ends, beside=counted),),
             )
         )
         words.append(f"{page.named(share.actor)} {page.points(value, ends)}")
