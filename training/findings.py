@@ -1,7 +1,7 @@
 """Measure whether corrected shares and claimed differences can be trusted.
 
 Usage: python training/findings.py shares [--draws 1000] [--seed 20] [--jobs 1]
-       python training/findings.py differences [--draws 1000] [--seed 20]
+       python training/findings.py differences [--draws 1000] [--seed 20] [--jobs 1]
        python training/findings.py readers [--draws 200] [--seed 20]
        python training/findings.py news NEWS.csv [--recipe training/mixture.toml] [--draws 200]
                                    [--answers FILE.npy]
@@ -143,27 +143,34 @@ def print_shares(draws: int, seed: int, jobs: int) -> None:
         print(f"| {name} | {size} | {kind} | {' | '.join(cells)} |", flush=True)
 
 
-def print_differences(draws: int, seed: int) -> None:
+def claim(rng: np.random.Generator, groups: int, size: int, draws: int) -> tuple[float, ...]:
+    """Return comparisons, and shares of runs with any p below 0.05 and with any claim."""
+    naive = claims = comparisons = 0
+    for _ in range(draws):
+        answers, stance = archive(rng, TRUTHS[2])
+        own = rng.integers(groups, size=DOCUMENTS)[answers.document]
+        names = tuple(f"group {number}" for number in range(groups))
+        answers = replace(answers, groups=names, group=own, columns=("outlet",))
+        study = Study(answers, LabelledSample(audited(rng, answers, stance, size), ()))
+        found = study.shares().differences
+        comparisons += len(found)
+        naive += any(each.p < 0.05 for each in found)
+        claims += any(each.claimed for each in found)
+    return comparisons / draws, 100 * naive / draws, 100 * claims / draws
+
+
+def print_differences(draws: int, seed: int, jobs: int) -> None:
     """Print how many runs claim any difference between groups that documents have by chance."""
-    rng = np.random.default_rng(seed)
     print("| groups | audit | comparisons | runs with p < 0.05, % | runs that claim, % |")
     print("|---|---|---|---|---|")
-    for groups in (2, 4, 10):
-        for size in (100, 400):
-            naive = claims = comparisons = 0
-            for _ in range(draws):
-                answers, stance = archive(rng, TRUTHS[2])
-                own = rng.integers(groups, size=DOCUMENTS)[answers.document]
-                names = tuple(f"group {number}" for number in range(groups))
-                answers = replace(answers, groups=names, group=own, columns=("outlet",))
-                audit = audited(rng, answers, stance, size)
-                study = Study(answers, LabelledSample(audit, ()))
-                found = study.shares().differences
-                comparisons += len(found)
-                naive += any(each.p < 0.05 for each in found)
-                claims += any(each.claimed for each in found)
-            cells = (comparisons / draws, 100 * naive / draws, 100 * claims / draws)
-            print(f"| {groups} | {size} | {' | '.join(f'{c:.1f}' for c in cells)} |", flush=True)
+    kinds = [(groups, size) for size in (400, 100) for groups in (2, 4, 10)]
+    work = (
+        delayed(claim)(np.random.default_rng([seed, at]), groups, size, draws)
+        for at, (groups, size) in enumerate(kinds)
+    )
+    results = Parallel(n_jobs=jobs, return_as="generator")(work)
+    for (groups, size), found in zip(kinds, results, strict=True):
+        print(f"| {groups} | {size} | {' | '.join(f'{c:.1f}' for c in found)} |", flush=True)
 
 
 def print_readers(draws: int, seed: int) -> None:
@@ -291,7 +298,7 @@ def main() -> None:
     if options.what == "shares":
         print_shares(options.draws or 1000, options.seed, options.jobs)
     elif options.what == "differences":
-        print_differences(options.draws or 1000, options.seed)
+        print_differences(options.draws or 1000, options.seed, options.jobs)
     elif options.what == "readers":
         print_readers(options.draws or 200, options.seed)
     else:

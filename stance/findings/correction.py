@@ -9,6 +9,7 @@ all pairs, plus the weighted mean of the audited pairs' residuals.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -137,19 +138,31 @@ class Correction:
         more = [(*model, *additions) for model in own] if additions else []
         self.models = own + more + ([(each,) for each in additions] if len(additions) > 1 else [])
 
+    @cached_property
+    def pooled(self) -> Weights:
+        """The weights of surrogates by all labels, for parts that have few of their own."""
+        return self.weigh(np.ones(len(self.audit), np.bool_))
+
     def weigh(self, rows: Bools) -> Weights:
         """Return the weights of surrogates, tuned to some of the labels.
 
         For each side the surrogates are those that promise the narrowest interval; the weights
         minimise the variance of the corrected share.
         """
-        parts, penalty = [], np.ones(len(SIDES))
-        for side in range(len(SIDES)):
-            tuned = [(*self._tune(model, side, rows), model) for model in self.models]
-            weights, _, model = min(tuned, key=lambda each: each[1])  # of equals the simplest
-            parts.append(tuple(zip(model, weights.tolist(), strict=True)))
-            penalty[side] = self._penalty(rows, len(model))[side]
-        return Weights(tuple(parts), penalty)
+        parts, penalties = [], []
+        # As many labels as there would be if both kinds were as frequent as the rarer one say how
+        # useful a surrogate is.
+        sizes = np.maximum(2 * self._rarer(rows)[list(SIDES)], 1).tolist()
+        for side, size in enumerate(sizes):
+            tuned = []
+            for model in self.models:
+                weights, variance = self._tune(model, side, rows)
+                penalty = size / max(size - len(model), 0.5)
+                tuned.append((variance * penalty, penalty, model, weights.tolist()))
+            _, penalty, chosen, found = min(tuned, key=lambda each: each[0])  # of equals the first
+            parts.append(tuple(zip(chosen, found, strict=True)))
+            penalties.append(penalty)
+        return Weights(tuple(parts), np.array(penalties))
 
     def _tune(self, model: tuple[Surrogate, ...], side: int, rows: Bools) -> tuple[Floats, float]:
         pairs = self.audit.pair
@@ -158,7 +171,7 @@ class Correction:
         kept = z * np.sqrt(1 - self._share)[:, None]  # a full audit gains nothing
         weights = np.linalg.lstsq(kept[:, 1:].T @ kept[:, 1:], kept[:, 1:].T @ kept[:, 0])[0]
         left = z[:, 0] - z[:, 1:] @ weights
-        return weights, float(left @ left) * self._penalty(rows, len(model))[side]
+        return weights, float(left @ left)
 
     def estimate(
         self, pairs: Ints, rows: Bools, predictions: Floats, weights: Weights
@@ -239,16 +252,6 @@ class Correction:
         hits = own * (self.audit.truth[:, None] == np.arange(len(Stance)))
         hit, missed = (_effective(self._by_document(each)) for each in (hits, own - hits))
         return np.append(np.minimum(hit, missed), missed.min())
-
-    def _penalty(self, rows: Bools, weights: int) -> Floats:
-        """Return by how much tuning to so many weights makes the variance of each side too small.
-
-        As many labels as there would be if both kinds were as frequent as the rarer one say how
-        useful a surrogate is.
-        """
-        size = np.maximum(2 * self._rarer(rows)[list(SIDES)], 1)
-        found: Floats = size / np.maximum(size - weights, 0.5)
-        return found
 
     def _by_document(self, values: Floats) -> Floats:
         """Return the sums of the audited pairs' values by document."""

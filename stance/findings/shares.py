@@ -11,7 +11,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
-from stance.findings.correction import NET, Corrected, Correction, Weights
+from stance.findings.correction import NET, Corrected, Correction
 from stance.findings.differences import (
     OTHERS,
     Difference,
@@ -98,18 +98,15 @@ class Study:
 
     def __init__(self, population: Population, sample: LabelledSample | None) -> None:
         self.population, self.sample = population, sample
-        correction, pooled = None, None
+        correction = None
         if sample is not None:
             surrogates = population.surrogates()
             correction = Correction(sample.audit, population.document, *surrogates)
-            pooled = correction.weigh(np.ones(len(sample.audit), np.bool_))
         sizes = np.bincount(population.actor, minlength=len(population.actors))
         order = np.argsort(population.actor, kind="stable")
         pairs, names = np.split(order, np.cumsum(sizes)[:-1]), population.actors
         ranked = sorted(range(len(names)), key=lambda each: (-sizes[each], names[each]))
-        self.actors = [
-            _Actor(names[at], pairs[at], population, correction, pooled) for at in ranked
-        ]
+        self.actors = [_Actor(names[at], pairs[at], population, correction) for at in ranked]
 
     def shares(self, quantity: str = "net") -> Shares:
         """Return all shares, and how those of a stance or the net stances differ."""
@@ -200,12 +197,7 @@ class _Actor:
     """The answers toward one actor, and what their audit says of any part of them."""
 
     def __init__(
-        self,
-        name: str,
-        pairs: Ints,
-        population: Population,
-        correction: Correction | None,
-        pooled: Weights | None,
+        self, name: str, pairs: Ints, population: Population, correction: Correction | None
     ) -> None:
         self._name, self.pairs, self._population = name, pairs, population
         self._correction = correction
@@ -213,12 +205,11 @@ class _Actor:
         rows = population.actor[audited] == population.actor[pairs[0]]
         self._audited = audited
         self._all = _Part("", np.ones(len(pairs), np.bool_), rows)
-        self._weights = pooled
-        if correction is not None and rows.sum() >= OWN:
-            self._weights = correction.weigh(rows)
-        self.predictions = np.zeros((len(pairs), 2))
-        if self._weights is not None:
+        if correction is not None:
+            self._weights = correction.weigh(rows) if rows.sum() >= OWN else correction.pooled
             self.predictions = self._weights.predict(pairs)
+        else:
+            self.predictions = np.zeros((len(pairs), 2))
 
     def _parts(self, codes: Ints, names: Sequence[str]) -> list[_Part]:
         own, audited = codes[self.pairs], codes[self._audited]
@@ -274,7 +265,7 @@ class _Actor:
         )
 
     def _correct(self, part: _Part) -> Corrected | None:
-        if self._correction is None or self._weights is None:
+        if self._correction is None:
             return None
         pairs, predictions = self.pairs[part.pairs], self.predictions[part.pairs]
         return self._correction.estimate(pairs, part.rows, predictions, self._weights)
