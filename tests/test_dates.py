@@ -3,10 +3,14 @@
 from datetime import date
 
 import pytest
+from command import predict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.errors import DataError, UsageError
+from stance.findings import Request
+from stance.findings.population import read_population
+from stance.findings.survey import survey
 from stance.tables import (
     DateColumn,
     DateReading,
@@ -136,3 +140,23 @@ def test_a_pattern_says_what_nothing_else_can():
 def test_a_pattern_that_tells_no_month_is_refused(pattern):
     with pytest.raises(UsageError, match=r"--date-format '.*' does not tell year and month; write"):
         read_pattern(pattern)
+
+
+# --- Answers over time ---
+
+
+def test_reports_and_shares_read_the_dates_of_a_column_as_a_whole(model, tmp_path):
+    source, answers = tmp_path / "in.csv", tmp_path / "answers.csv"
+    days = [f"{day:02}/04/2023" for day in range(1, 29)]
+    source.write_text("text,date\n" + "".join(f"NATO won {d}.,{d}\n" for d in days))
+    predict(model, source, answers)
+    found = survey(Request(answers))
+    assert sorted(found.days) == [date(2023, 4, day).toordinal() for day in range(1, 29)]
+    assert "dates in column 'date' are read as day/month/year" in "\n".join(found.notes)
+    assert (read_population(Request(answers, over="date", period="month")).period == 0).all()
+    source.write_text("text,date\n" + "".join(f"NATO won {d}.,{d}\n" for d in days[:9]))
+    predict(model, source, answers, force=True, date_format="%d/%m/%Y")
+    with pytest.raises(DataError, match="may be 1 April 2023 or 4 January 2023"):
+        survey(Request(answers))
+    read_population(Request(answers))  # which does not ask for dates
+    assert len(survey(Request(answers, date_format="%d/%m/%Y")).days) == 9

@@ -434,11 +434,11 @@ def test_reasons_in_the_table_are_marked_without_a_model(sample, tmp_path):
 
 
 def test_dates_that_cannot_be_read_are_counted_and_said(sample, tmp_path):
-    text = sample.read_text("utf-8").replace("2023-07-12", "12/07/2023")
-    rows = [row for row in dicts(text) if row["date"] == "12/07/2023" and row["actor"]]
+    text = sample.read_text("utf-8").replace("2023-07-12", "12 Juli 2023")
+    rows = [row for row in dicts(text) if row["date"] == "12 Juli 2023" and row["actor"]]
     page = report(write(tmp_path / "dates.csv", text))
     assert f"{len(rows)} answers without a date that can be read" in page.text
-    assert "the first: “12/07/2023”" in page.text
+    assert "the first: “12 Juli 2023”" in page.text
 
 
 def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path):

@@ -161,6 +161,7 @@ def report(
     prefix: Annotated[
         str, typer.Option(metavar="WORD", help="Prefix of the answers' columns.")
     ] = "",
+    date_format: options.DateFormat = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
     force: options.Force = False,
@@ -180,7 +181,16 @@ def report(
         options.refuse_output(path, force, [predictions, model, actors, audit])
     check_figures(figures, force=force)
     request = Request(
-        predictions, by, over, prefix, text_column, actor_column, delimiter, encoding, period
+        predictions,
+        by,
+        over,
+        prefix,
+        text_column,
+        actor_column,
+        delimiter,
+        encoding,
+        period,
+        date_format,
     )
     path = model or default_model(tell)
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)

@@ -62,6 +62,7 @@ def sample(
     text_column: TextColumn = None,
     actor_column: ActorColumn = None,
     prefix: Prefix = "",
+    date_format: options.DateFormat = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
     force: options.Force = False,
@@ -72,7 +73,16 @@ def sample(
 
     options.refuse_output(output, force, [answers])
     request = Request(
-        _file(answers), by, over, prefix, text_column, actor_column, delimiter, encoding, period
+        _file(answers),
+        by,
+        over,
+        prefix,
+        text_column,
+        actor_column,
+        delimiter,
+        encoding,
+        period,
+        date_format,
     )
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=actor or (), force=force)
@@ -119,6 +129,7 @@ def shares(
     text_column: TextColumn = None,
     actor_column: ActorColumn = None,
     prefix: Prefix = "",
+    date_format: options.DateFormat = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
     as_json: options.AsJson = False,
@@ -138,7 +149,16 @@ def shares(
     for path in (output, differences, regression):
         options.refuse_output(path, force, [answers, audit])
     request = Request(
-        _file(answers), by, over, prefix, text_column, actor_column, delimiter, encoding, period
+        _file(answers),
+        by,
+        over,
+        prefix,
+        text_column,
+        actor_column,
+        delimiter,
+        encoding,
+        period,
+        date_format,
     )
     asked = None
     if audit is not None:

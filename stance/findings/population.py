@@ -16,7 +16,7 @@ from stance.findings.survey import Places, Request, batches, bounded, find_place
 from stance.findings.tally import answered, document_names, row_numbers
 from stance.reading.keys import key_of
 from stance.records import UNCERTAIN, Stance
-from stance.tables import Record, column, day_of
+from stance.tables import Record, column, day_of, rewrite_dates
 
 MISSING = -1  # number of a period or a surrogate's label that a pair does not have
 MOST_PERIODS = 12  # that are compared, unless the user asks for others
@@ -93,6 +93,8 @@ def read_population(
         places = find_places(table.columns, table.name, request)
         reader = _Reader(table.name, places, request, dict.fromkeys(only))
         reader.labels = [(name, column(table.columns, name, table.name)) for name in labels]
+        if places.over is not None and request.over is not None:
+            rewrite_dates(table, places.over, request.date_format)
         for batch in batches(table):
             reader.add(batch)
         return reader.finish(table.columns, table.notes)

@@ -13,7 +13,7 @@ from stance.errors import DataError
 from stance.findings.periods import Unit
 from stance.records import Stance
 from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
-from stance.tables import Record, Table, column, day_of, open_table, optional_column
+from stance.tables import Record, Table, column, day_of, open_table, optional_column, rewrite_dates
 
 BATCH = 8192  # records that are counted at a time
 
@@ -33,6 +33,7 @@ class Request:
     delimiter: str | None = None
     encoding: str | None = None
     period: Unit | None = None  # length of the periods; as the answers allow if None
+    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
 
     def open(self) -> Table:
         """Open the table."""
@@ -192,6 +193,8 @@ def survey(request: Request) -> Survey:
     """Read a table of answers; raise `DataError` if it is not one."""
     with request.open() as table:
         found = Survey(table.columns, find_places(table.columns, table.name, request))
+        if found.places.over is not None:
+            rewrite_dates(table, found.places.over, request.date_format)
         for batch in batches(table):
             found.add(batch)
         found.notes = table.notes

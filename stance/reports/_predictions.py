@@ -16,6 +16,7 @@ from stance.model.judging import StanceModel
 from stance.records import FAVOR
 from stance.reports._audited import Audited, read_audited
 from stance.reports._examples import Examples, Marked, mark
+from stance.tables import rewrite_dates
 
 FEWEST_ANSWERS = 30  # answers below which an actor's shares are little more than anecdotes
 
@@ -153,6 +154,8 @@ def gather(
     examples = Examples(tally.actors[:TRACED], found.places)
     carriers = Carriers(maker.model.book, found.places) if maker else None
     with request.open() as table:
+        if found.places.over is not None:
+            rewrite_dates(table, found.places.over, request.date_format)
         for batch in batches(table):
             if answered := tally.add(batch, table.name):
                 examples.add(answered)

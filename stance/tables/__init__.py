@@ -15,6 +15,7 @@ from stance.tables.dates import (
     months_of,
     read_date,
     read_pattern,
+    rewrite_dates,
 )
 from stance.tables.inputs import Inputs, Reading, find_inputs, open_inputs
 from stance.tables.output import (
@@ -36,4 +37,11 @@ __all__ += ["DateReading", "Day", "Fault", "Form", "Format", "Inputs", "Reading"
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "column", "day_of", "encode_rows"]
 __all__ += ["find_dates", "find_inputs", "is_article", "is_formula", "iso_dates", "joined"]
 __all__ += ["month_of", "months_of", "open_inputs", "open_table", "optional_column", "read_as"]
-__all__ += ["read_date", "read_pattern", "split_article", "table_format", "write_table"]
+__all__ += [
+    "read_date",
+    "read_pattern",
+    "rewrite_dates",
+    "split_article",
+    "table_format",
+    "write_table",
+]

@@ -1,7 +1,7 @@
 """Dates as people write them, never guessed: a column as a whole says what 03/04/2024 means."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -292,6 +292,13 @@ class DateColumn:
         )
         return self._checked(ahead, failed, blocks)
 
+    def rewrite(self, blocks: Generator[Records]) -> Generator[Records]:
+        """Yield the records of a table, dates with two readings as ``2024-04-03``."""
+        for block in self.blocks(blocks):
+            columns = list(block.columns)
+            columns[self.at] = iso_dates(columns[self.at], self.reading)
+            yield replace(block, columns=columns)
+
     def _checked(
         self, ahead: list[Records], failed: DataError | None, blocks: Iterator[Records]
     ) -> Iterator[Records]:
@@ -305,14 +312,18 @@ class DateColumn:
 
     def notes(self) -> Iterator[str]:
         """Yield how dates were read, if the column decided it, and how many were not."""
+        yield from (f"{self._table}: {said}" for said in self.said())
+
+    def said(self) -> Iterator[str]:
+        """Yield the same without the name of the table."""
         if order := self.reading.order if self._first else "":
             place, cell = self._first.get(order) or self._first[""]
             example = f"'{shown(cell, 20)}' ({place})"
-            yield f"{self._table}: dates in {self._name} are read as {self.reading}, as {example}"
+            yield f"dates in {self._name} are read as {self.reading}, as {example}"
         if self.unread:
             place, cell = self._example
             yield (
-                f"{self._table}: {self.unread:,} of {count(self.given, 'date')} in {self._name} "
+                f"{self.unread:,} of {count(self.given, 'date')} in {self._name} "
                 f"cannot be read (first: {place}, '{shown(cell, 30)}'); write 2024-03-09, or "
                 "name their form with --date-format"
             )
@@ -367,3 +378,9 @@ def find_dates(table: Table, reading: Reading) -> DateColumn | None:
     found = DateColumn(table.name, table.columns[at], asked, at)
     found.files = table.files
     return found
+
+
+def rewrite_dates(table: Table, at: int, date_format: str | None = None) -> None:
+    """Have a table's dates with two readings come as ``2024-04-03``, all others as they are."""
+    dates = DateColumn(table.name, table.columns[at], read_pattern(date_format), at)
+    table.through(dates.rewrite, dates.said)

@@ -1,6 +1,6 @@
 """Tables in, as a stream of records: CSV, JSON, Excel, Parquet or Arrow; never silent."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, Self, TypedDict
 
@@ -61,6 +61,15 @@ class Table:
     def blocks(self) -> Iterator[Records]:
         """Return the records some at a time, as they are read; instead of one at a time."""
         return self._blocks
+
+    def through(
+        self, change: Callable[[Blocks], Blocks], notes: Callable[[], Iterable[str]] = tuple
+    ) -> None:
+        """Have the records, none of which is read yet, pass through a change, which adds notes."""
+        before = self._notes
+        self._notes = lambda: [*before(), *notes()]
+        self._blocks = blocks = change(self._blocks)
+        self._records = (record for block in blocks for record in block)
 
     def __enter__(self) -> Self:
         return self
