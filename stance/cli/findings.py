@@ -86,7 +86,8 @@ def sample(
     )
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=actor or (), force=force)
-    for line in (*drawn.notes, *sample_lines(drawn.to_json()), f"wrote {output}"):
+    wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
+    for line in (*drawn.notes, *sample_lines(drawn.to_json()), wrote):
         tell(line)
 
 
