@@ -228,6 +228,8 @@ def test_any_name_is_read_or_left(name):
 def broken(folder):
     write(folder / "empty.csv", "")
     (folder / "late.csv").write_bytes(b"text,id\n" + b"NATO met.,1\n" * 20 + b"\xff\xfe,2\n")
+    write(folder / "allbad.csv", "text,id\nx,y,z\n")
+    write(folder / "blank.txt", " \n\n")
     write(folder / "nocolumn.csv", "body\nNATO met.\n")
     write(folder / "ragged.csv", "text,id\nNATO met.,1\nx,y,z\nRussia met.,2\n")
     (folder / "gone.csv").symlink_to(folder / "nowhere")
@@ -249,6 +251,7 @@ def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken,
     assert result.exit_code == 0
     bad = dicts((broken.parent / "bad.csv").read_text())
     assert [(row["file"], row["line"], row["reason"].split(";")[0][:40]) for row in bad] == [
+        ("in/allbad.csv", "2", "3 cells where the header has 2"),
         ("in/cut.csv.gz", "1", "the gz data end early or are damaged nea"),
         ("in/empty.csv", "", "is empty"),
         ("in/gone.csv", "", "no such file"),
@@ -261,7 +264,8 @@ def test_with_rejects_each_bad_file_is_one_line_and_all_else_is_answered(broken,
     numbers = sorted({int(row["row"]) for row in answers})
     judged = 5 + 20 + 2776 + 2
     assert len(numbers) == judged
-    assert f"{judged + 7:,} rows in = {judged:,} judged + 7 rejected" in result.stderr
+    assert f"{judged + 8:,} rows in = {judged:,} judged + 8 rejected" in result.stderr
+    assert "in/blank.txt: has no paragraph\n" in result.stderr
     told = [line for line in result.stderr.splitlines() if line.startswith("in/")]
     assert sum("no such file" in line for line in told) == 1
 

@@ -352,7 +352,8 @@ class _Joined(Table):
             for block in table.blocks():
                 self._journal.number = before + table.records_in
                 self._bytes.bytes_read = self._bytes.done + table.bytes_read
-                yield self._fitted(own, block, before)
+                if block:  # else all of its records were bad
+                    yield self._fitted(own, block, before)
         finally:
             self._journal.number = before + table.records_in
 
@@ -390,6 +391,8 @@ class _Joined(Table):
             self._articles += 1
             self._paragraphs += table.records_in
             self._furniture.update(table.furniture)
+            if not table.records_in:
+                self._told.setdefault("has no paragraph", []).append(table.name)
             return
         for note in table.notes:
             self._told.setdefault(note.removeprefix(f"{table.name}: "), []).append(table.name)
