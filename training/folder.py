@@ -12,7 +12,6 @@ import csv
 import gzip
 import hashlib
 import json
-import random
 import re
 import signal
 import subprocess
@@ -21,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from pages import Story, dressed, stories
@@ -109,10 +109,8 @@ def _lines(stem: Path, story: Story) -> Path:
 
 
 def _workbook(stem: Path, story: Story) -> Path:
-    import xlsxwriter
-
     path = stem.with_suffix(".xlsx")
-    book = xlsxwriter.Workbook(path)
+    book = import_module("xlsxwriter").Workbook(path)
     sheet = book.add_worksheet()
     for at, text in enumerate(["text", *story.wanted]):
         sheet.write_string(at, 0, text)
@@ -176,7 +174,7 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=2_000)
     parser.add_argument("--kills", type=int, default=3)
     options = parser.parse_args()
-    random.seed(1)
+    csv.field_size_limit(1 << 24)  # of the bomb
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "archive"
         tables = build(folder, options.files)
