@@ -38,14 +38,14 @@ def pool_groups(counts: Ints) -> Pooled | None:
     """
     from scipy.special import chdtrc
 
-    own = [estimate_shares(each) for each in counts]
-    kept = np.array([shares.n >= FEWEST_POOLED for shares in own])
+    kept = counts.sum(axis=(1, 2)) >= FEWEST_POOLED
     if kept.sum() < 2:
         return None
+    own = [estimate_shares(each) for each in counts[kept]]
     whole = counts[kept].sum(axis=(0, 1)) / counts[kept].sum()
     plain = whole[0] + whole[-1] - (whole[-1] - whole[0]) ** 2
-    net = np.array([shares.net for shares in own])[kept]
-    variance = np.array([_variance(shares, plain) for shares in own])[kept]
+    net = np.array([shares.net for shares in own])
+    variance = np.array([_variance(shares, plain) for shares in own])
     tau = _between(net, variance)
     weight = 1 / (variance + tau)
     mean = float(weight @ net / weight.sum())
@@ -54,7 +54,7 @@ def pool_groups(counts: Ints) -> Pooled | None:
     spread = Z * np.sqrt(real * variance + (1 - real) ** 2 / weight.sum())
     fixed = 1 / variance
     q = float(fixed @ (net - fixed @ net / fixed.sum()) ** 2)
-    found = [np.full(len(own), np.nan) for _ in range(3)]
+    found = [np.full(len(counts), np.nan) for _ in range(3)]
     for each, values in zip(found, (pooled, pooled - spread, pooled + spread), strict=True):
         each[kept] = values
     apart = (found[1] > mean) | (found[2] < mean)

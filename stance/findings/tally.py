@@ -188,10 +188,10 @@ class Tally:
         at = self._places.over
         if at is None or not self.grids:
             return
-        days = [day_of(each[at]) for each in cells]
-        known = np.array([day is not None for day in days])
+        found, which = np.unique([day_of(each[at]) or 0 for each in cells], return_inverse=True)
+        known = (found > 0)[which]
         for grid, counts in zip(self.grids, self.period_clusters, strict=True):
-            period = np.array([-1 if day is None else grid.place(day) for day in days])
+            period = np.array([grid.place(day) if day else -1 for day in found.tolist()])[which]
             mine = (label < GIVEN) & (period >= 0) & (actor >= 0) & (actor < len(counts))
             part = cluster[mine] % CELL_CLUSTERS
             np.add.at(counts, (actor[mine], period[mine], part, label[mine]), 1)
