@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.tables.articles import EDGES, Article, split_article
+from stance.tables.furniture import EDGES, Article, split_article
 
 SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "article.txt"
 EXPECTED = Path(__file__).parent / "sample_expected.toml"

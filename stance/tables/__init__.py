@@ -1,7 +1,8 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
+from stance.tables._folders import Inputs, find_inputs
 from stance.tables._reading import Fault, Record, Records
-from stance.tables.articles import Article, is_article, split_article
+from stance.tables.articles import is_article
 from stance.tables.columns import column, optional_column, read_as
 from stance.tables.dates import (
     UNAMBIGUOUS,
@@ -17,7 +18,8 @@ from stance.tables.dates import (
     read_pattern,
     rewrite_dates,
 )
-from stance.tables.inputs import Inputs, Reading, find_inputs, open_inputs
+from stance.tables.furniture import Article, split_article
+from stance.tables.inputs import Reading, open_inputs
 from stance.tables.output import (
     FORMULA_STARTS,
     HALF_CHARACTER,
