@@ -22,8 +22,8 @@ from stance.tables._reading import (
 )
 from stance.tables._sources import MAX_LINE, Source
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?')
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*+(?P<end>")?|[][{}]', re.DOTALL)
+_STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')
+_MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>")?|[][{}]', re.DOTALL)
 _LONG = 64 * 1024  # only beyond this can nested values take much memory
 _MOST_VALUES = 200_000  # in a record, which take much more memory than their text
 _JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
@@ -101,11 +101,11 @@ class _List:
         self._text += more
         if len(self._text) < self._enough and not last:
             return
-        end = len(self._text)
+        whole = end = len(self._text)
         for found in _MARK.finditer(self._text, self._at):
             mark, at = found.group(), found.start()
             if mark[0] == '"' and not found["end"]:
-                end, self._enough = at, 2 * len(self._text)  # it goes on in the next piece
+                end = at  # it goes on in the next piece
                 break
             if mark in "[{":
                 self._open(mark, at)
@@ -114,6 +114,7 @@ class _List:
         self._move_on(self._from)
         self._text, self._at = self._text[self._from :], end - self._from
         self._from = self._counted = 0
+        self._enough = 2 * len(self._text) if end < whole else 0
         if len(self._text) > MAX_LINE:
             what = f"an object of more than {MAX_LINE // MEGABYTE} MB"
             raise DataError(f"{self._name}:{self._line}: {what}; leave something out of it")

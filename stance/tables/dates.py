@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from stance.tables.table import Table
 Order = Literal["", "day", "month"]
 LOOKED_AT = 10_000  # records that decide how the dates of a stream are read
 _CHARACTERS = 8_000_000  # of theirs, so that texts as long as books take no more memory
+_REMEMBERED = 50_000  # different dates, so that each is looked at once
 _LONGEST = 60  # characters of a date
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -222,11 +222,6 @@ def iso_dates(dates: Iterable[str], reading: DateReading) -> list[str]:
     ]
 
 
-def _places(cells: Sequence[str]) -> dict[str, int]:
-    """Return where each different cell stands first."""
-    return dict(zip(reversed(cells), reversed(range(len(cells))), strict=True))
-
-
 class DateColumn:
     """The dates of a column: how they are read, and how many are not; records come in order.
 
@@ -243,11 +238,13 @@ class DateColumn:
         self.given = self.unread = 0  # cells that are not empty, and those of them not read
         self._table, self._name, self._asked = table, f"column '{shown(name, 40)}'", asked
         self._first: dict[Order, tuple[str, str]] = {}  # place and cell, by what stands first
+        self._seen, self._blank, self._bad = set[str](), set[str](), set[str]()
         self._example = ("", "")
 
     def decide(self, cells: Sequence[str], places: Sequence[object]) -> DateReading:
         """Choose the reading by these cells, and count them; places are lines, or file:line."""
-        self._look(cells, places)
+        for cell, place in self._new(cells, places):
+            self._look(cell, place)
         if self._asked == UNAMBIGUOUS:
             order: Order = next((order for order in self._first if order), "")
             self.reading = replace(self._asked, order=order)
@@ -256,18 +253,31 @@ class DateColumn:
 
     def add(self, cells: Sequence[str], places: Sequence[object]) -> None:
         """Count more cells; raise where one contradicts those before."""
-        self._look(cells, places)
-        if self._asked == UNAMBIGUOUS:
-            self._check()
-        self.given += sum(map(bool, map(str.strip, cells)))
-        first = _places(cells)
-        unread = {cell for cell in first if cell.strip() and not read_date(cell, self.reading)}
-        if unread:
-            cell = min(unread, key=first.__getitem__)
-            self._example = (
-                self._example if self.unread else (self._place(places, first[cell]), cell)
-            )
-            self.unread += sum(map(unread.__contains__, cells))
+        for cell, place in self._new(cells, places):
+            self._look(cell, place)
+            if self._asked == UNAMBIGUOUS:
+                self._check()
+            if not cell.strip():
+                self._blank.add(cell)
+            elif not read_date(cell, self.reading):
+                self._example = self._example if self._example[1] else (place, cell)
+                if len(self._seen) < _REMEMBERED:
+                    self._bad.add(cell)
+                else:
+                    self.unread += cells.count(cell)
+            if len(self._seen) < _REMEMBERED:
+                self._seen.add(cell)
+        self.given += len(cells) - sum(map(cells.count, self._blank))
+        if self._bad:
+            self.unread += sum(map(self._bad.__contains__, cells))
+
+    def _new(self, cells: Sequence[str], places: Sequence[object]) -> Iterator[tuple[str, str]]:
+        """Yield the cells that were not seen before, in order, with their places."""
+        new = set(cells).difference(self._seen)
+        if new:
+            first = dict(zip(reversed(cells), reversed(range(len(cells))), strict=True))
+            for cell in sorted(new, key=first.__getitem__):
+                yield cell, self._place(places, first[cell])
 
     def months(self, records: Records) -> Ints:
         """Return the month of each record; see `months_of`."""
@@ -336,15 +346,12 @@ class DateColumn:
     def _place(self, places: Sequence[object], at: int) -> str:
         return f"{shown(str(places[at]), 200)}" if self.files is not None else f"line {places[at]}"
 
-    def _look(self, cells: Sequence[str], places: Sequence[object]) -> None:
+    def _look(self, cell: str, place: str) -> None:
         """Remember the first date of each order, and the first that could be either."""
-        for cell, at in sorted(_places(cells).items(), key=itemgetter(1)):
-            found = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
-            low, high = sorted((int(found["d"]), int(found["m"]))) if found else (0, 0)
-            if found and low != high and low <= 12 and high <= 31:
-                self._first.setdefault(
-                    _own_order(found.groupdict()), (self._place(places, at), cell)
-                )
+        found = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
+        low, high = sorted((int(found["d"]), int(found["m"]))) if found else (0, 0)
+        if found and low != high and low <= 12 and high <= 31:
+            self._first.setdefault(_own_order(found.groupdict()), (place, cell))
 
     def _check(self) -> None:
         first = self._first
