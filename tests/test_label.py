@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from command import fails, invoke, misused, write
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stance.corpus import read_corpus
@@ -30,6 +30,7 @@ from stance.labelling.page import markdown
 from stance.labelling.task import mentions
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, raw_span
+from stance.tables import open_table
 
 BOOK = ActorBook.default()
 ADDED = ("stance", "holder", "sentiment", "false_match", "note", "coder")
@@ -193,7 +194,7 @@ def test_a_coder_goes_on_where_another_process_stopped_and_back_to_correct(task,
     seen = []
     for stance in ("favor", "against"):
         seen.append(session.next()["pair"])
-        session.save(seen[-1], {"stance": stance, "note": " why "}, 3.0)
+        session.save(seen[-1], {"stance": stance, "note": " w\0hy\ud800 "}, 3.0)
     with Store(store.path) as other:
         again = Session(read_task(task.path), other, BOOK, "anna")
         third = again.next()
@@ -341,6 +342,19 @@ def fails_after_note(*args):
     ran = invoke(*args)
     assert ran.exit_code > 0
     return ran.stderr.splitlines()[-1]
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(note=st.text(st.characters(codec=None, exclude_categories=[]), max_size=40))
+def test_whatever_a_coder_notes_can_be_read_from_the_export(note, task, store, tmp_path):
+    session = Session(task, store, BOOK, "anna")
+    session.save(task.pairs[0].key, {"stance": "favor", "note": note}, 1.0)
+    export_labels(task, store.labels(), tmp_path / "o.csv", force=True)
+    with open_table(tmp_path / "o.csv") as table:
+        (record,) = table
+    kept = record.cells[table.columns.index("note")]
+    assert kept == store.labels()["anna"][task.pairs[0].key].label.note
+    assert kept == note.strip() or not note.isprintable()
 
 
 def test_several_coders_are_exported_in_long_form(task, store, tmp_path):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
+from unicodedata import category
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
@@ -136,7 +137,13 @@ def _label(said: Mapping[str, Any]) -> Label:
     kinds = {field: type(value) for field, value in asdict(Label()).items()}
     if wrong := [name for name in said if not isinstance(said[name], kinds.get(name, type(None)))]:
         raise DataError(f"not saved: {shown(wrong[0])} is not part of a label")
-    return Label(**{**said, "note": str(said.get("note", "")).strip()})
+    note = "".join(char for char in said.get("note", "") if char in "\n\t" or not _is_control(char))
+    return Label(**{**said, "note": note.strip()})
+
+
+def _is_control(char: str) -> bool:
+    """Return whether a character is one that tables refuse: a control or half a character."""
+    return category(char) in ("Cc", "Cs")
 
 
 def _parts(text: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:
