@@ -130,3 +130,11 @@ def test_an_audit_that_does_not_fit_is_refused(study, tmp_path):
     line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--audit", other, *AUDIT)
     assert "other.csv:2: the text of row 1 on 'Anvaria' is not that of" in line
     assert not (tmp_path / "x.html").exists()
+
+
+def test_options_without_what_they_are_about_are_refused(study, tmp_path):
+    answers, _ = study
+    line = fails(2, "report", answers, "-o", tmp_path / "x.html", "--coder", "anna")
+    assert "add --audit" in line
+    line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--period", "month")
+    assert "no column 'date' for --period; name one with --over" in line

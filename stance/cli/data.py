@@ -7,7 +7,7 @@ import typer
 
 from stance.cli import _options as options
 from stance.cli._terminal import show, tell
-from stance.errors import DataError
+from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
@@ -176,6 +176,8 @@ def report(
         raise DataError(f"{predictions}: report reads its table twice; name a file")
     if predictions.is_dir():
         raise DataError(f"{predictions}: is a folder; name a table in it")
+    if audit is None and (coder or simple_random):
+        raise UsageError("--coder and --simple-random are about an audit; add --audit LABELLED")
     output = output or options.beside(predictions, ".html")
     for path in (output, checklist):
         options.refuse_output(path, force, [predictions, model, actors, audit])

@@ -146,6 +146,8 @@ def gather(
     An audit takes a third reading.
     """
     found = survey(request)
+    if request.period and found.places.over is None:
+        raise DataError(f"{request.source}: no column 'date' for --period; name one with --over")
     before = request.source.stat()
     try:
         tally = Tally(found, request.period)
