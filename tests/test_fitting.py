@@ -450,7 +450,7 @@ def test_logistic_regression_is_that_of_scikit_learn_with_vectors_as_columns(lab
     known = LogisticRegression(C=0.7, tol=1e-8).fit(dense, y, sample_weight=weight)
     coef, bias = fit_logistic(x, [Vectored(30, vectors)], np.eye(labels)[y], weight, 0.7)
     found = softmax(x @ coef + bias)
-    assert found == pytest.approx(known.predict_proba(dense), abs=2e-3)
+    assert found == pytest.approx(known.predict_proba(dense), abs=5e-3)
 
 
 def test_soft_labels_move_the_answers(small, trained):

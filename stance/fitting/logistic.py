@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from stance.arrays import Floats
 
 STEPS = 400
-ENOUGH = 1e-7  # relative decrease of the loss at which the search stops
+ENOUGH = 1e-6  # relative decrease of the loss at which the search stops
 MEMORY = 10  # steps that the search remembers
 
 
