@@ -1,15 +1,16 @@
 """Leave one collection of news out: train on all else, test on it.
 
 Usage: python training/leave_out.py NEWS.csv OTHER.csv ... --recipe training/mixture.toml
-           [--vectors vectors.npz] [--only allsides,economist] [--least 1500]
+           [--vectors vectors.npz] [--only allsides,economist] [--together] [--least 1500]
 
 NEWS.csv is a corpus whose column `source` names collections (`training/news.py` makes it). Rows of
 other corpora that have soft labels alone (`training/distil.py`) and such a source are left out with
-it. Prints, for each collection of at least so many pairs, macro-F1 when the model has not seen it,
-beside target-blind words trained on the same rows, the difference with its 95 % interval (bootstrap
-over documents), ECE, and, among the rows drawn at random (column `drawn`), the true share of each
-stance and the share that the model answers; then all of them pooled. Last, again of the rows drawn
-at random, how many `predict --abstain RATE` answers and how many of these answers are wrong.
+it. With ``--together``, one model is trained without any of the collections. Prints, for each
+collection of at least so many pairs, macro-F1 when the model has not seen it, beside target-blind
+words trained on the same rows, the difference with its 95 % interval (bootstrap over documents),
+ECE, and, among the rows drawn at random (column `drawn`), the true share of each stance and the
+share that the model answers; then all of them pooled. Last, again of the rows drawn at random, how
+many `predict --abstain RATE` answers and how many of these answers are wrong.
 """
 
 import argparse
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, required=True)
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--only", type=lambda names: names.split(","))
+    parser.add_argument("--together", action="store_true")
     parser.add_argument("--least", type=int, default=1500)
     options = parser.parse_args()
     recipe = read_recipe(options.recipe).validated_once()
@@ -103,11 +105,15 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     kept: list[str] = []
     pooled: list[tuple[Corpus, Floats, Floats, Bools]] = []
+    model: StanceModel | None = None
     for name in names:
+        if model is None or not options.together:
+            out = np.isin(collection, names if options.together else name)
+            unseen = corpus.take(np.flatnonzero(out & (corpus.source == 0)))
+            rest = without(corpus, unseen, np.flatnonzero(~out))
+            model = train(recipe, rest, ActorBook.default(), vectors=vectors).model
         rows = np.flatnonzero((collection == name) & (corpus.source == 0))
         tested = corpus.take(rows)
-        rest = without(corpus, tested, np.flatnonzero(collection != name))
-        model = train(recipe, rest, ActorBook.default(), vectors=vectors).model
         found = evaluate(model, tested).to_json()
         pairs, months = (tested.texts, tested.actors, tested.spans), tested.months
         answers = model.probabilities(*pairs, months)
