@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stance.errors import DataError, ExtraError
-from stance.tables import Inputs, Reading, open_inputs, split_article
+from stance.tables import Inputs, Reading, Rejects, open_inputs, split_article
 
 ROOT = Path(__file__).parent.parent
 _spec = importlib.util.spec_from_file_location("training_pages", ROOT / "training" / "pages.py")
@@ -118,8 +118,12 @@ def test_a_page_without_text_is_refused(tmp_path):
 
 def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "trafilatura", None)
-    with pytest.raises(ExtraError, match=re.escape("need an extra: pip install 'stance[html]'")):
-        read(page(tmp_path, ""))
+    path = page(tmp_path, "")
+    why = re.escape("page.html: web pages need an extra: pip install 'stance[html]'")
+    with pytest.raises(ExtraError, match=why):
+        read(path)
+    with Rejects(tmp_path / "bad.csv", several=True) as rejects, pytest.raises(ExtraError):
+        open_inputs(Inputs((path,), several=True), Reading(), rejects)  # which concerns every page
 
 
 # --- Limits ---

@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from stance.errors import DataError, ExtraError
@@ -43,17 +44,26 @@ def declared_encoding(data: bytes) -> str | None:
     return "cp1252" if name in _WESTERN else name
 
 
+def _trafilatura() -> Any:
+    for library in ("trafilatura", "htmldate", "courlan", "justext"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)  # we report the same in one line
+    return import_module("trafilatura")
+
+
+def require_library(name: str) -> None:
+    """Raise `ExtraError` if web pages such as `name` cannot be read here."""
+    try:
+        _trafilatura()
+    except ImportError as error:
+        raise ExtraError(f"{name}: web pages need an extra: pip install 'stance[html]'") from error
+
+
 def read_page(html: str, name: str) -> Page:
-    """Read a web page; raise `DataError` if it has no text, and `ExtraError` without the library.
+    """Read a web page; raise `DataError` if it has no text.
 
     The time is within seconds for whatever a page holds, since its elements are limited.
     """
-    try:
-        import trafilatura
-    except ImportError as error:
-        raise ExtraError(f"{name}: web pages need an extra: pip install 'stance[html]'") from error
-    for library in ("trafilatura", "htmldate", "courlan", "justext"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)  # we report the same in one line
+    trafilatura = _trafilatura()
     why = "has no text of an article; open it in a browser and save its text as .txt"
     if _MANY_ATTRIBUTES.search(html):
         raise DataError(f"{name}: has a tag of 1,000 attributes; save its text as .txt")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables._bytes import ByteFile, kind_suffix
-from stance.tables._pages import declared_encoding, read_page
+from stance.tables._pages import declared_encoding, read_page, require_library
 from stance.tables._reading import Journal, Record, Records
 from stance.tables._sources import Encoding, choose_encoding, undecodable
 from stance.tables.furniture import EDGES, Article, split_article
@@ -92,6 +92,8 @@ def open_article(
         file.close()
     document = path.stem if document is None else document
     is_page = kind_suffix(path) in _PAGES
+    if is_page:
+        require_library(file.name)
     chosen = _encoding_of(data, encoding, file.name, is_page)
     text = _decoded(data, chosen, file.name)
     matter, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, file.name)
