@@ -12,6 +12,12 @@ from stance.errors import DataError, UsageError
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
 
+IMPORTED = (
+    "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, vast, "
+    "xstance, sentfin, semeval2025, seesaw, basil), a tool (doccano, labelstudio, prodigy, brat, "
+    "inception), or table."
+)
+
 
 def actors(
     sources: Annotated[
@@ -80,18 +86,44 @@ def check(
 
 
 def import_corpus(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="newsmtsc or rusentne.")],
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="File of the data set.")],
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=IMPORTED)],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="File of the data set or export, or a folder.")
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="CORPUS.csv", help="Corpus table to write.")
     ],
+    names: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=NAME,...",
+            help="What the source calls our columns, such as text=body,actor=target.",
+        ),
+    ] = None,
+    labels: options.Labels = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
     force: options.Force = False,
 ) -> None:
-    """Convert a public data set to a corpus table."""
+    """Convert a data set, a tool's export or a table with other columns to a corpus table."""
+    from stance.corpus import parse_labels
     from stance.importing import import_corpus as convert
+    from stance.importing import parse_map
 
-    options.refuse_output(output, force, [source])
-    tell(convert(form, source, output, force=force))
+    options.refuse_output(output, force, [source] if source.is_file() else [])
+    told = convert(
+        form,
+        source,
+        output,
+        names=parse_map(names),
+        labels=parse_labels(labels),
+        delimiter=delimiter,
+        encoding=encoding,
+        force=force,
+    )
+    for line in told:
+        tell(line)
 
 
 def report(

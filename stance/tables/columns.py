@@ -97,7 +97,8 @@ def _advice(columns: Sequence[str], name: str, option: str) -> str:
     if meant := _usual(columns, wanted) or _near(columns, wanted):
         first, *others = (f"'{shown(column)}'" for column in meant)
         or_else = f" (or {', '.join(others[:2])})" if others else ""
-        return f"did you mean {option}{' ' if option else ''}{first}{or_else}?"
+        space = " " if option and not option.endswith("=") else ""
+        return f"did you mean {option}{space}{first}{or_else}?"
     if any(map(_looks_like_data, columns)):
         return f"line 1 begins with '{shown(columns[0])}': are the column names missing?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])

@@ -1,0 +1,336 @@
+"""Files of other programs, read so that every refusal names file, line and key."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from stance.corpus import LONGEST_HOLDER, STANCES
+from stance.display import count, shown
+from stance.errors import DataError
+from stance.records import Stance
+
+Row = dict[str, str]
+"""Cells by column of a corpus; a column without a cell is empty."""
+
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\r\n]*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NAMES = ("holder", "coder")
+_KEY_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to import, and what the user says of it."""
+
+    source: Path  # a file or a folder
+    advice: str  # what to do about a file that is not of the format
+    names: Mapping[str, str] = field(default_factory=dict)  # theirs by ours: {"text": "body"}
+    labels: Mapping[str, int] = field(default_factory=lambda: STANCES)  # number by spelling
+    own: frozenset[str] = frozenset()  # spellings that the user gave, in lower case
+    delimiter: str | None = None
+    encoding: str | None = None
+
+    def name(self, column: str) -> str:
+        """Return what the source calls a column of ours."""
+        return self.names.get(column, column)
+
+    def stance(self, label: str) -> Stance | None:
+        """Return the stance that a label spells; None if it is something else."""
+        number = self.labels.get(label.strip().lower())
+        return None if number is None else tuple(Stance)[number]
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a user must know about an import: lines, and counts of what is left out."""
+
+    lines: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)  # that spell no stance
+
+    def told(self) -> list[str]:
+        """Return all of it as lines."""
+        told = [*self.lines]
+        if self.left_out:
+            parts = [count(number, what) for what, number in self.left_out.most_common()]
+            told.append(f"left out: {', '.join(parts)}")
+        if self.labels:
+            told.append(f"labels that are no stance: {self.labelled()}; see --labels")
+        return told
+
+    def labelled(self) -> str:
+        """Return the most frequent labels that spell no stance."""
+        met = self.labels.most_common(8)
+        more = " …" if len(self.labels) > len(met) else ""
+        return ", ".join(f"'{shown(label, 30)}' {number:,}" for label, number in met) + more
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of a JSON file that knows where it stands."""
+
+    value: Any
+    where: str  # file:line
+    advice: str
+    key: str = ""  # path from the top, such as targets[0].from
+
+    def fault(self, what: str) -> DataError:
+        """Return an error about this value."""
+        key = f"{shown(self.key, _KEY_SHOWN)} " if self.key else ""
+        return DataError(f"{self.where}: {key}{what}; {self.advice}")
+
+    def __getitem__(self, key: str) -> Self:
+        found = self.get(key)
+        if found is None:
+            raise self.fault(f"has no key '{shown(key)}'")
+        return found
+
+    def get(self, key: str) -> Self | None:
+        """Return the value of a key of an object; None if it has none, or null."""
+        value = self._typed(dict, "an object").get(key)
+        return None if value is None else self._inside(value, f".{key}" if self.key else key)
+
+    def fields(self) -> dict[str, Self]:
+        """Return the values of an object by key, but null."""
+        pairs = self._typed(dict, "an object").items()
+        inner = ((key, self._inside(each, f".{key}" if self.key else key)) for key, each in pairs)
+        return {key: node for key, node in inner if node.value is not None}
+
+    def items(self) -> list[Self]:
+        """Return the values of a list."""
+        values = self._typed(list, "a list")
+        return [self._inside(value, f"[{at}]") for at, value in enumerate(values)]
+
+    def text(self) -> str:
+        """Return a text."""
+        return str(self._typed(str, "a text"))
+
+    def scalar(self) -> str:
+        """Return a text or a number as a text."""
+        if isinstance(self.value, (dict, list)) or self.value is None:
+            raise self.fault(f"is {_kind(self.value)}, not a text")
+        if isinstance(self.value, str):
+            return self.value
+        return json.dumps(self.value)
+
+    def number(self) -> float:
+        """Return a number."""
+        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
+            raise self.fault(f"is {_kind(self.value)}, not a number")
+        try:
+            return float(self.value)
+        except OverflowError as error:
+            raise self.fault("is too large a number") from error
+
+    def whole(self) -> int:
+        """Return a whole number."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int):
+            raise self.fault(f"is {_kind(self.value)}, not a whole number")
+        return self.value
+
+    def _typed(self, kind: type, name: str) -> Any:
+        if not isinstance(self.value, kind):
+            raise self.fault(f"is {_kind(self.value)}, not {name}")
+        return self.value
+
+    def _inside(self, value: Any, step: str) -> Self:
+        return type(self)(value, self.where, self.advice, self.key + step)
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type, str] = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
+    kinds |= {bool: "true or false", int: "a number", float: "a number with a fraction"}
+    return kinds.get(type(value), "something else")
+
+
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """Return the text of a file, its line ends as they are."""
+    try:
+        return path.read_bytes().decode(encoding or "utf-8")
+    except OSError as error:
+        name = shown(str(path), 200)
+        raise DataError(f"{name}: cannot be read ({error.strerror}); check the path") from error
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line, at = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        what = f"not {encoding or 'UTF-8'} at byte {at} of the line"
+        advice = "download the file again, or save it as UTF-8"
+        raise DataError(f"{shown(str(path), 200)}:{line}: {what}; {advice}") from error
+
+
+def json_items(path: Path, advice: str) -> Iterator[Node]:
+    """Yield the values of a file of JSON Lines, or of one list, one after the other."""
+    name, text = shown(str(path), 200), read_text(path).removeprefix("\ufeff")
+    at = _after_space(text, 0)
+    if text.startswith("[", at):
+        yield from _listed(text, at + 1, name, advice)
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            begin = _after_space(line, 0)
+            value, end = _decoded(line, begin, f"{name}:{number}", advice)
+            if line[end:].strip():
+                place = f"{name}:{number}"
+                raise DataError(f"{place}: not JSON at column {end + 1}; {advice}")
+            yield Node(value, f"{name}:{number}", advice)
+
+
+def json_object(path: Path, advice: str) -> Node:
+    """Return the one value of a JSON file."""
+    name = shown(str(path), 200)
+    value = decode(read_text(path).removeprefix("\ufeff"), name, advice)
+    return Node(value, name, advice)
+
+
+def decode(text: str, where: str, advice: str) -> Any:
+    """Return the one value of some JSON."""
+    value, end = _decoded(text, _after_space(text, 0), where, advice)
+    if text[end:].strip():
+        line = text.count("\n", 0, end) + 1
+        raise DataError(f"{where}: goes on after JSON, in line {line}; {advice}")
+    return value
+
+
+def _listed(text: str, at: int, name: str, advice: str) -> Iterator[Node]:
+    line, counted = 1, 0
+    at = _after_space(text, at)
+    while not text.startswith("]", at):
+        line, counted = line + text.count("\n", counted, at), at
+        value, at = _decoded(text, at, name, advice)
+        yield Node(value, f"{name}:{line}", advice)
+        at = _after_space(text, at)
+        if text.startswith(",", at):
+            at = _after_space(text, at + 1)
+        elif not text.startswith("]", at):
+            line += text.count("\n", counted, at)
+            raise DataError(f"{name}:{line}: the list is not closed here; {advice}")
+    if text[at + 1 :].strip():
+        line += text.count("\n", counted, at)
+        raise DataError(f"{name}:{line}: goes on after the list; {advice}")
+
+
+def _decoded(text: str, at: int, where: str, advice: str) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        line = "" if error.lineno == 1 else f"line {error.lineno}, "
+        raise DataError(f"{where}: not JSON at {line}column {error.colno}; {advice}") from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 10,000 brackets
+        raise DataError(f"{where}: too long or too deep for JSON; {advice}") from error
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def files_in(source: Path, suffix: str) -> list[Path]:
+    """Return the files of a folder and its folders with an ending, sorted; or the one named."""
+    if not source.is_dir():
+        return [source]
+    try:
+        found = sorted(path for path in source.rglob(f"*{suffix}") if path.is_file())
+    except OSError as error:
+        name = shown(str(source), 200)
+        raise DataError(f"{name}: cannot be read ({error.strerror}); check the path") from error
+    if not found:
+        raise DataError(f"{shown(str(source), 200)}: has no file *{suffix} in it; check the folder")
+    return found
+
+
+# --- Rows ------------------------------------------------------------------------------------
+
+
+def make_row(where: str, given: Mapping[str, str]) -> Row:
+    """Return a row of a corpus; raise `DataError` if a cell cannot stand in one."""
+    cells = dict(given)
+    for name, cell in cells.items():
+        if "\0" in cell or _SURROGATE.search(cell):
+            what = "a NUL character" if "\0" in cell else "half a character (a lone surrogate)"
+            raise DataError(f"{where}: {shown(name, 30)} holds {what}; correct it")
+    for name in _NAMES:
+        cell = cells[name] = " ".join(cells.get(name, "").split())
+        if len(cell) > LONGEST_HOLDER or not cell.isprintable():
+            raise DataError(f"{where}: {name} '{shown(cell)}' is too long for a name; correct it")
+    if not cells["actor"].strip():
+        raise DataError(f"{where}: the actor is empty; name the actor that the stance is toward")
+    return {name: cell for name, cell in cells.items() if cell or name not in _NAMES}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a text that names an actor, and a stance toward it."""
+
+    start: int  # in characters (code points)
+    end: int  # exclusive
+    stance: Stance
+    actor: str = ""  # what the place says if empty
+    holder: str = ""
+
+
+def marked_rows(
+    where: str, text: str, marks: Sequence[Mark], cells: Mapping[str, str]
+) -> Iterator[Row]:
+    """Yield a row for each actor, stance and holder that some places of a text share."""
+    found: dict[tuple[str, str, str], set[tuple[int, int]]] = {}
+    for mark in marks:
+        actor = " ".join((mark.actor or text[mark.start : mark.end]).split())
+        key = (actor, str(mark.stance), mark.holder)
+        found.setdefault(key, set()).add((mark.start, mark.end))
+    for (actor, stance, holder), places in found.items():
+        spans = ";".join(f"{start}:{end}" for start, end in sorted(places))
+        own = {"actor": actor, "spans": spans, "stance": stance, "holder": holder, "text": text}
+        yield make_row(where, {**cells, **own})
+
+
+def located(text: str, start: int, end: int, said: str | None) -> tuple[int, int] | None:
+    """Return a place in code points; None if it is none, or the text there is not what is said.
+
+    Tools count in code points, or in the UTF-16 units of JavaScript and Java; what a tool says
+    stands at the place tells which. White space may differ.
+
+    >>> located("\U0001f600 NATO", 3, 7, "NATO"), located("NATO met", 0, 4, None)
+    ((2, 6), (0, 4))
+    """
+    plain = None if said is None else said.split()
+    if 0 <= start < end <= len(text) and plain in (None, text[start:end].split()):
+        return start, end
+    if plain is None:
+        return None
+    low, high = from_utf16(text, start), from_utf16(text, end)
+    if low is None or high is None or not low < high or text[low:high].split() != plain:
+        return None
+    return low, high
+
+
+def from_utf16(text: str, offset: int) -> int | None:
+    """Return the code points before an offset in UTF-16 units; None if there is none such.
+
+    >>> from_utf16("\U0001f600 NATO", 3), from_utf16("NATO", 9)
+    (2, None)
+    """
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    if not 0 <= 2 * offset <= len(encoded):
+        return None
+    try:
+        return len(encoded[: 2 * offset].decode("utf-16-le"))
+    except UnicodeDecodeError:
+        return None
+
+
+def paragraph_around(text: str, start: int, end: int) -> tuple[str, int]:
+    r"""Return the line, or the lines, around a place, and where it begins.
+
+    >>> paragraph_around("One.\n\nNATO met.\n", 6, 10)
+    ('NATO met.', 6)
+    """
+    low = text.rfind("\n", 0, start) + 1
+    high = text.find("\n", end)
+    line = text[low : len(text) if high < 0 else high]
+    begin = low + len(line) - len(line.lstrip("\ufeff \t\r"))
+    return line.strip("\ufeff \t\r"), begin

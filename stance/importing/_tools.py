@@ -1,0 +1,312 @@
+"""Exports of annotation tools in JSON: doccano, Label Studio and Prodigy.
+
+A label is about a whole text and the actor in one of its keys, as `stance label` exports pairs, or
+it marks the words that name the actor.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from stance.corpus import SENTIMENTS, SOFT
+from stance.display import shown
+from stance.importing._reading import (
+    Mark,
+    Node,
+    Notes,
+    Request,
+    Row,
+    files_in,
+    json_items,
+    located,
+    make_row,
+    marked_rows,
+)
+from stance.records import Sentiment, Stance
+
+_FALSE_MATCH = "false_match"
+_LABELLED = ("stance", "sentiment", _FALSE_MATCH, "holder", "note", "coder")
+"""Columns of ours that a result of Label Studio may bear as its name."""
+
+
+def _cells(node: Node, request: Request, skipped: tuple[str, ...] = ()) -> Row:
+    """Return the text, the actor and the other plain values of an item, under our names."""
+    ours = {theirs: name for name, theirs in request.names.items()}
+    found = {
+        ours.get(key, key): each.scalar()
+        for key, each in node.fields().items()
+        if key not in skipped and not isinstance(each.value, (dict, list))
+    }
+    if "text" not in found:
+        key = request.name("text")
+        raise node.fault(f"has no text at key '{shown(key)}'; name it with --map text=KEY")
+    return {name: cell for name, cell in found.items() if name not in SOFT}  # a model's
+
+
+def _pair(node: Node, cells: Row, request: Request) -> Row:
+    if not cells.get("actor", "").strip():
+        key = request.name("actor")
+        what = f"has no actor at key '{shown(key)}' for the stance; name it with --map actor=KEY"
+        raise node.fault(what)
+    return make_row(node.where, cells)
+
+
+def _stance_of(node: Node, labels: list[str], request: Request, notes: Notes) -> Stance | None:
+    """Return the stance among some labels; raise if there are two, note them if there is none."""
+    found = dict.fromkeys(filter(None, map(request.stance, labels)))
+    if not found:
+        notes.labels.update(labels)
+    if len(found) > 1:
+        raise node.fault(f"has two stances, {' and '.join(found)}; keep one")
+    return next(iter(found), None)
+
+
+def _texts(node: Node) -> list[str]:
+    """Return a text, or those in a list."""
+    return (
+        [each.scalar() for each in node.items()]
+        if isinstance(node.value, list)
+        else [node.scalar()]
+    )
+
+
+# --- doccano ---------------------------------------------------------------------------------
+
+_LABELS = ("label", "labels", "entities", "relations", "Comments")
+
+
+def read_doccano(request: Request, notes: Notes) -> Iterator[Row]:
+    """Yield the rows of a project's JSON Lines, or of a folder with a file for each coder.
+
+    https://github.com/doccano/doccano, backend/data_export/pipeline: `label` is a list of labels
+    (text classification) or of ``[start, end, label]`` (sequence labelling); with relations it is
+    `entities` and `relations`. A project whose members do not share their labels is exported as
+    a file per member, named after them. Offsets count code points.
+    """
+    paths = files_in(request.source, ".jsonl")
+    for path in paths:
+        for item in json_items(path, request.advice):
+            cells = _cells(item, request, _LABELS)
+            if len(paths) > 1:
+                cells.setdefault("coder", path.stem)
+            yield from _doccano_item(item, cells, request, notes)
+
+
+def _doccano_item(item: Node, cells: Row, request: Request, notes: Notes) -> Iterator[Row]:
+    said = item.get("label") or item.get("labels")
+    entities = item.get("entities")
+    values = said.items() if said and isinstance(said.value, list) else []
+    if entities is not None or (values and isinstance(values[0].value, (list, dict))):
+        spans = entities.items() if entities is not None else values
+        marks, named = [], dict[str, Mark]()
+        for span in spans:
+            start, end, label = _doccano_span(span)
+            place = _place(span, cells["text"], start, end, None)
+            stance = _stance_of(span, [label], request, notes)
+            mark = Mark(*place, stance or Stance.NEUTRAL)
+            marks += [mark] if stance else []
+            if entities is not None:
+                named[span["id"].scalar()] = mark
+        relations = item.get("relations")
+        for relation in relations.items() if relations else ():
+            marks += _relation(relation, named, cells["text"], request, notes)
+        if not marks:
+            notes.left_out["text without a stance"] += 1
+        yield from marked_rows(item.where, cells["text"], marks, cells)
+        return
+    labels = _texts(said) if said else []
+    false = _FALSE_MATCH in labels
+    stance = _stance_of(item, [one for one in labels if one != _FALSE_MATCH], request, notes)
+    if stance is None:
+        notes.left_out["text without a stance"] += 1
+        return
+    if false:
+        cells[_FALSE_MATCH] = "1"
+    yield _pair(item, {**cells, "stance": stance}, request)
+
+
+def _doccano_span(span: Node) -> tuple[Node, Node, str]:
+    if isinstance(span.value, list):
+        parts = span.items()
+        if len(parts) != 3:
+            raise span.fault("is not start, end and label")
+        return parts[0], parts[1], parts[2].text()
+    return span["start_offset"], span["end_offset"], span["label"].text()
+
+
+def _relation(
+    relation: Node, named: Mapping[str, Mark], text: str, request: Request, notes: Notes
+) -> list[Mark]:
+    """Return the stance that a relation says: of the words where it begins, toward its end."""
+    stance = _stance_of(relation, [relation["type"].text()], request, notes)
+    ends = []
+    for key in ("from_id", "to_id"):
+        mark = named.get(relation[key].scalar())
+        if mark is None:
+            raise relation[key].fault("is not the id of an entity")
+        ends.append(mark)
+    holder = text[ends[0].start : ends[0].end]
+    return [Mark(ends[1].start, ends[1].end, stance, holder=holder)] if stance else []
+
+
+def _place(node: Node, text: str, start: Node, end: Node, said: str | None) -> tuple[int, int]:
+    low, high = start.whole(), end.whole()
+    place = located(text, low, high, said)
+    if place is None:
+        other = "" if said is None else f", where the text is not '{shown(said, 30)}'"
+        inside = 0 <= low < high <= len(text)
+        what = other or " of the text" if inside else f" outside its {len(text):,} characters"
+        raise node.fault(f"is at {low}:{high}{what}")
+    return place
+
+
+# --- Label Studio ----------------------------------------------------------------------------
+
+
+def read_labelstudio(request: Request, notes: Notes) -> Iterator[Row]:
+    """Yield the rows of an export in the format "JSON", one coding per annotation.
+
+    https://labelstud.io/guide/task_format: a task has `data` and `annotations`; results that
+    share an `id` are about one region, with `start` and `end`, the others about the whole text.
+    Versions count in UTF-16 units or in code points (issues 1347 and 1559 of
+    HumanSignal/label-studio); the text of a region tells which.
+    """
+    for task in json_items(request.source, request.advice):
+        cells = _cells(task["data"], request, _LABELLED)
+        annotations = task.get("annotations") or task.get("completions")
+        given = annotations.items() if annotations else []
+        if not given:
+            notes.left_out["task without an annotation"] += 1
+        for annotation in given:
+            if (dropped := annotation.get("was_cancelled")) and dropped.value is True:
+                notes.left_out["annotation that was cancelled"] += 1
+                continue
+            yield from _annotation(annotation, cells, request, notes)
+
+
+def _annotation(node: Node, data: Row, request: Request, notes: Notes) -> Iterator[Row]:
+    cells, labels = dict(data), list[str]()
+    if coder := _completed_by(node):
+        cells["coder"] = coder
+    regions: dict[str, list[Node]] = {}
+    ours = {theirs: name for name, theirs in request.names.items()}
+    for result in node["result"].items():
+        kind, value = result["type"].text(), result.get("value")
+        if value is None or kind == "relation":
+            notes.left_out["relation"] += 1
+        elif value.get("start") is not None:
+            at = result.get("id")
+            regions.setdefault(at.scalar() if at else result.key, []).append(result)
+        else:
+            name = result["from_name"].text()
+            name = ours.get(name, name)
+            said = _values(result, value)
+            if name in _LABELLED and name != "stance":
+                cells[name] = _tone(result, said) if name == "sentiment" else ";".join(said)
+            else:
+                labels += said
+    text, marks = cells["text"], []
+    for results in regions.values():
+        said = [label for result in results for label in _values(result, result["value"])]
+        value = results[0]["value"]
+        words = value.get("text")
+        place = _place(value, text, value["start"], value["end"], words.text() if words else None)
+        stance = _stance_of(value, said, request, notes)
+        marks += [Mark(*place, stance)] if stance else []
+    stance = _stance_of(node, labels, request, notes)
+    if stance is not None:
+        yield _pair(node, {**cells, "stance": stance}, request)
+    elif not marks:
+        notes.left_out["annotation without a stance"] += 1
+    yield from marked_rows(node.where, text, marks, cells)
+
+
+def _values(result: Node, value: Node) -> list[str]:
+    """Return what a result says: the list at the key of its type, such as choices or labels."""
+    kind = result["type"].text()
+    found = value.get("text" if kind == "textarea" else kind)
+    return _texts(found) if found else []
+
+
+def _tone(result: Node, said: list[str]) -> str:
+    number = SENTIMENTS.get(said[0].strip().lower()) if said else None
+    if number is None:
+        raise result.fault(f"has a sentiment that is not one of {', '.join(Sentiment)}")
+    return tuple(Sentiment)[number]
+
+
+def _completed_by(node: Node) -> str:
+    who = node.get("completed_by")
+    if who is None:
+        return ""
+    if not isinstance(who.value, dict):
+        return who.scalar()
+    named = who.get("email") or who.get("username") or who["id"]
+    return named.scalar()
+
+
+# --- Prodigy ---------------------------------------------------------------------------------
+
+
+_PRODIGY = (
+    *("label", "answer", "priority", "score", "_input_hash", "_task_hash", "_session_id"),
+    *("_annotator_id", "_view_id", "_timestamp", "_is_binary"),
+)
+"""Keys that are no data of the user's."""
+
+
+def read_prodigy(request: Request, notes: Notes) -> Iterator[Row]:
+    """Yield the rows of JSON Lines that ``prodigy db-out`` writes.
+
+    https://prodi.gy/docs/api-interfaces: `spans` have start, end (in code points) and label;
+    `accept` holds the ids of the chosen `options`; `label` is that of a binary decision; `answer`
+    is accept, reject or ignore; `_annotator_id` or `_session_id` names the coder.
+    """
+    for item in json_items(request.source, request.advice):
+        answer = item.get("answer")
+        if answer is not None and answer.text() != "accept":
+            notes.left_out[f"text with the answer {shown(answer.text(), 20)}"] += 1
+            continue
+        yield from _prodigy_item(item, request, notes)
+
+
+def _prodigy_item(item: Node, request: Request, notes: Notes) -> Iterator[Row]:
+    meta = item.get("meta")
+    cells = {**(_meta(meta, request) if meta else {}), **_cells(item, request, _PRODIGY)}
+    coder = item.get("_annotator_id") or item.get("_session_id")
+    if coder:
+        cells["coder"] = coder.scalar()
+    marks = []
+    if item.get("relations"):
+        notes.left_out["text's relations"] += 1
+    spans = item.get("spans")
+    for span in spans.items() if spans else ():
+        place = _place(span, cells["text"], span["start"], span["end"], None)
+        label = span.get("label")
+        stance = _stance_of(span, [label.scalar()] if label else [], request, notes)
+        marks += [Mark(*place, stance)] if stance else []
+    if marks:
+        yield from marked_rows(item.where, cells["text"], marks, cells)
+        return
+    stance = _stance_of(item, _chosen(item), request, notes)
+    if stance is None:
+        notes.left_out["text without a stance"] += 1
+        return
+    yield _pair(item, {**cells, "stance": stance}, request)
+
+
+def _meta(meta: Node, request: Request) -> Row:
+    ours = {theirs: name for name, theirs in request.names.items()}
+    plain = {k: n for k, n in meta.fields().items() if not isinstance(n.value, (dict, list))}
+    return {ours.get(key, key): node.scalar() for key, node in plain.items()}
+
+
+def _chosen(item: Node) -> list[str]:
+    """Return the text of each option chosen, where an id alone is no stance, or the label."""
+    accepted, options = item.get("accept"), item.get("options")
+    if accepted is None:
+        label = item.get("label")
+        return [label.scalar()] if label else []
+    texts: dict[str, str] = {}
+    for option in options.items() if options else ():
+        text = option.get("text")
+        texts[option["id"].scalar()] = text.scalar() if text else option["id"].scalar()
+    return [texts.get(one, one) for one in _texts(accepted)]
