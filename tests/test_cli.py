@@ -387,7 +387,7 @@ def test_import_converts_the_public_sets(tmp_path):
     assert (row["document"], row["text"]) == ("a_b_c", "NATO won.")
     assert "exists already" in fails(4, "import", "newsmtsc", source, "-o", out)
     assert "is the input" in fails(4, "import", "newsmtsc", source, "-o", source, "--force")
-    assert "newsmtsc, rusentne" in fails(2, "import", "other", source, "-o", tmp_path / "x.csv")
+    assert "newsmtsc, madtsc" in fails(2, "import", "other", source, "-o", tmp_path / "x.csv")
     assert "bad.jsonl:1" in fails(
         1, "import", "newsmtsc", write(tmp_path / "bad.jsonl", "x\n"), "-o", tmp_path / "x.csv"
     )

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_label import rows_of, sample
 
+from stance.cli.data import IMPORTED
 from stance.corpus import read_corpus
 from stance.errors import DataError, OutputError, StanceError, UsageError
 from stance.importing import COLUMNS, FORMATS, import_corpus, parse_map
@@ -590,6 +591,7 @@ def test_doccano_members_are_coders(tmp_path):
     [
         ({"label": ["favor"]}, "source.jsonl:1: has no text at key 'text'; name it with --map t"),
         ({"text": TEXT, "label": ["favor"]}, "1: has no actor at key 'actor' for the stance; name"),
+        ({"text": "A", "label": ["favor"], "actor": "A", "spans": "x"}, "1: spans 'x' is not a pl"),
         ({"text": "A", "label": ["favor", "against"]}, "1: has two stances, favor and against"),
         ({"text": "AB", "label": [[0, 9, "favor"]]}, r"label\[0\] is at 0:9 outside its 2 char"),
         ({"text": "AB", "label": [[0, 9]]}, r"1: label\[0\] is not start, end and label"),
@@ -776,6 +778,21 @@ def test_brat_folders_are_coders(tmp_path):
     assert "brat: coders by the names of files or folders: anna, ben" in told
 
 
+def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
+    text = "NATO met. NATO won."
+    marks = {"anna": [(0, 4)], "ben": [(0, 4), (10, 14)], "carl": [(10, 14)]}
+    files = {}
+    for coder, places in marks.items():
+        lines_ = [f"T{n}\tfavor {a} {b}\tNATO" for n, (a, b) in enumerate(places)]
+        files |= {f"b/{coder}/one.txt": text, f"b/{coder}/one.ann": "\n".join(lines_)}
+    write(tmp_path, files)
+    _, rows = imported("brat", tmp_path / "b", only=("coder", "spans"))
+    assert rows == [(coder, "0:4;10:14") for coder in marks]
+    codings = read_corpus([tmp_path / "out.csv"]).codings
+    assert codings.coders == ("anna", "ben", "carl")
+    assert codings.codes.tolist() == [[2], [2], [2]]
+
+
 @pytest.mark.parametrize(
     ("line", "match"),
     [
@@ -916,6 +933,13 @@ def test_the_place_of_a_byte_is_told(tmp_path):
     write(tmp_path, {"a.jsonl": b"\n" * 20_000 + b'{"a": "\xe9"}'})
     with pytest.raises(DataError, match=r"a\.jsonl:20001: not UTF-8 at byte 8 of the line; down"):
         import_corpus("newsmtsc", tmp_path / "a.jsonl", tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_in_the_help_and_in_the_manual(form):
+    manual = (Path(__file__).parents[1] / "docs" / "import.md").read_text("utf-8")
+    assert f"| `{form}` |" in manual or f"stance import {form} " in manual
+    assert form in IMPORTED
 
 
 def test_an_unknown_format_is_refused(tmp_path):

@@ -11,6 +11,7 @@ from typing import Any, Self
 from stance.corpus import LONGEST_HOLDER, STANCES
 from stance.display import count, shown
 from stance.errors import DataError
+from stance.reading.spans import parse_spans
 from stance.records import Stance
 
 Row = dict[str, str]
@@ -257,6 +258,7 @@ def make_row(where: str, given: Mapping[str, str]) -> Row:
         cell = cells[name] = " ".join(cells.get(name, "").split())
         if len(cell) > LONGEST_HOLDER or not cell.isprintable():
             raise DataError(f"{where}: {name} '{shown(cell)}' is too long for a name; correct it")
+    parse_spans(cells.get("spans", ""), cells["text"], where)  # raises
     if not cells["actor"].strip():
         raise DataError(f"{where}: the actor is empty; name the actor that the stance is toward")
     return {name: cell for name, cell in cells.items() if cell or name not in _NAMES}

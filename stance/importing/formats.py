@@ -1,5 +1,6 @@
 """Formats that can be imported, and the way from any of them to a corpus table."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -179,6 +180,8 @@ def import_corpus(
     given = (names or {}, spellings, own, delimiter, encoding)
     notes = Notes(list(chosen.notes))
     rows = list(chosen.read(Request(source, chosen.advice, *given), notes))
+    if form != "table":  # whose cells stay as they are
+        _align(rows)
     name = shown(str(source), 200)
     if not rows:
         found = f"; its labels are {notes.labelled()}, see --labels" if notes.labels else ""
@@ -193,3 +196,22 @@ def import_corpus(
         listed = ", ".join(shown(coder, 30) for coder in coders[:8])
         told.append(f"{form}: {count(len(coders), 'coder')} in long form: {listed}")
     return [*told, f"{name}: {count(len(rows), 'row')} of {form} written to {target}"]
+
+
+def _align(rows: list[Row]) -> None:
+    """Give the codings of one pair the same spans: all places that any coder marked.
+
+    Else coders who mark different mentions of an actor would seem to judge different pairs. A
+    coder with two rows on a pair told its mentions apart; then spans stay as they are.
+    """
+    pairs: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.get("coder"):
+            key = (row.get("document", ""), row.get("id", ""), row["text"], row["actor"])
+            pairs[key].append(row)
+    for codings in pairs.values():
+        if len({row["coder"] for row in codings}) == len(codings) > 1:
+            places = {place for row in codings for place in row.get("spans", "").split(";")}
+            ordered = sorted(places - {""}, key=lambda place: int(place.partition(":")[0]))
+            for row in codings:
+                row["spans"] = ";".join(ordered)
