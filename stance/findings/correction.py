@@ -134,6 +134,11 @@ class Correction:
         self._drawn = drawn[self._stratum]
         share = _sums(self._unit, audit.inclusion) / np.bincount(self._unit)
         self._share = _sums(self._stratum, share)[self._stratum] / self._drawn
+        # A large unit pulls its stratum's mean toward itself, so that its deviation is too small.
+        weight = _sums(self._unit, self._weight)
+        part = weight / _sums(self._stratum, weight)[self._stratum]
+        self._unbiased = np.where(self._drawn == 1, 1.0, 1 / (1 - np.minimum(part, 0.5)))
+        self._freedom = np.maximum(1 / _sums(self._stratum, part**2) - 1, 1)
         own: list[tuple[Surrogate, ...]] = [(), *((each,) for each in alternatives)]
         more = [(*model, *additions) for model in own] if additions else []
         self.models = own + more + ([(each,) for each in additions] if len(additions) > 1 else [])
@@ -234,8 +239,7 @@ class Correction:
         few = self._rarer(rows)
         doubt = EVENTS / (EVENTS + few) * np.maximum(0, plain / size - variance)
         by_stratum = np.stack([_sums(self._stratum, column**2) for column in z.T], axis=1)
-        units = np.maximum(np.bincount(self._stratum) - 1.0, 1.0)[:, None]
-        doubtful = (by_stratum**2 / units).sum(axis=0)
+        doubtful = (by_stratum**2 / self._freedom[:, None]).sum(axis=0)
         freedom = np.where(doubtful > 0, variance**2 / np.maximum(doubtful, 1e-300), size - 1)
         return Corrected(
             labels=labels,
@@ -274,8 +278,7 @@ class Correction:
         middle = strata[self._stratum] / self._drawn[:, None]
         one = self._drawn == 1
         centred = totals - np.where(one, 0, 1 - np.sqrt(self._share))[:, None] * middle
-        factor = np.where(one, 1.0, self._drawn / np.maximum(self._drawn - 1, 1))
-        return centred * np.sqrt(factor)[:, None], mean
+        return centred * np.sqrt(self._unbiased)[:, None], mean
 
 
 def _sums(codes: Ints, values: Floats) -> Floats:
