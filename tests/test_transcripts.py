@@ -8,7 +8,7 @@ import pytest
 from command import ROOT
 
 
-@pytest.mark.parametrize("name", ["inputs.md", "import.md"])
+@pytest.mark.parametrize("name", ["inputs.md", "import.md", "tables.md"])
 def test_a_page_shows_what_its_commands_print(tmp_path, name):
     page = ROOT / "docs" / name
     copy = shutil.copy(page, tmp_path / name)
