@@ -136,7 +136,8 @@ def test_columns_match_whatever_their_case_and_not_in_silence(predict, refused, 
         assert f"{mine}: column '{found}' is read as '{name}'" in result.stderr
     write(mine, f'Text,TEXT\n"{TEXT}",a\n')
     assert refused(1, mine) == (
-        f"{mine}: columns 'Text' and 'TEXT' could each be 'text'; rename all but one of them"
+        f"{mine}: columns 'Text' and 'TEXT' could each be 'text'; rename all but one of them, or "
+        "choose one with --text-column"
     )
 
 

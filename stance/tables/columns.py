@@ -54,7 +54,8 @@ def optional_column(table_columns: Sequence[str], name: str, table_name: str) ->
     if len(alike) > 1:
         names = " and ".join(f"'{shown(table_columns[at])}'" for at in alike[:3])
         why = f"columns {names} could each be '{shown(name)}'"
-        raise DataError(f"{table_name}: {why}; rename all but one of them")
+        or_else = f", or choose one with --{name}-column" if name in _USUAL else ""
+        raise DataError(f"{table_name}: {why}; rename all but one of them{or_else}")
     return alike[0] if alike else None
 
 
