@@ -227,7 +227,8 @@ def _is_number(value: Any) -> bool:
 
 def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]]:
     """Return the number of each stance, and how each number is spelled."""
-    given = list(labels)
+    series = narwhals.from_native(labels, series_only=True, pass_through=True)
+    given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
     if len(given) != rows:
         raise ValueError(f"X has {rows} pairs and y {len(given)} labels; they must be as many")
     reader = LabelReader("y", "stance", stance_spellings(None), tuple(Stance))
