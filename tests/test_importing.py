@@ -399,16 +399,22 @@ def test_seesaw_keeps_holders_and_coders_apart(tmp_path):
     said = [triplet("Barack Obama", "NEG", "Congress", "A", "B")]
     said += [triplet("Not in the list", "POS", "Barack Obama", "B")]
     said += [triplet("Author", "NEG", "Not in the list", "A")]
-    write(tmp_path, seesaw({"0": said}))
-    only = ("id", "document", "actor", "stance", "holder", "coder", "text")
+    said += [triplet("None", "POS", "Congress", "C")]
+    meta = {"SEESAW/meta/TRIPLET_0.json": json.dumps({"triplet_id": "0", "Split": "train"})}
+    write(tmp_path, seesaw({"0": said}) | meta)
+    only = ("split", "id", "document", "actor", "stance", "holder", "coder", "text")
     told, rows = imported("seesaw", tmp_path / "SEESAW", only=only)
-    ids, text = ("TRIPLET_0_DOCUMENT_1-0", "TRIPLET_0_DOCUMENT_1"), "Obama scolds Congress."
+    ids, text = (
+        ("train", "TRIPLET_0_DOCUMENT_1-0", "TRIPLET_0_DOCUMENT_1"),
+        "Obama scolds Congress.",
+    )
     assert rows == [
         (*ids, "Congress", "against", "Barack Obama", "A", text),
         (*ids, "Congress", "against", "Barack Obama", "B", text),
         (*ids, "Barack Obama", "favor", "other", "B", text),
+        (*ids, "Congress", "favor", "", "C", text),
     ]
-    assert "seesaw: 2 coders in long form: A, B" in told
+    assert "seesaw: 3 coders in long form: A, B, C" in told
     assert any("1 stance toward an actor that is not in the list" in line for line in told)
 
 
@@ -440,17 +446,18 @@ def biased(place, words, goal, sign, quote="no", speaker=""):
     return own | {"aim": "dir", "bias": "lex", "quote": quote, "speaker": speaker}
 
 
-def basil(*spans):
+def basil(*spans, inner=""):
     article = {"title": "Steele slips", "date": "2010-07-02", "source": "nyt"}
     article["body-paragraphs"] = [["Steele was rude.", "Rain fell."], ["Obama erred, he said."]]
     annotations = {"phrase-level-annotations": list(spans)}
     return {
         "BASIL/articles/2010/ab_1.json": json.dumps(article),
-        "BASIL/annotations/2010/ab_1_ann.json": json.dumps(annotations),
+        f"BASIL/annotations/{inner}2010/ab_1_ann.json": json.dumps(annotations),
     }
 
 
-def test_basil_has_one_row_per_bias_of_a_sentence(tmp_path):
+@pytest.mark.parametrize("inner", ["", "resolved/"])
+def test_basil_has_one_row_per_bias_of_a_sentence(tmp_path, inner):
     spans = [
         biased("p0", "was", "Michael_Steele", "neg"),
         biased("p0", "rude", "Michael_Steele", "neg"),
@@ -458,7 +465,7 @@ def test_basil_has_one_row_per_bias_of_a_sentence(tmp_path):
         biased("p2", "he", "Michael_Steele", "pos", "yes", "other_anti"),
         biased("title", "slips", "Michael_Steele", "neg"),
     ]
-    write(tmp_path, basil(*spans))
+    write(tmp_path, basil(*spans, inner=inner))
     only = ("document", "id", "actor", "stance", "holder", "source", "date", "text")
     told, rows = imported("basil", tmp_path / "BASIL", only=only)
     tail = ("nyt", "2010-07-02")
@@ -761,6 +768,13 @@ def test_brat_stances_are_types_attributes_or_relations(tmp_path, lines_):
     assert rows[0].get("holder", "") == ("Poland" if len(lines_) == 3 and "R1" in lines_[2] else "")
 
 
+def test_brat_actors_in_parts_keep_their_words(tmp_path):
+    line = "T1\tfavor 0 5;17 24\tNorth America"
+    write(tmp_path, {"b/one.ann": line, "b/one.txt": "North and South America met."})
+    _, rows = imported("brat", tmp_path / "b", only=("actor", "spans"))
+    assert rows == [("North America", "0:24")]
+
+
 def test_brat_folders_are_coders(tmp_path):
     files = {}
     for coder, label in (("anna", "favor"), ("ben", "against")):
@@ -929,6 +943,12 @@ def test_sources_that_cannot_be_read(tmp_path, form):
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_an_archive_is_to_be_unpacked(tmp_path):
+    write(tmp_path, {"all.zip": b"PK\3\4 and so on"})
+    with pytest.raises(DataError, match=r"all.zip: is a zip archive; unpack it, and name"):
+        import_corpus("doccano", tmp_path / "all.zip", tmp_path / "out.csv")
+
+
 def test_the_place_of_a_byte_is_told(tmp_path):
     write(tmp_path, {"a.jsonl": b"\n" * 20_000 + b'{"a": "\xe9"}'})
     with pytest.raises(DataError, match=r"a\.jsonl:20001: not UTF-8 at byte 8 of the line; down"):
@@ -959,6 +979,8 @@ KEYS = (
     *("choices", "from_name", "id", "spans", "answer", "accept", "options", "meta", "actor"),
     *("entities", "relations", "start_offset", "end_offset", "from_id", "to_id", "completed_by"),
     *("sent_id", "opinions", "Source", "Target", "Polarity", "primary_gid", "targets", "from"),
+    *("sentence-level stances", "phrase-level-annotations", "body-paragraphs", "subject", "object"),
+    *("sentiment", "annotators", "speaker", "quote", "target", "title", "0"),
     *("sentence_normalized", "to", "polarity", "mention", "Input.gid", "further_mentions"),
 )
 WORDS = st.sampled_from(["favor", "against", "NATO", "0:4", "POS", "NULL", "choices", "accept", ""])
@@ -974,22 +996,79 @@ ANY = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    form=st.sampled_from(
-        ["doccano", "labelstudio", "prodigy", "newsmtsc", "madtsc", "ruopinionne"]
-    ),
-    value=ANY,
-)
-def test_any_json_gives_rows_or_one_line(tmp_path_factory, form, value):
-    folder = tmp_path_factory.mktemp("any")
-    (folder / "any.json").write_text(json.dumps(value), encoding="utf-8")
+VALID = {
+    "doccano": {"text": TEXT, "actor": "NATO", "label": [[*at("NATO"), "favor"]], "id": 1},
+    "labelstudio": task([region("NATO", at("NATO"), "favor"), choice("note", "x")], actor="NATO"),
+    "prodigy": {
+        **{
+            "text": TEXT,
+            "options": [{"id": 1, "text": "favor"}],
+            "accept": [1],
+            "answer": "accept",
+        },
+        **{"meta": {"actor": "NATO"}, "spans": [{"start": 0, "end": 2, "label": "X"}]},
+    },
+    "newsmtsc": sentence(),
+    "madtsc": sentence(targets=[target("NATO", 0, 4, 6, further_mentions=[{"from": 5, "to": 8}])]),
+    "ruopinionne": {"sent_id": 1, "text": TEXT, "opinions": [opinion("A", "0:1", ["B"], ["2:6"])]},
+    "seesaw": {
+        "sentence-level stances": {"0": [triplet("A", "POS", "B", "C")]},
+        "text": [{"id": 0, "text": TEXT}],
+    },
+    "basil": {
+        "phrase-level-annotations": [biased("p0", "x", "A", "neg", "yes", "B")],
+        **{"title": "t", "date": "2024-01-01", "source": "nyt", "body-paragraphs": [[TEXT]]},
+    },
+}
+"""A good item of each format in JSON; those with two files have both in one."""
+
+
+def places_in(value, path=()):
+    """Return where each value of some JSON stands."""
+    inner = value.items() if isinstance(value, dict) else ()
+    inner = enumerate(value) if isinstance(value, list) else inner
+    return [path] + [found for key, each in inner for found in places_in(each, (*path, key))]
+
+
+def replaced(value, path, other):
+    if not path:
+        return other
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], other)
+    return copy
+
+
+@st.composite
+def spoilt(draw):
+    """A format, and a good item of it in which one value is another."""
+    form = draw(st.sampled_from(sorted(VALID)))
+    item = VALID[form]
+    return form, replaced(item, draw(st.sampled_from(places_in(item))), draw(ANY))
+
+
+@pytest.mark.parametrize("form", VALID)
+def test_the_items_to_spoil_are_good(tmp_path, form):
+    assert import_json(tmp_path, form, VALID[form])
+
+
+def import_json(folder, form, item):
+    data = json.dumps([item] if form == "labelstudio" else item)
+    two = ("annotations/any.json", "articles/any.json")
+    files = dict.fromkeys(two if form in ("seesaw", "basil") else ("any.json",), data)
+    root = write(folder / "x", files)
+    _, rows = imported(form, root / "any.json" if len(files) == 1 else root)
+    return rows
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.tuples(st.sampled_from(sorted(VALID)), ANY) | spoilt())
+def test_any_json_gives_rows_or_one_line(tmp_path_factory, given_):
     said = "any.json"
     try:
-        imported(form, folder / "any.json")
+        import_json(tmp_path_factory.mktemp("any"), *given_)
     except StanceError as error:
         said = str(error)
-    assert "any.json" in said
+    assert "any.json" in said or "/x: no rows of" in said
     assert "\n" not in said
 
 

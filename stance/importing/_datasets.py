@@ -213,25 +213,30 @@ def _article(name: str, where: str, folder: Path) -> Path:
 
 # --- SEESAW ----------------------------------------------------------------------------------
 
-_UNNAMED = "not in the list"
+_HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
+_NOBODY = ("none", "not in the list")
 
 
 def read_seesaw(request: Request, notes: Notes) -> Iterator[Row]:
     """Yield a row per triplet (who, sentiment, toward whom) of a sentence, and annotator.
 
-    https://github.com/launchnlp/SEESAW, SEESAW/README.md: `annotations` has a file per article
-    ("sentence-level stances" by sentence), `articles` one of the same name with the sentences.
+    https://github.com/launchnlp/SEESAW, SEESAW/README.md and data/script/step_0_data_conversion.py:
+    `annotations` has a file per article ("sentence-level stances" by sentence), `articles` one of
+    the same name with the sentences, `meta` one per story with the part it belongs to (`Split`).
     """
     for path in _annotated(request.source):
         article = json_object(path.parent.parent / "articles" / path.name, request.advice)
         texts = {line["id"].scalar(): line["text"].text() for line in article["text"].items()}
+        meta = path.parent.parent / "meta" / f"{path.stem.rpartition('_DOCUMENT_')[0]}.json"
+        part = json_object(meta, request.advice).get("Split") if meta.is_file() else None
+        cells = {"document": path.stem} | ({"split": part.text()} if part else {})
         stances = json_object(path, request.advice)["sentence-level stances"].fields()
         for number, triplets in stances.items():
             if number not in texts:
                 raise triplets.fault("names a sentence that the article does not have")
+            own = {**cells, "id": f"{path.stem}-{number}", "text": texts[number]}
             for triplet in triplets.items():
-                cells = {"id": f"{path.stem}-{number}", "document": path.stem}
-                yield from _triplet(triplet, {**cells, "text": texts[number]}, notes)
+                yield from _triplet(triplet, own, notes)
 
 
 def _annotated(source: Path) -> list[Path]:
@@ -250,11 +255,10 @@ def _triplet(triplet: Node, cells: Row, notes: Notes) -> Iterator[Row]:
     actor, stance = triplet["object"].text(), _SIGNS.get(sign.text())
     if stance is None:
         raise sign.fault(f"is '{shown(sign.text())}', not POS, NEG or NEU")
-    if actor.lower() == _UNNAMED:
+    if actor.lower() in _NOBODY:
         notes.left_out["stance toward an actor that is not in the list"] += 1
         return
-    if holder.lower() in (_UNNAMED, "author"):
-        holder = "other" if holder.lower() == _UNNAMED else "author"
+    holder = _HOLDERS.get(holder.lower(), holder)
     for coder in triplet["annotators"].items():
         own = {"actor": actor, "stance": stance, "holder": holder, "coder": coder.text()}
         yield make_row(triplet.where, {**cells, **own})
@@ -289,11 +293,11 @@ def read_basil(request: Request, notes: Notes) -> Iterator[Row]:
 
 
 def _beside(path: Path) -> Path:
-    """Return the article of a file of annotations, whose folders have the same names."""
-    parts = list(path.parts)
-    at = len(parts) - 1 - parts[::-1].index("annotations")
-    parts[at], parts[-1] = "articles", path.name.replace("_ann.json", ".json")
-    return Path(*parts)
+    """Return the article of a file of annotations: ``articles/2010/a.json`` of a year's."""
+    at = len(path.parts) - 1 - path.parts[::-1].index("annotations")
+    year = path.parts[at + 1 : -1][-1:]  # not "resolved", which may stand before it
+    name = path.name.replace("_ann.json", ".json")
+    return Path(*path.parts[:at], "articles", *year, name)
 
 
 def _biased(span: Node, article: Node, lines: list[str]) -> Row:

@@ -151,17 +151,21 @@ def _kind(value: object) -> str:
 
 def read_text(path: Path, encoding: str | None = None) -> str:
     """Return the text of a file, its line ends as they are."""
+    name = shown(str(path), 200)
     try:
-        return path.read_bytes().decode(encoding or "utf-8")
+        data = path.read_bytes()
     except OSError as error:
-        name = shown(str(path), 200)
         raise DataError(f"{name}: cannot be read ({error.strerror}); check the path") from error
+    if data.startswith(b"PK\3\4"):
+        raise DataError(f"{name}: is a zip archive; unpack it, and name a file or the folder")
+    try:
+        return data.decode(encoding or "utf-8")
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line, at = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
         what = f"not {encoding or 'UTF-8'} at byte {at} of the line"
         advice = "download the file again, or save it as UTF-8"
-        raise DataError(f"{shown(str(path), 200)}:{line}: {what}; {advice}") from error
+        raise DataError(f"{name}:{line}: {what}; {advice}") from error
 
 
 def json_items(path: Path, advice: str) -> Iterator[Node]:

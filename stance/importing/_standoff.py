@@ -126,7 +126,8 @@ def _standoff(lines: str, name: str, text: str, request: Request, notes: Notes) 
         line, where = line.rstrip("\r"), f"{name}:{number}"
         if found := _TEXT_BOUND.fullmatch(line):
             start, end = _ends(found, text, where)
-            spans[found[1]] = _Span(where, start, end, [found[2]])
+            parted = found[4] if ";" in found[3] else ""  # whose place holds other words, too
+            spans[found[1]] = _Span(where, start, end, [found[2]], parted)
         elif found := _ATTRIBUTE.fullmatch(line) or _RELATION.fullmatch(line):
             later.append((where, found))
         elif _OTHER.match(line):
@@ -165,9 +166,7 @@ def _said(
             spans[found[2]].labels.append(value or found[1])
         return
     holder, actor = spans[found[2]], spans[found[3]]
-    yield replace(
-        actor, where=where, labels=[found[1]], holder=text[holder.start : holder.end], actor=""
-    )
+    yield replace(actor, where=where, labels=[found[1]], holder=text[holder.start : holder.end])
 
 
 # --- INCEpTION -------------------------------------------------------------------------------
