@@ -59,8 +59,11 @@ def _coded(documents: Sequence[_Document], source: Path, notes: Notes) -> Iterat
         parts = enumerate(zip(*group, strict=True))
         differing.add(tuple(at for at, column in parts if len(set(column)) > 1))
     differing.discard(())
-    places = differing.pop() if len(differing) == 1 else ()
+    places = next(iter(differing)) if len(differing) == 1 else ()
     at = places[0] if len(places) == 1 else None
+    if differing and at is None:
+        what = "the same text stands in files whose names differ in more than one part: their rows"
+        notes.lines.append(f"{what} count as different documents; import one folder of coders")
     if at is not None:
         coders = sorted({name[at] for name in names if len(name) > at})
         listed = ", ".join(shown(coder, 30) for coder in coders[:8])
