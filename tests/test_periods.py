@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stance.errors import DataError
@@ -91,6 +91,7 @@ def test_a_period_that_is_asked_for_is_taken_or_refused():
         choose_grids(days, "week")
 
 
+@example([(0, 19), (1, 90), (2, 90), (84, 1)], None)  # weeks, of which one is far off
 @given(
     st.lists(st.tuples(st.integers(0, 1400), st.integers(1, 90)), min_size=1, max_size=80),
     st.sampled_from([None, *UNITS]),

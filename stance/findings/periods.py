@@ -143,11 +143,12 @@ def chart_course(grids: Sequence[Periods], counts: Sequence[Ints]) -> Course | N
     the shortest that hold enough on average, of those that hold any, and are not too many for a
     chart; neighbours that hold fewer are joined, so that no answer is lost.
     """
-    if not grids or counts[-1].sum() < FEWEST_PER_POINT:
+    if not grids or (total := counts[-1].sum()) < FEWEST_PER_POINT:
         return None
     for grid, own in (lengths := list(_lengths(grids, counts))):
         used = np.count_nonzero(own.sum(axis=(1, 2)))
-        if used <= MOST_POINTS and own.sum() >= FEWEST_PER_POINT * used:
+        # Weeks may lack a tail that months hold.
+        if used <= MOST_POINTS and own.sum() >= max(total, FEWEST_PER_POINT * used):
             return Course(grid.unit, tuple(_join(grid, own)))
     return Course(lengths[-1][0].unit, tuple(_join(*lengths[-1])))
 
