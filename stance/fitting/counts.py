@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from stance.arrays import Floats, Floats32, Ints, Keys
@@ -43,14 +44,49 @@ def count_features(
     reader: Reader, query: Query, recipe: Features, *, targeted: bool = True
 ) -> dict[str, BlockCounts]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more."""
-    found: dict[str, list[tuple[Ints, Keys, Floats]]] = {name: [] for name in recipe.blocks}
+    found = {name: _Occurrences() for name in recipe.blocks}
     for low, pairs in _batches(reader, query, targeted, recipe.per_actor):
-        for name in recipe.blocks:
+        for name, block in found.items():
             for events in separate_events(name, reader, pairs):
-                weight = np.ones(len(events.row)) if events.weight is None else events.weight
                 for keys in _keys(reader, pairs, events, recipe.per_actor):
-                    found[name].append((events.row + low, keys, weight))
-    return {name: _counts(parts, len(query), recipe.min_df) for name, parts in found.items()}
+                    block.add(events.row + low, keys, events.weight)
+    return {name: found.pop(name).counts(len(query), recipe.min_df) for name in recipe.blocks}
+
+
+class _Occurrences:
+    """Occurrences of a block's features, numbered as they come: 16 bytes of memory for each."""
+
+    def __init__(self) -> None:
+        self._index = KeyIndex(np.zeros(0, np.uint64))
+        self._keys = [np.zeros(0, np.uint64)]
+        self._parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))]
+
+    def add(self, row: NDArray[Any], keys: Keys, weight: Floats | None) -> None:
+        """Add features that occur in some rows, each with the weight 1 if none is given."""
+        column = self._index.find(keys)
+        new = np.flatnonzero(column < 0)
+        if len(new):
+            self._keys.append(np.unique(keys[new]))
+            self._index.add(self._keys[-1])
+            column[new] = self._index.find(keys[new])
+        weight = np.ones(len(row)) if weight is None else weight
+        self._parts.append((row.astype(np.int32), column, weight))
+
+    def counts(self, size: int, min_df: int) -> BlockCounts:
+        """Return the counts in so many rows; the occurrences are forgotten."""
+        parts = zip(*self._parts, strict=True)
+        row, column, weight = (np.concatenate(part) for part in parts)
+        keys = np.concatenate(self._keys)
+        self._parts.clear()
+        order = np.argsort(keys)
+        place = np.empty(len(keys), np.int32)
+        place[order] = np.arange(len(keys), dtype=np.int32)
+        at, shape = (row, place.take(column)), (size, len(keys))
+        sums = sparse.csr_matrix((weight, at), shape=shape)
+        kept = np.flatnonzero(np.bincount(sums.indices, minlength=len(keys)) >= min_df)
+        sums = sums[:, kept]
+        squares = sparse.csr_matrix((weight**2, at), shape=shape)[:, kept]
+        return BlockCounts(keys[order][kept], sums, squares)
 
 
 def _batches(
@@ -72,23 +108,17 @@ def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]
     return [keys, own_keys(keys, actor_keys(reader.book, pairs)[events.row])]
 
 
-def _counts(parts: Sequence[tuple[Ints, Keys, Floats]], size: int, min_df: int) -> BlockCounts:
-    nothing = (np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0))
-    row, key, weight = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
-    keys, column = np.unique(key, return_inverse=True)
-    shape = (size, len(keys))
-    sums = sparse.csr_matrix((weight, (row, column)), shape=shape)
-    squares = sparse.csr_matrix((weight**2, (row, column)), shape=shape)
-    kept = np.flatnonzero(np.bincount(sums.indices, minlength=len(keys)) >= min_df)
-    return BlockCounts(keys[kept], sums[:, kept], squares[:, kept])
-
-
 def name_features(
     reader: Reader, query: Query, weights: Sequence[BlockWeights], own: bool, *, targeted: bool
 ) -> dict[str, tuple[str, ...]]:
-    """Return the readable name of every feature of some blocks, by reading the corpus again."""
-    reader.forms.names = symbols(reader) | {key_of("actor:" + n): shown(n) for n in query.names}
-    reader.forms.clear()
+    """Return the readable name of every feature of some blocks, by reading the corpus again.
+
+    The names of words are kept, so that the next head need not have all of them described anew.
+    """
+    if reader.forms.names is None:
+        reader.forms.names = symbols(reader)
+        reader.forms.clear()
+    reader.forms.names |= {key_of("actor:" + n): shown(n) for n in query.names}
     index = {block.name: KeyIndex(block.keys) for block in weights}
     terms: dict[str, list[str]] = {block.name: [""] * len(block.keys) for block in weights}
     for low, pairs in _batches(reader, query, targeted, own):
@@ -97,7 +127,6 @@ def name_features(
             for events in separate_events(name, reader, pairs):
                 for keys, whose in zip(_keys(reader, pairs, events, own), copies, strict=False):
                     _name(reader, events, index[name].find(keys), terms[name], whose)
-    reader.forms.names = None
     return {name: tuple(found) for name, found in terms.items()}
 
 
