@@ -580,3 +580,15 @@ def test_probabilities_equal_the_oracle(name: str, book: ActorBook, oracle: Orac
         assert np.allclose(scores[row], ahead, rtol=0, atol=1e-9), asked[row]
         assert np.allclose(found[row], oracle.probabilities(head, pair), rtol=0, atol=1e-9)
         assert bool(known[row]) == understood, asked[row]
+
+
+def test_a_text_of_millions_of_mentions_is_looked_at_around_the_first(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stance.features.pairs.LOOKED_AT", 2)
+    words = reader.words(["NATO met NATO, Russia and NATO.", "Russia left."])
+    pairs = lay_out(words, *words.named_actors()[:2])
+    near = pairs.surroundings
+    assert near.row.tolist() == [0, 0, 1, 2]
+    assert near.at.tolist() == [0, 2, 3, 6]
+    assert np.bincount(pairs.owner).tolist() == [3, 1, 1]

@@ -26,6 +26,9 @@ from stance.reading.words import NOBODY, Words
 FAR = 1 << 30
 """Least distance in words if the actor is not mentioned: farther than any text is long."""
 
+LOOKED_AT = 10_000
+"""Mentions of a pair that are looked around, so that a cell of millions takes little memory."""
+
 REACH = 4  # words to either side of a mention that can be looked at
 
 TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
@@ -77,8 +80,11 @@ class Pairs:
 
     @cached_property
     def surroundings(self) -> "Surroundings":
-        """Words around the mentions of the actor judged."""
-        return Surroundings(self.words, self.owner, self.word.take(self.mention).astype(np.int64))
+        """Words around the mentions of the actor judged, the first `LOOKED_AT` of each pair."""
+        at = np.arange(len(self.owner))
+        if len(at) > LOOKED_AT:
+            at = np.flatnonzero(at - np.searchsorted(self.owner, self.owner) < LOOKED_AT)
+        return Surroundings(self.words, self.owner.take(at), self.word.take(self.mention.take(at)))
 
 
 def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) -> Pairs:

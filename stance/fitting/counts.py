@@ -28,16 +28,38 @@ class BlockCounts:
     sums: Any  # of the weights of a feature's occurrences in a pair
     squares: Any  # of these weights squared, likewise summed
 
-    def values(self, rows: Ints, kept: Ints, idf: Floats32, weight: float) -> Any:
-        """Return the block's part of the design matrix.
+    def take(self, rows: Ints) -> "BlockCounts":
+        """Return the counts of some pairs."""
+        return BlockCounts(self.keys, self.sums[rows], self.squares[rows])
+
+    def values(self, kept: Ints, idf: Floats32, weight: float) -> Any:
+        """Return the block's part of the design matrix, with the features kept.
 
         Each occurrence counts its weight times inverse document frequency; a row is divided by the
         root of the sum of its squared occurrences and multiplied by the block's weight.
         """
-        wide = idf.astype(np.float64)
-        squares = self.squares[rows][:, kept] @ wide**2
-        scale = np.divide(weight, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
-        return sparse.diags(scale) @ self.sums[rows][:, kept] @ sparse.diags(wide)
+        values, scale = self.sums[:, kept], self._scale(kept, idf, weight)
+        values.data *= np.repeat(scale, np.diff(values.indptr))
+        values.data *= idf.astype(np.float64).take(values.indices)
+        return values
+
+    def scores(self, block: BlockWeights) -> Floats:
+        """Return what a block that was learned adds to the scores of each label."""
+        kept = np.searchsorted(self.keys, block.keys)
+        coef = np.zeros((len(self.keys), block.coef.shape[1]))
+        coef[kept] = block.idf.astype(np.float64)[:, None] * block.coef
+        found: Floats = self.sums @ coef
+        found *= self._scale(kept, block.idf, block.weight)[:, None]
+        return found
+
+    def _scale(self, kept: Ints, idf: Floats32, weight: float) -> Floats:
+        """Return what each row is multiplied by, so that it has the length ``weight``."""
+        wide = np.zeros(len(self.keys))
+        wide[kept] = idf.astype(np.float64) ** 2
+        squares = self.squares @ wide
+        nothing = np.zeros_like(squares)
+        found: Floats = np.divide(weight, np.sqrt(squares), out=nothing, where=squares > 0)
+        return found
 
 
 def count_features(

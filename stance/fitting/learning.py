@@ -121,12 +121,12 @@ def fit_head(task: Task, rows: Ints, seed: int, enough: float = EXACT) -> Head:
     features = task.recipe.features
     least = min(features.min_df, int(group.max()) + 1)  # a fold may be one document
     for name, weight in features.blocks.items():
-        counts = task.counts[name]
-        df = np.bincount(counts.sums[rows].indices, minlength=len(counts.keys))
-        kept = np.flatnonzero(_documents(counts, rows, group) >= least)
+        counts = task.counts[name].take(rows)
+        df = np.bincount(counts.sums.indices, minlength=len(counts.keys))
+        kept = np.flatnonzero(_documents(counts, group) >= least)
         # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer has it.
         idf = (np.log((1 + len(rows)) / (1 + df[kept])) + 1).astype(np.float32)
-        values, keys = counts.values(rows, kept, idf, weight), counts.keys[kept]
+        values, keys = counts.values(kept, idf, weight), counts.keys[kept]
         parts.append(values)
         kept_by_block.append((name, weight, keys, idf))
         if task.vectors is not None and features.vectors.get(name):
@@ -150,11 +150,11 @@ def fit_head(task: Task, rows: Ints, seed: int, enough: float = EXACT) -> Head:
     return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, features.per_actor)
 
 
-def _documents(counts: BlockCounts, rows: Ints, group: Ints) -> Ints:
+def _documents(counts: BlockCounts, group: Ints) -> Ints:
     """Return in how many documents each feature occurs; several rows of one count once."""
-    occurs = counts.sums[rows].astype(np.bool_).astype(np.int32)
-    ones, shape = np.ones(len(rows), np.int32), (group.max() + 1, len(rows))
-    member = sparse.csr_matrix((ones, (group, np.arange(len(rows)))), shape)
+    occurs = counts.sums.astype(np.bool_).astype(np.int32)
+    ones, shape = np.ones(len(group), np.int32), (group.max() + 1, len(group))
+    member = sparse.csr_matrix((ones, (group, np.arange(len(group)))), shape)
     return np.bincount((member @ occurs).indices, minlength=len(counts.keys))
 
 
@@ -221,10 +221,7 @@ def score_rows(head: Head, counts: dict[str, BlockCounts], rows: Ints) -> Floats
     """Score rows of the corpus from their counted features; the same as `Head.scores`."""
     total = np.tile(head.intercept, (len(rows), 1))
     for block in head.blocks:
-        mine = counts[block.name]
-        kept = np.searchsorted(mine.keys, block.keys)
-        values = mine.values(rows, kept, block.idf, block.weight)
-        total += values @ block.coef.astype(np.float64)
+        total += counts[block.name].take(rows).scores(block)
     return total
 
 
