@@ -609,7 +609,7 @@ def test_doccano_members_are_coders(tmp_path):
         ),
         (
             {"text": "A", "entities": [], "relations": [{"type": "favor", "from_id": 1}]},
-            r"relations\[0\].from_id is not the id of an entity",
+            r"relations\[0\].from_id is not the id of a marked place",
         ),
     ],
 )
@@ -667,6 +667,18 @@ def test_labelstudio_regions_with_choices_of_their_own(tmp_path):
     said["value"] |= {"start": at("NATO")[0], "end": at("NATO")[1]}
     _, rows = one(tmp_path, "labelstudio", json.dumps([task([own, said])]), "x.json")
     assert [(row["actor"], row["stance"]) for row in rows] == [("NATO", "favor")]
+
+
+def test_labelstudio_relations_lead_from_the_holder(tmp_path):
+    results = [region(name, at(name), "Actor", key=name) for name in ("Poland", "NATO")]
+    note = {**choice("note", "why", kind="textarea"), "id": "NATO"}
+    note["value"] |= results[1]["value"] | {"text": ["why"]}
+    relation = {"type": "relation", "from_id": "Poland", "to_id": "NATO", "labels": ["favor"]}
+    data = json.dumps([task([note, *results, relation])])
+    _, rows = one(tmp_path, "labelstudio", data, "x.json")
+    assert [(row["actor"], row["stance"], row["holder"]) for row in rows] == [
+        ("NATO", "favor", "Poland")
+    ]
 
 
 def test_names_of_a_tool_are_mapped(tmp_path):

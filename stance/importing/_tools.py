@@ -107,7 +107,8 @@ def _doccano_item(item: Node, cells: Row, request: Request, notes: Notes) -> Ite
                 named[span["id"].scalar()] = mark
         relations = item.get("relations")
         for relation in relations.items() if relations else ():
-            marks += _relation(relation, named, cells["text"], request, notes)
+            said_ = [relation["type"].text()]
+            marks += _relation(relation, said_, named, cells["text"], request, notes)
         if not marks:
             notes.left_out["text without a stance"] += 1
         yield from marked_rows(item.where, cells["text"], marks, cells)
@@ -133,15 +134,20 @@ def _doccano_span(span: Node) -> tuple[Node, Node, str]:
 
 
 def _relation(
-    relation: Node, named: Mapping[str, Mark], text: str, request: Request, notes: Notes
+    relation: Node,
+    labels: list[str],
+    named: Mapping[str, Mark],
+    text: str,
+    request: Request,
+    notes: Notes,
 ) -> list[Mark]:
     """Return the stance that a relation says: of the words where it begins, toward its end."""
-    stance = _stance_of(relation, [relation["type"].text()], request, notes)
+    stance = _stance_of(relation, labels, request, notes)
     ends = []
     for key in ("from_id", "to_id"):
         mark = named.get(relation[key].scalar())
         if mark is None:
-            raise relation[key].fault("is not the id of an entity")
+            raise relation[key].fault("is not the id of a marked place")
         ends.append(mark)
     holder = text[ends[0].start : ends[0].end]
     return [Mark(ends[1].start, ends[1].end, stance, holder=holder)] if stance else []
@@ -165,7 +171,8 @@ def read_labelstudio(request: Request, notes: Notes) -> Iterator[Row]:
     """Yield the rows of an export in the format "JSON", one coding per annotation.
 
     https://labelstud.io/guide/task_format: a task has `data` and `annotations`; results that
-    share an `id` are about one region, with `start` and `end`, the others about the whole text.
+    share an `id` are about one region, with `start` and `end`, the others about the whole text;
+    a relation leads from one region to another.
     Versions count in UTF-16 units or in code points (issues 1347 and 1559 of
     HumanSignal/label-studio); the text of a region tells which.
     """
@@ -186,43 +193,59 @@ def _annotation(node: Node, data: Row, request: Request, notes: Notes) -> Iterat
     cells, labels = dict(data), list[str]()
     if coder := _completed_by(node):
         cells["coder"] = coder
-    regions: dict[str, list[Node]] = {}
+    regions, relations = dict[str, list[Node]](), list[Node]()
     ours = {theirs: name for name, theirs in request.names.items()}
     for result in node["result"].items():
-        kind, value = result["type"].text(), result.get("value")
-        if value is None or kind == "relation":
-            notes.left_out["relation"] += 1
-        elif value.get("start") is not None:
+        if result["type"].text() == "relation":
+            relations.append(result)
+        elif result["value"].get("start") is not None:
             at = result.get("id")
             regions.setdefault(at.scalar() if at else result.key, []).append(result)
         else:
             name = result["from_name"].text()
-            name = ours.get(name, name)
-            said = _values(result, value)
+            name, said = ours.get(name, name), _values(result)
             if name in _LABELLED and name != "stance":
                 cells[name] = _tone(result, said) if name == "sentiment" else ";".join(said)
             else:
                 labels += said
-    text, marks = cells["text"], []
-    for results in regions.values():
-        said = [label for result in results for label in _values(result, result["value"])]
-        value = results[0]["value"]
-        words = value.get("text")
-        place = _place(value, text, value["start"], value["end"], words.text() if words else None)
-        stance = _stance_of(value, said, request, notes)
-        marks += [Mark(*place, stance)] if stance else []
+    marks = _marks(regions, relations, cells["text"], request, notes)
     stance = _stance_of(node, labels, request, notes)
     if stance is not None:
         yield _pair(node, {**cells, "stance": stance}, request)
     elif not marks:
         notes.left_out["annotation without a stance"] += 1
-    yield from marked_rows(node.where, text, marks, cells)
+    yield from marked_rows(node.where, cells["text"], marks, cells)
 
 
-def _values(result: Node, value: Node) -> list[str]:
+def _marks(
+    regions: Mapping[str, list[Node]],
+    relations: list[Node],
+    text: str,
+    request: Request,
+    notes: Notes,
+) -> list[Mark]:
+    """Return what the results about each region, and relations between regions, say."""
+    marks, named = list[Mark](), dict[str, Mark]()
+    for key, results in regions.items():
+        said = [label for result in results for label in _values(result)]
+        values = [result["value"] for result in results]
+        words = [word.value for value in values if (word := value.get("text"))]
+        known = next((word for word in words if isinstance(word, str)), None)
+        place = _place(values[0], text, values[0]["start"], values[0]["end"], known)
+        stance = _stance_of(values[0], said, request, notes)
+        named[key] = Mark(*place, stance or Stance.NEUTRAL)
+        marks += [named[key]] if stance else []
+    for relation in relations:
+        labels = relation.get("labels")
+        said = _texts(labels) if labels else []
+        marks += _relation(relation, said, named, text, request, notes)
+    return marks
+
+
+def _values(result: Node) -> list[str]:
     """Return what a result says: the list at the key of its type, such as choices or labels."""
     kind = result["type"].text()
-    found = value.get("text" if kind == "textarea" else kind)
+    found = result["value"].get("text" if kind == "textarea" else kind)
     return _texts(found) if found else []
 
 
