@@ -7,19 +7,15 @@ from pathlib import Path
 from stance.display import shown
 from stance.errors import DataError
 from stance.importing._reading import (
-    Mark,
     Node,
     Notes,
     Request,
-    Row,
     files_in,
     json_items,
     json_object,
-    make_row,
-    marked_rows,
-    paragraph_around,
     read_text,
 )
+from stance.importing._rows import Mark, Row, make_row, marked_rows, paragraph_around
 from stance.records import Stance
 
 _POLARITY = {2.0: Stance.AGAINST, 4.0: Stance.NEUTRAL, 6.0: Stance.FAVOR}

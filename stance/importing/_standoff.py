@@ -8,18 +8,8 @@ from pathlib import Path
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.importing._reading import (
-    Mark,
-    Notes,
-    Request,
-    Row,
-    files_in,
-    from_utf16,
-    located,
-    marked_rows,
-    paragraph_around,
-    read_text,
-)
+from stance.importing._reading import Notes, Request, files_in, read_text
+from stance.importing._rows import Mark, Row, from_utf16, located, marked_rows, paragraph_around
 
 
 @dataclass(slots=True)

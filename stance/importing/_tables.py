@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from stance.corpus import SENTIMENTS, LabelReader
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.importing._reading import Node, Notes, Request, Row, decode, make_row
+from stance.importing._reading import Node, Notes, Request, decode
+from stance.importing._rows import Row, make_row
 from stance.records import Sentiment, Stance
 from stance.tables import Record, Table, column, open_table, optional_column
 

@@ -8,18 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from stance.corpus import SENTIMENTS, SOFT
 from stance.display import shown
-from stance.importing._reading import (
-    Mark,
-    Node,
-    Notes,
-    Request,
-    Row,
-    files_in,
-    json_items,
-    located,
-    make_row,
-    marked_rows,
-)
+from stance.importing._reading import Node, Notes, Request, files_in, json_items
+from stance.importing._rows import Mark, Row, located, make_row, marked_rows
 from stance.records import Sentiment, Stance
 
 _FALSE_MATCH = "false_match"

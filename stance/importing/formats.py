@@ -10,7 +10,8 @@ from stance.corpus import stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.importing import _datasets, _standoff, _tables, _tools
-from stance.importing._reading import Notes, Request, Row
+from stance.importing._reading import Notes, Request
+from stance.importing._rows import Row
 from stance.tables import write_table
 
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
