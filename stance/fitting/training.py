@@ -165,7 +165,8 @@ def train(
     bench = _Bench(reader, corpus, recipe, _query(book, corpus), vectors, jobs, lessons)
     query = _query(book, corpus, *filter(None, [lessons]))
     progress("learning stance")
-    stance, control = bench.learn(query, "stance"), bench.learn(query, "control")
+    # The control head, which is the baseline, learns from labels alone.
+    stance, control = bench.learn(query, "stance"), bench.learn(bench.query, "control")
     tone = _learn_extra(bench, "sentiment", sentiment_rows(corpus), progress)
     holder = _learn_extra(bench, "holder", holder_rows(corpus), progress)
     progress("scoring the held-out answers")
@@ -285,10 +286,8 @@ class _Bench:
             like, judged = plain, holder_kinds(corpus)
         share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
         more, lessons = self.lessons, None
-        if more is not None and more.soft is not None and name not in _EXTRA:
-            # The control head takes their likeliest label: a machine of three rows each is slow.
-            soft = more.soft if name == "stance" else np.eye(len(Stance))[more.stance]
-            lessons = Lessons(more.document, share[more.source], soft)
+        if more is not None and more.soft is not None and name == "stance":
+            lessons = Lessons(more.document, share[more.source], more.soft)
         return Task(
             counts=count_features(self.reader, query, own.features, targeted=targeted),
             recipe=own,
