@@ -793,7 +793,8 @@ def test_brat_folders_are_coders(tmp_path):
         files |= {f"b/{coder}/d/one.txt": TEXT, f"b/{coder}/d/two.txt": "NATO met."}
         files |= {f"b/{coder}/d/one.ann": ann(at("NATO"), kind=label)}
         files |= {f"b/{coder}/d/two.ann": ann((0, 4), kind="neutral")}
-    write(tmp_path, files)
+    idle = {"b/carl/d/one.txt": TEXT, "b/carl/d/one.ann": "", "b/ben/d/._one.ann": b"\xff"}
+    write(tmp_path, files | idle)
     told, rows = imported("brat", tmp_path / "b", only=("document", "coder", "stance"))
     assert rows == [
         ("d/one", "anna", "favor"),

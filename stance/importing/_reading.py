@@ -229,14 +229,20 @@ def _after_space(text: str, at: int) -> int:
 
 
 def files_in(source: Path, suffix: str) -> list[Path]:
-    """Return the files of a folder and its folders with an ending, sorted; or the one named."""
+    """Return the files of a folder and its folders with an ending, sorted; or the one named.
+
+    Hidden ones do not count: editors and archives leave copies under such names.
+    """
     if not source.is_dir():
         return [source]
+    name = shown(str(source), 200)
     try:
         found = sorted(path for path in source.rglob(f"*{suffix}") if path.is_file())
     except OSError as error:
-        name = shown(str(source), 200)
         raise DataError(f"{name}: cannot be read ({error.strerror}); check the path") from error
+    inside = [path.relative_to(source).parts for path in found]
+    hidden = [any(part.startswith(".") for part in parts) for parts in inside]
+    found = [path for path, skipped in zip(found, hidden, strict=True) if not skipped]
     if not found:
-        raise DataError(f"{shown(str(source), 200)}: has no file *{suffix} in it; check the folder")
+        raise DataError(f"{name}: has no file *{suffix} in it; check the folder")
     return found

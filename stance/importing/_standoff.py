@@ -55,7 +55,8 @@ def _coded(documents: Sequence[_Document], source: Path, notes: Notes) -> Iterat
         what = "the same text stands in files whose names differ in more than one part: their rows"
         notes.lines.append(f"{what} count as different documents; import one folder of coders")
     if at is not None:
-        coders = sorted({name[at] for name in names if len(name) > at})
+        pairs = zip(documents, names, strict=True)
+        coders = sorted({name[at] for each, name in pairs if each.rows and len(name) > at})
         listed = ", ".join(shown(coder, 30) for coder in coders[:8])
         notes.lines.append(f"coders by the names of files or folders: {listed}")
     for each, name in zip(documents, names, strict=True):
