@@ -546,7 +546,7 @@ def test_what_is_no_framing_is_refused(tmp_path, row, match):
 
 
 def test_doccano_pairs_and_spans(tmp_path):
-    nato, russia = at("NATO"), at("Russia")
+    nato, russia = units(at("NATO")), units(at("Russia"))
     items = [
         {
             "id": 1,
@@ -556,14 +556,14 @@ def test_doccano_pairs_and_spans(tmp_path):
             "Comments": [],
             "date": "2024",
         },
-        {"id": 2, "text": TEXT, "label": [[*nato, "favor"], [*russia, "against"], [0, 1, "X"]]},
+        {"id": 2, "text": TEXT, "label": [[*nato, "favor"], [*russia, "against"], [3, 6, "X"]]},
         {"id": 3, "text": TEXT, "label": []},
     ]
     told, rows = one(tmp_path, "doccano", lines(*items), only=("id", "actor", "spans", "stance"))
     assert rows == [
         ("1", "NATO", "", "favor"),
-        ("2", "NATO", "{}:{}".format(*nato), "favor"),
-        ("2", "Russia", "{}:{}".format(*russia), "against"),
+        ("2", "NATO", "{}:{}".format(*at("NATO")), "favor"),
+        ("2", "Russia", "{}:{}".format(*at("Russia")), "against"),
     ]
     assert "doccano: left out: 1 text without a stance" in told
     assert "doccano: labels that are no stance: 'X' 1; see --labels" in told
@@ -572,7 +572,7 @@ def test_doccano_pairs_and_spans(tmp_path):
 def test_doccano_relations_lead_from_the_holder(tmp_path):
     names = ("Poland", "NATO")
     entities = [
-        dict(zip(("start_offset", "end_offset"), at(name), strict=True), id=n, label="Actor")
+        dict(zip(("start_offset", "end_offset"), units(at(name)), strict=True), id=n, label="Actor")
         for n, name in enumerate(names)
     ]
     relations = [{"id": 0, "from_id": 0, "to_id": 1, "type": "favor"}]
@@ -601,6 +601,7 @@ def test_doccano_members_are_coders(tmp_path):
         ({"text": "A", "label": ["favor"], "actor": "A", "spans": "x"}, "1: spans 'x' is not a pl"),
         ({"text": "A", "label": ["favor", "against"]}, "1: has two stances, favor and against"),
         ({"text": "AB", "label": [[0, 9, "favor"]]}, r"label\[0\] is at 0:9 outside its 2 char"),
+        ({"text": TEXT, "label": [[1, 9, "favor"]]}, r"label\[0\] is at 1:9, which cuts a char"),
         ({"text": "AB", "label": [[0, 9]]}, r"1: label\[0\] is not start, end and label"),
         ({"text": "AB", "label": [["0", 9, "favor"]]}, r"label\[0\]\[0\] is a text, not a whole"),
         (
@@ -1019,7 +1020,7 @@ ANY = st.recursive(
 
 
 VALID = {
-    "doccano": {"text": TEXT, "actor": "NATO", "label": [[*at("NATO"), "favor"]], "id": 1},
+    "doccano": {"text": TEXT, "actor": "NATO", "label": [[*units(at("NATO")), "favor"]], "id": 1},
     "labelstudio": task([region("NATO", at("NATO"), "favor"), choice("note", "x")], actor="NATO"),
     "prodigy": {
         **{

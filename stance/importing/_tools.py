@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from stance.corpus import SENTIMENTS, SOFT
 from stance.display import shown
 from stance.importing._reading import Node, Notes, Request, files_in, json_items
-from stance.importing._rows import Mark, Row, located, make_row, marked_rows
+from stance.importing._rows import Mark, Row, from_utf16, located, make_row, marked_rows
 from stance.records import Sentiment, Stance
 
 _FALSE_MATCH = "false_match"
@@ -69,7 +69,8 @@ def read_doccano(request: Request, notes: Notes) -> Iterator[Row]:
     https://github.com/doccano/doccano, backend/data_export/pipeline: `label` is a list of labels
     (text classification) or of ``[start, end, label]`` (sequence labelling); with relations it is
     `entities` and `relations`. A project whose members do not share their labels is exported as
-    a file per member, named after them. Offsets count code points.
+    a file per member, named after them. Offsets count UTF-16 units (issue 2290 of doccano/doccano),
+    unless the project counts grapheme clusters, which nothing in the file says.
     """
     paths = files_in(request.source, ".jsonl")
     for path in paths:
@@ -89,7 +90,7 @@ def _doccano_item(item: Node, cells: Row, request: Request, notes: Notes) -> Ite
         marks, named = [], dict[str, Mark]()
         for span in spans:
             start, end, label = _doccano_span(span)
-            place = _place(span, cells["text"], start, end, None)
+            place = _place(span, cells["text"], start, end, utf16=True)
             stance = _stance_of(span, [label], request, notes)
             mark = Mark(*place, stance or Stance.NEUTRAL)
             marks += [mark] if stance else []
@@ -143,13 +144,24 @@ def _relation(
     return [Mark(ends[1].start, ends[1].end, stance, holder=holder)] if stance else []
 
 
-def _place(node: Node, text: str, start: Node, end: Node, said: str | None) -> tuple[int, int]:
+def _place(
+    node: Node, text: str, start: Node, end: Node, said: str | None = None, *, utf16: bool = False
+) -> tuple[int, int]:
+    """Return a place in code points, as it is or, if so, in UTF-16 units."""
     low, high = start.whole(), end.whole()
-    place = located(text, low, high, said)
+    if utf16:
+        ends = from_utf16(text, low), from_utf16(text, high)
+        place = None if None in ends else located(text, ends[0] or 0, ends[1] or 0, said)
+    else:
+        place = located(text, low, high, said)
     if place is None:
         other = "" if said is None else f", where the text is not '{shown(said, 30)}'"
         inside = 0 <= low < high <= len(text)
-        what = other or " of the text" if inside else f" outside its {len(text):,} characters"
+        what = (
+            other or ", which cuts a character in two"
+            if inside
+            else f" outside its {len(text):,} characters"
+        )
         raise node.fault(f"is at {low}:{high}{what}")
     return place
 
@@ -292,7 +304,7 @@ def _prodigy_item(item: Node, request: Request, notes: Notes) -> Iterator[Row]:
         notes.left_out["text's relations"] += 1
     spans = item.get("spans")
     for span in spans.items() if spans else ():
-        place = _place(span, cells["text"], span["start"], span["end"], None)
+        place = _place(span, cells["text"], span["start"], span["end"])
         label = span.get("label")
         stance = _stance_of(span, [label.scalar()] if label else [], request, notes)
         marks += [Mark(*place, stance)] if stance else []
