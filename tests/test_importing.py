@@ -596,10 +596,16 @@ def test_doccano_members_are_coders(tmp_path):
 @pytest.mark.parametrize(
     ("item", "match"),
     [
-        ({"label": ["favor"]}, "source.jsonl:1: has no text at key 'text'; name it with --map t"),
-        ({"text": TEXT, "label": ["favor"]}, "1: has no actor at key 'actor' for the stance; name"),
+        ({"label": ["favor"]}, "source.jsonl:1: has no text at key 'text'; name its key: --map t"),
+        (
+            {"text": TEXT, "label": ["favor"]},
+            "1: has no actor at key 'actor' for the stance; name its k",
+        ),
         ({"text": "A", "label": ["favor"], "actor": "A", "spans": "x"}, "1: spans 'x' is not a pl"),
-        ({"text": "A", "label": ["favor", "against"]}, "1: has two stances, favor and against"),
+        (
+            {"text": "A", "label": ["favor", "against"]},
+            "1: has two stances, favor and against; keep one$",
+        ),
         ({"text": "AB", "label": [[0, 9, "favor"]]}, r"label\[0\] is at 0:9 outside its 2 char"),
         ({"text": TEXT, "label": [[1, 9, "favor"]]}, r"label\[0\] is at 1:9, which cuts a char"),
         ({"text": "AB", "label": [[0, 9]]}, r"1: label\[0\] is not start, end and label"),
@@ -702,7 +708,7 @@ def test_names_of_a_tool_are_mapped(tmp_path):
         ("[\n3]", "x.json:2: is a number, not an object"),
         ("[" * 1_000_000, "x.json: too long or too deep for JSON"),
         ('[\n{"data": {"text": "A"}},\n{]', "x.json: not JSON at line 3, column 2"),
-        ('[\n{"data": {"text": [3]}}]', "x.json:2: data has no text at key 'text'; name it with"),
+        ('[\n{"data": {"text": [3]}}]', "x.json:2: data has no text at key 'text'; name its key"),
         (
             [task([region("NATO", at("Russia"), "favor")])],
             "value is at .*, where the text is not '",

@@ -74,10 +74,10 @@ class Node:
     advice: str
     key: str = ""  # path from the top, such as targets[0].from
 
-    def fault(self, what: str) -> DataError:
-        """Return an error about this value."""
+    def fault(self, what: str, advice: str = "") -> DataError:
+        """Return an error about this value, with the advice for its format if there is no other."""
         key = f"{shown(self.key, _KEY_SHOWN)} " if self.key else ""
-        return DataError(f"{self.where}: {key}{what}; {self.advice}")
+        return DataError(f"{self.where}: {key}{what}; {advice or self.advice}")
 
     def __getitem__(self, key: str) -> Self:
         found = self.get(key)

@@ -91,7 +91,7 @@ def read_mapped(request: Request, notes: Notes) -> Iterator[Row]:
     with open_table(
         request.source, delimiter=request.delimiter, encoding=request.encoding
     ) as table:
-        places = _places(table, names, tuple(names))
+        places = _places(table, names, tuple(names), mapped=True)
         others = {name: at for at, name in enumerate(table.columns) if at not in places.values()}
         if taken := sorted(set(others) & ({*places, "spans"} if "start" in places else {*places})):
             what = f"column '{shown(taken[0])}' would be there twice"
@@ -102,12 +102,14 @@ def read_mapped(request: Request, notes: Notes) -> Iterator[Row]:
             yield make_row(f"{table.name}:{record.line}", {**row, **own})
 
 
-def _places(table: Table, names: Mapping[str, str], needed: Sequence[str]) -> dict[str, int]:
+def _places(
+    table: Table, names: Mapping[str, str], needed: Sequence[str], *, mapped: bool = False
+) -> dict[str, int]:
     places = {}
     for name, theirs in names.items():
         at = optional_column(table.columns, theirs, table.name)
         if at is None and name in needed:
-            at = column(table.columns, theirs, table.name, f"--map {name}=")
+            at = column(table.columns, theirs, table.name, f"--map {name}=" if mapped else "")
         if at is not None:
             places[name] = at
     if ("start" in places) != ("end" in places):

@@ -27,15 +27,15 @@ def _cells(node: Node, request: Request, skipped: tuple[str, ...] = ()) -> Row:
     }
     if "text" not in found:
         key = request.name("text")
-        raise node.fault(f"has no text at key '{shown(key)}'; name it with --map text=KEY")
+        raise node.fault(f"has no text at key '{shown(key)}'", "name its key: --map text=KEY")
     return {name: cell for name, cell in found.items() if name not in SOFT}  # a model's
 
 
 def _pair(node: Node, cells: Row, request: Request) -> Row:
     if not cells.get("actor", "").strip():
         key = request.name("actor")
-        what = f"has no actor at key '{shown(key)}' for the stance; name it with --map actor=KEY"
-        raise node.fault(what)
+        what = f"has no actor at key '{shown(key)}' for the stance"
+        raise node.fault(what, "name its key: --map actor=KEY")
     return make_row(node.where, cells)
 
 
@@ -45,7 +45,7 @@ def _stance_of(node: Node, labels: list[str], request: Request, notes: Notes) ->
     if not found:
         notes.labels.update(labels)
     if len(found) > 1:
-        raise node.fault(f"has two stances, {' and '.join(found)}; keep one")
+        raise node.fault(f"has two stances, {' and '.join(found)}", "keep one")
     return next(iter(found), None)
 
 
