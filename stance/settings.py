@@ -21,9 +21,16 @@ from stance.errors import StanceError
 # Far more than any recipe and most actor books have; a model's manifest has room for as much.
 MOST_BYTES = 4 * 2**20
 
-# A key of so many dotted parts, for which `tomllib` takes memory that grows with their square. The
-# search starts at word beginnings only and never backtracks, so that its own time does not.
-_ENDLESS_KEY = re.compile(r"(?<![^\s.])(?:[^\s.]++[ \t]*+\.[ \t]*+){100}")
+# `tomllib` takes a kilobyte for each table, and for a key of dotted parts memory that grows with
+# the square of their number. So the marks that make structure are counted outside of texts and
+# comments first; what is after an unclosed quote is never parsed. No pattern here backtracks.
+MOST_MARKS = 300_000
+_TEXTS = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"'''
+    r"""|'''(?:[^']|'(?!''))*+'''|'[^'\n]*+'|#[^\n]*+""",
+    re.DOTALL,
+)
+_ENDLESS_KEY = re.compile(r"(?<![^\s.])(?:[^\s.]++[ \t]*+\.[ \t]*+){16}")
 
 
 def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, Any]:
@@ -45,8 +52,11 @@ def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, 
 def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, Any]:
     """Parse TOML text; ``name`` stands in messages."""
     try:
-        if _ENDLESS_KEY.search(text):
+        bare = _TEXTS.sub("_", text)
+        if _ENDLESS_KEY.search(bare):
             raise RecursionError
+        if sum(map(bare.count, ".[{=")) > MOST_MARKS:
+            raise error(f"{name}: more than {MOST_MARKS:,} keys and brackets; split the file")
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise error(f"{name}: not a TOML file: {fault}") from fault

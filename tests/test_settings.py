@@ -13,6 +13,18 @@ HOSTILE = {
     "deep lists": ("a = " + "[" * 100_000, "brackets or keys nested without end"),
     "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys nested without end"),
     "endless key": (".".join(["a"] * 50_000) + " = 1", "brackets or keys nested without end"),
+    "endless key in quotes": (
+        ".".join(['"a b"'] * 32_000) + "=1",
+        "brackets or keys nested without end",
+    ),
+    "endless key in apostrophes": (
+        " . ".join(["'#'", '"\\""'] * 9) + " = 1",
+        "brackets or keys nested without end",
+    ),
+    "endless tables": (
+        "\n".join(f"[{'.'.join(f'{n:x}')}]" for n in range(10**5)),
+        "more than 300,000 keys and brackets; split the file",
+    ),
     "endless number": ("a = " + "9" * 5_000, "a number with too many digits; shorten it"),
     "large": ("#" * (MOST_BYTES + 1), r"more than 4,194,304 bytes, too many for a"),
 }
@@ -44,6 +56,33 @@ def test_a_word_of_a_million_letters_takes_no_time(tmp_path):
     started = time.process_time()
     assert ActorBook.read(path).names == ("NATO",)
     assert time.process_time() - started < 5  # a search anew from each letter takes minutes
+
+
+def test_texts_do_not_count_as_structure(tmp_path):
+    path = tmp_path / "mine.toml"
+    dots = "a." * 200_000
+    path.write_text(
+        f'# {dots} = 1\n["X"]  # {dots} "\nname = ["""{dots[:40]}""", \'U.S.\']', encoding="utf-8"
+    )
+    assert ActorBook.read(path).names == ("X",)
+
+
+@pytest.mark.parametrize("where", ["name", "not"])
+def test_an_alias_of_three_million_letters_is_refused_at_once(tmp_path, where):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'["NATO"]\n{where} = ["{"a b " * 750_000}"]\n', encoding="utf-8")
+    started = time.process_time()
+    told = f"actor 'NATO': '{where}' has an entry of 3,000,000 characters; the limit is 200$"
+    with pytest.raises(ActorError, match=told):
+        ActorBook.read(path)
+    assert time.process_time() - started < 5
+
+
+def test_a_name_of_a_million_letters_is_refused(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'["{"a" * 1_000_000}"]\nname = ["NATO"]\n', encoding="utf-8")
+    with pytest.raises(ActorError, match="an actor's name has 1,000,000 characters; the limit is"):
+        ActorBook.read(path)
 
 
 def test_an_alias_that_looks_like_a_pattern_is_taken_to_the_letter(tmp_path):

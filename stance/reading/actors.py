@@ -28,6 +28,7 @@ ACTOR_KINDS = ("state", "organisation", "person", "other")
 
 BATCH = 1000  # texts scanned at a time
 _MOST_ALIASES = 100_000
+_LONGEST = 200  # characters of a name or an alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +298,10 @@ def _office(table: object, aliases: Collection[str], where: str) -> dict[str, tu
 
 
 def _actor_from_table(name: str, table: object, source: str) -> Actor:
+    if len(name) > _LONGEST:
+        raise ActorError(
+            f"{source}: an actor's name has {len(name):,} characters; the limit is {_LONGEST}"
+        )
     where = f"{source}: actor '{name}'"
     if not name.strip() or not name.isprintable():
         raise ActorError(f"{source}: {name!r} is not a name for an actor; use printable characters")
@@ -314,6 +319,9 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
             raise ActorError(f"{where}: unknown key '{key}'.{hint}")
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             raise ActorError(f"{where}: '{key}' must be a list of strings")
+        if (longest := max(map(len, value), default=0)) > _LONGEST:
+            why = f"has an entry of {longest:,} characters; the limit is {_LONGEST}"
+            raise ActorError(f"{where}: '{key}' {why}")
         if blank := [v for v in value if not any(c.isalnum() for c in v)]:
             raise ActorError(f"{where}: '{key}' has an entry without a letter: {blank[0]!r}")
         lists[key] = tuple(value)
