@@ -298,6 +298,130 @@ def test_a_cluster_gives_the_same_bytes_and_gets_the_model_once(
     assert beside(output) == []
 
 
+def _fewer(part):
+    return dataclasses.replace(
+        part, tally=dataclasses.replace(part.tally, rows=part.tally.rows - 1)
+    )
+
+
+def _shorter(part):
+    return dataclasses.replace(part, lines=Lines(part.lines.ends[:-1], part.lines.times))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (_fewer, "it answers 6 of 7 records"),
+        (_shorter, "its rows are not those of its records"),
+        (lambda part: dataclasses.replace(part, number=9), "it is part 9, not 1"),
+        (lambda part: dataclasses.replace(part, tally=None), "it is damaged"),
+        (lambda part: [part], "it is not a part of a table"),
+        (lambda part: part.lines.ends, "it is not a part of a table"),
+    ],
+)
+def test_a_worker_that_does_not_answer_each_record_once_ends_the_run(
+    remote, output, monkeypatch, spoil, told
+):
+    from stance.runs import cluster as layer
+
+    monkeypatch.setattr(layer, "compute", lambda *work: spoil(parts.compute(*work)))
+    why = f"^records 1 to 7: a worker sent a wrong answer \\({told}\\); restart the workers"
+    with pytest.raises(WorkerError, match=why):
+        remote()
+    assert not output.exists()
+
+
+def test_rows_in_are_rows_judged_or_rejected(model, table, output, monkeypatch):
+    from stance.runs import job
+
+    def forgetful(*works):
+        return itertools.islice(workers.compute_here(*works), 1, None)
+
+    monkeypatch.setattr(job, "compute_here", lambda *works: (yield from forgetful(*works)))
+    with pytest.raises(WorkerError, match=r"rows were lost \(60 in, 53 judged, 0 rejected\)"):
+        predict(model, table, output, size=7)
+    assert not output.exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_task_that_never_returns_ends_the_run(remote, output, monkeypatch):
+    from stance.runs import cluster as layer
+
+    monkeypatch.setattr(workers, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(workers, "LONGEST", 0.5)
+    released = threading.Event()
+    monkeypatch.setattr(layer, "compute", lambda *_: released.wait(30))
+    with pytest.raises(WorkerError, match=r"^records 1 to 7: no answer in 0\.5 seconds; restart"):
+        remote()
+    released.set()
+    assert not output.exists()
+
+
+class UncopiedError(Exception):
+    """An exception that cannot be pickled."""
+
+    def __init__(self, one, two):
+        super().__init__(one)
+        self.lock = two
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_error_that_cannot_be_pickled_ends_the_run(remote, output, monkeypatch):
+    from stance.runs import cluster as layer
+
+    def failing(*_):
+        raise UncopiedError("what happened", threading.Lock())
+
+    monkeypatch.setattr(layer, "compute", failing)
+    with pytest.raises(RuntimeError, match=r"^UncopiedError: what happened"):
+        remote()
+    assert not output.exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_silent_server_is_given_up(model, table, output, monkeypatch):
+    layer = pytest.importorskip("stance.runs.cluster")
+    pytest.importorskip("distributed")
+    assert layer._SILENCE == 10
+    monkeypatch.setattr(layer, "_SILENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:  # which accepts and says nothing
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(WorkerError, match=r"no Dask scheduler answers; check the address$"):
+            predict(model, table, output, cluster=address)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        ("tcp://127.0.0.1:8786", False),
+        ("tcp://127.9.9.9:8786", False),
+        ("tcp://[::1]:8786", False),
+        ("tcp://localhost:8786", False),
+        ("tls://10.0.0.7:8786", False),
+        ("tcp://10.0.0.7:8786", True),
+        ("tcp://[fe80::1]:8786", True),
+        ("ws://cluster.example:8786", True),
+    ],
+)
+def test_a_cluster_beyond_this_computer_without_tls_is_warned_about(address, warned):
+    layer = pytest.importorskip("stance.runs.cluster")
+    found = layer.exposure(address)
+    assert (found is not None) == warned
+    assert not warned or found.startswith(f"{address}: texts and model travel unencrypted")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tls_without_certificates_says_so(model, table, output):
+    pytest.importorskip("distributed")
+    with pytest.raises(
+        UsageError, match=r"^tls://127\.0\.0\.1:1: needs certificates; name them as"
+    ):
+        predict(model, table, output, cluster="tls://127.0.0.1:1")
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("name", "told"),

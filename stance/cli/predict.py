@@ -117,6 +117,11 @@ def predict(
     options.refuse_output(target.path, force or resume, [model, actors])
     options.refuse_output(rejects, force or resume, [*table.paths, model, actors])
     loaded = options.open_model(model, actors, aliases)
+    if cluster is not None:
+        from stance.runs.cluster import exposure
+
+        for line in filter(None, [exposure(cluster)]):
+            tell(line)
     with meter(quiet) as progress:
         done = predict_table(
             loaded, table, target, answering, jobs=jobs, cluster=cluster, progress=progress

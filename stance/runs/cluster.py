@@ -6,18 +6,23 @@ scheduler and all workers need the same versions of Python, numpy and stance::
     dask scheduler                                        # prints tcp://ADDRESS:8786
     dask worker tcp://ADDRESS:8786 --nworkers -1          # on each computer
     stance predict in.csv -o out.csv --cluster tcp://ADDRESS:8786
+
+For ``tls://``, Dask finds the certificates in its own settings (``distributed.comm.tls``).
 """
 
 import contextlib
 import hashlib
+import ipaddress
 import logging
 import platform
 import re
+import socket
 import threading
 import time
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from stance.display import shown
 from stance.errors import UsageError, WorkerError
@@ -29,9 +34,55 @@ from stance.storage import decode_model, dump_model
 # Of a scheduler. With other addresses Dask waits long, or fails in ways of its own.
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")
 _LOGGERS = ("distributed", "distributed.client")  # have a level of their own in this process
-_TIMEOUT = 20  # seconds to wait for the scheduler and for its first worker
+_ENCRYPTED = ("tls", "wss")
+_SILENCE = 10  # seconds to wait for the scheduler
+_TIMEOUT = 20  # seconds to wait for its first worker
 _COUNT_EVERY = 2  # seconds between counts of the workers
 _PATIENCE = 30  # seconds without any worker that end a run; a lost worker is replaced sooner
+
+
+def exposure(address: str) -> str | None:
+    """Return a warning if texts would cross a network in the clear; None if they do not.
+
+    >>> exposure("tcp://127.0.0.1:8786")
+    >>> exposure("tcp://10.0.0.7:8786")  # doctest: +ELLIPSIS
+    'tcp://10.0.0.7:8786: texts and model travel unencrypted, and ...'
+    """
+    host = urlsplit(address).hostname or "" if _ADDRESS.fullmatch(address) else "localhost"
+    with contextlib.suppress(ValueError):
+        host = "localhost" if ipaddress.ip_address(host).is_loopback else host
+    if host == "localhost" or _kind(address) in _ENCRYPTED:
+        return None
+    risk = (
+        "whoever reaches that port can run code on the cluster; use tls:// outside a safe network"
+    )
+    return f"{shown(address)}: texts and model travel unencrypted, and {risk}"
+
+
+def _has_certificates() -> bool:
+    import dask
+
+    return bool(dask.config.get("distributed.comm.tls.ca-file", None))
+
+
+def _kind(address: str) -> str:
+    return address.partition(":")[0]
+
+
+def _is_silent(address: str) -> bool:
+    """Return whether a server takes the connection and says nothing: Dask's client hangs then.
+
+    A scheduler speaks first, but behind TLS or HTTP.
+    """
+    found = urlsplit(address)
+    with contextlib.suppress(OSError, ValueError):  # which Dask's client reports, or overcomes
+        if found.scheme == "tcp":
+            with socket.create_connection((found.hostname, found.port), _SILENCE) as server:
+                try:
+                    server.recv(1)
+                except TimeoutError:
+                    return True
+    return False
 
 
 class ClusterCrew:
@@ -48,14 +99,20 @@ class ClusterCrew:
         self._lost = (OSError, MemoryError, TimeoutError, CancelledError, distributed.KilledWorker)
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
+        if _is_silent(address):
+            raise WorkerError(f"{self._name}: no Dask scheduler answers; check the address")
         connect: Any = distributed.Client
         self._client = connect.__new__(connect)
         try:
-            self._client.__init__(address, timeout=_TIMEOUT, set_as_default=False, name="stance")
+            self._client.__init__(address, timeout=_SILENCE, set_as_default=False, name="stance")
         except BaseException as error:  # where another program answers, anything may happen
             self._client.status = "closed"  # or it would spend long on closing when deleted
             if not isinstance(error, Exception):
                 raise
+            if _kind(address) in _ENCRYPTED and not _has_certificates():
+                where = "distributed.comm.tls in the settings of Dask"
+                message = f"{self._name}: needs certificates; name them as {where}"
+                raise UsageError(message) from error
             message = f"{self._name}: no Dask scheduler answers; check the address"
             raise WorkerError(message) from error
         self._frame = frame

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from stance.display import shown
-from stance.errors import DataError, UsageError
+from stance.errors import DataError, UsageError, WorkerError
 from stance.files import check_output, is_device, same_file
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
@@ -147,6 +147,10 @@ def predict_table(
             target.path, frame.form, force=force, folder=folder, originals=originals
         ) as writer:
             tally = _write(judged, writer, keep, table, progress)
+            put_aside = rejects.count if rejects else 0
+            if tally.rows + put_aside != table.records_in:  # the last word before it has its name
+                found = f"{table.records_in:,} in, {tally.rows:,} judged, {put_aside:,} rejected"
+                raise WorkerError(f"{table.name}: rows were lost ({found}); run again")
         wanted = [source.reading.text_column, source.reading.actor_column or "actor", "spans"]
         notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
         notes += [*_dated(table, dates), *abstention_notes(model, options.abstain, tally)]
@@ -155,7 +159,7 @@ def predict_table(
             tally=tally,
             rows_in=table.records_in,
             rows_out=writer.rows,
-            rejected=rejects.count if rejects else 0,
+            rejected=put_aside,
             formulas=writer.formulas,
             notes=tuple(notes),
         )

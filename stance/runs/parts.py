@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.display import shown
+from stance.display import count, shown
 from stance.errors import DataError
 from stance.files import output_error, write_private
 from stance.model.judging import StanceModel
@@ -52,6 +52,22 @@ class Part:
     formulas: int  # cells that a spreadsheet might run
     tally: Tally
     lines: Lines | None = field(default=None, repr=False)  # None if they are in a file
+
+    def unanswered(self, batch: "Batch") -> str | None:
+        """Return in what this is not an answer to exactly the records of a batch, or None."""
+        if type(self.tally) is not Tally or not isinstance(self.lines, Lines | None):
+            return "it is damaged"
+        found, wanted = self.tally.rows, len(batch.records)
+        if self.number != batch.number:
+            return f"it is part {self.number}, not {batch.number}"
+        if found != wanted or self.rows < wanted:
+            return f"it answers {found} of {count(wanted, 'record')}"
+        times = self.lines.times if self.lines else None
+        if self.lines and times is not None:
+            whole = len(times) == wanted and min(times) > 0 and sum(times) == self.rows
+            if not whole or self.lines.ends.count(b"\n") != self.rows:
+                return "its rows are not those of its records"
+        return None
 
 
 class Judged(NamedTuple):

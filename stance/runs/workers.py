@@ -22,6 +22,7 @@ from stance.model.judging import StanceModel
 from stance.runs.parts import Batch, Frame, Judged, Part, Work, compute
 
 TRIES = 2  # how often a part is computed if its worker dies
+LONGEST = 900  # seconds to wait for one part, which takes a few
 LOOK_EVERY = 2  # seconds between checks that somebody still computes the part we wait for
 AHEAD = 3  # parts given to a worker at a time, so that it never waits while we compute one, too
 
@@ -95,19 +96,31 @@ def _finish(crew: Crew, batch: Batch, future: Future[Part]) -> Judged:
     """Wait for a part; if its worker died, have it computed again."""
     died = 0
     while True:
+        waited = 0.0  # not by the clock, which goes on while Ctrl-Z has stopped us
         while not wait([future], LOOK_EVERY).done and crew.limit:
-            pass
+            if (waited := waited + LOOK_EVERY) >= LONGEST:
+                raise _failure(batch, f"no answer in {LONGEST:,} seconds; restart the workers")
         error = future.exception()
         if not isinstance(error, BrokenExecutor | MemoryError):
-            return Judged(batch, future.result())
+            return Judged(batch, _checked(batch, future.result()))
         died += not isinstance(error, Bystander)
         if died == TRIES:
-            numbers = batch.records.numbers
-            raise WorkerError(
-                f"records {numbers[0]:,} to {numbers[-1]:,}: the worker died {TRIES} times, as "
-                "when memory runs out; free memory or use fewer --jobs"
-            )
+            memory = "as when memory runs out; free memory or use fewer --jobs"
+            raise _failure(batch, f"the worker died {TRIES} times, {memory}")
         future = crew.submit(batch, again=True)
+
+
+def _checked(batch: Batch, found: object) -> Part:
+    """Return what a worker sent if it answers every record of the batch, each once."""
+    why = found.unanswered(batch) if isinstance(found, Part) else "it is not a part of a table"
+    if why is not None:
+        raise _failure(batch, f"a worker sent a wrong answer ({why}); restart the workers")
+    return cast(Part, found)
+
+
+def _failure(batch: Batch, why: str) -> WorkerError:
+    numbers = batch.records.numbers
+    return WorkerError(f"records {numbers[0]:,} to {numbers[-1]:,}: {why}")
 
 
 class LocalCrew:
@@ -274,6 +287,13 @@ def to_send(error: Exception) -> Exception:
     """Return an error that may go to another process; a bug takes its traceback along."""
     if not isinstance(error, StanceError):
         error.add_note(traceback.format_exc())
+    try:
+        pickle.load(io.BytesIO(pickle.dumps(error)))  # noqa: S301 - our own
+    except Exception:  # whatever the error's class does when it is copied
+        copy = RuntimeError(f"{type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", ()):
+            copy.add_note(note)
+        return copy
     return error
 
 
