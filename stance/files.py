@@ -108,7 +108,7 @@ def same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
     except OSError:
-        return path.resolve() == other.resolve()
+        return os.path.realpath(path) == os.path.realpath(other)  # `resolve` raises on loops
 
 
 def _target(path: Path) -> Path:

@@ -504,6 +504,19 @@ def test_an_interrupted_run_goes_on(model, table, output, tmp_path, computed):
     assert beside(output) == []
 
 
+@pytest.mark.parametrize("size", ['"abc"', "-5", "0", "true", "1e30", "1" + "0" * 30, "[]", "{"])
+def test_a_damaged_plan_is_not_gone_on_with(model, table, output, size):
+    stopped(model, table, output, after=3)
+    plan = folder_of(output) / "plan.json"
+    found = json.loads(plan.read_text())
+    text = plan.read_text()
+    plan.write_text(text.replace(f'"{parts.SIZE}": {found[parts.SIZE]}', f'"{parts.SIZE}": {size}'))
+    assert plan.read_text() != text
+    with pytest.raises(OutputError, match=r"cannot resume, since .* has changed"):
+        predict(model, table, output, resume=True)
+    assert not output.exists()
+
+
 def test_parts_are_private_and_their_names_say_nothing(model, table, output):
     stopped(model, table, output, after=3)
     folder = folder_of(output)

@@ -1,11 +1,16 @@
+import errno
 import io
 import os
 import re
+import resource
+import subprocess
 import sys
 from collections import Counter
 from types import SimpleNamespace
 
 import pytest
+import typer
+from command import SAMPLE, fails, one_line, process
 
 from stance.cli import _terminal
 from stance.cli._terminal import meter
@@ -49,3 +54,86 @@ def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
         with pytest.raises(BrokenPipeError):  # so it is what the line met
             stderr.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), writing)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), 1, "too many files are open; use fewer"),
+        (OSError(errno.ENOSPC, "No space left", "a.csv"), 4, "a.csv: No space left"),
+        (OSError(errno.EIO, "Input/output error", "a.csv"), 1, "a.csv: Input/output error"),
+        (FileNotFoundError(errno.ENOENT, "No such file"), 1, "the working folder is gone; change"),
+        (MemoryError(), 1, "memory ran out; close other programs"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "memory ran out; close other"),
+        (ImportError("failed to map segment from shared object"), 1, "memory ran out; close"),
+        (RuntimeError("can't start new thread"), 1, "memory ran out; close other programs"),
+        (RecursionError("maximum recursion depth"), 1, "the input is nested too deep"),
+        (UnicodeDecodeError("utf-8", b"x\xff", 1, 2, "invalid start byte"), 1, "a text is not in"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(capsys, error, status, told):
+    def command():
+        raise error
+
+    with pytest.raises(typer.Exit) as caught:
+        _terminal.catching(command)()
+    assert caught.value.exit_code == status
+    assert one_line(capsys.readouterr().err).startswith(told)
+
+
+@pytest.mark.parametrize(
+    "bug", [ValueError("x"), RuntimeError("x"), KeyError("x"), ImportError("x")]
+)
+def test_a_bug_keeps_its_traceback(bug):
+    def command():
+        raise bug
+
+    with pytest.raises(type(bug)):
+        _terminal.catching(command)()
+
+
+def test_an_option_that_is_not_utf8_is_one_line(tmp_path):
+    table, output = SAMPLE / "paragraphs.csv", tmp_path / "answers.csv"
+    done = process("predict", table, "-o", output, "--prefix", os.fsdecode(b"\xe9"))
+    assert done.returncode == 1
+    told = "an option or a name is not UTF-8 (\\udce9); write it in UTF-8"
+    assert one_line(done.stderr.decode()) == told
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("option", ["-o", "--rejects"])
+def test_an_output_that_is_a_link_to_itself_is_one_line(tmp_path, option):
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to(loop)
+    line = fails(4, "predict", SAMPLE / "paragraphs.csv", option, loop)
+    assert line == f"{loop}: is a link to itself; name another file"
+
+
+def test_a_working_folder_that_is_gone_is_one_line(tmp_path):
+    script = 'rmdir "$PWD"; exec "$0" -m stance sample a.csv -n 3 -o b.csv'
+    command = ["sh", "-c", script, sys.executable]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode in (1, 4)
+    assert one_line(done.stderr)
+
+
+def test_few_open_files_are_one_line(tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text("text\n" + "NATO met.\n" * 7000)
+    command = [
+        sys.executable,
+        "-m",
+        "stance",
+        "predict",
+        table,
+        "-o",
+        tmp_path / "o.csv",
+        "--jobs=3",
+    ]
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12))
+
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, timeout=60)
+    assert done.returncode == 1
+    assert one_line(done.stderr).startswith("too many files are open; use fewer --jobs")

@@ -34,6 +34,9 @@ WIDE, ROOMY, NARROW = 104, 76, 64
 
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
+_NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer --jobs"
+_STARVED = ("failed to map", "allocate memory", "start new thread", "out of memory")
+
 P = ParamSpec("P")
 
 
@@ -56,12 +59,36 @@ def catching(command: Callable[P, None]) -> Callable[P, None]:
             # The reader of our output (`| head`) has seen enough; that is not a failure.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
-        except OSError as error:
-            if error.errno not in _WRITING:
-                raise
-            _leave(f"{error.filename or 'output'}: {error.strerror}", error, 4)
+        except Exception as error:
+            if (line := _of_the_system(error)) is None:
+                raise  # a bug keeps its traceback
+            _leave(line, error, 4 if getattr(error, "errno", None) in _WRITING else 1)
 
     return run
+
+
+def _of_the_system(error: Exception) -> str | None:
+    """Return the line of a failure that is the system's, or of texts it gave; None for a bug."""
+    match error:
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
+        case MemoryError() | OSError(errno=errno.ENOMEM):
+            return _NO_MEMORY
+        case ImportError() | RuntimeError() if any(sign in str(error) for sign in _STARVED):
+            return _NO_MEMORY  # a library that cannot be loaded, a thread that cannot start
+        case RecursionError():
+            return "the input is nested too deep; write it flat"
+        case OSError(errno=errno.ENOENT, filename=None):
+            return "the working folder is gone; change to one that exists"
+        case OSError():
+            reason = error.strerror or type(error).__name__
+            return f"{shown(str(error.filename or 'output'), 200)}: {reason}"
+        case UnicodeEncodeError() if "surrogate" in error.reason:
+            found = ascii(error.object[error.start])[1:-1]
+            return f"an option or a name is not UTF-8 ({found}); write it in UTF-8"
+        case UnicodeError():
+            return f"a text is not in the encoding expected ({shown(str(error), 100)}); convert it"
+    return None
 
 
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:

@@ -7,7 +7,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, StanceError
@@ -20,6 +20,7 @@ try:
 except ImportError:  # Windows, where two runs at once are not noticed before the end
     fcntl = None  # type: ignore[assignment]
 
+_MOST_RECORDS = 1_000_000  # of a part, in a plan that is not damaged
 _LOCK, _PLAN, _ENDING = "lock", "plan.json", "ending"
 
 
@@ -54,7 +55,7 @@ class Run:
     def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
         self.name = shown(str(output), 200)
         try:
-            self.folder = folder_of(output.resolve())
+            self.folder = folder_of(Path(os.path.realpath(output)))  # `resolve` raises on loops
         except OSError as error:
             raise output_error(error, output) from error
         self.store = Store(self.folder, "", output)
@@ -92,7 +93,9 @@ class Run:
             self._remove()
         if not self._resume:
             return Leftover()
-        return Leftover(parts, int(self.plan.get(SIZE) or 0), ending is not None, output)
+        size = self.plan.get(SIZE)
+        usable = type(size) is int and 0 < size <= _MOST_RECORDS  # else `begin` reports it
+        return Leftover(parts, cast(int, size) if usable else 0, ending is not None, output)
 
     def _take_lock(self) -> None:
         """Lock the folder, or raise; the lock is gone when its process is."""
@@ -151,7 +154,7 @@ class Run:
     @property
     def plan(self) -> Plan:
         """The plan of the earlier run."""
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             found = json.loads(self._text(_PLAN) or "")
             if isinstance(found, dict):
                 return found

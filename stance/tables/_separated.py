@@ -139,6 +139,7 @@ class _Pending:
     lines: list[str] = field(default_factory=list)
     first: int = 1  # number of the first line
     odd: bool = False  # see `Block`
+    ragged: int = 0  # records so far that lack cells or have too many
     _size: int = 0  # characters
     _quotes: bool = False  # whether the record may end in the new lines
     _retry_at: int = 0  # characters
@@ -188,6 +189,9 @@ def _blocks(
     if pending.lines:
         pending.odd = True
         yield from together(_records(pending, shape, journal, ended=True))
+    if pending.ragged > 1 and pending.ragged == journal.number:  # then it is not they that are bad
+        found = f"its {len(shape.columns):,} column names fit none of {journal.number:,} records"
+        raise journal.error(Fault(1, "", found, "mend the header, or name the --delimiter"))
 
 
 def _plain(text: str, shape: _Shape, journal: Journal) -> list[list[str]] | None:
@@ -231,6 +235,7 @@ def _records(
                 fault: Fault | None = oddities.explain_quotes(found, raw, line, shape.columns)
             else:
                 fault = _judged(cells, lines[start:end], line, shape, journal)
+                pending.ragged += bool(cells) and len(cells) != len(shape.columns)
                 if pending.odd and not fault:
                     fault = undecoded(cells, shape.columns, line)
             if fault:
