@@ -660,3 +660,18 @@ def test_zstd_is_read_where_it_is_installed(tmp_path):
     path.write_bytes(zstandard.compress(b"text,actor\n") + b"garbage")
     with pytest.raises(DataError, match="the zst data end early"):
         cells_of(path)
+
+
+@pytest.mark.parametrize("header", ["text", "text,actor,spans", "text actor"])
+def test_a_header_that_fits_no_record_is_the_fault_whatever_is_put_aside(tmp_path, header):
+    path, bad = tmp_path / "mine.csv", tmp_path / "bad.csv"
+    path.write_text(header + "\n" + "NATO met,NATO\n" * 5, encoding="utf-8")
+    with (
+        pytest.raises(
+            DataError, match=r"mine\.csv:1: its [13] column names? fits? none of 5 records; mend"
+        ),
+        Rejects(bad) as rejects,
+        open_table(path, rejects=rejects, delimiter=",") as table,
+    ):
+        list(table)
+    assert not bad.exists()

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
+from stance.display import count
 from stance.tables import _oddities as oddities
 from stance.tables._oddities import MAX_RECORD_LINES, Header, undecoded
 from stance.tables._quoting import (
@@ -190,7 +191,8 @@ def _blocks(
         pending.odd = True
         yield from together(_records(pending, shape, journal, ended=True))
     if pending.ragged > 1 and pending.ragged == journal.number:  # then it is not they that are bad
-        found = f"its {len(shape.columns):,} column names fit none of {journal.number:,} records"
+        names = count(len(shape.columns), "column name")
+        found = f"its {names} fit none of {journal.number:,} records"
         raise journal.error(Fault(1, "", found, "mend the header, or name the --delimiter"))
 
 
