@@ -1,5 +1,6 @@
 """Members and a manifest that agree with each other are still checked for what they say."""
 
+import contextlib
 import io
 import json
 from collections.abc import Callable
@@ -25,7 +26,8 @@ from small_model import (
 
 from stance.errors import ModelError
 from stance.reading.keys import MULTIPLIER, join_keys
-from stance.storage import dump_model, load_model
+from stance.screens.model import card_lines
+from stance.storage import dump_model, load_model, read_manifest
 from stance.storage._members import check_array, encode_array
 
 KEYS = "heads/stance/stem.keys.npy"
@@ -158,6 +160,21 @@ BAD_MANIFESTS: dict[str, tuple[Change, str]] = {
     "no seed": (lambda m: m.pop("seed"), "lacks 'seed'"),
     "no limits": (lambda m: m.pop("limits"), "lacks 'limits'"),
     "scores": (_set("scores", to=[]), "scores = .., not a table"),
+    "scores without interval": (_set("scores", to={"macro_f1": 0.5}), "lacks 'scores.macro_f1_int"),
+    "score": (_set("scores", "macro_f1", to="0.5"), "scores.macro_f1 = '0.5', not a number"),
+    "baseline": (_set("scores", "baselines", "majority", to=0.5), "majority = 0.5, not a table"),
+    "actor's score": (_set("scores", "per_actor", to={"NATO": 1}), "NATO = 1, not a table"),
+    "unknown feeling": (
+        _set("scores", "sentiment", to={"per_class": {"glad": {"support": 1}}}),
+        "unknown key 'scores.sentiment.per_class.glad'",
+    ),
+    "limits as a number": (_set("limits", to=5), "limits = 5, not a list"),
+    "limits of numbers": (_set("limits", to=[5]), "limits.0 = 5, not a string"),
+    "unknown class": (
+        _set("data", 0, "classes", "glad", to=1),
+        "unknown key 'data.0.classes.glad'",
+    ),
+    "version as a number": (_set("versions", "scipy", to=1), "versions.scipy = 1, not a string"),
     "version": (_set("versions", "numpy", to=2), "versions.numpy = 2, not a string"),
     "data": (_set("data", 0, to="x"), "data.0 = 'x', not a table"),
     "data hash": (_set("data", 0, "sha256", to="xy" * 32), "not 64 hexadecimal digits"),
@@ -274,7 +291,7 @@ def test_any_value_anywhere_in_the_manifest(
         key = data.draw(st.sampled_from(keys))
     node[key] = data.draw(_JSON)
     content = json.dumps(manifest).encode()
-    loads_or_refuses(
-        tmp_path_factory.getbasetemp() / "json.stance",
-        zipped(members | {"manifest.json": content}, ZIP_STORED),
-    )
+    path = tmp_path_factory.getbasetemp() / "json.stance"
+    loads_or_refuses(path, zipped(members | {"manifest.json": content}, ZIP_STORED))
+    with contextlib.suppress(ModelError):
+        assert list(card_lines(read_manifest(path)))  # what is read can be shown

@@ -158,7 +158,23 @@ _PAIR = such(items(_SHARE), lambda ends: len(ends) == 2, "a lower and an upper b
 _INTERVAL = such(_PAIR, lambda ends: ends[0] <= ends[1], "a lower and an upper bound")
 _WHOLE = such(of(list), lambda n: len(n) == 3 and {*map(type, n)} == {int}, "three whole numbers")
 _LENGTHS = such(_WHOLE, lambda n: [0, *n] == sorted([0, *n]), "three growing numbers of words")
-_SOURCE = {"name": of(str), "sha256": _DIGEST, "rows": _ROWS, "classes": entries(_ROWS)}
+_CLASSES = table(optional=dict.fromkeys(LABELS["stance"], _ROWS))
+_SOURCE = {"name": of(str), "sha256": _DIGEST, "rows": _ROWS, "classes": _CLASSES}
+
+_F1 = {"macro_f1": nullable(_SHARE)}
+_INTERVALS = dict.fromkeys(("macro_f1_interval", "interval"), nullable(_INTERVAL))
+_GROUPS = entries(table(_F1 | {"n": _ROWS}, _INTERVALS, closed=False))
+_FEELINGS = dict.fromkeys(LABELS["sentiment"], table({"support": _ROWS}, closed=False))
+_SCORES = _F1 | {"macro_f1_interval": nullable(_INTERVAL), "ece": nullable(_SHARE)}
+_SCORES |= {"documents": _ROWS, "baselines": entries(nullable(table(_F1, closed=False)))}
+_MORE_SCORES = {f"per_{title}": _GROUPS for title in ("corpus", "source", "genre", "actor")}
+_MORE_SCORES["sentiment"] = table(optional={"per_class": table(optional=_FEELINGS)}, closed=False)
+
+
+def _scores(value: Any, where: str) -> None:
+    """Check the cross-validated scores; a model may have none."""
+    known = "macro_f1" in of(dict)(value, where)
+    table(_SCORES if known else {}, _MORE_SCORES, closed=False)(value, where)
 
 
 def _consistent(reference: Table, where: str) -> None:
@@ -248,18 +264,18 @@ def _head(name: str) -> Check:
 
 
 _MEMBER = {"sha256": _DIGEST, "bytes": number(int, 0, MOST_MEMBER)}
-_BLOCKS = table({"blocks": of(dict)}, closed=False)
+_BLOCKS = table({"blocks": entries(number(float, 0, 100))}, closed=False)
 _LABELS = {name: list(LABELS[name]) for name in ("stance", "sentiment")}
 _VERSIONS = ("stance", "python", "numpy", "scikit-learn")
 _MODEL = table(
     {
-        "versions": table(dict.fromkeys(_VERSIONS, of(str)), closed=False),
+        "versions": ruled(table(dict.fromkeys(_VERSIONS, of(str)), closed=False), entries(of(str))),
         "data": items(table(_SOURCE, closed=False)),
         "seed": of(int),
-        "scores": of(dict),
-        "limits": anything,
+        "scores": _scores,
+        "limits": items(of(str), 0, 100),
         "recipe": table(
-            {"features": _BLOCKS, "sentiment_features": _BLOCKS},
+            {"name": of(str), "features": _BLOCKS, "sentiment_features": _BLOCKS},
             {"holder_features": _BLOCKS},
             closed=False,
         ),
