@@ -335,6 +335,19 @@ def test_a_bomb_is_refused_within_150_mb(tmp_path, bomb):
     assert ";" in message
 
 
+@pytest.mark.parametrize(("lines", "refused"), [(60_000, False), (3_000_000, True)])
+def test_a_few_kilobytes_of_empty_lines_are_a_bomb_from_a_megabyte_on(tmp_path, lines, refused):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"text\n" + b"\n" * lines))
+    with open_table(path) as table:
+        if not refused:
+            assert len(list(table)) == lines
+            return
+        with pytest.raises(DataError, match="expands more than 200 times, as a decompression bomb"):
+            list(table)
+        assert table.records_in < 2_000_000
+
+
 def test_memory_does_not_grow_with_the_table(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("text,actor\n" + ('"' + "word " * 90 + '",NATO\n') * 50_000)

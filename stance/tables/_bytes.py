@@ -21,7 +21,7 @@ _COMPRESSED_NAMES = (".gz", ".zst")
 
 _MAX_RATIO = 200  # bytes out of a compressed file for each byte in; articles reach 3 to 10
 _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` needs 8 MB
-_RATIO_FROM = 16 * MEGABYTE  # a small table of equal rows may well compress 300 times
+_RATIO_FROM = MEGABYTE  # a small table of equal rows may well compress 300 times
 
 Binary = Literal["", "workbook", "parquet", "arrow"]
 _BINARY: tuple[tuple[bytes, Binary, str], ...] = (
