@@ -688,3 +688,10 @@ def test_a_header_that_fits_no_record_is_the_fault_whatever_is_put_aside(tmp_pat
     ):
         list(table)
     assert not bad.exists()
+
+
+@pytest.mark.parametrize("cell", ["＝1+1", "＋1+1", "－1+1", "＠SUM(1)"])
+def test_full_width_signs_begin_formulas_too(tmp_path, cell):
+    writer = written(tmp_path / "a.csv", [(cell, "NATO")], excel_safe=True)
+    assert writer.formulas == 1
+    assert f"'{cell}" in (tmp_path / "a.csv").read_text("utf-8")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import typer
-from command import SAMPLE, fails, one_line, process
+from command import SAMPLE, fails, misused, one_line, process
 
 from stance.cli import _terminal
 from stance.cli._terminal import meter
@@ -137,3 +137,33 @@ def test_few_open_files_are_one_line(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, timeout=60)
     assert done.returncode == 1
     assert one_line(done.stderr).startswith("too many files are open; use fewer --jobs")
+
+
+@pytest.mark.parametrize("columns", ["0", "-5", "1", "x"])
+def test_a_reason_is_shown_whatever_the_width_is_said_to_be(columns):
+    done = process("explain", "NATO condemned Russia.", COLUMNS=columns)
+    assert done.returncode == 0
+    assert b"all other words and features" in done.stdout
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_explain_whose_reader_is_gone_has_not_failed(form):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "stance", "explain", "NATO condemned Russia.", *form]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_hundred_thousand_processes_are_wrong_usage():
+    told = misused("predict", SAMPLE / "paragraphs.csv", "--jobs", 100_000)
+    assert "100,000 processes are too many; this computer has" in " ".join(told.split())
+
+
+def test_a_name_of_any_bytes_can_be_read_and_written(tmp_path):
+    table, output = (tmp_path / os.fsdecode(name) for name in (b"in\xe9.csv", b"out\xe9.csv"))
+    table.write_text("text\nNATO met.\n")
+    done = process("predict", table, "-o", output)
+    assert done.returncode == 0
+    assert output.read_text().startswith("text,row,actor,")

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stance.cli._terminal import tell
+from stance.display import count
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +81,21 @@ Labels = Annotated[
         help="What stance labels mean, such as 0=against,1=favor.",
     ),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Number of processes.", min=1)]
+
+
+def _bounded(jobs: int) -> int:
+    """Return a number of processes if this computer can have so many."""
+    processors = os.cpu_count() or 1
+    if jobs > (most := max(64, 4 * processors)):
+        has = f"this computer has {count(processors, 'processor')}"
+        raise typer.BadParameter(f"{jobs:,} processes are too many; {has}, so at most {most} start")
+    return jobs
+
+
+Jobs = Annotated[
+    int,
+    typer.Option("--jobs", metavar="N", help="Number of processes.", min=1, callback=_bounded),
+]
 TextColumn = Annotated[
     str, typer.Option("--text-column", metavar="NAME", help="Column with the paragraph.")
 ]

@@ -168,6 +168,7 @@ def meter(quiet: bool) -> Iterator[Callable[["Tally", int, int | None], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    console.width = console.width or NARROW  # COLUMNS=0 would show nothing at all
     columns = (
         *((TextColumn("reading"), BarColumn(20)) if console.width >= WIDE else ()),
         TextColumn("{task.percentage:>3.0f} %"),

@@ -193,7 +193,7 @@ def _formulas(column: Sequence[str]) -> list[int]:
 
 
 _start = itemgetter(slice(1))
-_SUSPECT = np.isin(np.arange(256), [ord(sign) for sign in FORMULA_STARTS])
+_SUSPECT = np.isin(np.arange(256), [sign.encode()[0] for sign in FORMULA_STARTS])
 
 
 def _is_plain(column: Column, mark: str) -> TypeGuard[Cells]:

@@ -172,6 +172,8 @@ def print_explanation(explanation: Explanation) -> None:
             raise  # the caller's business: rich would end the program
 
     console = Screen(highlight=False, markup=False, emoji=False)
+    if console.width < NAMED:  # COLUMNS=0 would show nothing at all
+        console.width = WIDTH
     chances = dict(zip(explanation.labels, explanation.probabilities, strict=True))
     label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())

@@ -15,7 +15,8 @@ from stance.files import Transaction, WholeFile, check_output
 from stance.tables._bytes import JSON_NAMES, kind_suffix
 from stance.tables._reading import MAX_CELL, Value
 
-FORMULA_STARTS = frozenset("=+-@\t\r")  # what a cell begins with that a spreadsheet might run
+# What a cell begins with that a spreadsheet might run; some take full-width signs as plain ones.
+FORMULA_STARTS = frozenset("=+-@\t\r＝＋－＠")
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
 _EMPTY_ROW = '""'  # of one empty cell, which would otherwise be an empty line
 _BATCH_ROWS = 500
@@ -56,10 +57,12 @@ def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
 def is_formula(cell: str) -> bool:
     """Return whether a spreadsheet might run the cell: it begins with one of ``= + - @ tab CR``.
 
+    Full-width signs count as well.
+
     >>> is_formula("=cmd"), is_formula("-0.25"), is_formula("NATO")
     (True, False, False)
     """
-    digits = cell[1:] if cell[:1] in ("+", "-") else cell
+    digits = cell[1:] if cell[:1] in ("+", "-", "＋", "－") else cell
     number = digits.replace(".", "", 1).replace(",", "").isdecimal()
     return cell[:1] in FORMULA_STARTS and not number
 
