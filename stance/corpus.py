@@ -58,7 +58,6 @@ LONGEST_HOLDER = 200
 
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
 _EXTRA = ("id", "date", "source", "genre", "drawn")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 ROLES = ("text", "actor", "stance", "document", "date")
 """Columns that may have another name, by an option such as ``--text-column``."""
 _OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", "coder", *SOFT, *_EXTRA)
@@ -341,9 +340,6 @@ def _read_table(
         lines.append(record.line)
         if not cells["actor"].strip():
             raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
-        for name in ("actor", "source", "genre"):  # which a model's file could not hold
-            if odd := _CONTROL.search(cells[name].strip()):
-                raise DataError(f"{where}: {name} has a control character {odd[0]!a}; remove it")
         rows.texts.append(cells["text"])
         rows.actors.append(cells["actor"].strip())
         rows.spans.append(parse_spans(cells["spans"], cells["text"], where))

@@ -363,12 +363,3 @@ def test_dates_with_two_readings_need_a_format(tmp_path):
         read_corpus([path])
     corpus = read_corpus([path], date_format="%d/%m/%Y")
     assert (corpus.extra["date"], corpus.months.tolist()) == (("2023-04-03",), [2023 * 12 + 3])
-
-
-@pytest.mark.parametrize("column", ["actor", "source"])
-def test_a_control_character_that_no_model_could_hold_is_refused_before_training(tmp_path, column):
-    row = {"text": "NATO met.", "actor": "NATO", "stance": "favor", column: "\x01X"}
-    path = write(tmp_path / "mine.csv", [tuple(row.values())], tuple(row))
-    told = rf"mine\.csv:2: {column} has a control character '\\x01'; remove it$"
-    with pytest.raises(DataError, match=told):
-        read_corpus([path])

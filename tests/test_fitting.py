@@ -509,3 +509,14 @@ def test_copies_of_features_name_their_topic(topics):
 def test_a_topic_is_not_learned_by_a_recipe_without_copies(trained):
     judged = trained.model.judge_pairs(["A mayor in Oslo praised them."], ["NATO"])
     assert judged.withheld.all()
+
+
+@pytest.mark.parametrize("column", ["actor", "source"])
+def test_a_name_that_no_model_file_could_hold_is_refused_before_training(tmp_path, column):
+    columns = (*COLUMNS, "source")
+    at = columns.index(column)
+    rows = [[*row, "press"] for row in made_up()]
+    rows[6][at] = "\x01X"
+    told = rf"^mine: record 7: {column} '.x01X' has a control character; remove it$"
+    with pytest.raises(DataError, match=told):
+        train(quick_recipe(), write(tmp_path / "mine.csv", rows, columns), BOOK)

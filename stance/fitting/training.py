@@ -1,5 +1,6 @@
 """Trains a model: three heads, their cross-validation and the card."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from stance.corpus import (
     read_corpus,
     sentiment_rows,
 )
-from stance.display import brief
+from stance.display import brief, shown
 from stance.errors import DataError
 from stance.evaluation import CURVES, Answers, Report, score
 from stance.evaluation.answers import Figures
@@ -56,6 +57,8 @@ from stance.screens.evaluation import evaluation_lines
 from stance.storage import save_model
 
 Progress = Callable[[str], None]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 LIMITS = (
     "Scores are those of texts like the training corpus; on other sources, genres and years they "
@@ -156,6 +159,7 @@ def train(
     DataError
         If the corpus is too small, or has no row of some class.
     """
+    _check_names(corpus)
     corpus, lessons = _parted(corpus)
     _check(corpus, recipe)
     if not _has_neutral(corpus):
@@ -375,6 +379,18 @@ def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
 def _has_neutral(corpus: Corpus) -> bool:
     soft = corpus.soft is not None and corpus.soft[:, NEUTRAL].any()
     return bool(soft or (corpus.stance == NEUTRAL).any())
+
+
+def _check_names(corpus: Corpus) -> None:
+    """Raise if a model's card, which counts by these names, could not hold one."""
+    columns = {"actor": corpus.actors, "source": corpus.extra.get("source", ())}
+    columns["genre"] = corpus.extra.get("genre", ())
+    for name, cells in columns.items():
+        odd = (at for at, cell in enumerate(cells) if _CONTROL.search(cell.strip()))
+        if (at := next(odd, None)) is not None:
+            file, number = corpus.places()[at]
+            why = f"{name} '{shown(cells[at], 40)}' has a control character; remove it"
+            raise DataError(f"{file}: record {number:,}: {why}")
 
 
 def _check(corpus: Corpus, recipe: Recipe) -> None:
