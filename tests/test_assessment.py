@@ -159,15 +159,15 @@ def test_parts_are_scored_as_their_rows_alone_would_be(figures, printed, column,
 def test_years_are_read_from_every_usual_form_and_others_are_told(labelled, model, tmp_path):
     with labelled.open(encoding="utf-8", newline="") as file:
         rows = [row[:-1] for row in csv.reader(file)][1:7]
-    dates = ("09.03.2024", "2024-03-09", "20230309", "", "03/04/2024", "spring")
+    dates = ("09.03.2024", "2024-03-09", "20230309", "", "23/04/2024", "spring")
     path = write(
         tmp_path / "dated.csv", [[*row, date] for row, date in zip(rows, dates, strict=True)]
     )
     figures = evaluate(model, read_corpus([path])).to_json()
-    assert {year: part["n"] for year, part in figures["per_year"].items()} == {"2023": 1, "2024": 2}
+    assert {year: part["n"] for year, part in figures["per_year"].items()} == {"2023": 1, "2024": 3}
     told = [note for note in figures["notes"] if "date" in note]
     assert told == [
-        "2 rows with a date that cannot be read, such as '03/04/2024': left out of the scores "
+        "1 row with a date that cannot be read, such as 'spring': left out of the scores "
         "by year; write 2024-03-09"
     ]
 

@@ -45,7 +45,7 @@ def test_the_guide_to_shares_runs(tmp_path, monkeypatch):
             label(tmp_path / "to_label.csv", truth, tmp_path / "labelled.csv")
             continue
         result = invoke(*command)
-        refused = "200" in command
+        refused = "100" in command
         assert (result.exit_code == 1) == refused, result.output
         assert not refused or "is too small to compare" in result.stderr
     assert names == ["predict", "sample", "sample", "label", "label", "shares", "shares"]

@@ -166,7 +166,8 @@ _INTERVALS = dict.fromkeys(("macro_f1_interval", "interval"), nullable(_INTERVAL
 _GROUPS = entries(table(_F1 | {"n": _ROWS}, _INTERVALS, closed=False))
 _FEELINGS = dict.fromkeys(LABELS["sentiment"], table({"support": _ROWS}, closed=False))
 _SCORES = _F1 | {"macro_f1_interval": nullable(_INTERVAL), "ece": nullable(_SHARE)}
-_SCORES |= {"documents": _ROWS, "baselines": entries(nullable(table(_F1, closed=False)))}
+_BASELINES = entries(nullable(table({"macro_f1": nullable(number(float, -1, 1))}, closed=False)))
+_SCORES |= {"documents": _ROWS, "baselines": _BASELINES}  # one of them is a difference
 _MORE_SCORES = {f"per_{title}": _GROUPS for title in ("corpus", "source", "genre", "actor")}
 _MORE_SCORES["sentiment"] = table(optional={"per_class": table(optional=_FEELINGS)}, closed=False)
 
