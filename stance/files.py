@@ -27,6 +27,7 @@ except ImportError:  # Windows, where leftovers stay
     fcntl = None  # type: ignore[assignment]
 
 _DESCRIPTORS = Path("/proc/self/fd")
+_RENAMES_OPEN = os.name != "nt"  # Windows neither renames nor removes a file that is open
 _EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
 
 _REASONS = {
@@ -217,9 +218,13 @@ class WholeFile(Transaction):
             self._made = None
 
     def _become(self, target: Path) -> None:
-        os.fchmod(self._file.fileno(), _mode(target))
+        mode = _mode(target)
+        if hasattr(os, "fchmod"):  # Windows has it from Python 3.13 on
+            os.fchmod(self._file.fileno(), mode)
         os.fsync(self._file.fileno())
         path = self._made or self._name(target)
+        if not _RENAMES_OPEN:
+            self._file.close()
         if self._force:
             path.replace(target)
         else:

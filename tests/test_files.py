@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from stance import files
 from stance.files import WholeFile, clear_leftovers, write_whole
 from stance.tables import write_table
 
@@ -132,3 +133,29 @@ def test_what_is_interrupted_between_two_names_is_cleared_away(tmp_path, monkeyp
     with pytest.raises(KeyboardInterrupt), write_table(target, COLUMNS, force=force) as writer:
         writer.write(("1", "mine"))
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_where_open_files_cannot_be_renamed_an_output_is_closed_first(tmp_path, monkeypatch, force):
+    # As on Windows: neither locks nor nameless files, and no fchmod before Python 3.13.
+    monkeypatch.setattr(files, "_RENAMES_OPEN", False)
+    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setattr(files, "_open_nameless", lambda _: None)
+    monkeypatch.delattr(os, "fchmod")
+    target = tmp_path / "a.csv"
+    output = files.WholeFile(target, force=force)
+    closed = []
+
+    def closing(name):
+        real = getattr(os, name)
+        seen = lambda *a, **k: closed.append(output._file.closed) or real(*a, **k)  # noqa: E731
+        monkeypatch.setattr(os, name, seen)
+
+    for name in ("replace", "rename", "link", "unlink"):
+        closing(name)
+    with output:
+        output.write(b"text")
+    assert target.read_bytes() == b"text"
+    assert [*tmp_path.iterdir()] == [target]
+    assert closed
+    assert all(closed)

@@ -360,7 +360,7 @@ def test_the_card_states_data_and_limits(trained, small):
     assert data["sha256"] == small.sources[0].sha256
     assert data["rows"] == len(small)
     assert data["classes"] == {"against": 36, "neutral": 36, "favor": 36}
-    assert set(card["versions"]) == {"stance", "python", "numpy", "scikit-learn"}
+    assert set(card["versions"]) == {"stance", "python", "numpy", "scikit-learn", "PyStemmer"}
     assert card["limits"]
     assert card["seed"] == 20
 

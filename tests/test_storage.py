@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from stance.storage import (
     model_hash,
     read_manifest,
     save_model,
+    stemmer_note,
 )
 from stance.storage import modelfile as storage
 
@@ -257,3 +259,17 @@ def test_model_that_would_be_refused_is_not_written(path: Path) -> None:
 def test_card_cannot_pose_as_the_model() -> None:
     with pytest.raises(ValueError, match="key 'book'"):
         dump_model(dataclasses.replace(small_model(), card=CARD | {"book": {}}))
+
+
+def test_another_version_of_the_stemmer_is_warned_about():
+    model = small_model()
+    assert stemmer_note(model) is None  # a model that does not say
+    here = version("PyStemmer")
+    for there, warned in ((here, False), ("2.9.9", True)):
+        versions = model.card["versions"] | {"PyStemmer": there}
+        told = stemmer_note(dataclasses.replace(model, card=model.card | {"versions": versions}))
+        assert (told is not None) == warned
+    assert told == (
+        f"the model learned with PyStemmer 2.9.9, here is {here}: some answers may differ; "
+        "for the same ones, pip install PyStemmer==2.9.9"
+    )

@@ -237,9 +237,11 @@ def open_model(
     import dataclasses
 
     from stance.defaults import default_model
-    from stance.storage import load_model
+    from stance.storage import load_model, stemmer_note
 
     model = load_model(path or default_model(tell))
+    for line in filter(None, [stemmer_note(model)]):
+        tell(line)
     return dataclasses.replace(model, book=open_book(actors, aliases, model.book))
 
 

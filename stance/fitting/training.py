@@ -54,7 +54,7 @@ from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe, read_recipe
 from stance.records import NEUTRAL, Holder, Sentiment, Stance
 from stance.screens.evaluation import evaluation_lines
-from stance.storage import save_model
+from stance.storage import STEMMER, save_model
 
 Progress = Callable[[str], None]
 
@@ -421,7 +421,7 @@ def _card(
 ) -> dict[str, Any]:
     """Return what a model's card says about data, versions, scores and limits."""
     corpus, recipe = bench.corpus, bench.recipe
-    versions = {name: version(name) for name in ("stance", "numpy", "scikit-learn")}
+    versions = {name: version(name) for name in ("stance", "numpy", "scikit-learn", STEMMER)}
     numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
     for part in filter(None, [corpus, bench.lessons]):
         np.add.at(numbers, (part.source, part.stance), 1)

@@ -202,6 +202,8 @@ class Run:
         """Remove the folder, with what a dying worker may still add."""
         # A kill does not wait: what shows whose the output is, and that a run is on, goes last.
         last = (_PLAN, _ENDING, _LOCK)
+        if fcntl is None:
+            self._unlock()  # Windows removes no file that is open
         with held(), contextlib.suppress(OSError):
             for attempt in range(3):
                 names = {child.name for child in self.folder.iterdir()}

@@ -5,6 +5,7 @@ import hashlib
 import io
 import stat
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,6 +44,8 @@ from stance.storage._members import (
     member_arrays,
     term_lists,
 )
+
+STEMMER = "PyStemmer"  # whose versions stem some words differently
 
 
 def dump_model(model: StanceModel) -> bytes:
@@ -119,6 +122,16 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Return what a model file says about itself; its arrays are not read."""
     with _refusals(path), _open(path) as file:
         return _read_manifest(Archive(file))
+
+
+def stemmer_note(model: StanceModel) -> str | None:
+    """Return a warning if words are stemmed here by another version than when a model learned."""
+    there, here = model.card.get("versions", {}).get(STEMMER), version(STEMMER)
+    if there in (None, here):
+        return None
+    there = shown(str(there), 20)
+    differ = f"the model learned with {STEMMER} {there}, here is {here}: some answers may differ"
+    return f"{differ}; for the same ones, pip install {STEMMER}=={there}"
 
 
 def model_hash(path: Path) -> str:
