@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +19,9 @@ import pytest
 from small_model import CARD, TEXTS, members_of, small_model, spoiled, zipped
 
 from stance.errors import ModelError, OutputError
+from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
+from stance.reading.keys import BANDS, Fingerprints
 from stance.reading.lexicon import Lexicon
 from stance.storage import (
     decode_model,
@@ -273,3 +276,49 @@ def test_another_version_of_the_stemmer_is_warned_about():
         f"the model learned with PyStemmer 2.9.9, here is {here}: some answers may differ; "
         "for the same ones, pip install PyStemmer==2.9.9"
     )
+
+
+def _of_many_features() -> StanceModel:
+    model, random = small_model(), np.random.default_rng(0)
+    first, *others = model.stance.blocks
+    keys = np.unique(random.integers(1, 2**63, 400_000, dtype=np.uint64))
+    many = dataclasses.replace(
+        first,
+        keys=keys,
+        idf=np.ones(len(keys), np.float32),
+        coef=random.random((len(keys), 3), np.float32),
+        terms=tuple(f"stem {key:x}" for key in keys.tolist()),
+    )
+    return dataclasses.replace(
+        model, stance=dataclasses.replace(model.stance, blocks=(many, *others))
+    )
+
+
+def _of_sparse_marks() -> StanceModel:
+    exact = np.zeros(300_000, np.uint64)
+    exact[::40] = np.random.default_rng(0).integers(1, 2**60, len(exact[::40]), dtype=np.uint64)
+    bands = np.zeros((len(exact), BANDS), np.uint64)
+    bands[::40, 0] = exact[::40]
+    return dataclasses.replace(small_model(), fingerprints=Fingerprints(exact, bands))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
+@pytest.mark.parametrize("make", [_of_many_features, _of_sparse_marks])
+def test_loading_takes_at_most_four_times_the_unpacked_size(
+    path: Path, make: Callable[[], StanceModel]
+) -> None:
+    path.write_bytes(dump_model(make()))
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    code = f"""if True:
+        import re
+        from pathlib import Path
+        from stance.model import judging
+        from stance.storage import load_model
+        peak = lambda: int(re.search("VmHWM:.*?([0-9]+)", Path("/proc/self/status").read_text())[1])
+        before = peak()
+        load_model(Path({str(path)!r}))
+        print(peak() - before)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert int(done.stdout) * 1024 < 4 * unpacked
