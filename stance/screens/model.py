@@ -111,7 +111,8 @@ def card_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
                 yield _group_line(title, name, part)
     yield from _prospects(manifest)
     yield from _drift(manifest.get("reference"))
-    yield f"made by   {', '.join(f'{k} {shown(v)}' for k, v in manifest['versions'].items())}"
+    versions = ", ".join(f"{name} {shown(number)}" for name, number in manifest["versions"].items())
+    yield from _wrapped(versions, "made by   ")
     yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
     for limit in manifest["limits"]:
         yield from _wrapped(limit, "limits    ")
