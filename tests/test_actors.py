@@ -379,12 +379,14 @@ def test_oracle_agrees_on_all_cases():
         same_as_oracle(case["text"])
 
 
+@pytest.mark.endurance
 def test_oracle_agrees_on_every_phrase_of_the_book():
     for actor in BOOK.actors:
         for phrase in (*(n for names in actor.aliases.values() for n in names), *actor.exclusions):
             same_as_oracle(f"The {phrase}'s {phrase.upper()}, {phrase.lower()}.")
 
 
+@pytest.mark.endurance
 @pytest.mark.skipif(not STARTER.exists(), reason="the texts in ../shared/starter are not here")
 def test_oracle_agrees_on_starter_texts():
     paths = sorted(STARTER.glob("*.jsonl"))

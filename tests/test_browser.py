@@ -221,6 +221,7 @@ def report_page(words, folder):
     return compose(gather(Request(path), None))
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize(
     "make", [report_page, lambda words, _: evaluation_page(words)], ids=["report", "evaluation"]
 )

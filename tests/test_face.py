@@ -64,11 +64,6 @@ def test_the_public_names_are_those_listed():
     assert dir(stance) == sorted(stance.__all__)
 
 
-def test_every_public_name_resolves_in_a_new_process():
-    code = "import stance\nfor n in stance.__all__: print(getattr(stance, n).__name__)"
-    assert fresh(code) == stance.__all__
-
-
 @pytest.mark.parametrize("name", stance.__all__)
 def test_every_public_name_is_documented(name):
     found = getattr(stance, name)
@@ -83,8 +78,10 @@ def test_no_public_name_hides_a_module():
 
 
 def test_a_star_import_takes_the_public_names():
-    code = "from stance import *\nprint(*sorted(n for n in dir() if n[0] != '_'))"
-    assert fresh(code) == sorted(stance.__all__)
+    code = (
+        "from stance import *\nfor n in sorted(dir()): n[0] != '_' and print(n, eval(n).__name__)"
+    )
+    assert fresh(code) == [word for name in sorted(stance.__all__) for word in (name, name)]
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -268,6 +268,7 @@ def test_intervals_cover_the_true_score_as_often_as_they_say(populations, score,
     assert COVERS[0] <= 1 - low - high <= COVERS[1]
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize(("score", "documents"), [(macro_f1, 60), (macro_f1, 150), (accuracy, 60)])
 def test_intervals_cover_where_a_label_is_rare(populations, score, documents):
     uneven = populations["uneven"][:, 0]

@@ -67,6 +67,7 @@ def test_the_model_depends_on_neither_repeats_nor_curve(trained, corpus):
     assert differing == {"recipe", "repeats", "learning_curve"}
 
 
+@pytest.mark.endurance
 def test_the_same_seed_gives_the_same_result_for_any_number_of_jobs(trained, corpus):
     again = train(full_recipe(), corpus, BOOK, jobs=2)
     assert again.to_json() == trained.to_json()

@@ -306,6 +306,7 @@ BOMBS = {  # file, beginning, a piece of what follows, and how many MB of it
 }
 
 
+@pytest.mark.endurance
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_is_refused_within_150_mb(tmp_path, bomb):
