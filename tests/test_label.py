@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from stance.corpus import read_corpus
 from stance.errors import DataError, UsageError
 from stance.labelling import (
-    ADJUDICATED,
     Label,
     Session,
     Store,
@@ -30,6 +29,7 @@ from stance.labelling.page import markdown
 from stance.labelling.task import mentions
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, raw_span
+from stance.records import ADJUDICATED
 from stance.tables import open_table
 
 BOOK = ActorBook.default()
@@ -515,3 +515,8 @@ def test_the_page_names_the_extra_that_it_needs(table, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     said = fails(2, "label", table, "--coder", "anna")
     assert said == "label needs an extra: pip install 'stance[label]'"
+
+
+def test_a_folder_is_no_store(tmp_path):
+    with pytest.raises(DataError, match="is a folder; name a file for the labels"):
+        Store(tmp_path)

@@ -82,6 +82,8 @@ class Store:
         self.path = path
         if not create and not path.exists():
             raise DataError(f"{path}: does not exist; label first, with --coder NAME")
+        if path.is_dir():  # where SQLite says nothing but that it cannot open it
+            raise DataError(f"{path}: is a folder; name a file for the labels")
         with _translated(path):
             # Autocommit: the statements below say where a transaction begins.
             self._base = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
