@@ -316,7 +316,7 @@ def test_a_column_that_is_asked_for_and_missing_is_named(sample, tmp_path, optio
 
 @pytest.mark.parametrize("path", ["-", "/dev/stdin", "/dev/null"])
 def test_what_cannot_be_read_twice_is_refused(path):
-    assert "reads its table twice; name a file" in fails(1, "report", path)
+    assert "the answers are read twice; name a file" in fails(1, "report", path)
 
 
 @pytest.mark.parametrize("path", [".", "datasets"])

@@ -4,7 +4,7 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,6 +134,8 @@ DateFormat = Annotated[
 ]
 
 
+AnswersForm = dict[str, Any]  # arguments of `findings.Request`
+
 _LABELLED = {
     "labels": Labels,
     "text_column": OwnText,
@@ -149,24 +151,64 @@ _LABELLED = {
 """Options of every command that reads labelled tables."""
 
 
+_ANSWERED = {
+    "text_column": OwnText,
+    "actor_column": Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column with the actor judged.")
+    ],
+    "prefix": Annotated[
+        str | None, typer.Option(metavar="WORD", help="Prefix of the answers' columns.")
+    ],
+    "date_format": DateFormat,
+    "delimiter": Delimiter,
+    "encoding": Encoding,
+}
+"""Options of every command that reads answers."""
+
+
 def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of labelled tables; it gets what they say as `form`."""
+    return _with_form(command, _LABELLED, _corpus_form)
 
+
+def reads_answers(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a table of answers; it gets what they say as `form`."""
+    return _with_form(command, _ANSWERED, _answers_form)
+
+
+def _with_form(
+    command: Callable[..., None], options: Mapping[str, Any], make: Callable[..., Any]
+) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        asked = {name: given.pop(name) for name in _LABELLED}
-        command(**given, form=_corpus_form(**asked))
+        asked = {name: given.pop(name) for name in options}
+        command(**given, form=make(**asked))
 
     own = inspect.signature(command)
     kept = [each for name, each in own.parameters.items() if name != "form"]
     added = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in _LABELLED.items()
+        for name, kind in options.items()
     ]
     signature = own.replace(parameters=[*kept, *added])
     run.__signature__ = signature  # type: ignore[attr-defined]  # which typer reads
     run.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
     return run
+
+
+def _answers_form(prefix: str | None, **others: str | None) -> AnswersForm:
+    return {"prefix": prefix or "", **others}
+
+
+def answers_file(path: Path) -> Path:
+    """Return the path of a table of answers; raise if it is none that can be read twice."""
+    from stance.files import is_device
+
+    if str(path) == "-" or is_device(path):
+        raise DataError(f"{path}: the answers are read twice; name a file")
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; name a table in it")
+    return path
 
 
 def _corpus_form(

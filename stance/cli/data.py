@@ -7,7 +7,7 @@ import typer
 
 from stance.cli import _options as options
 from stance.cli._terminal import show, tell
-from stance.errors import DataError, UsageError
+from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
@@ -126,6 +126,7 @@ def import_corpus(
         tell(line)
 
 
+@options.reads_answers
 def report(
     predictions: Annotated[
         Path, typer.Argument(metavar="PREDICTIONS", help="Table that stance predict wrote.")
@@ -183,49 +184,23 @@ def report(
     ] = None,
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,
-    text_column: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Column with the paragraph; 'text' if there is one."),
-    ] = None,
-    actor_column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column with the actor judged.")
-    ] = None,
-    prefix: Annotated[
-        str, typer.Option(metavar="WORD", help="Prefix of the answers' columns.")
-    ] = "",
-    date_format: options.DateFormat = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
     force: options.Force = False,
+    *,
+    form: options.AnswersForm,
 ) -> None:
     """Summarise the answers of predict on one page: shares, trends, sources, examples."""
     from stance.defaults import default_model
-    from stance.files import is_device
     from stance.findings import AuditRequest
     from stance.reports import Request, check_figures, read_maker, write_predictions
 
-    if str(predictions) == "-" or is_device(predictions):
-        raise DataError(f"{predictions}: report reads its table twice; name a file")
-    if predictions.is_dir():
-        raise DataError(f"{predictions}: is a folder; name a table in it")
+    table = options.answers_file(predictions)
     if audit is None and (coder or simple_random):
         raise UsageError("--coder and --simple-random are about an audit; add --audit LABELLED")
     output = output or options.beside(predictions, ".html")
     for path in (output, checklist):
         options.refuse_output(path, force, [predictions, model, actors, audit])
     check_figures(figures, force=force)
-    request = Request(
-        predictions,
-        by,
-        over,
-        prefix,
-        text_column,
-        actor_column,
-        delimiter,
-        encoding,
-        period,
-        date_format,
-    )
+    request = Request(table, by, over, period=period, **form)
     path = model or default_model(tell)
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
     asked = AuditRequest(audit, coder, simple_random) if audit else None

@@ -7,7 +7,6 @@ import typer
 
 from stance.cli import _options as options
 from stance.cli._terminal import show, tell
-from stance.errors import DataError
 
 Answers = Annotated[
     Path, typer.Argument(metavar="ANSWERS", help="Table that stance predict wrote.")
@@ -21,16 +20,9 @@ Period = Annotated[
 Only = Annotated[
     list[str] | None, typer.Option("--actor", metavar="NAME", help="Only this actor; repeatable.")
 ]
-TextColumn = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Column with the paragraph; 'text' if there is one."),
-]
-ActorColumn = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Column with the actor judged.")
-]
-Prefix = Annotated[str, typer.Option(metavar="WORD", help="Prefix of the answers' columns.")]
 
 
+@options.reads_answers
 def sample(
     answers: Answers,
     number: Annotated[
@@ -59,31 +51,16 @@ def sample(
     seed: Annotated[
         int, typer.Option(metavar="N", help="Seed of the draw.", min=0, max=2**31 - 1)
     ] = 20,
-    text_column: TextColumn = None,
-    actor_column: ActorColumn = None,
-    prefix: Prefix = "",
-    date_format: options.DateFormat = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
     force: options.Force = False,
+    *,
+    form: options.AnswersForm,
 ) -> None:
     """Draw a sample of answers to label: by chance, so that shares can be corrected by it."""
     from stance.findings import Request, SampleRequest, write_sample
     from stance.screens.findings import sample_lines
 
     options.refuse_output(output, force, [answers])
-    request = Request(
-        _file(answers),
-        by,
-        over,
-        prefix,
-        text_column,
-        actor_column,
-        delimiter,
-        encoding,
-        period,
-        date_format,
-    )
+    request = Request(options.answers_file(answers), by, over, period=period, **form)
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=actor or (), force=force)
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
@@ -91,6 +68,7 @@ def sample(
         tell(line)
 
 
+@options.reads_answers
 def shares(
     answers: Answers,
     audit: Annotated[
@@ -127,14 +105,10 @@ def shares(
         bool, typer.Option("--simple-random", help="Every answer had the same chance.")
     ] = False,
     labels: options.Labels = None,
-    text_column: TextColumn = None,
-    actor_column: ActorColumn = None,
-    prefix: Prefix = "",
-    date_format: options.DateFormat = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
     as_json: options.AsJson = False,
     force: options.Force = False,
+    *,
+    form: options.AnswersForm,
 ) -> None:
     """Count the stances of answers, correct them by a labelled sample, and compare groups."""
     from stance.corpus import parse_labels
@@ -149,18 +123,7 @@ def shares(
 
     for path in (output, differences, regression):
         options.refuse_output(path, force, [answers, audit])
-    request = Request(
-        _file(answers),
-        by,
-        over,
-        prefix,
-        text_column,
-        actor_column,
-        delimiter,
-        encoding,
-        period,
-        date_format,
-    )
+    request = Request(options.answers_file(answers), by, over, period=period, **form)
     asked = None
     if audit is not None:
         asked = AuditRequest(audit, coder, simple_random, parse_labels(labels))
@@ -175,14 +138,3 @@ def shares(
     if regression:
         tell(write_regression_table(study, request, regression, force=force))
     show(figures, () if as_json else share_lines(figures), as_json)
-
-
-def _file(answers: Path) -> Path:
-    """Return the table of answers; raise if it is none that can be read twice."""
-    from stance.files import is_device
-
-    if str(answers) == "-" or is_device(answers):
-        raise DataError(f"{answers}: the answers are read twice; name a file")
-    if answers.is_dir():
-        raise DataError(f"{answers}: is a folder; name a table in it")
-    return answers

@@ -67,7 +67,6 @@ def label(
 ) -> None:
     """Label a table on a local page, and compare, settle and export the labels."""
     from stance.labelling import (
-        ADJUDICATED,
         Session,
         Store,
         answered,
@@ -77,6 +76,7 @@ def label(
         read_task,
     )
     from stance.labelling.server import check_extra, serve
+    from stance.records import ADJUDICATED
 
     if not (coder or adjudicate or agreement or merge or export):
         raise UsageError("name who labels with --coder NAME, or use --agreement or --export FILE")

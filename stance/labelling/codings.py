@@ -20,10 +20,7 @@ from stance.evaluation.answers import Figures
 from stance.labelling.labels import QUESTIONS, Label
 from stance.labelling.store import Labels
 from stance.labelling.task import Pair, Task
-from stance.records import Holder, Sentiment, Stance
-
-ADJUDICATED = "adjudicated"
-"""The coder whose labels settle disputes."""
+from stance.records import ADJUDICATED, Holder, Sentiment, Stance
 
 
 def coders(labels: Labels) -> list[str]:

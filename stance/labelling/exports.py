@@ -17,11 +17,11 @@ from stance.corpus import SOFT
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.files import write_whole
-from stance.labelling.codings import ADJUDICATED, coders, final_label
+from stance.labelling.codings import coders, final_label
 from stance.labelling.labels import Label
 from stance.labelling.store import Labels
 from stance.labelling.task import Pair, Task
-from stance.records import Sentiment
+from stance.records import ADJUDICATED, Sentiment
 from stance.tables import write_table
 
 ADDED = ("stance", "holder", "sentiment", "false_match", "note", "coder")

@@ -8,11 +8,12 @@ from unicodedata import category
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.labelling.codings import ADJUDICATED, is_disputed, opinions
+from stance.labelling.codings import is_disputed, opinions
 from stance.labelling.labels import Label, problem
 from stance.labelling.store import Labels, Saved, Store
 from stance.labelling.task import Pair, Task, mentions, named_actors
 from stance.reading.actors import ActorBook
+from stance.records import ADJUDICATED
 
 LONGEST_CODER = 60
 RECENT = 50  # labels whose median time is a coder's speed
