@@ -162,7 +162,7 @@ def test_every_label_outlasts_kill_9(tmp_path):
 
 @pytest.mark.endurance
 def test_no_label_that_was_answered_is_lost_whenever_the_server_is_killed(tmp_path):
-    table = sample(tmp_path / "to_label.csv", 400)
+    table = sample(tmp_path / "to_label.csv", 3000)  # more than are labelled in time
     answered, draw = {}, random.Random(13)
     for _ in range(10):
         with serving(table, "--coder", "anna") as server, contextlib.suppress(*GONE):
