@@ -46,6 +46,8 @@ def speaker(text, actor):
         ("NATO said that NATO works.", "NATO", "NATO"),  # nobody else is there
         ("NATO said that Poland said so.", "NATO", "Poland"),  # few speak of themselves
         ('"Japan said so," a Kremlin spokesman said of NATO.', "NATO", "Russia"),  # quoted
+        ("NATO was condemned by Poland.", "NATO", "Poland"),
+        ("Japan was told by the Polish minister that NATO had failed.", "NATO", "Poland"),
         ("NATO has failed Japan.", "NATO", None),
     ],
 )

@@ -27,13 +27,17 @@ _FACES = {"demonym": 0.3, "capital": 0.3, "institution": 0.5, "leader": 1.0}
 _KINDS = np.array([_FACES.get(kind, 0.0) for kind in (*ALIAS_KINDS, "")])
 """Evidence of the kind of alias: it is leaders and offices that speak for a country."""
 
-_ACCORDING, _TO = (np.uint64(key_of(word)) for word in ("according", "to"))
+_ACCORDING, _TO, _BY = (np.uint64(key_of(word)) for word in ("according", "to", "by"))
 
 
 def evidence(words: Words, at: Ints) -> Floats:
     """Return how much each of some mentions looks like that of a speaker; in quotations nothing."""
     near = Surroundings(words, at, at)
+    spoken = words.key.take(near.there)
+    by = (spoken == _BY) & near.inside
     reports = (words.functions.take(near.there) & REPORTING > 0) & near.inside
+    passive = reports[:-1] & by[1:]  # "was condemned by": who speaks comes after it
+    reports[:-1] &= ~by[1:]
     free = near.inside & (words.who.take(near.there) == NOBODY)
     found = _KINDS.take(words.alias_kind.take(at))
     open_ = np.ones(len(at), np.bool_)
@@ -42,8 +46,10 @@ def evidence(words: Words, at: Ints) -> Floats:
         hit = open_ & reports[REACH + step]
         found[hit] += _SPEECH / step
         open_ &= ~hit
-    key, inside = words.key.take(near.there[REACH - 2 : REACH]), near.inside[REACH - 2]
-    found[inside & (key[0] == _ACCORDING) & (key[1] == _TO)] += _SPEECH
+    before, inside = spoken[REACH - 2 : REACH], near.inside[REACH - 2]
+    found[inside & (before[0] == _ACCORDING) & (before[1] == _TO)] += _SPEECH
+    # "condemned by Poland", "condemned by the Polish".
+    found[passive[REACH - 2] | passive[REACH - 3] & free[REACH - 1]] += _SPEECH
     found[words.quoted.take(at)] = 0.0
     return found
 
