@@ -1,0 +1,46 @@
+"""How Sphinx makes a site of these pages.
+
+Build it with ``sphinx-build -nWqc docs . docs/_build``. The source folder is the repository, so
+that a link works between files as it does on the site.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
+project = "stance"
+author = "The stance developers"
+version = release = tomllib.loads(Path("../pyproject.toml").read_text("utf-8"))["project"][
+    "version"
+]
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+root_doc = "docs/index"
+include_patterns = ["docs/**", "training/README.md", "*.md"]
+exclude_patterns = ["docs/_build", ".*", "**/.*", "stance", "tests"]
+templates_path = ["_templates"]
+highlight_language = "text"
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 4
+
+html_theme = "furo"
+html_title = f"stance {version}"
+html_additional_pages = {"index": "redirect.html"}
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = html_show_copyright = False
+
+_FILE = re.compile(r"^```(\w+) (\S+)$", re.MULTILINE)
+
+
+def _name_files(app: Sphinx, page: str, source: list[str]) -> None:
+    source[0] = _FILE.sub(r"```{code-block} \1\n:caption: \2\n", source[0])
+
+
+def setup(app: Sphinx) -> None:
+    """Show the names of files above them, and their rows as they are."""
+    app.connect("source-read", _name_files)
+    app.add_lexer("csv", TextLexer)
