@@ -183,6 +183,8 @@ def test_a_pattern_reads_names_or_leaves_them(tmp_path, pattern, name, found):
         ("{}_x", "needs fields in braces"),
         ("plain", "needs fields in braces"),
         ("{a}{b}", "put a sign between two fields"),
+        ("{a}{b", "has a brace without its partner; write {outlet}_{date}"),
+        ("a}_{b}", "has a brace without its partner"),
         ("{a}_{a}", "has a field twice"),
         ("{text}", "'text' is a column already"),
     ],
@@ -212,6 +214,13 @@ def test_one_file_can_have_a_pattern_too(folder):
     write(folder / "bbc_2024-05-01.csv", f"text\n{TEXT}\n")
     rows, _ = opened("in/bbc_2024-05-01.csv", name_pattern="{outlet}_{date}")
     assert rows == [("text", "outlet", "date"), ("1", TEXT, "bbc", "2024-05-01")]
+
+
+def test_a_column_that_is_called_file_but_for_case_takes_no_files_name(folder):
+    write(folder / "c.csv", f"text,File\n{TEXT},own\n")
+    rows, _ = opened("in/b.csv", "in/c.csv")
+    assert rows[0] == ("file", "text", "id", "File")
+    assert rows[-1] == ("3", "in/c.csv", TEXT, "", "own")
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30))

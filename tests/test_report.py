@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from command import ROOT, SAMPLE, STARTER, dicts, fails, invoke, process, write
+from command import SAMPLE, STARTER, dicts, fails, invoke, misused, process, write
 from pages import read_page
 
 from stance.defaults import bundled_model
@@ -319,10 +319,22 @@ def test_what_cannot_be_read_twice_is_refused(path):
     assert "the answers are read twice; name a file" in fails(1, "report", path)
 
 
-@pytest.mark.parametrize("path", [".", "datasets"])
-def test_a_folder_is_refused(path, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    assert "is a folder; name a table in it" in fails(1, "report", path)
+def test_several_tables_are_one_report_whose_hash_is_that_of_their_bytes(sample, tmp_path):
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    head, *rows = sample.read_text("utf-8").splitlines(True)
+    write(folder / "a.csv", "".join([head, *rows[:20]]))
+    write(folder / "b.csv", "".join([head, *rows[20:]]))
+    assert "many tables, one page; name it with --output" in misused("report", folder)
+    result = invoke("report", folder, "-o", tmp_path / "x.html")
+    assert "24 rows, 43 answers" in result.stderr
+    page = (tmp_path / "x.html").read_text("utf-8")
+    joined = b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+    assert (
+        f"The tables of answers, one after another, have sha256 <code>{sha256(joined).hexdigest()}"
+        in page
+    )
+    assert "<title>Stance in 2 files</title>" in page
 
 
 def test_a_table_that_changes_between_the_readings_is_refused(sample, tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """Samples are drawn by known chances, say nothing of the answers, and can be joined to them."""
 
+import json
+
 import numpy as np
 import pytest
 from archives import COLUMNS, LABELLED, answer_rows, label, read, simulation, take, write
@@ -206,3 +208,113 @@ def test_pairs_of_joined_tables_are_told_apart(tmp_path):
     result = invoke("shares", path, "--audit", labelled, "--json")
     assert result.exit_code == 0, result.output
     assert '"answers": 200, "documents": 50, "labels": 60' in result.stdout
+
+
+# --- Several tables of answers ---
+
+
+def split(rows, folder):
+    """Write answers as tables of two kinds, each with row numbers of its own; return all rows."""
+    half = next(n for n, row in enumerate(rows) if row["actor"] != rows[0]["actor"])
+    first = [{"id": f"0{n}", **row} for n, row in enumerate(rows[:half])]
+    last = [{**row, "row": str(n)} for n, row in enumerate(rows[half:], 1)]
+    (folder / "sub").mkdir(parents=True)
+    write(folder / "a.csv", first)
+    lines = "".join(json.dumps(row) + "\n" for row in last)
+    (folder / "sub" / "b.jsonl").write_text(lines, "utf-8")
+    return first + last
+
+
+def test_a_sample_of_several_tables_is_that_of_their_rows_in_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows, truth = answer_rows(TRUTHS)
+    numbers = [row["row"] for row in rows]
+    whole = sample(write(tmp_path / "whole.csv", rows), tmp_path / "one.csv")
+    parts = split(rows, tmp_path / "answers")
+    found = sample("answers", tmp_path / "many.csv")
+    assert list(found[0])[:6] == ["file", "id", "document", "outlet", "date", "text"]
+    assert {(row["file"], row["id"][:1]) for row in found} == {
+        ("answers/a.csv", "0"),
+        ("answers/sub/b.jsonl", ""),
+    }
+    kept = ("text", "actor", "inclusion", "stratum")
+    assert [[row[name] for name in kept] for row in found] == [
+        [row[name] for name in kept] for row in whole
+    ]
+    sample("answers", tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "many.csv").read_bytes()
+    assert len(sample("answers", tmp_path / "csv.csv", "--include", "*.csv")) == 60
+
+    by_text = {row["text"]: truth[n] for n, row in zip(numbers, parts, strict=True)}
+    labelled = [{**row, "stance": by_text[row["text"]]} for row in found]
+    write(tmp_path / "labelled.csv", labelled)
+    label(tmp_path / "one.csv", truth, tmp_path / "one_labelled.csv")
+    shares = [
+        invoke("shares", *tables, "--audit", audit).stdout
+        for tables, audit in (
+            (["answers/a.csv", "answers/sub/b.jsonl"], "labelled.csv"),
+            (["whole.csv"], "one_labelled.csv"),
+        )
+    ]
+    assert shares[0] == shares[1]
+    assert shares[0].startswith("526 answers, 180 documents, 60 labels")
+
+
+def test_tables_that_name_files_of_their_own_keep_these(tmp_path):
+    rows, _ = answer_rows({"Iran": (0.3, 0.6, 0.1)})
+    own = [{"file": f"{row['document']}.txt", **row} for row in rows]
+    one, other = write(tmp_path / "a.csv", own[:60]), write(tmp_path / "b.csv", own[60:])
+    invoke("sample", one, other, "-n", 40, "-o", tmp_path / "to_label.csv")
+    found = read(tmp_path / "to_label.csv")
+    assert {row["file"] for row in found} <= {row["file"] for row in own}
+    line = fails(1, "sample", one, other, one.with_name("again.csv"), "-n", 40, "-o", "x.csv")
+    assert "again.csv: no such file" in line
+    write(tmp_path / "again.csv", own[:9])
+    line = fails(1, "sample", one, tmp_path / "again.csv", "-n", 20, "-o", tmp_path / "x.csv")
+    assert "again.csv: answers for a file and row that" in line
+    assert "name one of them" in line
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda rows: rows[4].update(stance="good"), "b.csv:6: 'good' is not a stance"),
+        (lambda rows: [row.pop("stance") for row in rows], "b.csv: no column 'stance'"),
+    ],
+)
+def test_what_is_wrong_in_one_of_several_tables_is_named_there(archive, tmp_path, spoil, said):
+    rows = read(archive[0])
+    one = write(tmp_path / "a.csv", rows[:50])
+    spoil(rest := rows[50:90])
+    other = write(tmp_path / "b.csv", rest)
+    assert said in fails(1, "sample", one, other, "-n", 20, "-o", tmp_path / "x.csv")
+    assert said in fails(1, "report", one, other, "-o", tmp_path / "x.html")
+
+
+def test_a_date_of_two_readings_in_one_of_several_tables_is_named_there(archive, tmp_path):
+    rows = read(archive[0])
+    one = write(tmp_path / "a.csv", rows[:50])
+    other = write(tmp_path / "b.csv", [{**row, "date": "03/04/2024"} for row in rows[50:90]])
+    line = fails(1, "shares", one, other, "--over", "date")
+    assert "'03/04/2024'" in line
+    assert "b.csv:2)" in line
+
+
+def test_answers_in_a_workbook_are_read_from_the_sheet_that_is_named(archive, tmp_path):
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    book = xlsxwriter.Workbook(path := tmp_path / "answers.xlsx")
+    book.add_worksheet("notes").write_row(0, 0, ["remark"])
+    sheet = book.add_worksheet("answers")
+    rows = read(archive[0])
+    for at, cells in enumerate([list(rows[0]), *(row.values() for row in rows)]):
+        for place, cell in enumerate(cells):
+            sheet.write_string(at, place, cell)
+    book.close()
+    assert "no column" in fails(1, "sample", path, "-n", 60, "-o", tmp_path / "x.csv")
+    found = sample(path, tmp_path / "to_label.csv", "--sheet", "answers")
+    sample(archive[0], tmp_path / "plain.csv")
+    assert found == read(tmp_path / "plain.csv")
+    corpus = tmp_path / "corpus.csv"
+    assert invoke("import", "table", path, "--sheet", "answers", "-o", corpus).exit_code == 0
+    assert len(read(corpus)) == len(rows)
+    assert "nowhere" in fails(1, "label", path, "--sheet", "nowhere", "--export", "x.csv")

@@ -57,7 +57,7 @@ def read(request: Request) -> tuple[Ints, Ints]:
     source = list[int]()
     with request.open() as table:
         for batch in batches(table):
-            if (answered := tally.add(batch, table.name)) is None:
+            if (answered := tally.add(batch, table)) is None:
                 continue
             at = places.document if places.document is not None else places.text
             for record, label in zip(answered.records, answered.label.tolist(), strict=True):

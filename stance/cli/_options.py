@@ -134,6 +134,10 @@ DateFormat = Annotated[
 ]
 
 
+Answers = Annotated[
+    list[Path],
+    typer.Argument(metavar="ANSWERS", help="Tables that stance predict wrote, or folders of them."),
+]
 AnswersForm = dict[str, Any]  # arguments of `findings.Request`
 
 _LABELLED = {
@@ -152,6 +156,8 @@ _LABELLED = {
 
 
 _ANSWERED = {
+    "answers": Answers,
+    "include": Include,
     "text_column": OwnText,
     "actor_column": Annotated[
         str | None, typer.Option(metavar="NAME", help="Column with the actor judged.")
@@ -162,8 +168,11 @@ _ANSWERED = {
     "date_format": DateFormat,
     "delimiter": Delimiter,
     "encoding": Encoding,
+    "sheet": Sheet,
 }
-"""Options of every command that reads answers."""
+"""Tables and options of every command that reads answers."""
+
+_REQUIRED = frozenset({"answers"})
 
 
 def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
@@ -172,7 +181,7 @@ def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def reads_answers(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a table of answers; it gets what they say as `form`."""
+    """Give a command the tables of answers and their options; it gets what they say as `form`."""
     return _with_form(command, _ANSWERED, _answers_form)
 
 
@@ -187,7 +196,12 @@ def _with_form(
     own = inspect.signature(command)
     kept = [each for name, each in own.parameters.items() if name != "form"]
     added = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if name in _REQUIRED else None,
+            annotation=kind,
+        )
         for name, kind in options.items()
     ]
     signature = own.replace(parameters=[*kept, *added])
@@ -196,19 +210,20 @@ def _with_form(
     return run
 
 
-def _answers_form(prefix: str | None, **others: str | None) -> AnswersForm:
-    return {"prefix": prefix or "", **others}
-
-
-def answers_file(path: Path) -> Path:
-    """Return the path of a table of answers; raise if it is none that can be read twice."""
+def _answers_form(
+    answers: list[Path], include: list[str] | None, prefix: str | None, **others: str | None
+) -> AnswersForm:
     from stance.files import is_device
+    from stance.tables import find_inputs
 
-    if str(path) == "-" or is_device(path):
-        raise DataError(f"{path}: the answers are read twice; name a file")
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder; name a table in it")
-    return path
+    for path in answers:
+        if str(path) == "-" or is_device(path):
+            raise DataError(f"{path}: the answers are read twice; name a file")
+    inputs = find_inputs(answers, include or ())
+    for note in inputs.notes:
+        tell(note)
+    source = inputs if inputs.several else answers[0]
+    return {"source": source, "prefix": prefix or "", **others}
 
 
 def _corpus_form(

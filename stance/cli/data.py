@@ -104,6 +104,7 @@ def import_corpus(
     labels: options.Labels = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
+    sheet: options.Sheet = None,
     force: options.Force = False,
 ) -> None:
     """Convert a data set, a tool's export or a table with other columns to a corpus table."""
@@ -120,6 +121,7 @@ def import_corpus(
         labels=parse_labels(labels),
         delimiter=delimiter,
         encoding=encoding,
+        sheet=sheet,
         force=force,
     )
     for line in told:
@@ -128,13 +130,10 @@ def import_corpus(
 
 @options.reads_answers
 def report(
-    predictions: Annotated[
-        Path, typer.Argument(metavar="PREDICTIONS", help="Table that stance predict wrote.")
-    ],
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Page to write; PREDICTIONS.html if omitted."
+            "--output", "-o", metavar="FILE", help="Page to write; ANSWERS.html if omitted."
         ),
     ] = None,
     by: Annotated[
@@ -173,6 +172,7 @@ def report(
     simple_random: Annotated[
         bool, typer.Option("--simple-random", help="Every answer had the same chance.")
     ] = False,
+    labels: options.Labels = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -189,21 +189,24 @@ def report(
     form: options.AnswersForm,
 ) -> None:
     """Summarise the answers of predict on one page: shares, trends, sources, examples."""
+    from stance.corpus import parse_labels
     from stance.defaults import default_model
     from stance.findings import AuditRequest
     from stance.reports import Request, check_figures, read_maker, write_predictions
 
-    table = options.answers_file(predictions)
-    if audit is None and (coder or simple_random):
-        raise UsageError("--coder and --simple-random are about an audit; add --audit LABELLED")
-    output = output or options.beside(predictions, ".html")
+    request = Request(by=by, over=over, period=period, **form)
+    if audit is None and (coder or simple_random or labels):
+        said = "--coder, --labels and --simple-random are"
+        raise UsageError(f"{said} about an audit; add --audit LABELLED")
+    if output is None and len(request.paths) > 1:
+        raise UsageError(f"{request.name}: many tables, one page; name it with --output")
+    output = output or options.beside(request.paths[0], ".html")
     for path in (output, checklist):
-        options.refuse_output(path, force, [predictions, model, actors, audit])
+        options.refuse_output(path, force, [*request.paths, model, actors, audit])
     check_figures(figures, force=force)
-    request = Request(table, by, over, period=period, **form)
     path = model or default_model(tell)
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
-    asked = AuditRequest(audit, coder, simple_random) if audit else None
+    asked = AuditRequest(audit, coder, simple_random, parse_labels(labels)) if audit else None
     told = write_predictions(
         request,
         output,

@@ -8,9 +8,6 @@ import typer
 from stance.cli import _options as options
 from stance.cli._terminal import show, tell
 
-Answers = Annotated[
-    Path, typer.Argument(metavar="ANSWERS", help="Table that stance predict wrote.")
-]
 By = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the groups to compare.")]
 Over = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the dates to compare.")]
 Period = Annotated[
@@ -24,7 +21,6 @@ Only = Annotated[
 
 @options.reads_answers
 def sample(
-    answers: Answers,
     number: Annotated[
         int, typer.Option("--number", "-n", metavar="N", help="Answers to label.", min=1)
     ],
@@ -59,8 +55,8 @@ def sample(
     from stance.findings import Request, SampleRequest, write_sample
     from stance.screens.findings import sample_lines
 
-    options.refuse_output(output, force, [answers])
-    request = Request(options.answers_file(answers), by, over, period=period, **form)
+    request = Request(by=by, over=over, period=period, **form)
+    options.refuse_output(output, force, request.paths)
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=actor or (), force=force)
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
@@ -70,7 +66,6 @@ def sample(
 
 @options.reads_answers
 def shares(
-    answers: Answers,
     audit: Annotated[
         Path | None,
         typer.Option(metavar="LABELLED", help="Labelled sample of the answers, to correct them."),
@@ -121,9 +116,9 @@ def shares(
     )
     from stance.screens.findings import share_lines
 
+    request = Request(by=by, over=over, period=period, **form)
     for path in (output, differences, regression):
-        options.refuse_output(path, force, [answers, audit])
-    request = Request(options.answers_file(answers), by, over, period=period, **form)
+        options.refuse_output(path, force, [*request.paths, audit])
     asked = None
     if audit is not None:
         asked = AuditRequest(audit, coder, simple_random, parse_labels(labels))

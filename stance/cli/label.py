@@ -62,6 +62,7 @@ def label(
     text_column: options.TextColumn = "text",
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
+    sheet: options.Sheet = None,
     as_json: options.AsJson = False,
     force: options.Force = False,
 ) -> None:
@@ -95,7 +96,12 @@ def label(
         check_extra()
     options.refuse_output(export, force, [table, path])
     task = read_task(
-        table, text_column=text_column, context=context, delimiter=delimiter, encoding=encoding
+        table,
+        text_column=text_column,
+        context=context,
+        delimiter=delimiter,
+        encoding=encoding,
+        sheet=sheet,
     )
     for note in task.notes:
         tell(note)

@@ -16,7 +16,7 @@ from stance.findings.survey import Places, Request, batches, bounded, find_place
 from stance.findings.tally import answered, document_names, row_numbers
 from stance.reading.keys import key_of
 from stance.records import UNCERTAIN, Stance
-from stance.tables import Record, column, day_of, rewrite_dates
+from stance.tables import Record, Table, column, day_of, rewrite_dates
 
 MISSING = -1  # number of a period or a surrogate's label that a pair does not have
 MOST_PERIODS = 12  # that are compared, unless the user asks for others
@@ -91,7 +91,7 @@ def read_population(
     """
     with request.open() as table:
         places = find_places(table.columns, table.name, request)
-        reader = _Reader(table.name, places, request, dict.fromkeys(only))
+        reader = _Reader(table, places, request, dict.fromkeys(only))
         reader.labels = [(name, column(table.columns, name, table.name)) for name in labels]
         if places.over is not None and request.over is not None:
             rewrite_dates(table, places.over, request.date_format)
@@ -103,7 +103,9 @@ def read_population(
 class _Reader:
     """Pairs as they are read, block by block."""
 
-    def __init__(self, table: str, places: Places, request: Request, only: dict[str, None]) -> None:
+    def __init__(
+        self, table: Table, places: Places, request: Request, only: dict[str, None]
+    ) -> None:
         self._table, self._places, self._only = table, places, only
         self._by = places.by if request.by else None
         self._over = places.over if request.over else None
@@ -161,7 +163,7 @@ class _Reader:
         if None in found:
             record = records[found.index(None)]
             raise DataError(
-                f"{self._table}:{record.line}: '{shown(record.cells[at])}' in column "
+                f"{self._table.where(record)}: '{shown(record.cells[at])}' in column "
                 f"'{shown(name)}' is not a stance; use {', '.join(Stance)}, or leave it empty"
             )
         return np.array(found, np.int8)
@@ -169,18 +171,20 @@ class _Reader:
     def finish(self, columns: Sequence[str], notes: Sequence[str]) -> Population:
         """Return all pairs."""
         if missing := [name for name in self._only if bounded(name) not in self._actors]:
-            raise DataError(f"{self._table}: holds no answer on '{shown(missing[0])}'")
+            raise DataError(f"{self._table.name}: holds no answer on '{shown(missing[0])}'")
         if not self._blocks:
-            raise DataError(f"{self._table}: holds no answer; nothing can be said of it")
+            raise DataError(f"{self._table.name}: holds no answer; nothing can be said of it")
 
         def joined(name: str) -> Any:
             return np.concatenate([block[name] for block in self._blocks])
 
+        if self._table.several:
+            self._refuse_repeated(joined("key"), joined("record"))
         periods, period = _place_days(joined("day"), self._unit)
         undated = int((period < 0).sum()) if self._over is not None else 0
         said = [f"{count(undated, 'answer')} without a date that can be read"] if undated else []
         return Population(
-            table=self._table,
+            table=self._table.name,
             columns=tuple(columns),
             places=self._places,
             actors=tuple(self._actors),
@@ -195,8 +199,21 @@ class _Reader:
                 (name, np.concatenate([block["labels"][at] for block in self._blocks]))
                 for at, (name, _) in enumerate(self.labels)
             ),
-            notes=(*notes, *(f"{self._table}: {each}" for each in said)),
+            notes=(*notes, *(f"{self._table.name}: {each}" for each in said)),
         )
+
+    def _refuse_repeated(self, key: Keys, record: Ints) -> None:
+        """Raise if two tables answer for the same paragraph and actor."""
+        order = np.argsort(key, kind="stable")
+        again = order[1:][key[order[1:]] == key[order[:-1]]]
+        files = [self._table.file_of(int(record[each]) + 1) for each in again]
+        for at, file in zip(again.tolist(), files, strict=True):
+            first = self._table.file_of(int(record[np.argmax(key == key[at])]) + 1)
+            if first != file:
+                raise DataError(
+                    f"{file}: answers for a file and row that {first} has answers for, too; name "
+                    "one of them, or judge their texts again in one run"
+                )
 
 
 def _numbers(known: dict[str, int], names: Sequence[str]) -> Ints:

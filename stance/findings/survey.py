@@ -13,7 +13,18 @@ from stance.errors import DataError
 from stance.findings.periods import Unit
 from stance.records import Stance
 from stance.runs.answers import SENTIMENT_COLUMNS, STANCE_COLUMNS
-from stance.tables import Record, Table, column, day_of, open_table, optional_column, rewrite_dates
+from stance.tables import (
+    Form,
+    Inputs,
+    Record,
+    Table,
+    column,
+    day_of,
+    join_tables,
+    open_table,
+    optional_column,
+    rewrite_dates,
+)
 
 BATCH = 8192  # records that are counted at a time
 
@@ -22,9 +33,9 @@ ANSWERS = ("row", "mentions", *STANCE_COLUMNS)  # which predict writes, beside t
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A prediction table, and what is to be found in it; None for the usual column."""
+    """Tables of answers, and what is to be found in them; None for the usual column."""
 
-    source: Path
+    source: Path | Inputs  # inputs are several
     by: str | None = None  # column of the source
     over: str | None = None  # column of the date
     prefix: str = ""  # of the answers' columns
@@ -32,12 +43,40 @@ class Request:
     actor_column: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    sheet: str | None = None  # of workbooks; None is the first
     period: Unit | None = None  # length of the periods; as the answers allow if None
     date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
 
+    @property
+    def paths(self) -> list[Path]:
+        """The files of the tables."""
+        named = [self.source] if isinstance(self.source, Path) else self.source.paths
+        return [path for path in named if path]
+
+    @property
+    def name(self) -> str:
+        """What messages call the tables."""
+        return str(self.source) if isinstance(self.source, Path) else self.source.name
+
+    @property
+    def title(self) -> str:
+        """What a page calls them."""
+        return self.source.name
+
     def open(self) -> Table:
-        """Open the table."""
-        return open_table(self.source, delimiter=self.delimiter, encoding=self.encoding)
+        """Open the table, or several as one in which `file` and `row` name a paragraph."""
+        form: Form = {
+            "delimiter": self.delimiter,
+            "encoding": self.encoding,
+            "sheet": self.sheet,
+        }
+        if isinstance(self.source, Inputs):
+            return join_tables(self.source, self._count_own, form)
+        return open_table(self.source, **form)
+
+    def _count_own(self, table: Table) -> int:
+        """Return how many columns of a table are not of its answers."""
+        return find_places(table.columns, table.name, self).row
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +249,12 @@ def batches(table: Table) -> Iterator[list[Record]]:
         yield batch
 
 
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+def file_hash(first: Path, *others: Path) -> str:
+    """Return the SHA-256 of a file, or of the bytes of several, one after another."""
+    with first.open("rb") as file:
+        digest = file_digest(file, "sha256")
+    for path in others:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

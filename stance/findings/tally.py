@@ -14,7 +14,7 @@ from stance.findings.periods import Unit, choose_grids
 from stance.findings.survey import Places, Survey, bounded
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Sentiment, Stance
-from stance.tables import Record, day_of, months_of
+from stance.tables import Record, Table, day_of, months_of
 
 # Documents fall into groups by a hash, which bounds memory and, since groups are random, leaves
 # the estimate of a variance unbiased (Wolter 2007, "Introduction to Variance Estimation", ch. 2).
@@ -119,8 +119,8 @@ class Tally:
         """Answers, those withheld included."""
         return int(self.confidence.sum())
 
-    def add(self, records: Sequence[Record], table: str) -> Answered | None:
-        """Count some records and return their answers; `table` is what messages call it."""
+    def add(self, records: Sequence[Record], table: Table) -> Answered | None:
+        """Count some records of a table and return their answers."""
         places, cells = self._places, [record.cells for record in records]
         row = row_numbers(records, places, table)
         asked = [bool(each[places.actor]) for each in cells]
@@ -156,7 +156,7 @@ class Tally:
             np.add.at(self.tone_clusters, (cluster[given], tone[given]), 1)
             self.toneless += int((tone == GIVEN).sum())
 
-    def _count_answers(self, records: Sequence[Record], row: Ints, table: str) -> Answered:
+    def _count_answers(self, records: Sequence[Record], row: Ints, table: Table) -> Answered:
         places, cells = self._places, [record.cells for record in records]
         label, chances = answered(records, places, table)
         actor = np.array([self._actor_at.get(bounded(each[places.actor]), -1) for each in cells])
@@ -222,7 +222,7 @@ def _fingerprints(cells: Cells, places: Places) -> Codes:
     return np.array([_hash("\0".join(each[at] for at in known)) or 1 for each in cells], np.uint32)
 
 
-def row_numbers(records: Sequence[Record], places: Places, table: str) -> Ints:
+def row_numbers(records: Sequence[Record], places: Places, table: Table) -> Ints:
     """Return the numbers of the input's rows; raise with the line of what is not one."""
     try:
         row = np.array([int(each.cells[places.row]) for each in records], np.int64)
@@ -233,7 +233,7 @@ def row_numbers(records: Sequence[Record], places: Places, table: str) -> Ints:
     raise _fault(records, places, table)
 
 
-def answered(records: Sequence[Record], places: Places, table: str) -> tuple[Ints, Floats]:
+def answered(records: Sequence[Record], places: Places, table: Table) -> tuple[Ints, Floats]:
     """Return stances and their probabilities; raise with the line of what is not one."""
     cells = [record.cells for record in records]
     try:
@@ -246,10 +246,10 @@ def answered(records: Sequence[Record], places: Places, table: str) -> tuple[Int
     raise _fault(records, places, table)
 
 
-def _fault(records: Sequence[Record], places: Places, table: str) -> DataError:
+def _fault(records: Sequence[Record], places: Places, table: Table) -> DataError:
     for record in records:
         if reason := _reason(record.cells, places):
-            return DataError(f"{table}:{record.line}: {reason}, as stance predict writes it")
+            return DataError(f"{table.where(record)}: {reason}, as stance predict writes it")
     raise AssertionError("no record is wrong")
 
 

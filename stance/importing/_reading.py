@@ -12,6 +12,7 @@ from stance.corpus import STANCES
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.records import Stance
+from stance.tables import Form
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -27,8 +28,7 @@ class Request:
     names: Mapping[str, str] = field(default_factory=dict)  # theirs by ours: {"text": "body"}
     labels: Mapping[str, int] = field(default_factory=lambda: STANCES)  # number by spelling
     own: frozenset[str] = frozenset()  # spellings that the user gave, in lower case
-    delimiter: str | None = None
-    encoding: str | None = None
+    form: Form = field(default_factory=Form)  # of the source, if it is a table
 
     def name(self, column: str) -> str:
         """Return what the source calls a column of ours."""

@@ -9,7 +9,7 @@ from stance.errors import DataError, UsageError
 from stance.importing._reading import Node, Notes, Request, decode
 from stance.importing._rows import Row, make_row
 from stance.records import Sentiment, Stance
-from stance.tables import Record, Table, column, open_table, optional_column
+from stance.tables import Form, Record, Table, column, open_table, optional_column
 
 NEEDED = ("text", "actor", "stance")
 _ENDS = ("start", "end")  # of the mention, 0-based and end-exclusive; together they are spans
@@ -71,11 +71,9 @@ def read_layout(layout: Layout, request: Request, notes: Notes) -> Iterator[Row]
     """Yield the rows of a data set's table; rows of one text share a document if it names none."""
     names = {**layout.columns, **request.names}
     documents: dict[str, str] = {}
-    with open_table(
-        request.source,
-        delimiter=request.delimiter or layout.delimiter,
-        encoding=request.encoding,
-    ) as table:
+    form: Form = {**request.form}
+    form["delimiter"] = form.get("delimiter") or layout.delimiter
+    with open_table(request.source, **form) as table:
         places = _places(table, names, (*NEEDED, *layout.must, *request.names))
         for record, row in _rows(table, places, layout, request, notes):
             row.setdefault("id", str(record.number))
@@ -88,9 +86,7 @@ def read_layout(layout: Layout, request: Request, notes: Notes) -> Iterator[Row]
 def read_mapped(request: Request, notes: Notes) -> Iterator[Row]:
     """Yield the rows of any table, with the columns that the user names; others come along."""
     names = {name: request.name(name) for name in (*NEEDED, *request.names)}
-    with open_table(
-        request.source, delimiter=request.delimiter, encoding=request.encoding
-    ) as table:
+    with open_table(request.source, **request.form) as table:
         places = _places(table, names, tuple(names), mapped=True)
         others = {name: at for at, name in enumerate(table.columns) if at not in places.values()}
         if taken := sorted(set(others) & ({*places, "spans"} if "start" in places else {*places})):
@@ -161,7 +157,7 @@ def read_persent(request: Request, notes: Notes) -> Iterator[Row]:
     `TRUE_SENTIMENT`: https://github.com/StonyBrookNLP/PerSenT, README and
     pre_post_processing_steps; column names as in https://huggingface.co/datasets/per_sent.
     """
-    with open_table(request.source, encoding=request.encoding) as table:
+    with open_table(request.source, **request.form) as table:
         names = ("DOCUMENT_INDEX", "TARGET_ENTITY", "DOCUMENT", "Paragraph0")
         index, entity, body, _ = (column(table.columns, name, table.name) for name in names)
         labels: list[int] = []
@@ -198,7 +194,7 @@ def read_sentfin(request: Request, notes: Notes) -> Iterator[Row]:
     Sinha et al. (2022), "SEntFiN 1.0: Entity-aware sentiment analysis for financial news"; columns
     `S No.`, `Title`, `Decisions` and `Words`.
     """
-    with open_table(request.source, encoding=request.encoding) as table:
+    with open_table(request.source, **request.form) as table:
         title = column(table.columns, "Title", table.name)
         decisions = column(table.columns, "Decisions", table.name)
         stance = LabelReader(table.name, "stance", request.labels, tuple(Stance))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 from stance.corpus import stance_spellings
 from stance.display import count, shown
@@ -12,7 +13,7 @@ from stance.errors import DataError, UsageError
 from stance.importing import _datasets, _standoff, _tables, _tools
 from stance.importing._reading import Notes, Request
 from stance.importing._rows import Row
-from stance.tables import write_table
+from stance.tables import Form, write_table
 
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
 """Columns that every imported corpus has; others follow as far as a row has them."""
@@ -141,9 +142,8 @@ def import_corpus(
     *,
     names: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
     force: bool = False,
+    **table: Unpack[Form],
 ) -> list[str]:
     """Convert a data set or an export to a corpus table; return what a user must know of it.
 
@@ -159,10 +159,11 @@ def import_corpus(
         What the source calls our columns; see `parse_map`.
     labels : mapping of str to str, optional
         Stances by the source's own spellings; see `stance.corpus.parse_labels`.
-    delimiter, encoding : str, optional
-        Of the source, if it is a table; see `stance.tables.open_table`.
     force : bool, default False
         Replace an existing table.
+    **table
+        Delimiter, encoding and sheet of the source, if it is a table; see
+        `stance.tables.open_table`.
 
     Raises
     ------
@@ -178,7 +179,7 @@ def import_corpus(
         raise UsageError(f"--map: {form} has names of its own; use it with table or a tool")
     own = frozenset(label.lower() for label in labels or {})
     spellings = stance_spellings(labels)
-    given = (names or {}, spellings, own, delimiter, encoding)
+    given = (names or {}, spellings, own, table)
     notes = Notes(list(chosen.notes))
     rows = list(chosen.read(Request(source, chosen.advice, *given), notes))
     if form != "table":  # whose cells stay as they are

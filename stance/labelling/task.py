@@ -4,13 +4,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Unpack
 
 from stance.display import count
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans, parse_spans
 from stance.reading.text import normalise, raw_span
-from stance.tables import Record, column, months_of, open_table, optional_column, read_as
+from stance.tables import (
+    Form,
+    Record,
+    column,
+    months_of,
+    open_table,
+    optional_column,
+    read_as,
+)
 
 AROUND = 3  # paragraphs shown before, and after the one that is judged
 _IDENTITY = ("file", "row", "id", "document", "spans")
@@ -70,14 +79,13 @@ def read_task(
     *,
     text_column: str = "text",
     context: Path | None = None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
+    **form: Unpack[Form],
 ) -> Task:
     """Read a table with a text and an actor in each row; raise `DataError` if it has none.
 
     ``context`` is a table with more paragraphs of its documents, such as the one it was drawn from.
     """
-    with open_table(path, delimiter=delimiter, encoding=encoding) as table:
+    with open_table(path, **form) as table:
         text = column(table.columns, text_column, table.name, "--text-column")
         actor = column(table.columns, "actor", table.name)
         names = ("date", *_IDENTITY)

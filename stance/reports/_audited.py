@@ -1,7 +1,7 @@
 """An audit in a report: shares counted and corrected side by side, and how they came about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stance.display import count
 from stance.evaluation.agreement import Agreement
@@ -57,15 +57,7 @@ class Audited:
 
 def read_audited(request: Request, audit: AuditRequest) -> Audited:
     """Read a table's audit, and correct the shares of whole actors by it."""
-    plain = Request(
-        request.source,
-        prefix=request.prefix,
-        text_column=request.text_column,
-        actor_column=request.actor_column,
-        delimiter=request.delimiter,
-        encoding=request.encoding,
-    )
-    population = read_population(plain)
+    population = read_population(replace(request, by=None, over=None, period=None))
     sample = read_audit(audit, population)
     found = Study(population, sample).shares()
     inclusion = sample.audit.inclusion

@@ -231,9 +231,7 @@ def _context(
     cited += ["wahba1983"] * smoothed
     card = report.maker.model.card if report.maker else {}
     return {
-        "title": shown(title, 200)
-        if title
-        else f"Stance in {shown(report.request.source.name, 80)}",
+        "title": shown(title, 200) if title else f"Stance in {shown(report.request.title, 80)}",
         "report": report,
         "figures": figures,
         "by_actor": by_actor,

@@ -147,24 +147,24 @@ def gather(
     """
     found = survey(request)
     if request.period and found.places.over is None:
-        raise DataError(f"{request.source}: no column 'date' for --period; name one with --over")
-    before = request.source.stat()
+        raise DataError(f"{request.name}: no column 'date' for --period; name one with --over")
+    before = _stamps(request)
     try:
         tally = Tally(found, request.period)
     except DataError as error:
-        raise DataError(f"{request.source}: {error}") from error
+        raise DataError(f"{request.name}: {error}") from error
     examples = Examples(tally.actors[:TRACED], found.places)
     carriers = Carriers(maker.model.book, found.places) if maker else None
     with request.open() as table:
         if found.places.over is not None:
             rewrite_dates(table, found.places.over, request.date_format)
         for batch in batches(table):
-            if answered := tally.add(batch, table.name):
+            if answered := tally.add(batch, table):
                 examples.add(answered)
             if carriers:
                 carriers.add(batch)
-    sha256, after = file_hash(request.source), request.source.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    sha256 = file_hash(*request.paths)
+    if before != _stamps(request):
         raise DataError(f"{table.name}: changed while it was read; wait until it is complete")
     marked = mark(examples, maker.model if maker else None)
     agrees = maker is not None and (maker.given if marked.reproduced is None else marked.reproduced)
@@ -192,6 +192,11 @@ def gather(
         carriers=carriers if agrees else None,
         audited=read_audited(request, audit) if audit else None,
     )
+
+
+def _stamps(request: Request) -> list[tuple[int, int]]:
+    """Return what tells whether a table has changed."""
+    return [(own.st_size, own.st_mtime_ns) for own in map(Path.stat, request.paths)]
 
 
 def _traces(tally: Tally, estimate: Callable[[Ints], Shares]) -> list[Trace]:

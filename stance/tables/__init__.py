@@ -19,7 +19,7 @@ from stance.tables.dates import (
     rewrite_dates,
 )
 from stance.tables.furniture import Article, split_article
-from stance.tables.inputs import Reading, open_inputs
+from stance.tables.inputs import Reading, join_tables, open_inputs
 from stance.tables.output import (
     FORMULA_STARTS,
     HALF_CHARACTER,
@@ -37,7 +37,8 @@ from stance.tables.table import Form, Table, open_table
 __all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "Article", "DateColumn"]
 __all__ += ["DateReading", "Day", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "column", "day_of", "encode_rows"]
-__all__ += ["find_dates", "find_inputs", "is_article", "is_formula", "iso_dates", "joined"]
+__all__ += ["find_dates", "find_inputs", "is_article", "is_formula", "iso_dates"]
+__all__ += ["join_tables", "joined"]
 __all__ += ["month_of", "months_of", "open_inputs", "open_table", "optional_column", "read_as"]
 __all__ += [
     "read_date",

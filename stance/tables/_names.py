@@ -36,6 +36,8 @@ class NamePattern:
     def __init__(self, pattern: str) -> None:
         self.fields = tuple(_FIELD.findall(pattern))
         what = f"--name-pattern '{shown(pattern)}'"
+        if set("{}") & set(_FIELD.sub("", pattern)):
+            raise UsageError(f"{what}: has a brace without its partner; write {{outlet}}_{{date}}")
         if not self.fields or any(not _NAME.fullmatch(name) for name in self.fields):
             raise UsageError(f"{what}: needs fields in braces, such as {{outlet}}_{{date}}")
         if len(set(self.fields)) < len(self.fields):

@@ -1,7 +1,7 @@
 """Dates as people write them, never guessed: a column as a whole says what 03/04/2024 means."""
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -233,7 +233,7 @@ class DateColumn:
         self, table: str, name: str, asked: DateReading = UNAMBIGUOUS, at: int = 0
     ) -> None:
         self.at = at  # place of the column in the table
-        self.files: int | None = None  # place of the column that names a record's file
+        self.file_of: Callable[[int], str] | None = None  # file of a record; None for one table
         self.reading = asked
         self.given = self.unread = 0  # cells that are not empty, and those of them not read
         self._table, self._name, self._asked = table, f"column '{shown(name, 40)}'", asked
@@ -339,12 +339,13 @@ class DateColumn:
             )
 
     def _places_of(self, block: Records) -> Sequence[object]:
-        if self.files is None:
+        if self.file_of is None:
             return block.lines
-        return list(map("{}:{}".format, block.columns[self.files], block.lines))
+        file = self.file_of(block.numbers[0])  # of a whole block, which is never of two
+        return [f"{file}:{line}" for line in block.lines]
 
     def _place(self, places: Sequence[object], at: int) -> str:
-        return f"{shown(str(places[at]), 200)}" if self.files is not None else f"line {places[at]}"
+        return str(places[at]) if self.file_of else f"line {places[at]}"
 
     def _look(self, cell: str, place: str) -> None:
         """Remember the first date of each order, and the first that could be either."""
@@ -382,12 +383,16 @@ def find_dates(table: Table, reading: Reading) -> DateColumn | None:
         at = column(table.columns, name, table.name, "--date-column")
     if at is None:
         return None
-    found = DateColumn(table.name, table.columns[at], asked, at)
-    found.files = table.files
-    return found
+    return _dates_of(table, at, asked)
 
 
 def rewrite_dates(table: Table, at: int, date_format: str | None = None) -> None:
     """Have a table's dates with two readings come as ``2024-04-03``, all others as they are."""
-    dates = DateColumn(table.name, table.columns[at], read_pattern(date_format), at)
+    dates = _dates_of(table, at, read_pattern(date_format))
     table.through(dates.rewrite, dates.said)
+
+
+def _dates_of(table: Table, at: int, asked: DateReading) -> DateColumn:
+    found = DateColumn(table.name, table.columns[at], asked, at)
+    found.file_of = table.file_of if table.several else None
+    return found

@@ -1,6 +1,7 @@
 """Several inputs as one table: their columns joined, their records numbered over all."""
 
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
@@ -45,6 +46,7 @@ class Reading:
 
 
 _Opened = Callable[[Path | None, RejectSink | None], Table]
+_Survey = Callable[[Table], int]  # checks a file's columns; how many come before other files' last
 
 
 def open_inputs(
@@ -59,6 +61,10 @@ def open_inputs(
     """
     pattern = NamePattern(reading.name_pattern) if reading.name_pattern else None
     documents = _documents(inputs.paths) if inputs.several else {}
+
+    def surveyed(table: Table) -> int:
+        column(table.columns, reading.text_column, table.name, "--text-column")
+        return len(table.columns)
 
     def opened(path: Path | None, sink: RejectSink | None) -> Table:
         if path is not None and reading.delimiter is None and is_article(path):
@@ -79,8 +85,24 @@ def open_inputs(
 
     if not inputs.several and pattern is None:
         return opened(inputs.paths[0], rejects)
-    first = [prefix + FILE] if inputs.several else []
-    return _Joined(inputs, reading, first, opened, pattern, rejects)
+    name = prefix + FILE if inputs.several else ""
+    table = _Joined(inputs, name, opened, surveyed, pattern, rejects, added=True)
+    if reading.actor_column is None:
+        table.refuse_mixed_actors()
+    return table
+
+
+def join_tables(inputs: Inputs, survey: _Survey, form: Form) -> Table:
+    """Open several tables as one, whose column `file` names the table of a record that has none.
+
+    `survey` gets each table before any record is read: it raises if the table cannot be used, and
+    returns how many of its columns come before the last ones of all tables.
+    """
+
+    def opened(path: Path | None, _: RejectSink | None) -> Table:
+        return open_table(path, **form)
+
+    return _Joined(inputs, FILE, opened, survey)
 
 
 def _documents(paths: Sequence[Path | None]) -> dict[Path | None, str]:
@@ -99,18 +121,17 @@ class _Union:
         self.files = Counter[str]()  # that have a column
         self._fits: dict[tuple[str, ...], list[int]] = {}
 
-    def add(self, columns: tuple[str, ...]) -> list[int]:
-        """Return where the columns of a file stand."""
+    def place(self, columns: tuple[str, ...], since: int = 0) -> list[int]:
+        """Return where columns of a file stand; those that differ in case join any `since`."""
         fit = self._fits.get(columns)
         if fit is None:
-            fit = self._fits[columns] = [self._place(name, columns) for name in columns]
-        self.files.update(self.columns[at] for at in fit)
+            fit = self._fits[columns] = [self._place(name, columns, since) for name in columns]
         return fit
 
-    def _place(self, name: str, own: Sequence[str]) -> int:
+    def _place(self, name: str, own: Sequence[str], since: int) -> int:
         if name in self.columns:
             return self.columns.index(name)
-        for at, other in enumerate(self.columns):
+        for at, other in enumerate(self.columns[since:], since):
             if other not in own and folded(other) == folded(name):
                 self.respelled[name] = other
                 return at
@@ -160,17 +181,22 @@ class _Joined(Table):
     def __init__(
         self,
         inputs: Inputs,
-        reading: Reading,
-        first: Sequence[str],
+        name: str,  # of the column of files; empty for none
         opened: _Opened,
-        pattern: NamePattern | None,
-        rejects: Rejects | None,
+        survey: _Survey,
+        pattern: NamePattern | None = None,
+        rejects: Rejects | None = None,
+        *,
+        added: bool = False,  # whether that column is new, so that no file may have it
     ) -> None:
-        self._inputs, self._reading, self._opened = inputs, reading, opened
+        self.several = inputs.several
+        self._inputs, self._name, self._added = inputs, name, added
+        self._opened, self._survey = opened, survey
         self._pattern, self._rejects = pattern, rejects
-        self._union = _Union(first)
+        self._union = _Union([name] if name else [])
         self._files = [self._surveyed(path) for path in inputs.paths]
-        self._refuse_mixed_actors()
+        self._place_rest()
+        self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._told: dict[str, list[str]] = {}  # names of files by what is noted of them
         self._furniture = Counter[str]()
         self._articles = self._paragraphs = 0
@@ -179,12 +205,16 @@ class _Joined(Table):
         self._journal.columns = tuple(self._union.columns)
         self._bytes = _Stream(inputs)
         super().__init__(self._bytes, self._journal, self._read(), tuple)
-        self.files = 0 if inputs.several else None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines on what the files hold, what is odd about them, and which cannot be read."""
-        return tuple(self._noted())
+        return (*self._noted(), *super().notes)
+
+    def file_of(self, number: int) -> str:
+        """Return the file that a record comes from."""
+        at = bisect(self._begun, number - 1, key=lambda begun: begun[0])
+        return self._begun[at - 1][1] if at else self.name
 
     def _surveyed(self, path: Path | None) -> _File:
         """Read the columns of a file, before any record of any file."""
@@ -192,7 +222,7 @@ class _Joined(Table):
         try:
             with self._opened(path, _Nowhere() if self._rejects else None) as table:
                 own.columns = table.columns
-                column(table.columns, self._reading.text_column, table.name, "--text-column")
+                first = self._survey(table)
         except ExtraError:
             raise  # which concerns all files of its kind
         except DataError as error:
@@ -200,26 +230,39 @@ class _Joined(Table):
                 raise
             own.fault = error
             return own
-        if self._inputs.several and self._union.columns[0] in own.columns:
+        if self._added and self._name in own.columns:
             raise DataError(
-                f"{shown(str(path), 200)}: has a column '{shown(self._union.columns[0])}', which "
+                f"{shown(str(path), 200)}: has a column '{shown(self._name)}', which "
                 "answers on several inputs add; choose a prefix, such as --prefix stance_"
             )
-        own.fit = self._union.add(own.columns)
-        if self._inputs.several and path:
+        since = len(self._name[:1])  # the column of files is joined with none
+        own.fit = self._union.place(own.columns[:first], since)
+        if self._name and path:
             own.constants[0] = cell_of(path)
         said = self._pattern.read(path) if self._pattern and path else {}
-        for name, at in zip(said, self._union.add(tuple(said)), strict=True):
+        for name, at in zip(said, self._union.place(tuple(said), since), strict=True):
             if at not in own.fit:
                 own.constants[at] = said[name]
         return own
 
-    def _refuse_mixed_actors(self) -> None:
+    def _good(self) -> list[_File]:
+        return [own for own in self._files if own.fault is None]
+
+    def _place_rest(self) -> None:
+        """Place the last columns of files behind the first ones of all, and count each column."""
+        since = len(self._union.columns)
+        for own in self._good():
+            own.fit = [*own.fit, *self._union.place(own.columns[len(own.fit) :], since)]
+            own.constants = {at: cell for at, cell in own.constants.items() if at not in own.fit}
+            places = {*own.fit, *own.constants}
+            self._union.files.update(self._union.columns[at] for at in places)
+
+    def refuse_mixed_actors(self) -> None:
         """Raise if some files name the actor to judge in a column and others do not."""
         at = optional_column(self._union.columns, "actor", self._inputs.name)
-        if self._reading.actor_column is not None or at is None:
+        if at is None:
             return
-        good = [own for own in self._files if own.fault is None]
+        good = self._good()
         having = {at in own.fit or at in own.constants: own.path for own in good}
         if len(having) == 2:
             one, other = (shown(str(having[found]), 200) for found in (True, False))
@@ -233,6 +276,7 @@ class _Joined(Table):
         for own in self._files:
             name = shown(str(own.path), 200)
             before = self._journal.number
+            self._begun.append((before, name))
             if self._rejects:
                 self._rejects.file = cell_of(own.path) if own.path else ""
             try:
@@ -322,7 +366,7 @@ class _Joined(Table):
         yield from self._bad
 
     def _differences(self) -> Iterator[str]:
-        good = [own for own in self._files if own.fault is None]
+        good = self._good()
         if self._pattern:
             said = (self._pattern.read(own.path) for own in good if own.path)
             odd = [

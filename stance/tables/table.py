@@ -46,7 +46,7 @@ class Form(TypedDict, total=False):
 class Table:
     """An open table: its columns at once, its records once, in a stream."""
 
-    files: int | None = None  # place of the column that names a record's file, if one does
+    several = False  # whether its records come from several files
 
     def __init__(
         self, file: Bytes, journal: Journal, blocks: Blocks, notes: Callable[[], Sequence[str]]
@@ -82,6 +82,14 @@ class Table:
         self._records.close()
         self._blocks.close()
         self._file.close()
+
+    def file_of(self, number: int) -> str:
+        """Return what messages call the file that a record, or the next one, comes from."""
+        return self.name
+
+    def where(self, record: Record) -> str:
+        """Return the file and line of a record, for messages."""
+        return f"{self.file_of(record.number)}:{record.line}"
 
     def guard(self, check: Check) -> None:
         """Check every record that can be read; one with a fault is a bad record like others."""
