@@ -8,7 +8,7 @@ of the actor book, and the numbers that a recipe does not set.
 import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -500,6 +500,19 @@ class Oracle:
         for i, word in enumerate(pair.words):
             mark = "NOT" if word.negated and pair.role(i) == "plain" else ""
             yield Occurrence(term("plain", mark, pair.stem(i)), word=i)
+
+    def _we_stem(self, pair: Pair) -> Iterator[Occurrence]:
+        return self._in_first_person(self._stem, pair)
+
+    def _we_mention(self, pair: Pair) -> Iterator[Occurrence]:
+        return self._in_first_person(self._mention, pair)
+
+    def _in_first_person(
+        self, block: Callable[[Pair], Iterator[Occurrence]], pair: Pair
+    ) -> Iterator[Occurrence]:
+        if any(is_a("first_person", word) and not word.quoted for word in pair.words):
+            for occurrence in block(pair):
+                yield replace(occurrence, term=f"we {occurrence.term}")
 
     def _word(self, pair: Pair) -> Iterator[Occurrence]:
         for i, word in enumerate(pair.words):

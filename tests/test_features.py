@@ -33,6 +33,7 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 
 CHECKED = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
+    *("we_stem", "we_mention"),
 )
 WHOLE = tuple(name for name in CHECKED if name != "char")
 """Blocks of whole words: a twentieth of the features, so that many pairs can be compared."""
@@ -592,3 +593,20 @@ def test_a_text_of_millions_of_mentions_is_looked_at_around_the_first(
     assert near.row.tolist() == [0, 0, 1, 2]
     assert near.at.tolist() == [0, 2, 3, 6]
     assert np.bincount(pairs.owner).tolist() == [3, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "speaks"),
+    [
+        ("We thank NATO.", True),
+        ("Poland thanked NATO; my own view is another.", True),
+        ('"We thank NATO," Poland said.', False),
+        ("Poland thanked NATO.", False),
+    ],
+)
+def test_first_person_counts_where_it_is_the_authors(reader, text, speaks):
+    (found,) = bulk_asked(reader, [(text, "NATO", None)], ("we_stem", "we_mention"))
+    assert {name: bool(terms) for name, terms in found.items()} == {
+        "we_stem": speaks,
+        "we_mention": speaks,
+    }

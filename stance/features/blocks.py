@@ -5,6 +5,7 @@ was measured to add.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 
@@ -78,12 +79,18 @@ def _stems_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
     return (marks, np.repeat(stems, 2)), [2] * len(stems)
 
 
-def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
+def _we_stem_book() -> FormBook:
+    return FormBook("we stem", _MENTIONS, _stems_of_forms)
+
+
+def stem_block(
+    reader: Reader, pairs: Pairs, book_of: Callable[[], FormBook] = _stem_book
+) -> list[Events]:
     """Stems, heavier near the actor, marked after a negator."""
     weight = nearness(pairs) if len(pairs.mention) else None
     # Once per word of the paragraph, whichever actor is judged; the last entry is the actor's.
     code, word = np.append(pairs.words.once(_stem_codes), _TARGET), pairs.word
-    book, own = reader.table(_stem_book), pairs.mention
+    book, own = reader.table(book_of), pairs.mention
     return [Events(pairs.row, word, weight, code=code, book=book, spread=word, own=own)]
 
 
@@ -99,6 +106,23 @@ def plain_block(reader: Reader, pairs: Pairs) -> list[Events]:
         Events(words.para.take(at), at, code=code, book=book, of=pairs.para),
         Events(row, named, code=own, book=book),
     ]
+
+
+def we_stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
+    """Stems as in `stem`, where the author says I or we: speeches, comments and letters."""
+    rows, own = pairs.in_first_person
+    return _at_rows(stem_block(reader, own, _we_stem_book) if len(rows) else [], rows)
+
+
+def we_mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
+    """Features as in `mention`, where the author says I or we."""
+    rows, own = pairs.in_first_person
+    return _at_rows(mention_block(reader, own, "we mention") if len(rows) else [], rows)
+
+
+def _at_rows(events: list[Events], rows: Ints) -> list[Events]:
+    """Return the occurrences of some pairs, with the numbers that these have among all."""
+    return [replace(e, row=rows.take(e.row)) for e in events]
 
 
 def _stem_codes(words: Words) -> Ints:
@@ -297,8 +321,10 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Events]]] = {
     "word": word_block,
     "plain": plain_block,
     "rival": rival_block,
+    "we_stem": we_stem_block,
+    "we_mention": we_mention_block,
 }
 """Every block by its name in a recipe."""
 
-LEXICAL = ("stem", "char", "word", "plain")
+LEXICAL = ("stem", "char", "word", "plain", "we_stem")
 """Blocks whose features are words: if none of them is known, the model knows nothing."""
