@@ -14,9 +14,7 @@ import time
 from hashlib import sha256
 
 import pytest
-import typer
 from command import (
-    ROOT,
     SAMPLE,
     STARTER,
     dicts,
@@ -28,9 +26,6 @@ from command import (
     write,
 )
 from small_model import TEXTS
-
-from stance.cli import app
-from stance.recipe import read_recipe
 
 QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n"
 
@@ -505,12 +500,6 @@ def test_help_lists_every_command_and_option():
     assert invoke("--version").stdout.startswith("stance 0.")
 
 
-def test_the_page_of_commands_is_current():
-    code = "import runpy; print(runpy.run_path('docs/commands.py')['page'](), end='')"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
-    assert run.stdout.decode() == (ROOT / "docs" / "commands.md").read_text("utf-8")
-
-
 def test_the_list_of_commands_fits_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     listed = invoke("--help").stdout
@@ -692,76 +681,3 @@ def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
     assert run.returncode == 130
     assert one_line(stderr) == "interrupted"
     assert [path.name for path in tmp_path.iterdir()] == ["big.csv"]
-
-
-# --- The manuals ---
-
-
-def transcripts(path):
-    """Yield command and output of each `$ stance ...` in a manual."""
-    for block in re.findall(r"```console\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
-        yield re.fullmatch(r'\$ (stance (?:[^\n"]|"[^"]*")*)\n(.*)', block, re.DOTALL).groups()
-
-
-def commands_in(path):
-    """Yield the words of each `stance ...` command that a manual tells a user to type."""
-    text = path.read_text("utf-8").replace("\\\n", " ")
-    blocks = re.findall(
-        r"```sh\n(.*?)```|^    (stance [^\n]*)|`(stance \w+ [^`]* -[^`]*)`",
-        text,
-        re.DOTALL | re.MULTILINE,
-    )
-    found = [line for block in blocks for piece in block for line in piece.splitlines()]
-    for line in (*found, *(command for command, _ in transcripts(path))):
-        for piece in re.split(r"&&|\|", line):
-            words = shlex.split(piece, comments=True)
-            if words[:1] == ["stance"]:
-                yield words[1:]
-
-
-MANUALS = [ROOT / "README.md", ROOT / "training" / "README.md"]
-MANUALS += [ROOT / "docs" / "shares.md", ROOT / "docs" / "label.md"]
-
-
-@pytest.mark.parametrize("path", MANUALS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_command_of_a_manual_parses(path):
-    found = list(commands_in(path))
-    assert found
-    root = typer.main.get_command(app)
-    for name, *args in found:
-        command = root.get_command(root.make_context("stance", [name]), name)
-        assert command, name
-        command.make_context(name, list(args))  # exits where an option does not exist
-
-
-def test_every_recipe_that_a_manual_names_exists_and_reads():
-    named = set()
-    for path in MANUALS:
-        text = path.read_text("utf-8")
-        named |= set(re.findall(r"training/([\w-]+\.toml)", text))
-        named |= set(re.findall(r"^\| `([\w-]+\.toml)`", text, re.MULTILINE))
-        for script in re.findall(r"training/(\w+\.py)", text):
-            assert (ROOT / "training" / script).is_file()
-    shipped = {path.name for path in (ROOT / "training").glob("*.toml")}
-    assert named == shipped
-    for name in shipped:
-        assert read_recipe(ROOT / "training" / name)
-
-
-def test_the_data_sets_that_a_manual_names_exist():
-    for path in MANUALS:
-        for name in re.findall(r"datasets/[\w/.-]+\w", path.read_text("utf-8")):
-            assert (ROOT / name).exists(), name
-
-
-def test_the_transcripts_of_the_manual_are_what_is_printed(monkeypatch, tmp_path):
-    monkeypatch.chdir(ROOT)
-    found = list(transcripts(MANUALS[0]))
-    assert len(found) >= 2
-    for command, printed in found:
-        words = shlex.split(command.replace("\n", " "))[1:]
-        if words[0] == "predict":
-            result = invoke(*words[:-1], tmp_path / "out.csv")
-            assert result.stderr == printed
-        else:
-            assert invoke(*words).stdout.strip() == printed.strip()

@@ -3,15 +3,23 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from command import ROOT
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ELSEWHERE = {"commands.md", "shares.md"}  # in test_docs.py and test_guides.py
+SHOWN = [
+    page
+    for page in PAGES
+    if "```console\n$ " in page.read_text("utf-8") and page.name not in ELSEWHERE
+]
 
-@pytest.mark.parametrize("name", ["inputs.md", "import.md", "tables.md"])
-def test_a_page_shows_what_its_commands_print(tmp_path, name):
-    page = ROOT / "docs" / name
-    copy = shutil.copy(page, tmp_path / name)
+
+@pytest.mark.parametrize("page", SHOWN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_shows_what_its_commands_print(tmp_path, page):
+    copy = Path(shutil.copy(page, tmp_path))
     subprocess.run(
         [sys.executable, ROOT / "docs" / "transcripts.py", copy], check=True, timeout=120
     )
