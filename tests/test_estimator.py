@@ -253,6 +253,14 @@ def test_one_string_is_not_a_list_of_texts(fitted):
             judge("NATO")
 
 
+def test_what_holds_no_texts_is_not_judged(fitted):
+    judge = fitted.to_model().judge
+    with pytest.raises(TypeError, match=r"texts is a data frame; .* such as df\['text'\]"):
+        judge(pandas.DataFrame({"text": ["NATO"]}))
+    with pytest.raises(TypeError, match=r"texts\[1\] is nan, not a string; .*fillna\(''\)"):
+        judge(["NATO", float("nan")])
+
+
 def test_no_representation_is_longer_than_three_lines(fitted):
     model, corpus = stance.load_model(), read_corpus([bundled_corpus()])
     judged = model.judge(["NATO praised Poland. " * 100])

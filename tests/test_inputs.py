@@ -55,6 +55,15 @@ def test_a_folder_is_read_in_the_order_of_paths_without_hidden_and_unknown_files
     assert note.endswith("in: 3 files; skipped 2 hidden, 1 of unknown kind '.png'")
 
 
+def test_the_parts_of_a_saved_page_are_no_articles(tmp_path):
+    for name in ("Page.html", "Page_files/frame.html", "Page-Dateien/x.htm", "Other_files/x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write(tmp_path / name, "text")
+    found = find_inputs([tmp_path])
+    assert [path.name for path in found.paths] == ["x.txt", "Page.html"]
+    assert found.notes[0].endswith("2 files; skipped 2 of parts of a page")
+
+
 @pytest.mark.parametrize(
     ("include", "found"),
     [

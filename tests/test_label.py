@@ -474,6 +474,7 @@ def test_a_table_that_changed_is_named_with_its_row(task, store, tmp_path):
             "no column 'text'; did you mean --text-column 'body'?",
         ),
         ("text,target\na,b\n", "no column 'actor'; did you mean 'target'?"),
+        ("text,id\na,b\n", "it has text, id; stance predict finds actors, and stance sample draws"),
         ("text,actor\na,\n", "no row with a text and an actor; nothing to label"),
         ("text,actor,spans\nabc,b,1:9\n", ":2: spans '1:9' is not a place in the text"),
     ],

@@ -308,6 +308,14 @@ def test_a_cell_that_predict_cannot_have_written_is_named(sample, tmp_path, colu
     assert "spoiled.csv:6: " in line
 
 
+def test_a_table_without_a_column_text_says_why_no_paragraph_is_shown(sample, tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text(sample.read_text("utf-8").replace("text", "Absatz", 1), encoding="utf-8")
+    said = "no column 'text', so no paragraphs are shown; name their column with --text-column"
+    assert said in invoke("report", path).stderr
+    assert said not in invoke("report", path, "--text-column", "Absatz", "--force").stderr
+
+
 @pytest.mark.parametrize("option", ["--by", "--over", "--text-column"])
 def test_a_column_that_is_asked_for_and_missing_is_named(sample, tmp_path, option):
     line = fails(1, "report", sample, option, "sauce", "-o", tmp_path / "x.html")

@@ -53,6 +53,9 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive)
     assert found["differences"] == []
     text = invoke("shares", archive[0]).stdout
     assert "a model's counts are not shares" in text
+    assert "Counts by" not in text
+    asked = " ".join(invoke("shares", archive[0], "--by", "outlet").stdout.split())
+    assert "Counts by outlet are in the table that -o FILE.csv writes." in asked
     assert "corrected" not in text
 
 

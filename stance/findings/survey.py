@@ -237,6 +237,9 @@ def survey(request: Request) -> Survey:
         for batch in batches(table):
             found.add(batch)
         found.notes = table.notes
+        if found.places.text is None:
+            advice = "no paragraphs are shown; name their column with --text-column"
+            found.notes += (f"{table.name}: no column 'text', so {advice}",)
         if not found.records:
             raise DataError(f"{table.name}: holds no record; a report needs answers")
     return found

@@ -87,7 +87,8 @@ def read_task(
     """
     with open_table(path, **form) as table:
         text = column(table.columns, text_column, table.name, "--text-column")
-        actor = column(table.columns, "actor", table.name)
+        hint = "; stance predict finds actors, and stance sample draws a table to label"
+        actor = column(table.columns, "actor", table.name, hint=hint)
         names = ("date", *_IDENTITY)
         found = {name: optional_column(table.columns, name, table.name) for name in names}
         places = {name: at for name, at in found.items() if at is not None}

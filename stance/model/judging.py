@@ -349,9 +349,11 @@ class StanceModel:
 
 
 def _refuse_string(texts: Sequence[str]) -> None:
-    """Raise if one string is given, which would be judged letter by letter."""
+    """Raise if one string or frame is given, whose letters or columns' names would be judged."""
     if isinstance(texts, str):
         raise TypeError("texts is one string; give a list of paragraphs, such as [text]")
+    if hasattr(texts, "columns"):
+        raise TypeError("texts is a data frame; give its column of paragraphs, such as df['text']")
 
 
 def _batches(rows: int, size: int | None = None) -> Iterator[slice]:

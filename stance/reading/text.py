@@ -183,7 +183,12 @@ def join_normalised(texts: Sequence[str]) -> Joined:
 
 def _codes_of(texts: Sequence[str]) -> NDArray[Any]:
     """Return the code points of texts, each followed by the separator."""
-    text = SEPARATOR.join([*texts, ""])
+    try:
+        text = SEPARATOR.join([*texts, ""])
+    except TypeError as error:
+        place, odd = next((at, t) for at, t in enumerate(texts) if not isinstance(t, str))
+        advice = "replace missing texts, as by df['text'].fillna('')"
+        raise TypeError(f"texts[{place}] is {odd!r:.60}, not a string; {advice}") from error
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8)
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

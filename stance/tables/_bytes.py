@@ -37,6 +37,11 @@ _FOREIGN = (
     (b"\xfd7zXZ", "compressed with xz; decompress it first"),
     (b"\x80\x04\x95", "a pickle, which can run code and is never read; export the table as CSV"),
 )
+_DOCUMENTS = {
+    **dict.fromkeys((".doc", ".docx", ".odt", ".rtf"), "a word processor's document"),
+    **dict.fromkeys((".mht", ".mhtml", ".webarchive"), "a web archive"),
+    ".epub": "an e-book",
+}
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
     IsADirectoryError: "is a folder; name one table in it",
@@ -154,6 +159,9 @@ class ByteFile:
 
     def _decompressed(self) -> _Bytes:
         head = self._raw.head
+        suffix = self._path.suffix.lower() if self._path else ""
+        if suffix in _DOCUMENTS:
+            raise DataError(f"{self.name}: is {_DOCUMENTS[suffix]}; save its text as .txt or .html")
         if head.startswith(b"\x1f\x8b"):
             self.compression = "gz"
             return gzip.GzipFile(fileobj=cast(BinaryIO, self._raw), mode="rb")
@@ -172,7 +180,6 @@ class ByteFile:
         for magic, what in _FOREIGN:
             if head.startswith(magic):
                 raise DataError(f"{self.name}: is {what}")
-        suffix = self._path.suffix.lower() if self._path else ""
         if head and suffix in _COMPRESSED_NAMES:
             raise DataError(f"{self.name}: is not compressed; remove {suffix!r} from its name")
         return self._raw

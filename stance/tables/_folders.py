@@ -11,10 +11,13 @@ from pathlib import Path
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables._bytes import ARROW_NAMES, JSON_NAMES, WORKBOOK_NAMES, kind_suffix
-from stance.tables.articles import ARTICLE_NAMES
+from stance.tables.articles import ARTICLE_NAMES, PAGE_NAMES
 from stance.tables.table import SEPARATED_NAMES
 
 _SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *ARROW_NAMES, *ARTICLE_NAMES)
+
+_PARTS = ("_files", ".files", "-Dateien", "_fichiers", "_archivos", "_bestanden", "_file", "_pliki")
+"""How browsers end the name of the folder beside a page that is saved with all its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +80,26 @@ def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterat
     for place, folders, names in os.walk(folder, onerror=unreadable):
         here = Path(place)
         for name in list(folders):
-            hidden, link = name.startswith("."), (here / name).is_symlink()
-            if hidden or link:
+            if reason := _why_left(here / name, names):
                 folders.remove(name)
-                skipped["hidden" if hidden else "a link to a folder"] += 1
+                skipped[reason] += 1
         for name in names:
             path = here / name
             if (why := _why_skipped(path, path.relative_to(folder), include)) is None:
                 yield path
             else:
                 skipped[why] += 1
+
+
+def _why_left(folder: Path, beside: Sequence[str]) -> str | None:
+    """Return why a folder is not read; `beside` are the names of the files beside it."""
+    if folder.name.startswith("."):
+        return "hidden"
+    if folder.is_symlink():
+        return "a link to a folder"
+    page = next((folder.name.removesuffix(e) for e in _PARTS if folder.name.endswith(e)), "")
+    parts = any(f"{page}{suffix}" in beside for suffix in PAGE_NAMES)
+    return "of parts of a page" if parts else None
 
 
 def _why_skipped(path: Path, inside: Path, include: Sequence[str]) -> str | None:

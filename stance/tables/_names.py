@@ -56,7 +56,7 @@ class NamePattern:
         """
         if path.suffix.lower() in (".gz", ".zst"):
             path = path.with_suffix("")
-        name = cell_of(Path(*path.with_suffix("").parts[-self._depth :]))
+        name = cell_of(Path(*(*path.parent.parts, path.stem)[-self._depth :]))
         first, other = (form.fullmatch(name) for form in self._forms)
         if not first or not other or first.groupdict() != other.groupdict():
             return dict.fromkeys(self.fields, "")

@@ -18,8 +18,8 @@ from stance.tables.furniture import EDGES, Article, split_article
 from stance.tables.table import Table
 
 _LARGEST_ARTICLE = 20_000_000  # bytes
-_MARKDOWN, _PAGES = ".md", (".html", ".htm", ".xhtml")
-ARTICLE_NAMES = (".txt", _MARKDOWN, *_PAGES)
+_MARKDOWN, PAGE_NAMES = ".md", (".html", ".htm", ".xhtml")
+ARTICLE_NAMES = (".txt", _MARKDOWN, *PAGE_NAMES)
 _FENCES = ("---", "...")  # around front matter
 _LONGEST_FRONT_MATTER = 100  # lines
 _KEY = re.compile(r"([^\W\d][\w -]{0,60}?)\s*:(?:\s+(.*))?$")
@@ -27,7 +27,7 @@ _KEY = re.compile(r"([^\W\d][\w -]{0,60}?)\s*:(?:\s+(.*))?$")
 
 def is_article(path: Path) -> bool:
     """Return whether a file is read as an article, by its name."""
-    return path.suffix.lower() in ARTICLE_NAMES or kind_suffix(path) in _PAGES
+    return path.suffix.lower() in ARTICLE_NAMES or kind_suffix(path) in PAGE_NAMES
 
 
 class ArticleTable(Table):
@@ -91,7 +91,7 @@ def open_article(
     finally:
         file.close()
     document = path.stem if document is None else document
-    is_page = kind_suffix(path) in _PAGES
+    is_page = kind_suffix(path) in PAGE_NAMES
     if is_page:
         require_library(file.name)
     chosen = _encoding_of(data, encoding, file.name, is_page)

@@ -15,6 +15,7 @@ _USUAL = {
         *("fulltext", "main_text", "plain_text", "raw_text", "clean_text", "sentence", "passage"),
         *("article", "story", "tweet", "post", "message", "comment", "quote", "speech"),
         *("transcript", "description", "document_text", "segment", "snippet", "textual_content"),
+        *("absatz", "volltext", "inhalt", "texto", "texte", "testo", "tekst", "текст"),
     ),
     "actor": ("target", "entity", "actor_name", "target_name", "country", "aspect", "topic"),
     "stance": ("label", "gold", "gold_label", "annotation", "polarity", "class", "stance_label"),
@@ -22,13 +23,18 @@ _USUAL = {
     "date": (
         *("published", "publication_date", "pub_date", "pubdate", "published_at", "date_published"),
         *("publish_date", "created_at", "datetime", "timestamp", "day", "time"),
+        *("datum", "fecha", "дата"),
     ),
 }
 """What other people call the columns that we ask for, most telling names first."""
 
 
-def column(table_columns: Sequence[str], name: str, table_name: str, option: str = "") -> int:
+def column(
+    table_columns: Sequence[str], name: str, table_name: str, option: str = "", hint: str = ""
+) -> int:
     """Return the place of a column, or raise with the name, and `option`, that may be meant.
+
+    `hint` ends the message where no column looks meant and there is no option.
 
     >>> column(("id", "Text"), "text", "mine.csv")
     1
@@ -37,7 +43,7 @@ def column(table_columns: Sequence[str], name: str, table_name: str, option: str
     if at is None:
         if is_prose(",".join(table_columns)):
             raise DataError(f"{table_name}: {PROSE}")
-        advice = _advice(table_columns, name, option)
+        advice = _advice(table_columns, name, option, hint)
         raise DataError(f"{table_name}: no column '{shown(name)}'; {advice}")
     return at
 
@@ -91,7 +97,7 @@ PROSE = (
 )
 
 
-def _advice(columns: Sequence[str], name: str, option: str) -> str:
+def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
     wanted = folded(name)
     if len(columns) == 1 and (one := _unseparated(columns[0], wanted)):
         return one
@@ -103,7 +109,7 @@ def _advice(columns: Sequence[str], name: str, option: str) -> str:
     if any(map(_looks_like_data, columns)):
         return f"line 1 begins with '{shown(columns[0])}': are the column names missing?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    or_else = f"; choose one with {option}" if option else ""
+    or_else = f"; choose one with {option}" if option else hint
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}"
 
 
