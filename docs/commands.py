@@ -20,6 +20,9 @@ OPENING = """\
 
 Every command with its help, as `stance COMMAND --help` prints it. `python docs/commands.py` writes
 this page; a test compares it with the code.
+
+`stance --install-completion` teaches your shell (bash, zsh, fish or PowerShell) to complete
+commands, options and names of formats with the tab key, once you open a new terminal.
 """
 
 

@@ -5,17 +5,15 @@ that a link works between files as it does on the site.
 """
 
 import re
-import tomllib
-from pathlib import Path
 
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
+from stance import __version__
+
 project = "stance"
 author = "The stance developers"
-version = release = tomllib.loads(Path("../pyproject.toml").read_text("utf-8"))["project"][
-    "version"
-]
+version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "docs/index"

@@ -6,6 +6,8 @@ Every name is looked up on first use, so that ``import stance`` costs next to no
 from importlib import import_module
 from typing import Any
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "Actor": "reading.actors",
     "ActorBook": "reading.actors",

@@ -14,6 +14,7 @@ import time
 from hashlib import sha256
 
 import pytest
+import typer
 from command import (
     SAMPLE,
     STARTER,
@@ -27,6 +28,10 @@ from command import (
 )
 from small_model import TEXTS
 
+import stance
+from stance.cli import app
+from stance.cli._help import SECTIONS
+
 QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n"
 
 KEYS = {
@@ -34,6 +39,8 @@ KEYS = {
     *("labels", "ece", "conflict", "baselines", "sentiment"),
 }
 """What section 4 of the design promises of an evaluation."""
+
+COMMANDS = typer.main.get_command(app).commands
 
 HOSTILE = "\x1b[31m\x07\u202e"
 """Colours, rings and reverses a terminal that prints it."""
@@ -491,13 +498,56 @@ def test_resuming_needs_files(model_path):
     assert "--resume needs files" in fails(2, "predict", table, "--resume", "-m", model_path)
 
 
-def test_help_lists_every_command_and_option():
-    commands = ("train", "evaluate", "predict", "explain", "actors", "inspect", "check", "import")
+def test_help_lists_every_command_in_its_section_and_stance_alone_shows_it():
     listed = invoke("--help").stdout
-    for command in commands:
-        assert f"\n  {command} " in listed
-        assert invoke(command, "--help").exit_code == 0
-    assert invoke("--version").stdout.startswith("stance 0.")
+    sections = re.split(r"\n\n(?=[A-Z])", listed)
+    for section, commands in (
+        ("Answer:", "predict explain"),
+        ("Study answers:", "sample label shares report"),
+        ("Train a model:", "import check train evaluate"),
+        ("Look inside:", "actors inspect doctor"),
+    ):
+        (own,) = (found for found in sections if found.startswith(section))
+        assert re.findall(r"^  (\w+) ", own, re.MULTILINE) == commands.split()
+    alone = invoke()
+    assert (alone.exit_code, alone.stdout) == (0, listed)
+    assert invoke("--version").stdout == f"stance {stance.__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_has_its_options_in_sections_and_examples_that_can_be_typed(name):
+    command = COMMANDS[name]
+    said = invoke(name, "--help").stdout
+    for parameter in command.params:
+        names = parameter.opts if parameter.param_type_name == "option" else [parameter.metavar]
+        assert all(name in said for name in names)
+    headings = re.findall(r"^([A-Z][a-z ]+):$", said, re.MULTILINE)
+    assert headings == sorted(set(headings), key=headings.index)
+    assert "<" not in said
+    main = re.search(r"^Options:\n((?:  .*\n)+)", said, re.MULTILINE)[1]
+    assert len(re.findall(r"^  -", main, re.MULTILINE)) <= 14
+    for example in said.rpartition("Examples:\n")[2].splitlines():
+        assert len(example) < 80
+        program, typed, *args = shlex.split(example)
+        assert program == "stance"
+        COMMANDS[typed].make_context(typed, args)  # raises if it does not fit
+    assert name in said.rpartition("Examples:\n")[2]
+
+
+def test_every_parameter_that_has_a_section_is_one_of_a_command():
+    known = {parameter.name for command in COMMANDS.values() for parameter in command.params}
+    assert {name for names in SECTIONS.values() for name in names} <= known
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("stance pre", "predict"), ("stance predict x --na", "--name-pattern"),
+     ("stance import lab", "labelstudio")],
+)  # fmt: skip
+def test_a_shell_completes_what_is_typed(typed, offered):
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    run = process(_STANCE_COMPLETE="complete_bash", **words)
+    assert run.stdout.decode().split() == [offered]
 
 
 def test_the_list_of_commands_fits_80_columns(monkeypatch):

@@ -22,7 +22,8 @@ ROOMS = (
     *("records", "arrays", "errors", "display", "interrupts", "settings", "files"),
     *("recipe", "reading", "tables", "codings", "corpus", "importing", "features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
-    *("reports", "labelling", "fitting", "defaults", "estimator", "cli", "__main__"),
+    *("reports", "labelling", "fitting", "defaults", "installation", "estimator", "cli"),
+    "__main__",
 )
 """From the ground up; a room imports only from rooms before it."""
 

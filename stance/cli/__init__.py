@@ -1,8 +1,11 @@
 """The ``stance`` command: a short typed function for each of its commands."""
 
+from functools import partial
+
 import typer
 
 from stance.cli import data, findings, label, models, predict
+from stance.cli._help import Command, Group
 from stance.cli._quick import quickened
 from stance.cli._terminal import catching, run_safely
 
@@ -10,41 +13,112 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="stance",
+    cls=Group,
     help="Which stance each paragraph takes toward each actor it names, and its sentiment.",
-    no_args_is_help=True,
-    add_completion=False,
+    epilog="stance predict articles.csv -o answers.csv\nstance predict --help",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-for name, command, short in (
-    ("train", models.train, "Train a model on labelled tables, and cross-validate it."),
-    ("evaluate", models.evaluate, "Score a model on labelled tables, beside its baselines."),
-    ("predict", predict.predict, "Judge paragraphs: stance toward each actor, and sentiment."),
-    ("explain", predict.explain, "Show how far each word pushes the answer."),
-    ("actors", data.actors, "List the actor book, or count its aliases in a table."),
-    ("inspect", models.inspect, "Show a model's card, or the words it has learned."),
-    ("check", data.check, "Examine a corpus: duplicates, leaks, classes, agreement."),
-    ("sample", findings.sample, "Draw a sample of answers to label."),
-    ("label", label.label, "Label a table on a local page; compare and export labels."),
-    ("shares", findings.shares, "Count stances, correct them by a sample, compare groups."),
-    ("report", data.report, "Summarise the answers of predict on one page."),
-    ("import", data.import_corpus, "Convert a public data set to a corpus table."),
+ANSWER, STUDY = "Answer", "Study answers"
+TRAIN, LOOK = "Train a model", "Look inside"
+
+for group, name, command, short, *examples in (
+    (
+        *(ANSWER, "predict", predict.predict),
+        "Judge paragraphs: stance toward each actor, and sentiment.",
+        "stance predict articles.csv -o answers.csv",
+        "stance predict archive/ -o answers.csv --rejects bad.csv --jobs 2",
+    ),
+    (
+        *(ANSWER, "explain", predict.explain),
+        "Show how far each word pushes the answer.",
+        'stance explain "Poland praised NATO and condemned Russia." --actor Russia',
+    ),
+    (
+        *(STUDY, "sample", findings.sample),
+        "Draw a sample of answers to label.",
+        "stance sample answers.csv -n 300 --by outlet -o to_label.csv",
+    ),
+    (
+        *(STUDY, "label", label.label),
+        "Label a table on a local page; compare and export labels.",
+        "stance label to_label.csv --coder anna",
+        "stance label to_label.csv --export labelled.csv",
+    ),
+    (
+        *(STUDY, "shares", findings.shares),
+        "Count stances, correct them by a sample, compare groups.",
+        "stance shares answers.csv --audit labelled.csv --by outlet -o shares.csv",
+    ),
+    (
+        *(STUDY, "report", data.report),
+        "Summarise answers on one page.",
+        "stance report answers.csv --by outlet --over date",
+        "stance report answers.csv --audit labelled.csv --figures figures",
+    ),
+    (
+        *(TRAIN, "import", data.import_corpus),
+        "Convert a public data set to a corpus table.",
+        "stance import labelstudio export.json -o corpus.csv",
+        "stance import table coded.xlsx --map text=body,stance=label -o corpus.csv",
+    ),
+    (
+        *(TRAIN, "check", data.check),
+        "Examine a corpus: duplicates, leaks, classes, agreement.",
+        "stance check corpus.csv",
+    ),
+    (
+        *(TRAIN, "train", models.train),
+        "Train a model on labelled tables, and cross-validate it.",
+        "stance train corpus.csv -o my.stance",
+        "stance predict articles.csv --model my.stance -o answers.csv",
+    ),
+    (
+        *(TRAIN, "evaluate", models.evaluate),
+        "Score a model on labelled tables, beside its baselines.",
+        "stance evaluate coded.csv",
+        "stance evaluate coded.csv --model my.stance --report scores.html",
+    ),
+    (
+        *(LOOK, "actors", data.actors),
+        "List the actor book, or count its aliases in a table.",
+        "stance actors",
+        "stance actors articles.csv",
+    ),
+    (
+        *(LOOK, "inspect", models.inspect),
+        "Show a model's card, or the words it has learned.",
+        "stance inspect",
+        "stance inspect my.stance --words",
+    ),
+    (
+        *(LOOK, "doctor", models.doctor),
+        "Show what is installed, and what is missing.",
+        "stance doctor",
+    ),
 ):
-    app.command(name=name, short_help=short)(catching(command))
+    app.command(
+        name=name,
+        cls=Command,
+        short_help=short,
+        epilog="\n".join(examples),
+        rich_help_panel=group,
+    )(catching(command))
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from stance import __version__
 
-        typer.echo(f"stance {version('stance')}")
+        typer.echo(f"stance {__version__}")
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: bool = typer.Option(
         False,
         "--version",
@@ -53,9 +127,11 @@ def _root(
         callback=_print_version,
     ),
 ) -> None:
-    """Do nothing: the option did its work."""
+    """Show the help if no command is named."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:
     """Run the command line."""
-    run_safely(quickened(typer.main.get_command(app)))
+    run_safely(partial(quickened(typer.main.get_command(app)), prog_name="stance"))

@@ -163,7 +163,10 @@ _ANSWERED = {
         str | None, typer.Option(metavar="NAME", help="Column with the actor judged.")
     ],
     "prefix": Annotated[
-        str | None, typer.Option(metavar="WORD", help="Prefix of the answers' columns.")
+        str | None,
+        typer.Option(
+            metavar="WORD", help="Prefix of the answers' columns.", rich_help_panel="Reading tables"
+        ),
     ],
     "date_format": DateFormat,
     "delimiter": Delimiter,

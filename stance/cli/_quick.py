@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 
-def quickened(command: Any) -> Callable[[], None]:
+def quickened(command: Any) -> Callable[..., None]:
     """Return a command of typer that, like its subcommands, reads by itself what needs no check."""
     for own in getattr(command, "commands", {}).values():
         quickened(own)
     listed = command.get_params
     command.get_params = lambda context: [*map(_quickened, listed(context))]
-    found: Callable[[], None] = command
+    found: Callable[..., None] = command
     return found
 
 

@@ -85,8 +85,14 @@ def check(
         raise typer.Exit(1)
 
 
+def _formats() -> list[str]:
+    from stance.importing.formats import FORMATS
+
+    return [*FORMATS]
+
+
 def import_corpus(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help=IMPORTED)],
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=IMPORTED, autocompletion=_formats)],
     source: Annotated[
         Path, typer.Argument(metavar="SOURCE", help="File of the data set or export, or a folder.")
     ],
@@ -146,7 +152,11 @@ def report(
     ] = None,
     period: Annotated[
         Literal["week", "month", "quarter", "year"] | None,
-        typer.Option(help="Length of the periods; as each actor's answers allow if omitted."),
+        typer.Option(
+            metavar="UNIT",
+            help="Length of the periods: week, month, quarter or year; as each actor's answers "
+            "allow if omitted.",
+        ),
     ] = None,
     title: Annotated[
         str | None,

@@ -12,7 +12,11 @@ By = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the grou
 Over = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the dates to compare.")]
 Period = Annotated[
     Literal["week", "month", "quarter", "year"] | None,
-    typer.Option(help="Length of the periods; the shortest of which a dozen suffice if omitted."),
+    typer.Option(
+        metavar="UNIT",
+        help="Length of the periods: week, month, quarter or year; the shortest of which a dozen "
+        "suffice if omitted.",
+    ),
 ]
 Only = Annotated[
     list[str] | None, typer.Option("--actor", metavar="NAME", help="Only this actor; repeatable.")
@@ -34,7 +38,8 @@ def sample(
     purpose: Annotated[
         Literal["audit", "train"],
         typer.Option(
-            help="Drawn by chance to audit, or chosen to learn from (a quarter to audit)."
+            metavar="PURPOSE",
+            help="audit: drawn by chance; train: chosen to learn from, but for a quarter.",
         ),
     ] = "audit",
     documents: Annotated[
@@ -84,7 +89,10 @@ def shares(
     ] = None,
     quantity: Annotated[
         Literal["against", "neutral", "favor", "net"],
-        typer.Option(help="What is compared: the share of a stance, or favor less against."),
+        typer.Option(
+            metavar="WHAT",
+            help="What is compared: against, neutral, favor, or net (favor less against).",
+        ),
     ] = "net",
     differences: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Table of differences to write.")

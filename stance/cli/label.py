@@ -18,7 +18,12 @@ def label(
         Path, typer.Argument(metavar="TABLE", help="Table with columns text and actor.")
     ],
     coder: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who labels, or whose labels to export.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Who labels, or whose labels to export.",
+            rich_help_panel="Options",
+        ),
     ] = None,
     ask: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""Commands that make and judge models: train, evaluate, inspect."""
+"""Commands on models and what is installed: train, evaluate, inspect, doctor."""
 
 import dataclasses
 from collections.abc import Callable
@@ -229,3 +229,14 @@ def inspect(
     else:
         manifest = read_manifest(model or default_model(tell))
         show(manifest, card_lines(manifest), as_json)
+
+
+def doctor(as_json: options.AsJson = False) -> None:
+    """Show what is installed: versions, extras, the bundled model, and what is missing."""
+    from stance.installation import examine
+    from stance.screens.checks import installation_lines
+
+    found = examine().to_json()
+    show(found, installation_lines(found), as_json)
+    if found["faults"]:
+        raise typer.Exit(1)

@@ -41,6 +41,7 @@ def predict(
     voice: Annotated[
         Voice | None,
         typer.Option(
+            metavar="VOICE",
             help="Whose stances to answer with: author withholds those of others, such as a "
             "speaker that is quoted; they are uncertain, and 'holder' says whose they are.",
         ),
@@ -134,7 +135,11 @@ def explain(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph; - is stdin.")],
     actor: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Actor to judge; all that are named if omitted."),
+        typer.Option(
+            metavar="NAME",
+            help="Actor to judge; all that are named if omitted.",
+            rich_help_panel="Options",
+        ),
     ] = None,
     model: options.ModelFile = None,
     actors: options.ActorsFile = None,

@@ -1,12 +1,12 @@
 """The page that a coder labels on: one document that carries its style and script."""
 
 from functools import cache
-from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from stance import __version__
 from stance.labelling.session import Session
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def render(session: Session, codebook: str, nonce: str) -> str:
         nonce=nonce,
         style=_own("label.css"),
         script=_own("label.js"),
-        version=version("stance"),
+        version=__version__,
     )
 
 

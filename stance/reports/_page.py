@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from importlib.resources import files
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +15,7 @@ from unicodedata import east_asian_width
 
 from markupsafe import Markup
 
+from stance import __version__
 from stance.display import count, shown
 from stance.screens import bounds, percent
 from stance.tables import Format
@@ -196,7 +196,7 @@ def environment() -> "Environment":
         "whole": lambda share: f"{100 * share:.0f}",
         "unbroken": lambda text: text.replace(" %", "\u00a0%"),
     }
-    made.globals["version"] = version("stance")
+    made.globals["version"] = __version__
     return made
 
 
@@ -223,7 +223,7 @@ def references(keys: Sequence[str]) -> str:
     entries = (TEMPLATES / "references.bib").read_text("utf-8").strip().split("\n\n")
     by_key = {entry[entry.index("{") + 1 : entry.index(",")]: entry for entry in entries}
     listed = "\n\n".join(by_key[key] for key in ("stance", *keys))
-    return listed.replace("VERSION", version("stance"))
+    return listed.replace("VERSION", __version__)
 
 
 _SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')

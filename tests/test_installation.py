@@ -1,0 +1,83 @@
+"""The command doctor says what is installed, and what is missing and how to get it."""
+
+import hashlib
+import json
+import tempfile
+
+import numpy as np
+import pytest
+from command import invoke
+
+from stance import __version__, installation
+from stance.defaults import bundled_model
+from stance.installation import examine
+
+
+def test_it_names_versions_extras_and_the_bundled_model():
+    result = invoke("doctor", "--json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["faults"]) == (0, [])
+    assert found["stance"] == __version__
+    versions = {library["name"].lower(): library["found"] for library in found["libraries"]}
+    assert versions["numpy"] == np.__version__
+    assert not {"test", "bench", "docs"} & set(found["extras"])
+    bundled = bundled_model().read_bytes()
+    assert found["model"]["bytes"] == len(bundled)
+    assert found["model"]["sha256"] == hashlib.sha256(bundled).hexdigest()
+    assert found["model"]["versions"]["scikit-learn"]
+    said = invoke("doctor").stdout
+    assert said.startswith(f"stance {__version__}, in ")
+    assert found["model"]["sha256"] in said
+    assert said.endswith("nothing is missing that stance needs\n")
+    assert max(map(len, said.splitlines()[3:])) < 80 + len(found["model"]["file"])
+
+
+def test_an_extra_is_complete_or_its_install_command_is_given(monkeypatch):
+    wanted = [
+        "numpy>=1.26",
+        'pytest>=8.3; extra == "good"',
+        "nowhere>=1.0; extra == 'bad'",
+        'scipy!=1.2,>=99.1; python_version < "4" and extra == "bad"',
+    ]
+    found = examine(wanted).to_json()
+    assert found["lacking"] == {"bad": ["nowhere", "scipy"], "good": []}
+    assert found["faults"] == ()
+    monkeypatch.setattr(installation, "requires", lambda _: wanted)
+    result = invoke("doctor")
+    assert result.exit_code == 0
+    assert "; for it: pip install 'stance[bad]'" in " ".join(result.stdout.split())
+    assert "stance[good]" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("nowhere>=1.0", "nowhere is not installed; pip install 'nowhere>=1.0'"),
+        ("numpy>=99", f"numpy is {np.__version__}; pip install 'numpy>=99'"),
+    ],
+)
+def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, wanted, told):
+    monkeypatch.setattr(installation, "requires", lambda _: [wanted])
+    result = invoke("doctor")
+    assert result.exit_code == 1
+    assert result.stdout.endswith(f"fault  {told}\n")
+
+
+def test_a_system_that_lacks_what_runs_need_is_a_fault(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    found = examine(["numpy>=1.26"]).faults
+    assert [fault.partition(" (")[0].partition(" '")[0] for fault in found] == [
+        "no temporary file can be written",
+        f"'{tmp_path / 'python'}' cannot be started again, so --jobs 1 is all",
+    ]
+
+
+def test_a_damaged_bundled_model_is_a_fault(monkeypatch, tmp_path):
+    damaged = tmp_path / "default.stance"
+    damaged.write_bytes(bundled_model().read_bytes()[:-9])
+    monkeypatch.setattr("stance.defaults.bundled_model", lambda: damaged)
+    found = examine(["numpy>=1.26"])
+    assert found.model is None
+    assert found.faults[0].startswith(str(damaged))
+    assert found.faults[0].endswith("; install stance again")
