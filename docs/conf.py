@@ -21,6 +21,12 @@ include_patterns = ["docs/**", "training/README.md", "*.md"]
 exclude_patterns = ["docs/_build", ".*", "**/.*", "stance", "tests"]
 templates_path = ["_templates"]
 highlight_language = "text"
+autodoc_typehints = "none"
+autodoc_class_signature = "separated"
+default_role = "code"  # what stands in single backticks in docstrings
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+nitpick_ignore_regex = [("py:class", r"(?!stance\.).*")]  # "sequence of str" is no class
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 

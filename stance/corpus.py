@@ -60,7 +60,7 @@ _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
 _EXTRA = ("id", "date", "source", "genre", "drawn")
 ROLES = ("text", "actor", "stance", "document", "date")
 """Columns that may have another name, by an option such as ``--text-column``."""
-_OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", "coder", *SOFT, *_EXTRA)
+OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", "coder", *SOFT, *_EXTRA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +218,12 @@ def read_corpus(
     date_format: str | None = None,
     **form: Unpack[Form],
 ) -> Corpus:
-    """Read one or more files into one corpus; raise `DataError` where one cannot be used.
+    """Read one or more files into one corpus.
 
     Parameters
     ----------
     paths : sequence of Path or str
+        Tables of labelled pairs of a paragraph and an actor, of any kind that ``stance`` reads.
     labels : mapping of str to str, optional
         The files' own spellings of stances, such as {"0": "against", "1": "favor"}.
     columns : mapping of str to str, optional
@@ -231,6 +232,16 @@ def read_corpus(
         Pattern of `datetime.strptime`, for dates with two readings.
     **form
         Delimiter and encoding, as of `stance.tables.open_table`.
+
+    Returns
+    -------
+    Corpus
+        Rows of several coders on one pair joined to one.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used: the message names file, line and what to do.
     """
     rows, names, dates = _Rows(), columns or {}, read_pattern(date_format)
     sources: list[Source] = []
@@ -309,7 +320,7 @@ def _soft_array(rows: _Rows) -> Floats | None:
 def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
     """Return where the columns of a corpus stand in a table that has its own names for some."""
     found = {}
-    for name in ("text", "actor", "stance", *_OPTIONAL):
+    for name in ("text", "actor", "stance", *OPTIONAL):
         at = optional_column(table.columns, names.get(name, name), table.name)
         if at is not None:
             found[name] = at
@@ -330,7 +341,7 @@ def _read_table(
     """Add the table's rows; return notes on its columns, labels and dates."""
     places = _places(table, names)
     lines: list[int] = []
-    missing = dict.fromkeys(("stance", *_OPTIONAL), "")
+    missing = dict.fromkeys(("stance", *OPTIONAL), "")
     stance = LabelReader(table.name, "stance", spellings, tuple(Stance))
     sentiment = LabelReader(table.name, "sentiment", SENTIMENTS, tuple(Sentiment))
     first = len(rows.texts)

@@ -59,7 +59,30 @@ def default_model(tell: Callable[[str], None]) -> Path:
 
 
 def load_model(path: Path | str | None = None) -> StanceModel:
-    """Load a model file, or the model that comes with the package if none is named."""
+    """Load a model file, or the model that comes with the package if none is named.
+
+    Parameters
+    ----------
+    path : Path or str, optional
+        A file that `stance.save_model` or ``stance train`` wrote. Nothing in it is ever run.
+
+    Returns
+    -------
+    StanceModel
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, damaged or anything but a model.
+
+    Examples
+    --------
+    >>> import stance
+    >>> model = stance.load_model()
+    >>> judged = model.judge(["Poland praised NATO.", "It rained."])
+    >>> judged.actor, judged.para.tolist(), judged.stance.shape
+    (('Poland', 'NATO'), [0, 0], (2, 3))
+    """
     return read_model(Path(path) if path is not None else default_model(lambda _: None))
 
 

@@ -70,38 +70,76 @@ _HOLDER = {"plain": 1.0, "class": 0.4, "mention": 0.4}
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Feature blocks and their weights."""
+    """Feature blocks and their weights.
+
+    Attributes
+    ----------
+    blocks : mapping of str to float
+        Weight of each block; one that is not named is not made.
+    min_df : int
+        Documents in which a feature must occur.
+    per_actor : bool
+        Whether every feature has a copy per actor: for fixed topics with hundreds of labels each.
+    vectors : mapping of str to float
+        Weights of word vectors, by block, if `train` is given any with ``--vectors``. They end up
+        in the weights of the words.
+    """
 
     blocks: Annotated[Mapping[str, float], _BLOCKS] = field(default_factory=lambda: {**_NEWS})
-    min_df: Annotated[int, number(int, 1, 1_000_000)] = 2  # documents that a feature must be in
-    per_actor: bool = False  # copy every feature per actor: for fixed topics with many labels
-    # Weights of word vectors, if `train` is given any. They end up in the weights of the words.
+    min_df: Annotated[int, number(int, 1, 1_000_000)] = 2
+    per_actor: bool = False
     vectors: Annotated[Mapping[str, float], _SHARED] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """The linear model: LinearSVC, or LogisticRegression."""
+    """The linear model of one head.
+
+    Attributes
+    ----------
+    kind : {"svc", "logistic"}
+        LinearSVC, or LogisticRegression.
+    c : float
+        Inverse strength of regularisation: the greater, the closer to the labels.
+    balanced : bool
+        Whether classes weigh the same within each corpus.
+    evenness : float
+        How far: with 1 they weigh the same, with 0.5 the root of their size.
+    neutral_offset : float
+        Added to the score of neutral.
+    """
 
     kind: Literal["svc", "logistic"] = "svc"
-    c: Annotated[float, number(float, 1e-6, 1e6)] = 0.2  # inverse strength of regularisation
-    balanced: bool = True  # whether classes weigh the same within each corpus
-    evenness: Annotated[float, number(float, 0, 1)] = 1.0  # 0.5: they weigh the root of their size
-    neutral_offset: Annotated[float, number(float, -10, 10)] = 0.0  # added to neutral's score
+    c: Annotated[float, number(float, 1e-6, 1e6)] = 0.2
+    balanced: bool = True
+    evenness: Annotated[float, number(float, 0, 1)] = 1.0
+    neutral_offset: Annotated[float, number(float, -10, 10)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Cross-validation, which also sets the temperature."""
+    """Cross-validation by document, which also sets the temperature.
+
+    Attributes
+    ----------
+    folds : int
+        Parts of the documents, each left out once.
+    seed : int
+        Of folds, solver and bootstrap.
+    draws : int
+        Of the bootstrap, per interval.
+    repeats : int
+        Cross-validations of the stance head, each with other folds. The first one sets the
+        temperature, so the model does not depend on how many there are.
+    learning_curve : bool
+        Whether to learn the stance head from parts of the documents as well, to find out what more
+        labels would gain.
+    """
 
     folds: Annotated[int, number(int, 2, 50)] = 5
-    seed: Annotated[int, number(int, 0, 2**31 - 1)] = 20  # of folds, solver and bootstrap
-    draws: Annotated[int, number(int, 100, 100_000)] = 1000  # of the bootstrap, per interval
-    # Cross-validations of the stance head, each with other folds. The first one sets the
-    # temperature, so the model does not depend on how many there are.
+    seed: Annotated[int, number(int, 0, 2**31 - 1)] = 20
+    draws: Annotated[int, number(int, 100, 100_000)] = 1000
     repeats: Annotated[int, number(int, 1, 50)] = 3
-    # Whether to learn the stance head from parts of the documents as well, to find out what more
-    # labels would gain.
     learning_curve: bool = True
 
 
@@ -138,6 +176,8 @@ class Recipe:
 
     Attributes
     ----------
+    name, purpose : str
+        For the model's card.
     language : str
         Snowball language of the texts.
     features, classifier : Features, Classifier
@@ -146,6 +186,8 @@ class Recipe:
         Of the sentiment head, which sees no actor.
     holder_features, holder_classifier : Features, Classifier
         Of the head that says whose stance it is, learned from stances that are not neutral.
+    validation : Validation
+        How scores and probabilities are found.
     corpora : mapping of str to float
         Weight of each corpus by its file name without ending; 1 unless named here.
     licences : mapping of str to str

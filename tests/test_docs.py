@@ -1,16 +1,27 @@
 """What the pages tell a reader to type, open or look up exists."""
 
+import json
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 
+import numpy as np
 import pytest
 import typer
-from command import ROOT
+from command import ROOT, SAMPLE, invoke
 
 from stance.cli import app
+from stance.corpus import OPTIONAL
+from stance.defaults import bundled_model
+from stance.errors import StanceError
+from stance.evaluation.assessment import Report, evaluate
+from stance.fitting.advice import Prospects
+from stance.model.explanation import Explanation
+from stance.reading.actors import ALIAS_KINDS, Actor
 from stance.recipe import read_recipe
+from stance.storage import read_manifest
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "training/README.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
@@ -72,7 +83,68 @@ def test_the_data_sets_that_a_page_names_exist():
             assert (ROOT / name).exists(), f"{page}: {name}"
 
 
-def test_the_page_of_commands_is_current():
-    code = "import runpy; print(runpy.run_path('docs/commands.py')['page'](), end='')"
+def test_the_pages_that_are_made_of_the_code_are_current():
+    code = "import runpy; print([str(path) for path, page in runpy.run_path('docs/reference.py')"
+    code += "['pages']() if path.read_text('utf-8') != page])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
-    assert run.stdout.decode() == (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert run.stdout.decode() == "[]\n", "run python docs/reference.py"
+
+
+# --- The pages of the reference ---
+
+
+def documented(page, heading):
+    """Return the names that the first column of a table below a heading explains."""
+    text = (ROOT / "docs" / "reference" / page).read_text("utf-8").partition(heading)[2]
+    table = re.search(r"^(?:\|.*\n)+", text, re.MULTILINE)[0]
+    return {
+        name
+        for line in table.splitlines()
+        for name in re.findall(r"`([\w.]+)`", line.split(" | ")[0])
+    }
+
+
+def test_the_columns_of_predict_are_explained(tmp_path):
+    invoke("predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "out.csv", "--explain", "1")
+    header = (tmp_path / "out.csv").read_text("utf-8").split("\n", 1)[0].split(",")
+    assert set(header[header.index("row") :]) == documented("columns.md", "What `predict` writes")
+
+
+def test_the_columns_of_a_corpus_are_explained():
+    known = {"text", "actor", "stance", *OPTIONAL}
+    assert documented("columns.md", "What `train`, `evaluate` and `check` read") == known
+
+
+def test_the_keys_of_an_actor_book_are_explained():
+    office = Actor("A", office={"A": ("", "")}, exclusions=("B",)).to_table()
+    assert documented("actors.md", "thanked") == {*ALIAS_KINDS, *office}
+
+
+def test_the_exit_statuses_are_explained():
+    table = (ROOT / "docs" / "reference" / "outputs.md").read_text("utf-8")
+    statuses = {int(number) for number in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
+    raised = {kind.exit_status for kind in [StanceError, *StanceError.__subclasses__()]}
+    assert statuses == {0, 130} | raised
+
+
+def test_the_keys_of_a_manifest_are_explained():
+    found = read_manifest(bundled_model())
+    assert documented("model.md", "## Manifest") >= set(found)
+
+
+def test_the_keys_of_an_evaluation_are_explained(model, corpus):
+    told = documented("outputs.md", "keys: evaluate")
+    found = evaluate(model, corpus.take(np.arange(150)))
+    assert told >= set(found.to_json())
+    assert told - set(found.to_json()) <= {part.name for part in fields(Report)}
+    assert documented("outputs.md", "keys: train") == {part.name for part in fields(Prospects)}
+
+
+def test_the_keys_of_an_explanation_are_explained():
+    assert documented("outputs.md", "keys: explain") == {part.name for part in fields(Explanation)}
+
+
+def test_the_keys_of_shares_are_explained(tmp_path):
+    invoke("predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "out.csv")
+    found = json.loads(invoke("shares", tmp_path / "out.csv", "--json").stdout)
+    assert documented("outputs.md", "keys: shares") == set(found)

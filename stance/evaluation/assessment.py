@@ -104,6 +104,18 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
 
     An answer that `predict` withholds is withheld here. Rows whose text was in the training data
     are counted as leaked.
+
+    Parameters
+    ----------
+    model : StanceModel
+    corpus : Corpus
+        Labelled pairs, as `read_corpus` returns them.
+
+    Returns
+    -------
+    Report
+        Its ``to_json()`` is what ``stance evaluate --json`` prints: shares and scores between 0
+        and 1, intervals of 95 % that resample whole documents.
     """
     query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     material = Material(

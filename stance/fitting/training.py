@@ -151,8 +151,24 @@ def train(
 ) -> Training:
     """Train a model and cross-validate it by document.
 
-    The result does not depend on ``jobs``, the number of processes; ``progress`` is called with a
-    few words before each step.
+    Parameters
+    ----------
+    recipe : Recipe
+        As `read_recipe` returns it; it holds the seed.
+    corpus : Corpus
+        Labelled pairs, as `read_corpus` returns them.
+    book : ActorBook
+    vectors : Vectors, optional
+        Word vectors that ``training/vectors.py`` wrote.
+    jobs : int
+        Number of processes; the result does not depend on it.
+    progress : callable
+        Called with a few words before each step.
+
+    Returns
+    -------
+    Training
+        ``model`` is the trained model; ``to_json()`` gives the cross-validated scores.
 
     Raises
     ------

@@ -85,10 +85,23 @@ def explain(
     months : ndarray of shape (1,), optional
         When it was written, see `StanceModel.judge`.
 
+    Returns
+    -------
+    list of Explanation
+        One per actor. Its ``intercept`` and the ``push`` of all ``words`` and ``features`` add up
+        to its ``scores``.
+
     Raises
     ------
     ActorError
         If no actor is given and the text names none of the book, or the name is empty.
+
+    Examples
+    --------
+    >>> import stance
+    >>> (why,) = stance.explain(stance.load_model(), "Rome thanked Poland.", "Poland")
+    >>> why.actor, [word.text for word in why.words][:2]
+    ('Poland', ['Rome', 'thanked'])
     """
     if actor is None:
         found = model.judge([text], months=months).actor

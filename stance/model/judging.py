@@ -207,6 +207,11 @@ class StanceModel:
             office count only within them. Without a month all aliases count.
         pushes : bool
             Whether to return how far each word pushes.
+
+        Returns
+        -------
+        Judgements
+            Pairs in the order of the paragraphs, in each in the order of first mention.
         """
         _refuse_string(texts)
         words = self.reader.words(join_normalised(texts), months=months)
@@ -229,6 +234,16 @@ class StanceModel:
             the actor is looked for.
         months, pushes
             As in `judge`.
+
+        Returns
+        -------
+        Judgements
+            One pair per text, in their order.
+
+        Raises
+        ------
+        DataError
+            If spans do not lie inside their text.
         """
         _refuse_string(texts)
         query = make_query(self.book, texts, actors, spans, months)

@@ -90,8 +90,20 @@ def _member_table(data: bytes, array: NDArray[Any] | None) -> dict[str, Any]:
 def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> None:
     """Write a model to a file, which appears under its name only when whole.
 
-    Raises `OutputError` if the file cannot be written, or exists and ``force`` is not given;
-    `ModelError` if the model is one that `load_model` would refuse.
+    Parameters
+    ----------
+    model : StanceModel
+    path : Path or str
+        Usually with the ending ``.stance``.
+    force : bool
+        Whether an existing file is replaced.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, or exists and ``force`` is not given.
+    ModelError
+        If the model is one that `load_model` would refuse.
     """
     path = Path(path)
     if path.suffix.lower() in PICKLES:
