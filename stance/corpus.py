@@ -1,26 +1,28 @@
 """Labelled corpora: read, checked, grouped by document."""
 
 import dataclasses
-import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
-from typing import Unpack, cast
+from typing import Any, NamedTuple, Unpack, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints, Keys
 from stance.codings import Codings, settle
 from stance.display import brief, count, shown
 from stance.errors import DataError, UsageError
-from stance.reading.keys import Fingerprints, fingerprint, key_of, linked_groups
+from stance.files import file_hash
+from stance.reading.keys import Fingerprints, fingerprint, join_keys, key_of, linked_groups
 from stance.reading.spans import parse_spans
 from stance.records import NEUTRAL, Holder, Sentiment, Stance
 from stance.tables import (
     DateColumn,
-    DateReading,
     Form,
     Record,
     Table,
@@ -146,9 +148,28 @@ class Corpus:
         )
 
 
+class Row(NamedTuple):
+    """A labelled row as it is read; see `Corpus`."""
+
+    text: str
+    actor: str
+    spans: list[tuple[int, int]] | None
+    stance: int
+    sentiment: int
+    document: str  # its name; empty without one
+    holder: str | None
+    false_match: bool
+    soft: list[float] | None
+    judged: bool
+    number: int
+    line: int  # where its record starts
+    coder: str
+    extra: tuple[str, ...]  # cells of the columns asked for
+
+
 @dataclass(slots=True)
 class _Rows:
-    """What has been read so far."""
+    """What has been read so far, by column."""
 
     texts: list[str] = field(default_factory=list)
     actors: list[str] = field(default_factory=list)
@@ -164,6 +185,23 @@ class _Rows:
     coder: list[str] = field(default_factory=list)
     source: list[int] = field(default_factory=list)
     extra: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _EXTRA})
+
+    def add(self, row: Row, source: int) -> None:
+        self.texts.append(row.text)
+        self.actors.append(row.actor)
+        self.spans.append(row.spans)
+        self.stance.append(row.stance)
+        self.sentiment.append(row.sentiment)
+        self.document.append(row.document)
+        self.holder.append(row.holder)
+        self.false_match.append(row.false_match)
+        self.soft.append(row.soft)
+        self.judged.append(row.judged)
+        self.number.append(row.number)
+        self.coder.append(row.coder)
+        self.source.append(source)
+        for kept, cell in zip(self.extra.values(), row.extra, strict=True):
+            kept.append(cell)
 
 
 def bundled_corpus() -> Path:
@@ -243,32 +281,33 @@ def read_corpus(
     DataError
         If a file cannot be used: the message names file, line and what to do.
     """
-    rows, names, dates = _Rows(), columns or {}, read_pattern(date_format)
+    rows = _Rows()
     sources: list[Source] = []
     notes: list[str] = []
     for path in map(Path, paths):
         with open_table(path, **form) as table:
-            told = _read_table(table, rows, stance_spellings(labels), names, dates)
-            notes += [*table.notes, *told]
-        size = len(rows.texts) - len(rows.source)
-        if not size:
-            raise DataError(f"{path}: no rows below the header; a corpus needs labelled rows")
-        name = shown(path.name.split(".")[0], 100)
-        rows.source += [len(sources)] * size
-        sources.append(Source(name, hashlib.sha256(path.read_bytes()).hexdigest(), size))
+            own = LabelledRows(table, labels, columns, date_format)
+            first = len(rows.source)
+            for row in own:
+                rows.add(row, len(sources))
+        notes += own.notes
+        rows.extra["date"][first:] = iso_dates(rows.extra["date"][first:], own.dates)
+        name, sha256 = shown(path.name.split(".")[0], 100), file_hash(path)
+        sources.append(Source(name, sha256, len(rows.source) - first))
     codings, told = _settle(rows)
     notes += told
     sizes = np.bincount(rows.source, minlength=len(sources)).tolist()
     sources = [dataclasses.replace(own, rows=n) for own, n in zip(sources, sizes, strict=True)]
-    marks = fingerprint(rows.texts)
+    marks, source = fingerprint(rows.texts), np.array(rows.source, np.int64)
+    names = np.array(list(map(key_of, rows.document)), np.uint64)
     return Corpus(
         texts=tuple(rows.texts),
         actors=tuple(rows.actors),
         spans=tuple(rows.spans),
         stance=np.array(rows.stance, np.int64),
         sentiment=np.array(rows.sentiment, np.int64),
-        document=_documents(rows.document, rows.source, marks),
-        source=np.array(rows.source, np.int64),
+        document=group_documents(names, source, marks.exact, list(marks.bands.T)),
+        source=source,
         sources=tuple(sources),
         marks=marks,
         holder=tuple(rows.holder),
@@ -300,14 +339,15 @@ def _settle(rows: _Rows) -> tuple[Codings | None, list[str]]:
     return found.codings, [found.note]
 
 
-def _documents(names: Sequence[str], source: Sequence[int], marks: Fingerprints) -> Ints:
-    """Group rows by document; rows without one, and equal texts, by their text."""
-    keys = [
-        key_of(f"{s}:{n}" if n else f"row {i}")
-        for i, (s, n) in enumerate(zip(source, names, strict=True))
-    ]
-    alike = [] if all(names) else list(marks.bands.T)
-    return linked_groups([np.array(keys, np.uint64), marks.exact, *alike])
+def group_documents(names: Keys, source: NDArray[Any], exact: Keys, bands: Iterable[Keys]) -> Ints:
+    """Group rows by document; rows without one, and equal texts, by their text.
+
+    ``names`` are keys of the documents' names; of a text's marks, bands may come one by one.
+    """
+    nameless = names == np.uint64(key_of(""))
+    own = np.where(nameless, np.arange(len(names)), source).astype(np.uint64)
+    keys = join_keys(key_of("document"), names, own)
+    return linked_groups(chain([keys, exact], bands if nameless.any() else ()))
 
 
 def _soft_array(rows: _Rows) -> Floats | None:
@@ -331,67 +371,93 @@ def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
-def _read_table(
-    table: Table,
-    rows: _Rows,
-    spellings: Mapping[str, int],
-    names: Mapping[str, str],
-    reading: DateReading,
-) -> list[str]:
-    """Add the table's rows; return notes on its columns, labels and dates."""
-    places = _places(table, names)
-    lines: list[int] = []
-    missing = dict.fromkeys(("stance", *OPTIONAL), "")
-    stance = LabelReader(table.name, "stance", spellings, tuple(Stance))
-    sentiment = LabelReader(table.name, "sentiment", SENTIMENTS, tuple(Sentiment))
-    first = len(rows.texts)
-    for record in table:
-        cells = missing | {name: record.cells[at] for name, at in places.items()}
-        where = f"{table.name}:{record.line}"
-        lines.append(record.line)
-        if not cells["actor"].strip():
+class LabelledRows:
+    """The rows of a labelled table, checked one by one; the form is as in `read_corpus`.
+
+    After the last row, `notes` are on how the table was read, and `dates` is how its dates are.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        labels: Mapping[str, str] | None,
+        columns: Mapping[str, str] | None,
+        date_format: str | None,
+        extra: Sequence[str] = _EXTRA,
+    ) -> None:
+        self._table, self._columns, self._extra = table, columns or {}, extra
+        self._stance = LabelReader(table.name, "stance", stance_spellings(labels), tuple(Stance))
+        self._sentiment = LabelReader(table.name, "sentiment", SENTIMENTS, tuple(Sentiment))
+        self._asked = read_pattern(date_format)
+        self.notes: list[str] = []
+        self.dates = self._asked
+
+    def __iter__(self) -> Iterator[Row]:
+        table = self._table
+        places = _places(table, self._columns)
+        others = [name for name in self._extra if name not in places]
+        found = {name: optional_column(table.columns, name, table.name) for name in others}
+        cells_at = places | {name: at for name, at in found.items() if at is not None}
+        missing = dict.fromkeys(("stance", *OPTIONAL, *self._extra), "")
+        dates, lines, soft = list[str](), array("q"), 0
+        known: dict[str, str] = {}  # so that each name or date is kept once
+        for record in table:
+            cells = missing | {name: record.cells[at] for name, at in cells_at.items()}
+            row = self._read(record, cells, known)
+            lines.append(record.line)
+            dates.append(known.setdefault(cells["date"], cells["date"]))
+            soft += row.soft is not None
+            yield row
+        if not lines:
+            raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
+        wanted = [self._columns.get(name, name) for name in places]
+        told = [*read_as(table.columns, wanted, table.name), *self._stance.notes()]
+        self.notes += [*table.notes, *told, *self._sentiment.notes()]
+        column = DateColumn(table.name, self._columns.get("date", "date"), self._asked)
+        if any(dates):
+            self.dates = column.decide(dates, lines)
+        self.notes += column.notes()
+        if soft:
+            rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
+            said = f"{table.name}: {rows_of}: train learns from them instead of stance"
+            self.notes.append(said)
+
+    def _read(self, record: Record, cells: Mapping[str, str], known: dict[str, str]) -> Row:
+        where = f"{self._table.name}:{record.line}"
+        actor = cells["actor"].strip()
+        if not actor:
             raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
-        rows.texts.append(cells["text"])
-        rows.actors.append(cells["actor"].strip())
-        rows.spans.append(parse_spans(cells["spans"], cells["text"], where))
-        rows.holder.append(_read_holder(cells["holder"], where))
-        rows.false_match.append(_read_flag(cells["false_match"], where))
-        rows.soft.append(_read_soft([cells[name] for name in SOFT], where))
-        rows.stance.append(_read_stance(cells["stance"], record, stance, rows))
-        rows.judged.append(bool(cells["stance"].strip()) or rows.false_match[-1])
+        spans = parse_spans(cells["spans"], cells["text"], where)
+        holder = _read_holder(cells["holder"], where)
+        false_match = _read_flag(cells["false_match"], where)
+        soft = _read_soft([cells[name] for name in SOFT], where)
         tone = cells["sentiment"]
-        rows.sentiment.append(sentiment.read(tone, record) if tone.strip() else MISSING)
-        rows.document.append(cells["document"])
-        rows.number.append(record.number)
-        rows.coder.append(cells["coder"].strip())
-        for name, kept in rows.extra.items():
-            kept.append(cells[name])
-    wanted = [names.get(name, name) for name in places]
-    notes = [*read_as(table.columns, wanted, table.name), *stance.notes(), *sentiment.notes()]
-    notes += _read_dates(table, names.get("date", "date"), rows.extra["date"], lines, reading)
-    if soft := sum(own is not None for own in rows.soft[first:]):
-        rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
-        notes.append(f"{table.name}: {rows_of}: train learns from them instead of stance")
-    return notes
+        return Row(
+            text=cells["text"],
+            actor=known.setdefault(actor, actor),
+            spans=spans,
+            stance=_read_stance(cells["stance"], record, self._stance, false_match, soft),
+            sentiment=self._sentiment.read(tone, record) if tone.strip() else MISSING,
+            document=cells["document"],
+            holder=holder and known.setdefault(holder, holder),
+            false_match=false_match,
+            soft=soft,
+            judged=bool(cells["stance"].strip()) or false_match,
+            number=record.number,
+            line=record.line,
+            coder=cells["coder"].strip(),
+            extra=tuple(cells[name] for name in self._extra),
+        )
 
 
-def _read_dates(
-    table: Table, name: str, dates: list[str], lines: Sequence[int], asked: DateReading
-) -> list[str]:
-    """Write the table's dates that need a reading as ``2024-03-09``; return notes on them."""
-    own = dates[len(dates) - len(lines) :]
-    found = DateColumn(table.name, name, asked)
-    if any(own):
-        dates[len(dates) - len(lines) :] = iso_dates(own, found.decide(own, lines))
-    return list(found.notes())
-
-
-def _read_stance(cell: str, record: Record, reader: "LabelReader", rows: _Rows) -> int:
-    """Return the stance of the row being read: of an empty cell what the others imply."""
+def _read_stance(
+    cell: str, record: Record, reader: "LabelReader", false_match: bool, soft: list[float] | None
+) -> int:
+    """Return the stance of a row: of an empty cell what the others imply."""
     if not cell.strip():
-        if rows.false_match[-1]:
+        if false_match:
             return NEUTRAL
-        if soft := rows.soft[-1]:
+        if soft:
             return soft.index(max(soft))
     return reader.read(cell, record)
 

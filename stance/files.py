@@ -66,6 +66,17 @@ def _refusal(path: Path | None, reason: str) -> OutputError:
     return OutputError(f"{shown(str(path), 200) if path else 'standard output'}: {reason}")
 
 
+def file_hash(first: Path, *others: Path) -> str:
+    """Return the SHA-256 of a file, or of the bytes of several, one after another."""
+    with first.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    for path in others:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
 def check_output(
     path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False
 ) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -338,8 +340,8 @@ def test_labels_by_chance_have_no_shortcut(tmp_path):
         table = rows(150, stance=lambda i, row, rng=rng: str(rng.choice(LABELS)))
         for row in table:
             row["text"] += " " + " ".join(rng.choice(["ja", "no", "si", "da", "oui", "yes"], 3))
-        study = read_study([write(tmp_path / "a.csv", table)], BOOK)
-        alarms += bool(list(shortcuts(study)))
+        with read_study([write(tmp_path / "a.csv", table)], BOOK) as study:
+            alarms += bool(list(shortcuts(study)))
     assert alarms <= 3
 
 
@@ -573,3 +575,28 @@ def test_a_table_that_is_not_a_corpus_is_refused(tmp_path):
     path = write(tmp_path / "a.csv", [{"sentence": "NATO met.", "label": "1"}])
     with pytest.raises(DataError, match="no column 'text'"):
         check([path], book=BOOK)
+
+
+# --- Memory -----------------------------------------------------------------------------------
+
+PEAK = """
+import sys, tracemalloc
+from pathlib import Path
+from stance.check.doctor import check
+from stance.reading.actors import ActorBook
+book = ActorBook.default()
+peaks = []
+for path in sys.argv[1:]:
+    tracemalloc.start()
+    check([Path(path)], book=book)
+    peaks.append(tracemalloc.get_traced_memory()[1])
+    tracemalloc.stop()
+print(*peaks)
+"""
+
+
+def test_more_rows_take_hardly_more_memory(tmp_path):
+    paths = [write(tmp_path / f"{size}.csv", rows(size)) for size in (180, 600, 1800)]
+    run = [sys.executable, "-c", PEAK, *map(str, paths)]
+    _, few, many = map(int, subprocess.run(run, capture_output=True, check=True).stdout.split())
+    assert many - few < 1200 * 600  # bytes; in lists, each row and its words would take thousands

@@ -1,14 +1,18 @@
 """Repeated and nearly equal texts, labels that contradict each other, leaks between files."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from array import array
+from collections import deque
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stance.check.census import LABELS, Finding, Severity, Study
+from stance.arrays import Ints, Ints32
+from stance.check.census import LABELS, Finding, Severity, Study, grouped
 from stance.display import count, shown
+from stance.features.pairs import run_starts
 from stance.reading.keys import SHINGLE
 
 # Least share of word triples that near-duplicates have in common (Jaccard); `fingerprint` only
@@ -21,22 +25,26 @@ EXAMPLES = 3  # places that a message names
 # near-duplicate in another document, before a study is spoilt.
 LEAK, TEMPLATE = 0.01, 0.05
 
-Pair = tuple[int, int]
+Pairs = NDArray[Any]  # whole numbers, of shape (n_pairs, 2)
 
 
-def near_twins(study: Study) -> list[Pair]:
-    """Return pairs of texts that are nearly, but not quite, equal."""
-    shingles = [_shingles(words) for words in study.words]
-    bands = study.corpus.marks.bands[study.first]
-    found: set[Pair] = set()
-    for band in bands.T.tolist():
-        buckets: defaultdict[int, list[int]] = defaultdict(list)
-        for text, value in enumerate(band):
-            for earlier in buckets[value][-COMPARED:]:
-                if _jaccard(shingles[earlier], shingles[text]) >= NEAR:
-                    found.add((earlier, text))
-            buckets[value].append(text)
-    return sorted(found)
+def near_twins(study: Study) -> Pairs:
+    """Return pairs of texts that are nearly, but not quite, equal, sorted."""
+    size, found = len(study.first), np.zeros(0, np.int64)
+    for band in study.bands():
+        order = np.argsort(band, kind="stable")
+        starts = run_starts(band[order])
+        ends = np.append(starts[1:], size)
+        shared = np.flatnonzero(ends - starts > 1)
+        pairs = array("q")
+        for low, high in zip(starts[shared].tolist(), ends[shared].tolist(), strict=True):
+            earlier: deque[tuple[int, set[str]]] = deque(maxlen=COMPARED)
+            for text in order[low:high].tolist():
+                own = _shingles(study.words(text))
+                pairs.extend(a * size + text for a, one in earlier if _jaccard(one, own) >= NEAR)
+                earlier.append((text, own))
+        found = np.union1d(found, np.frombuffer(pairs, np.int64))
+    return np.stack(np.divmod(found, max(size, 1)), axis=1)
 
 
 def _shingles(words: list[str]) -> set[str]:
@@ -49,13 +57,16 @@ def _jaccard(one: set[str], other: set[str]) -> float:
     return common / (len(one) + len(other) - common)
 
 
-def duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
+def duplicates(study: Study, twins: Pairs) -> Iterator[Finding]:
     """Find rows that repeat, and nearly equal texts in different documents."""
-    several = [rows for rows in _judgements(study).values() if len(rows) > 1]
-    repeats = [rows for rows in several if len(np.unique(study.corpus.stance[rows])) == 1]
-    if repeats:
-        number = sum(len(rows) - 1 for rows in repeats)
-        examples = [study.pair(*rows[:2]) for rows in repeats[:EXAMPLES]]
+    order, starts, sizes = _judgements(study)
+    stance = study.stance[order]
+    agreed = np.minimum.reduceat(stance, starts) == np.maximum.reduceat(stance, starts)
+    repeats = np.flatnonzero(agreed & (sizes > 1))
+    if len(repeats):
+        number = int((sizes[repeats] - 1).sum())
+        first = starts[repeats]
+        examples = _examples(study, np.stack([order[first], order[first + 1]], axis=1))
         text = (
             f"{count(number, 'row')} with the text, actor and stance of an earlier row: delete it"
         )
@@ -64,15 +75,13 @@ def duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
     yield from _near_duplicates(study, twins)
 
 
-def _near_duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
-    apart: list[Pair] = []
-    together: list[Pair] = []
-    for first in _first_rows(study):
-        for a, b in ((first[a], first[b]) for a, b in twins if a in first and b in first):
-            one = study.corpus.document[a] == study.corpus.document[b]
-            (together if one else apart).append((a, b))
-    if apart:
-        texts = len({int(study.text[row]) for pair in apart for row in pair})
+def _near_duplicates(study: Study, twins: Pairs) -> Iterator[Finding]:
+    tables = (_first_rows(study, file)[twins] for file in range(len(study.files)))
+    pairs = np.concatenate([rows[(rows >= 0).all(axis=1)] for rows in tables])
+    one = study.document[pairs[:, 0]] == study.document[pairs[:, 1]]
+    apart, together = pairs[~one], pairs[one]
+    if len(apart):
+        texts = len(np.unique(study.text[apart]))
         share = texts / len(study.first)
         examples = _examples(study, apart)
         text = (
@@ -81,7 +90,7 @@ def _near_duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
         )
         severity: Severity = "spoils" if share > TEMPLATE else "warn"
         yield Finding.at(severity, "near-duplicates", text, examples, texts=texts, share=share)
-    if together:
+    if len(together):
         examples = _examples(study, together)
         text = (
             f"{count(len(together), 'pair')} of nearly equal texts in one document; no split "
@@ -92,92 +101,88 @@ def _near_duplicates(study: Study, twins: list[Pair]) -> Iterator[Finding]:
 
 def _repeated_texts(study: Study) -> Iterator[Finding]:
     """Report texts that have several document names."""
-    names: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
-    cells = study.columns["document"]
-    for row, key in enumerate(zip(study.corpus.source.tolist(), study.text.tolist(), strict=True)):
-        names[key].setdefault(cells[row], row)
-    found = [tuple(rows.values())[:2] for rows in names.values() if len(rows) > 1]
-    if found:
-        examples = [study.pair(*rows) for rows in found[:EXAMPLES]]
+    pairs = _disagreeing(study.key("document"), *grouped(study.text, study.source))
+    if len(pairs):
+        examples = _examples(study, pairs)
         text = (
-            f"{count(len(found), 'text')} with several document names, which count as one document"
+            f"{count(len(pairs), 'text')} with several document names, which count as one document"
         )
-        yield Finding.at("note", "duplicates", text, examples, texts=len(found))
+        yield Finding.at("note", "duplicates", text, examples, texts=len(pairs))
 
 
-def _first_rows(study: Study) -> list[dict[int, int]]:
-    first: list[dict[int, int]] = [{} for _ in study.files]
-    for row, (file, text) in enumerate(zip(study.corpus.source, study.text, strict=True)):
-        first[file].setdefault(int(text), row)
-    return first
-
-
-def _examples(study: Study, rows: list[Pair]) -> list[str]:
-    ordered = sorted((min(pair), max(pair)) for pair in rows)
-    return [study.pair(*pair) for pair in ordered[:EXAMPLES]]
-
-
-def _judgements(study: Study) -> dict[tuple[Any, ...], list[int]]:
-    """Return the rows that judge one actor in one text at one place."""
-    found: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for row, (text, actor) in enumerate(zip(study.text, study.actor, strict=True)):
-        found[int(text), int(actor), tuple(study.corpus.spans[row] or ())].append(row)
+def _first_rows(study: Study, file: int) -> Ints32:
+    """Return the first row of each text in a file; -1 for texts of other files."""
+    rows = np.flatnonzero(study.source == file)[::-1]
+    found = np.full(len(study.first), -1, np.int32)
+    found[study.text[rows]] = rows  # the last one written is the first row
     return found
+
+
+def _examples(study: Study, pairs: Pairs, by: int = 0) -> list[str]:
+    """Return the places of a few pairs of rows, in the order of the first or second of each."""
+    pairs = np.sort(pairs, axis=1)
+    order = np.lexsort((pairs[:, 1 - by], pairs[:, by]))[:EXAMPLES]
+    return [study.pair(one, other) for one, other in pairs[order].tolist()]
+
+
+def _judgements(study: Study) -> tuple[Ints, Ints, Ints]:
+    """Return the rows, by what actor they judge in what text at what place; see `grouped`."""
+    return grouped(study.key("spans"), study.actor, study.text)
 
 
 def conflicts(study: Study) -> Iterator[Finding]:
     """Find the same text and actor with different labels."""
-    stance = study.corpus.stance
-    found = [
-        (rows[0], other[0])
-        for rows in _judgements(study).values()
-        if (other := [row for row in rows if stance[row] != stance[rows[0]]])
-    ]
-    if found:
+    pairs = _disagreeing(study.stance, *_judgements(study))
+    if len(pairs):
         examples = [
-            f"{shown(study.actors[study.actor[a]], 20)} {LABELS[stance[a]]} {study.place(a)}, "
-            f"{LABELS[stance[b]]} {study.place(b)}"
-            for a, b in found[:2]
+            f"{shown(study.actors[study.actor[a]], 20)} {LABELS[study.stance[a]]} "
+            f"{study.place(a)}, {LABELS[study.stance[b]]} {study.place(b)}"
+            for a, b in pairs[np.argsort(pairs[:, 0])][:2].tolist()
         ]
-        text = f"{count(len(found), 'text')} with two stances toward one actor: decide on one"
-        figures = {"texts": len(found), "examples": examples}
+        text = f"{count(len(pairs), 'text')} with two stances toward one actor: decide on one"
+        figures = {"texts": len(pairs), "examples": examples}
         yield Finding("spoils", "conflicts", f"{text} ({'; '.join(examples)})", figures)
     yield from _tone_conflicts(study)
 
 
+def _disagreeing(values: NDArray[Any], order: Ints, starts: Ints, sizes: Ints) -> Pairs:
+    """Return the first row of each group, and the first whose value differs, where one does."""
+    own = values[order]
+    other = np.flatnonzero(own != np.repeat(own[starts], sizes))
+    found, at = np.unique(np.searchsorted(starts, other, side="right") - 1, return_index=True)
+    return np.stack([order[starts[found]], order[other[at]]], axis=1)
+
+
 def _tone_conflicts(study: Study) -> Iterator[Finding]:
-    tone = study.corpus.sentiment
-    first: dict[int, int] = {}  # row of each text
-    found: dict[int, Pair] = {}
-    for row in np.flatnonzero(tone >= 0).tolist():
-        number = int(study.text[row])
-        earlier = first.setdefault(number, row)
-        if tone[earlier] != tone[row]:
-            found.setdefault(number, (earlier, row))
-    if found:
-        examples = [study.pair(*rows) for rows in list(found.values())[:EXAMPLES]]
+    rows = np.flatnonzero(study.sentiment >= 0)
+    order, starts, sizes = grouped(study.text[rows])
+    pairs = _disagreeing(study.sentiment, rows[order], starts, sizes)
+    if len(pairs):
+        examples = _examples(study, pairs, by=1)
         text = (
-            f"{count(len(found), 'text')} with two sentiments; a paragraph has one sentiment, and "
+            f"{count(len(pairs), 'text')} with two sentiments; a paragraph has one sentiment, and "
             "the first counts: decide on one"
         )
-        yield Finding.at("warn", "conflicts", text, examples, sentiments=len(found))
+        yield Finding.at("warn", "conflicts", text, examples, sentiments=len(pairs))
 
 
-def leaks(study: Study, twins: list[Pair]) -> Iterator[Finding]:
+def leaks(study: Study, twins: Pairs) -> Iterator[Finding]:
     """Find texts, and names of documents, that two files share."""
-    first = _first_rows(study)
-    both_ways = [*twins, *(pair[::-1] for pair in twins)]
+    both_ways = np.concatenate([twins, twins[:, ::-1]])
     for one, other in combinations(range(len(study.files)), 2):
-        shared = [(text, text) for text in first[one] if text in first[other]]
-        shared += [(a, b) for a, b in both_ways if a in first[one] and b in first[other]]
-        if shared:
-            rows = [(first[one][a], first[other][b]) for a, b in shared]
-            yield _leak(study, rows, (one, other), (len(first[one]), len(first[other])))
+        first, second = (_first_rows(study, file) for file in (one, other))
+        shared = np.flatnonzero((first >= 0) & (second >= 0))
+        rows = np.stack([first[shared], second[shared]], axis=1)
+        near = np.stack([first[both_ways[:, 0]], second[both_ways[:, 1]]], axis=1)
+        rows = np.concatenate([rows, near[(near >= 0).all(axis=1)]])
+        if len(rows):
+            sizes = [int((table >= 0).sum()) for table in (first, second)]
+            yield _leak(study, rows, (one, other), sizes)
         yield from _shared_documents(study, one, other)
 
 
-def _leak(study: Study, rows: list[Pair], files: Pair, sizes: Pair) -> Finding:
-    counts = [len({int(study.text[pair[side]]) for pair in rows}) for side in (0, 1)]
+def _leak(study: Study, rows: Pairs, files: tuple[int, int], sizes: Sequence[int]) -> Finding:
+    counts = [len(np.unique(study.text[side])) for side in rows.T]
     share = max(number / size for number, size in zip(counts, sizes, strict=True))
     examples = _examples(study, rows)
     names = [shown(study.files[file], 40) for file in files]
@@ -190,9 +195,12 @@ def _leak(study: Study, rows: list[Pair], files: Pair, sizes: Pair) -> Finding:
 
 
 def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:
-    names = np.array(study.columns["document"], object)
-    sides = [set(names[study.corpus.source == file].tolist()) - {""} for file in (one, other)]
-    common = sorted(sides[0] & sides[1])
+    keys = study.key("document")
+    rows = np.flatnonzero(study.source == one)
+    mine, first = np.unique(keys[rows], return_index=True)
+    both = np.isin(mine, keys[study.source == other])
+    names = {study.documents[study.record[row]] for row in rows[first[both]]}
+    common = sorted(names - {""})
     if common:
         files = " and ".join(shown(study.files[file], 40) for file in (one, other))
         text = (

@@ -1,15 +1,17 @@
 """Words, actors and genres that give a label away, whatever a text says."""
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from scipy.special import bdtrc
 
-from stance.arrays import Floats, Ints
-from stance.check.census import LABELS, Finding, Study
+from stance.arrays import Floats, Ints, Ints8
+from stance.check.census import LABELS, Finding, Names, Study, grouped
 from stance.display import count, shown
 from stance.records import NEUTRAL
 
@@ -47,12 +49,11 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """Words in documents: each entry of the arrays is one word in one document."""
+    """Words that stand in `FEWEST` documents or more, and how their documents are labelled."""
 
     words: list[str]
-    word: Ints
-    document: Ints
-    parts: Floats  # share of the document's rows with the word that have each label
+    trials: Ints  # documents with each word
+    hits: Floats  # of shape (n_labels, n_words): their shares of the rows with the word, added up
 
 
 def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
@@ -63,13 +64,9 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     """
     from scipy.stats import false_discovery_control  # takes half a second to import
 
-    size = len(uses.words)
-    trials = np.bincount(uses.word, minlength=size).astype(np.int64)
-    tested = np.flatnonzero(trials >= FEWEST)
-    if not len(tested):
+    if not uses.words:
         return []
-    hits = np.stack([np.bincount(uses.word, part, size) for part in uses.parts.T])[:, tested]
-    trials = trials[tested]
+    trials, hits = uses.trials, uses.hits
     chances = _label_shares(study)
     whole = np.floor(hits + 1e-9).astype(np.int64)
     p = np.stack([bdtrc(whole[c] - 1.0, trials, chances[c]) for c in range(COUNT)])
@@ -79,35 +76,69 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     aliases = _alias_words(study)
     found = []
     for label, at in good.tolist():
-        word, share, p_value = uses.words[tested[at]], precision[label, at], adjusted[label, at]
+        word, share, p_value = uses.words[at], precision[label, at], adjusted[label, at]
         figures = float(share), int(trials[at]), float(p_value)
         found.append(Shortcut(word, LABELS[label], *figures, word in aliases))
     return sorted(found, key=lambda s: (s.adjusted, -s.documents, s.word))
 
 
+_BUCKETS = 1 << 22  # counters that tell rare words from others, in place of the words themselves
+
+
 def _uses(study: Study) -> _Uses:
+    """Count words by document, in memory that does not grow with the number of rare words."""
+    texts = np.zeros(_BUCKETS, np.uint8)  # with any word of each bucket, at most `FEWEST`
+    for text in range(len(study.first)):
+        found = np.array([_bucket(word) for word in set(study.words(text))], np.int64)
+        texts[found] += texts[found] < FEWEST
     number: dict[str, int] = {}
-    unique = map(dict.fromkeys, study.words)
-    ids = [np.array([number.setdefault(w, len(number)) for w in ws], np.int64) for ws in unique]
-    lengths = np.array([len(ids[text]) for text in study.text])
-    word = np.concatenate([ids[text] for text in study.text])
-    row = np.repeat(np.arange(len(study.text)), lengths)
-    documents = int(study.corpus.document.max()) + 1
-    pair, place = np.unique(word * documents + study.corpus.document[row], return_inverse=True)
-    cell = place.reshape(-1) * COUNT + study.corpus.stance[row]
-    rows = np.bincount(cell, minlength=len(pair) * COUNT).reshape(len(pair), COUNT)
-    parts = rows / rows.sum(axis=1, keepdims=True)
-    return _Uses(list(number), pair // documents, pair % documents, parts)
+    trials, hits = array("q"), [array("d") for _ in range(COUNT)]
+    for labels in _by_document(study, lambda word: texts[_bucket(word)] >= FEWEST):
+        for word, counts in labels.items():
+            if (at := number.setdefault(word, len(number))) == len(trials):
+                trials.append(0)
+                for own in hits:
+                    own.append(0.0)
+            trials[at] += 1
+            for own, rows in zip(hits, counts, strict=True):
+                own[at] += rows / sum(counts)
+    documents = np.array(trials, np.int64)
+    tested = np.flatnonzero(documents >= FEWEST)
+    words = list(number)
+    shares = np.array([np.array(own)[tested] for own in hits])
+    return _Uses([words[at] for at in tested.tolist()], documents[tested], shares)
+
+
+def _bucket(word: str) -> int:
+    return crc32(word.encode("utf-8", "surrogatepass")) % _BUCKETS
+
+
+def _by_document(
+    study: Study, kept: Callable[[str], bool | np.bool_]
+) -> Iterator[dict[str, list[int]]]:
+    """Yield how many rows of each label have each of some words, document by document."""
+    order, starts, sizes = grouped(study.document)
+    for low, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        labels: dict[str, list[int]] = {}
+        words: set[str] = set()
+        before = -1
+        for row in order[low : low + size].tolist():
+            if study.text[row] != before:
+                before = study.text[row]
+                words = set(filter(kept, study.words(before)))
+            for word in words:
+                labels.setdefault(word, [0] * COUNT)[study.stance[row]] += 1
+        yield labels
 
 
 def _label_shares(study: Study) -> Floats:
-    _, place = np.unique(study.corpus.document, return_inverse=True)
-    rows = _table(place.reshape(-1), study.corpus.stance)
+    _, place = np.unique(study.document, return_inverse=True)
+    rows = _table(place.reshape(-1), study.stance)
     shares: Floats = (rows / rows.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
 
 
-def _table(value: Ints, label: Ints) -> Ints:
+def _table(value: Ints, label: Ints8) -> Ints:
     """Count the labels of each value, of shape (n_values, n_labels)."""
     size = (int(value.max()) + 1) * COUNT
     table: Ints = np.bincount(value * COUNT + label, minlength=size).reshape(-1, COUNT)
@@ -125,7 +156,7 @@ def shortcuts(study: Study) -> Iterator[Finding]:
     found = _shortcuts(study, uses)
     if not found:
         return
-    carried, label = max((_carried(study, uses, found, label), label) for label in range(COUNT))
+    carried, label = max(zip(_carried(study, found), range(COUNT), strict=True))
     spoils = carried > CARRIED
     listed = ", ".join(
         f"{shown(s.word, 20)} -> {s.label} ({s.precision:.0%} of {s.documents})"
@@ -144,26 +175,32 @@ def shortcuts(study: Study) -> Iterator[Finding]:
         yield Finding("warn", "shortcuts", text, {"aliases": [s.word for s in aliases]})
 
 
-def _carried(study: Study, uses: _Uses, found: Sequence[Shortcut], label: int) -> float:
-    """Return the share of a label's documents that have a strong word in a row of that label."""
-    strong_ones = [s for s in found if s.precision >= STRONG and s.documents >= SUPPORT]
-    words = {s.word for s in strong_ones if s.label == LABELS[label]}
-    strong = np.array([word in words for word in uses.words])
-    carriers = np.unique(uses.document[strong[uses.word] & (uses.parts[:, label] > 0)])
-    return len(carriers) / max(1, study.documents(np.flatnonzero(study.corpus.stance == label)))
+def _carried(study: Study, found: Sequence[Shortcut]) -> list[float]:
+    """Return the share of each label's documents that have a strong word in a row of it."""
+    strong = {
+        s.word: LABELS.index(s.label)
+        for s in found
+        if s.precision >= STRONG and s.documents >= SUPPORT
+    }
+    carriers = [0] * COUNT
+    for labels in _by_document(study, strong.__contains__) if strong else ():
+        for label in {strong[word] for word, rows in labels.items() if rows[strong[word]]}:
+            carriers[label] += 1
+    documents = (study.count_documents(study.stance == label) for label in range(COUNT))
+    return [own / max(1, every) for own, every in zip(carriers, documents, strict=True)]
 
 
 def givers(study: Study) -> Iterator[Finding]:
     """Find actors, genres and sources whose rows nearly all have one label other than neutral."""
-    columns = {"actor": tuple(study.actors[number] for number in study.actor)}
-    columns |= {name: study.corpus.extra.get(name, ()) for name in ("genre", "source")}
-    for name, cells in columns.items():
-        if not cells:
-            continue
-        values, value = np.unique(np.array(cells, object), return_inverse=True)
-        value = value.reshape(-1).astype(np.int64)
-        yield from _one_sided(name, values.tolist(), _table(value, study.corpus.stance))
-        yield from _predictor(study, name, value)
+    columns = {"actor": Names(study.actor, study.actors)}
+    columns |= {name: study.columns[name] for name in ("genre", "source")}
+    for name, column in columns.items():
+        met, value = np.unique(column.number, return_inverse=True)
+        if any(values := [column.names[number] for number in met.tolist()]):
+            rank = np.argsort(np.argsort(np.array(values, object)))  # as if sorted by name
+            value = rank[value.reshape(-1)]
+            yield from _one_sided(name, sorted(values), _table(value, study.stance))
+            yield from _predictor(study, name, value)
 
 
 def _one_sided(name: str, values: list[str], table: Ints) -> Iterator[Finding]:
@@ -184,13 +221,15 @@ def _one_sided(name: str, values: list[str], table: Ints) -> Iterator[Finding]:
 
 def _predictor(study: Study, name: str, value: Ints) -> Iterator[Finding]:
     """Report a column that alone predicts the labels of documents it has not seen."""
-    stance, document = study.corpus.stance, study.corpus.document
+    stance, document = study.stance, study.document.astype(np.int64)
     table = _table(value, stance)
-    _, place = np.unique(value * (document.max() + 1) + document, return_inverse=True)
-    others = table[value] - _table(place.reshape(-1), stance)[place.reshape(-1)]
+    pair, place = np.unique(value * (document.max() + 1) + document, return_inverse=True)
+    mine = _table(place.reshape(-1), stance)
+    others = table[pair // (document.max() + 1)] - mine
     everywhere = table.sum(axis=0)
     guess = (others + everywhere / (2 * everywhere.sum())).argmax(axis=1)  # ties: most frequent
-    right, majority = float((guess == stance).mean()), float(everywhere.max() / everywhere.sum())
+    right = int(mine[np.arange(len(mine)), guess].sum()) / len(stance)
+    majority = float(everywhere.max() / everywhere.sum())
     if right - majority > GAIN:
         yield Finding(
             "warn",

@@ -1,21 +1,34 @@
 """What stands in a corpus or a table: its texts, words and actors, and where to find them."""
 
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stance.arrays import Ints
-from stance.corpus import Corpus, CorpusForm, read_corpus, table_form
+from stance.arrays import Ints, Ints8, Ints32, Keys
+from stance.codings import Codings, Settled, settle
+from stance.corpus import (
+    CorpusForm,
+    LabelledRows,
+    Row,
+    group_documents,
+    holder_kind,
+    table_form,
+)
 from stance.display import shown
 from stance.reading.actors import ActorBook
+from stance.reading.keys import BANDS, fingerprint, key_of
 from stance.reading.text import words_of
 from stance.records import Stance
+from stance.spool import Numbers, Strings
 from stance.tables import (
-    Form,
     Inputs,
     Reading,
     column,
@@ -56,91 +69,235 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
-    """A labelled corpus laid out for checking; arrays have one entry per row."""
+class Names:
+    """A column of few different cells: their numbers by row."""
 
-    corpus: Corpus
+    number: Ints32
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A labelled corpus laid out for checking; arrays have one entry per row.
+
+    What is long stands in temporary files, so that a million rows take little more memory than a
+    thousand.
+    """
+
     book: ActorBook
     paths: tuple[Path, ...]
     files: tuple[str, ...]  # what messages call them
-    columns: Mapping[str, Sequence[str]]  # those asked for and "document"; "" where a file has none
-    row: Ints  # 1-based number of the record in its file
-    line: Ints  # where the record starts
-    text: Ints  # texts that differ in case, spacing and punctuation alone share a number
-    first: Ints  # row of each text
-    words: tuple[list[str], ...]  # of each text, in lower case
-    actor: Ints  # index into `actors`
+    notes: tuple[str, ...]  # on how they were read
+    columns: Mapping[str, Names]  # those asked for, genre and source; "" where a file has none
+    source: Ints32  # index into `files`
+    row: Ints32  # 1-based number of the record in its file
+    line: Ints32  # where the record starts
+    stance: Ints8
+    sentiment: Ints8  # `stance.corpus.MISSING` where a row has none
+    holder: Ints8  # see `stance.corpus.holder_kind`
+    false_match: Ints8
+    document: Ints32
+    text: Ints32  # texts that differ in case, spacing and punctuation alone share a number
+    first: Ints32  # row of each text
+    actor: Ints32  # index into `actors`
     actors: tuple[str, ...]  # names in the book, or as written if the book does not know them
+    codings: Codings | None
+    record: Ints32  # place of each row in what follows
+    named: Names  # the actors as written
+    texts: Strings
+    documents: Strings  # their names
+    keys: Mapping[str, Numbers]  # of names of documents, spans, and bands of texts
+
+    def __len__(self) -> int:
+        return len(self.row)
 
     def place(self, row: int) -> str:
         """Return ``file:row`` for a message."""
-        return f"{shown(self.files[self.corpus.source[row]], 40)}:{self.row[row]}"
+        return f"{shown(self.files[self.source[row]], 40)}:{self.row[row]}"
 
     def pair(self, one: int, other: int) -> str:
         """Return the places of two rows for a message."""
         return f"{self.place(one)} = {self.place(other)}"
 
-    def documents(self, rows: Ints) -> int:
+    def count_documents(self, rows: Ints) -> int:
         """Return how many documents some rows come from."""
-        return len(np.unique(self.corpus.document[rows]))
+        return len(np.unique(self.document[rows]))
+
+    def written(self, row: int) -> str:
+        """Return the text of a row as written."""
+        return self.texts[self.record[row]]
+
+    def words(self, text: int) -> list[str]:
+        """Return the words of a text in lower case."""
+        return words_of(self.written(self.first[text]))
+
+    def key(self, name: str) -> Keys:
+        """Return the key of each row's document name or spans."""
+        found: Keys = self.keys[name].read()[self.record]
+        return found
+
+    def bands(self) -> Iterator[Keys]:
+        """Yield the bands of the fingerprints of each text."""
+        yield from (self.key(name)[self.first] for name in _BANDS)
 
 
+_BANDS = tuple(f"band {number}" for number in range(BANDS))
+_AT_ONCE = 1000  # rows
+
+
+class _Collected:
+    """What is read of the rows of a corpus, in arrays and temporary files."""
+
+    def __init__(self, stack: ExitStack, names: Sequence[str]) -> None:
+        self.texts, self.documents = (stack.enter_context(Strings()) for _ in range(2))
+        self.keys = {
+            name: stack.enter_context(Numbers(np.uint64))
+            for name in ("exact", "document", "spans", "pair", *_BANDS)
+        }
+        self.soft = stack.enter_context(Numbers(np.float64))
+        self.numbers = {name: array("i") for name in ("source", "row", "line")}
+        self.small = {n: array("b") for n in ("stance", "sentiment", "holder", "false_match")}
+        self.codes = {name: array("i") for name in ("actor", "coder", *names)}
+        self.cells: dict[str, dict[str, int]] = {name: {} for name in self.codes}
+
+    def add(self, rows: Sequence[Row], source: int) -> None:
+        marks = fingerprint([row.text for row in rows])
+        for name, values in zip(_BANDS, marks.bands.T, strict=True):
+            self.keys[name].add(values)
+        spans = [key_of(repr(row.spans)) if row.spans else 0 for row in rows]
+        self.keys["exact"].add(marks.exact)
+        self.keys["spans"].add(np.array(spans, np.uint64))
+        self.keys["document"].add(np.array([key_of(row.document) for row in rows], np.uint64))
+        pairs = [key_of(f"{row.actor}\0{row.text}") if row.coder else 0 for row in rows]
+        self.keys["pair"].add(np.array(pairs, np.uint64))
+        self.soft.add([row.soft or NO_SOFT for row in rows])
+        for row in rows:
+            self.texts.add(row.text)
+            self.documents.add(row.document)
+            for name, kept in self.small.items():
+                kept.append(holder_kind(row.holder) if name == "holder" else getattr(row, name))
+            for kept, value in zip(
+                self.numbers.values(), (source, row.number, row.line), strict=True
+            ):
+                kept.append(value)
+            cells = (row.actor, row.coder, *row.extra)
+            for (name, kept), cell in zip(self.codes.items(), cells, strict=True):
+                known = self.cells[name]
+                kept.append(known.setdefault(cell, len(known)))
+
+    def column(self, name: str, kept: Ints32) -> Names:
+        numbers = np.frombuffer(self.codes[name], np.int32)[kept]
+        return Names(numbers, tuple(self.cells[name]))
+
+    def settle(self) -> Settled | None:
+        """Return the rows as one per pair where several coders' are on one."""
+        if not any(self.cells["coder"]):
+            return None
+        source, stance = self.numbers["source"].tolist(), self.small["stance"].tolist()
+        keys = (self.keys[name].read().tolist() for name in ("pair", "spans"))
+        coders = tuple(self.cells["coder"])
+        soft = [own if any(own) else None for own in self.soft.read().reshape(-1, 3).tolist()]
+        named = [coders[number] for number in self.codes["coder"]]
+        return settle(list(zip(source, *keys, strict=True)), named, stance, soft)
+
+
+NO_SOFT = [0.0] * len(Stance)
+
+
+@contextmanager
 def read_study(
     paths: Sequence[Path], book: ActorBook, names: Sequence[str] = (), **form: Unpack[CorpusForm]
-) -> Study:
+) -> Iterator[Study]:
     """Read corpus files, with the columns of these names beside those that every corpus has.
 
-    The form is as in `stance.corpus.read_corpus`.
+    The form is as in `stance.corpus.read_corpus`. The study can be used until the block ends.
     """
-    corpus = read_corpus(paths, **form)
-    document = (form.get("columns") or {}).get("document", "document")
-    columns, places, lines = _read_columns(paths, names, document, table_form(form))
-    own = zip(corpus.source.tolist(), corpus.number.tolist(), strict=True)
-    kept = [places[place] for place in own]  # not all: several coders' rows may be one
-    columns = {name: [cells[at] for at in kept] for name, cells in columns.items()}
+    with ExitStack() as stack:
+        asked = tuple(dict.fromkeys((*names, "genre", "source")))
+        found = _Collected(stack, asked)
+        heads, notes = [], list[str]()
+        for source, path in enumerate(paths):
+            with open_table(path, **table_form(form)) as table:
+                heads.append(table.columns)
+                rows = LabelledRows(
+                    table, form.get("labels"), form.get("columns"), form.get("date_format"), asked
+                )
+                each = iter(rows)
+                while block := list(islice(each, _AT_ONCE)):
+                    found.add(block, source)
+            notes += rows.notes
+        for name in names:
+            if all(optional_column(head, name, "") is None for head in heads):
+                column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
+        study = _lay_out(found, paths, book, notes, asked)
+        del found, rows, each
+        yield study
+
+
+def _lay_out(
+    found: _Collected,
+    paths: Sequence[Path],
+    book: ActorBook,
+    notes: list[str],
+    asked: Sequence[str],
+) -> Study:
+    settled = found.settle()
+    kept = np.arange(len(found.texts), dtype=np.int32)
+    small: dict[str, Any] = {
+        name: np.frombuffer(values, np.int8) for name, values in found.small.items()
+    }
+    if settled and settled.codings:
+        kept = np.array(settled.kept, np.int32)
+        notes.append(settled.note)
+    small = {name: values[kept] for name, values in small.items()}
+    if settled and settled.codings:
+        small["stance"] = np.array(settled.stance, np.int8)
+    numbers: dict[str, Any] = {
+        n: np.frombuffer(values, np.int32)[kept] for n, values in found.numbers.items()
+    }
+    exact, names = (found.keys[name].read()[kept] for name in ("exact", "document"))
+    bands = (found.keys[name].read()[kept] for name in _BANDS)
+    document = group_documents(names, numbers["source"], exact, bands)
+    _, first, text = np.unique(exact, return_index=True, return_inverse=True)
+    named = found.column("actor", kept)
+    proper = np.array([book.proper_name(name) for name in named.names], object)
+    met = np.unique(named.number)  # of the rows that are kept
+    actors = np.unique(proper[met])
     alike = len({path.name for path in paths}) < len(paths)
-    _, first, text = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
-    named = np.array([book.proper_name(name) for name in corpus.actors], object)
-    actors, actor = np.unique(named, return_inverse=True)
     return Study(
-        corpus=corpus,
         book=book,
         paths=tuple(paths),
         files=tuple(str(path) if alike else path.name for path in paths),
-        columns=columns,
-        row=corpus.number,
-        line=np.array([lines[at] for at in kept], np.int64),
-        text=text.reshape(-1).astype(np.int64),
-        first=first.astype(np.int64),
-        words=tuple(words_of(corpus.texts[row]) for row in first),
-        actor=actor.reshape(-1).astype(np.int64),
+        notes=tuple(dict.fromkeys(notes)),
+        columns={name: found.column(name, kept) for name in asked},
+        document=document.astype(np.int32),
+        text=text.reshape(-1).astype(np.int32),
+        first=first.astype(np.int32),
+        actor=np.searchsorted(actors, proper).astype(np.int32)[named.number],
         actors=tuple(actors.tolist()),
+        codings=settled.codings if settled else None,
+        record=kept,
+        named=named,
+        texts=found.texts,
+        documents=found.documents,
+        keys=found.keys,
+        **numbers,
+        **small,
     )
 
 
-def _read_columns(
-    paths: Sequence[Path], names: Sequence[str], document: str, form: Form
-) -> tuple[dict[str, list[str]], dict[tuple[int, int], int], list[int]]:
-    """Return the cells of some columns, where each file's records stand in them, and lines."""
-    wanted = {**{name: name for name in names}, "document": document}
-    columns: dict[str, list[str]] = {name: [] for name in wanted}
-    heads, rows, lines = [], dict[tuple[int, int], int](), list[int]()
-    for file, path in enumerate(paths):
-        with open_table(path, **form) as table:
-            heads.append(table.columns)
-            places = {
-                name: optional_column(table.columns, own, table.name)
-                for name, own in wanted.items()
-            }
-            for block in table.blocks():
-                rows |= {(file, n): at for at, n in enumerate(block.numbers, len(lines))}
-                lines += block.lines
-                for name, at in places.items():
-                    columns[name] += [""] * len(block) if at is None else block.columns[at]
-    for name in names:
-        if all(optional_column(head, name, "") is None for head in heads):
-            column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
-    return columns, rows, lines
+def grouped(*keys: NDArray[Any]) -> tuple[Ints, Ints, Ints]:
+    """Return the rows with equal keys side by side, where each group starts, and its size.
+
+    Rows of a group keep their order.
+    """
+    order = np.lexsort(keys)
+    differs = np.zeros(max(len(order) - 1, 0), np.bool_)
+    for key in keys:
+        own = key[order]
+        differs |= own[1:] != own[:-1]
+    starts = np.flatnonzero(np.append(True, differs)[: len(order)])
+    return order, starts, np.diff(starts, append=len(order))
 
 
 @dataclass(frozen=True, slots=True)

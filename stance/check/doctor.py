@@ -1,5 +1,6 @@
 """The doctor: what in a corpus would spoil a study."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.check._duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
 from stance.check._shortcuts import givers, shortcuts
-from stance.check.census import LABELS, Finding, Severity, Study, read_study
+from stance.check.census import LABELS, Finding, Names, Severity, Study, grouped, read_study
 from stance.corpus import HOLDERS, CorpusForm, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
@@ -117,40 +118,33 @@ def check(
     `DataError` if a file is not a corpus, or none has a column of ``coders``.
     """
     names = coder_names(coders)
-    study = read_study(paths, book, names, **form)
-    actor_of_row = [study.actors[number] for number in study.actor]
-    report = None
-    if names:
-        codes = np.stack(
-            [_codes(study, name, stance_spellings(form.get("labels"))) for name in names]
+    with read_study(paths, book, [name for name in names if name != "stance"], **form) as study:
+        if names:
+            spellings = stance_spellings(form.get("labels"))
+            codes = np.stack([_codes(study, name, spellings) for name in names])
+        elif study.codings:
+            names, codes = study.codings.coders, study.codings.codes
+        report = None
+        if names:
+            actor_of_row = [study.actors[number] for number in study.actor.tolist()]
+            document = study.document.astype(np.int64)
+            report = report_agreement(codes, LABELS, document, actor_of_row, largest=MOST_ACTORS)
+        found = [*_findings(study), *(agreement(report, names) if report else ())]
+        used = {"leaks": len(study.files) > 1, "agreement": report is not None}
+        rows = np.bincount(study.source, minlength=len(study.files)).tolist()
+        return Findings(
+            files=tuple(zip(study.files, rows, strict=True)),
+            rows=len(study),
+            documents=len(np.unique(study.document)),
+            texts=len(study.first),
+            classes=tuple(_classes(study)),
+            checks=tuple(name for name in CHECKS if used.get(name, True)),
+            findings=tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))),
+            genres=_parts(study, study.columns["genre"]),
+            actors=_parts(study, Names(study.actor, study.actors)),
+            coders=names,
+            agreement=report,
         )
-        report = report_agreement(
-            codes, LABELS, study.corpus.document, actor_of_row, largest=MOST_ACTORS
-        )
-    elif study.corpus.codings:
-        names = study.corpus.codings.coders
-        report = report_agreement(
-            study.corpus.codings.codes,
-            LABELS,
-            study.corpus.document,
-            actor_of_row,
-            largest=MOST_ACTORS,
-        )
-    found = [*_findings(study), *(agreement(report, names) if report else ())]
-    used = {"leaks": len(study.files) > 1, "agreement": report is not None}
-    return Findings(
-        files=tuple(zip(study.files, (s.rows for s in study.corpus.sources), strict=True)),
-        rows=len(study.corpus),
-        documents=len(np.unique(study.corpus.document)),
-        texts=len(study.first),
-        classes=tuple(_classes(study)),
-        checks=tuple(name for name in CHECKS if used.get(name, True)),
-        findings=tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))),
-        genres=_parts(study, study.corpus.extra.get("genre", ())),
-        actors=_parts(study, actor_of_row),
-        coders=names,
-        agreement=report,
-    )
 
 
 def _findings(study: Study) -> Iterator[Finding]:
@@ -159,22 +153,24 @@ def _findings(study: Study) -> Iterator[Finding]:
     yield from chain(conflicts(study), leaks(study, twins), shortcuts(study), givers(study))
     yield from lengths(study)
     yield from _marks(study)
-    yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
+    yield from (Finding("note", "reading", shown(note, 300)) for note in study.notes)
 
 
 def _classes(study: Study) -> Iterator[tuple[str, int, int]]:
     for number, label in enumerate(LABELS):
-        rows = np.flatnonzero(study.corpus.stance == number)
-        yield label, len(rows), study.documents(rows)
+        rows = np.flatnonzero(study.stance == number)
+        yield label, len(rows), study.count_documents(rows)
 
 
-def _parts(study: Study, names: Sequence[str]) -> tuple[Part, ...]:
+def _parts(study: Study, column: Names) -> tuple[Part, ...]:
     """Return the counts of labels by the names in a column, the most frequent first."""
-    counts = Counter(zip(names, study.corpus.stance.tolist(), strict=True)) if names else Counter()
-    sizes = Counter(names)
-    ordered = sorted(sizes, key=lambda name: (-sizes[name], name))
-    labels = range(len(LABELS))
-    return tuple(Part(name, tuple(counts[name, label] for label in labels)) for name in ordered)
+    cells = column.number * np.int64(len(LABELS)) + study.stance
+    table = np.bincount(cells, minlength=len(LABELS) * len(column.names)).reshape(-1, len(LABELS))
+    rows = zip(column.names, map(tuple, table.tolist()), strict=True)
+    found = [Part(name, own) for name, own in rows if any(own)]
+    if not any(part.name for part in found):
+        return ()
+    return tuple(sorted(found, key=lambda part: (-sum(part.rows), part.name)))
 
 
 def classes(study: Study) -> Iterator[Finding]:
@@ -212,30 +208,42 @@ def actors(study: Study) -> Iterator[Finding]:
 
 def mentions(study: Study) -> Iterator[Finding]:
     """Find actors that are labelled but not named, or named but not labelled."""
-    size = max(1, len(study.book))
-    pairs = study.book.named(study.corpus.texts[row] for row in study.first.tolist())
-    named = pairs[:, 0] * size + pairs[:, 1]
-    numbers = np.array([study.book.number(name) for name in study.actors])
-    number = numbers[study.actor]
-    labelled = study.text * size + number
-    known = (number >= 0) & np.isin(labelled, named)
-    yield from _unnamed(study, [r for r in np.flatnonzero(~known).tolist() if not _named(study, r)])
-    coded = np.isin(pairs[:, 1], numbers[numbers >= 0])
-    open_pairs = pairs[coded & ~np.isin(named, labelled[number >= 0])]
-    yield from _unlabelled(study, open_pairs, int(coded.sum()))
+    book, size = study.book, np.int64(max(1, len(study.book)))
+    number = np.array([book.number(name) for name in study.actors])[study.actor]
+    coded, spanned = np.unique(number[number >= 0]), study.key("spans") > 0
+    order, starts, _ = grouped(study.text)
+    unnamed, unlabelled, named = array("q"), array("q"), 0
+    for low in range(0, len(starts), _AT_ONCE):
+        texts = study.first[low : low + _AT_ONCE].tolist()
+        pairs = np.add(book.named(map(study.written, texts)), [low, 0])
+        pairs = pairs[np.isin(pairs[:, 1], coded)]
+        rows = order[slice(*np.append(starts, len(order))[[low, low + len(texts)]])]
+        asked, found = study.text[rows] * size + number[rows], pairs[:, 0] * size + pairs[:, 1]
+        known = (number[rows] >= 0) & np.isin(asked, found) | spanned[rows]
+        unnamed.extend(row for row in rows[~known].tolist() if not _named(study, row))
+        named += len(pairs)
+        others = pairs[~np.isin(found, asked[number[rows] >= 0])]
+        unlabelled.extend((study.first[others[:, 0]] * size + others[:, 1]).tolist())
+    yield from _unnamed(study, sorted(unnamed))
+    yield from _unlabelled(study, sorted(unlabelled), named)
+
+
+_AT_ONCE = 10_000  # texts
 
 
 def _named(study: Study, row: int) -> bool:
-    """Return whether spans or the literal name say where the actor is."""
-    text, name = normalise(study.corpus.texts[row]), normalise(study.corpus.actors[row])
-    return bool(study.corpus.spans[row] or literal_spans(text, name))
+    """Return whether the text names the actor as the row does."""
+    name = study.named.names[study.named.number[row]]
+    return bool(literal_spans(normalise(study.written(row)), normalise(name)))
 
 
-def _unnamed(study: Study, rows: list[int]) -> Iterator[Finding]:
+def _unnamed(study: Study, rows: Sequence[int]) -> Iterator[Finding]:
     if rows:
-        share = len(rows) / len(study.corpus)
-        names = study.corpus.actors
-        examples = [f"{shown(names[row], 24)} {study.place(row)}" for row in rows[:EXAMPLES]]
+        share, named = len(rows) / len(study), study.named
+        examples = [
+            f"{shown(named.names[named.number[row]], 24)} {study.place(row)}"
+            for row in rows[:EXAMPLES]
+        ]
         text = (
             f"{count(len(rows), 'row')} ({share:.1%}) about an actor that the text does not name: "
             "add aliases (--actors) or spans, or train a recipe with per_actor"
@@ -244,14 +252,16 @@ def _unnamed(study: Study, rows: list[int]) -> Iterator[Finding]:
         yield Finding.at(severity, "mentions", text, examples, rows=len(rows), share=share)
 
 
-def _unlabelled(study: Study, pairs: Ints, named: int) -> Iterator[Finding]:
-    """Report texts that name an actor judged elsewhere in the corpus, without judging it."""
-    if len(pairs):
+def _unlabelled(study: Study, pairs: Sequence[int], named: int) -> Iterator[Finding]:
+    """Report texts that name an actor judged elsewhere in the corpus, without judging it.
+
+    A pair is the first row of the text, times the actors in the book, plus the actor's number.
+    """
+    if pairs:
         share = len(pairs) / named
-        rows = sorted((int(study.first[text]), int(actor)) for text, actor in pairs)
         examples = [
             f"{shown(study.book.names[actor], 24)} {study.place(row)}"
-            for row, actor in rows[:EXAMPLES]
+            for row, actor in (divmod(pair, len(study.book)) for pair in pairs[:EXAMPLES])
         ]
         text = (
             f"{count(len(pairs), 'time')} ({share:.1%}) a text names an actor of the corpus but "
@@ -262,7 +272,7 @@ def _unlabelled(study: Study, pairs: Ints, named: int) -> Iterator[Finding]:
 
 def lengths(study: Study) -> Iterator[Finding]:
     """Find texts that are empty, very short or very long."""
-    words = np.array([len(words) for words in study.words])
+    words = np.fromiter((len(study.words(text)) for text in range(len(study.first))), np.int32)
     kinds = (
         ("no word", words == 0, "delete them"),
         (f"fewer than {SHORT} words", (words > 0) & (words < SHORT), "are they paragraphs?"),
@@ -278,14 +288,16 @@ def lengths(study: Study) -> Iterator[Finding]:
 
 def _marks(study: Study) -> Iterator[Finding]:
     """Count the rows that say whose stance it is, or that the alias is not the actor."""
-    corpus = study.corpus
-    named = Counter(h if h in HOLDERS else "an actor" for h in corpus.holder if h is not None)
-    if named:
+    kinds, first, sizes = np.unique(study.holder, return_index=True, return_counts=True)
+    names = [HOLDERS[0], "an actor", HOLDERS[1]]
+    met = [at for at in np.argsort(first).tolist() if kinds[at] >= 0]  # by first row
+    if met:
+        named = Counter({names[kinds[at]]: int(sizes[at]) for at in met})
         listed = ", ".join(f"{name} {number:,}" for name, number in named.most_common())
         text = f"{count(named.total(), 'row')} with a holder of the stance: {listed}"
         yield Finding("note", "holders", text, dict(named))
-    if wrong := int(corpus.false_match.sum()):
-        share = wrong / len(corpus)
+    if wrong := int(study.false_match.sum()):
+        share = wrong / len(study)
         text = f"{count(wrong, 'row')} ({share:.1%}) where the alias is not the actor"
         yield Finding("note", "false matches", text, {"rows": wrong, "share": round(share, 6)})
 
@@ -303,13 +315,14 @@ def coder_names(coders: str | None) -> tuple[str, ...]:
 def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints:
     """Return the stance that a coder gave each row, or `MISSING`."""
     if name == "stance":
-        return study.corpus.stance
+        return study.stance.astype(np.int64)
     readers = [LabelReader(str(path), name, words, tuple(Stance)) for path in study.paths]
     codes = np.full(len(study.row), MISSING, np.int64)
-    for row, cell in enumerate(study.columns[name]):
-        if cell.strip():
+    cells = study.columns[name]
+    for row, number in enumerate(cells.number.tolist()):
+        if (cell := cells.names[number]).strip():
             record = Record(int(study.row[row]), int(study.line[row]), ())
-            codes[row] = readers[study.corpus.source[row]].read(cell, record)
+            codes[row] = readers[study.source[row]].read(cell, record)
     for reader in readers:
         reader.refuse_guess()
     return codes

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b, file_digest
+from hashlib import blake2b
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -250,14 +250,3 @@ def batches(table: Table) -> Iterator[list[Record]]:
     records = iter(table)
     while batch := list(islice(records, BATCH)):
         yield batch
-
-
-def file_hash(first: Path, *others: Path) -> str:
-    """Return the SHA-256 of a file, or of the bytes of several, one after another."""
-    with first.open("rb") as file:
-        digest = file_digest(file, "sha256")
-    for path in others:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

@@ -1,6 +1,6 @@
 """64-bit hashes of words, phrases and whole texts, and a table that finds many of them at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -17,8 +17,11 @@ _SHIFT = np.uint64(29)
 
 def key_of(text: str) -> int:
     """Return the 64-bit key of a string; the same on every machine."""
-    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little")
+    return int.from_bytes(_digest(text), "little")
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def join_keys(template: int, *parts: Keys) -> Keys:
@@ -171,35 +174,40 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
     exact = np.zeros(len(texts), np.uint64)
     bands = np.zeros((len(texts), BANDS), np.uint64)
     for number, text in enumerate(texts):
+        if number and text == texts[number - 1]:  # the next actor of the same paragraph
+            exact[number], bands[number] = exact[number - 1], bands[number - 1]
+            continue
         words = words_of(text)
-        exact[number] = key_of(" ".join(words))
+        whole = " ".join(words)
+        exact[number] = key_of(whole)
         shingles = {" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)}
-        keys = np.array([key_of(s) for s in shingles or {" ".join(words)}], np.uint64)
+        keys = np.frombuffer(b"".join(map(_digest, shingles or {whole})), "<u8")
         mixed = (keys[None, :] ^ _SEEDS) * MULTIPLIER
         least = (mixed ^ (mixed >> np.uint64(31))).min(axis=1).reshape(BANDS, ROWS)
         bands[number] = join_keys(key_of("band"), _BAND, *least.T)
     return Fingerprints(exact, bands)
 
 
-def linked_groups(columns: Sequence[Keys]) -> Ints:
+def linked_groups(columns: Iterable[Keys]) -> Ints:
     """Return a group number per row; rows that share a value of any column share a group.
 
     >>> linked_groups([np.array([1, 2, 3, 4]), np.array([7, 7, 8, 8])]).tolist()
     [0, 0, 1, 1]
     """
-    count = len(columns[0])
-    parent = list(range(count))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
+    group = np.zeros(0, np.int32)  # least row that is known to be of a row's group
     for column in columns:
-        first: dict[int, int] = {}
-        for number, value in enumerate(column.tolist()):
-            left, right = root(number), root(first.setdefault(value, number))
-            parent[max(left, right)] = min(left, right)
-    _, group = np.unique([root(i) for i in range(count)], return_inverse=True)
-    return group.astype(np.int64).reshape(count)
+        value = np.unique(column, return_inverse=True)[1].reshape(-1).astype(np.int32)
+        rows = np.arange(len(value), dtype=np.int32)
+        group = group if len(group) else rows
+        while True:
+            least = np.full(len(value), len(value), np.int32)  # of each value
+            np.minimum.at(least, value, group)
+            found = least.take(value)
+            if (found == group).all():
+                break
+            root = rows.copy()
+            np.minimum.at(root, group, found)
+            while (root.take(root) != root).any():
+                root = root.take(root)
+            group = root.take(group)
+    return np.unique(group, return_inverse=True)[1].astype(np.int64).reshape(-1)

@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from stance.corpus import Source
 from stance.display import count, shown
-from stance.files import write_whole
-from stance.findings.survey import file_hash
+from stance.files import file_hash, write_whole
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page

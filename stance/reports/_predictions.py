@@ -7,10 +7,11 @@ from pathlib import Path
 from stance.arrays import Ints
 from stance.errors import DataError
 from stance.evaluation.intervals import Shares, estimate_shares
+from stance.files import file_hash
 from stance.findings import AuditRequest
 from stance.findings.periods import Span, Unit, chart_course
 from stance.findings.pooling import Pooled, pool_map
-from stance.findings.survey import Frequent, Request, Survey, batches, file_hash, survey
+from stance.findings.survey import Frequent, Request, Survey, batches, survey
 from stance.findings.tally import TRACED, Carriers, Tally
 from stance.model.judging import StanceModel
 from stance.records import FAVOR
