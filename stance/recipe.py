@@ -56,7 +56,9 @@ def _target_blind(features: "Features", where: str) -> None:
 
 def _shared(features: "Features", where: str) -> None:
     if features.per_actor:
-        raise SchemaError(f"per_actor cannot be true in '{where}': who holds a stance is no topic")
+        raise SchemaError(
+            f"per_actor cannot be true in '{where}': who holds a stance is not a topic"
+        )
 
 
 _WEIGHTS = table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100)))

@@ -97,7 +97,7 @@ def test_a_column_with_two_readings_is_refused_with_both():
     with pytest.raises(
         DataError,
         match=r"mine.csv: '03/04/2023' \(line 3\) in column 'date' may be 3 April 2023 or "
-        r"4 March 2023, and no other date tells; say --date-format %d/%m/%Y or %m/%d/%Y",
+        r"4 March 2023, and no other date decides; say --date-format %d/%m/%Y or %m/%d/%Y",
     ):
         reading("2023-01-01", "03/04/2023")
     assert reading("03/04/2023", asked="%m/%d/%Y")[0].order == "month"
@@ -138,7 +138,7 @@ def test_a_pattern_says_what_nothing_else_can():
 
 @pytest.mark.parametrize("pattern", ["", "x", "%d/%m", "%H:%M", "DMY", "%d/%m/%Q", "%"])
 def test_a_pattern_that_tells_no_month_is_refused(pattern):
-    with pytest.raises(UsageError, match=r"--date-format '.*' does not tell year and month; write"):
+    with pytest.raises(UsageError, match=r"--date-format '.*' does not give year and month; write"):
         read_pattern(pattern)
 
 

@@ -1,5 +1,6 @@
 """What the pages tell a reader to type, open or look up exists."""
 
+import ast
 import json
 import re
 import shlex
@@ -23,7 +24,8 @@ from stance.reading.actors import ALIAS_KINDS, Actor
 from stance.recipe import read_recipe
 from stance.storage import read_manifest
 
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "training/README.md")]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
+PAGES += [ROOT / "training" / "README.md"]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 COMMANDS = re.compile(
     r"```(?:sh|console)\n(.*?)```|^    (stance [^\n]*)|`(stance \w+ [^`]* -[^`]*)`",
@@ -148,3 +150,68 @@ def test_the_keys_of_shares_are_explained(tmp_path):
     invoke("predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "out.csv")
     found = json.loads(invoke("shares", tmp_path / "out.csv", "--json").stdout)
     assert documented("outputs.md", "keys: shares") == set(found)
+
+
+# --- Plain language ---
+
+BETTER = {
+    r"entit(?:y|ies)|annotators?|utili[sz]e[sd]?|leverag\w+|in order to|surest|foretells?": (
+        "the words of docs/glossary.md, or a plain word"
+    ),
+    r"(?:is|are) no (?:stance|table|text|number|name|date|topic|model|word)s?": "is not a …",
+    r"tells?(?! (?:\S+ ){0,6}(?:apart|from)\b)": "say, show, decide",
+}
+LONGEST = 45  # words of a sentence
+
+
+def prose(page):
+    """Return the sentences of a page, without code, tables, headings and addresses."""
+    text = re.sub(
+        r"```.*?^```|`[^`]*`|<!--.*?-->", "CODE", page.read_text("utf-8"), flags=re.S | re.M
+    )
+    text = re.sub(r"^(?:    .*|[|#>].*)$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    for paragraph in re.split(r"\n\s*\n|\n(?=[-*\d])", text):
+        yield from re.split(r"(?<=[.!?:;])\s", " ".join(paragraph.split()))
+
+
+def messages():
+    """Yield the texts in code that a user may read, with their places."""
+    for path in sorted((ROOT / "stance").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        told = {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in told:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
+
+
+def test_pages_and_messages_are_in_plain_words():
+    said = [(str(page.relative_to(ROOT)), text) for page in PAGES for text in prose(page)]
+    said += [(place, text) for place, text in messages() if " " in text]
+    found = [
+        f"{place}: '{match[0]}' ({better}) in: {text}"
+        for wrong, better in BETTER.items()
+        for place, text in said
+        for match in re.finditer(rf"\b(?:{wrong})\b", text, re.IGNORECASE)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_sentences_are_short():
+    long = [
+        f"{page.relative_to(ROOT)}: {text}"
+        for page in PAGES
+        for text in prose(page)
+        if len(text.split()) > LONGEST
+    ]
+    assert not long, "\n".join(long)
+
+
+def test_addresses_are_well_formed():
+    for page in PAGES:
+        for address in re.findall(r"\]\((\w+:[^)]*)\)", page.read_text("utf-8")):
+            assert re.fullmatch(r"https://[\w.-]+\.[a-z]{2,}(?:/[\w./#%?=&+-]*)?", address), address

@@ -214,7 +214,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(model_path):
 @pytest.mark.parametrize("command", ["predict", "actors"])
 def test_a_sentence_piped_into_a_command_on_tables_is_recognised(command, text):
     line = fails(1, command, "-", stdin=text.encode())
-    assert line.startswith("standard input: is a text and no table; `stance explain -` takes one")
+    assert line.startswith("standard input: is text, not a table; `stance explain -` takes one")
 
 
 @pytest.mark.parametrize(

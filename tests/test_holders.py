@@ -183,7 +183,7 @@ def test_every_answer_says_whose_it_is(path, labelled):
 
 def test_a_voice_needs_a_model_that_can_tell(model_path, labelled):
     line = fails(1, "predict", labelled, "-m", model_path, "--voice", "author", "--prefix", "s_")
-    assert "--voice: the model cannot tell whose stance it is" in line
+    assert "--voice: the model cannot say whose stance it is" in line
     assert "column holder" in line
 
 

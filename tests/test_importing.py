@@ -520,7 +520,7 @@ def test_semeval2025_ends_are_inclusive_and_roles_are_stances(tmp_path):
         ("EN_1.txt", "Russia", spans["Russia"], "against", "Spy;Bigot", TEXT),
     ]
     assert "semeval2025: left out: 1 mention that is not at its place" in told
-    assert "semeval2025: labels that are no stance: 'Innocent' 1; see --labels" in told
+    assert "semeval2025: labels that are not stances: 'Innocent' 1; see --labels" in told
     labels = {"Innocent": "favor"}
     _, found = imported("semeval2025", tmp_path / "EN", only=("actor", "stance"), labels=labels)
     assert found[-1] == ("Ukraine", "favor")
@@ -566,7 +566,7 @@ def test_doccano_pairs_and_spans(tmp_path):
         ("2", "Russia", "{}:{}".format(*at("Russia")), "against"),
     ]
     assert "doccano: left out: 1 text without a stance" in told
-    assert "doccano: labels that are no stance: 'X' 1; see --labels" in told
+    assert "doccano: labels that are not stances: 'X' 1; see --labels" in told
 
 
 def test_doccano_relations_lead_from_the_holder(tmp_path):

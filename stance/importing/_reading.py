@@ -55,7 +55,7 @@ class Notes:
             parts = [count(number, what) for what, number in self.left_out.most_common()]
             told.append(f"left out: {', '.join(parts)}")
         if self.labels:
-            told.append(f"labels that are no stance: {self.labelled()}; see --labels")
+            told.append(f"labels that are not stances: {self.labelled()}; see --labels")
         return told
 
     def labelled(self) -> str:

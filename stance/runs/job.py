@@ -111,7 +111,7 @@ def predict_table(
     inputs = find_inputs(source.paths, source.reading.include)
     if options.voice and model.holder is None:
         raise DataError(
-            "--voice: the model cannot tell whose stance it is, since its corpus had no column "
+            "--voice: the model cannot say whose stance it is, since its corpus had no column "
             "holder; drop --voice, or train on one that has"
         )
     with ExitStack() as stack:

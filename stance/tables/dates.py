@@ -103,7 +103,7 @@ def read_pattern(option: str | None) -> DateReading:
             found = datetime.strptime(sample.strftime(option), option).date()
     if found not in (sample, sample.replace(day=1)):
         advice = "write one such as %d/%m/%Y, %m/%d/%Y or '%d %B %y'"
-        raise UsageError(f"--date-format '{shown(option)}' does not tell year and month; {advice}")
+        raise UsageError(f"--date-format '{shown(option)}' does not give year and month; {advice}")
     numbers = [code for code in codes if code in "dm"]
     order: Order = "" if len(numbers) < 2 else "day" if numbers[0] == "d" else "month"
     return DateReading(order, option)
@@ -369,7 +369,7 @@ class DateColumn:
             one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
             raise DataError(
                 f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
-                f"{other}, and no other date tells; say --date-format %d/%m/%Y or %m/%d/%Y"
+                f"{other}, and no other date decides; say --date-format %d/%m/%Y or %m/%d/%Y"
             )
 
 
