@@ -731,3 +731,25 @@ def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
     assert run.returncode == 130
     assert one_line(stderr) == "interrupted"
     assert [path.name for path in tmp_path.iterdir()] == ["big.csv"]
+
+
+# --- Memory -----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_run_keeps_within_its_memory_or_says_so_in_one_line(tmp_path):
+    table = write(tmp_path / "in.csv", "text\n" + "Poland praised NATO and met Russia.\n" * 5000)
+    few = process("predict", table, "-o", tmp_path / "a.csv", "--quiet", "--memory", "64M")
+    assert few.returncode == 1
+    assert few.stderr.startswith(b"stance: memory ran out; ")
+    assert few.stderr.count(b"\n") == 1
+    assert not (tmp_path / "a.csv").exists()
+    jobs = ("--memory", "500 mb", "--jobs", 8)
+    found = process("predict", table, "-o", tmp_path / "b.csv", "--quiet", *jobs)
+    assert (found.returncode, found.stderr) == (0, b"--memory 500 mb is enough for 1 job\n")
+    assert len((tmp_path / "b.csv").read_bytes().splitlines()) == 15_001
+
+
+@pytest.mark.parametrize("size", ["2", "1T", "-1G", "1_0G", "10M", "１G"])
+def test_a_size_that_is_none_is_refused(size, tmp_path):
+    assert "--memory" in fails(2, "predict", SAMPLE / "paragraphs.csv", "--memory", size)

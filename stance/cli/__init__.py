@@ -5,6 +5,7 @@ from functools import partial
 import typer
 
 from stance.cli import data, findings, label, models, predict
+from stance.cli._budget import budgeted
 from stance.cli._help import Command, Group
 from stance.cli._quick import quickened
 from stance.cli._terminal import catching, run_safely
@@ -21,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+_SMALL = {predict.explain, models.inspect, models.doctor}  # commands that read no table
 ANSWER, STUDY = "Answer", "Study answers"
 TRAIN, LOOK = "Train a model", "Look inside"
 
@@ -105,7 +107,7 @@ for group, name, command, short, *examples in (
         short_help=short,
         epilog="\n".join(examples),
         rich_help_panel=group,
-    )(catching(command))
+    )(catching(command if command in _SMALL else budgeted(command)))
 
 
 def _print_version(asked: bool) -> None:

@@ -35,7 +35,10 @@ WIDE, ROOMY, NARROW = 104, 76, 64
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 _NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer --jobs"
-_STARVED = ("failed to map", "allocate memory", "start new thread", "out of memory")
+_STARVED = (
+    *("failed to map", "allocate memory", "start new thread", "out of memory"),
+    "without exception set",  # how C code ends that got no memory and says nothing
+)
 
 P = ParamSpec("P")
 
@@ -74,7 +77,9 @@ def _of_the_system(error: Exception) -> str | None:
             return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
         case MemoryError() | OSError(errno=errno.ENOMEM):
             return _NO_MEMORY
-        case ImportError() | RuntimeError() if any(sign in str(error) for sign in _STARVED):
+        case ImportError() | RuntimeError() | SystemError() if any(
+            sign in str(error) for sign in _STARVED
+        ):
             return _NO_MEMORY  # a library that cannot be loaded, a thread that cannot start
         case RecursionError():
             return "the input is nested too deep; write it flat"

@@ -1,0 +1,111 @@
+"""The option --memory: a command that would take more fails in one line."""
+
+import atexit
+import ctypes
+import functools
+import inspect
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from stance.cli._terminal import catching, tell
+from stance.display import count, shown
+from stance.errors import MemoryLimitError, UsageError
+
+EACH = 200 << 20  # bytes that a process needs to predict with the bundled model
+_LEAST = 64 << 20  # bytes in which Python and numpy can begin
+_UNITS = {"M": 1 << 20, "G": 1 << 30}
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
+
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Most memory of all processes together, such as 512M or 2G (Linux only).",
+    ),
+]
+
+
+def budgeted(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --memory."""
+
+    @functools.wraps(command)
+    def run(*, memory: str | None, **given: Any) -> None:
+        if memory is None:
+            command(**given)
+            return
+        size, jobs = parse_size(memory), given.get("jobs", 1)
+        if jobs > 1 and size // (jobs + 1) < EACH:
+            given["jobs"] = jobs = max(1, size // EACH - 1)
+            tell(f"--memory {memory} is enough for {count(jobs, 'job')}")
+        # With several jobs, one more process hands out the work.
+        _run_within(size // (jobs + 1 if jobs > 1 else 1), memory, lambda: command(**given))
+
+    own = inspect.signature(command)
+    added = inspect.Parameter(
+        "memory", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Memory
+    )
+    run.__signature__ = own.replace(  # type: ignore[attr-defined]  # which typer reads
+        parameters=[*own.parameters.values(), added]
+    )
+    run.__annotations__ = {**command.__annotations__, "memory": Memory}
+    return run
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of a size such as ``512M`` or ``1.5G``.
+
+    >>> parse_size("1.5G") == 3 << 29
+    True
+    """
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?) ?([MG])(?:i?B)?", text.strip().upper(), re.ASCII)
+    if found is None:
+        raise UsageError(f"--memory '{shown(text)}' is not a size; write one such as 512M or 2G")
+    size = int(float(found[1]) * _UNITS[found[2]])
+    if size < _LEAST:
+        raise UsageError(f"--memory {shown(text)} is too little to begin with; give 200M or more")
+    return size
+
+
+def _finished(command: Callable[[], None]) -> int:
+    """Run a command to its last word; return its exit status."""
+    status = 0
+    try:
+        catching(command)()
+    except typer.Exit as done:
+        status = done.exit_code
+    atexit._run_exitfuncs()
+    return status
+
+
+def _run_within(size: int, asked: str, command: Callable[[], None]) -> None:
+    """Run a command in a process that, like each that it starts, gets no more memory than this.
+
+    In a process of its own, because C code such as a solver may end it where memory runs out.
+    """
+    if sys.platform != "linux":
+        raise UsageError("--memory: this system does not limit memory; drop the option")
+    import resource
+
+    sys.stdout.flush()
+    parent, child = os.getpid(), os.fork()
+    if not child:
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        # Not the address space, most of which is never used.
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+        os._exit(_finished(command))  # the interpreter may crash as it ends without memory
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both
+    signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status < 0 and status != -signal.SIGPIPE:
+        raise MemoryLimitError(
+            f"memory ran out (signal {-status}); raise --memory {asked} or give fewer rows"
+        )
+    raise typer.Exit(max(status, 0))
