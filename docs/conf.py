@@ -22,7 +22,6 @@ exclude_patterns = ["docs/_build", ".*", "**/.*", "stance", "tests"]
 templates_path = ["_templates"]
 highlight_language = "text"
 autodoc_typehints = "none"
-autodoc_class_signature = "separated"
 default_role = "code"  # what stands in single backticks in docstrings
 napoleon_use_ivar = True
 napoleon_use_rtype = False

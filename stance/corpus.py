@@ -69,7 +69,7 @@ OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", "coder", 
 class Source:
     """A corpus file."""
 
-    name: str  # without endings
+    name: str  #: without endings
     sha256: str
     rows: int
 
@@ -80,23 +80,23 @@ class Corpus:
 
     texts: tuple[str, ...]
     actors: tuple[str, ...]
-    spans: tuple[list[tuple[int, int]] | None, ...]  # character offsets of the actor, if given
-    stance: Ints  # 0 against, 1 neutral, 2 favor
-    sentiment: Ints  # 0 negative, 1 neutral, 2 positive, `MISSING`
-    document: Ints  # number of the unit that no split may cut
-    source: Ints  # index into `sources`
+    spans: tuple[list[tuple[int, int]] | None, ...]  #: character offsets of the actor, if given
+    stance: Ints  #: 0 against, 1 neutral, 2 favor
+    sentiment: Ints  #: 0 negative, 1 neutral, 2 positive, `MISSING`
+    document: Ints  #: number of the unit that no split may cut
+    source: Ints  #: index into `sources`
     sources: tuple[Source, ...]
-    marks: Fingerprints  # of the texts
-    holder: tuple[str | None, ...]  # author, other, an actor's name; None where nobody says
-    false_match: Bools  # whether what looks like the actor's name means something else
-    soft: Floats | None  # probabilities of stances to learn from; None if no row has any
-    judged: Bools  # rows whose stance somebody has given, not only soft labels
-    # By column; "" where a file has none. Dates with two readings stand as 2024-03-09.
+    marks: Fingerprints  #: of the texts
+    holder: tuple[str | None, ...]  #: author, other, an actor's name; None where nobody says
+    false_match: Bools  #: whether what looks like the actor's name means something else
+    soft: Floats | None  #: probabilities of stances to learn from; None if no row has any
+    judged: Bools  #: rows whose stance somebody has given, not only soft labels
+    #: By column; "" where a file has none. Dates with two readings stand as 2024-03-09.
     extra: Mapping[str, tuple[str, ...]]
-    notes: tuple[str, ...]  # on how the files were read
-    number: Ints  # of each row's record in its file, from 1
-    loose: int = 0  # rows that name no document, so that each of their texts is one
-    codings: Codings | None = None  # what several coders said, where the files have them
+    notes: tuple[str, ...]  #: on how the files were read
+    number: Ints  #: of each row's record in its file, from 1
+    loose: int = 0  #: rows that name no document, so that each of their texts is one
+    codings: Codings | None = None  #: what several coders said, where the files have them
 
     def __len__(self) -> int:
         return len(self.texts)

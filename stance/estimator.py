@@ -86,10 +86,10 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : data frame, or sequence or array of (text, actor) or (text, actor, spans)
-            A frame of pandas, polars or pyarrow has the columns text and actor, in any case, and
-            may have date (leaders count only while in office), document and spans (each a list of
-            (start, end)).
+        X : data frame, sequence or array
+            Pairs (text, actor), or with spans (text, actor, spans). A frame of pandas, polars or
+            pyarrow has the columns text and actor, in any case, and may have date (leaders count
+            only while in office), document and spans (each a list of (start, end)).
         y : sequence
             Stances, in any spelling that a corpus may have: favor, AGAINST, 0, ...
         groups : sequence, optional
@@ -110,7 +110,18 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """Return calibrated probabilities of shape (n_pairs, n_classes), as in ``classes_``."""
+        """Return calibrated probabilities.
+
+        Parameters
+        ----------
+        X
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, n_classes)
+            Columns in the order of ``classes_``; each row sums to 1.
+        """
         check_is_fitted(self)
         pairs = _read(X)
         found = self.to_model().probabilities(pairs.texts, pairs.actors, pairs.spans, pairs.months)

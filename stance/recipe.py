@@ -242,6 +242,10 @@ CONTROL = HeadRecipe(Features({"word": 1.0}), Classifier())
 def read_recipe(path: Path | str | None = None) -> Recipe:
     """Read a recipe from a TOML file, or the bundled default one.
 
+    Parameters
+    ----------
+    path : Path or str, optional
+
     Raises
     ------
     RecipeError

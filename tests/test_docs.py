@@ -13,6 +13,7 @@ import pytest
 import typer
 from command import ROOT, SAMPLE, invoke
 
+import stance
 from stance.cli import app
 from stance.corpus import OPTIONAL
 from stance.defaults import bundled_model
@@ -59,6 +60,14 @@ def test_every_command_of_a_page_parses(page):
         assert command, name
         if "--help" not in args:
             command.make_context(name, list(args))  # exits where an option does not exist
+
+
+def test_every_example_in_python_uses_what_exists():
+    for page in PAGES:
+        for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            compile(block, str(page), "exec")
+            for name in re.findall(r"\bstance\.(\w+)", block):
+                assert hasattr(stance, name), f"{page}: stance.{name}"
 
 
 def test_there_are_commands():

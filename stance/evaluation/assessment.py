@@ -55,13 +55,13 @@ class Material:
 class Report:
     """All figures of an evaluation."""
 
-    stance: Figures  # as `score` returns it
-    conflict: Figures  # as `conflict_score` does
-    baselines: Figures  # as `baselines` does
-    sentiment: Figures | None = None  # as `score` does, with baselines
-    leakage: Figures | None = None  # as `leakage` does; None where it was not looked for
-    holder: Figures | None = None  # as `holder_score` does; None where no row or no model can tell
-    agreement: Figures | None = None  # of the corpus's coders, with their names; None without any
+    stance: Figures  #: as `score` returns it
+    conflict: Figures  #: as `conflict_score` does
+    baselines: Figures  #: as `baselines` does
+    sentiment: Figures | None = None  #: as `score` does, with baselines
+    leakage: Figures | None = None  #: as `leakage` does; None where it was not looked for
+    holder: Figures | None = None  #: as `holder_score` does; None where no row or no model can tell
+    agreement: Figures | None = None  #: of the corpus's coders, with their names; None without any
 
     def __repr__(self) -> str:
         figures = {name: self.stance.get(name) for name in ("n", "accuracy", "macro_f1")}

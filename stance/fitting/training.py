@@ -85,7 +85,7 @@ class Training:
     model: StanceModel
     report: Report
     stance: Held
-    control: Held  # the target-blind baseline
+    control: Held  #: the target-blind baseline
     sentiment: Held | None
     prospects: Prospects
 

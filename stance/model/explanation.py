@@ -22,11 +22,11 @@ from stance.records import AGAINST, FAVOR
 class Reason:
     """What a word, or a feature of the whole paragraph, adds to the score of each label."""
 
-    text: str  # the word as it stands, or the name of the feature
-    start: int  # in the normalised text; -1 for a feature of the whole paragraph
+    text: str  #: the word as it stands, or the name of the feature
+    start: int  #: in the normalised text; -1 for a feature of the whole paragraph
     end: int
-    push: tuple[float, ...]  # in the order of the labels
-    terms: tuple[str, ...] = ()  # features that the word takes part in, the strongest first
+    push: tuple[float, ...]  #: in the order of the labels
+    terms: tuple[str, ...] = ()  #: features that the word takes part in, the strongest first
 
     @property
     def net_push(self) -> float:
@@ -38,20 +38,20 @@ class Reason:
 class Explanation:
     """One answer and its reasons."""
 
-    actor: str  # empty if the sentiment of the paragraph is explained
-    text: str  # the normalised paragraph
+    actor: str  #: empty if the sentiment of the paragraph is explained
+    text: str  #: the normalised paragraph
     labels: tuple[str, ...]
     intercept: tuple[float, ...]
-    words: tuple[Reason, ...]  # reasons that stand at a word, in reading order
-    features: tuple[Reason, ...]  # reasons of the whole paragraph, the strongest first
-    scores: tuple[float, ...]  # intercept plus the pushes of all reasons
-    probabilities: tuple[float, ...]  # softmax of the scores divided by the temperature
+    words: tuple[Reason, ...]  #: reasons that stand at a word, in reading order
+    features: tuple[Reason, ...]  #: reasons of the whole paragraph, the strongest first
+    scores: tuple[float, ...]  #: intercept plus the pushes of all reasons
+    probabilities: tuple[float, ...]  #: softmax of the scores divided by the temperature
     mentions: int
-    known: bool  # whether the model knows any word
-    foreign: bool  # whether the language is one that the model was not trained on
-    learned: bool  # whether the model has learned the actor as a topic
-    holder: str = ""  # whose stance it is; empty if it is neutral, withheld or nobody can tell
-    holder_probability: float | None = None  # of its kind: author, actor or other
+    known: bool  #: whether the model knows any word
+    foreign: bool  #: whether the language is one that the model was not trained on
+    learned: bool  #: whether the model has learned the actor as a topic
+    holder: str = ""  #: whose stance it is; empty if it is neutral, withheld or nobody can tell
+    holder_probability: float | None = None  #: of its kind: author, actor or other
 
     def __repr__(self) -> str:
         shares = dict(zip(map(str, self.labels), self.probabilities, strict=True))

@@ -58,23 +58,23 @@ class Judgements:
     Arrays about pairs of a paragraph and an actor have n_pairs rows, others n_paragraphs.
     """
 
-    para: Ints  # paragraph of each pair, in order
-    actor: tuple[str, ...]  # of each pair
-    number: Ints  # of each pair's actor, see `stance.features.pairs.lay_out`
-    mentions: Ints  # how often the paragraph of each pair names its actor
-    stance: Floats  # probabilities of each pair, in the order of `stance.records.Stance`
-    known: Bools  # whether the stance head knows any word, by pair
-    learned: Bools  # whether the model has learned the actor as a topic, by pair
-    sentiment: Floats | None  # probabilities, in the order of `stance.records.Sentiment`
-    sentiment_known: Bools  # whether the sentiment head knows any word
+    para: Ints  #: paragraph of each pair, in order
+    actor: tuple[str, ...]  #: of each pair
+    number: Ints  #: of each pair's actor, see `stance.features.pairs.lay_out`
+    mentions: Ints  #: how often the paragraph of each pair names its actor
+    stance: Floats  #: probabilities of each pair, in the order of `stance.records.Stance`
+    known: Bools  #: whether the stance head knows any word, by pair
+    learned: Bools  #: whether the model has learned the actor as a topic, by pair
+    sentiment: Floats | None  #: probabilities, in the order of `stance.records.Sentiment`
+    sentiment_known: Bools  #: whether the sentiment head knows any word
     acquaintance: Acquaintance
-    wording: Ints  # occurrences of the reference's frequent words, in paragraphs not foreign
-    foreign: Bools  # whether the language is one that the model was not trained on
-    holder: Ints  # whose stance that of each pair is; 0 where it is neutral or nobody can tell
-    holder_probability: Floats  # of its kind: author, actor or other
-    holders: tuple[str, ...]  # what the numbers stand for
-    kinds: Ints  # how often each kind of alias names the actor, see `Words.count_kinds`
-    pushes: tuple[Pushes, ...] = ()  # of successive portions of the pairs; empty unless asked for
+    wording: Ints  #: occurrences of the reference's frequent words, in paragraphs not foreign
+    foreign: Bools  #: whether the language is one that the model was not trained on
+    holder: Ints  #: whose stance that of each pair is; 0 where it is neutral or nobody can tell
+    holder_probability: Floats  #: of its kind: author, actor or other
+    holders: tuple[str, ...]  #: what the numbers stand for
+    kinds: Ints  #: how often each kind of alias names the actor, see `Words.count_kinds`
+    pushes: tuple[Pushes, ...] = ()  #: of successive portions of the pairs; empty unless asked for
 
     def __repr__(self) -> str:
         return brief("Judgements", paragraphs=len(self.foreign), pairs=len(self.para))
@@ -227,8 +227,11 @@ class StanceModel:
 
         Parameters
         ----------
-        texts, actors : sequence of str
-            An actor that is not in the book is looked for by its literal name.
+        texts : sequence of str
+            Paragraphs as written.
+        actors : sequence of str
+            Whom to ask about in each of them. An actor that is not in the book is looked for
+            by its literal name.
         spans : sequence of (sequence of (int, int) or None), optional
             Character offsets of the actor in the text as written, end-exclusive; without them
             the actor is looked for.
@@ -239,11 +242,6 @@ class StanceModel:
         -------
         Judgements
             One pair per text, in their order.
-
-        Raises
-        ------
-        DataError
-            If spans do not lie inside their text.
         """
         _refuse_string(texts)
         query = make_query(self.book, texts, actors, spans, months)
@@ -263,6 +261,11 @@ class StanceModel:
             As in `judge_pairs`, or without actors as in `judge`.
         size : int, optional
             Rows of a batch; it changes no answer.
+
+        Yields
+        ------
+        (slice, Judgements)
+            Rows of the batch, and their judgements.
         """
         for rows in _batches(len(texts), size):
             when = None if months is None else months[rows]
@@ -277,13 +280,35 @@ class StanceModel:
         self, texts: Sequence[str], actors: Sequence[str], spans: Places = None,
         months: Ints | None = None,
     ) -> Floats:  # fmt: skip
-        """Return the stance probabilities of any number of pairs, of shape (n_pairs, 3)."""
+        """Return the stance probabilities of any number of pairs.
+
+        Parameters
+        ----------
+        texts, actors, spans, months
+            As in `judge_pairs`.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, 3)
+            Against, neutral, favor; each row sums to 1. It withholds nothing.
+        """
         answers = self.judge_many(texts, actors, spans, months=months)
         parts = [judged.stance for _, judged in answers]
         return np.concatenate([np.zeros((0, len(self.stance.labels))), *parts])
 
     def judge_blind(self, texts: Sequence[str], months: Ints | None = None) -> Floats:
-        """Return the target-blind head's stance probabilities of any number of paragraphs."""
+        """Return what the target-blind head says, which sees no actor: the baseline.
+
+        Parameters
+        ----------
+        texts, months
+            As in `judge`.
+
+        Returns
+        -------
+        ndarray of shape (n_texts, 3)
+            Probabilities of against, neutral and favor.
+        """
         found = [np.zeros((0, len(self.control.labels)))]
         for rows in _batches(len(texts)):
             when = None if months is None else months[rows]

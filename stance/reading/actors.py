@@ -36,11 +36,11 @@ class Actor:
     """An actor and the words that name it."""
 
     name: str
-    kind: str = "other"  # one of `ACTOR_KINDS`
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by `ALIAS_KINDS`
-    case: frozenset[str] = frozenset()  # aliases that count only as spelled or in ALL CAPS
-    exclusions: tuple[str, ...] = ()  # where an alias is not the actor ("Washington Post")
-    office: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # first day, last day, ...
+    kind: str = "other"  #: one of `ACTOR_KINDS`
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: by `ALIAS_KINDS`
+    case: frozenset[str] = frozenset()  #: aliases that count only as spelled or in ALL CAPS
+    exclusions: tuple[str, ...] = ()  #: where an alias is not the actor ("Washington Post")
+    office: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: first day, last day, ...
 
     def to_table(self) -> dict[str, Any]:
         """Return the actor as a table of the file format."""
