@@ -1,14 +1,17 @@
-"""Run the transcripts of pages, and write what their commands print into them.
+"""Run the transcripts of pages and notebooks, and write what they print into them.
 
-Usage: python docs/transcripts.py [PAGE.md ...]
+Usage: python docs/transcripts.py [PAGE.md | NOTEBOOK.ipynb ...]
 
-Without names, all pages with transcripts are run. Fenced blocks of a page are run in order in a
-folder that holds nothing but a copy of ``datasets``. A block that is called by a language
-and a file name (``csv first.csv``) is that file; in a ``console`` block, each line that begins with
-``$ `` is a command, and what follows is what it prints. A command goes on to the next line after a
-backslash or within quotes.
+Without names, all notebooks and pages with transcripts are run, each in a folder that holds nothing
+but a copy of ``datasets``. Fenced blocks of a page are run in order. A block that is called by a
+language and a file name (``csv first.csv``) is that file; in a ``console`` block, each line that
+begins with ``$ `` is a command, and what follows is what it prints. A command goes on to the next
+line after a backslash or within quotes. Where the page has a line "…", output is cut: as many lines
+are kept before and after it as there were. Where `stance label` would show its page, a coder labels
+by the file ``coders.csv`` of the page: columns id, actor, and one for each coder.
 """
 
+import csv
 import os
 import re
 import shlex
@@ -16,38 +19,60 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from unittest import mock
 
 os.environ |= {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}  # before typer looks at them
 
+import nbclient
+import nbformat
 from typer.testing import CliRunner
 
 from stance.cli import app
+from stance.labelling import Session
+from stance.model.judging import StanceModel
+from stance.storage import load_model
 
 ROOT = Path(__file__).resolve().parents[1]
-ELSEWHERE = {"commands.md", "shares.md"}  # made by commands.py; run by tests/test_guides.py
+ELSEWHERE = {"commands.md"}  # made by commands.py
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r'^\$ ((?:[^\n"\\]|\\\n|\\.|"[^"]*")*)', re.MULTILINE)
 _STANCE = re.compile(r"(?:(.*) \| )?stance (.*)", re.DOTALL)
 
 
 def pages() -> list[Path]:
-    """Return the pages with transcripts."""
+    """Return the notebooks and the pages with transcripts."""
     found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     shown = [page for page in found if "```console\n$ " in page.read_text("utf-8")]
-    return [page for page in shown if page.name not in ELSEWHERE]
+    notebooks = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+    return [*notebooks, *(page for page in shown if page.name not in ELSEWHERE)]
 
 
-def replayed(page: str) -> str:
-    """Return a page with what its commands print now."""
+def replayed(page: Path) -> str:
+    """Return a page or notebook with what it prints now."""
+    text = page.read_text("utf-8")
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "datasets", Path(folder, "datasets"))
         os.chdir(folder)
         try:
-            return _BLOCK.sub(_replayed_block, page)
+            return _executed(text) if page.suffix == ".ipynb" else _BLOCK.sub(_replayed_block, text)
         finally:
             os.chdir(before)
+
+
+def _executed(text: str) -> str:
+    """Return a notebook with what its cells print now, and nothing of this machine."""
+    notebook = nbformat.reads(text, as_version=4)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    nbclient.NotebookClient(notebook, timeout=100, kernel_name="python3").execute()
+    for number, cell in enumerate(notebook.cells, 1):
+        cell.id, cell.metadata = f"cell-{number}", {}
+    notebook.metadata = {"kernelspec": kernel}
+    written: str = nbformat.writes(notebook)
+    return f"{written}\n"
 
 
 def _replayed_block(block: re.Match[str]) -> str:
@@ -57,9 +82,23 @@ def _replayed_block(block: re.Match[str]) -> str:
         Path(name).write_text(text, encoding="utf-8")
     if language != "console":
         return block[0]
-    commands = _COMMAND.findall(text)
-    lines = "\n".join(f"$ {command}\n{_printed(command)}".rstrip() for command in commands)
+    found = list(_COMMAND.finditer(text))
+    ends = [match.start() for match in found[1:]] + [len(text)]
+    lines = "\n".join(
+        f"$ {match[1]}\n{_like(text[match.end() : end], _printed(match[1]))}".rstrip()
+        for match, end in zip(found, ends, strict=True)
+    )
     return f"```console\n{lines}\n```"
+
+
+def _like(before: str, now: str) -> str:
+    """Return what is printed now, cut where the page cut it before."""
+    old, new = before.strip("\n").splitlines(), now.splitlines()
+    if "…" not in old:
+        return now
+    first = old.index("…")
+    last = len(new) - (len(old) - first - 1)
+    return "\n".join([*new[:first], "…", *new[last:]])
 
 
 def _printed(command: str) -> str:
@@ -68,10 +107,33 @@ def _printed(command: str) -> str:
         return _shell(command)
     stdin = _shell(found[1]) if found[1] else None
     words = shlex.split(found[2].replace("\n", " ").replace("\\ ", " "))
-    result = CliRunner().invoke(app, words, prog_name="stance", input=stdin)
+    once = mock.patch("stance.storage.load_model", _load_once)
+    with once, mock.patch("stance.labelling.server.serve", _label):
+        result = CliRunner().invoke(app, words, prog_name="stance", input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return "\n".join(line.rstrip() for line in result.output.splitlines())
+
+
+@cache
+def _load(path: Path, _: int) -> StanceModel:
+    return load_model(path)
+
+
+def _load_once(path: Path) -> StanceModel:
+    """Load a model, unless the same file was loaded before."""
+    return _load(path, path.stat().st_mtime_ns) if path.is_file() else load_model(path)
+
+
+def _label(session: Session, _: str, announce: Callable[[str], None], *, browser: bool) -> None:
+    """Label all that a session shows, in place of a person in a browser."""
+    announce("http://127.0.0.1:51234/…")
+    with Path("coders.csv").open(encoding="utf-8", newline="") as file:
+        said = {(row["id"], row["actor"]): row[session.coder] for row in csv.DictReader(file)}
+    at = session.task.columns.index("id")
+    pairs = {pair.key: (pair.cells[at], pair.actor) for pair in session.task.pairs}
+    while key := session.next()["pair"]:
+        session.save(key, {"stance": said[pairs[key]]}, seconds=5.0)
 
 
 def _shell(command: str) -> str:
@@ -82,4 +144,4 @@ def _shell(command: str) -> str:
 
 if __name__ == "__main__":
     for path in map(Path, sys.argv[1:] or pages()):
-        path.write_text(replayed(path.read_text("utf-8")), encoding="utf-8")
+        path.write_text(replayed(path.resolve()), encoding="utf-8")

@@ -71,7 +71,8 @@ def test_every_card_tells_what_a_user_must_know(folder):
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_the_files_are_those_of_the_card(folder):
     sums = card(folder)["sha256"]
-    assert {path.name for path in folder.iterdir()} == {"card.toml", *sums}
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == {"card.toml", *sums}
     for name, expected in sums.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected, name
 
@@ -81,8 +82,21 @@ def test_the_columns_are_those_of_the_card(folder):
     columns = card(folder)["columns"]
     assert all(columns.values())
     for path in folder.glob("*.csv"):
-        with path.open(encoding="utf-8", newline="") as table:
-            assert next(csv.reader(table)) == list(columns), path.name
+        header = path.read_bytes().splitlines()[0].decode("ascii")
+        assert re.split("[,;]", header) == list(columns.get(path.name, columns)), path.name
+
+
+def test_the_press_of_the_tutorials_is_a_part_of_the_starter_corpus(rows):
+    opinion = {"op-ed", "think-tank", "state-media", "statement"}
+    names = ("document", "date", "kind", "actor", "stance", "coder_2", "text")
+    pairs = [
+        r for r in [*rows["test"], *rows["train"]] if r["actor"] in ("Russia", "United States")
+    ]
+    kinds = ("opinion" if row["genre"] in opinion else "news" for row in pairs)
+    expected = [{**row, "kind": kind} for row, kind in zip(pairs, kinds, strict=True)]
+    with (DATASETS / "tutorials" / "press.csv").open(encoding="utf-8", newline="") as table:
+        press = [tuple(row.values()) for row in csv.DictReader(table)]
+    assert press == [tuple(row[name] for name in names) for row in expected]
 
 
 # --- The starter corpus ---

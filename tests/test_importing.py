@@ -319,10 +319,13 @@ def test_a_map_that_does_not_fit(tmp_path, names, match):
         one(tmp_path, "table", data, "t.csv", names=names)
 
 
-def test_a_column_is_not_there_twice(tmp_path):
-    data = "body,text,actor,stance\nNATO met.,x,NATO,favor\n"
-    with pytest.raises(DataError, match=r"column 'text' would be there twice; rename it"):
-        one(tmp_path, "table", data, "t.csv", names={"text": "body"})
+def test_a_column_is_not_there_twice_but_for_an_empty_one(tmp_path):
+    data = "body,text,actor,stance\nNATO met.,{},NATO,favor\n"
+    expected = r"t.csv:2: column 'text' would be there twice, and is not empty; rename it"
+    with pytest.raises(DataError, match=expected):
+        one(tmp_path, "table", data.format("x"), "t.csv", names={"text": "body"})
+    _, rows = one(tmp_path, "table", data.format(""), "t.csv", names={"text": "body"})
+    assert [row["text"] for row in rows] == ["NATO met."]
 
 
 @pytest.mark.parametrize("option", ["text", "=body", "text=", "text=a,text=b"])

@@ -1,5 +1,6 @@
 """The pages that show commands show what these really print."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -8,19 +9,42 @@ from pathlib import Path
 import pytest
 from command import ROOT
 
+ELSEWHERE = {"commands.md"}  # in test_docs.py
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-ELSEWHERE = {"commands.md", "shares.md"}  # in test_docs.py and test_guides.py
 SHOWN = [
-    page
-    for page in PAGES
-    if "```console\n$ " in page.read_text("utf-8") and page.name not in ELSEWHERE
+    *sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")),
+    *(p for p in PAGES if "```console\n$ " in p.read_text("utf-8") and p.name not in ELSEWHERE),
 ]
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Copies of all pages with what they print now, written by one process."""
+    copies = {}
+    for page in SHOWN:
+        copies[page] = tmp_path_factory.mktemp("page") / page.name
+        shutil.copy(page, copies[page])
+    command = [sys.executable, ROOT / "docs" / "transcripts.py", *copies.values()]
+    subprocess.run(command, check=True, timeout=600)
+    return copies
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the pages show a POSIX shell")
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_shows_what_its_commands_print(tmp_path, page):
-    copy = Path(shutil.copy(page, tmp_path))
-    subprocess.run(
-        [sys.executable, ROOT / "docs" / "transcripts.py", copy], check=True, timeout=120
+def test_a_page_shows_what_its_commands_print(page, run):
+    assert run[page].read_text("utf-8") == page.read_text("utf-8")
+
+
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="needs R (apt-get install r-base-core)")
+def test_the_page_on_r_runs(tmp_path):
+    blocks = re.findall(
+        r"^```r\n(.*?)^```$", (ROOT / "docs/howto/r.md").read_text("utf-8"), re.M | re.S
     )
-    assert copy.read_text("utf-8") == page.read_text("utf-8")
+    (tmp_path / "datasets").symlink_to(ROOT / "datasets")
+    script = tmp_path / "page.R"
+    mine = f'stance <- "{Path(sys.executable).with_name("stance")}"'
+    script.write_text("".join(blocks[:4]).replace('stance <- "~/stance/.venv/bin/stance"', mine))
+    run = subprocess.run(["Rscript", script], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "United States" in run.stdout
+    assert (tmp_path / "to_label.csv").is_file()

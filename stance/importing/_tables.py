@@ -89,11 +89,14 @@ def read_mapped(request: Request, notes: Notes) -> Iterator[Row]:
     with open_table(request.source, **request.form) as table:
         places = _places(table, names, tuple(names), mapped=True)
         others = {name: at for at, name in enumerate(table.columns) if at not in places.values()}
-        if taken := sorted(set(others) & ({*places, "spans"} if "start" in places else {*places})):
-            what = f"column '{shown(taken[0])}' would be there twice"
-            raise DataError(f"{table.name}: {what}; rename it, or map it: --map {taken[0]}=…")
+        mapped = {*places, "spans"} if "start" in places else {*places}
+        taken = {name: others.pop(name) for name in sorted(mapped & set(others))}
         layout = Layout(names)
         for record, row in _rows(table, places, layout, request, notes):
+            if twice := next((name for name, at in taken.items() if record.cells[at]), None):
+                what = f"column '{shown(twice)}' would be there twice, and is not empty"
+                advice = f"rename it, or map it: --map {twice}=…"
+                raise DataError(f"{table.name}:{record.line}: {what}; {advice}")
             own = {name: record.cells[at] for name, at in others.items()}
             yield make_row(f"{table.name}:{record.line}", {**row, **own})
 
