@@ -34,7 +34,7 @@ html_title = f"stance {version}"
 html_additional_pages = {"index": "redirect.html"}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_copy_source = html_show_copyright = False
+html_copy_source = html_show_copyright = html_use_index = html_domain_indices = False
 
 _FILE = re.compile(r"^```(\w+) (\S+)$", re.MULTILINE)
 
