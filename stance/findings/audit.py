@@ -26,10 +26,10 @@ UNMARKED = ("", "0", "false")  # flags that are not set
 class AuditRequest:
     """A labelled sample, and how to read it."""
 
-    source: Path
-    coder: str | None = None  # whose labels count where coders disagree
-    simple_random: bool = False  # every answer had the same chance, so no column says it
-    labels: Mapping[str, str] = field(default_factory=dict)  # what the table's spellings mean
+    source: Path  #: table with the column stance filled in
+    coder: str | None = None  #: whose labels count where coders disagree
+    simple_random: bool = False  #: every answer had the same chance, so no column says it
+    labels: Mapping[str, str] = field(default_factory=dict)  #: what the table's spellings mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,11 @@ AUDIT_SHARE = 0.25  # of a sample to learn from, drawn by chance
 class SampleRequest:
     """What sample to draw."""
 
-    size: int  # answers or, if whole, documents
+    size: int  #: answers or, if whole, documents
     seed: int = 20
     whole_documents: bool = False
     purpose: Literal["audit", "train"] = "audit"
-    margin: float = MARGIN  # half the width of an interval that would do
+    margin: float = MARGIN  #: half the width of an interval that would do
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,30 @@ def write_sample(
     only: Sequence[str] = (),
     force: bool = False,
 ) -> Drawn:
-    """Draw a sample of answers and write it as a table to label, without the answers."""
+    """Draw a sample of answers and write it as a table to label, without the answers.
+
+    Parameters
+    ----------
+    request : Request
+        The table of answers; the sample is spread over its columns ``by`` and ``over``.
+    asked : SampleRequest
+    output : Path
+        Table to write.
+    only : sequence of str
+        Actors to draw answers on; all if empty.
+    force : bool
+        Whether to overwrite.
+
+    Returns
+    -------
+    Drawn
+        How many were drawn of how many, and how wide intervals to expect.
+
+    Raises
+    ------
+    DataError
+        If the sample is too small to compare the groups.
+    """
     population = read_population(request, (), only)
     if asked.size < FEWEST:
         raise UsageError(f"-n {asked.size}: a sample needs {FEWEST} or more")

@@ -109,7 +109,17 @@ class Study:
         self.actors = [_Actor(names[at], pairs[at], population, correction) for at in ranked]
 
     def shares(self, quantity: str = "net") -> Shares:
-        """Return all shares, and how those of a stance or the net stances differ."""
+        """Return all shares, and how those of a stance or the net stances differ.
+
+        Parameters
+        ----------
+        quantity : {"net", "against", "neutral", "favor"}
+            What is compared; net is favor less against.
+
+        Returns
+        -------
+        Shares
+        """
         population = self.population
         found = [d for a in self.actors for d in a.differences(QUANTITIES.index(quantity))]
         holm, bh = adjust(np.array([each.p for each in found]))

@@ -35,17 +35,17 @@ ANSWERS = ("row", "mentions", *STANCE_COLUMNS)  # which predict writes, beside t
 class Request:
     """Tables of answers, and what is to be found in them; None for the usual column."""
 
-    source: Path | Inputs  # inputs are several
-    by: str | None = None  # column of the source
-    over: str | None = None  # column of the date
-    prefix: str = ""  # of the answers' columns
+    source: Path | Inputs  #: table that `predict` wrote; inputs are several
+    by: str | None = None  #: column of the source
+    over: str | None = None  #: column of the date
+    prefix: str = ""  #: of the answers' columns
     text_column: str | None = None
     actor_column: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
-    sheet: str | None = None  # of workbooks; None is the first
-    period: Unit | None = None  # length of the periods; as the answers allow if None
-    date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
+    sheet: str | None = None  #: of workbooks; None is the first
+    period: Unit | None = None  #: length of the periods; as the answers allow if None
+    date_format: str | None = None  #: of `datetime.strptime`; None if the dates have one reading
 
     @property
     def paths(self) -> list[Path]:
