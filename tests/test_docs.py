@@ -143,9 +143,9 @@ def test_the_keys_of_a_manifest_are_explained():
     assert documented("model.md", "## Manifest") >= set(found)
 
 
-def test_the_keys_of_an_evaluation_are_explained(model, corpus):
+def test_the_keys_of_an_evaluation_are_explained(corpus):
     told = documented("outputs.md", "keys: evaluate")
-    found = evaluate(model, corpus.take(np.arange(150)))
+    found = evaluate(stance.load_model(), corpus.take(np.arange(150)))
     assert told >= set(found.to_json())
     assert told - set(found.to_json()) <= {part.name for part in fields(Report)}
     assert documented("outputs.md", "keys: train") == {part.name for part in fields(Prospects)}
@@ -185,22 +185,24 @@ def prose(page):
 
 
 def messages():
-    """Yield the texts in code that a user may read, with their places."""
+    """Yield the texts in code and templates that a user may read, with their places."""
+    for path in (ROOT / "stance").rglob("*.j2"):
+        yield (
+            str(path.relative_to(ROOT)),
+            re.sub(r"<[^>]*>|{[%{#].*?[%}#]}", " ", path.read_text("utf-8")),
+        )
     for path in sorted((ROOT / "stance").rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        told = {
-            node.value
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in told:
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and " " in text and id(node) not in docstrings:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", text
 
 
 def test_pages_and_messages_are_in_plain_words():
     said = [(str(page.relative_to(ROOT)), text) for page in PAGES for text in prose(page)]
-    said += [(place, text) for place, text in messages() if " " in text]
+    said += messages()
     found = [
         f"{place}: '{match[0]}' ({better}) in: {text}"
         for wrong, better in BETTER.items()

@@ -588,7 +588,7 @@ def test_too_few_documents_for_trust_are_said_to_be(tmp_path, documents, few):
         row["document"] = str(at % documents)
     page = report(write_rows(path, rows))
     assert ("too few for intervals that can be trusted" in page.text) is few
-    assert ("The answers stand in 4 documents, which tell as much as 4.0" in page.text) is few
+    assert ("The answers stand in 4 documents, which count as much as 4.0" in page.text) is few
 
 
 # --- Size ---
