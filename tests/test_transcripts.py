@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 from command import ROOT
 
@@ -48,3 +49,21 @@ def test_the_page_on_r_runs(tmp_path):
     assert run.returncode == 0, run.stderr
     assert "United States" in run.stdout
     assert (tmp_path / "to_label.csv").is_file()
+
+
+@pytest.mark.parametrize("name", ["pandas", "dask"])
+def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "howto" / f"{name}.md").read_text("utf-8")
+    press = pandas.read_csv(ROOT / "datasets" / "tutorials" / "press.csv", keep_default_na=False)
+    df = press.head(100)[["document", "date", "text"]]
+    known = {"df": df, "labelled": press.head(100).assign(stance=press["anna"])}
+    if name == "dask":
+        known["frame"] = pytest.importorskip("dask.dataframe").from_pandas(df, npartitions=2)
+    for block in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        exec(block, known)
+    if name == "pandas":
+        assert list(known["joined"]["row"].unique()) == list(range(1, 101))
+        assert (tmp_path / "mine.stance").is_file()
+    else:
+        assert len(known["answers"].compute()) >= 100
