@@ -98,7 +98,7 @@ def test_the_pages_that_are_made_of_the_code_are_current():
     code = "import runpy; print([str(path) for path, page in runpy.run_path('docs/reference.py')"
     code += "['pages']() if path.read_text('utf-8') != page])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
-    assert run.stdout.decode() == "[]\n", "run python docs/reference.py"
+    assert run.stdout.decode().strip() == "[]", "run python docs/reference.py"
 
 
 # --- The pages of the reference ---
