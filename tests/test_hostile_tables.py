@@ -245,7 +245,7 @@ DAMAGE = [
     refuse("old Excel workbook", b"\xd0\xcf\x11\xe0" + b"\0" * 100, r"cannot be read as a workbook .*; if it has a password"),
     refuse("PDF", b"%PDF-1.4\n", "is a PDF"),
     refuse("Word document", b"PK\x03\x04", "is a word processor's document; save its text as .txt", file="mine.docx"),
-    refuse("saved page with its parts", b"From: <Saved by Blink>\n", "is a web archive; save its text", file="mine.mhtml"),
+    refuse("web archive of Safari", b"bplist00", "is a web archive of Safari; save its text", file="mine.webarchive"),
     refuse("SQLite", b"SQLite format 3\0", "SQLite"),
     refuse("bzip2", b"BZh91AY&SY", "bzip2; decompress it first"),
     refuse("pickle", b"\x80\x04\x95abc", "pickle, which can run code"),

@@ -5,6 +5,8 @@ import re
 import socket
 import sys
 import time
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from pathlib import Path
 
 import pytest
@@ -171,3 +173,29 @@ def test_no_page_opens_a_connection(tmp_path, monkeypatch):
     head = "<base href='http://x.example'><link rel='canonical' href='http://x.example/a'>"
     body = "<img src='http://x.example/a.png'><script src='http://x.example/a.js'></script>"
     assert read(page(tmp_path, body, head))
+
+
+# --- Pages in one file with their parts ---
+
+
+def archived(path, subtype="html"):
+    parts = MIMEMultipart("related")
+    parts.attach(MIMEText("nav { color: red }", "css"))
+    parts.attach(MIMEText(path.read_text("utf-8"), subtype, "utf-8"))
+    target = path.with_suffix(".mhtml")
+    target.write_bytes(parts.as_bytes())
+    return target
+
+
+def test_a_page_saved_as_a_single_file_reads_as_its_html(tmp_path):
+    html = page(tmp_path, "<p>Zoë’s café in Kyiv is open, an official said.</p>")
+    assert read(archived(html)) == read(html)
+
+
+@pytest.mark.parametrize("data", [None, b"", b"text/html", b"Content-Type: text/html; charset=x"])
+def test_an_archive_without_a_page_is_refused(tmp_path, data):
+    path = archived(page(tmp_path, ""), "plain")
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(DataError, match=r"page.mhtml: (holds no web page|has no text|is empty)"):
+        read(path)

@@ -39,8 +39,8 @@ _FOREIGN = (
 )
 _DOCUMENTS = {
     **dict.fromkeys((".doc", ".docx", ".odt", ".rtf"), "a word processor's document"),
-    **dict.fromkeys((".mht", ".mhtml", ".webarchive"), "a web archive"),
     ".epub": "an e-book",
+    ".webarchive": "a web archive of Safari",
 }
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",

@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import dataclass
+from email import message_from_bytes
 from importlib import import_module
 from typing import Any
 
@@ -56,6 +57,19 @@ def require_library(name: str) -> None:
         _trafilatura()
     except ImportError as error:
         raise ExtraError(f"{name}: web pages need an extra: pip install 'stance[html]'") from error
+
+
+def unpack(data: bytes, name: str) -> bytes:
+    """Return the page of an archive (RFC 2557) in which a browser saved it with all its parts."""
+    try:
+        parts = message_from_bytes(data).walk()
+        page = next((part for part in parts if part.get_content_type() == "text/html"), None)
+        found = page.get_payload(decode=True) if page else None
+    except (LookupError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, bytes):
+        raise DataError(f"{name}: holds no web page; open it in a browser and save it as .html")
+    return found
 
 
 def read_page(html: str, name: str) -> Page:

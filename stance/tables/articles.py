@@ -11,14 +11,15 @@ from typing import NamedTuple
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables._bytes import ByteFile, kind_suffix
-from stance.tables._pages import declared_encoding, read_page, require_library
+from stance.tables._pages import declared_encoding, read_page, require_library, unpack
 from stance.tables._reading import Journal, Record, Records
 from stance.tables._sources import Encoding, choose_encoding, undecodable
 from stance.tables.furniture import EDGES, Article, split_article
 from stance.tables.table import Table
 
 _LARGEST_ARTICLE = 20_000_000  # bytes
-_MARKDOWN, PAGE_NAMES = ".md", (".html", ".htm", ".xhtml")
+_ARCHIVES = (".mhtml", ".mht")
+_MARKDOWN, PAGE_NAMES = ".md", (".html", ".htm", ".xhtml", *_ARCHIVES)
 ARTICLE_NAMES = (".txt", _MARKDOWN, *PAGE_NAMES)
 _FENCES = ("---", "...")  # around front matter
 _LONGEST_FRONT_MATTER = 100  # lines
@@ -94,6 +95,8 @@ def open_article(
     is_page = kind_suffix(path) in PAGE_NAMES
     if is_page:
         require_library(file.name)
+    if kind_suffix(path) in _ARCHIVES:
+        data = unpack(data, file.name)
     chosen = _encoding_of(data, encoding, file.name, is_page)
     text = _decoded(data, chosen, file.name)
     matter, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, file.name)
