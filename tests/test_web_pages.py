@@ -178,6 +178,9 @@ def test_no_page_opens_a_connection(tmp_path, monkeypatch):
 # --- Pages in one file with their parts ---
 
 
+NESTED = b'Content-Type: multipart/mixed; boundary="b"\n\n--b\n' * 400 + b"x\n" * 1_000_000
+
+
 def archived(path, subtype="html"):
     parts = MIMEMultipart("related")
     parts.attach(MIMEText("nav { color: red }", "css"))
@@ -192,7 +195,9 @@ def test_a_page_saved_as_a_single_file_reads_as_its_html(tmp_path):
     assert read(archived(html)) == read(html)
 
 
-@pytest.mark.parametrize("data", [None, b"", b"text/html", b"Content-Type: text/html; charset=x"])
+@pytest.mark.parametrize(
+    "data", [None, b"", b"text/html", b"Content-Type: text/html; charset=x", NESTED]
+)
 def test_an_archive_without_a_page_is_refused(tmp_path, data):
     path = archived(page(tmp_path, ""), "plain")
     if data is not None:

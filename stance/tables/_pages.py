@@ -10,6 +10,7 @@ from typing import Any
 from stance.errors import DataError, ExtraError
 
 MAX_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
+MOST_NESTED = 3  # archives in one another; each costs the time to read all that is in it
 LATEST = "2099-12-31"  # so that no date depends on today
 
 _CHARSET = re.compile(
@@ -20,6 +21,7 @@ _MANY_ATTRIBUTES = re.compile(  # in one tag: the time to parse them grows with 
     r"""<[a-zA-Z][^\s<>/]*+"""
     r"""(?:[\s/]++[^\s/=<>"']++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++))?+){1000}"""
 )
+_NESTED = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 _WESTERN = ("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii", "ascii")  # for browsers
 _BETWEEN = re.compile(r"\s+(?:[|–—·•»:]+|::|-+)\s+")  # a title and the name of its outlet
 
@@ -61,8 +63,9 @@ def require_library(name: str) -> None:
 
 def unpack(data: bytes, name: str) -> bytes:
     """Return the page of an archive (RFC 2557) in which a browser saved it with all its parts."""
+    nested = len(_NESTED.findall(data)) > MOST_NESTED
     try:
-        parts = message_from_bytes(data).walk()
+        parts = message_from_bytes(b"" if nested else data).walk()
         page = next((part for part in parts if part.get_content_type() == "text/html"), None)
         found = page.get_payload(decode=True) if page else None
     except (LookupError, ValueError, RecursionError):
