@@ -29,7 +29,7 @@ from stance.settings import (
 
 BLOCK_NAMES = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("we_stem", "we_mention"),
+    *("short_class", "short_relation", "short_mention"),
 )
 
 VECTORED = ("stem", "plain")

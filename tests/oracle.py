@@ -25,7 +25,7 @@ from stance.features.blocks import (
     RIGHT,
     STRETCH,
 )
-from stance.features.pairs import REACH, ROLES
+from stance.features.pairs import REACH, ROLES, SHORT
 from stance.model.heads import Head
 from stance.reading.actors import Actor
 from stance.reading.text import normalise
@@ -501,18 +501,21 @@ class Oracle:
             mark = "NOT" if word.negated and pair.role(i) == "plain" else ""
             yield Occurrence(term("plain", mark, pair.stem(i)), word=i)
 
-    def _we_stem(self, pair: Pair) -> Iterator[Occurrence]:
-        return self._in_first_person(self._stem, pair)
+    def _short_class(self, pair: Pair) -> Iterator[Occurrence]:
+        return self._in_short(self._class, pair)
 
-    def _we_mention(self, pair: Pair) -> Iterator[Occurrence]:
-        return self._in_first_person(self._mention, pair)
+    def _short_relation(self, pair: Pair) -> Iterator[Occurrence]:
+        return self._in_short(self._relation, pair)
 
-    def _in_first_person(
+    def _short_mention(self, pair: Pair) -> Iterator[Occurrence]:
+        return self._in_short(self._mention, pair)
+
+    def _in_short(
         self, block: Callable[[Pair], Iterator[Occurrence]], pair: Pair
     ) -> Iterator[Occurrence]:
-        if any(is_a("first_person", word) and not word.quoted for word in pair.words):
+        if len(pair.words) <= SHORT:
             for occurrence in block(pair):
-                yield replace(occurrence, term=f"we {occurrence.term}")
+                yield replace(occurrence, term=f"short {occurrence.term}")
 
     def _word(self, pair: Pair) -> Iterator[Occurrence]:
         for i, word in enumerate(pair.words):

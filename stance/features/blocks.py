@@ -79,18 +79,12 @@ def _stems_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
     return (marks, np.repeat(stems, 2)), [2] * len(stems)
 
 
-def _we_stem_book() -> FormBook:
-    return FormBook("we stem", _MENTIONS, _stems_of_forms)
-
-
-def stem_block(
-    reader: Reader, pairs: Pairs, book_of: Callable[[], FormBook] = _stem_book
-) -> list[Events]:
+def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, heavier near the actor, marked after a negator."""
     weight = nearness(pairs) if len(pairs.mention) else None
     # Once per word of the paragraph, whichever actor is judged; the last entry is the actor's.
     code, word = np.append(pairs.words.once(_stem_codes), _TARGET), pairs.word
-    book, own = reader.table(book_of), pairs.mention
+    book, own = reader.table(_stem_book), pairs.mention
     return [Events(pairs.row, word, weight, code=code, book=book, spread=word, own=own)]
 
 
@@ -106,23 +100,6 @@ def plain_block(reader: Reader, pairs: Pairs) -> list[Events]:
         Events(words.para.take(at), at, code=code, book=book, of=pairs.para),
         Events(row, named, code=own, book=book),
     ]
-
-
-def we_stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """Stems as in `stem`, where the author says I or we: speeches, comments and letters."""
-    rows, own = pairs.in_first_person
-    return _at_rows(stem_block(reader, own, _we_stem_book) if len(rows) else [], rows)
-
-
-def we_mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
-    """Features as in `mention`, where the author says I or we."""
-    rows, own = pairs.in_first_person
-    return _at_rows(mention_block(reader, own, "we mention") if len(rows) else [], rows)
-
-
-def _at_rows(events: list[Events], rows: Ints) -> list[Events]:
-    """Return the occurrences of some pairs, with the numbers that these have among all."""
-    return [replace(e, row=rows.take(e.row)) for e in events]
 
 
 def _stem_codes(words: Words) -> Ints:
@@ -310,7 +287,21 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Events]:
     return [Events(row, nowhere, template="name", parts=(keys,))]
 
 
-BLOCKS: dict[str, Callable[[Reader, Pairs], list[Events]]] = {
+Block = Callable[[Reader, Pairs], list[Events]]
+
+
+def in_short(block: Block) -> Block:
+    """Return a block that is empty but in short paragraphs, where few words decide."""
+
+    def found(reader: Reader, pairs: Pairs) -> list[Events]:
+        rows, short = pairs.short
+        events = block(reader, short) if len(rows) else []
+        return [replace(e, row=rows.take(e.row), prefix="short ") for e in events]
+
+    return found
+
+
+BLOCKS: dict[str, Block] = {
     "stem": stem_block,
     "cross": cross_block,
     "class": class_block,
@@ -321,10 +312,11 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Events]]] = {
     "word": word_block,
     "plain": plain_block,
     "rival": rival_block,
-    "we_stem": we_stem_block,
-    "we_mention": we_mention_block,
+    "short_class": in_short(class_block),
+    "short_relation": in_short(relation_block),
+    "short_mention": in_short(mention_block),
 }
 """Every block by its name in a recipe."""
 
-LEXICAL = ("stem", "char", "word", "plain", "we_stem")
+LEXICAL = ("stem", "char", "word", "plain")
 """Blocks whose features are words: if none of them is known, the model knows nothing."""

@@ -144,6 +144,7 @@ class Events:
     spread: NDArray[Any] | None = None  # entry of `code` of each occurrence, if several share one
     own: Ints | None = None  # occurrences with the last entry of `code`, whatever `spread` says
     present: Bools | None = None  # which there are: features at the same places share their arrays
+    prefix: str = ""  # of the features' names
     of: Ints | None = None  # paragraph of each pair, if rows are paragraphs: each pair has them all
 
     def by_pair(self) -> "Events":
@@ -212,10 +213,10 @@ class Events:
         place = place if self.own is None or at not in self.own else -1
         place = place if self.code is None else int(self.code[place])
         if isinstance(self.book, Codebook):
-            return self.book.terms[place]
+            return self.prefix + self.book.terms[place]
         own = self.book if isinstance(self.book, FormBook) else self
         parts = (names[int(part[place])] for part in own.parts)
-        return " ".join([own.template, *filter(None, parts)])
+        return self.prefix + " ".join([own.template, *filter(None, parts)])
 
 
 def row_sums(events: list[Events], found: list[Ints], table: Floats, pairs: Pairs) -> Floats:

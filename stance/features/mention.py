@@ -61,34 +61,31 @@ _VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
 }
 """Labels of the values of each feature that a pair has once."""
 
+_ROLES = Codebook("mention role", [ROLES])
 
-@lru_cache(maxsize=2)
-def _mention_books(template: str) -> dict[tuple[str, ...], JointBook]:
+
+@lru_cache(maxsize=1)
+def _mention_books() -> dict[tuple[str, ...], JointBook]:
     """Return the features of a pair in threes, each looked up as one."""
     names = list(_VALUES)
     threes = [tuple(names[at : at + 3]) for at in range(0, len(names), 3)]
     return {
-        own: JointBook({name: _VALUES[name] for name in own}, [(template, [n]) for n in own])
+        own: JointBook({name: _VALUES[name] for name in own}, [("mention", [n]) for n in own])
         for own in threes
     }
 
 
-@lru_cache(maxsize=2)
-def _role_book(template: str) -> Codebook:
-    return Codebook(f"{template} role", [ROLES])
-
-
-def mention_block(reader: Reader, pairs: Pairs, template: str = "mention") -> list[Events]:
+def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """How an actor is named: separates passing mentions from those a stance is about."""
     codes = _codes(_counts(pairs), pairs)
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
     events = []
-    for names, book in _mention_books(template).items():
+    for names, book in _mention_books().items():
         code = book.encode(*(codes[name] for name in names))
         events.append(Events(rows, nowhere, code=code, book=book))
     if len(pairs.mention):
         near = pairs.surroundings
-        events.append(Events(near.row, near.at, code=near.role, book=_role_book(template)))
+        events.append(Events(near.row, near.at, code=near.role, book=_ROLES))
     return events
 
 

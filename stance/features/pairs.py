@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
 from stance.reading.keys import key_of
-from stance.reading.lexicon import FIRST_PERSON, HYPOTHETICAL, PREPOSITION, REPORTING
+from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.reading.words import NOBODY, Words
 
 FAR = 1 << 30
@@ -28,6 +28,8 @@ FAR = 1 << 30
 
 LOOKED_AT = 10_000
 """Mentions of a pair that are looked around, so that a cell of millions takes little memory."""
+
+SHORT = 30  # words of a paragraph that counts as short
 
 REACH = 4  # words to either side of a mention that can be looked at
 
@@ -79,9 +81,9 @@ class Pairs:
         return Classed(self)
 
     @cached_property
-    def in_first_person(self) -> "tuple[Ints, Pairs]":
-        """The pairs whose author says I or we, and these laid out by themselves."""
-        kept = np.flatnonzero(self.words.once(_in_first_person).take(self.para))
+    def short(self) -> "tuple[Ints, Pairs]":
+        """The pairs whose paragraph is short, and these laid out by themselves."""
+        kept = np.flatnonzero(np.diff(self.first) <= SHORT)
         named = None if self.named is None else self.named[kept]
         return kept, lay_out(self.words, self.para[kept], self.actor[kept], named)
 
@@ -92,14 +94,6 @@ class Pairs:
         if len(at) > LOOKED_AT:
             at = np.flatnonzero(at - np.searchsorted(self.owner, self.owner) < LOOKED_AT)
         return Surroundings(self.words, self.owner.take(at), self.word.take(self.mention.take(at)))
-
-
-def _in_first_person(words: Words) -> Bools:
-    """Return which paragraphs say I or we outside quotations."""
-    at = np.flatnonzero((words.functions & FIRST_PERSON > 0) & ~words.quoted)
-    found = np.zeros(len(words.first) - 1, np.bool_)
-    found[words.para.take(at)] = True
-    return found
 
 
 def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) -> Pairs:
