@@ -24,7 +24,7 @@ from stance.corpus import (
 )
 from stance.display import shown
 from stance.reading.actors import ActorBook
-from stance.reading.keys import BANDS, fingerprint, key_of
+from stance.reading.keys import BANDS, fingerprint, key_of, numbered
 from stance.reading.text import words_of
 from stance.records import Stance
 from stance.spool import Numbers, Strings
@@ -185,7 +185,7 @@ class _Collected:
                 known = self.cells[name]
                 kept.append(known.setdefault(cell, len(known)))
 
-    def column(self, name: str, kept: Ints32) -> Names:
+    def column(self, name: str, kept: Ints32 | slice) -> Names:
         numbers = np.frombuffer(self.codes[name], np.int32)[kept]
         return Names(numbers, tuple(self.cells[name]))
 
@@ -241,24 +241,22 @@ def _lay_out(
     notes: list[str],
     asked: Sequence[str],
 ) -> Study:
+    small: dict[str, Any] = {n: np.frombuffer(own, np.int8) for n, own in found.small.items()}
+    numbers: dict[str, Any] = {n: np.frombuffer(own, np.int32) for n, own in found.numbers.items()}
+    kept: Ints32 | slice = slice(None)  # which copies nothing
     settled = found.settle()
-    kept = np.arange(len(found.texts), dtype=np.int32)
-    small: dict[str, Any] = {
-        name: np.frombuffer(values, np.int8) for name, values in found.small.items()
-    }
     if settled and settled.codings:
         kept = np.array(settled.kept, np.int32)
         notes.append(settled.note)
-    small = {name: values[kept] for name, values in small.items()}
-    if settled and settled.codings:
+        small = {name: values[kept] for name, values in small.items()}
         small["stance"] = np.array(settled.stance, np.int8)
-    numbers: dict[str, Any] = {
-        n: np.frombuffer(values, np.int32)[kept] for n, values in found.numbers.items()
-    }
-    exact, names = (found.keys[name].read()[kept] for name in ("exact", "document"))
+        numbers = {name: values[kept] for name, values in numbers.items()}
+    names, exact = (found.keys[name].read()[kept] for name in ("document", "exact"))
     bands = (found.keys[name].read()[kept] for name in _BANDS)
-    document = group_documents(names, numbers["source"], exact, bands)
-    _, first, text = np.unique(exact, return_index=True, return_inverse=True)
+    document = group_documents(names, numbers["source"], exact, bands).astype(np.int32)
+    del names
+    text, first = numbered(exact)
+    del exact
     named = found.column("actor", kept)
     proper = np.array([book.proper_name(name) for name in named.names], object)
     met = np.unique(named.number)  # of the rows that are kept
@@ -270,13 +268,13 @@ def _lay_out(
         files=tuple(str(path) if alike else path.name for path in paths),
         notes=tuple(dict.fromkeys(notes)),
         columns={name: found.column(name, kept) for name in asked},
-        document=document.astype(np.int32),
-        text=text.reshape(-1).astype(np.int32),
-        first=first.astype(np.int32),
+        document=document,
+        text=text,
+        first=first,
         actor=np.searchsorted(actors, proper).astype(np.int32)[named.number],
         actors=tuple(actors.tolist()),
         codings=settled.codings if settled else None,
-        record=kept,
+        record=np.arange(len(found.texts), dtype=np.int32)[kept],
         named=named,
         texts=found.texts,
         documents=found.documents,

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.arrays import Bools, Ints, Ints32, Keys
 from stance.reading.text import Joined, words_of
@@ -188,6 +190,22 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
     return Fingerprints(exact, bands)
 
 
+def numbered(keys: NDArray[Any]) -> tuple[Ints32, Ints32]:
+    """Return the rank of each key among the different ones, and the first row of each.
+
+    As `np.unique` does, in half the memory.
+
+    >>> [part.tolist() for part in numbered(np.array([9, 4, 9]))]
+    [[1, 0, 1], [1, 0]]
+    """
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    new = np.append(True, ordered[1:] != ordered[:-1])[: len(order)]
+    number = np.empty(len(order), np.int32)
+    number[order] = np.cumsum(new, dtype=np.int32) - np.int32(1)
+    return number, order[new].astype(np.int32)
+
+
 def linked_groups(columns: Iterable[Keys]) -> Ints:
     """Return a group number per row; rows that share a value of any column share a group.
 
@@ -196,7 +214,7 @@ def linked_groups(columns: Iterable[Keys]) -> Ints:
     """
     group = np.zeros(0, np.int32)  # least row that is known to be of a row's group
     for column in columns:
-        value = np.unique(column, return_inverse=True)[1].reshape(-1).astype(np.int32)
+        value, _ = numbered(column)
         rows = np.arange(len(value), dtype=np.int32)
         group = group if len(group) else rows
         while True:
