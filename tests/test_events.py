@@ -97,7 +97,7 @@ def test_closed_events_are_keyed_by_their_name():
 
 def test_a_book_of_forms_grows_with_them_and_begins_anew():
     stems = {"allies": 7, "ally": 7, "war": 9}
-    forms = Forms(lambda word, _: (stems[word],), (("stem", np.uint64),))
+    forms = Forms(lambda words, _: ([stems[word] for word in words],), (("stem", np.uint64),))
 
     def parts(forms, start):
         stems = forms.columns["stem"][start:]

@@ -13,10 +13,10 @@ def find(phrases, *texts):
     """Return (paragraph, text, value) of each match."""
     matcher = PhraseMatcher(phrases)
     forms = Forms(
-        lambda word, low: (
-            word_key(word, exact=True),
-            word_key(low, exact=False),
-            matcher.roles(word, low),
+        lambda words, lower: (
+            [word_key(word, exact=True) for word in words],
+            [word_key(low, exact=False) for low in lower],
+            matcher.roles(words, lower),
         ),
         (("exact", np.uint64), ("lower", np.uint64), ("roles", np.uint8)),
     )

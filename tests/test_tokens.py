@@ -24,7 +24,7 @@ from stance.reading.tokens import (
 
 
 def new_forms(limit=None):
-    forms = Forms(lambda word, _low: (len(word),), (("length", np.int64),))
+    forms = Forms(lambda words, _lower: ([*map(len, words)],), (("length", np.int64),))
     if limit is not None:
         forms.limit = limit
     return forms

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Ints, Ints8, Ints32
+from stance.arrays import Ints, Ints8, Ints32, Keys
 from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
-from stance.reading.phrases import Phrase, PhraseMatcher, word_key
+from stance.reading.keys import keys_of
+from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.text import join_normalised, normalise
 from stance.reading.tokens import Forms, TokenBatch, tokenise
 from stance.records import Mention
@@ -201,10 +202,10 @@ class ActorBook:
         number = self.number(name)
         return self.names[number] if number >= 0 else name
 
-    def describe(self, word: str, lower: str) -> tuple[int, int, int]:
-        """Return the entries of `columns` for one form."""
-        keys = self._matcher.exact_key(word), word_key(lower, exact=False)
-        return (*keys, self._matcher.roles(word, lower))
+    def describe(self, words: list[str], lower: list[str]) -> tuple[list[int], Keys, list[int]]:
+        """Return `columns` of some forms."""
+        matcher = self._matcher
+        return matcher.exact_keys(words), keys_of(lower), matcher.roles(words, lower)
 
     def match(self, batch: TokenBatch, forms: Forms, months: Ints | None = None) -> MentionBatch:
         """Find the mentions in a batch whose forms `describe` has described.

@@ -22,6 +22,11 @@ def key_of(text: str) -> int:
     return int.from_bytes(_digest(text), "little")
 
 
+def keys_of(texts: Iterable[str]) -> Keys:
+    """Return the keys of many strings."""
+    return np.frombuffer(b"".join(map(_digest, texts)), "<u8").astype(np.uint64)
+
+
 def _digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
@@ -183,7 +188,7 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
         whole = " ".join(words)
         exact[number] = key_of(whole)
         shingles = {" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)}
-        keys = np.frombuffer(b"".join(map(_digest, shingles or {whole})), "<u8")
+        keys = keys_of(shingles or {whole})
         mixed = (keys[None, :] ^ _SEEDS) * MULTIPLIER
         least = (mixed ^ (mixed >> np.uint64(31))).min(axis=1).reshape(BANDS, ROWS)
         bands[number] = join_keys(key_of("band"), _BAND, *least.T)

@@ -31,6 +31,7 @@ class Lexicon:
     stems: Mapping[str, int]  # category number of each Snowball stem
     functions: Mapping[str, int]  # bits of each function word
     phrases: PhraseMatcher  # multi-word entries, with category numbers
+    letters: frozenset[str]  # of each stem long enough to be mended, sorted
     source: Mapping[str, Any]  # the tables that all this was made from
 
     @classmethod
@@ -62,6 +63,7 @@ class Lexicon:
             stems=stems,
             functions=functions,
             phrases=PhraseMatcher(phrases),
+            letters=frozenset("".join(sorted(s)) for s in stems if len(s) >= SHORTEST_MENDED),
             source=tables,
         )
 
@@ -71,7 +73,9 @@ class Lexicon:
         >>> Lexicon.default().mended("conedmn"), Lexicon.default().mended("prefect")
         ('condemn', 'prefect')
         """
-        if len(stem) >= SHORTEST_MENDED and stem not in self.stems:
+        if len(stem) < SHORTEST_MENDED or stem in self.stems:
+            return stem
+        if "".join(sorted(stem)) in self.letters:  # nearly always false, and quickly told
             for at in range(1, len(stem) - 1):
                 swapped = stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :]
                 if swapped in self.stems:

@@ -39,7 +39,7 @@ class PhraseMatcher:
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         variants = [(text, phrase) for phrase in phrases for text in phrase.spellings]
-        forms = Forms(lambda _word, _low: (), ())
+        forms = Forms(lambda _words, _lower: (), ())
         batch = tokenise([text for text, _ in variants], forms)
         ends = np.minimum(batch.end, batch.start + LONGEST_WORD)
         words = batch.joined.pieces(batch.start, ends)
@@ -64,13 +64,15 @@ class PhraseMatcher:
         self._goes_on = np.zeros(len(self._index), np.bool_)
         self._goes_on[np.delete(row, whole)] = True
 
-    def exact_key(self, word: str) -> int:
-        """Return the key that a word is matched by where case counts; 0 if it stands nowhere so."""
-        return self._exact.get(word, 0)
+    def exact_keys(self, words: Iterable[str]) -> list[int]:
+        """Return the keys that words are matched by where case counts; 0 if they stand nowhere."""
+        return [self._exact.get(word, 0) for word in words]
 
-    def roles(self, word: str, lower: str) -> int:
-        """Return what a word may do in a phrase, as bits."""
-        return self._roles.get((lower, False), 0) | self._roles.get((word, True), 0) << _EXACT
+    def roles(self, words: Iterable[str], lower: Iterable[str]) -> list[int]:
+        """Return what words may do in a phrase, as bits."""
+        folded, exact = self._roles
+        spelled = zip(words, lower, strict=True)
+        return [folded.get(low, 0) | exact.get(word, 0) << _EXACT for word, low in spelled]
 
     def find(
         self, batch: TokenBatch, roles: Bytes, exact: Keys, lower: Keys, taken: Bools | None = None
@@ -129,15 +131,15 @@ _PAIRS = 1 << 16
 _PAIR_BITS = np.uint64(64 - 16)
 
 
-def _roles(words: Sequence[str], exact: Bools, first: Ints) -> dict[tuple[str, bool], int]:
-    """Return the roles of each word of the phrases, by spelling and whether case counts."""
-    roles: dict[tuple[str, bool], int] = {}
+def _roles(words: Sequence[str], exact: Bools, first: Ints) -> tuple[dict[str, int], ...]:
+    """Return the roles of each word of the phrases in lower case, and where case counts."""
+    folded, cased = dict[str, int](), dict[str, int]()
     for low, high in pairwise(first.tolist()):
         for at in range(low, min(high, low + 2)):
             role = _SECOND if at > low else _ONLY if high == low + 1 else _FIRST
-            word = (words[at], True) if exact[at] else (words[at].lower(), False)
+            roles, word = (cased, words[at]) if exact[at] else (folded, words[at].lower())
             roles[word] = roles.get(word, 0) | role
-    return roles
+    return folded, cased
 
 
 def _may_begin(role: NDArray[Any]) -> Bools:

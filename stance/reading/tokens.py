@@ -18,12 +18,12 @@ spelled: whatever depends on the spelling alone (stem, lexicon category, flags) 
 per form, in `Forms`, and fetched by ``take``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
 from stance.reading.keys import KeyIndex, stretch_keys
@@ -66,9 +66,11 @@ class Forms:
     limit = 400_000
 
     def __init__(
-        self, describe: Callable[[str, str], Sequence[int]], columns: Sequence[tuple[str, type]]
+        self,
+        describe: Callable[[list[str], list[str]], Iterable[ArrayLike]],
+        columns: Sequence[tuple[str, type]],
     ) -> None:
-        self._describe = describe
+        self._describe = describe  # columns of some words, given as spelled and in lower case
         self._types = {"clitic": np.uint8, "dotted": np.bool_, "capital": np.bool_, **dict(columns)}
         self.generation = 0  # rises with every `clear`
         self.names: dict[int, str] | None = None  # if set, collects the string of every key
@@ -101,16 +103,19 @@ class Forms:
 
     def _learn(self, keys: Keys, spellings: list[str]) -> None:
         self.spelling += spellings
-        rows = [(*_flags(w, w.lower()), *self._describe(w, w.lower())) for w in spellings]
-        for (name, kind), values in zip(self._types.items(), zip(*rows, strict=True), strict=True):
+        lower = list(map(str.lower, spellings))
+        columns = (*_flags(spellings, lower), *self._describe(spellings, lower))
+        for (name, kind), values in zip(self._types.items(), columns, strict=True):
             self.columns[name] = np.append(self.columns[name], np.array(values, kind))
         self._index.add(keys)
 
 
-def _flags(word: str, lower: str) -> tuple[int, bool, bool]:
+def _flags(words: list[str], lower: list[str]) -> tuple[list[int], list[bool], list[bool]]:
     """Return the clitic, whether a dot after it may be its own, and whether it is capitalised."""
-    dotted = lower in _ABBREVIATIONS or (len(word) == 1 and word.isupper())
-    return _CLITICS.get(lower, CLITIC_NONE), dotted, word[0].isupper() or word[0].istitle()
+    capital = [(first := word[0]).isupper() or first.istitle() for word in words]
+    spelled = zip(words, lower, strict=True)
+    dotted = [low in _ABBREVIATIONS or (len(word) == 1 and word.isupper()) for word, low in spelled]
+    return [_CLITICS.get(low, CLITIC_NONE) for low in lower], dotted, capital
 
 
 @dataclass(frozen=True, slots=True)

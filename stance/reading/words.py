@@ -1,15 +1,15 @@
 """The words of a batch as the features see them: a mention of any length is one word."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.reading.keys import key_of
+from stance.reading.keys import keys_of
 from stance.reading.lexicon import NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
 from stance.reading.tokens import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, TokenBatch, tokenise
@@ -118,15 +118,18 @@ class Reader:
         bits = ("functions", np.uint8), ("phrase", np.uint8)
         self.forms = Forms(self._describe, (*ActorBook.columns, *columns, *bits))
 
-    def _describe(self, word: str, lower: str) -> tuple[int | bool, ...]:
-        stem = self.lexicon.mended(self._stem(lower))
-        exact, folded, alias = self.book.describe(word, lower)
-        key = key_of("stem:" + stem)
+    def _describe(self, words: list[str], lower: list[str]) -> Iterable[ArrayLike]:
+        stems = list(map(self.lexicon.mended, map(self._stem, lower)))
+        exact, folded, alias = self.book.describe(words, lower)
+        keys = keys_of(map("stem:".__add__, stems))
         if self.forms.names is not None:
-            self.forms.names |= {key: stem, folded: lower}
-        category, functions = self.lexicon.stems.get(stem, -1), self.lexicon.functions.get(lower, 0)
-        small, roles = word != word.upper(), self.lexicon.phrases.roles(word, lower)
-        return exact, folded, alias, key, small, category, functions, roles
+            self.forms.names |= zip(keys.tolist(), stems, strict=True)
+            self.forms.names |= zip(folded.tolist(), lower, strict=True)
+        small = [word != word.upper() for word in words]
+        category = [self.lexicon.stems.get(stem, -1) for stem in stems]
+        functions = [self.lexicon.functions.get(low, 0) for low in lower]
+        roles = self.lexicon.phrases.roles(words, lower)
+        return exact, folded, alias, keys, small, category, functions, roles
 
     def words(
         self, texts: Sequence[str] | Joined, spans: Sequence[Span] = (), months: Ints | None = None
