@@ -34,7 +34,9 @@ def test_other_ways_through_the_table_answer_each_row_once(corpus, table, tmp_pa
     monkeypatch.setattr(sys, "path", [str(TRAINING), *sys.path])
     competitors = import_module("competitors")
     target = tmp_path / "out.csv"
-    competitors.plain_run(corpus, table, target)()
+    way = competitors.COMPETITORS["scikit-learn"]
+    way.train(corpus, tmp_path / "model")
+    way.load(tmp_path / "model", table, target)()
     with table.open(newline="") as source, target.open(newline="") as found:
         texts, answers = list(csv.DictReader(source)), list(csv.DictReader(found))
     assert [row["text"] for row in answers] == [row["text"] for row in texts]

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.reading.phrases import Phrase, PhraseMatcher, word_key
+from stance.reading.keys import key_of
+from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.tokens import Forms, tokenise
 
 
@@ -14,8 +15,8 @@ def find(phrases, *texts):
     matcher = PhraseMatcher(phrases)
     forms = Forms(
         lambda words, lower: (
-            [word_key(word, exact=True) for word in words],
-            [word_key(low, exact=False) for low in lower],
+            [key_of("=" + word) for word in words],
+            list(map(key_of, lower)),
             matcher.roles(words, lower),
         ),
         (("exact", np.uint64), ("lower", np.uint64), ("roles", np.uint8)),

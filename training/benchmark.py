@@ -1,12 +1,15 @@
 """Speed and memory of a prediction run, measured side by side; quote the ratios of one run.
 
-Usage: python training/benchmark.py [--rows 20000] [--repeats 5] [--long 300000] [--memory]
+Usage: python training/benchmark.py [TABLE] [--rows 20000] [--repeats 5] [--long 300000] [--memory]
 
-Makes tables by recombining paragraphs of the starter corpus, trains on the same labels whatever is
-compared, runs all in turn on one core, and prints medians: rows per second of wall time, and
-microseconds of processor time per row, which other work on the computer disturbs less.
+Reads TABLE, or makes one by recombining paragraphs of the starter corpus, trains on the starter
+corpus whatever is compared, runs all in turn on one core, and prints medians: rows per second of
+wall time, and microseconds of processor time per row, which other work on the computer disturbs
+less. *Warm* is a second run in a process that has loaded its model and, ours, met the words; *cold*
+is a program from its start to its end, which loads its model from a file.
 
   stance         read, judge every actor named, write all columns; one core
+  bundled        the same with the model that comes with the package, cold
   csv alone      reading and writing the same table with the csv module
   scikit-learn   TfidfVectorizer (1-2-grams) and LogisticRegression over chunks of pandas
   fastText 50    word bigrams, dim 50, 200,000 buckets: reduced as in its tutorial
@@ -16,9 +19,9 @@ microseconds of processor time per row, which other work on the computer disturb
   oracle         the readable per-paragraph version of the tests, without reading and writing
 
 scikit-learn, fastText and Vowpal Wabbit give one label and its probability per row, and no actor.
-Then ours by stage; on a longer table with one and with two jobs, and two runs of one job at once,
-which tells the most that two cores can give; with --memory the peak memory at 20,000, 200,000 and
-1,000,000 rows (some minutes and 4 GB of disk).
+Then ours by stage, warm; how long the first answer takes; on a longer table one and two jobs, and
+two runs of one job at once, which tells the most that two cores can give; with --memory the peak
+memory at 20,000, 200,000 and 1,000,000 rows (some minutes and 4 GB of disk).
 """
 
 import argparse
@@ -26,10 +29,13 @@ import csv
 import os
 import pickle
 import random
+import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -39,16 +45,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before numpy is imported: one core for everything
 
 import memory
-from competitors import (
-    ORACLE_ROWS,
-    Run,
-    copy_run,
-    fasttext_run,
-    oracle_run,
-    plain_run,
-    vowpal_call_run,
-    vowpal_run,
-)
+from competitors import COMPETITORS, ORACLE_ROWS, Run, oracle_run
 from stages import stage_times
 
 from stance.corpus import Corpus, bundled_corpus, read_corpus
@@ -57,8 +54,9 @@ from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.runs import Input, Output, predict_table
+from stance.storage import save_model
 
-OURS = "stance"
+OURS, BUNDLED, ORACLE = "stance", "bundled", "oracle"
 MEMORY_ROWS = (20_000, 200_000, 1_000_000)
 
 
@@ -98,10 +96,10 @@ class Times:
 
     def take(self, run: Run) -> None:
         """Run once more."""
-        wall, work = time.perf_counter(), time.process_time()
+        wall, work = time.perf_counter(), _work()
         run()
         self.wall.append(time.perf_counter() - wall)
-        self.work.append(time.process_time() - work)
+        self.work.append(_work() - work)
 
     @property
     def wall_per_row(self) -> float:
@@ -114,6 +112,12 @@ class Times:
         return statistics.median(self.work) / self.rows
 
 
+def _work() -> float:
+    """Return the processor seconds of this process, and of those it has waited for."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
 def take_turns(runs: Mapping[str, Run], rows: Mapping[str, int], repeats: int) -> dict[str, Times]:
     """Run each some times, in turn, so that a drift of the computer hits all alike."""
     times = {name: Times(rows[name]) for name in runs}
@@ -123,25 +127,49 @@ def take_turns(runs: Mapping[str, Run], rows: Mapping[str, int], repeats: int) -
     return times
 
 
-def make_runs(model: StanceModel, corpus: Corpus, source: Path, target: Path) -> dict[str, Run]:
-    """Return all that can be compared here; say what cannot."""
-    makers: dict[str, Callable[[], Run]] = {
-        OURS: lambda: lambda: predict_table(model, Input((source,)), Output(target, force=True)),
-        "csv alone": lambda: copy_run(source, target),
-        "scikit-learn": lambda: plain_run(corpus, source, target),
-        "fastText 50": lambda: fasttext_run(corpus, source, target, dim=50, bucket=200_000),
-        "fastText 100": lambda: fasttext_run(corpus, source, target, dim=100, bucket=2_000_000),
-        "VW files": lambda: vowpal_run(corpus, source, target),
-        "VW calls": lambda: vowpal_call_run(corpus, source, target),
-        "oracle": lambda: oracle_run(model, source),
-    }
-    runs: dict[str, Run] = {}
-    for name, make in makers.items():
+def warm_runs(model: StanceModel, kept: Mapping[str, Path], source: Path) -> dict[str, Run]:
+    """Return runs in this process, with models that are loaded once."""
+    target = source.with_name("out.csv")
+
+    def ours() -> None:
+        predict_table(model, Input((source,)), Output(target, force=True))
+
+    ours()  # after which the words are known
+    others = {name: COMPETITORS[name].load(path, source, target) for name, path in kept.items()}
+    return {OURS: ours, **others, ORACLE: oracle_run(model, source)}
+
+
+def cold_runs(model: Path, kept: Mapping[str, Path], source: Path) -> dict[str, Run]:
+    """Return runs of whole programs."""
+    target = source.with_name("out.csv")
+    program = Path(__file__).with_name("competitors.py")
+    runs = {OURS: _predict(source, "--model", model), BUNDLED: _predict(source)}
+    runs |= {name: _program(program, name, path, source, target) for name, path in kept.items()}
+    for run in runs.values():
+        run()  # after which files are in memory, and modules compiled
+    return runs
+
+
+def _predict(source: Path, *options: str | Path) -> Run:
+    target = source.with_name("out.csv")
+    return _program("-m", "stance", "predict", source, "-o", target, "-q", "--force", *options)
+
+
+def _program(*arguments: str | Path) -> Run:
+    return lambda: subprocess.run([sys.executable, *map(str, arguments)], check=True)
+
+
+def train_others(corpus: Corpus, folder: Path) -> dict[str, Path]:
+    """Train all that can be compared here, into files; say what cannot."""
+    kept: dict[str, Path] = {}
+    for name, competitor in COMPETITORS.items():
+        path = folder / f"{name.replace(' ', '-')}.model"
         try:
-            runs[name] = make()
+            competitor.train(corpus, path)
+            kept[name] = path
         except ImportError as error:
             print(f'{name}: skipped, for {error.name} is missing (pip install ".[bench]")')
-    return runs
+    return kept
 
 
 @contextmanager
@@ -161,28 +189,40 @@ def one_core() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def compare(model: StanceModel, corpus: Corpus, folder: Path, rows: int, repeats: int) -> None:
+def compare(model: StanceModel, kept: Mapping[str, Path], source: Path, repeats: int) -> None:
     """Measure one core against everything else, and print it."""
-    source, target = folder / "in.csv", folder / "out.csv"
-    make_table(corpus, source, rows)
-    # After this run the words are known.
+    file, target = source.with_name("ours.stance"), source.with_name("out.csv")
+    save_model(model, file, force=True)
     done = predict_table(model, Input((source,)), Output(target, force=True))
+    rows = done.rows_in
     pairs = sum(done.tally.answers.values()) / rows
-    runs = make_runs(model, corpus, source, target)
-    read = dict.fromkeys(runs, rows) | {"oracle": ORACLE_ROWS}
-    with one_core():
-        times = take_turns(runs, read, repeats)
-    ours = times[OURS]
     print(f"\n{rows:,} rows, {pairs:.2f} actors a row, one core; medians of {repeats}")
-    print(f"{'':<16}{'rows/s':>10}{'µs work/row':>14}{'time : ours':>14}{'work : ours':>14}")
-    for name, taken in times.items():
-        print(
-            f"{name:<16}{1 / taken.wall_per_row:>10,.0f}{1e6 * taken.work_per_row:>14.1f}"
-            f"{taken.wall_per_row / ours.wall_per_row:>14.2f}"
-            f"{taken.work_per_row / ours.work_per_row:>14.2f}"
-        )
-    print(f"{OURS}: {pairs / ours.wall_per_row:,.0f} (paragraph, actor) pairs/s")
-    print_stages([stage_times(runs[OURS]) for _ in range(repeats)], rows, pairs)
+    print(f"{'':<22}{'rows/s':>10}{'µs work/row':>14}{'time : ours':>14}{'work : ours':>14}")
+    runs = {"warm": warm_runs(model, kept, source), "cold": cold_runs(file, kept, source)}
+    for how, own in runs.items():
+        with one_core():
+            read = dict.fromkeys(own, rows) | {ORACLE: ORACLE_ROWS}
+            times = take_turns(own, read, repeats)
+        ours = times[OURS]
+        for name, taken in times.items():
+            print(
+                f"{how + '  ' + name:<22}{1 / taken.wall_per_row:>10,.0f}"
+                f"{1e6 * taken.work_per_row:>14.1f}"
+                f"{taken.wall_per_row / ours.wall_per_row:>14.2f}"
+                f"{taken.work_per_row / ours.work_per_row:>14.2f}"
+            )
+        print(f"{how}  {pairs / ours.wall_per_row:,.0f} (paragraph, actor) pairs/s")
+    warm = runs["warm"][OURS]
+    print_stages([stage_times(warm) for _ in range(repeats)], rows, pairs)
+
+
+def first_answer(folder: Path, repeats: int) -> None:
+    """Measure how long `stance predict` takes for one paragraph, with the bundled model."""
+    source = folder / "one.csv"
+    source.write_text("text\nPoland praised NATO and condemned Russia.\n", "utf-8")
+    times = take_turns({BUNDLED: _predict(source)}, {BUNDLED: 1}, 2 * repeats + 1)[BUNDLED]
+    said = f"{times.wall_per_row:.2f} s, {times.work_per_row:.2f} s of processor time"
+    print(f"\nfirst answer: {said}; medians of {2 * repeats + 1}")
 
 
 def print_stages(turns: list[dict[str, float]], rows: int, pairs: float) -> None:
@@ -238,16 +278,24 @@ def compare_memory(corpus: Corpus, folder: Path) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("table", type=Path, nargs="?", help="one with a column 'text'")
+    parser.add_argument("--rows", type=int, default=20_000, help="of a table that is made")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--long", type=int, default=300_000, help="rows for one and two jobs")
     parser.add_argument("--memory", action="store_true", help="measure peak memory, too")
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # programs that are installed are compiled
     corpus = read_corpus([bundled_corpus()])
     model = train(read_recipe(), corpus, ActorBook.default()).model
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        compare(model, corpus, folder, options.rows, options.repeats)
+        source = folder / "in.csv"
+        if options.table:
+            shutil.copy(options.table, source)
+        else:
+            make_table(corpus, source, options.rows)
+        compare(model, train_others(corpus, folder), source, options.repeats)
+        first_answer(folder, options.repeats)
         if options.long:
             compare_jobs(model, corpus, folder, options.long, options.repeats)
         if options.memory:

@@ -1,29 +1,35 @@
 """Other ways through the same table, each in the fastest honest form that its users have.
 
+Usage: python training/competitors.py NAME MODEL SOURCE TARGET
+
 All but the bare copy are trained on the same labels and give one label with its probability per
-paragraph, beside the columns of the input; none knows an actor. Each `*_run` returns a function
-that reads `source` and writes `target` once, or raises `ImportError` where its package is missing.
+paragraph, beside the columns of the input; none knows an actor. `train` of each writes its model to
+a file, and `load` returns a function that reads `source` and writes `target` once; both raise
+`ImportError` where its package is missing. As a program, this loads a model and runs once.
 """
 
 import csv
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from stance.corpus import Corpus
-from stance.model.judging import StanceModel
-from stance.records import Stance
+if TYPE_CHECKING:  # or a program of others would wait for our imports
+    from stance.corpus import Corpus
+    from stance.model.judging import StanceModel
 
 Run = Callable[[], object]
 
 Answer = tuple[str, float]
 """A label and its probability."""
 
-LABELS = tuple(map(str, Stance))
+LABELS = ("against", "neutral", "favor")
 CHUNK = 1000
 """Rows that are predicted at a time, as ours are."""
 
@@ -31,7 +37,19 @@ ORACLE_ROWS = 200
 """Rows that the slow oracle reads; its time is scaled up."""
 
 
-def copy_run(source: Path, target: Path) -> Run:
+@dataclass(frozen=True, slots=True)
+class Competitor:
+    """How a model is made of a corpus, and how one from a file is run."""
+
+    train: Callable[["Corpus", Path], None]
+    load: Callable[[Path, Path, Path], Run]  # of model, source and target
+
+
+def _no_model(corpus: "Corpus", path: Path) -> None:
+    pass
+
+
+def copy_run(path: Path, source: Path, target: Path) -> Run:
     """Read and write the table with the csv module alone."""
 
     def run() -> None:
@@ -41,16 +59,22 @@ def copy_run(source: Path, target: Path) -> Run:
     return run
 
 
-def plain_run(corpus: Corpus, source: Path, target: Path) -> Run:
-    """TfidfVectorizer (1-2-grams) and LogisticRegression over chunks of pandas."""
-    pd = import_module("pandas")
+def plain_train(corpus: "Corpus", path: Path) -> None:
+    """TfidfVectorizer (1-2-grams) and LogisticRegression."""
+    import_module("pandas")
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2)
     pipe = make_pipeline(words, LogisticRegression(max_iter=1000))
-    pipe.fit(corpus.texts, corpus.stance)
+    path.write_bytes(pickle.dumps(pipe.fit(corpus.texts, corpus.stance)))
+
+
+def plain_load(path: Path, source: Path, target: Path) -> Run:
+    """Predict chunks of pandas."""
+    pd = import_module("pandas")
+    pipe = pickle.loads(path.read_bytes())
 
     def run() -> None:
         header = True
@@ -64,8 +88,8 @@ def plain_run(corpus: Corpus, source: Path, target: Path) -> Run:
     return run
 
 
-def fasttext_run(corpus: Corpus, source: Path, target: Path, *, dim: int, bucket: int) -> Run:
-    """FastText with word bigrams; lists of rows at a time.
+def fasttext_train(corpus: "Corpus", path: Path, *, dim: int, bucket: int) -> None:
+    """FastText with word bigrams.
 
     Parameters
     ----------
@@ -74,12 +98,17 @@ def fasttext_run(corpus: Corpus, source: Path, target: Path, *, dim: int, bucket
         take 800 MB; its users' tutorial for small corpora has 50 and 200,000.
     """
     fasttext = import_module("fasttext")
-    examples = target.with_suffix(".fasttext")
+    examples = path.with_suffix(".fasttext")
     with _writable(examples) as file:
         for text, label in zip(corpus.texts, corpus.stance, strict=True):
             file.write(f"__label__{label} {_lowered(text)}\n")
     options = {"wordNgrams": 2, "lr": 0.5, "epoch": 25, "thread": 1, "verbose": 0}
-    model = _trained(fasttext, str(examples), dim=dim, bucket=bucket, **options)
+    _trained(fasttext, str(examples), dim=dim, bucket=bucket, **options).save_model(str(path))
+
+
+def fasttext_load(path: Path, source: Path, target: Path) -> Run:
+    """Predict lists of rows."""
+    model = import_module("fasttext").load_model(str(path))
 
     def predict(texts: Sequence[str]) -> Iterator[Answer]:
         labels, shares = model.predict([_lowered(text) for text in texts])
@@ -97,10 +126,9 @@ def _trained(fasttext: Any, examples: str, **options: Any) -> Any:
     return fasttext.train_supervised(examples, **options)
 
 
-def vowpal_run(corpus: Corpus, source: Path, target: Path) -> Run:
+def vowpal_load(path: Path, source: Path, target: Path) -> Run:
     """Vowpal Wabbit from file to file, with two files of its own between."""
     workspace = import_module("vowpalwabbit").Workspace
-    kept = _vowpal_model(corpus, target)
     examples, answers = (target.with_suffix(f".vw-{name}") for name in ("in", "out"))
 
     def run() -> None:
@@ -108,7 +136,7 @@ def vowpal_run(corpus: Corpus, source: Path, target: Path) -> Run:
             reader = csv.reader(lines)
             at = next(reader).index("text")
             file.writelines(f"{_example(row[at])}\n" for row in reader)
-        arguments = f"-t -i {kept} -d {examples} -p {answers} --probabilities --quiet"
+        arguments = f"-t -i {path} -d {examples} -p {answers} --probabilities --quiet"
         workspace(arguments).finish()
         with (
             source.open(newline="", encoding="utf-8") as lines,
@@ -124,10 +152,9 @@ def vowpal_run(corpus: Corpus, source: Path, target: Path) -> Run:
     return run
 
 
-def vowpal_call_run(corpus: Corpus, source: Path, target: Path) -> Run:
+def vowpal_call_load(path: Path, source: Path, target: Path) -> Run:
     """Vowpal Wabbit by a call of its Python package per row, as most of its users have it."""
-    kept = _vowpal_model(corpus, target)
-    learner = import_module("vowpalwabbit").Workspace(f"-t -i {kept} --probabilities --quiet")
+    learner = import_module("vowpalwabbit").Workspace(f"-t -i {path} --probabilities --quiet")
 
     def predict(texts: Sequence[str]) -> Iterator[Answer]:
         for text in texts:
@@ -136,20 +163,16 @@ def vowpal_call_run(corpus: Corpus, source: Path, target: Path) -> Run:
     return lambda: _answer_rows(predict, source, target)
 
 
-def _vowpal_model(corpus: Corpus, target: Path) -> Path:
-    """Train and save a model, unless it is there already; return where it is."""
-    workspace = import_module("vowpalwabbit").Workspace
-    kept = target.with_suffix(".vw-model")
-    if not kept.exists():
-        learner = workspace(
-            "--oaa 3 --ngram 2 --loss_function logistic --probabilities -b 20 --quiet"
-        )
-        for _ in range(10):
-            for text, label in zip(corpus.texts, corpus.stance, strict=True):
-                learner.learn(f"{int(label) + 1} {_example(text)}")
-        learner.save(str(kept))
-        learner.finish()
-    return kept
+def vowpal_train(corpus: "Corpus", path: Path) -> None:
+    """Vowpal Wabbit with bigrams, ten times over the corpus."""
+    learner = import_module("vowpalwabbit").Workspace(
+        "--oaa 3 --ngram 2 --loss_function logistic --probabilities -b 20 --quiet"
+    )
+    for _ in range(10):
+        for text, label in zip(corpus.texts, corpus.stance, strict=True):
+            learner.learn(f"{int(label) + 1} {_example(text)}")
+    learner.save(str(path))
+    learner.finish()
 
 
 def _likeliest(shares: Sequence[float]) -> Answer:
@@ -172,7 +195,7 @@ def _answer_rows(
             )
 
 
-def oracle_run(model: StanceModel, source: Path) -> Run:
+def oracle_run(model: "StanceModel", source: Path) -> Run:
     """Judge the first rows with the readable version of the tests; nothing is written."""
     tests = Path(__file__).parent.parent / "tests"
     sys.path.insert(0, str(tests))
@@ -209,3 +232,16 @@ def _lowered(text: str) -> str:
 def _example(text: str) -> str:
     """Return a text as Vowpal Wabbit reads it, without its two signs."""
     return "|w " + _lowered(text).replace("|", " ").replace(":", " ")
+
+
+COMPETITORS = {
+    "csv alone": Competitor(_no_model, copy_run),
+    "scikit-learn": Competitor(plain_train, plain_load),
+    "fastText 50": Competitor(partial(fasttext_train, dim=50, bucket=200_000), fasttext_load),
+    "fastText 100": Competitor(partial(fasttext_train, dim=100, bucket=2_000_000), fasttext_load),
+    "VW files": Competitor(vowpal_train, vowpal_load),
+    "VW calls": Competitor(vowpal_train, vowpal_call_load),
+}
+
+if __name__ == "__main__":
+    COMPETITORS[sys.argv[1]].load(*map(Path, sys.argv[2:]))()

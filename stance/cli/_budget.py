@@ -1,7 +1,6 @@
 """The option --memory: a command that would take more fails in one line."""
 
 import atexit
-import ctypes
 import functools
 import inspect
 import os
@@ -90,6 +89,7 @@ def _run_within(size: int, asked: str, command: Callable[[], None]) -> None:
     """
     if sys.platform != "linux":
         raise UsageError("--memory: this system does not limit memory; drop the option")
+    import ctypes
     import resource
 
     sys.stdout.flush()

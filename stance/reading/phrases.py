@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
-from stance.reading.keys import MULTIPLIER, KeyIndex, join_keys, key_of
+from stance.reading.keys import MULTIPLIER, KeyIndex, join_keys, key_of, keys_of
 from stance.reading.tokens import LONGEST_WORD, Forms, TokenBatch, tokenise
 
 _STEP = key_of("next word")
@@ -29,11 +29,6 @@ class Phrase:
         return tuple({self.text: 0, self.text.upper(): 0}) if self.exact else (self.text,)
 
 
-def word_key(word: str, *, exact: bool) -> int:
-    """Return the key that a word is matched by."""
-    return key_of("=" + word) if exact else key_of(word.lower())
-
-
 class PhraseMatcher:
     """Leftmost-longest matches of phrases, without overlap, separated as in their text."""
 
@@ -46,7 +41,9 @@ class PhraseMatcher:
         sizes = np.diff(batch.first)
         exact = np.repeat(np.array([p.exact for _, p in variants], np.bool_), sizes)
         spelled = list(zip(words, exact.tolist(), strict=True))
-        known = {(word, own): word_key(word, exact=own) for word, own in set(spelled)}
+        distinct = dict.fromkeys(spelled)
+        texts = ("=" + word if own else word.lower() for word, own in distinct)
+        known = dict(zip(distinct, keys_of(texts).tolist(), strict=True))
         keys = np.array([known[word] for word in spelled], np.uint64)
         self._exact = {word: key for (word, own), key in known.items() if own}
         values = np.array([phrase.value for _, phrase in variants], np.int32)

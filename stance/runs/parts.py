@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -241,6 +240,8 @@ def _digest_of_file(path: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
+    from importlib.metadata import version  # which takes as long as a hundred rows
+
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return {name: version(name) for name in ("stance", "numpy", "PyStemmer")} | {"python": python}
 

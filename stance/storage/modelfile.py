@@ -5,10 +5,10 @@ import hashlib
 import io
 import stat
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import Stemmer
 from numpy.typing import NDArray
 
 from stance.display import shown
@@ -138,8 +138,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def stemmer_note(model: StanceModel) -> str | None:
     """Return a warning if words are stemmed here by another version than when a model learned."""
-    there, here = model.card.get("versions", {}).get(STEMMER), version(STEMMER)
-    if there in (None, here):
+    there = model.card.get("versions", {}).get(STEMMER)
+    if there in (None, Stemmer.version()):
+        return None
+    from importlib.metadata import version  # which takes a while to import
+
+    if there == (here := version(STEMMER)):
         return None
     there = shown(str(there), 20)
     differ = f"the model learned with {STEMMER} {there}, here is {here}: some answers may differ"
