@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from stance.display import shown
-from stance.errors import OutputError
+from stance.errors import DataError, OutputError
 
 try:
     import fcntl
@@ -68,12 +68,15 @@ def _refusal(path: Path | None, reason: str) -> OutputError:
 
 def file_hash(first: Path, *others: Path) -> str:
     """Return the SHA-256 of a file, or of the bytes of several, one after another."""
-    with first.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    for path in others:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+    digest = hashlib.sha256()
+    for path in (first, *others):
+        try:
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+        except OSError as error:
+            name = shown(str(path), 200)
+            raise DataError(f"{name}: cannot be read twice; copy the file and try again") from error
     return digest.hexdigest()
 
 
@@ -138,7 +141,7 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
 
 
 def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
-    """Write or replace a file in a private folder; a power cut may truncate it without `sync`."""
+    """Write or replace a file in a private folder; a power cut may damage it without `sync`."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -146,6 +149,8 @@ def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
         file.flush()
         if sync:
             os.fsync(handle)
+        else:
+            _begin_writing(handle)
     temporary.replace(path)
     if sync:
         sync_folder(path.parent)
@@ -215,8 +220,8 @@ class WholeFile(Transaction):
         with _reported(self._path):
             self._file.flush()
             if self._target:
-                self._become(self._target)
-            if self._path:
+                self._become(self._target)  # `discard` closes it: all has reached the disk
+            elif self._path:
                 self._file.close()
 
     def discard(self) -> None:
@@ -230,7 +235,8 @@ class WholeFile(Transaction):
 
     def _become(self, target: Path) -> None:
         mode = _mode(target)
-        if hasattr(os, "fchmod"):  # Windows has it from Python 3.13 on
+        # Windows has it from Python 3.13 on; some file systems of Windows refuse it on Linux.
+        with contextlib.suppress(AttributeError, PermissionError):
             os.fchmod(self._file.fileno(), mode)
         os.fsync(self._file.fileno())
         path = self._made or self._name(target)
@@ -283,12 +289,18 @@ class _File(io.FileIO):
         while written < len(view):
             written += super().write(view[written:])
         self._waiting += written
-        if self._waiting >= _EARLY and hasattr(os, "posix_fadvise"):
+        if self._waiting >= _EARLY:
             self._waiting = 0
-            with contextlib.suppress(OSError):  # a pipe, or a file system that cannot
-                # Linux takes the advice that pages are not needed as a request to write them.
-                os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            _begin_writing(self.fileno())
         return written
+
+
+def _begin_writing(handle: int) -> None:
+    """Have the system write a file to the disk from now on, without waiting for it."""
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):  # a pipe, or a file system that cannot
+            # Linux takes the advice that pages are not needed as a request to write them.
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _fresh(target: Path, folder: Path | None = None) -> Path:

@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -393,6 +394,31 @@ def test_a_silent_server_is_given_up(model, table, output, monkeypatch):
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_server_that_is_silent_behind_tls_is_given_up(
+    model, table, output, monkeypatch, tmp_path
+):
+    layer = pytest.importorskip("stance.runs.cluster")
+    dask = pytest.importorskip("dask")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=x"
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl")
+    line = [*make.split(), "-keyout", key, "-out", certificate]
+    subprocess.run(line, check=True, capture_output=True)
+    monkeypatch.setattr(layer, "_SILENCE", 0.5)
+    own = {"ca-file": certificate, "client": {"cert": certificate, "key": key}}
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        dask.config.set({"distributed.comm.tls": own}),
+    ):
+        address = f"tls://127.0.0.1:{server.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(WorkerError, match=r"no Dask scheduler answers; check the address$"):
+            predict(model, table, output, cluster=address)
+    assert time.monotonic() - started < 5
+
+
 @pytest.mark.parametrize(
     ("address", "warned"),
     [
@@ -638,35 +664,12 @@ def test_a_damaged_part_is_computed_again(model, table, output, computed):
     assert computed == [2, 3, 5, 6, 7, 8, 9]
 
 
-def test_a_part_can_be_read_before_it_has_reached_the_disk(tmp_path, monkeypatch):
-    synced, may_sync = [], threading.Event()
-
-    def slow(handle):
-        assert may_sync.wait(20)
-        synced.append(os.fstat(handle).st_size)
-        raise OSError("the disk is gone")
-
-    monkeypatch.setattr(os, "fsync", slow)
+def test_no_part_waits_until_it_has_reached_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("waits for the disk"))
     store = Store(tmp_path, "key", tmp_path / "out.csv")
     part = Part(1, 1, 0, Tally(rows=1), Lines(b"a,b\n"))
     store.write(part)
     assert store.read(1) == part
-    assert not synced
-    may_sync.set()
-    store.write(dataclasses.replace(part, number=2))  # waits for the first one
-    assert synced[0] == store.path(1).stat().st_size
-
-
-def test_parts_are_kept_where_the_system_gives_no_more_threads(tmp_path, monkeypatch):
-    def refuse(thread):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    store = Store(tmp_path, "key", tmp_path / "out.csv")
-    parts = [Part(number, 1, 0, Tally(rows=1), Lines(b"a,b\n")) for number in (1, 2)]
-    for part in parts:
-        store.write(part)  # the second would wait for ever for a first one that is never synced
-    assert [store.read(number) for number in (1, 2)] == parts
 
 
 def test_parts_of_another_run_are_never_taken(model, table, output, computed):

@@ -140,6 +140,25 @@ def test_what_is_no_workbook_is_refused(tmp_path):
 TRAPS = ["=1+1", "@x", "-2+3", "007", "http://a.b", "x\x0by", "_x0041_", "<b>&", "😀\r\ny", " z "]
 
 
+def test_a_sheet_whose_compressed_bytes_are_damaged_is_refused(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", ("S", [["text"], ["NATO met."]]))
+    with zipfile.ZipFile(path) as archive:
+        sheet = archive.getinfo("xl/worksheets/sheet1.xml")
+    data = bytearray(path.read_bytes())
+    data[sheet.header_offset + 30 + len(sheet.filename)] = 7  # no kind of block
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"a.xlsx: is a damaged workbook \(.*invalid block type"):
+        cells(path)
+
+
+def test_a_name_of_a_column_that_is_no_utf8_is_refused(tmp_path):
+    path = tmp_path / "a.arrow"
+    pyarrow.feather.write_feather(pa.table({"text€": ["NATO met."]}), path, compression="lz4")
+    path.write_bytes(path.read_bytes().replace("€".encode(), b"\xc6(("))
+    with pytest.raises(DataError, match=r"a.arrow: is not a whole Arrow file \('utf-8' codec"):
+        cells(path)
+
+
 def test_a_workbook_out_holds_texts_and_numbers_and_no_formula(model, tmp_path):
     source = tmp_path / "a.jsonl"
     source.write_text("".join(json.dumps({"text": f"NATO {trap}"[5:]}) + "\n" for trap in TRAPS))

@@ -537,6 +537,7 @@ def test_semeval2025_ends_are_inclusive_and_roles_are_stances(tmp_path):
         (("EN_1.txt", "NATO", 9, 3, "Innocent"), "txt:1: 9:3 lies outside"),
         (("EN_2.txt", "NATO", 0, 3, "Innocent"), "txt:1: no article EN_2.txt in raw-documents"),
         (("../EN_1.txt", "NATO", 0, 3, "Innocent"), "'../EN_1.txt' is not the name of an article"),
+        (("E" * 300, "NATO", 0, 3, "Innocent"), "txt:1: no article EEE"),
     ],
 )
 def test_what_is_no_framing_is_refused(tmp_path, row, match):

@@ -4,6 +4,7 @@ import csv
 import json
 import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
 from command import fails, invoke, misused, write
@@ -516,6 +517,16 @@ def test_the_page_names_the_extra_that_it_needs(table, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     said = fails(2, "label", table, "--coder", "anna")
     assert said == "label needs an extra: pip install 'stance[label]'"
+
+
+def test_a_store_whose_texts_are_no_utf8_is_damaged(tmp_path, task):
+    path = tmp_path / "a.sqlite"
+    with Store(path) as store:
+        put(store, task, "anna", "a")
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("UPDATE labels SET note = CAST(x'8a' AS TEXT)")
+    with pytest.raises(DataError, match=r"a.sqlite: is damaged; restore a copy"), Store(path) as it:
+        it.labels()
 
 
 def test_a_folder_is_no_store(tmp_path):

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from command import SAMPLE, STARTER, dicts, fails, invoke, misused, process, write
 from pages import read_page
+from small_model import small_model
 
 from stance.defaults import bundled_model
 from stance.errors import DataError
@@ -26,7 +27,7 @@ from stance.reports import Request, read_maker
 from stance.reports._page import named
 from stance.reports._panels import compose
 from stance.reports._predictions import gather
-from stance.storage import load_model
+from stance.storage import load_model, save_model
 
 TRAINING = Path(__file__).parent.parent / "training"
 
@@ -651,3 +652,15 @@ def test_the_tables_that_are_measured_are_those_of_predict(tmp_path, monkeypatch
         write_answers(path, 500, distinct=distinct)
         page = report(path)
         assert sum(int(row["answers"]) for row in csv_rows(page, "certainty")) == 500
+
+
+def test_a_card_that_lacks_scores_has_a_report(tmp_path):
+    model, answers = tmp_path / "m.stance", tmp_path / "a.csv"
+    save_model(small_model(), model)  # whose card has neither classes nor target-blind words
+    table = write(tmp_path / "in.csv", "text\nNATO met.\n")
+    assert invoke("predict", table, "-o", answers, "-m", model).exit_code == 0
+    checklist = tmp_path / "c.md"
+    done = invoke("report", answers, "-m", model, "--checklist", checklist)
+    assert done.exit_code == 0
+    assert "macro-F1 69.1" in checklist.read_text(encoding="utf-8")
+    assert "target-blind" not in answers.with_suffix(".html").read_text(encoding="utf-8")

@@ -67,6 +67,7 @@ def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
         (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "memory ran out; close other"),
         (ImportError("failed to map segment from shared object"), 1, "memory ran out; close"),
         (RuntimeError("can't start new thread"), 1, "memory ran out; close other programs"),
+        (SystemError("error return without exception set"), 1, "memory ran out; close other"),
         (RecursionError("maximum recursion depth"), 1, "the input is nested too deep"),
         (UnicodeDecodeError("utf-8", b"x\xff", 1, 2, "invalid start byte"), 1, "a text is not in"),
     ],

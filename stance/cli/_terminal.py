@@ -37,7 +37,8 @@ _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, 
 _NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer --jobs"
 _STARVED = (
     *("failed to map", "allocate memory", "start new thread", "out of memory"),
-    "without exception set",  # how C code ends that got no memory and says nothing
+    # How C code ends that got no memory and says nothing:
+    *("without exception set", "without setting an exception"),
 )
 
 P = ParamSpec("P")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from stance.display import shown
@@ -200,7 +201,9 @@ def _article(name: str, where: str, folder: Path) -> Path:
     if name in (".", "..") or Path(name).name != name or "\0" in name:
         raise DataError(f"{where}: '{shown(name)}' is not the name of an article's file")
     places = [folder / inner / name for inner in _ARTICLES]
-    found = next((path for path in places if path.is_file()), None)
+    found = None
+    with suppress(OSError):  # a name too long for any file
+        found = next((path for path in places if path.is_file()), None)
     if found is None:
         what = f"no article {shown(name)} in {_ARTICLES[0]} beside this file"
         raise DataError(f"{where}: {what}; keep the folders as they were downloaded")

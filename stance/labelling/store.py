@@ -237,9 +237,11 @@ def _translated(path: Path) -> Iterator[None]:
         if code == "NOTADB":
             reason = "is not a store of labels (not an SQLite file); move it away"
             raise DataError(f"{path}: {reason}") from error
-        if code in ("CORRUPT", "ERROR"):  # a table or column is missing
+        if code in ("CORRUPT", "ERROR") or "not decode" in str(error):  # a table or column lacks
             raise DataError(f"{path}: {_DAMAGED}") from error
         raise
+    except UnicodeDecodeError as error:  # which names and texts of a damaged file may be
+        raise DataError(f"{path}: {_DAMAGED}") from error
 
 
 _DAMAGED = "is damaged; restore a copy, or move it away to begin anew"

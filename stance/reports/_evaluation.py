@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from stance.corpus import Source
 from stance.display import count, shown
-from stance.files import file_hash, write_whole
+from stance.files import write_whole
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
@@ -29,6 +29,7 @@ from stance.reports._scores import (
 )
 from stance.screens import percent
 from stance.screens.model import forecast_text
+from stance.storage import model_hash
 
 HEIGHT = 260  # pixels of a curve that stands alone
 HEATS = 5  # shades of a share, from none to all
@@ -222,7 +223,7 @@ def write_evaluation(
     model: Path | None = None,
     force: bool = False,
 ) -> None:
-    file = (model.name, file_hash(model)) if model else None
+    file = (model.name, model_hash(model)) if model else None
     write_whole(path, compose(EvaluationReport(scores, card, sources, mistakes, file)), force=force)
 
 

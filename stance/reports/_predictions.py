@@ -17,6 +17,7 @@ from stance.model.judging import StanceModel
 from stance.records import FAVOR
 from stance.reports._audited import Audited, read_audited
 from stance.reports._examples import Examples, Marked, mark
+from stance.storage import model_hash
 from stance.tables import rewrite_dates
 
 FEWEST_ANSWERS = 30  # answers below which an actor's shares are little more than anecdotes
@@ -33,7 +34,7 @@ class Maker:
 
 
 def read_maker(path: Path, model: StanceModel, *, given: bool) -> Maker:
-    return Maker(model, path.name, file_hash(path), given)
+    return Maker(model, path.name, model_hash(path), given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,7 @@ import contextlib
 import ctypes
 import hashlib
 import json
-import os
 import sys
-import threading
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,7 +18,7 @@ from numpy.typing import NDArray
 
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.files import output_error, write_private
+from stance.files import file_hash, output_error, write_private
 from stance.model.judging import StanceModel
 from stance.runs.answers import COUNTS, TABLES, Layout, Tally, answer_rows
 from stance.runs.rows import Lines
@@ -153,10 +151,10 @@ class Store:
         numbers = [getattr(part.tally, key) for key in COUNTS]
         counts = json.dumps([part.rows, part.formulas, numbers, *listed]).encode()
         data = b"%s\n%s" % (counts, (part.lines or Lines(b"")).pack())
+        # Its checksum shows what a power cut has damaged: that part is computed again.
         path = self.path(part.number)
         try:
             write_private(path, b"%d %d\n" % (len(data), zlib.crc32(data)), data, sync=False)
-            _sync(os.open(path, os.O_RDONLY))
         except OSError as error:
             raise output_error(error, self.output) from error
         return replace(part, lines=None)
@@ -177,29 +175,6 @@ class Store:
             return Part(number, rows, formulas, tally, Lines.unpack(packed))
         except (OSError, ValueError, TypeError):  # the last two: written by another version
             return None
-
-
-_disk = threading.Semaphore()
-
-
-def _sync(handle: int) -> None:
-    """Have a file reach the disk, and close it, while the next part is computed.
-
-    Failure is no loss: the checksum shows what a power cut has damaged, and the part is computed
-    again.
-    """
-
-    def sync() -> None:
-        with contextlib.suppress(OSError):
-            os.fsync(handle)
-        os.close(handle)
-        _disk.release()
-
-    _disk.acquire()  # at most one at a time, or a slow disk would fall behind
-    try:
-        threading.Thread(target=sync).start()
-    except RuntimeError:  # the system gives us no more threads
-        sync()
 
 
 def make_plan(model: StanceModel, inputs: Inputs, size: int, options: Mapping[str, Value]) -> Plan:
@@ -228,14 +203,7 @@ def make_plan(model: StanceModel, inputs: Inputs, size: int, options: Mapping[st
 
 
 def _digest_of_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return ""  # a bad record, if those are put aside
-    except OSError as error:
-        name = shown(str(path), 200)
-        raise DataError(f"{name}: cannot be read twice; copy the file and try again") from error
+    return file_hash(path) if path.exists() else ""  # a bad record, if those are put aside
 
 
 def versions() -> dict[str, str]:

@@ -126,9 +126,10 @@ class Run:
             return  # a file system without locks
 
     def _unlock(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            with contextlib.suppress(OSError):  # nothing has been written to it
+                os.close(lock)
 
     def begin(self, plan: Plan) -> None:
         """Make the folder, or raise `OutputError` if the earlier run had another plan."""
@@ -204,15 +205,17 @@ class Run:
         last = (_PLAN, _ENDING, _LOCK)
         if fcntl is None:
             self._unlock()  # Windows removes no file that is open
-        with held(), contextlib.suppress(OSError):
-            for attempt in range(3):
-                names = {child.name for child in self.folder.iterdir()}
-                for name in (*sorted(names - set(last)), *last[:2]):
-                    (self.folder / name).unlink(missing_ok=True)
-                if not attempt:
-                    (self.folder / _LOCK).unlink(missing_ok=True)
+        locked = True
+        with held():
+            for _ in range(3):
                 with contextlib.suppress(OSError):
+                    names = {child.name for child in self.folder.iterdir()}
+                    for name in (*sorted(names - set(last)), *last[:2]):
+                        (self.folder / name).unlink(missing_ok=True)
+                    if locked:
+                        (self.folder / _LOCK).unlink(missing_ok=True)
+                        locked = False
                     self.folder.rmdir()
-                if not self.folder.exists() or (self.folder / _LOCK).exists():
+                if not locked and (not self.folder.exists() or (self.folder / _LOCK).exists()):
                     break  # in the latter case another run has just begun
         self._unlock()

@@ -169,6 +169,10 @@ _SCORES = _F1 | {"macro_f1_interval": nullable(_INTERVAL), "ece": nullable(_SHAR
 _BASELINES = entries(nullable(table({"macro_f1": nullable(number(float, -1, 1))}, closed=False)))
 _SCORES |= {"documents": _ROWS, "baselines": _BASELINES}  # one of them is a difference
 _MORE_SCORES = {f"per_{title}": _GROUPS for title in ("corpus", "source", "genre", "actor")}
+_CLASS_SCORES = dict.fromkeys(("precision", "recall", "f1"), _SHARE) | {"support": _ROWS}
+_MORE_SCORES["per_class"] = table(
+    dict.fromkeys(LABELS["stance"], table(_CLASS_SCORES, closed=False))
+)
 _MORE_SCORES["sentiment"] = table(optional={"per_class": table(optional=_FEELINGS)}, closed=False)
 
 

@@ -168,6 +168,9 @@ def _refusals(path: Path) -> Iterator[None]:
     except (ModelError, ActorError, RecipeError) as error:
         advice = "" if isinstance(error, ModelError) else "; train a new one with `stance train`"
         raise ModelError(f"{_name(path)}: {shown(str(error), 400)}{advice}") from error
+    except OSError as error:
+        why = f"cannot be read ({error.strerror or type(error).__name__}); copy it and try again"
+        raise ModelError(f"{_name(path)}: {why}") from error
 
 
 def _open(path: Path) -> io.BufferedReader:

@@ -48,9 +48,10 @@ def read_arrow(path: Path, kind: Kind, journal: Journal) -> tuple[str, Generator
     _pyarrow(f"{journal.name}: a {what} file")
     with _readable(journal.name, what):
         schema, batches = _open(path, kind, journal.name)
-    if len(schema.names) > MAX_COLUMNS:
+        names = schema.names  # decodes them
+    if len(names) > MAX_COLUMNS:
         raise DataError(f"{journal.name}: more than {MAX_COLUMNS:,} columns; leave some out")
-    name_columns(journal, schema.names, 1)
+    name_columns(journal, names, 1)
     return what, _records(batches, journal, what)
 
 

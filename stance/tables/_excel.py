@@ -2,7 +2,9 @@
 
 import json
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Generator, Iterator, Sequence
 from datetime import date, datetime
 from importlib import import_module
@@ -26,6 +28,10 @@ _BLOCK_ROWS = 500
 _CELL = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _ERROR = re.compile(rb"""\st\s*=\s*["']e["']""")
 _CHUNK = MEGABYTE
+_ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError),
+    *(NotImplementedError, ValueError),
+)
 
 
 def _load(name: str, what: str) -> Any:
@@ -152,7 +158,7 @@ def _checked(path: Path, name: str) -> int:
                 what = f"more than {_MOST_BYTES // MEGABYTE:,} MB without compression"
                 raise DataError(f"{name}: {what}; save the sheet as CSV")
             return _counted(archive, name)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+    except _ZIP_ERRORS as error:
         what = f"is a damaged workbook ({shown(str(error), 60)})"
         raise DataError(f"{name}: {what}; save it again, or copy it again") from error
 
