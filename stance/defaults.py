@@ -105,7 +105,7 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
-    for name in ("data/actors.toml", "data/lexicon.toml"):
+    for name in ("data/english/actors.toml", "data/english/lexicon.toml"):
         digest.update(files("stance").joinpath(name).read_bytes())
     digest.update(bundled_corpus().read_bytes())
     for name in ("stance", "numpy", "scikit-learn", "PyStemmer"):

@@ -104,7 +104,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pairs = _read(X)
         stance, spelled = _read_labels(y, len(pairs.texts))
         corpus = _corpus(pairs, stance, pairs.documents if groups is None else groups)
-        self.training_ = train(self._recipe(), corpus, self.book or ActorBook.default())
+        recipe = self._recipe()
+        self.training_ = train(recipe, corpus, self.book or ActorBook.default(recipe.language))
         self.classes_, self._order = np.unique(np.array(list(spelled.values())), return_index=True)
         self._order = np.array(list(spelled))[self._order]
         return self

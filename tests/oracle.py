@@ -534,6 +534,13 @@ class Oracle:
                         gram = padded[start : start + size]
                         yield Occurrence(term("char", gram), pair.weight(i), i)
 
+    def _ending(self, pair: Pair) -> Iterator[Occurrence]:
+        for i, word in enumerate(pair.words):
+            if pair.role(i) == "target":
+                small = "small" if word.spelling[0].islower() else "capital"
+                yield Occurrence(term("ending", word.lower[-2:]), word=i)
+                yield Occurrence(term("ending", small), word=i)
+
     def _name(self, pair: Pair) -> Iterator[Occurrence]:
         yield Occurrence(term("name", pair.actor or SPAN))
 

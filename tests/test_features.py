@@ -33,7 +33,7 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 
 CHECKED = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("short_class", "short_relation", "short_mention"),
+    *("short_class", "short_relation", "short_mention", "ending"),
 )
 WHOLE = tuple(name for name in CHECKED if name != "char")
 """Blocks of whole words: a twentieth of the features, so that many pairs can be compared."""
@@ -320,8 +320,9 @@ def test_features_do_not_depend_on_which_name_of_an_actor_is_used(reader: Reader
         bulk_asked(reader, [(text.format(name, name), "United States", None)])[0]
         for name in ("United States", "US")
     )
-    assert plain["word"] != short["word"]  # only what is blind to the actor reads its name
-    for block in plain.keys() - {"word"}:
+    # Only what is blind to the actor reads its name, and `ending`, which is for names with cases.
+    assert plain["word"] != short["word"]
+    for block in plain.keys() - {"word", "ending"}:
         assert plain[block] == short[block], block
 
 
@@ -487,11 +488,13 @@ def test_overlapping_names_and_phrases_equal_the_oracle(
     assert_all_equal_oracle(tight_reader, oracle, texts)
 
 
-def test_another_language_reads_without_a_lexicon(book: ActorBook) -> None:
-    reader = Reader(book, Lexicon.default("russian"), "russian")
+@pytest.mark.parametrize("language", ["russian", "serbian"])
+def test_another_language_reads_with_or_without_a_lexicon(language: str) -> None:
+    book, lexicon = ActorBook.default(language), Lexicon.default(language)
+    reader = Reader(book, lexicon, language)
     reader.forms.names = symbols(reader)
-    oracle = Oracle(book.actors, {}, "russian")
-    text = "Россия не признаёт «санкции» NATO, заявил Joe Biden в Москве."
+    oracle = Oracle(book.actors, lexicon.source, language)
+    text = "Россия не признаёт «санкции» NATO, заявил Joe Biden в Москве. Мы осуждаем Россию."
     assert_all_equal_oracle(reader, oracle, [text, "", "NATO"])
 
 

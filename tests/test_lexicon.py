@@ -10,7 +10,7 @@ import pytest
 from stance.errors import RecipeError
 from stance.reading.lexicon import CONCESSION, FUNCTIONS, NEGATOR, REPORTING, Lexicon, stemmer
 
-TABLES = tomllib.loads(files("stance").joinpath("data/lexicon.toml").read_text("utf-8"))
+TABLES = tomllib.loads(files("stance").joinpath("data/english/lexicon.toml").read_text("utf-8"))
 CATEGORIES = {name: table for name, table in TABLES.items() if name != "function"}
 
 

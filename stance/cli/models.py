@@ -34,6 +34,10 @@ def train(
         Path | None,
         typer.Option(metavar="FILE", help="Word vectors (training/vectors.py) to learn with."),
     ] = None,
+    lexicon: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Lexicon (TOML) in place of that of the language."),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -56,11 +60,12 @@ def train(
     from stance.fitting import train_files
 
     options.refuse_stdin(corpora or [])
-    options.refuse_output(output, force, [*(corpora or []), recipe, actors, vectors, suspects])
-    options.refuse_output(suspects, force, [*(corpora or []), recipe, actors, vectors])
+    read = [*(corpora or []), recipe, actors, vectors, lexicon]
+    options.refuse_output(output, force, [*read, suspects])
+    options.refuse_output(suspects, force, read)
     training = train_files(
         corpora or [], output, recipe, actors, vectors,
-        suspects, seed=seed, jobs=jobs, force=force, tell=tell, **form,
+        suspects, lexicon, seed=seed, jobs=jobs, force=force, tell=tell, **form,
     )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), [title, "", *training.summary_lines()], as_json)

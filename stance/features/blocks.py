@@ -277,6 +277,39 @@ def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
     return [Events(pairs.row[at], pairs.word[at], nearness(pairs)[at], code=code, book=book)]
 
 
+INFLECTED = 2
+"""Last letters of a name that are looked at."""
+
+
+def endings_of(word: str) -> tuple[str, str]:
+    """Return what a name's first word shows of its case, and whether it is written small.
+
+    >>> endings_of("Путиным"), endings_of("президента")
+    (('ым', 'capital'), ('та', 'small'))
+    """
+    return word.lower()[-INFLECTED:], "small" if word[0].islower() else "capital"
+
+
+def _ending_book() -> FormBook:
+    return FormBook("ending", (np.zeros(0, np.uint64),), _endings_of_forms)
+
+
+def _endings_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
+    endings = [*chain.from_iterable(endings_of(word) for word in forms.spelling[start:])]
+    keys = [key_of("ending:" + ending) for ending in endings]
+    if forms.names is not None:
+        forms.names |= dict(zip(keys, endings, strict=True))
+    return (np.array(keys, np.uint64),), [2] * (len(endings) // 2)
+
+
+def ending_block(reader: Reader, pairs: Pairs) -> list[Events]:
+    """How the actor's name ends, by which languages that inflect names tell subject from object."""
+    book = reader.table(_ending_book)
+    word = pairs.word.take(pairs.mention)
+    start = book.starts[pairs.words.form.take(word)]
+    return [Events(pairs.owner, word, code=start + step, book=book) for step in range(2)]
+
+
 def name_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Name the actor; off by default, since it learns who is usually criticised."""
     row = np.arange(pairs.count)
@@ -308,6 +341,7 @@ BLOCKS: dict[str, Block] = {
     "relation": relation_block,
     "mention": mention_block,
     "char": char_block,
+    "ending": ending_block,
     "name": name_block,
     "word": word_block,
     "plain": plain_block,

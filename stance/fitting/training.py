@@ -108,6 +108,7 @@ def train_files(
     actors: Path | None,
     vectors: Path | None = None,
     suspects: Path | None = None,
+    lexicon: Path | None = None,
     *,
     seed: int | None,
     jobs: int,
@@ -119,20 +120,22 @@ def train_files(
 
     To ``suspects`` goes a table of rows whose label is likely wrong.
 
-    Without corpora, the bundled starter corpus is used; without a recipe or actors, the bundled
-    ones. ``seed`` replaces the recipe's, ``force`` allows an existing file to be replaced,
-    ``tell`` gets lines about what was read and what is being done, and the form is as in
-    `read_corpus`.
+    Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
+    actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
+    allows an existing file to be replaced, ``tell`` gets lines about what was read and what is
+    being done, and the form is as in `read_corpus`.
     """
     chosen = read_recipe(recipe)
     if seed is not None:
         chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
-    book = ActorBook.read(actors) if actors else ActorBook.default()
+    language = chosen.language
+    book = ActorBook.read(actors) if actors else ActorBook.default(language)
+    words = Lexicon.read(lexicon, language) if lexicon else None
     corpus = read_corpus(corpora, **form) if corpora else read_corpus([bundled_corpus()])
     for note in corpus.notes:
         tell(note)
     known = Vectors.read(vectors) if vectors else None
-    training = train(chosen, corpus, book, vectors=known, jobs=jobs, progress=tell)
+    training = train(chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs, progress=tell)
     save_model(training.model, output, force=force)
     if suspects:
         held = training.stance.probabilities
@@ -145,6 +148,7 @@ def train(
     corpus: Corpus,
     book: ActorBook,
     *,
+    lexicon: Lexicon | None = None,
     vectors: Vectors | None = None,
     jobs: int = 1,
     progress: Progress = lambda _: None,
@@ -158,6 +162,8 @@ def train(
     corpus : Corpus
         Labelled pairs, as `read_corpus` returns them.
     book : ActorBook
+    lexicon : Lexicon, optional
+        That of the recipe's language if omitted.
     vectors : Vectors, optional
         Word vectors that ``training/vectors.py`` wrote.
     jobs : int
@@ -181,7 +187,7 @@ def train(
     if not _has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     progress("reading the corpus")
-    reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
+    reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
     bench = _Bench(reader, corpus, recipe, _query(book, corpus), vectors, jobs, lessons)
     query = _query(book, corpus, *filter(None, [lessons]))
     progress("learning stance")

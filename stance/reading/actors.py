@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from stance.arrays import Ints, Ints8, Ints32, Keys
 from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
 from stance.reading.keys import keys_of
+from stance.reading.languages import bundled, inflected, languages
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.text import join_normalised, normalise
 from stance.reading.tokens import Forms, TokenBatch, tokenise
@@ -128,17 +128,20 @@ class ActorBook:
         return Forms(self.describe, self.columns)
 
     @classmethod
-    def default(cls) -> "ActorBook":
-        """Return the bundled book."""
-        text = files("stance").joinpath("data/actors.toml").read_text("utf-8")
-        return cls.from_toml(text, "actors")
+    def default(cls, language: str = "english") -> "ActorBook":
+        """Return the bundled book of a language, the English one where there is none."""
+        own = bundled(language, "actors.toml")
+        if own is None:
+            return cls.default()
+        return cls.from_toml(own, f"{language} actors")
 
     @classmethod
     def read(cls, path: Path | str) -> "ActorBook":
         """Read a book from a TOML file; raise an `ActorError` if it cannot be used.
 
-        A top-level ``extends = true`` adds its actors to the bundled ones; an actor of the same
-        name replaces the bundled one.
+        A top-level ``extends = true`` adds its actors to the bundled ones, ``extends = "russian"``
+        to those of that language; an actor of the same name replaces the bundled one. A table
+        ``endings`` names lists of endings that aliases may refer to: "Росси|я".
         """
         return cls._extended(read_settings(Path(path), "actor book", ActorError), str(path))
 
@@ -150,9 +153,13 @@ class ActorBook:
     @classmethod
     def _extended(cls, tables: dict[str, Any], name: str) -> "ActorBook":
         extends = tables.pop("extends", False)
-        if not isinstance(extends, bool):
-            raise ActorError(f"{name}: 'extends' must be true or false, not {extends!r}")
-        return cls.from_tables(tables, name, cls.default().actors if extends else ())
+        language = extends if isinstance(extends, str) else "english"
+        if not isinstance(extends, str | bool) or language not in languages():
+            known = f"true, false or a language that has a book ({', '.join(languages())})"
+            raise ActorError(f"{name}: 'extends' must be {known}, not {extends!r}")
+        if (endings := tables.pop("endings", None)) is not None:
+            tables = inflected(tables, endings, name)
+        return cls.from_tables(tables, name, cls.default(language).actors if extends else ())
 
     @classmethod
     def from_tables(

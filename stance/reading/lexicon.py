@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ import Stemmer
 
 from stance.arrays import Ints8
 from stance.errors import RecipeError
+from stance.reading.languages import bundled
 from stance.reading.phrases import Phrase, PhraseMatcher
+from stance.settings import SchemaError, anything, items, of, one_of, read_settings, such, table
 
 FUNCTIONS = ("negators", "reporting", "hypothetical", "concession", "first_person", "prepositions")
 NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION = (
@@ -36,11 +38,24 @@ class Lexicon:
 
     @classmethod
     def default(cls, language: str = "english") -> "Lexicon":
-        """Return the bundled lexicon, which is empty for languages other than English."""
-        if language != "english":
-            return cls.from_tables({}, language)
-        text = files("stance").joinpath("data/lexicon.toml").read_text("utf-8")
-        return cls.from_tables(tomllib.loads(text), language)
+        """Return the bundled lexicon, which is empty for a language that has none."""
+        text = bundled(language, "lexicon.toml")
+        return cls.from_tables(tomllib.loads(text or ""), language)
+
+    @classmethod
+    def read(cls, path: Path, language: str) -> "Lexicon":
+        """Read a lexicon from a TOML file; raise a `RecipeError` if it is not complete.
+
+        It needs words of either polarity and every list of function words, and no stem may stand
+        in two categories.
+        """
+        tables = read_settings(path, "lexicon", RecipeError)
+        try:
+            _check_whole(tables)
+            _check_homes(tables, stemmer(language))
+        except SchemaError as error:
+            raise RecipeError(f"{path}: {error}") from error
+        return cls.from_tables(tables, language)
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, Any], language: str) -> "Lexicon":
@@ -49,10 +64,10 @@ class Lexicon:
         kinds = {name: table for name, table in tables.items() if name != "function"}
         stems: dict[str, int] = {}
         phrases: list[Phrase] = []
-        for number, table in enumerate(kinds.values()):
-            for word in table["words"]:
+        for number, kind in enumerate(kinds.values()):
+            for word in kind["words"]:
                 stems.setdefault(stem(word.lower()), number)
-            phrases += [Phrase(text, number) for text in table.get("phrases", ())]
+            phrases += [Phrase(text, number) for text in kind.get("phrases", ())]
         functions: dict[str, int] = {}
         for bit, name in enumerate(FUNCTIONS):
             for word in tables.get("function", {}).get(name, ()):
@@ -91,3 +106,37 @@ def stemmer(language: str) -> Callable[[str], str]:
         raise RecipeError(f"language '{language}' has no stemmer; choose among {', '.join(known)}")
     stem: Callable[[str], str] = Stemmer.Stemmer(language, 0).stemWord
     return stem
+
+
+_WORD = such(of(str), lambda word: word == word.lower() and word.isalnum(), "a lower-case word")
+_PHRASE = such(
+    of(str), lambda text: text == text.lower() and " " in text, "several lower-case words"
+)
+_CATEGORY = table(
+    {"polarity": one_of(*_SIGNS), "words": items(_WORD, 1)},
+    {"phrases": items(_PHRASE), "meaning": anything},
+)
+_FUNCTION = table(dict.fromkeys(FUNCTIONS, items(_WORD, 1)))
+
+
+def _check_whole(tables: Mapping[str, Any]) -> None:
+    """Raise a `SchemaError` unless a user's lexicon has all that the features look for."""
+    for name, own in tables.items():
+        (_FUNCTION if name == "function" else _CATEGORY)(own, name)
+    signs = {own["polarity"] for name, own in tables.items() if name != "function"}
+    lacking = {"positive", "negative"} - signs
+    if lacking:
+        raise SchemaError(f"no category of polarity '{min(lacking)}'; add one with its words")
+    if "function" not in tables:
+        raise SchemaError(f"'function' is missing; it lists {', '.join(FUNCTIONS)}")
+
+
+def _check_homes(tables: Mapping[str, Any], stem: Callable[[str], str]) -> None:
+    homes: dict[str, tuple[str, str]] = {}
+    for name, own in tables.items():
+        for word in own.get("words", ()):
+            first, home = homes.setdefault(stem(word), (word, name))
+            if home != name:
+                raise SchemaError(
+                    f"'{word}' of '{name}' has the stem of '{first}' of '{home}'; keep one of them"
+                )
