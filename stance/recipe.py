@@ -181,7 +181,7 @@ class Recipe:
     name, purpose : str
         For the model's card.
     language : str
-        Snowball language of the texts.
+        Snowball language of the texts. English and Russian have a book and a lexicon.
     features, classifier : Features, Classifier
         Of the stance head.
     sentiment_features, sentiment_classifier : Features, Classifier

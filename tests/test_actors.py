@@ -133,7 +133,10 @@ BAD = {
         '["A"]\nname = ["Aland"]\noffice = ["Aland"]\n',
         "'office' must be a table of aliases and their days",
     ),
-    "odd extends": (f"extends = 1\n{MINE}", "'extends' must be true, false or a language that has a book"),
+    "odd extends": (
+        f"extends = 1\n{MINE}",
+        "'extends' must be true, false or a language that has a book",
+    ),
     "extends takes an alias": (
         'extends = true\n["A"]\nname = ["Kremlin"]\n',
         "belongs to both 'Russia' and 'A'",

@@ -1,10 +1,11 @@
 """What each feature block adds: grouped cross-validation of the default recipe, block by block.
 
-Usage: python training/ablation.py CORPUS... [--folds 5] [--seeds 20 21 22]
+Usage: python training/ablation.py CORPUS... [--recipe FILE] [--bare] [--folds 5] [--seeds 20 21 22]
 
 Prints, per corpus, macro-F1 (mean over seeds of the folds) of the majority label, of target-blind
 word TF-IDF, of the blocks added one after the other, and of the full recipe without each block;
-then accuracy on conflict rows and ECE of the full recipe beside target-blind.
+then accuracy on conflict rows and ECE of the full recipe beside target-blind. ``--bare`` takes
+away the lexicon of the recipe's language, and the English book for its own.
 """
 
 import argparse
@@ -31,11 +32,13 @@ from stance.records import Stance
 class Bench:
     """A corpus with its features counted once."""
 
-    def __init__(self, path: Path, recipe: Recipe, seeds: list[int]) -> None:
+    def __init__(self, path: Path, recipe: Recipe, seeds: list[int], bare: bool = False) -> None:
         self.corpus: Corpus = read_corpus([path])
         self.recipe, self.seeds = recipe, seeds
-        book = ActorBook.default()
-        reader = Reader(book, Lexicon.default(recipe.language), recipe.language)
+        language = recipe.language
+        book = ActorBook.default("english" if bare else language)
+        lexicon = Lexicon.from_tables({}, language) if bare else Lexicon.default(language)
+        reader = Reader(book, lexicon, language)
         corpus = self.corpus
         query = make_query(book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
         self.counts = count_features(reader, query, recipe.features)
@@ -79,6 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpora", nargs="+", type=Path)
     parser.add_argument("--recipe", type=Path)
+    parser.add_argument("--bare", action="store_true")
     parser.add_argument("--folds", type=int)
     parser.add_argument("--seeds", nargs="+", type=int, default=[20, 21, 22])
     options = parser.parse_args()
@@ -87,7 +91,7 @@ def main() -> None:
         validation = dataclasses.replace(recipe.validation, folds=options.folds)
         recipe = dataclasses.replace(recipe, validation=validation)
     for path in options.corpora:
-        print_table(Bench(path, recipe, options.seeds), path.name)
+        print_table(Bench(path, recipe, options.seeds, options.bare), path.name)
 
 
 def print_table(bench: Bench, name: str) -> None:

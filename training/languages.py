@@ -3,7 +3,7 @@
 Usage: python training/languages.py --recipe training/mixture.toml CORPUS... [--foreign TABLE]
 
 Trains on four of five parts of the corpora, cut by document, and asks of each paragraph of the
-fifth part whether it is foreign: as it stands, in capitals, in small letters and as a headline.
+fifth part whether it is foreign: as it stands, in other letters, and cut after seven words.
 A foreign paragraph there is a false alarm, if it is not printed for being what it was taken for.
 With a table of columns `text` and `language`, prints the share that a model of all corpora notices
 of each language, the worst first.
@@ -33,6 +33,7 @@ FORMS: Mapping[str, Callable[[str], str]] = {
     "in capitals": str.upper,
     "in small letters": str.lower,
     "as headlines": str.title,
+    "their first seven words": lambda text: " ".join(text.split()[:7]),
 }
 
 
@@ -51,14 +52,14 @@ def false_alarms(recipe: Recipe, corpus: Corpus) -> None:
             foreign = model.judge([change(text) for text in texts]).foreign
             hits[name] += [texts[at] for at in np.flatnonzero(foreign)]
     for name in FORMS:
-        print(f"{name:<18}{len(hits[name]):>5} of {total:,} ({len(hits[name]) / total:.3%})")
+        print(f"{name:<25}{len(hits[name]):>5} of {total:,} ({len(hits[name]) / total:.3%})")
     for text in hits["as they stand"]:
         print(f"  {shown(text, 90)}")
 
 
 def fitted(recipe: Recipe, corpus: Corpus) -> StanceModel:
     """Return a model of a corpus."""
-    return train(recipe, corpus, ActorBook.default()).model
+    return train(recipe, corpus, ActorBook.default(recipe.language)).model
 
 
 def noticed(model: StanceModel, table: Path) -> None:

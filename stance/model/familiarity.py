@@ -2,9 +2,10 @@
 
 A paragraph's *familiarity* is the mean of two shares of its plain words (no mentions, names or
 numbers): those that the model knows, and those that are common in the training texts. The threshold
-comes from the training paragraphs, each read without what its own document taught. It is the oldest
-way to tell languages apart (Ingle 1976, "A language identification table"; Grefenstette 1995,
-"Comparing two language identification schemes").
+comes from the training paragraphs, each read without what its own document taught. A paragraph too
+short for that is foreign if it has some plain words and none is known. It is the oldest way to tell
+languages apart (Ingle 1976, "A language identification table"; Grefenstette 1995, "Comparing two
+language identification schemes").
 
 *Wording* is how frequent the most frequent words are: "said" and "he" in news, "we" and "must" in
 speeches. It tells genres apart (Kilgarriff 2001, "Comparing corpora").
@@ -27,6 +28,7 @@ from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
+STRANGE = 4  # plain words, none of them known, that show another language in a short paragraph
 COMMON = 0.03  # share of training rows in which a common word occurs
 LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
 MARGIN = 0.75  # times the quantile is the threshold: other topics bring new words, too
@@ -106,7 +108,9 @@ class Acquaintance:
     def foreign(self, reference: Reference | None) -> Bools:
         """Return which paragraphs are in a language that the model was not trained on."""
         low = reference.threshold if reference else 0.0
-        return self.long_enough() & (self.familiarity() < low)
+        strange = (self.plain >= STRANGE) & (self.known == 0) & (low > 0)
+        found: Bools = self.long_enough() & (self.familiarity() < low) | strange
+        return found
 
 
 class Vocabulary:

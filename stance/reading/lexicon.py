@@ -109,14 +109,15 @@ def stemmer(language: str) -> Callable[[str], str]:
 
 
 _WORD = such(of(str), lambda word: word == word.lower() and word.isalnum(), "a lower-case word")
+_WORDS = such(items(_WORD), bool, "a list of words")
 _PHRASE = such(
     of(str), lambda text: text == text.lower() and " " in text, "several lower-case words"
 )
 _CATEGORY = table(
-    {"polarity": one_of(*_SIGNS), "words": items(_WORD, 1)},
+    {"polarity": one_of(*_SIGNS), "words": _WORDS},
     {"phrases": items(_PHRASE), "meaning": anything},
 )
-_FUNCTION = table(dict.fromkeys(FUNCTIONS, items(_WORD, 1)))
+_FUNCTION = table(dict.fromkeys(FUNCTIONS, _WORDS))
 
 
 def _check_whole(tables: Mapping[str, Any]) -> None:

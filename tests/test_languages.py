@@ -1,0 +1,195 @@
+"""The languages that come with the package are complete, and a user can bring another one."""
+
+import re
+import tomllib
+from collections import Counter
+
+import pytest
+from command import fails, invoke, load_once
+
+from stance.defaults import bundled_model
+from stance.errors import ActorError, RecipeError
+from stance.reading.actors import ActorBook
+from stance.reading.languages import bundled, inflected, languages
+from stance.reading.lexicon import Lexicon, stemmer
+
+OTHERS = [language for language in languages() if language != "english"]
+BOOK = ActorBook.default("russian")
+LEXICON = """
+[good]
+polarity = "positive"
+words = ["loben"]
+phrases = ["gut so"]
+
+[bad]
+polarity = "negative"
+words = ["verurteilen"]
+
+[function]
+negators = ["nicht"]
+reporting = ["sagte"]
+hypothetical = ["wenn"]
+concession = ["aber"]
+first_person = ["wir"]
+prepositions = ["in"]
+"""
+
+
+def test_russian_is_among_the_languages():
+    assert languages() == ("english", "russian")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_bundled_lexicon_is_as_complete_as_a_users_must_be(language, tmp_path):
+    path = tmp_path / "lexicon.toml"
+    path.write_text(bundled(language, "lexicon.toml"), "utf-8")
+    found = Lexicon.read(path, language)
+    assert found.categories == Lexicon.default().categories
+    assert found.signs.tolist() == Lexicon.default().signs.tolist()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_bundled_lexicon_lists_each_stem_and_phrase_once(language):
+    tables, stem = tomllib.loads(bundled(language, "lexicon.toml")), stemmer(language)
+    kinds = [table for name, table in tables.items() if name != "function"]
+    stems = Counter(stem(word) for table in kinds for word in table["words"])
+    phrases = Counter(phrase for table in kinds for phrase in table.get("phrases", ()))
+    assert [each for each, times in (stems | phrases).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_names_of_actors_are_those_of_the_english_book_where_it_has_them(language):
+    book = ActorBook.default(language)
+    assert {"NATO", "Russia", "United States", "European Union"} <= {*book.names}
+    for actor in book.actors:
+        assert not [alias for names in actor.aliases.values() for alias in names if "|" in alias]
+
+
+@pytest.mark.parametrize(
+    ("text", "actors"),
+    [
+        ("Россией, России и Россию", ["Russia"] * 3),
+        ("российскими и Российской Федерацией", ["Russia", "Russia"]),
+        ("Соединённым Штатам, Соединенных Штатов", ["United States", "United States"]),
+        ("Путиным, Лаврова, Захаровой", ["Russia"] * 3),
+        ("в Латинской Америке и в Америке", ["United States"]),
+        ("в Белом доме и на Кубе", ["United States", "Cuba"]),
+        ("в кубе, на песках, из песков, рима", []),
+        ("поляками и чехов, грузинка", ["Poland", "Czechia", "Georgia"]),
+        ("Единой России и чемпионата России", []),
+        ("фон дер Ляйен и Си Цзиньпином", ["European Union", "China"]),
+        ("РОССИЯ ОБВИНИЛА НАТО", ["Russia", "NATO"]),
+    ],
+)
+def test_russian_names_are_found_in_every_case(text, actors):
+    assert [mention.actor for mention in BOOK.find(text)] == actors
+
+
+def test_a_russian_leader_counts_while_in_office():
+    assert [m.actor for m in BOOK.find("Обама", 2010 * 12)] == ["United States"]
+    assert BOOK.find("Обама", 2020 * 12) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "category"),
+    [
+        ("осудил", "crit"),
+        ("осуждает", "crit"),
+        ("обвинениями", "crit"),
+        ("поддержали", "supp"),
+        ("поблагодарила", "praise"),
+        ("захватчиков", "aggr"),
+        ("жертвы", "harm"),
+        ("время", None),
+        ("мира", None),
+        ("другие", None),
+        ("данные", None),
+    ],
+)
+def test_a_russian_word_has_its_category_in_every_form(word, category):
+    lexicon = Lexicon.default("russian")
+    number = lexicon.stems.get(stemmer("russian")(word), -1)
+    assert (lexicon.categories[number] if number >= 0 else None) == category
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("[bad]", "[bad]\nweight = 1"), "unknown key 'bad.weight'"),
+        (('"negative"', '"awful"'), "'bad.polarity' must be one of positive"),
+        (('"negative"', '"positive"'), "no category of polarity 'negative'"),
+        (('["nicht"]', "[]"), "'function.negators' must be a list of words"),
+        (("concession", "concessions"), "unknown key 'function.concessions'. Did you mean"),
+        (("[function]", "[functions]"), "functions"),
+        (('"loben"', '"Loben"'), "'good.words.0' must be a lower-case word"),
+        (('"gut so"', '"gut"'), "'good.phrases.0' must be several lower-case words"),
+        (('"verurteilen"', '"lobe"'), "'lobe' of 'bad' has the stem of 'loben' of 'good'"),
+    ],
+)
+def test_a_lexicon_that_is_not_complete_is_refused_in_one_line(tmp_path, change, message):
+    path = tmp_path / "german.toml"
+    path.write_text(LEXICON.replace(*change), "utf-8")
+    with pytest.raises(RecipeError, match=re.escape(message)) as error:
+        Lexicon.read(path, "german")
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("endings", "entry", "message"),
+    [
+        ({"e": ["", "s"]}, "Deutschland|x", "no endings 'x' for 'Deutschland|x'. Known: e."),
+        ({"e": []}, "A|e", "'endings' must be a table of lists of endings"),
+        (["s"], "A", "'endings' must be a table of lists of endings"),
+        ({"e": ["a", "b", "c", "d"]}, "a|e b|e c|e d|e e|e", "has 1,024 forms; 1000 are read"),
+    ],
+)
+def test_endings_that_cannot_be_used_are_refused(endings, entry, message):
+    with pytest.raises(ActorError, match=re.escape(message)):
+        inflected({"Germany": {"name": [entry]}}, endings, "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("Россия пойдёт на ответные меры, сообщает Reuters.", True),
+        ("Η κυβέρνηση καταδίκασε χθες το NATO.", True),
+        ("NATO Россия США", False),  # names tell no language
+        ("NATO lambasts Kremlin kleptocrats.", False),
+        ("Poland thanked NATO.", False),
+    ],
+)
+def test_the_bundled_model_notices_a_short_text_of_which_it_knows_no_word(text, foreign):
+    assert load_once(bundled_model()).judge([text]).foreign.tolist() == [foreign]
+
+
+def test_a_book_can_extend_that_of_another_language():
+    found = ActorBook.from_toml('extends = "russian"\n["ОПЕК"]\nname = ["ОПЕК"]\n', "mine.toml")
+    assert found.names == (*BOOK.names, "ОПЕК")
+
+
+def test_a_user_can_bring_a_language(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sides = {"favor": "Wir loben {}, sagte er.", "against": "Sie verurteilen {} heute."}
+    rows = [
+        f'"{text.format(name)} Nummer {number}.",{name},{stance}'
+        for number in range(12)
+        for name in ("Polen", "Polens")
+        for stance, text in sides.items()
+    ]
+    files = {
+        "corpus.csv": "\n".join(["text,actor,stance", *rows]),
+        "german.toml": 'language = "german"\n[validation]\nrepeats = 1\nlearning_curve = false\n',
+        "actors.toml": '["Polen"]\nname = ["Polen|s"]\n[endings]\ns = ["", "s"]\n',
+        "lexicon.toml": LEXICON,
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    options = ["--recipe", "german.toml", "--actors", "actors.toml", "--lexicon", "lexicon.toml"]
+    assert invoke("train", "corpus.csv", "-o", "german.stance", *options).exit_code == 0
+    answer = invoke("explain", "Wir loben Polen.", "--model", "german.stance")
+    assert answer.stdout.startswith("Polen: favor")
+    broken = files["lexicon.toml"].replace("negators", "negations")
+    (tmp_path / "lexicon.toml").write_text(broken, "utf-8")
+    refused = fails(1, "train", "corpus.csv", "-o", "other.stance", *options)
+    assert "lexicon.toml: unknown key 'function.negations'" in refused
