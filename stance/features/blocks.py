@@ -296,10 +296,10 @@ def _ending_book() -> FormBook:
 
 def _endings_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
     endings = [*chain.from_iterable(endings_of(word) for word in forms.spelling[start:])]
-    keys = [key_of("ending:" + ending) for ending in endings]
+    keys = keys_of(map("ending:".__add__, endings))
     if forms.names is not None:
-        forms.names |= dict(zip(keys, endings, strict=True))
-    return (np.array(keys, np.uint64),), [2] * (len(endings) // 2)
+        forms.names |= zip(keys.tolist(), endings, strict=True)
+    return (keys,), [2] * (len(endings) // 2)
 
 
 def ending_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -341,7 +341,6 @@ BLOCKS: dict[str, Block] = {
     "relation": relation_block,
     "mention": mention_block,
     "char": char_block,
-    "ending": ending_block,
     "name": name_block,
     "word": word_block,
     "plain": plain_block,
@@ -349,6 +348,7 @@ BLOCKS: dict[str, Block] = {
     "short_class": in_short(class_block),
     "short_relation": in_short(relation_block),
     "short_mention": in_short(mention_block),
+    "ending": ending_block,
 }
 """Every block by its name in a recipe."""
 
