@@ -23,7 +23,7 @@ from stance.features.pairs import (
     named_beside,
     stretches,
 )
-from stance.reading.keys import join_keys, key_of
+from stance.reading.keys import join_keys, key_of, keys_of
 from stance.reading.tokens import Forms
 from stance.reading.words import NOBODY, Reader, Words
 
