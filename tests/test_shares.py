@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -229,14 +230,23 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(a
 def test_a_spreadsheet_may_change_spaces_and_order(archive, tmp_path):
     rows = [{**row, "text": row["text"].replace(" ", "\n")} for row in read(archive[1])][::-1]
     path = tmp_path / "saved.csv"
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+    expected = figures(archive[0], "--audit", archive[1])["shares"]
+    write_as(path, rows, "utf-8-sig")
+    assert figures(archive[0], "--audit", path)["shares"] == expected
+    for row in rows:
+        row |= {"inclusion": row["inclusion"].replace(".", ","), "note": "naïve – “so”"}
+    write_as(path, rows, "cp1252")
+    advice = "saved.csv:5: byte 0xef at offset .* is not UTF-8; try --audit-encoding cp1252"
+    assert re.search(advice, fails(1, "shares", archive[0], "--audit", path))
+    found = figures(archive[0], "--audit", path, "--audit-encoding", "cp1252")
+    assert found["shares"] == expected
+
+
+def write_as(path, rows, encoding):
+    with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
         writer.writeheader()
         writer.writerows(rows)
-    assert (
-        figures(archive[0], "--audit", path)["shares"]
-        == figures(archive[0], "--audit", archive[1])["shares"]
-    )
 
 
 def test_too_many_groups_are_refused(archive, tmp_path):

@@ -12,7 +12,7 @@ SECTIONS = {
         *("errors", "differences", "regression", "suspects", "as_json", "force", "quiet"),
     ),
     "Groups": ("by", "over", "period", "actor", "quantity"),
-    "Audit": ("audit", "coder", "simple_random", "surrogate"),
+    "Audit": ("audit", "audit_encoding", "coder", "simple_random", "surrogate"),
     "Actors": ("actors", "aliases"),
     "Reading tables": (
         *("labels", "text_column", "actor_column", "stance_column", "document_column"),

@@ -53,6 +53,10 @@ Encoding = Annotated[
         "--encoding", metavar="E", help="Encoding of the table, such as cp1252; UTF-8 if omitted."
     ),
 ]
+AuditEncoding = Annotated[
+    str | None,
+    typer.Option(metavar="E", help="Encoding of the labelled sample; UTF-8 if omitted."),
+]
 Include = Annotated[
     list[str] | None,
     typer.Option(

@@ -183,6 +183,7 @@ def report(
         bool, typer.Option("--simple-random", help="Every answer had the same chance.")
     ] = False,
     labels: options.Labels = None,
+    audit_encoding: options.AuditEncoding = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -216,7 +217,8 @@ def report(
     check_figures(figures, force=force)
     path = model or default_model(tell)
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
-    asked = AuditRequest(audit, coder, simple_random, parse_labels(labels)) if audit else None
+    spelled = parse_labels(labels)
+    asked = AuditRequest(audit, coder, simple_random, spelled, audit_encoding) if audit else None
     told = write_predictions(
         request,
         output,

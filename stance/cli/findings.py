@@ -108,6 +108,7 @@ def shares(
         bool, typer.Option("--simple-random", help="Every answer had the same chance.")
     ] = False,
     labels: options.Labels = None,
+    audit_encoding: options.AuditEncoding = None,
     as_json: options.AsJson = False,
     force: options.Force = False,
     *,
@@ -129,7 +130,7 @@ def shares(
         options.refuse_output(path, force, [*request.paths, audit])
     asked = None
     if audit is not None:
-        asked = AuditRequest(audit, coder, simple_random, parse_labels(labels))
+        asked = AuditRequest(audit, coder, simple_random, parse_labels(labels), audit_encoding)
     study = read_study(request, asked, surrogates=surrogate or (), only=actor or ())
     found = study.shares(quantity)
     for note in found.notes:

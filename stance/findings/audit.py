@@ -30,6 +30,7 @@ class AuditRequest:
     coder: str | None = None  #: whose labels count where coders disagree
     simple_random: bool = False  #: every answer had the same chance, so no column says it
     labels: Mapping[str, str] = field(default_factory=dict)  #: what the table's spellings mean
+    encoding: str | None = None  #: such as cp1252, in which a spreadsheet saved it; UTF-8 if None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,18 @@ class _Label:
 
 def read_audit(request: AuditRequest, population: Population) -> LabelledSample:
     """Read a labelled sample of a population; raise `DataError` where the two do not fit."""
+    try:
+        return _read_audit(request, population)
+    except DataError as error:
+        if " --encoding" not in str(error):
+            raise
+        # The option --encoding is about the answers, which may well be in another one.
+        raise DataError(str(error).replace(" --encoding", " --audit-encoding")) from error
+
+
+def _read_audit(request: AuditRequest, population: Population) -> LabelledSample:
     counts: Counter[str] = Counter()
-    with open_table(request.source) as table:
+    with open_table(request.source, encoding=request.encoding) as table:
         found: dict[tuple[int, int], list[_Label]] = {}
         for label in _read_labels(table, request, population, counts):
             found.setdefault((label.key, label.text), []).append(label)
@@ -163,7 +174,7 @@ def _read_labels(
 
 def _inclusion(cell: str, where: str) -> float:
     try:
-        found = float(cell)
+        found = float(cell.replace(",", "."))  # as a spreadsheet saves it in many countries
         if 0 < found <= 1:
             return found
     except ValueError:
