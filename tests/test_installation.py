@@ -3,10 +3,11 @@
 import hashlib
 import json
 import tempfile
+import tomllib
 
 import numpy as np
 import pytest
-from command import invoke
+from command import ROOT, invoke
 
 from stance import __version__, installation
 from stance.defaults import bundled_model
@@ -30,6 +31,14 @@ def test_it_names_versions_extras_and_the_bundled_model():
     assert found["model"]["sha256"] in said
     assert said.endswith("nothing is missing that stance needs\n")
     assert max(map(len, said.splitlines()[3:])) < 80 + len(found["model"]["file"])
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    cited = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {__version__}\n" in cited
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["hatch"]["version"]["path"] == "stance/__init__.py"
 
 
 def test_an_extra_is_complete_or_its_install_command_is_given(monkeypatch):
