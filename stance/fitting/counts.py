@@ -13,6 +13,7 @@ from stance.display import shown
 from stance.features import separate_events, symbols
 from stance.features.events import Events
 from stance.features.pairs import Pairs, lay_out
+from stance.fitting.folds import LARGE
 from stance.model.heads import BlockWeights, actor_keys, name_keys, own_keys
 from stance.reading.keys import KeyIndex, key_of
 from stance.reading.spans import Query
@@ -30,7 +31,9 @@ class BlockCounts:
 
     def take(self, rows: Ints) -> "BlockCounts":
         """Return the counts of some pairs."""
-        return BlockCounts(self.keys, self.sums[rows], self.squares[rows])
+        sums = self.sums[rows]
+        squares = sums if self.squares is self.sums else self.squares[rows]
+        return BlockCounts(self.keys, sums, squares)
 
     def values(self, kept: Ints, idf: Floats32, weight: float) -> Any:
         """Return the block's part of the design matrix, with the features kept.
@@ -39,8 +42,9 @@ class BlockCounts:
         root of the sum of its squared occurrences and multiplied by the block's weight.
         """
         values, scale = self.sums[:, kept], self._scale(kept, idf, weight)
-        values.data *= np.repeat(scale, np.diff(values.indptr))
-        values.data *= idf.astype(np.float64).take(values.indices)
+        kind = values.dtype  # where memory counts it is that of the sums
+        values.data *= np.repeat(scale.astype(kind), np.diff(values.indptr))
+        values.data *= idf.astype(kind).take(values.indices)
         return values
 
     def scores(self, block: BlockWeights) -> Floats:
@@ -65,8 +69,12 @@ class BlockCounts:
 def count_features(
     reader: Reader, query: Query, recipe: Features, *, targeted: bool = True
 ) -> dict[str, BlockCounts]:
-    """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more."""
-    found = {name: _Occurrences() for name in recipe.blocks}
+    """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more.
+
+    Sums are in float32 where there are so many pairs that memory counts.
+    """
+    kind = np.float32 if len(query) >= LARGE else np.float64
+    found = {name: _Occurrences(kind) for name in recipe.blocks}
     for low, pairs in _batches(reader, query, targeted, recipe.per_actor):
         for name, block in found.items():
             for events in separate_events(name, reader, pairs):
@@ -76,12 +84,13 @@ def count_features(
 
 
 class _Occurrences:
-    """Occurrences of a block's features, numbered as they come: 16 bytes of memory for each."""
+    """Occurrences of a block's features, numbered as they come: 12 or 16 bytes of memory each."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[np.floating[Any]]) -> None:
         self._index = KeyIndex(np.zeros(0, np.uint64))
         self._keys = [np.zeros(0, np.uint64)]
-        self._parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))]
+        self._kind = kind
+        self._parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, kind))]
 
     def add(self, row: NDArray[Any], keys: Keys, weight: Floats | None) -> None:
         """Add features that occur in some rows, each with the weight 1 if none is given."""
@@ -91,7 +100,7 @@ class _Occurrences:
             self._keys.append(np.unique(keys[new]))
             self._index.add(self._keys[-1])
             column[new] = self._index.find(keys[new])
-        weight = np.ones(len(row)) if weight is None else weight
+        weight = np.ones(len(row), self._kind) if weight is None else weight.astype(self._kind)
         self._parts.append((row.astype(np.int32), column, weight))
 
     def counts(self, size: int, min_df: int) -> BlockCounts:
@@ -106,8 +115,8 @@ class _Occurrences:
         at, shape = (row, place.take(column)), (size, len(keys))
         sums = sparse.csr_matrix((weight, at), shape=shape)
         kept = np.flatnonzero(np.bincount(sums.indices, minlength=len(keys)) >= min_df)
-        sums = sums[:, kept]
-        squares = sparse.csr_matrix((weight**2, at), shape=shape)[:, kept]
+        sums, plain = sums[:, kept], bool((weight == 1).all())
+        squares = sums if plain else sparse.csr_matrix((weight**2, at), shape=shape)[:, kept]
         return BlockCounts(keys[order][kept], sums, squares)
 
 

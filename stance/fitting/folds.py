@@ -6,6 +6,9 @@ import numpy as np
 
 from stance.arrays import Floats, Ints
 
+LARGE = 20_000
+"""Rows from which a corpus is cross-validated once, and its machines' folds learned at once."""
+
 EQUAL = 1e-8, 1e-5  # absolute and relative difference up to which two folds are equally good
 
 

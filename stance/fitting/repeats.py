@@ -12,13 +12,14 @@ from stance.errors import DataError
 from stance.evaluation.agreement import cohen_kappa, tally
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, rare_strata, resample
-from stance.fitting.folds import Cut, fold_cuts, split
+from stance.fitting.folds import LARGE, Cut, fold_cuts, split
 from stance.fitting.learning import Held, Task, score_cuts
 from stance.recipe import Validation
 from stance.records import NO_ANSWER
 
 WHOLE = 1.0
 SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)  # of a fold's training documents in a learning curve
+LARGE_SHARES = (0.1, 0.4, WHOLE)  # of large corpora, whose curves are flat and intervals narrow
 NORMAL = 1.96  # standard deviations of a mean in half a 95 % interval
 FEWEST = 10  # training documents below which a point of the curve is left out
 Run = tuple[int, float]  # seed of a repeat, and the share of the documents that it learns from
@@ -108,6 +109,8 @@ def repeat(
 ) -> Repeats:
     """Cross-validate a head again, with other folds and from parts of the documents.
 
+    From `LARGE` rows on there are no other folds, whose luck is small then, and fewer parts.
+
     ``fold`` and ``held`` are those of the first time; ``answered`` is False where `predict` gives
     no answer. Repeats and shares that leave too little to learn from are left out.
     """
@@ -143,8 +146,9 @@ def _kappa(one: Ints, other: Ints, labels: int) -> float:
 
 def _plan(task: Task, fold: Ints, validation: Validation) -> dict[Run, list[Cut]]:
     plan: dict[Run, list[Cut]] = {}
-    shares = SHARES[:-1] if validation.learning_curve else ()
-    for seed in repeat_seeds(validation.seed, validation.repeats):
+    large = len(task.y) >= LARGE
+    shares = (LARGE_SHARES if large else SHARES)[:-1] if validation.learning_curve else ()
+    for seed in repeat_seeds(validation.seed, 1 if large else validation.repeats):
         if plan:
             fold = split(task.y, task.group, validation.folds, seed)
         whole = fold_cuts(fold, seed)

@@ -36,8 +36,7 @@ from stance.fitting.learning import (
     Lessons,
     Task,
     class_weights,
-    cross_validate,
-    fit_head,
+    learn,
     temperature_of,
 )
 from stance.fitting.repeats import repeat
@@ -252,8 +251,7 @@ class _Bench:
         rows = np.arange(len(self.corpus)) if rows is None else rows
         task, seed = self._task(query, name, rows), self.recipe.validation.seed
         fold = split(task.y, task.group, self.recipe.validation.folds, seed)
-        held = cross_validate(task, fold, seed, self.jobs)
-        head = fit_head(task, np.arange(len(task.y)), seed)
+        head, held = learn(task, fold, seed, self.jobs)
         terms = name_features(self.reader, query, head.blocks, head.own, targeted=task.targeted)
         named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))

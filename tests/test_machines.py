@@ -1,0 +1,69 @@
+"""The machines of large corpora: those of LinearSVC, learned for all folds at once."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.svm import LinearSVC
+
+from stance.corpus import bundled_corpus, read_corpus
+from stance.fitting import learning, repeats, train
+from stance.fitting.machines import Lesson, fit_machines
+from stance.reading.actors import ActorBook
+from stance.recipe import Classifier, Features, Recipe, Validation
+
+ROWS, FEATURES = 300, 40
+
+
+def made_up(seed):
+    rng = np.random.default_rng(seed)
+    x = sparse.random(ROWS, FEATURES, 0.2, format="csr", dtype=np.float32, random_state=seed)
+    y = (x @ rng.normal(size=(FEATURES, 3)) + rng.normal(size=(ROWS, 3)) / 4).argmax(axis=1)
+    return x, y, rng.uniform(0.5, 2, ROWS)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_machines_of_all_lessons_are_those_of_linear_svc(seed):
+    x, y, cost = made_up(seed)
+    sets = [np.flatnonzero(np.arange(ROWS) % 4 != left) for left in range(4)]
+    stretch = np.linspace(0.5, 1.5, FEATURES, dtype=np.float32)
+    stretch[3] = 0  # a feature that these lessons lack
+    lessons = [Lesson(rows, np.eye(3)[y[rows]], cost[rows], stretch) for rows in sets]
+    found = fit_machines(x, lessons, np.zeros((FEATURES + 1, 1, 3), np.float32), 1e-6)
+    for number, rows in enumerate(sets):
+        svc = LinearSVC(C=1, tol=1e-8, max_iter=100_000)
+        svc.fit((x @ sparse.diags(stretch)).tocsr()[rows], y[rows], sample_weight=cost[rows])
+        expected = svc.decision_function(x @ sparse.diags(stretch))
+        assert found.scores[:, number] == pytest.approx(expected, abs=2e-3)
+        assert not found.coef[3, number].any()
+
+
+def test_a_soft_label_is_learned_once_per_label_that_it_may_be():
+    x, y, cost = made_up(3)
+    shares = np.eye(3)[y] * 0.7 + 0.1
+    one = np.ones(FEATURES, np.float32)
+    start = np.zeros((FEATURES + 1, 1, 3), np.float32)
+    found = fit_machines(x, [Lesson(np.arange(ROWS), shares, cost, one)], start, 1e-6)
+    row, label = np.nonzero(shares)
+    svc = LinearSVC(C=1, tol=1e-8, max_iter=100_000)
+    svc.fit(x[row], label, sample_weight=cost[row] * shares[row, label])
+    assert found.scores[:, 0] == pytest.approx(svc.decision_function(x), abs=2e-3)
+
+
+def test_a_large_corpus_gives_the_answers_of_a_small_one(monkeypatch):
+    corpus = read_corpus([bundled_corpus()]).take(np.arange(700))
+    recipe = Recipe(
+        features=Features({"stem": 1.0, "mention": 0.4}),
+        classifier=Classifier(neutral_offset=0.1),
+        validation=Validation(folds=3, repeats=2, draws=100),
+    )
+    small = train(recipe, corpus, ActorBook.default())
+    monkeypatch.setattr(learning, "LARGE", 500)
+    monkeypatch.setattr(repeats, "LARGE", 500)
+    large = train(recipe, corpus, ActorBook.default())
+    for name in ("stance", "control", "sentiment"):
+        one, other = getattr(small, name), getattr(large, name)
+        assert one.scores == pytest.approx(other.scores, abs=0.25)  # rows of another length
+        assert (one.scores.argmax(axis=1) == other.scores.argmax(axis=1)).mean() > 0.9
+    assert len(small.prospects.repeats["seeds"]) == 2
+    assert len(large.prospects.repeats["seeds"]) == 1
+    assert [p["share"] for p in large.prospects.learning_curve["points"]] == [0.1, 0.4, 1.0]
