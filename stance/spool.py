@@ -29,7 +29,7 @@ class _Spooled:
 
 
 class Strings(_Spooled):
-    """Strings that are added one by one, and then read in any order; 8 bytes of memory each."""
+    """Strings: first all are added, then any is read; 8 bytes of memory each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Strings(_Spooled):
 
 
 class Numbers(_Spooled):
-    """Numbers of one type that are added in arrays, and read all at once."""
+    """Numbers of one type: first all are added, then all are read at once."""
 
     def __init__(self, dtype: Any) -> None:
         super().__init__()

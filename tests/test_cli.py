@@ -750,6 +750,13 @@ def test_a_run_keeps_within_its_memory_or_says_so_in_one_line(tmp_path):
     assert len((tmp_path / "b.csv").read_bytes().splitlines()) == 15_001
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_cell_as_long_as_a_book_takes_little_memory(tmp_path):
+    table = write(tmp_path / "in.csv", "text\n" + "NATO " * 2_000_000 + "\n")
+    found = process("predict", table, "-o", tmp_path / "out.csv", "--quiet", "--memory", "400M")
+    assert (found.returncode, found.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("size", ["2", "1T", "-1G", "1_0G", "10M", "１G"])
 def test_a_size_that_is_none_is_refused(size, tmp_path):
     assert "--memory" in fails(2, "predict", SAMPLE / "paragraphs.csv", "--memory", size)

@@ -1,7 +1,17 @@
-"""Peak memory of a prediction run: of its own process, and of all its processes together."""
+"""Peak memory of a run: of its own process, and of all its processes together.
 
+Usage: python training/memory.py [--corpus FILE]... [--rows 100000 300000 1000000]
+
+Prints the peak of `stance check` on corpora of growing length, made as in growth.py of labelled
+ones, by default the starter corpus; and of the commands that read a table on one with a cell of
+ten million characters.
+"""
+
+import argparse
+import csv
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,18 +46,21 @@ def measure(arguments: Sequence[str]) -> Peak:
     Raises
     ------
     RuntimeError
-        If the run fails.
+        If the run fails, other than by what `check` finds.
     """
     before = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "stance", *arguments], stderr=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-m", "stance", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     peaks: dict[int, int] = {}
     while process.poll() is None:
         for pid in _group(process.pid):
             peaks[pid] = max(peaks.get(pid, 0), _peak(pid))
         time.sleep(_OFTEN)
-    if process.returncode:
+    if process.returncode > (arguments[0] == "check") or process.returncode < 0:
         told = process.stderr.read().decode() if process.stderr else ""
         raise RuntimeError(told)
     return Peak(
@@ -82,3 +95,44 @@ def _peak(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+
+
+CELL = "NATO " * 2_000_000
+
+
+def main() -> None:
+    """Measure and print."""
+    from growth import make_corpus, read_rows
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    starter = Path(__file__).parent.parent / "datasets" / "starter" / "starter_train.csv"
+    parser.add_argument("--corpus", type=Path, nargs="+", default=[starter])
+    parser.add_argument("--rows", type=int, nargs="*", default=[100_000, 300_000, 1_000_000])
+    options = parser.parse_args()
+    documents = read_rows(options.corpus)
+    with tempfile.TemporaryDirectory() as folder:
+        table, answers = (str(Path(folder) / name) for name in ("in.csv", "out.csv"))
+        with Path(table).open("w", newline="", encoding="utf-8") as file:
+            rows = [
+                ["text", "actor", "stance"],
+                [CELL, "NATO", "favor"],
+                ["Fog", "NATO", "neutral"],
+            ]
+            csv.writer(file).writerows(rows)
+        for arguments in (
+            ["predict", table, "-o", answers, "--quiet", "--prefix", "p_"],
+            ["actors", table],
+            ["check", table],
+        ):
+            own = measure(arguments).own
+            print(
+                f"a cell of {len(CELL):,} characters  {arguments[0]:<10}{own:>8.0f} MB", flush=True
+            )
+        for rows_wanted in options.rows:
+            make_corpus(documents, Path(table), rows_wanted)
+            found = measure(["check", table])
+            print(f"check  {rows_wanted:>10,} rows{found.own:>8.0f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
