@@ -820,6 +820,28 @@ def test_a_worker_that_dies_costs_one_more_try(model, table, output, tmp_path):
     assert beside(output) == []
 
 
+def test_a_task_that_cannot_be_sent_is_computed_again(model, table, output, tmp_path, monkeypatch):
+    class FailsOnce:
+        def __init__(self, pipe):
+            self.pipe = pipe
+
+        def __getattr__(self, name):
+            return getattr(self.pipe, name)
+
+        def write(self, data):
+            if not failed:
+                failed.append(len(data))
+                raise OSError("no room in the pipe")
+            return self.pipe.write(data)
+
+    whole, failed, widened = tmp_path / "whole.csv", [], workers._widened
+    predict(model, table, whole)
+    monkeypatch.setattr(workers, "_widened", lambda pipe: FailsOnce(widened(pipe)))
+    predict(model, table, output, jobs=2, size=7)
+    assert failed
+    assert output.read_bytes() == whole.read_bytes()
+
+
 @LINUX
 def test_a_worker_that_dies_again_ends_the_run(model, table, output, monkeypatch):
     with monkeypatch.context() as patch:

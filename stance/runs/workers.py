@@ -204,8 +204,11 @@ class _Lane:
         self._sender.submit(self._send, data)
 
     def _send(self, data: bytes) -> None:
-        self._stdin.write(data)  # if the process has died, the other thread will notice
-        self._stdin.flush()
+        try:
+            self._stdin.write(data)
+            self._stdin.flush()
+        except Exception:  # else it would take the next part for the rest of this one
+            self.kill()  # which the other thread notices
 
     def _receive(self) -> Part:
         if self._dead:

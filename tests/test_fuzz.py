@@ -1,0 +1,337 @@
+"""Damaged files of every kind are read, or refused in one line: no traceback, no hang, no flood.
+
+Each number gives one damaged file, always the same. `pytest` tries the first few of each kind; the
+endurance run goes on for FUZZ_SECONDS in all, from the number FUZZ_START.
+"""
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import random
+import resource
+import shutil
+import time
+import zipfile
+from itertools import count
+from pathlib import Path
+
+import pytest
+import test_importing
+from small_model import TEXTS, members_of, small_model, spoiled
+
+from stance.errors import StanceError
+from stance.findings import AuditRequest, Request, SampleRequest, read_study, write_sample
+from stance.importing import import_corpus
+from stance.labelling import Label, Store, export_labels, read_codebook, read_task
+from stance.reading.actors import ActorBook
+from stance.recipe import read_recipe
+from stance.reports import write_predictions
+from stance.runs import Input, Output, predict_table
+from stance.runs.resume import folder_of
+from stance.screens.model import card_lines
+from stance.storage import dump_model, load_model, read_manifest
+from stance.tables import Reading, find_inputs, open_inputs, open_table, write_table
+
+ROOT = Path(__file__).resolve().parents[1]
+NUMBERS = 12  # damaged files of each kind in a short run
+SECONDS = 10  # of processor time for one file
+MEGABYTES = 400  # that reading one file may add
+FUZZ_SECONDS, FUZZ_START = (int(os.environ.get(f"FUZZ_{name}", of)) for name, of in
+                            (("SECONDS", "30"), ("START", "1000")))  # fmt: skip
+
+PIECES = [
+    *(b"", b"\0", b"\xff", b"\xef\xbb\xbf", b"\r", b"\n", b"\n\n", b'"', b'""', b"'", b",", b";"),
+    *(b"\t", b"=", b"-1", b"0", b"9" * 400, b"1e999", b"NaN", b"null", b"true", b"[", b"]", b"{"),
+    *(b"}", b"[" * 3000, b"\\", b"\\ud800", b"\xed\xa0\x80", "\u202e\u0130\u200b".encode(), b"<"),
+    *(b">", b"</p>", b"&#0;", b"<![CDATA[", b"<!--", b"<p>" * 2000, b"#", b"%", b"a" * 70_000),
+    *(b"text", b"actor", b"NATO", b"stance", b"favor", b"..", b"/", b"\x1f\x8b", b"PK\3\4", b"{}"),
+]
+
+
+def damaged(data, chance):
+    """Return bytes with a few changes: bits flipped, pieces cut, doubled, moved or put in."""
+    data = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
+        size = len(data) + 1
+        at = chance.randrange(size)
+        end = min(len(data), at + chance.choice((1, 2, 8, 64, 1000, size)))
+        match chance.randrange(7):
+            case 0 if at < len(data):
+                data[at] ^= 1 << chance.randrange(8)
+            case 1:
+                del data[at:end]
+            case 2:
+                data[at:at] = data[at:end][:100_000]
+            case 3 if at < len(data):
+                data[at] = chance.randrange(256)
+            case 4:
+                other = chance.randrange(size)
+                data[at:end] = data[other : other + end - at]
+            case _:
+                data[at : chance.choice((at, at + 1, end))] = chance.choice(PIECES)
+    return bytes(data)
+
+
+def damaged_zip(data, chance):
+    """Return a zip one of whose members is damaged, or the zip itself."""
+    if not chance.randrange(4):
+        return damaged(data, chance)
+    members = members_of(data)
+    name = chance.choice(sorted(members))
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each, content in members.items():
+            archive.writestr(each, damaged(content, chance) if each == name else content)
+    return sink.getvalue()
+
+
+def damaged_model(data, chance):
+    """Return a model whose manifest vouches for the damage."""
+    name = chance.choice(sorted(members_of(data)))
+    if name == "manifest.json" or not chance.randrange(4):
+        return damaged_zip(data, chance)
+    return spoiled(data, {name: damaged(members_of(data)[name], chance)})
+
+
+def damaged_json(data, chance):
+    """Return JSON one of whose values is another, or any damage."""
+    if not chance.randrange(3):
+        return damaged(data, chance)
+    item = json.loads(data)
+    others = [None, True, -1, 10**30, 1e300, "", "NATO", "9:1", [], {}, [[]], [None], {"": None}]
+    places = test_importing.places_in(item)
+    for _ in range(chance.choice((1, 1, 3))):
+        item = test_importing.replaced(item, chance.choice(places), chance.choice(others))
+        places = test_importing.places_in(item)
+    return json.dumps(item).encode()
+
+
+def read_table(path):
+    for rejects in (None, _Sink()):
+        with open_table(path, rejects=rejects) as table:
+            rows = sum(len(block) for block in table.blocks())
+            assert table.records_in == rows + (rejects.count if rejects else 0)
+            assert all(note.isprintable() for note in table.notes)
+
+
+class _Sink:
+    count = 0
+
+    def add(self, *_):
+        self.count += 1
+
+
+def read_article(path):
+    with open_inputs(find_inputs([path]), Reading()) as table:
+        for _ in table.blocks():
+            pass
+
+
+def read_answers(path):
+    request = Request(path)
+    for read in (
+        lambda: read_study(request).shares(),
+        lambda: write_sample(request, SampleRequest(10), path.with_suffix(".s.csv"), force=True),
+        lambda: write_predictions(request, path.with_suffix(".r.html"), None, force=True),
+    ):
+        read()
+
+
+def read_model(path):
+    load_model(path)
+    list(card_lines(read_manifest(path)))
+
+
+def read_store(path):
+    with Store(path, create=False) as store:
+        store.labels()
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """By kind: the name of a file, its good bytes, how to damage them, and what reads them."""
+    folder = tmp_path_factory.mktemp("good")
+    model, table = small_model(), folder / "in.csv"
+    with write_table(table, ("id", "text", "date")) as writer:
+        for number, text in enumerate(TEXTS * 3):
+            writer.write((str(number), text, f"2024-01-{number + 1:02d}"))
+    for name in ("answers.csv", "a.jsonl", "a.json", "a.xlsx", "a.parquet", "a.arrow"):
+        predict_table(model, Input((table,)), Output(folder / name))
+    to_label = folder / "to_label.csv"
+    write_sample(Request(folder / "answers.csv"), SampleRequest(10), to_label)
+    with Store(folder / "labels.sqlite") as store:
+        for pair in read_task(to_label).pairs:
+            store.save("anna", pair, Label("favor"), 1.0)
+        labels = store.labels()
+    export_labels(read_task(to_label), labels, folder / "audit.csv", coder="anna")
+    good = {path.name: path.read_bytes() for path in folder.iterdir()}
+    plain = (ROOT / "training" / "default.toml").read_bytes()
+    book = (ROOT / "stance" / "data" / "actors.toml").read_bytes()
+    codebook = (ROOT / "docs" / "codebook.md").read_bytes()
+    page = "<html><body><article>" + "".join(f"<p>{text} {text}</p>" for text in TEXTS)
+    whole = predicted_in_parts(model, table, folder / "whole.csv", stop=False)
+
+    def resumed(path):
+        """Go on with a run one of whose files is damaged."""
+        output = path.parent / "whole.csv"
+        predicted_in_parts(model, table, output, stop=True)
+        run = folder_of(output)
+        parts = sorted(run.glob("*.rows"))
+        part = run / "plan.json" if path.suffix == ".plan" else parts[0]
+        part.write_bytes(path.read_bytes())
+        try:
+            predict_table(model, Input((table,)), Output(output, resume=True), size=4)
+        finally:
+            shutil.rmtree(run, ignore_errors=True)
+        assert output.read_bytes() == whole
+        output.unlink()
+
+    def audited(path):
+        read_study(Request(folder / "answers.csv"), AuditRequest(path, "anna")).shares()
+
+    predicted_in_parts(model, table, folder / "stopped.csv", stop=True)
+    run = folder_of(folder / "stopped.csv")
+    part = min(run.glob("*.rows")).read_bytes()
+    found = {
+        "csv": ("a.csv", good["in.csv"], damaged, read_table),
+        "csv.gz": ("a.csv.gz", gzip.compress(good["in.csv"]), damaged, read_table),
+        "jsonl": ("a.jsonl", good["a.jsonl"], damaged, read_table),
+        "json": ("a.json", good["a.json"], damaged_json, read_table),
+        "xlsx": ("a.xlsx", good["a.xlsx"], damaged_zip, read_table),
+        "parquet": ("a.parquet", good["a.parquet"], damaged, read_table),
+        "arrow": ("a.arrow", good["a.arrow"], damaged, read_table),
+        "text article": ("a.txt", "\n\n".join(TEXTS).encode(), damaged, read_article),
+        "html article": ("a.html", page.encode(), damaged, read_article),
+        "table to judge": ("a.csv", good["in.csv"], damaged, judge(model)),
+        "answers": ("a.csv", good["answers.csv"], damaged, read_answers),
+        "audit": ("a.csv", good["audit.csv"], damaged, audited),
+        "task": ("a.csv", good["to_label.csv"], damaged, read_task),
+        "store": ("a.sqlite", good["labels.sqlite"], damaged, read_store),
+        "codebook": ("a.md", codebook, damaged, read_codebook),
+        "recipe": ("a.toml", plain, damaged, read_recipe),
+        "actor book": ("a.toml", book[: book.index(b"\n\n", 6000)], damaged, ActorBook.read),
+        "model": ("a.stance", dump_model(model), damaged_model, read_model),
+        "kept part": ("a.rows", part, damaged, resumed),
+        "kept plan": ("a.plan", (run / "plan.json").read_bytes(), damaged_json, resumed),
+    }
+    for form, data in GOOD_IMPORTS.items():
+        change = damaged_json if data[:1] in b"[{" else damaged
+        found[f"import {form}"] = ("a.json", data, change, importer(form))
+    return found
+
+
+def predicted_in_parts(model, table, output, *, stop):
+    """Judge a table in parts; stop after two of them where asked to."""
+
+    def halt(tally, *_):
+        if stop and tally.rows >= 8:
+            raise StanceError
+
+    with contextlib.suppress(StanceError):
+        predict_table(model, Input((table,)), Output(output), size=4, progress=halt)
+    return None if stop else output.read_bytes()
+
+
+def judge(model):
+    def run(path):
+        output = Output(path.with_suffix(".o.csv"), force=True)
+        predict_table(model, Input((path,)), output)
+
+    return run
+
+
+ARTICLE = "EN/raw-documents/EN_1.txt"
+GOOD_IMPORTS = {
+    **{form: json.dumps(item).encode() for form, item in test_importing.VALID.items()},
+    **{form: data.encode() for form, (data, _) in test_importing.TABLES.items()},
+    "rusentne": test_importing.RUSENTNE.encode() + b"\nText.\tText\tT\t0\t4\t1\n",
+    "table": b"text,actor,stance\nNATO met.,NATO,favor\n",
+    "brat": (
+        test_importing.ann(test_importing.at("NATO"), kind="favor") + "\nA1\tS T1 favor"
+    ).encode(),
+    "inception": test_importing.tsv({"NATO": ["*", "*", "favor[1]|x[2]"]}).encode(),
+    "semeval2025": test_importing.framing(test_importing.role("NATO", "Protagonist"))[
+        "EN/subtask-1-annotations.txt"
+    ].encode(),
+}
+
+
+def importer(form):
+    """Return what imports one file of a format, in a folder where it needs one."""
+
+    def run(path):
+        folder = path.parent / "import"
+        data = path.read_bytes()
+        shutil.rmtree(folder, ignore_errors=True)
+        names = {
+            "seesaw": ("annotations/a.json", "articles/a.json"),
+            "basil": ("annotations/a.json", "articles/a.json"),
+            "brat": ("a.ann",),
+            "inception": ("a.tsv",),
+            "semeval2025": ("EN/subtask-1-annotations.txt",),
+            "xstance": ("a.jsonl",),
+            **dict.fromkeys(("rusentne", "table", "sentfin", "pstance", "persent"), ("a.csv",)),
+            **dict.fromkeys(("vast", "semeval2016"), ("a.csv",)),
+        }.get(form, ("a.json",))
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        if form == "brat":
+            test_importing.write(folder, {"a.txt": test_importing.TEXT})
+        if form == "semeval2025":
+            test_importing.write(folder, {ARTICLE: test_importing.ARTICLE})
+        named = names[0] in ("a.json", "a.jsonl", "a.csv")
+        source = folder / names[0] if named else folder
+        import_corpus(form, source, path.with_suffix(".o.csv"), force=True)
+
+    return run
+
+
+def try_one(kinds, kind, number, folder):
+    """Read one damaged file; return what it says."""
+    name, data, change, read = kinds[kind]
+    path = folder / name
+    path.write_bytes(change(data, random.Random(f"{kind} {number}")))
+    began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    told = ""
+    try:
+        read(path)
+    except StanceError as error:
+        told = str(error)
+        assert told.isprintable(), f"{kind} {number}: {told}"
+        assert told, f"{kind} {number}"
+    except BaseException as error:
+        error.add_note(f"{kind} {number}: {path}")
+        raise
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert time.process_time() - began < SECONDS, f"{kind} {number}"
+    assert grown < MEGABYTES, f"{kind} {number}: {grown:.0f} MB"
+    return told
+
+
+KINDS = [
+    *("csv", "csv.gz", "jsonl", "json", "xlsx", "parquet", "arrow", "text article", "html article"),
+    *("table to judge", "answers", "audit", "task", "store", "codebook", "recipe", "actor book"),
+    *("model", "kept part", "kept plan", *(f"import {form}" for form in GOOD_IMPORTS)),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_good_file_is_read_and_damaged_ones_are_read_or_refused(kinds, kind, tmp_path):
+    name, data, _, read = kinds[kind]
+    (tmp_path / name).write_bytes(data)
+    read(tmp_path / name)
+    for number in range(NUMBERS):
+        try_one(kinds, kind, number, tmp_path)
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_damage_ends_in_one_line(kinds, kind, tmp_path):
+    end = time.monotonic() + FUZZ_SECONDS / len(KINDS)
+    for number in count(FUZZ_START):
+        try_one(kinds, kind, number, tmp_path)
+        if time.monotonic() > end:
+            break
