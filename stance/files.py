@@ -48,6 +48,8 @@ _REASONS = {
 
 def output_error(error: OSError, path: Path | None) -> OutputError:
     """Return a failure to write as the one line that the user reads."""
+    if error.errno == errno.EACCES and not _RENAMES_OPEN:
+        return _refusal(path, "no permission, or open elsewhere as in Excel; close it there")
     fallback = f"cannot be written ({error.strerror or type(error).__name__}); write elsewhere"
     return _refusal(path, _REASONS.get(error.errno or 0, fallback))
 
@@ -56,10 +58,16 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
 def _reported(path: Path | None) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:
-        raise  # `| head` has seen enough, which is not a failure
     except OSError as error:
+        if isinstance(error, BrokenPipeError) or (path is None and is_closed_pipe(error)):
+            raise  # `| head` has seen enough, which is not a failure
         raise output_error(error, path) from error
+
+
+def is_closed_pipe(error: OSError) -> bool:
+    """Return whether nobody reads the pipe any more; Windows calls that a wrong argument."""
+    wrong = error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or (wrong and not _RENAMES_OPEN)
 
 
 def _refusal(path: Path | None, reason: str) -> OutputError:

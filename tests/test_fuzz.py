@@ -10,7 +10,6 @@ import io
 import json
 import os
 import random
-import resource
 import shutil
 import time
 import zipfile
@@ -34,6 +33,7 @@ from stance.screens.model import card_lines
 from stance.storage import dump_model, load_model, read_manifest
 from stance.tables import Reading, find_inputs, open_inputs, open_table, write_table
 
+resource = pytest.importorskip("resource")  # which Windows lacks
 ROOT = Path(__file__).resolve().parents[1]
 NUMBERS = 12  # damaged files of each kind in a short run
 SECONDS = 10  # of processor time for one file

@@ -181,7 +181,7 @@ class Run:
 
     def _text(self, name: str) -> str | None:
         with contextlib.suppress(OSError, ValueError):
-            return (self.folder / name).read_text()
+            return (self.folder / name).read_text("utf-8")
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:

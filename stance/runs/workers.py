@@ -179,6 +179,7 @@ class _Lane:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # of Windows
             )
         self._stdin, self._stdout = map(_widened, (self._process.stdin, self._process.stdout))
 
