@@ -168,7 +168,7 @@ def kinds(tmp_path_factory):
     export_labels(read_task(to_label), labels, folder / "audit.csv", coder="anna")
     good = {path.name: path.read_bytes() for path in folder.iterdir()}
     plain = (ROOT / "training" / "default.toml").read_bytes()
-    book = (ROOT / "stance" / "data" / "actors.toml").read_bytes()
+    book = (ROOT / "stance" / "data" / "english" / "actors.toml").read_bytes()
     codebook = (ROOT / "docs" / "codebook.md").read_bytes()
     page = "<html><body><article>" + "".join(f"<p>{text} {text}</p>" for text in TEXTS)
     whole = predicted_in_parts(model, table, folder / "whole.csv", stop=False)
