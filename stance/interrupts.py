@@ -34,6 +34,23 @@ def held() -> Iterator[None]:
             signal.raise_signal(number)
 
 
+def interruptible(work: Callable[[], object]) -> None:
+    """Do long work of a library that hears no signal in a thread, which Ctrl-C leaves behind."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # for the thread that waits
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+
+
 @contextlib.contextmanager
 def _handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     before = {}

@@ -16,6 +16,7 @@ from stance.fitting.folds import LARGE, Cut, fold_cuts
 from stance.fitting.logistic import Vectored, fit_logistic
 from stance.fitting.machines import Lesson, fit_machines
 from stance.fitting.vectors import Vectors
+from stance.interrupts import interruptible
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.recipe import HeadRecipe
 
@@ -232,10 +233,11 @@ def _fit_svc(
 
     common = [sparse.csr_matrix(x[:, part.columns] @ part.vectors) for part in vectored]
     copy, y = np.nonzero(targets)
-    x, every = sparse.hstack([x, *common], format="csr"), len(copy) == len(targets)
+    x, every = sparse.hstack([x, *common], format="csr") if common else x, len(copy) == len(targets)
     seed, enough = search
     model = LinearSVC(C=c, random_state=seed, tol=enough, max_iter=10_000, dual=True)
-    model.fit(x if every else x[copy], y, sample_weight=weight[copy] * targets[copy, y])
+    cost = weight[copy] * targets[copy, y]
+    interruptible(lambda: model.fit(x if every else x[copy], y, sample_weight=cost))
     coef, intercept = model.coef_.T, model.intercept_
     if targets.shape[1] == 2:
         coef, intercept = np.hstack([-coef, coef]), np.concatenate([-intercept, intercept])

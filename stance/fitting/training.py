@@ -256,6 +256,8 @@ class _Bench:
         named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
         head = replace(head, temperature=temperature, blocks=named)
+        if name != "stance":
+            task.counts.clear()  # only the stance head is learned again
         return _Learned(task, fold, held, head)
 
     def reference(self, stance: _Learned, control: _Learned) -> Reference:

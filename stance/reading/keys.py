@@ -150,6 +150,7 @@ class KeyIndex:
 # section 3.4): 0.95 at J = 0.8, 0.32 at J = 0.5, 0.01 at J = 0.2.
 BANDS, ROWS = 6, 4  # of the MinHash: bands, and values in each
 SHINGLE = 3  # words in a shingle
+_TEXTS = 32  # hashed at a time
 _SEEDS = np.array([key_of(f"minhash {i}") for i in range(BANDS * ROWS)], np.uint64)[:, None]
 _BAND = np.array([key_of(f"band {i}") for i in range(BANDS)], np.uint64)
 
@@ -180,19 +181,34 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
     """
     exact = np.zeros(len(texts), np.uint64)
     bands = np.zeros((len(texts), BANDS), np.uint64)
-    for number, text in enumerate(texts):
-        if number and text == texts[number - 1]:  # the next actor of the same paragraph
-            exact[number], bands[number] = exact[number - 1], bands[number - 1]
-            continue
-        words = words_of(text)
-        whole = " ".join(words)
-        exact[number] = key_of(whole)
-        shingles = {" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)}
-        keys = keys_of(shingles or {whole})
-        mixed = (keys[None, :] ^ _SEEDS) * MULTIPLIER
-        least = (mixed ^ (mixed >> np.uint64(31))).min(axis=1).reshape(BANDS, ROWS)
-        bands[number] = join_keys(key_of("band"), _BAND, *least.T)
+    for low in range(0, len(texts), _TEXTS):
+        part = texts[low : low + _TEXTS]
+        place = {text: at for at, text in enumerate(dict.fromkeys(part))}  # one of several actors
+        rows = [place[text] for text in part]
+        whole, least = _shingle_minima(list(place))
+        names = np.broadcast_to(_BAND[:, None], least[0].shape)
+        exact[low : low + _TEXTS] = whole[rows]
+        bands[low : low + _TEXTS] = join_keys(key_of("band"), names, *least).T[rows]
     return Fingerprints(exact, bands)
+
+
+def _shingle_minima(texts: Sequence[str]) -> tuple[Keys, list[Keys]]:
+    """Return the key of each text, and the ROWS least values of each band, (BANDS, n_texts)."""
+    digests, whole, first = list[bytes](), list[bytes](), list[int]()
+    for text in texts:
+        plain = " ".join(words_of(text)).encode("utf-8", "surrogatepass")
+        words = plain.split(b" ")
+        shingles = set(zip(*(words[at:] for at in range(SHINGLE)), strict=False))
+        whole.append(blake2b(plain, digest_size=8).digest())
+        first.append(len(digests))
+        digests += [blake2b(b" ".join(own), digest_size=8).digest() for own in shingles]
+        if not shingles:
+            digests.append(whole[-1])
+    keys = np.frombuffer(b"".join(digests), "<u8")
+    mixed = (keys[None, :] ^ _SEEDS) * MULTIPLIER
+    mixed ^= mixed >> np.uint64(31)
+    least = np.minimum.reduceat(mixed, first, axis=1).reshape(BANDS, ROWS, -1)
+    return np.frombuffer(b"".join(whole), "<u8"), [least[:, row] for row in range(ROWS)]
 
 
 def numbered(keys: NDArray[Any]) -> tuple[Ints32, Ints32]:
