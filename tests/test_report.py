@@ -275,7 +275,7 @@ def test_the_same_table_gives_the_same_bytes(sample, tmp_path):
 def test_a_table_without_answers_is_refused_with_what_it_lacks():
     line = fails(1, "report", SAMPLE / "paragraphs.csv", "-o", "/nowhere.html")
     assert "no column 'actor', 'row', 'mentions', 'stance', 'stance_against'" in line
-    assert line.endswith("a report needs a table that stance predict has written")
+    assert line.endswith("name a table that stance predict wrote")
 
 
 def test_a_prefix_that_was_forgotten_is_named(coded):

@@ -148,9 +148,9 @@ def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
             found = shown(prefix)
             return f"the columns of its answers begin with '{found}'; add --prefix {found}"
     if any(name and all(name + label in at for label in labels) for name in at):
-        return "is in wide form; run stance predict without --wide and report on that"
+        return "is in wide form; run stance predict without --wide and take that"
     listed = ", ".join(f"'{shown(name, 40)}'" for name in missing)
-    return f"no column {listed}; a report needs a table that stance predict has written"
+    return f"no column {listed}; name a table that stance predict wrote"
 
 
 CAPACITY = 20_000  # names that are told apart
@@ -241,7 +241,7 @@ def survey(request: Request) -> Survey:
             advice = "no paragraphs are shown; name their column with --text-column"
             found.notes += (f"{table.name}: no column 'text', so {advice}",)
         if not found.records:
-            raise DataError(f"{table.name}: holds no record; a report needs answers")
+            raise DataError(f"{table.name}: holds no record; name a table with answers")
     return found
 
 
