@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from collections import deque
+from itertools import chain
 from pathlib import Path
 
 READING, WRITING, STARTING, MEMORY, SHORT = 1, 2, 4, 8, 16
@@ -57,7 +58,8 @@ def main():
     stance.runs.job.predict_table.__kwdefaults__["size"] = PART
     for case in plan["cases"]:
         _warm(root, case)
-        for number in range(case.get("last", 1_000_000) + 1):  # 0 is undisturbed
+        numbers = range(case.get("first", 1), case.get("last", 1_000_000) + 1)
+        for number in chain([0], numbers):  # 0 is undisturbed
             found = _run(library, root, case, number)
             if (
                 number
