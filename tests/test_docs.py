@@ -22,7 +22,7 @@ from stance.evaluation.assessment import Report, evaluate
 from stance.fitting.advice import Prospects
 from stance.model.explanation import Explanation
 from stance.reading.actors import ALIAS_KINDS, Actor
-from stance.recipe import read_recipe
+from stance.recipe import BLOCK_NAMES, read_recipe
 from stance.storage import read_manifest
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
@@ -129,6 +129,10 @@ def test_the_columns_of_a_corpus_are_explained():
 def test_the_keys_of_an_actor_book_are_explained():
     office = Actor("A", office={"A": ("", "")}, exclusions=("B",)).to_table()
     assert documented("actors.md", "thanked") == {*ALIAS_KINDS, *office}
+
+
+def test_the_feature_blocks_are_explained():
+    assert documented("../explanation/features.md", "## ") == set(BLOCK_NAMES)
 
 
 def test_the_exit_statuses_are_explained():
