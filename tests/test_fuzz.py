@@ -16,12 +16,14 @@ import zipfile
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 import test_importing
 from small_model import TEXTS, members_of, small_model, spoiled
 
 from stance.errors import StanceError
 from stance.findings import AuditRequest, Request, SampleRequest, read_study, write_sample
+from stance.fitting.vectors import Vectors
 from stance.importing import import_corpus
 from stance.labelling import Label, Store, export_labels, read_codebook, read_task
 from stance.reading.actors import ActorBook
@@ -212,6 +214,7 @@ def kinds(tmp_path_factory):
         "codebook": ("a.md", codebook, damaged, read_codebook),
         "recipe": ("a.toml", plain, damaged, read_recipe),
         "actor book": ("a.toml", book[: book.index(b"\n\n", 6000)], damaged, ActorBook.read),
+        "vectors": ("a.npz", vectors(), damaged_zip, Vectors.read),
         "model": ("a.stance", dump_model(model), damaged_model, read_model),
         "kept part": ("a.rows", part, damaged, resumed),
         "kept plan": ("a.plan", (run / "plan.json").read_bytes(), damaged_json, resumed),
@@ -232,6 +235,13 @@ def predicted_in_parts(model, table, output, *, stop):
     with contextlib.suppress(StanceError):
         predict_table(model, Input((table,)), Output(output), size=4, progress=halt)
     return None if stop else output.read_bytes()
+
+
+def vectors():
+    sink = io.BytesIO()
+    values = np.ones((50, 4), np.float32)
+    np.savez_compressed(sink, stems=np.arange(50, dtype=np.uint64), values=values)
+    return sink.getvalue()
 
 
 def judge(model):
@@ -314,7 +324,7 @@ def try_one(kinds, kind, number, folder):
 KINDS = [
     *("csv", "csv.gz", "jsonl", "json", "xlsx", "parquet", "arrow", "text article", "html article"),
     *("table to judge", "answers", "audit", "task", "store", "codebook", "recipe", "actor book"),
-    *("model", "kept part", "kept plan", *(f"import {form}" for form in GOOD_IMPORTS)),
+    *("vectors", "model", "kept part", "kept plan", *(f"import {form}" for form in GOOD_IMPORTS)),
 ]
 
 

@@ -1,5 +1,7 @@
 """Words of like use learn from each other; what they learn ends up in their own weights."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -61,3 +63,11 @@ def test_another_file_is_refused(tmp_path, content):
     (tmp_path / "v.npz").write_bytes(content)
     with pytest.raises(DataError, match=r"v\.npz: no vectors"):
         Vectors.read(tmp_path / "v.npz")
+
+
+def test_a_header_that_is_no_header_is_refused(tmp_path):
+    path = tmp_path / "v.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("stems.npy", b"\x93NUMPY\x01\x00\x03\x00,\n\n")
+    with pytest.raises(DataError, match=r"v\.npz: no vectors \(.*make them by"):
+        Vectors.read(path)

@@ -4,17 +4,25 @@
 into a model, so nobody needs the vectors to predict.
 """
 
+import struct
+import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from stance.arrays import Floats, Floats32, Keys
+from stance.display import shown
 from stance.errors import DataError
 from stance.features.blocks import stem_features
 from stance.reading.keys import KeyIndex
+
+_ZIP_ERRORS = (BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError)
+_ARRAY_ERRORS = (ValueError, KeyError, TypeError, SyntaxError, TokenError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +45,9 @@ class Vectors:
             with ZipFile(path) as archive:
                 names = ("stems.npy", "values.npy")
                 vectors = cls(*(_read_array(archive, name) for name in names))
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except (*_ZIP_ERRORS, *_ARRAY_ERRORS) as error:
             raise DataError(
-                f"{path}: no vectors ({error}); make them by training/vectors.py"
+                f"{path}: no vectors ({shown(str(error), 80)}); make them by training/vectors.py"
             ) from error
         if vectors.stems.dtype != np.uint64 or vectors.values.shape[:1] != vectors.stems.shape:
             raise DataError(f"{path}: no vector per stem; make them by training/vectors.py")
@@ -52,5 +60,5 @@ class Vectors:
 
 
 def _read_array(archive: ZipFile, name: str) -> Any:
-    with archive.open(name) as file:
+    with archive.open(name) as file, warnings.catch_warnings(action="ignore"):  # of old headers
         return np.lib.format.read_array(file, allow_pickle=False)
