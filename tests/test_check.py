@@ -595,6 +595,7 @@ print(*peaks)
 """
 
 
+@pytest.mark.endurance
 def test_more_rows_take_hardly_more_memory(tmp_path):
     paths = [write(tmp_path / f"{size}.csv", rows(size)) for size in (180, 600, 1800)]
     run = [sys.executable, "-c", PEAK, *map(str, paths)]

@@ -230,6 +230,7 @@ def type_keys(browser, *keys):
         browser.press(key)
 
 
+@pytest.mark.endurance
 @browsed
 def test_a_table_is_labelled_by_keyboard_alone(browser, tmp_path):
     table = sample(tmp_path / "to_label.csv", 6)

@@ -30,6 +30,7 @@ def run(tmp_path_factory):
     return copies
 
 
+@pytest.mark.endurance
 @pytest.mark.skipif(sys.platform == "win32", reason="the pages show a POSIX shell")
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_shows_what_its_commands_print(page, run):
