@@ -302,6 +302,7 @@ def _of_sparse_marks() -> StanceModel:
     return dataclasses.replace(small_model(), fingerprints=Fingerprints(exact, bands))
 
 
+@pytest.mark.endurance
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
 @pytest.mark.parametrize("make", [_of_many_features, _of_sparse_marks])
 def test_loading_takes_at_most_four_times_the_unpacked_size(

@@ -336,6 +336,7 @@ def test_a_bomb_is_refused_within_150_mb(tmp_path, bomb):
     assert ";" in message
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize(("lines", "refused"), [(60_000, False), (3_000_000, True)])
 def test_a_few_kilobytes_of_empty_lines_are_a_bomb_from_a_megabyte_on(tmp_path, lines, refused):
     path = tmp_path / "a.csv.gz"

@@ -18,6 +18,9 @@ SHOWN = [
 ]
 
 
+pytestmark = pytest.mark.endurance
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Copies of all pages with what they print now, written by one process."""
@@ -30,7 +33,6 @@ def run(tmp_path_factory):
     return copies
 
 
-@pytest.mark.endurance
 @pytest.mark.skipif(sys.platform == "win32", reason="the pages show a POSIX shell")
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_shows_what_its_commands_print(page, run):
