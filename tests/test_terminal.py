@@ -129,7 +129,7 @@ def test_few_open_files_are_one_line(tmp_path):
         table,
         "-o",
         tmp_path / "o.csv",
-        "--jobs=3",
+        "--jobs=6",
     ]
 
     def limit():

@@ -1,5 +1,6 @@
 """Options read without pydantic, which typer loads to check any value and which takes 0.1 s."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -33,7 +34,17 @@ def _quickened(parameter: Any) -> Any:
                 return one(value)
             if type(value) is tuple and value and {*map(type, value)} == {str}:
                 return [*map(one, value)]
+        if one is int and _is_number(value, parameter.type_descriptor.parameter_info):
+            return int(value) if callback is None else callback(context, parameter, int(value))
         return value if value is parameter.default else slow(context, value)
 
     parameter.process_value = process
     return parameter
+
+
+def _is_number(value: Any, limits: Any) -> bool:
+    """Return whether a value is a short text of digits, within the limits of an option."""
+    if type(value) is not str or not re.fullmatch("[0-9]{1,9}", value):
+        return False
+    least, most = limits.min, limits.max
+    return (least is None or least <= int(value)) and (most is None or int(value) <= most)

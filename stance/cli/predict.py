@@ -90,7 +90,7 @@ def predict(
     ] = False,
 ) -> None:
     """Judge every paragraph of a table: its stance toward each actor, and its sentiment."""
-    from stance.runs import Input, Options, Output, predict_table
+    from stance.runs import Input, LocalCrew, Options, Output, predict_table
     from stance.tables import Reading
 
     reading = Reading(
@@ -117,16 +117,17 @@ def predict(
     )
     options.refuse_output(target.path, force or resume, [model, actors])
     options.refuse_output(rejects, force or resume, [*table.paths, model, actors])
-    loaded = options.open_model(model, actors, aliases)
-    if cluster is not None:
-        from stance.runs.cluster import exposure
+    with LocalCrew(jobs - 1 if cluster is None else 0) as crew:  # loads modules meanwhile
+        loaded = options.open_model(model, actors, aliases)
+        if cluster is not None:
+            from stance.runs.cluster import exposure
 
-        for line in filter(None, [exposure(cluster)]):
-            tell(line)
-    with meter(quiet) as progress:
-        done = predict_table(
-            loaded, table, target, answering, jobs=jobs, cluster=cluster, progress=progress
-        )
+            for line in filter(None, [exposure(cluster)]):
+                tell(line)
+        with meter(quiet) as progress:
+            done = predict_table(
+                loaded, table, target, answering, crew=crew, cluster=cluster, progress=progress
+            )
     for line in () if quiet else (*done.notes, *summary(done, quoted=excel_safe)):
         tell(line)
 

@@ -91,6 +91,7 @@ def predict_table(
     options: Options = _DEFAULTS,
     *,
     jobs: int = 1,
+    crew: LocalCrew | None = None,
     cluster: str | None = None,
     progress: Progress = lambda *_: None,
     size: int = PART,
@@ -98,7 +99,8 @@ def predict_table(
     """Judge every record of the inputs and write the answers beside its cells.
 
     They are cut into parts of `size` records, computed by so many `jobs`, this process among
-    them, or by the workers of the Dask scheduler at the address `cluster`. If there are several
+    them, by this process and a `crew` that has been started ahead, or by the workers of the Dask
+    scheduler at the address `cluster`. If there are several
     parts, and input and output are files, finished ones are kept in a private folder beside the
     output until all are there, so that a run that was stopped can go on.
 
@@ -141,7 +143,8 @@ def predict_table(
             keep.begin(make_plan(model, inputs, size, _by_option(source, options)))
             works = map(_kept, works, repeat(keep))
         folder = keep.folder if keep else None
-        judged = _compute(model, frame, works, jobs if several else 1, cluster, keep)
+        crew = (crew or LocalCrew(jobs - 1)) if several else None
+        judged = _compute(model, frame, works, crew, cluster, keep)
         originals = () if rejects and inputs.several else inputs.paths
         with TableWriter(
             target.path, frame.form, force=force, folder=folder, originals=originals
@@ -261,7 +264,7 @@ def _compute(
     model: StanceModel,
     frame: Frame,
     works: Iterator[Work],
-    jobs: int,
+    crew: LocalCrew | None,
     cluster: str | None,
     run: Run | None,
 ) -> Generator[Judged]:
@@ -271,9 +274,10 @@ def _compute(
 
         with ClusterCrew(cluster, model, frame) as remote:
             yield from compute_with(remote, works)
-    elif jobs > 1:
-        frame = dataclasses.replace(frame, store=run.store if run else None)
-        with LocalCrew(jobs - 1, model, frame) as crew:
+    elif crew and crew.limit:
+        with crew:
+            frame = dataclasses.replace(frame, store=run.store if run else None)
+            crew.begin(model, frame)
             yield from compute_with(crew, works, lambda batch: compute(model, frame, *batch))
     else:
         yield from compute_here(model, frame, works)

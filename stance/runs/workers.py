@@ -71,7 +71,11 @@ def compute_with(
         while line and (line[0][1].done() or len(line) >= crew.limit * (2 if here else 1)):
             yield _finish(crew, *line.popleft())
     while line:
-        yield _finish(crew, *line.popleft())
+        left = [at for at, (_, future) in enumerate(line) if not future.done()]
+        if here and len(left) > crew.limit // AHEAD:  # one that no worker has begun, probably
+            line[left[-1]] = _begin(crew, line[left[-1]][0], here)
+        else:
+            yield _finish(crew, *line.popleft())
     if ended:
         raise ended
 
@@ -124,11 +128,15 @@ def _failure(batch: Batch, why: str) -> WorkerError:
 
 
 class LocalCrew:
-    """So many processes of this computer, besides this one."""
+    """So many processes of this computer, besides this one; they start with the `with` block.
 
-    def __init__(self, count: int, model: StanceModel, frame: Frame) -> None:
+    Blocks may stand in one another: processes that load their modules while the parent loads its
+    model lose no time. They end with the first block that ends.
+    """
+
+    def __init__(self, count: int) -> None:
         self.limit = AHEAD * count
-        self._count, self._ready, self._start = count, (model, frame), b""
+        self._count, self._start = count, b""
         self._lanes: list[_Lane] = []
 
     def __enter__(self) -> Self:
@@ -136,19 +144,23 @@ class LocalCrew:
             while len(self._lanes) < self._count:
                 with held():  # or a process might be started that nobody knows of
                     self._lanes.append(_Lane())
-            self._start = _pickle(self._ready)  # in a tenth of the time of a model file
-            for lane in self._lanes:
-                lane.send(self._start)
-        except BaseException as error:
-            self.__exit__(type(error), error, None)
+        except BaseException:
+            self.__exit__()
             raise
         return self
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        with held():  # or threads might wait for ever for a process that nobody has killed
-            for lane in self._lanes if kind else ():
-                lane.kill()
+    def begin(self, model: StanceModel, frame: Frame) -> None:
+        """Send what all parts have in common."""
+        self._start = _pickle((model, frame))  # in a tenth of the time of a model file
         for lane in self._lanes:
+            lane.send(self._start)
+
+    def __exit__(self, *_: object) -> None:
+        lanes, self._lanes = self._lanes, []
+        with held():  # or threads might wait for ever for a process that nobody has killed
+            for lane in lanes:
+                lane.kill()
+        for lane in lanes:
             lane.end()
 
     def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
@@ -228,7 +240,7 @@ class _Lane:
         self._process.kill()
 
     def end(self) -> None:
-        """Let the process end, and wait for it."""
+        """Wait for the end of a process that has been killed."""
         self._sender.submit(self._stdin.close)
         self._sender.shutdown()
         self._receiver.shutdown()
