@@ -32,6 +32,8 @@ def test_two_names_that_differ_in_case_are_both_named():
         (("id", "Body"), "did you mean --text-column 'Body'?"),
         (("title", "content"), "did you mean --text-column 'content'?"),
         (("Paragraph", "articleText"), r"--text-column 'Paragraph' \(or 'articleText'\)"),
+        (("Outlet", "Paragraph text"), "did you mean --text-column 'Paragraph text'?"),
+        (("id", "outlet"), "it has id, outlet; choose one with --text-column"),
         (("id", "Article Text"), "did you mean --text-column 'Article Text'?"),
         (("text:actor",), "one column 'text:actor'; name its separator with --delimiter"),
         (("text actor",), "name its separator with --delimiter"),

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import shlex
 from unittest import mock
 
 import pytest
@@ -233,6 +234,16 @@ def test_the_delimiter_can_be_given(predict, refused, mine):
     assert dicts(predict(mine, "--delimiter", "tab").stdout)[0]["id"] == "1"
     for wrong in ("", ";;", '"', "\n"):
         assert "--delimiter" in refused(2, mine, "--delimiter", wrong)
+
+
+def test_one_message_names_every_option_that_a_spreadsheet_s_table_needs(predict, refused, mine):
+    rows = "Outlet;Date published;Paragraph text\nLedger;04.03.2025;Poland “praised” NATO.\n"
+    write(mine, rows, "cp1252")
+    asked = "--encoding cp1252 --text-column 'Paragraph text' --date-column 'Date published'"
+    assert refused(1, mine).endswith(f"is not UTF-8; try {asked}")
+    without_date = predict(mine, *shlex.split(asked)[:4])
+    assert "did you mean --date-column 'Date published'?" in without_date.stderr
+    assert "by the dates in column" in predict(mine, *shlex.split(asked)).stderr
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252", "latin-1"])

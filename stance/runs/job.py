@@ -28,6 +28,7 @@ from stance.tables import (
     column,
     find_dates,
     find_inputs,
+    likely,
     open_inputs,
     optional_column,
     read_as,
@@ -156,7 +157,10 @@ def predict_table(
                 raise WorkerError(f"{table.name}: rows were lost ({found}); run again")
         wanted = [source.reading.text_column, source.reading.actor_column or "actor", "spans"]
         notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
-        notes += [*_dated(table, dates), *abstention_notes(model, options.abstain, tally)]
+        notes += [
+            *_dated(table, dates, has_terms=model.book.has_terms),
+            *abstention_notes(model, options.abstain, tally),
+        ]
         notes += [*voice_notes(options.voice, tally), *drift_notes(model, tally, options.abstain)]
         return Done(
             tally=tally,
@@ -175,9 +179,11 @@ def _find_dates(model: StanceModel, reading: Reading, table: Table) -> DateColum
     return find_dates(table, reading) if model.book.has_terms else None
 
 
-def _dated(table: Table, dates: DateColumn | None) -> list[str]:
+def _dated(table: Table, dates: DateColumn | None, *, has_terms: bool) -> list[str]:
     if dates is None:
-        return []
+        meant = [shown(name, 40) for name in likely(table.columns, "date") if has_terms]
+        said = "leaders count at any time, for there is no column 'date'; did you mean"
+        return [f"{said} --date-column '{meant[0]}'?"] if meant else []
     name = shown(table.columns[dates.at], 40)
     told = f"leaders count only while in office, by the dates in column '{name}'"
     return [told, *dates.notes()]

@@ -3,7 +3,7 @@
 from stance.tables._folders import Inputs, find_inputs
 from stance.tables._reading import Fault, Record, Records
 from stance.tables.articles import is_article
-from stance.tables.columns import column, optional_column, read_as
+from stance.tables.columns import column, likely, optional_column, read_as
 from stance.tables.dates import (
     UNAMBIGUOUS,
     DateColumn,
@@ -38,7 +38,7 @@ __all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "Article", "DateCo
 __all__ += ["DateReading", "Day", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "column", "day_of", "encode_rows"]
 __all__ += ["find_dates", "find_inputs", "is_article", "is_formula", "iso_dates"]
-__all__ += ["join_tables", "joined"]
+__all__ += ["join_tables", "joined", "likely"]
 __all__ += ["month_of", "months_of", "open_inputs", "open_table", "optional_column", "read_as"]
 __all__ += [
     "read_date",

@@ -35,6 +35,14 @@ _GUESSES = (
 _GUESS_BYTES = 20_000
 
 
+class EncodingError(DataError):
+    """A table is not in UTF-8; `guessed` is the encoding that its message advises, or empty."""
+
+    def __init__(self, message: str, guessed: str = "") -> None:
+        super().__init__(message)
+        self.guessed = guessed
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """How to decode a table."""
@@ -88,12 +96,13 @@ def _refuse_unmarked_utf16(head: bytes, table: str) -> None:
             raise DataError(f"{table}: {why}")
 
 
-def undecodable(data: bytes, place: int, name: str, offset: int = 0) -> str:
-    """Return what is wrong with the byte at `place`, which the codec refuses, and what to do."""
+def undecodable(data: bytes, place: int, name: str, where: str, offset: int = 0) -> EncodingError:
+    """Return the error for the byte at `place`, which the codec refuses, with what to do."""
     around = data[max(0, place - 2000) :]
-    guessed = guess_encoding(around) if name == "utf-8" else None
+    guessed = (guess_encoding(around) if name == "utf-8" else None) or ""
     advice = f"try --encoding {guessed}" if guessed else "name its encoding with --encoding"
-    return f"byte {data[place]:#04x} at offset {offset + place} is not {name.upper()}; {advice}"
+    what = f"byte {data[place]:#04x} at offset {offset + place} is not {name.upper()}"
+    return EncodingError(f"{where}: {what}; {advice}", guessed)
 
 
 def guess_encoding(data: bytes) -> str | None:
@@ -264,7 +273,7 @@ class Source:
             salvaged = False
         except UnicodeDecodeError as error:
             if not (self._salvage and self.encoding.name == "utf-8"):
-                raise DataError(self._undecodable(error, len(data))) from error
+                raise self._undecodable(error, len(data)) from error
             # The decoder keeps its state when it refuses, so the same bytes can come again.
             self._decoder.errors = "surrogateescape"
             text, salvaged = self._decoder.decode(data, last), True
@@ -274,12 +283,13 @@ class Source:
         self._fed += len(data)
         return text, salvaged
 
-    def _undecodable(self, error: UnicodeDecodeError, length: int) -> str:
+    def _undecodable(self, error: UnicodeDecodeError, length: int) -> EncodingError:
         data = bytes(error.object)
         before = data[: error.start].decode(self.encoding.name, "replace")
         line = self.line + len(_lines(before + "x")) - 1
         offset = self._fed + length - len(data)
-        return f"{self.name}:{line}: {undecodable(data, error.start, self.encoding.name, offset)}"
+        where = f"{self.name}:{line}"
+        return undecodable(data, error.start, self.encoding.name, where, offset)
 
 
 def _lines(text: str) -> list[str]:

@@ -213,7 +213,7 @@ def _decoded(data: bytes, encoding: Encoding, name: str) -> str:
     except UnicodeDecodeError as error:
         place = encoding.mark + error.start
         line = data[:place].count(b"\n") + 1
-        raise DataError(f"{name}:{line}: {undecodable(data, place, encoding.name)}") from error
+        raise undecodable(data, place, encoding.name, f"{name}:{line}") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         why = "a NUL byte; the file is damaged or not text: export it again"

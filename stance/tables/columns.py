@@ -29,6 +29,9 @@ _USUAL = {
 """What other people call the columns that we ask for, most telling names first."""
 
 
+_NEAR = 0.7  # likeness of "texts" to "text" is 0.89, of "outlet" 0.6
+
+
 def column(
     table_columns: Sequence[str], name: str, table_name: str, option: str = "", hint: str = ""
 ) -> int:
@@ -101,7 +104,7 @@ def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
     wanted = folded(name)
     if len(columns) == 1 and (one := _unseparated(columns[0], wanted)):
         return one
-    if meant := _usual(columns, wanted) or _near(columns, wanted):
+    if meant := likely(columns, name):
         first, *others = (f"'{shown(column)}'" for column in meant)
         or_else = f" (or {', '.join(others[:2])})" if others else ""
         space = " " if option and not option.endswith("=") else ""
@@ -113,6 +116,16 @@ def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
     return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}"
 
 
+def likely(columns: Sequence[str], name: str) -> list[str]:
+    """Return the columns that may be meant by a name, the likeliest first.
+
+    >>> likely(("No.", "Outlet", "Paragraph text"), "text")
+    ['Paragraph text']
+    """
+    wanted = folded(name)
+    return _usual(columns, wanted) or _within(columns, wanted) or _near(columns, wanted)
+
+
 def _usual(columns: Sequence[str], wanted: str) -> list[str]:
     """Return the columns with a usual name for what is wanted, the most telling first."""
     plain = {re.sub(r"[^a-z0-9]+", "", folded(column[:200])): column for column in columns}
@@ -120,9 +133,19 @@ def _usual(columns: Sequence[str], wanted: str) -> list[str]:
     return [plain[name] for name in names if name in plain]
 
 
+def _within(columns: Sequence[str], wanted: str) -> list[str]:
+    """Return the columns that have what is wanted as a word of their name."""
+    words = [re.split(r"[\W_]+", folded(column[:200])) for column in columns]
+    names = (wanted, *_USUAL[wanted]) if wanted in _USUAL else ()
+    found = [
+        column for name in names for column, w in zip(columns, words, strict=True) if name in w
+    ]
+    return list(dict.fromkeys(found))
+
+
 def _near(columns: Sequence[str], wanted: str) -> list[str]:
     names = [folded(column[:200]) for column in columns]
-    near = difflib.get_close_matches(wanted, names, n=1)
+    near = difflib.get_close_matches(wanted, names, n=1, cutoff=_NEAR)
     return [columns[names.index(name)] for name in near]
 
 

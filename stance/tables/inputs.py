@@ -14,13 +14,14 @@ from stance.tables._folders import Inputs
 from stance.tables._names import NamePattern, cell_of
 from stance.tables._oddities import folded
 from stance.tables._reading import Journal, Records, RejectSink
+from stance.tables._sources import EncodingError
 from stance.tables.articles import (
     ArticleTable,
     furniture_note,
     is_article,
     open_article,
 )
-from stance.tables.columns import column, optional_column
+from stance.tables.columns import column, likely, optional_column
 from stance.tables.output import Rejects
 from stance.tables.table import Form, Table, open_table
 
@@ -66,11 +67,13 @@ def open_inputs(
         column(table.columns, reading.text_column, table.name, "--text-column")
         return len(table.columns)
 
-    def opened(path: Path | None, sink: RejectSink | None) -> Table:
+    def opened(
+        path: Path | None, sink: RejectSink | None, encoding: str | None = reading.encoding
+    ) -> Table:
         if path is not None and reading.delimiter is None and is_article(path):
             return open_article(
                 path,
-                encoding=reading.encoding,
+                encoding=encoding,
                 keep_all=reading.keep_all,
                 text_column=reading.text_column,
                 document=documents.get(path),
@@ -78,10 +81,18 @@ def open_inputs(
             )
         form: Form = {
             "delimiter": reading.delimiter,
-            "encoding": reading.encoding,
+            "encoding": encoding,
             "sheet": reading.sheet,
         }
-        return open_table(path, rejects=sink, or_else=_OR_ELSE, **form)
+        try:
+            return open_table(path, rejects=sink, or_else=_OR_ELSE, **form)
+        except EncodingError as error:
+            if path is None or not error.guessed:
+                raise
+            further = ""
+            with suppress(DataError), opened(path, sink, error.guessed) as table:
+                further = _further_options(table, reading)
+            raise DataError(f"{error}{further}") from error
 
     if not inputs.several and pattern is None:
         return opened(inputs.paths[0], rejects)
@@ -90,6 +101,16 @@ def open_inputs(
     if reading.actor_column is None:
         table.refuse_mixed_actors()
     return table
+
+
+def _further_options(table: Table, reading: Reading) -> str:
+    """Return the options that a table needs besides its encoding, as far as its names say."""
+    found = ""
+    for name, asked in (("text", reading.text_column), ("date", reading.date_column or "date")):
+        if optional_column(table.columns, asked, table.name) is None:
+            meant = likely(table.columns, asked)
+            found += f" --{name}-column '{shown(meant[0])}'" if meant else ""
+    return found
 
 
 def join_tables(inputs: Inputs, survey: _Survey, form: Form) -> Table:
