@@ -76,6 +76,10 @@ def test_names_of_actors_are_those_of_the_english_book_where_it_has_them(languag
         ("в Белом доме и на Кубе", ["United States", "Cuba"]),
         ("в кубе, на песках, из песков, рима", []),
         ("поляками и чехов, грузинка", ["Poland", "Czechia", "Georgia"]),
+        ("Антон Чехов и Юрий Поляков, но чехов и поляков", ["Czechia", "Poland"]),
+        ("Совбез РФ, а не Совбез", ["Russia", "United Nations"]),
+        ("молдаване, иракцев, индийцами", ["Moldova", "Iraq", "India"]),
+        ("Терезе Мэй и Анджею Дуде", ["United Kingdom", "Poland"]),
         ("Единой России и чемпионата России", []),
         ("фон дер Ляйен и Си Цзиньпином", ["European Union", "China"]),
         ("РОССИЯ ОБВИНИЛА НАТО", ["Russia", "NATO"]),
@@ -104,6 +108,11 @@ def test_a_russian_leader_counts_while_in_office():
         ("мира", None),
         ("другие", None),
         ("данные", None),
+        ("отмены", None),
+        ("исключением", None),
+        ("известно", None),
+        ("режиме", None),
+        ("русофобии", "illeg"),
     ],
 )
 def test_a_russian_word_has_its_category_in_every_form(word, category):
