@@ -129,6 +129,14 @@ BAD = {
         '["A"]\nname = ["Aland"]\noffice = { "Aland" = [2024-10-01, 2024-11-01] }\n',
         "'office' of 'Aland' must list",
     ),
+    "office of numbers": (
+        '["A"]\nname = ["Aland"]\noffice = { "Aland" = [0, 0] }\n',
+        "'office' of 'Aland' must list",
+    ),
+    "aliases that differ in their apostrophes": (
+        '["A"]\nname = ["Cote d\'Or"]\n["B"]\nname = ["Cote d\u2019Or"]\n',
+        "belongs to both 'A' and 'B'",
+    ),
     "office no table": (
         '["A"]\nname = ["Aland"]\noffice = ["Aland"]\n',
         "'office' must be a table of aliases and their days",

@@ -245,6 +245,8 @@ def test_a_frame_needs_its_library(fitted, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r"to_frame\('polars'\): is not installed: pip install"):
         fitted.to_model().judge([]).to_frame("polars")
+    with pytest.raises(UsageError, match=r"to_frame\('panda'\): choose one of pandas, polars, py"):
+        fitted.to_model().judge([]).to_frame("panda")
 
 
 def test_one_string_is_not_a_list_of_texts(fitted):

@@ -20,6 +20,7 @@ from stance.model.explanation import explain, explain_sentiment
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.storage import load_model
+from stance.tables import months_of
 
 STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter"
 TEXT = "Poland praised NATO for its brave support and condemned Russia\u2019s brutal attack."
@@ -168,6 +169,15 @@ def test_given_places_are_the_ones_that_are_explained(model):
     assert first.scores != found.scores
     judged = model.judge_pairs([text], ["he"], [[(0, 2)]])
     assert first.probabilities == pytest.approx(tuple(judged.stance[0]), abs=1e-12)
+
+
+def test_an_explanation_knows_who_was_in_office_as_the_answer_does():
+    model = load_model(bundled_model())
+    text = "Trump said that Poland was a great ally and condemned the cruel attack on it."
+    months = months_of(["2010-05-01"])  # long before Trump's office
+    judged = model.judge_pairs([text], ["Poland"], months=months)
+    (found,) = explain(model, text, "Poland", months=months)
+    assert found.holder == judged.holders[judged.holder[0]] != "United States"
 
 
 # --- Standard input, and a reader that has seen enough ---

@@ -140,6 +140,14 @@ def test_manifest_that_is_no_json(tmp_path: Path, good: bytes, kind: str) -> Non
     refused(tmp_path, zipped(members_of(good) | {"manifest.json": data}), reason)
 
 
+def test_manifest_of_values_without_end_is_refused_before_it_takes_memory(
+    tmp_path: Path, good: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stance.storage._manifest.MOST_VALUES", 1000)
+    data = b'{"seed": [' + b"0," * 1001 + b"0]}"
+    refused(tmp_path, zipped(members_of(good) | {"manifest.json": data}), "more than 1,000 values")
+
+
 def _set(*where: str | int, to: object) -> Change:
     def change(manifest: Any) -> None:
         *path, last = where

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from stance.errors import DataError
 from stance.reading.actors import Actor, ActorBook
+from stance.reading.lexicon import Lexicon
 from stance.reading.spans import literal_spans, make_query, parse_spans
 from stance.reading.text import normalise
+from stance.reading.words import Reader
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,27 @@ def test_names_and_aliases_are_looked_up(book):
     query = make_query(book, [""] * len(names), names)
     assert query.actor.tolist() == [1, 0, 0, 0, 1, 2, 2]
     assert query.spans == []
+
+
+@pytest.mark.parametrize(
+    "name", [" NATO", "T\u00fcrkiye", "Tu\u0308rkiye", "People\u2019s Republic\n"]
+)
+def test_a_name_is_looked_up_however_it_is_encoded(name):
+    actors = [Actor("NATO", "other", {"name": ("NATO",)})]
+    actors += [Actor("Turkey", "state", {"name": ("Tu\u0308rkiye",)})]
+    actors += [Actor("China", "state", {"name": ("People's Republic",)})]
+    assert ActorBook(actors).number(name) >= 0
+
+
+def test_blanks_around_the_name_of_an_unknown_actor_do_not_hide_it(book):
+    assert make_query(book, ["Mali left."], [" Mali "]).spans == [(0, 0, 4)]
+
+
+def test_an_actor_is_counted_once_per_mention_whatever_names_it(book):
+    reader = Reader(book, Lexicon.default())
+    query = make_query(book, ["NATO, a NATO, NATO"] * 2, ["NATO"] * 2, [None, [(0, 4), (8, 12)]])
+    counts = reader.words(query.texts, query.spans).count_mentions(query.para, query.actor)
+    assert counts.tolist() == [[3, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 2]]
 
 
 def test_an_unknown_actor_is_found_by_its_literal_name(book):
@@ -55,6 +78,13 @@ def test_a_slice_keeps_its_places(book):
     assert part.actor.tolist() == [0, 2]
     assert part.spans == [(1, 0, 4)]
     assert part.para.tolist() == [0, 1]
+
+
+def test_some_pairs_keep_their_places_in_any_order(book):
+    query = make_query(book, ["Mali", "NATO", "in Mali"], ["Mali", "NATO", "Mali"])
+    some = query.take(np.array([2, 0]))
+    assert some.spans == [(0, 3, 7), (1, 0, 4)]
+    assert some.slice(1, 2).spans == [(0, 0, 4)]
 
 
 def test_a_query_of_nothing(book):

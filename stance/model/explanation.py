@@ -115,11 +115,11 @@ def explain(
         raise ActorError(
             "the actor's name is empty; give one, or drop --actor to explain all named"
         )
-    query = make_query(model.book, [text], [actor], [spans])
-    words = model.reader.words(query.texts, query.spans, months)
+    query = make_query(model.book, [text], [actor], [spans], months)
+    words = model.reader.words(query.texts, query.spans, query.months)
     pairs = lay_out(words, query.para, query.actor, model.name_keys([actor]))
     one = _explain(model, model.stance, pairs, actor, query.texts[0])
-    judged = model.judge_pairs([text], [actor], [spans])
+    judged = model.judge_pairs([text], [actor], [spans], months=months)
     if holder := judged.holders[judged.holder[0]]:
         chance = float(judged.holder_probability[0])
         one = replace(one, holder=holder, holder_probability=chance)

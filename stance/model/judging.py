@@ -31,6 +31,8 @@ from stance.records import AGAINST, FAVOR, NEUTRAL, NO_ANSWER, UNCERTAIN, Sentim
 Places = Sequence[Sequence[tuple[int, int]] | None] | None
 """Character offsets of the actor in each text; None if they are to be found."""
 
+_LIBRARIES = ("pandas", "polars", "pyarrow")  # of data frames
+
 MARGIN = 2e-6
 """How much more probable than a stance neutral may be for its holder to be looked for."""
 
@@ -73,7 +75,7 @@ class Judgements:
     holder: Ints  #: whose stance that of each pair is; 0 where it is neutral or nobody can tell
     holder_probability: Floats  #: of its kind: author, actor or other
     holders: tuple[str, ...]  #: what the numbers stand for
-    kinds: Ints  #: how often each kind of alias names the actor, see `Words.count_kinds`
+    kinds: Ints  #: how often each kind of alias names the actor, see `Words.count_mentions`
     pushes: tuple[Pushes, ...] = ()  #: of successive portions of the pairs; empty unless asked for
 
     def __repr__(self) -> str:
@@ -93,6 +95,8 @@ class Judgements:
             Columns row (number of the paragraph, from 1), actor, mentions, stance and its three
             probabilities, holder, and where the model judges it sentiment with its three.
         """
+        if library not in _LIBRARIES:
+            raise UsageError(f"to_frame({library!r}): choose one of {', '.join(_LIBRARIES)}")
         if importlib.util.find_spec(library) is None:
             raise UsageError(f"to_frame({library!r}): is not installed: pip install {library}")
         best = np.where(self.withheld, NO_ANSWER, self.stance.argmax(axis=1))
@@ -215,9 +219,9 @@ class StanceModel:
         """
         _refuse_string(texts)
         words = self.reader.words(join_normalised(texts), months=months)
-        para, actor, mentions = words.named_actors()
+        para, actor = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
-        return self._judge(words, para, actor, mentions, names, pushes)
+        return self._judge(words, para, actor, names, pushes)
 
     def judge_pairs(
         self, texts: Sequence[str], actors: Sequence[str], spans: Places = None, *,
@@ -246,8 +250,7 @@ class StanceModel:
         _refuse_string(texts)
         query = make_query(self.book, texts, actors, spans, months)
         words = self.reader.words(query.texts, query.spans, months)
-        mentions = words.count_mentions(query.para, query.actor)
-        return self._judge(words, query.para, query.actor, mentions, tuple(actors), pushes)
+        return self._judge(words, query.para, query.actor, tuple(actors), pushes)
 
     def judge_many(
         self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Places = None, *,
@@ -318,9 +321,8 @@ class StanceModel:
         return np.concatenate(found)
 
     def _judge(
-        self, words: Words, para: Ints, actor: Ints, mentions: Ints, names: tuple[str, ...],
-        push: bool,
-    ) -> Judgements:  # fmt: skip
+        self, words: Words, para: Ints, actor: Ints, names: tuple[str, ...], push: bool
+    ) -> Judgements:
         found, keys = [], self.name_keys(names)
         for part in _portions(words, para):
             own = None if keys is None else keys[part]
@@ -334,10 +336,11 @@ class StanceModel:
             tone, sentiment_known = self.sentiment.scores(self.reader, _whole(words))
             sentiment = self.sentiment.probabilities(tone)
         acquaintance = self.vocabulary.read(self.reader, words)
+        kinds = words.count_mentions(para, actor)
+        mentions, learned = kinds.sum(axis=1), self.learned(names)
         stance, foreign = self.stance.probabilities(scores), acquaintance.foreign(self.reference)
         # With a margin for stances as probable as neutral once they are rounded in print.
         taken = stance[:, [AGAINST, FAVOR]].max(axis=1) > stance[:, NEUTRAL] - MARGIN
-        learned = self.learned(names)
         taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
         return Judgements(
             para=para,
@@ -352,7 +355,7 @@ class StanceModel:
             acquaintance=acquaintance,
             wording=self.vocabulary.wording(words, ~foreign),
             foreign=foreign,
-            kinds=words.count_kinds(para, actor),
+            kinds=kinds[:, :-1],
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),
             **self._held(words, para, actor, names, np.flatnonzero(taken)),
         )

@@ -201,8 +201,9 @@ class ActorBook:
         """Return the number of the actor with this name or alias, -1 if there is none."""
         if name in self._number:
             return self._number[name]
-        owner = self._owner.get(name) or self._owner.get(name.lower())
-        return self._number[owner] if owner else -1
+        plain = normalise(name).strip()
+        owner = self._owner.get(plain) or self._owner.get(plain.lower()) or plain
+        return self._number.get(owner, -1)
 
     def proper_name(self, name: str) -> str:
         """Return the name of the actor with this name or alias; any other name unchanged."""
@@ -269,7 +270,8 @@ class ActorBook:
 
 def _claim(owners: dict[str, tuple[str, str]], alias: str, actor: Actor) -> None:
     """Give an alias to an actor, unless another has it."""
-    key = alias if alias in actor.case else alias.lower()
+    plain = normalise(alias)
+    key = plain if alias in actor.case else plain.lower()
     owner, _ = owners.setdefault(key, (actor.name, alias))
     if owner != actor.name:
         raise ActorError(f"alias '{alias}' belongs to both '{owner}' and '{actor.name}'")
@@ -280,7 +282,7 @@ _NEVER = (1, 0)
 
 def _months(days: Sequence[str]) -> list[tuple[int, int]]:
     """Return the first and last month of each term, counted from the year 0."""
-    ends = [date.fromisoformat(day) if day else None for day in days]
+    ends = [date.fromisoformat(day) if day != "" else None for day in days]
     months = [None if end is None else end.year * 12 + end.month - 1 for end in ends]
     terms = zip(months[::2], months[1::2], strict=True)
     return [(first or 0, 12 * 10_000 if last is None else last) for first, last in terms]

@@ -1,5 +1,6 @@
 """Which actor to judge in which paragraph, and where users and books say that it is named."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ class Query:
 
     texts: Sequence[str]  # normalised
     actor: Ints  # number in the book; ``len(book)`` if not in it, or if spans say where it is
-    spans: Sequence[Span] = ()
+    spans: Sequence[Span] = ()  # in the order of the pairs
     names: Sequence[str] = ()  # of the actors, those of the book by their names there
     months: Ints | None = None  # of the texts; see `stance.reading.actors.ActorBook.match`
 
@@ -35,15 +36,16 @@ class Query:
 
     def slice(self, low: int, high: int) -> "Query":
         """Return the pairs from ``low`` up to ``high``."""
-        spans = [(p - low, s, e) for p, s, e in self.spans if low <= p < high]
+        first, end = (bisect_left(self.spans, (row,)) for row in (low, high))
+        spans = [(p - low, s, e) for p, s, e in self.spans[first:end]]
         months = None if self.months is None else self.months[low:high]
         pairs = self.texts[low:high], self.actor[low:high], spans, self.names[low:high]
         return Query(*pairs, months)
 
     def take(self, rows: Ints) -> "Query":
-        """Return some of the pairs."""
+        """Return some of the pairs, each once."""
         place = {row: at for at, row in enumerate(rows.tolist())}
-        spans = [(place[p], s, e) for p, s, e in self.spans if p in place]
+        spans = sorted((place[p], s, e) for p, s, e in self.spans if p in place)
         names = [self.names[row] for row in place] if self.names else ()
         months = None if self.months is None else self.months[rows]
         return Query([self.texts[row] for row in place], self.actor[rows], spans, names, months)
@@ -82,7 +84,8 @@ def make_query(
             places += [(i, *normalised_span(text, start, end)) for start, end in sorted(given)]
         elif number[i] < 0:
             number[i] = len(book)
-            places += [(i, *place) for place in literal_spans(plain[i], normalise(actors[i]))]
+            name = normalise(actors[i]).strip()
+            places += [(i, *place) for place in literal_spans(plain[i], name)]
     return Query(plain, number, places, tuple(map(book.proper_name, actors)), months)
 
 
@@ -91,7 +94,7 @@ def names_actor(reader: Reader, query: Query) -> Bools:
     found = [np.zeros(0, np.bool_)]
     for part in query.batches():
         words = reader.words(part.texts, part.spans, part.months)
-        found.append(words.count_mentions(part.para, part.actor) > 0)
+        found.append(words.count_mentions(part.para, part.actor).sum(axis=1) > 0)
     return np.concatenate(found)
 
 

@@ -61,38 +61,31 @@ class Words(TokenBatch):
         found: Made = self.made[key]
         return found
 
-    def named_actors(self) -> tuple[Ints, Ints, Ints]:
-        """Return paragraph, actor and number of mentions of each pair, by first mention."""
+    def named_actors(self) -> tuple[Ints, Ints]:
+        """Return paragraph and actor of each pair, by first mention."""
         width = np.int64(self.who.max(initial=0)) + 1
         named = self.para.take(self.mentions) * width + self.who.take(self.mentions)
-        pair, first, counts = np.unique(named, return_index=True, return_counts=True)
-        order = np.argsort(first)
-        return pair[order] // width, pair[order] % width, counts[order]
+        pair, first = np.unique(named, return_index=True)
+        pair = pair[np.argsort(first)]
+        return pair // width, pair % width
 
     def count_mentions(self, para: Ints, actor: Ints) -> Ints:
-        """Return how often the paragraph of each pair names the actor of the pair."""
-        width = np.int64(max(self.who.max(initial=0), actor.max(initial=0))) + 1
-        named = self.para.take(self.mentions) * width + self.who.take(self.mentions)
-        counts = np.bincount(named, minlength=len(self) * width)
-        found: Ints = np.where(actor >= 0, counts.take(para * width + actor), 0)
-        return found
+        """Return how often each pair's actor is named by each kind of alias; no pair comes twice.
 
-    def count_kinds(self, para: Ints, actor: Ints) -> Ints:
-        """Return how often each pair's actor is named by each kind of alias.
-
-        The result has the shape (n_pairs, n_kinds) in the order of `ALIAS_KINDS`; a mention whose
-        place a user gave has no kind.
+        The result has the shape (n_pairs, n_kinds + 1) in the order of `ALIAS_KINDS`; a mention
+        whose place a user gave has no kind, and is counted last.
         """
-        counts = np.zeros((len(para), len(ALIAS_KINDS)), np.int64)
-        mentions = self.mentions[self.alias_kind.take(self.mentions) >= 0]
-        if len(para) and len(mentions):
-            width = np.int64(max(self.who.max(), actor.max())) + 1
-            named = self.para.take(mentions) * width + self.who.take(mentions)
+        counts = np.zeros((len(para), len(ALIAS_KINDS) + 1), np.int64)
+        if len(para) and len(self.mentions):
+            who = self.who.take(self.mentions)
+            width = np.int64(max(who.max(), actor.max())) + 1
+            named = self.para.take(self.mentions) * width + who
             pairs = para * width + actor
             order = np.argsort(pairs)
             place = order.take(np.searchsorted(pairs, named, sorter=order), mode="clip")
-            own = pairs.take(place) == named
-            np.add.at(counts, (place[own], self.alias_kind.take(mentions[own])), 1)
+            own = np.flatnonzero(pairs.take(place) == named)
+            kind = self.alias_kind.take(self.mentions.take(own))
+            np.add.at(counts, (place.take(own), kind), 1)
         return counts
 
 

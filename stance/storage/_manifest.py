@@ -46,6 +46,7 @@ OF_MODEL = (  # top-level keys that a model's card does not own
 )
 
 MOST_MANIFEST = 1 << 24
+MOST_VALUES = 2_000_000  # of JSON, about; each takes up to a hundred bytes of memory
 MOST_FEATURES = 10_000_000
 MOST_CATEGORIES = 100
 MOST_ENTRIES = 100_000
@@ -83,6 +84,8 @@ def decode_manifest(data: bytes | bytearray) -> dict[str, Any]:
     """Return a manifest that obeys the schema; a refusal lacks the file's name."""
     if len(data) > MOST_MANIFEST:
         raise refusal(f"its manifest has {len(data):,} bytes; at most {MOST_MANIFEST:,} are read")
+    if data.count(b",") > MOST_VALUES:
+        raise refusal(f"its manifest has more than {MOST_VALUES:,} values")
     try:
         found: dict[str, Any] = json.loads(
             bytes(data).decode("utf-8"),
