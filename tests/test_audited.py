@@ -136,5 +136,7 @@ def test_options_without_what_they_are_about_are_refused(study, tmp_path):
     answers, _ = study
     line = fails(2, "report", answers, "-o", tmp_path / "x.html", "--coder", "anna")
     assert "add --audit" in line
+    line = fails(2, "report", answers, "-o", tmp_path / "x", "--checklist", tmp_path / "x")
+    assert "is both --output and --checklist; name two files" in line
     line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--period", "month")
     assert "no column 'date' for --period; name one with --over" in line

@@ -156,11 +156,12 @@ def test_shares_sum_to_1_and_stand_in_their_intervals(truth, documents, seed):
 # --- Differences ---
 
 
-def two(size, *, apart):
+def two(size, *, apart, against=0.3):
     """Return the corrected shares of two groups of as many labels."""
     rng = np.random.default_rng(7)
     parts = []
-    for truth in ((0.3, 0.6, 0.1), (0.3 - apart, 0.6, 0.1 + apart)):
+    rest = 0.9 - against
+    for truth in ((against, rest, 0.1), (against - apart, rest, 0.1 + apart)):
         stance = rng.choice(3, size, p=truth)
         audit = plain(np.arange(size), stance, 10 * size)
         parts.append(correct(audit, np.arange(10 * size)))
@@ -174,6 +175,12 @@ def test_p_is_below_5_percent_where_the_interval_excludes_0(size, apart):
     assert (p < 0.05) == (low > 0 or high < 0)
     back, (below, above), same = compare(*two(size, apart=apart)[::-1], NET)
     assert (back, below, above, same) == pytest.approx((-difference, -high, -low, p))
+
+
+def test_net_stances_may_differ_by_more_than_1():
+    difference, (low, high), _ = compare(*two(100, apart=0.75, against=0.8), NET)
+    assert -2 <= low < difference < high
+    assert difference < -1
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))

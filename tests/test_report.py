@@ -567,7 +567,10 @@ def test_a_map_without_differences_has_no_colour(coded):
 
 def test_intervals_say_whether_documents_were_known(sample, coded):
     assert "The table names no documents" in report(sample).text
-    assert "their variance is estimated between documents" in report(coded, prefix="p_").text
+    known = report(coded, prefix="p_").text
+    assert "their variance is estimated between documents" in known
+    assert "net stances are score intervals (Tango 1998)" in known
+    assert "@article{tango1998" in known
 
 
 def test_paragraphs_shown_are_the_surest_of_each_side(coded):

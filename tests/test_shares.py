@@ -47,11 +47,14 @@ def test_intervals_hold_the_true_shares_that_counts_miss(archive):
     assert misses > 2
 
 
-def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive):
+def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive, tmp_path):
     found = figures(archive[0], "--by", "outlet")
     assert {share["corrected"] for share in found["shares"]} == {None}
     assert {share["method"] for share in found["shares"]} == {"not corrected: no audit"}
     assert found["differences"] == []
+    invoke("shares", archive[0], "--differences", tmp_path / "none.csv")
+    head = (tmp_path / "none.csv").read_text("utf-8")
+    assert head == "actor,of,one,other,difference,low,high,p,holm,bh,claimed\n"
     text = invoke("shares", archive[0]).stdout
     assert "a model's counts are not shares" in text
     assert "Counts by" not in text
@@ -168,6 +171,7 @@ BAD = [
     ({"row": "99999"}, ":5: row 99999 on '", "is not among the answers of"),
     ({"actor": "Narnia"}, ":5: row ", "on 'Narnia' is not among the answers of"),
     ({"row": "x"}, ":5: 'x' is not the number of a row", ""),
+    ({"row": "9" * 5000}, ":5: '9999", "is not the number of a row"),
     ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
     ({"inclusion": "0"}, ":5: inclusion '0' is not a probability above 0 and up to 1", ""),
     ({"inclusion": "1.5"}, ":5: inclusion '1.5' is not a probability", "restore what"),
@@ -247,6 +251,27 @@ def write_as(path, rows, encoding):
         writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def test_a_date_far_from_all_others_is_not_said_to_be_unreadable(archive, tmp_path):
+    rows = read(archive[0])
+    rows[0]["date"], rows[1]["date"] = "1024-03-09", "soon"
+    told = invoke("shares", write(tmp_path / "far.csv", rows), "--over", "date").stderr
+    assert "far.csv: 1 answer without a date that can be read" in told
+    assert "far.csv: 1 answer dated far from all others left out of the periods" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-o", "a.csv", "--differences", "a.csv"), "is both --output and --differences; name two"),
+        (("--coder", "anna"), "are about an audit; add --audit LABELLED"),
+        (("--audit-encoding", "cp1252"), "are about an audit; add --audit LABELLED"),
+        (("--surrogate", "label"), "add --audit LABELLED"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_refused(archive, options, said):
+    assert said in fails(2, "shares", archive[0], *options)
 
 
 def test_too_many_groups_are_refused(archive, tmp_path):

@@ -12,26 +12,22 @@ SECTIONS = {
         *("errors", "differences", "regression", "suspects", "as_json", "force", "quiet"),
     ),
     "Groups": ("by", "over", "period", "actor", "quantity"),
-    "Audit": ("audit", "audit_encoding", "coder", "simple_random", "surrogate"),
+    "Audit": ("audit", "coder", "simple_random", "audit_encoding", "surrogate"),
     "Actors": ("actors", "aliases"),
     "Reading tables": (
         *("labels", "text_column", "actor_column", "stance_column", "document_column"),
-        *(
-            "date_column",
-            "date_format",
-            "delimiter",
-            "encoding",
-            "sheet",
-            "include",
-            "name_pattern",
-        ),
-        *("names", "rejects", "keep_all"),
+        *("date_column", "date_format", "delimiter", "encoding", "sheet", "include"),
+        *("name_pattern", "names", "rejects", "keep_all"),
     ),
     "Running": ("jobs", "resume", "cluster"),
 }
-"""Parameters by the section that they stand in, unless they name another; all else is `MAIN`."""
+"""Parameters by the section in which they stand in this order, unless they name another.
+
+All else is `MAIN`.
+"""
 
 _SECTION_OF = {name: section for section, names in SECTIONS.items() for name in names}
+_PLACES = {name: place for place, name in enumerate(_SECTION_OF)}
 _NAME_WIDTH = 30  # characters of a name beside which its text begins on the same line
 
 Rows = list[tuple[str, str]]
@@ -43,7 +39,7 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and options."""
         sections: dict[str, Rows] = {name: [] for name in ("Arguments", MAIN, *SECTIONS)}
-        for parameter in self.get_params(ctx):
+        for parameter in sorted(self.get_params(ctx), key=_place):
             if record := parameter.get_help_record(ctx):
                 sections[_section(parameter)].append(_plain(*record))
         if len(sections[MAIN]) == 1:  # --help
@@ -76,6 +72,11 @@ def _section(parameter: Any) -> str:
         return "Arguments"
     named: str | None = parameter.rich_help_panel
     return named or _SECTION_OF.get(parameter.name, MAIN)
+
+
+def _place(parameter: Any) -> int:
+    own = _SECTION_OF.get(parameter.name) == _section(parameter)
+    return _PLACES[parameter.name] if own else -1
 
 
 def _plain(name: str, text: str) -> tuple[str, str]:

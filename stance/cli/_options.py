@@ -4,9 +4,9 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -16,75 +16,18 @@ from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
+    from stance.findings import AuditRequest
     from stance.model.judging import StanceModel
     from stance.reading.actors import ActorBook
+    from stance.tables import Reading
 
 _FOREIGN = {".xls", ".xlsm", ".xlsb", ".ods", ".dta", ".sav", ".rds"}
 """Endings of tables that are not written."""
 
-LONGEST_TEXT = 1_000_000  # bytes of a paragraph on standard input
 
-ModelFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--model", "-m", metavar="MODEL", help="Model file; the default model if omitted."
-    ),
-]
-ActorsFile = Annotated[
-    Path | None, typer.Option("--actors", "-a", metavar="FILE", help="Your own actor book (TOML).")
-]
-Aliases = Annotated[
-    str | None,
-    typer.Option(
-        "--aliases",
-        metavar="KINDS",
-        help="Kinds of alias that count, such as name,demonym; all if omitted.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
-Delimiter = Annotated[
-    str | None,
-    typer.Option("--delimiter", metavar="C", help="Separator of the table; detected if omitted."),
-]
-Encoding = Annotated[
-    str | None,
-    typer.Option(
-        "--encoding", metavar="E", help="Encoding of the table, such as cp1252; UTF-8 if omitted."
-    ),
-]
-AuditEncoding = Annotated[
-    str | None,
-    typer.Option(metavar="E", help="Encoding of the labelled sample; UTF-8 if omitted."),
-]
-Include = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--include",
-        metavar="PATTERN",
-        help="Files to read in folders, such as '*.html' or '2024/*'; may be repeated.",
-    ),
-]
-NamePattern = Annotated[
-    str | None,
-    typer.Option(
-        "--name-pattern",
-        metavar="PATTERN",
-        help="What file names say, such as {outlet}_{date}; a column each.",
-    ),
-]
-Sheet = Annotated[
-    str | None,
-    typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook; the first if omitted."),
-]
-Labels = Annotated[
-    str | None,
-    typer.Option(
-        "--labels",
-        metavar="SPELLING=LABEL,...",
-        help="What stance labels mean, such as 0=against,1=favor.",
-    ),
-]
+def option(metavar: str | None, text: str, *names: str, **more: Any) -> Any:
+    """Return an option: what stands for its value (None for a flag), and what it does."""
+    return typer.Option(*names, metavar=metavar, help=text, **more)
 
 
 def _bounded(jobs: int) -> int:
@@ -96,60 +39,68 @@ def _bounded(jobs: int) -> int:
     return jobs
 
 
-Jobs = Annotated[
-    int,
-    typer.Option("--jobs", metavar="N", help="Number of processes.", min=1, callback=_bounded),
-]
-TextColumn = Annotated[
-    str, typer.Option("--text-column", metavar="NAME", help="Column with the paragraph.")
-]
-
-
-def beside(table: Path, ending: str) -> Path:
-    """Return the name of a file that belongs to a table: the table's, but for its endings.
-
-    >>> beside(Path("mine/answers.csv.gz"), ".html").as_posix()
-    'mine/answers.html'
-    """
-    endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"}
-    while table.suffix.lower() in endings:
-        table = table.with_suffix("")
-    return table.with_name(table.name + ending)
-
-
 def _column(name: str, what: str) -> Any:
     """Return an option that names a column; without it, that is `name`, in any case."""
-    text = f"Column with {what}; '{name}' if omitted."
-    return typer.Option(f"--{name}-column", metavar="NAME", help=text)
+    return option("NAME", f"Column with {what}; '{name}' if omitted.", f"--{name}-column")
 
 
-OwnText = Annotated[str | None, _column("text", "the paragraph")]
-ActorColumn = Annotated[str | None, _column("actor", "the actor to judge")]
-StanceColumn = Annotated[str | None, _column("stance", "the stance")]
-DocumentColumn = Annotated[str | None, _column("document", "the document that no split may cut")]
+ModelFile = Annotated[
+    Path | None, option("MODEL", "Model file; the default model if omitted.", "--model", "-m")
+]
+ActorsFile = Annotated[Path | None, option("FILE", "Your own actor book (TOML).", "--actors", "-a")]
+Aliases = Annotated[
+    str | None,
+    option("KINDS", "Kinds of alias that count, such as name,demonym; all if omitted."),
+]
+AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json")]
+Force = Annotated[bool, option(None, "Overwrite existing files.", "--force")]
+Jobs = Annotated[int, option("N", "Number of processes.", min=1, callback=_bounded)]
+Delimiter = Annotated[str | None, option("C", "Separator of the table; detected if omitted.")]
+Encoding = Annotated[
+    str | None, option("E", "Encoding of the table, such as cp1252; UTF-8 if omitted.")
+]
+Sheet = Annotated[str | None, option("NAME", "Sheet of a workbook; the first if omitted.")]
+Include = Annotated[
+    list[str] | None,
+    option("PATTERN", "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."),
+]
+Labels = Annotated[
+    str | None, option("SPELLING=LABEL,...", "What stance labels mean, such as 0=against,1=favor.")
+]
+TextColumn = Annotated[str | None, _column("text", "the paragraph")]
 DateColumn = Annotated[str | None, _column("date", "the date, when leaders must be in office")]
 DateFormat = Annotated[
     str | None,
-    typer.Option(
-        "--date-format",
-        metavar="PATTERN",
-        help="Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y.",
-    ),
+    option("PATTERN", "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y."),
 ]
+ActorColumn = Annotated[str | None, _column("actor", "the actor to judge")]
 
-
-Answers = Annotated[
-    list[Path],
-    typer.Argument(metavar="ANSWERS", help="Tables that stance predict wrote, or folders of them."),
-]
-AnswersForm = dict[str, Any]  # arguments of `findings.Request`
+_JUDGED = {
+    "text_column": TextColumn,
+    "date_column": DateColumn,
+    "date_format": DateFormat,
+    "delimiter": Delimiter,
+    "encoding": Encoding,
+    "sheet": Sheet,
+    "include": Include,
+    "name_pattern": Annotated[
+        str | None,
+        option("PATTERN", "What file names say, such as {outlet}_{date}; a column each."),
+    ],
+    "keep_all": Annotated[
+        bool, option(None, "Keep menus, captions and the like of a .txt article.", "--keep-all")
+    ],
+}
+"""Options of every command that reads texts to judge."""
 
 _LABELLED = {
     "labels": Labels,
-    "text_column": OwnText,
+    "text_column": TextColumn,
     "actor_column": ActorColumn,
-    "stance_column": StanceColumn,
-    "document_column": DocumentColumn,
+    "stance_column": Annotated[str | None, _column("stance", "the stance")],
+    "document_column": Annotated[
+        str | None, _column("document", "the document that no split may cut")
+    ],
     "date_column": DateColumn,
     "date_format": DateFormat,
     "delimiter": Delimiter,
@@ -158,19 +109,19 @@ _LABELLED = {
 }
 """Options of every command that reads labelled tables."""
 
-
 _ANSWERED = {
-    "answers": Answers,
-    "include": Include,
-    "text_column": OwnText,
-    "actor_column": Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column with the actor judged.")
+    "answers": Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="ANSWERS", help="Tables that stance predict wrote, or folders of them."
+        ),
     ],
+    "include": Include,
+    "text_column": TextColumn,
+    "actor_column": Annotated[str | None, option("NAME", "Column with the actor judged.")],
     "prefix": Annotated[
         str | None,
-        typer.Option(
-            metavar="WORD", help="Prefix of the answers' columns.", rich_help_panel="Reading tables"
-        ),
+        option("WORD", "Prefix of the answers' columns.", rich_help_panel="Reading tables"),
     ],
     "date_format": DateFormat,
     "delimiter": Delimiter,
@@ -179,42 +130,82 @@ _ANSWERED = {
 }
 """Tables and options of every command that reads answers."""
 
+_AUDITED = {
+    "audit": Annotated[
+        Path | None, option("LABELLED", "Labelled sample of the answers, to correct them.")
+    ],
+    "coder": Annotated[str | None, option("NAME", "Coder whose labels count.")],
+    "simple_random": Annotated[
+        bool, option(None, "Every answer had the same chance.", "--simple-random")
+    ],
+    "labels": Labels,
+    "audit_encoding": Annotated[
+        str | None, option("E", "Encoding of the labelled sample; UTF-8 if omitted.")
+    ],
+}
+"""An audit, and how to read it."""
+
 _REQUIRED = frozenset({"answers"})
 
+AnswersForm = dict[str, Any]  # arguments of `findings.Request`
+Shared = Mapping[str, Any]  # annotations of options by their name
+Command = Callable[..., None]
 
-def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
+
+def reads_texts(command: Command) -> Command:
+    """Give a command the options of texts to judge; it gets a `Reading` as `reading`."""
+    return _with_shared(command, "reading", _JUDGED, _reading)
+
+
+def reads_corpora(command: Command) -> Command:
     """Give a command the options of labelled tables; it gets what they say as `form`."""
-    return _with_form(command, _LABELLED, _corpus_form)
+    return _with_shared(command, "form", _LABELLED, _corpus_form)
 
 
-def reads_answers(command: Callable[..., None]) -> Callable[..., None]:
+def reads_answers(command: Command) -> Command:
     """Give a command the tables of answers and their options; it gets what they say as `form`."""
-    return _with_form(command, _ANSWERED, _answers_form)
+    return _with_shared(command, "form", _ANSWERED, _answers_form)
 
 
-def _with_form(
-    command: Callable[..., None], options: Mapping[str, Any], make: Callable[..., Any]
-) -> Callable[..., None]:
+def reads_audit(command: Command) -> Command:
+    """Give a command the options of an audit; it gets an `AuditRequest` or None as `audit`."""
+    return _with_shared(command, "audit", _AUDITED, _audit_request)
+
+
+def _with_shared(command: Command, name: str, options: Shared, make: Callable[..., Any]) -> Command:
+    """Replace a command's parameter by options that make it."""
+
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        asked = {name: given.pop(name) for name in options}
-        command(**given, form=make(**asked))
+        made = make(**{each: given.pop(each) for each in options})
+        command(**given, **{name: made})
 
     own = inspect.signature(command)
-    kept = [each for name, each in own.parameters.items() if name != "form"]
-    added = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if name in _REQUIRED else None,
-            annotation=kind,
-        )
-        for name, kind in options.items()
-    ]
+    kept = [each for key, each in own.parameters.items() if key != name]
+    added = [_parameter(each, kind) for each, kind in options.items()]
     signature = own.replace(parameters=[*kept, *added])
     run.__signature__ = signature  # type: ignore[attr-defined]  # which typer reads
-    run.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
+    run.__annotations__ = {key: each.annotation for key, each in signature.parameters.items()}
     return run
+
+
+def _parameter(name: str, kind: Any) -> inspect.Parameter:
+    flag = get_args(kind)[0] is bool
+    default = inspect.Parameter.empty if name in _REQUIRED else False if flag else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+def _reading(
+    text_column: str | None, include: list[str] | None, name_pattern: str | None, **others: Any
+) -> "Reading":
+    from stance.tables import Reading
+
+    return Reading(
+        text_column=text_column or "text",
+        include=tuple(include or ()),
+        name_pattern=name_pattern or "",
+        **others,
+    )
 
 
 def _answers_form(
@@ -231,6 +222,24 @@ def _answers_form(
         tell(note)
     source = inputs if inputs.several else answers[0]
     return {"source": source, "prefix": prefix or "", **others}
+
+
+def _audit_request(
+    audit: Path | None,
+    coder: str | None,
+    simple_random: bool,
+    labels: str | None,
+    audit_encoding: str | None,
+) -> "AuditRequest | None":
+    from stance.corpus import parse_labels
+    from stance.findings import AuditRequest
+
+    if audit is not None:
+        return AuditRequest(audit, coder, simple_random, parse_labels(labels), audit_encoding)
+    if coder or simple_random or labels or audit_encoding:
+        names = "--coder, --labels, --simple-random and --audit-encoding"
+        raise UsageError(f"{names} are about an audit; add --audit LABELLED")
+    return None
 
 
 def _corpus_form(
@@ -250,28 +259,23 @@ def _corpus_form(
     }
 
 
+def beside(table: Path, ending: str) -> Path:
+    """Return the name of a file that belongs to a table: the table's, but for its endings.
+
+    >>> beside(Path("mine/answers.csv.gz"), ".html").as_posix()
+    'mine/answers.html'
+    """
+    endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"}
+    while table.suffix.lower() in endings:
+        table = table.with_suffix("")
+    return table.with_name(table.name + ending)
+
+
 def path_or_stdin(path: Path) -> Path | None:
     """Return the path, or None for ``-``."""
     if str(path) == "-" and sys.stdin is None:
         raise DataError("standard input: is closed; name a file")
     return None if str(path) == "-" else path
-
-
-def text_of_stdin() -> str:
-    """Return the text on standard input, without the line end behind it."""
-    if sys.stdin is None:
-        raise DataError("standard input: is closed; write the paragraph in quotes")
-    data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
-    if len(data) > LONGEST_TEXT:
-        raise DataError(f"standard input: more than {LONGEST_TEXT:,} bytes are not a paragraph")
-    try:
-        text = data.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        why = f"byte {data[error.start]:#04x} at offset {error.start} is not UTF-8"
-        raise DataError(f"standard input: {why}; convert it first") from error
-    if not text.strip():
-        raise DataError("standard input: is empty; pipe a paragraph into it")
-    return text
 
 
 def refuse_stdin(corpora: Iterable[Path]) -> None:
@@ -280,18 +284,29 @@ def refuse_stdin(corpora: Iterable[Path]) -> None:
         raise UsageError("-: a labelled table is read twice; name a file")
 
 
-def refuse_output(path: Path | None, force: bool, inputs: Iterable[Path | None] = ()) -> None:
-    """Raise, before any work is done, if a file cannot be written or is one of those read."""
-    from stance.files import check_output
+def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: Path | None) -> None:
+    """Raise, before any work is done, if a file cannot be written, or is read or written twice.
 
-    if str(path) == "-":
-        raise UsageError("-: this cannot go to standard output; name a file")
-    if path is not None and path.suffix.lower() in _FOREIGN:
-        raise UsageError(
-            f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; end "
-            "its name in .csv, which spreadsheets, R and pandas read"
-        )
-    check_output(path, force=force, inputs=inputs)
+    ``outputs`` are named like their options.
+    """
+    from stance.files import check_output, is_device, same_file
+
+    before: dict[str, Path] = {}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        if str(path) == "-":
+            raise UsageError("-: this cannot go to standard output; name a file")
+        if path.suffix.lower() in _FOREIGN:
+            raise UsageError(
+                f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; "
+                "end its name in .csv, which spreadsheets, R and pandas read"
+            )
+        for other, same in before.items():
+            if same_file(path, same) and not is_device(path):
+                raise UsageError(f"{path}: is both --{other} and --{name}; name two files")
+        before[name] = path
+        check_output(path, force=force, inputs=inputs)
 
 
 def open_model(

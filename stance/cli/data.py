@@ -1,16 +1,17 @@
-"""Commands on tables: actors, check, import, report."""
+"""Commands on tables: actors, check, import."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stance.cli import _options as options
+from stance.cli._options import option
 from stance.cli._terminal import show, tell
-from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
+    from stance.tables import Reading
 
 IMPORTED = (
     "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, vast, "
@@ -19,6 +20,7 @@ IMPORTED = (
 )
 
 
+@options.reads_texts
 def actors(
     sources: Annotated[
         list[Path] | None,
@@ -26,33 +28,20 @@ def actors(
     ] = None,
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,
-    text_column: options.TextColumn = "text",
-    date_column: options.DateColumn = None,
-    date_format: options.DateFormat = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    sheet: options.Sheet = None,
-    include: options.Include = None,
     as_json: options.AsJson = False,
+    *,
+    reading: "Reading",
 ) -> None:
     """List the actor book, or count which of its aliases some inputs use."""
     from stance.check.census import census
     from stance.screens.checks import book_lines, census_lines
-    from stance.tables import Reading, find_inputs
+    from stance.tables import find_inputs
 
     book = options.open_book(actors, aliases)
     if not sources:
         show(book.to_tables(), book_lines(book), as_json)
         return
-    inputs = find_inputs([options.path_or_stdin(path) for path in sources], include or ())
-    reading = Reading(
-        text_column,
-        date_column=date_column,
-        date_format=date_format,
-        delimiter=delimiter,
-        encoding=encoding,
-        sheet=sheet,
-    )
+    inputs = find_inputs([options.path_or_stdin(path) for path in sources], reading.include)
     found = census(book, inputs, reading)
     for note in found.notes:
         tell(note)
@@ -63,10 +52,7 @@ def actors(
 def check(
     corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
     coders: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Column of a second coder's stance, or columns: ONE,OTHER."
-        ),
+        str | None, option("NAME", "Column of a second coder's stance, or columns: ONE,OTHER.")
     ] = None,
     actors: options.ActorsFile = None,
     as_json: options.AsJson = False,
@@ -96,15 +82,13 @@ def import_corpus(
     source: Annotated[
         Path, typer.Argument(metavar="SOURCE", help="File of the data set or export, or a folder.")
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="CORPUS.csv", help="Corpus table to write.")
-    ],
+    output: Annotated[Path, option("CORPUS.csv", "Corpus table to write.", "--output", "-o")],
     names: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "COLUMN=NAME,...",
+            "What the source calls our columns, such as text=body,actor=target.",
             "--map",
-            metavar="COLUMN=NAME,...",
-            help="What the source calls our columns, such as text=body,actor=target.",
         ),
     ] = None,
     labels: options.Labels = None,
@@ -118,7 +102,7 @@ def import_corpus(
     from stance.importing import import_corpus as convert
     from stance.importing import parse_map
 
-    options.refuse_output(output, force, [source] if source.is_file() else [])
+    options.refuse_outputs(force, [source] if source.is_file() else [], output=output)
     told = convert(
         form,
         source,
@@ -128,105 +112,6 @@ def import_corpus(
         delimiter=delimiter,
         encoding=encoding,
         sheet=sheet,
-        force=force,
-    )
-    for line in told:
-        tell(line)
-
-
-@options.reads_answers
-def report(
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Page to write; ANSWERS.html if omitted."
-        ),
-    ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Column with the source; 'source' if there is one."),
-    ] = None,
-    over: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Column with the date; 'date' if there is one."),
-    ] = None,
-    period: Annotated[
-        Literal["week", "month", "quarter", "year"] | None,
-        typer.Option(
-            metavar="UNIT",
-            help="Length of the periods: week, month, quarter or year; as each actor's answers "
-            "allow if omitted.",
-        ),
-    ] = None,
-    title: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Title of the page; names the table if omitted."),
-    ] = None,
-    figures: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for each figure as SVG and PDF, and all numbers as CSV."
-        ),
-    ] = None,
-    checklist: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.md", help="What to report, filled in as far as it is known."),
-    ] = None,
-    audit: Annotated[
-        Path | None,
-        typer.Option(metavar="LABELLED", help="Labelled sample of the answers, to correct them."),
-    ] = None,
-    coder: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Coder whose labels count.")
-    ] = None,
-    simple_random: Annotated[
-        bool, typer.Option("--simple-random", help="Every answer had the same chance.")
-    ] = False,
-    labels: options.Labels = None,
-    audit_encoding: options.AuditEncoding = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="MODEL",
-            help="Model that gave the answers; the default model if it fits.",
-        ),
-    ] = None,
-    actors: options.ActorsFile = None,
-    aliases: options.Aliases = None,
-    force: options.Force = False,
-    *,
-    form: options.AnswersForm,
-) -> None:
-    """Summarise the answers of predict on one page: shares, trends, sources, examples."""
-    from stance.corpus import parse_labels
-    from stance.defaults import default_model
-    from stance.findings import AuditRequest
-    from stance.reports import Request, check_figures, read_maker, write_predictions
-
-    request = Request(by=by, over=over, period=period, **form)
-    if audit is None and (coder or simple_random or labels):
-        said = "--coder, --labels and --simple-random are"
-        raise UsageError(f"{said} about an audit; add --audit LABELLED")
-    if output is None and len(request.paths) > 1:
-        raise UsageError(f"{request.name}: many tables, one page; name it with --output")
-    output = output or options.beside(request.paths[0], ".html")
-    for path in (output, checklist):
-        options.refuse_output(path, force, [*request.paths, model, actors, audit])
-    check_figures(figures, force=force)
-    path = model or default_model(tell)
-    maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
-    spelled = parse_labels(labels)
-    asked = AuditRequest(audit, coder, simple_random, spelled, audit_encoding) if audit else None
-    told = write_predictions(
-        request,
-        output,
-        maker,
-        audit=asked,
-        title=title,
-        folder=figures,
-        checklist=checklist,
         force=force,
     )
     for line in told:

@@ -1,57 +1,53 @@
-"""Commands on answers: sample, shares."""
+"""Commands on answers: sample, shares, report."""
 
 from pathlib import Path
-from typing import Annotated, Literal
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from stance.cli import _options as options
+from stance.cli._options import option
 from stance.cli._terminal import show, tell
+from stance.errors import UsageError
 
-By = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the groups to compare.")]
-Over = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the dates to compare.")]
+if TYPE_CHECKING:
+    from stance.findings import AuditRequest
+
+Unit = Literal["week", "month", "quarter", "year"]
+Name = str | None
+
+By = Annotated[Name, option("NAME", "Column of the groups to compare.")]
+Over = Annotated[Name, option("NAME", "Column of the dates to compare.")]
 Period = Annotated[
-    Literal["week", "month", "quarter", "year"] | None,
-    typer.Option(
-        metavar="UNIT",
-        help="Length of the periods: week, month, quarter or year; the shortest of which a dozen "
+    Unit | None,
+    option(
+        "UNIT",
+        "Length of the periods: week, month, quarter or year; the shortest of which a dozen "
         "suffice if omitted.",
     ),
 ]
-Only = Annotated[
-    list[str] | None, typer.Option("--actor", metavar="NAME", help="Only this actor; repeatable.")
-]
+Only = Annotated[list[str] | None, option("NAME", "Only this actor; repeatable.", "--actor")]
 
 
 @options.reads_answers
 def sample(
-    number: Annotated[
-        int, typer.Option("--number", "-n", metavar="N", help="Answers to label.", min=1)
-    ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="TO_LABEL.csv", help="Table to write.")
-    ],
+    number: Annotated[int, option("N", "Answers to label.", "--number", "-n", min=1)],
+    output: Annotated[Path, option("TO_LABEL.csv", "Table to write.", "--output", "-o")],
     by: By = None,
     over: Over = None,
     period: Period = None,
     actor: Only = None,
     purpose: Annotated[
         Literal["audit", "train"],
-        typer.Option(
-            metavar="PURPOSE",
-            help="audit: drawn by chance; train: chosen to learn from, but for a quarter.",
+        option(
+            "PURPOSE", "audit: drawn by chance; train: chosen to learn from, but for a quarter."
         ),
     ] = "audit",
     documents: Annotated[
-        bool, typer.Option("--documents", help="Draw N whole documents, with all their answers.")
+        bool, option(None, "Draw N whole documents, with all their answers.", "--documents")
     ] = False,
     margin: Annotated[
-        float,
-        typer.Option(metavar="M", help="Half the width of an interval that would do.", min=0.01),
+        float, option("M", "Half the width of an interval that would do.", min=0.01)
     ] = 0.2,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="Seed of the draw.", min=0, max=2**31 - 1)
-    ] = 20,
+    seed: Annotated[int, option("N", "Seed of the draw.", min=0, max=2**31 - 1)] = 20,
     force: options.Force = False,
     *,
     form: options.AnswersForm,
@@ -61,7 +57,7 @@ def sample(
     from stance.screens.findings import sample_lines
 
     request = Request(by=by, over=over, period=period, **form)
-    options.refuse_output(output, force, request.paths)
+    options.refuse_outputs(force, request.paths, output=output)
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=actor or (), force=force)
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
@@ -70,75 +66,108 @@ def sample(
 
 
 @options.reads_answers
+@options.reads_audit
 def shares(
-    audit: Annotated[
-        Path | None,
-        typer.Option(metavar="LABELLED", help="Labelled sample of the answers, to correct them."),
-    ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Table of shares to write."),
+        Path | None, option("FILE", "Table of shares to write.", "--output", "-o")
     ] = None,
     by: By = None,
     over: Over = None,
     period: Period = None,
     actor: Only = None,
     surrogate: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Column of another model's labels; repeatable."),
+        list[str] | None, option("COLUMN", "Column of another model's labels; repeatable.")
     ] = None,
     quantity: Annotated[
         Literal["against", "neutral", "favor", "net"],
-        typer.Option(
-            metavar="WHAT",
-            help="What is compared: against, neutral, favor, or net (favor less against).",
-        ),
+        option("WHAT", "What is compared: against, neutral, favor, or net (favor less against)."),
     ] = "net",
-    differences: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Table of differences to write.")
-    ] = None,
+    differences: Annotated[Path | None, option("FILE", "Table of differences to write.")] = None,
     regression: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Table for regressions to write: a row per document."),
+        Path | None, option("FILE", "Table for regressions to write: a row per document.")
     ] = None,
-    coder: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Coder whose labels count.")
-    ] = None,
-    simple_random: Annotated[
-        bool, typer.Option("--simple-random", help="Every answer had the same chance.")
-    ] = False,
-    labels: options.Labels = None,
-    audit_encoding: options.AuditEncoding = None,
     as_json: options.AsJson = False,
     force: options.Force = False,
     *,
     form: options.AnswersForm,
+    audit: "AuditRequest | None",
 ) -> None:
     """Count the stances of answers, correct them by a labelled sample, and compare groups."""
-    from stance.corpus import parse_labels
-    from stance.findings import (
-        AuditRequest,
-        Request,
-        read_study,
-        write_figures,
-        write_regression_table,
-    )
+    from stance.findings import Request, read_study, write_figures, write_regression_table
     from stance.screens.findings import share_lines
 
     request = Request(by=by, over=over, period=period, **form)
-    for path in (output, differences, regression):
-        options.refuse_output(path, force, [*request.paths, audit])
-    asked = None
-    if audit is not None:
-        asked = AuditRequest(audit, coder, simple_random, parse_labels(labels), audit_encoding)
-    study = read_study(request, asked, surrogates=surrogate or (), only=actor or ())
+    if audit is None and surrogate:
+        raise UsageError("--surrogate stands in for an audit's labels; add --audit LABELLED")
+    read = [*request.paths, audit.source if audit else None]
+    written = {"output": output, "differences": differences, "regression": regression}
+    options.refuse_outputs(force, read, **written)
+    study = read_study(request, audit, surrogates=surrogate or (), only=actor or ())
     found = study.shares(quantity)
     for note in found.notes:
         tell(note)
     figures = found.to_json()
-    for path, rows in ((output, figures["shares"]), (differences, figures["differences"])):
+    for path, name in ((output, "shares"), (differences, "differences")):
         if path:
-            tell(write_figures(path, rows, force=force))
+            tell(write_figures(path, figures[name], force=force))
     if regression:
         tell(write_regression_table(study, request, regression, force=force))
     show(figures, () if as_json else share_lines(figures), as_json)
+
+
+@options.reads_answers
+@options.reads_audit
+def report(
+    output: Annotated[
+        Path | None, option("FILE", "Page to write; ANSWERS.html if omitted.", "--output", "-o")
+    ] = None,
+    by: Annotated[Name, option("NAME", "Column with the source; 'source' if there is one.")] = None,
+    over: Annotated[Name, option("NAME", "Column with the date; 'date' if there is one.")] = None,
+    period: Annotated[
+        Unit | None,
+        option(
+            "UNIT",
+            "Length of the periods: week, month, quarter or year; as each actor's answers allow "
+            "if omitted.",
+        ),
+    ] = None,
+    title: Annotated[Name, option("TEXT", "Title of the page; names the table if omitted.")] = None,
+    figures: Annotated[
+        Path | None,
+        option("DIR", "Folder for each figure as SVG and PDF, and all numbers as CSV."),
+    ] = None,
+    checklist: Annotated[
+        Path | None, option("FILE.md", "What to report, filled in as far as it is known.")
+    ] = None,
+    model: Annotated[
+        Path | None,
+        option(
+            "MODEL", "Model that gave the answers; the default model if it fits.", "--model", "-m"
+        ),
+    ] = None,
+    actors: options.ActorsFile = None,
+    aliases: options.Aliases = None,
+    force: options.Force = False,
+    *,
+    form: options.AnswersForm,
+    audit: "AuditRequest | None",
+) -> None:
+    """Summarise the answers of predict on one page: shares, trends, sources, examples."""
+    from stance.defaults import default_model
+    from stance.reports import Request, check_figures, read_maker, write_predictions
+
+    request = Request(by=by, over=over, period=period, **form)
+    if output is None and len(request.paths) > 1:
+        raise UsageError(f"{request.name}: many tables, one page; name it with --output")
+    output = output or options.beside(request.paths[0], ".html")
+    read = [*request.paths, model, actors, audit.source if audit else None]
+    options.refuse_outputs(force, read, output=output, checklist=checklist)
+    check_figures(figures, force=force)
+    path = model or default_model(tell)
+    maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
+    told = write_predictions(
+        request, output, maker,
+        audit=audit, title=title, folder=figures, checklist=checklist, force=force,
+    )  # fmt: skip
+    for line in told:
+        tell(line)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stance.cli import _options as options
+from stance.cli._options import option
 from stance.cli._terminal import show, tell
 from stance.errors import UsageError
 
@@ -19,52 +20,46 @@ def label(
     ],
     coder: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Who labels, or whose labels to export.",
-            rich_help_panel="Options",
-        ),
+        option("NAME", "Who labels, or whose labels to export.", rich_help_panel="Options"),
     ] = None,
     ask: Annotated[
         str | None,
-        typer.Option(metavar="QUESTIONS", help="Questions beside the stance: holder,sentiment."),
+        option("QUESTIONS", "Questions beside the stance: holder,sentiment."),
     ] = None,
-    codebook: Annotated[
-        Path | None, typer.Option(metavar="FILE.md", help="Your codebook; ours if omitted.")
-    ] = None,
+    codebook: Annotated[Path | None, option("FILE.md", "Your codebook; ours if omitted.")] = None,
     context: Annotated[
         Path | None,
-        typer.Option(metavar="TABLE", help="Table with the other paragraphs of the documents."),
+        option("TABLE", "Table with the other paragraphs of the documents."),
     ] = None,
     adjudicate: Annotated[
-        bool, typer.Option("--adjudicate", help="Settle the rows on which coders differ.")
+        bool, option(None, "Settle the rows on which coders differ.", "--adjudicate")
     ] = False,
     agreement: Annotated[
-        bool, typer.Option("--agreement", help="Print how far the coders agree.")
+        bool, option(None, "Print how far the coders agree.", "--agreement")
     ] = False,
     merge: Annotated[
         list[Path] | None,
-        typer.Option(metavar="STORE", help="Add the labels of another store, such as ben.sqlite."),
+        option("STORE", "Add the labels of another store, such as ben.sqlite."),
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the labels; FILE.json is for Label Studio."),
+        option("FILE", "Write the labels; FILE.json is for Label Studio."),
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="table, labelstudio or doccano."),
+        option("FORMAT", "table, labelstudio or doccano.", "--format"),
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="File of the labels; TABLE.sqlite if omitted."),
+        option("FILE", "File of the labels; TABLE.sqlite if omitted."),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the order of rows.")] = 0,
+    seed: Annotated[int, option("N", "Seed of the order of rows.")] = 0,
     browser: Annotated[
         bool,
-        typer.Option("--browser/--no-browser", help="Open the page, or only print its address."),
+        option(None, "Open the page, or only print its address.", "--browser/--no-browser"),
     ] = True,
     actors: options.ActorsFile = None,
-    text_column: options.TextColumn = "text",
+    text_column: options.TextColumn = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
     sheet: options.Sheet = None,
@@ -99,10 +94,12 @@ def label(
     if serves:
         coder = check_coder(coder) if coder else ADJUDICATED
         check_extra()
-    options.refuse_output(export, force, [table, path])
+    options.refuse_outputs(
+        force, [table, path, codebook, context, actors, *(merge or ())], export=export
+    )
     task = read_task(
         table,
-        text_column=text_column,
+        text_column=text_column or "text",
         context=context,
         delimiter=delimiter,
         encoding=encoding,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stance.cli import _options as options
+from stance.cli._options import option
 from stance.cli._terminal import show, tell
 from stance.errors import UsageError
 
@@ -19,37 +20,29 @@ if TYPE_CHECKING:
 
 @options.reads_corpora
 def train(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="MODEL", help="Model file to write.")
-    ],
+    output: Annotated[Path, option("MODEL", "Model file to write.", "--output", "-o")],
     corpora: Annotated[
         list[Path] | None,
         typer.Argument(metavar="CORPUS", help="Labelled tables; the starter corpus if omitted."),
     ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Recipe (TOML) for the model.")
-    ] = None,
+    recipe: Annotated[Path | None, option("FILE", "Recipe (TOML) for the model.")] = None,
     actors: options.ActorsFile = None,
     vectors: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Word vectors (training/vectors.py) to learn with."),
+        option("FILE", "Word vectors (training/vectors.py) to learn with."),
     ] = None,
     lexicon: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Lexicon (TOML) in place of that of the language."),
+        option("FILE", "Lexicon (TOML) in place of that of the language."),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="Seed to use instead of the recipe's.", min=0, max=2**31 - 1
-        ),
+        option("N", "Seed to use instead of the recipe's.", min=0, max=2**31 - 1),
     ] = None,
     jobs: options.Jobs = 1,
     suspects: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE.csv", help="Table to write of rows whose label is likely wrong."
-        ),
+        option("FILE.csv", "Table to write of rows whose label is likely wrong."),
     ] = None,
     as_json: options.AsJson = False,
     force: options.Force = False,
@@ -61,8 +54,7 @@ def train(
 
     options.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
-    options.refuse_output(output, force, [*read, suspects])
-    options.refuse_output(suspects, force, read)
+    options.refuse_outputs(force, read, output=output, suspects=suspects)
     training = train_files(
         corpora or [], output, recipe, actors, vectors,
         suspects, lexicon, seed=seed, jobs=jobs, force=force, tell=tell, **form,
@@ -80,21 +72,15 @@ def evaluate(
     ] = None,
     model: options.ModelFile = None,
     as_json: options.AsJson = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="HTML report to write.")
-    ] = None,
-    errors: Annotated[
-        Path | None, typer.Option(metavar="FILE.csv", help="Table of wrong answers to write.")
-    ] = None,
+    report: Annotated[Path | None, option("FILE.html", "HTML report to write.")] = None,
+    errors: Annotated[Path | None, option("FILE.csv", "Table of wrong answers to write.")] = None,
     compare: Annotated[
-        Path | None, typer.Option(metavar="MODEL", help="Second model to compare with the first.")
+        Path | None, option("MODEL", "Second model to compare with the first.")
     ] = None,
     force: options.Force = False,
     stress: Annotated[
         bool,
-        typer.Option(
-            "--stress", help="Test how answers change when texts change; needs no CORPUS."
-        ),
+        option(None, "Test how answers change when texts change; needs no CORPUS.", "--stress"),
     ] = False,
     *,
     form: "CorpusForm",
@@ -114,7 +100,7 @@ def evaluate(
         return
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
-    _refuse_outputs(report, errors, force, [*corpora, model])
+    options.refuse_outputs(force, [*corpora, model], report=report, errors=errors)
     path = model or default_model(tell)
     loaded = options.open_model(path)
     corpus = _read(corpora, form) if corpora else None
@@ -153,15 +139,6 @@ def _read(corpora: list[Path], form: "CorpusForm") -> "Corpus":
     for note in corpus.notes:
         tell(note)
     return corpus
-
-
-def _refuse_outputs(
-    report: Path | None, errors: Path | None, force: bool, inputs: list[Path | None]
-) -> None:
-    if report is not None and report == errors:
-        raise UsageError(f"{report}: is both --report and --errors; name two files")
-    options.refuse_output(report, force, [*inputs, errors])
-    options.refuse_output(errors, force, inputs)
 
 
 def _write(
@@ -216,8 +193,8 @@ def inspect(
     ] = None,
     words: Annotated[
         bool,
-        typer.Option(
-            "--words", help="Show the strongest words per class, and what the actor's name adds."
+        option(
+            None, "Show the strongest words per class, and what the actor's name adds.", "--words"
         ),
     ] = False,
     as_json: options.AsJson = False,

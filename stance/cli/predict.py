@@ -1,111 +1,96 @@
 """Commands that answer: predict, explain."""
 
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from stance.cli import _options as options
+from stance.cli._options import option
 from stance.cli._terminal import meter, show, summary, tell
-from stance.errors import UsageError
+from stance.errors import DataError, UsageError
 
-Voice = Literal["author"]
-Sources = Annotated[
-    list[Path],
-    typer.Argument(metavar="INPUT", help="Tables, articles, folders of them; - is stdin."),
-]
+if TYPE_CHECKING:
+    from stance.tables import Reading
+
+LONGEST_TEXT = 1_000_000  # bytes of a paragraph on standard input
 
 
+@options.reads_texts
 def predict(
-    sources: Sources,
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT", help="Tables, articles, folders of them; - is stdin."),
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Table to write; - is stdout.")
+        Path, option("FILE", "Table to write; - is stdout.", "--output", "-o")
     ] = Path("-"),
     model: options.ModelFile = None,
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,
     wide: Annotated[
-        bool, typer.Option("--wide", help="Write one row per input row, with columns per actor.")
+        bool, option(None, "Write one row per input row, with columns per actor.", "--wide")
     ] = False,
     jobs: options.Jobs = 1,
     abstain: Annotated[
         float | None,
-        typer.Option(
-            metavar="RATE",
-            help="Withhold unsure answers: with 90 % confidence, at most this share of the others "
+        option(
+            "RATE",
+            "Withhold unsure answers: with 90 % confidence, at most this share of the others "
             "is wrong, in each class, on texts like the training corpus.",
             min=0,
             max=1,
         ),
     ] = None,
     voice: Annotated[
-        Voice | None,
-        typer.Option(
-            metavar="VOICE",
-            help="Whose stances to answer with: author withholds those of others, such as a "
+        Literal["author"] | None,
+        option(
+            "VOICE",
+            "Whose stances to answer with: author withholds those of others, such as a "
             "speaker that is quoted; they are uncertain, and 'holder' says whose they are.",
         ),
     ] = None,
     explain: Annotated[
         int,
-        typer.Option(
-            help="Add a column 'because' with the N words that push most toward the answer, such "
+        option(
+            "N",
+            "Add a column 'because' with the N words that push most toward the answer, such "
             "as condemned(-0.42); - is toward against, + toward favor.",
-            metavar="N",
             min=0,
         ),
     ] = 0,
-    text_column: options.TextColumn = "text",
-    actor_column: options.ActorColumn = None,
-    date_column: options.DateColumn = None,
-    date_format: options.DateFormat = None,
-    prefix: Annotated[
-        str, typer.Option(metavar="WORD", help="Prefix for the names of new columns.")
-    ] = "",
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    sheet: options.Sheet = None,
-    include: options.Include = None,
-    name_pattern: options.NamePattern = None,
+    actor_column: Annotated[
+        str | None, option("NAME", "Column with the actor to judge; 'actor' if omitted.")
+    ] = None,
+    prefix: Annotated[str, option("WORD", "Prefix for the names of new columns.")] = "",
     rejects: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write bad rows to this table and continue.")
+        Path | None, option("FILE", "Write bad rows to this table and continue.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler.")
-    ] = None,
-    keep_all: Annotated[
-        bool,
-        typer.Option("--keep-all", help="Keep menus, captions and the like of a .txt article."),
-    ] = False,
+    resume: Annotated[bool, option(None, "Continue an interrupted run.", "--resume")] = False,
+    cluster: Annotated[str | None, option("ADDRESS", "Address of a Dask scheduler.")] = None,
     excel_safe: Annotated[
         bool,
-        typer.Option(
-            "--excel-safe", help="Quote cells that look like formulas, and mark UTF-8 for Excel."
+        option(
+            None,
+            "Quote cells that look like formulas, and mark UTF-8 for Excel.",
+            "--excel-safe",
         ),
     ] = False,
     force: options.Force = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")
+        bool, option(None, "Show no progress and no summary.", "--quiet", "-q")
     ] = False,
+    *,
+    reading: "Reading",
 ) -> None:
     """Judge every paragraph of a table: its stance toward each actor, and its sentiment."""
-    from stance.runs import Input, LocalCrew, Options, Output, predict_table
-    from stance.tables import Reading
+    from dataclasses import replace
 
-    reading = Reading(
-        text_column=text_column,
-        actor_column=actor_column,
-        date_column=date_column,
-        date_format=date_format,
-        delimiter=delimiter,
-        encoding=encoding,
-        sheet=sheet,
-        keep_all=keep_all,
-        include=tuple(include or ()),
-        name_pattern=name_pattern or "",
-    )
-    table = Input(tuple(map(options.path_or_stdin, sources)), reading, rejects)
+    from stance.runs import Input, LocalCrew, Options, Output, predict_table
+
+    paths = tuple(map(options.path_or_stdin, sources))
+    table = Input(paths, replace(reading, actor_column=actor_column), rejects)
     target = Output(options.path_or_stdin(output), force=force, resume=resume)
     answering = Options(
         wide=wide,
@@ -115,8 +100,8 @@ def predict(
         explain=explain,
         excel_safe=excel_safe,
     )
-    options.refuse_output(target.path, force or resume, [model, actors])
-    options.refuse_output(rejects, force or resume, [*table.paths, model, actors])
+    options.refuse_outputs(force or resume, [model, actors], output=target.path)
+    options.refuse_outputs(force or resume, [*paths, model, actors], rejects=rejects)
     with LocalCrew(jobs - 1 if cluster is None else 0) as crew:  # loads modules meanwhile
         loaded = options.open_model(model, actors, aliases)
         if cluster is not None:
@@ -136,17 +121,13 @@ def explain(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph; - is stdin.")],
     actor: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Actor to judge; all that are named if omitted.",
-            rich_help_panel="Options",
-        ),
+        option("NAME", "Actor to judge; all that are named if omitted.", rich_help_panel="Options"),
     ] = None,
     model: options.ModelFile = None,
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,
     sentiment: Annotated[
-        bool, typer.Option("--sentiment", help="Explain the paragraph's sentiment instead.")
+        bool, option(None, "Explain the paragraph's sentiment instead.", "--sentiment")
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -160,7 +141,7 @@ def explain(
     if sentiment and actor is not None:
         raise UsageError("--sentiment is about the whole paragraph; drop --actor")
     if text == "-":
-        text = options.text_of_stdin()
+        text = _text_of_stdin()
     loaded = options.open_model(model, actors, aliases)
     found = [explain_sentiment(loaded, text)] if sentiment else reasons(loaded, text, actor)
     if as_json:
@@ -168,3 +149,20 @@ def explain(
         return
     for explanation in found:
         print_explanation(explanation)
+
+
+def _text_of_stdin() -> str:
+    """Return the text on standard input, without the line end behind it."""
+    if sys.stdin is None:
+        raise DataError("standard input: is closed; write the paragraph in quotes")
+    data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
+    if len(data) > LONGEST_TEXT:
+        raise DataError(f"standard input: more than {LONGEST_TEXT:,} bytes are not a paragraph")
+    try:
+        text = data.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        why = f"byte {data[error.start]:#04x} at offset {error.start} is not UTF-8"
+        raise DataError(f"standard input: {why}; convert it first") from error
+    if not text.strip():
+        raise DataError("standard input: is empty; pipe a paragraph into it")
+    return text

@@ -205,8 +205,10 @@ def document_test(first: Bools, second: Bools, document: Ints) -> float:
     return min(1.0, float(chance[np.abs(sums) >= abs(difference.sum())].sum()))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values adjusted for their number (Holm 1979, "A Simple Sequentially Rejective...").
+def holm(p_values: Sequence[float] | Floats) -> list[float]:
+    """Return p values adjusted for their number.
+
+    Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure".
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]

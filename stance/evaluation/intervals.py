@@ -332,22 +332,6 @@ def _quantile_of_t(freedom: float, confidence: float) -> float:
     return float(stdtrit(min(freedom, ENDLESS), (1 + confidence) / 2))
 
 
-def difference_interval(
-    a: float, bounds_a: Interval, b: float, bounds_b: Interval, correlation: float = 0.0
-) -> Interval:
-    """Return the interval of a - b, two shares whose errors are so correlated.
-
-    It joins their own intervals (Zou and Donner 2008, "Construction of Confidence Limits about
-    Effect Measures").
-    """
-
-    def reach(one: float, other: float) -> float:
-        return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
-
-    low, high = reach(a - bounds_a[0], bounds_b[1] - b), reach(bounds_a[1] - a, b - bounds_b[0])
-    return max(-1.0, a - b - low), min(1.0, a - b + high)
-
-
 def right_shares(right: Bools, document: Ints) -> Shares:
     """Return the shares of the rows that are wrong and right."""
     place = np.unique(document, return_inverse=True)[1].reshape(-1)

@@ -15,6 +15,7 @@ from stance.evaluation.agreement import MISSING, Agreement, measure_agreement
 from stance.findings.correction import Audit
 from stance.findings.population import Population, pair_key, text_key
 from stance.findings.survey import bounded
+from stance.findings.tally import is_row
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.tables import Table, column, open_table
 
@@ -151,7 +152,7 @@ def _read_labels(
         name = f"row {shown(cells[row], 20)} on '{shown(cells[actor], 40)}'"
         if population.partial and bounded(cells[actor]) not in population.actors:
             continue
-        if not (cells[row].strip().isdecimal() and cells[row].isascii()):
+        if not is_row(cells[row].strip()):
             raise DataError(f"{where}: '{shown(cells[row])}' is not the number of a row")
         flagged = own["false_match"].lower() not in UNMARKED
         if not cells[stance].strip() and not flagged:

@@ -1,5 +1,6 @@
 """Differences between groups or periods, allowing for how many are looked at."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -7,7 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from stance.arrays import Floats
-from stance.evaluation.intervals import CONFIDENCE, Interval, Z, difference_interval
+from stance.evaluation.comparison import holm
+from stance.evaluation.intervals import CONFIDENCE, Interval, Z
 from stance.findings.correction import Corrected
 
 PAIRED = 5  # groups of which each is compared with each; of more, each with all others
@@ -51,13 +53,19 @@ def pairs_to_compare(number: int) -> list[tuple[int, int | None]]:
 
 
 def compare(one: Corrected, other: Corrected, quantity: int) -> tuple[float, Interval, float]:
-    """Return a difference of two parts, its 95 % interval, and p where the interval meets 0."""
-    value = one.value(quantity) - other.value(quantity)
+    """Return a difference of two parts, its 95 % interval, and p where the interval meets 0.
+
+    The interval joins those of both parts (Zou and Donner 2008, "Construction of Confidence Limits
+    about Effect Measures").
+    """
+    a, b = one.value(quantity), other.value(quantity)
+    value = a - b
 
     def interval(confidence: float) -> Interval:
-        bounds = (part.interval(quantity, confidence) for part in (one, other))
-        first, second = bounds
-        return difference_interval(one.value(quantity), first, other.value(quantity), second)
+        (low_a, high_a), (low_b, high_b) = (
+            part.interval(quantity, confidence) for part in (one, other)
+        )
+        return value - math.hypot(a - low_a, high_b - b), value + math.hypot(high_a - a, b - low_b)
 
     def excluded(p: float) -> bool:
         low, high = interval(1 - p)
@@ -73,20 +81,17 @@ def compare(one: Corrected, other: Corrected, quantity: int) -> tuple[float, Int
 def adjust(p: Floats) -> tuple[Floats, Floats]:
     """Return p values adjusted for their number, after Holm and after Benjamini and Hochberg.
 
-    Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure"; Benjamini and Hochberg
-    1995, "Controlling the False Discovery Rate".
+    The first are those of `holm`; Benjamini and Hochberg 1995, "Controlling the False Discovery
+    Rate".
 
-    >>> holm, bh = adjust(np.array([0.01, 0.04, 0.03]))
-    >>> holm.round(3).tolist(), bh.round(3).tolist()
+    >>> stepped, bh = adjust(np.array([0.01, 0.04, 0.03]))
+    >>> stepped.round(3).tolist(), bh.round(3).tolist()
     ([0.03, 0.06, 0.06], [0.03, 0.04, 0.04])
     """
-    number, order = len(p), np.argsort(p, kind="stable")
-    ranked, rank = p[order], np.arange(len(p))
-    holm, bh = np.empty(number), np.empty(number)
-    holm[order] = np.minimum(1, np.maximum.accumulate(ranked * (number - rank)))
-    steps = ranked * number / (rank + 1)
+    order, bh = np.argsort(p, kind="stable"), np.empty(len(p))
+    steps = p[order] * len(p) / np.arange(1, len(p) + 1)
     bh[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
-    return holm, bh
+    return np.array(holm(p)), bh
 
 
 def detectable(found: Sequence[Difference]) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
+from stance.evaluation.comparison import holm
 from stance.evaluation.intervals import Shares, Z, estimate_shares
 
 FEWEST_POOLED = 10  # answers below which a cell lends no strength
@@ -64,20 +65,12 @@ def pool_groups(counts: Ints) -> Pooled | None:
 def pool_map(counts: Ints) -> list[Pooled | None]:
     """Pool the groups of each actor, counted by actor, group, cluster and label.
 
-    Groups are ``apart`` only where the actor's groups differ at all, by Holm's test (1979, "A
-    Simple Sequentially Rejective Multiple Test Procedure") over all actors: with groups assigned at
-    random, at most 5 % of maps have one (``training/pooling.py``).
+    Groups are ``apart`` only where the actor's groups differ at all, by Holm's test over all
+    actors: with groups assigned at random, at most 5 % of maps have one (``training/pooling.py``).
     """
     found = [pool_groups(each) for each in counts]
-    ordered = sorted(each.p for each in found if each)
-    passed = [p * (len(ordered) - at) <= LEVEL for at, p in enumerate(ordered)]
-    count = passed.index(False) if False in passed else len(passed)
-    most = ordered[count - 1] if count else -1.0
-    return [each and (each if each.p <= most else _alike(each)) for each in found]
-
-
-def _alike(found: Pooled) -> Pooled:
-    return replace(found, apart=np.zeros_like(found.apart))
+    adjusted = iter(holm([each.p for each in found if each]))
+    return [each and replace(each, apart=each.apart & (next(adjusted) <= LEVEL)) for each in found]
 
 
 def _variance(shares: Shares, plain: float) -> float:

@@ -1,6 +1,6 @@
 """The pairs of a table of answers, in arrays: what a sample is drawn from and shares are about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,9 +180,9 @@ class _Reader:
 
         if self._table.several:
             self._refuse_repeated(joined("key"), joined("record"))
-        periods, period = _place_days(joined("day"), self._unit)
-        undated = int((period < 0).sum()) if self._over is not None else 0
-        said = [f"{count(undated, 'answer')} without a date that can be read"] if undated else []
+        day = joined("day")
+        periods, period = _place_days(day, self._unit)
+        said = _missing(day, period) if self._over is not None else ()
         return Population(
             table=self._table.name,
             columns=tuple(columns),
@@ -205,15 +205,24 @@ class _Reader:
     def _refuse_repeated(self, key: Keys, record: Ints) -> None:
         """Raise if two tables answer for the same paragraph and actor."""
         order = np.argsort(key, kind="stable")
-        again = order[1:][key[order[1:]] == key[order[:-1]]]
-        files = [self._table.file_of(int(record[each]) + 1) for each in again]
-        for at, file in zip(again.tolist(), files, strict=True):
-            first = self._table.file_of(int(record[np.argmax(key == key[at])]) + 1)
+        before, again = order[:-1], order[1:]
+        alike = key[again] == key[before]
+        pairs = np.stack([record[before[alike]], record[again[alike]]], axis=1)
+        for one, other in pairs[np.argsort(pairs[:, 1], kind="stable")].tolist():
+            first, file = self._table.file_of(one + 1), self._table.file_of(other + 1)
             if first != file:
                 raise DataError(
                     f"{file}: answers for a file and row that {first} has answers for, too; name "
                     "one of them, or judge their texts again in one run"
                 )
+
+
+def _missing(days: Ints, period: Ints) -> Iterator[str]:
+    """Yield how many answers are in no period, and why."""
+    if undated := int((days == 0).sum()):
+        yield f"{count(undated, 'answer')} without a date that can be read"
+    if outside := int((period < 0).sum()) - undated:
+        yield f"{count(outside, 'answer')} dated far from all others left out of the periods"
 
 
 def _numbers(known: dict[str, int], names: Sequence[str]) -> Ints:

@@ -1,7 +1,7 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +178,8 @@ def read_study(
 
 def write_figures(path: Path, rows: Sequence[Mapping[str, Any]], *, force: bool = False) -> str:
     """Write figures as a tidy table, unknown ones as empty cells; return what to say of it."""
-    columns = tuple(rows[0]) if rows else ("actor",)
+    # Differences alone may be none.
+    columns = tuple(rows[0]) if rows else (*(each.name for each in fields(Difference)), "claimed")
     with write_table(path, columns, force=force) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])

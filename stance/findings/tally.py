@@ -253,9 +253,15 @@ def _fault(records: Sequence[Record], places: Places, table: Table) -> DataError
     raise AssertionError("no record is wrong")
 
 
+def is_row(cell: str) -> bool:
+    """Return whether a cell is the number of a row."""
+    digits = cell.isascii() and cell.isdecimal() and len(cell) < 12
+    return digits and 0 < int(cell) <= MOST_ROWS
+
+
 def _reason(cells: tuple[str, ...], places: Places) -> str | None:
     row = cells[places.row]
-    if not (row.isascii() and row.isdecimal() and len(row) < 12 and 0 < int(row) <= MOST_ROWS):
+    if not is_row(row):
         return f"'{shown(row)}' in the column of rows is not a record number"
     if not cells[places.actor]:
         return None

@@ -223,7 +223,7 @@ def _context(
     """Return what the templates show."""
     by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
     smoothed = any(len(trace.points) >= SMOOTHED for trace in report.traces)
-    cited = ["wilson1927", "korn1998", "bell2002", "zou2008"]
+    cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
     cited += ["angelopoulos2023", "egami2023"] * (report.audited is not None)
     agreement = report.audited is not None and report.audited.agreement is not None
     cited += ["krippendorff2011", "gwet2008"] * agreement
