@@ -18,7 +18,7 @@ _HOMES = {
     "StanceModel": "model.judging",
     "evaluate": "evaluation.assessment",
     "explain": "model.explanation",
-    "load_model": "defaults",
+    "load_model": "storage",
     "read_corpus": "corpus",
     "read_recipe": "recipe",
     "save_model": "storage",

@@ -112,13 +112,10 @@ def _library_faults(libraries: Sequence[Library]) -> Iterator[str]:
 
 
 def _model() -> tuple[dict[str, Any] | None, str]:
-    """Return what the bundled model is, and what is wrong with it."""
-    from stance.defaults import bundled_model, load_model
-    from stance.storage import model_hash
+    """Return what the bundled model is, or what is wrong with it."""
+    from stance.storage import bundled_model, load_model, model_hash
 
     path = bundled_model()
-    if path is None:
-        return None, ""
     try:
         card = load_model(path).card
         size, sha256 = path.stat().st_size, model_hash(path)

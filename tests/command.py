@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from stance.cli import app
 from stance.model.judging import StanceModel
 from stance.runs import Input, Options, Output, predict_table
-from stance.storage import load_model
+from stance.storage import bundled_model, load_model
 from stance.tables import Reading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,8 +32,9 @@ def invoke(*args, stdin=None):
     return result
 
 
-def load_once(path: Path) -> StanceModel:
+def load_once(path: Path | None = None) -> StanceModel:
     """Load a model unless the same file was loaded before: of most commands the longest part."""
+    path = path or bundled_model()
     if not path.is_file():
         return load_model(path)
     found = path.stat()

@@ -59,11 +59,6 @@ def coded(tmp_path_factory):
     return write(tmp_path_factory.mktemp("coded") / "coded.csv", "".join(lines[:241]))
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("STANCE_CACHE", str(tmp_path / "cache"))
-
-
 def printable(*texts):
     for text in texts:
         assert all(line.isprintable() for line in text.splitlines()), repr(text)

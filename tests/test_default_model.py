@@ -10,8 +10,7 @@ import tomllib
 import pytest
 from command import ROOT, SAMPLE, STARTER, dicts, invoke, write
 
-from stance.defaults import bundled_model, default_model
-from stance.storage import load_model, read_manifest
+from stance.storage import bundled_model, load_model, read_manifest
 
 EXPECTED = tomllib.loads((ROOT / "tests" / "sample_expected.toml").read_text("utf-8"))
 PATH = ROOT / "stance" / "data" / "default.stance"
@@ -50,7 +49,6 @@ def predict(*args):
 
 def test_it_ships_with_the_package_and_is_small():
     assert bundled_model().read_bytes() == PATH.read_bytes()
-    assert default_model(pytest.fail) == bundled_model()
     assert PATH.stat().st_size <= 6_000_000
 
 

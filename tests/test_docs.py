@@ -16,14 +16,13 @@ from command import ROOT, SAMPLE, invoke
 import stance
 from stance.cli import app
 from stance.corpus import OPTIONAL
-from stance.defaults import bundled_model
 from stance.errors import StanceError
 from stance.evaluation.assessment import Report, evaluate
 from stance.fitting.advice import Prospects
 from stance.model.explanation import Explanation
 from stance.reading.actors import ALIAS_KINDS, Actor
 from stance.recipe import BLOCK_NAMES, read_recipe
-from stance.storage import read_manifest
+from stance.storage import bundled_model, read_manifest
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
 PAGES += [ROOT / "training" / "README.md"]

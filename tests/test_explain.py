@@ -13,13 +13,12 @@ import pytest
 from command import fails, invoke
 from conftest import quick_recipe
 
-from stance.defaults import bundled_model
 from stance.errors import ActorError, DataError
 from stance.fitting import train
 from stance.model.explanation import explain, explain_sentiment
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
-from stance.storage import load_model
+from stance.storage import bundled_model, load_model
 from stance.tables import months_of
 
 STARTER = Path(__file__).resolve().parents[1] / "datasets" / "starter"

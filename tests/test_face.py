@@ -23,7 +23,7 @@ ROOMS = (
     "spool",
     *("recipe", "reading", "tables", "codings", "corpus", "importing", "features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
-    *("reports", "labelling", "fitting", "defaults", "installation", "estimator", "cli"),
+    *("reports", "labelling", "fitting", "installation", "estimator", "cli"),
     "__main__",
 )
 """From the ground up; a room imports only from rooms before it."""

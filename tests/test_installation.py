@@ -10,8 +10,8 @@ import pytest
 from command import ROOT, invoke
 
 from stance import __version__, installation
-from stance.defaults import bundled_model
 from stance.installation import examine
+from stance.storage import bundled_model
 
 
 def test_it_names_versions_extras_and_the_bundled_model():
@@ -85,7 +85,7 @@ def test_a_system_that_lacks_what_runs_need_is_a_fault(monkeypatch, tmp_path):
 def test_a_damaged_bundled_model_is_a_fault(monkeypatch, tmp_path):
     damaged = tmp_path / "default.stance"
     damaged.write_bytes(bundled_model().read_bytes()[:-9])
-    monkeypatch.setattr("stance.defaults.bundled_model", lambda: damaged)
+    monkeypatch.setattr("stance.storage.bundled_model", lambda: damaged)
     found = examine(["numpy>=1.26"])
     assert found.model is None
     assert found.faults[0].startswith(str(damaged))

@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 from command import fails, invoke, load_once
 
-from stance.defaults import bundled_model
 from stance.errors import ActorError, RecipeError
 from stance.reading.actors import ActorBook
 from stance.reading.languages import bundled, inflected, languages
 from stance.reading.lexicon import Lexicon, stemmer
+from stance.storage import bundled_model
 
 OTHERS = [language for language in languages() if language != "english"]
 BOOK = ActorBook.default("russian")

@@ -14,7 +14,6 @@ from small_model import TEXTS, small_model
 
 from stance import files
 from stance.cli import _terminal
-from stance.defaults import cache_folder
 from stance.errors import OutputError
 from stance.files import write_whole
 from stance.labelling import Label, Store, read_task
@@ -177,21 +176,6 @@ def test_an_output_that_excel_has_open_is_named_as_such(windows, monkeypatch, tm
         write_whole(target, b"text", force=True)
     assert target.read_text() == "mine"
     assert [*tmp_path.iterdir()] == [target]
-
-
-@pytest.mark.parametrize(
-    ("system", "variable", "folder"),
-    [
-        ("win32", "LOCALAPPDATA", "stance/cache"),
-        ("darwin", "HOME", "Library/Caches/stance"),
-        ("linux", "XDG_CACHE_HOME", "stance"),
-    ],
-)
-def test_models_are_kept_where_the_system_keeps_such(monkeypatch, system, variable, folder):
-    monkeypatch.delenv("STANCE_CACHE", raising=False)
-    monkeypatch.setenv(variable, "/own")
-    monkeypatch.setattr(sys, "platform", system)
-    assert cache_folder() == Path("/own") / folder
 
 
 def test_a_drive_letter_is_no_part_of_what_is_said_of_a_file(tmp_path, monkeypatch):

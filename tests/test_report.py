@@ -18,7 +18,6 @@ from command import SAMPLE, STARTER, dicts, fails, invoke, misused, process, wri
 from pages import read_page
 from small_model import small_model
 
-from stance.defaults import bundled_model
 from stance.errors import DataError
 from stance.findings import tally
 from stance.findings.periods import choose_grids
@@ -27,7 +26,7 @@ from stance.reports import Request, read_maker
 from stance.reports._page import named
 from stance.reports._panels import compose
 from stance.reports._predictions import gather
-from stance.storage import load_model, save_model
+from stance.storage import bundled_model, load_model, save_model
 
 TRAINING = Path(__file__).parent.parent / "training"
 

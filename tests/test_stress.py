@@ -11,13 +11,12 @@ import pytest
 from command import STARTER, fails, invoke, write
 from small_model import small_model
 
-from stance.defaults import bundled_model
 from stance.errors import DataError
 from stance.model.judging import StanceModel
 from stance.reading.actors import ACTOR_KINDS, Actor, ActorBook
 from stance.records import Stance
 from stance.screens.checks import stress_lines
-from stance.storage import load_model
+from stance.storage import bundled_model, load_model
 from stance.stress import StressReport, run_suite
 from stance.stress._changes import SOFT_TESTS
 from stance.stress._scenes import Scene, Seed, cast, read_sentences, replaced

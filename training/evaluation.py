@@ -21,10 +21,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before numpy is imported: one core for everything
 
 from stance.corpus import bundled_corpus, read_corpus
-from stance.defaults import default_model
 from stance.evaluation.assessment import compare_models, evaluate, write_mistakes
 from stance.reports import worst_mistakes, write_evaluation
-from stance.storage import load_model
+from stance.storage import bundled_model, load_model
 from stance.stress import run_suite
 
 WORDS = (75, 105)
@@ -68,7 +67,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5_000)
     parser.add_argument("--compare", type=Path, help="second model; the bundled one without it")
     options = parser.parse_args()
-    bundled = default_model(print)
+    bundled = bundled_model()
     with tempfile.TemporaryDirectory() as folder:
         table, wrong, page = (Path(folder) / name for name in ("pairs.csv", "wrong.csv", "r.html"))
         make_corpus(table, options.pairs)

@@ -315,10 +315,9 @@ def open_model(
     """Load a model, or the default one; the user's actor book replaces its own."""
     import dataclasses
 
-    from stance.defaults import default_model
     from stance.storage import load_model, stemmer_note
 
-    model = load_model(path or default_model(tell))
+    model = load_model(path)
     for line in filter(None, [stemmer_note(model)]):
         tell(line)
     return dataclasses.replace(model, book=open_book(actors, aliases, model.book))

@@ -153,8 +153,8 @@ def report(
     audit: "AuditRequest | None",
 ) -> None:
     """Summarise the answers of predict on one page: shares, trends, sources, examples."""
-    from stance.defaults import default_model
     from stance.reports import Request, check_figures, read_maker, write_predictions
+    from stance.storage import bundled_model
 
     request = Request(by=by, over=over, period=period, **form)
     if output is None and len(request.paths) > 1:
@@ -163,7 +163,7 @@ def report(
     read = [*request.paths, model, actors, audit.source if audit else None]
     options.refuse_outputs(force, read, output=output, checklist=checklist)
     check_figures(figures, force=force)
-    path = model or default_model(tell)
+    path = model or bundled_model()
     maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
     told = write_predictions(
         request, output, maker,

@@ -86,7 +86,7 @@ def evaluate(
     form: "CorpusForm",
 ) -> None:
     """Score a model on labelled tables, with intervals and beside its baselines."""
-    from stance.defaults import default_model
+    from stance.storage import bundled_model
 
     corpora = corpora or []
     options.refuse_stdin(corpora)
@@ -101,7 +101,7 @@ def evaluate(
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
     options.refuse_outputs(force, [*corpora, model], report=report, errors=errors)
-    path = model or default_model(tell)
+    path = model or bundled_model()
     loaded = options.open_model(path)
     corpus = _read(corpora, form) if corpora else None
     figures, lines = _score(loaded, corpus, stress)
@@ -200,16 +200,15 @@ def inspect(
     as_json: options.AsJson = False,
 ) -> None:
     """Show a model's card (data, versions, scores, limits), or the words it has learned."""
-    from stance.defaults import default_model
     from stance.model.explanation import learned
     from stance.screens.model import card_lines, learned_lines
-    from stance.storage import read_manifest
+    from stance.storage import bundled_model, read_manifest
 
     if words:
         found = learned(options.open_model(model))
         show(dataclasses.asdict(found), learned_lines(found), as_json)
     else:
-        manifest = read_manifest(model or default_model(tell))
+        manifest = read_manifest(model or bundled_model())
         show(manifest, card_lines(manifest), as_json)
 
 

@@ -2,6 +2,7 @@
 
 from stance.storage.modelfile import (
     STEMMER,
+    bundled_model,
     decode_model,
     dump_model,
     load_model,
@@ -11,5 +12,5 @@ from stance.storage.modelfile import (
     stemmer_note,
 )
 
-__all__ = ["STEMMER", "decode_model", "dump_model", "load_model", "model_hash", "read_manifest"]
-__all__ += ["save_model", "stemmer_note"]
+__all__ = ["STEMMER", "bundled_model", "decode_model", "dump_model", "load_model", "model_hash"]
+__all__ += ["read_manifest", "save_model", "stemmer_note"]

@@ -5,6 +5,7 @@ import hashlib
 import io
 import stat
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -115,12 +116,38 @@ def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> 
     write_whole(path, data, force=force)
 
 
-def load_model(path: Path | str) -> StanceModel:
-    """Read a model from a file; nothing in the file is ever run.
+def bundled_model() -> Path:
+    """Return the file of the model that comes with the package."""
+    return Path(str(files("stance").joinpath("data/default.stance")))
 
-    Raises `ModelError` if the file is missing, damaged or anything but a model.
+
+def load_model(path: Path | str | None = None) -> StanceModel:
+    """Load a model file, or the model that comes with the package if none is named.
+
+    Parameters
+    ----------
+    path : Path or str, optional
+        A file that `stance.save_model` or ``stance train`` wrote. Nothing in it is ever run.
+
+    Returns
+    -------
+    StanceModel
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, damaged or anything but a model.
+
+    Examples
+    --------
+    >>> import stance
+    >>> model = stance.load_model()
+    >>> judged = model.judge(["Poland praised NATO.", "It rained."])
+    >>> judged.actor, judged.para.tolist(), judged.stance.shape
+    (('Poland', 'NATO'), [0, 0], (2, 3))
     """
-    with _refusals(Path(path)), _open(Path(path)) as file:
+    path = Path(path) if path is not None else bundled_model()
+    with _refusals(path), _open(path) as file:
         return _read_model(file)
 
 
