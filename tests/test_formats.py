@@ -123,6 +123,28 @@ def test_a_workbook_that_would_fill_the_memory_is_refused(tmp_path):
         open_table(path)
 
 
+@pytest.mark.parametrize(
+    ("folder", "cells"),
+    [
+        ("foo", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+        (
+            "worksheets",
+            b'<row r="1048576"><c><v>1</v></c></row><row><c r="XFD1"><v>1</v></c></row>',
+        ),
+        ("worksheets", b'<row r="4000000"/><row>' + b"<c><v>1</v></c>" * 16_000 + b"</row>"),
+    ],
+)
+def test_far_cells_cannot_hide_from_the_count(folder, cells, tmp_path):
+    good, bad = workbook(tmp_path / "good.xlsx", ("S", [["text"], ["x"]])), tmp_path / "bad.xlsx"
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name).replace(b"worksheets/", f"{folder}/".encode())
+            data = data.replace(b"</sheetData>", cells + b"</sheetData>")
+            new.writestr(name.replace("worksheets/", f"{folder}/"), data)
+    with pytest.raises(DataError, match=r"a sheet of [14],\d+,\d+ rows and 16,\d+ columns; delete"):
+        open_table(bad)
+
+
 def test_what_is_no_workbook_is_refused(tmp_path):
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w") as archive:

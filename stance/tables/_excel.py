@@ -25,7 +25,9 @@ _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in 
 _MOST_MEMBERS = 10_000
 _MOST_ROWS, _MOST_COLUMNS, _MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel
 _BLOCK_ROWS = 500
-_CELL = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)(\d+)["']""")  # of a cell or a row
+_UNPLACED = re.compile(rb"<(?:\w+:)?(?:row|c)(?=[\s/>])(?!\sr=)(?![^>]*\sr\s*=)")
+_TAG = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])([^>]*\sr\s*=)?")
 _ERROR = re.compile(rb"""\st\s*=\s*["']e["']""")
 _CHUNK = MEGABYTE
 _ZIP_ERRORS = (
@@ -164,25 +166,33 @@ def _checked(path: Path, name: str) -> int:
 
 
 def _counted(archive: zipfile.ZipFile, name: str) -> int:
-    """Read every sheet once: its size, so that two far cells cannot fill the memory."""
+    """Read every sheet once, wherever it lies: two far cells must not fill the memory.
+
+    A row or cell that names no place stands next to the one before.
+    """
     errors = 0
     for member in archive.namelist():
-        if not member.startswith("xl/worksheets/") or not member.endswith(".xml"):
-            continue
-        lowest, highest, columns, rest = _MOST_ROWS, 0, 0, b""
+        lowest, highest, columns, rest, run, longest = _MOST_ROWS, 0, 0, b"", 0, 0
+        cells = False  # other members, such as the chain of formulas, have places too
         with archive.open(member) as file:
             while chunk := file.read(_CHUNK):
                 data = rest + chunk
                 cut = data.rfind(b">") + 1
                 data, rest = data[:cut], data[cut:][-200:]
-                cells = _CELL.findall(data)
-                if cells:
-                    rows = list(map(int, {row for _, row in cells}))
+                cells = cells or b"sheetData" in data
+                if not cells:
+                    continue
+                if places := _PLACE.findall(data):
+                    rows = list(map(int, {row for _, row in places}))
                     lowest, highest = min(lowest, *rows), max(highest, *rows)
-                    columns = max(columns, *map(_number, {letters for letters, _ in cells}))
+                    columns = max(columns, *map(_number, {letters for letters, _ in places}))
+                for tag, placed in _TAG.findall(data) if _UNPLACED.search(data) else ():
+                    run = 0 if tag == b"row" else run + (not placed)
+                    highest += tag == b"row" and not placed
+                    longest = max(longest, run)
                 errors += len(_ERROR.findall(data))
-        if (highest - lowest + 1) * columns > _MOST_CELLS:
-            what = f"a sheet of {highest:,} rows and {columns:,} columns"
+        if (highest - lowest + 1) * (columns + longest) > _MOST_CELLS:
+            what = f"a sheet of {highest:,} rows and {columns + longest:,} columns"
             raise DataError(f"{name}: {what}; delete what is empty, or save the sheet as CSV")
     return errors
 
