@@ -40,7 +40,7 @@ _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4
 
 STANCES: Mapping[str, int] = {
     **dict.fromkeys(("against", "anti", "con", "oppose", "opposed", "negative", "neg"), 0),
-    **dict.fromkeys(("neutral", "none", "neither"), 1),
+    **dict.fromkeys(("neutral", "neu", "none", "neither"), 1),
     **dict.fromkeys(("favor", "favour", "pro", "support", "supportive", "positive", "pos"), 2),
 }
 """Number of each spelling of a stance."""
@@ -528,7 +528,10 @@ class LabelReader:
         if scale:
             kept = ", ".join(self._scale or {})
             raise DataError(f"{what} mixes two scales; the rows before use {kept}; use one")
-        raise DataError(f"{what} is not a label; use {', '.join(self._labels)}")
+        advice = f"use {', '.join(self._labels)}"
+        if self._labels == tuple(Stance) and re.fullmatch(r"[\w -]{1,30}", word):
+            advice += f", or say what it means, such as --labels '{word}=neutral'"
+        raise DataError(f"{what} is not a label; {advice}")
 
     def refuse_guess(self) -> None:
         """Raise if the numbers met are 0 and 1 alone, which may mean anything."""

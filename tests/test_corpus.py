@@ -89,9 +89,12 @@ def test_the_mapping_names_the_file_and_the_column(tmp_path):
     [
         (
             ["favor", "maybe"],
-            r"mine.csv:3: stance 'maybe' in row 2 is not a label; use against",
+            r"'maybe' in row 2 is not a label; use against, .* such as --labels 'maybe=neutral'$",
         ),
-        (["favor", ""], r"mine.csv:3: stance '' in row 2 is not a label"),
+        (
+            ["favor", ""],
+            r"mine.csv:3: stance '' in row 2 is not a label; use against, neutral, favor$",
+        ),
         (["3"], r"mine.csv:2: stance '3' in row 1 is not a label"),
         (["0.5"], r"'0.5' in row 1"),
         (["\x1b[31mred"], r"'\\x1b\[31mred' in row 1"),

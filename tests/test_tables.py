@@ -198,6 +198,24 @@ def test_a_stray_quote_in_a_long_table_costs_one_line(tmp_path):
     assert [line for line, *_ in bad] == ["7002"]
 
 
+def test_a_table_joined_from_two_encodings_is_not_guessed(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text\ncafé\n".encode("cp1252") + "Россия ответила\n".encode())
+    with (
+        pytest.raises(DataError, match="0xe9 .* is not UTF-8, but most of the text is; mend it in"),
+        open_table(path) as table,
+    ):
+        list(table)
+
+
+def test_a_table_of_bad_rows_alone_yields_no_block(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('text,date\na,b,c\nd,e,f\n"open,1\n')
+    with Rejects(tmp_path / "bad.csv") as rejects, open_table(path, rejects=rejects) as table:
+        assert [len(block) for block in table.blocks()] == []
+        assert rejects.count == 3
+
+
 def test_undecodable_and_nul_bytes_are_put_aside_readably(tmp_path):
     good, bad = read_with_rejects(tmp_path, b"text,actor\na,b\nc\xe9,d\ne\0,f\n\xc3\xa9,g\n")
     assert good == [("a", "b"), ("é", "g")]

@@ -155,9 +155,11 @@ def together(records: Iterable[Record]) -> Iterator[Records]:
     try:
         found.extend(records)
     except DataError:
-        yield Records.of(found)
+        if found:
+            yield Records.of(found)
         raise
-    yield Records.of(found)
+    if found:  # a block of bad records alone has no columns
+        yield Records.of(found)
 
 
 def judged(

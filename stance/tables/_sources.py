@@ -99,10 +99,19 @@ def _refuse_unmarked_utf16(head: bytes, table: str) -> None:
 def undecodable(data: bytes, place: int, name: str, where: str, offset: int = 0) -> EncodingError:
     """Return the error for the byte at `place`, which the codec refuses, with what to do."""
     around = data[max(0, place - 2000) :]
+    what = f"byte {data[place]:#04x} at offset {offset + place} is not {name.upper()}"
+    if name == "utf-8" and _mostly_utf8(around):
+        return EncodingError(f"{where}: {what}, but most of the text is; mend it in an editor")
     guessed = (guess_encoding(around) if name == "utf-8" else None) or ""
     advice = f"try --encoding {guessed}" if guessed else "name its encoding with --encoding"
-    what = f"byte {data[place]:#04x} at offset {offset + place} is not {name.upper()}"
     return EncodingError(f"{where}: {what}; {advice}", guessed)
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Return whether more characters beyond ASCII are whole than broken: two files were joined."""
+    text = data[:_GUESS_BYTES].decode("utf-8", "surrogateescape")
+    broken = sum("\udc80" <= char <= "\udcff" for char in text)
+    return sum(not char.isascii() for char in text) > 2 * broken
 
 
 def guess_encoding(data: bytes) -> str | None:
