@@ -202,7 +202,9 @@ def test_a_table_joined_from_two_encodings_is_not_guessed(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes("text\ncafé\n".encode("cp1252") + "Россия ответила\n".encode())
     with (
-        pytest.raises(DataError, match="0xe9 .* is not UTF-8, but most of the text is; mend it in"),
+        pytest.raises(
+            DataError, match=r"0xe9 .* is not UTF-8, but most of the text is; mend it in"
+        ),
         open_table(path) as table,
     ):
         list(table)
