@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from stance.corpus import read_corpus
 from stance.evaluation import compare_models, evaluate
-from stance.evaluation.assessment import write_suspects
+from stance.evaluation.mistakes import write_suspects
 from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import Features

@@ -11,9 +11,8 @@ from pages import read_page
 from stance.findings.periods import UNITS
 from stance.reports._charts import Estimate, Line, Parts, Point, curve, legend, stacked, whiskers
 from stance.reports._drawing import as_svg, colours, draw
-from stance.reports._export import tidy
+from stance.reports._export import as_pdf, lacking, tidy
 from stance.reports._page import Column, Data, text_column, with_interval
-from stance.reports._pdf import as_pdf, lacking
 from stance.reports._scales import Axis
 
 SVG = "{http://www.w3.org/2000/svg}"

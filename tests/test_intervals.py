@@ -15,10 +15,10 @@ from stance.evaluation.intervals import (
     interval,
     net_interval,
     proportion_interval,
-    rare_strata,
     resample,
     wilson,
 )
+from stance.evaluation.scores import rare_strata
 
 
 def counts_of(documents, seed=0):

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stance.errors import DataError, OutputError, UsageError
-from stance.evaluation.assessment import WORDS, write_mistakes
+from stance.evaluation.mistakes import WORDS, write_mistakes
 from stance.model.explanation import explain
 from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, net_push, strongest_words
 from stance.records import NO_ANSWER, Stance

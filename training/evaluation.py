@@ -21,7 +21,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before numpy is imported: one core for everything
 
 from stance.corpus import bundled_corpus, read_corpus
-from stance.evaluation.assessment import compare_models, evaluate, write_mistakes
+from stance.evaluation.assessment import compare_models, evaluate
+from stance.evaluation.mistakes import write_mistakes
 from stance.reports import worst_mistakes, write_evaluation
 from stance.storage import bundled_model, load_model
 from stance.stress import run_suite

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from stance.corpus import read_corpus
-from stance.evaluation.assessment import write_suspects
+from stance.evaluation.mistakes import write_suspects
 from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe

@@ -151,7 +151,7 @@ def _write(
     force: bool,
 ) -> None:
     """Write the table of wrong answers and the page of an evaluation, if asked for."""
-    from stance.evaluation.assessment import write_mistakes
+    from stance.evaluation.mistakes import write_mistakes
     from stance.reports import worst_mistakes, write_evaluation
 
     if errors is not None:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
+from stance.corpus import Corpus, sentiment_rows
 from stance.errors import DataError
-from stance.records import NO_ANSWER
+from stance.model.judging import StanceModel
+from stance.records import NO_ANSWER, Sentiment, Stance
 
 Figures = dict[str, Any]  # plain Python values for JSON, None where there is no figure
 DECIMALS = 6
@@ -157,3 +159,41 @@ def check_pair(answers: Answers, other: Answers) -> None:
         raise ValueError("two sets of answers are to other rows")
     if not (answers.document == other.document).all():
         raise ValueError("two sets of answers have other documents")
+
+
+def judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
+    """Answer the rows of a corpus."""
+    if not len(corpus):
+        raise DataError("the corpus has no row")
+    pairs = corpus.texts, corpus.actors, corpus.spans
+    judged = [part for _, part in model.judge_many(*pairs, months=corpus.months)]
+    answered = np.concatenate([~part.withheld for part in judged])
+    return stance_answers(corpus, np.concatenate([part.stance for part in judged]), answered)
+
+
+def judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
+    """Judge the paragraphs that have a sentiment label; None where none has, or no head is."""
+    rows = sentiment_rows(corpus)
+    if model.sentiment is None or not len(rows):
+        return None
+    part = corpus.take(rows)
+    judged = [found for _, found in model.judge_many(part.texts, months=part.months)]
+    tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
+    answered = np.concatenate([~part.tone_withheld for part in judged])
+    return sentiment_answers(corpus, rows, tones, answered)
+
+
+def stance_answers(corpus: Corpus, probabilities: Floats, answered: Bools | None = None) -> Answers:
+    """Return answers to the stance of a corpus's rows."""
+    return Answers(
+        tuple(Stance), corpus.stance, probabilities, corpus.document, answered, corpus.actors
+    )
+
+
+def sentiment_answers(
+    corpus: Corpus, rows: Ints, probabilities: Floats, answered: Bools | None = None
+) -> Answers:
+    """Return answers to the sentiment of some rows of a corpus."""
+    return Answers(
+        tuple(Sentiment), corpus.sentiment[rows], probabilities, corpus.document[rows], answered
+    )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,14 @@ from stance.corpus import Corpus, holder_rows, sentiment_rows
 from stance.display import brief, count, shown
 from stance.errors import DataError
 from stance.evaluation.agreement import report_agreement
-from stance.evaluation.answers import Answers, Figures
+from stance.evaluation.answers import (
+    Answers,
+    Figures,
+    judge_pairs,
+    judge_sentiment,
+    sentiment_answers,
+    stance_answers,
+)
 from stance.evaluation.comparison import (
     Seen,
     baselines,
@@ -27,12 +33,11 @@ from stance.evaluation.comparison import (
 from stance.evaluation.intervals import DRAWS, SEED
 from stance.evaluation.scores import actor_rows, brief_score, score
 from stance.model.judging import StanceModel
-from stance.model.reasons import strongest_words
 from stance.reading.keys import linked_groups
 from stance.reading.spans import make_query
 from stance.recipe import Recipe
-from stance.records import NO_ANSWER, UNCERTAIN, Sentiment, Stance
-from stance.tables import month_of, write_table
+from stance.records import Stance
+from stance.tables import month_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +125,16 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     material = Material(
         judge_pairs(model, corpus),
-        _stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
+        stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         _majority(model),
         _text_key(corpus),
         _lexicon_answers(corpus, lexicon_stances(model.reader, query)),
         corpus.marks.found_in(model.fingerprints),
         corpus.marks.copied_from(model.fingerprints),
-        _judge_sentiment(model, corpus),
+        judge_sentiment(model, corpus),
         _sentiment_majority(model),
+        _silent(model.stance.silent),
     )
-    material = replace(material, notes=_silent(model.stance.silent))
     found = _corpus_report(material, corpus, model.recipe)
     return replace(found, holder=_judge_holders(model, corpus), agreement=_agreement(corpus))
 
@@ -153,7 +158,7 @@ def compare_models(
                 f"{', '.join(other.labels)}; compare models of the same labels"
             )
     answers = [judge_pairs(model, corpus) for model in (a, b)]
-    tone_a, tone_b = (_judge_sentiment(model, corpus) for model in (a, b))
+    tone_a, tone_b = (judge_sentiment(model, corpus) for model in (a, b))
     found_a, found_b = (corpus.marks.found_in(model.fingerprints) for model in (a, b))
     validation = a.recipe.validation
     found = compare(
@@ -187,11 +192,11 @@ def cross_validation(
     ``stance``, ``control`` (target-blind) and ``tone`` (of `sentiment_rows`) are probabilities;
     ``named`` says whether the text names the actor, without which `predict` says `uncertain`.
     """
-    answers = _stance_answers(corpus, stance, named)
-    mood = None if tone is None else _sentiment_answers(corpus, sentiment_rows(corpus), tone)
+    answers = stance_answers(corpus, stance, named)
+    mood = None if tone is None else sentiment_answers(corpus, sentiment_rows(corpus), tone)
     material = Material(
         answers,
-        _stance_answers(corpus, control),
+        stance_answers(corpus, control),
         _most_frequent(answers),
         _text_key(corpus),
         _lexicon_answers(corpus, lexicon),
@@ -262,16 +267,6 @@ def _year(date: str) -> str:
     return "" if month is None else str(month // 12)
 
 
-def judge_pairs(model: StanceModel, corpus: Corpus) -> Answers:
-    """Answer the rows of a corpus."""
-    if not len(corpus):
-        raise DataError("the corpus has no row")
-    pairs = corpus.texts, corpus.actors, corpus.spans
-    judged = [part for _, part in model.judge_many(*pairs, months=corpus.months)]
-    answered = np.concatenate([~part.withheld for part in judged])
-    return _stance_answers(corpus, np.concatenate([part.stance for part in judged]), answered)
-
-
 def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
     rows = holder_rows(corpus)
     if model.holder is None or not len(rows):
@@ -281,34 +276,8 @@ def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:
     return holder_score(corpus, model.book, found)
 
 
-def _judge_sentiment(model: StanceModel, corpus: Corpus) -> Answers | None:
-    """Judge the paragraphs that have a sentiment label; None where none has, or no head is."""
-    rows = sentiment_rows(corpus)
-    if model.sentiment is None or not len(rows):
-        return None
-    part = corpus.take(rows)
-    judged = [found for _, found in model.judge_many(part.texts, months=part.months)]
-    tones = np.concatenate([part.sentiment for part in judged if part.sentiment is not None])
-    answered = np.concatenate([~part.tone_withheld for part in judged])
-    return _sentiment_answers(corpus, rows, tones, answered)
-
-
-def _stance_answers(
-    corpus: Corpus, probabilities: Floats, answered: Bools | None = None
-) -> Answers:
-    labels = tuple(Stance)
-    return Answers(labels, corpus.stance, probabilities, corpus.document, answered, corpus.actors)
-
-
 def _lexicon_answers(corpus: Corpus, stances: Ints | None) -> Answers | None:
-    return None if stances is None else _stance_answers(corpus, np.eye(len(Stance))[stances])
-
-
-def _sentiment_answers(
-    corpus: Corpus, rows: Ints, probabilities: Floats, answered: Bools | None = None
-) -> Answers:
-    labels, gold = tuple(Sentiment), corpus.sentiment[rows]
-    return Answers(labels, gold, probabilities, corpus.document[rows], answered)
+    return None if stances is None else stance_answers(corpus, np.eye(len(Stance))[stances])
 
 
 def _majority(model: StanceModel) -> str:
@@ -325,60 +294,3 @@ def _sentiment_majority(model: StanceModel) -> str | None:
 
 def _text_key(corpus: Corpus) -> Ints:
     return linked_groups([corpus.marks.exact])
-
-
-SUSPECTS = ("text", "actor", "label", "answer", "probability", "label_probability", "corpus", "row")
-
-
-def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> str:
-    """Write the rows whose label is likely wrong, most likely first; return a line about it.
-
-    ``held`` holds held-out probabilities of shape (n_rows, n_labels). A row is listed if its answer
-    contradicts its label and is at least as probable as it is on average where it is the label
-    (Northcutt, Jiang and Chuang 2021, "Confident Learning").
-    """
-    gold, top, own = corpus.stance, held.max(axis=1), held[np.arange(len(corpus)), corpus.stance]
-    found = held.argmax(axis=1)
-    labels = len(Stance)
-    usual = np.array([held[gold == n, n].mean() if (gold == n).any() else 1 for n in range(labels)])
-    listed = np.flatnonzero((found != gold) & (top >= usual[found]))
-    listed = listed[np.lexsort((listed, own[listed] - top[listed]))]
-    names, places = list(map(str, Stance)), corpus.places()
-    with write_table(path, SUSPECTS, force=force) as writer:
-        for row in listed.tolist():
-            shares = f"{top[row]:.6f}", f"{own[row]:.6f}"
-            said, where = (names[gold[row]], names[found[row]]), places[row]
-            cells = corpus.texts[row], corpus.actors[row], *said, *shares, where[0], str(where[1])
-            writer.write(cells)
-    return (
-        f"wrote {count(len(listed), 'row')} of {len(corpus):,} whose label may be wrong to {path}"
-    )
-
-
-COLUMNS = ("text", "actor", "gold", "predicted", "probability", "because", "corpus", "row")
-WORDS = 6  # words named in `because`
-
-
-def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: bool) -> str:
-    """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
-    stance, because, withheld = [], list[str](), []
-    pairs = corpus.texts, corpus.actors, corpus.spans
-    for _, judged in model.judge_many(*pairs, months=corpus.months, pushes=True):
-        stance.append(judged.stance)
-        withheld.append(judged.withheld)
-        because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), WORDS)
-    answers = _stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld))
-    predicted, top = answers.predicted, answers.confidence
-    wrong = np.flatnonzero(~answers.right)
-    wrong = wrong[np.lexsort((-top[wrong], predicted[wrong] == NO_ANSWER))]
-    labels = [*map(str, Stance), UNCERTAIN]  # the last is that of NO_ANSWER, -1
-    places = corpus.places()
-    with write_table(path, COLUMNS, force=force) as writer:
-        for row in wrong.tolist():
-            gold, found = labels[corpus.stance[row]], labels[predicted[row]]
-            text, actor, share = corpus.texts[row], corpus.actors[row], f"{top[row]:.6f}"
-            corpus_name, number = places[row]
-            writer.write((text, actor, gold, found, share, because[row], corpus_name, str(number)))
-    silent = int((predicted == NO_ANSWER).sum())
-    rest = f" and {silent:,} withheld" if silent else ""
-    return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"

@@ -27,9 +27,15 @@ from stance.evaluation.intervals import (
     gain_in,
     proportion_interval,
     right_shares,
+)
+from stance.evaluation.scores import (
+    actor_rows,
+    brier,
+    calibration_error,
+    document_notes,
+    doubts,
     stratified,
 )
-from stance.evaluation.scores import actor_rows, brier, calibration_error, document_notes, doubts
 from stance.reading.actors import ActorBook
 from stance.reading.spans import Query
 from stance.reading.words import Reader

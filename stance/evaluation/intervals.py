@@ -16,34 +16,10 @@ TRUSTED = 20  # documents from which an interval can be trusted
 Z = 1.959963984540054  # quantile of the normal distribution that bounds a 95 % interval
 CONFIDENCE = 0.95  # with which an interval holds the truth
 ENDLESS = 1e12  # degrees of freedom at which Student's t is the normal distribution
-RARE = 20  # a label in fewer documents, and in no more than half of them, is rare
 EQUAL = 12  # decimals in which equal scores agree, in whatever order they were summed up
 
 Interval = tuple[float, float]
 Statistic = Callable[[Floats], Floats]  # from summed counts (..., *cells) to scores (...)
-
-
-def rare_strata(confusion: Floats) -> Ints:
-    """Return the stratum of each document: 1 + the number of its rarest rare label, or 0.
-
-    Plain resampling leaves a rare label out of some draws, which changes what macro-F1 is the mean
-    of. So the documents that hold one are a stratum, of which every draw takes the same number.
-    A label in fewer than `FEWEST` documents has none: the interval would be too narrow.
-
-    >>> counts = np.zeros((30, 3, 3))
-    >>> counts[:, 1, 1], counts[:6, 2, 1], counts[:20, 0, 0] = 1, 1, 1
-    >>> rare_strata(counts).tolist() == [3] * 6 + [0] * 24
-    True
-    """
-    holds = confusion.sum(axis=2) > 0
-    documents = holds.sum(axis=0)
-    rare = (documents >= FEWEST) & (documents < RARE) & (2 * documents <= len(confusion))
-    stratum = np.zeros(len(confusion), np.int64)
-    for label in np.argsort(-documents, kind="stable"):  # the rarest has the last word
-        if rare[label]:
-            stratum[holds[:, label]] = label + 1
-    stratum[np.bincount(stratum)[stratum] < 2] = 0  # a stratum has two documents or more
-    return stratum if (stratum == 0).sum() != 1 else np.zeros_like(stratum)
 
 
 def resample(
@@ -131,14 +107,6 @@ def interval(
         level = ndtr(middle + shifted / np.maximum(1 - skew * shifted, 1e-9))
         ends.append(_quantile(ordered, level))
     return ends[0], ends[1]
-
-
-def stratified(
-    statistic: Statistic, counts: Floats, draws: int, seed: int, least: float = 0.0
-) -> tuple[Floats, Floats]:
-    """Return the `interval` of a score of confusion matrices, or of a gain, with `rare_strata`."""
-    strata = rare_strata(counts if counts.ndim == 3 else counts[:, 0])
-    return interval(statistic, counts, draws=draws, seed=seed, strata=strata, least=least)
 
 
 def _influence(statistic: Statistic, counts: Floats, strata: Ints | None) -> tuple[Floats, Floats]:

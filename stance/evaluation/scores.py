@@ -21,23 +21,55 @@ from stance.evaluation.intervals import (
     FEWEST,
     SEED,
     TRUSTED,
+    Statistic,
+    interval,
     proportion_interval,
-    rare_strata,
     right_shares,
-    stratified,
 )
 
 BINS = 15  # bins of the calibration error and of the reliability curve
 LEAST_CHANCE = float(np.finfo(np.float64).eps)  # in a log loss, as in scikit-learn
 POINTS = 40  # most points of a risk-coverage curve
+RARE = 20  # a label in fewer documents, and in no more than half of them, is rare
 CURVES = ("reliability", "risk_coverage")  # figures that are lists of points
+
+
+def rare_strata(confusion: Floats) -> Ints:
+    """Return the stratum of each document: 1 + the number of its rarest rare label, or 0.
+
+    Plain resampling leaves a rare label out of some draws, which changes what macro-F1 is the mean
+    of. So the documents that hold one are a stratum, of which every draw takes the same number.
+    A label in fewer than `FEWEST` documents has none: the interval would be too narrow.
+
+    >>> counts = np.zeros((30, 3, 3))
+    >>> counts[:, 1, 1], counts[:6, 2, 1], counts[:20, 0, 0] = 1, 1, 1
+    >>> rare_strata(counts).tolist() == [3] * 6 + [0] * 24
+    True
+    """
+    holds = confusion.sum(axis=2) > 0
+    documents = holds.sum(axis=0)
+    rare = (documents >= FEWEST) & (documents < RARE) & (2 * documents <= len(confusion))
+    stratum = np.zeros(len(confusion), np.int64)
+    for label in np.argsort(-documents, kind="stable"):  # the rarest has the last word
+        if rare[label]:
+            stratum[holds[:, label]] = label + 1
+    stratum[np.bincount(stratum)[stratum] < 2] = 0  # a stratum has two documents or more
+    return stratum if (stratum == 0).sum() != 1 else np.zeros_like(stratum)
+
+
+def stratified(
+    statistic: Statistic, counts: Floats, draws: int, seed: int, least: float = 0.0
+) -> tuple[Floats, Floats]:
+    """Return the `interval` of a score of confusion matrices, or of a gain, with `rare_strata`."""
+    strata = rare_strata(counts if counts.ndim == 3 else counts[:, 0])
+    return interval(statistic, counts, draws=draws, seed=seed, strata=strata, least=least)
 
 
 def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
     """Score answers against gold labels.
 
     A withheld answer is wrong; figures of probabilities (ece, brier, log_loss) are of all rows.
-    Intervals resample documents, those with a rare label apart (`intervals.rare_strata`).
+    Intervals resample documents, those with a rare label apart (`rare_strata`).
     """
     check_rows(answers)
     by_document = answers.confusion()

@@ -11,7 +11,8 @@ from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.evaluation.agreement import cohen_kappa, tally
 from stance.evaluation.answers import document_confusion, macro_f1, plain
-from stance.evaluation.intervals import interval, rare_strata, resample
+from stance.evaluation.intervals import interval, resample
+from stance.evaluation.scores import rare_strata
 from stance.fitting.folds import LARGE, Cut, fold_cuts, split
 from stance.fitting.learning import Held, Task, score_cuts
 from stance.recipe import Validation

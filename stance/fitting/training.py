@@ -26,8 +26,9 @@ from stance.display import brief, shown
 from stance.errors import DataError
 from stance.evaluation import CURVES, Answers, Report, score
 from stance.evaluation.answers import Figures
-from stance.evaluation.assessment import cross_validation, write_suspects
+from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score, lexicon_stances
+from stance.evaluation.mistakes import write_suspects
 from stance.fitting.advice import Prospects, advise, advise_stopping, learning_curve
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.folds import split

@@ -10,7 +10,7 @@ from stance.arrays import Floats
 from stance.corpus import Corpus
 from stance.display import shown
 from stance.errors import DataError
-from stance.evaluation.assessment import judge_pairs
+from stance.evaluation.answers import judge_pairs
 from stance.findings.survey import Places, bounded
 from stance.findings.tally import Answered
 from stance.model.explanation import Explanation, explain

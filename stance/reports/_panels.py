@@ -2,22 +2,25 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import count as count_up
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from stance.display import count, shown
 from stance.evaluation.intervals import Shares
 from stance.files import write_whole
 from stance.findings import AuditRequest, Request
 from stance.findings.periods import FEWEST_PER_POINT
-from stance.findings.pooling import FEWEST_POOLED
+from stance.findings.pooling import FEWEST_POOLED, smooth
 from stance.findings.tally import CLUSTERS, CONFIDENCES, TRACED, Tally
 from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._audited import audited_figures
-from stance.reports._charts import Estimate, Line, Parts
+from stance.reports._charts import Estimate, Line, Parts, Point
 from stance.reports._examples import SIDES, Quotation
 from stance.reports._export import write_figures
 from stance.reports._map import Map, make_map
@@ -28,13 +31,14 @@ from stance.reports._predictions import (
     Groups,
     Maker,
     PredictionReport,
+    Trace,
     gather,
 )
-from stance.reports._scales import net_axis, share_axis
-from stance.reports._traces import SMOOTHED, trace_figures
+from stance.reports._scales import Axis, net_axis, share_axis
 
 MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
 CARRIERS = 6  # aliases listed of an actor
+SMOOTHED = 12  # points from which a smooth line says more than they do
 OPEN = 5  # actors whose paragraphs are open to view
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
 
@@ -155,6 +159,54 @@ def _tone_figure(tone: Shares, tally: Tally) -> Figure:
     return Figure(chart, Data("sentiment", columns, rows), charts.legend(*key))
 
 
+def _trace_figures(traces: Sequence[Trace]) -> list[tuple[Trace, Figure]]:
+    """Return each actor's net stances over time, all on one scale."""
+    lines = [_smooth_line(trace) for trace in traces]
+    ends = [
+        end
+        for trace, line in zip(traces, lines, strict=True)
+        for end in _heights([] if line else _points(trace)) + _heights(line)
+    ]
+    nets = [s.net for trace in traces for _, s in trace.points]
+    y = net_axis([*ends, *nets], 4)
+    return [
+        (trace, _trace_figure(number, trace, line, y))
+        for number, trace, line in zip(count_up(1), traces, lines, strict=False)
+    ]
+
+
+def _points(trace: Trace) -> list[Point]:
+    return [Point(span.day, s.net, s.net_interval) for span, s in trace.points]
+
+
+def _smooth_line(trace: Trace) -> list[Point]:
+    """Return the smooth line through an actor's points; empty if they are few."""
+    if len(trace.points) < SMOOTHED:
+        return []
+    spans, shares = zip(*trace.points, strict=True)
+    found = smooth(np.array([span.day for span in spans]), shares)
+    bands = zip(found.low.tolist(), found.high.tolist(), strict=True)
+    return list(map(Point, found.x.tolist(), found.y.tolist(), bands))
+
+
+def _heights(points: Sequence[Point]) -> list[float]:
+    return [end for point in points for end in point.band or ()]
+
+
+def _trace_figure(number: int, trace: Trace, line: Sequence[Point], y: Axis) -> Figure:
+    first, last = trace.points[0][0], trace.points[-1][0]
+    x = Axis(first.day, last.day, ((first.day, first.first), (last.day, last.last)))
+    if first is last:
+        x = Axis(first.day - 1, first.day + 1, ((first.day, first.name),))
+    words = [f"{span.name} {page.points_of(s)}" for span, s in trace.points]
+    described = "; ".join([*words[:1], *words[1:][-1:]])
+    title = f"Net stance toward {page.named(trace.name)} by {trace.unit}"
+    chart = charts.curve(f"time-{number}", title, described, _points(trace), x, y, line=line)
+    rows: list[list[Cell]] = [[span.name, s.n, s.net, *s.net_interval] for span, s in trace.points]
+    columns = (text_column(trace.unit), page.ANSWERS, *page.NET)
+    return Figure(chart, Data(f"over-time-{number}", columns, rows, trace.name))
+
+
 def _telling(report: PredictionReport) -> list[tuple[str, list[tuple[str, list[Quotation]]]]]:
     """Return the paragraphs of each actor on both sides, most frequent actors first."""
     kept, actors = report.marked.kept, report.actors.shown[:TRACED]
@@ -177,7 +229,7 @@ def draw_figures(report: PredictionReport) -> dict[str, Any]:
         "shares": actors and _shares_figure("shares", f"{shares} actor", actors, by_actor),
         "net": actors and _net_figure("net", f"{net} actor", actors, by_actor),
         "sides": actors and _sides_figure(actors, by_actor),
-        "traces": report.traces and trace_figures(report.traces),
+        "traces": report.traces and _trace_figures(report.traces),
         "source_shares": sources
         and _shares_figure("sources-shares", f"{shares} source", sources, by_source),
         "source_net": sources and _net_figure("sources-net", f"{net} source", sources, by_source),

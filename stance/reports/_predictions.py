@@ -165,6 +165,7 @@ def gather(
                 examples.add(answered)
             if carriers:
                 carriers.add(batch)
+    audited = read_audited(request, audit) if audit else None
     sha256 = file_hash(*request.paths)
     if before != _stamps(request):
         raise DataError(f"{table.name}: changed while it was read; wait until it is complete")
@@ -192,7 +193,7 @@ def gather(
         maker=maker if agrees else None,
         denied=maker.name if maker and marked.reproduced is False else "",
         carriers=carriers if agrees else None,
-        audited=read_audited(request, audit) if audit else None,
+        audited=audited,
     )
 
 

@@ -11,7 +11,7 @@ __all__ += ["stacked", "wrap"]
 
 def percent(value: float | None, sign: str = "") -> str:
     """Return a share in percent, "-" for none; with ``sign`` "+" the sign of a gain too."""
-    return "-" if value is None else f"{100 * value:{sign}.1f}"
+    return "-" if value is None else f"{100 * value:{sign}z.1f}"
 
 
 def bounds(interval: Sequence[float] | None) -> str:
