@@ -16,7 +16,6 @@ import Stemmer
 
 from stance.features.blocks import (
     BUCKETS,
-    DECAY,
     FARTHEST,
     LEAST_GRAM,
     LEFT,
@@ -25,7 +24,7 @@ from stance.features.blocks import (
     RIGHT,
     STRETCH,
 )
-from stance.features.pairs import REACH, ROLES, SHORT
+from stance.features.pairs import DECAY, REACH, ROLES, SHORT
 from stance.model.heads import Head
 from stance.reading.actors import Actor
 from stance.reading.text import normalise

@@ -6,12 +6,12 @@ was measured to add.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, Keys
+from stance.arrays import Bools, Ints, Keys
 from stance.features.events import Events, FormBook, JointBook, Parts
 from stance.features.mention import category_terms, mention_block, relation_block
 from stance.features.pairs import (
@@ -27,8 +27,6 @@ from stance.reading.keys import join_keys, key_of, keys_of
 from stance.reading.tokens import Forms
 from stance.reading.words import NOBODY, Reader, Words
 
-DECAY = 4.0  # distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)
-
 NOT_KEY, END_KEY, GAP_KEY = (np.uint64(key_of(name)) for name in ("NOT", "END", "..."))
 NO_KEY = np.uint64(key_of(""))
 
@@ -42,27 +40,8 @@ def symbols(reader: Reader) -> dict[int, str]:
     return names | {key_of("class:" + term): term for term in terms}
 
 
-def nearness(pairs: Pairs) -> Floats:
-    """Return the weight of each word: 1 at the actor, or everywhere if it is not named."""
-    longest = int(np.diff(pairs.first).max(initial=0))
-    table = np.arange(longest + 1, dtype=np.float64)
-    table /= DECAY
-    table += 1.0
-    np.reciprocal(table, out=table)  # in place, for a paragraph may be as long as a book
-    table[-1] = 1.0
-    return table.take(np.abs(pairs.steps), mode="clip")  # the last is for `FAR`
-
-
 _OTHER, _TARGET, _STEMS = 0, 1, 2
 """Numbers of the features of `stem`: two of mentions, then two per form, plain and negated."""
-
-
-def _stem_book() -> FormBook:
-    return FormBook("stem", _MENTIONS, _stems_of_forms)
-
-
-def _plain_book() -> FormBook:
-    return FormBook("plain", _MENTIONS, _stems_of_forms)
 
 
 _MENTIONS = (np.array([NO_KEY, NO_KEY]), np.array([OTHER_KEY, TARGET_KEY]))
@@ -79,9 +58,13 @@ def _stems_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
     return (marks, np.repeat(stems, 2)), [2] * len(stems)
 
 
+_stem_book = partial(FormBook, "stem", _MENTIONS, _stems_of_forms)
+_plain_book = partial(FormBook, "plain", _MENTIONS, _stems_of_forms)
+
+
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, heavier near the actor, marked after a negator."""
-    weight = nearness(pairs) if len(pairs.mention) else None
+    weight = pairs.nearness() if len(pairs.mention) else None
     # Once per word of the paragraph, whichever actor is judged; the last entry is the actor's.
     code, word = np.append(pairs.words.once(_stem_codes), _TARGET), pairs.word
     book, own = reader.table(_stem_book), pairs.mention
@@ -252,10 +235,6 @@ def character_grams(word: str) -> list[str]:
     return [padded[i : i + size] for size in sizes for i in range(len(padded) - size + 1)]
 
 
-def _char_book() -> FormBook:
-    return FormBook("char", (np.zeros(0, np.uint64),), _grams_of_forms)
-
-
 def _grams_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
     grams = [character_grams(word) for word in forms.spelling[start:]]
     keys = {gram: key_of("char:" + gram) for gram in chain.from_iterable(grams)}
@@ -263,6 +242,9 @@ def _grams_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
         forms.names |= {key: gram for gram, key in keys.items()}
     found = np.array([keys[gram] for gram in chain.from_iterable(grams)], np.uint64)
     return (found,), [len(own) for own in grams]
+
+
+_char_book = partial(FormBook, "char", (np.zeros(0, np.uint64),), _grams_of_forms)
 
 
 def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -274,7 +256,7 @@ def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
     counts = book.starts[form + 1] - start
     code = stretches(start, counts)
     at = np.repeat(at, counts)
-    return [Events(pairs.row[at], pairs.word[at], nearness(pairs)[at], code=code, book=book)]
+    return [Events(pairs.row[at], pairs.word[at], pairs.nearness()[at], code=code, book=book)]
 
 
 INFLECTED = 2
@@ -290,16 +272,15 @@ def endings_of(word: str) -> tuple[str, str]:
     return word.lower()[-INFLECTED:], "small" if word[0].islower() else "capital"
 
 
-def _ending_book() -> FormBook:
-    return FormBook("ending", (np.zeros(0, np.uint64),), _endings_of_forms)
-
-
 def _endings_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
     endings = [*chain.from_iterable(endings_of(word) for word in forms.spelling[start:])]
     keys = keys_of(map("ending:".__add__, endings))
     if forms.names is not None:
         forms.names |= zip(keys.tolist(), endings, strict=True)
     return (keys,), [2] * (len(endings) // 2)
+
+
+_ending_book = partial(FormBook, "ending", (np.zeros(0, np.uint64),), _endings_of_forms)
 
 
 def ending_block(reader: Reader, pairs: Pairs) -> list[Events]:

@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
+from stance.arrays import Bools, Bytes, Floats, Ints, Ints8, Ints32, Keys
 from stance.reading.keys import key_of
 from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.reading.words import NOBODY, Words
 
 FAR = 1 << 30
 """Least distance in words if the actor is not mentioned: farther than any text is long."""
+
+DECAY = 4.0  # distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)
 
 LOOKED_AT = 10_000
 """Mentions of a pair that are looked around, so that a cell of millions takes little memory."""
@@ -74,6 +76,16 @@ class Pairs:
         steps = _nearest(self.mention, self.owner, self.first)
         steps -= np.arange(len(steps), dtype=np.int32)
         return steps
+
+    def nearness(self) -> Floats:
+        """Return the weight of each entry: 1 at the actor, or everywhere if it is not named."""
+        longest = int(np.diff(self.first).max(initial=0))
+        table = np.arange(longest + 1, dtype=np.float64)
+        table /= DECAY
+        table += 1.0
+        np.reciprocal(table, out=table)  # in place, for a paragraph may be as long as a book
+        table[-1] = 1.0
+        return table.take(np.abs(self.steps), mode="clip")  # the last is for `FAR`
 
     @cached_property
     def classed(self) -> "Classed":

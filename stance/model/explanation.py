@@ -10,7 +10,8 @@ from stance.display import brief
 from stance.errors import ActorError, DataError
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, Head
-from stance.model.judging import StanceModel, withheld
+from stance.model.judgements import withheld
+from stance.model.judging import StanceModel
 from stance.model.reasons import net_push
 from stance.reading.spans import make_query
 from stance.reading.text import normalise_all

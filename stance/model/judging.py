@@ -1,10 +1,8 @@
 """The trained model: paragraphs in, probabilities out; numpy only."""
 
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from itertools import pairwise, product
 from typing import Any
 
@@ -12,12 +10,12 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys
 from stance.display import brief
-from stance.errors import UsageError
 from stance.features.pairs import Pairs, lay_out
 from stance.model import holders
 from stance.model.abstention import Calibration
-from stance.model.familiarity import Acquaintance, Reference, Vocabulary
+from stance.model.familiarity import Reference, Vocabulary
 from stance.model.heads import Head, name_keys
+from stance.model.judgements import Judgements, withheld
 from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
@@ -26,12 +24,10 @@ from stance.reading.spans import BATCH, make_query
 from stance.reading.text import join_normalised
 from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
-from stance.records import AGAINST, FAVOR, NEUTRAL, NO_ANSWER, UNCERTAIN, Sentiment, Stance
+from stance.records import AGAINST, FAVOR, NEUTRAL
 
 Places = Sequence[Sequence[tuple[int, int]] | None] | None
 """Character offsets of the actor in each text; None if they are to be found."""
-
-_LIBRARIES = ("pandas", "polars", "pyarrow")  # of data frames
 
 MARGIN = 2e-6
 """How much more probable than a stance neutral may be for its holder to be looked for."""
@@ -41,92 +37,6 @@ ENTRIES = 1_000_000
 
 Without this limit, a paragraph as long as a book that names every actor would take gigabytes.
 """
-
-
-def withheld(known: Bools | bool, foreign: Bools | bool, named: Bools | bool = True) -> Bools:
-    """Return where a model gives no answer, however probable one is.
-
-    It gives none if it knows no word of the paragraph, if the paragraph is in a language that it
-    was not trained on, or if the paragraph does not name the actor and the model has not learned
-    the actor as a topic.
-    """
-    return np.logical_not(known) | np.logical_not(named) | foreign
-
-
-@dataclass(frozen=True, slots=True)
-class Judgements:
-    """A model's answers to a batch of paragraphs, and what they rest on.
-
-    Arrays about pairs of a paragraph and an actor have n_pairs rows, others n_paragraphs.
-    """
-
-    para: Ints  #: paragraph of each pair, in order
-    actor: tuple[str, ...]  #: of each pair
-    number: Ints  #: of each pair's actor, see `stance.features.pairs.lay_out`
-    mentions: Ints  #: how often the paragraph of each pair names its actor
-    stance: Floats  #: probabilities of each pair, in the order of `stance.records.Stance`
-    known: Bools  #: whether the stance head knows any word, by pair
-    learned: Bools  #: whether the model has learned the actor as a topic, by pair
-    sentiment: Floats | None  #: probabilities, in the order of `stance.records.Sentiment`
-    sentiment_known: Bools  #: whether the sentiment head knows any word
-    acquaintance: Acquaintance
-    wording: Ints  #: occurrences of the reference's frequent words, in paragraphs not foreign
-    foreign: Bools  #: whether the language is one that the model was not trained on
-    holder: Ints  #: whose stance that of each pair is; 0 where it is neutral or nobody can tell
-    holder_probability: Floats  #: of its kind: author, actor or other
-    holders: tuple[str, ...]  #: what the numbers stand for
-    kinds: Ints  #: how often each kind of alias names the actor, see `Words.count_mentions`
-    pushes: tuple[Pushes, ...] = ()  #: of successive portions of the pairs; empty unless asked for
-
-    def __repr__(self) -> str:
-        return brief("Judgements", paragraphs=len(self.foreign), pairs=len(self.para))
-
-    def to_frame(self, library: str = "pandas") -> Any:
-        """Return the answers as a data frame, a row per pair, in the words of `predict`.
-
-        Parameters
-        ----------
-        library : {"pandas", "polars", "pyarrow"}
-            Which must be installed.
-
-        Returns
-        -------
-        DataFrame
-            Columns row (number of the paragraph, from 1), actor, mentions, stance and its three
-            probabilities, holder, and where the model judges it sentiment with its three.
-        """
-        if library not in _LIBRARIES:
-            raise UsageError(f"to_frame({library!r}): choose one of {', '.join(_LIBRARIES)}")
-        if importlib.util.find_spec(library) is None:
-            raise UsageError(f"to_frame({library!r}): is not installed: pip install {library}")
-        best = np.where(self.withheld, NO_ANSWER, self.stance.argmax(axis=1))
-        took = (best != NO_ANSWER) & (best != NEUTRAL)
-        columns: dict[str, Any] = {
-            "row": self.para + 1,
-            "actor": np.array(self.actor, object),
-            "mentions": self.mentions,
-            "stance": np.array([*map(str, Stance), UNCERTAIN], object)[best],
-        }
-        columns |= {f"stance_{label}": self.stance[:, at] for at, label in enumerate(Stance)}
-        columns["holder"] = np.array(self.holders, object)[np.where(took, self.holder, 0)]
-        if self.sentiment is not None:
-            tone = np.where(self.tone_withheld, NO_ANSWER, self.sentiment.argmax(axis=1))
-            words = np.array([*map(str, Sentiment), UNCERTAIN], object)
-            columns["sentiment"] = words[tone][self.para]
-            for at, label in enumerate(Sentiment):
-                columns[f"sentiment_{label}"] = self.sentiment[self.para, at]
-        plain = {name: cells.tolist() for name, cells in columns.items()}
-        return import_module("narwhals").from_dict(plain, backend=library).to_native()
-
-    @property
-    def withheld(self) -> Bools:
-        """Which pairs get no stance, of shape (n_pairs,)."""
-        return withheld(self.known, self.foreign[self.para], (self.mentions > 0) | self.learned)
-
-    @property
-    def tone_withheld(self) -> Bools:
-        """Which paragraphs get no sentiment, of shape (n_paragraphs,)."""
-        return withheld(self.sentiment_known, self.foreign)
 
 
 @dataclass(frozen=True)
@@ -270,14 +180,12 @@ class StanceModel:
         (slice, Judgements)
             Rows of the batch, and their judgements.
         """
-        for rows in _batches(len(texts), size):
-            when = None if months is None else months[rows]
-            if actors is None:
-                yield rows, self.judge(texts[rows], months=when, pushes=pushes)
+        columns = (texts, actors, spans, months)
+        for rows, part, asked, places, when in _batches(*columns, size=size):
+            if asked is None:
+                yield rows, self.judge(part, months=when, pushes=pushes)
             else:
-                own = None if spans is None else spans[rows]
-                found = self.judge_pairs(texts[rows], actors[rows], own, months=when, pushes=pushes)
-                yield rows, found
+                yield rows, self.judge_pairs(part, asked, places, months=when, pushes=pushes)
 
     def probabilities(
         self, texts: Sequence[str], actors: Sequence[str], spans: Places = None,
@@ -313,9 +221,8 @@ class StanceModel:
             Probabilities of against, neutral and favor.
         """
         found = [np.zeros((0, len(self.control.labels)))]
-        for rows in _batches(len(texts)):
-            when = None if months is None else months[rows]
-            words = self.reader.words(join_normalised(texts[rows]), months=when)
+        for _, part, when in _batches(texts, months):
+            words = self.reader.words(join_normalised(part), months=when)
             scores, _ = self.control.scores(self.reader, _whole(words))
             found.append(self.control.probabilities(scores))
         return np.concatenate(found)
@@ -380,13 +287,9 @@ class StanceModel:
     ) -> list[str]:  # fmt: skip
         """Return whose stance that of each pair is, if it is one; ask a model that can tell."""
         found: list[str] = []
-        for rows in _batches(len(texts)):
-            own = None if spans is None else spans[rows]
-            when = None if months is None else months[rows]
-            query = make_query(self.book, texts[rows], actors[rows], own, when)
-            words = self.reader.words(query.texts, query.spans, when)
-            every = np.arange(len(query))
-            held = self._held(words, query.para, query.actor, actors[rows], every)
+        for query in make_query(self.book, texts, actors, spans, months).batches():
+            words = self.reader.words(query.texts, query.spans, query.months)
+            held = self._held(words, query.para, query.actor, query.names, query.para)
             found += [held["holders"][code] for code in held["holder"].tolist()]
         return found
 
@@ -399,9 +302,12 @@ def _refuse_string(texts: Sequence[str]) -> None:
         raise TypeError("texts is a data frame; give its column of paragraphs, such as df['text']")
 
 
-def _batches(rows: int, size: int | None = None) -> Iterator[slice]:
+def _batches(*columns: Any, size: int | None = None) -> Iterator[tuple[Any, ...]]:
+    """Yield a slice of rows, and that part of each column; a column may be None."""
     size = size or BATCH
-    return (slice(low, low + size) for low in range(0, rows, size))
+    for low in range(0, len(columns[0]), size):
+        rows = slice(low, low + size)
+        yield rows, *(None if column is None else column[rows] for column in columns)
 
 
 def _whole(words: Words) -> Pairs:

@@ -1,6 +1,5 @@
 """The actor book: which actors a paragraph names, and where; here "US" is told apart from "us"."""
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,7 +19,7 @@ from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.text import join_normalised, normalise
 from stance.reading.tokens import Forms, TokenBatch, tokenise
 from stance.records import Mention
-from stance.settings import parse_settings, read_settings
+from stance.settings import hint, parse_settings, read_settings
 
 ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname")
 """Kinds of alias, in the order of the file format."""
@@ -322,11 +321,8 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
         if key in ("kind", "office"):
             continue
         if key not in (*ALIAS_KINDS, "case", "not"):
-            near = difflib.get_close_matches(
-                key, (*ALIAS_KINDS, "kind", "case", "not", "office"), 1
-            )
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise ActorError(f"{where}: unknown key '{key}'.{hint}")
+            known = (*ALIAS_KINDS, "kind", "case", "not", "office")
+            raise ActorError(f"{where}: unknown key '{key}'. {hint(key, known)}")
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             raise ActorError(f"{where}: '{key}' must be a list of strings")
         if (longest := max(map(len, value), default=0)) > _LONGEST:

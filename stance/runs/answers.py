@@ -10,7 +10,8 @@ from stance.arrays import Cells, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.model.familiarity import Reference
-from stance.model.judging import Judgements, StanceModel
+from stance.model.judgements import Judgements
+from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
 from stance.reading.actors import ALIAS_KINDS
 from stance.reading.spans import bad_place, parse_spans, places_advice

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from stance.display import shown
@@ -57,27 +56,6 @@ _MOST_LEVELS = 20
 _DEEP = "it is nested too deep"
 _MOST_DIGITS = 18  # fits into 64 bits
 _CONTROL = frozenset(map(chr, (*range(32), *range(127, 160)))) - frozenset("\t\n\r")
-
-
-def encode_manifest(manifest: Table) -> bytes:
-    """Return the JSON of a manifest, its top-level keys sorted."""
-    # Inside them the order stays, because that of actors, categories and blocks matters.
-    ordered = {key: _plain(manifest[key]) for key in sorted(manifest)}
-    text = json.dumps(ordered, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode()
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; what is not a finite number becomes null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if hasattr(value, "item"):  # a number of numpy
-        return _plain(value.item())
-    return str(value) if isinstance(value, str) else value
 
 
 def decode_manifest(data: bytes | bytearray) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 import contextlib
 import hashlib
 import io
+import json
+import math
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,7 +29,6 @@ from stance.storage._manifest import (
     OF_MODEL,
     SCHEMA,
     decode_manifest,
-    encode_manifest,
 )
 from stance.storage._members import (
     LABELS,
@@ -80,7 +81,28 @@ def dump_model(model: StanceModel) -> bytes:
         "temperature": float(model.stance.temperature),
         "members": {name: _member_table(data, arrays.get(name)) for name, data in contents.items()},
     }
-    return pack({MANIFEST: encode_manifest(manifest)} | contents)
+    return pack({MANIFEST: _encode_manifest(manifest)} | contents)
+
+
+def _encode_manifest(manifest: Mapping[str, Any]) -> bytes:
+    """Return the JSON of a manifest, its top-level keys sorted."""
+    # Inside them the order stays, because that of actors, categories and blocks matters.
+    ordered = {key: _plain(manifest[key]) for key in sorted(manifest)}
+    text = json.dumps(ordered, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; what is not a finite number becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if hasattr(value, "item"):  # a number of numpy
+        return _plain(value.item())
+    return str(value) if isinstance(value, str) else value
 
 
 def _member_table(data: bytes, array: NDArray[Any] | None) -> dict[str, Any]:
