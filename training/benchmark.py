@@ -27,7 +27,6 @@ memory at 20,000, 200,000 and 1,000,000 rows (some minutes and 4 GB of disk).
 import argparse
 import csv
 import os
-import pickle
 import random
 import shutil
 import statistics
@@ -38,7 +37,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -235,29 +233,51 @@ def print_stages(turns: list[dict[str, float]], rows: int, pairs: float) -> None
         print(f"{name:<16}{100 * seconds / whole:>8.1f} %{speed:>14,.0f}{speed * pairs:>14,.0f}")
 
 
-def compare_jobs(model: StanceModel, corpus: Corpus, folder: Path, rows: int, repeats: int) -> None:
-    """Measure one job against two, and against what two cores of this computer can do at best."""
-    source, fork = folder / "long.csv", get_context("fork")
+def compare_jobs(corpus: Corpus, folder: Path, rows: int, repeats: int) -> None:
+    """Measure one job against two, and against what two cores of this computer can do at best.
+
+    *Path* is the processor time of the first process or of its worker, whichever is longer: what
+    the run would take if no process ever waited for a processor.
+    """
+    source = folder / "long.csv"
     make_table(corpus, source, rows)
 
-    def run(jobs: int, name: str = "out.csv") -> None:
-        fresh = pickle.loads(pickle.dumps(model))  # which knows no words yet, as no worker does
-        predict_table(fresh, Input((source,)), Output(folder / name, force=True), jobs=jobs)
+    def run(*jobs: int) -> tuple[float, float]:
+        start = time.perf_counter()
+        runs = [_measured(source, folder / f"out{at}.csv", own) for at, own in enumerate(jobs)]
+        paths = [max(map(float, process.communicate()[0].split())) for process in runs]
+        return time.perf_counter() - start, max(paths)
 
-    def run_both() -> None:
-        both = [fork.Process(target=run, args=(1, name)) for name in ("out.csv", "other.csv")]
-        for process in both:
-            process.start()
-        for process in both:
-            process.join()
+    kinds = {"1 job": (1,), "2 jobs": (2,), "2 runs at once": (1, 1)}
+    turns = [{name: run(*jobs) for name, jobs in kinds.items()} for _ in range(repeats)]
+    print(f"\n{rows:,} rows, whole programs, bundled model; medians of {repeats}")
+    print(f"{'':<16}{'rows/s':>10}{'path':>10}{'1 job : wall':>15}{'1 job : path':>15}")
+    for name, jobs in kinds.items():
+        wall, path = (statistics.median(turn[name][at] for turn in turns) for at in (0, 1))
+        faster = [
+            statistics.median(len(jobs) * turn["1 job"][at] / turn[name][at] for turn in turns)
+            for at in (0, 1)
+        ]
+        speed = len(jobs) * rows / wall
+        print(f"{name:<16}{speed:>10,.0f}{path:>8.2f} s{faster[0]:>15.2f}{faster[1]:>15.2f}")
 
-    runs = {"1 job": lambda: run(1), "2 jobs": lambda: run(2), "2 runs at once": run_both}
-    read = dict.fromkeys(runs, rows) | {"2 runs at once": 2 * rows}
-    times = take_turns(runs, read, repeats)
-    print(f"\n{rows:,} rows; medians of {repeats}")
-    for name, taken in times.items():
-        faster = times["1 job"].wall_per_row / taken.wall_per_row
-        print(f"{name:<16}{1 / taken.wall_per_row:>10,.0f} rows/s{faster:>10.2f} times 1 job")
+
+def _measured(source: Path, target: Path, jobs: int) -> "subprocess.Popen[str]":
+    """Start a run that prints the processor time of its first process, and of its workers."""
+    options = ["predict", str(source), "-o", str(target), "--quiet", "--force", f"--jobs={jobs}"]
+    program = [sys.executable, "-c", _MEASURED, *options]
+    return subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
+
+
+_MEASURED = """
+import os
+from stance.__main__ import main
+try:
+    main()
+finally:
+    used = os.times()
+    print(used.user + used.system, used.children_user + used.children_system)
+"""
 
 
 def compare_memory(corpus: Corpus, folder: Path) -> None:
@@ -297,7 +317,7 @@ def main() -> None:
         compare(model, train_others(corpus, folder), source, options.repeats)
         first_answer(folder, options.repeats)
         if options.long:
-            compare_jobs(model, corpus, folder, options.long, options.repeats)
+            compare_jobs(corpus, folder, options.long, options.repeats)
         if options.memory:
             compare_memory(corpus, folder)
 
