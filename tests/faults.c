@@ -1,7 +1,8 @@
 /* Makes the Nth call of a process fail, as SQLite's tests do; preloaded by tests/faults.py.
 
 Counted are calls on files below one folder, on pipes and on standard output; and new processes,
-threads and large pieces of memory. Environment variable FAULTS arms a process from its start. */
+threads and large pieces of memory. Environment variable FAULTS arms a process from its start, such
+as a worker; the call that failed is then told in the file "said" of that folder. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,6 +15,7 @@ threads and large pieces of memory. Environment variable FAULTS arms a process f
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@ static long at, seen;         /* which call fails, and calls so far */
 static int lasting;           /* whether those of its kind after it fail, too */
 static int failed;            /* kind of the call that failed */
 static size_t least;          /* bytes of memory that count */
-static char root[4096], said[4096 + 64];
+static char root[4096], said[4096 + 64], report[4096 + 8]; /* file for what is said, or empty */
 
 void faults_arm(const char *folder, int which, long number, int on, size_t bytes) {
     snprintf(root, sizeof root, "%s", folder);
@@ -42,7 +44,14 @@ __attribute__((constructor)) static void from_environment(void) {
     int which, on, begin;
     long number, bytes;
     if (told && sscanf(told, "%d %ld %d %ld %n", &which, &number, &on, &bytes, &begin) == 4)
-        faults_arm(told + begin, which, number, on, bytes);
+        snprintf(report, sizeof report, "%s/said", told + begin);
+    if (*report) faults_arm(told + begin, which, number, on, bytes);
+}
+
+static void tell(void) {
+    int file = syscall(SYS_openat, AT_FDCWD, report, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    syscall(SYS_write, file, said, strlen(said));
+    syscall(SYS_close, file);
 }
 
 static int fails(int kind, const char *call, const char *what, int error) {
@@ -50,6 +59,7 @@ static int fails(int kind, const char *call, const char *what, int error) {
     long number = __atomic_add_fetch(&seen, 1, __ATOMIC_SEQ_CST);
     if (number != at && !(lasting && failed == kind)) return 0;
     if (!failed) snprintf(said, sizeof said, "%s %s", call, what);
+    if (!failed && *report) tell();
     failed = kind;
     errno = error;
     return 1;

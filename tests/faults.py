@@ -58,7 +58,7 @@ def main():
     stance.runs.job.predict_table.__kwdefaults__["size"] = PART
     for case in plan["cases"]:
         _warm(root, case)
-        numbers = range(case.get("first", 1), case.get("last", 1_000_000) + 1)
+        numbers = range(case.get("first", 1), case.get("last", 1_000_000) + 1, case.get("step", 1))
         for number in chain([0], numbers):  # 0 is undisturbed
             found = _run(library, root, case, number)
             if (
@@ -69,7 +69,7 @@ def main():
                 again = case | {"args": [*case["args"], "--resume"]}
                 found["resumed"] = _run(library, root, again, 0, anew=False)
             print(json.dumps(found), flush=True)
-            if number and not found["failed"]:
+            if number and not found["failed"] and not found["status"]:
                 break
 
 
@@ -121,12 +121,18 @@ def _child(library, root, case, number, report):
     signal.alarm(PATIENCE)
     try:
         _redirect(root)
-        arm = (os.fsencode(root), case["kinds"] if number else 0, ctypes.c_long(number))
-        library.faults_arm(*arm, case.get("lasting", 0), ctypes.c_size_t(case.get("least", 1)))
+        kinds, lasting, least = case["kinds"], case.get("lasting", 0), case.get("least", 1)
+        said = root / "said"
+        said.unlink(missing_ok=True)
+        if case.get("workers"):
+            os.environ |= {"FAULTS": f"{kinds} {number} {lasting} {least} {root}"} if number else {}
+        else:
+            arm = (os.fsencode(root), kinds if number else 0, ctypes.c_long(number))
+            library.faults_arm(*arm, lasting, ctypes.c_size_t(least))
         status = _command(case)
         threading._shutdown()
     finally:
-        os.write(report, library.faults_disarm())
+        os.write(report, library.faults_disarm() or (said.exists() and said.read_bytes()) or b"")
         sys.stderr.flush()
         os._exit(status or 0)
 

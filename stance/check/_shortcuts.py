@@ -10,9 +10,10 @@ from zlib import crc32
 import numpy as np
 from scipy.special import bdtrc
 
-from stance.arrays import Floats, Ints, Ints8
+from stance.arrays import Floats, Ints, Ints8, Ints32
 from stance.check.census import LABELS, Finding, Names, Study, grouped
 from stance.display import count, shown
+from stance.reading.keys import numbered
 from stance.records import NEUTRAL
 
 FEWEST = 10  # documents in which a word must stand to be tested
@@ -132,13 +133,12 @@ def _by_document(
 
 
 def _label_shares(study: Study) -> Floats:
-    _, place = np.unique(study.document, return_inverse=True)
-    rows = _table(place.reshape(-1), study.stance)
+    rows = _table(numbered(study.document)[0], study.stance)
     shares: Floats = (rows / rows.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
 
 
-def _table(value: Ints, label: Ints8) -> Ints:
+def _table(value: Ints32, label: Ints8) -> Ints:
     """Count the labels of each value, of shape (n_values, n_labels)."""
     size = (int(value.max()) + 1) * COUNT
     table: Ints = np.bincount(value * COUNT + label, minlength=size).reshape(-1, COUNT)
@@ -195,11 +195,12 @@ def givers(study: Study) -> Iterator[Finding]:
     columns = {"actor": Names(study.actor, study.actors)}
     columns |= {name: study.columns[name] for name in ("genre", "source")}
     for name, column in columns.items():
-        met, value = np.unique(column.number, return_inverse=True)
-        if any(values := [column.names[number] for number in met.tolist()]):
-            rank = np.argsort(np.argsort(np.array(values, object)))  # as if sorted by name
-            value = rank[value.reshape(-1)]
-            yield from _one_sided(name, sorted(values), _table(value, study.stance))
+        met = sorted(np.unique(column.number).tolist(), key=column.names.__getitem__)
+        if any(values := [column.names[number] for number in met]):
+            rank = np.zeros(len(column.names), np.int32)
+            rank[met] = np.arange(len(met))
+            value = rank[column.number]
+            yield from _one_sided(name, values, _table(value, study.stance))
             yield from _predictor(study, name, value)
 
 
@@ -219,22 +220,27 @@ def _one_sided(name: str, values: list[str], table: Ints) -> Iterator[Finding]:
         yield Finding("warn", "giveaways", text, {"column": name, "values": cases})
 
 
-def _predictor(study: Study, name: str, value: Ints) -> Iterator[Finding]:
+_AT_ONCE = 10_000  # documents
+
+
+def _predictor(study: Study, name: str, value: Ints32) -> Iterator[Finding]:
     """Report a column that alone predicts the labels of documents it has not seen."""
-    stance, document = study.stance, study.document.astype(np.int64)
-    table = _table(value, stance)
-    pair, place = np.unique(value * (document.max() + 1) + document, return_inverse=True)
-    mine = _table(place.reshape(-1), stance)
-    others = table[pair // (document.max() + 1)] - mine
+    table = _table(value, study.stance)
     everywhere = table.sum(axis=0)
-    guess = (others + everywhere / (2 * everywhere.sum())).argmax(axis=1)  # ties: most frequent
-    right = int(mine[np.arange(len(mine)), guess].sum()) / len(stance)
+    pair, first = numbered(value * np.int64(len(study) + 1) + study.document)
+    mine, right = _table(pair, study.stance), 0
+    for low in range(0, len(mine), _AT_ONCE):
+        own = mine[low : low + _AT_ONCE]
+        others = table[value[first[low : low + _AT_ONCE]]] - own
+        guess = (others + everywhere / (2 * everywhere.sum())).argmax(axis=1)  # ties: most frequent
+        right += int(own[np.arange(len(own)), guess].sum())
+    share = right / len(study)
     majority = float(everywhere.max() / everywhere.sum())
-    if right - majority > GAIN:
+    if share - majority > GAIN:
         yield Finding(
             "warn",
             "giveaways",
-            f"the {name} alone predicts {right:.0%} of the labels, the most frequent label "
+            f"the {name} alone predicts {share:.0%} of the labels, the most frequent label "
             f"{majority:.0%}: read a model's scores beside that",
-            {"column": name, "accuracy": round(right, 6), "majority": round(majority, 6)},
+            {"column": name, "accuracy": round(share, 6), "majority": round(majority, 6)},
         )

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -186,4 +185,4 @@ def _is_number(value: Any, limits: Any) -> bool:
 
 def main() -> None:
     """Run the command line."""
-    run_safely(partial(_without_checks(typer.main.get_command(app)), prog_name="stance"))
+    run_safely(lambda: _without_checks(typer.main.get_command(app))(prog_name="stance"))

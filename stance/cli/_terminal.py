@@ -38,7 +38,7 @@ _NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer
 _STARVED = (
     *("failed to map", "allocate memory", "start new thread", "out of memory"),
     # How C code ends that got no memory and says nothing:
-    *("without exception set", "without setting an exception"),
+    *("without exception set", "without setting an exception", "digital envelope routines"),
 )
 
 P = ParamSpec("P")
@@ -80,10 +80,12 @@ def _of_the_system(error: Exception) -> str | None:
             return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
         case MemoryError() | OSError(errno=errno.ENOMEM):
             return _NO_MEMORY
-        case ImportError() | RuntimeError() | SystemError() if any(
+        case ImportError() | RuntimeError() | SystemError() | ValueError() if any(
             sign in str(error) for sign in _STARVED
         ):
             return _NO_MEMORY  # a library that cannot be loaded, a thread that cannot start
+        case Exception(__context__=MemoryError()):
+            return _NO_MEMORY  # and then a file that cannot be closed
         case RecursionError():
             return "the input is nested too deep; write it flat"
         case OSError(errno=errno.ENOENT, filename=None):
@@ -122,6 +124,9 @@ def run_safely(app: Callable[[], None]) -> None:
             raise
         sys.stderr.write(f"stance: output: {error.strerror}\n")
         os._exit(4)  # a second attempt to write what is left would fail too
+    except MemoryError:  # before or after the command
+        sys.stderr.write(f"stance: {_NO_MEMORY}\n")
+        sys.exit(1)
 
 
 def show(figures: object, lines: Iterable[str], as_json: bool) -> None:

@@ -28,6 +28,13 @@ AHEAD = 3  # parts given to a worker at a time, so that it never waits while we 
 
 _PIPE = 1024 * 1024  # bytes in a pipe to a worker, so that most of its next task waits there
 _ROOT = str(Path(__file__).parent.parent.parent)
+_PROGRAM = """
+try:
+    from stance.runs.workers import serve
+    serve()
+except MemoryError:  # of which the parent tells
+    raise SystemExit(1)
+"""
 
 
 class Crew(Protocol):
@@ -186,8 +193,8 @@ class _Lane:
         self._sender, self._receiver = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
         with _without_ctrl_c():
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", "from stance.runs.workers import serve; serve()"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-P", "-c", _PROGRAM],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
@@ -286,7 +293,8 @@ def serve() -> None:
     threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
-    with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
+    # What fails here is told by the parent, to which this process is dead, then.
+    with contextlib.suppress(EOFError, OSError, MemoryError, pickle.UnpicklingError):
         model, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
         while True:
             task: Batch = pickle.load(sys.stdin.buffer)  # noqa: S301

@@ -96,6 +96,8 @@ class Archive:
                 while piece := member.read(_PIECE):
                     data += piece
         except _ZIP_ERRORS as error:
+            if isinstance(error, zlib.error) and "Error -4" in str(error):  # Z_MEM_ERROR
+                raise MemoryError from error
             raise refusal(f"damaged: '{name}' cannot be unpacked ({_why(error)})") from error
         if len(data) != entry.file_size:
             found = count(len(data), "byte")
