@@ -53,7 +53,7 @@ def test_a_month_or_a_year_is_as_much_as_a_cell_gives():
         "", "03/04/2024", "3-4-2024", "2024-13-01", "2024-02-30", "2024-03-00", "24-03-09",
         "22/10/23", "0000-01-01", "2024-03/09", "٢٠٢٤-٠٣-٠٩", "12024-03-09", "2024030",
         "Monday, October 22, 2023", "31/31/2023", "22 Oktober 2023", "yesterday", "1697932800",
-        "22 October", "x" * 100,
+        "22 October", "x" * 100, "2024 12 31", "2024 3", "2024-03 15", "2024T5",
     ],
 )  # fmt: skip
 def test_what_may_mean_something_else_is_not_read(text):

@@ -94,6 +94,10 @@ def test_merged_cells_and_errors_are_told(tmp_path):
     assert found[1:] == [("x", "one"), ("y", ""), ("", "z")]
     assert "1 merged range (first: B2): the value stands in the first cell of each" in notes
     assert "cells with an error such as #N/A, read as empty: 1" in notes
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.add_worksheet("first").write_row("A1", ["text"])
+        book.add_worksheet("second").write_formula("A1", "=1/0", None, "#DIV/0!")
+    assert "#N/A, read as empty: 1 in all sheets" in cells(path)[1]
 
 
 def test_bad_rows_of_a_sheet_have_its_name_and_their_row(tmp_path):
@@ -302,6 +306,17 @@ def test_a_damaged_cell_is_a_bad_row(tmp_path):
     path = store(pa.table({"text": ["x", "a\0b"]}), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=r"a.parquet:2: a NUL byte in column 'text'"):
         cells(path)
+    path = store(pa.table({"text": ["x", "y" * 10_500_000]}), tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=r"b.parquet:2: more than 10 MB in column 'text'"):
+        cells(path)
+
+
+def test_a_cell_of_a_million_lines_takes_no_longer_than_its_size(tmp_path):
+    text = "a\n" * 1_000_000
+    with write_table(tmp_path / "a.parquet", ["text"]) as table:
+        table.write([text])
+        table.write(["b"])
+    assert cells(tmp_path / "a.parquet")[0][1:] == [(text,), ("b",)]
 
 
 # --- JSON ---

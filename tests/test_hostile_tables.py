@@ -90,6 +90,8 @@ LINE_ENDS = [
     read("CRLF", GOOD.replace("\n", "\r\n"), TA, ONE, TWO),
     read("CR", GOOD.replace("\n", "\r"), TA, ONE, TWO),
     read("mixed", "text,actor\r\nNATO acts,NATO\nRussia acts,Russia\r", TA, ONE, TWO, notes="mixed line ends"),
+    read("mixed far apart", "text,actor\n" + "NATO acts,NATO\n" * 5000 + "NATO acts,NATO\r\n" * 5000, TA, *[ONE] * 10_000,
+         notes=r"mixed line ends \(CRLF and LF\); each ends a record"),
     read("no last line end", GOOD.rstrip("\n"), TA, ONE, TWO),
     read("quoted LF", 'text,actor\n"a\nb",NATO\n', TA, ("a\nb", "NATO")),
     read("quoted CRLF", 'text,actor\r\n"a\r\nb",NATO\r\n', TA, ("a\r\nb", "NATO")),

@@ -178,6 +178,7 @@ def test_a_codebook_loads_nothing_and_leads_nowhere():
         ({"unsure": True, "stance": "favor"}, "an unsure label has no answer"),
         ({"unsure": True, "note": "x" * 2001}, "the note has more than 2,000 characters"),
         ({"stance": "neutral", "secret": 1}, "secret is not part of a label"),
+        ({"stance": "neutral", "secret": None}, "secret is not part of a label"),
         ({"stance": ["favor"]}, "stance is not part of a label"),
     ],
 )

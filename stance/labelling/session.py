@@ -136,7 +136,7 @@ class Session:
 def _label(said: Mapping[str, Any]) -> Label:
     """Make a label of what a page sent; raise `DataError` if it is not of the right form."""
     kinds = {field: type(value) for field, value in asdict(Label()).items()}
-    if wrong := [name for name in said if not isinstance(said[name], kinds.get(name, type(None)))]:
+    if wrong := [name for name in said if not isinstance(said[name], kinds.get(name, ()))]:
         raise DataError(f"not saved: {shown(wrong[0])} is not part of a label")
     note = "".join(char for char in said.get("note", "") if char in "\n\t" or not _is_control(char))
     return Label(**{**said, "note": note.strip()})

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Literal
 from stance.display import shown
 from stance.errors import DataError, ExtraError
 from stance.tables._bytes import MEGABYTE
-from stance.tables._oddities import name_columns, undecoded
+from stance.tables._oddities import name_columns, too_long, undecoded
 from stance.tables._reading import (
     MAX_CELL,
     MAX_COLUMNS,
@@ -112,16 +112,9 @@ def _records(batches: Iterator[Any], journal: Journal, what: str) -> Generator[R
 def _checked(
     columns: Sequence[Sequence[str]], before: int, names: Sequence[str]
 ) -> Iterator[tuple[int, Sequence[str] | Fault, str]]:
-    suspect = any("\0" in cell for cells in columns for cell in cells)
+    suspect = any("\0" in cell or len(cell) > MAX_CELL for cells in columns for cell in cells)
     for line, cells in enumerate(zip(*columns, strict=True), before + 1):
-        fault = undecoded(cells, names, line) if suspect else None
-        if (
-            suspect
-            and (long := next((at for at, c in enumerate(cells) if len(c) > MAX_CELL), -1)) >= 0
-        ):
-            name = shown(names[long])
-            reason = f"more than {MAX_CELL // MEGABYTE} MB in column '{name}'"
-            fault = Fault(line, name, reason, "split its text")
+        fault = (undecoded(cells, names, line) or too_long(cells, names, line)) if suspect else None
         yield line, fault or cells, "" if fault is None else json.dumps(cells, ensure_ascii=True)
 
 

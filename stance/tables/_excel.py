@@ -81,7 +81,8 @@ def read_workbook(
         what = "the value stands in the first cell of each, the others are read as empty"
         journal.note(f"{count(len(merged), 'merged range')} (first: {first}): {what}")
     if errors:
-        journal.note(f"cells with an error such as #N/A, read as empty: {errors:,}")
+        where = " in all sheets" if others else ""
+        journal.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
     width = max(at for at, cell in enumerate(names, 1) if cell)
     name_columns(journal, names[:width], line)
     return form, _records(filled, width, journal)

@@ -9,17 +9,8 @@ from typing import Any, Literal
 from stance.display import shown
 from stance.errors import DataError
 from stance.tables._bytes import JSON_NAMES, MEGABYTE
-from stance.tables._oddities import column_at, name_columns, undecoded
-from stance.tables._reading import (
-    MAX_CELL,
-    MAX_COLUMNS,
-    Fault,
-    Journal,
-    Records,
-    Value,
-    judged,
-    together,
-)
+from stance.tables._oddities import name_columns, too_long, undecoded
+from stance.tables._reading import MAX_COLUMNS, Fault, Journal, Records, Value, judged, together
 from stance.tables._sources import MAX_LINE, Source
 
 _STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')
@@ -225,19 +216,15 @@ def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fa
     if found.keys() != set(names):
         return _other_keys(found, names, line)
     cells = []
-    for place, name in enumerate(names):
+    for name in names:
         try:
             cell = _cell(found[name])
         except RecursionError:
             return Fault(line, name, "values nested too deep", "flatten them")
         if found[name] is None:
             journal.note("null: read as an empty cell", line)
-        if len(cell) > MAX_CELL:
-            column = column_at(names, place)
-            limit = f"more than {MAX_CELL // MEGABYTE} MB in column {column!r}"
-            return Fault(line, column, limit, "split its text")
         cells.append(cell)
-    return undecoded(cells, names, line) or cells
+    return too_long(cells, names, line) or undecoded(cells, names, line) or cells
 
 
 def _cell(value: Any) -> str:

@@ -154,6 +154,15 @@ def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault 
     return None
 
 
+def too_long(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
+    """Return the fault of a record with a cell that no table out could hold."""
+    name = next((column_at(columns, at) for at, c in enumerate(cells) if len(c) > MAX_CELL), None)
+    if name is None:
+        return None
+    reason = f"more than {MAX_CELL // MEGABYTE} MB in column {name!r}"
+    return Fault(line, name, reason, "split its text")
+
+
 def ragged(cells: int, width: int, separator: str, line: int, lines: int, *, first: bool) -> Fault:
     """Return the fault of a record of another width than the header."""
     reason = f"{count(cells, 'cell')} where the header has {width}"

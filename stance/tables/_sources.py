@@ -180,7 +180,7 @@ class Source:
     def __init__(self, file: ByteFile, encoding: str | None, *, salvage: bool = False) -> None:
         self.file, self.name = file, file.name
         self._replaced, self._open_end = 0, False
-        self._line_ends = {"CRLF": 0, "LF": 0, "CR": 0}
+        self._line_ends = set[str]()  # kinds met outside of quoted cells
         self.line = 1  # first one not read; who takes a block, and knows its lines, moves it on
         self._salvage = salvage
         try:
@@ -203,9 +203,8 @@ class Source:
 
     def notes(self, *, cut_off: bool) -> Iterator[str]:
         """Yield what is odd about the text so far; `cut_off` if its last line may be."""
-        mixed = [f"{n:,} {end}" for end, n in self._line_ends.items() if n]
-        if len(mixed) > 1:
-            yield f"mixed line ends ({', '.join(mixed)}); each ends a record"
+        if len(self._line_ends) > 1:
+            yield f"mixed line ends ({' and '.join(sorted(self._line_ends))}); each ends a record"
         if self._open_end and cut_off:
             yield "the last line has no line end; check that it is complete"
         if self._replaced:
@@ -237,8 +236,8 @@ class Source:
                 self._check_length(start)
                 continue
             whole = text[:cut]
-            if "\r" in text and '"' not in text:
-                self._count_line_ends(whole)
+            if '"' not in text:
+                self._note_line_ends(whole)
             if len(start) > 1:  # a long line comes alone; one of its chunks may be odd
                 end = io.StringIO(whole, newline="").readline()
                 yield Block("".join([*start, end]), odd=True, single=True)
@@ -256,11 +255,10 @@ class Source:
             size = f"a line of more than {MAX_LINE // MEGABYTE} MB"
             raise DataError(f"{self.name}:{self.line}: {size}; {why}")
 
-    def _count_line_ends(self, text: str) -> None:
-        both = text.count("\r\n")
-        self._line_ends["CRLF"] += both
-        self._line_ends["LF"] += text.count("\n") - both
-        self._line_ends["CR"] += text.count("\r") - both
+    def _note_line_ends(self, text: str) -> None:
+        both = text.count("\r\n") if "\r" in text else 0
+        found = {"CRLF": both, "LF": text.count("\n") - both, "CR": text.count("\r") - both}
+        self._line_ends.update(end for end, times in found.items() if times)
 
     def _texts(self) -> Iterator[tuple[str, bool, bool]]:
         """Yield (text, odd, last); the last one may be empty."""

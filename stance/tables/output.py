@@ -197,8 +197,11 @@ class _Rows:
         """Pass on all rows that end in some more bytes."""
         data = self._rest + data
         end = data.rfind(b"\n") + 1
-        while data.count(b'"', 0, end) % 2:  # inside a quoted cell
-            end = data.rfind(b"\n", 0, end - 1) + 1
+        quotes = data.count(b'"', 0, end)
+        while quotes % 2:  # inside a quoted cell
+            line = data.rfind(b"\n", 0, end - 1) + 1
+            quotes -= data.count(b'"', line, end)
+            end = line
         self._rest = data[end:]
         text = io.StringIO(data[:end].decode(), newline="")
         self.sheet.add(list(csv.reader(text)))
