@@ -1,10 +1,8 @@
 """Labelled corpora: read, checked, grouped by document."""
 
-import dataclasses
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -16,11 +14,23 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Floats, Ints, Keys
 from stance.codings import Codings, settle
 from stance.display import brief, count, shown
-from stance.errors import DataError, UsageError
+from stance.errors import DataError
 from stance.files import file_hash
 from stance.reading.keys import Fingerprints, fingerprint, join_keys, key_of, linked_groups
 from stance.reading.spans import parse_spans
-from stance.records import NEUTRAL, Holder, Sentiment, Stance
+from stance.records import NEUTRAL, Sentiment, Stance
+from stance.spellings import (
+    MISSING,
+    SENTIMENTS,
+    SOFT,
+    LabelReader,
+    holder_kind,
+    read_flag,
+    read_holder,
+    read_soft,
+    read_stance,
+    stance_spellings,
+)
 from stance.tables import (
     DateColumn,
     Form,
@@ -35,34 +45,14 @@ from stance.tables import (
     read_pattern,
 )
 
-_SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
-"""Numeric codings; a column must keep to one of them."""
-
-STANCES: Mapping[str, int] = {
-    **dict.fromkeys(("against", "anti", "con", "oppose", "opposed", "negative", "neg"), 0),
-    **dict.fromkeys(("neutral", "neu", "none", "neither"), 1),
-    **dict.fromkeys(("favor", "favour", "pro", "support", "supportive", "positive", "pos"), 2),
-}
-"""Number of each spelling of a stance."""
-
-SENTIMENTS: Mapping[str, int] = {
-    **dict.fromkeys(("negative", "neg"), 0),
-    **dict.fromkeys(("neutral", "neu", "none"), 1),
-    **dict.fromkeys(("positive", "pos"), 2),
-}
-
-MISSING = -1  # number of a sentiment that a row does not have
-SOFT = tuple(f"stance_{label}" for label in Stance)  # columns that may stand in place of `stance`
-SUM_ERROR = 1e-3  # how far the soft labels of a row may be from a sum of 1
 LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
-HOLDERS = ("author", "other")  # holders of a stance that are not named
-LONGEST_HOLDER = 200
-
-_FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
-_EXTRA = ("id", "date", "source", "genre", "drawn")
+_EXTRA = ("id", "source", "genre", "drawn")
 ROLES = ("text", "actor", "stance", "document", "date")
 """Columns that may have another name, by an option such as ``--text-column``."""
-OPTIONAL = ("sentiment", "document", "spans", "holder", "false_match", "coder", *SOFT, *_EXTRA)
+OPTIONAL = (
+    *("sentiment", "document", "spans", "holder", "false_match", "coder", "date"),
+    *(*SOFT, *_EXTRA),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +118,21 @@ class Corpus:
     def take(self, rows: Ints) -> "Corpus":
         """Return a corpus of some rows; documents keep their numbers, files their counts."""
         kept = rows.tolist()
-        return dataclasses.replace(
+        changed: dict[str, Any] = {name: getattr(self, name)[rows] for name in _NUMBERS}
+        for name in _CELLS:
+            changed[name] = tuple(map(getattr(self, name).__getitem__, kept))
+        return replace(
             self,
-            texts=tuple(self.texts[row] for row in kept),
-            actors=tuple(self.actors[row] for row in kept),
-            spans=tuple(self.spans[row] for row in kept),
-            stance=self.stance[rows],
-            sentiment=self.sentiment[rows],
-            document=self.document[rows],
-            source=self.source[rows],
+            **changed,
             marks=Fingerprints(self.marks.exact[rows], self.marks.bands[rows]),
-            holder=tuple(self.holder[row] for row in kept),
-            false_match=self.false_match[rows],
             soft=None if self.soft is None else self.soft[rows],
-            number=self.number[rows],
             codings=self.codings and self.codings.take(rows),
-            judged=self.judged[rows],
             extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
         )
+
+
+_CELLS = ("texts", "actors", "spans", "holder")
+_NUMBERS = ("stance", "sentiment", "document", "source", "false_match", "judged", "number")
 
 
 class Row(NamedTuple):
@@ -153,55 +140,20 @@ class Row(NamedTuple):
 
     text: str
     actor: str
-    spans: list[tuple[int, int]] | None
     stance: int
-    sentiment: int
-    document: str  # its name; empty without one
-    holder: str | None
-    false_match: bool
-    soft: list[float] | None
-    judged: bool
     number: int
-    line: int  # where its record starts
-    coder: str
-    extra: tuple[str, ...]  # cells of the columns asked for
-
-
-@dataclass(slots=True)
-class _Rows:
-    """What has been read so far, by column."""
-
-    texts: list[str] = field(default_factory=list)
-    actors: list[str] = field(default_factory=list)
-    spans: list[list[tuple[int, int]] | None] = field(default_factory=list)
-    stance: list[int] = field(default_factory=list)
-    sentiment: list[int] = field(default_factory=list)
-    document: list[str] = field(default_factory=list)
-    holder: list[str | None] = field(default_factory=list)
-    false_match: list[bool] = field(default_factory=list)
-    soft: list[list[float] | None] = field(default_factory=list)
-    judged: list[bool] = field(default_factory=list)
-    number: list[int] = field(default_factory=list)
-    coder: list[str] = field(default_factory=list)
-    source: list[int] = field(default_factory=list)
-    extra: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _EXTRA})
-
-    def add(self, row: Row, source: int) -> None:
-        self.texts.append(row.text)
-        self.actors.append(row.actor)
-        self.spans.append(row.spans)
-        self.stance.append(row.stance)
-        self.sentiment.append(row.sentiment)
-        self.document.append(row.document)
-        self.holder.append(row.holder)
-        self.false_match.append(row.false_match)
-        self.soft.append(row.soft)
-        self.judged.append(row.judged)
-        self.number.append(row.number)
-        self.coder.append(row.coder)
-        self.source.append(source)
-        for kept, cell in zip(self.extra.values(), row.extra, strict=True):
-            kept.append(cell)
+    spans: list[tuple[int, int]] | None = None
+    sentiment: int = MISSING
+    document: str = ""  # its name; empty without one
+    holder: str | None = None
+    false_match: bool = False
+    soft: list[float] | None = None
+    judged: bool = True
+    date: str = ""
+    coder: str = ""
+    source: int = 0
+    line: int = 0  # where its record starts
+    extra: tuple[str, ...] = ()  # cells of the columns asked for
 
 
 def bundled_corpus() -> Path:
@@ -210,28 +162,6 @@ def bundled_corpus() -> Path:
     if bundled.is_file():
         return bundled
     return Path(__file__).parent.parent / "datasets" / "starter" / "starter_train.csv"
-
-
-def parse_labels(option: str | None) -> dict[str, str]:
-    """Read ``SPELLING=LABEL,...`` as the labels that spellings of a stance stand for.
-
-    >>> parse_labels("0=against,1=favor")
-    {'0': 'against', '1': 'favor'}
-    """
-    pairs = [part.rpartition("=") for part in (option or "").split(",") if part.strip()]
-    for spelling, _, label in pairs:
-        if not spelling.strip() or label.strip().lower() not in STANCES:
-            raise UsageError(
-                f"--labels: '{shown(f'{spelling}={label}' if spelling else label)}' must be "
-                f"SPELLING=LABEL, the label one of {', '.join(Stance)}"
-            )
-    return {spelling.strip(): label.strip() for spelling, _, label in pairs}
-
-
-def stance_spellings(labels: Mapping[str, str] | None) -> Mapping[str, int]:
-    """Return the number of each spelling of a stance, with the user's own ones."""
-    own = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
-    return {**STANCES, **own}
 
 
 class CorpusForm(Form, total=False):
@@ -281,62 +211,60 @@ def read_corpus(
     DataError
         If a file cannot be used: the message names file, line and what to do.
     """
-    rows = _Rows()
-    sources: list[Source] = []
-    notes: list[str] = []
+    found = list[Row]()
+    sources, notes = list[Source](), list[str]()
     for path in map(Path, paths):
         with open_table(path, **form) as table:
             own = LabelledRows(table, labels, columns, date_format)
-            first = len(rows.source)
-            for row in own:
-                rows.add(row, len(sources))
+            rows = list(own)
         notes += own.notes
-        rows.extra["date"][first:] = iso_dates(rows.extra["date"][first:], own.dates)
-        name, sha256 = shown(path.name.split(".")[0], 100), file_hash(path)
-        sources.append(Source(name, sha256, len(rows.source) - first))
-    codings, told = _settle(rows)
-    notes += told
-    sizes = np.bincount(rows.source, minlength=len(sources)).tolist()
-    sources = [dataclasses.replace(own, rows=n) for own, n in zip(sources, sizes, strict=True)]
-    marks, source = fingerprint(rows.texts), np.array(rows.source, np.int64)
-    names = np.array(list(map(key_of, rows.document)), np.uint64)
+        dates = iso_dates((row.date for row in rows), own.dates)
+        dated = zip(rows, dates, strict=True)
+        found += (row._replace(date=day, source=len(sources)) for row, day in dated)
+        sources.append(Source(shown(path.name.split(".")[0], 100), file_hash(path), len(rows)))
+    return corpus_of(found, sources, notes)
+
+
+def corpus_of(found: Sequence[Row], sources: Sequence[Source], notes: Sequence[str] = ()) -> Corpus:
+    """Return rows as a corpus, those of several coders on one pair joined to one."""
+    rows, codings, told = _settle(found)
+    texts, cells = [row.text for row in rows], zip(*(row.extra for row in rows), strict=True)
+    extra = {"date": tuple(row.date for row in rows), **dict(zip(_EXTRA, cells, strict=False))}
+    marks, source = fingerprint(texts), np.array([row.source for row in rows], np.int64)
+    names = np.array([key_of(row.document) for row in rows], np.uint64)
+    sizes = np.bincount(source, minlength=len(sources)).tolist()
     return Corpus(
-        texts=tuple(rows.texts),
-        actors=tuple(rows.actors),
-        spans=tuple(rows.spans),
-        stance=np.array(rows.stance, np.int64),
-        sentiment=np.array(rows.sentiment, np.int64),
+        texts=tuple(texts),
+        actors=tuple(row.actor for row in rows),
+        spans=tuple(row.spans for row in rows),
+        stance=np.array([row.stance for row in rows], np.int64),
+        sentiment=np.array([row.sentiment for row in rows], np.int64),
         document=group_documents(names, source, marks.exact, list(marks.bands.T)),
         source=source,
-        sources=tuple(sources),
+        sources=tuple(replace(own, rows=n) for own, n in zip(sources, sizes, strict=True)),
         marks=marks,
-        holder=tuple(rows.holder),
-        false_match=np.array(rows.false_match, np.bool_),
-        soft=_soft_array(rows),
-        judged=np.array(rows.judged, np.bool_),
-        extra={name: tuple(cells) for name, cells in rows.extra.items() if any(cells)},
-        notes=tuple(dict.fromkeys(notes)),
-        number=np.array(rows.number, np.int64),
-        loose=rows.document.count(""),
+        holder=tuple(row.holder for row in rows),
+        false_match=np.array([row.false_match for row in rows], np.bool_),
+        soft=_soft_labels(rows),
+        judged=np.array([row.judged for row in rows], np.bool_),
+        extra={name: column for name, column in extra.items() if any(column)},
+        notes=tuple(dict.fromkeys((*notes, *told))),
+        number=np.array([row.number for row in rows], np.int64),
+        loose=sum(not row.document for row in rows),
         codings=codings,
     )
 
 
-def _settle(rows: _Rows) -> tuple[Codings | None, list[str]]:
+def _settle(rows: Sequence[Row]) -> tuple[Sequence[Row], Codings | None, list[str]]:
     """Make one row of those of several coders on one pair; return their codings, and notes."""
-    if not any(rows.coder):
-        return None, []
-    spans = [tuple(places or ()) for places in rows.spans]
-    pairs = list(zip(rows.source, rows.texts, rows.actors, spans, strict=True))
-    found = settle(pairs, rows.coder, rows.stance, rows.soft)
-    if found.codings is None:
-        return None, []
-    for part in fields(rows):
-        if isinstance(cells := getattr(rows, part.name), list):
-            setattr(rows, part.name, [cells[row] for row in found.kept])
-    rows.extra = {name: [cells[row] for row in found.kept] for name, cells in rows.extra.items()}
-    rows.stance, rows.soft = found.stance, found.soft
-    return found.codings, [found.note]
+    if not any(row.coder for row in rows):
+        return rows, None, []
+    pairs = [(row.source, row.text, row.actor, tuple(row.spans or ())) for row in rows]
+    stance, soft = [row.stance for row in rows], [row.soft for row in rows]
+    found = settle(pairs, [row.coder for row in rows], stance, soft)
+    labels = zip(found.kept, found.stance, found.soft, strict=True)
+    kept = [rows[at]._replace(stance=stance, soft=soft) for at, stance, soft in labels]
+    return kept, found.codings, [found.note] * (found.codings is not None)
 
 
 def group_documents(names: Keys, source: NDArray[Any], exact: Keys, bands: Iterable[Keys]) -> Ints:
@@ -350,11 +278,11 @@ def group_documents(names: Keys, source: NDArray[Any], exact: Keys, bands: Itera
     return linked_groups(chain([keys, exact], bands if nameless.any() else ()))
 
 
-def _soft_array(rows: _Rows) -> Floats | None:
-    if not any(rows.soft):
+def _soft_labels(rows: Sequence[Row]) -> Floats | None:
+    if not any(row.soft for row in rows):
         return None
     hard = np.eye(len(Stance))
-    return np.array([own or hard[n] for own, n in zip(rows.soft, rows.stance, strict=True)])
+    return np.array([row.soft or hard[row.stance] for row in rows])
 
 
 def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
@@ -386,8 +314,8 @@ class LabelledRows:
         extra: Sequence[str] = _EXTRA,
     ) -> None:
         self._table, self._columns, self._extra = table, columns or {}, extra
-        self._stance = LabelReader(table.name, "stance", stance_spellings(labels), tuple(Stance))
-        self._sentiment = LabelReader(table.name, "sentiment", SENTIMENTS, tuple(Sentiment))
+        self._stance = LabelReader(table.name, Stance, stance_spellings(labels))
+        self._sentiment = LabelReader(table.name, Sentiment, SENTIMENTS)
         self._asked = read_pattern(date_format)
         self.notes: list[str] = []
         self.dates = self._asked
@@ -405,7 +333,7 @@ class LabelledRows:
             cells = missing | {name: record.cells[at] for name, at in cells_at.items()}
             row = self._read(record, cells, known)
             lines.append(record.line)
-            dates.append(known.setdefault(cells["date"], cells["date"]))
+            dates.append(row.date)
             soft += row.soft is not None
             yield row
         if not lines:
@@ -428,21 +356,22 @@ class LabelledRows:
         if not actor:
             raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
         spans = parse_spans(cells["spans"], cells["text"], where)
-        holder = _read_holder(cells["holder"], where)
-        false_match = _read_flag(cells["false_match"], where)
-        soft = _read_soft([cells[name] for name in SOFT], where)
+        holder = read_holder(cells["holder"], where)
+        false_match = read_flag(cells["false_match"], where)
+        soft = read_soft([cells[name] for name in SOFT], where)
         tone = cells["sentiment"]
         return Row(
             text=cells["text"],
             actor=known.setdefault(actor, actor),
             spans=spans,
-            stance=_read_stance(cells["stance"], record, self._stance, false_match, soft),
+            stance=read_stance(cells["stance"], record, self._stance, false_match, soft),
             sentiment=self._sentiment.read(tone, record) if tone.strip() else MISSING,
             document=cells["document"],
             holder=holder and known.setdefault(holder, holder),
             false_match=false_match,
             soft=soft,
             judged=bool(cells["stance"].strip()) or false_match,
+            date=known.setdefault(cells["date"], cells["date"]),
             number=record.number,
             line=record.line,
             coder=cells["coder"].strip(),
@@ -450,121 +379,11 @@ class LabelledRows:
         )
 
 
-def _read_stance(
-    cell: str, record: Record, reader: "LabelReader", false_match: bool, soft: list[float] | None
-) -> int:
-    """Return the stance of a row: of an empty cell what the others imply."""
-    if not cell.strip():
-        if false_match:
-            return NEUTRAL
-        if soft:
-            return soft.index(max(soft))
-    return reader.read(cell, record)
-
-
-def _read_holder(cell: str, where: str) -> str | None:
-    name = cell.strip()
-    if len(name) > LONGEST_HOLDER or not name.isprintable():
-        raise DataError(f"{where}: holder '{shown(name)}' is not author, other or an actor's name")
-    return (name.lower() if name.lower() in HOLDERS else name) or None
-
-
-def _read_flag(cell: str, where: str) -> bool:
-    found = _FLAGS.get(re.sub(r"\.0+$", "", cell.strip().lower()))
-    if found is None:
-        raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
-    return found
-
-
-def _read_soft(cells: Sequence[str], where: str) -> list[float] | None:
-    """Return a row's soft labels, which sum to 1; None if it has none."""
-    if not any(cell.strip() for cell in cells):
-        return None
-    try:
-        found = [float(cell) for cell in cells]
-    except ValueError:
-        found = []
-    total = sum(found)
-    if not found or not min(found) >= 0 or not abs(total - 1) <= SUM_ERROR:
-        raise DataError(
-            f"{where}: {', '.join(SOFT)} '{shown(' '.join(cells))}' are not probabilities that "
-            "sum to 1; correct them, or leave all three empty"
-        )
-    return [each / total for each in found]
-
-
-class LabelReader:
-    """Maps spellings of labels to numbers, and remembers which it met.
-
-    `words` are the spellings beside the numeric scales, `labels` the proper ones by number.
-    """
-
-    def __init__(
-        self, table: str, name: str, words: Mapping[str, int], labels: Sequence[str]
-    ) -> None:
-        self._table, self._name, self._words, self._labels = table, name, words, labels
-        self._scale: Mapping[str, int] | None = None
-        self._digits: set[str] = set()  # labels that were read by the scale
-        self._met: dict[str, int] = {}
-
-    def read(self, cell: str, record: Record) -> int:
-        """Return the number of the label in a cell; raise `DataError` if it means nothing."""
-        if cell not in self._met:
-            self._met[cell] = self._number(cell, record)
-        return self._met[cell]
-
-    def _number(self, cell: str, record: Record) -> int:
-        word = cell.strip().lower()
-        number = re.sub(r"^\+|\.0+$", "", word)
-        for spelling in {word: 0, number: 0}:
-            if spelling in self._words:
-                return self._words[spelling]
-        scale = next((scale for scale in _SCALES if number in scale), None)
-        if scale and self._scale in (None, scale):
-            self._scale = scale
-            self._digits.add(number)
-            return scale[number]
-        what = f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number}"
-        if scale:
-            kept = ", ".join(self._scale or {})
-            raise DataError(f"{what} mixes two scales; the rows before use {kept}; use one")
-        advice = f"use {', '.join(self._labels)}"
-        if self._labels == tuple(Stance) and re.fullmatch(r"[\w -]{1,30}", word):
-            advice += f", or say what it means, such as --labels '{word}=neutral'"
-        raise DataError(f"{what} is not a label; {advice}")
-
-    def refuse_guess(self) -> None:
-        """Raise if the numbers met are 0 and 1 alone, which may mean anything."""
-        if self._digits == {"0", "1"}:
-            how = f"write {', '.join(self._labels)}"
-            if self._labels == tuple(Stance):
-                how = "say what they mean, such as --labels 0=against,1=favor"
-            raise DataError(f"{self._table}: {self._name} has no numbers but 0 and 1; {how}")
-
-    def notes(self) -> Iterator[str]:
-        """Yield the mapping, unless every label was spelled as it should be."""
-        self.refuse_guess()
-        odd = {cell: n for cell, n in self._met.items() if cell != self._labels[n]}
-        if odd:
-            pairs = [f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())]
-            yield f"{self._table}: {self._name} labels read as {', '.join(pairs)}"
-
-
 def sentiment_rows(corpus: Corpus) -> Ints:
     """Return the first row of each paragraph that has a sentiment label."""
     labelled = np.flatnonzero(corpus.sentiment != MISSING)
     _, first = np.unique(corpus.marks.exact[labelled], return_index=True)
     return labelled[np.sort(first)]
-
-
-def holder_kind(name: str | None) -> int:
-    """Return the number of a holder among `Holder`; `MISSING` where nobody says.
-
-    >>> holder_kind("author"), holder_kind("Russia"), holder_kind("other"), holder_kind(None)
-    (0, 1, 2, -1)
-    """
-    kinds = {None: MISSING, "": MISSING, Holder.AUTHOR: 0, Holder.OTHER: 2}
-    return kinds.get(name, 1)
 
 
 def holder_kinds(corpus: Corpus) -> Ints:

@@ -12,15 +12,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from stance.arrays import Floats, Ints
-from stance.corpus import MISSING, Corpus, LabelReader, Source, stance_spellings
+from stance.corpus import Corpus, Row, Source, corpus_of
 from stance.display import brief, shown
 from stance.errors import DataError
 from stance.fitting import train
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
-from stance.reading.keys import fingerprint, key_of, linked_groups
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
+from stance.spellings import LabelReader, stance_spellings
 from stance.tables import DateColumn, Record, column, iso_dates, months_of, optional_column
 
 Pair = Sequence[Any]  # (text, actor) or (text, actor, spans), spans as a sequence of (start, end)
@@ -103,7 +103,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         pairs = _read(X)
         stance, spelled = _read_labels(y, len(pairs.texts))
-        corpus = _corpus(pairs, stance, pairs.documents if groups is None else groups)
+        documents = pairs.documents if groups is None else list(map(repr, groups))
+        corpus = _corpus(pairs, stance, documents)
         recipe = self._recipe()
         self.training_ = train(recipe, corpus, self.book or ActorBook.default(recipe.language))
         self.classes_, self._order = np.unique(np.array(list(spelled.values())), return_index=True)
@@ -211,30 +212,28 @@ def _read_frame(frame: Any) -> _Pairs:
         found[name] = cells
     for name in ("date", "document", "spans"):
         at = optional_column(columns, name, "X")
-        found[name] = None if at is None else frame[columns[at]].to_list()
+        found[name] = None if at is None else _cells(frame[columns[at]])
     spans = found["spans"] or [None] * len(frame)
     texts, actors, dates, documents = (found[k] for k in ("text", "actor", "date", "document"))
     return _Pairs(
         list(texts or ()),
         list(actors or ()),
         list(map(_spans, spans)),
-        None if dates is None else ["" if _absent(day) else str(day) for day in dates],
-        None if documents is None else list(map(str, documents)),
+        None if dates is None else ["" if day is None else str(day) for day in dates],
+        None if documents is None else ["" if own is None else str(own) for own in documents],
     )
 
 
-def _absent(value: Any) -> bool:
-    return value is None or value != value
+def _cells(series: Any) -> list[Any]:
+    """Return the cells of a column, None where one is missing, whatever a library calls that."""
+    missing = series.is_null().to_list()
+    return [None if gone else cell for cell, gone in zip(series.to_list(), missing, strict=True)]
 
 
 def _spans(given: Any) -> list[tuple[int, int]] | None:
-    if given is None or _is_number(given) or not len(given):
+    if not hasattr(given, "__len__") or not len(given):  # None, or the NaN of an empty cell
         return None
     return [(int(start), int(end)) for start, end in given]
-
-
-def _is_number(value: Any) -> bool:
-    return not hasattr(value, "__len__")  # as the NaN of an empty cell
 
 
 def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]]:
@@ -243,7 +242,7 @@ def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]
     given = series.to_list() if isinstance(series, narwhals.Series) else list(labels)
     if len(given) != rows:
         raise ValueError(f"X has {rows} pairs and y {len(given)} labels; they must be as many")
-    reader = LabelReader("y", "stance", stance_spellings(None), tuple(Stance))
+    reader = LabelReader("y", Stance, stance_spellings(None))
     try:
         cells = (Record(row, row, (str(label),)) for row, label in enumerate(given))
         numbers = np.array([reader.read(cell.cells[0], cell) for cell in cells], np.int64)
@@ -258,36 +257,20 @@ def _read_labels(labels: Sequence[Any], rows: int) -> tuple[Ints, dict[int, Any]
     return numbers, {number: str(tuple(Stance)[number]) for number in sorted(spelled)}
 
 
-def _corpus(pairs: _Pairs, stance: Ints, groups: Sequence[Any] | None) -> Corpus:
-    texts, actors = pairs.texts, pairs.actors
-    if groups is not None and len(groups) != len(texts):
-        raise ValueError(f"X has {len(texts)} pairs and groups {len(groups)}; give as many")
+def _corpus(pairs: _Pairs, stance: Ints, documents: Sequence[str] | None) -> Corpus:
+    """Return the pairs as a corpus; without documents, equal and nearly equal texts are grouped."""
+    size, texts, actors = len(pairs.texts), pairs.texts, pairs.actors
+    if documents is not None and len(documents) != size:
+        raise ValueError(f"X has {size} pairs and groups {len(documents)}; give as many")
     words = [str(tuple(Stance)[number]) for number in stance.tolist()]
-    digest = hashlib.sha256(
-        "".join(map(repr, zip(texts, actors, words, strict=True))).encode()
-    ).hexdigest()
-    marks = fingerprint(texts)
-    if groups is None:
-        document = linked_groups([marks.exact, *marks.bands.T])
-    else:
-        named = np.array([key_of(repr(group)) for group in groups], np.uint64)
-        document = linked_groups([named, marks.exact])
-    return Corpus(
-        texts=tuple(texts),
-        actors=tuple(actors),
-        spans=tuple(pairs.spans),
-        stance=stance,
-        sentiment=np.full(len(texts), MISSING, np.int64),
-        document=document,
-        source=np.zeros(len(texts), np.int64),
-        sources=(Source("estimator", digest, len(texts)),),
-        marks=marks,
-        holder=(None,) * len(texts),
-        false_match=np.zeros(len(texts), np.bool_),
-        judged=np.ones(len(texts), np.bool_),
-        soft=None,
-        extra={} if pairs.dates is None else {"date": tuple(pairs.iso_dates)},
-        notes=(),
-        number=np.arange(1, len(texts) + 1),
-        loose=len(texts) if groups is None else 0,
-    )
+    written = "".join(map(repr, zip(texts, actors, words, strict=True)))
+    source = Source("estimator", hashlib.sha256(written.encode()).hexdigest(), size)
+    dates = pairs.iso_dates or [""] * size
+    cells = zip(texts, actors, stance.tolist(), pairs.spans, dates, strict=True)
+    rows = [
+        Row(text, actor, label, number, spans=spans, date=date, document=document)
+        for number, ((text, actor, label, spans, date), document) in enumerate(
+            zip(cells, documents or [""] * size, strict=True), 1
+        )
+    ]
+    return corpus_of(rows, [source])

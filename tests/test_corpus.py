@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stance.corpus import MISSING, bundled_corpus, parse_labels, read_corpus, sentiment_rows
+from stance.corpus import bundled_corpus, read_corpus, sentiment_rows
 from stance.errors import DataError, UsageError
+from stance.spellings import MISSING, parse_labels
 
 LONG = (
     "The foreign ministry said on Tuesday that the alliance would send two more battalions to "

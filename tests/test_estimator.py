@@ -201,6 +201,14 @@ def test_dates_of_a_frame_decide_who_is_in_office(fitted):
         fitted.predict(asked)
 
 
+def test_a_missing_cell_of_a_frame_is_no_document_and_no_date(estimator):
+    own = pandas.DataFrame(frame()).drop(columns="document")
+    plain = estimator.fit(own, Y).training_.report.to_json()
+    missing = [None, float("nan"), pandas.NA, ""] * len(Y)
+    own = own.assign(document=missing[: len(Y)], date=pandas.NA)
+    assert estimator.fit(own, Y).training_.report.to_json() == plain
+
+
 def test_what_is_no_pair_is_refused_with_its_place(fitted):
     with pytest.raises(TypeError, match=r"X is 'one text'; give a data frame or pairs"):
         fitted.predict("one text")

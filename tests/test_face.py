@@ -21,7 +21,8 @@ LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 ROOMS = (
     *("records", "arrays", "errors", "display", "interrupts", "settings", "files"),
     "spool",
-    *("recipe", "reading", "tables", "codings", "corpus", "importing", "features", "model"),
+    *("recipe", "reading", "tables", "spellings", "codings", "corpus", "importing"),
+    *("features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
     *("reports", "labelling", "fitting", "installation", "estimator", "cli"),
     "__main__",

@@ -435,6 +435,12 @@ def test_what_is_no_seesaw_article_is_refused(tmp_path, triplets, match):
         imported("seesaw", tmp_path / "SEESAW")
 
 
+def test_a_folder_may_lie_in_one_called_annotations(tmp_path):
+    write(tmp_path / "annotations", seesaw({"0": [triplet("Author", "NEG", "Congress", "A")]}))
+    _, rows = imported("seesaw", tmp_path / "annotations" / "SEESAW", only=("stance",))
+    assert rows == [("against",)]
+
+
 def test_seesaw_without_its_articles(tmp_path):
     write(tmp_path, seesaw({}))
     (tmp_path / "SEESAW" / "articles" / "TRIPLET_0_DOCUMENT_1.json").unlink()
@@ -737,7 +743,7 @@ def test_what_labelstudio_did_not_write_is_refused(tmp_path, data, match):
 
 def test_prodigy_spans_choices_and_decisions(tmp_path):
     start, end = at("NATO")
-    options = [{"id": 1, "text": "against"}, {"id": 2, "text": "favor"}]
+    options = [{"id": 1, "text": "against"}, {"id": "favor", "text": "Speaks for it"}]
     meta = {"actor": "Russia", "source": "Gazette"}
     items = [
         {
@@ -746,6 +752,7 @@ def test_prodigy_spans_choices_and_decisions(tmp_path):
             "answer": "accept",
         },
         {"text": TEXT, "options": options, "accept": [1], "answer": "accept", "meta": meta},
+        {"text": TEXT, "options": options, "accept": ["favor"], "answer": "accept", "meta": meta},
         {"text": TEXT, "label": "POSITIVE", "answer": "accept", "actor": "Poland"},
         {"text": TEXT, "label": "POSITIVE", "answer": "reject", "actor": "Poland"},
     ]
@@ -755,6 +762,7 @@ def test_prodigy_spans_choices_and_decisions(tmp_path):
     assert [tuple(row[name] for name in only) for row in rows] == [
         ("NATO", f"{start}:{end}", "favor", "set-anna", ""),
         ("Russia", "", "against", "set-anna", "Gazette"),
+        ("Russia", "", "favor", "set-anna", "Gazette"),
         ("Poland", "", "favor", "set-anna", ""),
     ]
     assert "prodigy: left out: 1 text with the answer reject" in told

@@ -14,19 +14,13 @@ from numpy.typing import NDArray
 
 from stance.arrays import Ints, Ints8, Ints32, Keys
 from stance.codings import Codings, Settled, settle
-from stance.corpus import (
-    CorpusForm,
-    LabelledRows,
-    Row,
-    group_documents,
-    holder_kind,
-    table_form,
-)
+from stance.corpus import CorpusForm, LabelledRows, Row, group_documents, table_form
 from stance.display import shown
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, fingerprint, key_of, numbered
 from stance.reading.text import words_of
 from stance.records import Stance
+from stance.spellings import holder_kind
 from stance.spool import Numbers, Strings
 from stance.tables import (
     Inputs,
@@ -92,8 +86,8 @@ class Study:
     row: Ints32  # 1-based number of the record in its file
     line: Ints32  # where the record starts
     stance: Ints8
-    sentiment: Ints8  # `stance.corpus.MISSING` where a row has none
-    holder: Ints8  # see `stance.corpus.holder_kind`
+    sentiment: Ints8  # `stance.spellings.MISSING` where a row has none
+    holder: Ints8  # see `stance.spellings.holder_kind`
     false_match: Ints8
     document: Ints32
     text: Ints32  # texts that differ in case, spacing and punctuation alone share a number

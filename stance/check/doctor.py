@@ -14,13 +14,14 @@ from stance.arrays import Ints
 from stance.check._duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
 from stance.check._shortcuts import givers, shortcuts
 from stance.check.census import LABELS, Finding, Names, Severity, Study, grouped, read_study
-from stance.corpus import HOLDERS, CorpusForm, LabelReader, stance_spellings
+from stance.corpus import CorpusForm
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans
 from stance.reading.text import normalise
 from stance.records import Stance
+from stance.spellings import HOLDERS, LabelReader, stance_spellings
 from stance.tables import Record
 
 SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
@@ -316,7 +317,7 @@ def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints:
     """Return the stance that a coder gave each row, or `MISSING`."""
     if name == "stance":
         return study.stance.astype(np.int64)
-    readers = [LabelReader(str(path), name, words, tuple(Stance)) for path in study.paths]
+    readers = [LabelReader(str(path), Stance, words, name) for path in study.paths]
     codes = np.full(len(study.row), MISSING, np.int64)
     cells = study.columns[name]
     for row, number in enumerate(cells.number.tolist()):

@@ -231,8 +231,8 @@ def _audit_request(
     labels: str | None,
     audit_encoding: str | None,
 ) -> "AuditRequest | None":
-    from stance.corpus import parse_labels
     from stance.findings import AuditRequest
+    from stance.spellings import parse_labels
 
     if audit is not None:
         return AuditRequest(audit, coder, simple_random, parse_labels(labels), audit_encoding)
@@ -246,7 +246,7 @@ def _corpus_form(
     labels: str | None, delimiter: str | None, encoding: str | None, sheet: str | None,
     date_format: str | None, **columns: str | None,
 ) -> "CorpusForm":  # fmt: skip
-    from stance.corpus import parse_labels
+    from stance.spellings import parse_labels
 
     named = {key.removesuffix("_column"): name for key, name in columns.items() if name is not None}
     return {

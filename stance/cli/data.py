@@ -98,9 +98,9 @@ def import_corpus(
     force: options.Force = False,
 ) -> None:
     """Convert a data set, a tool's export or a table with other columns to a corpus table."""
-    from stance.corpus import parse_labels
     from stance.importing import import_corpus as convert
     from stance.importing import parse_map
+    from stance.spellings import parse_labels
 
     options.refuse_outputs(force, [source] if source.is_file() else [], output=output)
     told = convert(

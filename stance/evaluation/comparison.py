@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints
-from stance.corpus import Corpus, holder_kind, holder_rows
+from stance.corpus import Corpus, holder_rows
 from stance.evaluation.answers import (
     Answers,
     Figures,
@@ -40,6 +40,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.spans import Query
 from stance.reading.words import Reader
 from stance.records import NEUTRAL
+from stance.spellings import holder_kind
 
 # --- Baselines ---
 

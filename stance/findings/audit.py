@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from stance.arrays import Ints
-from stance.corpus import LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.agreement import MISSING, Agreement, measure_agreement
@@ -17,6 +16,7 @@ from stance.findings.population import Population, pair_key, text_key
 from stance.findings.survey import bounded
 from stance.findings.tally import is_row
 from stance.records import ADJUDICATED, NEUTRAL, Stance
+from stance.spellings import LabelReader, stance_spellings
 from stance.tables import Table, column, open_table
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
@@ -138,7 +138,7 @@ def _read_labels(
             "sample writes it; if every answer had the same chance, add --simple-random"
         )
     spellings = stance_spellings(request.labels)
-    reader = LabelReader(table.name, "stance", spellings, tuple(Stance))
+    reader = LabelReader(table.name, Stance, spellings)
     text = at.get("text") if population.places.text is not None else None
     for record in table:
         cells, where = record.cells, f"{table.name}:{record.line}"

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from stance.arrays import Floats, Floats32, Ints, Ints8, Keys
-from stance.corpus import STANCES
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.findings.correction import SIDES, Surrogate
@@ -16,6 +15,7 @@ from stance.findings.survey import Places, Request, batches, bounded, find_place
 from stance.findings.tally import answered, document_names, row_numbers
 from stance.reading.keys import key_of
 from stance.records import UNCERTAIN, Stance
+from stance.spellings import STANCES
 from stance.tables import Record, Table, column, day_of, rewrite_dates
 
 MISSING = -1  # number of a period or a surrogate's label that a pair does not have

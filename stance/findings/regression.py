@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from stance.arrays import Floats, Ints
-from stance.corpus import SOFT
 from stance.display import count
 from stance.errors import UsageError
 from stance.findings.correction import SIDES, Audit
 from stance.findings.population import Population
 from stance.findings.shares import Study
 from stance.findings.survey import Request
+from stance.spellings import SOFT
 from stance.tables import write_table
 
 OF = ("against", "favor", "net")

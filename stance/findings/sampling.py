@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 
 from stance.arrays import Floats, Ints
-from stance.corpus import SOFT
 from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.evaluation.intervals import Z
@@ -16,6 +15,7 @@ from stance.findings.design import SUREST, Design, design_sample, draw, expected
 from stance.findings.population import MISSING, Population, read_population
 from stance.findings.survey import Request
 from stance.records import AGAINST, FAVOR, Stance
+from stance.spellings import SOFT
 from stance.tables import column, write_table
 
 LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")

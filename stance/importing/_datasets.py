@@ -240,7 +240,9 @@ def read_seesaw(request: Request, notes: Notes) -> Iterator[Row]:
 
 def _annotated(source: Path) -> list[Path]:
     """Return the files of annotations, in a folder of that name beside `articles`."""
-    found = [path for path in files_in(source, ".json") if "annotations" in path.parts[:-1]]
+    above = len(source.parent.parts) if source.is_dir() else 0  # of other people's naming
+    inside = ((path, path.parts[above:-1]) for path in files_in(source, ".json"))
+    found = [path for path, folders in inside if "annotations" in folders]
     if not found:
         if not source.exists():
             read_text(source)  # raises

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from stance.corpus import STANCES
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.records import Stance
+from stance.spellings import STANCES
 from stance.tables import Form
 
 _DECODER = json.JSONDecoder()

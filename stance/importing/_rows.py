@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from stance.corpus import LONGEST_HOLDER
 from stance.display import shown
 from stance.errors import DataError
 from stance.reading.spans import parse_spans
 from stance.records import Stance
+from stance.spellings import LONGEST_HOLDER
 
 Row = dict[str, str]
 """Cells by column of a corpus; a column without a cell is empty."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from stance.corpus import SENTIMENTS, LabelReader
 from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.importing._reading import Node, Notes, Request, decode
 from stance.importing._rows import Row, make_row
 from stance.records import Sentiment, Stance
+from stance.spellings import SENTIMENTS, LabelReader
 from stance.tables import Form, Record, Table, column, open_table, optional_column
 
 NEEDED = ("text", "actor", "stance")
@@ -121,9 +121,9 @@ def _rows(
 ) -> Iterator[tuple[Record, Row]]:
     words = {**request.labels, **layout.labels}
     words |= {word: request.labels[word] for word in request.own}
-    stance = LabelReader(table.name, "stance", words, tuple(Stance))
+    stance = LabelReader(table.name, Stance, words)
     tones = {**SENTIMENTS, **layout.tones}
-    tone = LabelReader(table.name, "sentiment", tones, tuple(Sentiment))
+    tone = LabelReader(table.name, Sentiment, tones)
     for record in table:
         cells = {name: record.cells[at] for name, at in places.items()}
         where = f"{table.name}:{record.line}"
@@ -166,7 +166,7 @@ def read_persent(request: Request, notes: Notes) -> Iterator[Row]:
         labels: list[int] = []
         while (at := _numbered(table, len(labels))) is not None:
             labels.append(at)
-        stance = LabelReader(table.name, "stance", request.labels, tuple(Stance))
+        stance = LabelReader(table.name, Stance, request.labels)
         for record in table:
             where = f"{table.name}:{record.line}"
             paragraphs = record.cells[body].split("\n")
@@ -200,7 +200,7 @@ def read_sentfin(request: Request, notes: Notes) -> Iterator[Row]:
     with open_table(request.source, **request.form) as table:
         title = column(table.columns, "Title", table.name)
         decisions = column(table.columns, "Decisions", table.name)
-        stance = LabelReader(table.name, "stance", request.labels, tuple(Stance))
+        stance = LabelReader(table.name, Stance, request.labels)
         for record in table:
             where = f"{table.name}:{record.line}"
             found = decode(record.cells[decisions], f"{where}: Decisions", request.advice)

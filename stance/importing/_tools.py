@@ -6,11 +6,11 @@ it marks the words that name the actor.
 
 from collections.abc import Iterator, Mapping
 
-from stance.corpus import SENTIMENTS, SOFT
 from stance.display import shown
 from stance.importing._reading import Node, Notes, Request, files_in, json_items
 from stance.importing._rows import Mark, Row, from_utf16, located, make_row, marked_rows
 from stance.records import Sentiment, Stance
+from stance.spellings import SENTIMENTS, SOFT
 
 _FALSE_MATCH = "false_match"
 _LABELLED = ("stance", "sentiment", _FALSE_MATCH, "holder", "note", "coder")
@@ -311,7 +311,7 @@ def _prodigy_item(item: Node, request: Request, notes: Notes) -> Iterator[Row]:
     if marks:
         yield from marked_rows(item.where, cells["text"], marks, cells)
         return
-    stance = _stance_of(item, _chosen(item), request, notes)
+    stance = _stance_of(item, _chosen(item, request), request, notes)
     if stance is None:
         notes.left_out["text without a stance"] += 1
         return
@@ -324,7 +324,7 @@ def _meta(meta: Node, request: Request) -> Row:
     return {ours.get(key, key): node.scalar() for key, node in plain.items()}
 
 
-def _chosen(item: Node) -> list[str]:
+def _chosen(item: Node, request: Request) -> list[str]:
     """Return the text of each option chosen, where an id alone is no stance, or the label."""
     accepted, options = item.get("accept"), item.get("options")
     if accepted is None:
@@ -334,4 +334,4 @@ def _chosen(item: Node) -> list[str]:
     for option in options.items() if options else ():
         text = option.get("text")
         texts[option["id"].scalar()] = text.scalar() if text else option["id"].scalar()
-    return [texts.get(one, one) for one in _texts(accepted)]
+    return [one if request.stance(one) else texts.get(one, one) for one in _texts(accepted)]

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Unpack
 
-from stance.corpus import stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.importing import _datasets, _standoff, _tables, _tools
 from stance.importing._reading import Notes, Request
 from stance.importing._rows import Row
+from stance.spellings import stance_spellings
 from stance.tables import Form, write_table
 
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
@@ -158,7 +158,7 @@ def import_corpus(
     names : mapping of str to str, optional
         What the source calls our columns; see `parse_map`.
     labels : mapping of str to str, optional
-        Stances by the source's own spellings; see `stance.corpus.parse_labels`.
+        Stances by the source's own spellings; see `stance.spellings.parse_labels`.
     force : bool, default False
         Replace an existing table.
     **table

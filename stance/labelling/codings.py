@@ -7,7 +7,6 @@ from itertools import combinations
 import numpy as np
 
 from stance.arrays import Ints
-from stance.corpus import holder_kind
 from stance.errors import DataError
 from stance.evaluation.agreement import (
     MISSING,
@@ -21,6 +20,7 @@ from stance.labelling.labels import QUESTIONS, Label
 from stance.labelling.store import Labels
 from stance.labelling.task import Pair, Task
 from stance.records import ADJUDICATED, Holder, Sentiment, Stance
+from stance.spellings import holder_kind
 
 
 def coders(labels: Labels) -> list[str]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stance.corpus import SOFT
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.files import write_whole
@@ -22,6 +21,7 @@ from stance.labelling.labels import Label
 from stance.labelling.store import Labels
 from stance.labelling.task import Pair, Task
 from stance.records import ADJUDICATED, Sentiment
+from stance.spellings import SOFT
 from stance.tables import write_table
 
 ADDED = ("stance", "holder", "sentiment", "false_match", "note", "coder")

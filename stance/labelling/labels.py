@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from stance.corpus import HOLDERS, LONGEST_HOLDER
 from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.records import Sentiment, Stance
+from stance.spellings import HOLDERS, LONGEST_HOLDER
 
 QUESTIONS = ("holder", "sentiment")
 """What can be asked beside the stance."""
