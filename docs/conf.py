@@ -8,6 +8,7 @@ import re
 
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 
 from stance import __version__
 
@@ -15,10 +16,10 @@ project = "stance"
 author = "The stance developers"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "training/README.md", "*.md"]
-exclude_patterns = ["docs/_build", ".*", "**/.*", "stance", "tests"]
+exclude_patterns = ["docs/_build", "docs/jupyter_execute", ".*", "**/.*", "stance", "tests"]
 templates_path = ["_templates"]
 highlight_language = "text"
 autodoc_typehints = "none"
@@ -28,6 +29,7 @@ napoleon_use_rtype = False
 nitpick_ignore_regex = [("py:class", r"(?!stance\.).*")]  # "sequence of str" is no class
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
+nb_execution_mode = "off"  # docs/transcripts.py runs them, and stores what they print
 
 html_theme = "furo"
 html_title = f"stance {version}"
@@ -44,6 +46,9 @@ def _name_files(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Show the names of files above them, and their rows as they are."""
+    """Show the names of files above them, their rows as they are, and attributes by that name."""
     app.connect("source-read", _name_files)
     app.add_lexer("csv", TextLexer)
+    for kind in PyObject.doc_field_types:
+        if kind.name == "variable":
+            kind.label = "Attributes"

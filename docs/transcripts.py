@@ -7,8 +7,10 @@ but a copy of ``datasets``. Fenced blocks of a page are run in order. A block th
 language and a file name (``csv first.csv``) is that file; in a ``console`` block, each line that
 begins with ``$ `` is a command, and what follows is what it prints. A command goes on to the next
 line after a backslash or within quotes. Where the page has a line "…", output is cut: as many lines
-are kept before and after it as there were. Where `stance label` would show its page, a coder labels
-by the file ``coders.csv`` of the page: columns id, actor, and one for each coder.
+are kept before and after it as there were. A ``sh`` block that begins with `stance` is run, too,
+and must succeed; so must a comment that begins with ``$ ``, which no reader sees. Where `stance
+label` would show its page, a coder labels by the file ``coders.csv`` of the page (columns id,
+actor, and one for each coder), or all as neutral.
 """
 
 import csv
@@ -33,11 +35,12 @@ from typer.testing import CliRunner
 from stance.cli import app
 from stance.labelling import Session
 from stance.model.judging import StanceModel
-from stance.storage import load_model
+from stance.storage import bundled_model, load_model
 
 ROOT = Path(__file__).resolve().parents[1]
 ELSEWHERE = {"commands.md"}  # made by commands.py
-_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$|<!-- \$ (.*?) -->", re.MULTILINE | re.DOTALL)
+_RUN = re.compile(r"^```(?:console\n\$ |sh\nstance )", re.MULTILINE)
 _COMMAND = re.compile(r'^\$ ((?:[^\n"\\]|\\\n|\\.|"[^"]*")*)', re.MULTILINE)
 _STANCE = re.compile(r"(?:(.*) \| )?stance (.*)", re.DOTALL)
 
@@ -45,7 +48,7 @@ _STANCE = re.compile(r"(?:(.*) \| )?stance (.*)", re.DOTALL)
 def pages() -> list[Path]:
     """Return the notebooks and the pages with transcripts."""
     found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    shown = [page for page in found if "```console\n$ " in page.read_text("utf-8")]
+    shown = [page for page in found if _RUN.search(page.read_text("utf-8"))]
     notebooks = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
     return [*notebooks, *(page for page in shown if page.name not in ELSEWHERE)]
 
@@ -76,10 +79,17 @@ def _executed(text: str) -> str:
 
 
 def _replayed_block(block: re.Match[str]) -> str:
-    language, name, text = block.groups()
+    language, name, text, unseen = block.groups()
+    if unseen:
+        for command in unseen.split("\n&& "):
+            _printed(command, must_succeed=True)
+        return block[0]
     if name:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(text, encoding="utf-8")
+    if language == "sh" and text.startswith("stance "):
+        for command in text.replace("\\\n", " ").splitlines():
+            _printed(command.partition("  #")[0].strip(), must_succeed=True)
     if language != "console":
         return block[0]
     found = list(_COMMAND.finditer(text))
@@ -101,7 +111,7 @@ def _like(before: str, now: str) -> str:
     return "\n".join([*new[:first], "…", *new[last:]])
 
 
-def _printed(command: str) -> str:
+def _printed(command: str, *, must_succeed: bool = False) -> str:
     found = _STANCE.fullmatch(command)
     if not found:
         return _shell(command)
@@ -112,6 +122,8 @@ def _printed(command: str) -> str:
         result = CliRunner().invoke(app, words, prog_name="stance", input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
+    if must_succeed and result.exit_code:
+        raise SystemExit(f"{command}: {result.output}")
     return "\n".join(line.rstrip() for line in result.output.splitlines())
 
 
@@ -120,20 +132,22 @@ def _load(path: Path, _: int) -> StanceModel:
     return load_model(path)
 
 
-def _load_once(path: Path) -> StanceModel:
+def _load_once(path: Path | None) -> StanceModel:
     """Load a model, unless the same file was loaded before."""
+    path = path or bundled_model()
     return _load(path, path.stat().st_mtime_ns) if path.is_file() else load_model(path)
 
 
 def _label(session: Session, _: str, announce: Callable[[str], None], *, browser: bool) -> None:
     """Label all that a session shows, in place of a person in a browser."""
     announce("http://127.0.0.1:51234/…")
-    with Path("coders.csv").open(encoding="utf-8", newline="") as file:
-        said = {(row["id"], row["actor"]): row[session.coder] for row in csv.DictReader(file)}
-    at = session.task.columns.index("id")
+    said, at = {}, session.task.columns.index("id")
+    if Path("coders.csv").is_file():
+        with Path("coders.csv").open(encoding="utf-8", newline="") as file:
+            said = {(row["id"], row["actor"]): row[session.coder] for row in csv.DictReader(file)}
     pairs = {pair.key: (pair.cells[at], pair.actor) for pair in session.task.pairs}
     while key := session.next()["pair"]:
-        session.save(key, {"stance": said[pairs[key]]}, seconds=5.0)
+        session.save(key, {"stance": said[pairs[key]] if said else "neutral"}, seconds=5.0)
 
 
 def _shell(command: str) -> str:

@@ -166,6 +166,17 @@ def test_what_is_no_workbook_is_refused(tmp_path):
 TRAPS = ["=1+1", "@x", "-2+3", "007", "http://a.b", "x\x0by", "_x0041_", "<b>&", "😀\r\ny", " z "]
 
 
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls", "a.parquet"])
+def test_bytes_that_are_neither_text_nor_what_the_name_says_are_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(range(256)) * 20)
+    why = f"{name}: is not (an Excel workbook|a Parquet or Arrow file), though its name ends in"
+    with pytest.raises(DataError, match=why):
+        open_table(tmp_path / name)
+    (tmp_path / name).write_text("text\nNATO met.\n")  # as some systems export tables
+    with open_table(tmp_path / name) as table:
+        assert table.columns == ("text",)
+
+
 def test_a_sheet_whose_compressed_bytes_are_damaged_is_refused(tmp_path):
     path = workbook(tmp_path / "a.xlsx", ("S", [["text"], ["NATO met."]]))
     with zipfile.ZipFile(path) as archive:

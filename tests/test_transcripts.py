@@ -12,9 +12,10 @@ from command import ROOT
 
 ELSEWHERE = {"commands.md"}  # in test_docs.py
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RUN = re.compile(r"^```(?:console\n\$ |sh\nstance )", re.MULTILINE)
 SHOWN = [
     *sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")),
-    *(p for p in PAGES if "```console\n$ " in p.read_text("utf-8") and p.name not in ELSEWHERE),
+    *(p for p in PAGES if RUN.search(p.read_text("utf-8")) and p.name not in ELSEWHERE),
 ]
 
 

@@ -180,9 +180,21 @@ class ByteFile:
         for magic, what in _FOREIGN:
             if head.startswith(magic):
                 raise DataError(f"{self.name}: is {what}")
+        if suffix in (*WORKBOOK_NAMES, *ARROW_NAMES) and not _may_be_text(head):
+            what = "an Excel workbook" if suffix in WORKBOOK_NAMES else "a Parquet or Arrow file"
+            why = f"is not {what}, though its name ends in {suffix}"
+            raise DataError(f"{self.name}: {why}; copy, download or save it again")
         if head and suffix in _COMPRESSED_NAMES:
             raise DataError(f"{self.name}: is not compressed; remove {suffix!r} from its name")
         return self._raw
+
+
+def _may_be_text(head: bytes) -> bool:
+    """Return whether the first bytes of a file may be text, in whatever encoding."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        return True
+    control = any(byte < 32 and byte not in b"\t\r\n" for byte in head)
+    return not control and 2 * sum(byte > 127 for byte in head) <= len(head)
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:
