@@ -8,6 +8,7 @@ import re
 import sys
 from base64 import b64encode
 from collections import Counter
+from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 from importlib import import_module
@@ -656,13 +657,17 @@ def test_the_tables_that_are_measured_are_those_of_predict(tmp_path, monkeypatch
         assert sum(int(row["answers"]) for row in csv_rows(page, "certainty")) == 500
 
 
-def test_a_card_that_lacks_scores_has_a_report(tmp_path):
+@pytest.mark.parametrize("known", [True, False])
+def test_a_card_that_lacks_scores_has_a_report(tmp_path, known):
     model, answers = tmp_path / "m.stance", tmp_path / "a.csv"
-    save_model(small_model(), model)  # whose card has neither classes nor target-blind words
+    made = small_model()  # whose card has neither classes nor target-blind words
+    if not known:
+        made = replace(made, card=made.card | {"scores": {"macro_f1_interval": [0.1, 0.2]}})
+    save_model(made, model)
     table = write(tmp_path / "in.csv", "text\nNATO met.\n")
     assert invoke("predict", table, "-o", answers, "-m", model).exit_code == 0
     checklist = tmp_path / "c.md"
     done = invoke("report", answers, "-m", model, "--checklist", checklist)
     assert done.exit_code == 0
-    assert "macro-F1 69.1" in checklist.read_text(encoding="utf-8")
+    assert ("macro-F1 69.1" in checklist.read_text(encoding="utf-8")) == known
     assert "target-blind" not in answers.with_suffix(".html").read_text(encoding="utf-8")

@@ -195,9 +195,8 @@ def _repeats_figure(found: Figures) -> Figure:
 def _learning_figure(found: Sequence[Figures]) -> Figure:
     marks = []
     for each in sorted(found, key=lambda each: float(each["rows"])):
-        if each["rows"] > 0:
-            band = None if each.get("low") is None else (each["low"], each["high"])
-            marks.append(Point(log10(each["rows"]), each["macro_f1"], band))
+        band = None if each.get("low") is None else (each["low"], each["high"])
+        marks.append(Point(log10(max(1, each["rows"])), each["macro_f1"], band))
     first, last = marks[0].x, marks[-1].x
     ends = ((first, f"{10**first:,.0f}"), (last, f"{10**last:,.0f} rows"))
     x = Axis(first, last, ends) if last > first else Axis(first - 1, first + 1, ())
