@@ -1,7 +1,7 @@
 """Files that appear under their name whole, or not at all; but for SQLite, nothing else writes one.
 
-A file is made in private, reaches the disk and then gets its name in one step. Where the system has
-no files without a name, the private ones are locked, so that what a killed process left is removed.
+A file is made in private, reaches the disk and then gets its name in one step. Private files are
+locked, so that what a killed process left is removed when the same file is written again.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import secrets
-import shutil
 import stat
 import sys
 from abc import ABC, abstractmethod
@@ -26,7 +25,6 @@ try:
 except ImportError:  # Windows, where leftovers stay
     fcntl = None  # type: ignore[assignment]
 
-_DESCRIPTORS = Path("/proc/self/fd")
 _RENAMES_OPEN = os.name != "nt"  # Windows neither renames nor removes a file that is open
 _EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
 
@@ -206,8 +204,15 @@ class WholeFile(Transaction):
         check_output(path, force=self._force)
         self._target = target = _target(path)
         clear_leftovers(target)
-        nameless = None if folder else _open_nameless(target.parent)
-        return _File(self._open_named(target, folder) if nameless is None else nameless, "wb")
+        return _File(self._open_private(folder or target.parent, _beginning(target)), "wb")
+
+    def _open_private(self, folder: Path, beginning: str) -> int:
+        while True:
+            self._made = folder / f"{beginning}{secrets.token_hex(6)}.part"
+            handle = os.open(self._made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            if not _lock(handle) or os.fstat(handle).st_nlink:
+                return handle
+            os.close(handle)  # another took it for a leftover before it was locked
 
     @property
     def inode(self) -> int:
@@ -227,8 +232,8 @@ class WholeFile(Transaction):
         """Give the file its name; raise if it is taken by now, without `force`."""
         with _reported(self._path):
             self._file.flush()
-            if self._target:
-                self._become(self._target)  # `discard` closes it: all has reached the disk
+            if self._target and self._made:
+                self._become(self._made, self._target)  # `discard` closes it: all is on the disk
             elif self._path:
                 self._file.close()
 
@@ -241,13 +246,12 @@ class WholeFile(Transaction):
             self._made.unlink(missing_ok=True)
             self._made = None
 
-    def _become(self, target: Path) -> None:
+    def _become(self, path: Path, target: Path) -> None:
         mode = _mode(target)
         # Windows has it from Python 3.13 on; some file systems of Windows refuse it on Linux.
         with contextlib.suppress(AttributeError, PermissionError):
             os.fchmod(self._file.fileno(), mode)
         os.fsync(self._file.fileno())
-        path = self._made or self._name(target)
         if not _RENAMES_OPEN:
             self._file.close()
         if self._force:
@@ -256,35 +260,6 @@ class WholeFile(Transaction):
             _link_once(path, target)
         self._made = None
         sync_folder(target.parent)
-
-    def _open_named(self, target: Path, folder: Path | None = None) -> int:
-        while True:
-            self._made = _fresh(target, folder)
-            handle = os.open(self._made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            if not _lock(handle) or os.fstat(handle).st_nlink:
-                return handle
-            os.close(handle)  # another took it for a leftover before it was locked
-
-    def _name(self, target: Path) -> Path:
-        """Give a nameless file a name of its own beside its target."""
-        handle = self._file.fileno()
-        source = _DESCRIPTORS / str(handle)
-        self._made = _fresh(target)
-        opened = os.open(target.parent, os.O_RDONLY)
-        try:  # with a folder, link follows the symbolic link in /proc
-            os.link(source, self._made, src_dir_fd=opened, follow_symlinks=True)
-        except OSError:  # some containers have nameless files and cannot name them
-            copy = self._open_named(target)
-            with os.fdopen(os.dup(copy), "wb") as file, source.open("rb") as written:
-                shutil.copyfileobj(written, file)
-                file.flush()
-                os.fchmod(copy, os.fstat(handle).st_mode)
-                os.fsync(copy)
-            os.dup2(copy, handle)  # which holds the lock, then, until the output has its name
-            os.close(copy)
-        finally:
-            os.close(opened)
-        return self._made
 
 
 class _File(io.FileIO):
@@ -309,10 +284,6 @@ def _begin_writing(handle: int) -> None:
         with contextlib.suppress(OSError):  # a pipe, or a file system that cannot
             # Linux takes the advice that pages are not needed as a request to write them.
             os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _fresh(target: Path, folder: Path | None = None) -> Path:
-    return (folder or target.parent) / f"{_beginning(target)}{secrets.token_hex(6)}.part"
 
 
 def _link_once(path: Path, target: Path) -> None:
@@ -345,17 +316,6 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _open_nameless(folder: Path) -> int | None:
-    """Open a file that is gone when it is closed, unless it gets a name; None if not possible."""
-    if not hasattr(os, "O_TMPFILE") or not _DESCRIPTORS.is_dir():
-        return None
-    with contextlib.suppress(OSError):  # an older one, or a fault that the named file will report
-        handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
-        _lock(handle)  # for when it has got a name, and not yet the output's
-        return handle
-    return None
 
 
 def clear_leftovers(target: Path) -> None:

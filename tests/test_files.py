@@ -19,18 +19,11 @@ DIE = """
 import os, signal, sys
 from pathlib import Path
 from stance.tables import write_table
-del os.O_TMPFILE
 with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
     writer.write(("1", "x" * 3_000_000))
     writer.write_encoded([], 0)
     os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture
-def no_nameless(monkeypatch):
-    """A system without files that have no name."""
-    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
 
 
 def names(folder):
@@ -55,7 +48,7 @@ def test_the_next_run_clears_what_a_killed_one_has_left(tmp_path):
     assert names(tmp_path) == ["answers.csv", "more.csv"]
 
 
-def test_what_another_is_writing_stays(tmp_path, no_nameless):
+def test_what_another_is_writing_stays(tmp_path):
     target = tmp_path / "answers.csv"
     with write_table(target, COLUMNS, force=True) as first:
         first.write(("1", "first"))
@@ -83,22 +76,6 @@ def test_a_file_that_got_its_name_late_stays_too(tmp_path, monkeypatch):
     assert target.read_text() == "id,text\n1,mine\n"
 
 
-def test_where_a_nameless_file_cannot_be_named_it_is_copied(tmp_path, monkeypatch):
-    target = tmp_path / "answers.csv"
-
-    def refuse(*_, **__):
-        raise PermissionError
-
-    monkeypatch.setattr(os, "link", refuse)
-    with write_table(target, COLUMNS, force=True) as writer:
-        writer.write(("1", "mine"))
-    assert target.read_text() == "id,text\n1,mine\n"
-    umask = os.umask(0o022)
-    os.umask(umask)
-    assert target.stat().st_mode & 0o777 == 0o666 & ~umask
-    assert names(tmp_path) == ["answers.csv"]
-
-
 def test_a_link_in_the_name_of_a_leftover_is_not_followed(tmp_path):
     target, mine = tmp_path / "answers.csv", tmp_path / "mine.txt"
     file = WholeFile(target, force=False, folder=tmp_path)
@@ -119,9 +96,7 @@ def test_a_model_or_page_that_a_killed_process_was_writing_is_cleared_away(tmp_p
     assert names(tmp_path) == ["model.stance"]
 
 
-@pytest.mark.parametrize("force", [True, False])
-def test_what_is_interrupted_between_two_names_is_cleared_away(tmp_path, monkeypatch, force):
-    """Between the nameless file's first name and the output's, and the moment after that."""
+def test_what_is_interrupted_when_it_has_both_names_keeps_its_own(tmp_path, monkeypatch):
     target = tmp_path / "answers.csv"
     link = os.link
 
@@ -130,17 +105,17 @@ def test_what_is_interrupted_between_two_names_is_cleared_away(tmp_path, monkeyp
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "link", link_and_stop)
-    with pytest.raises(KeyboardInterrupt), write_table(target, COLUMNS, force=force) as writer:
+    with pytest.raises(KeyboardInterrupt), write_table(target, COLUMNS) as writer:
         writer.write(("1", "mine"))
-    assert names(tmp_path) == []
+    assert names(tmp_path) == ["answers.csv"]
+    assert target.read_text() == "id,text\n1,mine\n"
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_where_open_files_cannot_be_renamed_an_output_is_closed_first(tmp_path, monkeypatch, force):
-    # As on Windows: neither locks nor nameless files, and no fchmod before Python 3.13.
+    # As on Windows: no locks, and no fchmod before Python 3.13.
     monkeypatch.setattr(files, "_RENAMES_OPEN", False)
     monkeypatch.setattr(files, "fcntl", None)
-    monkeypatch.setattr(files, "_open_nameless", lambda _: None)
     monkeypatch.delattr(os, "fchmod")
     target = tmp_path / "a.csv"
     output = files.WholeFile(target, force=force)

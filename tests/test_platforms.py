@@ -29,7 +29,7 @@ import os, select, signal, sys
 
 sys.modules.update(dict.fromkeys(("fcntl", "resource", "grp")))
 LACKING = {
-    os: "fork forkpty geteuid fchmod O_TMPFILE O_NOFOLLOW statvfs posix_fadvise",
+    os: "fork forkpty geteuid fchmod O_NOFOLLOW statvfs posix_fadvise",
     select: "poll epoll",
     signal: "pthread_sigmask SIGPIPE",
 }

@@ -106,9 +106,8 @@ class Tally:
         """Add the counts of another part."""
         for key in COUNTS:
             setattr(self, key, getattr(self, key) + getattr(other, key))
-        self.answers.update(other.answers)
-        self.aliases.update(other.aliases)
-        self.wording.update(other.wording)
+        for key in TABLES:
+            getattr(self, key).update(getattr(other, key))
 
     def compare(self, judged: Judgements, reference: Reference | None) -> None:
         """Count how a batch of rows differs from the training texts."""

@@ -59,12 +59,6 @@ def exposure(address: str) -> str | None:
     return f"{shown(address)}: texts and model travel unencrypted, and {risk}"
 
 
-def _has_certificates() -> bool:
-    import dask
-
-    return bool(dask.config.get("distributed.comm.tls.ca-file", None))
-
-
 def _kind(address: str) -> str:
     return address.partition(":")[0]
 
@@ -90,6 +84,7 @@ class ClusterCrew:
 
     def __init__(self, address: str, model: StanceModel, frame: Frame) -> None:
         try:
+            import dask
             import distributed
         except ImportError as error:
             raise UsageError("--cluster needs an extra: pip install 'stance[dask]'") from error
@@ -109,7 +104,8 @@ class ClusterCrew:
             self._client.status = "closed"  # or it would spend long on closing when deleted
             if not isinstance(error, Exception):
                 raise
-            if _kind(address) in _ENCRYPTED and not _has_certificates():
+            certificates = dask.config.get("distributed.comm.tls.ca-file", None)
+            if _kind(address) in _ENCRYPTED and not certificates:
                 where = "distributed.comm.tls in the settings of Dask"
                 message = f"{self._name}: needs certificates; name them as {where}"
                 raise UsageError(message) from error

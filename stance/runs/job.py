@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -20,7 +20,6 @@ from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
 from stance.tables import (
     DateColumn,
-    Inputs,
     Reading,
     Rejects,
     Table,
@@ -101,9 +100,9 @@ def predict_table(
 
     They are cut into parts of `size` records, computed by so many `jobs`, this process among
     them, by this process and a `crew` that has been started ahead, or by the workers of the Dask
-    scheduler at the address `cluster`. If there are several
-    parts, and input and output are files, finished ones are kept in a private folder beside the
-    output until all are there, so that a run that was stopped can go on.
+    scheduler at the address `cluster`. If there are several parts, and input and output are
+    files, finished ones are kept in a private folder beside the output until all are there, so
+    that a run that was stopped can go on.
 
     Raises `DataError` if the input cannot be used, `OutputError` if the output cannot be written
     (nothing is then under its name), `UsageError` if options contradict each other,
@@ -125,7 +124,15 @@ def predict_table(
         force = target.force or left.output
         check_output(target.path, force=force, inputs=inputs.paths)
         renewed = target.force or left.renaming
-        table, rejects = stack.enter_context(_opened(source, inputs, options.prefix, force=renewed))
+        rejects = None
+        if source.rejects:
+            rejects = Rejects(
+                source.rejects, force=renewed, inputs=inputs.paths, several=inputs.several
+            )
+            stack.enter_context(rejects)
+        table = stack.enter_context(
+            open_inputs(inputs, source.reading, rejects, prefix=options.prefix)
+        )
         frame = make_frame(model, source, target, options, table)
         size = left.size or size
         if frame.layout.spans is not None:
@@ -205,21 +212,6 @@ def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
 def _is_file(path: Path | None) -> TypeGuard[Path]:
     """Return whether a path is neither a standard stream nor a device."""
     return path is not None and not is_device(path)
-
-
-@contextmanager
-def _opened(
-    source: Input, inputs: Inputs, prefix: str, *, force: bool
-) -> Iterator[tuple[Table, Rejects | None]]:
-    """Open the inputs, and the table of their bad records if one is wanted."""
-    rejects = None
-    if source.rejects:
-        rejects = Rejects(source.rejects, force=force, inputs=inputs.paths, several=inputs.several)
-    with (
-        rejects or nullcontext(),
-        open_inputs(inputs, source.reading, rejects, prefix=prefix) as table,
-    ):
-        yield table, rejects
 
 
 def make_frame(

@@ -5,7 +5,6 @@ import io
 import os
 import pickle
 import select
-import signal
 import subprocess
 import sys
 import threading
@@ -54,13 +53,11 @@ class Bystander(BrokenExecutor):
 
 def compute_here(model: StanceModel, frame: Frame, works: Iterable[Work]) -> Iterator[Judged]:
     """Compute parts one after the other in this process."""
-
-    def judged(work: Work) -> Judged:
+    for work in works:
         if isinstance(work, DataError):
             raise work
-        return work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
-
-    yield from map(judged, works)  # which holds on to no records
+        yield work if isinstance(work, Judged) else Judged(work, compute(model, frame, *work))
+        del work  # or its records would be there until the next are
 
 
 def compute_with(
@@ -192,14 +189,15 @@ class _Lane:
         self._given: list[Future[Part]] = []
         self._sender, self._receiver = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         path = os.pathsep.join(filter(None, [*sys.path, _ROOT]))
-        with _without_ctrl_c():
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-P", "-c", _PROGRAM],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # of Windows
-            )
+        # In a group of its own, which Ctrl-C does not reach: its parent ends it.
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-P", "-c", _PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+            process_group=0,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # of Windows
+        )
         self._stdin, self._stdout = map(_widened, (self._process.stdin, self._process.stdout))
 
     @property
@@ -270,19 +268,6 @@ def _pickle(what: object, *, once: bool = False) -> bytes:
     pickler.fast = once
     pickler.dump(what)
     return file.getvalue()
-
-
-@contextlib.contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Start processes in the block that Ctrl-C does not reach: their parent ends them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which they inherit
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # --- In a worker ----------------------------------------------------------------------------------
