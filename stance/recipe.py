@@ -41,7 +41,9 @@ TARGET_BLIND = ("stem", "class", "char", "word")
 
 def _stemmed(language: str, where: str) -> None:
     if language not in (known := Stemmer.algorithms()):
-        advice = hint(language, known, "Snowball has english, german, russian ...")
+        advice = hint(
+            language, known, "Choose one of Snowball, such as english, german or russian."
+        )
         raise SchemaError(f"unknown {where} '{language}'. {advice}")
 
 

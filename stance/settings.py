@@ -41,7 +41,7 @@ def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, 
     except OSError as fault:
         raise error(f"{path}: cannot read the {what}: {fault.strerror}") from fault
     if len(data) > MOST_BYTES:
-        raise error(f"{path}: more than {MOST_BYTES:,} bytes, too many for a {what}; shorten it")
+        raise error(f"{path}: the {what} has more than {MOST_BYTES:,} bytes; shorten it")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
@@ -61,7 +61,7 @@ def parse_settings(text: str, name: str, error: type[StanceError]) -> dict[str, 
     except tomllib.TOMLDecodeError as fault:
         raise error(f"{name}: not a TOML file: {fault}") from fault
     except RecursionError:
-        raise error(f"{name}: brackets or keys nested without end; write it flat") from None
+        raise error(f"{name}: brackets or keys are nested too deep; write it flat") from None
     except ValueError as fault:  # from Python's limit to the digits of a number
         raise error(f"{name}: a number with too many digits; shorten it") from fault
 

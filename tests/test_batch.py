@@ -576,7 +576,7 @@ def test_what_is_left_is_told(model, table, output):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"wide": True}, r"--wide has changed \(was False, is True\)"),
+        ({"wide": True}, r"--wide has changed \(was off, is on\)"),
         ({"prefix": "p_"}, r"--prefix has changed \(was , is p_\)"),
         ({"rejects": Path("bad.csv")}, "--rejects has changed"),
     ],
@@ -635,7 +635,7 @@ def test_resume_refuses_other_kinds_of_alias(model, table, output):
 def test_resume_refuses_another_column_of_dates(model, rows, output, tmp_path):
     dated = write(tmp_path / "dated.csv", rows, header=("date", "day", "text"))
     stopped(model, dated, output, after=3)
-    with pytest.raises(OutputError, match=r"--date-column has changed \(was None, is day\)"):
+    with pytest.raises(OutputError, match=r"--date-column has changed \(was not given, is day\)"):
         predict(model, dated, output, resume=True, date_column="day")
 
 

@@ -351,7 +351,7 @@ NO_ARTICLES = {
     b"NATO\nwon\0": "a.txt:2: a NUL byte; the file is damaged or not text",
     b"PK\x03\x04": "a.txt: is a zip archive or an Excel workbook; end",
     "NATO won.".encode("utf-16-le"): "without a byte order mark; use --encoding utf-16-le",
-    b"NATO won. " * 2_000_001: "a.txt: more than 20,000,000 bytes are not an article; put",
+    b"NATO won. " * 2_000_001: "a.txt: more than 20,000,000 bytes are too long for an article; put",
 }
 
 

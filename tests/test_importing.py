@@ -321,7 +321,7 @@ def test_a_map_that_does_not_fit(tmp_path, names, match):
 
 def test_a_column_is_not_there_twice_but_for_an_empty_one(tmp_path):
     data = "body,text,actor,stance\nNATO met.,{},NATO,favor\n"
-    expected = r"t.csv:2: column 'text' would be there twice, and is not empty; rename it"
+    expected = r"t.csv:2: column 'text' would occur twice, and is not empty; rename it"
     with pytest.raises(DataError, match=expected):
         one(tmp_path, "table", data.format("x"), "t.csv", names={"text": "body"})
     _, rows = one(tmp_path, "table", data.format(""), "t.csv", names={"text": "body"})
@@ -851,7 +851,7 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
 @pytest.mark.parametrize(
     ("line", "match"),
     [
-        ("T1 Actor 0 4 NATO", "one.ann:1: 'T1 Actor 0 4 NATO' is not a line of a file .ann"),
+        ("T1 Actor 0 4 NATO", "one.ann:1: 'T1 Actor 0 4 NATO' is not a line of an .ann file"),
         ("T1\tfavor 0 4\tNATO", "one.ann:1: T1 is at 0 4, where the text is not 'NATO'"),
         ("T1\tfavor 0 4000\tNATO", "T1 is at 0 4000, outside the .* characters of the text; keep"),
         ("T1\tfavor 4 0\tNATO", "T1 is at 4 0, outside"),
@@ -861,7 +861,10 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
             ann(at("NATO"), kind="favor") + "\nA1\tS T1 against",
             "one.ann:1: two stances of one place",
         ),
-        ("#1\tAnnotatorNotes T1\tno", "b: no rows of brat in it; name a folder of files"),
+        (
+            "#1\tAnnotatorNotes T1\tno",
+            "b: no rows of brat in it; name a folder of .ann and .txt files",
+        ),
     ],
 )
 def test_what_brat_did_not_write_is_refused(tmp_path, line, match):

@@ -150,7 +150,7 @@ def test_a_lexicon_that_is_not_complete_is_refused_in_one_line(tmp_path, change,
         ({"e": ["", "s"]}, "Deutschland|x", "no endings 'x' for 'Deutschland|x'. Known: e."),
         ({"e": []}, "A|e", "'endings' must be a table of lists of endings"),
         (["s"], "A", "'endings' must be a table of lists of endings"),
-        ({"e": ["a", "b", "c", "d"]}, "a|e b|e c|e d|e e|e", "has 1,024 forms; 1000 are read"),
+        ({"e": ["a", "b", "c", "d"]}, "a|e b|e c|e d|e e|e", "has 1,024 forms; the limit is 1,000"),
     ],
 )
 def test_endings_that_cannot_be_used_are_refused(endings, entry, message):

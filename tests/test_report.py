@@ -291,10 +291,10 @@ def test_the_wide_form_is_refused_with_the_way_out(tmp_path):
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("row", "x", "'x' in the column of rows is not a record number"),
-        ("row", "0", "'0' in the column of rows is not a record number"),
-        ("row", "9" * 5000, "is not a record number"),
-        ("stance", "pro", "'pro' is not a stance; it must be against, neutral, favor, uncertain"),
+        ("row", "x", "'x' is not a row number; restore what stance predict"),
+        ("row", "0", "'0' is not a row number"),
+        ("row", "9" * 5000, "is not a row number"),
+        ("stance", "pro", "'pro' is not one of against, neutral, favor, uncertain"),
         ("stance_favor", "1.5", "'1.5' is not a probability from 0 to 1"),
         ("stance_favor", "nan", "'nan' is not a probability from 0 to 1"),
         ("stance_favor", "", "'' is not a probability from 0 to 1"),
@@ -334,7 +334,7 @@ def test_several_tables_are_one_report_whose_hash_is_that_of_their_bytes(sample,
     head, *rows = sample.read_text("utf-8").splitlines(True)
     write(folder / "a.csv", "".join([head, *rows[:20]]))
     write(folder / "b.csv", "".join([head, *rows[20:]]))
-    assert "many tables, one page; name it with --output" in misused("report", folder)
+    assert "several tables make one page; name it with --output" in misused("report", folder)
     result = invoke("report", folder, "-o", tmp_path / "x.html")
     assert "24 rows, 43 answers" in result.stderr
     page = (tmp_path / "x.html").read_text("utf-8")

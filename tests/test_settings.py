@@ -10,23 +10,23 @@ from stance.recipe import read_recipe
 from stance.settings import MOST_BYTES
 
 HOSTILE = {
-    "deep lists": ("a = " + "[" * 100_000, "brackets or keys nested without end"),
-    "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys nested without end"),
-    "endless key": (".".join(["a"] * 50_000) + " = 1", "brackets or keys nested without end"),
+    "deep lists": ("a = " + "[" * 100_000, "brackets or keys are nested too deep"),
+    "deep tables": ("a = " + "{a=" * 5_000, "brackets or keys are nested too deep"),
+    "endless key": (".".join(["a"] * 50_000) + " = 1", "brackets or keys are nested too deep"),
     "endless key in quotes": (
         ".".join(['"a b"'] * 32_000) + "=1",
-        "brackets or keys nested without end",
+        "brackets or keys are nested too deep",
     ),
     "endless key in apostrophes": (
         " . ".join(["'#'", '"\\""'] * 9) + " = 1",
-        "brackets or keys nested without end",
+        "brackets or keys are nested too deep",
     ),
     "endless tables": (
         "\n".join(f"[{'.'.join(f'{n:x}')}]" for n in range(10**5)),
         "more than 300,000 keys and brackets; split the file",
     ),
     "endless number": ("a = " + "9" * 5_000, "a number with too many digits; shorten it"),
-    "large": ("#" * (MOST_BYTES + 1), r"more than 4,194,304 bytes, too many for a"),
+    "large": ("#" * (MOST_BYTES + 1), r"has more than 4,194,304 bytes; shorten it"),
 }
 
 

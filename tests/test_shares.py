@@ -170,8 +170,8 @@ def changed(path, output, at=3, **cells):
 BAD = [
     ({"row": "99999"}, ":5: row 99999 on '", "is not among the answers of"),
     ({"actor": "Narnia"}, ":5: row ", "on 'Narnia' is not among the answers of"),
-    ({"row": "x"}, ":5: 'x' is not the number of a row", ""),
-    ({"row": "9" * 5000}, ":5: '9999", "is not the number of a row"),
+    ({"row": "x"}, ":5: 'x' is not a row number", ""),
+    ({"row": "9" * 5000}, ":5: '9999", "is not a row number"),
     ({"stance": "hostile"}, ":5: stance 'hostile' in row 4 is not a label", "against, neutral"),
     ({"inclusion": "0"}, ":5: inclusion '0' is not a probability above 0 and up to 1", ""),
     ({"inclusion": "1.5"}, ":5: inclusion '1.5' is not a probability", "restore what"),

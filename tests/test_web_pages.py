@@ -156,7 +156,7 @@ def test_a_hostile_page_takes_seconds(tmp_path, body):
     [
         ("<p>x</p>" * 30_000, "more than 30,000 elements"),
         ("<p " + " ".join(f"a{n}=1" for n in range(2_000)) + ">", "a tag of 1,000 attributes"),
-        ("x" * 20_000_000, "more than 20,000,000 bytes are not an article"),
+        ("x" * 20_000_000, "more than 20,000,000 bytes are too long for an article"),
     ],
 )
 def test_a_page_beyond_the_limits_is_refused(tmp_path, body, why):

@@ -86,7 +86,7 @@ def _near_duplicates(study: Study, twins: Pairs) -> Iterator[Finding]:
         examples = _examples(study, apart)
         text = (
             f"{count(texts, 'text')} ({share:.1%}) nearly equal to one of another document, which "
-            "makes cross-validation flatter: give both one document"
+            "flatters cross-validation: give both the same document"
         )
         severity: Severity = "spoils" if share > TEMPLATE else "warn"
         yield Finding.at(severity, "near-duplicates", text, examples, texts=texts, share=share)

@@ -158,7 +158,7 @@ def report(
 
     request = Request(by=by, over=over, period=period, **form)
     if output is None and len(request.paths) > 1:
-        raise UsageError(f"{request.name}: many tables, one page; name it with --output")
+        raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     output = output or options.beside(request.paths[0], ".html")
     read = [*request.paths, model, actors, audit.source if audit else None]
     options.refuse_outputs(force, read, output=output, checklist=checklist)

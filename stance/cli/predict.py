@@ -157,7 +157,8 @@ def _text_of_stdin() -> str:
         raise DataError("standard input: is closed; write the paragraph in quotes")
     data = sys.stdin.buffer.read(LONGEST_TEXT + 1)
     if len(data) > LONGEST_TEXT:
-        raise DataError(f"standard input: more than {LONGEST_TEXT:,} bytes are not a paragraph")
+        why = f"more than {LONGEST_TEXT:,} bytes are too long for a paragraph"
+        raise DataError(f"standard input: {why}; split it")
     try:
         text = data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:

@@ -111,8 +111,8 @@ def _agreement(labels: Sequence[Sequence[_Label]], document: Ints) -> Agreement 
 def _notes(counts: Counter[str]) -> Iterator[str]:
     if left := counts["unlabelled"]:
         yield (
-            f"{count(left, 'row')} without a label; the intervals hold if they are open by chance, "
-            "not because they are hard"
+            f"{count(left, 'row')} without a label; the intervals hold only if they stayed open by "
+            "chance, not because they are hard"
         )
     if own := counts["train"]:
         yield f"{count(own, 'row')} chosen for training left out"
@@ -153,7 +153,8 @@ def _read_labels(
         if population.partial and bounded(cells[actor]) not in population.actors:
             continue
         if not is_row(cells[row].strip()):
-            raise DataError(f"{where}: '{shown(cells[row])}' is not the number of a row")
+            why = f"'{shown(cells[row])}' is not a row number"
+            raise DataError(f"{where}: {why}; restore what stance sample wrote")
         flagged = own["false_match"].lower() not in UNMARKED
         if not cells[stance].strip() and not flagged:
             counts["unlabelled"] += 1

@@ -171,9 +171,11 @@ class _Reader:
     def finish(self, columns: Sequence[str], notes: Sequence[str]) -> Population:
         """Return all pairs."""
         if missing := [name for name in self._only if bounded(name) not in self._actors]:
-            raise DataError(f"{self._table.name}: holds no answer on '{shown(missing[0])}'")
+            raise DataError(
+                f"{self._table.name}: holds no answer on '{shown(missing[0])}'; check its spelling"
+            )
         if not self._blocks:
-            raise DataError(f"{self._table.name}: holds no answer; nothing can be said of it")
+            raise DataError(f"{self._table.name}: holds no answer; judge texts that name an actor")
 
         def joined(name: str) -> Any:
             return np.concatenate([block[name] for block in self._blocks])

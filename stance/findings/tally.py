@@ -249,7 +249,7 @@ def answered(records: Sequence[Record], places: Places, table: Table) -> tuple[I
 def _fault(records: Sequence[Record], places: Places, table: Table) -> DataError:
     for record in records:
         if reason := _reason(record.cells, places):
-            return DataError(f"{table.where(record)}: {reason}, as stance predict writes it")
+            return DataError(f"{table.where(record)}: {reason}; restore what stance predict wrote")
     raise AssertionError("no record is wrong")
 
 
@@ -262,11 +262,11 @@ def is_row(cell: str) -> bool:
 def _reason(cells: tuple[str, ...], places: Places) -> str | None:
     row = cells[places.row]
     if not is_row(row):
-        return f"'{shown(row)}' in the column of rows is not a record number"
+        return f"'{shown(row)}' is not a row number"
     if not cells[places.actor]:
         return None
     if cells[places.stance] not in LABELS:
-        return f"'{shown(cells[places.stance])}' is not a stance; it must be {', '.join(LABELS)}"
+        return f"'{shown(cells[places.stance])}' is not one of {', '.join(LABELS)}"
     for at in places.probabilities:
         try:
             if 0 <= float(cells[at]) <= 1:

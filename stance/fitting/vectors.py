@@ -47,10 +47,10 @@ class Vectors:
                 vectors = cls(*(_read_array(archive, name) for name in names))
         except (*_ZIP_ERRORS, *_ARRAY_ERRORS) as error:
             raise DataError(
-                f"{path}: no vectors ({shown(str(error), 80)}); make them by training/vectors.py"
+                f"{path}: no vectors ({shown(str(error), 80)}); make them with training/vectors.py"
             ) from error
         if vectors.stems.dtype != np.uint64 or vectors.values.shape[:1] != vectors.stems.shape:
-            raise DataError(f"{path}: no vector per stem; make them by training/vectors.py")
+            raise DataError(f"{path}: no vector per stem; make them with training/vectors.py")
         return vectors
 
     def of_features(self, block: str, keys: Keys) -> Floats:

@@ -105,7 +105,7 @@ def read_brat(request: Request, notes: Notes) -> Iterator[Row]:
     documents = []
     for path in files_in(request.source, ".ann"):
         if path.suffix != ".ann":
-            raise DataError(f"{shown(str(path), 200)}: is not a file .ann; {request.advice}")
+            raise DataError(f"{shown(str(path), 200)}: is not an .ann file; {request.advice}")
         lines = read_text(path)
         text = read_text(path.with_suffix(".txt"))
         spans = _standoff(lines, shown(str(path), 200), text, request, notes)
@@ -127,7 +127,7 @@ def _standoff(lines: str, name: str, text: str, request: Request, notes: Notes) 
         elif _OTHER.match(line):
             notes.left_out["line on an event, a name in a database or a note"] += 1
         elif line.strip():
-            what = f"'{shown(line, 40)}' is not a line of a file .ann"
+            what = f"'{shown(line, 40)}' is not a line of an .ann file"
             raise DataError(f"{where}: {what}; {request.advice}")
     added = [span for where, found in later for span in _said(where, found, spans, text, request)]
     return [*spans.values(), *added]

@@ -94,7 +94,7 @@ def read_mapped(request: Request, notes: Notes) -> Iterator[Row]:
         layout = Layout(names)
         for record, row in _rows(table, places, layout, request, notes):
             if twice := next((name for name, at in taken.items() if record.cells[at]), None):
-                what = f"column '{shown(twice)}' would be there twice, and is not empty"
+                what = f"column '{shown(twice)}' would occur twice, and is not empty"
                 advice = f"rename it, or map it: --map {twice}=…"
                 raise DataError(f"{table.name}:{record.line}: {what}; {advice}")
             own = {name: record.cells[at] for name, at in others.items()}

@@ -96,7 +96,7 @@ FORMATS: Mapping[str, Format] = {
             _datasets.read_seesaw,
             _FOLDER,
             _NO_NEUTRAL,
-            "actors bear their full names, which sentences often do not: stance check counts them",
+            "actors have their full names, which sentences often shorten: stance check counts them",
         ),
         _set(
             "basil",
@@ -109,7 +109,7 @@ FORMATS: Mapping[str, Format] = {
         _tool("doccano", _tools.read_doccano, "export it again as JSONL"),
         _tool("labelstudio", _tools.read_labelstudio, "export it again as JSON"),
         _tool("prodigy", _tools.read_prodigy, "write it again with prodigy db-out"),
-        _tool("brat", _standoff.read_brat, "name a folder of files .ann and .txt"),
+        _tool("brat", _standoff.read_brat, "name a folder of .ann and .txt files"),
         _tool("inception", _standoff.read_inception, "export it again as WebAnno TSV v3.3"),
         Format("table", _tables.read_mapped, "name a table", mapped=True),
     )

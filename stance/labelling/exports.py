@@ -56,7 +56,7 @@ class Export:
         if self.open or self.unsure:
             without = "settled label (--adjudicate)" if ADJUDICATED in self.coders else "label"
             what = f"left out: {count(self.open, 'row')} without {without}, {self.unsure:,} unsure"
-            lines.append(f"{what}; a sample is a sample only with a label in every row")
+            lines.append(f"{what}; shares can be corrected only if every row has a label")
         return lines
 
 

@@ -47,7 +47,9 @@ def inflected(tables: Mapping[str, Any], endings: object, where: str) -> dict[st
                 advice = hint(name, list(endings))
                 raise ActorError(f"{place}: no endings '{name}' for '{shown(entry)}'. {advice}")
         if (size := prod(len(endings[name]) for name in parts[::2])) > MOST_FORMS:
-            raise ActorError(f"{place}: '{shown(entry)}' has {size:,} forms; {MOST_FORMS} are read")
+            raise ActorError(
+                f"{place}: '{shown(entry)}' has {size:,} forms; the limit is {MOST_FORMS:,}"
+            )
         choices = [endings[name] for name in parts[::2]]
         return [first + "".join(map("".join, zip(own, parts[1::2], strict=True)))
                 for own in product(*choices)]  # fmt: skip

@@ -218,7 +218,7 @@ def difference(before: Plan, now: Plan) -> str | None:
     """Return in words the first difference between two plans.
 
     >>> difference({"--wide": False}, {"--wide": True})
-    '--wide has changed (was False, is True)'
+    '--wide has changed (was off, is on)'
     """
     for what in sorted({**now, **before}, key=lambda name: name == _ORDER):  # files first
         if before.get(what) != now.get(what):
@@ -226,9 +226,15 @@ def difference(before: Plan, now: Plan) -> str | None:
                 return f"{what} is {'new' if what in now else 'gone'}"
             if what in (_INPUT, _MODEL, _ORDER) or what.startswith(_FILE):
                 return f"{what} has changed"  # hashes say nothing to a user
-            was, is_ = shown(str(before.get(what))), shown(str(now.get(what)))
+            was, is_ = _said(before.get(what)), _said(now.get(what))
             return f"{what} has changed (was {was}, is {is_})"
     return None
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "not given" if value is None else shown(str(value))
 
 
 def digest_of(model: StanceModel) -> str:

@@ -146,7 +146,7 @@ def _check_end(file: BinaryIO, size: int) -> None:
     end = tail[-_END.size :]
     if not (len(end) == _END.size and end.startswith(b"PK\5\6")):
         if 0 <= tail.rfind(b"PK\5\6") <= len(tail) - _END.size:
-            raise refusal("has a comment or other bytes behind the end of the zip")
+            raise refusal("has a comment or other bytes after the end of the zip")
         raise refusal("is cut off: the end of the zip is missing")
     _, disk, first_disk, here, entries, length, start, comment = _END.unpack(end)
     if comment or tail[-_END.size - 20 :].startswith(b"PK\6\7"):

@@ -202,7 +202,7 @@ def _all_of(file: ByteFile) -> bytes:
     while part := file.read(_LARGEST_ARTICLE, 1):
         data += part
         if len(data) > _LARGEST_ARTICLE:
-            why = f"more than {_LARGEST_ARTICLE:,} bytes are not an article"
+            why = f"more than {_LARGEST_ARTICLE:,} bytes are too long for an article"
             raise DataError(f"{file.name}: {why}; put paragraphs in a CSV table")
     return data
 

@@ -95,7 +95,7 @@ def is_prose(line: str) -> bool:
 
 
 PROSE = (
-    "is text, not a table; `stance explain -` takes one paragraph, an article is a file .txt, "
+    "is text, not a table; `stance explain -` takes one paragraph, an article is a .txt file, "
     "and a table begins with the names of its columns, such as text"
 )
 

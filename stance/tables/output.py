@@ -147,7 +147,7 @@ def table_format(
     kind: Literal["csv", "jsonl"] = "jsonl" if suffix in JSON_NAMES else "csv"
     container = _CONTAINERS.get(suffix, "")
     if path and container not in ("", "json") and path.suffix.lower() == ".gz":
-        raise UsageError(f"{path}: {suffix} files are compressed already; drop .gz from its name")
+        raise UsageError(f"{path}: {suffix} files are already compressed; drop .gz from its name")
     safe = excel_safe and kind == "csv" and not container
     return Format(tuple(columns), kind, ",", safe, container, tuple(types))
 
