@@ -70,7 +70,7 @@ class Stand:
     def start(
         self, jobs: str, *options: str, before: Sequence[str] = ()
     ) -> "subprocess.Popen[str]":
-        """Start a run in a process group of its own, by another command where that is given."""
+        """Start a run in a session of its own, by another command where that is given."""
         command = [sys.executable, "-m", "stance", "predict", str(self.table), "--quiet"]
         command += ["-o", str(self.output), "--model", str(self.model), "--jobs", jobs, *options]
         return subprocess.Popen(
@@ -89,9 +89,9 @@ class Stand:
         """Count something that should be so."""
         self.counts[f"{what}: {'yes' if good else 'NO'}"] += 1
 
-    def settle(self, group: int) -> None:
+    def settle(self, session: int) -> None:
         """Judge what a stopped run has left, go on with it, and clear the output away."""
-        self.count("no process left", self._gone(group))
+        self.count("no process left", self._gone(session))
         if self.output.exists():
             self.counts["complete when stopped"] += 1
             self.count("output none or whole", self.digest() == self.whole)
@@ -116,31 +116,32 @@ class Stand:
         subprocess.run(["rm", "-rf", *map(str, self.output.parent.glob("*"))], check=True)
         subprocess.run(["rm", "-rf", str(folder_of(self.output))], check=True)
 
-    def _gone(self, group: int) -> bool:
+    def _gone(self, session: int) -> bool:
         end = time.monotonic() + PATIENCE
-        while list(members(group)):
+        while list(members(session)):
             if time.monotonic() > end:
                 return False
             time.sleep(0.05)
         return True
 
 
-def members(group: int) -> Iterator[tuple[int, bool]]:
-    """Yield the living processes of a group, and whether each computes parts."""
+def members(session: int) -> Iterator[tuple[int, bool]]:
+    """Yield the living processes of a session, and whether each computes parts."""
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            state, _, its_group = (path / "stat").read_text().rpartition(")")[2].split()[:3]
-            if int(its_group) == group and state != "Z":
+            fields = (path / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
                 yield int(path.name), b"stance.runs.workers" in (path / "cmdline").read_bytes()
 
 
-def kill_groups(stand: Stand, times: int) -> None:
-    """Kill the whole process group at random moments."""
-    for _ in range(times):
+def kill_runs(stand: Stand, times: int) -> None:
+    """Kill all processes, or the first one, whose worker then ends by itself, at random moments."""
+    for turn in range(times):
         process = stand.start(stand.random.choice("12"))
         time.sleep(stand.random.uniform(0, 1.1 * stand.seconds))
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        for pid in [process.pid] if turn % 2 else [pid for pid, _ in members(process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.communicate()
         stand.settle(process.pid)
 
@@ -304,7 +305,7 @@ def main() -> int:
         stand = Stand(Path(folder), options.rows, options.seed)
         print(f"{options.rows:,} rows; an undisturbed run takes {stand.seconds:.1f} s", flush=True)
         for title, stop, times in (
-            ("kill -9 of the process group", kill_groups, options.kills),
+            ("kill -9 of all processes, or of the first", kill_runs, options.kills),
             ("kill -9 of one worker", kill_workers, options.workers),
             ("SIGINT and SIGTERM", send_signals, options.signals),
             ("disk full", fill_disks, options.disks),

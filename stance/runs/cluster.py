@@ -34,7 +34,7 @@ from stance.storage import decode_model, dump_model
 # Of a scheduler. With other addresses Dask waits long, or fails in ways of its own.
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")
 _LOGGERS = ("distributed", "distributed.client")  # have a level of their own in this process
-_ENCRYPTED = ("tls", "wss")
+_ENCRYPTED = ("tls:", "wss:")
 _SILENCE = 10  # seconds to wait for the scheduler
 _TIMEOUT = 20  # seconds to wait for its first worker
 _COUNT_EVERY = 2  # seconds between counts of the workers
@@ -51,16 +51,12 @@ def exposure(address: str) -> str | None:
     host = urlsplit(address).hostname or "" if _ADDRESS.fullmatch(address) else "localhost"
     with contextlib.suppress(ValueError):
         host = "localhost" if ipaddress.ip_address(host).is_loopback else host
-    if host == "localhost" or _kind(address) in _ENCRYPTED:
+    if host == "localhost" or address.startswith(_ENCRYPTED):
         return None
     risk = (
         "whoever reaches that port can run code on the cluster; use tls:// outside a safe network"
     )
     return f"{shown(address)}: texts and model travel unencrypted, and {risk}"
-
-
-def _kind(address: str) -> str:
-    return address.partition(":")[0]
 
 
 def _is_silent(address: str) -> bool:
@@ -105,7 +101,7 @@ class ClusterCrew:
             if not isinstance(error, Exception):
                 raise
             certificates = dask.config.get("distributed.comm.tls.ca-file", None)
-            if _kind(address) in _ENCRYPTED and not certificates:
+            if address.startswith(_ENCRYPTED) and not certificates:
                 where = "distributed.comm.tls in the settings of Dask"
                 message = f"{self._name}: needs certificates; name them as {where}"
                 raise UsageError(message) from error
