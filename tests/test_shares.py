@@ -63,6 +63,14 @@ def test_without_an_audit_nothing_is_corrected_and_the_summary_says_why(archive,
     assert "corrected" not in text
 
 
+def test_withheld_answers_stand_beside_the_counts(tmp_path):
+    rows, _ = answer_rows({"Russia": (0.3, 0.6, 0.1)}, documents=20)
+    for row in rows[:3]:
+        row["stance"] = "uncertain"
+    text = invoke("shares", write(tmp_path / "answers.csv", rows)).stdout
+    assert f"Russia: {len(rows)} answers, 3 withheld\n" in text
+
+
 def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
     shares, differences = tmp_path / "shares.csv", tmp_path / "differences.csv"
     options = ("--by", "outlet", "--over", "date", "--period", "quarter")

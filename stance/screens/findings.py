@@ -44,6 +44,7 @@ def share_lines(figures: Figures) -> list[str]:
     for actor in actors[:ACTORS]:
         own = [known[actor, "", "", name] for name in LISTED]
         number = count(own[0]["n"], "answer")
+        number += f", {own[0]['withheld']:,} withheld" if own[0]["withheld"] else ""
         number += f", {count(own[0]['labels'], 'label')}" if figures["labels"] else ""
         table.append(f"{cell(actor, NAME - 1).rstrip()}: {number}")
         table.append(_values("counted", [percent(each["counted"]) for each in own]))
