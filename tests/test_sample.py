@@ -278,7 +278,7 @@ def test_tables_that_name_files_of_their_own_keep_these(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda rows: rows[4].update(stance="good"), "b.csv:6: 'good' is not a stance"),
+        (lambda rows: rows[4].update(stance="good"), "b.csv:6: 'good' is not one of against"),
         (lambda rows: [row.pop("stance") for row in rows], "b.csv: no column 'stance'"),
     ],
 )

@@ -228,14 +228,15 @@ def teach(options: argparse.Namespace) -> None:
         {"params": [*teacher.stance.parameters(), *teacher.tone.parameters()], "lr": HEAD_RATE},
     ]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-    steps = -(-len(items) // BATCH)
+    steps = options.epochs * -(-len(items) // BATCH)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
         lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / (steps + 1)),
     )
     print(f"{len(items):,} paragraphs, {steps} steps", flush=True)
     began = time.time()
-    for step, part in enumerate(batches(items, generator), start=1):
+    rounds = (part for _ in range(options.epochs) for part in batches(items, generator))
+    for step, part in enumerate(rounds, start=1):
         loss = loss_of(teacher, tokenise(tokeniser, part), part)
         loss.backward()
         nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
@@ -328,6 +329,7 @@ def main() -> None:
         command.set_defaults(run=run)
         if run is teach:
             command.add_argument("corpora", nargs="+", type=Path)
+            command.add_argument("--epochs", type=int, default=3)
             command.add_argument("--recipe", type=Path, default=RECIPE)
         else:
             command.add_argument("unlabelled" if run is label else "corpus", type=Path)
