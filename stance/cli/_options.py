@@ -55,11 +55,6 @@ Aliases = Annotated[
 AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json")]
 Force = Annotated[bool, option(None, "Overwrite existing files.", "--force")]
 Jobs = Annotated[int, option("N", "Number of processes.", min=1, callback=_bounded)]
-Delimiter = Annotated[str | None, option("C", "Separator of the table; detected if omitted.")]
-Encoding = Annotated[
-    str | None, option("E", "Encoding of the table, such as cp1252; UTF-8 if omitted.")
-]
-Sheet = Annotated[str | None, option("NAME", "Sheet of a workbook; the first if omitted.")]
 Include = Annotated[
     list[str] | None,
     option("PATTERN", "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."),
@@ -75,13 +70,20 @@ DateFormat = Annotated[
 ]
 ActorColumn = Annotated[str | None, _column("actor", "the actor to judge")]
 
+_TABLE = {
+    "delimiter": Annotated[str | None, option("C", "Separator of the table; detected if omitted.")],
+    "encoding": Annotated[
+        str | None, option("E", "Encoding of the table, such as cp1252; UTF-8 if omitted.")
+    ],
+    "sheet": Annotated[str | None, option("NAME", "Sheet of a workbook; the first if omitted.")],
+}
+"""Options of every command that reads a table."""
+
 _JUDGED = {
     "text_column": TextColumn,
     "date_column": DateColumn,
     "date_format": DateFormat,
-    "delimiter": Delimiter,
-    "encoding": Encoding,
-    "sheet": Sheet,
+    **_TABLE,
     "include": Include,
     "name_pattern": Annotated[
         str | None,
@@ -103,9 +105,7 @@ _LABELLED = {
     ],
     "date_column": DateColumn,
     "date_format": DateFormat,
-    "delimiter": Delimiter,
-    "encoding": Encoding,
-    "sheet": Sheet,
+    **_TABLE,
 }
 """Options of every command that reads labelled tables."""
 
@@ -124,9 +124,7 @@ _ANSWERED = {
         option("WORD", "Prefix of the answers' columns.", rich_help_panel="Reading tables"),
     ],
     "date_format": DateFormat,
-    "delimiter": Delimiter,
-    "encoding": Encoding,
-    "sheet": Sheet,
+    **_TABLE,
 }
 """Tables and options of every command that reads answers."""
 
@@ -150,6 +148,11 @@ _REQUIRED = frozenset({"answers"})
 AnswersForm = dict[str, Any]  # arguments of `findings.Request`
 Shared = Mapping[str, Any]  # annotations of options by their name
 Command = Callable[..., None]
+
+
+def reads_table(command: Command) -> Command:
+    """Give a command the options of a table; it gets them as `reading`."""
+    return _with_shared(command, "reading", _TABLE, dict)
 
 
 def reads_texts(command: Command) -> Command:

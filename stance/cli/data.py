@@ -11,7 +11,7 @@ from stance.cli._terminal import show, tell
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
-    from stance.tables import Reading
+    from stance.tables import Form, Reading
 
 IMPORTED = (
     "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, vast, "
@@ -77,6 +77,7 @@ def _formats() -> list[str]:
     return [*FORMATS]
 
 
+@options.reads_table
 def import_corpus(
     form: Annotated[str, typer.Argument(metavar="FORMAT", help=IMPORTED, autocompletion=_formats)],
     source: Annotated[
@@ -92,10 +93,9 @@ def import_corpus(
         ),
     ] = None,
     labels: options.Labels = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    sheet: options.Sheet = None,
     force: options.Force = False,
+    *,
+    reading: "Form",
 ) -> None:
     """Convert a data set, a tool's export or a table with other columns to a corpus table."""
     from stance.importing import import_corpus as convert
@@ -109,10 +109,8 @@ def import_corpus(
         output,
         names=parse_map(names),
         labels=parse_labels(labels),
-        delimiter=delimiter,
-        encoding=encoding,
-        sheet=sheet,
         force=force,
+        **reading,
     )
     for line in told:
         tell(line)

@@ -12,8 +12,10 @@ from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.labelling import Store, Task
+    from stance.tables import Form
 
 
+@options.reads_table
 def label(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="Table with columns text and actor.")
@@ -60,11 +62,10 @@ def label(
     ] = True,
     actors: options.ActorsFile = None,
     text_column: options.TextColumn = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    sheet: options.Sheet = None,
     as_json: options.AsJson = False,
     force: options.Force = False,
+    *,
+    reading: "Form",
 ) -> None:
     """Label a table on a local page, and compare, settle and export the labels."""
     from stance.labelling import (
@@ -97,14 +98,7 @@ def label(
     options.refuse_outputs(
         force, [table, path, codebook, context, actors, *(merge or ())], export=export
     )
-    task = read_task(
-        table,
-        text_column=text_column or "text",
-        context=context,
-        delimiter=delimiter,
-        encoding=encoding,
-        sheet=sheet,
-    )
+    task = read_task(table, text_column=text_column or "text", context=context, **reading)
     for note in task.notes:
         tell(note)
     with Store(path, create=not (agreement or export) or bool(merge)) as labels:

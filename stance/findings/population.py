@@ -1,7 +1,7 @@
 """The pairs of a table of answers, in arrays: what a sample is drawn from and shares are about."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -91,26 +91,26 @@ def read_population(
     """
     with request.open() as table:
         places = find_places(table.columns, table.name, request)
-        reader = _Reader(table, places, request, dict.fromkeys(only))
-        reader.labels = [(name, column(table.columns, name, table.name)) for name in labels]
-        if places.over is not None and request.over is not None:
+        if request.by is None:
+            places = replace(places, by=None)
+        if request.over is None:
+            places = replace(places, over=None)
+        named = {name: column(table.columns, name, table.name) for name in labels}
+        reader = _Reader(table, places, named, dict.fromkeys(only))
+        if places.over is not None:
             rewrite_dates(table, places.over, request.date_format)
         for batch in batches(table):
             reader.add(batch)
-        return reader.finish(table.columns, table.notes)
+        return reader.finish(request.period)
 
 
 class _Reader:
     """Pairs as they are read, block by block."""
 
     def __init__(
-        self, table: Table, places: Places, request: Request, only: dict[str, None]
+        self, table: Table, places: Places, labels: dict[str, int], only: dict[str, None]
     ) -> None:
-        self._table, self._places, self._only = table, places, only
-        self._by = places.by if request.by else None
-        self._over = places.over if request.over else None
-        self._unit = request.period
-        self.labels: list[tuple[str, int]] = []
+        self._table, self._places, self._labels, self._only = table, places, labels, only
         self._actors: dict[str, int] = {}  # numbers of names, in order of first use
         self._groups: dict[str, int] = {}
         self._blocks: list[dict[str, Any]] = []
@@ -140,9 +140,10 @@ class _Reader:
             for each, number in zip(cells, row.tolist(), strict=True)
         )
         blank = [""] * len(cells)
-        texts = blank if places.text is None else [each[places.text] for each in cells]
-        days = blank if self._over is None else [each[self._over] for each in cells]
-        groups = blank if self._by is None else [each[self._by] for each in cells]
+        texts, days, groups = (
+            blank if at is None else [each[at] for each in cells]
+            for at in (places.text, places.over, places.by)
+        )
         return {
             "actor": _numbers(self._actors, [bounded(each[places.actor]) for each in cells]),
             "group": _numbers(self._groups, [bounded(name) or BLANK for name in groups]),
@@ -154,10 +155,10 @@ class _Reader:
             ),
             "key": np.array(list(keys), np.uint64),
             "text": np.array([text_key(text) for text in texts], np.uint64),
-            "labels": [self._labels(records, name, at) for name, at in self.labels],
+            "labels": [self._stances(records, *each) for each in self._labels.items()],
         }
 
-    def _labels(self, records: Sequence[Record], name: str, at: int) -> Ints8:
+    def _stances(self, records: Sequence[Record], name: str, at: int) -> Ints8:
         spellings = {**STANCES, "": MISSING, UNCERTAIN: MISSING}
         found = [spellings.get(record.cells[at].strip().lower()) for record in records]
         if None in found:
@@ -168,7 +169,7 @@ class _Reader:
             )
         return np.array(found, np.int8)
 
-    def finish(self, columns: Sequence[str], notes: Sequence[str]) -> Population:
+    def finish(self, unit: Unit | None) -> Population:
         """Return all pairs."""
         if missing := [name for name in self._only if bounded(name) not in self._actors]:
             raise DataError(
@@ -183,14 +184,14 @@ class _Reader:
         if self._table.several:
             self._refuse_repeated(joined("key"), joined("record"))
         day = joined("day")
-        periods, period = _place_days(day, self._unit)
-        said = _missing(day, period) if self._over is not None else ()
+        periods, period = _place_days(day, unit)
+        said = () if self._places.over is None else _missing(day, period)
         return Population(
             table=self._table.name,
-            columns=tuple(columns),
+            columns=tuple(self._table.columns),
             places=self._places,
             actors=tuple(self._actors),
-            groups=() if self._by is None else tuple(self._groups),
+            groups=() if self._places.by is None else tuple(self._groups),
             periods=periods,
             **{name: joined(name) for name in ("actor", "group", "stance", "chances")},
             **{name: joined(name) for name in ("record", "key", "text")},
@@ -199,9 +200,9 @@ class _Reader:
             partial=bool(self._only),
             labels=tuple(
                 (name, np.concatenate([block["labels"][at] for block in self._blocks]))
-                for at, (name, _) in enumerate(self.labels)
+                for at, name in enumerate(self._labels)
             ),
-            notes=(*notes, *(f"{self._table.name}: {each}" for each in said)),
+            notes=(*self._table.notes, *(f"{self._table.name}: {each}" for each in said)),
         )
 
     def _refuse_repeated(self, key: Keys, record: Ints) -> None:

@@ -129,7 +129,7 @@ class Study:
             answers=len(population),
             documents=len(np.unique(population.document)),
             labels=0 if self.sample is None else len(self.sample.audit),
-            by=columns[places.by] if population.groups and places.by is not None else None,
+            by=None if places.by is None else columns[places.by],
             over=columns[places.over] if population.periods and places.over is not None else None,
             quantity=quantity,
             shares=tuple(share for actor in self.actors for share in actor.shares()),

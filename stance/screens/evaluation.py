@@ -284,7 +284,7 @@ def _actors(actors: Figures, left_out: int) -> list[str]:
 def _seen(leakage: Figures) -> list[str]:
     if not leakage["either"]:
         return ["leakage  no row or near-duplicate was found in the training data of either"]
-    named = ", ".join(leakage["rows"][:NAMED])
+    named = ", ".join(map(shown, leakage["rows"][:NAMED]))
     more = leakage["either"] - NAMED
     lines = wrap(
         f"leakage  {count(leakage['a'], 'row')} found in the training data of A, "

@@ -70,7 +70,9 @@ def _values(name: str, values: Sequence[str]) -> str:
 def _verdict(figures: Figures) -> list[str]:
     if not figures["labels"]:
         asked = figures["by"] or figures["over"]
-        parts = f" Counts by {asked} are in the table that -o FILE.csv writes." if asked else ""
+        parts = (
+            f" Counts by {shown(asked)} are in the table that -o FILE.csv writes." if asked else ""
+        )
         return wrap(
             "Counted only: a model's counts are not shares, for its errors do not cancel. Draw a "
             f"sample with stance sample, label it, and add it with --audit.{parts}"
