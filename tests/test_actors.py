@@ -137,6 +137,10 @@ BAD = {
         '["A"]\nname = ["Cote d\'Or"]\n["B"]\nname = ["Cote d\u2019Or"]\n',
         "belongs to both 'A' and 'B'",
     ),
+    "exclusions without end": (
+        '["A"]\nname = ["Aland"]\nnot = [' + '"b",' * 100_000 + "]\n",
+        "the book has 100,001 aliases and exclusions; the limit is 100,000",
+    ),
     "office no table": (
         '["A"]\nname = ["Aland"]\noffice = ["Aland"]\n',
         "'office' must be a table of aliases and their days",

@@ -46,9 +46,9 @@ def gap(found, head):
 
 def test_contributions_sum_to_the_score():
     model = load_model(bundled_model())
-    asked = pairs(200)
+    asked = pairs(80)
     found = [reasons for text, actor in asked for reasons in explain(model, text, actor)]
-    assert len(found) == 200
+    assert len(found) == 80
     assert max(gap(one, model.stance) for one in found) < 1e-9
 
 

@@ -144,6 +144,12 @@ def test_a_lexicon_that_is_not_complete_is_refused_in_one_line(tmp_path, change,
     assert "\n" not in str(error.value)
 
 
+def test_endings_that_make_forms_without_end_are_refused():
+    book = {"Germany": {"name": [f"a{i}|e b|e c|e" for i in range(201)]}}
+    with pytest.raises(ActorError, match=r"'name': more than 200,000 forms; use fewer endings"):
+        inflected(book, {"e": list("0123456789")}, "mine.toml")
+
+
 @pytest.mark.parametrize(
     ("endings", "entry", "message"),
     [

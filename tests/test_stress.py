@@ -109,7 +109,7 @@ def test_a_substitute_is_of_the_actors_kind_and_new_to_the_paragraph():
 
 
 def test_every_soft_test_changes_what_it_says():
-    changed = {test.name: test.change(scenes()[0], WORDS) for test in SOFT_TESTS}
+    changed = {test.name: test.run(scenes()[0], WORDS) for test in SOFT_TESTS}
     before = changed["as written"].before
     assert before == (
         "The foreign ministers meeting in Geneva condemned the United States on Tuesday for the "
@@ -142,7 +142,7 @@ def test_every_soft_test_changes_what_it_says():
 
 def test_a_quotation_goes_to_somebody_else():
     scene = next(scene for scene in scenes() if "{speaker}" in scene.text)
-    after = {test.name: test.change(scene, WORDS) for test in SOFT_TESTS}
+    after = {test.name: test.run(scene, WORDS) for test in SOFT_TESTS}
     assert scene.fills["speaker"] in scene.render()
     assert scene.fills["speaker"] not in after["quotation by someone else"].after
     assert f"spokeswoman for {scene.fills['other']}" in after["quotation by another actor"].after
@@ -168,14 +168,24 @@ def test_the_bundled_model_keeps_what_must_always_hold(report: StressReport):
     assert all(test.n == report.seeds == len(WORDS.seeds) for test in report.tests[:4])
 
 
+@pytest.mark.usefixtures("few")
 def test_a_model_trained_just_now_keeps_it_too(model: StanceModel):
     found = run_suite(model)
     assert (failing(found), found.hard_failures) == ([], 0)
 
 
+@pytest.mark.usefixtures("few")
 def test_a_model_of_random_weights_keeps_it_too():
     found = run_suite(small_model())
     assert (failing(found), found.hard_failures) == ([], 0)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the suite use eight paragraphs of each stance, for tests that do not need all."""
+    kept = [s for stance in Stance for s in [s for s in WORDS.seeds if s.stance is stance][::4]]
+    words = dataclasses.replace(WORDS, seeds=tuple(kept))
+    monkeypatch.setattr("stance.stress._suite.read_sentences", lambda: words)
 
 
 class Broken(StanceModel):
@@ -229,6 +239,7 @@ def remade(kind: type, model: StanceModel) -> StanceModel:
         (ByBook, [HARD[3]]),
     ],
 )
+@pytest.mark.usefixtures("few")
 def test_each_hard_test_catches_a_model_that_breaks_it(bundled, kind, broken):
     found = run_suite(remade(kind, bundled))
     caught = failing(found)
@@ -243,6 +254,7 @@ def test_each_hard_test_catches_a_model_that_breaks_it(bundled, kind, broken):
         assert example.expected == example.answer_before
 
 
+@pytest.mark.usefixtures("few")
 def test_an_answer_that_is_not_a_number_never_equals_another(bundled: StanceModel):
     assert failing(run_suite(remade(NoNumber, bundled))) == HARD
 
@@ -253,6 +265,7 @@ class AlwaysNeutral(StanceModel):
         return dataclasses.replace(judged, stance=np.tile([0.1, 0.8, 0.1], (len(judged.para), 1)))
 
 
+@pytest.mark.usefixtures("few")
 def test_a_model_that_is_always_neutral_shows_as_one(bundled: StanceModel):
     found = run_suite(remade(AlwaysNeutral, bundled))
     assert failing(found) == []
@@ -290,6 +303,7 @@ class Abroad(StanceModel):
 
 
 @pytest.mark.parametrize("kind", [Unsure, Abroad])
+@pytest.mark.usefixtures("few")
 def test_an_answer_that_predict_withholds_is_an_answer_of_its_own(bundled: StanceModel, kind):
     found = run_suite(remade(kind, bundled))
     assert rates(found)["as written"] == 1
@@ -319,6 +333,7 @@ def test_another_book_brings_its_own_actors(bundled: StanceModel):
     assert used <= {"Greens", "Labour", "Greens -> Labour", "Labour -> Greens"}
 
 
+@pytest.mark.usefixtures("few")
 def test_a_lone_actor_skips_what_needs_two(bundled: StanceModel):
     found = run_suite(with_book(bundled, Actor("NATO", "organisation", {"name": ("NATO",)})))
     assert found.skipped["actor swapped"] == "skipped, it needs two actors of one kind"
@@ -335,6 +350,7 @@ def test_a_book_that_no_paragraph_fits_skips_every_test(bundled: StanceModel):
     assert len(found.skipped) == len(HARD) + len(SOFT_TESTS)
 
 
+@pytest.mark.usefixtures("few")
 def test_an_alias_cannot_forge_the_screen(bundled: StanceModel):
     actor = Actor("Bad\x1b[31m", "state", {"name": ("Ba\x1b[31md", "Worse")})
     lines = stress_lines(run_suite(with_book(bundled, actor)).to_json())
@@ -390,6 +406,7 @@ def test_lines_fit_a_terminal_and_show_every_test(report: StressReport):
 # --- The command ---
 
 
+@pytest.mark.usefixtures("few")
 def test_stress_needs_no_corpus(model_path: Path):
     result = invoke("evaluate", "--stress", "--json", "-m", model_path)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -398,9 +415,10 @@ def test_stress_needs_no_corpus(model_path: Path):
     assert figures["stress"]["hard_failures"] == 0
     printed = invoke("evaluate", "--stress", "-m", model_path)
     assert printed.exit_code == 0
-    assert printed.stdout.startswith("stress suite  96 seed paragraphs written for it\n")
+    assert printed.stdout.startswith("stress suite  24 seed paragraphs written for it\n")
 
 
+@pytest.mark.usefixtures("few")
 def test_stress_stands_beside_the_scores_of_a_corpus(model_path: Path, tmp_path: Path):
     head = (STARTER / "starter_test.csv").read_text("utf-8").splitlines(keepends=True)[:61]
     corpus = write(tmp_path / "coded.csv", "".join(head))
@@ -411,7 +429,7 @@ def test_stress_stands_beside_the_scores_of_a_corpus(model_path: Path, tmp_path:
     assert figures.keys() - alone.keys() == {"stress"}
     printed = invoke("evaluate", corpus, "--stress", "-m", model_path).stdout
     assert printed.startswith("macro-F1")
-    assert "\n\nstress suite  96 seed paragraphs" in printed
+    assert "\n\nstress suite  24 seed paragraphs" in printed
 
 
 @pytest.mark.parametrize(
@@ -422,6 +440,7 @@ def test_without_a_corpus_only_stress_can_be_asked_for(options):
     assert line == "no CORPUS to evaluate on; name a labelled table, or give only --stress"
 
 
+@pytest.mark.usefixtures("few")
 def test_a_broken_promise_is_loud(bundled: StanceModel, monkeypatch: pytest.MonkeyPatch):
     broken = remade(ByBatch, bundled)
     monkeypatch.setattr("stance.cli._options.open_model", lambda _path: broken)

@@ -14,7 +14,7 @@ from stance.arrays import Ints, Ints8, Ints32, Keys
 from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
 from stance.reading.keys import keys_of
-from stance.reading.languages import bundled, inflected, languages
+from stance.reading.languages import MOST_ALIASES, bundled, inflected, languages
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.text import join_normalised, normalise
 from stance.reading.tokens import Forms, TokenBatch, tokenise
@@ -27,7 +27,6 @@ ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname"
 ACTOR_KINDS = ("state", "organisation", "person", "other")
 
 BATCH = 1000  # texts scanned at a time
-_MOST_ALIASES = 100_000
 _LONGEST = 200  # characters of a name or an alias
 
 
@@ -99,14 +98,15 @@ class ActorBook:
                     phrases.append(Phrase(normalise(alias), len(aliases), alias in actor.case))
                     aliases.append((number, ALIAS_KINDS.index(kind)))
                     terms.append(_months(actor.office.get(alias, ("", ""))))
-        if len(aliases) > _MOST_ALIASES:
-            raise ActorError(f"the book has {len(aliases)} aliases; the limit is {_MOST_ALIASES}")
         self._owner = {alias: owner for alias, (owner, _) in owners.items()}
         phrases += [
             Phrase(normalise(text), len(aliases), text in actor.case)
             for actor in actors
             for text in actor.exclusions
         ]
+        if (size := len(phrases)) > MOST_ALIASES:
+            said = f"{size:,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
+            raise ActorError(f"the book has {said}")
         self._matcher = PhraseMatcher(phrases)
         self._actor_of = np.array([*(actor for actor, _ in aliases), -1], np.int64)
         self._kind_of = np.array([*(kind for _, kind in aliases), -1], np.int8)

@@ -11,6 +11,7 @@ from stance.display import shown
 from stance.errors import ActorError
 from stance.settings import hint
 
+MOST_ALIASES = 100_000  # of a book, its exclusions among them
 MOST_FORMS = 1000  # of one alias
 
 _REFERENCE = re.compile(r"\|(\w+)")
@@ -38,7 +39,10 @@ def inflected(tables: Mapping[str, Any], endings: object, where: str) -> dict[st
     if not isinstance(endings, dict) or not all(map(_are_endings, endings.values())):
         raise ActorError(f"{where}: 'endings' must be a table of lists of endings, such as {_LIKE}")
 
+    made = 0
+
     def forms(entry: object, place: str) -> Sequence[object]:
+        nonlocal made
         if not isinstance(entry, str):
             return [entry]  # the book's own check says what is wrong with it
         first, *parts = _REFERENCE.split(entry)
@@ -50,6 +54,8 @@ def inflected(tables: Mapping[str, Any], endings: object, where: str) -> dict[st
             raise ActorError(
                 f"{place}: '{shown(entry)}' has {size:,} forms; the limit is {MOST_FORMS:,}"
             )
+        if (made := made + size) > 2 * MOST_ALIASES:  # lists of `case` repeat aliases
+            raise ActorError(f"{place}: more than {2 * MOST_ALIASES:,} forms; use fewer endings")
         choices = [endings[name] for name in parts[::2]]
         return [first + "".join(map("".join, zip(own, parts[1::2], strict=True)))
                 for own in product(*choices)]  # fmt: skip

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -40,27 +41,30 @@ class Trial:
 Change = Callable[[Scene, Sentences], Trial | None]
 
 
+Run = TypeVar("Run", bound=Callable[..., Any])
+
+
 @dataclass(frozen=True, slots=True)
-class SoftTest:
-    """A change and what is promised of it, though a model may fail it."""
+class Test(Generic[Run]):
+    """A promise, and the function that tries it."""
 
     name: str
     promise: str
-    needs: str  # of the model's actor book
-    change: Change
+    needs: str  # of the model's actor book; without it nothing is tried
+    run: Run
 
 
-SOFT_TESTS: list[SoftTest] = []  # every soft test, in the order of the report
+def adds_to(tests: list[Test[Run]], name: str, needs: str = ANY_ACTOR) -> Callable[[Run], Run]:
+    """Add the decorated function, whose docstring is the promise, to some tests."""
 
-
-def _soft(name: str, needs: str = ANY_ACTOR) -> Callable[[Change], Change]:
-    """Add the decorated change, whose docstring is the promise, to the soft tests."""
-
-    def add(change: Change) -> Change:
-        SOFT_TESTS.append(SoftTest(name, change.__doc__ or "", needs, change))
-        return change
+    def add(run: Run) -> Run:
+        tests.append(Test(name, run.__doc__ or "", needs, run))
+        return run
 
     return add
+
+
+SOFT_TESTS: list[Test[Change]] = []  # what a model may fail, in the order of the report
 
 
 def _trial(
@@ -70,13 +74,13 @@ def _trial(
     return Trial(scene.render(), after, name, actor or name, expected)
 
 
-@_soft("as written")
+@adds_to(SOFT_TESTS, "as written")
 def _as_written(scene: Scene, _words: Sentences) -> Trial:
     """A seed paragraph gets the label that it was written for."""
     return _trial(scene, scene.render(), expected=scene.seed.stance)
 
 
-@_soft("actor swapped", "two actors of one kind")
+@adds_to(SOFT_TESTS, "actor swapped", "two actors of one kind")
 def _swap_actor(scene: Scene, _words: Sentences) -> Trial | None:
     """Another actor of the same kind in the actor's place gets the actor's answer."""
     if scene.substitute is None:
@@ -85,7 +89,7 @@ def _swap_actor(scene: Scene, _words: Sentences) -> Trial | None:
     return _trial(scene, after, actor=scene.substitute.name)
 
 
-@_soft("government for the name", "a state with a demonym")
+@adds_to(SOFT_TESTS, "government for the name", "a state with a demonym")
 def _name_government(scene: Scene, _words: Sentences) -> Trial | None:
     """The answer stays when "the Russian government" stands for "Russia"."""
     demonyms = scene.actor.aliases.get("demonym", ())
@@ -94,7 +98,7 @@ def _name_government(scene: Scene, _words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(actor=f"the {demonyms[0]} government").render())
 
 
-@_soft("capital for the name", "an actor with a capital")
+@adds_to(SOFT_TESTS, "capital for the name", "an actor with a capital")
 def _name_capital(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when "Moscow" stands for "Russia"."""
     capitals = scene.actor.aliases.get("capital", ())
@@ -103,7 +107,9 @@ def _name_capital(scene: Scene, words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(actor=words.with_article(capitals[0])).render())
 
 
-@_soft("abbreviation with points", "an actor with an abbreviation with and without points")
+@adds_to(
+    SOFT_TESTS, "abbreviation with points", "an actor with an abbreviation with and without points"
+)
 def _write_points(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when "the U.S." stands for "the US"."""
     names = scene.actor.aliases.get("name", ())
@@ -119,25 +125,25 @@ def _of(sentences: tuple[str, ...], scene: Scene) -> str:
     return sentences[scene.number % len(sentences)]
 
 
-@_soft("neutral sentence in front")
+@adds_to(SOFT_TESTS, "neutral sentence in front")
 def _add_neutral_before(scene: Scene, words: Sentences) -> Trial:
     """The answer stays when an unrelated neutral sentence opens the paragraph."""
     return _trial(scene, f"{_of(words.neutral, scene)} {scene.render()}")
 
 
-@_soft("neutral sentence behind")
+@adds_to(SOFT_TESTS, "neutral sentence behind")
 def _add_neutral_behind(scene: Scene, words: Sentences) -> Trial:
     """The answer stays when an unrelated neutral sentence ends the paragraph."""
     return _trial(scene, f"{scene.render()} {_of(words.neutral, scene)}")
 
 
-@_soft("paragraph doubled")
+@adds_to(SOFT_TESTS, "paragraph doubled")
 def _double(scene: Scene, _words: Sentences) -> Trial:
     """The answer stays when everything is said twice."""
     return _trial(scene, f"{scene.render()} {scene.render()}")
 
 
-@_soft("person, place, number changed")
+@adds_to(SOFT_TESTS, "person, place, number changed")
 def _change_details(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when other persons, places and numbers are named."""
     fills = words.fillers(scene.number + 1)
@@ -146,7 +152,7 @@ def _change_details(scene: Scene, words: Sentences) -> Trial | None:
     return None if after == scene.render() else _trial(scene, after)
 
 
-@_soft("quotation by someone else")
+@adds_to(SOFT_TESTS, "quotation by someone else")
 def _change_speaker(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when another person without a side says the same."""
     if "{speaker}" not in scene.text:
@@ -155,7 +161,7 @@ def _change_speaker(scene: Scene, words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(speaker=speaker).render())
 
 
-@_soft("quotation by another actor", _TWO)
+@adds_to(SOFT_TESTS, "quotation by another actor", _TWO)
 def _give_to_other(scene: Scene, _words: Sentences) -> Trial | None:
     """The answer stays when a spokeswoman for another actor says the same."""
     if "{speaker}" not in scene.text or scene.other is None:
@@ -163,7 +169,7 @@ def _give_to_other(scene: Scene, _words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(speaker=f"a spokeswoman for {scene.fills['other']}").render())
 
 
-@_soft("opposite stance added: first actor", _TWO)
+@adds_to(SOFT_TESTS, "opposite stance added: first actor", _TWO)
 def _add_opposite(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when another actor gets the opposite stance in an added sentence."""
     if scene.other is None or not scene.seed.polar or "{other}" in scene.text:
@@ -172,7 +178,7 @@ def _add_opposite(scene: Scene, words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(f"{scene.text} {_of(sentences, scene)}").render())
 
 
-@_soft("opposite stance added: second actor", _TWO)
+@adds_to(SOFT_TESTS, "opposite stance added: second actor", _TWO)
 def _ask_for_added(scene: Scene, words: Sentences) -> Trial | None:
     """The actor of the added sentence gets the opposite answer."""
     trial = _add_opposite(scene, words)
@@ -182,7 +188,7 @@ def _ask_for_added(scene: Scene, words: Sentences) -> Trial | None:
     return Trial(trial.after, trial.after, name, name, expected=opposite)
 
 
-@_soft("deciding verb negated", "a model that finds the stance of a seed paragraph")
+@adds_to(SOFT_TESTS, "deciding verb negated", "a model that finds the stance of a seed paragraph")
 def _negate(scene: Scene, _words: Sentences) -> Trial | None:
     """A stance that was found goes when the deciding verb is negated."""
     if not scene.seed.polar:
@@ -192,7 +198,7 @@ def _negate(scene: Scene, _words: Sentences) -> Trial | None:
     return Trial(scene.render(), after, name, name, leaves=scene.seed.stance)
 
 
-@_soft("plain verb negated")
+@adds_to(SOFT_TESTS, "plain verb negated")
 def _negate_plain(scene: Scene, _words: Sentences) -> Trial | None:
     """A neutral paragraph keeps its answer when its plain verb is negated."""
     if scene.seed.polar:
@@ -200,13 +206,13 @@ def _negate_plain(scene: Scene, _words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(replaced(scene.text, scene.seed.negate)).render())
 
 
-@_soft("praise turned into blame")
+@adds_to(SOFT_TESTS, "praise turned into blame")
 def _turn_to_blame(scene: Scene, _words: Sentences) -> Trial | None:
     """Where praise becomes blame, the answer is against."""
     return _turned(scene, Stance.FAVOR)
 
 
-@_soft("blame turned into praise")
+@adds_to(SOFT_TESTS, "blame turned into praise")
 def _turn_to_praise(scene: Scene, _words: Sentences) -> Trial | None:
     """Where blame becomes praise, the answer is favor."""
     return _turned(scene, Stance.AGAINST)
@@ -219,7 +225,7 @@ def _turned(scene: Scene, stance: Stance) -> Trial | None:
     return _trial(scene, after, expected=_OPPOSITE[stance])
 
 
-@_soft("typing error")
+@adds_to(SOFT_TESTS, "typing error")
 def _mistype(scene: Scene, _words: Sentences) -> Trial:
     """The answer stays when a word is mistyped."""
     random = np.random.default_rng((SEED, scene.number))
@@ -228,7 +234,7 @@ def _mistype(scene: Scene, _words: Sentences) -> Trial:
     return _mistyped(scene, plain[random.integers(len(plain))])
 
 
-@_soft("typing error in the deciding word")
+@adds_to(SOFT_TESTS, "typing error in the deciding word")
 def _mistype_deciding(scene: Scene, _words: Sentences) -> Trial | None:
     """The answer stays when the word that decides is mistyped."""
     return _mistyped(scene, scene.seed.deciding) if scene.seed.polar else None
@@ -251,13 +257,13 @@ def misspelt(word: str) -> str:
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-@_soft("all capitals")
+@adds_to(SOFT_TESTS, "all capitals")
 def _to_upper(scene: Scene, _words: Sentences) -> Trial:
     """The answer stays when everything is written in capitals."""
     return _trial(scene, scene.render().upper())
 
 
-@_soft("no capitals", "an actor with a name that counts in any spelling")
+@adds_to(SOFT_TESTS, "no capitals", "an actor with a name that counts in any spelling")
 def _to_lower(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when nothing has a capital."""
     free = [a for a in scene.actor.aliases.get("name", ()) if a not in scene.actor.case]

@@ -14,7 +14,7 @@ from stance.evaluation.intervals import proportion_interval
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
-from stance.stress._changes import ANY_ACTOR, SOFT_TESTS, SoftTest, Trial
+from stance.stress._changes import SOFT_TESTS, Change, Test, Trial, adds_to
 from stance.stress._scenes import NAMING_KINDS, Scene, Sentences, cast, read_sentences
 
 LANGUAGE = "english"  # of the sentences, and so of the models that the suite can test
@@ -101,15 +101,15 @@ def run_suite(model: StanceModel) -> StressReport:
     words = read_sentences()
     scenes = cast(model.book, words)
     trials = {
-        test.name: [trial for scene in scenes if (trial := test.change(scene, words)) is not None]
+        test.name: [trial for scene in scenes if (trial := test.run(scene, words)) is not None]
         for test in SOFT_TESTS
     }
     texts = {
         t: None for some in trials.values() for trial in some for t in (trial.before, trial.after)
     }
     answers = dict(zip(texts, ask(model, list(texts)), strict=True))
-    outcomes: list[tuple[HardTest | SoftTest, Result | None]] = [
-        *((test, _hard_result(test, test.compare(model, scenes, words))) for test in HARD_TESTS),
+    outcomes: list[tuple[Test[Any], Result | None]] = [
+        *((test, _hard_result(test, test.run(model, scenes, words))) for test in HARD_TESTS),
         *((test, _soft_result(test, trials[test.name], answers)) for test in SOFT_TESTS),
     ]
     return StressReport(
@@ -159,7 +159,7 @@ def ask(model: StanceModel, texts: Sequence[str], batch: int | None = None) -> l
 
 
 def _soft_result(
-    test: SoftTest, trials: Sequence[Trial], answers: Mapping[str, Answers]
+    test: Test[Change], trials: Sequence[Trial], answers: Mapping[str, Answers]
 ) -> Result | None:
     tested = 0
     failed: list[Example] = []
@@ -193,30 +193,10 @@ Scenes = Sequence[Scene]
 Compare = Callable[[StanceModel, Scenes, Sentences], Comparisons]
 
 
-@dataclass(frozen=True, slots=True)
-class HardTest:
-    """What must always hold; a book that lacks what it needs yields no comparison."""
-
-    name: str
-    promise: str
-    needs: str
-    compare: Compare
+HARD_TESTS: list[Test[Compare]] = []  # what must always hold, in the order of the report
 
 
-HARD_TESTS: list[HardTest] = []  # every hard test, in the order of the report
-
-
-def _hard(name: str, needs: str = ANY_ACTOR) -> Callable[[Compare], Compare]:
-    """Add the decorated comparison, whose docstring is the promise, to the hard tests."""
-
-    def add(compare: Compare) -> Compare:
-        HARD_TESTS.append(HardTest(name, compare.__doc__ or "", needs, compare))
-        return compare
-
-    return add
-
-
-def _hard_result(test: HardTest, comparisons: Comparisons) -> Result | None:
+def _hard_result(test: Test[Compare], comparisons: Comparisons) -> Result | None:
     seeds: set[int] = set()
     failed: dict[int, Example] = {}
     for seed, example in comparisons:
@@ -246,7 +226,7 @@ def _rendered(scenes: Scenes) -> tuple[list[str], list[int]]:
     return [scene.render() for scene in scenes], [scene.number for scene in scenes]
 
 
-@_hard("alias exchanged", "an actor with two aliases of one kind")
+@adds_to(HARD_TESTS, "alias exchanged", "an actor with two aliases of one kind")
 def _exchange_aliases(model: StanceModel, scenes: Scenes, words: Sentences) -> Comparisons:
     """Every alias of a kind gives the same probabilities, for every actor of the paragraph."""
     asked = [
@@ -275,7 +255,7 @@ def _exchangeable(scene: Scene, words: Sentences) -> Iterator[list[str]]:
             yield [article + alias for alias in aliases]
 
 
-@_hard("order of rows")
+@adds_to(HARD_TESTS, "order of rows")
 def _reorder_rows(model: StanceModel, scenes: Scenes, _words: Sentences) -> Comparisons:
     """The same paragraphs in another order get the same probabilities."""
     texts, numbers = _rendered(scenes)
@@ -283,7 +263,7 @@ def _reorder_rows(model: StanceModel, scenes: Scenes, _words: Sentences) -> Comp
     yield from _compare(numbers, (texts, ask(model, texts)), (texts, backwards))
 
 
-@_hard("batch composition")
+@adds_to(HARD_TESTS, "batch composition")
 def _rebatch(model: StanceModel, scenes: Scenes, _words: Sentences) -> Comparisons:
     """A paragraph gets the same probabilities alone and among others."""
     texts, numbers = _rendered(scenes)
@@ -292,7 +272,7 @@ def _rebatch(model: StanceModel, scenes: Scenes, _words: Sentences) -> Compariso
         yield from _compare(numbers, (texts, together), (texts, ask(model, texts, batch)))
 
 
-@_hard("actors not mentioned", "an actor more than the paragraphs name")
+@adds_to(HARD_TESTS, "actors not mentioned", "an actor more than the paragraphs name")
 def _drop_unmentioned(model: StanceModel, scenes: Scenes, words: Sentences) -> Comparisons:
     """Actors of the book that no paragraph names change no probability."""
     # Take all actors but two, or one, out of the book, and name only these.
