@@ -13,6 +13,8 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Fits are held to one thread, so that they can be repeated; to begin others takes a while.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if "_STANCE_COMPLETE" in os.environ:
+        os.environ["COLUMNS"] = "1000"  # or each line of a wrapped help is offered as a word
     from stance.cli import main as run
 
     run()

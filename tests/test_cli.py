@@ -537,12 +537,18 @@ def test_every_parameter_that_has_a_section_is_one_of_a_command():
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [("stance pre", "predict"), ("stance predict x --na", "--name-pattern"),
+     ("stance predict --abs", "--abstain"),
      ("stance import lab", "labelstudio")],
 )  # fmt: skip
 def test_a_shell_completes_what_is_typed(typed, offered):
     words = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
     run = process(_STANCE_COMPLETE="complete_bash", **words)
     assert run.stdout.decode().split() == [offered]
+    wanted = {"_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    for shell in ("fish", "zsh"):
+        said = process(_STANCE_COMPLETE=f"complete_{shell}", **wanted).stdout.decode()
+        assert offered in said
+        assert shell == "zsh" or len(said.splitlines()) == 1, said  # each line is a word
 
 
 def test_the_list_of_commands_fits_80_columns(monkeypatch):

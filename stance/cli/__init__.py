@@ -93,7 +93,7 @@ for group, name, command, short, *examples in (
     ),
     (
         *(LOOK, "inspect", models.inspect),
-        "Show a model's card, or the words it has learned.",
+        "Show the card of a model, or the words it has learned.",
         "stance inspect",
         "stance inspect my.stance --words",
     ),

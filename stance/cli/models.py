@@ -199,7 +199,7 @@ def inspect(
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show a model's card (data, versions, scores, limits), or the words it has learned."""
+    """Show the card of a model (data, versions, scores, limits), or the words it has learned."""
     from stance.model.explanation import learned
     from stance.screens.model import card_lines, learned_lines
     from stance.storage import bundled_model, read_manifest
