@@ -147,7 +147,7 @@ def test_encrypted_member(tmp_path: Path, good: bytes) -> None:
 
 
 def test_bytes_around_the_zip(tmp_path: Path, good: bytes) -> None:
-    refused(tmp_path, good + b"garbage", "other bytes behind the end of the zip")
+    refused(tmp_path, good + b"garbage", "other bytes after the end of the zip")
     refused(tmp_path, good[:-2] + b"\3\0abc", "a comment or other bytes")
     refused(tmp_path, b"#!/bin/sh\n" + good, "is not a zip")
     refused(tmp_path, good[:60] + good, "bytes were added to the zip")

@@ -196,6 +196,14 @@ def test_a_row_that_does_not_fit_is_one_line(archive, tmp_path, cells, start, en
     assert end in line
 
 
+def test_a_row_labelled_twice_by_nobody_is_one_line(archive, tmp_path):
+    rows = read(archive[1])
+    other = "against" if rows[0]["stance"] == "favor" else "favor"
+    bad = write(tmp_path / "bad.csv", [*rows, {**rows[0], "stance": other}])
+    line = fails(1, "shares", archive[0], "--audit", bad)
+    assert "has two labels; keep one of the lines" in line
+
+
 def test_an_audit_without_inclusion_is_refused_unless_it_was_simple(archive, tmp_path):
     rows = read(archive[1])
     for row in rows:

@@ -198,6 +198,8 @@ def _settle(labels: Sequence[_Label], table: str, coder: str | None) -> _Label |
     for other in chosen[1:]:
         if other.truth != first.truth:
             lines = f"{table}:{first.line} and {other.line}"
+            if not first.coder and not other.coder:
+                raise DataError(f"{lines}: {first.name} has two labels; keep one of the lines")
             names = [f"{shown(label.coder, 30) or 'no coder'}" for label in (first, other)]
             raise DataError(
                 f"{lines}: {first.name} has two labels ({names[0]}, {names[1]}); adjudicate them "
