@@ -31,7 +31,7 @@ _PROGRAM = """
 try:
     from stance.runs.workers import serve
     serve()
-except MemoryError:  # of which the parent tells
+except MemoryError:  # the parent says so
     raise SystemExit(1)
 """
 
