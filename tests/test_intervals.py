@@ -383,6 +383,7 @@ def test_the_net_of_two_classes_or_of_one_has_the_interval_of_its_share(share):
     assert net_interval(share * 0.9, 0.1, 40, 9) == pytest.approx((-high, -low))
 
 
+@pytest.mark.endurance  # of methods that nothing uses
 def test_what_was_given_up_covers_too_seldom(populations):
     """Percentiles of few documents, rows in place of documents, a stratum of very few."""
     rng = np.random.default_rng(4)
