@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stance.arrays import Floats, Ints
-from stance.features.pairs import REACH, Surroundings
+from stance.features.pairs import REACH, Surroundings, stretches
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.reading.keys import key_of
 from stance.reading.lexicon import REPORTING
@@ -71,7 +71,7 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     low, high = (np.searchsorted(named, (para + end) * width) for end in (0, 1))
     counts = high - low
     owner = np.repeat(np.arange(len(para)), counts)
-    candidate = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(owner))
+    candidate = stretches(low, counts)
     who = named.take(candidate) % width
     order = np.lexsort((strength.take(candidate), who != actor.take(owner), owner))
     found = np.full(len(para), NOBODY)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.arrays import Floats, Ints, Ints32
-from stance.features.pairs import Pairs
+from stance.features.pairs import Pairs, run_starts
 from stance.reading.tokens import LONGEST_WORD
 from stance.records import AGAINST, FAVOR
 
@@ -79,8 +79,7 @@ class Pushes:
         if len(summed):
             code = self.pairs.row * (spelling.max() + 1) + spelling
             order = np.argsort(code, kind="stable")
-            ordered = code.take(order)
-            starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+            starts = run_starts(code.take(order))
             summed[order.take(starts)] = np.add.reduceat(self.values.take(order), starts)
         return summed
 
@@ -114,9 +113,7 @@ def _largest(row: Ints32, strength: Floats) -> Ints:
     """Return where the first largest positive strength of each row stands; faster than sorting."""
     if not len(row):
         return np.zeros(0, np.int64)
-    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+    starts = run_starts(row)
     top = np.repeat(np.maximum.reduceat(strength, starts), np.diff(np.append(starts, len(row))))
     found: Ints = np.flatnonzero((strength == top) & (top > 0))
-    rows = row[found]
-    first: Ints = found[np.append(True, rows[1:] != rows[:-1])[: len(found)]]
-    return first
+    return found[run_starts(row[found])]
