@@ -1,6 +1,6 @@
 """Run the transcripts of pages and notebooks, and write what they print into them.
 
-Usage: python docs/transcripts.py [PAGE.md | NOTEBOOK.ipynb ...]
+Usage: python docs/transcripts.py [PAGE.md | NOTEBOOK.ipynb | datasets/sample/report.png ...]
 
 Without names, all notebooks and pages with transcripts are run, each in a folder that holds nothing
 but a copy of ``datasets``. Fenced blocks of a page are run in order. A block that is called by a
@@ -21,8 +21,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from unittest import mock
 
@@ -53,17 +55,50 @@ def pages() -> list[Path]:
     return [*notebooks, *(page for page in shown if page.name not in ELSEWHERE)]
 
 
-def replayed(page: Path) -> str:
-    """Return a page or notebook with what it prints now."""
-    text = page.read_text("utf-8")
+PICTURE = ROOT / "datasets" / "sample" / "report.png"
+_DRAWN = """\
+stance predict datasets/starter/starter_test.csv --prefix p_ -o answers.csv
+stance sample answers.csv --prefix p_ -n 300 -o to_label.csv
+stance import table to_label.csv -o labelled.csv --map stance=coder_1
+stance report answers.csv --prefix p_ --audit labelled.csv --title "Stance in the starter corpus"
+chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,1500 \\
+  --screenshot=a.png answers.html 2>/dev/null
+pngquant --quality 60-90 --strip --output report.png a.png
+optipng -quiet report.png
+"""
+
+
+def draw() -> None:
+    """Draw the picture of a report anew, and write its hash into the card beside it."""
+    with _folder() as folder:
+        for command in _DRAWN.replace("\\\n", "").splitlines():
+            _printed(command, must_succeed=True)
+        data = Path(folder, "report.png").read_bytes()
+    card = PICTURE.with_name("card.toml")
+    said = f'"{PICTURE.name}" = "{sha256(data).hexdigest()}"'
+    text = re.sub(rf'^"{PICTURE.name}" = ".*"$', said, card.read_text("utf-8"), flags=re.MULTILINE)
+    card.write_text(text, encoding="utf-8")
+    PICTURE.write_bytes(data)
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """Work in a folder that holds nothing but a copy of ``datasets``."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "datasets", Path(folder, "datasets"))
         os.chdir(folder)
         try:
-            return _executed(text) if page.suffix == ".ipynb" else _BLOCK.sub(_replayed_block, text)
+            yield folder
         finally:
             os.chdir(before)
+
+
+def replayed(page: Path) -> str:
+    """Return a page or notebook with what it prints now."""
+    text = page.read_text("utf-8")
+    with _folder():
+        return _executed(text) if page.suffix == ".ipynb" else _BLOCK.sub(_replayed_block, text)
 
 
 def _executed(text: str) -> str:
@@ -158,4 +193,7 @@ def _shell(command: str) -> str:
 
 if __name__ == "__main__":
     for path in map(Path, sys.argv[1:] or pages()):
-        path.write_text(replayed(path.resolve()), encoding="utf-8")
+        if path.resolve() == PICTURE:
+            draw()
+        else:
+            path.write_text(replayed(path.resolve()), encoding="utf-8")
