@@ -69,5 +69,5 @@ def test_a_header_that_is_no_header_is_refused(tmp_path):
     path = tmp_path / "v.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("stems.npy", b"\x93NUMPY\x01\x00\x03\x00,\n\n")
-    with pytest.raises(DataError, match=r"v\.npz: no vectors \(.*make them by"):
+    with pytest.raises(DataError, match=r"v\.npz: no vectors \(.*make them with"):
         Vectors.read(path)
