@@ -11,7 +11,7 @@ from stance.errors import DataError
 from stance.reading.actors import Actor, ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import literal_spans, make_query, parse_spans
-from stance.reading.text import normalise
+from stance.reading.text import normalise, normalised_span
 from stance.reading.words import Reader
 
 
@@ -65,6 +65,12 @@ def test_given_places_win_over_the_book(book):
     assert query.actor.tolist() == [2, 0]
     assert query.spans == [(0, 4, 8), (0, 13, 17)]
     assert query.texts[0][4:8] == "bloc"
+
+
+@given(st.text("aNe\u0301\u2019 \u00ad\r\n", max_size=12), st.integers(0, 14), st.integers(0, 14))
+def test_a_place_moves_as_its_text_is_normalised(book, text, start, end):
+    (place,) = make_query(book, [text], ["NATO"], [[(start, end)]]).spans
+    assert place == (0, *normalised_span(text, start, end))
 
 
 def test_empty_places_do_not_count(book):

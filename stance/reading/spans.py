@@ -81,7 +81,10 @@ def make_query(
         given = spans[i] if spans is not None else None
         if given:
             number[i] = len(book)
-            places += [(i, *normalised_span(text, start, end)) for start, end in sorted(given)]
+            for start, end in sorted(given):
+                stays = plain[i] == text and 0 <= start <= end <= len(text)
+                place = (start, end) if stays else normalised_span(text, start, end)
+                places.append((i, *place))
         elif number[i] < 0:
             number[i] = len(book)
             name = normalise(actors[i]).strip()
