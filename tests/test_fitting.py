@@ -15,7 +15,7 @@ from stance.corpus import read_corpus
 from stance.errors import DataError
 from stance.evaluation import evaluate
 from stance.features.pairs import lay_out
-from stance.fitting import learning, train
+from stance.fitting import heldout, learning, train
 from stance.fitting.counts import count_features
 from stance.fitting.folds import split
 from stance.fitting.learning import class_weights, fit_head, fit_temperature, score_rows
@@ -96,13 +96,13 @@ def test_folds_are_those_of_scikit_learn_and_no_group_is_in_two(rows, folds, see
 
 def test_no_document_on_two_sides(small, monkeypatch):
     seen = []
-    score = learning._score_cut
+    score = heldout._score_cut
 
     def watched(task, cut):
         seen.append((set(task.group[cut.train]), set(task.group[cut.test]), len(task.y)))
         return score(task, cut)
 
-    monkeypatch.setattr(learning, "_score_cut", watched)
+    monkeypatch.setattr(heldout, "_score_cut", watched)
     train(quick_recipe(), small, BOOK)
     assert len(seen) == 6  # two folds of three heads
     for left, right, rows in seen:

@@ -14,7 +14,7 @@ from test_fitting import BOOK, made_up, write
 
 from stance.evaluation.answers import document_confusion, macro_f1
 from stance.evaluation.intervals import percentile_interval
-from stance.fitting import learning, train
+from stance.fitting import heldout, train
 from stance.fitting.advice import advise_stopping, fit_power_laws, learning_curve
 from stance.fitting.folds import Cut
 from stance.fitting.learning import Task
@@ -91,7 +91,7 @@ def test_seeds_of_repeats_are_those_that_a_recipe_may_have(seed, repeats):
 
 def test_no_document_is_on_two_sides_of_any_repeat_or_part(tiny, monkeypatch):
     seen = []
-    score = learning._score_cut
+    score = heldout._score_cut
 
     def watched(task, cut):
         if task.targeted:
@@ -100,7 +100,7 @@ def test_no_document_is_on_two_sides_of_any_repeat_or_part(tiny, monkeypatch):
             seen.append((*documents, len(cut.train), rows))
         return score(task, cut)
 
-    monkeypatch.setattr(learning, "_score_cut", watched)
+    monkeypatch.setattr(heldout, "_score_cut", watched)
     validation = dataclasses.replace(FULL, folds=3)
     found = train(full_recipe(validation), tiny, BOOK).prospects
     points = found.learning_curve["points"]

@@ -19,7 +19,8 @@ from stance.corpus import Corpus, read_corpus
 from stance.evaluation import Answers, conflict_rows, score
 from stance.fitting.counts import count_features
 from stance.fitting.folds import split
-from stance.fitting.learning import Held, Task, class_weights, cross_validate
+from stance.fitting.heldout import Held, cross_validate
+from stance.fitting.learning import Task, class_weights
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.reading.lexicon import Lexicon

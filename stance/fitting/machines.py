@@ -1,17 +1,22 @@
-"""Support vector machines of large corpora: those of all folds are learned at once."""
+"""Support vector machines: one of scikit-learn, or those of all folds of a large corpus at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from stance.arrays import Floats, Floats32, Ints
+from stance.fitting.designs import Part
+from stance.fitting.logistic import Vectored
+from stance.interrupts import interruptible
 
-ENOUGH = 1e-3
-"""Length of the gradient, by that of the gradient at zero, at which the search stops. Of 100,000
-rows, 2 in 20,000 answers differed from those of the optimum."""
+ENOUGH = 3e-4
+"""Length of the gradient, by that of the gradient at zero, at which the search stops.
+
+Of 31,786 pairs of real news, 40 answers differed from those of the optimum, and macro-F1 by 0.03.
+"""
 _CG = 0.1  # what a step of the search leaves of the residual
 _STEPS, _TURNS = 30, 60  # steps of a search, and turns of a step
 _DESCENT, _ROUNDING = 1e-4, 1e-6  # of a line search: wanted decrease, and error of a float32 sum
@@ -19,12 +24,11 @@ _DESCENT, _ROUNDING = 1e-4, 1e-6  # of a line search: wanted decrease, and error
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a machine per label learns from: rows of a design matrix, and what errors cost."""
+    """What a machine per label learns from: rows of a design, and what errors cost."""
 
     rows: Ints
     shares: Floats  # of the labels, of shape (n_rows, n_labels)
     weight: Floats
-    stretch: Floats32  # of each feature, 0 where the lesson lacks it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +39,63 @@ class Machines:
     scores: Floats32  # (n_rows, n_lessons, n_labels), of every row
 
 
+def fit_machine(
+    x: Any, vectored: Sequence[Vectored], targets: Floats, weight: Floats, c: float,
+    search: tuple[int, float],
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Return what `fit_logistic` does, by the linear support vector machine of scikit-learn.
+
+    A row with soft labels is learned from once per label that it may have. The search has a seed
+    and a violation at which it stops.
+    """
+    from sklearn.svm import LinearSVC
+
+    common = [sparse.csr_matrix(x[:, part.columns] @ part.vectors) for part in vectored]
+    copy, y = np.nonzero(targets)
+    x, every = sparse.hstack([x, *common], format="csr") if common else x, len(copy) == len(targets)
+    seed, enough = search
+    model = LinearSVC(C=c, random_state=seed, tol=enough, max_iter=10_000, dual=True)
+    cost = weight[copy] * targets[copy, y]
+    interruptible(lambda: model.fit(x if every else x[copy], y, sample_weight=cost))
+    coef, intercept = model.coef_.T, model.intercept_
+    if targets.shape[1] == 2:
+        coef, intercept = np.hstack([-coef, coef]), np.concatenate([-intercept, intercept])
+    low = x.shape[1] - sum(part.vectors.shape[1] for part in vectored)
+    whole = coef[:low].copy()
+    for part in vectored:  # what words of like use have in common is each one's own too
+        size = part.vectors.shape[1]
+        whole[part.columns] += part.vectors @ coef[low : low + size]
+        low += size
+    return whole, intercept
+
+
 def fit_machines(
-    x: Any, lessons: Sequence[Lesson], start: Floats32, enough: float = ENOUGH
+    parts: Sequence[Part], lessons: Sequence[Lesson], start: Floats32, enough: float = ENOUGH
 ) -> Machines:
     """Learn one machine per lesson and label: those of `sklearn.svm.LinearSVC`.
 
     They have a squared hinge loss. The search is a finite Newton method with conjugate gradients
     (Keerthi and DeCoste 2005, "A Modified Finite Newton Method for Fast Solution of Large Scale
-    Linear SVMs"), for all machines at once, so that the matrix is read once per turn, and is
+    Linear SVMs"), for all machines at once, so that the counts are read once per turn, and are
     copied for none.
 
     Parameters
     ----------
-    x : sparse matrix of shape (n_rows, n_features)
-        In float32.
+    parts : sequence of Part
+        Of the same rows and lessons.
     start : ndarray of shape (n_features + 1, n_lessons or 1, n_labels)
-        Where the search begins, as weights of the features before they are stretched.
+        Where the search begins.
     """
     labels = lessons[0].shares.shape[1]
-    right, wrong = _costs(x.shape[0], lessons)
-    rows = np.flatnonzero((right + wrong).any(axis=1))
-    stretch = np.repeat(np.stack([own.stretch for own in lessons], axis=1), labels, axis=1)
-    coef = np.broadcast_to(start, (len(start), len(lessons), labels)).reshape(len(start), -1)
-    coef = np.vstack([np.where(stretch > 0, coef[:-1] / np.maximum(stretch, 1e-9), 0), coef[-1:]])
-    whole = _Design(x, stretch)
-    if len(rows) == x.shape[0]:
-        coef, scores = _search(whole, right, wrong, coef, enough)
-    else:
-        part = _Design(x[rows], stretch)
-        coef, _ = _search(part, right[rows], wrong[rows], coef, enough)
-        scores = whole.scores(coef)
-    coef[:-1] *= stretch
+    right, wrong = _costs(parts[0].sums.shape[0], lessons)
+    idf = np.concatenate([part.idf for part in parts])
+    coef = np.broadcast_to(start, (len(start), len(lessons), labels)).copy()
+    coef[:-1] *= (idf > 0)[:, :, None]
+    found, scores = _search(
+        _Design(parts, labels), right, wrong, coef.reshape(len(start), -1), enough
+    )
     shape = -1, len(lessons), labels
-    return Machines(coef.reshape(shape), scores.reshape(shape))
+    return Machines(found.reshape(shape), scores.reshape(shape))
 
 
 def _costs(rows: int, lessons: Sequence[Lesson]) -> tuple[Floats32, Floats32]:
@@ -84,28 +112,38 @@ def _costs(rows: int, lessons: Sequence[Lesson]) -> tuple[Floats32, Floats32]:
 
 @dataclass(frozen=True, slots=True)
 class _Design:
-    """A design matrix whose features each machine stretches; the last one is always 1."""
+    """The features of all rows as each machine weighs them; the last one is always 1."""
 
-    x: Any
-    stretch: Floats32  # (n_features, n_machines)
+    parts: Sequence[Part]
+    labels: int
+
+    def _of_machines(self, of_lessons: Floats32) -> Floats32:
+        return np.repeat(of_lessons, self.labels, axis=1)
 
     def scores(self, coef: Floats32) -> Floats32:
         """Return the scores of every row, of shape (n_rows, n_machines)."""
-        found: Floats32 = self.x @ (coef[:-1] * self.stretch)
-        found += coef[-1]
+        found = np.tile(coef[-1], (len(self.parts[0].scale), 1))
+        low = 0
+        for part in self.parts:
+            own = coef[low : low + len(part.idf)] * self._of_machines(part.idf)
+            added = part.sums @ own
+            added *= self._of_machines(part.scale)
+            found += added
+            low += len(own)
         return found
 
     def back(self, slopes: Floats32) -> Floats32:
-        """Return the transposed matrix times slopes of the rows' scores."""
-        found = np.empty((len(self.stretch) + 1, slopes.shape[1]), np.float32)
-        np.multiply(self.x.T @ slopes, self.stretch, out=found[:-1])
-        found[-1] = slopes.sum(axis=0, dtype=np.float64)
-        return found
+        """Return the transposed features times slopes of the rows' scores."""
+        found = [
+            (part.sums.T @ (slopes * self._of_machines(part.scale))) * self._of_machines(part.idf)
+            for part in self.parts
+        ]
+        return np.vstack([*found, slopes.sum(axis=0, dtype=np.float64).astype(np.float32)])
 
     def squared(self) -> "_Design":
         """Return the design of squared values."""
-        x = sparse.csr_matrix((self.x.data**2, self.x.indices, self.x.indptr), self.x.shape)
-        return _Design(x, self.stretch**2)
+        parts = [Part(part.sums.power(2), part.idf**2, part.scale**2) for part in self.parts]
+        return replace(self, parts=parts)
 
 
 def _search(

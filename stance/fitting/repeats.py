@@ -14,7 +14,8 @@ from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, resample
 from stance.evaluation.scores import rare_strata
 from stance.fitting.folds import LARGE, Cut, fold_cuts, split
-from stance.fitting.learning import Held, Task, score_cuts
+from stance.fitting.heldout import Held, score_cuts
+from stance.fitting.learning import Task
 from stance.recipe import Validation
 from stance.records import NO_ANSWER
 

@@ -5,9 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any, Unpack
 
 import numpy as np
@@ -24,22 +22,17 @@ from stance.corpus import (
 )
 from stance.display import brief, shown
 from stance.errors import DataError
-from stance.evaluation import CURVES, Answers, Report, score
+from stance.evaluation import Answers, Report, score
 from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score, lexicon_stances
 from stance.evaluation.mistakes import write_suspects
 from stance.fitting.advice import Prospects, advise, advise_stopping, learning_curve
+from stance.fitting.card import has_neutral, make_card
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.folds import split
-from stance.fitting.learning import (
-    Held,
-    Lessons,
-    Task,
-    class_weights,
-    learn,
-    temperature_of,
-)
+from stance.fitting.heldout import Held, learn
+from stance.fitting.learning import Lessons, Task, class_weights, temperature_of
 from stance.fitting.repeats import repeat
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
@@ -52,30 +45,13 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.spans import Query, make_query, names_actor
 from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe, read_recipe
-from stance.records import NEUTRAL, Holder, Sentiment, Stance
+from stance.records import Holder, Sentiment, Stance
 from stance.screens.evaluation import evaluation_lines
-from stance.storage import STEMMER, save_model
+from stance.storage import save_model
 
 Progress = Callable[[str], None]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-
-LIMITS = (
-    "Scores are those of texts like the training corpus; on other sources, genres and years they "
-    "are lower. Label a sample of your own texts and evaluate on it before you publish.",
-    "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
-    "the events are often missed.",
-    "An actor is noticed only where an alias of the actor book names it; pronouns are not "
-    "resolved.",
-)
-
-NO_NEUTRAL = (
-    "No training row is neutral, so the model answers against or favor, never neutral: texts that "
-    "take no stance get one all the same."
-)
-
-FEWEST_CARD_ROWS = 20
-"""Rows of an actor or source below which its score is left out of a model's card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +160,7 @@ def train(
     _check_names(corpus)
     corpus, lessons = _parted(corpus)
     _check(corpus, recipe)
-    if not _has_neutral(corpus):
+    if not has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     progress("reading the corpus")
     reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
@@ -209,7 +185,9 @@ def train(
         sentiment=tone.head if tone else None,
         control=control.head,
         fingerprints=corpus.marks,
-        card=_card(bench, report, bench.reference(stance, control), prospects),
+        card=make_card(
+            recipe, corpus, lessons, report, bench.reference(stance, control), prospects
+        ),
         calibration=bench.calibrate(stance.held),
         holder=holder.head if holder else None,
     )
@@ -399,11 +377,6 @@ def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
     return judged, more
 
 
-def _has_neutral(corpus: Corpus) -> bool:
-    soft = corpus.soft is not None and corpus.soft[:, NEUTRAL].any()
-    return bool(soft or (corpus.stance == NEUTRAL).any())
-
-
 def _check_names(corpus: Corpus) -> None:
     """Raise if a model's card, which counts by these names, could not hold one."""
     columns = {"actor": corpus.actors, "source": corpus.extra.get("source", ())}
@@ -437,48 +410,3 @@ def _check(corpus: Corpus, recipe: Recipe) -> None:
             f"the recipe weighs corpora {', '.join(sorted(unknown))}, but the corpora given are "
             f"{', '.join(source.name for source in corpus.sources)}; name these under [corpora]"
         )
-
-
-def _card(
-    bench: _Bench, report: Report, reference: Reference, prospects: Prospects
-) -> dict[str, Any]:
-    """Return what a model's card says about data, versions, scores and limits."""
-    corpus, recipe = bench.corpus, bench.recipe
-    versions = {name: version(name) for name in ("stance", "numpy", "scikit-learn", STEMMER)}
-    numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
-    for part in filter(None, [corpus, bench.lessons]):
-        np.add.at(numbers, (part.source, part.stance), 1)
-    return {
-        "versions": {"stance": versions.pop("stance"), "python": python_version(), **versions},
-        "data": [
-            {
-                "name": source.name,
-                "sha256": source.sha256,
-                "rows": source.rows,
-                "licence": recipe.licences.get(source.name, "not stated"),
-                "classes": dict(zip(map(str, Stance), row, strict=True)),
-            }
-            for source, row in zip(corpus.sources, numbers.tolist(), strict=True)
-        ],
-        "seed": recipe.validation.seed,
-        "limits": [*LIMITS, *([] if _has_neutral(corpus) else [NO_NEUTRAL])],
-        "scores": _scores(report),
-        "reference": reference.to_table(),
-        **prospects.card(),
-    }
-
-
-def _scores(found: Report) -> dict[str, Any]:
-    """Return the figures that a card keeps: no curves, no actors or sources of a few rows."""
-    figures = _without_curves(found.to_json())
-    if "sentiment" in figures:
-        figures["sentiment"] = _without_curves(figures["sentiment"])
-    for key in {"per_actor", "per_source"} & figures.keys():
-        parts = figures[key].items()
-        figures[key] = {k: _without_curves(p) for k, p in parts if p["n"] >= FEWEST_CARD_ROWS}
-    return figures
-
-
-def _without_curves(figures: dict[str, Any]) -> dict[str, Any]:
-    left_out = CURVES if figures.get("uncertain") else (*CURVES, "answered", "withheld")
-    return {name: part for name, part in figures.items() if name not in left_out}

@@ -1,0 +1,124 @@
+"""Cross-validation of one head: every row is scored by a model that has not seen its group."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from stance.arrays import Floats, Ints
+from stance.errors import DataError
+from stance.fitting.designs import make_part
+from stance.fitting.folds import Cut, fold_cuts
+from stance.fitting.learning import (
+    ABSENT,
+    CLOSE,
+    HELD_OUT,
+    HELD_OUT_PART,
+    Task,
+    fit_head,
+    score_rows,
+    temperature_of,
+)
+from stance.fitting.machines import Lesson, fit_machines
+from stance.model.heads import NEVER, Head, softmax
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Held-out answers of a cross-validation by group, of shape (n_rows, n_labels)."""
+
+    scores: Floats
+    probabilities: Floats  # at the temperature that fits the other folds
+
+
+def learn(task: Task, fold: Ints, seed: int, jobs: int = 1) -> tuple[Head, Held]:
+    """Fit a head on all its rows, and score every row by a model that has not seen its group.
+
+    Raises
+    ------
+    DataError
+        If a fold leaves too little to learn from.
+    """
+    if task.large:
+        head, cuts = fit_head(task, np.arange(len(task.y)), seed, CLOSE), fold_cuts(fold, seed)
+        return head, _held(task, cuts, _score_folds(task, cuts, head))
+    held = cross_validate(task, fold, seed, jobs)
+    return fit_head(task, np.arange(len(task.y)), seed), held
+
+
+def _score_folds(task: Task, cuts: Sequence[Cut], model: Head) -> Floats:
+    """Score the rows of each fold by machines of the others, whose search begins at the model."""
+    group = task.group if task.lessons is None else np.concatenate([task.group, task.lessons.group])
+    _, group = np.unique(group, return_inverse=True)
+    rows = [task.with_lessons(cut.train)[0] for cut in cuts]
+    member = np.zeros((len(group), len(cuts)), np.bool_)
+    for number, own in enumerate(rows):
+        member[own, number] = True
+    parts, start = [], []
+    for block in model.blocks:
+        counts = task.counts[block.name]
+        parts.append(make_part(counts, block.weight, member, group, task.recipe.features.min_df))
+        start.append(np.zeros((len(counts.keys), len(task.labels)), np.float32))
+        start[-1][np.searchsorted(counts.keys, block.keys)] = block.coef
+    start.append(model.intercept[None].astype(np.float32))
+    start[-1][0, 1] -= task.recipe.classifier.neutral_offset
+    targets, weight = task.targets(np.arange(len(group)))
+    present, weight = np.flatnonzero(targets.any(axis=0)), weight * task.recipe.classifier.c
+    lessons = [Lesson(own, targets[own][:, present], weight[own]) for own in rows]
+    with threadpool_limits(1):
+        found = fit_machines(parts, lessons, np.vstack(start)[:, None, present]).scores
+    scores = np.tile(np.where(task.occurs, ABSENT, NEVER), (len(task.y), 1))
+    for number, cut in enumerate(cuts):
+        scores[np.ix_(cut.test, present)] = found[cut.test, number]
+    scores[:, 1] += task.recipe.classifier.neutral_offset
+    return scores
+
+
+def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
+    """Score every row by a model that has not seen its group.
+
+    Raises
+    ------
+    DataError
+        If a fold leaves too little to learn from.
+    """
+    cuts = fold_cuts(fold, seed)
+    scores = np.zeros((len(task.y), len(task.labels)))
+    for cut, part in zip(cuts, score_cuts(task, cuts, jobs), strict=True):
+        if isinstance(part, DataError):
+            raise part
+        scores[cut.test] = part
+    return _held(task, cuts, scores)
+
+
+def _held(task: Task, cuts: Sequence[Cut], scores: Floats) -> Held:
+    probabilities = np.zeros_like(scores)
+    for cut in cuts:
+        temperature = temperature_of(task, scores, cut.train)
+        probabilities[cut.test] = softmax(scores[cut.test] / temperature)
+    return Held(scores, probabilities)
+
+
+def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Floats | DataError]:
+    """Score the test rows of each cut by what is learned from its training rows.
+
+    The scores, of shape (n_test_rows, n_labels), do not depend on ``jobs``. A cut with too little
+    to learn from gives its error instead.
+    """
+    if jobs == 1:
+        return [_score_cut(task, cut) for cut in cuts]
+    from joblib import Parallel, delayed
+
+    parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
+    done = Parallel(jobs)(delayed(score_cuts)(task, part) for part in parts)
+    return [done[i % len(parts)][i // len(parts)] for i in range(len(cuts))]
+
+
+def _score_cut(task: Task, cut: Cut) -> Floats | DataError:
+    try:
+        enough = HELD_OUT_PART if task.large else HELD_OUT
+        head = fit_head(task, cut.train, cut.seed, enough)
+    except DataError as error:
+        return error
+    return score_rows(head, task.counts, cut.test)
