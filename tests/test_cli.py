@@ -734,6 +734,22 @@ def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["big.csv"]
 
 
+@pytest.mark.parametrize("step", ["learning stance", "scoring the held-out answers"])
+def test_an_interrupt_ends_training_at_once_and_leaves_nothing(tmp_path, step):
+    command = [sys.executable, "-m", "stance", "train", "-o", str(tmp_path / "my.stance")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        for line in run.stderr:
+            if line.strip() == step:
+                break
+        start = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        _, stderr = run.communicate(timeout=60)
+    assert time.monotonic() - start < 10  # a tenth of that if nobody else needs the processor
+    assert run.returncode == 130
+    assert one_line(stderr.splitlines()[-1] + "\n") == "interrupted"
+    assert not list(tmp_path.iterdir())
+
+
 # --- Memory -----------------------------------------------------------------------------------
 
 

@@ -190,6 +190,18 @@ def test_recipes_that_leave_nothing_to_learn_are_refused(small, changes, match):
         train(dataclasses.replace(quick_recipe(), **changes), small, BOOK)
 
 
+def test_the_work_done_grows_to_all_that_was_planned(small):
+    seen = []
+    train(quick_recipe(), small, BOOK, meter=lambda *shown: seen.append(shown))
+    steps, done, total = zip(*seen, strict=True)
+    assert list(dict.fromkeys(steps)) == [
+        "learning stance", "learning sentiment", "scoring the held-out answers"
+    ]  # fmt: skip
+    assert sorted(done) == list(done)
+    assert set(total) == {total[0]}
+    assert done[-1] == pytest.approx(total[0], rel=0.05)
+
+
 def test_a_sentiment_of_one_document_is_left_out_and_reported(tmp_path):
     rows = [(*row[:3], row[3] if row[4] == 0 else "", row[4]) for row in made_up()]
     told = []

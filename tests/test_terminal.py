@@ -43,6 +43,34 @@ def test_the_progress_bar_is_whole_on_a_terminal_of_any_width(monkeypatch, width
     assert "…" not in drawn
 
 
+def test_training_shows_its_step_and_the_time_left(monkeypatch, capsys):
+    clock = iter([1000.0, 1005.0, 1020.0, 1400.0])
+    monkeypatch.setattr(_terminal, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with meter() as progress:
+        progress.note("learning stance")
+        progress.show("learning stance", 100, 1000)  # too early for a line
+        progress.show("learning stance", 250, 1000)
+        progress.show("learning sentiment", 500, 1000)
+    assert capsys.readouterr().err.splitlines() == [
+        "learning stance",
+        "25 %  learning stance  about 60 s left",
+        "50 %  learning sentiment  about 7 min left",
+    ]
+
+
+def test_a_bar_of_training_stands_below_its_notes(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    with meter() as progress:
+        progress.note("sentiment is not learned: [neutral] is in fewer than two documents")
+        progress.show("learning stance", 250, 1000)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert "not learned: [neutral] is in fewer than two documents\n" in drawn.replace("\r", "")
+    assert "25 % learning stance" in drawn
+
+
 def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
     reading, writing = os.pipe()
     os.close(reading)

@@ -27,6 +27,7 @@ LONGEST = 600  # characters of an error that are printed
 INTERRUPTED, TERMINATED = 130, 143
 
 SECONDS = 15.0  # seconds between two progress lines if stderr is not a terminal
+LONG = 100  # seconds from which minutes are shown
 SETTLED = 0.5  # seconds after which a rate means something
 
 WIDE, ROOMY, NARROW = 104, 76, 64
@@ -141,13 +142,13 @@ def tell(line: str) -> None:
 
 
 class Meter:
-    """Progress of a run: a bar on a terminal, otherwise a line now and then.
+    """Progress of a run: a bar on a terminal, otherwise a line now and then, or nothing.
 
     On a narrow terminal the bar and what matters least are left out, so that nothing is cut.
     """
 
-    def __init__(self, bar: Any, task: Any, width: int = WIDE) -> None:
-        self._bar, self._task, self._width = bar, task, width
+    def __init__(self, bar: Any, task: Any, width: int = WIDE, *, quiet: bool = False) -> None:
+        self._bar, self._task, self._width, self._quiet = bar, task, width, quiet
         self._start = self._last = time.monotonic()
 
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
@@ -160,22 +161,36 @@ class Meter:
             words += f"  {sum(tally.answers.values()):,} answers"
         if self._width >= ROOMY:
             words += f", {count(len({actor for actor, _ in tally.answers}), 'actor')}"
+        self._draw(words, done, total, now)
+
+    def show(self, step: str, done: float, total: float) -> None:
+        """Show a step of a run, the work done of all work, and how long the rest may take."""
+        now = time.monotonic()
+        left = (now - self._start) * (total - done) / max(done, 1)
+        ahead = f"about {left:,.0f} s left" if left < LONG else f"about {left / 60:,.0f} min left"
+        self._draw(step if self._bar else f"{step}  {ahead}", done, total, now)
+
+    def note(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._bar is None:
+            tell(line)
+        else:
+            self._bar.console.print(shown(line, 400), markup=False, highlight=False)
+
+    def _draw(self, words: str, done: float, total: float | None, now: float) -> None:
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total, words=words)
-        elif now - self._last > SECONDS:
+        elif now - self._last > SECONDS and not self._quiet:
             self._last = now
             share = f"{100 * done / total:.0f} %  " if total else ""
             tell(f"{share}{words}")
 
 
 @contextmanager
-def meter(quiet: bool) -> Iterator[Callable[["Tally", int, int | None], None]]:
+def meter(quiet: bool = False) -> Iterator[Meter]:
     """Show progress while the block runs, unless asked to be quiet."""
-    if quiet:
-        yield lambda _tally, _done, _total: None
-        return
-    if not sys.stderr.isatty():
-        yield Meter(None, None)
+    if quiet or not sys.stderr.isatty():
+        yield Meter(None, None, quiet=quiet)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -9,7 +9,7 @@ import typer
 
 from stance.cli import _options as options
 from stance.cli._options import option
-from stance.cli._terminal import show, tell
+from stance.cli._terminal import meter, show, tell
 from stance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,10 +55,11 @@ def train(
     options.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
     options.refuse_outputs(force, read, output=output, suspects=suspects)
-    training = train_files(
-        corpora or [], output, recipe, actors, vectors,
-        suspects, lexicon, seed=seed, jobs=jobs, force=force, tell=tell, **form,
-    )  # fmt: skip
+    with meter() as shown:
+        training = train_files(
+            corpora or [], output, recipe, actors, vectors, suspects, lexicon,
+            seed=seed, jobs=jobs, force=force, tell=shown.note, meter=shown.show, **form,
+        )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), [title, "", *training.summary_lines()], as_json)
     if not as_json:

@@ -1,6 +1,6 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,11 +67,17 @@ class BlockCounts:
 
 
 def count_features(
-    reader: Reader, query: Query, recipe: Features, *, targeted: bool = True
+    reader: Reader,
+    query: Query,
+    recipe: Features,
+    *,
+    targeted: bool = True,
+    tick: Callable[[float], None] = lambda _: None,
 ) -> dict[str, BlockCounts]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more.
 
-    Sums are in float32 where there are so many pairs that memory counts.
+    Sums are in float32 where there are so many pairs that memory counts. ``tick`` is given the
+    number of pairs of each batch read.
     """
     kind = np.float32 if len(query) >= LARGE else np.float64
     found = {name: _Occurrences(kind) for name in recipe.blocks}
@@ -80,6 +86,7 @@ def count_features(
             for events in separate_events(name, reader, pairs):
                 for keys in _keys(reader, pairs, events, recipe.per_actor):
                     block.add(events.row + low, keys, events.weight)
+        tick(len(pairs.para))
     return {name: found.pop(name).counts(len(query), recipe.min_df) for name in recipe.blocks}
 
 
@@ -140,7 +147,13 @@ def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]
 
 
 def name_features(
-    reader: Reader, query: Query, weights: Sequence[BlockWeights], own: bool, *, targeted: bool
+    reader: Reader,
+    query: Query,
+    weights: Sequence[BlockWeights],
+    own: bool,
+    *,
+    targeted: bool,
+    tick: Callable[[float], None] = lambda _: None,
 ) -> dict[str, tuple[str, ...]]:
     """Return the readable name of every feature of some blocks, by reading the corpus again.
 
@@ -158,6 +171,7 @@ def name_features(
             for events in separate_events(name, reader, pairs):
                 for keys, whose in zip(_keys(reader, pairs, events, own), copies, strict=False):
                     _name(reader, events, index[name].find(keys), terms[name], whose)
+        tick(len(pairs.para))
     return {name: tuple(found) for name, found in terms.items()}
 
 

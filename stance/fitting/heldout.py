@@ -1,6 +1,6 @@
 """Cross-validation of one head: every row is scored by a model that has not seen its group."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,12 @@ from stance.fitting.learning import (
 from stance.fitting.machines import Lesson, fit_machines
 from stance.model.heads import NEVER, Head, softmax
 
+Tick = Callable[[float], None]  # is given the number of rows learned from
+
+
+def _ignore(_rows: float) -> None:
+    pass
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -32,7 +38,9 @@ class Held:
     probabilities: Floats  # at the temperature that fits the other folds
 
 
-def learn(task: Task, fold: Ints, seed: int, jobs: int = 1) -> tuple[Head, Held]:
+def learn(
+    task: Task, fold: Ints, seed: int, jobs: int = 1, tick: Tick = _ignore
+) -> tuple[Head, Held]:
     """Fit a head on all its rows, and score every row by a model that has not seen its group.
 
     Raises
@@ -42,9 +50,14 @@ def learn(task: Task, fold: Ints, seed: int, jobs: int = 1) -> tuple[Head, Held]
     """
     if task.large:
         head, cuts = fit_head(task, np.arange(len(task.y)), seed, CLOSE), fold_cuts(fold, seed)
-        return head, _held(task, cuts, _score_folds(task, cuts, head))
-    held = cross_validate(task, fold, seed, jobs)
-    return fit_head(task, np.arange(len(task.y)), seed), held
+        tick(len(task.y))
+        held = _held(task, cuts, _score_folds(task, cuts, head))
+        tick(sum(len(cut.train) for cut in cuts))
+        return head, held
+    held = cross_validate(task, fold, seed, jobs, tick)
+    head = fit_head(task, np.arange(len(task.y)), seed)
+    tick(len(task.y))
+    return head, held
 
 
 def _score_folds(task: Task, cuts: Sequence[Cut], model: Head) -> Floats:
@@ -75,7 +88,7 @@ def _score_folds(task: Task, cuts: Sequence[Cut], model: Head) -> Floats:
     return scores
 
 
-def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
+def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1, tick: Tick = _ignore) -> Held:
     """Score every row by a model that has not seen its group.
 
     Raises
@@ -85,7 +98,7 @@ def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1) -> Held:
     """
     cuts = fold_cuts(fold, seed)
     scores = np.zeros((len(task.y), len(task.labels)))
-    for cut, part in zip(cuts, score_cuts(task, cuts, jobs), strict=True):
+    for cut, part in zip(cuts, score_cuts(task, cuts, jobs, tick), strict=True):
         if isinstance(part, DataError):
             raise part
         scores[cut.test] = part
@@ -100,18 +113,25 @@ def _held(task: Task, cuts: Sequence[Cut], scores: Floats) -> Held:
     return Held(scores, probabilities)
 
 
-def score_cuts(task: Task, cuts: Sequence[Cut], jobs: int = 1) -> list[Floats | DataError]:
+def score_cuts(
+    task: Task, cuts: Sequence[Cut], jobs: int = 1, tick: Tick = _ignore
+) -> list[Floats | DataError]:
     """Score the test rows of each cut by what is learned from its training rows.
 
     The scores, of shape (n_test_rows, n_labels), do not depend on ``jobs``. A cut with too little
     to learn from gives its error instead.
     """
     if jobs == 1:
-        return [_score_cut(task, cut) for cut in cuts]
+        found = []
+        for cut in cuts:
+            found.append(_score_cut(task, cut))
+            tick(len(cut.train))
+        return found
     from joblib import Parallel, delayed
 
     parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
     done = Parallel(jobs)(delayed(score_cuts)(task, part) for part in parts)
+    tick(sum(len(cut.train) for cut in cuts))
     return [done[i % len(parts)][i // len(parts)] for i in range(len(cuts))]
 
 

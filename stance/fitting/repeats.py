@@ -14,7 +14,7 @@ from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, resample
 from stance.evaluation.scores import rare_strata
 from stance.fitting.folds import LARGE, Cut, fold_cuts, split
-from stance.fitting.heldout import Held, score_cuts
+from stance.fitting.heldout import Held, Tick, score_cuts
 from stance.fitting.learning import Task
 from stance.recipe import Validation
 from stance.records import NO_ANSWER
@@ -108,6 +108,7 @@ def repeat(
     *,
     jobs: int = 1,
     answered: Bools | None = None,
+    tick: Tick = lambda _: None,
 ) -> Repeats:
     """Cross-validate a head again, with other folds and from parts of the documents.
 
@@ -119,7 +120,7 @@ def repeat(
     plan = _plan(task, fold, validation)
     first = (validation.seed, WHOLE)
     rest = {run: cuts for run, cuts in plan.items() if run != first}
-    found = {first: held.probabilities.argmax(axis=1)} | _answers(task, rest, jobs)
+    found = {first: held.probabilities.argmax(axis=1)} | _answers(task, rest, jobs, tick)
     if answered is not None:
         found = {run: np.where(answered, own, NO_ANSWER) for run, own in found.items()}
     seeds = tuple(seed for seed, share in plan if share == WHOLE and (seed, share) in found)
@@ -167,9 +168,11 @@ def _enough(task: Task, cut: Cut, whole: Cut) -> bool:
     return classes and len(np.unique(task.group[cut.train])) >= FEWEST
 
 
-def _answers(task: Task, plan: Mapping[Run, Sequence[Cut]], jobs: int) -> dict[Run, Ints]:
+def _answers(
+    task: Task, plan: Mapping[Run, Sequence[Cut]], jobs: int, tick: Tick
+) -> dict[Run, Ints]:
     """Return the held-out answers of each run that had enough to learn from."""
-    scored = iter(score_cuts(task, [cut for cuts in plan.values() for cut in cuts], jobs))
+    scored = iter(score_cuts(task, [cut for cuts in plan.values() for cut in cuts], jobs, tick))
     answers = {}
     for run, cuts in plan.items():
         found = np.full(len(task.y), -1)

@@ -33,8 +33,10 @@ from stance.fitting.counts import count_features, name_features
 from stance.fitting.folds import split
 from stance.fitting.heldout import Held, learn
 from stance.fitting.learning import Lessons, Task, class_weights, temperature_of
+from stance.fitting.pace import SCORINGS, Meter, Pace
 from stance.fitting.repeats import repeat
 from stance.fitting.vectors import Vectors
+from stance.interrupts import interruptible
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, Reference, Vocabulary, measure
 from stance.model.heads import Head
@@ -90,6 +92,7 @@ def train_files(
     jobs: int,
     force: bool,
     tell: Progress,
+    meter: Meter = lambda *_: None,
     **form: Unpack[CorpusForm],
 ) -> Training:
     """Train a model on corpus files and save it, with the help of a file of word vectors if given.
@@ -99,7 +102,7 @@ def train_files(
     Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
     actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
     allows an existing file to be replaced, ``tell`` gets lines about what was read and what is
-    being done, and the form is as in `read_corpus`.
+    being done, ``meter`` how far that is, and the form is as in `read_corpus`.
     """
     chosen = read_recipe(recipe)
     if seed is not None:
@@ -111,7 +114,17 @@ def train_files(
     for note in corpus.notes:
         tell(note)
     known = Vectors.read(vectors) if vectors else None
-    training = train(chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs, progress=tell)
+    trained: list[Training] = []
+    # In a thread, since long calls of numpy hear no signal. Nothing is written before it ends.
+    interruptible(
+        lambda: trained.append(
+            train(
+                chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs,
+                progress=tell, meter=meter,
+            )
+        )
+    )  # fmt: skip
+    (training,) = trained
     save_model(training.model, output, force=force)
     if suspects:
         held = training.stance.probabilities
@@ -128,6 +141,7 @@ def train(
     vectors: Vectors | None = None,
     jobs: int = 1,
     progress: Progress = lambda _: None,
+    meter: Meter = lambda *_: None,
 ) -> Training:
     """Train a model and cross-validate it by document.
 
@@ -146,6 +160,8 @@ def train(
         Number of processes; the result does not depend on it.
     progress : callable
         Called with a few words before each step.
+    meter : callable
+        Called with the step, the work done so far and all the work, in rows.
 
     Returns
     -------
@@ -162,21 +178,25 @@ def train(
     _check(corpus, recipe)
     if not has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
-    progress("reading the corpus")
+    pace = Pace(progress, meter)
+    extra = sentiment_rows(corpus), holder_rows(corpus)
+    pace.plan(len(corpus), [2 * len(corpus), *map(len, extra)], recipe.validation)
+    pace.begin("reading the corpus")
     reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
-    bench = _Bench(reader, corpus, recipe, _query(book, corpus), vectors, jobs, lessons)
+    bench = _Bench(reader, corpus, recipe, _query(book, corpus), vectors, jobs, lessons, pace)
     query = _query(book, corpus, *filter(None, [lessons]))
-    progress("learning stance")
+    pace.begin("learning stance")
     # The control head, which is the baseline, learns from labels alone.
     stance, control = bench.learn(query, "stance"), bench.learn(bench.query, "control")
-    tone = _learn_extra(bench, "sentiment", sentiment_rows(corpus), progress)
-    holder = _learn_extra(bench, "holder", holder_rows(corpus), progress)
-    progress("scoring the held-out answers")
+    tone = _learn_extra(bench, "sentiment", extra[0])
+    holder = _learn_extra(bench, "holder", extra[1])
+    pace.begin("scoring the held-out answers")
     held = stance.held, control.held, tone.held if tone else None
     report = bench.score(*held)
+    pace.add(SCORINGS * len(corpus))
     if holder:
         report = replace(report, holder=bench.score_holders(holder.held))
-    prospects = _prospects(bench, stance, report, progress)
+    prospects = _prospects(bench, stance, report)
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -215,6 +235,7 @@ class _Bench:
     vectors: Vectors | None
     jobs: int
     lessons: Corpus | None  # rows with soft labels alone
+    pace: Pace
 
     @cached_property
     def named(self) -> Bools:
@@ -230,8 +251,11 @@ class _Bench:
         rows = np.arange(len(self.corpus)) if rows is None else rows
         task, seed = self._task(query, name, rows), self.recipe.validation.seed
         fold = split(task.y, task.group, self.recipe.validation.folds, seed)
-        head, held = learn(task, fold, seed, self.jobs)
-        terms = name_features(self.reader, query, head.blocks, head.own, targeted=task.targeted)
+        head, held = learn(task, fold, seed, self.jobs, self.pace.add)
+        terms = name_features(
+            self.reader, query, head.blocks, head.own,
+            targeted=task.targeted, tick=self.pace.add,
+        )  # fmt: skip
         named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
         head = replace(head, temperature=temperature, blocks=named)
@@ -294,7 +318,9 @@ class _Bench:
         if more is not None and more.soft is not None and name == "stance":
             lessons = Lessons(more.document, share[more.source], more.soft)
         return Task(
-            counts=count_features(self.reader, query, own.features, targeted=targeted),
+            counts=count_features(
+                self.reader, query, own.features, targeted=targeted, tick=self.pace.add
+            ),
             recipe=own,
             labels=tuple(_EXTRA.get(name, Stance)),
             targeted=targeted,
@@ -314,7 +340,7 @@ _EXTRA: dict[str, type[Sentiment | Holder]] = {"sentiment": Sentiment, "holder":
 """Labels of the heads that a model may lack."""
 
 
-def _learn_extra(bench: _Bench, name: str, rows: Ints, progress: Progress) -> _Learned | None:
+def _learn_extra(bench: _Bench, name: str, rows: Ints) -> _Learned | None:
     """Learn a head from the rows that have its labels, if enough documents have each of them."""
     corpus, query = bench.corpus, bench.query.take(rows)
     numbers = corpus.sentiment if name == "sentiment" else holder_kinds(corpus)
@@ -325,20 +351,23 @@ def _learn_extra(bench: _Bench, name: str, rows: Ints, progress: Progress) -> _L
     ]
     if thin:
         if len(rows):
-            progress(f"{name} is not learned: {', '.join(thin)} is in fewer than two documents")
+            bench.pace.tell(
+                f"{name} is not learned: {', '.join(thin)} is in fewer than two documents"
+            )
         return None
-    progress(f"learning {name}")
+    bench.pace.begin(f"learning {name}")
     return bench.learn(replace(query, spans=()) if name == "sentiment" else query, name, rows)
 
 
-def _prospects(bench: _Bench, stance: _Learned, report: Report, progress: Progress) -> Prospects:
+def _prospects(bench: _Bench, stance: _Learned, report: Report) -> Prospects:
     """Repeat the cross-validation, learn from parts of the documents, and look for gaps."""
     validation = bench.recipe.validation
     if validation.repeats > 1 or validation.learning_curve:
-        progress("repeating with other folds and fewer documents")
+        bench.pace.begin("repeating with other folds and fewer documents")
     repeats = repeat(
-        stance.task, stance.fold, stance.held, validation, jobs=bench.jobs, answered=bench.named
-    )
+        stance.task, stance.fold, stance.held, validation,
+        jobs=bench.jobs, answered=bench.named, tick=bench.pace.add,
+    )  # fmt: skip
     draws, seed = validation.draws, validation.seed
     bounds, curve, stopping = repeats.bounds(draws, seed), None, None
     if validation.learning_curve:

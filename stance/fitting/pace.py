@@ -1,0 +1,43 @@
+"""How far a training has come, in rows read or learned from."""
+
+from collections.abc import Callable, Sequence
+
+from stance.fitting.folds import LARGE
+from stance.fitting.repeats import LARGE_SHARES, SHARES
+from stance.recipe import Validation
+
+Meter = Callable[[str, float, float], None]
+"""Is given the step, the work done so far, and all the work."""
+
+READINGS = 2  # of each head's texts: to count features, and to name them
+SCORINGS = 3  # of all texts: who is named, what a lexicon says, which words are common
+
+
+class Pace:
+    """Work done and work planned; ``tell`` gets the steps and notes, ``meter`` the work."""
+
+    def __init__(self, tell: Callable[[str], None], meter: Meter) -> None:
+        self.tell = tell
+        self._meter = meter
+        self._step = ""
+        self._done = self._total = 0.0
+
+    def plan(self, rows: int, heads: Sequence[int], validation: Validation) -> None:
+        """Plan the work on so many rows, and on those of each head."""
+        folds, large = validation.folds - 1, rows >= LARGE
+        shares = LARGE_SHARES if large else SHARES
+        again = (1 if large else validation.repeats) * sum(
+            shares if validation.learning_curve else shares[-1:]
+        )
+        each = READINGS + folds + 1
+        self._total = sum(heads) * each + rows * (SCORINGS + folds * (again - 1))
+
+    def begin(self, step: str) -> None:
+        """Report that a step begins."""
+        self._step = step
+        self.tell(step)
+
+    def add(self, rows: float) -> None:
+        """Report so many rows read, or learned from."""
+        self._done += rows
+        self._meter(self._step, min(self._done, self._total), self._total)
