@@ -74,7 +74,7 @@ class Names:
 class Study:
     """A labelled corpus laid out for checking; arrays have one entry per row.
 
-    What is long stands in temporary files, so that a row takes 0.2 kB of memory.
+    What is long stands in temporary files, so that a row takes 0.16 kB of memory.
     """
 
     book: ActorBook
