@@ -15,7 +15,6 @@ from stance.tables import (
     DateColumn,
     DateReading,
     iso_dates,
-    month_of,
     months_of,
     read_date,
     read_pattern,
@@ -43,8 +42,7 @@ def test_a_date_is_read_in_its_usual_forms(text):
 def test_a_month_or_a_year_is_as_much_as_a_cell_gives():
     assert read_date("2023-10") == read_date("October 2023") == (2023, 10, 0)
     assert read_date("2023") == (2023, 0, 0)
-    assert month_of("2023") == 2023 * 12
-    assert months_of(["2023"]).tolist() == [-1]
+    assert months_of(["2023", "2023-03"]).tolist() == [-1, 2023 * 12 + 2]
 
 
 @pytest.mark.parametrize(

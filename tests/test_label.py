@@ -26,7 +26,7 @@ from stance.labelling import (
     read_task,
 )
 from stance.labelling.codings import final_label, is_disputed
-from stance.labelling.page import markdown
+from stance.labelling.server import markdown
 from stance.labelling.task import mentions
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, raw_span

@@ -37,7 +37,7 @@ from stance.reading.keys import linked_groups
 from stance.reading.spans import make_query
 from stance.recipe import Recipe
 from stance.records import Stance
-from stance.tables import month_of
+from stance.tables import read_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +263,8 @@ def _undated(corpus: Corpus) -> list[str]:
 
 def _year(date: str) -> str:
     """Return the year of a date; empty where it cannot be read."""
-    month = month_of(date)
-    return "" if month is None else str(month // 12)
+    found = read_date(date)
+    return "" if found is None else str(found.year)
 
 
 def _judge_holders(model: StanceModel, corpus: Corpus) -> Figures | None:

@@ -6,8 +6,7 @@ store      the SQLite file beside the table
 session    what one coder sees and says
 codings    several coders: agreement, disputes, the final label
 exports    a corpus table, Label Studio or doccano
-page       the page as HTML
-server     the page on 127.0.0.1
+server     the page, on 127.0.0.1
 """
 
 from stance.labelling.codings import answered, measure_coders

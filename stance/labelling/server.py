@@ -12,14 +12,19 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
+from stance import __version__
 from stance.display import count
 from stance.errors import DataError, StanceError, UsageError
-from stance.labelling.page import render
 from stance.labelling.session import Json, Session
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -193,3 +198,52 @@ _VERBS: dict[str, Callable[[Session, Json], Json]] = {
     "back": lambda session, asked: session.back(_text(asked, "before")),
     "around": lambda session, asked: session.around(_text(asked, "pair")),
 }
+
+
+# --- The page: one document that carries its style and script -------------------------------------
+
+_TEMPLATES = files(__package__) / "templates"
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader(__package__)
+    made = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
+    made.lstrip_blocks = made.trim_blocks = True
+    return made
+
+
+def render(session: Session, codebook: str, nonce: str) -> str:
+    """Return the page; what it shows of the table, its script asks for pair by pair."""
+    template = _environment().get_template("label.html.j2")
+    return template.render(
+        session=session,
+        codebook=markdown(codebook),
+        nonce=nonce,
+        style=_own("label.css"),
+        script=_own("label.js"),
+        version=__version__,
+    )
+
+
+def _own(name: str) -> Markup:
+    return Markup((_TEMPLATES / name).read_text("utf-8"))  # noqa: S704 (our own file)
+
+
+def markdown(text: str) -> Markup:
+    r"""Return Markdown as HTML that loads nothing and leads nowhere: links and images stay text.
+
+    >>> markdown("**favor** <b>")
+    Markup('<p><strong>favor</strong> &lt;b&gt;</p>\n')
+    """
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.disable(["link", "image", "autolink", "reference"])
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.type.startswith("heading"):  # the page has a heading above them
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 (it escapes)

@@ -12,7 +12,6 @@ from stance.tables.dates import (
     day_of,
     find_dates,
     iso_dates,
-    month_of,
     months_of,
     read_date,
     read_pattern,
@@ -39,7 +38,7 @@ __all__ += ["DateReading", "Day", "Fault", "Form", "Format", "Inputs", "Reading"
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "column", "day_of", "encode_rows"]
 __all__ += ["find_dates", "find_inputs", "is_article", "is_formula", "iso_dates"]
 __all__ += ["join_tables", "joined", "likely"]
-__all__ += ["month_of", "months_of", "open_inputs", "open_table", "optional_column", "read_as"]
+__all__ += ["months_of", "open_inputs", "open_table", "optional_column", "read_as"]
 __all__ += [
     "read_date",
     "read_pattern",

@@ -57,6 +57,13 @@ def kind_suffix(path: Path | None) -> str:
     return suffixes[-1] if suffixes else ""
 
 
+def bare_path(path: Path) -> Path:
+    """Return a path without its ending, and without that of compression behind it."""
+    if path.suffix.lower() in _COMPRESSED_NAMES:
+        path = path.with_suffix("")
+    return path.with_suffix("")
+
+
 class _Bytes(Protocol):
     def read(self, size: int, /) -> bytes: ...
 

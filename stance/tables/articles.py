@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables._bytes import ByteFile, kind_suffix
+from stance.tables._bytes import ByteFile, bare_path, kind_suffix
 from stance.tables._pages import declared_encoding, read_page, require_library, unpack
 from stance.tables._reading import Journal, Record, Records
 from stance.tables._sources import Encoding, choose_encoding, undecodable
@@ -91,7 +91,7 @@ def open_article(
         file.check_unchanged()
     finally:
         file.close()
-    document = path.stem if document is None else document
+    document = bare_path(path).name if document is None else document
     is_page = kind_suffix(path) in PAGE_NAMES
     if is_page:
         require_library(file.name)

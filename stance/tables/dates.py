@@ -181,22 +181,10 @@ def day_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
     return found and date(found.year, max(found.month, 1), max(found.day, 1)).toordinal()
 
 
-def month_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
-    """Return the month of a date, counted from the year 0; None if `read_date` reads none.
-
-    A bare year counts as its January.
-
-    >>> month_of("2024-03-09T12:00") == 2024 * 12 + 2, month_of("03/04/2024")
-    (True, None)
-    """
-    found = read_date(text, reading)
-    return found and found.year * 12 + max(found.month, 1) - 1
-
-
 def months_of(dates: Sequence[str], reading: DateReading = UNAMBIGUOUS) -> Ints:
-    """Return the month of each date as `month_of` counts it; -1 where it cannot be told.
+    """Return the month of each date, counted from the year 0; -1 where it cannot be told.
 
-    Unlike there, a bare year has no month.
+    A bare year has no month.
 
     >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
     [14, -1, -1, 24291]

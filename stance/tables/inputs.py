@@ -10,8 +10,7 @@ from pathlib import Path
 
 from stance.display import count, shown
 from stance.errors import DataError, ExtraError
-from stance.tables._folders import Inputs
-from stance.tables._names import NamePattern, cell_of
+from stance.tables._folders import Inputs, NamePattern, articles_of, cell_of
 from stance.tables._oddities import folded
 from stance.tables._reading import Journal, Records, RejectSink
 from stance.tables._sources import EncodingError
@@ -61,7 +60,7 @@ def open_inputs(
     possible before any record is read.
     """
     pattern = NamePattern(reading.name_pattern) if reading.name_pattern else None
-    documents = _documents(inputs.paths) if inputs.several else {}
+    documents = articles_of(inputs.paths) if inputs.several else {}
 
     def surveyed(table: Table) -> int:
         column(table.columns, reading.text_column, table.name, "--text-column")
@@ -124,13 +123,6 @@ def join_tables(inputs: Inputs, survey: _Survey, form: Form) -> Table:
         return open_table(path, **form)
 
     return _Joined(inputs, FILE, opened, survey)
-
-
-def _documents(paths: Sequence[Path | None]) -> dict[Path | None, str]:
-    """Return the name of each article: its path without ending, unless two share that."""
-    plain = {path: path.with_suffix("") for path in paths if path}
-    times = Counter(plain.values())
-    return {path: cell_of(own if times[own] == 1 else path) for path, own in plain.items()}
 
 
 class _Union:
