@@ -396,7 +396,7 @@ any_line = st.one_of(example_line, st.text(max_size=90), st.text("Aa b.-", max_s
 line_end = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n \n", "\u2028"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(any_line, line_end), max_size=25), st.booleans())
 def test_every_line_ends_in_a_paragraph_or_a_dropped_piece(
     lines: list[tuple[str, str]], keep_all: bool

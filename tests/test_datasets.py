@@ -160,7 +160,8 @@ def test_every_actor_is_one_of_the_book(every):
 
 def test_every_labelled_actor_is_found_in_its_text(every):
     book = ActorBook.default()
-    named = {row["text"]: {m.actor for m in book.find(row["text"])} for row in every}
+    texts = {row["text"] for row in every}
+    named = {text: {mention.actor for mention in book.find(text)} for text in texts}
     missing = {(r["id"], r["actor"]) for r in every if r["actor"] not in named[r["text"]]}
     assert missing - NOT_NAMED == set()
 

@@ -134,6 +134,12 @@ def test_a_pattern_says_what_nothing_else_can():
     assert read_date("2023-04-03", read_pattern("%d/%m/%Y")) == (2023, 4, 3)
 
 
+def test_a_pattern_goes_before_what_a_date_says_by_itself():
+    dates = ["03.04.2024", "2024-03-04", "March 2024"]
+    assert iso_dates(dates, read_pattern("%m.%d.%Y")) == ["2024-03-04", *dates[1:]]
+    assert iso_dates(dates, read_pattern("%Y-%d-%m"))[1] == "2024-04-03"
+
+
 @pytest.mark.parametrize("pattern", ["", "x", "%d/%m", "%H:%M", "DMY", "%d/%m/%Q", "%"])
 def test_a_pattern_that_tells_no_month_is_refused(pattern):
     with pytest.raises(UsageError, match=r"--date-format '.*' does not give year and month; write"):

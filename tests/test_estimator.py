@@ -116,15 +116,15 @@ def test_fitting_twice_gives_the_same_answers(fitted):
 
 
 def test_cross_validation_with_groups(estimator):
-    scores = cross_val_score(estimator, X, Y, groups=GROUPS, cv=GroupKFold(3), error_score="raise")
-    assert scores.tolist() == [1.0, 1.0, 1.0]
+    scores = cross_val_score(estimator, X, Y, groups=GROUPS, cv=GroupKFold(2), error_score="raise")
+    assert scores.tolist() == [1.0, 1.0]
 
 
 def test_grid_search_with_groups(estimator):
-    grid = {"c": [0.2, 1.0], "kind": ["svc", "logistic"]}
+    grid = [{"c": [0.2]}, {"kind": ["logistic"]}]
     search = GridSearchCV(estimator, grid, cv=GroupKFold(2), error_score="raise")
     search.fit(X, Y, groups=GROUPS)
-    assert search.best_params_["c"] in grid["c"]
+    assert search.cv_results_["params"] == [{"c": 0.2}, {"kind": "logistic"}]
     assert search.best_score_ == 1.0
     assert search.predict([("They thanked NATO.", "NATO")]).tolist() == ["favor"]
 

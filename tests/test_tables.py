@@ -129,11 +129,11 @@ def test_no_control_character_of_the_data_is_in_a_message(tmp_path):
 def test_rows_after_a_long_cell_are_not_taken_for_its_columns(tmp_path):
     path = tmp_path / "a.csv"
     long = '"' + ('he said ""no""\n' * 40_000) + '"'
-    path.write_text(f"text,actor\n{long},b\n" + "a,b\n" * 100_000)
+    path.write_text(f"text,actor\n{long},b\n" + "a,b\n" * 20_000)
     with open_table(path) as table:
         records = list(table)
-    assert len(records) == 100_001
-    assert (records[-1].number, records[-1].line) == (100_001, 140_002)
+    assert len(records) == 20_001
+    assert (records[-1].number, records[-1].line) == (20_001, 60_002)
 
 
 # --- Rejects ---------------------------------------------------------------------------------

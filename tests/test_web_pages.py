@@ -1,5 +1,6 @@
 """Web pages: their text, title, date and outlet, within limits of time, and never by network."""
 
+import gzip
 import importlib.util
 import re
 import socket
@@ -102,6 +103,13 @@ def test_a_page_is_decoded_as_it_declares(tmp_path, declared, encoding):
         page(tmp_path, "<p>“Élysée,” said Łotwa.</p>".replace("Ł", "L"), head, encoding=encoding)
     )
     assert rows[-1]["text"] == "“Élysée,” said Lotwa."
+
+
+def test_a_compressed_page_is_a_document_without_its_endings(tmp_path):
+    path = page(tmp_path, "")
+    packed = tmp_path / "page.html.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert read(packed) == read(path)
 
 
 def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):

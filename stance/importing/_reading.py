@@ -34,6 +34,10 @@ class Request:
         """Return what the source calls a column of ours."""
         return self.names.get(column, column)
 
+    def ours(self, theirs: str) -> str:
+        """Return what we call a column or key of the source."""
+        return {name: own for own, name in self.names.items()}.get(theirs, theirs)
+
     def stance(self, label: str) -> Stance | None:
         """Return the stance that a label spells; None if it is something else."""
         number = self.labels.get(label.strip().lower())

@@ -19,16 +19,20 @@ _LABELLED = ("stance", "sentiment", _FALSE_MATCH, "holder", "note", "coder")
 
 def _cells(node: Node, request: Request, skipped: tuple[str, ...] = ()) -> Row:
     """Return the text, the actor and the other plain values of an item, under our names."""
-    ours = {theirs: name for name, theirs in request.names.items()}
-    found = {
-        ours.get(key, key): each.scalar()
-        for key, each in node.fields().items()
-        if key not in skipped and not isinstance(each.value, (dict, list))
-    }
+    found = _plain(node, request, skipped)
     if "text" not in found:
         key = request.name("text")
         raise node.fault(f"has no text at key '{shown(key)}'", "name its key: --map text=KEY")
     return {name: cell for name, cell in found.items() if name not in SOFT}  # a model's
+
+
+def _plain(node: Node, request: Request, skipped: tuple[str, ...] = ()) -> Row:
+    """Return the values of an object that are texts or numbers, under our names."""
+    return {
+        request.ours(key): each.scalar()
+        for key, each in node.fields().items()
+        if key not in skipped and not isinstance(each.value, (dict, list))
+    }
 
 
 def _pair(node: Node, cells: Row, request: Request) -> Row:
@@ -196,7 +200,6 @@ def _annotation(node: Node, data: Row, request: Request, notes: Notes) -> Iterat
     if coder := _completed_by(node):
         cells["coder"] = coder
     regions, relations = dict[str, list[Node]](), list[Node]()
-    ours = {theirs: name for name, theirs in request.names.items()}
     for result in node["result"].items():
         if result["type"].text() == "relation":
             relations.append(result)
@@ -204,8 +207,7 @@ def _annotation(node: Node, data: Row, request: Request, notes: Notes) -> Iterat
             at = result.get("id")
             regions.setdefault(at.scalar() if at else result.key, []).append(result)
         else:
-            name = result["from_name"].text()
-            name, said = ours.get(name, name), _values(result)
+            name, said = request.ours(result["from_name"].text()), _values(result)
             if name in _LABELLED and name != "stance":
                 cells[name] = _tone(result, said) if name == "sentiment" else ";".join(said)
             else:
@@ -295,7 +297,7 @@ def read_prodigy(request: Request, notes: Notes) -> Iterator[Row]:
 
 def _prodigy_item(item: Node, request: Request, notes: Notes) -> Iterator[Row]:
     meta = item.get("meta")
-    cells = {**(_meta(meta, request) if meta else {}), **_cells(item, request, _PRODIGY)}
+    cells = {**(_plain(meta, request) if meta else {}), **_cells(item, request, _PRODIGY)}
     coder = item.get("_annotator_id") or item.get("_session_id")
     if coder:
         cells["coder"] = coder.scalar()
@@ -316,12 +318,6 @@ def _prodigy_item(item: Node, request: Request, notes: Notes) -> Iterator[Row]:
         notes.left_out["text without a stance"] += 1
         return
     yield _pair(item, {**cells, "stance": stance}, request)
-
-
-def _meta(meta: Node, request: Request) -> Row:
-    ours = {theirs: name for name, theirs in request.names.items()}
-    plain = {k: n for k, n in meta.fields().items() if not isinstance(n.value, (dict, list))}
-    return {ours.get(key, key): node.scalar() for key, node in plain.items()}
 
 
 def _chosen(item: Node, request: Request) -> list[str]:

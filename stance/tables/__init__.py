@@ -1,21 +1,20 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
 from stance.tables._folders import Inputs, find_inputs
+from stance.tables._quoting import encode_rows, joined
 from stance.tables._reading import Fault, Record, Records
 from stance.tables.articles import is_article
 from stance.tables.columns import column, likely, optional_column, read_as
+from stance.tables.date_columns import DateColumn, find_dates, rewrite_dates
 from stance.tables.dates import (
     UNAMBIGUOUS,
-    DateColumn,
     DateReading,
     Day,
     day_of,
-    find_dates,
     iso_dates,
     months_of,
     read_date,
     read_pattern,
-    rewrite_dates,
 )
 from stance.tables.furniture import Article, split_article
 from stance.tables.inputs import Reading, join_tables, open_inputs
@@ -25,9 +24,7 @@ from stance.tables.output import (
     Format,
     Rejects,
     TableWriter,
-    encode_rows,
     is_formula,
-    joined,
     table_format,
     write_table,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from stance.display import shown
-from stance.errors import DataError, ExtraError
+from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
 from stance.tables._oddities import name_columns, too_long, undecoded
 from stance.tables._reading import (
@@ -20,6 +20,7 @@ from stance.tables._reading import (
     Records,
     Value,
     judged,
+    load_extra,
     together,
 )
 
@@ -32,20 +33,13 @@ _NO_NUMBERS = ("nan", "-nan", "inf", "-inf")
 _ZEROS = re.compile(r"\.0+(?=(?:Z|[-+]\d{4})?$)")  # of a second
 
 
-def _pyarrow(what: str) -> Any:
-    try:
-        return import_module("pyarrow")
-    except ImportError as error:
-        raise ExtraError(f"{what} needs an extra: pip install 'stance[parquet]'") from error
-
-
 # --- In -------------------------------------------------------------------------------------------
 
 
 def read_arrow(path: Path, kind: Kind, journal: Journal) -> tuple[str, Generator[Records]]:
     """Return the form of a file and its good records; a line in messages is a record."""
     what = "Parquet" if kind == "parquet" else "Arrow"
-    _pyarrow(f"{journal.name}: a {what} file")
+    load_extra("pyarrow", f"{journal.name}: a {what} file", "parquet")
     with _readable(journal.name, what):
         schema, batches = _open(path, kind, journal.name)
         names = schema.names  # decodes them
@@ -166,7 +160,7 @@ class ArrowSheet:
         types: Sequence[str],
         originals: Sequence[Path],
     ) -> None:
-        self._arrow = _pyarrow("a Parquet or Arrow file as output")
+        self._arrow = load_extra("pyarrow", "a Parquet or Arrow file as output", "parquet")
         self._kind, self._types, self._file = kind, types or ["text"] * len(columns), file
         self._columns, self._held = columns, list[Sequence[str]]()
         self._first, self._source = 0, _Originals.of(originals, columns, self._types)

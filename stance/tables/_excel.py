@@ -7,17 +7,16 @@ import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from datetime import date, datetime
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from stance.display import count, shown
-from stance.errors import DataError, ExtraError, OutputError
+from stance.errors import DataError, OutputError
 from stance.tables._bytes import MEGABYTE
 from stance.tables._oddities import name_columns, undecoded
-from stance.tables._reading import Fault, Journal, Records, judged, together
+from stance.tables._reading import Fault, Journal, Records, judged, load_extra, together
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # sheets reach 5 to 50
@@ -36,13 +35,6 @@ _ZIP_ERRORS = (
 )
 
 
-def _load(name: str, what: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ExtraError(f"{what} needs an extra: pip install 'stance[excel]'") from error
-
-
 # --- In -------------------------------------------------------------------------------------------
 
 
@@ -54,7 +46,7 @@ def read_workbook(
     Dates come as 2025-05-18, numbers with up to 15 digits, as Excel shows them.
     """
     name = journal.name
-    calamine = _load("python_calamine", f"{name}: an Excel workbook")
+    calamine = load_extra("python_calamine", f"{name}: an Excel workbook", "excel")
     errors = _checked(path, name)
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
@@ -214,7 +206,7 @@ class ExcelSheet:
     def __init__(
         self, file: BinaryIO, name: str, columns: Sequence[str], types: Sequence[str]
     ) -> None:
-        library = _load("xlsxwriter", "an Excel workbook as output")
+        library = load_extra("xlsxwriter", "an Excel workbook as output", "excel")
         if len(columns) > _MOST_COLUMNS:
             what = f"{len(columns):,} columns, and a sheet of Excel has {_MOST_COLUMNS:,}"
             raise OutputError(f"{name}: {what}; write .csv or .parquet")

@@ -4,54 +4,28 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.files import Transaction, WholeFile, check_output
-from stance.tables._bytes import JSON_NAMES, kind_suffix
+from stance.tables._bytes import JSON_NAMES, MEGABYTE, kind_suffix
+from stance.tables._quoting import encode_rows
 from stance.tables._reading import MAX_CELL, Value
+
+if TYPE_CHECKING:
+    from stance.tables._arrow import ArrowSheet
+    from stance.tables._excel import ExcelSheet
 
 # What a cell begins with that a spreadsheet might run; some take full-width signs as plain ones.
 FORMULA_STARTS = frozenset("=+-@\t\r＝＋－＠")
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
-_EMPTY_ROW = '""'  # of one empty cell, which would otherwise be an empty line
 _BATCH_ROWS = 500
-_BLOCK = 1024 * 1024  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
-_RAW = 1024 * 1024
-_RAW_LINES = 10_000
-
-
-def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
-    r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted alike by every version of Python.
-
-    >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
-    b'007,"Moscow, Kyiv"\nNA,\n'
-    """
-    lines = joined(zip(*rows, strict=True), delimiter)
-    return "".join([f"{line or _EMPTY_ROW}\n" for line in lines]).encode()
-
-
-def joined(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
-    """Return the rows of equally long columns as they stand in a table, without their ends."""
-    quoted = [_quoted(column, delimiter) for column in columns]
-    return map(delimiter.join, zip(*quoted, strict=True))
-
-
-def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
-    signs = (mark, '"', "\n", "\r")
-    texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
-    if not any(sign in text for text in texts for sign in signs):
-        return column
-    return [
-        '"' + cell.replace('"', '""') + '"'
-        if '"' in cell or mark in cell or "\n" in cell or "\r" in cell
-        else cell
-        for cell in column
-    ]
+_BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
+_RAW, _RAW_LINES = MEGABYTE, 10_000  # of a bad record
 
 
 def is_formula(cell: str) -> bool:
@@ -152,19 +126,6 @@ def table_format(
     return Format(tuple(columns), kind, ",", safe, container, tuple(types))
 
 
-class _Sheet(Protocol):
-    """Takes rows of texts; see `stance.tables._excel` and `stance.tables._arrow`."""
-
-    def add(self, rows: Sequence[Sequence[str]]) -> None:
-        """Write rows."""
-
-    def close(self) -> None:
-        """Write the end."""
-
-    def discard(self) -> None:
-        """Clear away what is not in the file."""
-
-
 class _Sequential:
     """A file that a library can only write to its end, and not close."""
 
@@ -188,7 +149,7 @@ class _Sequential:
 class _Rows:
     """Takes the bytes of CSV, and gives a sheet the rows that are whole."""
 
-    def __init__(self, sheet: _Sheet) -> None:
+    def __init__(self, sheet: "ExcelSheet | ArrowSheet") -> None:
         self.sheet = sheet
         self._rest = b""
         csv.field_size_limit(MAX_CELL)  # see `stance.tables._separated`
@@ -268,7 +229,9 @@ class TableWriter(Transaction):
             raise
         self._put(header)
 
-    def _sheet(self, form: Format, path: Path | None, originals: Sequence[Path | None]) -> _Sheet:
+    def _sheet(
+        self, form: Format, path: Path | None, originals: Sequence[Path | None]
+    ) -> "ExcelSheet | ArrowSheet":
         file = cast(BinaryIO, self._end)
         if form.container == "excel":
             from stance.tables._excel import ExcelSheet
@@ -302,7 +265,7 @@ class TableWriter(Transaction):
     def commit(self) -> None:
         """Write what is left and give the file its name."""
         self._write_batch()
-        self._flush(self._buffer)
+        self._layers[-1].write(self._buffer)
         self._buffer.clear()
         for layer in reversed(self._layers[1:]):
             layer.close()
@@ -322,18 +285,10 @@ class TableWriter(Transaction):
         self._put(self.format.encode(batch))
 
     def _put(self, data: bytes) -> None:
-        if len(self._layers) == 1 and len(data) >= _BLOCK:
-            self._flush(self._buffer)
-            self._buffer.clear()
-            self._flush(data)
-            return
         self._buffer += data
         while len(self._buffer) >= _BLOCK:
-            self._flush(self._buffer[:_BLOCK])
+            self._layers[-1].write(self._buffer[:_BLOCK])
             del self._buffer[:_BLOCK]
-
-    def _flush(self, data: bytes | bytearray) -> None:
-        self._layers[-1].write(data)
 
 
 def write_table(
