@@ -59,9 +59,8 @@ def kind_suffix(path: Path | None) -> str:
 
 def bare_path(path: Path) -> Path:
     """Return a path without its ending, and without that of compression behind it."""
-    if path.suffix.lower() in _COMPRESSED_NAMES:
-        path = path.with_suffix("")
-    return path.with_suffix("")
+    compressed = path.suffix.lower() in _COMPRESSED_NAMES
+    return path.parent / (Path(path.stem).stem if compressed else path.stem)
 
 
 class _Bytes(Protocol):
