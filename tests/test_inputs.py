@@ -89,6 +89,16 @@ def test_a_link_to_a_folder_is_not_followed(folder):
     assert "1 a link to a folder" in find_inputs([folder]).notes[0]
 
 
+def test_a_link_to_a_file_is_followed_only_inside_the_folder(folder, tmp_path):
+    write(tmp_path / "private.txt", "NATO condemned Russia.")
+    (folder / "leak.txt").symlink_to(tmp_path / "private.txt")
+    (folder / "again.csv").symlink_to("b.csv")
+    assert sorted(names("in")) == [
+        *("in/a/lines.jsonl", "in/a/story.txt", "in/again.csv", "in/b.csv"),
+    ]
+    assert "1 a link out of the folder" in find_inputs([folder]).notes[0]
+
+
 def test_inputs_that_make_no_sense_are_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty: has no file to read; check the folder"):

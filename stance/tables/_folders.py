@@ -86,7 +86,7 @@ def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterat
                 skipped[reason] += 1
         for name in names:
             path = here / name
-            if (why := _why_skipped(path, path.relative_to(folder), include)) is None:
+            if (why := _why_skipped(path, folder, include)) is None:
                 yield path
             else:
                 skipped[why] += 1
@@ -103,17 +103,20 @@ def _why_left(folder: Path, beside: Sequence[str]) -> str | None:
     return "of parts of a page" if parts else None
 
 
-def _why_skipped(path: Path, inside: Path, include: Sequence[str]) -> str | None:
+def _why_skipped(path: Path, folder: Path, include: Sequence[str]) -> str | None:
     if path.name.startswith((".", "~$")):  # the second: a workbook that is open
         return "hidden"
     if include:
-        wanted = any(fnmatchcase(own, p) for p in include for own in (path.name, inside.as_posix()))
+        inside = path.relative_to(folder).as_posix()
+        wanted = any(fnmatchcase(own, p) for p in include for own in (path.name, inside))
         if not wanted:
             return "not in --include"
     elif kind_suffix(path) not in _SUFFIXES:
         return f"of unknown kind {shown(path.suffix, 20)!r}"
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            return "a link out of the folder"  # a stranger's archive reads no file of one's own
     except OSError:
         return None  # such as a broken link: to be reported by name
     return None if regular else "a pipe or device"
