@@ -9,6 +9,11 @@ __all__ = ["bounds", "cell", "columns", "paragraphs", "percent", "ranged", "row"
 __all__ += ["stacked", "wrap"]
 
 
+def p_value(value: float) -> str:
+    """Return a p value, which three decimals show or bound."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def percent(value: float | None, sign: str = "") -> str:
     """Return a share in percent, "-" for none; with ``sign`` "+" the sign of a gain too."""
     return "-" if value is None else f"{100 * value:{sign}z.1f}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stance.display import WIDTH, count, shown
-from stance.screens import bounds, cell, paragraphs, percent, ranged, stacked, wrap
+from stance.screens import bounds, cell, p_value, paragraphs, percent, ranged, stacked, wrap
 from stance.screens.checks import coders_lines
 
 LISTED = 15  # actors, sources, genres or years listed; of more than these only what can be trusted
@@ -247,17 +247,13 @@ def _part(title: str, part: Figures | None) -> list[str]:
     test = part["mcnemar"]
     lines.append(
         f"  right only by A {test['a_only']:,}, only by B {test['b_only']:,}: "
-        f"p {_p(test['p'])}  (McNemar on rows: {_p(test['p_rows'])})"
+        f"p {p_value(test['p'])}  (McNemar on rows: {p_value(test['p_rows'])})"
     )
     low, high = part["difference_interval"] or (0.0, 0.0)
     winner = "A is" if low > 0 else "B is" if high < 0 else "neither is shown to be"
     few = "too few documents to say which is better"
     lines.append(f"  {winner} better in macro-F1" if part["trusted"] else f"  {few}")
     return lines
-
-
-def _p(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _actors(actors: Figures, left_out: int) -> list[str]:
@@ -271,8 +267,8 @@ def _actors(actors: Figures, left_out: int) -> list[str]:
         scores = "  ".join(f"{percent(part[mark]['macro_f1']):>5}" for mark in ("a", "b"))
         lines.append(
             f"{cell(name, ACTOR)}  {part['n']:>5,}  {scores}  "
-            f"{gain + ('' if part['trusted'] else '*'):<23} {_p(part['p']):>6}  "
-            f"{_p(part['p_holm']):>6}"
+            f"{gain + ('' if part['trusted'] else '*'):<23} {p_value(part['p']):>6}  "
+            f"{p_value(part['p_holm']):>6}"
         )
     if len(actors) > MOST_ACTORS:
         lines.append(f"and {count(len(actors) - MOST_ACTORS, 'more actor')}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stance.display import count, shown
-from stance.screens import bounds, cell, percent, stacked, wrap
+from stance.screens import bounds, cell, p_value, percent, stacked, wrap
 
 ACTORS = 12  # actors listed
 GROUPS = 6  # groups listed, at most
@@ -95,10 +95,6 @@ def _verdict(figures: Figures) -> list[str]:
         value = percent(each["difference"], "+") + bounds((each["low"], each["high"]))
         names = [shown(each[name], 30) for name in ("one", "other")]
         line = f"{shown(each['actor'], 30)}: {names[0]} less {names[1]} {value}"
-        lines += wrap(f"{line}, p {_p(each['p'])}, Holm {_p(each['holm'])}", "  ")
+        lines += wrap(f"{line}, p {p_value(each['p'])}, Holm {p_value(each['holm'])}", "  ")
     more = len(claimed) - DIFFERENCES
     return [*lines, f"  and {more} more; --differences FILE.csv lists all"] if more > 0 else lines
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
