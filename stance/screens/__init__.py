@@ -5,13 +5,13 @@ from unicodedata import combining, east_asian_width
 
 from stance.display import WIDTH, shown
 
-__all__ = ["bounds", "cell", "columns", "paragraphs", "percent", "ranged", "row"]
+__all__ = ["bounds", "cell", "columns", "p_value", "paragraphs", "percent", "ranged", "row"]
 __all__ += ["stacked", "wrap"]
 
 
 def p_value(value: float) -> str:
     """Return a p value, which three decimals show or bound."""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def percent(value: float | None, sign: str = "") -> str:
