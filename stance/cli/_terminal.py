@@ -28,6 +28,7 @@ INTERRUPTED, TERMINATED = 130, 143
 
 SECONDS = 15.0  # seconds between two progress lines if stderr is not a terminal
 LONG = 100  # seconds from which minutes are shown
+EARLY = 0.02  # share of the work after which the time left means something
 SETTLED = 0.5  # seconds after which a rate means something
 
 WIDE, ROOMY, NARROW = 104, 76, 64
@@ -120,6 +121,14 @@ def run_safely(app: Callable[[], None]) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
+    except SystemExit as end:
+        processes = sys.modules.get("multiprocessing")
+        children = processes.active_children() if processes else []  # of joblib, which ends them
+        if end.code in (INTERRUPTED, TERMINATED) and not children:
+            with suppress(OSError):
+                sys.stdout.flush()
+            os._exit(end.code)  # not after freeing gigabytes, nor after a thread left behind
+        raise
     except OSError as error:  # the help, on a full disk
         if error.errno not in _WRITING:
             raise
@@ -166,9 +175,15 @@ class Meter:
     def show(self, step: str, done: float, total: float) -> None:
         """Show a step of a run, the work done of all work, and how long the rest may take."""
         now = time.monotonic()
-        left = (now - self._start) * (total - done) / max(done, 1)
-        ahead = f"about {left:,.0f} s left" if left < LONG else f"about {left / 60:,.0f} min left"
-        self._draw(step if self._bar else f"{step}  {ahead}", done, total, now)
+        words = step
+        if self._bar is None and done >= EARLY * total:
+            left = (now - self._start) * (total - done) / done
+            words += (
+                f"  about {left:,.0f} s left"
+                if left < LONG
+                else f"  about {left / 60:,.0f} min left"
+            )
+        self._draw(words, done, total, now)
 
     def note(self, line: str) -> None:
         """Print a line above the bar."""
