@@ -15,7 +15,7 @@ from stance.interrupts import interruptible
 ENOUGH = 3e-4
 """Length of the gradient, by that of the gradient at zero, at which the search stops.
 
-Of 31,786 pairs of real news, 40 answers differed from those of the optimum, and macro-F1 by 0.03.
+Tests bound how far what it finds is from the optimum.
 """
 _CG = 0.1  # what a step of the search leaves of the residual
 _STEPS, _TURNS = 30, 60  # steps of a search, and turns of a step
