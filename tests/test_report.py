@@ -20,7 +20,7 @@ from pages import read_page
 from small_model import small_model
 
 from stance.errors import DataError
-from stance.findings import tally
+from stance.findings import read_study, tally
 from stance.findings.periods import choose_grids
 from stance.findings.survey import Frequent
 from stance.reports import Request, read_maker
@@ -115,7 +115,7 @@ def test_shares_by_actor_are_those_of_the_table(fixture, prefix, request):
     for row in rows:
         mine = truth[row["actor"]]
         given = sum(mine[label] for label in LABELS)
-        assert (int(row["answers"]), int(row["uncertain"])) == (given, mine["uncertain"])
+        assert (int(row["answers"]), int(row["withheld"])) == (mine.total(), mine["uncertain"])
         for label in LABELS if given else ():
             low, share, high = (float(row[f"{label}{end}"]) for end in ("_low", "", "_high"))
             assert share == pytest.approx(mine[label] / given, abs=1e-6)
@@ -129,9 +129,7 @@ def test_shares_by_actor_are_those_of_the_table(fixture, prefix, request):
 def test_tables_show_what_their_csv_files_hold(coded):
     page = report(coded, prefix="p_")
     rows = csv_rows(page, "stance-by-actor")
-    shown = next(
-        table for table in page.tables if table[0][:3] == ["actor", "answers", "uncertain"]
-    )
+    shown = next(table for table in page.tables if table[0][:3] == ["actor", "answers", "withheld"])
     assert [line[0] for line in shown[1:]] == [row["actor"] for row in rows]
     for line, row in zip(shown[1:], rows, strict=True):
         assert line[1] == f"{int(row['answers']):,}"
@@ -159,18 +157,18 @@ def test_points_over_time_hold_every_dated_answer_and_30_or_more(coded):
     rows = dicts(coded.read_text("utf-8"))
     actor, count = Counter(row["actor"] for row in rows).most_common(1)[0]
     found = csv_rows(page, "over-time-1")
-    assert sum(int(row["answers"]) for row in found) == count
-    assert min(int(row["answers"]) for row in found) >= 30
+    assert sum(int(row["given"]) for row in found) == count
+    assert min(int(row["given"]) for row in found) >= 30
     years = Counter(row["date"][:4] for row in rows if row["actor"] == actor)
     asked = report(coded, prefix="p_", period="year")
     for row in csv_rows(asked, "over-time-1"):
         if " to " not in row["year"]:
-            assert int(row["answers"]) == years[row["year"]]
+            assert int(row["given"]) == years[row["year"]]
 
 
 def test_too_few_dated_answers_make_no_curve(sample):
     page = report(sample)
-    assert "No actor has 30 answers with a date" in page.text
+    assert "No actor has 30 answers given with a date" in page.text
     assert "over-time-1.csv" not in page.links
 
 
@@ -474,6 +472,11 @@ def test_withheld_answers_are_no_share_and_warned_of(sample, tmp_path):
     assert f"{share} % of the answers were withheld as uncertain" in page.text
     assert sum(int(row["answers"]) for row in csv_rows(page, "certainty")) == withheld + given
 
+    found = read_study(Request(path)).shares().shares
+    counted = {each.actor: (each.n, each.withheld) for each in found}
+    for row in csv_rows(page, "stance-by-actor"):  # by the words that `stance shares` uses
+        assert (int(row["answers"]), int(row["withheld"])) == counted[row["actor"]]
+
 
 def test_where_every_answer_is_withheld_there_is_no_share(sample, tmp_path):
     rows = dicts(sample.read_text("utf-8"))
@@ -481,10 +484,10 @@ def test_where_every_answer_is_withheld_there_is_no_share(sample, tmp_path):
         row["stance"] = row["stance"] and "uncertain"
     page = report(write_rows(tmp_path / "uncertain.csv", rows))
     assert "Every answer was withheld as uncertain, so there are no shares to show" in page.text
-    assert "fewer than 30 answers" not in page.text
+    assert "fewer than 30 answers given" not in page.text
     for row in csv_rows(page, "stance-by-actor"):
         mine = [each for each in rows if each["actor"] == row["actor"]]
-        assert (row["answers"], int(row["uncertain"])) == ("0", len(mine))
+        assert int(row["answers"]) == int(row["withheld"]) == len(mine)
 
 
 def answered(path, stances):
@@ -509,7 +512,7 @@ def test_extremes_are_named_at_once_where_they_are_apart(tmp_path):
     page = report(answered(tmp_path / "apart.csv", stances))
     assert re.search(
         r"is lowest toward Borduria \(−50 \[−\d+, −\d+\] points\) and highest toward Anvaria "
-        r"\(\+50 \[\+\d+, \+\d+\]\), of actors with at least 30 answers\.",
+        r"\(\+50 \[\+\d+, \+\d+\]\), of actors with at least 30 answers given\.",
         page.text,
     )
     stances["Borduria"] = ["favor"] * 15 + mixed
@@ -592,7 +595,7 @@ def test_too_few_documents_for_trust_are_said_to_be(tmp_path, documents, few):
         row["document"] = str(at % documents)
     page = report(write_rows(path, rows))
     assert ("too few for intervals that can be trusted" in page.text) is few
-    assert ("The answers stand in 4 documents, which count as much as 4.0" in page.text) is few
+    assert ("given stand in 4 documents, which count as much as 4.0" in page.text) is few
 
 
 # --- Size ---

@@ -124,6 +124,7 @@ class Data:
 
 
 ROWS, ANSWERS = Column("rows", "rows", "count"), Column("answers", "answers", "count")
+GIVEN = Column("answers given", "given", "count")  # those not withheld
 
 
 def text_column(name: str) -> Column:

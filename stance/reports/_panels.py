@@ -49,13 +49,13 @@ SIDES_LEGEND = charts.legend(("diamond", "against", "against"), ("dot", "favor",
 
 
 def _group_data(noun: str, groups: Groups) -> Data:
-    columns = [text_column(noun), page.ANSWERS, Column("uncertain", "uncertain", "count")]
+    columns = [text_column(noun), page.ANSWERS, Column("withheld", "withheld", "count")]
     for label in Stance:
         columns += with_interval(f"{label}, %", str(label), f"{label}_low", f"{label}_high")
     rows = []
     for group in (*groups.judged, *groups.withheld):
         shares = group.shares
-        cells: list[Cell] = [group.name, shares.n, group.uncertain]
+        cells: list[Cell] = [group.name, shares.n + group.uncertain, group.uncertain]
         for share, bounds in zip(shares.shares, shares.intervals, strict=True):
             cells += (share, *bounds)
         cells += (shares.net, *shares.net_interval)
@@ -89,7 +89,7 @@ def _described(groups: Sequence[Group]) -> str:
 def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
     names = page.named_apart(group.name for group in groups)
     bars = [
-        Parts(brief, count(g.shares.n, "answer"), g.shares.shares)
+        Parts(brief, f"{g.shares.n:,} given", g.shares.shares)
         for brief, g in zip(names, groups, strict=True)
     ]
     chart = charts.stacked(name, title, _described(groups), bars, TONES)
@@ -121,7 +121,7 @@ def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
     for brief, group in zip(names, groups, strict=True):
         shares, bounds = group.shares.shares, group.shares.intervals
         pair = (Estimate(shares[at], bounds[at], TONES[at], form) for at, form in forms.items())
-        rows.append(Line(brief, count(group.shares.n, "answer"), tuple(pair)))
+        rows.append(Line(brief, f"{group.shares.n:,} given", tuple(pair)))
     axis = share_axis(max(s.intervals[side][1] for s in _firm(groups) for side in forms))
     title = "Shares for and against by actor"
     chart = charts.whiskers("sides", title, rows, axis, _described(groups))
@@ -203,7 +203,7 @@ def _trace_figure(number: int, trace: Trace, line: Sequence[Point], y: Axis) -> 
     title = f"Net stance toward {page.named(trace.name)} by {trace.unit}"
     chart = charts.curve(f"time-{number}", title, described, _points(trace), x, y, line=line)
     rows: list[list[Cell]] = [[span.name, s.n, s.net, *s.net_interval] for span, s in trace.points]
-    columns = (text_column(trace.unit), page.ANSWERS, *page.NET)
+    columns = (text_column(trace.unit), page.GIVEN, *page.NET)
     return Figure(chart, Data(f"over-time-{number}", columns, rows, trace.name))
 
 
