@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from stance.arrays import Ints
 from stance.errors import DataError
 from stance.evaluation.intervals import Shares, estimate_shares
@@ -174,7 +176,7 @@ def gather(
     alone = found.places.document is None  # a row says one thing of an actor, but several of all
 
     def estimate(counts: Ints) -> Shares:
-        return estimate_shares(counts, independent=alone)
+        return estimate_shares(counts, independent=alone and not _repeat(counts))
 
     actors = list(map(estimate, tally.actor_clusters))
     sources = list(map(estimate_shares, tally.source_clusters))
@@ -195,6 +197,19 @@ def gather(
         carriers=carriers if agrees else None,
         audited=audited,
     )
+
+
+def _repeat(counts: Ints) -> bool:
+    """Return whether texts repeat, so that answers are not independent although no row says so.
+
+    Then the groups into which a hash puts texts differ more in size than chance would have it.
+    """
+    sizes = counts.sum(axis=1).astype(np.float64)
+    answers, groups = sizes.sum(), len(sizes)
+    if not answers:
+        return False
+    alike = (sizes @ sizes - answers**2 / groups) / answers  # answers of a text, on average
+    return bool(alike > 1 + 3 * np.sqrt(2 / groups))
 
 
 def _stamps(request: Request) -> list[tuple[int, int]]:
