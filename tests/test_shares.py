@@ -284,10 +284,48 @@ def test_a_date_far_from_all_others_is_not_said_to_be_unreadable(archive, tmp_pa
         (("--coder", "anna"), "are about an audit; add --audit LABELLED"),
         (("--audit-encoding", "cp1252"), "are about an audit; add --audit LABELLED"),
         (("--surrogate", "label"), "add --audit LABELLED"),
+        (("--period", "month"), "--period is about dates; name their column with --over"),
     ],
 )
 def test_options_that_do_not_fit_together_are_refused(archive, options, said):
     assert said in fails(2, "shares", archive[0], *options)
+
+
+def test_documents_are_those_of_the_table_however_its_column_is_spelled(archive, tmp_path):
+    known = figures(archive[0])["documents"]
+    renamed = [
+        {"Document" if key == "document" else key: cell for key, cell in row.items()}
+        for row in read(archive[0])
+    ]
+    assert figures(write(tmp_path / "upper.csv", renamed))["documents"] == known
+
+
+def test_a_table_without_documents_is_said_to_have_none(archive, tmp_path):
+    rows = [{"doc_id": row.pop("document"), **row} for row in read(archive[0])]
+    told = invoke("shares", write(tmp_path / "other.csv", rows)).stderr
+    assert "no column 'document', so each text counts as a document" in told
+    assert "if several are parts of one, rename 'doc_id' to it" in told
+
+
+def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):
+    """Two files may call different documents alike."""
+    for name in ("a.csv", "b.csv"):
+        rows = [{"document": "1", "text": f"NATO praised {name} again, {at}."} for at in range(3)]
+        write(tmp_path / name, rows)
+    for prefix in ("", "p_"):
+        answers = tmp_path / f"{prefix}answers.csv"
+        given = (tmp_path / "a.csv", tmp_path / "b.csv", "-o", answers, "--prefix", prefix)
+        assert invoke("predict", *given).exit_code == 0
+        assert figures(answers, "--prefix", prefix)["documents"] == 2
+
+
+def test_periods_that_are_too_many_are_one_line_with_the_file(archive, tmp_path):
+    rows = read(archive[0])
+    for at, row in enumerate(rows):
+        row["date"] = f"{1900 + at % 100}-03-09"
+    path = write(tmp_path / "long.csv", rows)
+    line = fails(1, "shares", path, "--over", "date", "--period", "week")
+    assert re.search(r"long\.csv: its dates span [\d,]+ weeks; use --period", line)
 
 
 def test_too_many_groups_are_refused(archive, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 
 from stance.arrays import Floats, Floats32, Ints, Ints8, Keys
 from stance.display import count, shown
-from stance.errors import DataError
+from stance.errors import DataError, UsageError
 from stance.findings.correction import SIDES, Surrogate
 from stance.findings.periods import UNITS, Periods, Unit, choose_grids
 from stance.findings.survey import Places, Request, batches, bounded, find_places
@@ -16,7 +16,7 @@ from stance.findings.tally import answered, document_names, row_numbers
 from stance.reading.keys import key_of
 from stance.records import UNCERTAIN, Stance
 from stance.spellings import STANCES
-from stance.tables import Record, Table, column, day_of, rewrite_dates
+from stance.tables import Record, Table, column, day_of, likely, rewrite_dates
 
 MISSING = -1  # number of a period or a surrogate's label that a pair does not have
 MOST_PERIODS = 12  # that are compared, unless the user asks for others
@@ -89,6 +89,8 @@ def read_population(
     only : sequence of str
         Actors whose pairs are read; all if empty.
     """
+    if request.period and request.over is None:
+        raise UsageError("--period is about dates; name their column with --over")
     with request.open() as table:
         places = find_places(table.columns, table.name, request)
         if request.by is None:
@@ -184,8 +186,12 @@ class _Reader:
         if self._table.several:
             self._refuse_repeated(joined("key"), joined("record"))
         day = joined("day")
-        periods, period = _place_days(day, unit)
-        said = () if self._places.over is None else _missing(day, period)
+        try:
+            periods, period = _place_days(day, unit)
+        except DataError as error:
+            raise DataError(f"{self._table.name}: {error}") from error
+        undated = () if self._places.over is None else _missing(day, period)
+        said = (*self._undocumented(), *undated)
         return Population(
             table=self._table.name,
             columns=tuple(self._table.columns),
@@ -204,6 +210,17 @@ class _Reader:
             ),
             notes=(*self._table.notes, *(f"{self._table.name}: {each}" for each in said)),
         )
+
+    def _undocumented(self) -> Iterator[str]:
+        """Yield what counts as a document where no column says it, and what column may."""
+        if self._places.document is None:
+            meant = likely(self._table.columns[: self._places.row], "document")
+            advice = f"rename '{shown(meant[0])}' to it" if meant else "add one"
+            what = "row" if self._places.text is None else "text"
+            yield (
+                f"no column 'document', so each {what} counts as a document; if several are parts "
+                f"of one, {advice}, or intervals are too narrow"
+            )
 
     def _refuse_repeated(self, key: Keys, record: Ints) -> None:
         """Raise if two tables answer for the same paragraph and actor."""

@@ -71,7 +71,7 @@ class Request:
             "sheet": self.sheet,
         }
         if isinstance(self.source, Inputs):
-            return join_tables(self.source, self._count_own, form)
+            return join_tables(self.source, self._count_own, form, self.prefix)
         return open_table(self.source, **form)
 
     def _count_own(self, table: Table) -> int:
@@ -106,16 +106,11 @@ class Places:
 def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
     """Find the columns of a prediction table; raise if it is not one in long form."""
     at = {name: place for place, name in enumerate(columns)}
-    prefix, named = request.prefix, request.actor_column
-    actor = at.get(named or (prefix + "actor" if prefix + "actor" in at else "actor"))
-    missing = [prefix + name for name in ANSWERS if prefix + name not in at]
-    if actor is None and not named:
-        missing.insert(0, prefix + "actor")
-    if missing:
+    prefix = request.prefix
+    if missing := [prefix + name for name in ANSWERS if prefix + name not in at]:
         raise DataError(f"{table}: {_refusal(at, missing)}")
-
-    if actor is None:
-        actor = column(columns, named or "", table)  # raises, with advice
+    # Where the input named the actors, it may have spelled the column in its own way.
+    named = request.actor_column or (prefix + "actor" if prefix + "actor" in at else "actor")
 
     def asked(name: str | None, usual: str) -> int | None:
         return (
@@ -124,6 +119,7 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
 
     against, neutral, favor = (at[f"{prefix}stance_{label}"] for label in Stance)
     row = at[prefix + "row"]
+    actor = column(columns, named, table, "--actor-column")
     return Places(
         row=row,
         actor=actor,
@@ -132,11 +128,12 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         probabilities=(against, neutral, favor),
         sentiment=at.get(prefix + SENTIMENT_COLUMNS[0]),
         text=asked(request.text_column, "text"),
-        document=at.get("document"),
-        file=at.get("file"),
+        document=optional_column(columns, "document", table),
+        file=at.get(prefix + "file", at.get("file")),
         by=asked(request.by, "source"),
         over=asked(request.over, "date"),
-        spans=at.get("spans") if actor < row else None,  # else predict read no spans
+        # Without an actor of each row, predict read no spans.
+        spans=optional_column(columns, "spans", table) if actor < row else None,
         because=at.get(prefix + "because"),
     )
 

@@ -98,8 +98,10 @@ def _further_options(table: Table, reading: Reading) -> str:
     return found
 
 
-def join_tables(inputs: Inputs, survey: Survey, form: Form) -> Table:
+def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") -> Table:
     """Open several tables as one, whose column `file` names the table of a record that has none.
+
+    The column's name stands after the `prefix`, as in `open_inputs`.
 
     `survey` gets each table before any record is read: it raises if the table cannot be used, and
     returns how many of its columns come before the last ones of all tables.
@@ -108,4 +110,4 @@ def join_tables(inputs: Inputs, survey: Survey, form: Form) -> Table:
     def opened(path: Path | None, _: RejectSink | None) -> Table:
         return open_table(path, **form)
 
-    return JoinedTable(inputs, FILE, opened, survey)
+    return JoinedTable(inputs, prefix + FILE, opened, survey)
