@@ -168,6 +168,23 @@ def test_the_table_for_regressions_has_a_row_for_each_answer_or_document(archive
 # --- Audits that do not fit ---
 
 
+def test_columns_of_an_audit_may_be_in_any_case(archive, tmp_path):
+    rows = [{name.upper(): cell for name, cell in row.items()} for row in read(archive[1])]
+    loud = figures(archive[0], "--audit", write(tmp_path / "loud.csv", rows))
+    assert loud == figures(archive[0], "--audit", archive[1])
+
+
+def test_spaces_around_an_actor_are_none_of_its_name(archive, tmp_path):
+    """As predict reads the cells of an actor column, an empty one among them."""
+    rows = read(archive[0])
+    known = figures(archive[0])
+    for row in rows[::2]:
+        row["actor"] = f" {row['actor']}  "
+    blank = dict.fromkeys(("stance", "stance_against", "stance_neutral", "stance_favor"), "")
+    rows.append(rows[0] | blank | {"row": str(len(rows) + 1), "actor": "  ", "mentions": "0"})
+    assert figures(write(tmp_path / "spaced.csv", rows)) == known
+
+
 def changed(path, output, at=3, **cells):
     """Write a labelled sample with one row changed."""
     rows = read(path)

@@ -17,10 +17,11 @@ from stance.findings.survey import bounded
 from stance.findings.tally import is_row
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.spellings import LabelReader, stance_spellings
-from stance.tables import Table, column, open_table
+from stance.tables import Table, column, open_table, optional_column
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
+_READ = ("inclusion", "text", "purpose", "false_match", "coder", "stratum")  # where there are such
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ def _notes(counts: Counter[str]) -> Iterator[str]:
 def _read_labels(
     table: Table, request: AuditRequest, population: Population, counts: Counter[str]
 ) -> Iterator[_Label]:
-    at = {name: place for place, name in enumerate(table.columns)}
+    found = {name: optional_column(table.columns, name, table.name) for name in _READ}
+    at = {name: place for name, place in found.items() if place is not None}
     identity = [
         column(table.columns, population.columns[place], table.name)
         for place in (population.places.file, population.places.document)
@@ -150,7 +152,7 @@ def _read_labels(
             counts["train"] += 1
             continue
         name = f"row {shown(cells[row], 20)} on '{shown(cells[actor], 40)}'"
-        if population.partial and bounded(cells[actor]) not in population.actors:
+        if population.partial and bounded(cells[actor].strip()) not in population.actors:
             continue
         if not is_row(cells[row].strip()):
             why = f"'{shown(cells[row])}' is not a row number"
@@ -164,7 +166,9 @@ def _read_labels(
         yield _Label(
             line=record.line,
             name=name,
-            key=pair_key([cells[place] for place in identity], int(cells[row]), cells[actor]),
+            key=pair_key(
+                [cells[place] for place in identity], int(cells[row]), cells[actor].strip()
+            ),
             text=0 if text is None else text_key(cells[text]),
             coder=own["coder"],
             truth=reader.read(cells[stance], record) if cells[stance].strip() else NEUTRAL,

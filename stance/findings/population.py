@@ -123,8 +123,8 @@ class _Reader:
         places, cells = self._places, [record.cells for record in records]
         row = row_numbers(records, places, self._table)
         asked = [
-            bool(each[places.actor]) and (not self._only or each[places.actor] in self._only)
-            for each in cells
+            bool(actor) and (not self._only or actor in self._only)
+            for actor in map(places.actor_of, cells)
         ]
         at = np.flatnonzero(asked)
         own = [records[number] for number in at.tolist()]
@@ -138,7 +138,7 @@ class _Reader:
         stance, chances = answered(records, places, self._table)
         identity = [at for at in (places.file, places.document) if at is not None]
         keys = (
-            pair_key([each[at] for at in identity], number, each[places.actor])
+            pair_key([each[at] for at in identity], number, places.actor_of(each))
             for each, number in zip(cells, row.tolist(), strict=True)
         )
         blank = [""] * len(cells)
@@ -147,7 +147,7 @@ class _Reader:
             for at in (places.text, places.over, places.by)
         )
         return {
-            "actor": _numbers(self._actors, [bounded(each[places.actor]) for each in cells]),
+            "actor": _numbers(self._actors, [bounded(places.actor_of(each)) for each in cells]),
             "group": _numbers(self._groups, [bounded(name) or BLANK for name in groups]),
             "day": np.array([day_of(day) or 0 for day in days], np.int64),
             "stance": stance.astype(np.int8),

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
-from operator import itemgetter
 from pathlib import Path
 
 from stance.display import shown
@@ -101,6 +100,10 @@ class Places:
     def paired(self) -> bool:
         """Whether the input named the actor of each row."""
         return self.actor < self.row
+
+    def actor_of(self, cells: Sequence[str]) -> str:
+        """Return the actor that a record is about, empty for none, as predict reads its cell."""
+        return cells[self.actor].strip()
 
 
 def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
@@ -207,7 +210,7 @@ class Survey:
         """Count the names and months of some records."""
         places, self.records = self.places, self.records + len(records)
         cells = [record.cells for record in records]
-        actors = [bounded(actor) for actor in map(itemgetter(places.actor), cells)]
+        actors = [bounded(actor) for actor in map(places.actor_of, cells)]
         self.actors.add(filter(None, actors))
         answers = [row for row, actor in zip(cells, actors, strict=True) if actor]
         if places.by is not None:

@@ -46,7 +46,7 @@ class Carriers:
         if places.text is None or places.spans is not None or not cells:
             return
         self.records += len(cells)
-        actors = [each[places.actor] for each in cells]
+        actors = list(map(places.actor_of, cells))
         number = np.array([self._book.number(actor) for actor in actors])
         dates = [] if places.over is None else [each[places.over] for each in cells]
         months = months_of(dates) if dates else None
@@ -123,7 +123,7 @@ class Tally:
         """Count some records of a table and return their answers."""
         places, cells = self._places, [record.cells for record in records]
         row = row_numbers(records, places, table)
-        asked = [bool(each[places.actor]) for each in cells]
+        asked = [bool(places.actor_of(each)) for each in cells]
         named = np.array(asked) & [each[places.mentions] != "0" for each in cells]
         self._count_rows(cells, row, named)
         kept = [record for record, name in zip(records, asked, strict=True) if name]
@@ -159,7 +159,7 @@ class Tally:
     def _count_answers(self, records: Sequence[Record], row: Ints, table: Table) -> Answered:
         places, cells = self._places, [record.cells for record in records]
         label, chances = answered(records, places, table)
-        actor = np.array([self._actor_at.get(bounded(each[places.actor]), -1) for each in cells])
+        actor = np.array([self._actor_at.get(bounded(places.actor_of(each)), -1) for each in cells])
         source = np.full(len(cells), -1)
         if (by := places.by) is not None:
             source = np.array([self._source_at.get(bounded(each[by]), -1) for each in cells])
@@ -263,7 +263,7 @@ def _reason(cells: tuple[str, ...], places: Places) -> str | None:
     row = cells[places.row]
     if not is_row(row):
         return f"'{shown(row)}' is not a row number"
-    if not cells[places.actor]:
+    if not places.actor_of(cells):
         return None
     if cells[places.stance] not in LABELS:
         return f"'{shown(cells[places.stance])}' is not one of {', '.join(LABELS)}"

@@ -131,7 +131,7 @@ class Examples:
 
         against, neutral, favor = chances.tolist()
         return Example(
-            actor=bounded(cells[places.actor]),
+            actor=bounded(places.actor_of(cells)),
             label=label,
             chances=(against, neutral, favor),
             text=cell(places.text),
