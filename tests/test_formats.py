@@ -287,6 +287,14 @@ def test_bytes_depend_on_neither_jobs_nor_parts(model, tmp_path):
         assert one.read_bytes() == two.read_bytes()
 
 
+def test_nested_values_that_json_lacks_are_texts_there(model, tmp_path):
+    table = pa.table({"text": ["NATO"] * 2, "scores": [[1.5, float("nan")], [0.5]]})
+    source, out = store(table, tmp_path / "a.parquet"), tmp_path / "out.jsonl"
+    predict(model, source, out)
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in out.open(encoding="utf-8")]
+    assert [row["scores"] for row in rows] == ["[1.5, NaN]", [0.5]]
+
+
 def test_several_parquet_files_keep_their_types(model_path, tmp_path):
     for n in (1, 2):
         store(typed(5), tmp_path / f"{n}.parquet")

@@ -663,6 +663,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
     ("encoding", "text"),
     [
         ("cp1252", "L’OTAN a condamné l’agression; le président français s’est dit « préoccupé »"),
+        ("cp1252", "London sent £5m to Kyiv – and £20m more"),
         ("cp1250", "Polska pochwaliła NATO i potępiła Rosję, że nie chciała wyjść"),
         ("cp1251", "Россия осудила решение НАТО"),
         ("koi8-r", "Россия осудила решение НАТО"),

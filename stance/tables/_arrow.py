@@ -138,7 +138,12 @@ def _nested(value: Any) -> str:
         except UnicodeDecodeError:
             return f"0x{value.hex()}"
     if isinstance(value, dict | list | tuple):
-        return Value(json.dumps(value, ensure_ascii=False, default=str))
+        written = json.dumps(value, ensure_ascii=False, default=str)
+        try:
+            json.dumps(value, allow_nan=False, default=str)
+        except ValueError:  # JSON has no nan, so the whole is a text there
+            return written
+        return Value(written)
     return str(value)
 
 

@@ -148,8 +148,9 @@ def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault 
             cell.encode()
         except UnicodeEncodeError as error:
             byte = ord(cell[error.start]) - 0xDC00  # where it was salvaged
-            what = f"byte {byte:#04x} is not UTF-8" if byte > 0x7F else "half a character"
-            advice = "name its encoding with --encoding"
+            what, advice = f"byte {byte:#04x} is not UTF-8", "name its encoding with --encoding"
+            if byte < 0x80 or byte > 0xFF:
+                what, advice = "half a character", "correct it"
             return Fault(line, name, f"{what} in column {name!r}", advice)
     return None
 

@@ -138,10 +138,12 @@ def _plausibility(sample: bytes, name: str) -> float:
 
 def _fits(text: str, place: int, name: str) -> float:
     char = text[place]
-    before = text[place - 1] if place else " "
-    if char in "‘’“”–—…«»„€„©§°、。，：！？「」\xa0":
+    before, after = text[place - 1] if place else " ", text[place + 1 : place + 2]
+    if char in "‘’“”–—…«»„€„©§°、。，：！？「」\xa0" or (char in "£¥" and after.isdecimal()):
         return 1.0
     category = unicodedata.category(char)
+    if category in ("Lu", "Ll") and after.isdecimal():  # else £5 would be Ł5
+        return 0.3
     if not category.startswith("L"):
         return 0.2
     latin = unicodedata.name(char, "").startswith("LATIN")
