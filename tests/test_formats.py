@@ -291,7 +291,8 @@ def test_nested_values_that_json_lacks_are_texts_there(model, tmp_path):
     table = pa.table({"text": ["NATO"] * 2, "scores": [[1.5, float("nan")], [0.5]]})
     source, out = store(table, tmp_path / "a.parquet"), tmp_path / "out.jsonl"
     predict(model, source, out)
-    rows = [json.loads(line, parse_constant=pytest.fail) for line in out.open(encoding="utf-8")]
+    lines = out.read_text("utf-8").splitlines()
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in lines]
     assert [row["scores"] for row in rows] == ["[1.5, NaN]", [0.5]]
 
 
