@@ -12,6 +12,7 @@ from stance.reading.keys import (
     fingerprint,
     join_keys,
     key_of,
+    keys_of,
     linked_groups,
 )
 
@@ -74,6 +75,11 @@ def test_joined_keys_do_not_depend_on_their_neighbours(pairs):
     left, right = array([a for a, _ in pairs]), array([b for _, b in pairs])
     apart = [join_keys(7, array([a]), array([b]))[0] for a, b in pairs]
     assert join_keys(7, left, right).tolist() == apart
+
+
+@given(st.lists(st.text(st.characters()), max_size=5), st.sampled_from(["", "stem:"]))
+def test_many_keys_are_those_of_each_string(texts, prefix):
+    assert keys_of(texts, prefix).tolist() == [key_of(prefix + text) for text in texts]
 
 
 def test_lone_surrogates_have_keys():

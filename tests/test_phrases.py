@@ -5,7 +5,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.reading.keys import key_of
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.tokens import Forms, tokenise
 
@@ -13,17 +12,11 @@ from stance.reading.tokens import Forms, tokenise
 def find(phrases, *texts):
     """Return (paragraph, text, value) of each match."""
     matcher = PhraseMatcher(phrases)
-    forms = Forms(
-        lambda words, lower: (
-            [key_of("=" + word) for word in words],
-            list(map(key_of, lower)),
-            matcher.roles(words, lower),
-        ),
-        (("exact", np.uint64), ("lower", np.uint64), ("roles", np.uint8)),
-    )
+    columns = (("exact", np.uint64), ("lower", np.uint64), ("roles", np.uint8))
+    forms = Forms(matcher.describe, columns)
     batch = tokenise(texts, forms)
-    columns = forms.columns
-    found = matcher.find(batch, columns["roles"], columns["exact"], columns["lower"])
+    roles, exact, lower = (forms.columns[name] for name in ("roles", "exact", "lower"))
+    found = matcher.find(batch, roles, exact, lower)
     return [
         (int(batch.para[f]), batch.text[batch.start[f] : batch.end[f + n - 1]], int(v))
         for f, n, v in zip(*found, strict=True)

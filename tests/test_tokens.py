@@ -5,8 +5,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stance.reading.keys import key_of
 from stance.reading.text import WORD, character_classes, normalise
 from stance.reading.tokens import (
+    _ABBREVIATIONS,
+    _CLITICS,
     CLITIC_NEGATION,
     CLITIC_NONE,
     CLITIC_OTHER,
@@ -121,6 +124,28 @@ def test_quotes_are_counted_from_the_start_of_the_paragraph():
     batch = read('He said "we won" and "never', "This is outside")
     quoted = [w for w, q in zip(words(batch), batch.quoted, strict=True) if q]
     assert quoted == ["we", "won", "never"]
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=4)))
+@example(["A", "ǅ", "ß", "Mr", "MR", "ll", "S", "İstanbul", "Ⅷ"])
+def test_flags_of_forms_are_those_of_each_word(spelled):
+    forms = new_forms()
+    tokenise([" ".join(spelled)], forms)
+    columns = forms.columns
+    for at, word in enumerate(forms.spelling):
+        initial = len(word) == 1 and word.isupper()
+        assert columns["capital"][at] == (word[0].isupper() or word[0].istitle())
+        assert columns["dotted"][at] == (initial or word.lower() in _ABBREVIATIONS)
+        assert columns["clitic"][at] == _CLITICS.get(word.lower(), CLITIC_NONE)
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=4)))
+def test_keys_of_words_are_those_of_their_lower_case(spelled):
+    forms = new_forms()
+    for part in (spelled[:2], spelled):  # asked for again, some are known
+        batch = tokenise([" ".join(part)], forms)
+        lower = [forms.spelling[form].lower() for form in batch.form]
+        assert forms.word_keys.take(batch.form).tolist() == [*map(key_of, lower)]
 
 
 def test_long_runs_are_cut_to_one_form():

@@ -237,7 +237,8 @@ def character_grams(word: str) -> list[str]:
 
 def _grams_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
     grams = [character_grams(word) for word in forms.spelling[start:]]
-    keys = {gram: key_of("char:" + gram) for gram in chain.from_iterable(grams)}
+    distinct = {*chain.from_iterable(grams)}
+    keys = dict(zip(distinct, keys_of(distinct, "char:").tolist(), strict=True))
     if forms.names is not None:
         forms.names |= {key: gram for gram, key in keys.items()}
     found = np.array([keys[gram] for gram in chain.from_iterable(grams)], np.uint64)
@@ -274,7 +275,7 @@ def endings_of(word: str) -> tuple[str, str]:
 
 def _endings_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
     endings = [*chain.from_iterable(endings_of(word) for word in forms.spelling[start:])]
-    keys = keys_of(map("ending:".__add__, endings))
+    keys = keys_of(endings, "ending:")
     if forms.names is not None:
         forms.names |= zip(keys.tolist(), endings, strict=True)
     return (keys,), [2] * (len(endings) // 2)
@@ -296,8 +297,7 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Events]:
     row = np.arange(pairs.count)
     nowhere = np.full(pairs.count, -1)
     if (keys := pairs.named) is None:
-        names = (*reader.book.names, "?")
-        keys = np.array([key_of("actor:" + name) for name in names], np.uint64)[pairs.actor]
+        keys = keys_of((*reader.book.names, "?"), "actor:")[pairs.actor]
     return [Events(row, nowhere, template="name", parts=(keys,))]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, Keys
 from stance.features.pairs import Pairs, run_starts, stretches
-from stance.reading.keys import join_keys, key_of
+from stance.reading.keys import join_keys, key_of, keys_of
 from stance.reading.tokens import Forms
 
 Parts = tuple[Keys, ...]
@@ -60,7 +60,7 @@ class Codebook:
     @cached_property
     def keys(self) -> Keys:
         """Key of every combination."""
-        return np.array([key_of(term) for term in self.terms], np.uint64)
+        return keys_of(self.terms)
 
 
 class JointBook:

@@ -16,7 +16,7 @@ from stance.features.pairs import (
     Surroundings,
     run_starts,
 )
-from stance.reading.keys import key_of
+from stance.reading.keys import key_of, keys_of
 from stance.reading.lexicon import (
     CONCESSION,
     FIRST_PERSON,
@@ -271,8 +271,7 @@ _LONGEST = 3
 
 @lru_cache(maxsize=8)
 def _category_keys(categories: tuple[str, ...]) -> Keys:
-    terms = category_terms(categories)
-    return np.array([key_of("class:" + term) for term in terms], np.uint64)
+    return keys_of(category_terms(categories), "class:")
 
 
 def category_terms(categories: tuple[str, ...]) -> list[str]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Floats, Ints, Ints8, Ints32, Keys
-from stance.reading.keys import key_of
+from stance.reading.keys import key_of, keys_of
 from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
 from stance.reading.words import NOBODY, Words
 
@@ -269,11 +269,9 @@ def _among(keys: Keys, few: Keys) -> Bools:
     return found
 
 
-def _key_set(words: str) -> Keys:
-    return np.array([key_of(word) for word in words.split()], np.uint64)
-
-
 _BY = np.uint64(key_of("by"))
-_CONJUNCTIONS = _key_set("and or")
-_DETERMINERS = _key_set("the a an this that all")
-_PLACES = _key_set("in at near across inside into outside throughout from to")
+_CONJUNCTIONS = keys_of(("and", "or"))
+_DETERMINERS = keys_of(("the", "a", "an", "this", "that", "all"))
+_PLACES = keys_of(
+    ("in", "at", "near", "across", "inside", "into", "outside", "throughout", "from", "to")
+)

@@ -187,7 +187,8 @@ class Vocabulary:
         if self._block is not None and self._block.name == "stem":
             stems = reader.forms.columns["stem"][start:]
             return join_keys(key_of("stem"), np.full(len(stems), NO_KEY), stems)
-        return join_keys(key_of("word"), reader.forms.columns["lower"][start:])
+        forms = reader.forms
+        return join_keys(key_of("word"), forms.word_keys.take(np.arange(start, len(forms))))
 
 
 def sums(values: Ints, first: Ints) -> Ints:

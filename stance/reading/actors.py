@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Ints, Ints8, Ints32, Keys
+from stance.arrays import Bytes, Ints, Ints8, Ints32, Keys
 from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
-from stance.reading.keys import keys_of
 from stance.reading.languages import MOST_ALIASES, bundled, inflected, languages
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.text import join_normalised, normalise
@@ -80,7 +79,7 @@ class ActorBook:
     """
 
     columns = (("exact", np.uint64), ("lower", np.uint64), ("alias", np.uint8))
-    """Columns that `describe` gives a `Forms` table."""
+    """Columns that `describe` gives a `Forms` table: see `PhraseMatcher.describe`."""
 
     def __init__(self, actors: Sequence[Actor]) -> None:
         self.actors = tuple(actors)
@@ -97,7 +96,8 @@ class ActorBook:
                     _claim(owners, alias, actor)
                     phrases.append(Phrase(normalise(alias), len(aliases), alias in actor.case))
                     aliases.append((number, ALIAS_KINDS.index(kind)))
-                    terms.append(_months(actor.office.get(alias, ("", ""))))
+                    office = actor.office.get(alias)
+                    terms.append(_ALWAYS if office is None else _months(office))
         self._owner = {alias: owner for alias, (owner, _) in owners.items()}
         phrases += [
             Phrase(normalise(text), len(aliases), text in actor.case)
@@ -209,10 +209,9 @@ class ActorBook:
         number = self.number(name)
         return self.names[number] if number >= 0 else name
 
-    def describe(self, words: list[str], lower: list[str]) -> tuple[list[int], Keys, list[int]]:
+    def describe(self, words: list[str], lower: list[str]) -> tuple[Keys, Keys, Bytes]:
         """Return `columns` of some forms."""
-        matcher = self._matcher
-        return matcher.exact_keys(words), keys_of(lower), matcher.roles(words, lower)
+        return self._matcher.describe(words, lower)
 
     def match(self, batch: TokenBatch, forms: Forms, months: Ints | None = None) -> MentionBatch:
         """Find the mentions in a batch whose forms `describe` has described.
@@ -277,6 +276,8 @@ def _claim(owners: dict[str, tuple[str, str]], alias: str, actor: Actor) -> None
 
 
 _NEVER = (1, 0)
+_LAST = 12 * 10_000
+_ALWAYS = [(0, _LAST)]
 
 
 def _months(days: Sequence[str]) -> list[tuple[int, int]]:
@@ -284,7 +285,7 @@ def _months(days: Sequence[str]) -> list[tuple[int, int]]:
     ends = [date.fromisoformat(day) if day != "" else None for day in days]
     months = [None if end is None else end.year * 12 + end.month - 1 for end in ends]
     terms = zip(months[::2], months[1::2], strict=True)
-    return [(first or 0, 12 * 10_000 if last is None else last) for first, last in terms]
+    return [(first or 0, _LAST if last is None else last) for first, last in terms]
 
 
 def _office(table: object, aliases: Collection[str], where: str) -> dict[str, tuple[str, ...]]:

@@ -19,16 +19,18 @@ _SHIFT = np.uint64(29)
 
 def key_of(text: str) -> int:
     """Return the 64-bit key of a string; the same on every machine."""
-    return int.from_bytes(_digest(text), "little")
+    data = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
 
 
-def keys_of(texts: Iterable[str]) -> Keys:
-    """Return the keys of many strings."""
-    return np.frombuffer(b"".join(map(_digest, texts)), "<u8").astype(np.uint64)
-
-
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+def keys_of(texts: Iterable[str], prefix: str = "") -> Keys:
+    """Return the keys of many strings, each with a prefix."""
+    begun, digests = blake2b(prefix.encode(), digest_size=8), list[bytes]()
+    for text in texts:
+        digest = begun.copy()  # in half the time of beginning anew
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        digests.append(digest.digest())
+    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
 
 def join_keys(template: int, *parts: Keys) -> Keys:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
 from stance.reading.keys import MULTIPLIER, KeyIndex, join_keys, key_of, keys_of
-from stance.reading.tokens import LONGEST_WORD, Forms, TokenBatch, tokenise
+from stance.reading.tokens import Forms, TokenBatch, tokenise
 
 _STEP = key_of("next word")
 
@@ -36,21 +36,27 @@ class PhraseMatcher:
         variants = [(text, phrase) for phrase in phrases for text in phrase.spellings]
         forms = Forms(lambda _words, _lower: (), ())
         batch = tokenise([text for text, _ in variants], forms)
-        ends = np.minimum(batch.end, batch.start + LONGEST_WORD)
-        words = batch.joined.pieces(batch.start, ends)
         sizes = np.diff(batch.first)
         exact = np.repeat(np.array([p.exact for _, p in variants], np.bool_), sizes)
-        spelled = list(zip(words, exact.tolist(), strict=True))
-        distinct = dict.fromkeys(spelled)
-        texts = ("=" + word if own else word.lower() for word, own in distinct)
-        known = dict(zip(distinct, keys_of(texts).tolist(), strict=True))
-        keys = np.array([known[word] for word in spelled], np.uint64)
-        self._exact = {word: key for (word, own), key in known.items() if own}
+        spelled = 2 * batch.form + exact
+        distinct = np.flatnonzero(np.bincount(spelled)).tolist()
+        texts = [_spelled(forms.spelling[code >> 1], code & 1 > 0) for code in distinct]
+        place = {text: at for at, text in enumerate(dict.fromkeys(texts))}
+        places = np.zeros(2 * len(forms), np.int64)
+        places[distinct] = [place[text] for text in texts]
+        word = places.take(spelled)
+        # The last entries are for words that stand in no phrase.
+        self._keys = np.append(keys_of(place), np.uint64(0))
+        self._roles = np.zeros(len(place) + 1, np.uint8)
+        begin, longer = batch.first[:-1][sizes == 1], batch.first[:-1][sizes > 1]
+        for role, at in ((_ONLY, begin), (_FIRST, longer), (_SECOND, longer + 1)):
+            self._roles[word[at]] |= role
+        self._folded = {text: at for text, at in place.items() if text[0] != _EXACT_SIGN}
+        self._exact = {text[1:]: at for text, at in place.items() if text[0] == _EXACT_SIGN}
+        keys = self._keys.take(word)
         values = np.array([phrase.value for _, phrase in variants], np.int32)
-        self._roles = _roles(words, exact, batch.first)
         self._pairs = np.zeros(_PAIRS, np.bool_)
-        begin = batch.first[:-1][sizes > 1]
-        self._pairs[_pair(keys[begin], keys[begin + 1])] = True
+        self._pairs[_pair(keys[longer], keys[longer + 1])] = True
         # Every beginning of a phrase has a row, so that a search ends early.
         chained = _chains(keys, batch.gap, batch.first[:-1], sizes)
         self._index = KeyIndex(np.array(sorted({*chained.tolist()}), np.uint64))
@@ -61,15 +67,17 @@ class PhraseMatcher:
         self._goes_on = np.zeros(len(self._index), np.bool_)
         self._goes_on[np.delete(row, whole)] = True
 
-    def exact_keys(self, words: Iterable[str]) -> list[int]:
-        """Return the keys that words are matched by where case counts; 0 if they stand nowhere."""
-        return [self._exact.get(word, 0) for word in words]
+    def describe(self, words: Sequence[str], lower: Sequence[str]) -> tuple[Keys, Keys, Bytes]:
+        """Return what `find` asks of forms: `columns` of words as spelled and in lower case.
 
-    def roles(self, words: Iterable[str], lower: Iterable[str]) -> list[int]:
-        """Return what words may do in a phrase, as bits."""
-        folded, exact = self._roles
-        spelled = zip(words, lower, strict=True)
-        return [folded.get(low, 0) | exact.get(word, 0) << _EXACT for word, low in spelled]
+        The keys are 0 for words that stand in no phrase; roles are bits.
+        """
+        own, folded = (
+            np.fromiter(map(known.get, asked, repeat(-1)), np.int64, len(asked))
+            for known, asked in ((self._exact, words), (self._folded, lower))
+        )
+        roles = self._roles.take(folded) | self._roles.take(own) << np.uint8(_EXACT)
+        return self._keys.take(own), self._keys.take(folded), roles
 
     def find(
         self, batch: TokenBatch, roles: Bytes, exact: Keys, lower: Keys, taken: Bools | None = None
@@ -128,15 +136,12 @@ _PAIRS = 1 << 16
 _PAIR_BITS = np.uint64(64 - 16)
 
 
-def _roles(words: Sequence[str], exact: Bools, first: Ints) -> tuple[dict[str, int], ...]:
-    """Return the roles of each word of the phrases in lower case, and where case counts."""
-    folded, cased = dict[str, int](), dict[str, int]()
-    for low, high in pairwise(first.tolist()):
-        for at in range(low, min(high, low + 2)):
-            role = _SECOND if at > low else _ONLY if high == low + 1 else _FIRST
-            roles, word = (cased, words[at]) if exact[at] else (folded, words[at].lower())
-            roles[word] = roles.get(word, 0) | role
-    return folded, cased
+_EXACT_SIGN = "="  # before a word whose case counts; no word has it
+
+
+def _spelled(word: str, exact: bool) -> str:
+    """Return a word of a phrase as its key has it."""
+    return _EXACT_SIGN + word if exact else word.lower()
 
 
 def _may_begin(role: NDArray[Any]) -> Bools:

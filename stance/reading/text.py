@@ -47,6 +47,8 @@ def normalise(text: str) -> str:
     >>> normalise("Rus\u00adsia\u2019s \u201callies\u201d")
     'Russia\'s "allies"'
     """
+    if text.isascii() and text.isprintable():
+        return text
     text = _ODD.sub(_plain, text)
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return text

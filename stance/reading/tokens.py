@@ -20,13 +20,14 @@ per form, in `Forms`, and fetched by ``take``.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
-from stance.reading.keys import KeyIndex, stretch_keys
+from stance.reading.keys import KeyIndex, keys_of, stretch_keys
 from stance.reading.text import (
     APOSTROPHE,
     BEYOND,
@@ -82,6 +83,7 @@ class Forms:
         self._index = KeyIndex(np.zeros(0, np.uint64))
         self.columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
         self.spelling: list[str] = []
+        self.word_keys = WordKeys(self)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -106,16 +108,42 @@ class Forms:
         lower = list(map(str.lower, spellings))
         columns = (*_flags(spellings, lower), *self._describe(spellings, lower))
         for (name, kind), values in zip(self._types.items(), columns, strict=True):
-            self.columns[name] = np.append(self.columns[name], np.array(values, kind))
+            self.columns[name] = np.append(self.columns[name], np.asarray(values, kind))
         self._index.add(keys)
 
 
-def _flags(words: list[str], lower: list[str]) -> tuple[list[int], list[bool], list[bool]]:
+class WordKeys:
+    """The keys of forms in lower case, each worked out when it is first asked for: few are."""
+
+    def __init__(self, forms: Forms) -> None:
+        self._forms, self._spelling = forms, forms.spelling  # which begins anew with `clear`
+        self._keys = np.zeros(0, np.uint64)
+
+    def take(self, form: Ints) -> Keys:
+        """Return the keys of some forms."""
+        if lacking := len(self._spelling) - len(self._keys):
+            self._keys = np.append(self._keys, np.zeros(lacking, np.uint64))
+        found = self._keys.take(form)
+        if not found.all():
+            asked = np.flatnonzero(np.bincount(form[found == 0]))
+            lower = [self._spelling[at].lower() for at in asked.tolist()]
+            self._keys[asked] = keys = keys_of(lower)
+            if self._forms.names is not None:
+                self._forms.names |= zip(keys.tolist(), lower, strict=True)
+            found = self._keys.take(form)
+        return found
+
+
+def _flags(words: list[str], lower: list[str]) -> tuple[Bytes, Bools, Bools]:
     """Return the clitic, whether a dot after it may be its own, and whether it is capitalised."""
-    capital = [(first := word[0]).isupper() or first.istitle() for word in words]
-    spelled = zip(words, lower, strict=True)
-    dotted = [low in _ABBREVIATIONS or (len(word) == 1 and word.isupper()) for word, low in spelled]
-    return [_CLITICS.get(low, CLITIC_NONE) for low in lower], dotted, capital
+    size = len(words)
+    clitic = np.fromiter(map(_CLITICS.get, lower, repeat(CLITIC_NONE)), np.uint8, size)
+    first = "".join([word[0] for word in words]).encode("utf-32-le", "surrogatepass")
+    capital = character_classes(np.frombuffer(first, np.uint32)) & UPPER > 0
+    dotted = np.fromiter(map(_ABBREVIATIONS.__contains__, lower), np.bool_, size)
+    single = np.flatnonzero(np.fromiter(map(len, words), np.int64, size) == 1)
+    dotted[single] |= np.array([words[at].isupper() for at in single.tolist()], np.bool_)
+    return clitic, dotted, capital
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,14 @@ from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.reading.keys import keys_of
 from stance.reading.lexicon import NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
-from stance.reading.tokens import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, TokenBatch, tokenise
+from stance.reading.tokens import (
+    CLITIC_NEGATION,
+    CLITIC_POSSESSIVE,
+    Forms,
+    TokenBatch,
+    WordKeys,
+    tokenise,
+)
 
 NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
@@ -26,7 +33,7 @@ Made = TypeVar("Made")
 class ByForm:
     """A property of forms, fetched for the words that need it."""
 
-    values: Keys  # per form
+    values: Keys | WordKeys  # per form
     form: Ints  # per word
 
     def take(self, at: NDArray[Any]) -> Keys:
@@ -107,22 +114,23 @@ class Reader:
         self.lexicon = lexicon
         self._stem = stemmer(language)
         self._tables: dict[Callable[[], Any], Any] = {}
-        columns = ("stem", np.uint64), ("small", np.bool_), ("category", np.int8)
-        bits = ("functions", np.uint8), ("phrase", np.uint8)
-        self.forms = Forms(self._describe, (*ActorBook.columns, *columns, *bits))
+        columns = ("stem", np.uint64), ("category", np.int8), ("small", np.bool_)
+        phrases = ("phrase key", np.uint64), ("phrase", np.uint8)
+        last = ("functions", np.uint8), *phrases
+        self.forms = Forms(self._describe, (*ActorBook.columns, *columns, *last))
 
     def _describe(self, words: list[str], lower: list[str]) -> Iterable[ArrayLike]:
-        stems = list(map(self.lexicon.mended, map(self._stem, lower)))
-        exact, folded, alias = self.book.describe(words, lower)
-        keys = keys_of(map("stem:".__add__, stems))
+        lexicon = self.lexicon
+        stems = lexicon.all_mended(map(self._stem, lower))
+        keys = keys_of(stems, "stem:")
         if self.forms.names is not None:
             self.forms.names |= zip(keys.tolist(), stems, strict=True)
-            self.forms.names |= zip(folded.tolist(), lower, strict=True)
+        category = [lexicon.stems.get(stem, -1) for stem in stems]
+        functions = [lexicon.functions.get(low, 0) for low in lower]
         small = [word != word.upper() for word in words]
-        category = [self.lexicon.stems.get(stem, -1) for stem in stems]
-        functions = [self.lexicon.functions.get(low, 0) for low in lower]
-        roles = self.lexicon.phrases.roles(words, lower)
-        return exact, folded, alias, keys, small, category, functions, roles
+        _, phrase_keys, roles = lexicon.phrases.describe(words, lower)
+        own = keys, category, small, functions, phrase_keys, roles
+        return *self.book.describe(words, lower), *own
 
     def words(
         self, texts: Sequence[str] | Joined, spans: Sequence[Span] = (), months: Ints | None = None
@@ -171,7 +179,7 @@ class Reader:
         sign[classed] = np.where(negated.take(classed), -polarity, polarity)
         return Words(
             **{own.name: getattr(batch, own.name) for own in fields(batch)},
-            key=ByForm(columns["lower"], form),
+            key=ByForm(self.forms.word_keys, form),
             stem=ByForm(columns["stem"], form),
             functions=functions,
             capital=capital,
@@ -229,9 +237,9 @@ class Reader:
         columns = self.forms.columns
         category = columns["category"].take(batch.form).astype(np.int8)
         category[negation] = -1  # "won't" is not "won"
-        roles, exact, lower = (columns[name] for name in ("phrase", "exact", "lower"))
+        roles, keys = columns["phrase"], columns["phrase key"]
         # Mentions stand in no phrase: "to Justice Department" is not "to justice".
-        first, length, value = self.lexicon.phrases.find(batch, roles, exact, lower, mentioned)
+        first, length, value = self.lexicon.phrases.find(batch, roles, keys, keys, mentioned)
         for step in range(1, int(length.max(initial=1))):
             category[first[length > step] + step] = -1
         category[first] = value

@@ -118,10 +118,12 @@ def _check_texts(value: Any) -> None:
     for _ in range(_MOST_LEVELS):
         tables = [item for item in level if isinstance(item, dict)]
         lists = [item for item in level if isinstance(item, list)]
-        for text in (*(i for i in level if isinstance(i, str)), *(k for t in tables for k in t)):
-            text.encode()
-            if not _CONTROL.isdisjoint(text):
-                raise ValueError(f"a control character in '{shown(text, 40)}'")
+        texts = [*(i for i in level if isinstance(i, str)), *(k for t in tables for k in t)]
+        together = "".join(texts)
+        together.encode()
+        if not _CONTROL.isdisjoint(together):
+            odd = next(text for text in texts if not _CONTROL.isdisjoint(text))
+            raise ValueError(f"a control character in '{shown(odd, 40)}'")
         level = [*(i for t in tables for i in t.values()), *(i for part in lists for i in part)]
         if not level:
             return
