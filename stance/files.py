@@ -1,7 +1,8 @@
 """Files that appear under their name whole, or not at all; but for SQLite, nothing else writes one.
 
-A file is made in private, reaches the disk and then gets its name in one step. Private files are
-locked, so that what a killed process left is removed when the same file is written again.
+A file is made in private, reaches the disk and then gets its name in one step. Where the system
+can, it has no name until then, so that a killed process leaves nothing; elsewhere private files
+are locked, so that what one left is removed when the same file is written again.
 """
 
 import contextlib
@@ -25,6 +26,8 @@ try:
 except ImportError:  # Windows, where leftovers stay
     fcntl = None  # type: ignore[assignment]
 
+_HANDLES = "/proc/self/fd"
+_NAMELESS = sys.platform == "linux" and Path(_HANDLES).is_dir()  # files need no name yet
 _RENAMES_OPEN = os.name != "nt"  # Windows neither renames nor removes a file that is open
 _EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
 
@@ -147,7 +150,10 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
 
 
 def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
-    """Write or replace a file in a private folder; a power cut may damage it without `sync`."""
+    """Write or replace a file in a private folder; a power cut may damage it without `sync`.
+
+    Without, the system writes it to the disk when it likes; what is removed by then costs nothing.
+    """
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -155,8 +161,6 @@ def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
         file.flush()
         if sync:
             os.fsync(handle)
-        else:
-            _begin_writing(handle)
     temporary.replace(path)
     if sync:
         sync_folder(path.parent)
@@ -209,6 +213,9 @@ class WholeFile(Transaction):
     def _open_private(self, folder: Path, beginning: str) -> int:
         while True:
             self._made = folder / f"{beginning}{secrets.token_hex(6)}.part"
+            if (handle := _nameless(folder)) is not None:
+                _lock(handle)  # as soon as it has a name, it must not be taken for a leftover
+                return handle
             handle = os.open(self._made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             if not _lock(handle) or os.fstat(handle).st_nlink:
                 return handle
@@ -252,6 +259,9 @@ class WholeFile(Transaction):
         with contextlib.suppress(AttributeError, PermissionError):
             os.fchmod(self._file.fileno(), mode)
         os.fsync(self._file.fileno())
+        if _NAMELESS and not os.fstat(self._file.fileno()).st_nlink:
+            # A number of a folder, though not used, makes Python follow the link that this is.
+            os.link(f"{_HANDLES}/{self._file.fileno()}", path, src_dir_fd=0, follow_symlinks=True)
         if not _RENAMES_OPEN:
             self._file.close()
         if self._force:
@@ -260,6 +270,13 @@ class WholeFile(Transaction):
             _link_once(path, target)
         self._made = None
         sync_folder(target.parent)
+
+
+def _nameless(folder: Path) -> int | None:
+    """Return a new file that has no name yet; None where a file system knows no such thing."""
+    with contextlib.suppress(OSError):
+        return os.open(folder, os.O_RDWR | os.O_TMPFILE, 0o600) if _NAMELESS else None
+    return None
 
 
 class _File(io.FileIO):

@@ -1,5 +1,7 @@
 """What is left of an output in the making when its process is killed, and who clears it away."""
 
+import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -8,6 +10,7 @@ import sys
 import pytest
 
 from stance import files
+from stance.errors import OutputError
 from stance.files import WholeFile, clear_leftovers, write_whole
 from stance.tables import write_table
 
@@ -18,7 +21,9 @@ COLUMNS = ("id", "text")
 DIE = """
 import os, signal, sys
 from pathlib import Path
+from stance import files
 from stance.tables import write_table
+files._NAMELESS &= sys.argv[2:] == []
 with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
     writer.write(("1", "x" * 3_000_000))
     writer.write_encoded([], 0)
@@ -30,12 +35,55 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def killed(target):
-    done = subprocess.run([sys.executable, "-c", DIE, str(target)], check=False)
+@pytest.fixture
+def named(monkeypatch):
+    """Files have names from the beginning, as on other systems."""
+    monkeypatch.setattr(files, "_NAMELESS", False)
+
+
+def kill(target, *named):
+    """Have a process killed that writes a file: one with a name already, if one is given."""
+    done = subprocess.run([sys.executable, "-c", DIE, str(target), *named], check=False)
     assert done.returncode == -signal.SIGKILL
+
+
+def killed(target):
+    """Return what a process left that was killed where files have names from the beginning."""
+    kill(target, "named")
     (left,) = [path for path in target.parent.iterdir() if path.suffix == ".part"]
     assert left.stat().st_size
     return left
+
+
+@pytest.mark.skipif(not files._NAMELESS, reason="no /proc")
+def test_a_killed_run_leaves_nothing(tmp_path):
+    kill(tmp_path / "answers.csv")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_file_system_without_nameless_files_serves_too(tmp_path, monkeypatch, force):
+    def open_named(path, flags, *mode):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "not supported")
+        return opened(path, flags, *mode)
+
+    target, opened = tmp_path / "answers.csv", os.open
+    monkeypatch.setattr(os, "open", open_named)
+    with write_table(target, COLUMNS, force=force):
+        (made,) = names(tmp_path)
+        assert made.endswith(".part")
+    assert names(tmp_path) == ["answers.csv"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_name_that_is_taken_meanwhile_is_kept_without_force(tmp_path, force):
+    target = tmp_path / "answers.csv"
+    refused = contextlib.nullcontext() if force else pytest.raises(OutputError, match="exists")
+    with refused, write_table(target, COLUMNS, force=force):
+        target.write_text("another's")
+    assert target.read_text() == ("id,text\n" if force else "another's")
+    assert names(tmp_path) == ["answers.csv"]
 
 
 def test_the_next_run_clears_what_a_killed_one_has_left(tmp_path):
@@ -48,7 +96,7 @@ def test_the_next_run_clears_what_a_killed_one_has_left(tmp_path):
     assert names(tmp_path) == ["answers.csv", "more.csv"]
 
 
-def test_what_another_is_writing_stays(tmp_path):
+def test_what_another_is_writing_stays(tmp_path, named):
     target = tmp_path / "answers.csv"
     with write_table(target, COLUMNS, force=True) as first:
         first.write(("1", "first"))
@@ -76,7 +124,7 @@ def test_a_file_that_got_its_name_late_stays_too(tmp_path, monkeypatch):
     assert target.read_text() == "id,text\n1,mine\n"
 
 
-def test_a_link_in_the_name_of_a_leftover_is_not_followed(tmp_path):
+def test_a_link_in_the_name_of_a_leftover_is_not_followed(tmp_path, named):
     target, mine = tmp_path / "answers.csv", tmp_path / "mine.txt"
     file = WholeFile(target, force=False, folder=tmp_path)
     (path,) = tmp_path.iterdir()
@@ -102,7 +150,8 @@ def test_what_is_interrupted_when_it_has_both_names_keeps_its_own(tmp_path, monk
 
     def link_and_stop(*names, **options):
         link(*names, **options)
-        raise KeyboardInterrupt
+        if names[1] == target:
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "link", link_and_stop)
     with pytest.raises(KeyboardInterrupt), write_table(target, COLUMNS) as writer:
@@ -115,6 +164,7 @@ def test_what_is_interrupted_when_it_has_both_names_keeps_its_own(tmp_path, monk
 def test_where_open_files_cannot_be_renamed_an_output_is_closed_first(tmp_path, monkeypatch, force):
     # As on Windows: no locks, and no fchmod before Python 3.13.
     monkeypatch.setattr(files, "_RENAMES_OPEN", False)
+    monkeypatch.setattr(files, "_NAMELESS", False)
     monkeypatch.setattr(files, "fcntl", None)
     monkeypatch.delattr(os, "fchmod")
     target = tmp_path / "a.csv"
