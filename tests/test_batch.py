@@ -872,7 +872,7 @@ workers.serve()
 def test_a_worker_leaves_with_its_parent_without_a_word(sent):
     """In the midst of a part, of what it is sent, and before that."""
     task = Batch(1, Records.of([Record(1, 1, ("NATO",))]))
-    data = pickle.dumps((b"model", None)) + pickle.dumps(task)
+    data = b"".join(map(pickle.dumps, (b"model", None, task)))
     process = subprocess.Popen(
         [sys.executable, "-c", SLEEPS],
         stdin=subprocess.PIPE,
@@ -890,6 +890,33 @@ def test_a_worker_leaves_with_its_parent_without_a_word(sent):
 def test_workers_end_with_an_interrupted_run(model, table, output):
     stopped(model, table, output, after=2, jobs=2)
     assert not children()
+
+
+@LINUX
+def test_workers_start_ahead_of_large_tables_alone(table, monkeypatch):
+    crew = workers.LocalCrew(1)
+    for paths in ([table, None], [table.parent], [table / "gone"], [Path("\0")]):
+        with crew.ahead_of(paths):
+            assert not children()
+    monkeypatch.setattr(workers, "LARGE", table.stat().st_size)
+    with crew.ahead_of([table]):
+        assert len(children()) == 1
+    assert not children()
+
+
+def test_a_table_of_one_part_starts_no_worker(model, table, output, monkeypatch):
+    monkeypatch.setattr(workers, "_Lane", lambda: pytest.fail("a worker starts"))
+    assert predict(model, table, output, jobs=2, size=60).tally.rows == 60
+
+
+@LINUX
+def test_a_crew_serves_one_table_after_another(model, table, output, tmp_path):
+    crew, whole = workers.LocalCrew(1), tmp_path / "whole.csv"
+    predict(model, table, whole)
+    for _ in range(2):
+        predict(model, table, output, crew=crew, size=7, force=True)
+        assert output.read_bytes() == whole.read_bytes()
+        assert not children()
 
 
 def test_local_runs_load_no_more_than_they_need(model_path, table, output):

@@ -102,7 +102,8 @@ def predict(
     )
     options.refuse_outputs(force or resume, [model, actors], output=target.path)
     options.refuse_outputs(force or resume, [*paths, model, actors], rejects=rejects)
-    with LocalCrew(jobs - 1 if cluster is None else 0) as crew:  # loads modules meanwhile
+    crew = LocalCrew(jobs - 1 if cluster is None else 0)
+    with crew.ahead_of(paths):  # its processes load their modules meanwhile
         loaded = options.open_model(model, actors, aliases)
         if cluster is not None:
             from stance.runs.cluster import exposure

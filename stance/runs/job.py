@@ -147,12 +147,14 @@ def predict_table(
         works: Iterator[Work] = chain(head, parts)
         several = len(head) > 1
         keep = run if all(map(_is_file, inputs.paths)) and (left.parts or several) else None
+        crew = crew or LocalCrew(jobs - 1 if several and cluster is None else 0)
+        if several and crew.limit:
+            stack.enter_context(crew).send(model)  # is read there while the input is hashed here
         if keep:
             keep.begin(make_plan(model, inputs, size, _by_option(source, options)))
             works = map(_kept, works, repeat(keep))
         folder = keep.folder if keep else None
-        crew = (crew or LocalCrew(jobs - 1)) if several else None
-        judged = _compute(model, frame, works, crew, cluster, keep)
+        judged = _compute(model, frame, works, crew if several else None, cluster, keep)
         originals = () if rejects and inputs.several else inputs.paths
         with TableWriter(
             target.path, frame.form, force=force, folder=folder, originals=originals
@@ -273,10 +275,9 @@ def _compute(
         with ClusterCrew(cluster, model, frame) as remote:
             yield from compute_with(remote, works)
     elif crew and crew.limit:
-        with crew:
-            frame = dataclasses.replace(frame, store=run.store if run else None)
-            crew.begin(model, frame)
-            yield from compute_with(crew, works, lambda batch: compute(model, frame, *batch))
+        frame = dataclasses.replace(frame, store=run.store if run else None)
+        crew.send(frame)
+        yield from compute_with(crew, works, lambda batch: compute(model, frame, *batch))
     else:
         yield from compute_here(model, frame, works)
 

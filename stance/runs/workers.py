@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Protocol, Self, cast
 
@@ -21,6 +22,7 @@ from stance.model.judging import StanceModel
 from stance.runs.parts import Batch, Frame, Judged, Part, Work, compute
 
 TRIES = 2  # how often a part is computed if its worker dies
+LARGE = 1_000_000  # bytes of a table that has several parts, most likely
 LONGEST = 900  # seconds to wait for one part, which takes a few
 LOOK_EVERY = 2  # seconds between checks that somebody still computes the part we wait for
 AHEAD = 3  # parts given to a worker at a time, so that it never waits while we compute one, too
@@ -140,8 +142,16 @@ class LocalCrew:
 
     def __init__(self, count: int) -> None:
         self.limit = AHEAD * count
-        self._count, self._start = count, b""
+        self._count = count
+        self._sent: list[bytes] = []  # to all: the model, and then the frame
         self._lanes: list[_Lane] = []
+
+    def ahead_of(self, paths: Iterable[Path | None]) -> AbstractContextManager[object]:
+        """Return a block that starts the processes now if these files probably need them."""
+        size = 0
+        with contextlib.suppress(OSError, ValueError):  # reported when they are opened
+            size = sum(path.stat().st_size for path in paths if path)
+        return self if size >= LARGE else nullcontext()
 
     def __enter__(self) -> Self:
         try:
@@ -153,14 +163,14 @@ class LocalCrew:
             raise
         return self
 
-    def begin(self, model: StanceModel, frame: Frame) -> None:
-        """Send what all parts have in common."""
-        self._start = _pickle((model, frame))  # in a tenth of the time of a model file
+    def send(self, what: StanceModel | Frame) -> None:
+        """Send what all parts have in common: the model, and then the frame."""
+        self._sent.append(_pickle(what))  # a model in a tenth of the time of a model file
         for lane in self._lanes:
-            lane.send(self._start)
+            lane.send(self._sent[-1])
 
     def __exit__(self, *_: object) -> None:
-        lanes, self._lanes = self._lanes, []
+        lanes, self._lanes, self._sent = self._lanes, [], []
         with held():  # or threads might wait for ever for a process that nobody has killed
             for lane in lanes:
                 lane.kill()
@@ -174,7 +184,8 @@ class LocalCrew:
                 lane.kill()
                 with held():
                     self._lanes[place] = _Lane()
-                self._lanes[place].send(self._start)
+                for data in self._sent:
+                    self._lanes[place].send(data)
                 lane.end()
         lane = min(self._lanes, key=lambda lane: (again and not lane.proven, lane.load))
         return lane.submit(task)
@@ -218,7 +229,7 @@ class _Lane:
         return future
 
     def send(self, data: bytes) -> None:
-        """Send what the process waits for: first the model and the frame, then tasks."""
+        """Send what the process waits for: first the model, then the frame, then tasks."""
         self._sender.submit(self._send, data)
 
     def _send(self, data: bytes) -> None:
@@ -280,7 +291,8 @@ def serve() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write there
     # What fails here is told by the parent, to which this process is dead, then.
     with contextlib.suppress(EOFError, OSError, MemoryError, pickle.UnpicklingError):
-        model, frame = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+        model = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+        frame = pickle.load(sys.stdin.buffer)  # noqa: S301
         while True:
             task: Batch = pickle.load(sys.stdin.buffer)  # noqa: S301
             try:
