@@ -140,3 +140,30 @@ def test_options_without_what_they_are_about_are_refused(study, tmp_path):
     assert "is both --output and --checklist; name two files" in line
     line = fails(1, "report", answers, "-o", tmp_path / "x.html", "--period", "month")
     assert "no column 'date' for --period; name one with --over" in line
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_a_name_that_is_a_formula_is_noted_or_quoted_in_every_table(study, tmp_path, safe):
+    name = "=cmd|'/C calc'!A0"
+    answers, labelled = (
+        write(tmp_path / path.name, path.read_text("utf-8").replace("Anvaria", name))
+        for path in study
+    )
+    options = ("--audit", labelled, *AUDIT, *(["--excel-safe"] if safe else []))
+    tables = [tmp_path / each for each in ("shares.csv", "differences.csv", "regression.csv")]
+    files = ("-o", tables[0], "--differences", tables[1], "--regression", tables[2])
+    shares = invoke("shares", answers, *files, *options)
+    report = invoke("report", answers, "-o", tmp_path / "a.html", "--figures", tmp_path, *options)
+    assert (shares.exit_code, report.exit_code) == (0, 0)
+    for path in (tables[0], tables[2], tmp_path / "numbers.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            found = {row["actor"] for row in csv.DictReader(file)}
+        assert (f"'{name}" in found, name in found) == (safe, not safe), path
+        assert path.read_bytes().startswith(b"\xef\xbb\xbf") is safe
+        (said,) = (
+            line for line in (shares.stderr + report.stderr).splitlines() if f"{path}: " in line
+        )
+        assert re.search(
+            r"cells that begin like a formula: [\d,]+(, quoted$| \(--excel-safe)", said
+        )
+        assert said.endswith("quoted") is safe

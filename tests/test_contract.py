@@ -425,6 +425,21 @@ def test_formulas_are_counted_and_quoted_on_demand(predict, mine):
     assert "--excel-safe" not in safe.stderr
 
 
+@pytest.mark.parametrize("wide", [(), ("--wide",)])
+def test_names_of_columns_that_are_formulas_are_treated_like_cells(predict, mine, wide):
+    write(mine, "text\nNATO won\n")
+    plain = predict(mine, "--prefix", "=cmd", *wide)
+    names = [name for name in table(plain.stdout)[0] if name.startswith("=cmd")]
+    assert f"cells that begin like a formula: {len(names)} (--excel-safe" in plain.stderr
+    safe = table(predict(mine, "--prefix", "=cmd", "--excel-safe", *wide).stdout)[0]
+    assert [name for name in safe if "=cmd" in name] == [f"'{name}" for name in names]
+
+
+def test_formulas_in_json_are_no_danger(predict, mine, tmp_path):
+    write(mine, "id,text\n=1+1,NATO won\n")
+    assert "begin like" not in predict(mine, "-o", tmp_path / "a.jsonl", "--excel-safe").stderr
+
+
 # --- Streams and files ---
 
 

@@ -402,7 +402,7 @@ def written(path, rows, columns=("a", "b"), **options):
 def test_what_is_written_is_read_back(tmp_path, name):
     writer = written(tmp_path / name, ROWS)
     assert cells_of(tmp_path / name) == ROWS
-    assert (writer.rows, writer.formulas) == (4, 1)
+    assert (writer.rows, writer.formulas) == (4, 0 if "jsonl" in name else 1)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 

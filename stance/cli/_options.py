@@ -54,6 +54,10 @@ Aliases = Annotated[
 ]
 AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json")]
 Force = Annotated[bool, option(None, "Overwrite existing files.", "--force")]
+ExcelSafe = Annotated[
+    bool,
+    option(None, "Quote cells that look like formulas, and mark UTF-8 for Excel.", "--excel-safe"),
+]
 Jobs = Annotated[int, option("N", "Number of processes.", min=1, callback=_bounded)]
 Include = Annotated[
     list[str] | None,

@@ -225,13 +225,12 @@ def meter(quiet: bool = False) -> Iterator[Meter]:
 def summary(done: "Done", *, quoted: bool) -> list[str]:
     """Return the closing lines of a run: rows, and stance counts per actor."""
     from stance.screens.checks import answer_lines
+    from stance.tables import formula_note
 
     tally = done.tally
     lines = [
         f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
         f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
     ]
-    if done.formulas:
-        advice = ", quoted" if quoted else " (--excel-safe keeps a spreadsheet from running them)"
-        lines.append(f"cells that begin like a formula: {done.formulas:,}{advice}")
+    lines += filter(None, [formula_note(done.formulas, quoted=quoted)])
     return lines + answer_lines(tally.answers, tally.aliases)

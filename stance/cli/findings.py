@@ -86,6 +86,7 @@ def shares(
     regression: Annotated[
         Path | None, option("FILE", "Table for regressions to write: a row per document.")
     ] = None,
+    excel_safe: options.ExcelSafe = False,
     as_json: options.AsJson = False,
     force: options.Force = False,
     *,
@@ -106,12 +107,12 @@ def shares(
     found = study.shares(quantity)
     for note in found.notes:
         tell(note)
-    figures = found.to_json()
+    figures, how = found.to_json(), {"force": force, "excel_safe": excel_safe}
     for path, name in ((output, "shares"), (differences, "differences")):
         if path:
-            tell(write_figures(path, figures[name], force=force))
+            tell(write_figures(path, figures[name], **how))
     if regression:
-        tell(write_regression_table(study, request, regression, force=force))
+        tell(write_regression_table(study, request, regression, **how))
     show(figures, () if as_json else share_lines(figures), as_json)
 
 
@@ -147,6 +148,7 @@ def report(
     ] = None,
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,
+    excel_safe: options.ExcelSafe = False,
     force: options.Force = False,
     *,
     form: options.AnswersForm,
@@ -168,6 +170,7 @@ def report(
     told = write_predictions(
         request, output, maker,
         audit=audit, title=title, folder=figures, checklist=checklist, force=force,
+        excel_safe=excel_safe,
     )  # fmt: skip
     for line in told:
         tell(line)

@@ -69,14 +69,7 @@ def predict(
     ] = None,
     resume: Annotated[bool, option(None, "Continue an interrupted run.", "--resume")] = False,
     cluster: Annotated[str | None, option("ADDRESS", "Address of a Dask scheduler.")] = None,
-    excel_safe: Annotated[
-        bool,
-        option(
-            None,
-            "Quote cells that look like formulas, and mark UTF-8 for Excel.",
-            "--excel-safe",
-        ),
-    ] = False,
+    excel_safe: options.ExcelSafe = False,
     force: options.Force = False,
     quiet: Annotated[
         bool, option(None, "Show no progress and no summary.", "--quiet", "-q")

@@ -36,10 +36,9 @@ def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> 
         (LABELS[gold[row]], LABELS[found[row]], f"{top[row]:.6f}", f"{own[row]:.6f}")
         for row in listed
     )
-    _write_rows(path, names, corpus, listed, cells, force)
-    return (
-        f"wrote {count(len(listed), 'row')} of {len(corpus):,} whose label may be wrong to {path}"
-    )
+    remark = _write_rows(path, names, corpus, listed, cells, force)
+    rows = f"{count(len(listed), 'row')} of {len(corpus):,}"
+    return f"wrote {rows} whose label may be wrong to {path}{remark}"
 
 
 def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: bool) -> str:
@@ -59,10 +58,10 @@ def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: boo
         (LABELS[corpus.stance[row]], LABELS[predicted[row]], f"{top[row]:.6f}", because[row])
         for row in wrong
     )
-    _write_rows(path, names, corpus, wrong, cells, force)
+    remark = _write_rows(path, names, corpus, wrong, cells, force)
     silent = int((predicted == NO_ANSWER).sum())
     rest = f" and {silent:,} withheld" if silent else ""
-    return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}"
+    return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}{remark}"
 
 
 def _write_rows(
@@ -72,10 +71,14 @@ def _write_rows(
     rows: Ints,
     cells: Iterable[Sequence[str]],
     force: bool,
-) -> None:
-    """Write some rows of a corpus: text and actor, further cells so named, and their places."""
+) -> str:
+    """Write some rows of a corpus: text and actor, further cells so named, and their places.
+
+    Return what to add to the line about the table.
+    """
     places = corpus.places()
     with write_table(path, ("text", "actor", *names, "corpus", "row"), force=force) as writer:
         for row, own in zip(rows.tolist(), cells, strict=True):
             name, number = places[row]
             writer.write((corpus.texts[row], corpus.actors[row], *own, name, str(number)))
+    return writer.remark()

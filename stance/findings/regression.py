@@ -19,7 +19,12 @@ COLUMNS = tuple(f"{kind}_{of}" for kind in ("predicted", "audited", "corrected")
 
 
 def write_regression_table(
-    study: Study, request: Request, output: Path, *, force: bool = False
+    study: Study,
+    request: Request,
+    output: Path,
+    *,
+    force: bool = False,
+    excel_safe: bool = False,
 ) -> str:
     """Write a table for regressions; return what to say of it.
 
@@ -47,7 +52,10 @@ def write_regression_table(
         if at not in (places.text, places.spans, places.actor) and name not in taken
     ]
     columns = (*(population.columns[at] for at in kept), "actor", "answers", "inclusion", *COLUMNS)
-    with request.open() as table, write_table(output, columns, force=force) as written:
+    with (
+        request.open() as table,
+        write_table(output, columns, force=force, excel_safe=excel_safe) as written,
+    ):
         for at, record in enumerate(table):
             if (own := heads.get(at)) is not None:
                 cells = [record.cells[place] for place in (*kept, places.actor)]
@@ -55,7 +63,8 @@ def write_regression_table(
                 cells += [str(number[own]), f"{chance[own]:.9f}"]
                 written.write([*cells, *shown])
     what = "documents and actors" if len(number) < len(population) else "answers"
-    return f"wrote {output}: {count(len(number), 'row')} of {what}"
+    rows = f"{count(len(number), 'row')} of {what}"
+    return f"wrote {output}: {rows}{written.remark('--excel-safe')}"
 
 
 def _units(population: Population, audit: Audit) -> Ints:

@@ -268,7 +268,7 @@ def _texts(population: Population, request: Request, pairs: Ints) -> list[str]:
 def _write(
     population: Population, sample: Sample, request: Request, output: Path, force: bool
 ) -> list[str]:
-    """Write the sample's rows with the input's columns; return notes on columns left out."""
+    """Write the sample's rows with the input's columns; return notes on it."""
     places, names = population.places, dict(enumerate(population.columns))
     if places.text is not None:
         names[places.text] = "text"
@@ -291,4 +291,7 @@ def _write(
             )
             written.write([*cells, *("" for _ in LABELS)])
     said = f"{population.table}: columns left out, since coders fill in theirs: {', '.join(left)}"
-    return [said] if left else []
+    notes = [said] if left else []
+    if remark := written.remark():
+        notes.append(f"{output}: {remark.removeprefix('; ')}")
+    return notes

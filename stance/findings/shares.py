@@ -176,14 +176,16 @@ def read_study(
     return Study(population, None if audit is None else read_audit(audit, population))
 
 
-def write_figures(path: Path, rows: Sequence[Mapping[str, Any]], *, force: bool = False) -> str:
+def write_figures(
+    path: Path, rows: Sequence[Mapping[str, Any]], *, force: bool = False, excel_safe: bool = False
+) -> str:
     """Write figures as a tidy table, unknown ones as empty cells; return what to say of it."""
     # Differences alone may be none.
     columns = tuple(rows[0]) if rows else (*(each.name for each in fields(Difference)), "claimed")
-    with write_table(path, columns, force=force) as table:
+    with write_table(path, columns, force=force, excel_safe=excel_safe) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
-    return f"wrote {path}: {count(len(rows), 'row')}"
+    return f"wrote {path}: {count(len(rows), 'row')}{table.remark('--excel-safe')}"
 
 
 def _cell(value: object) -> str:

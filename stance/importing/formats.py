@@ -197,7 +197,10 @@ def import_corpus(
     if coders := sorted({row["coder"] for row in rows if row.get("coder")}):
         listed = ", ".join(shown(coder, 30) for coder in coders[:8])
         told.append(f"{form}: {count(len(coders), 'coder')} in long form: {listed}")
-    return [*told, f"{name}: {count(len(rows), 'row')} of {form} written to {target}"]
+    return [
+        *told,
+        f"{name}: {count(len(rows), 'row')} of {form} written to {target}{writer.remark()}",
+    ]
 
 
 def _align(rows: list[Row]) -> None:

@@ -46,11 +46,14 @@ class Export:
     open: int  # pairs of the table without a label of those coders
     unsure: int  # labels left out
     dropped: tuple[str, ...]  # columns
+    remark: str = ""  # on the table
 
     def lines(self) -> list[str]:
         """Return the outcome as lines for a person."""
         who = ", ".join(shown(name, 30) for name in self.coders)
-        lines = [f"{self.path}: {count(self.rows, 'label')} of {who} written as {self.form}"]
+        lines = [
+            f"{self.path}: {count(self.rows, 'label')} of {who} written as {self.form}{self.remark}"
+        ]
         if self.dropped:
             lines.append(f"columns left out, for they are a model's: {', '.join(self.dropped)}")
         if self.open or self.unsure:
@@ -98,8 +101,9 @@ def export_labels(
         raise DataError(f"{task.path}: no label to export; label first, with --coder NAME")
     dropped = tuple(name for name in task.columns if name in _ANSWERS)
     kept = [at for at, name in enumerate(task.columns) if name not in (*_ANSWERS, *ADDED)]
+    remark = ""
     if form == "table":
-        _write_table(task, rows, path, force)
+        remark = _write_table(task, rows, path, force)
     else:
         write = _label_studio if form == "labelstudio" else _doccano
         own = {
@@ -109,7 +113,7 @@ def export_labels(
         write_whole(path, write(rows, own), force=force)
     seen = {pair.key for pair, _, _ in found}
     unlabelled, unsure = len(task.pairs) - len(seen), len(found) - len(rows)
-    return Export(path, form, len(rows), tuple(names), unlabelled, unsure, dropped)
+    return Export(path, form, len(rows), tuple(names), unlabelled, unsure, dropped, remark)
 
 
 def _rows(task: Task, labels: Labels, names: list[str]) -> Iterator[Row]:
@@ -132,13 +136,14 @@ def _filled(name: str, label: Label) -> dict[str, str]:
     return dict(zip(ADDED, cells, strict=True))
 
 
-def _write_table(task: Task, rows: list[Row], path: Path, force: bool) -> None:
+def _write_table(task: Task, rows: list[Row], path: Path, force: bool) -> str:
     columns = [name for name in task.columns if name not in _ANSWERS]
     columns += [name for name in ADDED if name not in columns]
     with write_table(path, columns, force=force, inputs=[task.path]) as table:
         for pair, name, label in rows:
             cells = dict(zip(task.columns, pair.cells, strict=True)) | _filled(name, label)
             table.write([cells[column] for column in columns])
+    return table.remark()
 
 
 def _label_studio(rows: list[Row], own: Mapping[str, dict[str, str]]) -> bytes:

@@ -8,7 +8,7 @@ from stance.display import count
 from stance.files import check_output, output_error, write_whole
 from stance.reports._drawing import FONT, Drawing, Label, Shape, as_svg, draw
 from stance.reports._page import Data, Figure, plain_cell
-from stance.tables import Format
+from stance.tables import Format, formula_note
 
 COLUMNS = ("figure", "actor", "group", "period", "measure", "value", "low", "high")
 KEYS = {"actor": "actor", **dict.fromkeys(("week", "month", "quarter", "year"), "period")}
@@ -21,14 +21,23 @@ def check_figures(folder: Path | None, *, force: bool) -> None:
         check_output(folder / NUMBERS if folder.is_dir() else folder, force=force)
 
 
-def write_figures(folder: Path, figures: Mapping[str, Figure], *, force: bool = False) -> list[str]:
+def write_figures(
+    folder: Path,
+    figures: Mapping[str, Figure],
+    *,
+    force: bool = False,
+    excel_safe: bool = False,
+) -> list[str]:
     """Write each figure by its name, and the numbers of all; return what to say of it."""
     drawings = {
         name: draw(figure.chart, figure.legend, figure.width) for name, figure in figures.items()
     }
     contents = {f"{name}.svg": as_svg(each) for name, each in drawings.items()}
     contents |= {f"{name}.pdf": as_pdf(each) for name, each in drawings.items()}
-    contents[NUMBERS] = _table([figure.data for figure in figures.values()])
+    tables = {figure.data.name: figure.data for figure in figures.values()}
+    rows = [row for data in tables.values() for row in tidy(data)]
+    form = Format(COLUMNS, excel_safe=excel_safe)
+    contents[NUMBERS] = form.header() + form.encode(rows)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -38,18 +47,14 @@ def write_figures(folder: Path, figures: Mapping[str, Figure], *, force: bool = 
     for name, content in contents.items():
         write_whole(folder / name, content, force=force)
     said = [f"wrote {count(len(drawings), 'figure')} and {NUMBERS} to {folder}"]
+    if note := formula_note(form.formulas(rows), quoted=excel_safe):
+        said.append(f"{folder / NUMBERS}: {note}")
     if any(map(lacking, drawings.values())):
         said.append(
             f"{folder}: some names have letters that the PDF's fonts lack; '?' stands for "
             "them there, and the SVG has them"
         )
     return said
-
-
-def _table(tables: list[Data]) -> bytes:
-    form = Format(COLUMNS)
-    rows = [row for data in {each.name: each for each in tables}.values() for row in tidy(data)]
-    return form.header() + form.encode(rows)
 
 
 def tidy(data: Data) -> Iterator[list[str]]:

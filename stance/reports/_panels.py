@@ -313,6 +313,7 @@ def write_predictions(
     folder: Path | None = None,
     checklist: Path | None = None,
     force: bool = False,
+    excel_safe: bool = False,
 ) -> list[str]:
     """Write the report on a table of predictions; return what to say of it.
 
@@ -323,7 +324,7 @@ def write_predictions(
     figures = draw_figures(report)
     said = [*report.survey.notes, *(report.audited.notes if report.audited else ())]
     if folder:
-        said += write_figures(folder, _files(figures), force=force)
+        said += write_figures(folder, _files(figures), force=force, excel_safe=excel_safe)
     if checklist:
         write_whole(checklist, compose_checklist(report, title), force=force)
         said.append(f"wrote {checklist}")

@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
@@ -41,6 +41,16 @@ def is_formula(cell: str) -> bool:
     return cell[:1] in FORMULA_STARTS and not number
 
 
+def formula_note(cells: int, *, quoted: bool = False, remedy: str = "--excel-safe") -> str:
+    """Return what to say of cells that a spreadsheet might run; nothing if there are none.
+
+    >>> formula_note(2)
+    'cells that begin like a formula: 2 (--excel-safe keeps a spreadsheet from running them)'
+    """
+    advice = ", quoted" if quoted else f" ({remedy} keeps a spreadsheet from running them)"
+    return f"cells that begin like a formula: {cells:,}{advice}" if cells else ""
+
+
 Container = Literal["", "json", "excel", "parquet", "arrow"]
 _CONTAINERS: dict[str, Container] = {
     ".json": "json",
@@ -61,6 +71,11 @@ class Format:
     excel_safe: bool = False  # a mark at the beginning, and ' before what a spreadsheet would run
     container: Container = ""
     types: tuple[str, ...] = ()  # of the columns: text, integer or number; () if all are texts
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is CSV, whose cells a spreadsheet takes for what they look like."""
+        return self.kind == "csv" and not self.container
 
     def header(self) -> bytes:
         """Return what stands before the rows."""
@@ -89,7 +104,7 @@ class Format:
 
     def formulas(self, rows: Iterable[Sequence[str]]) -> int:
         """Return how many cells a spreadsheet might run."""
-        if self.container:
+        if not self.plain:
             return 0
         return sum(is_formula(cell) for row in rows for cell in row if cell[:1] in FORMULA_STARTS)
 
@@ -122,8 +137,8 @@ def table_format(
     container = _CONTAINERS.get(suffix, "")
     if path and container not in ("", "json") and path.suffix.lower() == ".gz":
         raise UsageError(f"{path}: {suffix} files are already compressed; drop .gz from its name")
-    safe = excel_safe and kind == "csv" and not container
-    return Format(tuple(columns), kind, ",", safe, container, tuple(types))
+    form = Format(tuple(columns), kind, ",", False, container, tuple(types))
+    return replace(form, excel_safe=excel_safe and form.plain)
 
 
 class _Sequential:
@@ -209,7 +224,7 @@ class TableWriter(Transaction):
     ) -> None:
         self.format = form
         self.rows = 0  # written so far
-        self.formulas = 0  # cells among them that a spreadsheet might run
+        self.formulas = form.formulas([form.columns])  # cells that a spreadsheet might run
         self._batch: list[Sequence[str]] = []
         self._buffer = bytearray()
         header = form.header()
@@ -248,6 +263,11 @@ class TableWriter(Transaction):
         """Number of the file in its file system; it keeps it under its final name."""
         return self._file.inode
 
+    def remark(self, remedy: str = "a name that ends in .xlsx") -> str:
+        """Return what to add to a line about the table: that a spreadsheet might run cells."""
+        note = formula_note(self.formulas, quoted=self.format.excel_safe, remedy=remedy)
+        return f"; {note}" if note else ""
+
     def write(self, cells: Sequence[str]) -> None:
         """Write one row."""
         self._batch.append(cells)
@@ -258,7 +278,7 @@ class TableWriter(Transaction):
         """Write rows that a worker has encoded with the writer's `format`."""
         self._write_batch()
         self.rows += rows
-        self.formulas += 0 if self.format.container else formulas
+        self.formulas += formulas if self.format.plain else 0
         for data in blocks:
             self._put(data)
 
