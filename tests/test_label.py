@@ -29,7 +29,7 @@ from stance.labelling.codings import final_label, is_disputed
 from stance.labelling.server import markdown
 from stance.labelling.task import mentions
 from stance.reading.actors import ActorBook
-from stance.reading.text import normalise, raw_span
+from stance.reading.text import normalise, raw_spans
 from stance.records import ADJUDICATED
 from stance.tables import open_table
 
@@ -130,7 +130,7 @@ def test_leaders_are_marked_while_in_office_only(tmp_path):
 def test_places_in_the_plain_text_are_found_in_the_raw_one(text, data):
     plain = normalise(text)
     start, end = sorted(data.draw(st.integers(0, len(plain))) for _ in "ab")
-    low, high = raw_span(text, start, end)
+    ((low, high),) = raw_spans(text, [(start, end)])
     assert 0 <= low <= high <= len(text)
     if "\u0301" not in text:  # a mark merges with the letter before it
         assert normalise(text[low:high]) == plain[start:end]

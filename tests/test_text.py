@@ -1,6 +1,7 @@
 """Every text is read in one normal form, and offsets follow it there."""
 
 import unicodedata
+from bisect import bisect_right
 from itertools import pairwise
 
 import numpy as np
@@ -22,7 +23,8 @@ from stance.reading.text import (
     join,
     normalise,
     normalise_all,
-    normalised_span,
+    normalised_spans,
+    raw_spans,
     words_of,
 )
 
@@ -104,7 +106,7 @@ def test_joined_texts_are_read_back(texts):
 def test_normalised_spans_are_inside_the_text(text, data):
     start = 2 if data is None else data.draw(st.integers(0, len(text)))
     end = len(text) if data is None else data.draw(st.integers(start, len(text)))
-    low, high = normalised_span(text, start, end)
+    ((low, high),) = normalised_spans(text, [(start, end)])
     assert 0 <= low <= high <= len(normalise(text))
 
 
@@ -114,14 +116,52 @@ UNCOMBINED = st.text(st.sampled_from("aB. '\u00ad\u200b\u2019\u201c\u00a0\u2011Ã
 @given(UNCOMBINED, UNCOMBINED, UNCOMBINED)
 def test_a_span_holds_the_same_words_after_normalising(before, middle, after):
     text = before + middle + after
-    start, end = normalised_span(text, len(before), len(before) + len(middle))
+    ((start, end),) = normalised_spans(text, [(len(before), len(before) + len(middle))])
     assert normalise(text)[start:end] == normalise(middle)
 
 
 def test_a_span_behind_invisible_characters():
     raw = "\ufeffThe\u00ad U\u2019s; Rus\u00adsia\u2019s"
-    start, end = normalised_span(raw, raw.index("Rus"), raw.index("Rus") + 7)
+    ((start, end),) = normalised_spans(raw, [(raw.index("Rus"), raw.index("Rus") + 7)])
     assert normalise(raw)[start:end] == "Russia"
+
+
+MERGING = st.text(
+    st.sampled_from(
+        "ae\u0301\u0323\u200b\u00ad\r\n .\u2019\u1100\u1161\u11a8\u0344\u0958\u2126æ¼¢\x00"
+    )
+)
+
+
+@given(TEXT | MERGING, st.lists(st.tuples(st.integers(-2, 40), st.integers(-2, 40)), max_size=5))
+def test_spans_move_as_if_each_prefix_were_normalised(text, places):
+    """The oracle normalises the text anew for each end."""
+    lengths = [len(normalise(text[:end])) for end in range(len(text) + 1)]
+    assert raw_spans(text, places) == (
+        places
+        if normalise(text) == text
+        else [tuple(bisect_right(lengths, end) - 1 for end in place) for place in places]
+    )
+    moved = []
+    for start, end in places:
+        high = min(len(normalise(text[:end])), len(normalise(text)))
+        moved.append((min(len(normalise(text[:start])), high), high))
+    assert normalised_spans(text, places) == moved
+
+
+@pytest.mark.parametrize("move", [normalised_spans, raw_spans])
+def test_many_spans_of_a_long_text_take_one_pass(monkeypatch, move):
+    text = "Rus\u00adsia\u2019s e\u0301lan. " * 1000
+    read = 0
+
+    def counted(part):
+        nonlocal read
+        read += len(part)
+        return normalise(part)
+
+    monkeypatch.setattr("stance.reading.text.normalise", counted)
+    assert len(move(text, [(at, at + 6) for at in range(0, 15_000, 15)])) == 1000
+    assert read < 5 * len(text)
 
 
 def classes(text):

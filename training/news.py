@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stance.reading.spans import parse_spans
-from stance.reading.text import normalise, normalised_span
+from stance.reading.text import normalise, normalised_spans
 
 LABELS = Path(__file__).resolve().parents[1] / "datasets" / "news" / "labels.csv.gz"
 KEPT = ("actor", "stance", "holder", "false_match", "sentiment", "drawn", "outlet", "date")
@@ -44,10 +44,7 @@ def strip(rows: Iterator[Row]) -> Iterator[dict[str, str]]:
     for row in rows:
         text = row["text"]
         before = len(normalise(text)) - len(normalise(text).lstrip())
-        spans = [
-            normalised_span(text, *span)
-            for span in parse_spans(row["spans"], text, row["id"]) or ()
-        ]
+        spans = normalised_spans(text, parse_spans(row["spans"], text, row["id"]) or ())
         label = {
             "collection": row["source"],
             "document": row["document"],

@@ -10,7 +10,7 @@ from stance.display import count
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans, parse_spans
-from stance.reading.text import normalise, raw_span
+from stance.reading.text import normalise, raw_spans
 from stance.tables import (
     Form,
     Record,
@@ -165,7 +165,7 @@ def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
     found = [(m.start, m.end) for m in book.find(text, _month(pair)) if m.actor == name]
     if not found and book.number(pair.actor) < 0:
         found = literal_spans(text, normalise(pair.actor))
-    return [raw_span(pair.text, start, end) for start, end in found]
+    return raw_spans(pair.text, found)
 
 
 def named_actors(pair: Pair, book: ActorBook) -> list[str]:

@@ -10,7 +10,7 @@ from stance.arrays import Bools, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
-from stance.reading.text import normalise, normalised_span
+from stance.reading.text import normalise, normalised_spans
 from stance.reading.words import Reader, Span
 
 BATCH = 1000  # pairs read at a time
@@ -81,10 +81,10 @@ def make_query(
         given = spans[i] if spans is not None else None
         if given:
             number[i] = len(book)
-            for start, end in sorted(given):
-                stays = plain[i] == text and 0 <= start <= end <= len(text)
-                place = (start, end) if stays else normalised_span(text, start, end)
-                places.append((i, *place))
+            ordered = sorted(given)
+            stay = plain[i] == text and all(0 <= s <= e <= len(text) for s, e in ordered)
+            moved = ordered if stay else normalised_spans(text, ordered)
+            places += [(i, *place) for place in moved]
         elif number[i] < 0:
             number[i] = len(book)
             name = normalise(actors[i]).strip()

@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -60,28 +61,54 @@ def normalise_all(texts: Sequence[str]) -> list[str]:
     return join_normalised(texts).text.split(SEPARATOR)[:-1]
 
 
-def normalised_span(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return where characters ``start`` to ``end`` of a raw text stand after `normalise`."""
-    low, high = len(normalise(text[:start])), len(normalise(text[:end]))
+Places = Sequence[tuple[int, int]]  # first character and end of each
+
+
+def normalised_spans(text: str, places: Places) -> list[tuple[int, int]]:
+    r"""Return where places of a raw text stand after `normalise`.
+
+    >>> normalised_spans("Rus\u00adsia\u2019s", [(0, 7)])
+    [(0, 6)]
+    """
+    length = _normalised_lengths(text, [end for place in places for end in place])
     # A mark behind the border may merge with the character before it and shorten the text.
-    high = min(high, len(normalise(text)))
-    return min(low, high), high
+    whole = len(normalise(text))
+    ends = [(length[start], min(length[end], whole)) for start, end in places]
+    return [(min(low, high), high) for low, high in ends]
 
 
-def raw_span(text: str, start: int, end: int) -> tuple[int, int]:
-    r"""Return where characters ``start`` to ``end`` of the normalised text stand in the raw one.
+def raw_spans(text: str, places: Places) -> list[tuple[int, int]]:
+    r"""Return where places of the normalised text stand in the raw one.
 
-    >>> raw_span("Rus\u00adsia\u2019s", 0, 6)
-    (0, 7)
+    >>> raw_spans("Rus\u00adsia\u2019s", [(0, 6)])
+    [(0, 7)]
     """
     if normalise(text) == text:
-        return start, end
-    ends = range(len(text) + 1)
-    low, high = (
-        bisect_right(ends, at, key=lambda end: len(normalise(text[:end]))) - 1
-        for at in (start, end)
-    )
-    return low, high
+        return list(places)
+    lengths = [*_normalised_lengths(text, range(len(text) + 1)).values()]
+    return [
+        (bisect_right(lengths, start) - 1, bisect_right(lengths, end) - 1) for start, end in places
+    ]
+
+
+def _normalised_lengths(text: str, ends: Iterable[int]) -> dict[int, int]:
+    """Return how long the text up to each end is after `normalise`, in one pass over it."""
+    stops = {end: len(range(len(text))[:end]) for end in ends}
+    found, low, before = {}, 0, 0  # text[:low] has `before` characters after `normalise`
+    for end, stop in sorted(stops.items(), key=itemgetter(1)):
+        cut = stop
+        while cut > low and not _stands_alone(text, cut):
+            cut -= 1
+        before, low = before + len(normalise(text[low:cut])), cut
+        found[end] = before + len(normalise(text[cut:stop]))
+    return found
+
+
+def _stands_alone(text: str, at: int) -> bool:
+    """Return whether what precedes a character changes nothing in what it becomes."""
+    if at == len(text) or " " <= text[at] <= "~":
+        return True
+    return text[at] != "\n" and _plain_code(text[at]) not in (_HARD, _GONE)
 
 
 # Classes of characters, as bits.
