@@ -4,10 +4,12 @@ import csv
 import io
 import json
 import re
+from html import escape
 
 import numpy as np
 import pytest
 from command import fails, invoke, write
+from markdown_it import MarkdownIt
 from pages import read_page
 
 LABELS = ("against", "neutral", "favor")
@@ -167,3 +169,16 @@ def test_a_name_that_is_a_formula_is_noted_or_quoted_in_every_table(study, tmp_p
             r"cells that begin like a formula: [\d,]+(, quoted$| \(--excel-safe)", said
         )
         assert said.endswith("quoted") is safe
+
+
+def test_names_stand_in_the_checklist_as_they_are_written(study, tmp_path):
+    name = "a`b`|<i>*x*_y_[z](u)&lt;$1\\"
+    answers, labelled = (
+        write(tmp_path / path.name, path.read_text("utf-8").replace("Anvaria", name))
+        for path in study
+    )
+    options = ("-o", tmp_path / "a.html", "--audit", labelled, *AUDIT, "--title", f"Of {name}")
+    assert not invoke("report", answers, *options, "--checklist", tmp_path / "c.md").exit_code
+    html = MarkdownIt("commonmark").render((tmp_path / "c.md").read_text("utf-8"))
+    assert f"Of {escape(name, quote=False)}</h1>" in html
+    assert f"{escape(name, quote=False)}: net stance" in html

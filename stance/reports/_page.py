@@ -80,6 +80,15 @@ def named_apart(names: Iterable[str], limit: int = NAME) -> list[str]:
     ]
 
 
+def literal(text: str) -> str:
+    r"""Return a text fit for a terminal and for Markdown, where it stands as it is.
+
+    >>> literal("a|b_<c>"), literal("[NATO](x)")
+    ('a\\|b\\_\\<c\\>', '\\[NATO\\](x)')
+    """
+    return re.sub(r"[\\`*_\[\]<>|#~&$]", r"\\\g<0>", shown(text, 200))
+
+
 def signed(value: float, digits: int = 0) -> str:
     """Return a number with its sign, and no sign if it is printed as zero.
 
@@ -192,7 +201,7 @@ def environment() -> "Environment":
     made.filters |= {
         **{"bounds": bounds, "counted": count, "csv_address": csv_address, "named": named},
         **{"percent": percent, "points": points, "references": references, "sections": sections},
-        **{"coefficient": coefficient, "signed": signed},
+        **{"coefficient": coefficient, "literal": literal, "signed": signed},
         **{"shown": shown, "shown_cell": shown_cell, "number": "{:,}".format},
         "whole": lambda share: f"{100 * share:.0f}",
         "unbroken": lambda text: text.replace(" %", "\u00a0%"),
