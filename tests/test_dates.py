@@ -68,6 +68,56 @@ def test_a_reading_tells_day_from_month_in_every_date(day, mark):
     assert read_date(text) in (None, (day.year, day.month, day.day))
 
 
+@pytest.mark.parametrize("day", ["2024-03-09", "2024/3/9", "20240309"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        *(
+            "",
+            "T10",
+            "T10Z",
+            "T1030",
+            "T103000Z",
+            "T10:30",
+            "T10:30:00.123456+02:00",
+            "T103000,5+02",
+        ),
+        *("T10:30:00Z", "t10:30:00+0000", "T10:30:00+01:00[Europe/Paris]"),
+    ],
+)
+def test_a_time_may_follow_a_date(day, time):
+    assert read_date(day + time) == (2024, 3, 9)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("10:30", "1:30 PM", "10.30", "10h30", "10:30:00", "10:30:00.000000", "10:30:00,123"),
+        *("10:30:00+00", "10:30:00 +0000 UTC", "10:30:00 UTC", "10:30:00 Europe/Paris"),
+    ],
+)
+def test_a_time_may_follow_a_date_and_a_space(time):
+    assert read_date(f"2024-03-09 {time}") == (2024, 3, 9)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(
+            "2024-03-09 2024-04-01",
+            "2024-03-09 10:30 2024-04-01",
+            "2024-03-09 2024",
+            "2024-03-09 1",
+        ),
+        *("2024-03-09T10:30/2024-04-01T10:30", "20240309T10/20240401T10", "2024-03-09 01.04.2024"),
+        *("2024-03-09 10:30 to 11:30", "2024-03-09 3 articles", "2024-03-09T2024-04-01"),
+    ],
+)
+def test_a_cell_with_more_than_a_date_and_a_time_is_not_read(cell):
+    assert read_date(cell) is None
+    assert "1 of 1 date in column 'date' cannot be read" in reading(cell)[1]
+
+
 @given(st.text(max_size=70))
 def test_any_text_is_a_date_or_none(text):
     assert read_date(text) is None or read_date(text).year > 0

@@ -28,16 +28,21 @@ _WEEKDAY = (
     r"|sat(?:urday)?|sun(?:day)?)\.?,? )?"
 )
 _DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
-_ZONE = r"(?: ?(?:z|[a-z]{2,5}|(?:utc|gmt)?[+-]\d{2}:?\d{2}))?(?: \([a-z ]+\))?"
-_CLOCK = r"\d{1,2}[:.]\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?" + _ZONE
+_ZONE = (
+    r"(?: ?(?:z|[a-z]{2,5}|(?:utc|gmt)?[+-]\d{2}(?::?\d{2})?))?"
+    r"(?: (?:\([a-z ]+\)|[a-z]{3,5}))?(?: ?\[?[a-z]+/[a-z_/]+\]?)?"
+)
+_CLOCK = r"\d{1,2}[:.h]\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?" + _ZONE
+_HOURS = r"\d{2}(?:\d{2}(?:\d{2}(?:[.,]\d+)?)?)?" + _ZONE  # T103000Z
 _TIME = rf"(?:(?:,? | at |, at |t){_CLOCK})?"
 _NUMBERS = rf"(?P<d>\d{{1,2}})(?P<s>[/-])(?P<m>\d{{1,2}})(?P=s)(?P<y>\d{{4}}){_TIME}"
 
 _FORMS = tuple(
     re.compile(form, re.ASCII | re.IGNORECASE)
     for form in (
-        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2})(?:[T ]\d.*)?)?)?",
-        r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:T\d.*)?",
+        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2})"
+        rf"(?:{_TIME}|T{_HOURS}))?)?",
+        rf"(?P<y>\d{{4}})(?P<m>\d\d)(?P<d>\d\d)(?:T(?:{_CLOCK}|{_HOURS}))?",
         rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){_TIME}",
         rf"{_WEEKDAY}{_DAY}(?: of)?[ -]{_NAMES},?[ -](?P<y>\d{{4}}){_TIME}",
         rf"{_WEEKDAY}{_NAMES} {_DAY},? (?P<y>\d{{4}}){_TIME}",
