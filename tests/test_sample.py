@@ -148,6 +148,15 @@ def test_a_sample_to_learn_from_is_unsure_diverse_and_marks_those_drawn_by_chanc
     assert len({row["text"] for row in rows}) == len(rows)
 
 
+def test_a_sample_to_learn_from_may_be_all_there_is(archive, tmp_path):
+    number = len(read(archive[0]))
+    path, more = tmp_path / "all.csv", ("--purpose", "train", "--force")
+    for asked in (number, 4 * number):  # of which a quarter is drawn by chance
+        result = invoke("sample", archive[0], "-n", asked, "-o", path, *more)
+        assert result.exit_code == 0, result.output
+        assert len(read(path)) == number
+
+
 def test_columns_that_coders_fill_in_are_left_out_with_a_note(tmp_path):
     rows, _ = answer_rows({"Iran": (0.3, 0.6, 0.1)})
     for row in rows:
@@ -167,6 +176,7 @@ def test_columns_that_coders_fill_in_are_left_out_with_a_note(tmp_path):
     ("options", "status", "line"),
     [
         (("-n", 3), 2, "-n 3: a sample needs 10 or more"),
+        (("-n", 20, "--purpose", "train", "--documents"), 2, "drop it, or drop --documents"),
         (("-n", 20, "--actor", "Narnia"), 1, "answers.csv: holds no answer on 'Narnia'"),
         (("-n", 20, "--by", "paper"), 1, "answers.csv: no column 'paper'; it has document, outlet"),
     ],

@@ -100,9 +100,11 @@ def write_sample(
     DataError
         If the sample is too small to compare the groups.
     """
-    population = read_population(request, (), only)
     if asked.size < FEWEST:
         raise UsageError(f"-n {asked.size}: a sample needs {FEWEST} or more")
+    if asked.purpose == "train" and asked.whole_documents:
+        raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
+    population = read_population(request, (), only)
     if asked.purpose == "train":
         chance = max(FEWEST, round(AUDIT_SHARE * asked.size))
         sample = draw_sample(population, replace(asked, size=chance, margin=np.inf))
@@ -236,7 +238,9 @@ def _with_informative(
     pool = np.argsort(margin, kind="stable")
     pool = pool[np.isfinite(margin[pool])]
     first = np.unique(population.text[pool], return_index=True)[1]  # a text is chosen once
-    pool = pool[np.sort(first)][: POOL * size]
+    pool = pool[np.sort(first)][: POOL * max(0, size)]
+    if not len(pool):
+        return sample
     texts = _texts(population, request, pool)
     words = HashingVectorizer(n_features=WORDS, alternate_sign=False).transform(texts)
     likeness, chosen = np.zeros(len(pool)), []
