@@ -471,6 +471,21 @@ def test_a_coder_may_be_in_one_file_only_and_spell_otherwise(examine):
     assert found.agreement.overall.alpha.value == 1
 
 
+def test_coders_in_files_of_their_own_are_said_not_to_be_compared(examine):
+    """As where each coder delivers a table."""
+
+    def coded(name, size=180):
+        return rows(size, coder=lambda i, row: name)
+
+    (said,) = of(examine(coded("anna"), coded("ben")), "agreement")
+    assert said.severity == "warn"
+    assert said.text.startswith("180 pairs with coders in different files, who are not compared")
+    joined = examine(coded("anna") + coded("ben"))
+    assert joined.agreement.overall.units == 180
+    for others in (coded("anna"), rows(90, coder=lambda i, row: "ben"), rows(180)):
+        assert not of(examine(coded("anna"), others), "agreement")
+
+
 def test_a_missing_column_and_a_meaningless_code_are_errors(examine):
     with pytest.raises(DataError, match=r"a\.csv: no column 'secnd'; did you mean 'second'"):
         examine(rows(second=coding(9)), coders="secnd")

@@ -95,6 +95,7 @@ class Study:
     actor: Ints32  # index into `actors`
     actors: tuple[str, ...]  # names in the book, or as written if the book does not know them
     codings: Codings | None
+    coded_apart: int  # pairs that coders judged in different files, which are not compared
     record: Ints32  # place of each row in what follows
     named: Names  # the actors as written
     texts: Strings
@@ -193,6 +194,19 @@ class _Collected:
         named = [coders[number] for number in self.codes["coder"]]
         return settle(list(zip(source, *keys, strict=True)), named, stance, soft)
 
+    def coded_apart(self) -> int:
+        """Return how many pairs have coders of their own in different files."""
+        if len(self.cells["coder"]) < 2:
+            return 0
+        pair = self.keys["pair"].read()
+        judged = np.flatnonzero(pair)
+        several = np.ones(len(np.unique(pair[judged])), np.bool_)
+        for other in (self.numbers["source"], self.codes["coder"]):
+            numbers = np.frombuffer(other, np.int32)[judged].astype(np.uint64)
+            both = np.unique(np.stack([pair[judged], numbers]), axis=1)
+            several &= np.unique(both[0], return_counts=True)[1] > 1
+        return int(several.sum())
+
 
 NO_SOFT = [0.0] * len(Stance)
 
@@ -237,7 +251,7 @@ def _lay_out(
     small: dict[str, Any] = {n: np.frombuffer(own, np.int8) for n, own in found.small.items()}
     numbers: dict[str, Any] = {n: np.frombuffer(own, np.int32) for n, own in found.numbers.items()}
     kept: Ints32 | slice = slice(None)  # which copies nothing
-    settled = found.settle()
+    settled, apart = found.settle(), found.coded_apart()
     if settled and settled.codings:
         kept = np.array(settled.kept, np.int32)
         notes.append(settled.note)
@@ -267,6 +281,7 @@ def _lay_out(
         actor=np.searchsorted(actors, proper).astype(np.int32)[named.number],
         actors=tuple(actors.tolist()),
         codings=settled.codings if settled else None,
+        coded_apart=apart,
         record=np.arange(len(found.texts), dtype=np.int32)[kept],
         named=named,
         texts=found.texts,

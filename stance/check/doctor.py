@@ -130,7 +130,7 @@ def check(
             actor_of_row = [study.actors[number] for number in study.actor.tolist()]
             document = study.document.astype(np.int64)
             report = report_agreement(codes, LABELS, document, actor_of_row, largest=MOST_ACTORS)
-        found = [*_findings(study), *(agreement(report, names) if report else ())]
+        found = [*_findings(study), *_apart(study), *(agreement(report, names) if report else ())]
         used = {"leaks": len(study.files) > 1, "agreement": report is not None}
         rows = np.bincount(study.source, minlength=len(study.files)).tolist()
         return Findings(
@@ -327,6 +327,16 @@ def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints:
     for reader in readers:
         reader.refuse_guess()
     return codes
+
+
+def _apart(study: Study) -> Iterator[Finding]:
+    """Say that agreement is measured within files, where coders delivered one each."""
+    if pairs := study.coded_apart:
+        text = (
+            f"{count(pairs, 'pair')} with coders in different files, who are not compared: "
+            "put all codings into one table to measure their agreement"
+        )
+        yield Finding("warn", "agreement", text, {"pairs": pairs})
 
 
 def agreement(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding]:
