@@ -378,7 +378,7 @@ def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):
     assert NEVER in limits
     done, rows = answered(model, source, tmp_path / "out.csv", abstain=rate)
     for label, limit in zip(Stance, limits, strict=True):
-        named = any(f"{label} is never answered" in note for note in done.notes)
+        named = any(f"{label} is never answered" in note for note in done.warnings)
         assert named == (limit == NEVER)
         assert any(row["stance"] == label for row in rows) == (limit < NEVER)
 

@@ -72,7 +72,7 @@ def predict(
     excel_safe: options.ExcelSafe = False,
     force: options.Force = False,
     quiet: Annotated[
-        bool, option(None, "Show no progress and no summary.", "--quiet", "-q")
+        bool, option(None, "Show no progress and no summary, only warnings.", "--quiet", "-q")
     ] = False,
     *,
     reading: "Reading",
@@ -107,7 +107,8 @@ def predict(
             done = predict_table(
                 loaded, table, target, answering, crew=crew, cluster=cluster, progress=progress
             )
-    for line in () if quiet else (*done.notes, *summary(done, quoted=excel_safe)):
+    said = done.warnings if quiet else (*done.notes, *summary(done, quoted=excel_safe))
+    for line in said:
         tell(line)
 
 

@@ -14,7 +14,13 @@ from stance.files import check_output, is_device, same_file
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.runs.answers import Layout, Tally, heads_of
-from stance.runs.notes import abstention_notes, drift_notes, voice_notes
+from stance.runs.notes import (
+    abstention_notes,
+    drift_notes,
+    foreign_notes,
+    silence_notes,
+    voice_notes,
+)
 from stance.runs.parts import Batch, Frame, Judged, Value, Work, compute, cut, make_plan
 from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
@@ -77,6 +83,7 @@ class Done:
     rejected: int
     formulas: int  # cells that a spreadsheet might run
     notes: tuple[str, ...]  # on the input, for the user
+    warnings: tuple[str, ...]  # those that answers may be wrong, or their shares skewed
 
 
 # Called after each part with the counts so far, bytes read, and bytes in all where known.
@@ -170,7 +177,9 @@ def predict_table(
             *_dated(table, dates, has_terms=model.book.has_terms),
             *abstention_notes(model, options.abstain, tally),
         ]
-        notes += [*voice_notes(options.voice, tally), *drift_notes(model, tally, options.abstain)]
+        silent = silence_notes(model, options.abstain)
+        drift = drift_notes(model, tally, options.abstain)
+        notes += [*silent, *voice_notes(options.voice, tally), *foreign_notes(model, tally), *drift]
         return Done(
             tally=tally,
             rows_in=table.records_in,
@@ -178,6 +187,7 @@ def predict_table(
             rejected=put_aside,
             formulas=writer.formulas,
             notes=tuple(notes),
+            warnings=(*silent, *drift),
         )
 
 

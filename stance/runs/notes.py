@@ -25,29 +25,38 @@ RARE_ACTORS_NAMED = 3
 
 
 def abstention_notes(model: StanceModel, rate: float | None, tally: Tally) -> tuple[str, ...]:
-    """Return the share of answers withheld, and which stances are never given."""
+    """Return the share of answers withheld, and from which confidence on they are given."""
     if rate is None:
         return ()
     total = tally.answers.total()
     uncertain = sum(n for (_, label), n in tally.answers.items() if label == UNCERTAIN)
     withheld = uncertain - tally.unknown - tally.others
-    given, never = list[str](), list[str]()
-    for label, part in zip(Stance, class_evidence(model.calibration, rate), strict=True):
-        if (limit := lowest_threshold(part, rate)) < NEVER:
-            given.append(f"{label} from {limit:.2f}")
-            continue
-        lowest = supported_rate(part)
-        why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
-        never.append(
-            f"--abstain {rate:g}: {label} is never answered, so shares of the answers given "
-            f"do not describe the whole; {why}"
-        )
+    found = [lowest_threshold(part, rate) for part in class_evidence(model.calibration, rate)]
+    given = [
+        f"{n} from {least:.2f}" for n, least in zip(Stance, found, strict=True) if least < NEVER
+    ]
     share = 100 * withheld / max(total, 1)
     return (
         f"--abstain {rate:g}: {withheld:,} of {count(total, 'answer')} withheld ({share:.1f} %); "
         f"given by confidence: {', '.join(given)}",
-        *never,
     )
+
+
+def silence_notes(model: StanceModel, rate: float | None) -> tuple[str, ...]:
+    """Return which stances are never answered, at the rate of ``--abstain`` or at all."""
+    skewed = "so shares of the answers given do not describe the whole"
+    lines = [
+        f"the model never answers {label}, {skewed}; no training row was {label}"
+        for label in model.stance.silent
+    ]
+    if rate is None:
+        return tuple(lines)
+    for label, part in zip(Stance, class_evidence(model.calibration, rate), strict=True):
+        if label not in model.stance.silent and lowest_threshold(part, rate) == NEVER:
+            lowest = supported_rate(part)
+            why = f"the lowest rate for it is {lowest:g}" if lowest <= 1 else "it is too rare"
+            lines.append(f"--abstain {rate:g}: {label} is never answered, {skewed}; {why}")
+    return tuple(lines)
 
 
 def voice_notes(voice: str, tally: Tally) -> tuple[str, ...]:
@@ -55,6 +64,16 @@ def voice_notes(voice: str, tally: Tally) -> tuple[str, ...]:
     if not voice:
         return ()
     return (f"--voice {voice}: {count(tally.others, 'answer')} withheld as the stance of others",)
+
+
+def foreign_notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:
+    """Return how many paragraphs are not in a language of the model."""
+    if not tally.foreign:
+        return ()
+    return (
+        f"drift: {tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this "
+        f"model knows (trained on {shown(model.recipe.language)}): marked uncertain",
+    )
 
 
 def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> tuple[str, ...]:
@@ -65,12 +84,6 @@ def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> 
     reference = model.reference
     if reference is None:
         return ()
-    lines = list[str]()
-    if tally.foreign:
-        lines.append(
-            f"{tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this model "
-            f"knows (trained on {shown(model.recipe.language)}): marked uncertain"
-        )
     found = [*_words(reference, tally), *_wording(reference, tally), *_lengths(reference, tally)]
     if found := [*found, *_actors(model, reference, tally)]:
         broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
@@ -78,7 +91,7 @@ def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> 
             f"the model's scores may not hold for this input{broken}; label a sample of it and run "
             "`stance evaluate`"
         )
-    return tuple(f"drift: {line}" for line in (*lines, *found))
+    return tuple(f"drift: {line}" for line in found)
 
 
 def _words(reference: Reference, tally: Tally) -> Iterator[str]:
