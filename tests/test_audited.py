@@ -125,6 +125,17 @@ def test_the_checklist_holds_this_runs_figures_and_blanks(made):
     assert {"park2025", "bloodgood2009", "holm1979", "benjamini1995", "egami2023"} <= cited
 
 
+def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_path):
+    answers, labelled = study
+    with labelled.open(encoding="utf-8", newline="") as file:
+        one = write_rows(tmp_path / "one.csv", list(csv.DictReader(file))[:1])
+    page = tmp_path / "page.html"
+    result = invoke("report", answers, "-o", page, "--audit", one, *AUDIT)
+    assert result.exit_code == 0, result.stderr
+    found = read_page(page.read_bytes()).text
+    assert "No actor shown has labels enough to be corrected: 1 label in all." in found
+
+
 def test_an_audit_that_does_not_fit_is_refused(study, tmp_path):
     answers, labelled = study
     text = labelled.read_text("utf-8").replace("Text 1.", "Another.", 1)

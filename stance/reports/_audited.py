@@ -74,11 +74,11 @@ def read_audited(request: Request, audit: AuditRequest) -> Audited:
     )
 
 
-def audited_figures(found: Audited, actors: Sequence[str]) -> dict[str, Figure]:
-    """Return the charts of those actors that are shown."""
+def audited_figures(found: Audited, actors: Sequence[str]) -> dict[str, Figure | None]:
+    """Return the charts of those actors that are shown; None if none has labels enough."""
     shown = [pair for pair in found.corrected if pair[0].actor in actors]
     if not shown:
-        return {}
+        return {"corrected_net": None, "corrected_sides": None}
     data = _data([share for share in found.shares.values() if share.actor in actors])
     return {
         "corrected_net": _net_figure(shown, data),
