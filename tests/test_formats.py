@@ -166,10 +166,12 @@ def test_what_is_no_workbook_is_refused(tmp_path):
 TRAPS = ["=1+1", "@x", "-2+3", "007", "http://a.b", "x\x0by", "_x0041_", "<b>&", "😀\r\ny", " z "]
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a.xls", "a.parquet"])
-def test_bytes_that_are_neither_text_nor_what_the_name_says_are_refused(tmp_path, name):
-    (tmp_path / name).write_bytes(bytes(range(256)) * 20)
-    why = f"{name}: is not (an Excel workbook|a Parquet or Arrow file), though its name ends in"
+@pytest.mark.parametrize("start", [b"", b"as text begins, "])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls", "a.parquet", "a.zip"])
+def test_bytes_that_are_neither_text_nor_what_the_name_says_are_refused(tmp_path, name, start):
+    (tmp_path / name).write_bytes(start + bytes(range(256)) * 20)
+    kind = "(an Excel workbook|a Parquet or Arrow file|a zip archive)"
+    why = f"{name}: is not {kind}, though its name ends in"
     with pytest.raises(DataError, match=why):
         open_table(tmp_path / name)
     (tmp_path / name).write_text("text\nNATO met.\n")  # as some systems export tables

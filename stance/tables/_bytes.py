@@ -16,7 +16,7 @@ MEGABYTE = 1024 * 1024
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
 WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
 ARROW_NAMES = (".parquet", ".feather", ".arrow")
-READ_AHEAD = 16  # bytes, to see whether and how a file is compressed
+READ_AHEAD = 512  # bytes, to see what a file is
 _COMPRESSED_NAMES = (".gz", ".zst")
 
 _MAX_RATIO = 200  # bytes out of a compressed file for each byte in; articles reach 3 to 10
@@ -41,6 +41,11 @@ _DOCUMENTS = {
     **dict.fromkeys((".doc", ".docx", ".odt", ".rtf"), "a word processor's document"),
     ".epub": "an e-book",
     ".webarchive": "a web archive of Safari",
+}
+_NAMED = {
+    **dict.fromkeys(WORKBOOK_NAMES, "an Excel workbook"),
+    **dict.fromkeys(ARROW_NAMES, "a Parquet or Arrow file"),
+    ".zip": "a zip archive",
 }
 _UNREADABLE: dict[type, str] = {
     FileNotFoundError: "no such file; check the path",
@@ -186,9 +191,8 @@ class ByteFile:
         for magic, what in _FOREIGN:
             if head.startswith(magic):
                 raise DataError(f"{self.name}: is {what}")
-        if suffix in (*WORKBOOK_NAMES, *ARROW_NAMES) and not _may_be_text(head):
-            what = "an Excel workbook" if suffix in WORKBOOK_NAMES else "a Parquet or Arrow file"
-            why = f"is not {what}, though its name ends in {suffix}"
+        if suffix in _NAMED and not _may_be_text(head):
+            why = f"is not {_NAMED[suffix]}, though its name ends in {suffix}"
             raise DataError(f"{self.name}: {why}; copy, download or save it again")
         if head and suffix in _COMPRESSED_NAMES:
             raise DataError(f"{self.name}: is not compressed; remove {suffix!r} from its name")
