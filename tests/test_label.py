@@ -151,6 +151,17 @@ def test_neighbours_come_from_the_same_document(tmp_path, table):
     assert any("has no document of" in note for note in read_task(table, context=foreign).notes)
 
 
+def test_the_table_of_context_has_an_encoding_of_its_own(tmp_path, table):
+    archive, first = tmp_path / "archive.csv", "Paragraph 1: Russia spoke."
+    archive.write_bytes(f"text;document\nDébut;d1\n{first};d1\n".encode("cp1252"))
+    task = read_task(table, context=archive, context_encoding="cp1252")
+    assert task.around(task.pairs[0]) == (["Début"], [])
+    with pytest.raises(DataError, match=r"archive\.csv:2: .* try --context-encoding cp1252"):
+        read_task(table, context=archive)
+    line = fails(2, "label", table, "--coder", "anna", "--context-encoding", "cp1252")
+    assert "add --context TABLE" in line
+
+
 def test_a_codebook_loads_nothing_and_leads_nowhere():
     page = markdown(
         "# A\n[x](http://a.b) ![x](http://a.b/c.png) <img src=x> <http://a.b>\n\n|a|\n|-|"

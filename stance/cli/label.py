@@ -33,6 +33,9 @@ def label(
         Path | None,
         option("TABLE", "Table with the other paragraphs of the documents."),
     ] = None,
+    context_encoding: Annotated[
+        str | None, option("E", "Encoding of that table; UTF-8 if omitted.")
+    ] = None,
     adjudicate: Annotated[
         bool, option(None, "Settle the rows on which coders differ.", "--adjudicate")
     ] = False,
@@ -80,6 +83,8 @@ def label(
     from stance.labelling.server import check_extra, serve
     from stance.records import ADJUDICATED
 
+    if context_encoding and not context:
+        raise UsageError("--context-encoding is about a table of context; add --context TABLE")
     if not (coder or adjudicate or agreement or merge or export):
         raise UsageError("name who labels with --coder NAME, or use --agreement or --export FILE")
     if adjudicate and (coder or ask):
@@ -98,7 +103,10 @@ def label(
     options.refuse_outputs(
         force, [table, path, codebook, context, actors, *(merge or ())], export=export
     )
-    task = read_task(table, text_column=text_column or "text", context=context, **reading)
+    task = read_task(
+        table, text_column=text_column or "text", context=context,
+        context_encoding=context_encoding, **reading,
+    )  # fmt: skip
     for note in task.notes:
         tell(note)
     with Store(path, create=not (agreement or export) or bool(merge)) as labels:

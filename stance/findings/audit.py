@@ -17,7 +17,7 @@ from stance.findings.survey import bounded
 from stance.findings.tally import is_row
 from stance.records import ADJUDICATED, NEUTRAL, Stance
 from stance.spellings import LabelReader, stance_spellings
-from stance.tables import Table, column, open_table, optional_column
+from stance.tables import Table, column, encoded_by, open_table, optional_column
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn
 UNMARKED = ("", "0", "false")  # flags that are not set
@@ -56,18 +56,9 @@ class _Label:
     stratum: str
 
 
+@encoded_by("--audit-encoding")
 def read_audit(request: AuditRequest, population: Population) -> LabelledSample:
     """Read a labelled sample of a population; raise `DataError` where the two do not fit."""
-    try:
-        return _read_audit(request, population)
-    except DataError as error:
-        if " --encoding" not in str(error):
-            raise
-        # The option --encoding is about the answers, which may well be in another one.
-        raise DataError(str(error).replace(" --encoding", " --audit-encoding")) from error
-
-
-def _read_audit(request: AuditRequest, population: Population) -> LabelledSample:
     counts: Counter[str] = Counter()
     with open_table(request.source, encoding=request.encoding) as table:
         found: dict[tuple[int, int], list[_Label]] = {}

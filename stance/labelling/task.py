@@ -15,6 +15,7 @@ from stance.tables import (
     Form,
     Record,
     column,
+    encoded_by,
     months_of,
     open_table,
     optional_column,
@@ -79,11 +80,13 @@ def read_task(
     *,
     text_column: str = "text",
     context: Path | None = None,
+    context_encoding: str | None = None,
     **form: Unpack[Form],
 ) -> Task:
     """Read a table with a text and an actor in each row; raise `DataError` if it has none.
 
-    ``context`` is a table with more paragraphs of its documents, such as the one it was drawn from.
+    ``context`` is a table with more paragraphs of its documents, such as the one it was drawn from,
+    and may be in another encoding than UTF-8.
     """
     with open_table(path, **form) as table:
         text = column(table.columns, text_column, table.name, "--text-column")
@@ -106,7 +109,8 @@ def read_task(
         notes.append(f"{path}: {count(left_out, 'row')} without text or actor left out")
     documents = _documents((pair.place, pair.text) for pair in pairs)
     if context:
-        others = _documents(_paragraphs(context, text_column))
+        with encoded_by("--context-encoding"):
+            others = _documents(_paragraphs(context, context_encoding, text_column))
         known = {place: others.get(place) or others.get(("", place[1])) for place in documents}
         documents |= {place: texts for place, texts in known.items() if texts}
         if not any(known.values()):
@@ -138,8 +142,8 @@ def _pair(
     )
 
 
-def _paragraphs(path: Path, text_column: str) -> Iterator[tuple[Place, str]]:
-    with open_table(path) as table:
+def _paragraphs(path: Path, encoding: str | None, text_column: str) -> Iterator[tuple[Place, str]]:
+    with open_table(path, encoding=encoding) as table:
         text = column(table.columns, text_column, table.name, "--text-column")
         document = column(table.columns, "document", table.name)
         file = optional_column(table.columns, "file", table.name)

@@ -29,11 +29,12 @@ from stance.tables.output import (
     table_format,
     write_table,
 )
-from stance.tables.table import Form, Table, open_table
+from stance.tables.table import Form, Table, encoded_by, open_table
 
 __all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "Article", "DateColumn"]
 __all__ += ["DateReading", "Day", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "column", "day_of", "encode_rows"]
+__all__ += ["encoded_by"]
 __all__ += ["find_dates", "find_inputs", "formula_note", "is_article", "is_formula", "iso_dates"]
 __all__ += ["join_tables", "joined", "likely"]
 __all__ += ["months_of", "open_inputs", "open_table", "optional_column", "read_as"]

@@ -1,6 +1,7 @@
 """Tables in, as a stream of records: CSV, JSON, Excel, Parquet or Arrow; never silent."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, Self, TypedDict
 
@@ -169,6 +170,17 @@ def open_table(
         return [form, *journal.notes(), *source.notes(cut_off=journal.number > 0)]
 
     return Table(source.file, journal, blocks, notes)
+
+
+@contextmanager
+def encoded_by(option: str) -> Iterator[None]:
+    """Have errors name the option of another table's encoding, where --encoding is of the main."""
+    try:
+        yield
+    except DataError as error:
+        if " --encoding" not in str(error):
+            raise
+        raise DataError(str(error).replace(" --encoding", f" {option}")) from error
 
 
 def _open_binary(file: ByteFile, path: Path, sheet: str | None, journal: Journal) -> Table:
