@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
@@ -118,6 +118,21 @@ _ANSWERED = {
         list[Path],
         typer.Argument(
             metavar="ANSWERS", help="Tables that stance predict wrote, or folders of them."
+        ),
+    ],
+    "by": Annotated[
+        str | None,
+        option("NAME", "Column of the groups to compare; if omitted, 'source' in report."),
+    ],
+    "over": Annotated[
+        str | None, option("NAME", "Column of the dates to compare; if omitted, 'date' in report.")
+    ],
+    "period": Annotated[
+        Literal["week", "month", "quarter", "year"] | None,
+        option(
+            "UNIT",
+            "Length of the periods: week, month, quarter or year; if omitted, the shortest of "
+            "which a dozen suffice, and in report what each actor's answers allow.",
         ),
     ],
     "include": Include,

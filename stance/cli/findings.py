@@ -11,19 +11,6 @@ from stance.errors import UsageError
 if TYPE_CHECKING:
     from stance.findings import AuditRequest
 
-Unit = Literal["week", "month", "quarter", "year"]
-Name = str | None
-
-By = Annotated[Name, option("NAME", "Column of the groups to compare.")]
-Over = Annotated[Name, option("NAME", "Column of the dates to compare.")]
-Period = Annotated[
-    Unit | None,
-    option(
-        "UNIT",
-        "Length of the periods: week, month, quarter or year; the shortest of which a dozen "
-        "suffice if omitted.",
-    ),
-]
 Only = Annotated[list[str] | None, option("NAME", "Only this actor; repeatable.", "--actor")]
 
 
@@ -31,9 +18,6 @@ Only = Annotated[list[str] | None, option("NAME", "Only this actor; repeatable."
 def sample(
     number: Annotated[int, option("N", "Answers to label.", "--number", "-n", min=1)],
     output: Annotated[Path, option("TO_LABEL.csv", "Table to write.", "--output", "-o")],
-    by: By = None,
-    over: Over = None,
-    period: Period = None,
     actor: Only = None,
     purpose: Annotated[
         Literal["audit", "train"],
@@ -56,7 +40,7 @@ def sample(
     from stance.findings import Request, SampleRequest, write_sample
     from stance.screens.findings import sample_lines
 
-    request = Request(by=by, over=over, period=period, **form)
+    request = Request(**form)
     options.refuse_outputs(force, request.paths, output=output)
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=actor or (), force=force)
@@ -71,9 +55,6 @@ def shares(
     output: Annotated[
         Path | None, option("FILE", "Table of shares to write.", "--output", "-o")
     ] = None,
-    by: By = None,
-    over: Over = None,
-    period: Period = None,
     actor: Only = None,
     surrogate: Annotated[
         list[str] | None, option("COLUMN", "Column of another model's labels; repeatable.")
@@ -97,7 +78,7 @@ def shares(
     from stance.findings import Request, read_study, write_figures, write_regression_table
     from stance.screens.findings import share_lines
 
-    request = Request(by=by, over=over, period=period, **form)
+    request = Request(**form)
     if audit is None and surrogate:
         raise UsageError("--surrogate stands in for an audit's labels; add --audit LABELLED")
     read = [*request.paths, audit.source if audit else None]
@@ -122,17 +103,9 @@ def report(
     output: Annotated[
         Path | None, option("FILE", "Page to write; ANSWERS.html if omitted.", "--output", "-o")
     ] = None,
-    by: Annotated[Name, option("NAME", "Column with the source; 'source' if there is one.")] = None,
-    over: Annotated[Name, option("NAME", "Column with the date; 'date' if there is one.")] = None,
-    period: Annotated[
-        Unit | None,
-        option(
-            "UNIT",
-            "Length of the periods: week, month, quarter or year; as each actor's answers allow "
-            "if omitted.",
-        ),
+    title: Annotated[
+        str | None, option("TEXT", "Title of the page; names the table if omitted.")
     ] = None,
-    title: Annotated[Name, option("TEXT", "Title of the page; names the table if omitted.")] = None,
     figures: Annotated[
         Path | None,
         option("DIR", "Folder for each figure as SVG and PDF, and all numbers as CSV."),
@@ -158,7 +131,7 @@ def report(
     from stance.reports import Request, check_figures, read_maker, write_predictions
     from stance.storage import bundled_model
 
-    request = Request(by=by, over=over, period=period, **form)
+    request = Request(**form)
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     output = output or options.beside(request.paths[0], ".html")
