@@ -17,7 +17,7 @@ SECTIONS = {
     "Reading tables": (
         *("labels", "text_column", "actor_column", "stance_column", "document_column"),
         *("date_column", "date_format", "delimiter", "encoding", "sheet", "include"),
-        *("name_pattern", "names", "rejects", "keep_all"),
+        *("name_pattern", "names", "rejects", "keep_all", "context_encoding"),
     ),
     "Running": ("jobs", "resume", "cluster"),
 }
