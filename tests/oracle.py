@@ -436,9 +436,12 @@ class Oracle:
         for i, word in enumerate(words):
             if word.name:
                 word.category = None
-            for turner in words[max(i - NEGATION_REACH, 0) : i]:
+            for at in range(max(i - NEGATION_REACH, 0), i):
+                turner, then = words[at], words[at + 1]
                 negator = "negators" in turner.functions and not turner.name
-                if turner.sentence == word.sentence and (negator or turner.clitic == "negation"):
+                only = "focus" in then.functions and then.sentence == turner.sentence
+                turns = (negator or turner.clitic == "negation") and not only
+                if turner.sentence == word.sentence and turns and turner.gap != "dot space":
                     word.negated = True
             polarity = self.signs.get(word.category or "", "none")
             word.polarity = {"positive": 1, "negative": -1}.get(polarity, 0)

@@ -387,6 +387,7 @@ TIGHT_LEXICON = {
         "concession": ["but"],
         "first_person": ["we"],
         "prepositions": ["by", "in", "of"],
+        "focus": ["b", "may"],
     },
 }
 TIGHT_WORDS = (

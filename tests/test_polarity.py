@@ -31,6 +31,10 @@ def reader():
         ("NATO was praised. The attack was condemned. NATO was praised.", "NATO", 2),
         ("The brutal attack was condemned.", "NATO", 0),
         ("We praised Acme Corp.", "Acme Corp", 1),
+        ("Poland did not only praise NATO.", "NATO", 1),
+        ("It didn't just condemn Russia.", "Russia", -1),
+        ("He said no. 10 members praised NATO.", "NATO", 1),
+        ("They said no, praise for NATO is rare.", "NATO", -1),
     ],
 )
 def test_worked_examples(reader, text, actor, total):

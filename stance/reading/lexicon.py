@@ -17,8 +17,11 @@ from stance.reading.languages import bundled
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.settings import SchemaError, anything, items, of, one_of, read_settings, such, table
 
-FUNCTIONS = ("negators", "reporting", "hypothetical", "concession", "first_person", "prepositions")
-NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION = (
+FUNCTIONS = (
+    *("negators", "reporting", "hypothetical", "concession", "first_person", "prepositions"),
+    "focus",  # may be missing: a negator right before one turns nothing ("not only")
+)
+NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION, FOCUS = (
     1 << bit for bit in range(len(FUNCTIONS))
 )
 SHORTEST_MENDED = 6  # letters of a stem taken for a misspelling; many shorter ones are words
@@ -135,7 +138,7 @@ _CATEGORY = table(
     {"polarity": one_of(*_SIGNS), "words": _WORDS},
     {"phrases": items(_PHRASE), "meaning": anything},
 )
-_FUNCTION = table(dict.fromkeys(FUNCTIONS, _WORDS))
+_FUNCTION = table(dict.fromkeys(FUNCTIONS[:-1], _WORDS), {FUNCTIONS[-1]: _WORDS})
 
 
 def _check_whole(tables: Mapping[str, Any]) -> None:
@@ -147,7 +150,7 @@ def _check_whole(tables: Mapping[str, Any]) -> None:
     if lacking:
         raise SchemaError(f"no category of polarity '{min(lacking)}'; add one with its words")
     if "function" not in tables:
-        raise SchemaError(f"'function' is missing; it lists {', '.join(FUNCTIONS)}")
+        raise SchemaError(f"'function' is missing; it lists {', '.join(FUNCTIONS[:-1])}")
 
 
 def _check_homes(tables: Mapping[str, Any], stem: Callable[[str], str]) -> None:

@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.reading.keys import keys_of
-from stance.reading.lexicon import NEGATOR, Lexicon, stemmer
+from stance.reading.lexicon import FOCUS, NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
 from stance.reading.tokens import (
     CLITIC_NEGATION,
     CLITIC_POSSESSIVE,
+    GAP_DOT_SPACE,
     Forms,
     TokenBatch,
     WordKeys,
@@ -174,6 +175,8 @@ class Reader:
         category |= -name.view(np.int8)  # none in names
         classed = np.flatnonzero(category >= 0)
         turning = ((functions & NEGATOR) > 0) & ~name | negation
+        turning &= batch.gap != GAP_DOT_SPACE  # "No. 10", or "no" as the end of a sentence
+        turning[:-1] &= (functions[1:] & FOCUS == 0) | (batch.sentence[1:] != batch.sentence[:-1])
         negated = _shortly_after(turning, batch.sentence)
         sign, polarity = np.zeros(len(form), np.int8), self.lexicon.signs.take(category[classed])
         sign[classed] = np.where(negated.take(classed), -polarity, polarity)
