@@ -273,8 +273,10 @@ def group_documents(names: Keys, source: NDArray[Any], exact: Keys, bands: Itera
     ``names`` are keys of the documents' names; of a text's marks, bands may come one by one.
     """
     nameless = names == np.uint64(key_of(""))
-    own = np.where(nameless, np.arange(len(names)), source).astype(np.uint64)
+    own = source.astype(np.uint64)
+    own[nameless] = np.flatnonzero(nameless)
     keys = join_keys(key_of("document"), names, own)
+    del names, own  # in a long corpus they would take much memory
     return linked_groups(chain([keys, exact], bands if nameless.any() else ()))
 
 

@@ -2,9 +2,9 @@
 
 import contextlib
 import tempfile
-from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from struct import Struct
 from typing import Any, Self
 
 import numpy as np
@@ -18,42 +18,18 @@ class _Spooled:
 
     def __init__(self) -> None:
         with _reported():
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `__exit__`)
+            self.file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `__exit__`)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):  # a full disk, which is reported already
-            self._file.close()
-
-
-class Strings(_Spooled):
-    """Strings: first all are added, then any is read; 8 bytes of memory each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ends = array("q", [0])
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def add(self, text: str) -> None:
-        """Keep one more string; raise `OutputError` if the disk is full."""
-        data = text.encode("utf-8", "surrogatepass")
-        with _reported():
-            self._file.write(data)
-        self._ends.append(self._ends[-1] + len(data))
-
-    def __getitem__(self, at: int) -> str:
-        low, high = self._ends[at], self._ends[at + 1]
-        with _reported():  # what is still to be written is written first
-            self._file.seek(low)
-            return self._file.read(high - low).decode("utf-8", "surrogatepass")
+            self.file.close()
 
 
 class Numbers(_Spooled):
-    """Numbers of one type: first all are added, then all are read at once."""
+    """Numbers of one type: first all are added, then any or all are read."""
 
     def __init__(self, dtype: Any) -> None:
         super().__init__()
@@ -62,13 +38,51 @@ class Numbers(_Spooled):
     def add(self, values: ArrayLike) -> None:
         """Keep more numbers; raise `OutputError` if the disk is full."""
         with _reported():
-            self._file.write(np.asarray(values, self._dtype).tobytes())
+            self.file.write(np.asarray(values, self._dtype).tobytes())
+
+    def __getitem__(self, at: int) -> Any:
+        with _reported():  # what is still to be written is written first
+            self.file.seek(at * self._dtype.itemsize)
+            return np.frombuffer(self.file.read(self._dtype.itemsize), self._dtype)[0]
 
     def read(self) -> NDArray[Any]:
         """Return all numbers."""
         with _reported():
-            self._file.seek(0)
-            return np.fromfile(self._file, self._dtype)
+            self.file.seek(0)
+            return np.fromfile(self.file, self._dtype)
+
+
+class Strings(_Spooled):
+    """Strings: first all are added, then any is read."""
+
+    _PLACE = Struct("<qq")  # where a string begins and ends
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places, self._end, self._count = _Spooled(), 0, 0
+
+    def __exit__(self, *_: object) -> None:
+        self._places.__exit__()
+        super().__exit__()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, text: str) -> None:
+        """Keep one more string; raise `OutputError` if the disk is full."""
+        data = text.encode("utf-8", "surrogatepass")
+        begin, self._end = self._end, self._end + len(data)
+        with _reported():
+            self.file.write(data)
+            self._places.file.write(self._PLACE.pack(begin, self._end))
+        self._count += 1
+
+    def __getitem__(self, at: int) -> str:
+        with _reported():
+            self._places.file.seek(at * self._PLACE.size)
+            begin, end = self._PLACE.unpack(self._places.file.read(self._PLACE.size))
+            self.file.seek(begin)
+            return self.file.read(end - begin).decode("utf-8", "surrogatepass")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Ints, Ints32
+from stance.arrays import Ints32
 from stance.check.census import LABELS, Finding, Severity, Study, grouped
 from stance.display import count, shown
 from stance.features.pairs import run_starts
@@ -125,7 +125,7 @@ def _examples(study: Study, pairs: Pairs, by: int = 0) -> list[str]:
     return [study.pair(one, other) for one, other in pairs[order].tolist()]
 
 
-def _judgements(study: Study) -> tuple[Ints, Ints, Ints]:
+def _judgements(study: Study) -> tuple[Ints32, Ints32, Ints32]:
     """Return the rows, by what actor they judge in what text at what place; see `grouped`."""
     return grouped(study.key("spans"), study.actor, study.text)
 
@@ -145,7 +145,7 @@ def conflicts(study: Study) -> Iterator[Finding]:
     yield from _tone_conflicts(study)
 
 
-def _disagreeing(values: NDArray[Any], order: Ints, starts: Ints, sizes: Ints) -> Pairs:
+def _disagreeing(values: NDArray[Any], order: Ints32, starts: Ints32, sizes: Ints32) -> Pairs:
     """Return the first row of each group, and the first whose value differs, where one does."""
     own = values[order]
     other = np.flatnonzero(own != np.repeat(own[starts], sizes))
@@ -154,7 +154,7 @@ def _disagreeing(values: NDArray[Any], order: Ints, starts: Ints, sizes: Ints) -
 
 
 def _tone_conflicts(study: Study) -> Iterator[Finding]:
-    rows = np.flatnonzero(study.sentiment >= 0)
+    rows = np.flatnonzero(study.sentiment >= 0).astype(np.int32)
     order, starts, sizes = grouped(study.text[rows])
     pairs = _disagreeing(study.sentiment, rows[order], starts, sizes)
     if len(pairs):
@@ -199,7 +199,7 @@ def _shared_documents(study: Study, one: int, other: int) -> Iterator[Finding]:
     rows = np.flatnonzero(study.source == one)
     mine, first = np.unique(keys[rows], return_index=True)
     both = np.isin(mine, keys[study.source == other])
-    names = {study.documents[study.record[row]] for row in rows[first[both]]}
+    names = {study.documents[study.at(row)] for row in rows[first[both]]}
     common = sorted(names - {""})
     if common:
         files = " and ".join(shown(study.files[file], 40) for file in (one, other))

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 from zlib import crc32
 
@@ -13,6 +13,7 @@ from scipy.special import bdtrc
 from stance.arrays import Floats, Ints, Ints8, Ints32
 from stance.check.census import LABELS, Finding, Names, Study, grouped
 from stance.display import count, shown
+from stance.evaluation.comparison import benjamini_hochberg
 from stance.reading.keys import numbered
 from stance.records import NEUTRAL
 
@@ -63,15 +64,13 @@ def _shortcuts(study: Study, uses: _Uses) -> list[Shortcut]:
     The document is the unit, by the share of its rows with the word that have the label, in a
     one-sided binomial test against the label's share in documents.
     """
-    from scipy.stats import false_discovery_control  # takes half a second to import
-
     if not uses.words:
         return []
     trials, hits = uses.trials, uses.hits
     chances = _label_shares(study)
     whole = np.floor(hits + 1e-9).astype(np.int64)
     p = np.stack([bdtrc(whole[c] - 1.0, trials, chances[c]) for c in range(COUNT)])
-    adjusted = false_discovery_control(p, axis=None).reshape(p.shape)
+    adjusted = benjamini_hochberg(p.ravel()).reshape(p.shape)
     precision = hits / trials
     good = np.argwhere((precision >= PRECISION) & (adjusted <= RATE))
     aliases = _alias_words(study)
@@ -119,7 +118,7 @@ def _by_document(
 ) -> Iterator[dict[str, list[int]]]:
     """Yield how many rows of each label have each of some words, document by document."""
     order, starts, sizes = grouped(study.document)
-    for low, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+    for low, size in zip(map(int, starts), map(int, sizes), strict=True):
         labels: dict[str, list[int]] = {}
         words: set[str] = set()
         before = -1
@@ -226,12 +225,13 @@ _AT_ONCE = 10_000  # documents
 def _predictor(study: Study, name: str, value: Ints32) -> Iterator[Finding]:
     """Report a column that alone predicts the labels of documents it has not seen."""
     table = _table(value, study.stance)
-    everywhere = table.sum(axis=0)
-    pair, first = numbered(value * np.int64(len(study) + 1) + study.document)
-    mine, right = _table(pair, study.stance), 0
-    for low in range(0, len(mine), _AT_ONCE):
-        own = mine[low : low + _AT_ONCE]
-        others = table[value[first[low : low + _AT_ONCE]]] - own
+    everywhere, right = table.sum(axis=0), 0
+    order, starts, _ = grouped(study.document)
+    for low, high in pairwise([*starts[::_AT_ONCE].tolist(), len(study)]):
+        rows = order[low:high]
+        pair, first = numbered(value[rows] * np.int64(len(study)) + study.document[rows])
+        own = _table(pair, study.stance[rows])
+        others = table[value[rows[first]]] - own
         guess = (others + everywhere / (2 * everywhere.sum())).argmax(axis=1)  # ties: most frequent
         right += int(own[np.arange(len(own)), guess].sum())
     share = right / len(study)

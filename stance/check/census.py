@@ -74,7 +74,7 @@ class Names:
 class Study:
     """A labelled corpus laid out for checking; arrays have one entry per row.
 
-    What is long stands in temporary files, so that a row takes 0.16 kB of memory.
+    What is long, or of use for messages alone, stands in temporary files.
     """
 
     book: ActorBook
@@ -83,8 +83,6 @@ class Study:
     notes: tuple[str, ...]  # on how they were read
     columns: Mapping[str, Names]  # those asked for, genre and source; "" where a file has none
     source: Ints32  # index into `files`
-    row: Ints32  # 1-based number of the record in its file
-    line: Ints32  # where the record starts
     stance: Ints8
     sentiment: Ints8  # `stance.spellings.MISSING` where a row has none
     holder: Ints8  # see `stance.spellings.holder_kind`
@@ -96,18 +94,24 @@ class Study:
     actors: tuple[str, ...]  # names in the book, or as written if the book does not know them
     codings: Codings | None
     coded_apart: int  # pairs that coders judged in different files, which are not compared
-    record: Ints32  # place of each row in what follows
     named: Names  # the actors as written
+    record: Ints32 | None  # place of each row in what follows, None for the same
+    row: Numbers  # 1-based number of the record in its file
+    line: Numbers  # where the record starts
     texts: Strings
     documents: Strings  # their names
     keys: Mapping[str, Numbers]  # of names of documents, spans, and bands of texts
 
     def __len__(self) -> int:
-        return len(self.row)
+        return len(self.source)
+
+    def at(self, row: int) -> int:
+        """Return the place of a row in what stands in files."""
+        return row if self.record is None else int(self.record[row])
 
     def place(self, row: int) -> str:
         """Return ``file:row`` for a message."""
-        return f"{shown(self.files[self.source[row]], 40)}:{self.row[row]}"
+        return f"{shown(self.files[self.source[row]], 40)}:{self.row[self.at(row)]}"
 
     def pair(self, one: int, other: int) -> str:
         """Return the places of two rows for a message."""
@@ -119,7 +123,7 @@ class Study:
 
     def written(self, row: int) -> str:
         """Return the text of a row as written."""
-        return self.texts[self.record[row]]
+        return self.texts[self.at(row)]
 
     def words(self, text: int) -> list[str]:
         """Return the words of a text in lower case."""
@@ -127,8 +131,8 @@ class Study:
 
     def key(self, name: str) -> Keys:
         """Return the key of each row's document name or spans."""
-        found: Keys = self.keys[name].read()[self.record]
-        return found
+        found: Keys = self.keys[name].read()
+        return found if self.record is None else found[self.record]
 
     def bands(self) -> Iterator[Keys]:
         """Yield the bands of the fingerprints of each text."""
@@ -149,7 +153,8 @@ class _Collected:
             for name in ("exact", "document", "spans", "pair", *_BANDS)
         }
         self.soft = stack.enter_context(Numbers(np.float64))
-        self.numbers = {name: array("i") for name in ("source", "row", "line")}
+        self.row, self.line = (stack.enter_context(Numbers(np.int32)) for _ in range(2))
+        self.source = array("i")
         self.small = {n: array("b") for n in ("stance", "sentiment", "holder", "false_match")}
         self.codes = {name: array("i") for name in ("actor", "coder", *names)}
         self.cells: dict[str, dict[str, int]] = {name: {} for name in self.codes}
@@ -165,29 +170,31 @@ class _Collected:
         pairs = [key_of(f"{row.actor}\0{row.text}") if row.coder else 0 for row in rows]
         self.keys["pair"].add(np.array(pairs, np.uint64))
         self.soft.add([row.soft or NO_SOFT for row in rows])
+        self.row.add([row.number for row in rows])
+        self.line.add([row.line for row in rows])
+        self.source.extend([source] * len(rows))
         for row in rows:
             self.texts.add(row.text)
             self.documents.add(row.document)
             for name, kept in self.small.items():
                 kept.append(holder_kind(row.holder) if name == "holder" else getattr(row, name))
-            for kept, value in zip(
-                self.numbers.values(), (source, row.number, row.line), strict=True
-            ):
-                kept.append(value)
             cells = (row.actor, row.coder, *row.extra)
             for (name, kept), cell in zip(self.codes.items(), cells, strict=True):
                 known = self.cells[name]
                 kept.append(known.setdefault(cell, len(known)))
 
     def column(self, name: str, kept: Ints32 | slice) -> Names:
-        numbers = np.frombuffer(self.codes[name], np.int32)[kept]
-        return Names(numbers, tuple(self.cells[name]))
+        names = tuple(self.cells[name])
+        numbers: Ints32 = np.frombuffer(self.codes[name], np.int32)[kept]
+        if len(names) == 1:  # as in a column that no file has: no memory for each row
+            numbers = np.broadcast_to(np.int32(0), len(numbers))
+        return Names(numbers, names)
 
     def settle(self) -> Settled | None:
         """Return the rows as one per pair where several coders' are on one."""
         if not any(self.cells["coder"]):
             return None
-        source, stance = self.numbers["source"].tolist(), self.small["stance"].tolist()
+        source, stance = self.source.tolist(), self.small["stance"].tolist()
         keys = (self.keys[name].read().tolist() for name in ("pair", "spans"))
         coders = tuple(self.cells["coder"])
         soft = [own if any(own) else None for own in self.soft.read().reshape(-1, 3).tolist()]
@@ -201,7 +208,7 @@ class _Collected:
         pair = self.keys["pair"].read()
         judged = np.flatnonzero(pair)
         several = np.ones(len(np.unique(pair[judged])), np.bool_)
-        for other in (self.numbers["source"], self.codes["coder"]):
+        for other in (self.source, self.codes["coder"]):
             numbers = np.frombuffer(other, np.int32)[judged].astype(np.uint64)
             both = np.unique(np.stack([pair[judged], numbers]), axis=1)
             several &= np.unique(both[0], return_counts=True)[1] > 1
@@ -249,19 +256,18 @@ def _lay_out(
     asked: Sequence[str],
 ) -> Study:
     small: dict[str, Any] = {n: np.frombuffer(own, np.int8) for n, own in found.small.items()}
-    numbers: dict[str, Any] = {n: np.frombuffer(own, np.int32) for n, own in found.numbers.items()}
+    record: Ints32 | None = None
     kept: Ints32 | slice = slice(None)  # which copies nothing
     settled, apart = found.settle(), found.coded_apart()
     if settled and settled.codings:
-        kept = np.array(settled.kept, np.int32)
+        kept = record = np.array(settled.kept, np.int32)
         notes.append(settled.note)
         small = {name: values[kept] for name, values in small.items()}
         small["stance"] = np.array(settled.stance, np.int8)
-        numbers = {name: values[kept] for name, values in numbers.items()}
-    names, exact = (found.keys[name].read()[kept] for name in ("document", "exact"))
+    source: Ints32 = np.frombuffer(found.source, np.int32)[kept]
+    exact = found.keys["exact"].read()[kept]
     bands = (found.keys[name].read()[kept] for name in _BANDS)
-    document = group_documents(names, numbers["source"], exact, bands).astype(np.int32)
-    del names
+    document = group_documents(found.keys["document"].read()[kept], source, exact, bands)
     text, first = numbered(exact)
     del exact
     named = found.column("actor", kept)
@@ -275,35 +281,37 @@ def _lay_out(
         files=tuple(str(path) if alike else path.name for path in paths),
         notes=tuple(dict.fromkeys(notes)),
         columns={name: found.column(name, kept) for name in asked},
-        document=document,
+        source=source,
+        document=document.astype(np.int32),
         text=text,
         first=first,
         actor=np.searchsorted(actors, proper).astype(np.int32)[named.number],
         actors=tuple(actors.tolist()),
         codings=settled.codings if settled else None,
         coded_apart=apart,
-        record=np.arange(len(found.texts), dtype=np.int32)[kept],
         named=named,
+        record=record,
+        row=found.row,
+        line=found.line,
         texts=found.texts,
         documents=found.documents,
         keys=found.keys,
-        **numbers,
         **small,
     )
 
 
-def grouped(*keys: NDArray[Any]) -> tuple[Ints, Ints, Ints]:
+def grouped(*keys: NDArray[Any]) -> tuple[Ints32, Ints32, Ints32]:
     """Return the rows with equal keys side by side, where each group starts, and its size.
 
     Rows of a group keep their order.
     """
-    order = np.lexsort(keys)
+    order = np.lexsort(keys).astype(np.int32)
     differs = np.zeros(max(len(order) - 1, 0), np.bool_)
     for key in keys:
         own = key[order]
         differs |= own[1:] != own[:-1]
-    starts = np.flatnonzero(np.append(True, differs)[: len(order)])
-    return order, starts, np.diff(starts, append=len(order))
+    starts = np.flatnonzero(np.append(True, differs)[: len(order)]).astype(np.int32)
+    return order, starts, np.diff(starts, append=np.int32(len(order)))
 
 
 @dataclass(frozen=True, slots=True)

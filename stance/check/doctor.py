@@ -3,6 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -209,7 +210,8 @@ def actors(study: Study) -> Iterator[Finding]:
 
 def mentions(study: Study) -> Iterator[Finding]:
     """Find actors that are labelled but not named, or named but not labelled."""
-    book, size = study.book, np.int64(max(1, len(study.book)))
+    book = copy(study.book)  # so that the words it meets here are forgotten afterwards
+    size = np.int64(max(1, len(book)))
     number = np.array([book.number(name) for name in study.actors])[study.actor]
     coded, spanned = np.unique(number[number >= 0]), study.key("spans") > 0
     order, starts, _ = grouped(study.text)
@@ -318,11 +320,12 @@ def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints:
     if name == "stance":
         return study.stance.astype(np.int64)
     readers = [LabelReader(str(path), Stance, words, name) for path in study.paths]
-    codes = np.full(len(study.row), MISSING, np.int64)
+    codes = np.full(len(study), MISSING, np.int64)
     cells = study.columns[name]
     for row, number in enumerate(cells.number.tolist()):
         if (cell := cells.names[number]).strip():
-            record = Record(int(study.row[row]), int(study.line[row]), ())
+            at = study.at(row)
+            record = Record(int(study.row[at]), int(study.line[at]), ())
             codes[row] = readers[study.source[row]].read(cell, record)
     for reader in readers:
         reader.refuse_guess()

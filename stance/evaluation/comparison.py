@@ -228,6 +228,20 @@ def holm(p_values: Sequence[float] | Floats) -> list[float]:
     return [float(value) for value in adjusted]
 
 
+def benjamini_hochberg(p_values: Floats) -> Floats:
+    """Return p values adjusted so that a bound on them bounds the false discovery rate.
+
+    Benjamini and Hochberg 1995, "Controlling the False Discovery Rate".
+
+    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03])).round(3).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    order, adjusted = np.argsort(p_values, kind="stable"), np.empty(len(p_values))
+    steps = p_values[order] * len(p_values) / np.arange(1, len(p_values) + 1)
+    adjusted[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
+    return adjusted
+
+
 ROWS = 20  # rows of an actor from which on it is compared: fewer would only cost the others their p
 SMALLEST = 1e-6  # A p value below is given as this, or it would be rounded to 0
 

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from stance.arrays import Floats
-from stance.evaluation.comparison import holm
+from stance.evaluation.comparison import benjamini_hochberg, holm
 from stance.evaluation.intervals import CONFIDENCE, Interval, Z
 from stance.findings.correction import Corrected
 
@@ -79,19 +79,8 @@ def compare(one: Corrected, other: Corrected, quantity: int) -> tuple[float, Int
 
 
 def adjust(p: Floats) -> tuple[Floats, Floats]:
-    """Return p values adjusted for their number, after Holm and after Benjamini and Hochberg.
-
-    The first are those of `holm`; Benjamini and Hochberg 1995, "Controlling the False Discovery
-    Rate".
-
-    >>> stepped, bh = adjust(np.array([0.01, 0.04, 0.03]))
-    >>> stepped.round(3).tolist(), bh.round(3).tolist()
-    ([0.03, 0.06, 0.06], [0.03, 0.04, 0.04])
-    """
-    order, bh = np.argsort(p, kind="stable"), np.empty(len(p))
-    steps = p[order] * len(p) / np.arange(1, len(p) + 1)
-    bh[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
-    return np.array(holm(p)), bh
+    """Return p values adjusted for their number, by `holm` and by `benjamini_hochberg`."""
+    return np.array(holm(p)), benjamini_hochberg(p)
 
 
 def detectable(found: Sequence[Difference]) -> float | None:

@@ -224,6 +224,7 @@ def numbered(keys: NDArray[Any]) -> tuple[Ints32, Ints32]:
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     new = np.append(True, ordered[1:] != ordered[:-1])[: len(order)]
+    del ordered
     number = np.empty(len(order), np.int32)
     number[order] = np.cumsum(new, dtype=np.int32) - np.int32(1)
     return number, order[new].astype(np.int32)
