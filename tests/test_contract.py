@@ -273,6 +273,9 @@ def test_the_output_follows_its_name(predict, mine, tmp_path):
     printed = predict(mine).stdout
     predict(mine, "-o", tmp_path / "out.csv.gz")
     assert gzip.decompress((tmp_path / "out.csv.gz").read_bytes()).decode() == printed
+    predict(mine, "-o", tmp_path / "out.tsv")
+    with (tmp_path / "out.tsv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.DictReader(file, delimiter="\t")) == dicts(printed)
     predict(mine, "-o", tmp_path / "out.jsonl")
     lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line) for line in lines] == dicts(printed)

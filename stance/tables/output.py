@@ -59,6 +59,7 @@ _CONTAINERS: dict[str, Container] = {
     ".feather": "arrow",
     ".arrow": "arrow",
 }
+_SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,8 @@ def table_format(
     container = _CONTAINERS.get(suffix, "")
     if path and container not in ("", "json") and path.suffix.lower() == ".gz":
         raise UsageError(f"{path}: {suffix} files are already compressed; drop .gz from its name")
-    form = Format(tuple(columns), kind, ",", False, container, tuple(types))
+    mark = _SEPARATORS.get(suffix, ",")
+    form = Format(tuple(columns), kind, mark, False, container, tuple(types))
     return replace(form, excel_safe=excel_safe and form.plain)
 
 
