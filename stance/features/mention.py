@@ -240,8 +240,10 @@ def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Events]
     category, who, sentence = (
         values.take(kept) for values in (words.category, words.who, words.sentence)
     )
-    reporting = words.functions.take(kept) & REPORTING > 0
-    symbol = np.where(reporting, _REPORT_KEY, words.key.take(kept))
+    functions = words.functions.take(kept)
+    symbol = np.full(len(kept), _REPORT_KEY)
+    spelled = np.flatnonzero((functions > 0) & (functions & REPORTING == 0))
+    symbol[spelled] = words.key.take(kept.take(spelled))
     classed = np.flatnonzero(category >= 0)
     categories = _category_keys(reader.lexicon.categories)
     turned = words.negated.take(kept.take(classed))

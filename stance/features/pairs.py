@@ -19,8 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Floats, Ints, Ints8, Ints32, Keys
-from stance.reading.keys import key_of, keys_of
-from stance.reading.lexicon import HYPOTHETICAL, PREPOSITION, REPORTING
+from stance.reading.keys import key_of
+from stance.reading.lexicon import (
+    BY,
+    CONJUNCTION,
+    DETERMINER,
+    HYPOTHETICAL,
+    PLACE,
+    PREPOSITION,
+    REPORTING,
+)
 from stance.reading.words import NOBODY, Words
 
 FAR = 1 << 30
@@ -234,17 +242,17 @@ class Surroundings:
         words = self._words
         before, before_does, _ = self._neighbour(-1)
         after, after_does, after_small = self._neighbour(1)
-        step = np.where(_among(before, _DETERMINERS), -2, -1)
+        step = np.where(before & DETERMINER > 0, -2, -1)
         previous, previous_does, previous_small = self._neighbour(step)
-        joined = _among(before, _CONJUNCTIONS) & self.name[REACH - 2]
-        joined |= _among(after, _CONJUNCTIONS) & self.name[REACH + 2]
+        joined = (before & CONJUNCTION > 0) & self.name[REACH - 2]
+        joined |= (after & CONJUNCTION > 0) & self.name[REACH + 2]
         demonym = words.alias_kind.take(self.at) == 1
         tests = (
             (after_does & REPORTING > 0) & ~demonym | (before_does & REPORTING > 0),
-            previous == _BY,
+            previous & BY > 0,
             words.possessive.take(self.at),
             demonym & after_small & (after_does & PREPOSITION == 0),
-            _among(previous, _PLACES),
+            previous & PLACE > 0,
             joined,
             previous_does & PREPOSITION > 0,
             ~self.inside[REACH - 1] | (after_does & HYPOTHETICAL > 0),
@@ -255,23 +263,10 @@ class Surroundings:
             role = np.where(tests[number], np.int8(number), role)
         return role
 
-    def _neighbour(self, step: int | Ints) -> tuple[Keys, Bytes, Bools]:
-        """Return key, functions and lower case of a word per mention; 0 outside the sentence."""
+    def _neighbour(self, step: int | Ints) -> tuple[Bytes, Bytes, Bools]:
+        """Return grammar, functions and lower case of a word per mention; 0 beyond the sentence."""
         column = np.arange(len(self.at))
         there, inside = self.there[REACH + step, column], self.inside[REACH + step, column]
-        key, functions = self._words.key.take(there), self._words.functions.take(there)
-        return key * inside, functions * inside, inside & ~self._words.capital.take(there)
-
-
-def _among(keys: Keys, few: Keys) -> Bools:
-    """Return which keys are among a few; `np.isin` would load numpy's masked arrays."""
-    found: Bools = (keys == few[:, None]).any(axis=0)
-    return found
-
-
-_BY = np.uint64(key_of("by"))
-_CONJUNCTIONS = keys_of(("and", "or"))
-_DETERMINERS = keys_of(("the", "a", "an", "this", "that", "all"))
-_PLACES = keys_of(
-    ("in", "at", "near", "across", "inside", "into", "outside", "throughout", "from", "to")
-)
+        words = self._words
+        grammar, functions = words.grammar.take(there), words.functions.take(there)
+        return grammar * inside, functions * inside, inside & ~words.capital.take(there)

@@ -14,6 +14,7 @@ speeches. It tells genres apart (Kilgarriff 2001, "Comparing corpora").
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -126,10 +127,10 @@ class Vocabulary:
         self.common = np.append(np.exp(1.0 - idf.astype(np.float64)) >= COMMON, False)
         self.terms = self._block.terms if self._block else ()
         place = {term: at for at, term in enumerate(frequent)}
-        # The last but one number is for other words, the last for what is not plain.
+        # The last number is for other words.
         self._places = np.full(len(keys) + 1, len(place))
-        for at, term in enumerate(self.terms if place else ()):
-            self._places[at] = place.get(term, len(place))
+        if place and self.terms:
+            self._places[:-1] = [*map(place.get, self.terms, repeat(len(place)))]
         self._frequent = len(place)
         self._generation = -1
         self._columns = np.zeros(0, np.int32)
@@ -159,9 +160,12 @@ class Vocabulary:
 
     def wording(self, words: Words, kept: Bools) -> Ints:
         """Count the frequent words in some of the paragraphs that have just been read."""
-        place = self._places.take(self._columns.take(words.form))
-        place[words.name | ~np.repeat(kept, np.diff(words.first))] = self._frequent + 1
-        return np.bincount(place, minlength=self._frequent)[: self._frequent]
+        counted = ~words.name
+        if not kept.all():
+            counted &= np.repeat(kept, np.diff(words.first))
+        times = np.bincount(words.form.compress(counted), minlength=len(self._columns))
+        found = np.bincount(self._places.take(self._columns), times, self._frequent)
+        return found[: self._frequent].astype(np.int64)
 
     def _update(self, reader: Reader) -> None:
         forms = reader.forms
@@ -172,7 +176,7 @@ class Vocabulary:
         if old == len(forms.spelling):
             return
         columns = self._index.find(self._keys(reader, old))
-        sizes = np.array([_size(word) for word in forms.spelling[old:]], np.int64)
+        sizes = _sizes(forms.spelling[old:])
         packed = sizes * (1 | (columns >= 0).astype(np.int64) << _BITS)
         packed |= sizes * self.common.take(columns) << 2 * _BITS
         new: tuple[NDArray[Any], ...] = (columns, packed, sizes)
@@ -198,10 +202,15 @@ def sums(values: Ints, first: Ints) -> Ints:
     return np.diff(running.take(first))
 
 
-def _size(word: str) -> int:
-    """Return how many words a form counts as: none with a digit, several for a clause."""
-    if word.isascii():
-        return int(word.isalpha())
+def _sizes(words: Sequence[str]) -> Ints:
+    """Return how many words each form counts as: none with a digit, several for a clause."""
+    sizes = np.array([*map(str.isalpha, words)], np.int64)
+    for at in np.flatnonzero([not word.isascii() for word in words]).tolist():
+        sizes[at] = _size_of_other(words[at])
+    return sizes
+
+
+def _size_of_other(word: str) -> int:
     if any(map(str.isdigit, word)):
         return 0
     dense = sum(any(low <= ord(char) <= high for low, high in _UNSPACED) for char in word)

@@ -60,7 +60,7 @@ class BlockWeights:
     keys: Keys  # of shape (n_features,), sorted
     idf: Floats32  # of shape (n_features,)
     coef: Floats32  # of shape (n_features, n_labels)
-    terms: tuple[str, ...] = ()  # readable names of the features; empty if not saved
+    terms: Sequence[str] = ()  # readable names of the features; empty if not saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,24 @@ class BlockScorer:
         self.block = block
         self.own = own
         self._index = KeyIndex(block.keys)
-        idf = block.idf.astype(np.float64)[:, None]
-        # One row per feature after one of zeros, for the number -1 of unknown ones.
-        table = np.hstack([idf * block.coef, idf**2])
-        self._table = np.vstack([np.zeros((1, table.shape[1])), table])
-        self._leads = _leads(self._table)
+        # How far the other labels lead the first one, so that it needs no column, and the square.
+        values = self._values()
+        self._leads = np.zeros((len(values) + 1, values.shape[1] - 1), order="F")
+        np.subtract(values[:, 1:-1], values[:, :1], out=self._leads[1:, :-1])
+        self._leads[1:, -1] = values[:, -1]
         self._rows: dict[Codebook | JointBook, Ints] = {}
         self._rows_of_forms: dict[FormBook, tuple[int, Ints]] = {}
+
+    def _values(self) -> Floats:
+        """Return what each feature adds to the scores, and last to the squared length."""
+        idf = self.block.idf.astype(np.float64)[:, None]
+        return np.hstack([idf * self.block.coef, idf**2])
+
+    @cached_property
+    def _table(self) -> Floats:
+        """A row per feature after one of zeros, for the number -1 of unknown ones."""
+        values = self._values()
+        return np.vstack([np.zeros((1, values.shape[1])), values])
 
     def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
         """Find the block's features in a batch, each by itself."""
@@ -189,13 +200,6 @@ class BlockScorer:
             self.block.weight, length, out=np.zeros_like(length), where=length > 0
         )
         return scale
-
-
-def _leads(table: Floats) -> Floats:
-    """Return the table with the first label's scores subtracted, so that it needs no column."""
-    leads = table[:, 1:].copy(order="F")
-    leads[:, :-1] -= table[:, :1]
-    return leads
 
 
 def _with_first(leads: Floats) -> Floats:

@@ -7,8 +7,7 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.features.pairs import REACH, Surroundings, stretches
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.reading.keys import key_of
-from stance.reading.lexicon import REPORTING
+from stance.reading.lexicon import ACCORDING, BY, REPORTING, TO
 from stance.reading.spans import Query
 from stance.reading.words import NOBODY, Reader, Words
 from stance.records import Holder
@@ -27,14 +26,12 @@ _FACES = {"demonym": 0.3, "capital": 0.3, "institution": 0.5, "leader": 1.0}
 _KINDS = np.array([_FACES.get(kind, 0.0) for kind in (*ALIAS_KINDS, "")])
 """Evidence of the kind of alias: it is leaders and offices that speak for a country."""
 
-_ACCORDING, _TO, _BY = (np.uint64(key_of(word)) for word in ("according", "to", "by"))
-
 
 def evidence(words: Words, at: Ints) -> Floats:
     """Return how much each of some mentions looks like that of a speaker; in quotations nothing."""
     near = Surroundings(words, at, at)
-    spoken = words.key.take(near.there)
-    by = (spoken == _BY) & near.inside
+    grammar = words.grammar.take(near.there)
+    by = (grammar & BY > 0) & near.inside
     reports = (words.functions.take(near.there) & REPORTING > 0) & near.inside
     passive = reports[:-1] & by[1:]  # "was condemned by": who speaks comes after it
     reports[:-1] &= ~by[1:]
@@ -46,8 +43,8 @@ def evidence(words: Words, at: Ints) -> Floats:
         hit = open_ & reports[REACH + step]
         found[hit] += _SPEECH / step
         open_ &= ~hit
-    before, inside = spoken[REACH - 2 : REACH], near.inside[REACH - 2]
-    found[inside & (before[0] == _ACCORDING) & (before[1] == _TO)] += _SPEECH
+    according, to = grammar[REACH - 2] & ACCORDING > 0, grammar[REACH - 1] & TO > 0
+    found[near.inside[REACH - 2] & according & to] += _SPEECH
     # "condemned by Poland", "condemned by the Polish".
     found[passive[REACH - 2] | passive[REACH - 3] & free[REACH - 1]] += _SPEECH
     found[words.quoted.take(at)] = 0.0

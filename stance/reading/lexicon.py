@@ -24,6 +24,17 @@ FUNCTIONS = (
 NEGATOR, REPORTING, HYPOTHETICAL, CONCESSION, FIRST_PERSON, PREPOSITION, FOCUS = (
     1 << bit for bit in range(len(FUNCTIONS))
 )
+_GRAMMAR = (  # words by which a mention's role is told, whatever the lexicon
+    *("by", "and or", "the a an this that all"),
+    *("in at near across inside into outside throughout from to", "according", "to"),
+)
+BY, CONJUNCTION, DETERMINER, PLACE, ACCORDING, TO = (1 << bit for bit in range(len(_GRAMMAR)))
+GRAMMAR = {
+    word: sum(1 << bit for bit, own in enumerate(_GRAMMAR) if word in own.split())
+    for word in " ".join(_GRAMMAR).split()
+}
+"""Bits of each word of grammar."""
+
 SHORTEST_MENDED = 6  # letters of a stem taken for a misspelling; many shorter ones are words
 _SIGNS = {"positive": 1, "negative": -1, "demand": 0, "none": 0}
 

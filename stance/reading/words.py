@@ -7,10 +7,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, Keys
+from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.reading.keys import keys_of
-from stance.reading.lexicon import FOCUS, NEGATOR, Lexicon, stemmer
+from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
 from stance.reading.tokens import (
     CLITIC_NEGATION,
@@ -34,10 +34,10 @@ Made = TypeVar("Made")
 class ByForm:
     """A property of forms, fetched for the words that need it."""
 
-    values: Keys | WordKeys  # per form
+    values: NDArray[Any] | WordKeys  # per form
     form: Ints  # per word
 
-    def take(self, at: NDArray[Any]) -> Keys:
+    def take(self, at: NDArray[Any]) -> NDArray[Any]:
         """Return the values of some words."""
         return self.values.take(self.form.take(at))
 
@@ -48,6 +48,7 @@ class Words(TokenBatch):
 
     key: ByForm  # of the lower-case word
     stem: ByForm
+    grammar: ByForm  # bits of `stance.reading.lexicon.GRAMMAR`
     functions: Bytes  # what the word may do in a sentence: bits of `stance.reading.lexicon`
     capital: Bools
     possessive: Bools
@@ -117,7 +118,7 @@ class Reader:
         self._tables: dict[Callable[[], Any], Any] = {}
         columns = ("stem", np.uint64), ("category", np.int8), ("small", np.bool_)
         phrases = ("phrase key", np.uint64), ("phrase", np.uint8)
-        last = ("functions", np.uint8), *phrases
+        last = ("functions", np.uint8), ("grammar", np.uint8), *phrases
         self.forms = Forms(self._describe, (*ActorBook.columns, *columns, *last))
 
     def _describe(self, words: list[str], lower: list[str]) -> Iterable[ArrayLike]:
@@ -128,9 +129,10 @@ class Reader:
             self.forms.names |= zip(keys.tolist(), stems, strict=True)
         category = [lexicon.stems.get(stem, -1) for stem in stems]
         functions = [lexicon.functions.get(low, 0) for low in lower]
+        grammar = [GRAMMAR.get(low, 0) for low in lower]
         small = [word != word.upper() for word in words]
         _, phrase_keys, roles = lexicon.phrases.describe(words, lower)
-        own = keys, category, small, functions, phrase_keys, roles
+        own = keys, category, small, functions, grammar, phrase_keys, roles
         return *self.book.describe(words, lower), *own
 
     def words(
@@ -184,6 +186,7 @@ class Reader:
             **{own.name: getattr(batch, own.name) for own in fields(batch)},
             key=ByForm(self.forms.word_keys, form),
             stem=ByForm(columns["stem"], form),
+            grammar=ByForm(columns["grammar"], form),
             functions=functions,
             capital=capital,
             possessive=batch.clitic == CLITIC_POSSESSIVE,

@@ -1,6 +1,5 @@
 """A model's members besides its manifest: each array as ``.npy``, each list of terms as text."""
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -46,7 +45,7 @@ _ESCAPED = {
     code: chr(code).encode("unicode_escape").decode()
     for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
 }
-_CONTROL = bytes({*range(32), 127} - {ord("\n")})
+_STRANGE = b"\x7f", b"\xc2", b"\xe2\x80"  # with which a control character above 32 begins
 
 
 def size_of(dtype: str, shape: Sequence[int]) -> int:
@@ -95,24 +94,44 @@ def decode_array(data: bytes | bytearray, dtype: str, shape: Sequence[int], name
     return np.frombuffer(data, _DTYPES[dtype], offset=start).reshape(tuple(shape)).astype(dtype)
 
 
-def encode_terms(terms: tuple[str, ...]) -> bytes:
+def encode_terms(terms: Sequence[str]) -> bytes:
     """Return a list of terms as bytes, one on each line, control characters escaped."""
     return "".join(f"{term.translate(_ESCAPED)}\n" for term in terms).encode("utf-8", "replace")
 
 
-def decode_terms(data: bytearray, size: int, name: str) -> tuple[str, ...]:
+class Terms(Sequence[str]):
+    """A list of terms that is split when it is first read: few are, and a model has many."""
+
+    def __init__(self, text: str, size: int) -> None:
+        self._text, self._size = text, size
+        self._lines: list[str] | None = None
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, at: Any) -> Any:
+        if self._lines is None:
+            self._lines, self._text = self._text.split("\n")[:-1], ""
+        return self._lines[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+
+def decode_terms(data: bytearray, size: int, name: str) -> Terms:
+    """Return the terms of which each stands on a line, none with a control character."""
     try:
-        lines = data.decode("utf-8").split("\n")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
-    if lines.pop() or len(lines) != size:
-        raise refusal(f"'{name}' has {len(lines):,} whole lines, not {size:,}")
-    # Without one in ASCII, which is seen at once, only lines beyond ASCII can have any.
-    clean = len(data.translate(None, _CONTROL)) == len(data)
-    suspects = itertools.filterfalse(str.isascii, lines) if clean else lines
-    if strange := next((line for line in suspects if line.translate(_ESCAPED) != line), None):
-        raise refusal(f"'{name}' has a control character in '{shown(strange)}'")
-    return tuple(lines)
+    codes = np.frombuffer(data, np.uint8)
+    if (lines := np.count_nonzero(codes == ord("\n"))) != size or text[-1:] not in ("", "\n"):
+        raise refusal(f"'{name}' has {lines:,} whole lines, not {size:,}")
+    if np.count_nonzero(codes < ord(" ")) > lines or any(sign in data for sign in _STRANGE):
+        suspects = (line for line in text.split("\n") if line.translate(_ESCAPED) != line)
+        if strange := next(suspects, None):
+            raise refusal(f"'{name}' has a control character in '{shown(strange)}'")
+    return Terms(text, size)
 
 
 # --- Values that a head can work with ------------------------------------------------------------
@@ -213,7 +232,7 @@ def head_table(head: Head) -> dict[str, Any]:
     }
 
 
-def head_members(name: str, head: Head) -> Iterator[tuple[str, Array | tuple[str, ...]]]:
+def head_members(name: str, head: Head) -> Iterator[tuple[str, Array | Sequence[str]]]:
     yield f"heads/{name}/intercept.npy", head.intercept
     for block in head.blocks:
         stem = f"heads/{name}/{block.name}"
@@ -223,7 +242,7 @@ def head_members(name: str, head: Head) -> Iterator[tuple[str, Array | tuple[str
 
 
 def make_head(
-    name: str, table: Table, arrays: Mapping[str, Array], terms: Mapping[str, tuple[str, ...]]
+    name: str, table: Table, arrays: Mapping[str, Array], terms: Mapping[str, Sequence[str]]
 ) -> Head:
     """Return the head that a checked table of the manifest, arrays and terms describe."""
     blocks = []

@@ -37,19 +37,15 @@ _HOURS = r"\d{2}(?:\d{2}(?:\d{2}(?:[.,]\d+)?)?)?" + _ZONE  # T103000Z
 _TIME = rf"(?:(?:,? | at |, at |t){_CLOCK})?"
 _NUMBERS = rf"(?P<d>\d{{1,2}})(?P<s>[/-])(?P<m>\d{{1,2}})(?P=s)(?P<y>\d{{4}}){_TIME}"
 
-_FORMS = tuple(
-    re.compile(form, re.ASCII | re.IGNORECASE)
-    for form in (
-        r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2})"
-        rf"(?:{_TIME}|T{_HOURS}))?)?",
-        rf"(?P<y>\d{{4}})(?P<m>\d\d)(?P<d>\d\d)(?:T(?:{_CLOCK}|{_HOURS}))?",
-        rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){_TIME}",
-        rf"{_WEEKDAY}{_DAY}(?: of)?[ -]{_NAMES},?[ -](?P<y>\d{{4}}){_TIME}",
-        rf"{_WEEKDAY}{_NAMES} {_DAY},? (?P<y>\d{{4}}){_TIME}",
-        rf"{_WEEKDAY}{_NAMES} {_DAY} {_CLOCK} (?P<y>\d{{4}})",  # as C and Twitter write it
-        rf"{_NAMES},? (?P<y>\d{{4}})",
-        rf"(?P<y>\d{{4}})[ -]{_NAMES}(?:[ -]{_DAY})?{_TIME}",
-    )
+_FORMS = (
+    r"(?P<y>\d{4})(?:([-/.])(?P<m>\d{1,2})(?:\2(?P<d>\d{1,2})" + rf"(?:{_TIME}|T{_HOURS}))?)?",
+    rf"(?P<y>\d{{4}})(?P<m>\d\d)(?P<d>\d\d)(?:T(?:{_CLOCK}|{_HOURS}))?",
+    rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_DAY}(?: of)?[ -]{_NAMES},?[ -](?P<y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_NAMES} {_DAY},? (?P<y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_NAMES} {_DAY} {_CLOCK} (?P<y>\d{{4}})",  # as C and Twitter write it
+    rf"{_NAMES},? (?P<y>\d{{4}})",
+    rf"(?P<y>\d{{4}})[ -]{_NAMES}(?:[ -]{_DAY})?{_TIME}",
 )
 SWAPPABLE = re.compile(_NUMBERS, re.ASCII | re.IGNORECASE)
 
@@ -130,7 +126,8 @@ def read_date(text: str, reading: DateReading = UNAMBIGUOUS) -> Day | None:
     if swappable := SWAPPABLE.fullmatch(text):
         return _ordered(swappable, reading.order)
     for form in _FORMS:
-        if found := form.fullmatch(text):
+        # Compiled, and kept by `re`, when first tried: most tables need the first form alone.
+        if found := re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
             return _day(found.groupdict())
     return None
 
@@ -187,9 +184,12 @@ def months_of(dates: Sequence[str], reading: DateReading = UNAMBIGUOUS) -> Ints:
     >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
     [14, -1, -1, 24291]
     """
-    days = (read_date(text, reading) for text in dates)
-    found = [-1 if day is None or not day.month else day.year * 12 + day.month - 1 for day in days]
-    return np.array(found, np.int64)
+    days = {text: read_date(text, reading) for text in set(dates)}  # of which there are few
+    months = {
+        text: day.year * 12 + day.month - 1 if day and day.month else -1
+        for text, day in days.items()
+    }
+    return np.array([*map(months.__getitem__, dates)], np.int64)
 
 
 def iso_dates(dates: Iterable[str], reading: DateReading) -> list[str]:
