@@ -59,6 +59,13 @@ def coded(tmp_path_factory):
     return write(tmp_path_factory.mktemp("coded") / "coded.csv", "".join(lines[:241]))
 
 
+@pytest.mark.parametrize("command", ["predict", "check", "shares"])
+def test_the_program_names_a_missing_argument(command):
+    run = process(command)
+    assert (run.returncode, run.stdout) == (2, b"")
+    assert b"Missing argument" in run.stderr
+
+
 def printable(*texts):
     for text in texts:
         assert all(line.isprintable() for line in text.splitlines()), repr(text)

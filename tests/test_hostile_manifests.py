@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from zipfile import ZIP_STORED
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_model import (
     Bomb,
@@ -28,7 +29,7 @@ from stance.errors import ModelError
 from stance.reading.keys import MULTIPLIER, join_keys
 from stance.screens.model import card_lines
 from stance.storage import dump_model, load_model, read_manifest
-from stance.storage._members import check_array, encode_array
+from stance.storage._members import check_array, decode_terms, encode_array
 
 KEYS = "heads/stance/stem.keys.npy"
 COEF = "heads/stance/stem.coef.npy"
@@ -106,6 +107,23 @@ def test_member_that_its_hash_vouches_for_is_still_checked(
 ) -> None:
     make, reason = BAD_CONTENTS[kind]
     refused(tmp_path, spoiled(good, make(good)), reason)
+
+
+TERM_LISTS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=5))
+
+
+@given(TERM_LISTS)
+@example(["a\x85b"])
+@example(["", "\u2028"])
+@example(["…", "²", "\u2030"])
+def test_terms_are_refused_just_if_one_has_a_control_character(terms: list[str]) -> None:
+    data = bytearray("".join(f"{term}\n" for term in terms).encode())
+    if {"Cc", "Zl", "Zp"} & {unicodedata.category(char) for char in "".join(terms)}:
+        with pytest.raises(ModelError, match="'x' has a control character in"):
+            decode_terms(data, len(terms), "x")
+    else:
+        found = decode_terms(data, len(terms), "x")
+        assert (len(found), list(found)) == (len(terms), terms)
 
 
 def test_keys_that_would_all_collide_are_refused() -> None:

@@ -1,6 +1,7 @@
 """The ``stance`` command: a short typed function for each of its commands."""
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -169,7 +170,8 @@ def _quick(parameter: Any) -> Any:
                 return [*map(one, value)]
         if one is int and _is_number(value, parameter.type_descriptor.parameter_info):
             return int(value) if callback is None else callback(context, parameter, int(value))
-        return value if value is parameter.default else slow(context, value)
+        given = value is not parameter.default or parameter.required
+        return slow(context, value) if given else value
 
     parameter.process_value = process
     return parameter
@@ -185,4 +187,7 @@ def _is_number(value: Any, limits: Any) -> bool:
 
 def main() -> None:
     """Run the command line."""
+    # Typer examines every command that it knows, which takes a while: one that is named will do.
+    named = [own for own in app.registered_commands if [own.name] == sys.argv[1:2]]
+    app.registered_commands = named or app.registered_commands
     run_safely(lambda: _without_checks(typer.main.get_command(app))(prog_name="stance"))
