@@ -94,7 +94,7 @@ _JUDGED = {
         option("PATTERN", "What file names say, such as {outlet}_{date}; a column each."),
     ],
     "keep_all": Annotated[
-        bool, option(None, "Keep menus, captions and the like of a .txt article.", "--keep-all")
+        bool, option(None, "Keep menus, captions and the like of articles.", "--keep-all")
     ],
 }
 """Options of every command that reads texts to judge."""
@@ -137,7 +137,9 @@ _ANSWERED = {
     ],
     "include": Include,
     "text_column": TextColumn,
-    "actor_column": Annotated[str | None, option("NAME", "Column with the actor judged.")],
+    "actor_column": Annotated[
+        str | None, option("NAME", "Column with the actor judged; 'actor' if omitted.")
+    ],
     "prefix": Annotated[
         str | None,
         option("WORD", "Prefix of the answers' columns.", rich_help_panel="Reading tables"),

@@ -16,7 +16,7 @@ Only = Annotated[list[str] | None, option("NAME", "Only this actor; repeatable."
 
 @options.reads_answers
 def sample(
-    number: Annotated[int, option("N", "Answers to label.", "--number", "-n", min=1)],
+    number: Annotated[int, option("N", "Answers to label, 10 or more.", "--number", "-n")],
     output: Annotated[Path, option("TO_LABEL.csv", "Table to write.", "--output", "-o")],
     actor: Only = None,
     purpose: Annotated[
@@ -29,7 +29,8 @@ def sample(
         bool, option(None, "Draw N whole documents, with all their answers.", "--documents")
     ] = False,
     margin: Annotated[
-        float, option("M", "Half the width of an interval that would do.", min=0.01)
+        float,
+        option("M", "Half the width of an interval that would do: 0.2 is 20 points.", min=0.01),
     ] = 0.2,
     seed: Annotated[int, option("N", "Seed of the draw.", min=0, max=2**31 - 1)] = 20,
     force: options.Force = False,

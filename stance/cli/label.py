@@ -34,7 +34,7 @@ def label(
         option("TABLE", "Table with the other paragraphs of the documents."),
     ] = None,
     context_encoding: Annotated[
-        str | None, option("E", "Encoding of that table; UTF-8 if omitted.")
+        str | None, option("E", "Encoding of the table of --context; UTF-8 if omitted.")
     ] = None,
     adjudicate: Annotated[
         bool, option(None, "Settle the rows on which coders differ.", "--adjudicate")
