@@ -339,6 +339,11 @@ def test_a_set_with_names_of_its_own_takes_no_map(tmp_path):
         import_corpus("vast", tmp_path, tmp_path / "out.csv", names={"text": "post"})
 
 
+def test_a_file_that_is_no_table_takes_no_encoding(tmp_path):
+    with pytest.raises(UsageError, match="--encoding is about tables, which files of brat are"):
+        import_corpus("brat", tmp_path, tmp_path / "out.csv", encoding="cp1252")
+
+
 # --- Opinions with holders ---
 
 

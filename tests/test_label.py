@@ -513,6 +513,8 @@ def test_where_nothing_can_be_written_one_line_says_so(table, tmp_path):
         (("--coder", " "), "is not a name of 1 to 60 letters"),
         (("--coder", "a", "--ask", "tone"), "--ask: 'tone' is not one of holder, sentiment"),
         (("--export", "-"), "this cannot go to standard output"),
+        (("--coder", "a", "--format", "doccano"), "add --export FILE"),
+        (("--coder", "a", "--json"), "--json prints agreement; add --agreement"),
     ],
 )
 def test_wrong_usage_is_said_and_leaves_nothing(args, reason, table):

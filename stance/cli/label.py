@@ -85,6 +85,10 @@ def label(
 
     if context_encoding and not context:
         raise UsageError("--context-encoding is about a table of context; add --context TABLE")
+    if form and not export:
+        raise UsageError("--format is about labels that are written; add --export FILE")
+    if as_json and not agreement:
+        raise UsageError("--json prints agreement; add --agreement")
     if not (coder or adjudicate or agreement or merge or export):
         raise UsageError("name who labels with --coder NAME, or use --agreement or --export FILE")
     if adjudicate and (coder or ask):

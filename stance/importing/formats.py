@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Unpack
@@ -36,14 +36,17 @@ class Format:
     advice: str = "name a file of the set"  # about a file that is not of the format
     notes: tuple[str, ...] = ()  # what a user must know of every corpus in it
     mapped: bool = False  # whether --map applies
+    tabular: bool = False  # whether its files are tables
 
 
 def _set(name: str, read: Reader, advice: str = "", *notes: str) -> Format:
     return Format(name, read, advice or "name a file of the set, such as train.csv", notes)
 
 
-def _layout(layout: _tables.Layout) -> Reader:
-    return partial(_tables.read_layout, layout)
+def _table(name: str, read: Reader | _tables.Layout, advice: str = "", *notes: str) -> Format:
+    if isinstance(read, _tables.Layout):
+        read = partial(_tables.read_layout, read)
+    return replace(_set(name, read, advice, *notes), tabular=True)
 
 
 def _tool(name: str, read: Reader, advice: str) -> Format:
@@ -63,9 +66,9 @@ FORMATS: Mapping[str, Format] = {
             _LINES,
             "it names no article: sentences of one article may stand on two sides of a split",
         ),
-        _set("rusentne", _layout(_tables.RUSENTNE)),
+        _table("rusentne", _tables.RUSENTNE),
         _set("ruopinionne", _datasets.read_ruopinionne, _LINES, _NO_NEUTRAL),
-        _set(
+        _table(
             "persent",
             _tables.read_persent,
             "",
@@ -73,11 +76,11 @@ FORMATS: Mapping[str, Format] = {
             "is not",
             "many paragraphs name the actor by a pronoun or not at all; stance check counts them",
         ),
-        _set("semeval2016", _layout(_tables.SEMEVAL2016), "", _TOPICS),
-        _set("pstance", _layout(_tables.PSTANCE), "", _NO_NEUTRAL),
-        _set("vast", _layout(_tables.VAST), "", _TOPICS),
-        _set("xstance", _layout(_tables.XSTANCE), _LINES, _TOPICS, _NO_NEUTRAL),
-        _set(
+        _table("semeval2016", _tables.SEMEVAL2016, "", _TOPICS),
+        _table("pstance", _tables.PSTANCE, "", _NO_NEUTRAL),
+        _table("vast", _tables.VAST, "", _TOPICS),
+        _table("xstance", _tables.XSTANCE, _LINES, _TOPICS, _NO_NEUTRAL),
+        _table(
             "sentfin",
             _tables.read_sentfin,
             "name SEntFiN.csv",
@@ -111,7 +114,7 @@ FORMATS: Mapping[str, Format] = {
         _tool("prodigy", _tools.read_prodigy, "write it again with prodigy db-out"),
         _tool("brat", _standoff.read_brat, "name a folder of .ann and .txt files"),
         _tool("inception", _standoff.read_inception, "export it again as WebAnno TSV v3.3"),
-        Format("table", _tables.read_mapped, "name a table", mapped=True),
+        Format("table", _tables.read_mapped, "name a table", mapped=True, tabular=True),
     )
 }
 
@@ -177,6 +180,8 @@ def import_corpus(
     chosen = FORMATS[form]
     if names and not chosen.mapped:
         raise UsageError(f"--map: {form} has names of its own; use it with table or a tool")
+    if unfit := [f"--{name}" for name, said in table.items() if said and not chosen.tabular]:
+        raise UsageError(f"{unfit[0]} is about tables, which files of {form} are not; drop it")
     own = frozenset(label.lower() for label in labels or {})
     spellings = stance_spellings(labels)
     given = (names or {}, spellings, own, table)
