@@ -83,6 +83,11 @@ def test_named_files_come_in_the_order_given_and_once(folder):
     )
 
 
+def test_a_file_is_read_once_however_its_folder_is_spelled(folder, tmp_path):
+    (tmp_path / "other").symlink_to(folder)
+    assert names("in/b.csv", "in/../in/b.csv", "other/b.csv", folder / "b.csv") == ["in/b.csv"]
+
+
 def test_a_link_to_a_folder_is_not_followed(folder):
     (folder / "loop").symlink_to(folder)
     assert len(names("in")) == 3

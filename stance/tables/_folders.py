@@ -64,11 +64,14 @@ def find_inputs(named: Sequence[Path | None], include: Sequence[str] = ()) -> In
             raise DataError(f"{name}: has no file to read{told}; check the folder, or --include")
         notes.append(f"{name}: {count(len(inside), 'file')}" + (f"; skipped {told}" * bool(told)))
         paths += inside
-    once = list(dict.fromkeys(paths))
+    real = {folder: os.path.realpath(folder) for folder in {path.parent for path in paths}}
+    once: dict[tuple[str, str], Path] = {}  # by the real folder, for in/../in is the same
+    for path in paths:
+        once.setdefault((real[path.parent], path.name), path)
     if len(once) < len(paths):
         again = count(len(paths) - len(once), "file")
         notes.append(f"{again} named twice; each file is read once")
-    return Inputs(tuple(once), several=True, notes=tuple(notes))
+    return Inputs(tuple(once.values()), several=True, notes=tuple(notes))
 
 
 def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterator[Path]:
