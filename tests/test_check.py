@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stance.check._coders import coder_names
 from stance.check._shortcuts import shortcuts
 from stance.check.census import Finding, read_study
-from stance.check.doctor import Findings, check, coder_names
+from stance.check.doctor import Findings, check
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.screens import columns, wrap

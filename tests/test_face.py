@@ -20,7 +20,6 @@ LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 
 ROOMS = (
     *("records", "arrays", "errors", "display", "interrupts", "settings", "files"),
-    "spool",
     *("recipe", "reading", "tables", "spellings", "codings", "corpus", "importing"),
     *("features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stance.check._spool import Numbers, Strings
 from stance.errors import OutputError
-from stance.spool import Numbers, Strings
 
 
 @given(st.lists(st.text(st.characters(), max_size=20), max_size=20), st.randoms())

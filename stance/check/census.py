@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Ints, Ints8, Ints32, Keys
+from stance.check._spool import Numbers, Strings
 from stance.codings import Codings, Settled, settle
 from stance.corpus import CorpusForm, LabelledRows, Row, group_documents, table_form
 from stance.display import shown
@@ -21,7 +22,6 @@ from stance.reading.keys import BANDS, fingerprint, key_of, numbered
 from stance.reading.text import words_of
 from stance.records import Stance
 from stance.spellings import holder_kind
-from stance.spool import Numbers, Strings
 from stance.tables import (
     Inputs,
     Reading,

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import chain
@@ -11,19 +11,18 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from stance.arrays import Ints
+from stance.check._coders import agreement, coder_names, measure_coders
 from stance.check._duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
 from stance.check._shortcuts import givers, shortcuts
 from stance.check.census import LABELS, Finding, Names, Severity, Study, grouped, read_study
 from stance.corpus import CorpusForm
 from stance.display import count, shown
-from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
+from stance.evaluation.agreement import AgreementReport
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans
 from stance.reading.text import normalise
 from stance.records import Stance
-from stance.spellings import HOLDERS, LabelReader, stance_spellings
-from stance.tables import Record
+from stance.spellings import HOLDERS
 
 SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
@@ -31,14 +30,6 @@ ACTOR_ROWS = 20  # rows below which nothing can be said about an actor
 UNNAMED = 0.2  # share of the rows whose actor may be missing from the text
 
 SHORT, LONG = 5, 500  # words below which a text says too little, and above which it is no paragraph
-
-# Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
-# "Content Analysis", section 11.4.2).
-TENTATIVE, RELIABLE = 0.667, 0.8
-
-MOST_ACTORS = 8  # actors whose agreement is measured, those coded most often
-FEWEST_CODED = 100  # rows coded twice below which alpha says little
-FEWEST_IN_GROUP = 20  # rows coded twice below which an actor's or label's own alpha is not judged
 
 # What is looked for: leaks if there are two files, agreement if there are coders.
 CHECKS = (
@@ -121,17 +112,8 @@ def check(
     """
     names = coder_names(coders)
     with read_study(paths, book, [name for name in names if name != "stance"], **form) as study:
-        if names:
-            spellings = stance_spellings(form.get("labels"))
-            codes = np.stack([_codes(study, name, spellings) for name in names])
-        elif study.codings:
-            names, codes = study.codings.coders, study.codings.codes
-        report = None
-        if names:
-            actor_of_row = [study.actors[number] for number in study.actor.tolist()]
-            document = study.document.astype(np.int64)
-            report = report_agreement(codes, LABELS, document, actor_of_row, largest=MOST_ACTORS)
-        found = [*_findings(study), *_apart(study), *(agreement(report, names) if report else ())]
+        names, report = measure_coders(study, names, form.get("labels"))
+        found = [*_findings(study), *agreement(study, report, names)]
         used = {"leaks": len(study.files) > 1, "agreement": report is not None}
         rows = np.bincount(study.source, minlength=len(study.files)).tolist()
         return Findings(
@@ -303,82 +285,3 @@ def _marks(study: Study) -> Iterator[Finding]:
         share = wrong / len(study)
         text = f"{count(wrong, 'row')} ({share:.1%}) where the alias is not the actor"
         yield Finding("note", "false matches", text, {"rows": wrong, "share": round(share, 6)})
-
-
-def coder_names(coders: str | None) -> tuple[str, ...]:
-    """Return the columns to compare; a single one is compared with ``stance``.
-
-    >>> coder_names("second"), coder_names("coder_1, coder_2"), coder_names(None)
-    (('stance', 'second'), ('coder_1', 'coder_2'), ())
-    """
-    names = tuple(dict.fromkeys(name.strip() for name in (coders or "").split(",") if name.strip()))
-    return ("stance", *names) if len(names) == 1 and names != ("stance",) else names
-
-
-def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints:
-    """Return the stance that a coder gave each row, or `MISSING`."""
-    if name == "stance":
-        return study.stance.astype(np.int64)
-    readers = [LabelReader(str(path), Stance, words, name) for path in study.paths]
-    codes = np.full(len(study), MISSING, np.int64)
-    cells = study.columns[name]
-    for row, number in enumerate(cells.number.tolist()):
-        if (cell := cells.names[number]).strip():
-            at = study.at(row)
-            record = Record(int(study.row[at]), int(study.line[at]), ())
-            codes[row] = readers[study.source[row]].read(cell, record)
-    for reader in readers:
-        reader.refuse_guess()
-    return codes
-
-
-def _apart(study: Study) -> Iterator[Finding]:
-    """Say that agreement is measured within files, where coders delivered one each."""
-    if pairs := study.coded_apart:
-        text = (
-            f"{count(pairs, 'pair')} with coders in different files, who are not compared: "
-            "put all codings into one table to measure their agreement"
-        )
-        yield Finding("warn", "agreement", text, {"pairs": pairs})
-
-
-def agreement(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding]:
-    """Judge how far the coders agree."""
-    overall, who = report.overall, " and ".join(shown(name, 20) for name in names)
-    if "stance" in names:
-        text = (
-            "column 'stance' is taken for a coder; if it was adjudicated, name both first codings: "
-            "--coders ONE,OTHER"
-        )
-        yield Finding("note", "agreement", text)
-    if overall.alpha.value is None:
-        what = "only one label was used" if overall.units else "no row was coded twice"
-        yield Finding("warn", "agreement", f"alpha of {who} is undefined: {what}; code more rows")
-        return
-    if overall.units < FEWEST_CODED:
-        text = f"only {count(overall.units, 'row')} coded twice: code at least {FEWEST_CODED}"
-        yield Finding("warn", "agreement", text, {"units": overall.units})
-    yield from _judge(overall.alpha.value, overall.alpha.interval, who)
-    parts = [*report.per_label.items(), *report.per_group.items()]
-    alphas = {n: part.alpha.value for n, part in parts if part.units >= FEWEST_IN_GROUP}
-    weak = {name: a for name, a in alphas.items() if a is not None and a < TENTATIVE}
-    if weak:
-        listed = ", ".join(f"{shown(name, 24)} {alpha:.2f}" for name, alpha in weak.items())
-        text = f"alpha is below {TENTATIVE} for {listed}: read the rows where the coders differ"
-        figures = {"weak": {name: round(alpha, 6) for name, alpha in weak.items()}}
-        yield Finding("warn", "agreement", text, figures)
-
-
-def _judge(alpha: float, interval: tuple[float, float] | None, who: str) -> Iterator[Finding]:
-    figures = {"alpha": round(alpha, 6), "interval": interval and [round(v, 6) for v in interval]}
-    said = f"Krippendorff's alpha of {who} is {alpha:.3f}"
-    low = alpha if interval is None else interval[0]
-    if alpha < TENTATIVE:
-        advice = f"below {TENTATIVE} no conclusion holds: sharpen the codebook and recode"
-        yield Finding("spoils", "agreement", f"{said}; {advice}", figures)
-    elif alpha < RELIABLE:
-        advice = f"below {RELIABLE} conclusions are tentative: sharpen the codebook"
-        yield Finding("warn", "agreement", f"{said}; {advice}", figures)
-    elif low < TENTATIVE:
-        advice = f"but its interval reaches down to {low:.3f}: code more rows twice"
-        yield Finding("warn", "agreement", f"{said}, {advice}", figures)
