@@ -247,7 +247,7 @@ def test_predict_tells_of_drift_on_stderr(model, tmp_path, texts):
     assert quiet.stderr == ""
 
 
-def test_quiet_leaves_what_makes_answers_doubtful(model, tmp_path):
+def test_quiet_leaves_the_warning_that_a_stance_is_never_answered(model, tmp_path):
     never = model.stance.intercept.copy()
     never[1] = -1e9  # as where no training row is neutral
     mute = dataclasses.replace(model, stance=dataclasses.replace(model.stance, intercept=never))
@@ -262,12 +262,9 @@ def test_quiet_leaves_what_makes_answers_doubtful(model, tmp_path):
         tmp_path / "m.stance",
         "--force",
     )
-    silent, *drift = invoke(*args, "--quiet").stderr.splitlines()
+    (silent,) = invoke(*args, "--quiet").stderr.splitlines()
     assert silent == (
         "the model never answers neutral, so shares of the answers given do not describe the "
         "whole; no training row was neutral"
     )
-    assert len(drift) == 2
-    assert all(line.startswith("drift: ") for line in drift)
-    told = invoke(*args).stderr.splitlines()
-    assert [line for line in told if line in (silent, *drift)] == [silent, *drift]
+    assert silent in invoke(*args).stderr.splitlines()

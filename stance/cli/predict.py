@@ -72,7 +72,7 @@ def predict(
     excel_safe: options.ExcelSafe = False,
     force: options.Force = False,
     quiet: Annotated[
-        bool, option(None, "Show no progress and no summary, only warnings.", "--quiet", "-q")
+        bool, option(None, "Show no progress and no summary.", "--quiet", "-q")
     ] = False,
     *,
     reading: "Reading",

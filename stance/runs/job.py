@@ -17,7 +17,6 @@ from stance.runs.answers import Layout, Tally, heads_of
 from stance.runs.notes import (
     abstention_notes,
     drift_notes,
-    foreign_notes,
     silence_notes,
     voice_notes,
 )
@@ -83,7 +82,7 @@ class Done:
     rejected: int
     formulas: int  # cells that a spreadsheet might run
     notes: tuple[str, ...]  # on the input, for the user
-    warnings: tuple[str, ...]  # those that answers may be wrong, or their shares skewed
+    warnings: tuple[str, ...]  # those on stances that the model never answers
 
 
 # Called after each part with the counts so far, bytes read, and bytes in all where known.
@@ -178,8 +177,11 @@ def predict_table(
             *abstention_notes(model, options.abstain, tally),
         ]
         silent = silence_notes(model, options.abstain)
-        drift = drift_notes(model, tally, options.abstain)
-        notes += [*silent, *voice_notes(options.voice, tally), *foreign_notes(model, tally), *drift]
+        notes += [
+            *silent,
+            *voice_notes(options.voice, tally),
+            *drift_notes(model, tally, options.abstain),
+        ]
         return Done(
             tally=tally,
             rows_in=table.records_in,
@@ -187,7 +189,7 @@ def predict_table(
             rejected=put_aside,
             formulas=writer.formulas,
             notes=tuple(notes),
-            warnings=(*silent, *drift),
+            warnings=silent,
         )
 
 

@@ -66,16 +66,6 @@ def voice_notes(voice: str, tally: Tally) -> tuple[str, ...]:
     return (f"--voice {voice}: {count(tally.others, 'answer')} withheld as the stance of others",)
 
 
-def foreign_notes(model: StanceModel, tally: Tally) -> tuple[str, ...]:
-    """Return how many paragraphs are not in a language of the model."""
-    if not tally.foreign:
-        return ()
-    return (
-        f"drift: {tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this "
-        f"model knows (trained on {shown(model.recipe.language)}): marked uncertain",
-    )
-
-
 def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> tuple[str, ...]:
     """Return how the input differs from the training texts; empty if it does not.
 
@@ -84,6 +74,12 @@ def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> 
     reference = model.reference
     if reference is None:
         return ()
+    lines = list[str]()
+    if tally.foreign:
+        lines.append(
+            f"{tally.foreign:,} of {count(tally.rows, 'paragraph')} not in a language this model "
+            f"knows (trained on {shown(model.recipe.language)}): marked uncertain"
+        )
     found = [*_words(reference, tally), *_wording(reference, tally), *_lengths(reference, tally)]
     if found := [*found, *_actors(model, reference, tally)]:
         broken = "" if rate is None else f", and more than {rate:g} of the answers may be wrong"
@@ -91,7 +87,7 @@ def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> 
             f"the model's scores may not hold for this input{broken}; label a sample of it and run "
             "`stance evaluate`"
         )
-    return tuple(f"drift: {line}" for line in found)
+    return tuple(f"drift: {line}" for line in (*lines, *found))
 
 
 def _words(reference: Reference, tally: Tally) -> Iterator[str]:
