@@ -30,11 +30,14 @@ AHEAD = 3  # parts given to a worker at a time, so that it never waits while we 
 _PIPE = 1024 * 1024  # bytes in a pipe to a worker, so that most of its next task waits there
 _ROOT = str(Path(__file__).parent.parent.parent)
 _PROGRAM = """
+from errno import ENOMEM
 try:
     from stance.runs.workers import serve
     serve()
-except MemoryError:  # the parent says so
-    raise SystemExit(1)
+except (MemoryError, OSError) as error:  # while a module is looked for, the latter
+    if getattr(error, "errno", ENOMEM) != ENOMEM:
+        raise
+    raise SystemExit(1)  # the parent says so
 """
 
 
