@@ -6,9 +6,9 @@ from scipy import sparse
 from sklearn.svm import LinearSVC
 
 from stance.corpus import bundled_corpus, read_corpus
-from stance.fitting import learning, repeats, train
+from stance.fitting import folds, train
 from stance.fitting.designs import Part
-from stance.fitting.machines import Lesson, fit_machines
+from stance.fitting.machines import fit_machines
 from stance.reading.actors import ActorBook
 from stance.recipe import Classifier, Features, Recipe, Validation
 
@@ -29,7 +29,7 @@ def test_machines_of_all_lessons_are_those_of_linear_svc(seed):
     stretch = np.linspace(0.5, 1.5, FEATURES, dtype=np.float32)
     stretch[3] = 0  # a feature that these lessons lack
     lengths = np.linspace(1, 2, ROWS, dtype=np.float32)
-    lessons = [Lesson(rows, np.eye(3)[y[rows]], cost[rows]) for rows in sets]
+    member = np.stack([np.isin(np.arange(ROWS), rows) for rows in sets], axis=1)
     parts = [
         Part(
             x[:, own],
@@ -38,7 +38,10 @@ def test_machines_of_all_lessons_are_those_of_linear_svc(seed):
         )
         for own in (slice(0, 10), slice(10, FEATURES))
     ]
-    found = fit_machines(parts, lessons, np.zeros((FEATURES + 1, 1, 3), np.float32), 1e-6)
+    found = fit_machines(
+        parts, np.eye(3)[y] * cost[:, None], member,
+        np.zeros((FEATURES + 1, 1, 3), np.float32), 1e-6,
+    )  # fmt: skip
     x = sparse.diags(lengths) @ x
     for number, rows in enumerate(sets):
         svc = LinearSVC(C=1, tol=1e-8, max_iter=100_000)
@@ -53,7 +56,8 @@ def test_a_soft_label_is_learned_once_per_label_that_it_may_be():
     shares = np.eye(3)[y] * 0.7 + 0.1
     part = Part(x, np.ones((FEATURES, 1), np.float32), np.ones((ROWS, 1), np.float32))
     start = np.zeros((FEATURES + 1, 1, 3), np.float32)
-    found = fit_machines([part], [Lesson(np.arange(ROWS), shares, cost)], start, 1e-6)
+    every = np.ones((ROWS, 1), np.bool_)
+    found = fit_machines([part], shares * cost[:, None], every, start, 1e-6)
     row, label = np.nonzero(shares)
     svc = LinearSVC(C=1, tol=1e-8, max_iter=100_000)
     svc.fit(x[row], label, sample_weight=cost[row] * shares[row, label])
@@ -68,8 +72,7 @@ def test_a_large_corpus_gives_the_answers_of_a_small_one(monkeypatch):
         validation=Validation(folds=3, repeats=2, draws=100),
     )
     small = train(recipe, corpus, ActorBook.default())
-    monkeypatch.setattr(learning, "LARGE", 500)
-    monkeypatch.setattr(repeats, "LARGE", 500)
+    monkeypatch.setattr(folds, "LARGE", 500)
     large = train(recipe, corpus, ActorBook.default())
     for name in ("stance", "control", "sentiment"):
         one, other = getattr(small, name), getattr(large, name)

@@ -12,7 +12,7 @@ from stance.corpus import Corpus
 from stance.display import count, shown
 from stance.evaluation.answers import plain
 from stance.evaluation.intervals import percentile_interval
-from stance.fitting.folds import LARGE
+from stance.fitting.folds import LARGE, is_large
 from stance.fitting.repeats import Repeats
 from stance.reading.actors import ActorBook
 from stance.records import Stance
@@ -152,7 +152,7 @@ def _forecast(repeats: Repeats, drawn: Floats, rows: int) -> dict[str, Any] | st
     if documents < FEWEST_DOCUMENTS:
         few = count(documents, "document")
         return f"{few} are too few for a forecast; label {FEWEST_DOCUMENTS}"
-    if rows >= LARGE:
+    if is_large(rows):
         return f"from {LARGE:,} rows on, there are no repeats, which a forecast needs"
     if len(repeats.seeds) < 2:
         return (

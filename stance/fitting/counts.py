@@ -13,12 +13,13 @@ from stance.display import shown
 from stance.features import separate_events, symbols
 from stance.features.events import Events
 from stance.features.pairs import Pairs, lay_out
-from stance.fitting.folds import LARGE
 from stance.model.heads import BlockWeights, actor_keys, name_keys, own_keys
 from stance.reading.keys import KeyIndex, key_of
 from stance.reading.spans import Query
-from stance.reading.words import Reader
+from stance.reading.words import NOBODY, Reader
 from stance.recipe import Features
+
+_ENTRIES = 1 << 20  # of a matrix looked at at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,35 +73,62 @@ def count_features(
     recipe: Features,
     *,
     targeted: bool = True,
+    kind: type[np.floating[Any]] = np.float64,
     tick: Callable[[float], None] = lambda _: None,
 ) -> dict[str, BlockCounts]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more.
 
-    Sums are in float32 where there are so many pairs that memory counts. ``tick`` is given the
-    number of pairs of each batch read.
+    ``kind`` is that of the sums; ``tick`` is given the number of pairs of each batch read.
     """
-    kind = np.float32 if len(query) >= LARGE else np.float64
     found = {name: _Occurrences(kind) for name in recipe.blocks}
-    for low, pairs in _batches(reader, query, targeted, recipe.per_actor):
+    for _, pairs in _batches(reader, query, targeted, recipe.per_actor):
         for name, block in found.items():
             for events in separate_events(name, reader, pairs):
                 for keys in _keys(reader, pairs, events, recipe.per_actor):
-                    block.add(events.row + low, keys, events.weight)
-        tick(len(pairs.para))
-    return {name: found.pop(name).counts(len(query), recipe.min_df) for name in recipe.blocks}
+                    block.add(events.row, keys, events.weight)
+            block.end_batch(pairs.count)
+        tick(pairs.count)
+    return {name: found.pop(name).counts(recipe.min_df) for name in recipe.blocks}
+
+
+class _Growing:
+    """An array that grows at its end, without a second copy of it where memory counts."""
+
+    def __init__(self, kind: type[np.generic]) -> None:
+        self._values = np.empty(0, kind)
+        self._size = 0
+
+    def add(self, values: NDArray[Any]) -> None:
+        end = self._size + len(values)
+        if end > len(self._values):
+            self._values.resize(end + end // 8, refcheck=False)
+        self._values[self._size : end] = values
+        self._size = end
+
+    def whole(self) -> NDArray[Any]:
+        return _cut(self._values, self._size)
+
+
+def _cut(values: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return the first values of an array, which gives back the memory of the others."""
+    own: NDArray[Any] = values if values.base is None else values.base
+    own.resize(size, refcheck=False)
+    return own
 
 
 class _Occurrences:
-    """Occurrences of a block's features, numbered as they come: 12 or 16 bytes of memory each."""
+    """Occurrences of a block's features, numbered as they come: 8 or 12 bytes of memory each."""
 
     def __init__(self, kind: type[np.floating[Any]]) -> None:
         self._index = KeyIndex(np.zeros(0, np.uint64))
         self._keys = [np.zeros(0, np.uint64)]
         self._kind = kind
-        self._parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, kind))]
+        self._batch: list[tuple[NDArray[Any], ...]] = []
+        self._column, self._weight = _Growing(np.int32), _Growing(kind)
+        self._sizes = [np.zeros(1, np.int64)]
 
     def add(self, row: NDArray[Any], keys: Keys, weight: Floats | None) -> None:
-        """Add features that occur in some rows, each with the weight 1 if none is given."""
+        """Add features that occur in rows of the batch, each with the weight 1 if none is given."""
         column = self._index.find(keys)
         new = np.flatnonzero(column < 0)
         if len(new):
@@ -108,23 +136,67 @@ class _Occurrences:
             self._index.add(self._keys[-1])
             column[new] = self._index.find(keys[new])
         weight = np.ones(len(row), self._kind) if weight is None else weight.astype(self._kind)
-        self._parts.append((row.astype(np.int32), column, weight))
+        self._batch.append((row.astype(np.int32), column, weight))
 
-    def counts(self, size: int, min_df: int) -> BlockCounts:
-        """Return the counts in so many rows; the occurrences are forgotten."""
-        parts = zip(*self._parts, strict=True)
+    def end_batch(self, rows: int) -> None:
+        """Put what was added in the order of the batch's rows."""
+        none = np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, self._kind)
+        parts = zip(*(self._batch or [none]), strict=True)
         row, column, weight = (np.concatenate(part) for part in parts)
-        keys = np.concatenate(self._keys)
-        self._parts.clear()
+        order = np.argsort(row, kind="stable")
+        self._column.add(column.take(order))
+        self._weight.add(weight.take(order))
+        self._sizes.append(np.bincount(row, minlength=rows))
+        self._batch.clear()
+
+    def counts(self, min_df: int) -> BlockCounts:
+        """Return the counts of all rows; the occurrences are forgotten."""
+        keys, ends = np.concatenate(self._keys), np.cumsum(np.concatenate(self._sizes))
+        del self._index
         order = np.argsort(keys)
         place = np.empty(len(keys), np.int32)
         place[order] = np.arange(len(keys), dtype=np.int32)
-        at, shape = (row, place.take(column)), (size, len(keys))
-        sums = sparse.csr_matrix((weight, at), shape=shape)
-        kept = np.flatnonzero(np.bincount(sums.indices, minlength=len(keys)) >= min_df)
-        sums, plain = sums[:, kept], bool((weight == 1).all())
-        squares = sums if plain else sparse.csr_matrix((weight**2, at), shape=shape)[:, kept]
-        return BlockCounts(keys[order][kept], sums, squares)
+        column, weight = self._column.whole(), self._weight.whole()
+        for part in _slices(len(column)):
+            column[part] = place.take(column[part])
+        shape, plain = (len(ends) - 1, len(keys)), bool((weight == 1).all())
+        whole = [sparse.csr_matrix((weight, column, ends), shape)]
+        if not plain:
+            whole.append(sparse.csr_matrix((weight**2, column.copy(), ends), shape))
+        for matrix in whole:
+            matrix.sum_duplicates()
+        counted = np.zeros(len(keys), np.int64)
+        for part in _slices(whole[0].nnz):
+            counted += np.bincount(whole[0].indices[part], minlength=len(keys))
+        kept = np.flatnonzero(counted >= min_df)
+        sums, *squares = _narrowed(whole, kept)
+        return BlockCounts(keys[order][kept], sums, *(squares or [sums]))
+
+
+def _narrowed(matrices: Sequence[Any], kept: Ints) -> list[Any]:
+    """Return some columns of matrices that have entries at the same places, in their memory."""
+    first = matrices[0]
+    place = np.full(first.shape[1], -1, np.int32)
+    place[kept] = np.arange(len(kept), dtype=np.int32)
+    indices, data, ends, filled = first.indices, [m.data for m in matrices], first.indptr.copy(), 0
+    for part in _slices(first.nnz):
+        found = place.take(indices[part])
+        own = np.flatnonzero(found >= 0)
+        into = slice(filled, filled + len(own))
+        indices[into] = found.take(own)
+        for values in data:
+            values[into] = values[part].take(own)
+        low, high = np.searchsorted(first.indptr, (part.start, part.stop), side="right")
+        ends[low:high] = filled + np.searchsorted(own, first.indptr[low:high] - part.start)
+        filled += len(own)
+    indices, shape = _cut(indices, filled), (first.shape[0], len(kept))
+    return [sparse.csr_matrix((_cut(values, filled), indices, ends), shape) for values in data]
+
+
+def _slices(size: int) -> Iterator[slice]:
+    """Yield slices of so many entries, each of some megabytes."""
+    for low in range(0, size, _ENTRIES):
+        yield slice(low, min(low + _ENTRIES, size))
 
 
 def _batches(
@@ -132,10 +204,10 @@ def _batches(
 ) -> Iterator[tuple[int, Pairs]]:
     low = 0
     for part in query.batches():
-        words = reader.words(part.texts, part.spans, part.months)
-        actor = part.actor if targeted else np.full(len(part), -1)
+        words, para = part.read(reader)
+        actor = part.actor if targeted else np.full(len(part), NOBODY)
         named = name_keys(part.names) if targeted and own else None
-        yield low, lay_out(words, part.para, actor, named)
+        yield low, lay_out(words, para, actor, named)
         low += len(part)
 
 
@@ -144,6 +216,20 @@ def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]
     if not own:
         return [keys]
     return [keys, own_keys(keys, actor_keys(reader.book, pairs)[events.row])]
+
+
+def showing_rows(counts: Mapping[str, BlockCounts], blocks: Sequence[BlockWeights]) -> Ints:
+    """Return rows of some counts in which every feature of some blocks occurs."""
+    shown_in = [np.zeros(0, np.int64)]
+    for block in blocks:
+        own = counts[block.name]
+        first = np.zeros(len(own.keys), np.int64)  # entry of each feature
+        for part in reversed([*_slices(own.sums.nnz)]):
+            backward = np.arange(part.stop - 1, part.start - 1, -1)
+            first[own.sums.indices[backward]] = backward
+        kept = np.searchsorted(own.keys, block.keys)
+        shown_in.append(np.searchsorted(own.sums.indptr, first[kept], side="right") - 1)
+    return np.unique(np.concatenate(shown_in))
 
 
 def name_features(
@@ -171,7 +257,7 @@ def name_features(
             for events in separate_events(name, reader, pairs):
                 for keys, whose in zip(_keys(reader, pairs, events, own), copies, strict=False):
                     _name(reader, events, index[name].find(keys), terms[name], whose)
-        tick(len(pairs.para))
+        tick(pairs.count)
     return {name: tuple(found) for name, found in terms.items()}
 
 

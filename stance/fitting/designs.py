@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from stance.arrays import Bools, Floats32, Ints, Keys
+from stance.arrays import Floats32, Ints, Keys
 from stance.fitting.counts import BlockCounts
 from stance.fitting.logistic import Vectored
 from stance.fitting.vectors import Vectors
 from stance.recipe import Features
 
 _CHUNK = 4096  # rows whose vectors are summed at a time
+_ROWS = 1 << 15  # whose features' documents are counted at a time
+
+
+DesignBlock = tuple[str, float, Keys, Floats32]  # name, weight, features and their idf
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +27,13 @@ class Design:
     """What a head learns from: values of features that occur in enough documents."""
 
     x: Any
-    blocks: Sequence[tuple[str, float, Keys, Floats32]]  # name, weight, features and their idf
+    blocks: Sequence[DesignBlock]
     vectored: Sequence[Vectored]
 
 
 def make_design(
-    counts: dict[str, BlockCounts], features: Features, vectors: Vectors | None, group: Ints,
-    kind: type[np.floating[Any]],
-) -> Design:  # fmt: skip
+    counts: dict[str, BlockCounts], features: Features, vectors: Vectors | None, group: Ints
+) -> Design:
     """Return the design matrix of all rows of some counts, whose documents are ``group``."""
     parts, kept_by_block, vectored = [], [], []
     for name, weight in features.blocks.items():
@@ -39,7 +43,7 @@ def make_design(
         kept = np.flatnonzero(whole)
         idf, keys = whole[kept], own.keys[kept]
         values = own.values(kept, idf, weight)
-        parts.append(values.astype(kind, copy=False))
+        parts.append(values.astype(np.float64, copy=False))
         kept_by_block.append((name, weight, keys, idf))
         if vectors is not None and features.vectors.get(name):
             found = vectors.of_features(name, keys)
@@ -63,31 +67,42 @@ class Part:
     scale: Floats32  # (n_rows, n_lessons)
 
 
-def make_part(counts: BlockCounts, weight: float, member: Bools, group: Ints, min_df: int) -> Part:
-    """Weigh a block as each lesson does that learns from its member rows, and from whole groups.
+def make_part(
+    counts: BlockCounts, weight: float, pairs: Floats32, group: Ints, min_df: int
+) -> Part:
+    """Weigh a block as each lesson does that learns from some rows, and from whole groups.
 
-    ``member`` is of shape (n_rows, n_lessons), ``group`` the document of each row.
+    ``pairs``, of shape (n_rows, n_lessons), is how many pairs of each row a lesson has; ``group``
+    is the document of each row.
     """
-    idf = _idf(counts, member, group, min_df)
+    idf = _idf(counts, pairs, group, min_df)
     squares = counts.squares @ idf**2
     scale = np.divide(weight, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
     return Part(counts.sums, idf, scale)
 
 
-def _idf(counts: BlockCounts, member: Bools, group: NDArray[Any], min_df: int) -> Floats32:
+def _idf(counts: BlockCounts, pairs: NDArray[Any], group: NDArray[Any], min_df: int) -> Floats32:
     """Return smoothed idf of each feature and lesson, as scikit-learn's TfidfTransformer has it.
 
     It is 0 for a feature in fewer than ``min_df`` of a lesson's documents.
     """
     names, group = np.unique(group, return_inverse=True)
-    occurs = counts.sums.astype(np.bool_).astype(np.float32)  # sums are exact below 2**24 rows
-    rows, df = member.sum(axis=0), occurs.T @ member.astype(np.float32)
-    # Several rows of a document count once.
-    whose = sparse.csr_matrix((np.ones(len(group), np.float32), (group, np.arange(len(group)))))
-    held = whose @ occurs
-    held.data[:] = 1
-    documents = np.zeros((len(names), member.shape[1]), np.float32)
-    documents[group] = member
+    documents = np.zeros((len(names), pairs.shape[1]), np.float32)
+    documents[group] = pairs > 0
+    shape, order = (len(counts.keys), pairs.shape[1]), np.argsort(group, kind="stable")
+    df, held = np.zeros(shape, np.float32), np.zeros(shape, np.float32)  # exact below 2**24 rows
+    ordered = group[order]
+    cuts = np.unique(np.searchsorted(ordered, ordered[::_ROWS]))
+    for low, high in pairwise([*cuts.tolist(), len(order)]):  # no document is cut
+        rows, own = order[low:high], ordered[low:high] - ordered[low]
+        occurs = counts.sums[rows].astype(np.float32)
+        occurs.data[:] = 1
+        df += occurs.T @ pairs[rows].astype(np.float32)
+        # Several rows of a document count once.
+        ones = np.ones(len(own), np.float32)
+        whole = sparse.csr_matrix((ones, (own, np.arange(len(own))))) @ occurs
+        whole.data[:] = 1
+        held += whole.T @ documents[ordered[low] : ordered[high - 1] + 1]
     least = np.clip(documents.sum(axis=0), 1, min_df)  # a fold may be one document
-    idf = np.log((1 + rows) / (1 + df.astype(np.float64))) + 1
-    return np.where(held.T @ documents >= least, idf, 0).astype(np.float32)
+    idf = np.log((1 + pairs.sum(axis=0)) / (1 + df.astype(np.float64))) + 1
+    return np.where(held >= least, idf, 0).astype(np.float32)

@@ -12,6 +12,11 @@ LARGE = 20_000
 EQUAL = 1e-8, 1e-5  # absolute and relative difference up to which two folds are equally good
 
 
+def is_large(rows: int) -> bool:
+    """Return whether a corpus of so many rows is one where memory and time count."""
+    return rows >= LARGE
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Rows to learn from, rows to score, and the seed of the solver."""

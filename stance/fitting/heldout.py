@@ -4,23 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from stance.arrays import Floats, Ints
 from stance.errors import DataError
-from stance.fitting.designs import make_part
 from stance.fitting.folds import Cut, fold_cuts
 from stance.fitting.learning import (
     ABSENT,
-    CLOSE,
+    ENOUGH,
     HELD_OUT,
     HELD_OUT_PART,
     Task,
     fit_head,
+    learn_together,
     score_rows,
     temperature_of,
 )
-from stance.fitting.machines import Lesson, fit_machines
 from stance.model.heads import NEVER, Head, softmax
 
 Tick = Callable[[float], None]  # is given the number of rows learned from
@@ -49,7 +47,7 @@ def learn(
         If a fold leaves too little to learn from.
     """
     if task.large:
-        head, cuts = fit_head(task, np.arange(len(task.y)), seed, CLOSE), fold_cuts(fold, seed)
+        head, cuts = fit_head(task, np.arange(len(task.y)), seed, ENOUGH), fold_cuts(fold, seed)
         tick(len(task.y))
         held = _held(task, cuts, _score_folds(task, cuts, head))
         tick(sum(len(cut.train) for cut in cuts))
@@ -62,28 +60,21 @@ def learn(
 
 def _score_folds(task: Task, cuts: Sequence[Cut], model: Head) -> Floats:
     """Score the rows of each fold by machines of the others, whose search begins at the model."""
-    group = task.group if task.lessons is None else np.concatenate([task.group, task.lessons.group])
-    _, group = np.unique(group, return_inverse=True)
-    rows = [task.with_lessons(cut.train)[0] for cut in cuts]
-    member = np.zeros((len(group), len(cuts)), np.bool_)
-    for number, own in enumerate(rows):
-        member[own, number] = True
-    parts, start = [], []
+    start = []
     for block in model.blocks:
-        counts = task.counts[block.name]
-        parts.append(make_part(counts, block.weight, member, group, task.recipe.features.min_df))
-        start.append(np.zeros((len(counts.keys), len(task.labels)), np.float32))
-        start[-1][np.searchsorted(counts.keys, block.keys)] = block.coef
+        keys = task.counts[block.name].keys
+        start.append(np.zeros((len(keys), len(task.labels)), np.float32))
+        start[-1][np.searchsorted(keys, block.keys)] = block.coef
     start.append(model.intercept[None].astype(np.float32))
     start[-1][0, 1] -= task.recipe.classifier.neutral_offset
-    targets, weight = task.targets(np.arange(len(group)))
-    present, weight = np.flatnonzero(targets.any(axis=0)), weight * task.recipe.classifier.c
-    lessons = [Lesson(own, targets[own][:, present], weight[own]) for own in rows]
-    with threadpool_limits(1):
-        found = fit_machines(parts, lessons, np.vstack(start)[:, None, present]).scores
+    lessons = [task.with_lessons(cut.train) for cut in cuts]
+    targets, _ = task.targets(np.arange(len(task.groups)))
+    present = np.flatnonzero(targets.any(axis=0))
+    begin = np.vstack(start)[:, None, present]
+    found = learn_together(task, lessons, present, begin, ENOUGH).scores
     scores = np.tile(np.where(task.occurs, ABSENT, NEVER), (len(task.y), 1))
     for number, cut in enumerate(cuts):
-        scores[np.ix_(cut.test, present)] = found[cut.test, number]
+        scores[np.ix_(cut.test, present)] = found[task.counted(cut.test), number]
     scores[:, 1] += task.recipe.classifier.neutral_offset
     return scores
 
@@ -141,4 +132,4 @@ def _score_cut(task: Task, cut: Cut) -> Floats | DataError:
         head = fit_head(task, cut.train, cut.seed, enough)
     except DataError as error:
         return error
-    return score_rows(head, task.counts, cut.test)
+    return score_rows(head, task.counts, task.counted(cut.test))

@@ -1,34 +1,23 @@
 """Support vector machines: one of scikit-learn, or those of all folds of a large corpus at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from stance.arrays import Floats, Floats32, Ints
+from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.fitting.designs import Part
 from stance.fitting.logistic import Vectored
 from stance.interrupts import interruptible
 
-ENOUGH = 3e-4
-"""Length of the gradient, by that of the gradient at zero, at which the search stops.
-
-Tests bound how far what it finds is from the optimum.
-"""
-_CG = 0.1  # what a step of the search leaves of the residual
+_ROWS = 1 << 13  # looked at at a time, which fit into the processor's cache
+_CG = 0.3  # what a step of the search leaves of the residual
+_FREQUENT, _SAMPLE = 256, 8192  # features whose curvature is found, and about so many rows for it
 _STEPS, _TURNS = 30, 60  # steps of a search, and turns of a step
 _DESCENT, _ROUNDING = 1e-4, 1e-6  # of a line search: wanted decrease, and error of a float32 sum
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What a machine per label learns from: rows of a design, and what errors cost."""
-
-    rows: Ints
-    shares: Floats  # of the labels, of shape (n_rows, n_labels)
-    weight: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +59,7 @@ def fit_machine(
 
 
 def fit_machines(
-    parts: Sequence[Part], lessons: Sequence[Lesson], start: Floats32, enough: float = ENOUGH
+    parts: Sequence[Part], costs: Floats, member: Bools, start: Floats32, enough: float
 ) -> Machines:
     """Learn one machine per lesson and label: those of `sklearn.svm.LinearSVC`.
 
@@ -83,31 +72,57 @@ def fit_machines(
     ----------
     parts : sequence of Part
         Of the same rows and lessons.
+    costs : ndarray of shape (n_rows, n_labels)
+        What an error costs if the row has that label: its weight, or its share of it.
+    member : ndarray of shape (n_rows, n_lessons)
+        Rows that a lesson learns from.
     start : ndarray of shape (n_features + 1, n_lessons or 1, n_labels)
         Where the search begins.
+    enough : float
+        Length of the gradient, by that of the gradient at zero, at which the search stops.
     """
-    labels = lessons[0].shares.shape[1]
-    right, wrong = _costs(parts[0].sums.shape[0], lessons)
+    lessons, labels = member.shape[1], costs.shape[1]
     idf = np.concatenate([part.idf for part in parts])
-    coef = np.broadcast_to(start, (len(start), len(lessons), labels)).copy()
+    coef = np.broadcast_to(start, (len(start), lessons, labels)).copy()
     coef[:-1] *= (idf > 0)[:, :, None]
-    found, scores = _search(
-        _Design(parts, labels), right, wrong, coef.reshape(len(start), -1), enough
-    )
-    shape = -1, len(lessons), labels
+    errors = _Errors(costs.astype(np.float32), member)
+    found, scores = _search(_Design(parts, labels), errors, coef.reshape(len(start), -1), enough)
+    shape = -1, lessons, labels
     return Machines(found.reshape(shape), scores.reshape(shape))
 
 
-def _costs(rows: int, lessons: Sequence[Lesson]) -> tuple[Floats32, Floats32]:
-    """Return what a wrong answer costs where a machine's label is right, and where it is not."""
-    size = lessons[0].shares.shape[1]
-    right, wrong = (np.zeros((rows, len(lessons) * size), np.float32) for _ in range(2))
-    for number, lesson in enumerate(lessons):
-        own = slice(number * size, (number + 1) * size)
-        right[lesson.rows, own] = lesson.shares * lesson.weight[:, None]
-        rest = lesson.shares.sum(axis=1, keepdims=True) - lesson.shares
-        wrong[lesson.rows, own] = rest * lesson.weight[:, None]
-    return right, wrong
+@dataclass(frozen=True, slots=True)
+class _Errors:
+    """What errors of the machines cost, row by row."""
+
+    costs: Floats32
+    member: Bools
+
+    def _of_rows(self, rows: slice) -> tuple[Floats32, Floats32]:
+        """Return what a wrong answer costs where a machine's label is right, and where it is not.
+
+        Arrays of shape (n_rows, n_machines).
+        """
+        right, member = self.costs[rows], self.member[rows, :, None]
+        wrong = right.sum(axis=1, keepdims=True) - right
+        size = len(right), member.shape[1] * right.shape[1]
+        one, other = ((costs[:, None] * member).reshape(size) for costs in (right, wrong))
+        return one, other
+
+    def losses(self, scores: Floats32) -> tuple[Floats, Floats32, Floats32]:
+        """Return each machine's loss, its slope by the rows' scores, and the bend of that."""
+        slopes, bends = np.empty_like(scores), np.empty_like(scores)
+        loss = np.zeros(scores.shape[1])
+        for low in range(0, len(scores), _ROWS):
+            rows = slice(low, low + _ROWS)
+            right, wrong = self._of_rows(rows)
+            short, over = np.maximum(1 - scores[rows], 0), np.maximum(1 + scores[rows], 0)
+            bends[rows] = 2 * (right * (short > 0) + wrong * (over > 0))
+            right *= short
+            wrong *= over
+            slopes[rows] = 2 * (wrong - right)
+            loss += _dots(right, short) + _dots(wrong, over)
+        return loss, slopes, bends
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,89 +140,142 @@ class _Design:
         found = np.tile(coef[-1], (len(self.parts[0].scale), 1))
         low = 0
         for part in self.parts:
-            own = coef[low : low + len(part.idf)] * self._of_machines(part.idf)
+            own = self._of_machines(part.idf)
+            own *= coef[low : low + len(own)]
             added = part.sums @ own
             added *= self._of_machines(part.scale)
             found += added
             low += len(own)
         return found
 
-    def back(self, slopes: Floats32) -> Floats32:
-        """Return the transposed features times slopes of the rows' scores."""
-        found = [
-            (part.sums.T @ (slopes * self._of_machines(part.scale))) * self._of_machines(part.idf)
-            for part in self.parts
-        ]
-        return np.vstack([*found, slopes.sum(axis=0, dtype=np.float64).astype(np.float32)])
+    def columns(self, rows: Ints, features: Ints) -> Floats32:
+        """Return the values of some features in some rows, as the first lesson weighs them."""
+        found, low = [], 0
+        for part in self.parts:
+            own = features[(features >= low) & (features < low + len(part.idf))] - low
+            found.append(part.sums[rows][:, own].toarray() * part.idf[own, 0])
+            found[-1] *= part.scale[rows, :1]
+            low += len(part.idf)
+        return np.hstack(
+            [*found, np.ones((len(rows), np.count_nonzero(features == low)), np.float32)]
+        )
 
-    def squared(self) -> "_Design":
-        """Return the design of squared values."""
-        parts = [Part(part.sums.power(2), part.idf**2, part.scale**2) for part in self.parts]
-        return replace(self, parts=parts)
+    def back(self, slopes: Floats32, squared: bool = False) -> Floats32:
+        """Return the transposed features, or their squares, times slopes of the rows' scores."""
+        sizes = np.cumsum([0, *(len(part.idf) for part in self.parts)]).tolist()
+        found = np.empty((sizes[-1] + 1, slopes.shape[1]), np.float32)
+        for part, (low, high) in zip(self.parts, pairwise(sizes), strict=True):
+            sums, scale, idf = part.sums, part.scale, part.idf
+            if squared:
+                places = sums.indices, sums.indptr
+                sums = sparse.csr_matrix((sums.data**2, *places), sums.shape)
+                scale, idf = scale**2, idf**2
+            weighed = self._of_machines(scale)
+            weighed *= slopes
+            found[low:high] = sums.T @ weighed
+            found[low:high] *= self._of_machines(idf)
+        found[-1] = slopes.sum(axis=0, dtype=np.float64)
+        return found
 
 
 def _search(
-    design: _Design, right: Floats32, wrong: Floats32, coef: Floats32, enough: float
+    design: _Design, errors: _Errors, coef: Floats32, enough: float
 ) -> tuple[Floats32, Floats32]:
     """Return coefficients of shape (n_features + 1, n_machines), and the scores of the rows."""
-    squared, scores = design.squared(), design.scores(coef)
-    far = enough * _lengths(2 * design.back(right - wrong))
-    loss, slopes, bends = _losses(scores, coef, right, wrong)
+    nothing = np.zeros((len(errors.costs), coef.shape[1]), np.float32)
+    far = enough * _lengths(design.back(errors.losses(nothing)[1]))
+    scores = design.scores(coef)
+    loss, slopes, bends = errors.losses(scores)
+    loss += _dots(coef, coef) / 2
     for step in range(_STEPS):
-        gradient = coef + design.back(slopes)
+        gradient = design.back(slopes)
+        gradient += coef
         live = _lengths(gradient) > far
         if step and not live.any():  # one step at least: the start may know the held-out rows
             break
-        move, moved = _step(design, squared, bends, gradient, live if step else far > 0)
-        slope, length = _dots(gradient, move), np.ones(len(far), np.float32)
+        move, moved = _step(design, bends, gradient, live if step else far > 0)
+        slope = _dots(gradient, move)
+        added = length = np.ones(len(far))
         while True:
-            ahead = coef + length * move, scores + length * moved
-            new, slopes, bends = _losses(ahead[1], ahead[0], right, wrong)
+            _add(coef, move, added)
+            _add(scores, moved, added)
+            new, slopes, bends = errors.losses(scores)
+            new += _dots(coef, coef) / 2
             long = new > loss + _DESCENT * length * slope + _ROUNDING * loss
             if not long.any():
                 break
-            length[long] /= 2
-        (coef, scores), loss = ahead, new
+            added = np.where(long, -length / 2, 0)
+            length = length + added
+        loss = new
     return coef, scores
 
 
-def _losses(
-    scores: Floats32, coef: Floats32, right: Floats32, wrong: Floats32
-) -> tuple[Floats, Floats32, Floats32]:
-    """Return each machine's loss, its slope by the rows' scores, and the bend of that."""
-    low, high = np.maximum(1 - scores, 0), np.maximum(1 + scores, 0)
-    slopes = wrong * high - right * low
-    bends = 2 * (right * (low > 0) + wrong * (high > 0))
-    loss = _dots(coef, coef) / 2 + _dots(right * low, low) + _dots(wrong * high, high)
-    return loss, 2 * slopes, bends
-
-
 def _step(
-    design: _Design, squared: _Design, bends: Floats32, gradient: Floats32, live: Any
+    design: _Design, bends: Floats32, gradient: Floats32, live: Any
 ) -> tuple[Floats32, Floats32]:
     """Return how coefficients and scores change by a Newton step of the machines still alive."""
-    sharp = 1 + squared.back(bends)
-    move, rest = np.zeros_like(gradient), -gradient
-    moved = np.zeros_like(bends)
-    aim = rest / sharp
+    nearly = _Nearly.of(design, bends)
+    move, rest, moved = np.zeros_like(gradient), -gradient, np.zeros_like(bends)
+    aim = nearly.solve(rest, np.empty_like(rest))
     product = _dots(rest, aim)
     first = product
     for _ in range(_TURNS):
         ahead = design.scores(aim)
-        bent = aim + design.back(bends * ahead)
+        bent = design.back(bends * ahead)
+        bent += aim
         length = np.where(live, product / np.maximum(_dots(aim, bent), 1e-30), 0)
-        length = length.astype(np.float32)
-        move += length * aim
-        moved += length * ahead
-        rest -= length * bent
-        scaled = rest / sharp
-        new = _dots(rest, scaled)
+        _add(move, aim, length)
+        _add(moved, ahead, length)
+        _add(rest, bent, -length)
+        solved = nearly.solve(rest, bent)
+        new = _dots(rest, solved)
         live = live & (new > _CG**2 * first)
         if not live.any():
             break
-        ratio = np.where(live, new / np.maximum(product, 1e-30), 0).astype(np.float32)
-        aim, product = scaled + ratio * aim, new
+        aim *= np.where(live, new / np.maximum(product, 1e-30), 0).astype(np.float32)
+        aim += solved
+        product = new
     return move, moved
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearly:
+    """The curvature of each machine's loss, nearly: whole for frequent features, else a diagonal.
+
+    Frequent features go together, so that a diagonal alone leaves the search many turns.
+    """
+
+    sharp: Floats32  # diagonal, of shape (n_features + 1, n_machines)
+    frequent: Ints
+    vectors: Floats32  # of the frequent features' curvature, which all machines share but for size
+    shrunk: Floats32  # by how much a machine shrinks each
+
+    @classmethod
+    def of(cls, design: _Design, bends: Floats32) -> "_Nearly":
+        """Find it by some of the rows, where the losses bend so much."""
+        sharp = design.back(bends, squared=True)
+        frequent = np.sort(np.argsort(-sharp.sum(axis=1), kind="stable")[:_FREQUENT])
+        rows = np.arange(0, len(bends), max(1, len(bends) // _SAMPLE))
+        x, bend = design.columns(rows, frequent), bends[rows].mean(axis=1, keepdims=True)
+        values, vectors = np.linalg.eigh(x.T @ (x * bend))
+        size = sharp[frequent].sum(axis=0, dtype=np.float64) / max(values.sum(), 1e-30)
+        shrunk = 1 / (1 + np.maximum(values, 0)[:, None] * size)
+        sharp += 1
+        return cls(sharp, frequent, vectors, shrunk.astype(np.float32))
+
+    def solve(self, values: Floats32, out: Floats32) -> Floats32:
+        """Return values times the inverse."""
+        frequent = self.vectors @ (self.shrunk * (self.vectors.T @ values[self.frequent]))
+        np.divide(values, self.sharp, out=out)
+        out[self.frequent] = frequent
+        return out
+
+
+def _add(total: Floats32, values: Floats32, factor: Floats) -> None:
+    """Add each column's multiple of some values, without a copy of them all."""
+    factor = factor.astype(np.float32)
+    for low in range(0, len(total), _ROWS):
+        total[low : low + _ROWS] += values[low : low + _ROWS] * factor
 
 
 def _dots(one: Floats32, other: Floats32) -> Floats:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from stance.fitting.folds import LARGE
+from stance.fitting.folds import is_large
 from stance.fitting.repeats import LARGE_SHARES, SHARES
 from stance.recipe import Validation
 
@@ -24,7 +24,7 @@ class Pace:
 
     def plan(self, rows: int, heads: Sequence[int], validation: Validation) -> None:
         """Plan the work on so many rows, and on those of each head."""
-        folds, large = validation.folds - 1, rows >= LARGE
+        folds, large = validation.folds - 1, is_large(rows)
         shares = LARGE_SHARES if large else SHARES
         again = (1 if large else validation.repeats) * sum(
             shares if validation.learning_curve else shares[-1:]

@@ -13,7 +13,7 @@ from stance.evaluation.agreement import cohen_kappa, tally
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.intervals import interval, resample
 from stance.evaluation.scores import rare_strata
-from stance.fitting.folds import LARGE, Cut, fold_cuts, split
+from stance.fitting.folds import Cut, fold_cuts, is_large, split
 from stance.fitting.heldout import Held, Tick, score_cuts
 from stance.fitting.learning import Task
 from stance.recipe import Validation
@@ -112,7 +112,7 @@ def repeat(
 ) -> Repeats:
     """Cross-validate a head again, with other folds and from parts of the documents.
 
-    From `LARGE` rows on there are no other folds, whose luck is small then, and fewer parts.
+    From `folds.LARGE` rows on there are no other folds, whose luck is small then, and fewer parts.
 
     ``fold`` and ``held`` are those of the first time; ``answered`` is False where `predict` gives
     no answer. Repeats and shares that leave too little to learn from are left out.
@@ -149,7 +149,7 @@ def _kappa(one: Ints, other: Ints, labels: int) -> float:
 
 def _plan(task: Task, fold: Ints, validation: Validation) -> dict[Run, list[Cut]]:
     plan: dict[Run, list[Cut]] = {}
-    large = len(task.y) >= LARGE
+    large = is_large(len(task.y))
     shares = (LARGE_SHARES if large else SHARES)[:-1] if validation.learning_curve else ()
     for seed in repeat_seeds(validation.seed, 1 if large else validation.repeats):
         if plan:

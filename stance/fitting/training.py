@@ -29,12 +29,12 @@ from stance.evaluation.comparison import holder_score, lexicon_stances
 from stance.evaluation.mistakes import write_suspects
 from stance.fitting.advice import Prospects, advise, advise_stopping, learning_curve
 from stance.fitting.card import has_neutral, make_card
-from stance.fitting.counts import count_features, name_features
-from stance.fitting.folds import split
+from stance.fitting.counts import count_features, name_features, showing_rows
+from stance.fitting.folds import is_large, split
 from stance.fitting.heldout import Held, learn
 from stance.fitting.learning import Lessons, Task, class_weights, temperature_of
 from stance.fitting.pace import SCORINGS, Meter, Pace
-from stance.fitting.repeats import repeat
+from stance.fitting.repeats import Repeats, repeat
 from stance.fitting.vectors import Vectors
 from stance.interrupts import interruptible
 from stance.model.abstention import Calibration, calibrate
@@ -184,10 +184,12 @@ def train(
     pace.begin("reading the corpus")
     reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
     bench = _Bench(reader, corpus, recipe, _query(book, corpus), vectors, jobs, lessons, pace)
-    query = _query(book, corpus, *filter(None, [lessons]))
     pace.begin("learning stance")
-    # The control head, which is the baseline, learns from labels alone.
-    stance, control = bench.learn(query, "stance"), bench.learn(bench.query, "control")
+    stance = bench.learn(_query(book, corpus, lessons) if lessons else bench.query, "stance")
+    repeats = bench.repeat(stance)
+    stance.task.counts.clear()  # only the stance head is learned again
+    pace.begin("learning the baseline")
+    control = bench.learn(bench.query, "control")  # from labels alone
     tone = _learn_extra(bench, "sentiment", extra[0])
     holder = _learn_extra(bench, "holder", extra[1])
     pace.begin("scoring the held-out answers")
@@ -196,7 +198,7 @@ def train(
     pace.add(SCORINGS * len(corpus))
     if holder:
         report = replace(report, holder=bench.score_holders(holder.held))
-    prospects = _prospects(bench, stance, report)
+    prospects = _prospects(bench, stance, report, repeats)
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -249,19 +251,34 @@ class _Bench:
     def learn(self, query: Query, name: str, rows: Ints | None = None) -> _Learned:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
         rows = np.arange(len(self.corpus)) if rows is None else rows
-        task, seed = self._task(query, name, rows), self.recipe.validation.seed
+        shared = None
+        if name == "control" and is_large(len(rows)) and self.vectors is None:
+            first, shared = query.distinct()
+            query = query.take(first)
+        task, seed = self._task(query, name, rows, shared), self.recipe.validation.seed
         fold = split(task.y, task.group, self.recipe.validation.folds, seed)
         head, held = learn(task, fold, seed, self.jobs, self.pace.add)
+        few = query.take(showing_rows(task.counts, head.blocks))
         terms = name_features(
-            self.reader, query, head.blocks, head.own,
-            targeted=task.targeted, tick=self.pace.add,
+            self.reader, few, head.blocks, head.own,
+            targeted=task.targeted, tick=self._tick(few, rows),
         )  # fmt: skip
         named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
         head = replace(head, temperature=temperature, blocks=named)
         if name != "stance":
-            task.counts.clear()  # only the stance head is learned again
+            task.counts.clear()
         return _Learned(task, fold, held, head)
+
+    def repeat(self, stance: _Learned) -> Repeats:
+        """Repeat the cross-validation of the stance head, and learn from parts of the documents."""
+        validation = self.recipe.validation
+        if validation.repeats > 1 or validation.learning_curve:
+            self.pace.begin("repeating with other folds and fewer documents")
+        return repeat(
+            stance.task, stance.fold, stance.held, validation,
+            jobs=self.jobs, answered=self.named, tick=self.pace.add,
+        )  # fmt: skip
 
     def reference(self, stance: _Learned, control: _Learned) -> Reference:
         """Measure how well the learned heads know the training paragraphs."""
@@ -299,7 +316,11 @@ class _Bench:
         labels, documents = corpus.stance[kept], corpus.document[kept]
         return calibrate(held.probabilities[kept], labels, documents, self.recipe.validation.seed)
 
-    def _task(self, query: Query, name: str, rows: Ints) -> Task:
+    def _tick(self, query: Query, rows: Ints) -> Callable[[float], None]:
+        """Return what hears of pairs read, where a few stand for all rows."""
+        return lambda pairs: self.pace.add(pairs * len(rows) / len(query))
+
+    def _task(self, query: Query, name: str, rows: Ints, shared: Ints | None) -> Task:
         corpus, recipe, targeted = self.corpus, self.recipe, name in ("stance", "holder")
         own = HeadRecipe(recipe.features, recipe.classifier)
         like, judged = own.classifier, corpus.stance
@@ -319,7 +340,12 @@ class _Bench:
             lessons = Lessons(more.document, share[more.source], more.soft)
         return Task(
             counts=count_features(
-                self.reader, query, own.features, targeted=targeted, tick=self.pace.add
+                self.reader,
+                query,
+                own.features,
+                targeted=targeted,
+                kind=np.float32 if is_large(len(rows)) else np.float64,
+                tick=self._tick(query, rows),
             ),
             recipe=own,
             labels=tuple(_EXTRA.get(name, Stance)),
@@ -333,6 +359,7 @@ class _Bench:
             soft=None if name in _EXTRA else corpus.soft,
             typical=None if name in _EXTRA else corpus.typical,
             lessons=lessons,
+            shared=shared,
         )
 
 
@@ -359,15 +386,9 @@ def _learn_extra(bench: _Bench, name: str, rows: Ints) -> _Learned | None:
     return bench.learn(replace(query, spans=()) if name == "sentiment" else query, name, rows)
 
 
-def _prospects(bench: _Bench, stance: _Learned, report: Report) -> Prospects:
-    """Repeat the cross-validation, learn from parts of the documents, and look for gaps."""
+def _prospects(bench: _Bench, stance: _Learned, report: Report, repeats: Repeats) -> Prospects:
+    """Judge by repeats and scores what more labels would gain, and look for gaps."""
     validation = bench.recipe.validation
-    if validation.repeats > 1 or validation.learning_curve:
-        bench.pace.begin("repeating with other folds and fewer documents")
-    repeats = repeat(
-        stance.task, stance.fold, stance.held, validation,
-        jobs=bench.jobs, answered=bench.named, tick=bench.pace.add,
-    )  # fmt: skip
     draws, seed = validation.draws, validation.seed
     bounds, curve, stopping = repeats.bounds(draws, seed), None, None
     if validation.learning_curve:

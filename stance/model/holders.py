@@ -108,8 +108,8 @@ def name_held(reader: Reader, query: Query, kind: Ints) -> list[str]:
     found: list[str] = []
     for part in query.batches():
         rows = slice(len(found), len(found) + len(part))
-        words = reader.words(part.texts, part.spans, part.months)
-        code = codes(kind[rows], words, part.para, part.actor)
+        words, para = part.read(reader)
+        code = codes(kind[rows], words, para, part.actor)
         code, names = named_codes(reader.book, code, part.names)
         found += [names[number] for number in code.tolist()]
     return found

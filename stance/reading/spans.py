@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, normalised_spans
-from stance.reading.words import Reader, Span
+from stance.reading.words import Reader, Span, Words
 
 BATCH = 1000  # pairs read at a time
 
@@ -55,6 +56,39 @@ class Query:
         for low in range(0, len(self), BATCH):
             yield self.slice(low, low + BATCH)
 
+    def distinct(self) -> tuple[Ints, Ints]:
+        """Return a pair for each text, and which of these has the text of each pair.
+
+        A text of which a user says where it names the actor is a text of its own.
+        """
+        alone = {row for row, _, _ in self.spans}
+        months = [0] * len(self) if self.months is None else self.months.tolist()
+        place: dict[tuple[int, int, str], int] = {}
+        which = np.array(
+            [
+                place.setdefault((row if row in alone else -1, month, text), len(place))
+                for row, (month, text) in enumerate(zip(months, self.texts, strict=True))
+            ]
+        )
+        return np.unique(which, return_index=True)[1], which
+
+    def read(self, reader: Reader) -> tuple[Words, Ints]:
+        """Read the texts, once where pairs that follow each other share one.
+
+        The second result is the paragraph of each pair.
+        """
+        new = np.ones(len(self), np.bool_)
+        new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
+        if self.months is not None:
+            new[1:] |= self.months[1:] != self.months[:-1]
+        alone = np.array([row for row, _, _ in self.spans], np.int64)
+        new[alone] = True  # where a user says that the actor is named, the book finds nobody
+        new[alone[alone < len(self) - 1] + 1] = True
+        para, kept = np.cumsum(new) - 1, np.flatnonzero(new)
+        spans = [(int(para[row]), start, end) for row, start, end in self.spans]
+        months = None if self.months is None else self.months[kept]
+        return reader.words([self.texts[row] for row in kept.tolist()], spans, months), para
+
 
 def make_query(
     book: ActorBook,
@@ -96,8 +130,10 @@ def names_actor(reader: Reader, query: Query) -> Bools:
     """Return for which pairs the text names the actor; for the others a model says `uncertain`."""
     found = [np.zeros(0, np.bool_)]
     for part in query.batches():
-        words = reader.words(part.texts, part.spans, part.months)
-        found.append(words.count_mentions(part.para, part.actor).sum(axis=1) > 0)
+        words, para = part.read(reader)
+        width = np.int64(len(reader.book)) + 1
+        named = words.para.take(words.mentions) * width + words.who.take(words.mentions)
+        found.append(np.isin(para * width + part.actor, named))
     return np.concatenate(found)
 
 
