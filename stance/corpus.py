@@ -151,7 +151,6 @@ class Row(NamedTuple):
     judged: bool = True
     date: str = ""
     coder: str = ""
-    source: int = 0
     line: int = 0  # where its record starts
     extra: tuple[str, ...] = ()  # cells of the columns asked for
 
@@ -211,60 +210,102 @@ def read_corpus(
     DataError
         If a file cannot be used: the message names file, line and what to do.
     """
-    found = list[Row]()
+    found = _Columns()
     sources, notes = list[Source](), list[str]()
     for path in map(Path, paths):
         with open_table(path, **form) as table:
-            own = LabelledRows(table, labels, columns, date_format)
-            rows = list(own)
+            own, before = LabelledRows(table, labels, columns, date_format), len(found)
+            for row in own:
+                found.add(row, len(sources))
         notes += own.notes
-        dates = iso_dates((row.date for row in rows), own.dates)
-        dated = zip(rows, dates, strict=True)
-        found += (row._replace(date=day, source=len(sources)) for row, day in dated)
-        sources.append(Source(shown(path.name.split(".")[0], 100), file_hash(path), len(rows)))
-    return corpus_of(found, sources, notes)
+        found.cells["date"][before:] = iso_dates(found.cells["date"][before:], own.dates)
+        name = shown(path.name.split(".")[0], 100)
+        sources.append(Source(name, file_hash(path), len(found) - before))
+    return _corpus(found, sources, notes)
 
 
-def corpus_of(found: Sequence[Row], sources: Sequence[Source], notes: Sequence[str] = ()) -> Corpus:
+def corpus_of(rows: Iterable[Row], source: Source) -> Corpus:
+    """Return rows of one source as a corpus, those of several coders on one pair joined to one."""
+    found = _Columns()
+    for row in rows:
+        found.add(row, 0)
+    return _corpus(found, [source], [])
+
+
+class _Columns:
+    """Rows taken apart, for a million of them as records would take far more memory."""
+
+    def __init__(self) -> None:
+        cells = ("text", "actor", "spans", "holder", "soft", "date", "coder")
+        numbers = ("stance", "sentiment", "number", "false_match", "judged")
+        self.cells: dict[str, list[Any]] = {name: [] for name in cells}
+        self.extra: dict[str, list[str]] = {name: [] for name in _EXTRA}
+        self._numbers = {name: array("q") for name in numbers}
+        self._source, self._names = array("q"), array("Q")
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def add(self, row: Row, source: int) -> None:
+        """Add a row of a source."""
+        for name, cells in self.cells.items():
+            cells.append(getattr(row, name))
+        for name, numbers in self._numbers.items():
+            numbers.append(getattr(row, name))
+        for cells, cell in zip(self.extra.values(), row.extra, strict=False):
+            cells.append(cell)
+        self._source.append(source)
+        self._names.append(key_of(row.document))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the columns of numbers, and as ``names`` keys of the documents' names."""
+        found = {name: np.array(own, np.int64) for name, own in self._numbers.items()}
+        names = np.array(self._names, np.uint64)
+        return found | {"source": np.array(self._source, np.int64), "names": names}
+
+
+def _corpus(found: _Columns, sources: Sequence[Source], notes: Sequence[str]) -> Corpus:
     """Return rows as a corpus, those of several coders on one pair joined to one."""
-    rows, codings, told = _settle(found)
-    texts, cells = [row.text for row in rows], zip(*(row.extra for row in rows), strict=True)
-    extra = {"date": tuple(row.date for row in rows), **dict(zip(_EXTRA, cells, strict=False))}
-    marks, source = fingerprint(texts), np.array([row.source for row in rows], np.int64)
-    names = np.array([key_of(row.document) for row in rows], np.uint64)
+    arrays, cells, codings = found.arrays(), found.cells, None
+    extra = {name: own for name, own in found.extra.items() if own}
+    if any(cells["coder"]):
+        spans = [tuple(own or ()) for own in cells["spans"]]
+        pairs = [*zip(arrays["source"].tolist(), cells["text"], cells["actor"], spans, strict=True)]
+        settled = settle(pairs, cells["coder"], arrays["stance"].tolist(), cells["soft"])
+        kept, codings = np.array(settled.kept, np.int64), settled.codings
+        arrays = {name: own[kept] for name, own in arrays.items()}
+        cells, extra = (
+            {name: [own[at] for at in settled.kept] for name, own in columns.items()}
+            for columns in (cells, extra)
+        )
+        arrays["stance"], cells["soft"] = np.array(settled.stance, np.int64), settled.soft
+        notes = [*notes, *[settled.note] * (codings is not None)]
+    marks, names, source = fingerprint(cells["text"]), arrays["names"], arrays["source"]
     sizes = np.bincount(source, minlength=len(sources)).tolist()
+    extra = {"date": cells["date"], **extra}
     return Corpus(
-        texts=tuple(texts),
-        actors=tuple(row.actor for row in rows),
-        spans=tuple(row.spans for row in rows),
-        stance=np.array([row.stance for row in rows], np.int64),
-        sentiment=np.array([row.sentiment for row in rows], np.int64),
+        texts=tuple(cells["text"]),
+        actors=tuple(cells["actor"]),
+        spans=tuple(cells["spans"]),
+        stance=arrays["stance"],
+        sentiment=arrays["sentiment"],
         document=group_documents(names, source, marks.exact, list(marks.bands.T)),
         source=source,
         sources=tuple(replace(own, rows=n) for own, n in zip(sources, sizes, strict=True)),
         marks=marks,
-        holder=tuple(row.holder for row in rows),
-        false_match=np.array([row.false_match for row in rows], np.bool_),
-        soft=_soft_labels(rows),
-        judged=np.array([row.judged for row in rows], np.bool_),
-        extra={name: column for name, column in extra.items() if any(column)},
-        notes=tuple(dict.fromkeys((*notes, *told))),
-        number=np.array([row.number for row in rows], np.int64),
-        loose=sum(not row.document for row in rows),
+        holder=tuple(cells["holder"]),
+        false_match=arrays["false_match"] > 0,
+        soft=_soft_labels(cells["soft"], arrays["stance"]),
+        judged=arrays["judged"] > 0,
+        extra={name: tuple(own) for name, own in extra.items() if any(own)},
+        notes=tuple(dict.fromkeys(notes)),
+        number=arrays["number"],
+        loose=int((names == _NAMELESS).sum()),
         codings=codings,
     )
 
 
-def _settle(rows: Sequence[Row]) -> tuple[Sequence[Row], Codings | None, list[str]]:
-    """Make one row of those of several coders on one pair; return their codings, and notes."""
-    if not any(row.coder for row in rows):
-        return rows, None, []
-    pairs = [(row.source, row.text, row.actor, tuple(row.spans or ())) for row in rows]
-    stance, soft = [row.stance for row in rows], [row.soft for row in rows]
-    found = settle(pairs, [row.coder for row in rows], stance, soft)
-    labels = zip(found.kept, found.stance, found.soft, strict=True)
-    kept = [rows[at]._replace(stance=stance, soft=soft) for at, stance, soft in labels]
-    return kept, found.codings, [found.note] * (found.codings is not None)
+_NAMELESS = np.uint64(key_of(""))
 
 
 def group_documents(names: Keys, source: NDArray[Any], exact: Keys, bands: Iterable[Keys]) -> Ints:
@@ -272,7 +313,7 @@ def group_documents(names: Keys, source: NDArray[Any], exact: Keys, bands: Itera
 
     ``names`` are keys of the documents' names; of a text's marks, bands may come one by one.
     """
-    nameless = names == np.uint64(key_of(""))
+    nameless = names == _NAMELESS
     own = source.astype(np.uint64)
     own[nameless] = np.flatnonzero(nameless)
     keys = join_keys(key_of("document"), names, own)
@@ -280,11 +321,11 @@ def group_documents(names: Keys, source: NDArray[Any], exact: Keys, bands: Itera
     return linked_groups(chain([keys, exact], bands if nameless.any() else ()))
 
 
-def _soft_labels(rows: Sequence[Row]) -> Floats | None:
-    if not any(row.soft for row in rows):
+def _soft_labels(soft: Sequence[list[float] | None], stance: Ints) -> Floats | None:
+    if not any(soft):
         return None
     hard = np.eye(len(Stance))
-    return np.array([row.soft or hard[row.stance] for row in rows])
+    return np.array([own or hard[label] for own, label in zip(soft, stance, strict=True)])
 
 
 def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
@@ -318,7 +359,7 @@ class LabelledRows:
         self._table, self._columns, self._extra = table, columns or {}, extra
         self._stance = LabelReader(table.name, Stance, stance_spellings(labels))
         self._sentiment = LabelReader(table.name, Sentiment, SENTIMENTS)
-        self._asked = read_pattern(date_format)
+        self._asked, self._text = read_pattern(date_format), ""
         self.notes: list[str] = []
         self.dates = self._asked
 
@@ -362,8 +403,10 @@ class LabelledRows:
         false_match = read_flag(cells["false_match"], where)
         soft = read_soft([cells[name] for name in SOFT], where)
         tone = cells["sentiment"]
+        if cells["text"] != self._text:  # rows of several actors share one
+            self._text = cells["text"]
         return Row(
-            text=cells["text"],
+            text=self._text,
             actor=known.setdefault(actor, actor),
             spans=spans,
             stance=read_stance(cells["stance"], record, self._stance, false_match, soft),

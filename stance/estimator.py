@@ -273,4 +273,4 @@ def _corpus(pairs: _Pairs, stance: Ints, documents: Sequence[str] | None) -> Cor
             zip(cells, documents or [""] * size, strict=True), 1
         )
     ]
-    return corpus_of(rows, [source])
+    return corpus_of(rows, source)

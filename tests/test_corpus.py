@@ -124,6 +124,15 @@ def test_scales_may_differ_between_files(tmp_path):
     assert read_corpus([one, two]).stance.tolist() == [0, 2]
 
 
+def test_rows_of_several_actors_share_their_text(tmp_path):
+    rows = [("NATO met Russia", actor, "0") for actor in ("NATO", "text", "Russia")]
+    corpus = write(tmp_path / "mine.csv", [*rows, ("It left", "NATO", "1")])
+    found = read_corpus([corpus])
+    assert found.texts == ("NATO met Russia",) * 3 + ("It left",)
+    assert found.texts[0] is found.texts[2]
+    assert found.actors == ("NATO", "text", "Russia", "NATO")
+
+
 def test_places_are_read_and_checked(tmp_path):
     columns = ("text", "actor", "stance", "spans")
     corpus = read(tmp_path, [("NATO met", "NATO", "0", "0:4"), ("It", "NATO", "0", "")], columns)

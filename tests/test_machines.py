@@ -6,10 +6,15 @@ from scipy import sparse
 from sklearn.svm import LinearSVC
 
 from stance.corpus import bundled_corpus, read_corpus
-from stance.fitting import folds, train
-from stance.fitting.designs import Part
+from stance.fitting import counts as counts_of
+from stance.fitting import designs, folds, train
+from stance.fitting.counts import count_features
+from stance.fitting.designs import Part, make_part
 from stance.fitting.machines import fit_machines
 from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
+from stance.reading.spans import make_query
+from stance.reading.words import Reader
 from stance.recipe import Classifier, Features, Recipe, Validation
 
 ROWS, FEATURES = 300, 40
@@ -62,6 +67,34 @@ def test_a_soft_label_is_learned_once_per_label_that_it_may_be():
     svc = LinearSVC(C=1, tol=1e-8, max_iter=100_000)
     svc.fit(x[row], label, sample_weight=cost[row] * shares[row, label])
     assert found.scores[:, 0] == pytest.approx(svc.decision_function(x), abs=2e-3)
+
+
+def test_pieces_change_neither_counts_nor_frequencies(monkeypatch):
+    corpus = read_corpus([bundled_corpus()]).take(np.arange(60))
+    reader = Reader(ActorBook.default(), Lexicon.default())
+    query = make_query(reader.book, corpus.texts, corpus.actors, corpus.spans)
+    features = Features({"stem": 1.0, "relation": 0.4}, min_df=3)
+    member = np.stack([corpus.document % 3 != left for left in range(3)], axis=1)
+
+    def measured():
+        counts = count_features(reader, query, features)
+        idf = [make_part(own, 1.0, member, corpus.document, 3).idf for own in counts.values()]
+        return counts, idf
+
+    whole, whole_idf = measured()
+    monkeypatch.setattr(counts_of, "_ENTRIES", 50)
+    monkeypatch.setattr(designs, "_ROWS", 7)
+    found, found_idf = measured()
+    for name, one in whole.items():
+        other = found[name]
+        assert np.array_equal(one.keys, other.keys)
+        assert (one.sums != other.sums).nnz == (one.squares != other.squares).nnz == 0
+        df = np.bincount(one.sums.nonzero()[1], minlength=len(one.keys))
+        assert df.min() >= 3
+    for one, other in zip(whole_idf, found_idf, strict=True):
+        assert np.array_equal(one, other)
+        assert (one > 0).any()
+        assert (one == 0).any()
 
 
 def test_a_large_corpus_gives_the_answers_of_a_small_one(monkeypatch):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stance.errors import DataError
 from stance.reading.actors import Actor, ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import literal_spans, make_query, parse_spans
+from stance.reading.spans import literal_spans, make_query, names_actor, parse_spans
 from stance.reading.text import normalise, normalised_spans
 from stance.reading.words import Reader
 
@@ -51,6 +51,38 @@ def test_an_actor_is_counted_once_per_mention_whatever_names_it(book):
     query = make_query(book, ["NATO, a NATO, NATO"] * 2, ["NATO"] * 2, [None, [(0, 4), (8, 12)]])
     counts = reader.words(query.texts, query.spans).count_mentions(query.para, query.actor)
     assert counts.tolist() == [[3, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 2]]
+
+
+TEXTS = ["NATO met the US.", "The Atlantic alliance left.", "US"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 1), st.booleans())))
+@example([(0, 0, 0, False), (0, 0, 0, False), (0, 1, 0, True), (0, 1, 0, False), (0, 1, 1, False)])
+def test_a_text_of_several_pairs_is_read_once_and_answers_as_if_read_alone(pairs):
+    actors = [
+        Actor("NATO", "organisation", {"name": ("NATO", "Atlantic alliance")}),
+        Actor("United States", "state", {"name": ("US",)}, frozenset({"US"})),
+    ]
+    reader = Reader(ActorBook(actors), Lexicon.from_tables({}, "english"))
+    texts, names = [TEXTS[at] for at, *_ in pairs], ["NATO", "United States", "Mali"]
+    spans = [[(0, 2)] if given else None for *_, given in pairs]
+    months = np.array([month for *_, month, _ in pairs], np.int64)
+    asked = [names[actor] for _, actor, *_ in pairs]
+    query = make_query(reader.book, texts, asked, spans, months)
+    words, para = query.read(reader)
+    alone = reader.words(query.texts, query.spans, months)
+    for row, own in enumerate(para.tolist()):
+        one, other = words.first[own : own + 2], alone.first[row : row + 2]
+        assert words.form[slice(*one)].tolist() == alone.form[slice(*other)].tolist()
+        assert words.who[slice(*one)].tolist() == alone.who[slice(*other)].tolist()
+    mentions = alone.count_mentions(query.para, query.actor).sum(axis=1)
+    assert names_actor(reader, query).tolist() == (mentions > 0).tolist()
+    shares = [p[0] == q[0] and p[2] == q[2] and not (p[3] or q[3]) for p, q in pairwise(pairs)]
+    assert (np.diff(para) == 0).tolist() == shares
+    first, which = query.distinct()
+    apart = [(row if own[3] else -1, own[0], own[2]) for row, own in enumerate(pairs)]
+    assert [apart[row] for row in first[which]] == apart
+    assert len(first) == len(set(apart))
 
 
 def test_an_unknown_actor_is_found_by_its_literal_name(book):

@@ -164,12 +164,14 @@ def lexicon_stances(reader: Reader, query: Query) -> Ints | None:
 
 def polarity_sums(reader: Reader, query: Query) -> Ints:
     """Return positive less negative words in the sentences of each pair that name its actor."""
-    words = reader.words(query.texts, query.spans, query.months)
-    row = np.repeat(query.para, np.diff(words.first))
-    naming = np.zeros(int(words.sentence.max(initial=-1)) + 1, np.bool_)
-    naming[words.sentence[words.who == query.actor[row]]] = True  # no sentence is in two texts
-    polarity = np.where(naming[words.sentence], words.sign, 0)
-    return np.bincount(row, polarity, len(query)).astype(np.int64)
+    words, para = query.read(reader)
+    width, at = np.int64(len(reader.book)) + 1, words.mentions
+    polarity = np.bincount(words.sentence, words.sign)  # no sentence is in two texts
+    places = np.stack([words.sentence, words.para, words.who], axis=1)[at]
+    sentence, of, who = np.unique(places, axis=0).T  # once if it names an actor twice
+    size = width * (int(para.max(initial=-1)) + 1)
+    named = np.bincount(of * width + who, polarity.take(sentence), size)
+    return named.take(para * width + query.actor).astype(np.int64)
 
 
 # --- Two models ---

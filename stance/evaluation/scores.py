@@ -1,6 +1,7 @@
 """Scores of answers: whole, by label, by actor, and of their probabilities."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -73,18 +74,20 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
     """
     check_rows(answers)
     by_document = answers.confusion()
-    total, brief = by_document.sum(axis=0), brief_score(answers, draws, seed)
+    bounds = tuple(zip(*stratified(_scores, by_document, draws, seed), strict=True))
+    brief = _brief(answers, by_document, bounds[1])
+    total = by_document.sum(axis=0)
     actors = {} if answers.actor is None else {"per_actor": _per_actor(answers, draws, seed)}
     figures: Figures = {
         "n": brief["n"],
         "accuracy": brief["accuracy"],
-        "accuracy_interval": stratified(accuracy, by_document, draws, seed),
+        "accuracy_interval": bounds[0],
         "macro_f1": brief["macro_f1"],
         "macro_f1_interval": brief["macro_f1_interval"],
         "answered": _answered(answers, brief, draws, seed),
         "withheld": dict(zip(answers.labels, total[:, -1].astype(np.int64), strict=True)),
         "per_class": _per_class(answers.labels, total),
-        "per_class_intervals": _class_intervals(answers, by_document, draws, seed),
+        "per_class_intervals": _class_intervals(answers, bounds[2:]),
         **actors,
         "confusion": total[:, :-1].astype(np.int64),
         "labels": list(answers.labels),
@@ -123,18 +126,23 @@ def _per_class(labels: Sequence[str], confusion: Floats) -> Figures:
     return {label: dict(zip(names, row, strict=True)) for label, row in rows}
 
 
-def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: int) -> Figures:
+def _scores(confusion: Floats) -> Floats:
+    """Return accuracy, macro-F1 and each label's F1, so that they are resampled once."""
+    whole = np.stack([accuracy(confusion), macro_f1(confusion)], axis=-1)
+    return np.concatenate([whole, f1_scores(confusion)], axis=-1)
+
+
+def _class_intervals(answers: Answers, f1_bounds: Sequence[tuple[float, float]]) -> Figures:
     """Return intervals of each label's scores; None if right or given in few documents."""
-    low, high = stratified(f1_scores, by_document, draws, seed)
     found: Figures = {}
-    for number, label in enumerate(answers.labels):
+    for number, (label, (low, high)) in enumerate(zip(answers.labels, f1_bounds, strict=True)):
         precision, recall = (
             right_shares(answers.right[rows], answers.document[rows])
             for rows in (answers.predicted == number, answers.gold == number)
         )
         found[label] = dict.fromkeys(("precision", "recall", "f1"))
         if min(precision.documents, recall.documents) >= FEWEST:
-            bounds = (low[number], high[number]) if low[number] < high[number] else None
+            bounds = (low, high) if low < high else None
             own = {"precision": precision.intervals[1], "recall": recall.intervals[1], "f1": bounds}
             found[label] = own
     return found
@@ -143,8 +151,11 @@ def _class_intervals(answers: Answers, by_document: Floats, draws: int, seed: in
 def brief_score(answers: Answers, draws: int, seed: int) -> Figures:
     """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
     by_document = answers.confusion()
+    return _brief(answers, by_document, stratified(macro_f1, by_document, draws, seed))
+
+
+def _brief(answers: Answers, by_document: Floats, bounds: tuple[Any, Any]) -> Figures:
     total = by_document.sum(axis=0)
-    bounds = stratified(macro_f1, by_document, draws, seed)
     figures = {
         "n": len(answers),
         "macro_f1": macro_f1(total),

@@ -12,9 +12,9 @@ speeches. It tells genres apart (Kilgarriff 2001, "Comparing corpora").
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -195,7 +195,7 @@ class Vocabulary:
         return join_keys(key_of("word"), forms.word_keys.take(np.arange(start, len(forms))))
 
 
-def sums(values: Ints, first: Ints) -> Ints:
+def sums(values: NDArray[Any], first: Ints) -> Ints:
     """Add up values from each place in ``first`` to the next: whole numbers, so in any order."""
     running = np.zeros(len(values) + 1, np.int64)
     np.cumsum(values, out=running[1:])
@@ -233,23 +233,18 @@ def measure(
     """
     place = {text: row for row, text in reversed(list(enumerate(texts)))}
     rows = np.array(sorted(place.values()), np.int64)
-    plain = normalise_all([texts[row] for row in rows])
-    starts = range(0, len(plain), BATCH)
-    parts = [_look_up(reader, vocabulary, plain[low : low + BATCH]) for low in starts]
-    length, column, size = (np.concatenate(part) for part in zip(*parts, strict=True))
-    first = np.append(0, np.cumsum(length))
-    elsewhere = _documents(column, np.repeat(document[rows], length), len(vocabulary)) - 1
-    known = (column >= 0) & (elsewhere.take(column) >= min_df)
-    found = Acquaintance(
-        length=length,
-        plain=sums(size, first),
-        known=sums(size * known, first),
-        common=sums(size * (known & vocabulary.common.take(column)), first),
+    rows = rows[np.argsort(document[rows], kind="stable")]
+    read = _Paragraphs.read(
+        reader, vocabulary, [texts[row] for row in rows.tolist()], document[rows]
     )
+    found = read.acquaintance(vocabulary, min_df)
     enough = found.familiarity()[found.long_enough()]
-    low, middle, high = (int(value) for value in np.quantile(length, LENGTHS).round())
-    seen, names = size * (column >= 0), [corpora[row] for row in rows.tolist()]
-    frequent, wording = _wording(vocabulary, column, seen, first, found.plain, names)
+    low, middle, high = (int(value) for value in np.quantile(read.length, LENGTHS).round())
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(corpora))}
+    corpus = np.array([numbers[corpora[row]] for row in rows.tolist()])
+    counts = read.counts(corpus, (len(numbers), len(vocabulary)))
+    totals = np.bincount(corpus, found.plain, len(numbers))
+    frequent, wording = _wording(vocabulary, counts, dict(zip(numbers, totals, strict=True)))
     return Reference(
         paragraphs=len(rows),
         unknown=round(1 - float(found.known.sum() / max(found.plain.sum(), 1)), 6),
@@ -265,30 +260,80 @@ def measure(
 
 
 def _wording(
-    vocabulary: Vocabulary, column: Ints, size: Ints, first: Ints, plain: Ints, names: Sequence[str]
+    vocabulary: Vocabulary, counts: Ints, plain: Mapping[str, float]
 ) -> tuple[tuple[str, ...], dict[str, list[float]]]:
-    """Return the most frequent words, and what share of the plain words of each corpus they are."""
+    """Return the most frequent words, and what share of the plain words of each corpus they are.
+
+    ``counts`` is how often each corpus has each word, and ``plain`` its number of plain words.
+    """
     if not vocabulary.terms:  # a head whose features have no names
         return (), {}
-    counts = np.bincount(column[size > 0], minlength=len(vocabulary))
-    order = np.argsort(-counts, kind="stable")[:FREQUENT]
-    owner, found = np.repeat(np.array(names), np.diff(first)), {}
-    for name in dict.fromkeys(names):
-        total = int(plain[np.array(names) == name].sum())
-        own = np.bincount(column[(size > 0) & (owner == name)], minlength=len(vocabulary))
-        if total >= LEAST_WORDING:
-            found[name] = (own[order] / total).round(6).tolist()
+    order = np.argsort(-counts.sum(axis=0), kind="stable")[:FREQUENT]
+    found = {
+        name: (own[order] / total).round(6).tolist()
+        for own, (name, total) in zip(counts, plain.items(), strict=True)
+        if total >= LEAST_WORDING
+    }
     return tuple(vocabulary.terms[at] for at in order.tolist()), found
 
 
-def _look_up(reader: Reader, vocabulary: Vocabulary, texts: list[str]) -> tuple[Ints, Ints32, Ints]:
-    """Return the length of each paragraph, and the place and size of each word."""
-    words = reader.words(texts)
-    columns, sizes = vocabulary.columns(reader)
-    return np.diff(words.first), columns.take(words.form), sizes.take(words.form) * ~words.name
+@dataclass(frozen=True, slots=True)
+class _Paragraphs:
+    """The words of paragraphs, document by document: 8 bytes of memory each."""
+
+    document: Ints  # of each paragraph; never decreasing
+    length: Ints
+    column: Ints32  # place of each word among the known ones, -1 if it is unknown
+    size: Ints32  # of each word, 0 if it is not plain
+
+    @classmethod
+    def read(
+        cls, reader: Reader, vocabulary: Vocabulary, texts: Sequence[str], document: Ints
+    ) -> "_Paragraphs":
+        """Look up the words of texts as written."""
+        found = []
+        for low in range(0, len(texts), BATCH):
+            words = reader.words(normalise_all(texts[low : low + BATCH]))
+            columns, sizes = vocabulary.columns(reader)
+            size = (sizes.take(words.form) * ~words.name).astype(np.int32)
+            found.append((np.diff(words.first), columns.take(words.form), size))
+        return cls(document, *(np.concatenate(part) for part in zip(*found, strict=True)))
+
+    def _chunks(self) -> Iterator[tuple[slice, slice]]:
+        """Yield the paragraphs of some whole documents, and their words."""
+        first, document = np.append(0, np.cumsum(self.length)), self.document
+        cuts = np.unique(np.append(np.searchsorted(document, document[::BATCH]), len(document)))
+        for low, high in pairwise(cuts.tolist()):
+            yield slice(low, high), slice(first[low], first[high])
+
+    def acquaintance(self, vocabulary: Vocabulary, min_df: int) -> Acquaintance:
+        """Count the words that are plain, known from other documents, and common."""
+        elsewhere: Ints = np.full(len(vocabulary) + 1, -1)
+        for own, words in self._chunks():
+            document = np.repeat(self.document[own], self.length[own])
+            elsewhere += _documents(self.column[words], document, len(vocabulary))
+        found = []
+        for own, words in self._chunks():
+            column, size = self.column[words], self.size[words]
+            known = (column >= 0) & (elsewhere.take(column) >= min_df)
+            common = known & vocabulary.common.take(column)
+            first = np.append(0, np.cumsum(self.length[own]))
+            found.append([sums(part, first) for part in (size, size * known, size * common)])
+        counts = (np.concatenate(part) for part in zip(*found, strict=True))
+        return Acquaintance(self.length, *counts)
+
+    def counts(self, corpus: Ints, shape: tuple[int, int]) -> Ints:
+        """Count each known plain word of each corpus, given that of each paragraph."""
+        counts = np.zeros(shape, np.int64)
+        for own, words in self._chunks():
+            plain = (self.size[words] > 0) & (self.column[words] >= 0)
+            at = np.repeat(corpus[own], self.length[own])[plain] * shape[1]
+            at += self.column[words][plain]
+            counts += np.bincount(at, minlength=counts.size).reshape(shape)
+        return counts
 
 
-def _documents(column: Ints, document: Ints, size: int) -> Ints:
+def _documents(column: Ints32, document: Ints, size: int) -> Ints:
     """Return in how many documents each known word occurs."""
     seen = column >= 0
     pair = np.unique(document[seen] * max(size, 1) + column[seen])
