@@ -125,8 +125,8 @@ def test_scales_may_differ_between_files(tmp_path):
 
 
 def test_rows_of_several_actors_share_their_text(tmp_path):
-    rows = [("NATO met Russia", actor, "0") for actor in ("NATO", "text", "Russia")]
-    corpus = write(tmp_path / "mine.csv", [*rows, ("It left", "NATO", "1")])
+    rows = [("NATO met Russia", actor, "favor") for actor in ("NATO", "text", "Russia")]
+    corpus = write(tmp_path / "mine.csv", [*rows, ("It left", "NATO", "favor")])
     found = read_corpus([corpus])
     assert found.texts == ("NATO met Russia",) * 3 + ("It left",)
     assert found.texts[0] is found.texts[2]

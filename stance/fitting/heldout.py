@@ -12,6 +12,7 @@ from stance.fitting.learning import (
     ABSENT,
     ENOUGH,
     HELD_OUT,
+    HELD_OUT_ENOUGH,
     HELD_OUT_PART,
     Task,
     fit_head,
@@ -71,7 +72,7 @@ def _score_folds(task: Task, cuts: Sequence[Cut], model: Head) -> Floats:
     targets, _ = task.targets(np.arange(len(task.groups)))
     present = np.flatnonzero(targets.any(axis=0))
     begin = np.vstack(start)[:, None, present]
-    found = learn_together(task, lessons, present, begin, ENOUGH).scores
+    found = learn_together(task, lessons, present, begin, HELD_OUT_ENOUGH).scores
     scores = np.tile(np.where(task.occurs, ABSENT, NEVER), (len(task.y), 1))
     for number, cut in enumerate(cuts):
         scores[np.ix_(cut.test, present)] = found[task.counted(cut.test), number]
