@@ -249,6 +249,7 @@ class _Nearly:
     frequent: Ints
     vectors: Floats32  # of the frequent features' curvature, which all machines share but for size
     shrunk: Floats32  # by how much a machine shrinks each
+    bent: Bools  # whether a machine's loss bends with a frequent feature, which it may lack
 
     @classmethod
     def of(cls, design: _Design, bends: Floats32) -> "_Nearly":
@@ -260,14 +261,15 @@ class _Nearly:
         values, vectors = np.linalg.eigh(x.T @ (x * bend))
         size = sharp[frequent].sum(axis=0, dtype=np.float64) / max(values.sum(), 1e-30)
         shrunk = 1 / (1 + np.maximum(values, 0)[:, None] * size)
+        bent = sharp[frequent] > 0
         sharp += 1
-        return cls(sharp, frequent, vectors, shrunk.astype(np.float32))
+        return cls(sharp, frequent, vectors, shrunk.astype(np.float32), bent)
 
     def solve(self, values: Floats32, out: Floats32) -> Floats32:
         """Return values times the inverse."""
         frequent = self.vectors @ (self.shrunk * (self.vectors.T @ values[self.frequent]))
         np.divide(values, self.sharp, out=out)
-        out[self.frequent] = frequent
+        out[self.frequent] = np.where(self.bent, frequent, out[self.frequent])
         return out
 
 
