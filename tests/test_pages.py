@@ -59,7 +59,8 @@ def test_nothing_but_ampersands_is_escaped_twice():
 
 def distinct(strings):
     """Return strings fit for cells, none empty, none twice, so that each names one actor."""
-    found = dict.fromkeys(readable(text) or f"empty {at}" for at, text in enumerate(strings))
+    cells = (readable(text).strip() or f"empty {at}" for at, text in enumerate(strings))
+    found = dict.fromkeys(cells)
     return [*found, *(f"filler {at}" for at in range(len(strings) - len(found)))]
 
 
