@@ -94,6 +94,7 @@ def test_a_time_may_follow_a_date(day, time):
     [
         *("10:30", "1:30 PM", "10.30", "10h30", "10:30:00", "10:30:00.000000", "10:30:00,123"),
         *("10:30:00+00", "10:30:00 +0000 UTC", "10:30:00 UTC", "10:30:00 Europe/Paris"),
+        *("10:30 UTC+1", "10:30:00 GMT-5"),
     ],
 )
 def test_a_time_may_follow_a_date_and_a_space(time):
