@@ -182,7 +182,10 @@ def test_spaces_around_an_actor_are_none_of_its_name(archive, tmp_path):
         row["actor"] = f" {row['actor']}  "
     blank = dict.fromkeys(("stance", "stance_against", "stance_neutral", "stance_favor"), "")
     rows.append(rows[0] | blank | {"row": str(len(rows) + 1), "actor": "  ", "mentions": "0"})
-    assert figures(write(tmp_path / "spaced.csv", rows)) == known
+    spaced, table = write(tmp_path / "spaced.csv", rows), tmp_path / "regression.csv"
+    assert figures(spaced) == known
+    figures(spaced, "--audit", archive[1], "--regression", table)
+    assert {row["actor"] for row in read(table)} == {each["actor"] for each in known["shares"]}
 
 
 def changed(path, output, at=3, **cells):

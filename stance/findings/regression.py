@@ -58,7 +58,7 @@ def write_regression_table(
     ):
         for at, record in enumerate(table):
             if (own := heads.get(at)) is not None:
-                cells = [record.cells[place] for place in (*kept, places.actor)]
+                cells = [*(record.cells[place] for place in kept), places.actor_of(record.cells)]
                 shown = ("" if np.isnan(value) else f"{value:.6f}" for value in means[own])
                 cells += [str(number[own]), f"{chance[own]:.9f}"]
                 written.write([*cells, *shown])
