@@ -485,6 +485,9 @@ def test_coders_in_files_of_their_own_are_said_not_to_be_compared(examine):
     assert joined.agreement.overall.units == 180
     for others in (coded("anna"), rows(90, coder=lambda i, row: "ben"), rows(180)):
         assert not of(examine(coded("anna"), others), "agreement")
+    both = coded("anna") + coded("ben")
+    for others in (both, coded("ben")):  # who are compared in the first file
+        assert not any("not compared" in f.text for f in of(examine(both, others), "agreement"))
 
 
 def test_a_missing_column_and_a_meaningless_code_are_errors(examine):

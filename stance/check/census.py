@@ -17,6 +17,7 @@ from stance.check._spool import Numbers, Strings
 from stance.codings import Codings, Settled, settle
 from stance.corpus import CorpusForm, LabelledRows, Row, group_documents, table_form
 from stance.display import shown
+from stance.features.pairs import run_starts
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, fingerprint, key_of, numbered
 from stance.reading.text import words_of
@@ -202,17 +203,20 @@ class _Collected:
         return settle(list(zip(source, *keys, strict=True)), named, stance, soft)
 
     def coded_apart(self) -> int:
-        """Return how many pairs have coders of their own in different files."""
+        """Return how many pairs have more coders in all files than in any one of them."""
         if len(self.cells["coder"]) < 2:
             return 0
         pair = self.keys["pair"].read()
         judged = np.flatnonzero(pair)
-        several = np.ones(len(np.unique(pair[judged])), np.bool_)
-        for other in (self.source, self.codes["coder"]):
-            numbers = np.frombuffer(other, np.int32)[judged].astype(np.uint64)
-            both = np.unique(np.stack([pair[judged], numbers]), axis=1)
-            several &= np.unique(both[0], return_counts=True)[1] > 1
-        return int(several.sum())
+        coder, source = (
+            np.frombuffer(numbers, np.int32)[judged].astype(np.uint64)
+            for numbers in (self.codes["coder"], self.source)
+        )
+        once = np.unique(np.stack([pair[judged], source, coder]), axis=1)
+        inside, coders = np.unique(once[:2], axis=1, return_counts=True)
+        starts = run_starts(inside[0])
+        everywhere = np.unique(np.unique(once[[0, 2]], axis=1)[0], return_counts=True)[1]
+        return int(np.sum(everywhere > np.maximum.reduceat(coders, starts)))
 
 
 NO_SOFT = [0.0] * len(Stance)
