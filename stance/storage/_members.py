@@ -103,16 +103,17 @@ class Terms(Sequence[str]):
     """A list of terms that is split when it is first read: few are, and a model has many."""
 
     def __init__(self, text: str, size: int) -> None:
-        self._text, self._size = text, size
-        self._lines: list[str] | None = None
+        self._size = size
+        self._terms: str | list[str] = text  # one name for both, as threads may read it at once
 
     def __len__(self) -> int:
         return self._size
 
     def __getitem__(self, at: Any) -> Any:
-        if self._lines is None:
-            self._lines, self._text = self._text.split("\n")[:-1], ""
-        return self._lines[at]
+        terms = self._terms
+        if isinstance(terms, str):
+            self._terms = terms = terms.split("\n")[:-1]
+        return terms[at]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
