@@ -1,11 +1,14 @@
 """The machines of large corpora: those of LinearSVC, learned for all folds at once."""
 
+import csv
+
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.svm import LinearSVC
 
 from stance.corpus import bundled_corpus, read_corpus
+from stance.errors import DataError
 from stance.fitting import counts as counts_of
 from stance.fitting import designs, folds, train
 from stance.fitting.counts import count_features
@@ -114,3 +117,25 @@ def test_a_large_corpus_gives_the_answers_of_a_small_one(monkeypatch):
     assert len(small.prospects.repeats["seeds"]) == 2
     assert len(large.prospects.repeats["seeds"]) == 1
     assert [p["share"] for p in large.prospects.learning_curve["points"]] == [0.1, 0.4, 1.0]
+
+
+@pytest.mark.parametrize("large", [1_000, 100])
+def test_a_fold_whose_rows_all_weigh_nothing_is_an_error(tmp_path, monkeypatch, large):
+    corpus = read_corpus([bundled_corpus()]).take(np.arange(120))
+    names = ("against", "neutral", "favor")
+    for file, rows in (("heavy", range(40)), ("light", range(40, 120))):
+        lines = [
+            (corpus.texts[i], corpus.actors[i], names[corpus.stance[i]], file if i < 40 else f"{i}")
+            for i in rows
+        ]
+        with (tmp_path / f"{file}.csv").open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows([("text", "actor", "stance", "document"), *lines])
+    both = read_corpus([tmp_path / "heavy.csv", tmp_path / "light.csv"])
+    recipe = Recipe(
+        features=Features({"stem": 1.0}, min_df=2),
+        validation=Validation(folds=3, repeats=1, draws=100, learning_curve=False),
+        corpora={"light": 0.0},
+    )
+    monkeypatch.setattr(folds, "LARGE", large)
+    with pytest.raises(DataError, match="every row has weight 0"):
+        train(recipe, both, ActorBook.default())

@@ -17,6 +17,7 @@ from stance.fitting.learning import (
     Task,
     fit_head,
     learn_together,
+    present_labels,
     score_rows,
     temperature_of,
 )
@@ -69,6 +70,8 @@ def _score_folds(task: Task, cuts: Sequence[Cut], model: Head) -> Floats:
     start.append(model.intercept[None].astype(np.float32))
     start[-1][0, 1] -= task.recipe.classifier.neutral_offset
     lessons = [task.with_lessons(cut.train) for cut in cuts]
+    for rows in lessons:
+        present_labels(task, *task.targets(rows))  # or raise, as folds learned one by one do
     targets, _ = task.targets(np.arange(len(task.groups)))
     present = np.flatnonzero(targets.any(axis=0))
     begin = np.vstack(start)[:, None, present]

@@ -26,12 +26,12 @@ Scores of 8,002 and of 80,003 rows differed by less than 0.001 between the two, 
 the second takes half the time.
 """
 ENOUGH, HELD_OUT_ENOUGH, HELD_OUT_PART = 1e-4, 3e-4, 1e-2
-"""The same where there are many rows: lengths of the gradient, by that of the gradient at zero.
+"""The same where there are many rows: length of the gradient, as a share of that at zero.
 
-Of a model, of one of the other folds, and of one of part of the documents.
+For the model, for one that leaves a fold out, and for one of part of the documents.
 """
 COARSE = 10
-"""One in so many rows is learned from first, where there are many."""
+"""Where there are many rows, the search begins at what one in this many teaches."""
 _ROWS = 1 << 14  # scored at a time
 ABSENT = -5.0  # score of a class that a training fold does not hold
 
@@ -142,7 +142,7 @@ def fit_head(task: Task, rows: Ints, seed: int, enough: float = EXACT) -> Head:
 
 
 def _fit_large(task: Task, rows: Ints, enough: float) -> Head:
-    present = _present(task, *task.targets(rows))
+    present = present_labels(task, *task.targets(rows))
     first = learn_together(task, [rows[::COARSE]], present, None, HELD_OUT_PART)
     found = learn_together(task, [rows], present, first.coef, enough)
     made = [
@@ -162,7 +162,7 @@ class Together:
     """What was learned from several sets of rows."""
 
     coef: Floats32  # (n_features + 1, n_lessons, n_labels), the last for the intercept
-    scores: Floats32  # (n_rows, n_lessons, n_labels), of the rows of the counts
+    scores: Floats32  # (n_rows, n_lessons, n_labels), of the rows of the counts in any set
     idf: Sequence[Floats32]  # of each block's features, for the first set
 
 
@@ -215,7 +215,7 @@ def _linear(
     """Return coefficients (n_features, n_labels) and intercepts, also for two classes."""
     x, vectored, recipe = design.x, design.vectored, task.recipe.classifier
     targets, weight = task.targets(rows)
-    present = _present(task, targets, weight)
+    present = present_labels(task, targets, weight)
     _check_features(task, x.shape[1], len(rows))
     coef = np.zeros((x.shape[1], len(task.labels)))
     intercept = np.where(task.occurs, ABSENT, NEVER)
@@ -228,7 +228,7 @@ def _linear(
     return coef, intercept
 
 
-def _present(task: Task, targets: Floats, weight: Floats) -> Ints:
+def present_labels(task: Task, targets: Floats, weight: Floats) -> Ints:
     """Return the labels that rows have; raise if nothing can be learned from them."""
     present = np.flatnonzero(targets.any(axis=0))
     if len(present) < 2:
