@@ -233,7 +233,7 @@ def corpus_of(rows: Iterable[Row], source: Source) -> Corpus:
 
 
 class _Columns:
-    """Rows taken apart, for a million of them as records would take far more memory."""
+    """Rows stored by column: a million records would take far more memory."""
 
     def __init__(self) -> None:
         cells = ("text", "actor", "spans", "holder", "soft", "date", "coder")

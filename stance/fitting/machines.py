@@ -13,7 +13,7 @@ from stance.fitting.designs import Part
 from stance.fitting.logistic import Vectored
 from stance.interrupts import interruptible
 
-_ROWS = 1 << 13  # looked at at a time, which fit into the processor's cache
+_ROWS = 1 << 13  # handled at a time, so that they fit into the processor's cache
 _CG = 0.3  # what a step of the search leaves of the residual
 _FREQUENT, _SAMPLE = 256, 8192  # features whose curvature is found, and about so many rows for it
 _STEPS, _TURNS = 30, 60  # steps of a search, and turns of a step
@@ -79,7 +79,7 @@ def fit_machines(
     start : ndarray of shape (n_features + 1, n_lessons or 1, n_labels)
         Where the search begins.
     enough : float
-        Length of the gradient, by that of the gradient at zero, at which the search stops.
+        Length of the gradient, as a share of that at zero, at which the search stops.
     """
     lessons, labels = member.shape[1], costs.shape[1]
     idf = np.concatenate([part.idf for part in parts])
@@ -253,7 +253,7 @@ class _Nearly:
 
     @classmethod
     def of(cls, design: _Design, bends: Floats32) -> "_Nearly":
-        """Find it by some of the rows, where the losses bend so much."""
+        """Estimate it from some of the rows, given how much each loss bends there."""
         sharp = design.back(bends, squared=True)
         frequent = np.sort(np.argsort(-sharp.sum(axis=1), kind="stable")[:_FREQUENT])
         rows = np.arange(0, len(bends), max(1, len(bends) // _SAMPLE))

@@ -317,7 +317,7 @@ class _Bench:
         return calibrate(held.probabilities[kept], labels, documents, self.recipe.validation.seed)
 
     def _tick(self, query: Query, rows: Ints) -> Callable[[float], None]:
-        """Return what hears of pairs read, where a few stand for all rows."""
+        """Return a function that reports pairs read as work, where a few stand for all rows."""
         return lambda pairs: self.pace.add(pairs * len(rows) / len(query))
 
     def _task(self, query: Query, name: str, rows: Ints, shared: Ints | None) -> Task:
