@@ -59,6 +59,19 @@ def test_resamples_do_not_depend_on_how_they_are_cut_into_chunks(monkeypatch):
     assert (resample(counts, 101, 4, strata) == whole).all()
 
 
+@pytest.mark.parametrize("rows", [intervals.MANY, intervals.MANY - 1])
+def test_documents_with_the_same_counts_may_be_drawn_together(rows):
+    rng = np.random.default_rng(5)
+    counts = rng.binomial(3, 0.4, (rows, 2)).astype(np.float64)
+    drawn = resample(counts, 4_000, 6)
+    assert drawn.sum(axis=1).std() > 0
+    assert drawn.mean(axis=0) == pytest.approx(counts.sum(axis=0), rel=1e-3)
+    exact = np.cov(counts.T) * rows  # of a sum of so many documents, without bias
+    assert np.cov(drawn.T) == pytest.approx(exact, abs=0.1 * exact[0, 0])
+    alike = drawn * (rows - 1) / rows
+    assert alike == pytest.approx(alike.round(), abs=1e-6)  # whole documents are drawn
+
+
 def test_every_resample_weighs_as_much_as_the_documents_and_as_each_stratum():
     strata = np.repeat([0, 2, 3], [15, 6, 2])
     total = resample(np.eye(4)[strata], 50, 1, strata)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
+from stance.reading.keys import join_keys, key_of
 
 BOUNDS = (0.025, 0.975)  # quantiles that bound a 95 % interval
 DRAWS, SEED = 1000, 20  # resamples that an interval rests on and where their random numbers start
+MANY, ALIKE = 10_000, 20
+"""Documents from which those with the same counts are drawn together, if they are so many each."""
 CELLS = 2_000_000  # document counts held in memory at once, about 50 MB of working space
 FEWEST = 5  # documents below which a score has no interval, and a label of fewer none to be trusted
 TRUSTED = 20  # documents from which an interval can be trusted
@@ -29,7 +32,8 @@ def resample(
 
     A cluster bootstrap (Field and Welsh 2007, "Bootstrapping clustered data"). Of the n documents
     of a stratum n - 1 are drawn and weigh n / (n - 1) each, for with n the scores would vary too
-    little (Rao and Wu 1988, "Resampling Inference with Complex Survey Data").
+    little (Rao and Wu 1988, "Resampling Inference with Complex Survey Data"). Of many documents,
+    those with the same counts are drawn by their number, which has the same distribution.
     """
     flat = counts.reshape(len(counts), -1)
     total = np.zeros((draws, flat.shape[1]))
@@ -49,6 +53,12 @@ def _resample_stratum(flat: Floats, draws: int, rng: np.random.Generator) -> Flo
     documents = len(flat)
     if documents == 1:
         return np.repeat(flat, draws, axis=0)
+    share = documents / (documents - 1)
+    if documents >= MANY:
+        first, times = _alike(flat)
+        if len(first) <= documents / ALIKE:
+            drawn = rng.multinomial(documents - 1, times / documents, size=draws)
+            return drawn.astype(np.float64) @ flat[first] * share
     total = np.empty((draws, flat.shape[1]))
     step = max(1, CELLS // documents)
     for low in range(0, draws, step):
@@ -57,7 +67,15 @@ def _resample_stratum(flat: Floats, draws: int, rng: np.random.Generator) -> Flo
         drawn += np.arange(size)[:, None] * documents
         times = np.bincount(drawn.reshape(-1), minlength=size * documents)
         total[low : low + size] = times.reshape(size, documents).astype(np.float64) @ flat
-    return total * (documents / (documents - 1))
+    return total * share
+
+
+def _alike(flat: Floats) -> tuple[Ints, Ints]:
+    """Return one of the rows that are the same, and how often each such row occurs."""
+    bits = (np.ascontiguousarray(flat.T, np.float64) + 0.0).view(np.uint64)
+    keys = join_keys(key_of("counts"), *bits)
+    _, first, times = np.unique(keys, return_index=True, return_counts=True)
+    return first, times
 
 
 def gain_in(score: Statistic) -> Statistic:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from stance.arrays import Floats32, Ints, Keys
+from stance.arrays import Bools, Floats32, Ints, Keys
 from stance.fitting.counts import BlockCounts
 from stance.fitting.logistic import Vectored
 from stance.fitting.vectors import Vectors
@@ -65,6 +65,16 @@ class Part:
     sums: Any  # sparse, of shape (n_rows, n_features)
     idf: Floats32  # (n_features, n_lessons), 0 where the lesson lacks the feature
     scale: Floats32  # (n_rows, n_lessons)
+
+    @property
+    def known(self) -> Bools:
+        """Features that any lesson has."""
+        found: Bools = self.idf.max(axis=1) > 0
+        return found
+
+    def take(self, features: Bools) -> "Part":
+        """Return the part with some of its features."""
+        return Part(self.sums[:, np.flatnonzero(features)], self.idf[features], self.scale)
 
 
 def make_part(

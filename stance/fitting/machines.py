@@ -15,7 +15,9 @@ from stance.interrupts import interruptible
 
 _ROWS = 1 << 13  # handled at a time, so that they fit into the processor's cache
 _CG = 0.3  # what a step of the search leaves of the residual
-_FREQUENT, _SAMPLE = 256, 8192  # features whose curvature is found, and about so many rows for it
+_FEW = 4  # machines alive up to which their products are faster one by one
+_FREQUENT, _SAMPLE = 512, 8192  # features whose curvature is found, and about so many rows for it
+_EACH = 64  # rows for one such feature, where they are fewer
 _STEPS, _TURNS = 30, 60  # steps of a search, and turns of a step
 _DESCENT, _ROUNDING = 1e-4, 1e-6  # of a line search: wanted decrease, and error of a float32 sum
 
@@ -79,16 +81,17 @@ def fit_machines(
     start : ndarray of shape (n_features + 1, n_lessons or 1, n_labels)
         Where the search begins.
     enough : float
-        Length of the gradient, as a share of that at zero, at which the search stops.
+        Change of the rows' scores by a step, root mean square, at which the search stops.
     """
     lessons, labels = member.shape[1], costs.shape[1]
-    idf = np.concatenate([part.idf for part in parts])
+    idf, machines = np.concatenate([part.idf for part in parts]), lessons * labels
+    width = machines if machines <= _FEW else -(-machines // _FEW) * _FEW
     coef = np.broadcast_to(start, (len(start), lessons, labels)).copy()
     coef[:-1] *= (idf > 0)[:, :, None]
-    errors = _Errors(costs.astype(np.float32), member)
-    found, scores = _search(_Design(parts, labels), errors, coef.reshape(len(start), -1), enough)
+    errors = _Errors(costs.astype(np.float32), member, width)
+    found, scores = _search(_Design(parts, labels, width), errors, _widened(coef, width), enough)
     shape = -1, lessons, labels
-    return Machines(found.reshape(shape), scores.reshape(shape))
+    return Machines(found[:, :machines].reshape(shape), scores[:, :machines].reshape(shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class _Errors:
 
     costs: Floats32
     member: Bools
+    width: int  # number of machines, those that learn nothing among them
 
     def _of_rows(self, rows: slice) -> tuple[Floats32, Floats32]:
         """Return what a wrong answer costs where a machine's label is right, and where it is not.
@@ -105,8 +109,7 @@ class _Errors:
         """
         right, member = self.costs[rows], self.member[rows, :, None]
         wrong = right.sum(axis=1, keepdims=True) - right
-        size = len(right), member.shape[1] * right.shape[1]
-        one, other = ((costs[:, None] * member).reshape(size) for costs in (right, wrong))
+        one, other = (_widened(costs[:, None] * member, self.width) for costs in (right, wrong))
         return one, other
 
     def losses(self, scores: Floats32) -> tuple[Floats, Floats32, Floats32]:
@@ -131,18 +134,19 @@ class _Design:
 
     parts: Sequence[Part]
     labels: int
+    width: int
 
     def _of_machines(self, of_lessons: Floats32) -> Floats32:
-        return np.repeat(of_lessons, self.labels, axis=1)
+        return _widened(np.repeat(of_lessons, self.labels, axis=1), self.width)
 
-    def scores(self, coef: Floats32) -> Floats32:
-        """Return the scores of every row, of shape (n_rows, n_machines)."""
+    def scores(self, coef: Floats32, live: Bools) -> Floats32:
+        """Return the scores of every row, of shape (n_rows, n_machines), by the machines alive."""
         found = np.tile(coef[-1], (len(self.parts[0].scale), 1))
         low = 0
         for part in self.parts:
             own = self._of_machines(part.idf)
             own *= coef[low : low + len(own)]
-            added = part.sums @ own
+            added = _product(part.sums, own, live)
             added *= self._of_machines(part.scale)
             found += added
             low += len(own)
@@ -160,7 +164,7 @@ class _Design:
             [*found, np.ones((len(rows), np.count_nonzero(features == low)), np.float32)]
         )
 
-    def back(self, slopes: Floats32, squared: bool = False) -> Floats32:
+    def back(self, slopes: Floats32, live: Bools, squared: bool = False) -> Floats32:
         """Return the transposed features, or their squares, times slopes of the rows' scores."""
         sizes = np.cumsum([0, *(len(part.idf) for part in self.parts)]).tolist()
         found = np.empty((sizes[-1] + 1, slopes.shape[1]), np.float32)
@@ -172,7 +176,7 @@ class _Design:
                 scale, idf = scale**2, idf**2
             weighed = self._of_machines(scale)
             weighed *= slopes
-            found[low:high] = sums.T @ weighed
+            found[low:high] = _product(sums.T, weighed, live)
             found[low:high] *= self._of_machines(idf)
         found[-1] = slopes.sum(axis=0, dtype=np.float64)
         return found
@@ -182,20 +186,16 @@ def _search(
     design: _Design, errors: _Errors, coef: Floats32, enough: float
 ) -> tuple[Floats32, Floats32]:
     """Return coefficients of shape (n_features + 1, n_machines), and the scores of the rows."""
-    nothing = np.zeros((len(errors.costs), coef.shape[1]), np.float32)
-    far = enough * _lengths(design.back(errors.losses(nothing)[1]))
-    scores = design.scores(coef)
+    live = np.arange(errors.width) < errors.member.shape[1] * errors.costs.shape[1]
+    scores = design.scores(coef, live)
     loss, slopes, bends = errors.losses(scores)
     loss += _dots(coef, coef) / 2
-    for step in range(_STEPS):
-        gradient = design.back(slopes)
+    for _ in range(_STEPS):  # one at least: the start may know the held-out rows
+        gradient = design.back(slopes, live)
         gradient += coef
-        live = _lengths(gradient) > far
-        if step and not live.any():  # one step at least: the start may know the held-out rows
-            break
-        move, moved = _step(design, bends, gradient, live if step else far > 0)
+        move, moved = _step(design, bends, gradient, live)
         slope = _dots(gradient, move)
-        added = length = np.ones(len(far))
+        added = length = np.ones(coef.shape[1])
         while True:
             _add(coef, move, added)
             _add(scores, moved, added)
@@ -207,6 +207,9 @@ def _search(
             added = np.where(long, -length / 2, 0)
             length = length + added
         loss = new
+        live &= length * _lengths(moved) > enough * np.sqrt(len(moved))
+        if not live.any():
+            break
     return coef, scores
 
 
@@ -214,14 +217,14 @@ def _step(
     design: _Design, bends: Floats32, gradient: Floats32, live: Any
 ) -> tuple[Floats32, Floats32]:
     """Return how coefficients and scores change by a Newton step of the machines still alive."""
-    nearly = _Nearly.of(design, bends)
+    nearly = _Nearly.of(design, bends, live)
     move, rest, moved = np.zeros_like(gradient), -gradient, np.zeros_like(bends)
     aim = nearly.solve(rest, np.empty_like(rest))
     product = _dots(rest, aim)
     first = product
     for _ in range(_TURNS):
-        ahead = design.scores(aim)
-        bent = design.back(bends * ahead)
+        ahead = design.scores(aim, live)
+        bent = design.back(bends * ahead, live)
         bent += aim
         length = np.where(live, product / np.maximum(_dots(aim, bent), 1e-30), 0)
         _add(move, aim, length)
@@ -252,10 +255,11 @@ class _Nearly:
     bent: Bools  # whether a machine's loss bends with a frequent feature, which it may lack
 
     @classmethod
-    def of(cls, design: _Design, bends: Floats32) -> "_Nearly":
+    def of(cls, design: _Design, bends: Floats32, live: Bools) -> "_Nearly":
         """Estimate it from some of the rows, given how much each loss bends there."""
-        sharp = design.back(bends, squared=True)
-        frequent = np.sort(np.argsort(-sharp.sum(axis=1), kind="stable")[:_FREQUENT])
+        sharp = design.back(bends, live, squared=True)
+        count = min(_FREQUENT, len(bends) // _EACH)
+        frequent = np.sort(np.argsort(-sharp.sum(axis=1), kind="stable")[:count])
         rows = np.arange(0, len(bends), max(1, len(bends) // _SAMPLE))
         x, bend = design.columns(rows, frequent), bends[rows].mean(axis=1, keepdims=True)
         values, vectors = np.linalg.eigh(x.T @ (x * bend))
@@ -271,6 +275,28 @@ class _Nearly:
         np.divide(values, self.sharp, out=out)
         out[self.frequent] = np.where(self.bent, frequent, out[self.frequent])
         return out
+
+
+def _widened(values: Floats32, width: int) -> Floats32:
+    """Return values of each row's machines, and 0 for those that learn nothing."""
+    values = values.reshape(len(values), -1)
+    if values.shape[1] == width:
+        return values
+    wide = np.zeros((len(values), width), np.float32)
+    wide[:, : values.shape[1]] = values
+    return wide
+
+
+def _product(matrix: Any, columns: Floats32, live: Bools) -> Floats32:
+    """Return a sparse matrix times some columns, 0 where a column is not alive."""
+    alive = np.flatnonzero(live).tolist()
+    if len(alive) > _FEW:
+        found: Floats32 = matrix @ columns
+        return found
+    found = np.zeros((matrix.shape[0], len(live)), np.float32)
+    for column in alive:
+        found[:, column] = matrix @ np.ascontiguousarray(columns[:, column])
+    return found
 
 
 def _add(total: Floats32, values: Floats32, factor: Floats) -> None:

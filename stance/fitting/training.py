@@ -248,6 +248,14 @@ class _Bench:
             named |= np.array([rows[name] >= FEWEST for name in self.query.names])
         return named
 
+    @cached_property
+    def fold(self) -> Ints:
+        """The fold of each row, by its stance."""
+        return self._split(self.corpus.stance, self.corpus.document)
+
+    def _split(self, y: Ints, group: Ints) -> Ints:
+        return split(y, group, self.recipe.validation.folds, self.recipe.validation.seed)
+
     def learn(self, query: Query, name: str, rows: Ints | None = None) -> _Learned:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
         rows = np.arange(len(self.corpus)) if rows is None else rows
@@ -256,7 +264,7 @@ class _Bench:
             first, shared = query.distinct()
             query = query.take(first)
         task, seed = self._task(query, name, rows, shared), self.recipe.validation.seed
-        fold = split(task.y, task.group, self.recipe.validation.folds, seed)
+        fold = self._split(task.y, task.group) if name in _EXTRA else self.fold
         head, held = learn(task, fold, seed, self.jobs, self.pace.add)
         few = query.take(showing_rows(task.counts, head.blocks))
         terms = name_features(
