@@ -53,6 +53,7 @@ Aliases = Annotated[
     option("KINDS", "Kinds of alias that count, such as name,demonym; all if omitted."),
 ]
 AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json")]
+Resume = Annotated[bool, option(None, "Continue an interrupted run.", "--resume")]
 Force = Annotated[bool, option(None, "Overwrite existing files.", "--force")]
 ExcelSafe = Annotated[
     bool,

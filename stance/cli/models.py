@@ -44,6 +44,7 @@ def train(
         Path | None,
         option("FILE.csv", "Table to write of rows whose label is likely wrong."),
     ] = None,
+    resume: options.Resume = False,
     as_json: options.AsJson = False,
     force: options.Force = False,
     *,
@@ -58,7 +59,8 @@ def train(
     with meter() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,
-            seed=seed, jobs=jobs, force=force, tell=shown.note, meter=shown.show, **form,
+            seed=seed, jobs=jobs, force=force, resume=resume,
+            tell=shown.note, meter=shown.show, **form,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), [title, "", *training.summary_lines()], as_json)

@@ -67,7 +67,7 @@ def predict(
     rejects: Annotated[
         Path | None, option("FILE", "Write bad rows to this table and continue.")
     ] = None,
-    resume: Annotated[bool, option(None, "Continue an interrupted run.", "--resume")] = False,
+    resume: options.Resume = False,
     cluster: Annotated[str | None, option("ADDRESS", "Address of a Dask scheduler.")] = None,
     excel_safe: options.ExcelSafe = False,
     force: options.Force = False,

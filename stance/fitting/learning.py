@@ -14,6 +14,7 @@ from stance.fitting.designs import Design, DesignBlock, make_design, make_part
 from stance.fitting.folds import is_large
 from stance.fitting.logistic import fit_logistic
 from stance.fitting.machines import fit_machine, fit_machines
+from stance.fitting.pieces import NO_PIECES, Pieces
 from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
 from stance.recipe import HeadRecipe
@@ -67,6 +68,7 @@ class Task:
     typical: Bools | None = None  # rows by which the temperature is set; None for all
     lessons: Lessons | None = None
     shared: Ints | None = None  # row of the counts of each row; None if each has its own
+    pieces: Pieces = NO_PIECES  # what a stopped training had computed
 
     @property
     def occurs(self) -> Bools:

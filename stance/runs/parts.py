@@ -180,10 +180,9 @@ class Store:
 def make_plan(model: StanceModel, inputs: Inputs, size: int, options: Mapping[str, Value]) -> Plan:
     """Return the plan of a run, whose inputs must not change until they have been read."""
     paths = [path for path in inputs.paths if path is not None]
+    found: dict[str, Value]
     if inputs.several:
-        order = hashlib.sha256("\n".join(map(ascii, map(str, paths))).encode()).hexdigest()
-        files = {f"{_FILE}{shown(str(path), 200)}": _digest_of_file(path) for path in paths}
-        found: dict[str, Value] = {**files, _ORDER: order}
+        found = files_plan({path: _digest_of_file(path) for path in paths})
     else:
         (path,) = paths
         name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
@@ -196,22 +195,36 @@ def make_plan(model: StanceModel, inputs: Inputs, size: int, options: Mapping[st
     return {
         **found,
         _MODEL: digest_of(model),
-        **{f"the version of {name}": found for name, found in versions().items()},
+        **versions_plan(),
         SIZE: size,
         **options,
     }
+
+
+def files_plan(hashes: Mapping[Path, str]) -> dict[str, Value]:
+    """Return what a plan says of files, given the hash of each, in their order."""
+    order = hashlib.sha256("\n".join(map(ascii, map(str, hashes))).encode()).hexdigest()
+    files = {f"{_FILE}{shown(str(path), 200)}": own for path, own in hashes.items()}
+    return {**files, _ORDER: order}
+
+
+def versions_plan(*more: str) -> dict[str, Value]:
+    """Return what a plan says of `versions`."""
+    return {f"the version of {name}": found for name, found in versions(*more).items()}
 
 
 def _digest_of_file(path: Path) -> str:
     return file_hash(path) if path.exists() else ""  # a bad record, if those are put aside
 
 
-def versions() -> dict[str, str]:
+def versions(*more: str) -> dict[str, str]:
     """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
     from importlib.metadata import version  # which takes as long as a hundred rows
 
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {name: version(name) for name in ("stance", "numpy", "PyStemmer")} | {"python": python}
+    return {name: version(name) for name in ("stance", "numpy", "PyStemmer", *more)} | {
+        "python": python
+    }
 
 
 def difference(before: Plan, now: Plan) -> str | None:

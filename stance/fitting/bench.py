@@ -1,0 +1,221 @@
+"""What every head of a model is learned with: the corpus, the recipe, and the finished steps."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from stance.arrays import Bools, Ints
+from stance.corpus import Corpus, holder_kinds, holder_rows
+from stance.evaluation import Report
+from stance.evaluation.answers import Figures
+from stance.evaluation.assessment import cross_validation
+from stance.evaluation.comparison import holder_score, lexicon_stances
+from stance.fitting.counts import count_features, name_features, showing_rows
+from stance.fitting.folds import is_large, split
+from stance.fitting.heldout import Held, learn
+from stance.fitting.learning import Lessons, Task, class_weights, temperature_of
+from stance.fitting.pace import Pace
+from stance.fitting.pieces import Pieces
+from stance.fitting.repeats import Repeats, repeat
+from stance.fitting.vectors import Vectors
+from stance.model.abstention import Calibration, calibrate
+from stance.model.familiarity import FEWEST, Reference, Vocabulary, measure
+from stance.model.heads import Head
+from stance.model.holders import name_held
+from stance.reading.actors import ActorBook
+from stance.reading.spans import Query, make_query, names_actor
+from stance.reading.words import Reader
+from stance.recipe import CONTROL, HeadRecipe, Recipe
+from stance.records import Holder, Sentiment, Stance
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A head, and the cross-validation that its temperature comes from."""
+
+    task: Task
+    fold: Ints
+    held: Held
+    head: Head
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every head is learned with."""
+
+    reader: Reader
+    corpus: Corpus
+    recipe: Recipe
+    query: Query  # every row of the corpus
+    vectors: Vectors | None
+    jobs: int
+    lessons: Corpus | None  # rows with soft labels alone
+    pace: Pace
+    pieces: Pieces
+
+    @cached_property
+    def named(self) -> Bools:
+        """Rows that a model answers: the text names the actor, or the model has copies for it."""
+        named = names_actor(self.reader, self.query)
+        if self.recipe.features.per_actor:
+            rows = Counter(self.query.names)
+            named |= np.array([rows[name] >= FEWEST for name in self.query.names])
+        return named
+
+    @cached_property
+    def fold(self) -> Ints:
+        """The fold of each row, by its stance."""
+        return self._split(self.corpus.stance, self.corpus.document)
+
+    def _split(self, y: Ints, group: Ints) -> Ints:
+        return split(y, group, self.recipe.validation.folds, self.recipe.validation.seed)
+
+    def learn(self, query: Query, name: str, rows: Ints | None = None) -> Learned:
+        """Cross-validate a head and fit it on all its rows, with names for its features."""
+        rows = np.arange(len(self.corpus)) if rows is None else rows
+        shared = None
+        if name == "control" and is_large(len(rows)) and self.vectors is None:
+            first, shared = query.distinct()
+            query = query.take(first)
+        task, seed = self._task(query, name, rows, shared), self.recipe.validation.seed
+        fold = self._split(task.y, task.group) if name in _EXTRA else self.fold
+        head, held = learn(task, fold, seed, self.jobs, self.pace.add)
+        few = query.take(showing_rows(task.counts, head.blocks))
+        terms = name_features(
+            self.reader, few, head.blocks, head.own,
+            targeted=task.targeted, tick=self._tick(few, rows),
+        )  # fmt: skip
+        named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
+        temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
+        head = replace(head, temperature=temperature, blocks=named)
+        if name != "stance":
+            task.counts.clear()
+        return Learned(task, fold, held, head)
+
+    def learn_extra(self, name: str, rows: Ints) -> Learned | None:
+        """Learn a head from the rows with its labels, if enough documents have each of them."""
+        corpus, query = self.corpus, self.query.take(rows)
+        numbers = corpus.sentiment if name == "sentiment" else holder_kinds(corpus)
+        thin = [
+            label
+            for number, label in enumerate(_EXTRA[name])
+            if len(np.unique(corpus.document[rows[numbers[rows] == number]])) < 2
+        ]
+        if thin:
+            if len(rows):
+                self.pace.tell(
+                    f"{name} is not learned: {', '.join(thin)} is in fewer than two documents"
+                )
+            return None
+        self.pace.begin(f"learning {name}")
+        return self.learn(replace(query, spans=()) if name == "sentiment" else query, name, rows)
+
+    def repeat(self, stance: Learned) -> Repeats:
+        """Repeat the cross-validation of the stance head, and learn from parts of the documents."""
+        validation = self.recipe.validation
+        if validation.repeats > 1 or validation.learning_curve:
+            self.pace.begin("repeating with other folds and fewer documents")
+        return repeat(
+            stance.task, stance.fold, stance.held, validation,
+            jobs=self.jobs, answered=self.named, tick=self.pace.add,
+        )  # fmt: skip
+
+    def reference(self, stance: Learned, control: Learned) -> Reference:
+        """Measure how well the learned heads know the training paragraphs."""
+        return measure(
+            self.reader,
+            Vocabulary(stance.head, control.head),
+            self.corpus.texts,
+            map(self.reader.book.proper_name, self.corpus.actors),
+            self.corpus.document,
+            self.recipe.features.min_df,
+            [self.corpus.sources[at].name for at in self.corpus.source.tolist()],
+        )
+
+    def score(self, stance: Held, control: Held, tone: Held | None) -> Report:
+        """Score the held-out answers."""
+        return cross_validation(
+            self.recipe,
+            self.corpus,
+            stance.probabilities,
+            control.probabilities,
+            tone.probabilities if tone else None,
+            lexicon_stances(self.reader, self.query),
+            self.named,
+        )
+
+    def score_holders(self, held: Held) -> Figures:
+        """Score the held-out answers to whose stance it is."""
+        rows, kinds = holder_rows(self.corpus), held.probabilities.argmax(axis=1)
+        found = name_held(self.reader, self.query.take(rows), kinds)
+        return holder_score(self.corpus, self.reader.book, found)
+
+    def calibrate(self, held: Held) -> Calibration:
+        """Keep the held-out answers to typical rows whose text names the actor, for abstention."""
+        corpus, kept = self.corpus, self.named & self.corpus.typical
+        labels, documents = corpus.stance[kept], corpus.document[kept]
+        return calibrate(held.probabilities[kept], labels, documents, self.recipe.validation.seed)
+
+    def _tick(self, query: Query, rows: Ints) -> Callable[[float], None]:
+        """Return a function that reports pairs read as work, where a few stand for all rows."""
+        return lambda pairs: self.pace.add(pairs * len(rows) / len(query))
+
+    def _task(self, query: Query, name: str, rows: Ints, shared: Ints | None) -> Task:
+        corpus, recipe, targeted = self.corpus, self.recipe, name in ("stance", "holder")
+        own = HeadRecipe(recipe.features, recipe.classifier)
+        like, judged = own.classifier, corpus.stance
+        if name == "control":  # its rows weigh what those of the stance head do
+            blind = replace(CONTROL.features, min_df=recipe.features.min_df)
+            own = HeadRecipe(blind, CONTROL.classifier)
+        elif name == "sentiment":
+            own = HeadRecipe(recipe.sentiment_features, recipe.sentiment_classifier)
+            like, judged = own.classifier, corpus.sentiment
+        elif name == "holder":
+            plain = replace(recipe.holder_classifier, neutral_offset=0.0)
+            own = HeadRecipe(recipe.holder_features, plain)
+            like, judged = plain, holder_kinds(corpus)
+        share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
+        more, lessons = self.lessons, None
+        if more is not None and more.soft is not None and name == "stance":
+            lessons = Lessons(more.document, share[more.source], more.soft)
+        return Task(
+            counts=count_features(
+                self.reader,
+                query,
+                own.features,
+                targeted=targeted,
+                kind=np.float32 if is_large(len(rows)) else np.float64,
+                tick=self._tick(query, rows),
+            ),
+            recipe=own,
+            labels=tuple(_EXTRA.get(name, Stance)),
+            targeted=targeted,
+            y=judged[rows],
+            group=corpus.document[rows],
+            weight=class_weights(
+                judged[rows], corpus.source[rows], share, like.balanced, like.evenness
+            ),
+            vectors=self.vectors,
+            soft=None if name in _EXTRA else corpus.soft,
+            typical=None if name in _EXTRA else corpus.typical,
+            lessons=lessons,
+            shared=shared,
+            pieces=self.pieces.of(name),
+        )
+
+
+_EXTRA: dict[str, type[Sentiment | Holder]] = {"sentiment": Sentiment, "holder": Holder}
+"""Labels of the heads that a model may lack."""
+
+
+def query_of(book: ActorBook, *corpora: Corpus) -> Query:
+    """Return the rows of some corpora, one after the other."""
+    texts, actors, spans = (
+        [cell for corpus in corpora for cell in getattr(corpus, name)]
+        for name in ("texts", "actors", "spans")
+    )
+    months = np.concatenate([corpus.months for corpus in corpora])
+    return make_query(book, texts, actors, spans, months)

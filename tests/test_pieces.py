@@ -1,0 +1,154 @@
+"""A stopped training of a large corpus goes on with what it had computed, to the same bytes."""
+
+import csv
+import itertools
+
+import numpy as np
+import pytest
+
+from stance.corpus import bundled_corpus
+from stance.errors import DataError, OutputError
+from stance.fitting import folds, heldout, pieces, train_files
+from stance.runs.resume import folder_of
+
+RECIPE = """name = "small"
+[features]
+min_df = 2
+[features.blocks]
+stem = 1.0
+mention = 0.4
+[sentiment_features.blocks]
+stem = 1.0
+[validation]
+folds = 3
+draws = 100
+"""
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A corpus that counts as large, a recipe, and where the model goes."""
+    with bundled_corpus().open(encoding="utf-8", newline="") as file:
+        rows = list(itertools.islice(csv.reader(file), 401))
+    corpus, recipe = tmp_path / "corpus.csv", tmp_path / "recipe.toml"
+    with corpus.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    recipe.write_text(RECIPE, encoding="utf-8")
+    monkeypatch.setattr(folds, "LARGE", 300)
+    return corpus, recipe, tmp_path / "model.stance"
+
+
+def learn(files, *, resume=False, force=False, seed=None):
+    corpus, recipe, output = files
+    return train_files(
+        [corpus], output, recipe, None,
+        seed=seed, jobs=1, force=force, resume=resume, tell=lambda _: None,
+    )  # fmt: skip
+
+
+def stop_after(number, monkeypatch):
+    """Have Ctrl-C come once so many pieces are kept."""
+    left = itertools.count(number, -1)
+
+    def write(*args, **options):
+        if next(left) == 0:
+            raise KeyboardInterrupt
+        return real(*args, **options)
+
+    real = pieces.write_private
+    monkeypatch.setattr(pieces, "write_private", write)
+    return lambda: monkeypatch.setattr(pieces, "write_private", real)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 7, 10])
+def test_a_stopped_training_goes_on_to_the_same_bytes(files, monkeypatch, kept):
+    learn(files)
+    whole = files[2].read_bytes()
+    files[2].unlink()
+    undo = stop_after(kept, monkeypatch)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        learn(files)
+    undo()
+    (note,) = stopped.value.__notes__
+    assert note == f"{kept} finished part{'s' * (kept > 1)} kept: run again with --resume to go on"
+    assert not files[2].exists()
+    with pytest.raises(OutputError, match="--resume goes on with them, --force starts anew"):
+        learn(files)
+    fitted = []
+    real = heldout.fit_head
+    monkeypatch.setattr(heldout, "fit_head", lambda *a: fitted.append(a) or real(*a))
+    learn(files, resume=True)
+    assert files[2].read_bytes() == whole
+    assert not folder_of(files[2]).exists()
+    first = len(fitted)
+    learn(files, force=True)  # all anew
+    assert 0 < first < len(fitted) - first
+    assert files[2].read_bytes() == whole
+
+
+def test_a_damaged_piece_is_computed_again(files, monkeypatch):
+    learn(files)
+    whole = files[2].read_bytes()
+    files[2].unlink()
+    undo = stop_after(5, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        learn(files)
+    undo()
+    one, other, third, *_ = sorted(folder_of(files[2]).glob("*.rows"))
+    one.write_bytes(one.read_bytes()[:-30])
+    other.write_bytes(b"")
+    data = bytearray(third.read_bytes())
+    data[len(data) // 2] ^= 1
+    third.write_bytes(data)
+    learn(files, resume=True)
+    assert files[2].read_bytes() == whole
+
+
+def test_a_training_of_something_else_does_not_go_on(files, monkeypatch):
+    undo = stop_after(3, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        learn(files)
+    undo()
+    with pytest.raises(OutputError, match="cannot resume, since --seed has changed"):
+        learn(files, resume=True, seed=5)
+    files[0].write_text(files[0].read_text("utf-8").replace("the", "a", 1), encoding="utf-8")
+    with pytest.raises(OutputError, match=r"since the file .*corpus\.csv has changed; undo that"):
+        learn(files, resume=True)
+    learn(files, force=True)
+    assert not folder_of(files[2]).exists()
+
+
+def test_small_corpora_keep_nothing(files, monkeypatch):
+    monkeypatch.setattr(folds, "LARGE", 20_000)
+    monkeypatch.setattr(heldout, "fit_head", _stopped)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        learn(files)
+    assert not folder_of(files[2]).exists()
+    assert not hasattr(stopped.value, "__notes__")
+
+
+def test_bad_data_leaves_nothing(files):
+    text = (
+        files[0]
+        .read_text("utf-8")
+        .replace(",favor,", ",neutral,")
+        .replace(",against,", ",neutral,")
+    )
+    files[0].write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="no against among"):
+        learn(files)
+    assert not folder_of(files[2]).exists()
+
+
+def _stopped(*_):
+    raise KeyboardInterrupt
+
+
+def test_pieces_of_other_arrays_have_other_names():
+    names = {
+        pieces.name_of(np.arange(4)),
+        pieces.name_of(np.arange(4.0)),
+        pieces.name_of(np.arange(4).reshape(2, 2)),
+        pieces.name_of(np.arange(2), np.arange(2, 4)),
+    }
+    assert len(names) == 4
