@@ -13,6 +13,7 @@ import os
 import secrets
 import stat
 import sys
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -164,6 +165,22 @@ def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
     temporary.replace(path)
     if sync:
         sync_folder(path.parent)
+
+
+def write_checked(path: Path, data: bytes) -> None:
+    """Write a file in a private folder, with a checksum that shows what a power cut has damaged."""
+    write_private(path, b"%d %d\n" % (len(data), zlib.crc32(data)), data, sync=False)
+
+
+def read_checked(path: Path) -> bytes | None:
+    """Return what `write_checked` has written; None if it is gone or damaged."""
+    try:
+        with path.open("rb") as file:
+            size, checksum = map(int, file.readline().split())
+            data = file.read()
+    except (OSError, ValueError):
+        return None
+    return data if len(data) == size and zlib.crc32(data) == checksum else None
 
 
 class Transaction(ABC):

@@ -55,9 +55,9 @@ def stop_after(number, monkeypatch):
             raise KeyboardInterrupt
         return real(*args, **options)
 
-    real = pieces.write_private
-    monkeypatch.setattr(pieces, "write_private", write)
-    return lambda: monkeypatch.setattr(pieces, "write_private", real)
+    real = pieces.write_checked
+    monkeypatch.setattr(pieces, "write_checked", write)
+    return lambda: monkeypatch.setattr(pieces, "write_checked", real)
 
 
 @pytest.mark.parametrize("kept", [1, 2, 7, 10])

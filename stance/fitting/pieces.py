@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.files import output_error, write_private
+from stance.files import output_error, read_checked, write_checked
 
 Arrays = Sequence[NDArray[Any]]
 
@@ -43,9 +42,10 @@ class Pieces:
         if found is None:
             found = make()
             data = io.BytesIO()
-            np.savez(data, *found)
+            for values in found:
+                np.lib.format.write_array(data, values, allow_pickle=False)
             try:
-                write_private(path, data.getvalue(), sync=False)
+                write_checked(path, data.getvalue())
             except OSError as error:
                 raise output_error(error, self.output) from error
         return found
@@ -65,8 +65,10 @@ def name_of(*arrays: NDArray[Any]) -> str:
 
 def _read(path: Path) -> Arrays | None:
     """Return the arrays in a file; None if there is none, or a power cut has damaged it."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            return [kept[f"arr_{number}"] for number in range(len(kept))]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    data = read_checked(path)
+    if data is None:
         return None
+    file, found = io.BytesIO(data), list[NDArray[Any]]()
+    while file.tell() < len(data):
+        found.append(np.lib.format.read_array(file, allow_pickle=False))
+    return found

@@ -5,7 +5,6 @@ import ctypes
 import hashlib
 import json
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.files import file_hash, output_error, write_private
+from stance.files import file_hash, output_error, read_checked, write_checked
 from stance.model.judging import StanceModel
 from stance.runs.answers import COUNTS, TABLES, Layout, Tally, answer_rows
 from stance.runs.rows import Lines
@@ -151,29 +150,25 @@ class Store:
         numbers = [getattr(part.tally, key) for key in COUNTS]
         counts = json.dumps([part.rows, part.formulas, numbers, *listed]).encode()
         data = b"%s\n%s" % (counts, (part.lines or Lines(b"")).pack())
-        # Its checksum shows what a power cut has damaged: that part is computed again.
-        path = self.path(part.number)
         try:
-            write_private(path, b"%d %d\n" % (len(data), zlib.crc32(data)), data, sync=False)
+            write_checked(self.path(part.number), data)
         except OSError as error:
             raise output_error(error, self.output) from error
         return replace(part, lines=None)
 
     def read(self, number: int) -> Part | None:
         """Return a kept part with its lines; None if there is none or it is damaged."""
+        data = read_checked(self.path(number))
+        if data is None:
+            return None  # the part is computed again
         try:
-            with self.path(number).open("rb") as file:
-                size, checksum = map(int, file.readline().split())
-                data = file.read()
-            if len(data) != size or zlib.crc32(data) != checksum:
-                return None
             counts, _, packed = data.partition(b"\n")
             rows, formulas, numbers, *listed = json.loads(counts)
             tables = (Counter({tuple(key): times for *key, times in own}) for own in listed)
             named = dict(zip((*COUNTS, *TABLES), (*numbers, *tables), strict=True))
             tally = Tally(**named)
             return Part(number, rows, formulas, tally, Lines.unpack(packed))
-        except (OSError, ValueError, TypeError):  # the last two: written by another version
+        except (ValueError, TypeError):  # written by another version
             return None
 
 
