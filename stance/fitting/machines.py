@@ -1,6 +1,6 @@
-"""Support vector machines: one of scikit-learn, or those of all folds of a large corpus at once."""
+"""Support vector machines: one of scikit-learn, or those of all folds of a large corpus."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,9 +13,8 @@ from stance.fitting.designs import Part
 from stance.fitting.logistic import Vectored
 from stance.interrupts import interruptible
 
-_ROWS = 1 << 13  # handled at a time, so that they fit into the processor's cache
+_ROWS = 1 << 14  # handled at a time
 _CG = 0.3  # what a step of the search leaves of the residual
-_FEW = 4  # machines alive up to which their products are faster one by one
 _FREQUENT, _SAMPLE = 512, 8192  # features whose curvature is found, and about so many rows for it
 _EACH = 64  # rows for one such feature, where they are fewer
 _STEPS, _TURNS = 30, 60  # steps of a search, and turns of a step
@@ -67,8 +66,7 @@ def fit_machines(
 
     They have a squared hinge loss. The search is a finite Newton method with conjugate gradients
     (Keerthi and DeCoste 2005, "A Modified Finite Newton Method for Fast Solution of Large Scale
-    Linear SVMs"), for all machines at once, so that the counts are read once per turn, and are
-    copied for none.
+    Linear SVMs"), whose turns look at the rows alone that a machine does not yet answer surely.
 
     Parameters
     ----------
@@ -83,233 +81,235 @@ def fit_machines(
     enough : float
         Change of the rows' scores by a step, root mean square, at which the search stops.
     """
-    lessons, labels = member.shape[1], costs.shape[1]
-    idf, machines = np.concatenate([part.idf for part in parts]), lessons * labels
-    width = machines if machines <= _FEW else -(-machines // _FEW) * _FEW
+    (rows, lessons), labels = member.shape, costs.shape[1]
     coef = np.broadcast_to(start, (len(start), lessons, labels)).copy()
-    coef[:-1] *= (idf > 0)[:, :, None]
-    errors = _Errors(costs.astype(np.float32), member, width)
-    found, scores = _search(_Design(parts, labels, width), errors, _widened(coef, width), enough)
-    shape = -1, lessons, labels
-    return Machines(found[:, :machines].reshape(shape), scores[:, :machines].reshape(shape))
+    scores = np.empty((rows, lessons, labels), np.float32)
+    designs = [_Design.of(parts, lesson) for lesson in range(lessons)]
+    frequent = _Frequent.of(designs[0])
+    for lesson, design in enumerate(designs):
+        own = costs * member[:, lesson, None]
+        for label in range(labels):
+            right = own[:, label].astype(np.float32)
+            errors = _Errors(right, own.sum(axis=1).astype(np.float32) - right)
+            begin = np.ascontiguousarray(coef[:, lesson, label])
+            found = _search(design, errors, frequent, begin, enough)
+            coef[:, lesson, label], scores[:, lesson, label] = found
+    return Machines(coef, scores)
 
 
 @dataclass(frozen=True, slots=True)
 class _Errors:
-    """What errors of the machines cost, row by row."""
+    """What a wrong answer costs, row by row: where the label is right, and where it is not."""
 
-    costs: Floats32
-    member: Bools
-    width: int  # number of machines, those that learn nothing among them
+    right: Floats32
+    wrong: Floats32
 
-    def _of_rows(self, rows: slice) -> tuple[Floats32, Floats32]:
-        """Return what a wrong answer costs where a machine's label is right, and where it is not.
-
-        Arrays of shape (n_rows, n_machines).
-        """
-        right, member = self.costs[rows], self.member[rows, :, None]
-        wrong = right.sum(axis=1, keepdims=True) - right
-        one, other = (_widened(costs[:, None] * member, self.width) for costs in (right, wrong))
-        return one, other
-
-    def losses(self, scores: Floats32) -> tuple[Floats, Floats32, Floats32]:
-        """Return each machine's loss, its slope by the rows' scores, and the bend of that."""
-        slopes, bends = np.empty_like(scores), np.empty_like(scores)
-        loss = np.zeros(scores.shape[1])
-        for low in range(0, len(scores), _ROWS):
-            rows = slice(low, low + _ROWS)
-            right, wrong = self._of_rows(rows)
-            short, over = np.maximum(1 - scores[rows], 0), np.maximum(1 + scores[rows], 0)
-            bends[rows] = 2 * (right * (short > 0) + wrong * (over > 0))
-            right *= short
-            wrong *= over
-            slopes[rows] = 2 * (wrong - right)
-            loss += _dots(right, short) + _dots(wrong, over)
-        return loss, slopes, bends
+    def losses(self, scores: Floats32) -> tuple[float, Floats32, Floats32]:
+        """Return the loss, its slope by the rows' scores, and the bend of that."""
+        short, over = np.maximum(1 - scores, 0), np.maximum(1 + scores, 0)
+        bends = 2 * (self.right * (short > 0) + self.wrong * (over > 0))
+        right, wrong = self.right * short, self.wrong * over
+        return _dot(right, short) + _dot(wrong, over), 2 * (wrong - right), bends
 
 
 @dataclass(frozen=True, slots=True)
 class _Design:
-    """The features of all rows as each machine weighs them; the last one is always 1."""
+    """The features of all rows as a lesson weighs them; the last one is always 1."""
 
-    parts: Sequence[Part]
-    labels: int
-    width: int
+    sums: Sequence[Any]  # of each part, sparse
+    idf: Sequence[Floats32]
+    scale: Sequence[Floats32]
 
-    def _of_machines(self, of_lessons: Floats32) -> Floats32:
-        return _widened(np.repeat(of_lessons, self.labels, axis=1), self.width)
+    @classmethod
+    def of(cls, parts: Sequence[Part], lesson: int) -> "_Design":
+        """Return the design of a lesson."""
+        idf, scale = (
+            [np.ascontiguousarray(getattr(part, name)[:, lesson]) for part in parts]
+            for name in ("idf", "scale")
+        )
+        return cls([part.sums for part in parts], idf, scale)
 
-    def scores(self, coef: Floats32, live: Bools) -> Floats32:
-        """Return the scores of every row, of shape (n_rows, n_machines), by the machines alive."""
-        found = np.tile(coef[-1], (len(self.parts[0].scale), 1))
-        low = 0
-        for part in self.parts:
-            own = self._of_machines(part.idf)
-            own *= coef[low : low + len(own)]
-            added = _product(part.sums, own, live)
-            added *= self._of_machines(part.scale)
-            found += added
-            low += len(own)
+    @property
+    def lows(self) -> list[int]:
+        """Number of each part's first feature, and of the last feature of all."""
+        return [0, *np.cumsum([len(idf) for idf in self.idf]).tolist()]
+
+    def scores(self, coef: Floats32) -> Floats32:
+        """Return the score of every row."""
+        found = np.full(len(self.scale[0]), coef[-1])
+        for sums, idf, scale, (low, high) in self._parts():
+            found += scale * (sums @ (idf * coef[low:high]))
+        return found
+
+    def back(self, slopes: Floats32) -> Floats32:
+        """Return the transposed features times slopes of the rows' scores."""
+        found = np.empty(self.lows[-1] + 1, np.float32)
+        for sums, idf, scale, (low, high) in self._parts():
+            found[low:high] = idf * (sums.T @ (scale * slopes))
+        found[-1] = slopes.sum(dtype=np.float64)
+        return found
+
+    def take(self, rows: Ints, times: Floats32) -> list[Any]:
+        """Return the values in some rows, part by part, each row times a factor."""
+        found = []
+        for sums, idf, scale, _ in self._parts():
+            own, factor = sums[rows], scale[rows] * times
+            for low in range(0, len(rows), _ROWS):
+                ends = own.indptr[low : low + _ROWS + 1]
+                some = slice(ends[0], ends[-1])
+                own.data[some] *= idf.take(own.indices[some])
+                own.data[some] *= np.repeat(factor[low : low + _ROWS], np.diff(ends))
+            found.append(own)
         return found
 
     def columns(self, rows: Ints, features: Ints) -> Floats32:
-        """Return the values of some features in some rows, as the first lesson weighs them."""
-        found, low = [], 0
-        for part in self.parts:
-            own = features[(features >= low) & (features < low + len(part.idf))] - low
-            found.append(part.sums[rows][:, own].toarray() * part.idf[own, 0])
-            found[-1] *= part.scale[rows, :1]
-            low += len(part.idf)
-        return np.hstack(
-            [*found, np.ones((len(rows), np.count_nonzero(features == low)), np.float32)]
-        )
+        """Return the values of some features in some rows."""
+        ones = np.ones((len(rows), np.count_nonzero(features == self.lows[-1])), np.float32)
+        found = []
+        for sums, idf, scale, (low, high) in self._parts():
+            own = features[(features >= low) & (features < high)] - low
+            found.append(sums[rows][:, own].toarray() * idf[own] * scale[rows, None])
+        return np.hstack([*found, ones])
 
-    def back(self, slopes: Floats32, live: Bools, squared: bool = False) -> Floats32:
-        """Return the transposed features, or their squares, times slopes of the rows' scores."""
-        sizes = np.cumsum([0, *(len(part.idf) for part in self.parts)]).tolist()
-        found = np.empty((sizes[-1] + 1, slopes.shape[1]), np.float32)
-        for part, (low, high) in zip(self.parts, pairwise(sizes), strict=True):
-            sums, scale, idf = part.sums, part.scale, part.idf
-            if squared:
-                places = sums.indices, sums.indptr
-                sums = sparse.csr_matrix((sums.data**2, *places), sums.shape)
-                scale, idf = scale**2, idf**2
-            weighed = self._of_machines(scale)
-            weighed *= slopes
-            found[low:high] = _product(sums.T, weighed, live)
-            found[low:high] *= self._of_machines(idf)
-        found[-1] = slopes.sum(axis=0, dtype=np.float64)
-        return found
+    def _parts(self) -> Iterator[tuple[Any, Floats32, Floats32, tuple[int, int]]]:
+        return zip(self.sums, self.idf, self.scale, pairwise(self.lows), strict=True)
 
 
 def _search(
-    design: _Design, errors: _Errors, coef: Floats32, enough: float
+    design: _Design, errors: _Errors, frequent: "_Frequent", coef: Floats32, enough: float
 ) -> tuple[Floats32, Floats32]:
-    """Return coefficients of shape (n_features + 1, n_machines), and the scores of the rows."""
-    live = np.arange(errors.width) < errors.member.shape[1] * errors.costs.shape[1]
-    scores = design.scores(coef, live)
+    """Return the coefficients of a machine, and the scores of the rows."""
+    coef[:-1] *= np.concatenate(design.idf) > 0
+    scores = design.scores(coef)
     loss, slopes, bends = errors.losses(scores)
-    loss += _dots(coef, coef) / 2
+    loss += _dot(coef, coef) / 2
     for _ in range(_STEPS):  # one at least: the start may know the held-out rows
-        gradient = design.back(slopes, live)
+        gradient = design.back(slopes)
         gradient += coef
-        move, moved = _step(design, bends, gradient, live)
-        slope = _dots(gradient, move)
-        added = length = np.ones(coef.shape[1])
+        move = _step(design, bends, gradient, frequent)
+        moved = design.scores(move)
+        slope, length = _dot(gradient, move), 1.0
         while True:
-            _add(coef, move, added)
-            _add(scores, moved, added)
-            new, slopes, bends = errors.losses(scores)
-            new += _dots(coef, coef) / 2
-            long = new > loss + _DESCENT * length * slope + _ROUNDING * loss
-            if not long.any():
+            tried, answered = coef + np.float32(length) * move, scores + np.float32(length) * moved
+            new, slopes, bends = errors.losses(answered)
+            new += _dot(tried, tried) / 2
+            if not new > loss + _DESCENT * length * slope + _ROUNDING * loss:  # nor if it is nan
                 break
-            added = np.where(long, -length / 2, 0)
-            length = length + added
-        loss = new
-        live &= length * _lengths(moved) > enough * np.sqrt(len(moved))
-        if not live.any():
+            length /= 2
+        coef, scores, loss = tried, answered, new
+        if length * np.sqrt(_dot(moved, moved) / len(moved)) <= enough:
             break
     return coef, scores
 
 
-def _step(
-    design: _Design, bends: Floats32, gradient: Floats32, live: Any
-) -> tuple[Floats32, Floats32]:
-    """Return how coefficients and scores change by a Newton step of the machines still alive."""
-    nearly = _Nearly.of(design, bends, live)
-    move, rest, moved = np.zeros_like(gradient), -gradient, np.zeros_like(bends)
-    aim = nearly.solve(rest, np.empty_like(rest))
-    product = _dots(rest, aim)
-    first = product
+def _step(design: _Design, bends: Floats32, gradient: Floats32, frequent: "_Frequent") -> Floats32:
+    """Return a Newton step of the coefficients."""
+    rows = np.flatnonzero(bends)  # the loss does not bend with the others
+    root = np.sqrt(bends[rows])
+    bent = _Bent(design.take(rows, root), design.lows, root)
+    nearly = _Nearly.of(bent, frequent)
+    move, rest = np.zeros_like(gradient), -gradient
+    aim = nearly.solve(rest)
+    first = product = _dot(rest, aim)
     for _ in range(_TURNS):
-        ahead = design.scores(aim, live)
-        bent = design.back(bends * ahead, live)
-        bent += aim
-        length = np.where(live, product / np.maximum(_dots(aim, bent), 1e-30), 0)
-        _add(move, aim, length)
-        _add(moved, ahead, length)
-        _add(rest, bent, -length)
-        solved = nearly.solve(rest, bent)
-        new = _dots(rest, solved)
-        live = live & (new > _CG**2 * first)
-        if not live.any():
+        if product <= _CG**2 * first:
             break
-        aim *= np.where(live, new / np.maximum(product, 1e-30), 0).astype(np.float32)
+        ahead = bent.times(aim)
+        length = np.float32(product / max(_dot(aim, ahead), 1e-30))
+        move += length * aim
+        rest -= length * ahead
+        solved = nearly.solve(rest)
+        new = _dot(rest, solved)
+        aim *= np.float32(new / product)
         aim += solved
         product = new
-    return move, moved
+    return move
+
+
+@dataclass(frozen=True, slots=True)
+class _Bent:
+    """The second derivative of a machine's loss: the identity, and values times their transpose."""
+
+    values: Sequence[Any]  # of each part, in rows that bend the loss, times the root of that
+    lows: Sequence[int]
+    root: Floats32
+
+    def times(self, aim: Floats32) -> Floats32:
+        """Return the product with a vector."""
+        ahead = self.root * aim[-1]
+        for values, (low, high) in zip(self.values, pairwise(self.lows), strict=True):
+            ahead += values @ aim[low:high]
+        found = aim.copy()
+        for values, (low, high) in zip(self.values, pairwise(self.lows), strict=True):
+            found[low:high] += values.T @ ahead
+        found[-1] += _dot(self.root, ahead)
+        return found
+
+    def diagonal(self) -> Floats32:
+        """Return the diagonal."""
+        found = np.ones(self.lows[-1] + 1, np.float32)
+        for values, (low, high) in zip(self.values, pairwise(self.lows), strict=True):
+            for first in range(0, values.shape[0], _ROWS):
+                ends = values.indptr[first : first + _ROWS + 1]
+                some = slice(ends[0], ends[-1])
+                part = values.data[some] ** 2, values.indices[some], ends - ends[0]
+                ones = np.ones(len(ends) - 1, np.float32)
+                found[low:high] += sparse.csr_matrix(part, (len(ones), high - low)).T @ ones
+        found[-1] += _dot(self.root, self.root)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Frequent:
+    """How the most frequent features go together, which is much alike for all machines."""
+
+    features: Ints
+    vectors: Floats32  # of their curvature
+    values: Floats32
+
+    @classmethod
+    def of(cls, design: _Design) -> "_Frequent":
+        """Find it in some of the rows."""
+        count = len(design.scale[0])
+        rows = np.arange(0, count, max(1, count // _SAMPLE))
+        ones = np.ones(len(rows), np.float32)
+        sharp = _Bent(design.take(rows, ones), design.lows, ones).diagonal()
+        most = np.argsort(-sharp, kind="stable")[: min(_FREQUENT, count // _EACH)]
+        features = np.sort(most)
+        x = design.columns(rows, features)
+        values, vectors = np.linalg.eigh(x.T @ x)
+        return cls(features, vectors, np.maximum(values, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Nearly:
-    """The curvature of each machine's loss, nearly: whole for frequent features, else a diagonal.
+    """The second derivative, nearly: whole for frequent features, else its diagonal.
 
     Frequent features go together, so that a diagonal alone leaves the search many turns.
     """
 
-    sharp: Floats32  # diagonal, of shape (n_features + 1, n_machines)
-    frequent: Ints
-    vectors: Floats32  # of the frequent features' curvature, which all machines share but for size
-    shrunk: Floats32  # by how much a machine shrinks each
-    bent: Bools  # whether a machine's loss bends with a frequent feature, which it may lack
+    sharp: Floats32  # its diagonal
+    frequent: _Frequent
+    shrunk: Floats32  # by how much each vector of the frequent features shrinks
+    bends: Bools  # whether the loss bends with a frequent feature, which a lesson may lack
 
     @classmethod
-    def of(cls, design: _Design, bends: Floats32, live: Bools) -> "_Nearly":
-        """Estimate it from some of the rows, given how much each loss bends there."""
-        sharp = design.back(bends, live, squared=True)
-        count = min(_FREQUENT, len(bends) // _EACH)
-        frequent = np.sort(np.argsort(-sharp.sum(axis=1), kind="stable")[:count])
-        rows = np.arange(0, len(bends), max(1, len(bends) // _SAMPLE))
-        x, bend = design.columns(rows, frequent), bends[rows].mean(axis=1, keepdims=True)
-        values, vectors = np.linalg.eigh(x.T @ (x * bend))
-        size = sharp[frequent].sum(axis=0, dtype=np.float64) / max(values.sum(), 1e-30)
-        shrunk = 1 / (1 + np.maximum(values, 0)[:, None] * size)
-        bent = sharp[frequent] > 0
-        sharp += 1
-        return cls(sharp, frequent, vectors, shrunk.astype(np.float32), bent)
+    def of(cls, bent: _Bent, frequent: _Frequent) -> "_Nearly":
+        """Estimate it from the diagonal, and from what frequent features have in common."""
+        sharp = bent.diagonal()
+        own = sharp[frequent.features] - 1
+        size = own.sum(dtype=np.float64) / max(frequent.values.sum(dtype=np.float64), 1e-30)
+        shrunk: Floats32 = np.float32(1) / (1 + frequent.values * np.float32(size))
+        return cls(sharp, frequent, shrunk, own > 0)
 
-    def solve(self, values: Floats32, out: Floats32) -> Floats32:
+    def solve(self, values: Floats32) -> Floats32:
         """Return values times the inverse."""
-        frequent = self.vectors @ (self.shrunk * (self.vectors.T @ values[self.frequent]))
-        np.divide(values, self.sharp, out=out)
-        out[self.frequent] = np.where(self.bent, frequent, out[self.frequent])
-        return out
-
-
-def _widened(values: Floats32, width: int) -> Floats32:
-    """Return values of each row's machines, and 0 for those that learn nothing."""
-    values = values.reshape(len(values), -1)
-    if values.shape[1] == width:
-        return values
-    wide = np.zeros((len(values), width), np.float32)
-    wide[:, : values.shape[1]] = values
-    return wide
-
-
-def _product(matrix: Any, columns: Floats32, live: Bools) -> Floats32:
-    """Return a sparse matrix times some columns, 0 where a column is not alive."""
-    alive = np.flatnonzero(live).tolist()
-    if len(alive) > _FEW:
-        found: Floats32 = matrix @ columns
+        found = values / self.sharp
+        features, vectors = self.frequent.features, self.frequent.vectors
+        frequent = vectors @ (self.shrunk * (vectors.T @ values[features]))
+        found[features] = np.where(self.bends, frequent, found[features])
         return found
-    found = np.zeros((matrix.shape[0], len(live)), np.float32)
-    for column in alive:
-        found[:, column] = matrix @ np.ascontiguousarray(columns[:, column])
-    return found
 
 
-def _add(total: Floats32, values: Floats32, factor: Floats) -> None:
-    """Add each column's multiple of some values, without a copy of them all."""
-    factor = factor.astype(np.float32)
-    for low in range(0, len(total), _ROWS):
-        total[low : low + _ROWS] += values[low : low + _ROWS] * factor
-
-
-def _dots(one: Floats32, other: Floats32) -> Floats:
-    found: Floats = np.einsum("ij,ij->j", one, other, dtype=np.float64)
-    return found
-
-
-def _lengths(values: Floats32) -> Floats:
-    return np.sqrt(_dots(values, values))
+def _dot(one: Floats32, other: Floats32) -> float:
+    return float(np.einsum("i,i->", one, other, dtype=np.float64))
