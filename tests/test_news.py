@@ -5,7 +5,10 @@ import gzip
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from stance.corpus import read_corpus
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpora" / "news_actors.csv.gz"
@@ -54,6 +57,33 @@ def test_labels_meet_their_texts_again(tmp_path, capsys):
 def test_a_second_label_is_a_coding_of_its_own():
     rows = list(news.strip(iter([labelled(TEXT, stance_second="favor")])))
     assert [(row["coder"], row["stance"]) for row in rows] == [("1", "against"), ("2", "favor")]
+
+
+def test_soft_labels_travel_likewise(tmp_path):
+    soft = {"stance_against": "0.7", "stance_neutral": "0.2", "stance_favor": "0.1"}
+    kept = ("text", "document", "source", "date", "actor", "spans")
+    row = {name: labelled(TEXT)[name] for name in kept} | soft
+    labels, joined = tmp_path / "soft.csv.gz", tmp_path / "joined.csv"
+    news.main(["strip", str(table(tmp_path / "corpus.csv", [row])), "-o", str(labels)])
+    assert "allies" not in gzip.decompress(labels.read_bytes()).decode()
+    other = table(tmp_path / "texts.csv", [{"text": TEXT}])
+    news.main(["join", str(other), "-o", str(joined), "--labels", str(labels)])
+    (found,) = news.read(joined)
+    assert {name: found[name] for name in soft} == soft
+    assert (found["actor"], found["source"], found["document"]) == ("Russia", "c", "c/1")
+    corpus = read_corpus([joined])
+    assert corpus.soft == pytest.approx(np.array([[0.7, 0.2, 0.1]]))
+
+
+def test_the_shipped_soft_labels_are_probabilities_of_paragraphs_without_labels():
+    labelled_here = {row["paragraph"] for row in news.read(news.LABELS)}
+    rows = list(news.read(news.LABELS.with_name("soft.csv.gz")))
+    assert len(rows) == 73_518
+    assert not labelled_here & {row["paragraph"] for row in rows}
+    names = ("stance_against", "stance_neutral", "stance_favor")
+    shares = np.array([[float(row[name]) for name in names] for row in rows])
+    assert shares.min() >= 0
+    assert shares.sum(axis=1) == pytest.approx(1, abs=2e-4)
 
 
 def test_texts_without_labels_are_refused(tmp_path):

@@ -3,11 +3,11 @@
 Usage: python training/news.py strip CORPUS.csv -o LABELS.csv.gz
        python training/news.py join TABLE... -o CORPUS.csv [--labels datasets/news/labels.csv.gz]
 
-The labels of `datasets/news` come without texts, which belong to their publishers. A paragraph is
-known by the SHA-256 of its normalised text (NFC, plain quotes, spaces and hyphens, no white space
-at either end), and spans count the characters of that text. ``join`` reads tables (CSV, plain or
-.gz) with a column ``text``, one paragraph a row, keeps what has a label, and says how many of the
-labelled paragraphs of each collection it found.
+`datasets/news` has labels (labels.csv.gz) and soft labels (soft.csv.gz). They come without texts,
+which belong to their publishers. A paragraph is known by the SHA-256 of its normalised text (NFC,
+plain quotes, spaces and hyphens, no white space at either end), and spans count the characters of
+that text. ``join`` reads tables (CSV, plain or .gz) with a column ``text``, one paragraph a row,
+keeps what has a label, and says how many of the labelled paragraphs of each collection it found.
 """
 
 import argparse
@@ -25,7 +25,8 @@ from stance.reading.text import normalise, normalised_spans
 
 LABELS = Path(__file__).resolve().parents[1] / "datasets" / "news" / "labels.csv.gz"
 KEPT = ("actor", "stance", "holder", "false_match", "sentiment", "drawn", "outlet", "date")
-COLUMNS = ("collection", "document", "paragraph", "spans", *KEPT, "coder")
+SOFT = ("actor", "date", "stance_against", "stance_neutral", "stance_favor")
+_PLACE = ("collection", "document", "paragraph", "spans")
 
 Row = Mapping[str, str]
 
@@ -44,15 +45,16 @@ def strip(rows: Iterator[Row]) -> Iterator[dict[str, str]]:
     for row in rows:
         text = row["text"]
         before = len(normalise(text)) - len(normalise(text).lstrip())
-        spans = normalised_spans(text, parse_spans(row["spans"], text, row["id"]) or ())
+        spans = normalised_spans(text, parse_spans(row["spans"], text, row["document"]) or ())
         label = {
             "collection": row["source"],
             "document": row["document"],
             "paragraph": paragraph_hash(text),
             "spans": ";".join(f"{start - before}:{end - before}" for start, end in spans),
-            **{name: row[name] for name in KEPT},
-            "coder": "1",
+            **{name: row[name] for name in (KEPT if "stance" in row else SOFT)},
         }
+        if "stance" in row:
+            label["coder"] = "1"
         yield label
         if second := row.get("stance_second"):
             yield label | {"stance": second, "holder": "", "coder": "2"}
@@ -62,9 +64,10 @@ def join(labels: Iterator[Row], texts: Mapping[str, str]) -> Iterator[dict[str, 
     """Yield a corpus row for each label of the first coder whose text is there."""
     for label in labels:
         text = texts.get(label["paragraph"])
-        if text is not None and label["coder"] == "1":
-            row = {"text": text, "source": label["collection"], **label}
-            yield {name: row[name] for name in ("text", "document", "source", "spans", *KEPT)}
+        if text is not None and label.get("coder", "1") == "1":
+            kept = {name: cell for name, cell in label.items() if name not in (*_PLACE, "coder")}
+            place = {"document": label["document"], "source": label["collection"]}
+            yield {"text": text, **place, "spans": label["spans"], **kept}
 
 
 def read(path: Path) -> Iterator[Row]:
