@@ -91,7 +91,7 @@ def test_a_file_is_read_once_however_its_folder_is_spelled(folder, tmp_path):
 def test_a_link_to_a_folder_is_not_followed(folder):
     (folder / "loop").symlink_to(folder)
     assert len(names("in")) == 3
-    assert "1 a link to a folder" in find_inputs([folder]).notes[0]
+    assert "1 linking to a folder" in find_inputs([folder]).notes[0]
 
 
 def test_a_link_to_a_file_is_followed_only_inside_the_folder(folder, tmp_path):
@@ -101,7 +101,7 @@ def test_a_link_to_a_file_is_followed_only_inside_the_folder(folder, tmp_path):
     assert sorted(names("in")) == [
         *("in/a/lines.jsonl", "in/a/story.txt", "in/again.csv", "in/b.csv"),
     ]
-    assert "1 a link out of the folder" in find_inputs([folder]).notes[0]
+    assert "1 linking out of the folder" in find_inputs([folder]).notes[0]
 
 
 def test_inputs_that_make_no_sense_are_refused(folder, tmp_path):

@@ -291,6 +291,7 @@ def beside(table: Path, ending: str) -> Path:
     'mine/answers.html'
     """
     endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"}
+    endings |= {".xlsx", ".xlsm", ".parquet", ".feather", ".arrow"}
     while table.suffix.lower() in endings:
         table = table.with_suffix("")
     return table.with_name(table.name + ending)

@@ -100,7 +100,7 @@ def _why_left(folder: Path, beside: Sequence[str]) -> str | None:
     if folder.name.startswith("."):
         return "hidden"
     if folder.is_symlink():
-        return "a link to a folder"
+        return "linking to a folder"
     page = next((folder.name.removesuffix(e) for e in _PARTS if folder.name.endswith(e)), "")
     parts = any(f"{page}{suffix}" in beside for suffix in PAGE_NAMES)
     return "of parts of a page" if parts else None
@@ -119,10 +119,10 @@ def _why_skipped(path: Path, folder: Path, include: Sequence[str]) -> str | None
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
         if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-            return "a link out of the folder"  # a stranger's archive reads no file of one's own
+            return "linking out of the folder"  # a stranger's archive reads no file of one's own
     except OSError:
         return None  # such as a broken link: to be reported by name
-    return None if regular else "a pipe or device"
+    return None if regular else "being a pipe or device"
 
 
 # --- What names say -------------------------------------------------------------------------------
