@@ -2,6 +2,10 @@
 
 import csv
 import itertools
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -84,6 +88,28 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(files, monkeypatch, kept):
     learn(files, force=True)  # all anew
     assert 0 < first < len(fitted) - first
     assert files[2].read_bytes() == whole
+
+
+LARGE = "from stance.fitting import folds; folds.LARGE = 300; from stance.cli import main; main()"
+
+
+def test_a_killed_training_goes_on_to_the_same_bytes(files):
+    corpus, recipe, output = files
+    command = [sys.executable, "-c", LARGE, "train", corpus, "--recipe", recipe, "-o", output]
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while killed.poll() is None and len(list(folder_of(output).glob("*.rows"))) < 2:
+        time.sleep(0.005)
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    assert not output.exists()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 4
+    assert again.stderr.endswith("--resume goes on with them, --force starts anew\n")
+    subprocess.run([*command, "--resume"], capture_output=True, check=True)
+    resumed = output.read_bytes()
+    learn(files, force=True)
+    assert output.read_bytes() == resumed
+    assert not list(output.parent.glob(".model*"))
 
 
 def test_a_damaged_piece_is_computed_again(files, monkeypatch):
