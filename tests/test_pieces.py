@@ -42,11 +42,11 @@ def files(tmp_path, monkeypatch):
     return corpus, recipe, tmp_path / "model.stance"
 
 
-def learn(files, *, resume=False, force=False, seed=None):
+def learn(files, *, resume=False, force=False, tell=lambda _: None, **validation):
     corpus, recipe, output = files
     return train_files(
         [corpus], output, recipe, None,
-        seed=seed, jobs=1, force=force, resume=resume, tell=lambda _: None,
+        validation=validation, jobs=1, force=force, resume=resume, tell=tell,
     )  # fmt: skip
 
 
@@ -137,6 +137,8 @@ def test_a_training_of_something_else_does_not_go_on(files, monkeypatch):
     undo()
     with pytest.raises(OutputError, match="cannot resume, since --seed has changed"):
         learn(files, resume=True, seed=5)
+    with pytest.raises(OutputError, match="since --no-curve has changed"):
+        learn(files, resume=True, learning_curve=False)
     files[0].write_text(files[0].read_text("utf-8").replace("the", "a", 1), encoding="utf-8")
     with pytest.raises(OutputError, match=r"since the file .*corpus\.csv has changed; undo that"):
         learn(files, resume=True)
@@ -151,6 +153,12 @@ def test_small_corpora_keep_nothing(files, monkeypatch):
         learn(files)
     assert not folder_of(files[2]).exists()
     assert not hasattr(stopped.value, "__notes__")
+
+
+def test_repeats_that_do_nothing_are_told(files):
+    told = []
+    learn(files, tell=told.append, repeats=2, learning_curve=False)
+    assert "--repeats 2 is not used: 20,000 rows need no other folds" in told
 
 
 def test_bad_data_leaves_nothing(files):

@@ -39,6 +39,16 @@ def train(
         int | None,
         option("N", "Seed to use instead of the recipe's.", min=0, max=2**31 - 1),
     ] = None,
+    repeats: Annotated[
+        int | None,
+        option(
+            "N", "Cross-validations, each with other folds, instead of the recipe's.", min=1, max=50
+        ),
+    ] = None,
+    no_curve: Annotated[
+        bool,
+        option(None, "Learn from no parts of the documents: quicker, no forecast.", "--no-curve"),
+    ] = False,
     jobs: options.Jobs = 1,
     suspects: Annotated[
         Path | None,
@@ -59,8 +69,10 @@ def train(
     with meter() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,
-            seed=seed, jobs=jobs, force=force, resume=resume,
-            tell=shown.note, meter=shown.show, **form,
+            validation={
+                "seed": seed, "repeats": repeats, "learning_curve": False if no_curve else None
+            },
+            jobs=jobs, force=force, resume=resume, tell=shown.note, meter=shown.show, **form,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), [title, "", *training.summary_lines()], as_json)

@@ -24,7 +24,7 @@ from stance.files import file_hash
 from stance.fitting.advice import Prospects, advise, advise_stopping, learning_curve
 from stance.fitting.bench import Bench, Learned, query_of
 from stance.fitting.card import has_neutral, make_card
-from stance.fitting.folds import is_large
+from stance.fitting.folds import LARGE, is_large
 from stance.fitting.heldout import Held
 from stance.fitting.pace import SCORINGS, Meter, Pace
 from stance.fitting.pieces import NO_PIECES, Pieces
@@ -79,7 +79,7 @@ def train_files(
     suspects: Path | None = None,
     lexicon: Path | None = None,
     *,
-    seed: int | None,
+    validation: Mapping[str, int | None],
     jobs: int,
     force: bool,
     resume: bool,
@@ -92,14 +92,14 @@ def train_files(
     To ``suspects`` goes a table of rows whose label is likely wrong.
 
     Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
-    actors or a lexicon, those of the recipe's language. ``seed`` replaces the recipe's, ``force``
-    allows an existing file to be replaced, ``resume`` goes on with what a stopped training of a
-    large corpus had computed, ``tell`` gets lines about what was read and what is
-    being done, ``meter`` how far that is, and the form is as in `read_corpus`.
+    actors or a lexicon, those of the recipe's language. ``validation`` replaces values of the
+    recipe's where it is not None, ``force`` allows an existing file to be replaced, ``resume`` goes
+    on with what a stopped training of a large corpus had computed, ``tell`` gets lines about what
+    was read and what is being done, ``meter`` how far that is, and the form is as in `read_corpus`.
     """
     chosen = read_recipe(recipe)
-    if seed is not None:
-        chosen = replace(chosen, validation=replace(chosen.validation, seed=seed))
+    given: dict[str, Any] = {name: own for name, own in validation.items() if own is not None}
+    chosen = replace(chosen, validation=replace(chosen.validation, **given))
     language = chosen.language
     book = ActorBook.read(actors) if actors else ActorBook.default(language)
     words = Lexicon.read(lexicon, language) if lexicon else None
@@ -112,10 +112,12 @@ def train_files(
             tell(note)
         pieces = NO_PIECES
         if is_large(len(corpus)):
+            if (repeats := given.get("repeats", 1)) > 1:
+                tell(f"--repeats {repeats} is not used: {LARGE:,} rows need no other folds")
             read = {path: own.sha256 for path, own in zip(corpora, corpus.sources, strict=True)}
             others = [path for path in (recipe, actors, vectors, lexicon) if path is not None]
             read |= {path: file_hash(path) for path in others}
-            run.begin(_plan(read, seed, form))
+            run.begin(_plan(read, {**given, **form}))
             pieces = Pieces(run.folder, run.store.key, output)
         # In a thread, since long calls of numpy hear no signal.
         interruptible(
@@ -134,11 +136,20 @@ def train_files(
     return training
 
 
-def _plan(read: Mapping[Path, str], seed: int | None, form: CorpusForm) -> Plan:
+def _plan(read: Mapping[Path, str], options: Mapping[str, Any]) -> Plan:
     """Return what a model depends on: the hashes of files read, versions and options."""
-    options = {f"--{name.replace('_', '-')}": str(value) for name, value in form.items() if value}
+    said = {_option(name): str(own) for name, own in options.items() if own is not None}
     versions = versions_plan("scipy", "scikit-learn")
-    return {**files_plan(read), **versions, "--seed": seed, **options}
+    return {**files_plan(read), **versions, **said}
+
+
+def _option(name: str) -> str:
+    """Return the option that sets a value.
+
+    >>> _option("text_column"), _option("learning_curve")
+    ('--text-column', '--no-curve')
+    """
+    return "--no-curve" if name == "learning_curve" else f"--{name.replace('_', '-')}"
 
 
 def train(
