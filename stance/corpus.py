@@ -370,7 +370,7 @@ class LabelledRows:
         found = {name: optional_column(table.columns, name, table.name) for name in others}
         cells_at = places | {name: at for name, at in found.items() if at is not None}
         missing = dict.fromkeys(("stance", *OPTIONAL, *self._extra), "")
-        dates, lines, soft = list[str](), array("q"), 0
+        dates, lines, soft, empty = list[str](), array("q"), 0, list[int]()
         known: dict[str, str] = {}  # so that each name or date is kept once
         for record in table:
             cells = missing | {name: record.cells[at] for name, at in cells_at.items()}
@@ -378,6 +378,8 @@ class LabelledRows:
             lines.append(record.line)
             dates.append(row.date)
             soft += row.soft is not None
+            if not row.text.strip():
+                empty.append(record.line)
             yield row
         if not lines:
             raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
@@ -388,6 +390,9 @@ class LabelledRows:
         if any(dates):
             self.dates = column.decide(dates, lines)
         self.notes += column.notes()
+        if empty:
+            rows_of = f"{count(len(empty), 'row')} without text (first: line {empty[0]:,})"
+            self.notes.append(f"{table.name}: {rows_of}: nothing can be learned there; delete them")
         if soft:
             rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
             said = f"{table.name}: {rows_of}: train learns from them instead of stance"

@@ -376,3 +376,12 @@ def test_dates_with_two_readings_need_a_format(tmp_path):
         read_corpus([path])
     corpus = read_corpus([path], date_format="%d/%m/%Y")
     assert (corpus.extra["date"], corpus.months.tolist()) == (("2023-04-03",), [2023 * 12 + 3])
+
+
+def test_rows_without_text_are_told(tmp_path):
+    rows = [("NATO met.", "NATO", "neutral"), ("", "NATO", "favor"), (" \u00a0 ", "US", "against")]
+    corpus = read(tmp_path, rows)
+    assert len(corpus) == 3
+    why = "2 rows without text (first: line 3): nothing can be learned there; delete them"
+    assert any(note.endswith(f"mine.csv: {why}") for note in corpus.notes)
+    assert not any("without text" in note for note in read(tmp_path, rows[:1]).notes)
