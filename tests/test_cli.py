@@ -751,7 +751,7 @@ def test_an_interrupt_ends_training_at_once_and_leaves_nothing(tmp_path, step):
         start = time.monotonic()
         run.send_signal(signal.SIGINT)
         _, stderr = run.communicate(timeout=60)
-    assert time.monotonic() - start < 10  # a tenth of that if nobody else needs the processor
+    assert time.monotonic() - start < 2  # some hundredths if nobody else needs the processor
     assert run.returncode == 130
     assert one_line(stderr.splitlines()[-1] + "\n") == "interrupted"
     assert not list(tmp_path.iterdir())
