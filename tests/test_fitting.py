@@ -98,9 +98,9 @@ def test_no_document_on_two_sides(small, monkeypatch):
     seen = []
     score = heldout._score_cut
 
-    def watched(task, cut):
+    def watched(task, cut, model):
         seen.append((set(task.group[cut.train]), set(task.group[cut.test]), len(task.y)))
-        return score(task, cut)
+        return score(task, cut, model)
 
     monkeypatch.setattr(heldout, "_score_cut", watched)
     train(quick_recipe(), small, BOOK)

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def files(tmp_path, monkeypatch):
 def learn(files, *, resume=False, force=False, tell=lambda _: None, **validation):
     corpus, recipe, output = files
     return train_files(
-        [corpus], output, recipe, None,
+        corpus if isinstance(corpus, list) else [corpus], output, recipe, None,
         validation=validation, jobs=1, force=force, resume=resume, tell=tell,
     )  # fmt: skip
 
@@ -135,9 +136,9 @@ def test_a_training_of_something_else_does_not_go_on(files, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         learn(files)
     undo()
-    with pytest.raises(OutputError, match="cannot resume, since --seed has changed"):
+    with pytest.raises(OutputError, match=r"since --seed has changed \(was not given, is 5\)"):
         learn(files, resume=True, seed=5)
-    with pytest.raises(OutputError, match="since --no-curve has changed"):
+    with pytest.raises(OutputError, match=r"since --no-curve has changed \(was off, is on\)"):
         learn(files, resume=True, learning_curve=False)
     files[0].write_text(files[0].read_text("utf-8").replace("the", "a", 1), encoding="utf-8")
     with pytest.raises(OutputError, match=r"since the file .*corpus\.csv has changed; undo that"):
@@ -155,10 +156,60 @@ def test_small_corpora_keep_nothing(files, monkeypatch):
     assert not hasattr(stopped.value, "__notes__")
 
 
-def test_repeats_that_do_nothing_are_told(files):
+def test_repeats_that_are_not_made_are_told(files):
     told = []
     learn(files, tell=told.append, repeats=2, learning_curve=False)
-    assert "--repeats 2 is not used: 20,000 rows need no other folds" in told
+    assert "from 20,000 rows on, other folds change too little to be tried" in told
+
+
+def test_a_file_given_twice_is_not_taken_for_once(files, monkeypatch):
+    undo = stop_after(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        learn(files)
+    undo()
+    with pytest.raises(OutputError, match=r"corpus\.csv has changed"):
+        learn(([files[0], files[0]], *files[1:]), resume=True)
+
+
+def test_a_changed_recipe_and_a_corpus_grown_small_are_noticed(files, monkeypatch):
+    undo = stop_after(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        learn(files)
+    undo()
+    recipe = files[1].read_text("utf-8")
+    files[1].write_text(recipe.replace("min_df = 2", "min_df = 3"), encoding="utf-8")
+    with pytest.raises(OutputError, match="cannot resume, since the recipe has changed; undo"):
+        learn(files, resume=True)
+    files[1].write_text(recipe, encoding="utf-8")
+    lines = files[0].read_text("utf-8").splitlines(keepends=True)
+    files[0].write_text("".join(lines[:201]), encoding="utf-8")
+    with pytest.raises(OutputError, match=r"corpus\.csv has changed"):
+        learn(files, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("pipe", "is a pipe or device"), ("m.pkl", "use .stance")]
+)
+def test_an_output_that_cannot_be_is_refused_first(files, monkeypatch, name, why):
+    output = files[2].with_name(name)
+    if name == "pipe":
+        os.mkfifo(output)
+    monkeypatch.setattr(heldout, "fit_head", _stopped)
+    with pytest.raises(OutputError, match=why):
+        learn((*files[:2], output))
+    assert not folder_of(output).exists()
+
+
+def test_a_resumed_training_may_replace_the_model_that_it_was_to_replace(files, monkeypatch):
+    files[2].write_text("an older model", encoding="utf-8")
+    with pytest.raises(OutputError, match="exists already"):
+        learn(files, resume=True)  # nothing is left to go on with
+    undo = stop_after(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        learn(files, force=True)
+    undo()
+    learn(files, resume=True)
+    assert files[2].read_bytes().startswith(b"PK")
 
 
 def test_bad_data_leaves_nothing(files):

@@ -93,12 +93,12 @@ def test_no_document_is_on_two_sides_of_any_repeat_or_part(tiny, monkeypatch):
     seen = []
     score = heldout._score_cut
 
-    def watched(task, cut):
+    def watched(task, cut, model):
         if task.targeted:
             documents = [frozenset(task.group[rows].tolist()) for rows in (cut.train, cut.test)]
             rows = np.isin(task.group, list(documents[0])).sum()
             seen.append((*documents, len(cut.train), rows))
-        return score(task, cut)
+        return score(task, cut, model)
 
     monkeypatch.setattr(heldout, "_score_cut", watched)
     validation = dataclasses.replace(FULL, folds=3)

@@ -29,6 +29,7 @@ from pathlib import Path
 from stance.corpus import read_corpus
 from stance.fitting import heldout, learning
 from stance.fitting import train as fit
+from stance.fitting.folds import LARGE
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 
@@ -145,6 +146,8 @@ def main() -> None:
     parser.add_argument("--train", default="", help="options of train, in quotes")
     parser.add_argument("--exact", action="store_true", help="compare with an exacter search")
     options = parser.parse_args()
+    if options.exact and options.rows[-1] < LARGE:
+        parser.error(f"--exact needs {LARGE:,} rows or more, where the search is another")
     checkouts = {"here": _HERE} | ({"other": options.against} if options.against else {})
     documents = read_rows(options.corpus)
     found: dict[str, list[Cost]] = {name: [] for name in checkouts}

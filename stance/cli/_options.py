@@ -54,6 +54,7 @@ Aliases = Annotated[
 ]
 AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json")]
 Resume = Annotated[bool, option(None, "Continue an interrupted run.", "--resume")]
+"""For `train`, what is kept are the steps of corpora of 20,000 rows or more."""
 Force = Annotated[bool, option(None, "Overwrite existing files.", "--force")]
 ExcelSafe = Annotated[
     bool,

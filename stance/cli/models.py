@@ -47,7 +47,7 @@ def train(
     ] = None,
     no_curve: Annotated[
         bool,
-        option(None, "Learn from no parts of the documents: quicker, no forecast.", "--no-curve"),
+        option(None, "Leave out the learning curve: quicker, but no forecast.", "--no-curve"),
     ] = False,
     jobs: options.Jobs = 1,
     suspects: Annotated[
@@ -65,7 +65,7 @@ def train(
 
     options.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
-    options.refuse_outputs(force, read, output=output, suspects=suspects)
+    options.refuse_outputs(force or resume, read, output=output, suspects=suspects)
     with meter() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,

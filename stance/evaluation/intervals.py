@@ -53,13 +53,16 @@ def _resample_stratum(flat: Floats, draws: int, rng: np.random.Generator) -> Flo
     documents = len(flat)
     if documents == 1:
         return np.repeat(flat, draws, axis=0)
-    share = documents / (documents - 1)
-    if documents >= MANY:
+    share, total = documents / (documents - 1), np.empty((draws, flat.shape[1]))
+    if documents >= MANY and flat.shape[1]:
         first, times = _alike(flat)
         if len(first) <= documents / ALIKE:
-            drawn = rng.multinomial(documents - 1, times / documents, size=draws)
-            return drawn.astype(np.float64) @ flat[first] * share
-    total = np.empty((draws, flat.shape[1]))
+            step, kept = max(1, CELLS // len(first)), flat[first]
+            for low in range(0, draws, step):
+                size = min(step, draws - low)
+                drawn = rng.multinomial(documents - 1, times / documents, size=size)
+                total[low : low + size] = drawn.astype(np.float64) @ kept
+            return total * share
     step = max(1, CELLS // documents)
     for low in range(0, draws, step):
         size = min(step, draws - low)

@@ -14,7 +14,7 @@ from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score, lexicon_stances
 from stance.fitting.counts import count_features, name_features, showing_rows
-from stance.fitting.folds import is_large, split
+from stance.fitting.folds import LARGE, is_large, split
 from stance.fitting.heldout import Held, learn
 from stance.fitting.learning import Lessons, Task, class_weights, temperature_of
 from stance.fitting.pace import Pace
@@ -118,6 +118,8 @@ class Bench:
         validation = self.recipe.validation
         if validation.repeats > 1 or validation.learning_curve:
             self.pace.begin("repeating with other folds and fewer documents")
+        if validation.repeats > 1 and is_large(len(self.corpus)):
+            self.pace.tell(f"from {LARGE:,} rows on, other folds change too little to be tried")
         return repeat(
             stance.task, stance.fold, stance.held, validation,
             jobs=self.jobs, answered=self.named, tick=self.pace.add,

@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from stance.arrays import Bools, Floats32, Ints, Keys
@@ -38,8 +37,7 @@ def make_design(
     parts, kept_by_block, vectored = [], [], []
     for name, weight in features.blocks.items():
         own = counts[name]
-        every = np.ones((len(group), 1), np.bool_)
-        whole = _idf(own, every, group, features.min_df)[:, 0]
+        whole = _idf(own, np.ones(len(group), np.float32), group, features.min_df)
         kept = np.flatnonzero(whole)
         idf, keys = whole[kept], own.keys[kept]
         values = own.values(kept, idf, weight)
@@ -60,17 +58,11 @@ def make_design(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A block of a design: counts, which each lesson weighs by its own idf and rows' lengths."""
+    """A block of a design: counts, and what weighs them."""
 
     sums: Any  # sparse, of shape (n_rows, n_features)
-    idf: Floats32  # (n_features, n_lessons), 0 where the lesson lacks the feature
-    scale: Floats32  # (n_rows, n_lessons)
-
-    @property
-    def known(self) -> Bools:
-        """Features that any lesson has."""
-        found: Bools = self.idf.max(axis=1) > 0
-        return found
+    idf: Floats32  # (n_features,), 0 where the rows that are learned from lack the feature
+    scale: Floats32  # (n_rows,)
 
     def take(self, features: Bools) -> "Part":
         """Return the part with some of its features."""
@@ -80,10 +72,10 @@ class Part:
 def make_part(
     counts: BlockCounts, weight: float, pairs: Floats32, group: Ints, min_df: int
 ) -> Part:
-    """Weigh a block as each lesson does that learns from some rows, and from whole groups.
+    """Weigh a block by what is learned from.
 
-    ``pairs``, of shape (n_rows, n_lessons), is how many pairs of each row a lesson has; ``group``
-    is the document of each row.
+    ``pairs``, of shape (n_rows,), is how many pairs of each row are learned from, 0 for none;
+    ``group`` is the document of each row.
     """
     idf = _idf(counts, pairs, group, min_df)
     squares = counts.squares @ idf**2
@@ -91,28 +83,27 @@ def make_part(
     return Part(counts.sums, idf, scale)
 
 
-def _idf(counts: BlockCounts, pairs: NDArray[Any], group: NDArray[Any], min_df: int) -> Floats32:
-    """Return smoothed idf of each feature and lesson, as scikit-learn's TfidfTransformer has it.
+def _idf(counts: BlockCounts, pairs: Floats32, group: Ints, min_df: int) -> Floats32:
+    """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
 
-    It is 0 for a feature in fewer than ``min_df`` of a lesson's documents.
+    It is 0 for a feature in fewer than ``min_df`` of the documents.
     """
-    names, group = np.unique(group, return_inverse=True)
-    documents = np.zeros((len(names), pairs.shape[1]), np.float32)
-    documents[group] = pairs > 0
-    shape, order = (len(counts.keys), pairs.shape[1]), np.argsort(group, kind="stable")
-    df, held = np.zeros(shape, np.float32), np.zeros(shape, np.float32)  # exact below 2**24 rows
-    ordered = group[order]
+    known = np.flatnonzero(pairs)
+    names, number = np.unique(group[known], return_inverse=True)
+    order = np.argsort(number, kind="stable")
+    ordered = number[order]
+    df, held = np.zeros((2, len(counts.keys)), np.float32)  # exact below 2**24 rows
     cuts = np.unique(np.searchsorted(ordered, ordered[::_ROWS]))
     for low, high in pairwise([*cuts.tolist(), len(order)]):  # no document is cut
-        rows, own = order[low:high], ordered[low:high] - ordered[low]
+        rows, own = known[order[low:high]], ordered[low:high] - ordered[low]
         occurs = counts.sums[rows].astype(np.float32)
         occurs.data[:] = 1
-        df += occurs.T @ pairs[rows].astype(np.float32)
+        df += occurs.T @ pairs[rows]
         # Several rows of a document count once.
         ones = np.ones(len(own), np.float32)
         whole = sparse.csr_matrix((ones, (own, np.arange(len(own))))) @ occurs
         whole.data[:] = 1
-        held += whole.T @ documents[ordered[low] : ordered[high - 1] + 1]
-    least = np.clip(documents.sum(axis=0), 1, min_df)  # a fold may be one document
-    idf = np.log((1 + pairs.sum(axis=0)) / (1 + df.astype(np.float64))) + 1
+        held += whole.T @ np.ones(whole.shape[0], np.float32)
+    least = np.clip(len(names), 1, min_df)  # a fold may be one document
+    idf = np.log((1 + pairs.sum(dtype=np.float64)) / (1 + df.astype(np.float64))) + 1
     return np.where(held >= least, idf, 0).astype(np.float32)

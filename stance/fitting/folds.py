@@ -7,7 +7,7 @@ import numpy as np
 from stance.arrays import Floats, Ints
 
 LARGE = 20_000
-"""Rows from which a corpus is cross-validated once, and its machines' folds learned at once."""
+"""Rows from which a corpus is cross-validated once, and machines learn from counts themselves."""
 
 EQUAL = 1e-8, 1e-5  # absolute and relative difference up to which two folds are equally good
 
@@ -24,6 +24,7 @@ class Cut:
     train: Ints
     test: Ints
     seed: int
+    rough: bool = False  # of part of the documents, where the search need not be as exact
 
 
 def fold_cuts(fold: Ints, seed: int) -> list[Cut]:

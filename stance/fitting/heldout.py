@@ -11,27 +11,25 @@ from stance.arrays import Floats, Ints
 from stance.errors import DataError
 from stance.fitting.folds import Cut, fold_cuts
 from stance.fitting.learning import (
-    ABSENT,
     ENOUGH,
     EXACT,
     HELD_OUT,
     HELD_OUT_ENOUGH,
     HELD_OUT_PART,
+    Near,
     Task,
     fit_head,
-    learn_together,
-    present_labels,
     score_rows,
     temperature_of,
 )
 from stance.fitting.pieces import Arrays, name_of
-from stance.model.heads import NEVER, BlockWeights, Head, softmax
+from stance.model.heads import BlockWeights, Head, softmax
 
 Tick = Callable[[float], None]  # is given the number of rows learned from
-WHOLE, FOLD, PART = 3.0, 0.4, 1.4
-"""What a row costs, if reading it for its features costs 1, where machines are learned at once.
+WHOLE, PART = 3.0, 2.0
+"""What learning from a row of a large corpus costs, if reading it for its features costs 1.
 
-In learning from all rows, from those of a fold with the other folds, and from part of a fold's.
+For the model, and for one that is only scored.
 """
 
 
@@ -59,12 +57,7 @@ def learn(
     """
     head = _fit_whole(task, seed)
     tick(len(task.y) * (WHOLE if task.large else 1))
-    if not task.large:
-        return head, cross_validate(task, fold, seed, jobs, tick)
-    cuts = fold_cuts(fold, seed)
-    (scores,) = task.pieces.get("folds", lambda: [_score_folds(task, cuts, head)])
-    tick(sum(len(cut.train) for cut in cuts) * FOLD)
-    return head, _held(task, cuts, scores)
+    return head, cross_validate(task, fold, seed, jobs, tick, head if task.large else None)
 
 
 def _fit_whole(task: Task, seed: int) -> Head:
@@ -86,31 +79,17 @@ def _fit_whole(task: Task, seed: int) -> Head:
     return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, features.per_actor)
 
 
-def _score_folds(task: Task, cuts: Sequence[Cut], model: Head) -> Floats:
-    """Score the rows of each fold by machines of the others, whose search begins at the model."""
-    start = []
-    for block in model.blocks:
-        keys = task.counts[block.name].keys
-        start.append(np.zeros((len(keys), len(task.labels)), np.float32))
-        start[-1][np.searchsorted(keys, block.keys)] = block.coef
-    start.append(model.intercept[None].astype(np.float32))
-    start[-1][0, 1] -= task.recipe.classifier.neutral_offset
-    lessons = [task.with_lessons(cut.train) for cut in cuts]
-    for rows in lessons:
-        present_labels(task, *task.targets(rows))  # or raise, as folds learned one by one do
-    targets, _ = task.targets(np.arange(len(task.groups)))
-    present = np.flatnonzero(targets.any(axis=0))
-    begin = np.vstack(start)[:, None, present]
-    found = learn_together(task, lessons, present, begin, HELD_OUT_ENOUGH).scores
-    scores = np.tile(np.where(task.occurs, ABSENT, NEVER), (len(task.y), 1))
-    for number, cut in enumerate(cuts):
-        scores[np.ix_(cut.test, present)] = found[task.counted(cut.test), number]
-    scores[:, 1] += task.recipe.classifier.neutral_offset
-    return scores
-
-
-def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1, tick: Tick = _ignore) -> Held:
+def cross_validate(
+    task: Task,
+    fold: Ints,
+    seed: int,
+    jobs: int = 1,
+    tick: Tick = _ignore,
+    model: Head | None = None,
+) -> Held:
     """Score every row by a model that has not seen its group.
+
+    The searches of a large task may begin at a model of all rows.
 
     Raises
     ------
@@ -119,7 +98,7 @@ def cross_validate(task: Task, fold: Ints, seed: int, jobs: int = 1, tick: Tick 
     """
     cuts = fold_cuts(fold, seed)
     scores = np.zeros((len(task.y), len(task.labels)))
-    for cut, part in zip(cuts, score_cuts(task, cuts, jobs, tick), strict=True):
+    for cut, part in zip(cuts, score_cuts(task, cuts, jobs, tick, model), strict=True):
         if isinstance(part, DataError):
             raise part
         scores[cut.test] = part
@@ -135,7 +114,11 @@ def _held(task: Task, cuts: Sequence[Cut], scores: Floats) -> Held:
 
 
 def score_cuts(
-    task: Task, cuts: Sequence[Cut], jobs: int = 1, tick: Tick = _ignore
+    task: Task,
+    cuts: Sequence[Cut],
+    jobs: int = 1,
+    tick: Tick = _ignore,
+    model: Head | None = None,
 ) -> list[Floats | DataError]:
     """Score the test rows of each cut by what is learned from its training rows.
 
@@ -146,21 +129,23 @@ def score_cuts(
     if jobs == 1:
         found = []
         for cut in cuts:
-            found.append(_score_cut(task, cut))
+            found.append(_score_cut(task, cut, model))
             tick(len(cut.train) * each)
         return found
     from joblib import Parallel, delayed
 
     parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
-    done = Parallel(jobs)(delayed(score_cuts)(task, part) for part in parts)
+    done = Parallel(jobs)(delayed(score_cuts)(task, part, model=model) for part in parts)
     tick(sum(len(cut.train) for cut in cuts) * each)
     return [done[i % len(parts)][i // len(parts)] for i in range(len(cuts))]
 
 
-def _score_cut(task: Task, cut: Cut) -> Floats | DataError:
+def _score_cut(task: Task, cut: Cut, model: Head | None) -> Floats | DataError:
     def make() -> Arrays:
-        enough = HELD_OUT_PART if task.large else HELD_OUT
-        head = fit_head(task, cut.train, cut.seed, enough)
+        large = HELD_OUT_PART if cut.rough else HELD_OUT_ENOUGH
+        enough = large if task.large else HELD_OUT
+        near = None if model is None else Near(model, cut.test)
+        head = fit_head(task, cut.train, cut.seed, enough, near)
         return [score_rows(head, task.counts, task.counted(cut.test))]
 
     try:

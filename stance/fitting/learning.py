@@ -34,7 +34,12 @@ is left is about a third of it.
 """
 COARSE, ROUGH = 10, 0.05
 """Where there are many rows, the search begins at what one in so many teaches, about so well."""
-SPARSE = 0.5  # share of the features below which a search leaves out those that no lesson has
+SPARSE = 0.5  # share of rows or features below which a search copies those that it needs
+FORGETFUL = 5.0
+"""What a row's error may cost so that the search of a fold may begin at the model of all rows.
+
+Where errors cost much more, weights that fit a row stay though it is left out.
+"""
 _ROWS = 1 << 14  # scored at a time
 ABSENT = -5.0  # score of a class that a training fold does not hold
 
@@ -79,7 +84,7 @@ class Task:
 
     @property
     def large(self) -> bool:
-        """Whether its folds are learned at once."""
+        """Whether its machines are those of `fit_machines`."""
         plain = self.recipe.classifier.kind == "svc" and self.vectors is None
         return plain and is_large(len(self.y))
 
@@ -130,84 +135,108 @@ def class_weights(
     return weight
 
 
-def fit_head(task: Task, rows: Ints, seed: int, enough: float = EXACT) -> Head:
+def fit_head(
+    task: Task, rows: Ints, seed: int, enough: float = EXACT, near: "Near | None" = None
+) -> Head:
     """Fit a linear classifier on some rows; temperature 1, terms without names.
 
     ``enough`` is the violation at which a support vector machine stops, or the change of scores
-    where the task is large.
+    where the task is large. There the search may begin at a model that is ``near``.
     """
     rows, counts = task.with_lessons(rows), task.counts
     if task.large:
-        return _fit_large(task, rows, enough)
+        return _fit_large(task, rows, enough, near)
     if len(rows) < next(iter(counts.values())).sums.shape[0]:
         counts = {name: own.take(rows) for name, own in counts.items()}
     design = make_design(counts, task.recipe.features, task.vectors, task.groups[rows])
     return _head(task, design.blocks, *_linear(design, rows, task, seed, enough))
 
 
-def _fit_large(task: Task, rows: Ints, enough: float) -> Head:
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A model of rows that are mostly the same, and the rows that it knows and must forget."""
+
+    model: Head
+    forgotten: Ints
+
+    def coef(self, task: Task, labels: Ints) -> Floats32:
+        """Return its coefficients, of shape (n_features + 1, n_labels)."""
+        found = []
+        for block in self.model.blocks:
+            keys = task.counts[block.name].keys
+            found.append(np.zeros((len(keys), len(labels)), np.float32))
+            found[-1][np.searchsorted(keys, block.keys)] = block.coef[:, labels]
+        intercept = self.model.intercept.astype(np.float32)
+        intercept[1] -= task.recipe.classifier.neutral_offset
+        return np.vstack([*found, intercept[labels]])
+
+
+def _fit_large(task: Task, rows: Ints, enough: float, near: Near | None) -> Head:
     present = present_labels(task, *task.targets(rows))
-    first = learn_together(task, [rows[::COARSE]], present, None, ROUGH)
-    found = learn_together(task, [rows], present, first.coef, enough)
+    forgotten = None
+    if near is not None and _forgets(task, rows):
+        begin, forgotten = near.coef(task, present), task.counted(near.forgotten)
+    else:
+        begin, _ = _learn_machines(task, rows[::COARSE], present, None, ROUGH)
+    found, idf = _learn_machines(task, rows, present, begin, enough, forgotten)
     made = [
-        (name, weight, task.counts[name].keys[idf > 0], idf[idf > 0])
-        for (name, weight), idf in zip(task.recipe.features.blocks.items(), found.idf, strict=True)
+        (name, weight, task.counts[name].keys[own > 0], own[own > 0])
+        for (name, weight), own in zip(task.recipe.features.blocks.items(), idf, strict=True)
     ]
-    kept = np.concatenate(found.idf) > 0
+    kept = np.concatenate(idf) > 0
     _check_features(task, int(kept.sum()), len(rows))
     coef = np.zeros((kept.sum(), len(task.labels)))
     intercept = np.where(task.occurs, ABSENT, NEVER)
-    coef[:, present], intercept[present] = found.coef[:-1, 0][kept], found.coef[-1, 0]
+    coef[:, present], intercept[present] = found[:-1][kept], found[-1]
     return _head(task, made, coef, intercept)
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
-    """What was learned from several sets of rows."""
-
-    coef: Floats32  # (n_features + 1, n_lessons, n_labels), the last for the intercept
-    scores: Floats32  # (n_rows, n_lessons, n_labels), of the rows of the counts in any set
-    idf: Sequence[Floats32]  # of each block's features, for the first set
+def _forgets(task: Task, rows: Ints) -> bool:
+    """Return whether errors cost so little that a search soon forgets rows where it began."""
+    _, weight = task.targets(rows)
+    return bool(weight.max() * task.recipe.classifier.c <= FORGETFUL)
 
 
-def learn_together(
-    task: Task, lessons: Sequence[Ints], labels: Ints, start: Floats32 | None, enough: float
-) -> Together:
-    """Learn machines of some labels and all features from several sets of rows at once.
+def _learn_machines(
+    task: Task,
+    rows: Ints,
+    labels: Ints,
+    start: Floats32 | None,
+    enough: float,
+    held: Ints | None = None,
+) -> tuple[Floats32, list[Floats32]]:
+    """Learn machines of some labels and all features from some rows, lessons among them.
 
-    The rows of soft labels alone are among the lessons. The search begins at 0 or at ``start``, of
-    shape (n_features + 1, 1, n_labels).
+    Returns coefficients of shape (n_features + 1, n_labels), the last for the intercepts, and idf
+    of the features of each block. The search begins at 0 or at ``start``, coefficients likewise.
     """
-    every = np.unique(np.concatenate(lessons))
-    kept, place = np.unique(task.counted(every), return_inverse=True)
-    counts, blocks = task.counts, task.recipe.features.blocks
-    if len(kept) < next(iter(counts.values())).sums.shape[0]:
-        counts = {name: own.take(kept) for name, own in counts.items()}
-    group, pairs = np.empty(len(kept), np.int64), np.empty((len(kept), len(lessons)), np.float32)
-    group[place] = task.groups[every]
-    for number, rows in enumerate(lessons):
-        own = place[np.searchsorted(every, rows)]
-        pairs[:, number] = np.bincount(own, minlength=len(kept))
+    counts, blocks, at = task.counts, task.recipe.features.blocks, task.counted(rows)
+    size = next(iter(counts.values())).sums.shape[0]
+    kept, place = np.unique(at, return_inverse=True)
+    if len(kept) < SPARSE * size:
+        counts, at, size = {n: own.take(kept) for n, own in counts.items()}, place, len(kept)
+        held = None  # they are not among these rows
+    group, pairs = np.zeros(size, np.int64), np.bincount(at, minlength=size).astype(np.float32)
+    group[at] = task.groups[rows]
     min_df = task.recipe.features.min_df
-    parts = [make_part(counts[n], blocks[n], pairs, group, min_df) for n in blocks]
-    targets, weight = task.targets(every)
-    weight *= task.recipe.classifier.c
-    costs = [np.bincount(place, targets[:, label] * weight, len(kept)) for label in labels.tolist()]
-    if start is None:
-        features = sum(len(own.keys) for own in counts.values())
-        start = np.zeros((features + 1, 1, len(labels)), np.float32)
-    idf, known = [part.idf[:, 0] for part in parts], [part.known for part in parts]
-    met = np.append(np.concatenate(known), True)
-    if met.mean() < SPARSE:
-        parts = [part.take(own) for part, own in zip(parts, known, strict=True)]
-        start = start[met]
+    parts = [make_part(counts[name], blocks[name], pairs, group, min_df) for name in blocks]
+    targets, weight = task.targets(rows)
+    weight = weight * task.recipe.classifier.c
+    costs = [np.bincount(at, targets[:, label] * weight, size) for label in labels.tolist()]
+    idf = [part.idf for part in parts]
+    met = np.append(np.concatenate(idf) > 0, True)
+    whole = np.zeros((len(met), len(labels)), np.float32) if start is None else start.copy()
+    few = met.mean() < SPARSE
+    if few:
+        parts = [part.take(part.idf > 0) for part in parts]
     with threadpool_limits(1):
-        found = fit_machines(parts, np.stack(costs, axis=1), pairs > 0, start, enough)
-    coef = found.coef
-    if len(coef) < len(met):
-        coef = np.zeros((len(met), *coef.shape[1:]), np.float32)
-        coef[met] = found.coef
-    return Together(coef, found.scores, idf)
+        begin = whole[met] if few else whole
+        found = fit_machines(parts, np.stack(costs, axis=1), begin, enough, held)
+    if not few:
+        return found, idf
+    whole[:] = 0
+    whole[met] = found
+    return whole, idf
 
 
 def _head(task: Task, made: Sequence[DesignBlock], coef: Floats, intercept: Floats) -> Head:

@@ -1,5 +1,6 @@
-"""Support vector machines: one of scikit-learn, or those of all folds of a large corpus."""
+"""Support vector machines: those of scikit-learn, and those of large corpora."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,16 +18,8 @@ _ROWS = 1 << 14  # handled at a time
 _CG = 0.3  # what a step of the search leaves of the residual
 _FREQUENT, _SAMPLE = 512, 8192  # features whose curvature is found, and about so many rows for it
 _EACH = 64  # rows for one such feature, where they are fewer
-_STEPS, _TURNS = 30, 60  # steps of a search, and turns of a step
+_STEPS, _TURNS = 30, 100  # steps of a search, and turns of a step
 _DESCENT, _ROUNDING = 1e-4, 1e-6  # of a line search: wanted decrease, and error of a float32 sum
-
-
-@dataclass(frozen=True, slots=True)
-class Machines:
-    """What was learned from each lesson."""
-
-    coef: Floats32  # (n_features + 1, n_lessons, n_labels), the last for the intercept
-    scores: Floats32  # (n_rows, n_lessons, n_labels), of every row
 
 
 def fit_machine(
@@ -60,9 +53,9 @@ def fit_machine(
 
 
 def fit_machines(
-    parts: Sequence[Part], costs: Floats, member: Bools, start: Floats32, enough: float
-) -> Machines:
-    """Learn one machine per lesson and label: those of `sklearn.svm.LinearSVC`.
+    parts: Sequence[Part], costs: Floats, start: Floats32, enough: float, held: Ints | None = None
+) -> Floats32:
+    """Learn one machine per label: those of `sklearn.svm.LinearSVC`, on the counts themselves.
 
     They have a squared hinge loss. The search is a finite Newton method with conjugate gradients
     (Keerthi and DeCoste 2005, "A Modified Finite Newton Method for Fast Solution of Large Scale
@@ -71,30 +64,32 @@ def fit_machines(
     Parameters
     ----------
     parts : sequence of Part
-        Of the same rows and lessons.
+        Of the same rows.
     costs : ndarray of shape (n_rows, n_labels)
-        What an error costs if the row has that label: its weight, or its share of it.
-    member : ndarray of shape (n_rows, n_lessons)
-        Rows that a lesson learns from.
-    start : ndarray of shape (n_features + 1, n_lessons or 1, n_labels)
+        What an error costs if the row has that label: its weight, or its share of it. All are 0
+        for a row that is not learned from.
+    start : ndarray of shape (n_features + 1, n_labels)
         Where the search begins.
     enough : float
         Change of the rows' scores by a step, root mean square, at which the search stops.
+    held : ndarray, optional
+        Rows that are to be scored, and whose scores must change as little.
+
+    Returns
+    -------
+    ndarray of shape (n_features + 1, n_labels)
+        The last row holds the intercepts.
     """
-    (rows, lessons), labels = member.shape, costs.shape[1]
-    coef = np.broadcast_to(start, (len(start), lessons, labels)).copy()
-    scores = np.empty((rows, lessons, labels), np.float32)
-    designs = [_Design.of(parts, lesson) for lesson in range(lessons)]
-    frequent = _Frequent.of(designs[0])
-    for lesson, design in enumerate(designs):
-        own = costs * member[:, lesson, None]
-        for label in range(labels):
-            right = own[:, label].astype(np.float32)
-            errors = _Errors(right, own.sum(axis=1).astype(np.float32) - right)
-            begin = np.ascontiguousarray(coef[:, lesson, label])
-            found = _search(design, errors, frequent, begin, enough)
-            coef[:, lesson, label], scores[:, lesson, label] = found
-    return Machines(coef, scores)
+    design = _Design(
+        [part.sums for part in parts], [part.idf for part in parts], [part.scale for part in parts]
+    )
+    frequent, coef, total = _Frequent.of(design), np.empty_like(start), costs.sum(axis=1)
+    for label in range(costs.shape[1]):
+        right = costs[:, label].astype(np.float32)
+        errors = _Errors(right, (total - costs[:, label]).astype(np.float32))
+        begin = np.ascontiguousarray(start[:, label])
+        coef[:, label] = _search(design, errors, frequent, begin, enough, held)
+    return coef
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +109,11 @@ class _Errors:
 
 @dataclass(frozen=True, slots=True)
 class _Design:
-    """The features of all rows as a lesson weighs them; the last one is always 1."""
+    """The weighed features of all rows; the last one is always 1."""
 
     sums: Sequence[Any]  # of each part, sparse
     idf: Sequence[Floats32]
     scale: Sequence[Floats32]
-
-    @classmethod
-    def of(cls, parts: Sequence[Part], lesson: int) -> "_Design":
-        """Return the design of a lesson."""
-        idf, scale = (
-            [np.ascontiguousarray(getattr(part, name)[:, lesson]) for part in parts]
-            for name in ("idf", "scale")
-        )
-        return cls([part.sums for part in parts], idf, scale)
 
     @property
     def lows(self) -> list[int]:
@@ -176,17 +162,22 @@ class _Design:
 
 
 def _search(
-    design: _Design, errors: _Errors, frequent: "_Frequent", coef: Floats32, enough: float
-) -> tuple[Floats32, Floats32]:
-    """Return the coefficients of a machine, and the scores of the rows."""
+    design: _Design,
+    errors: _Errors,
+    frequent: "_Frequent",
+    coef: Floats32,
+    enough: float,
+    held: Ints | None,
+) -> Floats32:
+    """Return the coefficients of a machine."""
     coef[:-1] *= np.concatenate(design.idf) > 0
     scores = design.scores(coef)
     loss, slopes, bends = errors.losses(scores)
     loss += _dot(coef, coef) / 2
-    for _ in range(_STEPS):  # one at least: the start may know the held-out rows
+    for _ in range(_STEPS):
         gradient = design.back(slopes)
         gradient += coef
-        move = _step(design, bends, gradient, frequent)
+        move, solved = _step(design, bends, gradient, frequent)
         moved = design.scores(move)
         slope, length = _dot(gradient, move), 1.0
         while True:
@@ -197,13 +188,18 @@ def _search(
                 break
             length /= 2
         coef, scores, loss = tried, answered, new
-        if length * np.sqrt(_dot(moved, moved) / len(moved)) <= enough:
-            break
-    return coef, scores
+        watched = [moved] if held is None else [moved, moved[held]]
+        if solved and all(length * np.sqrt(_dot(w, w) / len(w)) <= enough for w in watched):
+            return coef
+    why = f"the search for a machine ended after {_STEPS} steps; lower c or the corpora's weights"
+    warnings.warn(why, RuntimeWarning, stacklevel=2)
+    return coef
 
 
-def _step(design: _Design, bends: Floats32, gradient: Floats32, frequent: "_Frequent") -> Floats32:
-    """Return a Newton step of the coefficients."""
+def _step(
+    design: _Design, bends: Floats32, gradient: Floats32, frequent: "_Frequent"
+) -> tuple[Floats32, bool]:
+    """Return a Newton step of the coefficients, and whether it is one to the end."""
     rows = np.flatnonzero(bends)  # the loss does not bend with the others
     root = np.sqrt(bends[rows])
     bent = _Bent(design.take(rows, root), design.lows, root)
@@ -213,7 +209,7 @@ def _step(design: _Design, bends: Floats32, gradient: Floats32, frequent: "_Freq
     first = product = _dot(rest, aim)
     for _ in range(_TURNS):
         if product <= _CG**2 * first:
-            break
+            return move, True
         ahead = bent.times(aim)
         length = np.float32(product / max(_dot(aim, ahead), 1e-30))
         move += length * aim
@@ -223,7 +219,7 @@ def _step(design: _Design, bends: Floats32, gradient: Floats32, frequent: "_Freq
         aim *= np.float32(new / product)
         aim += solved
         product = new
-    return move
+    return move, False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +287,7 @@ class _Nearly:
     sharp: Floats32  # its diagonal
     frequent: _Frequent
     shrunk: Floats32  # by how much each vector of the frequent features shrinks
-    bends: Bools  # whether the loss bends with a frequent feature, which a lesson may lack
+    bends: Bools  # whether the loss bends with a frequent feature
 
     @classmethod
     def of(cls, bent: _Bent, frequent: _Frequent) -> "_Nearly":
@@ -306,8 +302,9 @@ class _Nearly:
         """Return values times the inverse."""
         found = values / self.sharp
         features, vectors = self.frequent.features, self.frequent.vectors
-        frequent = vectors @ (self.shrunk * (vectors.T @ values[features]))
-        found[features] = np.where(self.bends, frequent, found[features])
+        own = np.where(self.bends, values[features], np.float32(0))
+        own = vectors @ (self.shrunk * (vectors.T @ own))
+        found[features] = np.where(self.bends, own, found[features])
         return found
 
 

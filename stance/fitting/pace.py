@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from stance.fitting.folds import is_large
-from stance.fitting.heldout import FOLD, PART, WHOLE
+from stance.fitting.heldout import PART, WHOLE
 from stance.fitting.repeats import LARGE_SHARES, SHARES
 from stance.recipe import Validation
 
@@ -23,18 +23,18 @@ class Pace:
         self._step = ""
         self._done = self._total = 0.0
 
-    def plan(self, rows: int, heads: Sequence[int], validation: Validation, together: bool) -> None:
+    def plan(self, rows: int, heads: Sequence[int], validation: Validation, machines: bool) -> None:
         """Plan the work on so many rows, and on those of each head.
 
-        ``together`` says whether the machines of all folds are learned at once.
+        ``machines`` says whether machines are learned as those of large corpora are.
         """
         folds, large = validation.folds - 1, is_large(rows)
         shares = LARGE_SHARES if large else SHARES
         again = (1 if large else validation.repeats) * sum(
             shares if validation.learning_curve else shares[-1:]
         )
-        each = READINGS + (WHOLE + folds * FOLD if together else 1 + folds)
-        part = PART if together else 1.0
+        part = PART if machines else 1.0
+        each = READINGS + (WHOLE if machines else 1) + folds * part
         self._total = sum(heads) * each + rows * (SCORINGS + folds * part * (again - 1))
 
     def begin(self, step: str) -> None:

@@ -60,7 +60,7 @@ def name_of(*arrays: NDArray[Any]) -> str:
     for values in arrays:
         digest.update(repr((values.dtype.str, values.shape)).encode())
         digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> Arrays | None:

@@ -212,6 +212,6 @@ def parts(task: Task, cut: Cut, shares: Sequence[float], seed: Sequence[int]) ->
         when[mine] = (np.arange(len(mine)) + rng.random(len(mine))) / len(mine)
     order = when.argsort().argsort()
     return [
-        Cut(cut.train[order[place] < round(share * len(names))], cut.test, cut.seed)
+        Cut(cut.train[order[place] < round(share * len(names))], cut.test, cut.seed, rough=True)
         for share in shares
     ]

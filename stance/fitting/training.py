@@ -20,14 +20,13 @@ from stance.display import brief, shown
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, score
 from stance.evaluation.mistakes import write_suspects
-from stance.files import file_hash
 from stance.fitting.advice import Prospects, advise, advise_stopping, learning_curve
 from stance.fitting.bench import Bench, Learned, query_of
 from stance.fitting.card import has_neutral, make_card
-from stance.fitting.folds import LARGE, is_large
+from stance.fitting.folds import is_large
 from stance.fitting.heldout import Held
 from stance.fitting.pace import SCORINGS, Meter, Pace
-from stance.fitting.pieces import NO_PIECES, Pieces
+from stance.fitting.pieces import NO_PIECES, Pieces, name_of
 from stance.fitting.repeats import Repeats
 from stance.fitting.vectors import Vectors
 from stance.interrupts import interruptible
@@ -37,10 +36,10 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.runs.parts import Plan, files_plan, versions_plan
+from stance.runs.parts import COMMAND, Plan, files_plan, hash_of, versions_plan
 from stance.runs.resume import Run
 from stance.screens.evaluation import evaluation_lines
-from stance.storage import save_model
+from stance.storage import check_model_output, save_model
 
 Progress = Callable[[str], None]
 
@@ -97,27 +96,32 @@ def train_files(
     on with what a stopped training of a large corpus had computed, ``tell`` gets lines about what
     was read and what is being done, ``meter`` how far that is, and the form is as in `read_corpus`.
     """
-    chosen = read_recipe(recipe)
+    read = read_recipe(recipe)
     given: dict[str, Any] = {name: own for name, own in validation.items() if own is not None}
-    chosen = replace(chosen, validation=replace(chosen.validation, **given))
+    chosen = replace(read, validation=replace(read.validation, **given))
     language = chosen.language
     book = ActorBook.read(actors) if actors else ActorBook.default(language)
-    words = Lexicon.read(lexicon, language) if lexicon else None
+    words = Lexicon.read(lexicon, language) if lexicon else Lexicon.default(language)
     known = Vectors.read(vectors) if vectors else None
     corpora = corpora or [bundled_corpus()]
     trained: list[Training] = []
     with Run(output, resume=resume, force=force) as run:
+        check_model_output(output, force=force or run.left.parts)
         corpus = read_corpus(corpora, **form)
         for note in corpus.notes:
             tell(note)
         pieces = NO_PIECES
-        if is_large(len(corpus)):
-            if (repeats := given.get("repeats", 1)) > 1:
-                tell(f"--repeats {repeats} is not used: {LARGE:,} rows need no other folds")
-            read = {path: own.sha256 for path, own in zip(corpora, corpus.sources, strict=True)}
-            others = [path for path in (recipe, actors, vectors, lexicon) if path is not None]
-            read |= {path: file_hash(path) for path in others}
-            run.begin(_plan(read, {**given, **form}))
+        if is_large(len(corpus)) or run.left.parts:
+            run.begin(
+                {
+                    **files_plan([*zip(corpora, (s.sha256 for s in corpus.sources), strict=True)]),
+                    "the recipe": hash_of(read.to_table()),
+                    "the actor book": hash_of(book.to_tables()),
+                    "the lexicon": hash_of(words.source),
+                    "the vectors": name_of(known.stems, known.values) if known else None,
+                    **_plan(given, form),
+                }
+            )
             pieces = Pieces(run.folder, run.store.key, output)
         # In a thread, since long calls of numpy hear no signal.
         interruptible(
@@ -129,27 +133,23 @@ def train_files(
             )
         )  # fmt: skip
         (training,) = trained
-        save_model(training.model, output, force=force)
-    if suspects:
-        held = training.stance.probabilities
-        tell(write_suspects(corpus, held, suspects, force=force))
+        if suspects:
+            held = training.stance.probabilities
+            tell(write_suspects(corpus, held, suspects, force=force or run.left.parts))
+        save_model(training.model, output, force=force or run.left.parts)
     return training
 
 
-def _plan(read: Mapping[Path, str], options: Mapping[str, Any]) -> Plan:
-    """Return what a model depends on: the hashes of files read, versions and options."""
-    said = {_option(name): str(own) for name, own in options.items() if own is not None}
-    versions = versions_plan("scipy", "scikit-learn")
-    return {**files_plan(read), **versions, **said}
-
-
-def _option(name: str) -> str:
-    """Return the option that sets a value.
-
-    >>> _option("text_column"), _option("learning_curve")
-    ('--text-column', '--no-curve')
-    """
-    return "--no-curve" if name == "learning_curve" else f"--{name.replace('_', '-')}"
+def _plan(given: Mapping[str, Any], form: CorpusForm) -> Plan:
+    """Return what a training depends on but for its files: versions and options."""
+    columns, labels = form.get("columns") or {}, form.get("labels") or {}
+    options = {name: own for name, own in form.items() if name not in ("columns", "labels")}
+    options |= {f"{name}_column": own for name, own in columns.items()}
+    options |= {"labels": ",".join(f"{own}={label}" for own, label in labels.items()) or None}
+    options |= {"seed": given.get("seed"), "repeats": given.get("repeats")}
+    options |= {"no_curve": given.get("learning_curve") is False}
+    said: Plan = {f"--{name.replace('_', '-')}": own for name, own in options.items()}  # type: ignore[misc]
+    return {COMMAND: "stance train", **versions_plan("scipy", "scikit-learn"), **said}
 
 
 def train(
@@ -203,8 +203,8 @@ def train(
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     pace = Pace(progress, meter)
     extra = sentiment_rows(corpus), holder_rows(corpus)
-    together = recipe.classifier.kind == "svc" and vectors is None and is_large(len(corpus))
-    pace.plan(len(corpus), [2 * len(corpus), *map(len, extra)], recipe.validation, together)
+    machines = recipe.classifier.kind == "svc" and vectors is None and is_large(len(corpus))
+    pace.plan(len(corpus), [2 * len(corpus), *map(len, extra)], recipe.validation, machines)
     pace.begin("reading the corpus")
     reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
     bench = Bench(

@@ -4,9 +4,10 @@ import contextlib
 import ctypes
 import hashlib
 import json
+import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -28,8 +29,11 @@ Value = str | int | float | bool | None
 
 Plan = Mapping[str, Value]  # what the bytes of an output depend on, by the names that a user knows
 
+COMMAND = "the command"
 _INPUT, _MODEL, SIZE = "the input", "the model", "the size of parts"
 _FILE, _ORDER = "the file ", "the order of the files"
+_LONGEST = 5_000  # characters of a path, which no system takes more of
+_HASH = re.compile(r"(?:[0-9a-f]{64})+")
 
 
 class Batch(NamedTuple):
@@ -177,7 +181,7 @@ def make_plan(model: StanceModel, inputs: Inputs, size: int, options: Mapping[st
     paths = [path for path in inputs.paths if path is not None]
     found: dict[str, Value]
     if inputs.several:
-        found = files_plan({path: _digest_of_file(path) for path in paths})
+        found = files_plan([(path, _digest_of_file(path)) for path in paths])
     else:
         (path,) = paths
         name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
@@ -196,11 +200,19 @@ def make_plan(model: StanceModel, inputs: Inputs, size: int, options: Mapping[st
     }
 
 
-def files_plan(hashes: Mapping[Path, str]) -> dict[str, Value]:
-    """Return what a plan says of files, given the hash of each, in their order."""
-    order = hashlib.sha256("\n".join(map(ascii, map(str, hashes))).encode()).hexdigest()
-    files = {f"{_FILE}{shown(str(path), 200)}": own for path, own in hashes.items()}
-    return {**files, _ORDER: order}
+def files_plan(hashes: Sequence[tuple[Path, str]]) -> dict[str, Value]:
+    """Return what a plan says of files and their hashes, in their order."""
+    order = hashlib.sha256("\n".join(ascii(str(path)) for path, _ in hashes).encode()).hexdigest()
+    found: dict[str, Value] = {}
+    for path, own in hashes:  # of a file that is read twice, both
+        name = f"{_FILE}{shown(str(path), _LONGEST)}"
+        found[name] = f"{found.get(name, '')}{own}"
+    return {**found, _ORDER: order}
+
+
+def hash_of(*tables: object) -> str:
+    """Return a hash of what can be written as JSON."""
+    return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
 
 def versions_plan(*more: str) -> dict[str, Value]:
@@ -228,11 +240,12 @@ def difference(before: Plan, now: Plan) -> str | None:
     >>> difference({"--wide": False}, {"--wide": True})
     '--wide has changed (was off, is on)'
     """
-    for what in sorted({**now, **before}, key=lambda name: name == _ORDER):  # files first
+    names = {**now, **before}
+    for what in sorted(names, key=lambda name: (name != COMMAND, name == _ORDER)):  # files first
         if before.get(what) != now.get(what):
             if what.startswith(_FILE) and (what not in before or what not in now):
                 return f"{what} is {'new' if what in now else 'gone'}"
-            if what in (_INPUT, _MODEL, _ORDER) or what.startswith(_FILE):
+            if any(_HASH.fullmatch(str(plan.get(what))) for plan in (before, now)):
                 return f"{what} has changed"  # hashes say nothing to a user
             was, is_ = _said(before.get(what)), _said(now.get(what))
             return f"{what} has changed (was {was}, is {is_})"

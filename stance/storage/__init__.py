@@ -3,6 +3,7 @@
 from stance.storage.modelfile import (
     STEMMER,
     bundled_model,
+    check_model_output,
     decode_model,
     dump_model,
     load_model,
@@ -13,4 +14,4 @@ from stance.storage.modelfile import (
 )
 
 __all__ = ["STEMMER", "bundled_model", "decode_model", "dump_model", "load_model", "model_hash"]
-__all__ += ["read_manifest", "save_model", "stemmer_note"]
+__all__ += ["check_model_output", "read_manifest", "save_model", "stemmer_note"]

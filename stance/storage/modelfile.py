@@ -129,13 +129,18 @@ def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> 
         If the model is one that `load_model` would refuse.
     """
     path = Path(path)
-    if path.suffix.lower() in PICKLES:
-        raise OutputError(f"{_name(path)}: a {path.suffix} would be refused later; use .stance")
-    check_output(path, force=force, regular=True)
+    check_model_output(path, force=force)
     data = dump_model(model)
     with _refusals(path):
         _read_model(io.BytesIO(data))
     write_whole(path, data, force=force)
+
+
+def check_model_output(path: Path, *, force: bool) -> None:
+    """Raise what `save_model` would raise because of the name alone, before any work is done."""
+    if path.suffix.lower() in PICKLES:
+        raise OutputError(f"{_name(path)}: a {path.suffix} would be refused later; use .stance")
+    check_output(path, force=force, regular=True)
 
 
 def bundled_model() -> Path:
