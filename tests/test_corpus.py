@@ -382,6 +382,6 @@ def test_rows_without_text_are_told(tmp_path):
     rows = [("NATO met.", "NATO", "neutral"), ("", "NATO", "favor"), (" \u00a0 ", "US", "against")]
     corpus = read(tmp_path, rows)
     assert len(corpus) == 3
-    why = "2 rows without text (first: line 3): nothing can be learned there; delete them"
+    why = "2 rows without text (first: line 3): nothing can be learned there; delete such rows"
     assert any(note.endswith(f"mine.csv: {why}") for note in corpus.notes)
     assert not any("without text" in note for note in read(tmp_path, rows[:1]).notes)
