@@ -51,18 +51,21 @@ def learn(files, *, resume=False, force=False, tell=lambda _: None, **validation
     )  # fmt: skip
 
 
-def stop_after(number, monkeypatch):
-    """Have Ctrl-C come once so many pieces are kept."""
-    left = itertools.count(number, -1)
+def stop(files, monkeypatch, kept, **how):
+    """Learn, have Ctrl-C come once so many pieces are kept, and return what it raised."""
+    left = itertools.count(kept, -1)
+    real = pieces.write_checked
 
-    def write(*args, **options):
+    def write(*args):
         if next(left) == 0:
             raise KeyboardInterrupt
-        return real(*args, **options)
+        return real(*args)
 
-    real = pieces.write_checked
-    monkeypatch.setattr(pieces, "write_checked", write)
-    return lambda: monkeypatch.setattr(pieces, "write_checked", real)
+    with monkeypatch.context() as patch:
+        patch.setattr(pieces, "write_checked", write)
+        with pytest.raises(KeyboardInterrupt) as stopped:
+            learn(files, **how)
+    return stopped.value
 
 
 @pytest.mark.parametrize("kept", [1, 2, 7, 10])
@@ -70,11 +73,7 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(files, monkeypatch, kept):
     learn(files)
     whole = files[2].read_bytes()
     files[2].unlink()
-    undo = stop_after(kept, monkeypatch)
-    with pytest.raises(KeyboardInterrupt) as stopped:
-        learn(files)
-    undo()
-    (note,) = stopped.value.__notes__
+    (note,) = stop(files, monkeypatch, kept).__notes__
     assert note == f"{kept} finished part{'s' * (kept > 1)} kept: run again with --resume to go on"
     assert not files[2].exists()
     with pytest.raises(OutputError, match="--resume goes on with them, --force starts anew"):
@@ -117,10 +116,7 @@ def test_a_damaged_piece_is_computed_again(files, monkeypatch):
     learn(files)
     whole = files[2].read_bytes()
     files[2].unlink()
-    undo = stop_after(5, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        learn(files)
-    undo()
+    stop(files, monkeypatch, 5)
     one, other, third, *_ = sorted(folder_of(files[2]).glob("*.rows"))
     one.write_bytes(one.read_bytes()[:-30])
     other.write_bytes(b"")
@@ -132,10 +128,7 @@ def test_a_damaged_piece_is_computed_again(files, monkeypatch):
 
 
 def test_a_training_of_something_else_does_not_go_on(files, monkeypatch):
-    undo = stop_after(3, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        learn(files)
-    undo()
+    stop(files, monkeypatch, 3)
     with pytest.raises(OutputError, match=r"since --seed has changed \(was not given, is 5\)"):
         learn(files, resume=True, seed=5)
     with pytest.raises(OutputError, match=r"since --no-curve has changed \(was off, is on\)"):
@@ -163,19 +156,13 @@ def test_repeats_that_are_not_made_are_told(files):
 
 
 def test_a_file_given_twice_is_not_taken_for_once(files, monkeypatch):
-    undo = stop_after(2, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        learn(files)
-    undo()
+    stop(files, monkeypatch, 2)
     with pytest.raises(OutputError, match=r"corpus\.csv has changed"):
         learn(([files[0], files[0]], *files[1:]), resume=True)
 
 
 def test_a_changed_recipe_and_a_corpus_grown_small_are_noticed(files, monkeypatch):
-    undo = stop_after(2, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        learn(files)
-    undo()
+    stop(files, monkeypatch, 2)
     recipe = files[1].read_text("utf-8")
     files[1].write_text(recipe.replace("min_df = 2", "min_df = 3"), encoding="utf-8")
     with pytest.raises(OutputError, match="cannot resume, since the recipe has changed; undo"):
@@ -204,10 +191,7 @@ def test_a_resumed_training_may_replace_the_model_that_it_was_to_replace(files, 
     files[2].write_text("an older model", encoding="utf-8")
     with pytest.raises(OutputError, match="exists already"):
         learn(files, resume=True)  # nothing is left to go on with
-    undo = stop_after(2, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        learn(files, force=True)
-    undo()
+    stop(files, monkeypatch, 2, force=True)
     learn(files, resume=True)
     assert files[2].read_bytes().startswith(b"PK")
 
