@@ -229,3 +229,14 @@ def test_addresses_are_well_formed():
     for page in PAGES:
         for address in re.findall(r"\]\((\w+:[^)]*)\)", page.read_text("utf-8")):
             assert re.fullmatch(r"https://[\w.-]+\.[a-z]{2,}(?:/[\w./#%?=&+-]*)?", address), address
+
+
+def test_what_the_readme_says_of_the_model_is_what_was_measured():
+    said = (ROOT / "README.md").read_text("utf-8")
+    measured = (ROOT / "training" / "README.md").read_text("utf-8")
+    news = re.search(r"\| six collections .* \| ([\d.]+) \| ([\d.]+) \|", said)
+    starter = re.search(r"\(starter test part\) \| ([\d.]+) \| ([\d.]+) \|", said)
+    assert f"Pooled: macro-F1 {news[1]}, target-blind {news[2]};" in measured
+    block = measured[measured.index("stance evaluate datasets/starter/starter_test.csv") :]
+    assert re.search(r"macro-F1 ([\d.]+)", block)[1] == starter[1]
+    assert re.search(r"target-blind +macro-F1 ([\d.]+)", block)[1] == starter[2]
