@@ -392,7 +392,9 @@ class LabelledRows:
         self.notes += column.notes()
         if empty:
             rows_of = f"{count(len(empty), 'row')} without text (first: line {empty[0]:,})"
-            self.notes.append(f"{table.name}: {rows_of}: nothing can be learned there; delete such rows")
+            self.notes.append(
+                f"{table.name}: {rows_of}: nothing can be learned there; delete such rows"
+            )
         if soft:
             rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
             said = f"{table.name}: {rows_of}: train learns from them instead of stance"
