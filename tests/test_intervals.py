@@ -72,6 +72,13 @@ def test_documents_with_the_same_counts_may_be_drawn_together(rows):
     assert alike == pytest.approx(alike.round(), abs=1e-6)  # whole documents are drawn
 
 
+def test_documents_drawn_together_may_be_drawn_in_chunks(monkeypatch):
+    counts = np.random.default_rng(5).binomial(3, 0.4, (intervals.MANY, 2)).astype(np.float64)
+    whole = resample(counts, 101, 4)
+    monkeypatch.setattr(intervals, "CELLS", 40)  # two or three draws of its sixteen kinds
+    assert (resample(counts, 101, 4) == whole).all()
+
+
 def test_every_resample_weighs_as_much_as_the_documents_and_as_each_stratum():
     strata = np.repeat([0, 2, 3], [15, 6, 2])
     total = resample(np.eye(4)[strata], 50, 1, strata)

@@ -14,6 +14,7 @@ import pytest
 from stance.corpus import bundled_corpus
 from stance.errors import DataError, OutputError
 from stance.fitting import folds, heldout, pieces, train_files
+from stance.runs.parts import difference, files_plan
 from stance.runs.resume import folder_of
 
 RECIPE = """name = "small"
@@ -138,6 +139,16 @@ def test_a_training_of_something_else_does_not_go_on(files, monkeypatch):
         learn(files, resume=True)
     learn(files, force=True)
     assert not folder_of(files[2]).exists()
+
+
+def test_files_of_a_deep_folder_are_told_apart(tmp_path):
+    deep = tmp_path / ("d" * 120) / ("e" * 120)
+    plans = [
+        files_plan([(deep / "a.csv", one), (deep / "b.csv", "2" * 64)])
+        for one in ("1" * 64, "3" * 64)
+    ]
+    assert len(plans[0]) == 3
+    assert difference(*plans) == f"the file {deep / 'a.csv'} has changed"
 
 
 def test_small_corpora_keep_nothing(files, monkeypatch):
