@@ -80,8 +80,7 @@ def test_the_shipped_soft_labels_are_probabilities_of_paragraphs_without_labels(
     rows = list(news.read(news.LABELS.with_name("soft.csv.gz")))
     assert len(rows) == 73_518
     assert not labelled_here & {row["paragraph"] for row in rows}
-    names = ("stance_against", "stance_neutral", "stance_favor")
-    shares = np.array([[float(row[name]) for name in names] for row in rows])
+    shares = np.array([[float(row[name]) for name in news.SOFT] for row in rows])
     assert shares.min() >= 0
     assert shares.sum(axis=1) == pytest.approx(1, abs=2e-4)
 

@@ -13,6 +13,7 @@ import pytest
 
 from stance.corpus import bundled_corpus
 from stance.errors import DataError, OutputError
+from stance.files import write_checked
 from stance.fitting import folds, heldout, pieces, train_files
 from stance.runs.parts import difference, files_plan
 from stance.runs.resume import folder_of
@@ -118,7 +119,8 @@ def test_a_damaged_piece_is_computed_again(files, monkeypatch):
     whole = files[2].read_bytes()
     files[2].unlink()
     stop(files, monkeypatch, 5)
-    one, other, third, *_ = sorted(folder_of(files[2]).glob("*.rows"))
+    one, other, third, fourth, *_ = sorted(folder_of(files[2]).glob("*.rows"))
+    write_checked(fourth, b"no array")
     one.write_bytes(one.read_bytes()[:-30])
     other.write_bytes(b"")
     data = bytearray(third.read_bytes())

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stance.corpus import read_corpus
-from stance.fitting import heldout, learning
+from stance.fitting import heldout
 from stance.fitting import train as fit
 from stance.fitting.folds import LARGE
 from stance.reading.actors import ActorBook
@@ -113,9 +113,8 @@ def compare(corpus: Path) -> None:
     """Print how many held-out answers a search ten times as exact gives alike."""
     found = []
     for finer in (1.0, 0.1):
-        for module in (learning, heldout):
-            for name in ("ENOUGH", "HELD_OUT_ENOUGH"):
-                setattr(module, name, finer * getattr(module, name))
+        for name in ("ENOUGH", "HELD_OUT_ENOUGH"):
+            setattr(heldout, name, finer * getattr(heldout, name))
         found.append(fit(read_recipe(None), read_corpus([corpus]), ActorBook.default()))
     print(f"{'head':>10}{'alike, %':>10}{'macro-F1':>10}{'exact':>10}")
     for head in ("stance", "control", "sentiment"):

@@ -22,10 +22,11 @@ from pathlib import Path
 
 from stance.reading.spans import parse_spans
 from stance.reading.text import normalise, normalised_spans
+from stance.spellings import SOFT
 
 LABELS = Path(__file__).resolve().parents[1] / "datasets" / "news" / "labels.csv.gz"
 KEPT = ("actor", "stance", "holder", "false_match", "sentiment", "drawn", "outlet", "date")
-SOFT = ("actor", "date", "stance_against", "stance_neutral", "stance_favor")
+KEPT_SOFT = ("actor", "date", *SOFT)
 _PLACE = ("collection", "document", "paragraph", "spans")
 
 Row = Mapping[str, str]
@@ -51,7 +52,7 @@ def strip(rows: Iterator[Row]) -> Iterator[dict[str, str]]:
             "document": row["document"],
             "paragraph": paragraph_hash(text),
             "spans": ";".join(f"{start - before}:{end - before}" for start, end in spans),
-            **{name: row[name] for name in (KEPT if "stance" in row else SOFT)},
+            **{name: row[name] for name in (KEPT if "stance" in row else KEPT_SOFT)},
         }
         if "stance" in row:
             label["coder"] = "1"

@@ -16,7 +16,7 @@ from stance.evaluation.comparison import holder_score, lexicon_stances
 from stance.fitting.counts import count_features, name_features, showing_rows
 from stance.fitting.folds import LARGE, is_large, split
 from stance.fitting.heldout import Held, learn
-from stance.fitting.learning import Lessons, Task, class_weights, temperature_of
+from stance.fitting.learning import Lessons, Task, by_counts, class_weights, temperature_of
 from stance.fitting.pace import Pace
 from stance.fitting.pieces import Pieces
 from stance.fitting.repeats import Repeats, repeat
@@ -77,7 +77,7 @@ class Bench:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
         rows = np.arange(len(self.corpus)) if rows is None else rows
         shared = None
-        if name == "control" and is_large(len(rows)) and self.vectors is None:
+        if name == "control" and by_counts(CONTROL.classifier, self.vectors, len(rows)):
             first, shared = query.distinct()
             query = query.take(first)
         task, seed = self._task(query, name, rows, shared), self.recipe.validation.seed
@@ -115,11 +115,11 @@ class Bench:
 
     def repeat(self, stance: Learned) -> Repeats:
         """Repeat the cross-validation of the stance head, and learn from parts of the documents."""
-        validation = self.recipe.validation
-        if validation.repeats > 1 or validation.learning_curve:
-            self.pace.begin("repeating with other folds and fewer documents")
-        if validation.repeats > 1 and is_large(len(self.corpus)):
+        validation, large = self.recipe.validation, is_large(len(self.corpus))
+        if validation.repeats > 1 and large:
             self.pace.tell(f"from {LARGE:,} rows on, other folds change too little to be tried")
+        if validation.learning_curve or (validation.repeats > 1 and not large):
+            self.pace.begin("repeating with other folds and fewer documents")
         return repeat(
             stance.task, stance.fold, stance.held, validation,
             jobs=self.jobs, answered=self.named, tick=self.pace.add,

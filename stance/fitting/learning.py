@@ -17,7 +17,7 @@ from stance.fitting.machines import fit_machine, fit_machines
 from stance.fitting.pieces import NO_PIECES, Pieces
 from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head, softmax
-from stance.recipe import HeadRecipe
+from stance.recipe import Classifier, HeadRecipe
 
 FLOOR = 1e-12  # least probability in a log loss
 EXACT, HELD_OUT = 1e-4, 1e-2
@@ -85,8 +85,7 @@ class Task:
     @property
     def large(self) -> bool:
         """Whether its machines are those of `fit_machines`."""
-        plain = self.recipe.classifier.kind == "svc" and self.vectors is None
-        return plain and is_large(len(self.y))
+        return by_counts(self.recipe.classifier, self.vectors, len(self.y))
 
     def counted(self, rows: Ints) -> Ints:
         """Return where some rows stand in the counts."""
@@ -114,6 +113,11 @@ class Task:
             shares = np.concatenate([shares, self.lessons.soft])
             weight = np.concatenate([weight, self.lessons.weight])
         return shares[rows], weight[rows]
+
+
+def by_counts(classifier: Classifier, vectors: Vectors | None, rows: int) -> bool:
+    """Return whether so many rows are learned by `fit_machines`, from the counts themselves."""
+    return classifier.kind == "svc" and vectors is None and is_large(rows)
 
 
 def class_weights(

@@ -69,6 +69,9 @@ def _read(path: Path) -> Arrays | None:
     if data is None:
         return None
     file, found = io.BytesIO(data), list[NDArray[Any]]()
-    while file.tell() < len(data):
-        found.append(np.lib.format.read_array(file, allow_pickle=False))
+    try:
+        while file.tell() < len(data):
+            found.append(np.lib.format.read_array(file, allow_pickle=False))
+    except ValueError:  # somebody else has written it
+        return None
     return found

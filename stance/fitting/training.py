@@ -25,6 +25,7 @@ from stance.fitting.bench import Bench, Learned, query_of
 from stance.fitting.card import has_neutral, make_card
 from stance.fitting.folds import is_large
 from stance.fitting.heldout import Held
+from stance.fitting.learning import by_counts
 from stance.fitting.pace import SCORINGS, Meter, Pace
 from stance.fitting.pieces import NO_PIECES, Pieces, name_of
 from stance.fitting.repeats import Repeats
@@ -143,12 +144,14 @@ def train_files(
 def _plan(given: Mapping[str, Any], form: CorpusForm) -> Plan:
     """Return what a training depends on but for its files: versions and options."""
     columns, labels = form.get("columns") or {}, form.get("labels") or {}
-    options = {name: own for name, own in form.items() if name not in ("columns", "labels")}
+    options: dict[str, Any] = dict(form)
+    for name in ("columns", "labels"):
+        options.pop(name, None)
     options |= {f"{name}_column": own for name, own in columns.items()}
     options |= {"labels": ",".join(f"{own}={label}" for own, label in labels.items()) or None}
     options |= {"seed": given.get("seed"), "repeats": given.get("repeats")}
     options |= {"no_curve": given.get("learning_curve") is False}
-    said: Plan = {f"--{name.replace('_', '-')}": own for name, own in options.items()}  # type: ignore[misc]
+    said = {f"--{name.replace('_', '-')}": own for name, own in options.items()}
     return {COMMAND: "stance train", **versions_plan("scipy", "scikit-learn"), **said}
 
 
@@ -203,7 +206,7 @@ def train(
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
     pace = Pace(progress, meter)
     extra = sentiment_rows(corpus), holder_rows(corpus)
-    machines = recipe.classifier.kind == "svc" and vectors is None and is_large(len(corpus))
+    machines = by_counts(recipe.classifier, vectors, len(corpus))
     pace.plan(len(corpus), [2 * len(corpus), *map(len, extra)], recipe.validation, machines)
     pace.begin("reading the corpus")
     reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
