@@ -29,7 +29,7 @@ from stance.model.abstention import (
 )
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
-from stance.runs.parts import digest_of
+from stance.runs.plan import digest_of
 from stance.storage import dump_model, load_model, save_model
 from stance.storage._members import encode_array
 

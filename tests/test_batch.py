@@ -28,6 +28,7 @@ from stance.runs import parts, workers
 from stance.runs.answers import Tally
 from stance.runs.job import PART
 from stance.runs.parts import Batch, Part, Store, cut
+from stance.runs.plan import SIZE
 from stance.runs.resume import Run, folder_of
 from stance.runs.rows import Lines
 from stance.tables import Record, Records
@@ -536,7 +537,7 @@ def test_a_damaged_plan_is_not_gone_on_with(model, table, output, size):
     plan = folder_of(output) / "plan.json"
     found = json.loads(plan.read_text())
     text = plan.read_text()
-    plan.write_text(text.replace(f'"{parts.SIZE}": {found[parts.SIZE]}', f'"{parts.SIZE}": {size}'))
+    plan.write_text(text.replace(f'"{SIZE}": {found[SIZE]}', f'"{SIZE}": {size}'))
     assert plan.read_text() != text
     with pytest.raises(OutputError, match=r"cannot resume, since .* has changed"):
         predict(model, table, output, resume=True)

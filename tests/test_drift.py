@@ -13,7 +13,8 @@ from command import invoke, predict
 from stance.records import UNCERTAIN
 from stance.runs.answers import COUNTS, Tally
 from stance.runs.notes import drift_notes
-from stance.runs.parts import Part, Store, digest_of
+from stance.runs.parts import Part, Store
+from stance.runs.plan import digest_of
 from stance.runs.rows import Lines
 from stance.storage import save_model
 

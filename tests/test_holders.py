@@ -20,7 +20,7 @@ from stance.reading.spans import make_query
 from stance.reading.words import Reader
 from stance.runs import Input, Options
 from stance.runs.job import _by_option
-from stance.runs.parts import difference, digest_of, make_plan
+from stance.runs.plan import difference, digest_of, make_plan
 from stance.storage import decode_model, dump_model, save_model
 from stance.tables import Inputs
 

@@ -15,7 +15,7 @@ from stance.corpus import bundled_corpus
 from stance.errors import DataError, OutputError
 from stance.files import write_checked
 from stance.fitting import folds, heldout, pieces, train_files
-from stance.runs.parts import difference, files_plan
+from stance.runs.plan import difference, files_plan
 from stance.runs.resume import folder_of
 
 RECIPE = """name = "small"

@@ -37,7 +37,7 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.runs.parts import COMMAND, Plan, files_plan, hash_of, versions_plan
+from stance.runs.plan import COMMAND, Plan, files_plan, hash_of, versions_plan
 from stance.runs.resume import Run
 from stance.screens.evaluation import evaluation_lines
 from stance.storage import check_model_output, save_model

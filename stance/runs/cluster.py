@@ -27,7 +27,8 @@ from urllib.parse import urlsplit
 from stance.display import shown
 from stance.errors import UsageError, WorkerError
 from stance.model.judging import StanceModel
-from stance.runs.parts import Batch, Frame, Part, compute, versions
+from stance.runs.parts import Batch, Frame, Part, compute
+from stance.runs.plan import versions
 from stance.runs.workers import AHEAD, to_send
 from stance.storage import decode_model, dump_model
 

@@ -13,7 +13,8 @@ from stance.display import count, shown
 from stance.errors import DataError, OutputError, StanceError
 from stance.files import output_error, sync_folder, write_private
 from stance.interrupts import held
-from stance.runs.parts import SIZE, Part, Plan, Store, difference
+from stance.runs.parts import Part, Store
+from stance.runs.plan import SIZE, Plan, difference
 
 try:
     import fcntl
