@@ -14,17 +14,14 @@ from stance.files import check_output, is_device, same_file
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.runs.answers import Layout, Tally, heads_of
-from stance.runs.notes import (
-    abstention_notes,
-    drift_notes,
-    silence_notes,
-    voice_notes,
-)
-from stance.runs.parts import Batch, Frame, Judged, Value, Work, compute, cut, make_plan
+from stance.runs.notes import abstention_notes, drift_notes, silence_notes, voice_notes
+from stance.runs.parts import Batch, Frame, Judged, Work, compute, cut
+from stance.runs.plan import Value, make_plan
 from stance.runs.resume import Leftover, Run
 from stance.runs.workers import LocalCrew, compute_here, compute_with
 from stance.tables import (
     DateColumn,
+    Inputs,
     Reading,
     Rejects,
     Table,
@@ -129,18 +126,13 @@ def predict_table(
         left = run.left if run else Leftover()
         force = target.force or left.output
         check_output(target.path, force=force, inputs=inputs.paths)
-        renewed = target.force or left.renaming
-        rejects = None
-        if source.rejects:
-            rejects = Rejects(
-                source.rejects, force=renewed, inputs=inputs.paths, several=inputs.several
-            )
+        rejects = _open_rejects(source.rejects, inputs, force=target.force or left.renaming)
+        if rejects:
             stack.enter_context(rejects)
         table = stack.enter_context(
             open_inputs(inputs, source.reading, rejects, prefix=options.prefix)
         )
         frame = make_frame(model, source, target, options, table)
-        size = left.size or size
         if frame.layout.spans is not None:
             table.guard(frame.layout.fault)
         dates, blocks = _find_dates(model, source.reading, table), table.blocks()
@@ -148,6 +140,7 @@ def predict_table(
             blocks = dates.blocks(blocks)
             layout = dataclasses.replace(frame.layout, date=dates.at, reading=dates.reading)
             frame = dataclasses.replace(frame, layout=layout)
+        size = left.size or size
         parts = cut(blocks, size)
         head = list(islice(parts, 2))
         works: Iterator[Work] = chain(head, parts)
@@ -159,38 +152,43 @@ def predict_table(
         if keep:
             keep.begin(make_plan(model, inputs, size, _by_option(source, options)))
             works = map(_kept, works, repeat(keep))
-        folder = keep.folder if keep else None
         judged = _compute(model, frame, works, crew if several else None, cluster, keep)
-        originals = () if rejects and inputs.several else inputs.paths
-        with TableWriter(
-            target.path, frame.form, force=force, folder=folder, originals=originals
-        ) as writer:
+        writer = TableWriter(
+            target.path,
+            frame.form,
+            force=force,
+            folder=keep.folder if keep else None,
+            originals=() if rejects and inputs.several else inputs.paths,
+        )
+        with writer:
             tally = _write(judged, writer, keep, table, progress)
             put_aside = rejects.count if rejects else 0
             if tally.rows + put_aside != table.records_in:  # the last word before it has its name
                 found = f"{table.records_in:,} in, {tally.rows:,} judged, {put_aside:,} rejected"
                 raise WorkerError(f"{table.name}: rows were lost ({found}); run again")
-        wanted = [source.reading.text_column, source.reading.actor_column or "actor", "spans"]
-        notes = [*inputs.notes, *table.notes, *read_as(table.columns, wanted, table.name)]
-        notes += [
-            *_dated(table, dates, has_terms=model.book.has_terms),
-            *abstention_notes(model, options.abstain, tally),
-        ]
         silent = silence_notes(model, options.abstain)
-        notes += [
-            *silent,
-            *voice_notes(options.voice, tally),
-            *drift_notes(model, tally, options.abstain),
-        ]
         return Done(
             tally=tally,
             rows_in=table.records_in,
             rows_out=writer.rows,
             rejected=put_aside,
             formulas=writer.formulas,
-            notes=tuple(notes),
+            notes=(
+                *inputs.notes,
+                *_read_notes(source.reading, table, dates, has_terms=model.book.has_terms),
+                *abstention_notes(model, options.abstain, tally),
+                *silent,
+                *voice_notes(options.voice, tally),
+                *drift_notes(model, tally, options.abstain),
+            ),
             warnings=silent,
         )
+
+
+def _open_rejects(path: Path | None, inputs: Inputs, *, force: bool) -> Rejects | None:
+    if path is None:
+        return None
+    return Rejects(path, force=force, inputs=inputs.paths, several=inputs.several)
 
 
 def _find_dates(model: StanceModel, reading: Reading, table: Table) -> DateColumn | None:
@@ -200,14 +198,20 @@ def _find_dates(model: StanceModel, reading: Reading, table: Table) -> DateColum
     return find_dates(table, reading) if model.book.has_terms else None
 
 
-def _dated(table: Table, dates: DateColumn | None, *, has_terms: bool) -> list[str]:
-    if dates is None:
-        meant = [shown(name, 40) for name in likely(table.columns, "date") if has_terms]
+def _read_notes(
+    reading: Reading, table: Table, dates: DateColumn | None, *, has_terms: bool
+) -> Iterator[str]:
+    """Yield how the table was read: its columns, and which dates decide about leaders."""
+    yield from table.notes
+    wanted = [reading.text_column, reading.actor_column or "actor", "spans"]
+    yield from read_as(table.columns, wanted, table.name)
+    if dates is not None:
+        name = shown(table.columns[dates.at], 40)
+        yield f"leaders count only while in office, by the dates in column '{name}'"
+        yield from dates.notes()
+    elif has_terms and (meant := likely(table.columns, "date")):
         said = "leaders count at any time, for there is no column 'date'; did you mean"
-        return [f"{said} --date-column '{meant[0]}'?"] if meant else []
-    name = shown(table.columns[dates.at], 40)
-    told = f"leaders count only while in office, by the dates in column '{name}'"
-    return [told, *dates.notes()]
+        yield f"{said} --date-column '{shown(meant[0], 40)}'?"
 
 
 def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
