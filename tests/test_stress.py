@@ -443,7 +443,7 @@ def test_without_a_corpus_only_stress_can_be_asked_for(options):
 @pytest.mark.usefixtures("few")
 def test_a_broken_promise_is_loud(bundled: StanceModel, monkeypatch: pytest.MonkeyPatch):
     broken = remade(ByBatch, bundled)
-    monkeypatch.setattr("stance.cli._options.open_model", lambda _path: broken)
+    monkeypatch.setattr("stance.cli._files.open_model", lambda _path: broken)
     result = invoke("evaluate", "--stress")
     assert result.exit_code == 1
     assert "BROKEN PROMISE: batch composition. Do not use this model." in result.stdout

@@ -144,10 +144,11 @@ def show(figures: object, lines: Iterable[str], as_json: bool) -> None:
     typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
 
 
-def tell(line: str) -> None:
-    """Print a note on stderr; if nobody reads it any more, the run continues all the same."""
-    with suppress(OSError):
-        typer.echo(shown(line, 400), err=True)
+def tell(*lines: str) -> None:
+    """Print notes on stderr; if nobody reads them any more, the run continues all the same."""
+    for line in lines:
+        with suppress(OSError):
+            typer.echo(shown(line, 400), err=True)
 
 
 class Meter:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stance.cli import _files as files
 from stance.cli import _options as options
 from stance.cli._options import option
 from stance.cli._terminal import show, tell
@@ -37,14 +38,13 @@ def actors(
     from stance.screens.checks import book_lines, census_lines
     from stance.tables import find_inputs
 
-    book = options.open_book(actors, aliases)
+    book = files.open_book(actors, aliases)
     if not sources:
         show(book.to_tables(), book_lines(book), as_json)
         return
-    inputs = find_inputs([options.path_or_stdin(path) for path in sources], reading.include)
+    inputs = find_inputs([files.path_or_stdin(path) for path in sources], reading.include)
     found = census(book, inputs, reading)
-    for note in found.notes:
-        tell(note)
+    tell(*found.notes)
     show(found.to_json(), census_lines(found.to_json()), as_json)
 
 
@@ -63,8 +63,8 @@ def check(
     from stance.check.doctor import check as examine
     from stance.screens.checks import doctor_lines
 
-    options.refuse_stdin(corpora)
-    book = options.open_book(actors, None)
+    files.refuse_stdin(corpora)
+    book = files.open_book(actors)
     found = examine(corpora, book=book, coders=coders, **form)
     show(found.to_json(), doctor_lines(found.to_json()), as_json)
     if found.spoils:
@@ -102,7 +102,7 @@ def import_corpus(
     from stance.importing import parse_map
     from stance.spellings import parse_labels
 
-    options.refuse_outputs(force, [source] if source.is_file() else [], output=output)
+    files.refuse_outputs(force, [source] if source.is_file() else [], output=output)
     told = convert(
         form,
         source,
@@ -112,5 +112,4 @@ def import_corpus(
         force=force,
         **reading,
     )
-    for line in told:
-        tell(line)
+    tell(*told)

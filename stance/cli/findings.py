@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from stance.cli import _files as files
 from stance.cli import _options as options
 from stance.cli._options import option
 from stance.cli._terminal import show, tell
@@ -42,12 +43,11 @@ def sample(
     from stance.screens.findings import sample_lines
 
     request = Request(**form)
-    options.refuse_outputs(force, request.paths, output=output)
+    files.refuse_outputs(force, request.paths, output=output)
     asked = SampleRequest(number, seed, documents, purpose, margin)
     drawn = write_sample(request, asked, output, only=actor or (), force=force)
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
-    for line in (*drawn.notes, *sample_lines(drawn.to_json()), wrote):
-        tell(line)
+    tell(*drawn.notes, *sample_lines(drawn.to_json()), wrote)
 
 
 @options.reads_answers
@@ -84,11 +84,10 @@ def shares(
         raise UsageError("--surrogate stands in for an audit's labels; add --audit LABELLED")
     read = [*request.paths, audit.source if audit else None]
     written = {"output": output, "differences": differences, "regression": regression}
-    options.refuse_outputs(force, read, **written)
+    files.refuse_outputs(force, read, **written)
     study = read_study(request, audit, surrogates=surrogate or (), only=actor or ())
     found = study.shares(quantity)
-    for note in found.notes:
-        tell(note)
+    tell(*found.notes)
     figures, how = found.to_json(), {"force": force, "excel_safe": excel_safe}
     for path, name in ((output, "shares"), (differences, "differences")):
         if path:
@@ -135,16 +134,15 @@ def report(
     request = Request(**form)
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
-    output = output or options.beside(request.paths[0], ".html")
+    output = output or files.beside(request.paths[0], ".html")
     read = [*request.paths, model, actors, audit.source if audit else None]
-    options.refuse_outputs(force, read, output=output, checklist=checklist)
+    files.refuse_outputs(force, read, output=output, checklist=checklist)
     check_figures(figures, force=force)
     path = model or bundled_model()
-    maker = read_maker(path, options.open_model(path, actors, aliases), given=model is not None)
+    maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
     told = write_predictions(
         request, output, maker,
         audit=audit, title=title, folder=figures, checklist=checklist, force=force,
         excel_safe=excel_safe,
     )  # fmt: skip
-    for line in told:
-        tell(line)
+    tell(*told)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stance.cli import _files as files
 from stance.cli import _options as options
 from stance.cli._options import option
 from stance.cli._terminal import show, tell
@@ -94,25 +95,20 @@ def label(
     if adjudicate and (coder or ask):
         advice = "drop --coder" if coder else "drop --ask: it asks what the coders were asked"
         raise UsageError(f"--adjudicate is a coder of its own; {advice}")
-    asked, text, book = (
-        parse_questions(ask),
-        read_codebook(codebook),
-        options.open_book(actors, None),
-    )
-    path = store or options.beside(table, ".sqlite")
+    asked, text, book = parse_questions(ask), read_codebook(codebook), files.open_book(actors)
+    path = store or files.beside(table, ".sqlite")
     serves = adjudicate or (coder is not None and not agreement and not export)
     if serves:
         coder = check_coder(coder) if coder else ADJUDICATED
         check_extra()
-    options.refuse_outputs(
+    files.refuse_outputs(
         force, [table, path, codebook, context, actors, *(merge or ())], export=export
     )
     task = read_task(
         table, text_column=text_column or "text", context=context,
         context_encoding=context_encoding, **reading,
     )  # fmt: skip
-    for note in task.notes:
-        tell(note)
+    tell(*task.notes)
     with Store(path, create=not (agreement or export) or bool(merge)) as labels:
         labels.check_rows(task)
         for other in merge or ():
@@ -142,5 +138,4 @@ def _export(
     from stance.labelling import export_labels
 
     done = export_labels(task, labels.labels(), path, coder=coder, form=form, force=force)
-    for line in done.lines():
-        tell(line)
+    tell(*done.lines())

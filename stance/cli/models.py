@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stance.cli import _files as files
 from stance.cli import _options as options
 from stance.cli._options import option
 from stance.cli._terminal import meter, show, tell
@@ -63,9 +64,9 @@ def train(
     """Train a model on labelled tables, or on the bundled starter corpus, and cross-validate it."""
     from stance.fitting import train_files
 
-    options.refuse_stdin(corpora or [])
+    files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
-    options.refuse_outputs(force or resume, read, output=output, suspects=suspects)
+    files.refuse_outputs(force or resume, read, output=output, suspects=suspects)
     with meter() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,
@@ -104,7 +105,7 @@ def evaluate(
     from stance.storage import bundled_model
 
     corpora = corpora or []
-    options.refuse_stdin(corpora)
+    files.refuse_stdin(corpora)
     _refuse_models(corpora)
     if compare is not None:
         if report or errors or stress:
@@ -115,9 +116,9 @@ def evaluate(
         return
     if not corpora and (not stress or report or errors):
         raise UsageError("no CORPUS to evaluate on; name a labelled table, or give only --stress")
-    options.refuse_outputs(force, [*corpora, model], report=report, errors=errors)
+    files.refuse_outputs(force, [*corpora, model], report=report, errors=errors)
     path = model or bundled_model()
-    loaded = options.open_model(path)
+    loaded = files.open_model(path)
     corpus = _read(corpora, form) if corpora else None
     figures, lines = _score(loaded, corpus, stress)
     if corpus is not None:
@@ -151,8 +152,7 @@ def _read(corpora: list[Path], form: "CorpusForm") -> "Corpus":
     from stance.corpus import read_corpus
 
     corpus = read_corpus(corpora, **form)
-    for note in corpus.notes:
-        tell(note)
+    tell(*corpus.notes)
     return corpus
 
 
@@ -195,7 +195,7 @@ def _compare(model: Path | None, other: Path, read: Callable[[], "Corpus"], as_j
 
     if model is not None and model.resolve() == other.resolve():
         raise UsageError(f"{other}: cannot be compared with itself; name another model")
-    first, second = options.open_model(model), options.open_model(other)
+    first, second = files.open_model(model), files.open_model(other)
     names = (model.name if model else "the default model", other.name)
     found = compare_models(first, second, read(), names)
     show(found, comparison_lines(found), as_json)
@@ -220,7 +220,7 @@ def inspect(
     from stance.storage import bundled_model, read_manifest
 
     if words:
-        found = learned(options.open_model(model))
+        found = learned(files.open_model(model))
         show(dataclasses.asdict(found), learned_lines(found), as_json)
     else:
         manifest = read_manifest(model or bundled_model())

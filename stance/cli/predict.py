@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from stance.cli import _files as files
 from stance.cli import _options as options
 from stance.cli._options import option
 from stance.cli._terminal import meter, show, summary, tell
@@ -82,9 +83,9 @@ def predict(
 
     from stance.runs import Input, LocalCrew, Options, Output, predict_table
 
-    paths = tuple(map(options.path_or_stdin, sources))
+    paths = tuple(map(files.path_or_stdin, sources))
     table = Input(paths, replace(reading, actor_column=actor_column), rejects)
-    target = Output(options.path_or_stdin(output), force=force, resume=resume)
+    target = Output(files.path_or_stdin(output), force=force, resume=resume)
     answering = Options(
         wide=wide,
         prefix=prefix,
@@ -93,23 +94,21 @@ def predict(
         explain=explain,
         excel_safe=excel_safe,
     )
-    options.refuse_outputs(force or resume, [model, actors], output=target.path)
-    options.refuse_outputs(force or resume, [*paths, model, actors], rejects=rejects)
+    files.refuse_outputs(force or resume, [model, actors], output=target.path)
+    files.refuse_outputs(force or resume, [*paths, model, actors], rejects=rejects)
     crew = LocalCrew(jobs - 1 if cluster is None else 0)
     with crew.ahead_of(paths):  # its processes load their modules meanwhile
-        loaded = options.open_model(model, actors, aliases)
+        loaded = files.open_model(model, actors, aliases)
         if cluster is not None:
             from stance.runs.cluster import exposure
 
-            for line in filter(None, [exposure(cluster)]):
-                tell(line)
+            tell(*filter(None, [exposure(cluster)]))
         with meter(quiet) as progress:
             done = predict_table(
                 loaded, table, target, answering, crew=crew, cluster=cluster, progress=progress
             )
     said = done.warnings if quiet else (*done.notes, *summary(done, quoted=excel_safe))
-    for line in said:
-        tell(line)
+    tell(*said)
 
 
 def explain(
@@ -137,7 +136,7 @@ def explain(
         raise UsageError("--sentiment is about the whole paragraph; drop --actor")
     if text == "-":
         text = _text_of_stdin()
-    loaded = options.open_model(model, actors, aliases)
+    loaded = files.open_model(model, actors, aliases)
     found = [explain_sentiment(loaded, text)] if sentiment else reasons(loaded, text, actor)
     if as_json:
         show([dataclasses.asdict(explanation) for explanation in found], (), as_json)
