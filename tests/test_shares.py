@@ -324,7 +324,23 @@ def test_a_table_without_documents_is_said_to_have_none(archive, tmp_path):
     rows = [{"doc_id": row.pop("document"), **row} for row in read(archive[0])]
     told = invoke("shares", write(tmp_path / "other.csv", rows)).stderr
     assert "no column 'document', so each text counts as a document" in told
-    assert "if several are parts of one, rename 'doc_id' to it" in told
+    assert "if several are parts of one, add --document-column 'doc_id'" in told
+
+
+def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path):
+    known, labels = archive[0], archive[1]
+    renamed = [
+        write(tmp_path / path.name, [{"doc_id": row.pop("document"), **row} for row in read(path)])
+        for path in (known, labels)
+    ]
+    named = ("--document-column", "doc_id", "--json")
+    own = invoke("shares", renamed[0], "--audit", renamed[1], *named)
+    usual = invoke("shares", known, "--audit", labels, "--json")
+    assert json.loads(own.stdout)["shares"] == json.loads(usual.stdout)["shares"]
+    assert "column 'document'" not in own.stderr
+    assert "no column 'docid'; did you mean" in fails(
+        1, "shares", renamed[0], "--document-column", "docid"
+    )
 
 
 def test_a_document_is_that_of_its_file_whatever_the_prefix(tmp_path):

@@ -69,6 +69,7 @@ DateFormat = Annotated[
     option("PATTERN", "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y."),
 ]
 ActorColumn = Annotated[str | None, _column("actor", "the actor to judge")]
+DocumentColumn = Annotated[str | None, _column("document", "the document of each paragraph")]
 
 _TABLE = {
     "delimiter": Annotated[str | None, option("C", "Separator of the table; detected if omitted.")],
@@ -100,9 +101,7 @@ _LABELLED = {
     "text_column": TextColumn,
     "actor_column": ActorColumn,
     "stance_column": Annotated[str | None, _column("stance", "the stance")],
-    "document_column": Annotated[
-        str | None, _column("document", "the document that no split may cut")
-    ],
+    "document_column": DocumentColumn,
     "date_column": DateColumn,
     "date_format": DateFormat,
     **_TABLE,
@@ -136,6 +135,7 @@ _ANSWERED = {
     "actor_column": Annotated[
         str | None, option("NAME", "Column with the actor judged; 'actor' if omitted.")
     ],
+    "document_column": DocumentColumn,
     "prefix": Annotated[
         str | None,
         option("WORD", "Prefix of the answers' columns.", rich_help_panel="Reading tables"),

@@ -40,6 +40,7 @@ class Request:
     prefix: str = ""  #: of the answers' columns
     text_column: str | None = None
     actor_column: str | None = None
+    document_column: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
     sheet: str | None = None  #: of workbooks; None is the first
@@ -131,7 +132,7 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
         probabilities=(against, neutral, favor),
         sentiment=at.get(prefix + SENTIMENT_COLUMNS[0]),
         text=asked(request.text_column, "text"),
-        document=optional_column(columns, "document", table),
+        document=asked(request.document_column, "document"),
         file=at.get(prefix + "file", at.get("file")),
         by=asked(request.by, "source"),
         over=asked(request.over, "date"),
