@@ -1,6 +1,14 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
 from stance.tables._folders import Inputs, find_inputs
+from stance.tables._format import (
+    FORMULA_STARTS,
+    HALF_CHARACTER,
+    Format,
+    formula_note,
+    is_formula,
+    table_format,
+)
 from stance.tables._quoting import encode_rows, joined
 from stance.tables._reading import Fault, Record, Records
 from stance.tables.articles import is_article
@@ -9,40 +17,21 @@ from stance.tables.date_columns import DateColumn, find_dates, rewrite_dates
 from stance.tables.dates import (
     UNAMBIGUOUS,
     DateReading,
-    Day,
     day_of,
     iso_dates,
     months_of,
     read_date,
     read_pattern,
 )
-from stance.tables.furniture import Article, split_article
+from stance.tables.furniture import split_article
 from stance.tables.inputs import Reading, join_tables, open_inputs
-from stance.tables.output import (
-    FORMULA_STARTS,
-    HALF_CHARACTER,
-    Format,
-    Rejects,
-    TableWriter,
-    formula_note,
-    is_formula,
-    table_format,
-    write_table,
-)
+from stance.tables.output import Rejects, TableWriter, write_table
 from stance.tables.table import Form, Table, encoded_by, open_table
 
-__all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "Article", "DateColumn"]
-__all__ += ["DateReading", "Day", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]
+__all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]
+__all__ += ["DateReading", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]
 __all__ += ["Records", "Rejects", "Table", "TableWriter", "column", "day_of", "encode_rows"]
-__all__ += ["encoded_by"]
-__all__ += ["find_dates", "find_inputs", "formula_note", "is_article", "is_formula", "iso_dates"]
-__all__ += ["join_tables", "joined", "likely"]
-__all__ += ["months_of", "open_inputs", "open_table", "optional_column", "read_as"]
-__all__ += [
-    "read_date",
-    "read_pattern",
-    "rewrite_dates",
-    "split_article",
-    "table_format",
-    "write_table",
-]
+__all__ += ["encoded_by", "find_dates", "find_inputs", "formula_note", "is_article", "is_formula"]
+__all__ += ["iso_dates", "join_tables", "joined", "likely", "months_of", "open_inputs"]
+__all__ += ["open_table", "optional_column", "read_as", "read_date", "read_pattern"]
+__all__ += ["rewrite_dates", "split_article", "table_format", "write_table"]
