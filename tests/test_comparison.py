@@ -12,8 +12,8 @@ from stance.errors import DataError
 from stance.evaluation import score
 from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.assessment import compare_models
+from stance.evaluation.bootstrap import gain_in, interval
 from stance.evaluation.comparison import ROWS, Seen, compare, contrast, document_test, holm, mcnemar
-from stance.evaluation.intervals import gain_in, interval
 from stance.screens.evaluation import comparison_lines
 from stance.storage import save_model
 

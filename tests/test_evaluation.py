@@ -23,7 +23,8 @@ from stance.evaluation import (
     score,
 )
 from stance.evaluation.answers import document_confusion, f1_scores, macro_f1
-from stance.evaluation.intervals import interval, proportion_interval
+from stance.evaluation.bootstrap import interval
+from stance.evaluation.intervals import proportion_interval
 from stance.screens.evaluation import evaluation_lines
 
 LABELS = ("against", "neutral", "favor")

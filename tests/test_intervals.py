@@ -7,17 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stance.evaluation import intervals
+from stance.evaluation import bootstrap
 from stance.evaluation.answers import accuracy, document_confusion, f1_scores, macro_f1
-from stance.evaluation.intervals import (
-    estimate_shares,
-    gain_in,
-    interval,
-    net_interval,
-    proportion_interval,
-    resample,
-    wilson,
-)
+from stance.evaluation.bootstrap import gain_in, interval, resample
+from stance.evaluation.intervals import estimate_shares, net_interval, proportion_interval, wilson
 from stance.evaluation.scores import rare_strata
 
 
@@ -55,11 +48,11 @@ def test_without_strata_all_documents_are_one():
 def test_resamples_do_not_depend_on_how_they_are_cut_into_chunks(monkeypatch):
     counts, strata = counts_of(37), np.arange(37) % 2
     whole = resample(counts, 101, 4, strata)
-    monkeypatch.setattr(intervals, "CELLS", 37 * 4)
+    monkeypatch.setattr(bootstrap, "CELLS", 37 * 4)
     assert (resample(counts, 101, 4, strata) == whole).all()
 
 
-@pytest.mark.parametrize("rows", [intervals.MANY, intervals.MANY - 1])
+@pytest.mark.parametrize("rows", [bootstrap.MANY, bootstrap.MANY - 1])
 def test_documents_with_the_same_counts_may_be_drawn_together(rows):
     rng = np.random.default_rng(5)
     counts = rng.binomial(3, 0.4, (rows, 2)).astype(np.float64)
@@ -73,9 +66,9 @@ def test_documents_with_the_same_counts_may_be_drawn_together(rows):
 
 
 def test_documents_drawn_together_may_be_drawn_in_chunks(monkeypatch):
-    counts = np.random.default_rng(5).binomial(3, 0.4, (intervals.MANY, 2)).astype(np.float64)
+    counts = np.random.default_rng(5).binomial(3, 0.4, (bootstrap.MANY, 2)).astype(np.float64)
     whole = resample(counts, 101, 4)
-    monkeypatch.setattr(intervals, "CELLS", 40)  # two or three draws of its sixteen kinds
+    monkeypatch.setattr(bootstrap, "CELLS", 40)  # two or three draws of its sixteen kinds
     assert (resample(counts, 101, 4) == whole).all()
 
 

@@ -13,7 +13,7 @@ from small_model import CARD, members_of, refused, small_model, spoiled
 from test_fitting import BOOK, made_up, write
 
 from stance.evaluation.answers import document_confusion, macro_f1
-from stance.evaluation.intervals import percentile_interval
+from stance.evaluation.bootstrap import percentile_interval
 from stance.fitting import heldout, train
 from stance.fitting.advice import advise_stopping, fit_power_laws, learning_curve
 from stance.fitting.folds import Cut

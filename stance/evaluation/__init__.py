@@ -9,9 +9,8 @@ from stance.evaluation.comparison import (
     leakage,
     majority_score,
 )
-from stance.evaluation.intervals import Shares, estimate_shares
 from stance.evaluation.scores import CURVES, score
 
-__all__ = ["CURVES", "Answers", "Material", "Report", "Shares"]
-__all__ += ["baselines", "compare_models", "conflict_rows", "conflict_score", "estimate_shares"]
+__all__ = ["CURVES", "Answers", "Material", "Report"]
+__all__ += ["baselines", "compare_models", "conflict_rows", "conflict_score"]
 __all__ += ["evaluate", "leakage", "majority_score", "report", "score"]

@@ -8,7 +8,8 @@ import numpy as np
 
 from stance.arrays import Floats, Ints
 from stance.evaluation.answers import Figures, plain
-from stance.evaluation.intervals import DRAWS, FEWEST, SEED, percentile_interval, resample
+from stance.evaluation.bootstrap import DRAWS, SEED, percentile_interval, resample
+from stance.evaluation.intervals import FEWEST
 
 MISSING = -1  # code of a unit that a coder did not code
 DEFINED = 0.95  # part of the resamples in which a coefficient must be defined to have an interval

@@ -20,6 +20,7 @@ from stance.evaluation.answers import (
     sentiment_answers,
     stance_answers,
 )
+from stance.evaluation.bootstrap import DRAWS, SEED
 from stance.evaluation.comparison import (
     Seen,
     baselines,
@@ -30,7 +31,6 @@ from stance.evaluation.comparison import (
     leakage,
     lexicon_stances,
 )
-from stance.evaluation.intervals import DRAWS, SEED
 from stance.evaluation.scores import actor_rows, brief_score, score
 from stance.model.judging import StanceModel
 from stance.reading.keys import linked_groups

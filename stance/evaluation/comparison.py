@@ -19,15 +19,8 @@ from stance.evaluation.answers import (
     macro_f1,
     plain,
 )
-from stance.evaluation.intervals import (
-    DRAWS,
-    FEWEST,
-    SEED,
-    Statistic,
-    gain_in,
-    proportion_interval,
-    right_shares,
-)
+from stance.evaluation.bootstrap import DRAWS, SEED, Statistic, gain_in
+from stance.evaluation.intervals import FEWEST, proportion_interval, right_shares
 from stance.evaluation.scores import (
     actor_rows,
     brier,

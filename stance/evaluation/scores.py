@@ -17,16 +17,8 @@ from stance.evaluation.answers import (
     plain,
     share,
 )
-from stance.evaluation.intervals import (
-    DRAWS,
-    FEWEST,
-    SEED,
-    TRUSTED,
-    Statistic,
-    interval,
-    proportion_interval,
-    right_shares,
-)
+from stance.evaluation.bootstrap import DRAWS, SEED, Statistic, interval
+from stance.evaluation.intervals import FEWEST, TRUSTED, proportion_interval, right_shares
 
 BINS = 15  # bins of the calibration error and of the reliability curve
 LEAST_CHANCE = float(np.finfo(np.float64).eps)  # in a log loss, as in scikit-learn

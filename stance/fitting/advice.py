@@ -11,7 +11,7 @@ from stance.arrays import Floats, Ints
 from stance.corpus import Corpus
 from stance.display import count, shown
 from stance.evaluation.answers import plain
-from stance.evaluation.intervals import percentile_interval
+from stance.evaluation.bootstrap import percentile_interval
 from stance.fitting.folds import LARGE, is_large
 from stance.fitting.repeats import Repeats
 from stance.reading.actors import ActorBook

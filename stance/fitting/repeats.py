@@ -11,7 +11,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.evaluation.agreement import cohen_kappa, tally
 from stance.evaluation.answers import document_confusion, macro_f1, plain
-from stance.evaluation.intervals import interval, resample
+from stance.evaluation.bootstrap import interval, resample
 from stance.evaluation.scores import rare_strata
 from stance.fitting.folds import Cut, fold_cuts, is_large, split
 from stance.fitting.heldout import Held, Tick, score_cuts
