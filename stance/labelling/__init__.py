@@ -10,18 +10,11 @@ server     the page, on 127.0.0.1
 """
 
 from stance.labelling.codings import answered, measure_coders
-from stance.labelling.exports import FORMATS, export_labels
+from stance.labelling.exports import export_labels
 from stance.labelling.labels import Label, parse_questions, read_codebook
 from stance.labelling.session import Session, check_coder
 from stance.labelling.store import Store
 from stance.labelling.task import Task, read_task
 
-__all__ = ["FORMATS", "Label", "Session", "Store", "Task", "answered"]
-__all__ += [
-    "check_coder",
-    "export_labels",
-    "measure_coders",
-    "parse_questions",
-    "read_codebook",
-    "read_task",
-]
+__all__ = ["Label", "Session", "Store", "Task", "answered", "check_coder", "export_labels"]
+__all__ += ["measure_coders", "parse_questions", "read_codebook", "read_task"]

@@ -5,9 +5,6 @@ from unicodedata import combining, east_asian_width
 
 from stance.display import WIDTH, shown
 
-__all__ = ["bounds", "cell", "columns", "p_value", "paragraphs", "percent", "ranged", "row"]
-__all__ += ["stacked", "wrap"]
-
 
 def p_value(value: float) -> str:
     """Return a p value, which three decimals show or bound."""
