@@ -31,6 +31,8 @@ class Holder(StrEnum):
 NO_ANSWER, AGAINST, NEUTRAL, FAVOR = range(-1, 3)
 """Numbers of the stances, in their order, and of none."""
 
+SIDES = (AGAINST, FAVOR)
+
 ADJUDICATED = "adjudicated"  # the coder whose label settles what others disagree on
 UNCERTAIN = "uncertain"  # the answer where the model abstains or knows nothing of the paragraph
 

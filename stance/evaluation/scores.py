@@ -239,7 +239,7 @@ def log_loss(answers: Answers) -> float:
     return float(-np.log(np.clip(right, LEAST_CHANCE, 1.0)).mean())
 
 
-def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
+def risk_coverage(answers: Answers) -> Figures:
     """Return the error among the answers given if only confident ones are, and its area aurc.
 
     Rows of equal confidence come and go together (El-Yaniv and Wiener 2010, "On the Foundations of
@@ -253,8 +253,8 @@ def risk_coverage(answers: Answers, points: int = POINTS) -> Figures:
     # The last row of each run of equal confidences is where a threshold can cut.
     cut = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
     error = np.cumsum(~answers.right[order])[cut] / (cut + 1)
-    wanted = np.ceil(np.linspace(1, 1 / points, points) * len(order)) - 1
-    kept = np.unique(np.append(np.searchsorted(cut, wanted), 0))[::-1][:points]
+    wanted = np.ceil(np.linspace(1, 1 / POINTS, POINTS) * len(order)) - 1
+    kept = np.unique(np.append(np.searchsorted(cut, wanted), 0))[::-1][:POINTS]
     names = ("coverage", "threshold", "error", "n")
     columns = ((cut + 1) / len(order), confidence[cut], error, cut + 1)
     curve = [{name: column[i] for name, column in zip(names, columns, strict=True)} for i in kept]

@@ -16,11 +16,10 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.evaluation.intervals import CONFIDENCE, Interval, net_interval, wilson
-from stance.records import AGAINST, FAVOR, NEUTRAL, Stance
+from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
 
-SIDES = (AGAINST, FAVOR)  # estimated; neutral is what is left
 QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
-"""From the sides to what is reported: the shares of the three stances, and the net stance."""
+"""From the shares of `SIDES`, which are estimated, to what is reported: all shares, and the net."""
 
 NET = len(Stance)  # number of the net stance among the quantities
 FEWEST = 2  # labels below which nothing is corrected

@@ -7,8 +7,6 @@ from itertools import combinations
 
 import numpy as np
 
-from stance.arrays import Floats
-from stance.evaluation.comparison import benjamini_hochberg, holm
 from stance.evaluation.intervals import CONFIDENCE, Interval, Z
 from stance.findings.correction import Corrected
 
@@ -76,11 +74,6 @@ def compare(one: Corrected, other: Corrected, quantity: int) -> tuple[float, Int
         middle = (low + high) / 2
         low, high = (low, middle) if excluded(float(np.exp(middle))) else (middle, high)
     return value, interval(CONFIDENCE), float(np.exp(high))
-
-
-def adjust(p: Floats) -> tuple[Floats, Floats]:
-    """Return p values adjusted for their number, by `holm` and by `benjamini_hochberg`."""
-    return np.array(holm(p)), benjamini_hochberg(p)
 
 
 def detectable(found: Sequence[Difference]) -> float | None:

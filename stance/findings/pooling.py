@@ -15,6 +15,7 @@ LEVEL = 0.05  # of a test that groups differ, over all actors of a map
 # weighed against each other; in units of a point's variance.
 CURVATURES = np.concatenate([[0.0], np.geomspace(0.1, 1e6, 15)])
 EXTRA = (0.0, 0.3, 1.0, 3.0, 10.0)
+PLACES = 60  # of a smooth line
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Smooth:
     high: Floats
 
 
-def smooth(x: Floats, points: Sequence[Shares], places: int = 60) -> Smooth:
+def smooth(x: Floats, points: Sequence[Shares]) -> Smooth:
     """Return the smooth line through net stances at some times, four or more.
 
     Cubic smoothing splines with their Bayesian bands, which hold the truth in 95 % on average over
@@ -113,7 +114,7 @@ def smooth(x: Floats, points: Sequence[Shares], places: int = 60) -> Smooth:
     beyond that of sampling, as where other events or sources fill them.
     """
     low, high = x.min(), x.max()
-    t, at = (x - low) / (high - low), np.linspace(0, 1, places)
+    t, at = (x - low) / (high - low), np.linspace(0, 1, PLACES)
     y = np.array([each.net for each in points])
     noise = np.array([_variance(each, 0.0) for each in points])
     unit = float(np.median(noise))

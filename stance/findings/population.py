@@ -9,12 +9,12 @@ import numpy as np
 from stance.arrays import Floats, Floats32, Ints, Ints8, Keys
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.findings.correction import SIDES, Surrogate
+from stance.findings.correction import Surrogate
 from stance.findings.periods import UNITS, Periods, Unit, choose_grids
 from stance.findings.survey import Places, Request, batches, bounded, find_places
 from stance.findings.tally import answered, document_names, row_numbers
 from stance.reading.keys import key_of
-from stance.records import UNCERTAIN, Stance
+from stance.records import SIDES, UNCERTAIN, Stance
 from stance.spellings import STANCES
 from stance.tables import Record, Table, column, day_of, likely, rewrite_dates
 

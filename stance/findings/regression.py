@@ -7,10 +7,11 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.display import count
 from stance.errors import UsageError
-from stance.findings.correction import SIDES, Audit
+from stance.findings.correction import Audit
 from stance.findings.population import Population
 from stance.findings.shares import Study
 from stance.findings.survey import Request
+from stance.records import SIDES
 from stance.spellings import SOFT
 from stance.tables import write_table
 

@@ -14,7 +14,7 @@ from stance.evaluation.intervals import Z
 from stance.findings.design import SUREST, Design, design_sample, draw, expected_errors
 from stance.findings.population import MISSING, Population, read_population
 from stance.findings.survey import Request
-from stance.records import AGAINST, FAVOR, Stance
+from stance.records import AGAINST, FAVOR, SIDES, Stance
 from stance.spellings import SOFT
 from stance.tables import column, write_table
 
@@ -153,7 +153,7 @@ def _design(population: Population, whole: bool, size: int) -> tuple[Design, Int
     unit = population.document
     first = np.unique(unit, return_index=True)[1]
     cell = group[first] * periods + period[first]
-    sides = [np.bincount(unit, stance == side) > 0 for side in (AGAINST, FAVOR)]
+    sides = [np.bincount(unit, stance == side) > 0 for side in SIDES]
     levels = [cell * 4 + sides[0] * 2 + sides[1], cell, np.zeros_like(cell)]
     return design_sample(
         levels, cell, np.bincount(unit, errors).astype(np.float64), min(size, len(first))

@@ -10,12 +10,12 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
+from stance.evaluation.comparison import benjamini_hochberg, holm
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
 from stance.findings.correction import NET, Corrected, Correction
 from stance.findings.differences import (
     OTHERS,
     Difference,
-    adjust,
     compare,
     detectable,
     pairs_to_compare,
@@ -122,8 +122,8 @@ class Study:
         """
         population = self.population
         found = [d for a in self.actors for d in a.differences(QUANTITIES.index(quantity))]
-        holm, bh = adjust(np.array([each.p for each in found]))
-        adjusted = zip(found, holm.tolist(), bh.tolist(), strict=True)
+        p = np.array([each.p for each in found])
+        adjusted = zip(found, holm(p), benjamini_hochberg(p).tolist(), strict=True)
         columns, places = population.columns, population.places
         return Shares(
             answers=len(population),

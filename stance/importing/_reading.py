@@ -147,7 +147,7 @@ def _kind(value: object) -> str:
     return kinds.get(type(value), "something else")
 
 
-def read_text(path: Path, encoding: str | None = None) -> str:
+def read_text(path: Path) -> str:
     """Return the text of a file, its line ends as they are."""
     name = shown(str(path), 200)
     try:
@@ -157,11 +157,11 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     if data.startswith(b"PK\3\4"):
         raise DataError(f"{name}: is a zip archive; unpack it, and name a file or the folder")
     try:
-        return data.decode(encoding or "utf-8")
+        return data.decode()
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line, at = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        what = f"not {encoding or 'UTF-8'} at byte {at} of the line"
+        what = f"not UTF-8 at byte {at} of the line"
         advice = "download the file again, or save it as UTF-8"
         raise DataError(f"{name}:{line}: {what}; {advice}") from error
 

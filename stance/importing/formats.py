@@ -150,30 +150,11 @@ def import_corpus(
 ) -> list[str]:
     """Convert a data set or an export to a corpus table; return what a user must know of it.
 
-    Parameters
-    ----------
-    form : str
-        One of the `FORMATS`.
-    source : Path
-        A file or, where the format has several, a folder.
-    target : Path
-        Table to write.
-    names : mapping of str to str, optional
-        What the source calls our columns; see `parse_map`.
-    labels : mapping of str to str, optional
-        Stances by the source's own spellings; see `stance.spellings.parse_labels`.
-    force : bool, default False
-        Replace an existing table.
-    **table
-        Delimiter, encoding and sheet of the source, if it is a table; see
-        `stance.tables.open_table`.
-
-    Raises
-    ------
-    DataError
-        If the source is not of the format; the message names file, line and key.
-    UsageError
-        If there is no such format, or it takes no names.
+    ``form`` is one of `FORMATS`; the source is a file or, where the format has several, a folder.
+    ``names`` is what the source calls our columns (see `parse_map`), ``labels`` are stances by its
+    own spellings (see `stance.spellings.parse_labels`), ``table`` is the form of a table. Raises
+    `DataError` with file, line and key if the source is not of the format, and `UsageError` if
+    there is no such format, or it takes no names.
     """
     if form not in FORMATS:
         raise UsageError(f"unknown format '{shown(form)}'; choose among {', '.join(FORMATS)}")

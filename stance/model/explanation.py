@@ -249,19 +249,19 @@ class Learned:
     name: NameShare
 
 
-def learned(model: StanceModel, most: int = TERMS_SHOWN) -> Learned:
+def learned(model: StanceModel) -> Learned:
     """Return the strongest features of each class and block, and what the actor's name adds.
 
     The push of a feature is its coefficient times its inverse document frequency times the weight
     of its block, less the mean over the classes: how far one occurrence moves the score of a class
     against the others, before the occurrences of a paragraph are brought to unit length together.
 
-    At most ``most`` features are returned per class and block.
+    At most `TERMS_SHOWN` features are returned per class and block.
     """
     heads = {"stance": model.stance, "sentiment": model.sentiment, "holder": model.holder}
     return Learned(
         {
-            name: tuple(_block_words(head, block, most) for block in head.blocks)
+            name: tuple(_block_words(head, block) for block in head.blocks)
             for name, head in heads.items()
             if head is not None
         },
@@ -269,10 +269,10 @@ def learned(model: StanceModel, most: int = TERMS_SHOWN) -> Learned:
     )
 
 
-def _block_words(head: Head, block: BlockWeights, most: int) -> BlockWords:
+def _block_words(head: Head, block: BlockWeights) -> BlockWords:
     words = {}
     for label, push in zip(head.labels, _pushes(block).T, strict=True):
-        order = np.argsort(-push, kind="stable")[:most]
+        order = np.argsort(-push, kind="stable")[:TERMS_SHOWN]
         words[str(label)] = tuple(
             Term(block.terms[at], float(push[at])) for at in order if push[at] > 0 and block.terms
         )

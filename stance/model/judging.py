@@ -20,14 +20,11 @@ from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import BATCH, make_query
+from stance.reading.spans import BATCH, Spans, make_query
 from stance.reading.text import join_normalised
 from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
-from stance.records import AGAINST, FAVOR, NEUTRAL
-
-Places = Sequence[Sequence[tuple[int, int]] | None] | None
-"""Character offsets of the actor in each text; None if they are to be found."""
+from stance.records import NEUTRAL, SIDES
 
 MARGIN = 2e-6
 """How much more probable than a stance neutral may be for its holder to be looked for."""
@@ -134,7 +131,7 @@ class StanceModel:
         return self._judge(words, para, actor, names, pushes)
 
     def judge_pairs(
-        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None, *,
+        self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None, *,
         months: Ints | None = None, pushes: bool = False,
     ) -> Judgements:  # fmt: skip
         """Judge exactly one given actor per paragraph.
@@ -163,7 +160,7 @@ class StanceModel:
         return self._judge(words, query.para, query.actor, tuple(actors), pushes)
 
     def judge_many(
-        self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Places = None, *,
+        self, texts: Sequence[str], actors: Sequence[str] | None = None, spans: Spans = None, *,
         months: Ints | None = None, pushes: bool = False, size: int | None = None,
     ) -> Iterator[tuple[slice, Judgements]]:  # fmt: skip
         """Judge any number of rows, and yield each batch of them with its judgements.
@@ -188,7 +185,7 @@ class StanceModel:
                 yield rows, self.judge_pairs(part, asked, places, months=when, pushes=pushes)
 
     def probabilities(
-        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None,
+        self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
         months: Ints | None = None,
     ) -> Floats:  # fmt: skip
         """Return the stance probabilities of any number of pairs.
@@ -247,7 +244,7 @@ class StanceModel:
         mentions, learned = kinds.sum(axis=1), self.learned(names)
         stance, foreign = self.stance.probabilities(scores), acquaintance.foreign(self.reference)
         # With a margin for stances as probable as neutral once they are rounded in print.
-        taken = stance[:, [AGAINST, FAVOR]].max(axis=1) > stance[:, NEUTRAL] - MARGIN
+        taken = stance[:, list(SIDES)].max(axis=1) > stance[:, NEUTRAL] - MARGIN
         taken &= ~withheld(known, foreign[para], (mentions > 0) | learned)
         return Judgements(
             para=para,
@@ -282,7 +279,7 @@ class StanceModel:
         return {"holder": code, "holder_probability": chance, "holders": known}
 
     def name_holders(
-        self, texts: Sequence[str], actors: Sequence[str], spans: Places = None,
+        self, texts: Sequence[str], actors: Sequence[str], spans: Spans = None,
         months: Ints | None = None,
     ) -> list[str]:  # fmt: skip
         """Return whose stance that of each pair is, if it is one; ask a model that can tell."""

@@ -11,10 +11,13 @@ from stance.arrays import Bools, Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
-from stance.reading.text import normalise, normalised_spans
+from stance.reading.text import Places, normalise, normalised_spans
 from stance.reading.words import Reader, Span, Words
 
 BATCH = 1000  # pairs read at a time
+
+Spans = Sequence[Places | None] | None
+"""Where each text, as it is written, names its actor; None where it is to be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +97,12 @@ def make_query(
     book: ActorBook,
     texts: Sequence[str],
     actors: Sequence[str],
-    spans: Sequence[Sequence[tuple[int, int]] | None] | None = None,
+    spans: Spans = None,
     months: Ints | None = None,
 ) -> Query:
     """Look up actors in the book, and those it does not have by their literal names.
 
-    Parameters
-    ----------
-    texts, actors : sequence of str
-        As written.
-    spans : sequence of (sequence of (int, int) or None), optional
-        Character offsets into the text as written, end-exclusive.
-    months : ndarray of shape (n_texts,), optional
-        When the texts were written; see `stance.reading.actors.ActorBook.match`.
+    Texts and actors are as written; the months are those of `Query`.
     """
     plain = [normalise(text) for text in texts]
     number = np.array([book.number(actor) for actor in actors], np.int64).reshape(len(actors))

@@ -17,10 +17,6 @@ from stance.reports._charts import Estimate, Line
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._scales import net_axis, share_axis
 
-SIDES: dict[int, tuple[charts.Tone, str]] = {
-    AGAINST: ("against", "diamond"),
-    FAVOR: ("favor", "dot"),
-}
 WIDE = 0.6  # width of an interval that says next to nothing, and that no scale must hold
 
 
@@ -113,7 +109,7 @@ def _sides_figure(shown: Sequence[tuple[Share, Corrected]], data: Data) -> Figur
     lines, highest = [], [0.1]
     for share, corrected in shown:
         estimates = []
-        for side, (tone, form) in SIDES.items():
+        for side, (tone, form) in charts.SIDES.items():
             ends = corrected.interval(side)
             beside = share.counted[side] if share.counted else None
             estimates.append(Estimate(corrected.shares[side], ends, tone, form, beside))

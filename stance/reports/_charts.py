@@ -7,13 +7,17 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
+from stance.records import AGAINST, FAVOR
 from stance.reports._page import cut
 from stance.reports._scales import SHARES, Axis
 
 Tone = Literal["against", "neutral", "favor", "ink", "quietly"]
+SIDES: dict[int, tuple[Tone, str]] = {AGAINST: ("against", "diamond"), FAVOR: ("favor", "dot")}
+"""Tone and form of the marks of stances that take a side."""
 
 ROW, BAR, LINE = 44, 18, 15  # pixels for a row with its label, a bar, one more line in a row
 FOOT = 22  # pixels for the numbers under an axis
+HEIGHT = 150  # pixels of a chart among others
 PHONE = 40  # characters of a line on a phone
 LEAST_LABEL = 0.065  # share from which a segment has room for its number on a phone
 PIECE, MANY = 5, 10  # rows that paper keeps together, and beyond which the scale stands above, too
@@ -153,19 +157,17 @@ def _stack(row: Parts, top: float, tones: Sequence[Tone]) -> list[Markup]:
     return marks
 
 
-def upright(
-    name: str, title: str, description: str, bars: Sequence[tuple[str, float]], height: float = 150
-) -> Markup:
+def upright(name: str, title: str, description: str, bars: Sequence[tuple[str, float]]) -> Markup:
     most = max((share for _, share in bars), default=0) or 1
-    room, step = height - FOOT - 18, 100 / max(1, len(bars))
+    room, step = HEIGHT - FOOT - 18, 100 / max(1, len(bars))
     marks = []
     for place, (words, share) in enumerate(bars):
         tall = round(room * share / most, 2)
         marks.append(_bar((place + 0.06) * step, 18 + room - tall, 0.88 * step, tall, "quietly"))
         middle = (place + 0.5) * step
         marks.append(label(middle, 13 + room - tall, f"{100 * share:.0f}", "middle"))
-        marks.append(label(middle, height - 5, words, "quiet middle"))
-    return drawing(name, title, description, height, marks)
+        marks.append(label(middle, HEIGHT - 5, words, "quiet middle"))
+    return drawing(name, title, description, HEIGHT, marks)
 
 
 # --- Estimates with their intervals --------------------------------------------------------------
@@ -256,7 +258,7 @@ def curve(
     x: Axis,
     y: Axis,
     *,
-    height: float = 150,
+    height: float = HEIGHT,
     tone: Tone = "favor",
     connected: bool = True,
     line: Sequence[Point] = (),

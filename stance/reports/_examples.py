@@ -16,7 +16,7 @@ from stance.findings.tally import Answered
 from stance.model.explanation import Explanation, explain
 from stance.model.judging import StanceModel
 from stance.reading.spans import parse_spans
-from stance.records import AGAINST, FAVOR, NO_ANSWER, Stance
+from stance.records import NO_ANSWER, SIDES, Stance
 from stance.tables import months_of
 
 EACH = 3  # paragraphs for, and paragraphs against each actor
@@ -25,7 +25,6 @@ LONGEST = 4000  # characters of a paragraph that is fit to be shown; longer ones
 WORDS = 8  # words that are marked
 STRONG = 0.2  # push of a marked word, of the strongest one's
 SAME = 2e-3  # difference of two probabilities that different machines may give to the same answer
-SIDES = (AGAINST, FAVOR)
 MISTAKES = 8  # wrong answers that are shown
 WINDOW = 700  # characters of a paragraph that are shown
 Marks = Sequence[tuple[int, int]]  # starts and ends of words in a text, in reading order

@@ -16,12 +16,12 @@ from stance.findings import AuditRequest, Request
 from stance.findings.periods import FEWEST_PER_POINT
 from stance.findings.pooling import FEWEST_POOLED, smooth
 from stance.findings.tally import CLUSTERS, CONFIDENCES, TRACED, Tally
-from stance.records import AGAINST, FAVOR, UNCERTAIN, Sentiment, Stance
+from stance.records import SIDES, UNCERTAIN, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._audited import audited_figures
 from stance.reports._charts import Estimate, Line, Parts, Point
-from stance.reports._examples import SIDES, Quotation
+from stance.reports._examples import Quotation
 from stance.reports._export import write_figures
 from stance.reports._map import Map, make_map
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
@@ -115,14 +115,13 @@ def _firm(groups: Sequence[Group]) -> list[Shares]:
 
 
 def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
-    forms = {AGAINST: "diamond", FAVOR: "dot"}
     rows = []
     names = page.named_apart(group.name for group in groups)
     for brief, group in zip(names, groups, strict=True):
         shares, bounds = group.shares.shares, group.shares.intervals
-        pair = (Estimate(shares[at], bounds[at], TONES[at], form) for at, form in forms.items())
+        pair = (Estimate(shares[at], bounds[at], *mark) for at, mark in charts.SIDES.items())
         rows.append(Line(brief, f"{group.shares.n:,} given", tuple(pair)))
-    axis = share_axis(max(s.intervals[side][1] for s in _firm(groups) for side in forms))
+    axis = share_axis(max(s.intervals[side][1] for s in _firm(groups) for side in SIDES))
     title = "Shares for and against by actor"
     chart = charts.whiskers("sides", title, rows, axis, _described(groups))
     return Figure(chart, data, SIDES_LEGEND)
@@ -261,9 +260,11 @@ def compose(
     return page.render("predictions", **_context(report, title, figures or draw_figures(report)))
 
 
-def compose_checklist(report: PredictionReport, title: str | None = None) -> bytes:
+def compose_checklist(
+    report: PredictionReport, title: str | None, figures: Mapping[str, Any]
+) -> bytes:
     """Return what authors should report, in Markdown, filled in as far as it is known."""
-    context = _context(report, title, draw_figures(report))
+    context = _context(report, title, figures)
     context["cited"] += ["park2025", "bloodgood2009", "benjamini1995", "holm1979"]
     context["cited"] = list(dict.fromkeys(context["cited"]))
     return page.render_text("checklist.md.j2", **context)
@@ -326,7 +327,7 @@ def write_predictions(
     if folder:
         said += write_figures(folder, _files(figures), force=force, excel_safe=excel_safe)
     if checklist:
-        write_whole(checklist, compose_checklist(report, title), force=force)
+        write_whole(checklist, compose_checklist(report, title, figures), force=force)
         said.append(f"wrote {checklist}")
     write_whole(output, compose(report, title, figures), force=force)
     if report.denied:

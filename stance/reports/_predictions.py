@@ -13,6 +13,7 @@ from stance.files import file_hash
 from stance.findings import AuditRequest
 from stance.findings.periods import Span, Unit, chart_course
 from stance.findings.pooling import Pooled, pool_map
+from stance.findings.population import BLANK
 from stance.findings.survey import Frequent, Request, Survey, batches, survey
 from stance.findings.tally import TRACED, Carriers, Tally
 from stance.model.judging import StanceModel
@@ -230,6 +231,6 @@ def _traces(tally: Tally, estimate: Callable[[Ints], Shares]) -> list[Trace]:
 def _groups(
     names: Sequence[str], every: Sequence[Shares], uncertain: Ints, found: Frequent
 ) -> Groups:
-    blank = (name or "(blank)" for name in names)
+    blank = (name or BLANK for name in names)
     shown = tuple(map(Group, blank, every, uncertain.tolist()))
     return Groups(shown, found.distinct, bool(found.lost))

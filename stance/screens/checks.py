@@ -18,19 +18,20 @@ TEST = 40  # columns for a test's name
 LONGEST = 700  # characters of a paragraph that are shown
 ALIASES = 6  # aliases listed per actor
 ACTORS = 15  # actors listed with their answers; the rest is counted
+GENRES, EXAMINED = 8, 12  # genres and actors of a corpus that are listed
 
 Figures = Mapping[str, Any]
 
 
-def doctor_lines(figures: Figures, *, genres: int = 8, actors: int = 12) -> list[str]:
-    """Return the lines of the doctor's findings; so many genres and actors are listed."""
+def doctor_lines(figures: Figures) -> list[str]:
+    """Return the lines of the doctor's findings."""
     found = [
         line
         for each in figures["findings"]
         for line in wrap(each["text"], f"{each['severity']:<8}", " " * 8)
     ]
-    tables = _shares("genre", figures["genres"], genres)
-    tables += _shares("actor", figures["actors"], actors)
+    tables = _shares("genre", figures["genres"], GENRES)
+    tables += _shares("actor", figures["actors"], EXAMINED)
     passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
     number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
     what = f"{count(number, 'finding')} would" if number else "nothing found that would"
@@ -198,15 +199,7 @@ def book_lines(book: ActorBook) -> list[str]:
 def answer_lines(
     answers: Mapping[tuple[str, str], int], aliases: Mapping[tuple[str, str], int]
 ) -> list[str]:
-    """Return how often each stance was given per actor, and by what its mentions name it.
-
-    Parameters
-    ----------
-    answers : mapping
-        Number of answers by actor and stance.
-    aliases : mapping
-        Number of mentions by actor and kind of alias.
-    """
+    """Return how often each stance was given per actor, and by what kind of alias it is named."""
     labels = [*LABELS, UNCERTAIN]
     totals: dict[str, dict[str, int]] = {}
     for (actor, label), number in answers.items():
