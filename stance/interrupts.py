@@ -5,7 +5,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
+
+T = TypeVar("T")
 
 
 class Terminated(BaseException):
@@ -34,13 +36,14 @@ def held() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-def interruptible(work: Callable[[], object]) -> None:
+def interruptible(work: Callable[[], T]) -> T:
     """Do long work of a library that hears no signal in a thread, which Ctrl-C leaves behind."""
+    done: list[T] = []
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            work()
+            done.append(work())
         except BaseException as error:  # for the thread that waits
             errors.append(error)
 
@@ -49,6 +52,7 @@ def interruptible(work: Callable[[], object]) -> None:
     thread.join()
     if errors:
         raise errors[0]
+    return done[0]
 
 
 @contextlib.contextmanager

@@ -105,11 +105,7 @@ for group, name, command, short, *examples in (
     ),
 ):
     app.command(
-        name=name,
-        cls=Command,
-        short_help=short,
-        epilog="\n".join(examples),
-        rich_help_panel=group,
+        name=name, cls=Command, short_help=short, epilog="\n".join(examples), rich_help_panel=group
     )(catching(command if command in _SMALL else budgeted(command)))
 
 

@@ -43,8 +43,7 @@ ModelFile = Annotated[
 ]
 ActorsFile = Annotated[Path | None, option("FILE", "Your own actor book (TOML).", "--actors", "-a")]
 Aliases = Annotated[
-    str | None,
-    option("KINDS", "Kinds of alias that count, such as name,demonym; all if omitted."),
+    str | None, option("KINDS", "Kinds of alias that count, such as name,demonym; all if omitted.")
 ]
 AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json")]
 Resume = Annotated[bool, option(None, "Continue an interrupted run.", "--resume")]
@@ -65,8 +64,7 @@ Labels = Annotated[
 TextColumn = Annotated[str | None, _column("text", "the paragraph")]
 DateColumn = Annotated[str | None, _column("date", "the date, when leaders must be in office")]
 DateFormat = Annotated[
-    str | None,
-    option("PATTERN", "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y."),
+    str | None, option("PATTERN", "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y.")
 ]
 ActorColumn = Annotated[str | None, _column("actor", "the actor to judge")]
 DocumentColumn = Annotated[str | None, _column("document", "the document of each paragraph")]

@@ -107,8 +107,7 @@ def report(
         str | None, option("TEXT", "Title of the page; names the table if omitted.")
     ] = None,
     figures: Annotated[
-        Path | None,
-        option("DIR", "Folder for each figure as SVG and PDF, and all numbers as CSV."),
+        Path | None, option("DIR", "Folder for each figure as SVG and PDF, and all numbers as CSV.")
     ] = None,
     checklist: Annotated[
         Path | None, option("FILE.md", "What to report, filled in as far as it is known.")

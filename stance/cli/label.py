@@ -26,13 +26,11 @@ def label(
         option("NAME", "Who labels, or whose labels to export.", rich_help_panel="Options"),
     ] = None,
     ask: Annotated[
-        str | None,
-        option("QUESTIONS", "Questions beside the stance: holder,sentiment."),
+        str | None, option("QUESTIONS", "Questions beside the stance: holder,sentiment.")
     ] = None,
     codebook: Annotated[Path | None, option("FILE.md", "Your codebook; ours if omitted.")] = None,
     context: Annotated[
-        Path | None,
-        option("TABLE", "Table with the other paragraphs of the documents."),
+        Path | None, option("TABLE", "Table with the other paragraphs of the documents.")
     ] = None,
     context_encoding: Annotated[
         str | None, option("E", "Encoding of the table of --context; UTF-8 if omitted.")
@@ -44,25 +42,20 @@ def label(
         bool, option(None, "Print how far the coders agree.", "--agreement")
     ] = False,
     merge: Annotated[
-        list[Path] | None,
-        option("STORE", "Add the labels of another store, such as ben.sqlite."),
+        list[Path] | None, option("STORE", "Add the labels of another store, such as ben.sqlite.")
     ] = None,
     export: Annotated[
-        Path | None,
-        option("FILE", "Write the labels; FILE.json is for Label Studio."),
+        Path | None, option("FILE", "Write the labels; FILE.json is for Label Studio.")
     ] = None,
     form: Annotated[
-        str | None,
-        option("FORMAT", "table, labelstudio or doccano.", "--format"),
+        str | None, option("FORMAT", "table, labelstudio or doccano.", "--format")
     ] = None,
     store: Annotated[
-        Path | None,
-        option("FILE", "File of the labels; TABLE.sqlite if omitted."),
+        Path | None, option("FILE", "File of the labels; TABLE.sqlite if omitted.")
     ] = None,
     seed: Annotated[int, option("N", "Seed of the order of rows.")] = 0,
     browser: Annotated[
-        bool,
-        option(None, "Open the page, or only print its address.", "--browser/--no-browser"),
+        bool, option(None, "Open the page, or only print its address.", "--browser/--no-browser")
     ] = True,
     actors: options.ActorsFile = None,
     text_column: options.TextColumn = None,

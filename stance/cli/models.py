@@ -29,16 +29,13 @@ def train(
     recipe: Annotated[Path | None, option("FILE", "Recipe (TOML) for the model.")] = None,
     actors: options.ActorsFile = None,
     vectors: Annotated[
-        Path | None,
-        option("FILE", "Word vectors (training/vectors.py) to learn with."),
+        Path | None, option("FILE", "Word vectors (training/vectors.py) to learn with.")
     ] = None,
     lexicon: Annotated[
-        Path | None,
-        option("FILE", "Lexicon (TOML) in place of that of the language."),
+        Path | None, option("FILE", "Lexicon (TOML) in place of that of the language.")
     ] = None,
     seed: Annotated[
-        int | None,
-        option("N", "Seed to use instead of the recipe's.", min=0, max=2**31 - 1),
+        int | None, option("N", "Seed to use instead of the recipe's.", min=0, max=2**31 - 1)
     ] = None,
     repeats: Annotated[
         int | None,
@@ -47,13 +44,11 @@ def train(
         ),
     ] = None,
     no_curve: Annotated[
-        bool,
-        option(None, "Leave out the learning curve: quicker, but no forecast.", "--no-curve"),
+        bool, option(None, "Leave out the learning curve: quicker, but no forecast.", "--no-curve")
     ] = False,
     jobs: options.Jobs = 1,
     suspects: Annotated[
-        Path | None,
-        option("FILE.csv", "Table to write of rows whose label is likely wrong."),
+        Path | None, option("FILE.csv", "Table to write of rows whose label is likely wrong.")
     ] = None,
     resume: options.Resume = False,
     as_json: options.AsJson = False,

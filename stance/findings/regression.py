@@ -20,12 +20,7 @@ COLUMNS = tuple(f"{kind}_{of}" for kind in ("predicted", "audited", "corrected")
 
 
 def write_regression_table(
-    study: Study,
-    request: Request,
-    output: Path,
-    *,
-    force: bool = False,
-    excel_safe: bool = False,
+    study: Study, request: Request, output: Path, *, force: bool = False, excel_safe: bool = False
 ) -> str:
     """Write a table for regressions; return what to say of it.
 

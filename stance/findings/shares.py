@@ -13,13 +13,7 @@ from stance.errors import DataError
 from stance.evaluation.comparison import benjamini_hochberg, holm
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
 from stance.findings.correction import NET, Corrected, Correction
-from stance.findings.differences import (
-    OTHERS,
-    Difference,
-    compare,
-    detectable,
-    pairs_to_compare,
-)
+from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
 from stance.findings.population import Population, read_population
 from stance.findings.survey import Request
 from stance.records import AGAINST, FAVOR, Stance

@@ -65,11 +65,7 @@ class Request:
 
     def open(self) -> Table:
         """Open the table, or several as one in which `file` and `row` name a paragraph."""
-        form: Form = {
-            "delimiter": self.delimiter,
-            "encoding": self.encoding,
-            "sheet": self.sheet,
-        }
+        form: Form = {"delimiter": self.delimiter, "encoding": self.encoding, "sheet": self.sheet}
         if isinstance(self.source, Inputs):
             return join_tables(self.source, self._count_own, form, self.prefix)
         return open_table(self.source, **form)

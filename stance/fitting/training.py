@@ -105,9 +105,9 @@ def train_files(
     words = Lexicon.read(lexicon, language) if lexicon else Lexicon.default(language)
     known = Vectors.read(vectors) if vectors else None
     corpora = corpora or [bundled_corpus()]
-    trained: list[Training] = []
     with Run(output, resume=resume, force=force) as run:
-        check_model_output(output, force=force or run.left.parts)
+        force = force or run.left.parts
+        check_model_output(output, force=force)
         corpus = read_corpus(corpora, **form)
         for note in corpus.notes:
             tell(note)
@@ -125,19 +125,15 @@ def train_files(
             )
             pieces = Pieces(run.folder, run.store.key, output)
         # In a thread, since long calls of numpy hear no signal.
-        interruptible(
-            lambda: trained.append(
-                train(
-                    chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs,
-                    progress=tell, meter=meter, pieces=pieces,
-                )
+        training = interruptible(
+            lambda: train(
+                chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs,
+                progress=tell, meter=meter, pieces=pieces,
             )
         )  # fmt: skip
-        (training,) = trained
         if suspects:
-            held = training.stance.probabilities
-            tell(write_suspects(corpus, held, suspects, force=force or run.left.parts))
-        save_model(training.model, output, force=force or run.left.parts)
+            tell(write_suspects(corpus, training.stance.probabilities, suspects, force=force))
+        save_model(training.model, output, force=force)
     return training
 
 

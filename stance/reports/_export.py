@@ -22,11 +22,7 @@ def check_figures(folder: Path | None, *, force: bool) -> None:
 
 
 def write_figures(
-    folder: Path,
-    figures: Mapping[str, Figure],
-    *,
-    force: bool = False,
-    excel_safe: bool = False,
+    folder: Path, figures: Mapping[str, Figure], *, force: bool = False, excel_safe: bool = False
 ) -> list[str]:
     """Write each figure by its name, and the numbers of all; return what to say of it."""
     drawings = {
