@@ -13,8 +13,8 @@ from pages import read_page
 from test_pages import GROUPS, STRINGS, TOGETHER, distinct, evaluation_page, harmless, predictions
 
 from stance.reports import Request
-from stance.reports._panels import compose
-from stance.reports._predictions import gather
+from stance.reports._predicted import gather
+from stance.reports._predictions import compose
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 

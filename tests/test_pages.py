@@ -14,12 +14,12 @@ from stance.corpus import Source
 from stance.evaluation.assessment import evaluate
 from stance.reports import Request
 from stance.reports._charts import element
+from stance.reports._evaluated import EvaluationReport
 from stance.reports._evaluation import compose as compose_record
 from stance.reports._examples import Mistake
 from stance.reports._page import environment, stylesheet, without_forbidden
-from stance.reports._panels import compose
-from stance.reports._predictions import gather
-from stance.reports._scores import EvaluationReport
+from stance.reports._predicted import gather
+from stance.reports._predictions import compose
 
 STRINGS = naughty()
 TOGETHER = 12

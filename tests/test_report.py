@@ -25,8 +25,8 @@ from stance.findings.periods import choose_grids
 from stance.findings.survey import Frequent
 from stance.reports import Request, read_maker
 from stance.reports._page import named
-from stance.reports._panels import compose
-from stance.reports._predictions import gather
+from stance.reports._predicted import gather
+from stance.reports._predictions import compose
 from stance.storage import bundled_model, load_model, save_model
 
 TRAINING = Path(__file__).parent.parent / "training"

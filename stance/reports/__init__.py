@@ -4,8 +4,8 @@ from stance.findings.survey import Request
 from stance.reports._evaluation import write_evaluation
 from stance.reports._examples import worst_mistakes
 from stance.reports._export import check_figures
-from stance.reports._panels import write_predictions
-from stance.reports._predictions import Maker, read_maker
+from stance.reports._predicted import Maker, read_maker
+from stance.reports._predictions import write_predictions
 
 __all__ = ["Maker", "Request", "check_figures", "read_maker"]
 __all__ += ["worst_mistakes", "write_evaluation", "write_predictions"]

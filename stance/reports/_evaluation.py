@@ -14,10 +14,7 @@ from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._charts import Estimate, Line, Point
-from stance.reports._examples import Mistake
-from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
-from stance.reports._scales import SHARES, Axis, score_axis, share_axis
-from stance.reports._scores import (
+from stance.reports._evaluated import (
     DIVISIONS,
     MOST_GROUPS,
     Division,
@@ -27,6 +24,9 @@ from stance.reports._scores import (
     interval_of,
     score_of,
 )
+from stance.reports._examples import Mistake
+from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
+from stance.reports._scales import SHARES, Axis, score_axis, share_axis
 from stance.screens import percent
 from stance.screens.model import forecast_text
 from stance.storage import model_hash

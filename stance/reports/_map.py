@@ -13,7 +13,7 @@ from stance.records import AGAINST, FAVOR, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
-from stance.reports._predictions import PredictionReport
+from stance.reports._predicted import PredictionReport
 
 MAP_ACTORS, MAP_SOURCES = 20, 12  # rows and columns
 SHADES = (0.1, 0.2)  # distances from an actor's mean between two colours
