@@ -49,6 +49,11 @@ def speaker(text, actor):
         ("NATO was condemned by Poland.", "NATO", "Poland"),
         ("Japan was told by the Polish minister that NATO had failed.", "NATO", "Poland"),
         ("NATO has failed Japan.", "NATO", None),
+        (
+            "Poland's ministry praised NATO. It condemned Russia for what it described as "
+            "sabotage, and said that Moscow alone was to blame.",
+            *("NATO", "Poland"),
+        ),
     ],
 )
 def test_the_actor_that_speaks(text, actor, name):

@@ -4,10 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Bools, Ints
 from stance.features.pairs import REACH, Surroundings, stretches
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.reading.lexicon import ACCORDING, BY, REPORTING, TO
+from stance.reading.lexicon import (
+    ACCORDING,
+    BY,
+    CONJUNCTION,
+    DETERMINER,
+    PREPOSITION,
+    REPORTING,
+    TO,
+)
 from stance.reading.spans import Query
 from stance.reading.words import NOBODY, Reader, Words
 from stance.records import Holder
@@ -19,58 +27,80 @@ NONE, AUTHOR, OTHER = range(len(NAMES))
 
 ACTOR_KIND = list(Holder).index(Holder.ACTOR)
 
-_SPEECH = 3.0
-"""Evidence of a reporting verb right after a mention; half of it one word farther, and so on."""
+_KINDS = {"leader": 1.0, "institution": 0.8, "name": -0.2, "capital": -0.3}  # of alias
+SIGNS = {
+    **_KINDS,
+    **{"reports": 1.7, "reports soon": 0.7, "quoted": -0.8},
+    **{"opens": 1.6, "listed": -1.0, "prepositional": -0.8, "of a name": 1.2},
+}
+"""Signs that a mention is of who speaks, and how much each weighs, by ``training/holders.py``.
 
-_FACES = {"demonym": 0.3, "capital": 0.3, "institution": 0.5, "leader": 1.0}
-_KINDS = np.array([_FACES.get(kind, 0.0) for kind in (*ALIAS_KINDS, "")])
-"""Evidence of the kind of alias: it is leaders and offices that speak for a country."""
+A reporting verb comes next, or "according to" or "condemned by" stands before; a reporting verb is
+two or three words away; the mention is quoted; opens its sentence; is one of a list; follows a
+preposition; is the possessive of a name ("Poland's Tusk").
+"""
+
+JUDGED, NOBODY_SPEAKS = -1.7, 0.1
+"""The same for the actor that is judged, as few speak of themselves, and for none being named."""
 
 
-def evidence(words: Words, at: Ints) -> Floats:
-    """Return how much each of some mentions looks like that of a speaker; in quotations nothing."""
+def signs(words: Words, at: Ints) -> Bools:
+    """Return which of the `SIGNS` some mentions have, of shape (n_signs, n_mentions)."""
     near = Surroundings(words, at, at)
-    grammar = words.grammar.take(near.there)
-    by = (grammar & BY > 0) & near.inside
-    reports = (words.functions.take(near.there) & REPORTING > 0) & near.inside
-    passive = reports[:-1] & by[1:]  # "was condemned by": who speaks comes after it
-    reports[:-1] &= ~by[1:]
+    grammar = words.grammar.take(near.there) * near.inside
+    functions = words.functions.take(near.there) * near.inside
+    kind, quoted = words.alias_kind.take(at), words.quoted.take(at)
+    reports = functions & REPORTING > 0
+    # "according to" and "condemned by": who speaks comes after them.
+    cited = (reports[:-1] & (grammar[1:] & BY > 0)) | (
+        (grammar[:-1] & ACCORDING > 0) & (grammar[1:] & TO > 0)
+    )
+    reports[:-1] &= ~cited
+    reports &= ~quoted
     free = near.inside & (words.who.take(near.there) == NOBODY)
-    found = _KINDS.take(words.alias_kind.take(at))
-    open_ = np.ones(len(at), np.bool_)
-    for step in range(1, REACH + 1):
-        open_ &= free[REACH + step]  # another actor between would be the one that speaks
-        hit = open_ & reports[REACH + step]
-        found[hit] += _SPEECH / step
-        open_ &= ~hit
-    according, to = grammar[REACH - 2] & ACCORDING > 0, grammar[REACH - 1] & TO > 0
-    found[near.inside[REACH - 2] & according & to] += _SPEECH
-    # "condemned by Poland", "condemned by the Polish".
-    found[passive[REACH - 2] | passive[REACH - 3] & free[REACH - 1]] += _SPEECH
-    found[words.quoted.take(at)] = 0.0
-    return found
+    # Another actor between would be the one that speaks.
+    second = free[REACH + 1] & ~reports[REACH + 1] & free[REACH + 2]
+    soon = second & (reports[REACH + 2] | free[REACH + 3] & reports[REACH + 3])
+    behind = cited[REACH - 2] | cited[REACH - 3] & free[REACH - 1]
+    behind_article = grammar[REACH - 1] & DETERMINER > 0
+    before = np.where(behind_article, functions[REACH - 2], functions[REACH - 1])
+    joined = [
+        (grammar[REACH + step] & CONJUNCTION > 0) & near.name[REACH + 2 * step] for step in (-1, 1)
+    ]
+    first = np.where(behind_article, ~near.inside[REACH - 2], ~near.inside[REACH - 1])
+    return np.stack(
+        [
+            *(kind == ALIAS_KINDS.index(name) for name in _KINDS),
+            *(free[REACH + 1] & reports[REACH + 1] | behind, soon, quoted),
+            *(first, joined[0] | joined[1], (before & PREPOSITION > 0) & ~behind),
+            words.possessive.take(at) & near.name[REACH + 1],
+        ]
+    )
 
 
 def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     """Return the actor that seems to speak in the paragraph of each pair, or `NOBODY`.
 
-    Of the actors with any evidence it is the one with most, though the actor that is judged only
-    where there is no other: few speak of themselves.
+    That is the most probable one by a conditional logit over the paragraph's mentions (McFadden
+    1974, "Conditional Logit Analysis of Qualitative Choice Behavior"), with nobody as one more
+    choice; an actor is as probable as all its mentions together.
     """
     asked = np.zeros(len(words.first) - 1, np.bool_)
     asked[para] = True
     at = words.mentions[asked.take(words.para.take(words.mentions))]
     width = np.int64(words.who.max(initial=0)) + 1
     named, which = np.unique(words.para.take(at) * width + words.who.take(at), return_inverse=True)
-    strength = np.bincount(which, evidence(words, at), len(named))
-    named, strength = named[strength > 0], strength[strength > 0]
-    # The candidates of each pair by growing strength, but the judged actor before all others.
+    odds = np.exp(np.array([*SIGNS.values()]) @ signs(words, at))
+    total = np.zeros(len(named))
+    np.add.at(total, which, odds)
     low, high = (np.searchsorted(named, (para + end) * width) for end in (0, 1))
     counts = high - low
     owner = np.repeat(np.arange(len(para)), counts)
     candidate = stretches(low, counts)
-    who = named.take(candidate) % width
-    order = np.lexsort((strength.take(candidate), who != actor.take(owner), owner))
+    who, odds = named.take(candidate) % width, total.take(candidate)
+    odds[who == actor.take(owner)] *= np.exp(JUDGED)
+    likely = np.flatnonzero(odds > np.exp(NOBODY_SPEAKS))
+    order = likely[np.lexsort((odds[likely], owner[likely]))]
     found = np.full(len(para), NOBODY)
     found[owner[order]] = who[order]  # the last one of each pair stays
     return found
