@@ -84,10 +84,10 @@ class Choices:
     other: Bools  # pairs whose holder is no actor, of shape (n_pairs,)
 
     @classmethod
-    def of(cls, reader: Reader, query: Query, holder: Sequence[str]) -> "Choices":
+    def of(cls, reader: Reader, query: Query, holder: Sequence[str | None]) -> "Choices":
         """Read the mentions of pairs whose holder is an actor."""
         found, low = [], 0
-        numbers = np.array([reader.book.number(name) for name in holder])  # -1 for other
+        numbers = np.array([reader.book.number(name or "") for name in holder])  # -1 for other
         judged = np.array([reader.book.number(name) for name in query.names])
         for part in query.batches():
             words, para = part.read(reader)
@@ -101,7 +101,8 @@ class Choices:
             right = (actor == numbers[low + pair]) & (actor >= 0)
             found.append((x, low + pair, actor, right))
             low += len(part)
-        return cls(*map(np.concatenate, zip(*found, strict=True)), numbers < 0)
+        x, pair, actor, right = map(np.concatenate, zip(*found, strict=True))
+        return cls(x, pair, actor, right, numbers < 0)
 
     def learn(self, pairs: Bools) -> Floats:
         """Return a weight per sign, for the judged actor, and for nobody, by some pairs."""
@@ -120,7 +121,8 @@ class Choices:
             slope = np.append(share @ x, bias) + RIDGE * weights
             return RIDGE / 2 * weights @ weights - likely, slope
 
-        return minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x
+        found: Floats = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x
+        return found
 
     def found(self, weights: Floats) -> Bools:
         """Return for which pairs the right actor, or rightly none, is the most probable one."""
