@@ -13,7 +13,7 @@ from stance.evaluation.agreement import (
     measure_agreement,
     percent_agreement,
     report_agreement,
-    tally,
+    sum_codes,
 )
 
 SCORES = (percent_agreement, krippendorff_alpha, gwet_ac1, cohen_kappa)
@@ -21,7 +21,7 @@ LABELS = ("against", "neutral", "favor")
 
 
 def figures(codes, labels):
-    total = tally(np.asarray(codes), labels).total()
+    total = sum_codes(np.asarray(codes), labels).total()
     return [float(score(total)) for score in SCORES]
 
 

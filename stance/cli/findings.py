@@ -76,7 +76,7 @@ def shares(
     audit: "AuditRequest | None",
 ) -> None:
     """Count the stances of answers, correct them by a labelled sample, and compare groups."""
-    from stance.findings import Request, read_study, write_figures, write_regression_table
+    from stance.findings import Request, read_study, write_numbers, write_regression_table
     from stance.screens.findings import share_lines
 
     request = Request(**form)
@@ -91,7 +91,7 @@ def shares(
     figures, how = found.to_json(), {"force": force, "excel_safe": excel_safe}
     for path, name in ((output, "shares"), (differences, "differences")):
         if path:
-            tell(write_figures(path, figures[name], **how))
+            tell(write_numbers(path, figures[name], **how))
     if regression:
         tell(write_regression_table(study, request, regression, **how))
     show(figures, () if as_json else share_lines(figures), as_json)

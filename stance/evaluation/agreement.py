@@ -16,8 +16,8 @@ DEFINED = 0.95  # part of the resamples in which a coefficient must be defined t
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Sums over units from which every coefficient follows; `tally` makes them."""
+class CodeSums:
+    """Sums over units from which every coefficient follows; `sum_codes` makes them."""
 
     labels: int
     sums: Floats
@@ -45,12 +45,12 @@ class Tally:
         flat = self.sums[..., 3 * self.labels + 2 :]
         return flat.reshape(*flat.shape[:-1], self.labels, self.labels)
 
-    def total(self) -> "Tally":
+    def total(self) -> "CodeSums":
         """Return the sums over the first axis."""
-        return Tally(self.labels, self.sums.sum(axis=0))
+        return CodeSums(self.labels, self.sums.sum(axis=0))
 
 
-def tally(codes: Ints, labels: int) -> Tally:
+def sum_codes(codes: Ints, labels: int) -> CodeSums:
     """Return the sums of each unit from codes, 0 to ``labels - 1`` or `MISSING`, by coder."""
     counts = np.stack([(codes == label).sum(axis=0) for label in range(labels)], axis=1)
     counts = np.where(counts.sum(axis=1, keepdims=True) >= 2, counts, 0).astype(np.float64)
@@ -62,7 +62,7 @@ def tally(codes: Ints, labels: int) -> Tally:
     if len(codes) == 2:
         both = np.flatnonzero((codes >= 0).all(axis=0))
         table[both, codes[0, both] * labels + codes[1, both]] = 1
-    return Tally(labels, np.concatenate([counts, alike, part, agreed, size > 0, table], axis=1))
+    return CodeSums(labels, np.concatenate([counts, alike, part, agreed, size > 0, table], axis=1))
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -72,58 +72,58 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
     return quotient
 
 
-def percent_agreement(tally: Tally) -> Floats:
+def percent_agreement(sums: CodeSums) -> Floats:
     """Return the mean part of a unit's pairs of codes that agree, between 0 and 1.
 
     Fleiss 1971, "Measuring nominal scale agreement among many raters".
 
-    >>> float(percent_agreement(tally(np.array([[0, 1, 1, 1], [0, 1, 0, -1]]), 2).total()))
+    >>> float(percent_agreement(sum_codes(np.array([[0, 1, 1, 1], [0, 1, 0, -1]]), 2).total()))
     0.6666666666666666
     """
-    return _ratio(tally.agreed, tally.units)
+    return _ratio(sums.agreed, sums.units)
 
 
-def krippendorff_alpha(tally: Tally) -> Floats:
+def krippendorff_alpha(sums: CodeSums) -> Floats:
     """Return Krippendorff's alpha for nominal data; NaN where only one label was used.
 
     Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C.
 
     >>> meg, owen = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
-    >>> round(float(krippendorff_alpha(tally(np.array([meg, owen]), 2).total())), 3)
+    >>> round(float(krippendorff_alpha(sum_codes(np.array([meg, owen]), 2).total())), 3)
     0.095
     """
-    codes = tally.per_label(0)
+    codes = sums.per_label(0)
     n = codes.sum(axis=-1)
-    differing = n - tally.per_label(1).sum(axis=-1)
+    differing = n - sums.per_label(1).sum(axis=-1)
     return 1 - _ratio((n - 1) * differing, n**2 - (codes**2).sum(axis=-1))
 
 
-def gwet_ac1(tally: Tally) -> Floats:
+def gwet_ac1(sums: CodeSums) -> Floats:
     """Return Gwet's AC1, which stays near the percentage where one label prevails.
 
     Gwet 2008, "Computing inter-rater reliability and its variance in the presence of high
     agreement"; units with a single code do not count.
 
     >>> both = np.repeat([[0, 0, 1], [0, 1, 0]], [118, 5, 2], axis=1)
-    >>> round(float(gwet_ac1(tally(both, 2).total())), 4)
+    >>> round(float(gwet_ac1(sum_codes(both, 2).total())), 4)
     0.9408
     """
-    shares = tally.per_label(2)
-    part = _ratio(shares, np.broadcast_to(tally.units[..., None], shares.shape))
-    chance = (part * (1 - part)).sum(axis=-1) / (tally.labels - 1)
-    return _ratio(percent_agreement(tally) - chance, 1 - chance)
+    shares = sums.per_label(2)
+    part = _ratio(shares, np.broadcast_to(sums.units[..., None], shares.shape))
+    chance = (part * (1 - part)).sum(axis=-1) / (sums.labels - 1)
+    return _ratio(percent_agreement(sums) - chance, 1 - chance)
 
 
-def cohen_kappa(tally: Tally) -> Floats:
+def cohen_kappa(sums: CodeSums) -> Floats:
     """Return Cohen's kappa of two coders; NaN of more, or where both used one label only.
 
     Cohen 1960, "A coefficient of agreement for nominal scales".
 
     >>> both = np.repeat([[0, 0, 1, 1], [0, 1, 0, 1]], [20, 5, 10, 15], axis=1)
-    >>> round(float(cohen_kappa(tally(both, 2).total())), 3)
+    >>> round(float(cohen_kappa(sum_codes(both, 2).total())), 3)
     0.4
     """
-    table = tally.table
+    table = sums.table
     n = table.sum(axis=(-2, -1))
     chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
     return _ratio(n * np.trace(table, axis1=-2, axis2=-1) - chance, n**2 - chance)
@@ -170,24 +170,26 @@ class AgreementReport:
 def measure_agreement(
     codes: Ints, labels: int, document: Ints, *, draws: int = DRAWS, seed: int = SEED
 ) -> Agreement:
-    """Measure the agreement of coders; ``codes`` and ``labels`` are as in `tally`.
+    """Measure the agreement of coders; ``codes`` and ``labels`` are as in `sum_codes`.
 
     Intervals resample documents. There is none with fewer than 5 documents coded twice, where more
     than 5 % of the resamples are undefined, or where all are equal.
     """
     paired = (codes >= 0).sum(axis=0) >= 2
-    per_unit = tally(codes[:, paired], labels)
+    per_unit = sum_codes(codes[:, paired], labels)
     names, place = np.unique(document[paired], return_inverse=True)
     sums = np.zeros((len(names), per_unit.sums.shape[1]))
     np.add.at(sums, place.reshape(-1), per_unit.sums)
     drawn = resample(sums, draws, seed) if len(names) >= FEWEST else sums[:0]
-    total, resampled = per_unit.total(), Tally(labels, drawn)
+    total, resampled = per_unit.total(), CodeSums(labels, drawn)
     scores = (percent_agreement, krippendorff_alpha, gwet_ac1, cohen_kappa)
     found = [_coefficient(score, total, resampled) for score in scores]
     return Agreement(int(paired.sum()), len(names), *found)
 
 
-def _coefficient(score: Callable[[Tally], Floats], total: Tally, drawn: Tally) -> Coefficient:
+def _coefficient(
+    score: Callable[[CodeSums], Floats], total: CodeSums, drawn: CodeSums
+) -> Coefficient:
     value = float(score(total))
     if not np.isfinite(value):
         return Coefficient(None, None)

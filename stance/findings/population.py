@@ -19,7 +19,7 @@ from stance.spellings import STANCES
 from stance.tables import Record, Table, column, day_of, likely, rewrite_dates
 
 MISSING = -1  # number of a period or a surrogate's label that a pair does not have
-MOST_PERIODS = 12  # that are compared, unless the user asks for others
+MOST_COMPARED = 12  # that are compared, unless the user asks for others
 BLANK = "(blank)"  # name of a group without one
 
 
@@ -275,7 +275,7 @@ def _place_days(days: Ints, unit: Unit | None) -> tuple[Periods | None, Ints]:
                 raise
             continue
         periods = grids[0] if grids else None
-        if periods is None or periods.count <= MOST_PERIODS:
+        if periods is None or periods.count <= MOST_COMPARED:
             break
     if periods is None:
         return None, np.full(len(days), MISSING)

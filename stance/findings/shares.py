@@ -170,7 +170,7 @@ def read_study(
     return Study(population, None if audit is None else read_audit(audit, population))
 
 
-def write_figures(
+def write_numbers(
     path: Path, rows: Sequence[Mapping[str, Any]], *, force: bool = False, excel_safe: bool = False
 ) -> str:
     """Write figures as a tidy table, unknown ones as empty cells; return what to say of it."""

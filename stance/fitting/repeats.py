@@ -9,7 +9,7 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
-from stance.evaluation.agreement import cohen_kappa, tally
+from stance.evaluation.agreement import cohen_kappa, sum_codes
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.bootstrap import interval, resample
 from stance.evaluation.scores import rare_strata
@@ -144,7 +144,7 @@ def _kappa(one: Ints, other: Ints, labels: int) -> float:
     """Return the kappa of two models' answers, 1 where all are the same single class."""
     if np.array_equal(one, other):
         return 1.0
-    return float(cohen_kappa(tally(np.stack([one, other]), labels).total()))
+    return float(cohen_kappa(sum_codes(np.stack([one, other]), labels).total()))
 
 
 def _plan(task: Task, fold: Ints, validation: Validation) -> dict[Run, list[Cut]]:

@@ -65,21 +65,21 @@ def _in_pieces(name: str, title: str, description: str, pieces: Sequence[Piece])
     return Markup("").join([first, *below])
 
 
-def percent(value: float) -> str:
+def css_percent(value: float) -> str:
     return f"{round(value, 3):g}%"
 
 
 def label(x: float, y: float, text: str, class_: str = "") -> Markup:
-    return element("text", text, x=percent(x), y=y, class_=class_ or None)
+    return element("text", text, x=css_percent(x), y=y, class_=class_ or None)
 
 
 def _segment(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    return element("line", x1=percent(x1), y1=y1, x2=percent(x2), y2=y2, class_=class_)
+    return element("line", x1=css_percent(x1), y1=y1, x2=css_percent(x2), y2=y2, class_=class_)
 
 
 def _bar(x: float, y: float, width: float, height: float, tone: Tone) -> Markup:
-    width_, class_ = percent(width), f"segment {tone}"
-    return element("rect", x=percent(x), y=y, width=width_, height=height, class_=class_)
+    width_, class_ = css_percent(width), f"segment {tone}"
+    return element("rect", x=css_percent(x), y=y, width=width_, height=height, class_=class_)
 
 
 def _row_label(name: str, note: str, top: float, lines: int = 1) -> list[Markup]:
@@ -227,13 +227,13 @@ def _estimates(row: Line, top: float, lines: int, axis: Axis) -> list[Markup]:
             marks.append(_segment(low, y, high, y, f"whisker {each.tone}"))
             beyond = each.interval[0] < axis.low, each.interval[1] > axis.high
             marks += (
-                _marker(form, percent(at), y, each.tone)
+                _marker(form, css_percent(at), y, each.tone)
                 for form, at, is_so in zip(("left", "right"), (low, high), beyond, strict=True)
                 if is_so
             )
         if each.beside is not None:
-            marks.append(_marker("ring", percent(axis.place(each.beside)), y, "quietly"))
-        marks.append(_marker(each.form, percent(axis.place(each.value)), y, each.tone))
+            marks.append(_marker("ring", css_percent(axis.place(each.beside)), y, "quietly"))
+        marks.append(_marker(each.form, css_percent(axis.place(each.value)), y, each.tone))
     return marks
 
 
@@ -291,7 +291,7 @@ def curve(
             if point.band and not line and not (connected and len(run) > 1):
                 low, high = map(down, point.band)
                 marks.append(_segment(at, low, at, high, f"whisker {tone}"))
-            marks.append(element("circle", cx=percent(at), cy=middle, r=radius, class_=tone))
+            marks.append(element("circle", cx=css_percent(at), cy=middle, r=radius, class_=tone))
     return drawing(name, title, description, height, marks)
 
 

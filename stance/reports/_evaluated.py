@@ -6,15 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from stance.corpus import Source
+from stance.evaluation.intervals import Interval
 from stance.reports import _charts as charts
 from stance.reports import _page as page
 from stance.reports._charts import Estimate, Line
 from stance.reports._examples import Mistake
 from stance.reports._page import Cell
-from stance.screens import bounds, percent
-
-Figures = Mapping[str, Any]
-Interval = tuple[float, float]
+from stance.screens import Figures, bounds, percent
 
 MOST_GROUPS = 20  # groups in a chart; tables have all
 

@@ -19,7 +19,6 @@ from stance.reports._evaluated import (
     MOST_GROUPS,
     Division,
     EvaluationReport,
-    Figures,
     Score,
     interval_of,
     score_of,
@@ -27,7 +26,7 @@ from stance.reports._evaluated import (
 from stance.reports._examples import Mistake
 from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._scales import SHARES, Axis, score_axis, share_axis
-from stance.screens import percent
+from stance.screens import Figures, percent
 from stance.screens.model import forecast_text
 from stance.storage import model_hash
 

@@ -138,9 +138,9 @@ def _heat(
             left, middle = (across(NAMES + COLUMN * (number + part)) for part in (0, 0.5))
             ink = f" on-{shade}" if shade else ""
             if shade:
-                kind, wide = f"segment {shade}", charts.percent(across(COLUMN - 2))
+                kind, wide = f"segment {shade}", charts.css_percent(across(COLUMN - 2))
                 box = charts.element(
-                    "rect", x=charts.percent(left), y=top, class_=kind, width=wide, height=34.0
+                    "rect", x=charts.css_percent(left), y=top, class_=kind, width=wide, height=34.0
                 )
                 marks.append(box)
             marks.append(charts.label(middle, top + 15, upper, f"middle{ink}"))

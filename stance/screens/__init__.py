@@ -1,9 +1,12 @@
 """Figures in, lines of a terminal out; nothing else formats a screen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from unicodedata import combining, east_asian_width
 
 from stance.display import WIDTH, shown
+
+Figures = Mapping[str, Any]  # as `to_json` of a record returns them
 
 
 def p_value(value: float) -> str:

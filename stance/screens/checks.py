@@ -3,12 +3,11 @@
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from stance.display import WIDTH, count, shown
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.records import UNCERTAIN, Stance
-from stance.screens import bounds, cell, paragraphs, percent, row, stacked, wrap
+from stance.screens import Figures, bounds, cell, paragraphs, percent, row, stacked, wrap
 
 LABELS = tuple(str(label) for label in Stance)
 
@@ -19,8 +18,6 @@ LONGEST = 700  # characters of a paragraph that are shown
 ALIASES = 6  # aliases listed per actor
 ACTORS = 15  # actors listed with their answers; the rest is counted
 GENRES, EXAMINED = 8, 12  # genres and actors of a corpus that are listed
-
-Figures = Mapping[str, Any]
 
 
 def doctor_lines(figures: Figures) -> list[str]:

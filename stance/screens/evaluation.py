@@ -1,10 +1,19 @@
 """Lines about scores: an evaluation, and a comparison of two models."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from stance.display import WIDTH, count, shown
-from stance.screens import bounds, cell, p_value, paragraphs, percent, ranged, stacked, wrap
+from stance.screens import (
+    Figures,
+    bounds,
+    cell,
+    p_value,
+    paragraphs,
+    percent,
+    ranged,
+    stacked,
+    wrap,
+)
 from stance.screens.checks import coders_lines
 
 LISTED = 15  # actors, sources, genres or years listed; of more than these only what can be trusted
@@ -15,8 +24,6 @@ NAME, LABEL = 30, 11  # columns for an actor's and for a label's name
 CORNER = r"gold \ predicted"
 LEGEND = "  (in percent; [low, high] is the 95 % interval, whole documents resampled)"
 CONFIDENT = (0.5, 0.25)  # shares of answers, the most confident ones, whose errors are shown
-
-Figures = Mapping[str, Any]
 
 
 def evaluation_lines(figures: Figures) -> list[str]:

@@ -1,18 +1,15 @@
 """Lines about findings: samples drawn, shares counted and corrected, and how they differ."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from stance.display import count, shown
-from stance.screens import bounds, cell, p_value, percent, stacked, wrap
+from stance.screens import Figures, bounds, cell, p_value, percent, stacked, wrap
 
 ACTORS = 12  # actors listed
 GROUPS = 6  # groups listed, at most
 DIFFERENCES = 10  # differences listed
 NAME, VALUE = 18, 20  # columns of an actor's name, and of a value with its interval
 LISTED = ("against", "favor", "net")
-
-Figures = Mapping[str, Any]
 
 
 def sample_lines(figures: Figures) -> list[str]:

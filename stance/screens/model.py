@@ -1,13 +1,13 @@
 """Lines about one model: its card, what more labels would gain, one answer explained."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from stance.display import WIDTH, count, shown
 from stance.model.explanation import Explanation, Learned, NameShare, Reason
 from stance.model.familiarity import Reference
 from stance.records import UNCERTAIN
-from stance.screens import bounds, paragraphs, percent, ranged, row, wrap
+from stance.screens import Figures, bounds, paragraphs, percent, ranged, row, wrap
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -21,10 +21,10 @@ KIND = "of macro-F1; 95 % intervals, for new documents of the same kind and codi
 
 
 def prospects_lines(
-    repeats: Mapping[str, Any],
-    curve: Mapping[str, Any] | None,
+    repeats: Figures,
+    curve: Figures | None,
     advice: Sequence[str],
-    stopping: Mapping[str, Any] | None = None,
+    stopping: Figures | None = None,
 ) -> list[str]:
     """Return what the luck of the folds is, what more labels would gain, and where to add some."""
     found = wrap(repeats_text(repeats))
@@ -40,7 +40,7 @@ def prospects_lines(
     return found
 
 
-def repeats_text(repeats: Mapping[str, Any]) -> str:
+def repeats_text(repeats: Figures) -> str:
     """Return mean, spread and interval of repeated cross-validations."""
     if repeats["sd"] is None:
         return f"1 cross-validation: macro-F1 {ranged(repeats['mean'], repeats['interval'])}"
@@ -48,7 +48,7 @@ def repeats_text(repeats: Mapping[str, Any]) -> str:
     return f"{len(repeats['macro_f1'])} cross-validations with other folds: macro-F1 {figure}"
 
 
-def forecast_text(curve: Mapping[str, Any]) -> str:
+def forecast_text(curve: Figures) -> str:
     """Return what more labels would gain, or why that cannot be told."""
     found = curve["forecast"]
     if found is None:
@@ -56,7 +56,7 @@ def forecast_text(curve: Mapping[str, Any]) -> str:
     return f"{found['text']}, {found['doubled']['text'].replace(' labels would gain', '')} ({KIND})"
 
 
-def _curve_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
+def _curve_table(points: Sequence[Figures]) -> list[str]:
     lines = ["learned from                      macro-F1  95 % interval"]
     for point in points:
         sizes = f"{point['rows']:>9,.0f} rows of {point['documents']:>7,.0f} documents"
@@ -69,7 +69,7 @@ NAMES = 8  # actors named of those in the book
 SCORED = 15  # corpora, genres and actors whose scores are shown; the manifest has all
 
 
-def card_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+def card_lines(manifest: Figures) -> Iterator[str]:
     """Yield what the manifest says, for people."""
     recipe = manifest["recipe"]
     sizes = {
@@ -118,7 +118,7 @@ def card_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield from _wrapped(limit, "limits    ")
 
 
-def _prospects(manifest: Mapping[str, Any]) -> Iterator[str]:
+def _prospects(manifest: Figures) -> Iterator[str]:
     if "repeats" in manifest:
         yield from _wrapped(repeats_text(manifest["repeats"]), "repeats   ")
     if "learning_curve" in manifest:
@@ -128,7 +128,7 @@ def _prospects(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield from _wrapped(forecast_text(curve), " " * 10)
 
 
-def _drift(table: Mapping[str, Any] | None) -> Iterator[str]:
+def _drift(table: Figures | None) -> Iterator[str]:
     if table is None:
         yield "drift     not checked: the model was saved without statistics of its training texts"
         return
@@ -145,7 +145,7 @@ def _drift(table: Mapping[str, Any] | None) -> Iterator[str]:
     )
 
 
-def _group_line(title: str, name: str, part: Mapping[str, Any]) -> str:
+def _group_line(title: str, name: str, part: Figures) -> str:
     words = bounds(part.get("macro_f1_interval", part.get("interval"))) or " no interval"
     score = f"{percent(part['macro_f1']):>5}{words:<14}"
     return f"          {title} {shown(name, 30):<31} {score} n {part['n']:,}"
