@@ -25,7 +25,7 @@ from stance.labelling import (
     read_codebook,
     read_task,
 )
-from stance.labelling.codings import final_label, is_disputed
+from stance.labelling.coders import final_label, is_disputed
 from stance.labelling.server import markdown
 from stance.labelling.task import mentions
 from stance.reading.actors import ActorBook

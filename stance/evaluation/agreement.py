@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Bools, Floats, Ints
 from stance.evaluation.answers import Figures, plain
 from stance.evaluation.bootstrap import DRAWS, SEED, percentile_interval, resample
 from stance.evaluation.intervals import FEWEST
@@ -167,6 +167,11 @@ class AgreementReport:
         return {**parts.pop("overall"), **parts}
 
 
+def coded_twice(codes: Ints) -> Bools:
+    """Return which units two coders or more have coded."""
+    return np.asarray((codes >= 0).sum(axis=0) >= 2, np.bool_)
+
+
 def measure_agreement(
     codes: Ints, labels: int, document: Ints, *, draws: int = DRAWS, seed: int = SEED
 ) -> Agreement:
@@ -175,7 +180,7 @@ def measure_agreement(
     Intervals resample documents. There is none with fewer than 5 documents coded twice, where more
     than 5 % of the resamples are undefined, or where all are equal.
     """
-    paired = (codes >= 0).sum(axis=0) >= 2
+    paired = coded_twice(codes)
     per_unit = sum_codes(codes[:, paired], labels)
     names, place = np.unique(document[paired], return_inverse=True)
     sums = np.zeros((len(names), per_unit.sums.shape[1]))
@@ -210,7 +215,7 @@ def report_agreement(
     draws: int = DRAWS,
 ) -> AgreementReport:
     """Measure agreement over all, per label, and for the ``largest`` groups (None for all)."""
-    paired, count = (codes >= 0).sum(axis=0) >= 2, len(labels)
+    paired, count = coded_twice(codes), len(labels)
     per_label = {}
     for label, name in enumerate(labels):
         own = np.where(codes < 0, MISSING, codes == label).astype(np.int64)

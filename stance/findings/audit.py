@@ -10,7 +10,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation.agreement import MISSING, Agreement, measure_agreement
+from stance.evaluation.agreement import MISSING, Agreement, coded_twice, measure_agreement
 from stance.findings.correction import Audit
 from stance.findings.population import Population, pair_key, text_key
 from stance.findings.survey import bounded
@@ -95,7 +95,7 @@ def _agreement(labels: Sequence[Sequence[_Label]], document: Ints) -> Agreement 
     own = [{each.coder: each.truth for each in row if each.coder != ADJUDICATED} for row in labels]
     coders = sorted({coder for row in own for coder in row})
     codes = np.array([[row.get(coder, MISSING) for row in own] for coder in coders], np.int64)
-    if not len(coders) or not ((codes >= 0).sum(axis=0) > 1).any():
+    if not len(coders) or not coded_twice(codes).any():
         return None
     return measure_agreement(codes, len(Stance), document)
 

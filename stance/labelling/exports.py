@@ -16,7 +16,7 @@ from typing import Any
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.files import write_whole
-from stance.labelling.codings import coders, final_label
+from stance.labelling.coders import coders, final_label
 from stance.labelling.labels import Label
 from stance.labelling.store import Labels
 from stance.labelling.task import Pair, Task

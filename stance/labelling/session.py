@@ -8,7 +8,7 @@ from unicodedata import category
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.labelling.codings import is_disputed, opinions
+from stance.labelling.coders import is_disputed, opinions
 from stance.labelling.labels import Label, problem
 from stance.labelling.store import Labels, Saved, Store
 from stance.labelling.task import Pair, Task, mentions, named_actors

@@ -202,7 +202,7 @@ def environment() -> "Environment":
         **{"bounds": bounds, "counted": count, "csv_address": csv_address, "named": named},
         **{"percent": percent, "points": points, "references": references, "sections": sections},
         **{"coefficient": coefficient, "literal": literal, "signed": signed},
-        **{"shown": shown, "shown_cell": shown_cell, "number": "{:,}".format},
+        **{"shown_cell": shown_cell, "number": "{:,}".format},
         "whole": lambda share: f"{100 * share:.0f}",
         "unbroken": lambda text: text.replace(" %", "\u00a0%"),
     }

@@ -12,6 +12,7 @@ from stance.evaluation.agreement import (
     MISSING,
     Agreement,
     AgreementReport,
+    coded_twice,
     measure_agreement,
     report_agreement,
 )
@@ -99,7 +100,7 @@ def measure_coders(task: Task, labels: Labels) -> CodersReport:
         return np.array(rows, np.int64).reshape(len(names), len(said))
 
     stance = codes(lambda label: _place(label.stance, tuple(Stance)))
-    if not _coded_twice(stance):
+    if not coded_twice(stance).any():
         who = f"only {names[0]} has labelled" if len(names) == 1 else "no row has two labels"
         raise DataError(f"{task.path}: {who}; agreement takes two coders of the same rows")
     units = [pair.place if pair.place[1] else pair.text for pair in task.pairs]
@@ -114,14 +115,10 @@ def measure_coders(task: Task, labels: Labels) -> CodersReport:
     others = {
         name: measure_agreement(coded, count, document)
         for name, (coded, count) in questions.items()
-        if _coded_twice(coded)
+        if coded_twice(coded).any()
     }
     report = report_agreement(stance, tuple(Stance), document, actors)
     return CodersReport(tuple(names), report, others)
-
-
-def _coded_twice(codes: Ints) -> bool:
-    return bool(((codes >= 0).sum(axis=0) >= 2).any())
 
 
 def _place(word: str, words: Sequence[str]) -> int:
