@@ -19,6 +19,11 @@ def shown(text: str, limit: int = SHOWN) -> str:
     return cut if len(text) <= limit else cut + "…"
 
 
+def shown_path(path: object) -> str:
+    """Return a path fit for a terminal, as `shown` does."""
+    return shown(str(path), 200)
+
+
 def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 

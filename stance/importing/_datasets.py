@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from stance.display import shown
+from stance.display import shown, shown_path
 from stance.errors import DataError
 from stance.importing._reading import (
     Node,
@@ -137,7 +137,7 @@ def read_semeval2025(request: Request, notes: Notes) -> Iterator[Row]:
     victim may be pitied or merely reported.
     """
     for path in _annotation_files(request.source):
-        name, articles = shown(str(path), 200), dict[str, str]()
+        name, articles = shown_path(path), dict[str, str]()
         for number, line in enumerate(read_text(path).removeprefix("\ufeff").splitlines(), 1):
             if line.strip():
                 where = f"{name}:{number}"
@@ -153,7 +153,7 @@ def _annotation_files(source: Path) -> list[Path]:
     named = [path for path in found if "annotations" in path.name.lower()]
     if not named:
         what = "has no file *annotations*.txt; name the folder of a language, such as EN"
-        raise DataError(f"{shown(str(source), 200)}: {what}")
+        raise DataError(f"{shown_path(source)}: {what}")
     return named
 
 
@@ -247,7 +247,7 @@ def _annotated(source: Path) -> list[Path]:
         if not source.exists():
             read_text(source)  # raises
         what = "has no folder annotations; name the folder that holds articles and annotations"
-        raise DataError(f"{shown(str(source), 200)}: {what}")
+        raise DataError(f"{shown_path(source)}: {what}")
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from stance.display import count, shown
+from stance.display import count, shown, shown_path
 from stance.errors import DataError
 from stance.records import Stance
 from stance.spellings import STANCES
@@ -149,7 +149,7 @@ def _kind(value: object) -> str:
 
 def read_text(path: Path) -> str:
     """Return the text of a file, its line ends as they are."""
-    name = shown(str(path), 200)
+    name = shown_path(path)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -168,7 +168,7 @@ def read_text(path: Path) -> str:
 
 def json_items(path: Path, advice: str) -> Iterator[Node]:
     """Yield the values of a file of JSON Lines, or of one list, one after the other."""
-    name, text = shown(str(path), 200), read_text(path).removeprefix("\ufeff")
+    name, text = shown_path(path), read_text(path).removeprefix("\ufeff")
     at = _after_space(text, 0)
     if text.startswith("[", at):
         yield from _listed(text, at + 1, name, advice)
@@ -185,7 +185,7 @@ def json_items(path: Path, advice: str) -> Iterator[Node]:
 
 def json_object(path: Path, advice: str) -> Node:
     """Return the one value of a JSON file."""
-    name = shown(str(path), 200)
+    name = shown_path(path)
     value = decode(read_text(path).removeprefix("\ufeff"), name, advice)
     return Node(value, name, advice)
 
@@ -239,7 +239,7 @@ def files_in(source: Path, suffix: str) -> list[Path]:
     """
     if not source.is_dir():
         return [source]
-    name = shown(str(source), 200)
+    name = shown_path(source)
     try:
         found = sorted(path for path in source.rglob(f"*{suffix}") if path.is_file())
     except OSError as error:

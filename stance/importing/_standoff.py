@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from stance.display import shown
+from stance.display import shown, shown_path
 from stance.errors import DataError
 from stance.importing._reading import Notes, Request, files_in, read_text
 from stance.importing._rows import Mark, Row, from_utf16, located, marked_rows, paragraph_around
@@ -105,10 +105,10 @@ def read_brat(request: Request, notes: Notes) -> Iterator[Row]:
     documents = []
     for path in files_in(request.source, ".ann"):
         if path.suffix != ".ann":
-            raise DataError(f"{shown(str(path), 200)}: is not an .ann file; {request.advice}")
+            raise DataError(f"{shown_path(path)}: is not an .ann file; {request.advice}")
         lines = read_text(path)
         text = read_text(path.with_suffix(".txt"))
-        spans = _standoff(lines, shown(str(path), 200), text, request, notes)
+        spans = _standoff(lines, shown_path(path), text, request, notes)
         documents.append(_Document(path, text, list(_rows(spans, text, request, notes))))
     yield from _coded(documents, request.source, notes)
 
@@ -194,7 +194,7 @@ def read_inception(request: Request, notes: Notes) -> Iterator[Row]:
     """
     documents = []
     for path in files_in(request.source, ".tsv"):
-        name = shown(str(path), 200)
+        name = shown_path(path)
         sentences = list(_sentences(read_text(path), name, request))
         rows = []
         for number, sentence in enumerate(sentences, 1):

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Unpack
 
-from stance.display import count, shown
+from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.importing import _datasets, _standoff, _tables, _tools
 from stance.importing._reading import Notes, Request
@@ -170,7 +170,7 @@ def import_corpus(
     rows = list(chosen.read(Request(source, chosen.advice, *given), notes))
     if form != "table":  # whose cells stay as they are
         _align(rows)
-    name = shown(str(source), 200)
+    name = shown_path(source)
     if not rows:
         found = f"; its labels are {notes.labelled()}, see --labels" if notes.labels else ""
         raise DataError(f"{name}: no rows of {form} in it{found}; {chosen.advice}")

@@ -8,7 +8,7 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TypeGuard
 
-from stance.display import shown
+from stance.display import shown, shown_path
 from stance.errors import DataError, UsageError, WorkerError
 from stance.files import check_output, is_device, same_file
 from stance.model.abstention import thresholds
@@ -223,7 +223,7 @@ def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
     if jobs < 1:
         raise UsageError(f"--jobs must be 1 or more, not {jobs}")
     if source.rejects and _is_file(target.path) and same_file(target.path, source.rejects):
-        name = shown(str(source.rejects), 200)
+        name = shown_path(source.rejects)
         raise UsageError(f"{name}: is both the output and --rejects; give each a file of its own")
 
 

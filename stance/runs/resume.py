@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast
 
-from stance.display import count, shown
+from stance.display import count, shown_path
 from stance.errors import DataError, OutputError, StanceError
 from stance.files import output_error, sync_folder, write_private
 from stance.interrupts import held
@@ -54,7 +54,7 @@ class Run:
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
-        self.name = shown(str(output), 200)
+        self.name = shown_path(output)
         try:
             self.folder = folder_of(Path(os.path.realpath(output)))  # `resolve` raises on loops
         except OSError as error:
@@ -104,7 +104,7 @@ class Run:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             found = self.folder.lstat()
             if not stat.S_ISDIR(found.st_mode) or (fcntl and found.st_uid != os.geteuid()):
-                where = shown(str(self.folder), 200)
+                where = shown_path(self.folder)
                 raise OutputError(f"{where}: is in the way and not a folder of yours; remove it")
             self.folder.chmod(0o700)
             path = self.folder / _LOCK
@@ -169,7 +169,7 @@ class Run:
             return part
         if found := self.store.read(part.number):
             return found
-        why = f"part {part.number} is gone from {shown(str(self.folder), 200)}"
+        why = f"part {part.number} is gone from {shown_path(self.folder)}"
         advice = "run again with --resume and leave that folder alone"
         raise OutputError(f"{self.name}: {why}; {advice}")
 

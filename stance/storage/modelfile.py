@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import Stemmer
 from numpy.typing import NDArray
 
-from stance.display import shown
+from stance.display import shown, shown_path
 from stance.errors import ActorError, ModelError, OutputError, RecipeError
 from stance.files import check_output, write_whole
 from stance.model.judging import StanceModel
@@ -139,7 +139,9 @@ def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> 
 def check_model_output(path: Path, *, force: bool) -> None:
     """Raise what `save_model` would raise because of the name alone, before any work is done."""
     if path.suffix.lower() in PICKLES:
-        raise OutputError(f"{_name(path)}: a {path.suffix} would be refused later; use .stance")
+        raise OutputError(
+            f"{shown_path(path)}: a {path.suffix} would be refused later; use .stance"
+        )
     check_output(path, force=force, regular=True)
 
 
@@ -210,10 +212,6 @@ def model_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _name(path: Path) -> str:
-    return shown(str(path), 200)
-
-
 @contextlib.contextmanager
 def _refusals(path: Path) -> Iterator[None]:
     """Put the file's name before whatever is refused in it, all on one line."""
@@ -221,10 +219,10 @@ def _refusals(path: Path) -> Iterator[None]:
         yield
     except (ModelError, ActorError, RecipeError) as error:
         advice = "" if isinstance(error, ModelError) else "; train a new one with `stance train`"
-        raise ModelError(f"{_name(path)}: {shown(str(error), 400)}{advice}") from error
+        raise ModelError(f"{shown_path(path)}: {shown(str(error), 400)}{advice}") from error
     except OSError as error:
         why = f"cannot be read ({error.strerror or type(error).__name__}); copy it and try again"
-        raise ModelError(f"{_name(path)}: {why}") from error
+        raise ModelError(f"{shown_path(path)}: {why}") from error
 
 
 def _open(path: Path) -> io.BufferedReader:

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol, cast
 
-from stance.display import count, shown
+from stance.display import count, shown, shown_path
 from stance.errors import DataError
 
 MEGABYTE = 1024 * 1024
@@ -99,7 +99,7 @@ class ByteFile:
     binary: Binary = ""  # a file that is read by name, not as a stream of bytes
 
     def __init__(self, path: Path | None, *, binary: bool = False) -> None:
-        self.name = "standard input" if path is None else shown(str(path), 200)
+        self.name = "standard input" if path is None else shown_path(path)
         self._path, self._may_be_binary = path, binary
         self._bytes_out = 0
         try:

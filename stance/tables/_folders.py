@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from stance.display import count, shown
+from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.tables._bytes import ARROW_NAMES, JSON_NAMES, WORKBOOK_NAMES, bare_path, kind_suffix
 from stance.tables.articles import ARTICLE_NAMES, PAGE_NAMES
@@ -58,7 +58,7 @@ def find_inputs(named: Sequence[Path | None], include: Sequence[str] = ()) -> In
         skipped = Counter[str]()
         inside = sorted(_walk(path, include, skipped), key=lambda found: found.parts)
         told = ", ".join(f"{number:,} {why}" for why, number in skipped.most_common())
-        name = shown(str(path), 200)
+        name = shown_path(path)
         if not inside:
             told = f" ({told})" if told else ""
             raise DataError(f"{name}: has no file to read{told}; check the folder, or --include")
@@ -78,7 +78,7 @@ def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterat
     """Yield the files of a folder and its folders; count by reason what is skipped."""
 
     def unreadable(error: OSError) -> None:
-        name = shown(str(error.filename), 200)
+        name = shown_path(error.filename)
         raise DataError(f"{name}: the folder cannot be read ({error.strerror}); ask its owner")
 
     for place, folders, names in os.walk(folder, onerror=unreadable):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stance.display import count, shown
+from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError
 from stance.tables._folders import Inputs, NamePattern, cell_of
 from stance.tables._oddities import folded
@@ -144,7 +144,7 @@ class JoinedTable(Table):
             return own
         if self._added and self._name in own.columns:
             raise DataError(
-                f"{shown(str(path), 200)}: has a column '{shown(self._name)}', which "
+                f"{shown_path(path)}: has a column '{shown(self._name)}', which "
                 "answers on several inputs add; choose a prefix, such as --prefix stance_"
             )
         since = len(self._name[:1])  # the column of files is joined with none
@@ -177,7 +177,7 @@ class JoinedTable(Table):
         good = self._good()
         having = {at in own.fit or at in own.constants: own.path for own in good}
         if len(having) == 2:
-            one, other = (shown(str(having[found]), 200) for found in (True, False))
+            one, other = (shown_path(having[found]) for found in (True, False))
             raise DataError(
                 f"{one}: has a column 'actor', so that only that actor is judged, and {other} has "
                 "none; judge them in two runs"
@@ -186,7 +186,7 @@ class JoinedTable(Table):
     def _read(self) -> Generator[Records]:
         """Yield the records of all files; with `rejects`, put bad files aside."""
         for own in self._files:
-            name = shown(str(own.path), 200)
+            name = shown_path(own.path)
             before = self._journal.number
             self._begun.append((before, name))
             if self._rejects:
@@ -287,7 +287,7 @@ class JoinedTable(Table):
             if odd:
                 yield (
                     f"--name-pattern does not fit {len(odd):,} of {count(len(good), 'file name')} "
-                    f"(first: {shown(str(odd[0]), 200)}), which leaves its columns empty there"
+                    f"(first: {shown_path(odd[0])}), which leaves its columns empty there"
                 )
         for name, other in self._union.respelled.items():
             yield f"column '{shown(name)}' of some files is read as '{shown(other)}'"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
-from stance.display import shown
+from stance.display import shown_path
 from stance.files import Transaction, WholeFile, check_output
 from stance.tables._bytes import MEGABYTE
 from stance.tables._format import Format, formula_note, table_format
@@ -132,7 +132,7 @@ class TableWriter(Transaction):
         if form.container == "excel":
             from stance.tables._excel import ExcelSheet
 
-            return ExcelSheet(file, shown(str(path), 200), form.columns, form.types)
+            return ExcelSheet(file, shown_path(path), form.columns, form.types)
         from stance.tables._arrow import ArrowSheet
 
         paths = [own for own in originals if own is not None]
