@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from stance.cli._options import option, parameter, with_parameters
 from stance.cli._terminal import catching, tell
 from stance.display import count, shown
 from stance.errors import MemoryLimitError, UsageError
@@ -23,10 +24,7 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
 
 Memory = Annotated[
     str | None,
-    typer.Option(
-        metavar="SIZE",
-        help="Most memory of all processes together, such as 512M or 2G (Linux only).",
-    ),
+    option("SIZE", "Most memory of all processes together, such as 512M or 2G (Linux only)."),
 ]
 
 
@@ -45,15 +43,8 @@ def budgeted(command: Callable[..., None]) -> Callable[..., None]:
         # With several jobs, one more process hands out the work.
         _run_within(size // (jobs + 1 if jobs > 1 else 1), memory, lambda: command(**given))
 
-    own = inspect.signature(command)
-    added = inspect.Parameter(
-        "memory", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Memory
-    )
-    run.__signature__ = own.replace(  # type: ignore[attr-defined]  # which typer reads
-        parameters=[*own.parameters.values(), added]
-    )
-    run.__annotations__ = {**command.__annotations__, "memory": Memory}
-    return run
+    own = inspect.signature(command).parameters.values()
+    return with_parameters(run, [*own, parameter("memory", Memory)])
 
 
 def parse_size(text: str) -> int:

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -198,16 +198,20 @@ def _with_shared(command: Command, name: str, options: Shared, make: Callable[..
         made = make(**{each: given.pop(each) for each in options})
         command(**given, **{name: made})
 
-    own = inspect.signature(command)
-    kept = [each for key, each in own.parameters.items() if key != name]
-    added = [_parameter(each, kind) for each, kind in options.items()]
-    signature = own.replace(parameters=[*kept, *added])
-    run.__signature__ = signature  # type: ignore[attr-defined]  # which typer reads
-    run.__annotations__ = {key: each.annotation for key, each in signature.parameters.items()}
+    own = inspect.signature(command).parameters
+    kept = [each for key, each in own.items() if key != name]
+    return with_parameters(run, [*kept, *(parameter(*each) for each in options.items())])
+
+
+def with_parameters(run: Command, parameters: Sequence[inspect.Parameter]) -> Command:
+    """Return a command that typer believes to have these parameters."""
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
 
 
-def _parameter(name: str, kind: Any) -> inspect.Parameter:
+def parameter(name: str, kind: Any) -> inspect.Parameter:
+    """Return the parameter of an option."""
     flag = get_args(kind)[0] is bool
     default = inspect.Parameter.empty if name in _REQUIRED else False if flag else None
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
