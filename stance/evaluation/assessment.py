@@ -124,16 +124,16 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     """
     query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     material = Material(
-        judge_pairs(model, corpus),
-        stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
-        _majority(model),
-        _text_key(corpus),
-        _lexicon_answers(corpus, lexicon_stances(model.reader, query)),
-        corpus.marks.found_in(model.fingerprints),
-        corpus.marks.copied_from(model.fingerprints),
-        judge_sentiment(model, corpus),
-        _sentiment_majority(model),
-        _silent(model.stance.silent),
+        answers=judge_pairs(model, corpus),
+        blind=stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
+        majority=_majority(model),
+        text_key=_text_key(corpus),
+        lexicon=_lexicon_answers(corpus, lexicon_stances(model.reader, query)),
+        leaked=corpus.marks.found_in(model.fingerprints),
+        copied=corpus.marks.copied_from(model.fingerprints),
+        sentiment=judge_sentiment(model, corpus),
+        sentiment_majority=_sentiment_majority(model),
+        notes=_silent(model.stance.silent),
     )
     found = _corpus_report(material, corpus, model.recipe)
     return replace(found, holder=_judge_holders(model, corpus), agreement=_agreement(corpus))
@@ -195,11 +195,11 @@ def cross_validation(
     answers = stance_answers(corpus, stance, named)
     mood = None if tone is None else sentiment_answers(corpus, sentiment_rows(corpus), tone)
     material = Material(
-        answers,
-        stance_answers(corpus, control),
-        _most_frequent(answers),
-        _text_key(corpus),
-        _lexicon_answers(corpus, lexicon),
+        answers=answers,
+        blind=stance_answers(corpus, control),
+        majority=_most_frequent(answers),
+        text_key=_text_key(corpus),
+        lexicon=_lexicon_answers(corpus, lexicon),
         sentiment=mood,
         sentiment_majority=None if mood is None else _most_frequent(mood),
     )

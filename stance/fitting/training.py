@@ -140,10 +140,8 @@ def train_files(
 def _plan(given: Mapping[str, Any], form: CorpusForm) -> Plan:
     """Return what a training depends on but for its files: versions and options."""
     columns, labels = form.get("columns") or {}, form.get("labels") or {}
-    options: dict[str, Any] = dict(form)
-    for name in ("columns", "labels"):
-        options.pop(name, None)
-    options |= {f"{name}_column": own for name, own in columns.items()}
+    plain = {name: own for name, own in form.items() if name not in ("columns", "labels")}
+    options: dict[str, Any] = plain | {f"{name}_column": own for name, own in columns.items()}
     options |= {"labels": ",".join(f"{own}={label}" for own, label in labels.items()) or None}
     options |= {"seed": given.get("seed"), "repeats": given.get("repeats")}
     options |= {"no_curve": given.get("learning_curve") is False}
