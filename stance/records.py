@@ -36,6 +36,10 @@ SIDES = (AGAINST, FAVOR)
 ADJUDICATED = "adjudicated"  # the coder whose label settles what others disagree on
 UNCERTAIN = "uncertain"  # the answer where the model abstains or knows nothing of the paragraph
 
+ANSWERS = (*map(str, Stance), UNCERTAIN)
+TONES = (*map(str, Sentiment), UNCERTAIN)
+"""What stands in tables for the numbers of stances, of sentiments, and last for `NO_ANSWER`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:

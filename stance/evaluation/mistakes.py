@@ -11,11 +11,10 @@ from stance.display import count
 from stance.evaluation.answers import stance_answers
 from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
-from stance.records import NO_ANSWER, UNCERTAIN, Stance
+from stance.records import ANSWERS, NO_ANSWER, Stance
 from stance.tables import write_table
 
 WORDS = 6  # words named in `because`
-LABELS = [*map(str, Stance), UNCERTAIN]  # the last is that of NO_ANSWER, -1
 
 
 def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> str:
@@ -33,7 +32,7 @@ def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> 
     listed = listed[np.lexsort((listed, own[listed] - top[listed]))]
     names = ("label", "answer", "probability", "label_probability")
     cells = (
-        (LABELS[gold[row]], LABELS[found[row]], f"{top[row]:.6f}", f"{own[row]:.6f}")
+        (ANSWERS[gold[row]], ANSWERS[found[row]], f"{top[row]:.6f}", f"{own[row]:.6f}")
         for row in listed
     )
     remark = _write_rows(path, names, corpus, listed, cells, force)
@@ -55,7 +54,7 @@ def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: boo
     wrong = wrong[np.lexsort((-top[wrong], predicted[wrong] == NO_ANSWER))]
     names = ("gold", "predicted", "probability", "because")
     cells = (
-        (LABELS[corpus.stance[row]], LABELS[predicted[row]], f"{top[row]:.6f}", because[row])
+        (ANSWERS[corpus.stance[row]], ANSWERS[predicted[row]], f"{top[row]:.6f}", because[row])
         for row in wrong
     )
     remark = _write_rows(path, names, corpus, wrong, cells, force)

@@ -27,7 +27,7 @@ from stance.tables import (
 
 BATCH = 8192  # records that are counted at a time
 
-ANSWERS = ("row", "mentions", *STANCE_COLUMNS)  # which predict writes, beside the actor's
+_WRITTEN = ("row", "mentions", *STANCE_COLUMNS)  # by predict, beside the actor's
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
     """Find the columns of a prediction table; raise if it is not one in long form."""
     at = {name: place for place, name in enumerate(columns)}
     prefix = request.prefix
-    if missing := [prefix + name for name in ANSWERS if prefix + name not in at]:
+    if missing := [prefix + name for name in _WRITTEN if prefix + name not in at]:
         raise DataError(f"{table}: {_refusal(at, missing)}")
     # Where the input named the actors, it may have spelled the column in its own way.
     named = request.actor_column or (prefix + "actor" if prefix + "actor" in at else "actor")
@@ -141,7 +141,7 @@ def find_places(columns: Sequence[str], table: str, request: Request) -> Places:
 def _refusal(at: Mapping[str, int], missing: Sequence[str]) -> str:
     labels = [f"_{label}" for label in Stance]
     for prefix in (name.removesuffix("stance") for name in at if name.endswith("stance")):
-        if all(prefix + name in at for name in ANSWERS):
+        if all(prefix + name in at for name in _WRITTEN):
             found = shown(prefix)
             return f"the columns of its answers begin with '{found}'; add --prefix {found}"
     if any(name and all(name + label in at for label in labels) for name in at):

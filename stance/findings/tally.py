@@ -13,7 +13,7 @@ from stance.errors import DataError
 from stance.findings.periods import Unit, choose_grids
 from stance.findings.survey import Places, Survey, bounded
 from stance.reading.actors import ActorBook
-from stance.records import UNCERTAIN, Sentiment, Stance
+from stance.records import ANSWERS, TONES, Sentiment, Stance
 from stance.tables import Record, Table, day_of, months_of
 
 # Documents fall into groups by a hash, which bounds memory and, since groups are random, leaves
@@ -23,8 +23,8 @@ CELL_CLUSTERS = 256  # a divisor; of a period or of an actor's answers in a sour
 SCANNED = 20_000  # records in whose texts aliases are looked for
 MOST_ROWS = 1 << 28  # largest row number; 5 bytes are kept for each row
 CONFIDENCES = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9])  # between bins of the largest probability
-LABELS = {str(label): number for number, label in enumerate((*Stance, UNCERTAIN))}
-TONES = {str(label): number for number, label in enumerate((*Sentiment, UNCERTAIN))}
+_STANCE_NUMBERS = {name: number for number, name in enumerate(ANSWERS)}
+_TONE_NUMBERS = {name: number for number, name in enumerate(TONES)}
 GIVEN = len(Stance)  # answers that are a stance; the next is `UNCERTAIN`
 ACTORS, SOURCES, TRACED = 30, 25, 12  # shown; of the actors over time and with paragraphs
 FEWEST_ANSWERS, ALWAYS = 10, 12  # answers of an actor or source to be shown, except the first
@@ -150,7 +150,7 @@ class Tally:
             self._again[key] |= bool(named[at])
         if (column := self._places.sentiment) is not None and fresh:
             mine = [cells[at] for at in fresh]
-            tone = np.array([TONES.get(each[column], -1) for each in mine])
+            tone = np.array([_TONE_NUMBERS.get(each[column], -1) for each in mine])
             given = (tone >= 0) & (tone < GIVEN)
             cluster = self._clusters(mine, row[fresh])
             np.add.at(self.tone_clusters, (cluster[given], tone[given]), 1)
@@ -237,7 +237,7 @@ def answered(records: Sequence[Record], places: Places, table: Table) -> tuple[I
     """Return stances and their probabilities; raise with the line of what is not one."""
     cells = [record.cells for record in records]
     try:
-        label = np.array([LABELS[each[places.stance]] for each in cells], np.int64)
+        label = np.array([_STANCE_NUMBERS[each[places.stance]] for each in cells], np.int64)
         chances = np.array([[float(each[at]) for at in places.probabilities] for each in cells])
         if ((chances >= 0) & (chances <= 1)).all():
             return label, chances
@@ -265,8 +265,8 @@ def _reason(cells: tuple[str, ...], places: Places) -> str | None:
         return f"'{shown(row)}' is not a row number"
     if not places.actor_of(cells):
         return None
-    if cells[places.stance] not in LABELS:
-        return f"'{shown(cells[places.stance])}' is not one of {', '.join(LABELS)}"
+    if cells[places.stance] not in ANSWERS:
+        return f"'{shown(cells[places.stance])}' is not one of {', '.join(ANSWERS)}"
     for at in places.probabilities:
         try:
             if 0 <= float(cells[at]) <= 1:

@@ -12,7 +12,7 @@ from stance.display import brief
 from stance.errors import UsageError
 from stance.model.familiarity import Acquaintance
 from stance.model.reasons import Pushes
-from stance.records import NEUTRAL, NO_ANSWER, UNCERTAIN, Sentiment, Stance
+from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
 
 _LIBRARIES = ("pandas", "polars", "pyarrow")  # of data frames
 
@@ -79,14 +79,13 @@ class Judgements:
             "row": self.para + 1,
             "actor": np.array(self.actor, object),
             "mentions": self.mentions,
-            "stance": np.array([*map(str, Stance), UNCERTAIN], object)[best],
+            "stance": np.array(ANSWERS, object)[best],
         }
         columns |= {f"stance_{label}": self.stance[:, at] for at, label in enumerate(Stance)}
         columns["holder"] = np.array(self.holders, object)[np.where(took, self.holder, 0)]
         if self.sentiment is not None:
             tone = np.where(self.tone_withheld, NO_ANSWER, self.sentiment.argmax(axis=1))
-            words = np.array([*map(str, Sentiment), UNCERTAIN], object)
-            columns["sentiment"] = words[tone][self.para]
+            columns["sentiment"] = np.array(TONES, object)[tone][self.para]
             for at, label in enumerate(Sentiment):
                 columns[f"sentiment_{label}"] = self.sentiment[self.para, at]
         plain = {name: cells.tolist() for name, cells in columns.items()}

@@ -15,7 +15,7 @@ from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
 from stance.reading.actors import ALIAS_KINDS
 from stance.reading.spans import bad_place, parse_spans, places_advice
-from stance.records import NEUTRAL, NO_ANSWER, UNCERTAIN, Sentiment, Stance
+from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import UNAMBIGUOUS, DateReading, Fault, Records, months_of
 
@@ -126,9 +126,6 @@ TABLES = ("answers", "aliases", "wording")
 COUNTS = tuple(f.name for f in fields(Tally) if f.name not in TABLES)
 """The numbers of a tally, in order."""
 
-_STANCES = (*map(str, Stance), UNCERTAIN)
-_TONES = (*map(str, Sentiment), UNCERTAIN)
-
 
 def heads_of(records: Records) -> list[Sequence[str]]:
     """Return the columns of the cells that begin each row: those of the input, and `row`."""
@@ -147,7 +144,7 @@ def answer_rows(
     voice = judged.holders.index(layout.voice)  # 0 without one
     others = (holder > 0) & (holder != voice) & (voice > 0)
     stance = np.where(others, NO_ANSWER, stance)
-    stances = np.zeros((len(names), len(_STANCES)), np.int64)
+    stances = np.zeros((len(names), len(ANSWERS)), np.int64)
     np.add.at(stances, (actor[asked], stance[asked]), 1)  # no answer counts as the last
     kinds = np.zeros((len(names), len(ALIAS_KINDS)), np.int64)
     np.add.at(kinds, actor[asked], judged.kinds[asked])
@@ -156,11 +153,11 @@ def answer_rows(
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
         others=int(np.count_nonzero(others[asked])),
-        answers=_tabulate(names, _STANCES, stances),
+        answers=_tabulate(names, ANSWERS, stances),
         aliases=_tabulate(names, ALIAS_KINDS, kinds),
     )
     tally.compare(judged, model.reference)
-    answers: list[Column] = [words(stance, _STANCES), *map(decimals, parts)]
+    answers: list[Column] = [words(stance, ANSWERS), *map(decimals, parts)]
     answers.append(words(holder, judged.holders))
     because: list[Column] = []
     if judged.pushes:
@@ -221,7 +218,7 @@ def _tones(judged: Judgements, count: int) -> list[Cells]:
     if judged.sentiment is None:
         return [np.full(count, b"")] * len(SENTIMENT_COLUMNS)
     parts = millionths(judged.sentiment)
-    return [words(choose(parts, judged.tone_withheld), _TONES), *map(decimals, parts)]
+    return [words(choose(parts, judged.tone_withheld), TONES), *map(decimals, parts)]
 
 
 def _by_pair(para: Ints, asked: Ints, count: int) -> tuple[Ints, Ints]:

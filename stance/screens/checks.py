@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from stance.display import WIDTH, count, shown
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.records import UNCERTAIN, Stance
+from stance.records import ANSWERS, Stance
 from stance.screens import Figures, bounds, cell, paragraphs, percent, row, stacked, wrap
 
-LABELS = tuple(str(label) for label in Stance)
+LABELS = tuple(map(str, Stance))
 
 NAME = 30  # columns for the name of a genre or actor
 CODED = 15  # columns for a name in the table of agreement
@@ -197,14 +197,13 @@ def answer_lines(
     answers: Mapping[tuple[str, str], int], aliases: Mapping[tuple[str, str], int]
 ) -> list[str]:
     """Return how often each stance was given per actor, and by what kind of alias it is named."""
-    labels = [*LABELS, UNCERTAIN]
     totals: dict[str, dict[str, int]] = {}
     for (actor, label), number in answers.items():
-        totals.setdefault(actor, dict.fromkeys(labels, 0))[label] += number
+        totals.setdefault(actor, dict.fromkeys(ANSWERS, 0))[label] += number
     if not totals:
         return []
     order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
-    lines = [f"{'actor':<24}" + row(labels, ">11")]
+    lines = [f"{'actor':<24}" + row(ANSWERS, ">11")]
     for actor in order[:ACTORS]:
         lines.append(f"{shown(actor, 22):<24}{row(totals[actor].values(), '>11,')}")
     if len(order) > ACTORS:
