@@ -19,8 +19,14 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if "_STANCE_COMPLETE" in os.environ:
         os.environ["COLUMNS"] = "1000"  # or each line of a wrapped help is offered as a word
-    from stance.cli import main as run
-
+    # The process that clears up after joblib's would report what a signal made them leave.
+    quiet = "ignore:resource_tracker:UserWarning"
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), quiet]))
+    try:
+        from stance.cli import main as run
+    except MemoryError:
+        os.write(2, b"stance: memory ran out; close other programs or raise the limit\n")
+        raise SystemExit(1) from None
     try:
         run()
     finally:

@@ -45,6 +45,8 @@ _REASONS = {
     errno.EEXIST: "exists already; use --force to overwrite it",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
     errno.ELOOP: "is a link to itself; name another file",
+    errno.EMFILE: "too many files are open; use fewer --jobs or raise the limit (ulimit -n)",
+    errno.ENFILE: "too many files are open; use fewer --jobs or raise the limit (ulimit -n)",
 }
 
 
@@ -52,6 +54,8 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
     """Return a failure to write as the one line that the user reads."""
     if error.errno == errno.EACCES and not _RENAMES_OPEN:
         return _refusal(path, "no permission, or open elsewhere as in Excel; close it there")
+    if error.errno == errno.ENOENT and path and path.parent.is_dir():
+        return _refusal(path, "its folder takes no new files; choose another folder")
     fallback = f"cannot be written ({error.strerror or type(error).__name__}); write elsewhere"
     return _refusal(path, _REASONS.get(error.errno or 0, fallback))
 
@@ -93,7 +97,7 @@ def file_hash(first: Path, *others: Path) -> str:
 def check_output(
     path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False
 ) -> None:
-    """Raise what `WholeFile` would raise because of the name alone, before any work is done.
+    """Raise what `WholeFile` would raise because of the name or folder, before any work is done.
 
     It may be none of the `inputs`, not even with `force`, and no pipe or device if `regular`.
     """
@@ -117,6 +121,18 @@ def check_output(
         elif not os.access(target.parent, os.W_OK):
             sealed = hasattr(os, "statvfs") and os.statvfs(target.parent).f_flag & os.ST_RDONLY
             raise OSError(errno.EROFS if sealed else errno.EACCES, "not writable")
+        else:
+            _try_folder(target.parent)
+
+
+def _try_folder(folder: Path) -> None:
+    """Make a file in a folder and remove it: permissions do not say that all is well there."""
+    if (handle := _nameless(folder)) is not None:
+        os.close(handle)
+        return
+    path = folder / f".stance-{secrets.token_hex(6)}.part"
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    path.unlink()
 
 
 def is_device(path: Path) -> bool:
@@ -277,8 +293,7 @@ class WholeFile(Transaction):
             os.fchmod(self._file.fileno(), mode)
         os.fsync(self._file.fileno())
         if _NAMELESS and not os.fstat(self._file.fileno()).st_nlink:
-            # A number of a folder, though not used, makes Python follow the link that this is.
-            os.link(f"{_HANDLES}/{self._file.fileno()}", path, src_dir_fd=0, follow_symlinks=True)
+            self._name(path)
         if not _RENAMES_OPEN:
             self._file.close()
         if self._force:
@@ -287,6 +302,23 @@ class WholeFile(Transaction):
             _link_once(path, target)
         self._made = None
         sync_folder(target.parent)
+
+    def _name(self, path: Path) -> None:
+        """Give the file a name; where a file system refuses that, a copy of it."""
+        handle = self._file.fileno()
+        try:
+            # A number of a folder, though not used, makes Python follow the link that this is.
+            os.link(f"{_HANDLES}/{handle}", path, src_dir_fd=0, follow_symlinks=True)
+        except OSError:
+            copy = _File(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+            _lock(copy.fileno())
+            place = 0
+            while block := os.pread(handle, 1 << 20, place):
+                place += copy.write(block)
+            os.fchmod(copy.fileno(), stat.S_IMODE(os.fstat(handle).st_mode))
+            os.fsync(copy.fileno())
+            self._file.close()
+            self._file = copy
 
 
 def _nameless(folder: Path) -> int | None:

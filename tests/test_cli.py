@@ -1,5 +1,6 @@
 """Every command does what it says, fails in one line, and shows no control character."""
 
+import contextlib
 import csv
 import io
 import json
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 import typer
@@ -757,6 +759,42 @@ def test_an_interrupt_ends_training_at_once_and_leaves_nothing(tmp_path, step):
     assert not list(tmp_path.iterdir())
 
 
+def joblib_works(group):
+    """Tell whether two processes of a group compute folds."""
+    found = 0
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            if (
+                os.getpgid(int(path.name)) == group
+                and b"LokyProcess" in (path / "cmdline").read_bytes()
+            ):
+                found += int((path / "stat").read_text().rpartition(")")[2].split()[11]) > 50
+    return found == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("memory", [(), ("--memory", "2G")])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_parent_alone_ends_training_with_several_jobs(tmp_path, number, memory):
+    command = [sys.executable, "-m", "stance", "train", "-o", str(tmp_path / "my.stance")]
+    command += ["--jobs", "2", *memory]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, process_group=0
+    ) as run:
+        while not joblib_works(run.pid):
+            time.sleep(0.05)
+            assert run.poll() is None
+        start = time.monotonic()
+        run.send_signal(number)
+        assert run.wait(timeout=60) == 128 + number
+        assert time.monotonic() - start < 2  # .1 to .4 if nobody else needs the processor
+        stderr = run.stderr.read()  # to its end: what clears up after joblib has nothing to say
+    said = "interrupted" if number == signal.SIGINT else "terminated"
+    assert stderr.splitlines()[-1] == f"stance: {said}"
+    assert "Traceback" not in stderr
+    assert not list(tmp_path.iterdir())
+
+
 # --- Memory -----------------------------------------------------------------------------------
 
 
@@ -772,6 +810,34 @@ def test_a_run_keeps_within_its_memory_or_says_so_in_one_line(tmp_path):
     found = process("predict", table, "-o", tmp_path / "b.csv", "--quiet", *jobs)
     assert (found.returncode, found.stderr) == (0, b"--memory 500 mb is enough for 1 job\n")
     assert len((tmp_path / "b.csv").read_bytes().splitlines()) == 15_001
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+@pytest.mark.parametrize("size", ["70M", "85M", "100M", "115M"])
+@pytest.mark.parametrize("command", ["evaluate", "train"])
+def test_memory_that_does_not_do_for_a_library_ends_in_one_line(
+    coded, quick, model_path, tmp_path, command, size
+):
+    """Some BLAS asks for ever if it gets no memory as it loads."""
+    more = {
+        "evaluate": (coded, "--model", model_path),
+        "train": (coded, "--recipe", quick, "-o", tmp_path / "m.stance"),
+    }
+    found = process(command, *more[command], "--memory", size)
+    assert found.returncode == 1
+    assert b"memory ran out" in found.stderr.splitlines()[-1]
+    assert b"Traceback" not in found.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_training_with_jobs_within_its_memory_ends(coded, quick, tmp_path):
+    model = tmp_path / "m.stance"
+    found = process(
+        "train", coded, "--recipe", quick, "-o", model, "--jobs", 2, "--memory", "1500M"
+    )
+    assert found.returncode == 0, found.stderr
+    assert model.exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")

@@ -76,6 +76,41 @@ def test_a_file_system_without_nameless_files_serves_too(tmp_path, monkeypatch, 
     assert names(tmp_path) == ["answers.csv"]
 
 
+@pytest.mark.skipif(not files._NAMELESS, reason="no /proc")
+@pytest.mark.parametrize("force", [False, True])
+def test_a_file_system_that_names_no_nameless_file_gets_a_copy(tmp_path, monkeypatch, force):
+    def link_named(source, *args, **more):
+        if str(source).startswith("/proc/"):
+            raise OSError(errno.EOPNOTSUPP, "not supported")
+        return linked(source, *args, **more)
+
+    target, linked = tmp_path / "answers.csv", os.link
+    target.touch() if force else None
+    mode = target.stat().st_mode if force else None
+    monkeypatch.setattr(os, "link", link_named)
+    with write_table(target, COLUMNS, force=force) as writer:
+        writer.write(("1", "x" * 3_000_000))
+    assert names(tmp_path) == ["answers.csv"]
+    assert target.read_bytes() == b"id,text\n1," + b"x" * 3_000_000 + b"\n"
+    assert mode in (None, target.stat().st_mode)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOENT])
+def test_a_folder_is_tried_before_any_work(tmp_path, monkeypatch, number):
+    def refuse(path, *args):
+        if ".stance-" in str(path) or path == tmp_path:
+            raise OSError(number, "refused")
+        return opened(path, *args)
+
+    opened = os.open
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OutputError, match=r"disk is full|quota|too many files|takes no new files"):
+        files.check_output(tmp_path / "answers.csv", force=False)
+    monkeypatch.undo()
+    files.check_output(tmp_path / "answers.csv", force=False)
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_name_that_is_taken_meanwhile_is_kept_without_force(tmp_path, force):
     target = tmp_path / "answers.csv"

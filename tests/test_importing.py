@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -332,6 +333,12 @@ def test_a_column_is_not_there_twice_but_for_an_empty_one(tmp_path):
 def test_what_is_no_map_is_refused(option):
     with pytest.raises(UsageError, match=r"--map: .* such as text=body,actor=target"):
         parse_map(option)
+
+
+def test_no_column_is_read_as_two():
+    why = "--map: column 'body' cannot be both text and actor; name a column for each, or copy it"
+    with pytest.raises(UsageError, match=re.escape(why)):
+        parse_map("text=body,stance=say,actor=body")
 
 
 def test_a_set_with_names_of_its_own_takes_no_map(tmp_path):

@@ -1,7 +1,10 @@
 """The machines of large corpora: those of LinearSVC, learned on the counts themselves."""
 
 import csv
+import warnings
+from types import SimpleNamespace
 
+import joblib
 import numpy as np
 import pytest
 from scipy import sparse
@@ -10,7 +13,7 @@ from sklearn.svm import LinearSVC
 from stance.corpus import bundled_corpus, read_corpus
 from stance.errors import DataError
 from stance.fitting import counts as counts_of
-from stance.fitting import designs, folds, learning, machines, train
+from stance.fitting import designs, folds, heldout, learning, machines, train
 from stance.fitting.counts import count_features
 from stance.fitting.designs import Part, make_part
 from stance.fitting.machines import fit_machines
@@ -66,6 +69,28 @@ def test_a_search_that_does_not_end_is_told(monkeypatch):
     start = np.zeros((FEATURES + 1, 3), np.float32)
     with pytest.warns(RuntimeWarning, match="ended after 2 steps; lower c"):
         fit_machines([part], np.eye(3)[y] * cost[:, None] * 1e4, start, 1e-6)
+
+
+def test_a_search_of_scikit_learn_that_does_not_end_is_told_alike(monkeypatch):
+    x, y, cost = made_up(4)
+    monkeypatch.setattr(machines, "_SWEEPS", 2)
+    with pytest.warns(RuntimeWarning, match="ended after 2 steps; lower c") as told:
+        machines.fit_machine(x, [], np.eye(3)[y], cost, 100.0, (0, 1e-9))
+    assert len(told) == 1
+
+
+def test_what_other_processes_warn_of_is_told_here_once(monkeypatch):
+    def warn(*_):
+        warnings.warn("the search ended", RuntimeWarning, stacklevel=1)
+
+    monkeypatch.setattr(heldout, "_score_cut", warn)
+    cuts = [SimpleNamespace(train=[1])] * 4
+    with (
+        joblib.parallel_config("sequential"),
+        pytest.warns(RuntimeWarning, match="^the search ended$") as told,
+    ):
+        heldout.score_cuts(SimpleNamespace(large=False), cuts, jobs=2)
+    assert len(told) == 1
 
 
 @pytest.mark.filterwarnings("ignore:the search for a machine ended")

@@ -4,12 +4,13 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 import typer
-from command import SAMPLE, fails, misused, one_line, process
+from command import SAMPLE, fails, misused, one_line, process, write
 
 from stance.cli import _terminal
 from stance.cli._terminal import meter
@@ -89,6 +90,11 @@ def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
         (OSError(errno.EMFILE, "Too many open files"), 1, "too many files are open; use fewer"),
         (OSError(errno.ENOSPC, "No space left", "a.csv"), 4, "a.csv: No space left"),
         (OSError(errno.EIO, "Input/output error", "a.csv"), 1, "a.csv: Input/output error"),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            *(1, "no folder takes temporary files; make room, or name another in TMPDIR"),
+        ),
+        (ImportError("libx.so: cannot map zero-fill pages"), 1, "memory ran out"),
         (FileNotFoundError(errno.ENOENT, "No such file"), 1, "the working folder is gone; change"),
         (MemoryError(), 1, "memory ran out; close other programs"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "memory ran out; close other"),
@@ -196,3 +202,60 @@ def test_a_name_of_any_bytes_can_be_read_and_written(tmp_path):
     done = process("predict", table, "-o", output)
     assert done.returncode == 0
     assert output.read_text().startswith("text,row,actor,")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="streams are closed by the shell")
+def test_closed_streams_do_not_keep_workers_from_working(tmp_path):
+    lines = "Poland praised NATO and condemned Russia for it.\n" * 22_000
+    write(tmp_path / "in.csv", "text\n" + lines)
+    command = f"{sys.executable} -m stance predict in.csv -o out.csv --jobs 2 <&- 2>&-"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    assert len((tmp_path / "out.csv").read_bytes().splitlines()) == 66_001
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pipe without reader is another error there")
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["predict", "--help"]])
+def test_help_whose_reader_is_gone_has_not_failed(words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as pipe:
+        command = [sys.executable, "-m", "stance", *words]
+        done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_wrong_choice_is_told_in_plain_words():
+    found = process("predict", SAMPLE / "paragraphs.csv", "--voice", "foo")
+    assert found.returncode == 2
+    said = "Error: Invalid value for '--voice': 'foo' is not one of 'author'."
+    assert found.stderr.decode().splitlines()[-1] == said
+
+
+def test_a_warning_is_a_note_of_one_line(monkeypatch, capsys):
+    def warn():
+        warnings.warn("the search ended", RuntimeWarning, stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        _terminal.run_safely(warn)
+    assert capsys.readouterr().err == "note: the search ended\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_a_folder_that_takes_no_files_is_told_before_any_work():
+    reason = "/proc/x.stance: its folder takes no new files; choose another folder"
+    done = process("train", "-o", "/proc/x.stance")
+    assert (done.returncode, one_line(done.stderr.decode())) == (4, reason)
+
+
+def test_a_page_that_lacks_open_files_is_one_line(tmp_path):
+    if os.name == "nt":
+        pytest.skip("no such limit")
+    table = write(tmp_path / "in.csv", "text,actor\nNATO met.,NATO\n")
+    line = f"ulimit -n 8; {sys.executable} -m stance label {table} --coder anna --no-browser"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("stance: too many files are open; use fewer")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 import typer
 
 from stance.cli import data, findings, label, models, predict
-from stance.cli._budget import budgeted
+from stance.cli._budget import Room, budgeted
 from stance.cli._help import Command, Group
 from stance.cli._terminal import catching, run_safely
 
@@ -167,7 +167,11 @@ def _quick(parameter: Any) -> Any:
         if one is int and _is_number(value, parameter.type_descriptor.parameter_info):
             return int(value) if callback is None else callback(context, parameter, int(value))
         given = value is not parameter.default or parameter.required
-        return slow(context, value) if given else value
+        try:
+            return slow(context, value) if given else value
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # of pydantic
+            raise
 
     parameter.process_value = process
     return parameter
@@ -183,6 +187,7 @@ def _is_number(value: Any, limits: Any) -> bool:
 
 def main() -> None:
     """Run the command line."""
+    sys.meta_path.insert(0, Room)
     # Typer examines every command that it knows, which takes a while: one that is named will do.
     named = [own for own in app.registered_commands if [own.name] == sys.argv[1:2]]
     app.registered_commands = named or app.registered_commands

@@ -3,24 +3,32 @@
 import atexit
 import functools
 import inspect
+import mmap
 import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from stance.cli._options import option, parameter, with_parameters
-from stance.cli._terminal import catching, tell
+from stance.cli._terminal import ABANDONED, abandon, catching, tell
 from stance.display import count, shown
 from stance.errors import MemoryLimitError, UsageError
+from stance.interrupts import Terminated
 
 EACH = 200 << 20  # bytes that a process needs to predict with the bundled model
 _LEAST = 64 << 20  # bytes in which Python and numpy can begin
 _UNITS = {"M": 1 << 20, "G": 1 << 30}
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+_TO_BOTH = 0.3  # seconds in which a process ends that a signal reached, as those of a terminal do
+
+_BLAS = {"scipy.linalg", "scipy.special"}  # what brings scipy's BLAS along first
+_ROOM = 64 << 20  # bytes that it takes
 
 Memory = Annotated[
     str | None,
@@ -47,6 +55,16 @@ def budgeted(command: Callable[..., None]) -> Callable[..., None]:
     return with_parameters(run, [*own, parameter("memory", Memory)])
 
 
+class Room:
+    """Finds no module, but fails if scipy's BLAS lacks memory: it would try to get it for ever."""
+
+    @classmethod
+    def find_spec(cls, name: str, *_: object) -> None:
+        """Ask the system for the memory that a module takes as it loads, and give it back."""
+        if name in _BLAS and sys.platform == "linux":
+            mmap.mmap(-1, _ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+
+
 def parse_size(text: str) -> int:
     """Return the bytes of a size such as ``512M`` or ``1.5G``.
 
@@ -63,12 +81,15 @@ def parse_size(text: str) -> int:
 
 
 def _finished(command: Callable[[], None]) -> int:
-    """Run a command to its last word; return its exit status."""
+    """Run a command to its last word, as the interpreter does; return its exit status."""
     status = 0
     try:
         catching(command)()
     except typer.Exit as done:
         status = done.exit_code
+    if status in ABANDONED:
+        abandon(status)
+    threading._shutdown()  # type: ignore[attr-defined]  # first: here joblib ends its processes
     atexit._run_exitfuncs()
     return status
 
@@ -89,14 +110,33 @@ def _run_within(size: int, asked: str, command: Callable[[], None]) -> None:
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+        for number in _ENDING:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)  # before and after the command
         # Not the address space, most of which is never used.
         resource.setrlimit(resource.RLIMIT_DATA, (size, size))
         os._exit(_finished(command))  # the interpreter may crash as it ends without memory
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both
-    signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = os.waitstatus_to_exitcode(_end_of(child))
+    if status == -signal.SIGINT:
+        raise KeyboardInterrupt
+    if status == -signal.SIGTERM:
+        raise Terminated
     if status < 0 and status != -signal.SIGPIPE:
         raise MemoryLimitError(
             f"memory ran out (signal {-status}); raise --memory {asked} or give fewer rows"
         )
     raise typer.Exit(max(status, 0))
+
+
+def _end_of(child: int) -> int:
+    """Wait for a process, and pass on the signals that reach this one alone; return its status."""
+    awaited = {*_ENDING, signal.SIGCHLD}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    try:
+        while not (found := os.waitpid(child, os.WNOHANG))[0]:
+            number = signal.sigwait(awaited)
+            if number in _ENDING and signal.sigtimedwait({signal.SIGCHLD}, _TO_BOTH) is None:
+                os.kill(child, number)
+        return found[1]
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

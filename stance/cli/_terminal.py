@@ -5,8 +5,10 @@ import functools
 import io
 import json
 import os
+import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 LONGEST = 600  # characters of an error that are printed
 
-INTERRUPTED, TERMINATED = 130, 143
+ABANDONED = INTERRUPTED, TERMINATED = 130, 143
 
 SECONDS = 15.0  # seconds between two progress lines if stderr is not a terminal
 LONG = 100  # seconds from which minutes are shown
@@ -38,7 +40,7 @@ _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, 
 
 _NO_MEMORY = "memory ran out; close other programs, raise the limit or use fewer --jobs"
 _STARVED = (
-    *("failed to map", "allocate memory", "start new thread", "out of memory"),
+    *("failed to map", "cannot map", "allocate memory", "start new thread", "out of memory"),
     # How C code ends that got no memory and says nothing:
     *("without exception set", "without setting an exception", "digital envelope routines"),
 )
@@ -90,6 +92,8 @@ def _of_the_system(error: Exception) -> str | None:
             return _NO_MEMORY  # and then a file that cannot be closed
         case RecursionError():
             return "the input is nested too deep; write it flat"
+        case OSError() if "temporary directory" in str(error):
+            return "no folder takes temporary files; make room, or name another in TMPDIR"
         case OSError(errno=errno.ENOENT, filename=None):
             return "the working folder is gone; change to one that exists"
         case OSError():
@@ -112,22 +116,24 @@ def _leave(message: str, error: BaseException, status: int) -> NoReturn:
 
 def run_safely(app: Callable[[], None]) -> None:
     """Run the app even if streams are closed, full, or unable to show every character."""
+    for number, stream in ((0, sys.stdin), (2, sys.stderr)):
+        if stream is None:
+            _fill(number)
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (kept to the end)
     if sys.stdout is None:
         sys.stderr.write("stance: standard output is closed; send it to a file or to /dev/null\n")
         sys.exit(4)
+    warnings.showwarning = lambda message, *_, **__: tell(f"note: {message}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except SystemExit as end:
-        processes = sys.modules.get("multiprocessing")
-        children = processes.active_children() if processes else []  # of joblib, which ends them
-        if end.code in (INTERRUPTED, TERMINATED) and not children:
-            with suppress(OSError):
-                sys.stdout.flush()
-            os._exit(end.code)  # not after freeing gigabytes, nor after a thread left behind
+        if end.code in ABANDONED:
+            abandon(end.code)
+        if isinstance(end.__context__, BrokenPipeError):  # of `--help | head`
+            os._exit(0)
         raise
     except OSError as error:  # the help, on a full disk
         if error.errno not in _WRITING:
@@ -137,6 +143,26 @@ def run_safely(app: Callable[[], None]) -> None:
     except MemoryError:  # before or after the command
         sys.stderr.write(f"stance: {_NO_MEMORY}\n")
         sys.exit(1)
+
+
+def abandon(status: int) -> NoReturn:
+    """End now: not after freeing gigabytes, nor after a thread or what joblib's processes do."""
+    processes = sys.modules.get("multiprocessing")
+    for child in processes.active_children() if processes else ():
+        with suppress(OSError):
+            os.kill(child.pid, getattr(signal, "SIGKILL", signal.SIGTERM))  # joblib's lack `kill`
+    with suppress(OSError):
+        sys.stdout.flush()
+    os._exit(status)
+
+
+def _fill(number: int) -> None:
+    """Open a closed stream, lest a file takes its number and gets what C code or workers say."""
+    handle = os.open(os.devnull, os.O_RDWR)
+    os.dup2(handle, number)
+    os.set_inheritable(number, True)
+    if handle != number:
+        os.close(handle)
 
 
 def show(figures: object, lines: Iterable[str], as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """Cross-validation of one head: every row is scored by a model that has not seen its group."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -135,9 +136,22 @@ def score_cuts(
     from joblib import Parallel, delayed
 
     parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
-    done = Parallel(jobs)(delayed(score_cuts)(task, part, model=model) for part in parts)
+    each_done = Parallel(jobs)(delayed(_apart)(task, part, model) for part in parts)
+    done = [found for found, _ in each_done]
+    for why in sorted({why for _, told in each_done for why in told}):
+        warnings.warn(why, RuntimeWarning, stacklevel=2)
     tick(sum(len(cut.train) for cut in cuts) * each)
     return [done[i % len(parts)][i // len(parts)] for i in range(len(cuts))]
+
+
+def _apart(
+    task: Task, cuts: Sequence[Cut], model: Head | None
+) -> tuple[list[Floats | DataError], set[str]]:
+    """Score cuts in another process; return what it would have warned of, too."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", RuntimeWarning)
+        found = score_cuts(task, cuts, model=model)
+    return found, {str(each.message) for each in told if each.category is RuntimeWarning}
 
 
 def _score_cut(task: Task, cut: Cut, model: Head | None) -> Floats | DataError:

@@ -19,6 +19,7 @@ _CG = 0.3  # what a step of the search leaves of the residual
 _FREQUENT, _SAMPLE = 512, 8192  # features whose curvature is found, and about so many rows for it
 _EACH = 64  # rows for one such feature, where they are fewer
 _STEPS, _TURNS = 30, 100  # steps of a search, and turns of a step
+_SWEEPS = 10_000  # steps of the search of scikit-learn
 _DESCENT, _ROUNDING = 1e-4, 1e-6  # of a line search: wanted decrease, and error of a float32 sum
 
 
@@ -31,15 +32,19 @@ def fit_machine(
     A row with soft labels is learned from once per label that it may have. The search has a seed
     and a violation at which it stops.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
     common = [sparse.csr_matrix(x[:, part.columns] @ part.vectors) for part in vectored]
     copy, y = np.nonzero(targets)
     x, every = sparse.hstack([x, *common], format="csr") if common else x, len(copy) == len(targets)
     seed, enough = search
-    model = LinearSVC(C=c, random_state=seed, tol=enough, max_iter=10_000, dual=True)
+    model = LinearSVC(C=c, random_state=seed, tol=enough, max_iter=_SWEEPS, dual=True)
     cost = weight[copy] * targets[copy, y]
-    interruptible(lambda: model.fit(x if every else x[copy], y, sample_weight=cost))
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        interruptible(lambda: model.fit(x if every else x[copy], y, sample_weight=cost))
+    if model.n_iter_ >= _SWEEPS:
+        _warn_of_no_end(_SWEEPS)
     coef, intercept = model.coef_.T, model.intercept_
     if targets.shape[1] == 2:
         coef, intercept = np.hstack([-coef, coef]), np.concatenate([-intercept, intercept])
@@ -191,9 +196,13 @@ def _search(
         watched = [moved] if held is None else [moved, moved[held]]
         if solved and all(length * np.sqrt(_dot(w, w) / len(w)) <= enough for w in watched):
             return coef
-    why = f"the search for a machine ended after {_STEPS} steps; lower c or the corpora's weights"
-    warnings.warn(why, RuntimeWarning, stacklevel=2)
+    _warn_of_no_end(_STEPS)
     return coef
+
+
+def _warn_of_no_end(steps: int) -> None:
+    why = f"the search for a machine ended after {steps:,} steps; lower c or the corpora's weights"
+    warnings.warn(why, RuntimeWarning, stacklevel=3)
 
 
 def _step(

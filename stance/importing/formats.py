@@ -134,6 +134,9 @@ def parse_map(option: str | None) -> dict[str, str]:
             what = "is not COLUMN=NAME" if column not in found else "names a column again"
             example = "write our column first, such as text=body,actor=target"
             raise UsageError(f"--map: '{shown(part)}' {what}; {example}")
+        if other := next((key for key, same in found.items() if same == name), None):
+            why = f"column '{shown(name)}' cannot be both {shown(other)} and {shown(column)}"
+            raise UsageError(f"--map: {why}; name a column for each, or copy it")
         found[column] = name
     return found
 

@@ -6,7 +6,9 @@ which do not know it, learn and change nothing. The page loads nothing and its p
 nothing.
 """
 
+import contextlib
 import json
+import os
 import secrets
 import socket
 import threading
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 LARGEST = 64 * 1024  # bytes of a request's body
+_FILES = 8  # that a server and a browser's first connections open
 KEY_HEADER = "x-stance-key"
 
 _HEADERS = {
@@ -84,6 +87,7 @@ def serve(
             http="h11", ws="none", loop="asyncio", lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
+        _spare(listener.fileno())
         announce(address)
         if browser:  # in a thread, since a browser of the terminal returns when it is closed
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
@@ -94,6 +98,13 @@ def serve(
             what = f"{done['done']:,} of {count(done['total'], 'row')} labelled"
             end.add_note(f"{what}, all kept in {session.store.path}; run the same again to go on")
             raise
+
+
+def _spare(handle: int) -> None:
+    """Raise if few more files may be open: a server would fail in the midst of its start."""
+    with contextlib.ExitStack() as spare:
+        for _ in range(_FILES):
+            spare.callback(os.close, os.dup(handle))
 
 
 def make_app(session: Session, codebook: str, key: str, port: int) -> "ASGIApp":

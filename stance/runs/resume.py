@@ -81,7 +81,7 @@ class Run:
         """Decide about what is in the folder: go on with it, clear it away, or raise."""
         ending = self._text(_ENDING)
         output = self._output.exists() and ending == str(self._output.stat().st_ino)
-        parts = self._text(_PLAN) is not None and any(self.folder.glob("*.rows"))
+        parts = (self.folder / _PLAN).exists() and any(self.folder.glob("*.rows"))
         if parts and self._resume:
             for child in self.folder.iterdir():
                 if child.name not in (_LOCK, _PLAN, _ENDING) and child.suffix != ".rows":
@@ -149,8 +149,9 @@ class Run:
                     self.folder.rmdir()  # where there was room for it, and none for more
                 raise output_error(error, self._output) from error
         elif changed := difference(self.plan, plan):
-            advice = "undo that, or start anew with --force and without --resume"
-            raise OutputError(f"{self.name}: cannot resume, since {changed}; {advice}")
+            advice = "start anew with --force and without --resume"
+            why = f"{changed}; undo that, or" if self.plan else f"its {_PLAN} is damaged;"
+            raise OutputError(f"{self.name}: cannot resume, since {why} {advice}")
         self._begun = True
 
     @property
