@@ -30,6 +30,7 @@ class Settled:
     """Rows in long form, one per coder, as one row per pair."""
 
     kept: list[int]  # the row of each pair that says what the pair's label is, in order
+    first: list[int]  # the first row of each pair
     stance: list[int]  # of each pair: the adjudicated label, else that of most, else neutral
     soft: list[list[float] | None]  # shares of labels where coders differ
     codings: Codings | None  # None if no pair has two coders
@@ -60,10 +61,11 @@ def settle(
         times[pair, coder] += 1
         units[pair, again if coder else row, bool(coder)][coder] = row
     if all(len(unit) == 1 for unit in units.values()):
-        return Settled(list(range(len(pairs))), list(stance), list(soft), None)
+        rows = list(range(len(pairs)))
+        return Settled(rows, rows, list(stance), list(soft), None)
     names = sorted({coder for unit in units.values() for coder in unit} - {"", ADJUDICATED})
     codes = np.full((len(names), len(units)), UNCODED, np.int64)
-    settled = Settled([], [], [], Codings(tuple(names), codes))
+    settled = Settled([], [], [], [], Codings(tuple(names), codes))
     ties = decided = 0
     ordered = sorted(units.values(), key=lambda unit: min(unit.values()))
     for at, unit in enumerate(ordered):
@@ -100,5 +102,6 @@ def _add(
         differ = len({stance[row] for row in rows}) > 1 or any(soft[row] for row in rows)
         settled.soft.append(shares.tolist() if differ else None)
     settled.kept.append(chosen)
+    settled.first.append(rows[0])
     settled.stance.append(NEUTRAL if tie else stance[chosen])
     return tie

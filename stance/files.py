@@ -60,6 +60,27 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
     return _refusal(path, _REASONS.get(error.errno or 0, fallback))
 
 
+_SQLITE = {
+    **{"CANTOPEN": errno.EACCES, "READONLY": errno.EACCES, "PERM": errno.EACCES},
+    **{"FULL": errno.ENOSPC, "IOERR": errno.EIO, "TOOBIG": errno.EFBIG},
+}
+
+
+def sqlite_code(error: Exception) -> str:
+    """Return the name of an error of SQLite, such as FULL; empty if it has none."""
+    return (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
+
+
+def sqlite_error(error: Exception, path: Path) -> OutputError | None:
+    """Return a failure of SQLite to write as that line; None if it is of another kind."""
+    number = _SQLITE.get(sqlite_code(error))
+    if "not a writable directory" in str(error):
+        number = errno.EACCES
+    if number is None:
+        return None
+    return output_error(OSError(number if path.parent.is_dir() else errno.ENOENT, str(error)), path)
+
+
 @contextlib.contextmanager
 def _reported(path: Path | None) -> Iterator[None]:
     try:

@@ -166,7 +166,7 @@ def _lacks_processes() -> str:
 
 
 def _lacks_store() -> str:
-    return "" if find_spec("_sqlite3") else "this Python lacks sqlite3, which stance label needs"
+    return "" if find_spec("_sqlite3") else "this Python lacks sqlite3, for stance check and label"
 
 
 _NEEDS: tuple[Callable[[], str], ...] = (

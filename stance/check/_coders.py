@@ -1,13 +1,15 @@
 """How far the coders of a corpus agree, and whether conclusions can be drawn from that."""
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 
 import numpy as np
 
-from stance.arrays import Ints
-from stance.check.census import LABELS, Finding, Study
+from stance.arrays import Ints8
+from stance.check._study import LABELS, Finding, Study
 from stance.display import count, shown
-from stance.evaluation.agreement import MISSING, AgreementReport, report_agreement
+from stance.evaluation.agreement import MISSING, AgreementReport, coded_twice, report_agreement
 from stance.records import Stance
 from stance.spellings import LabelReader, stance_spellings
 from stance.tables import Record
@@ -39,29 +41,33 @@ def measure_coders(
         spellings = stance_spellings(labels)
         codes = np.stack([_codes(study, name, spellings) for name in names])
     elif study.codings:
-        names, codes = study.codings.coders, study.codings.codes
+        names, codes = study.codings.coders, study.codings.codes.astype(np.int8)
     else:
         return (), None
-    actors = [study.actors[number] for number in study.actor.tolist()]
-    document = study.document.astype(np.int64)
-    return names, report_agreement(codes, LABELS, document, actors, largest=MOST_ACTORS)
+    twice = coded_twice(codes)  # the other rows say nothing
+    rows = compress(study.select("SELECT document, actor FROM rows ORDER BY row"), twice)
+    documents, actors = array("q"), list[str]()
+    for document, actor in rows:
+        documents.append(document)
+        actors.append(study.actors[actor])
+    found = codes[:, twice].astype(np.int64), LABELS, np.array(documents, np.int64), actors
+    return names, report_agreement(*found, largest=MOST_ACTORS)
 
 
-def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints:
+def _codes(study: Study, name: str, words: Mapping[str, int]) -> Ints8:
     """Return the stance that a coder gave each row, or `MISSING`."""
     if name == "stance":
-        return study.stance.astype(np.int64)
+        found = study.select("SELECT stance FROM records ORDER BY row")
+        return np.fromiter((stance for (stance,) in found), np.int8)
     readers = [LabelReader(str(path), Stance, words, name) for path in study.paths]
-    codes = np.full(len(study), MISSING, np.int64)
-    cells = study.columns[name]
-    for row, number in enumerate(cells.number.tolist()):
-        if (cell := cells.names[number]).strip():
-            at = study.at(row)
-            record = Record(int(study.row[at]), int(study.line[at]), ())
-            codes[row] = readers[study.source[row]].read(cell, record)
+    codes = array("b")
+    query = f"SELECT file, number, line, {study.columns[name]} FROM records ORDER BY row"
+    for file, number, line, cell in study.select(query):
+        record = Record(number, line, ())
+        codes.append(readers[file].read(cell, record) if cell.strip() else MISSING)
     for reader in readers:
         reader.refuse_guess()
-    return codes
+    return np.frombuffer(codes, np.int8)
 
 
 def agreement(

@@ -1,20 +1,18 @@
 """The doctor: what in a corpus would spoil a study."""
 
-from array import array
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from copy import copy
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
 
 from stance.check._coders import agreement, coder_names, measure_coders
-from stance.check._duplicates import EXAMPLES, conflicts, duplicates, leaks, near_twins
+from stance.check._database import read_study
+from stance.check._duplicates import duplicates, find_pairs, leaks
 from stance.check._shortcuts import givers, shortcuts
-from stance.check.census import LABELS, Finding, Names, Severity, Study, grouped, read_study
+from stance.check._study import LABELS, Few, Finding, Severity, Study
 from stance.corpus import CorpusForm
 from stance.display import count, shown
 from stance.evaluation.agreement import AgreementReport
@@ -115,43 +113,33 @@ def check(
         names, report = measure_coders(study, names, form.get("labels"))
         found = [*_findings(study), *agreement(study, report, names)]
         used = {"leaks": len(study.files) > 1, "agreement": report is not None}
-        rows = np.bincount(study.source, minlength=len(study.files)).tolist()
+        rows = study.select("SELECT count(*) FROM records GROUP BY file ORDER BY file")
         return Findings(
-            files=tuple(zip(study.files, rows, strict=True)),
+            files=tuple((name, size) for name, (size,) in zip(study.files, rows, strict=True)),
             rows=len(study),
-            documents=len(np.unique(study.document)),
-            texts=len(study.first),
-            classes=tuple(_classes(study)),
+            documents=study.documents,
+            texts=study.texts,
+            classes=tuple(study.classes),
             checks=tuple(name for name in CHECKS if used.get(name, True)),
             findings=tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))),
-            genres=_parts(study, study.columns["genre"]),
-            actors=_parts(study, Names(study.actor, study.actors)),
+            genres=_parts(study, "genre"),
+            actors=_parts(study, "actor"),
             coders=names,
             agreement=report,
         )
 
 
 def _findings(study: Study) -> Iterator[Finding]:
-    twins = near_twins(study)
-    yield from chain(classes(study), actors(study), mentions(study), duplicates(study, twins))
-    yield from chain(conflicts(study), leaks(study, twins), shortcuts(study), givers(study))
-    yield from lengths(study)
-    yield from _marks(study)
+    find_pairs(study)
+    yield from chain(classes(study), actors(study), mentions(study), duplicates(study))
+    yield from chain(leaks(study), shortcuts(study), givers(study), lengths(study), _marks(study))
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.notes)
 
 
-def _classes(study: Study) -> Iterator[tuple[str, int, int]]:
-    for number, label in enumerate(LABELS):
-        rows = np.flatnonzero(study.stance == number)
-        yield label, len(rows), study.count_documents(rows)
-
-
-def _parts(study: Study, column: Names) -> tuple[Part, ...]:
+def _parts(study: Study, name: str) -> tuple[Part, ...]:
     """Return the counts of labels by the names in a column, the most frequent first."""
-    cells = column.number * np.int64(len(LABELS)) + study.stance
-    table = np.bincount(cells, minlength=len(LABELS) * len(column.names)).reshape(-1, len(LABELS))
-    rows = zip(column.names, map(tuple, table.tolist()), strict=True)
-    found = [Part(name, own) for name, own in rows if any(own)]
+    rows = study.select(f"SELECT * FROM {name}s")
+    found = [Part(study.value(name, value), tuple(counts)) for value, *counts in rows]
     if not any(part.name for part in found):
         return ()
     return tuple(sorted(found, key=lambda part: (-sum(part.rows), part.name)))
@@ -159,7 +147,7 @@ def _parts(study: Study, column: Names) -> tuple[Part, ...]:
 
 def classes(study: Study) -> Iterator[Finding]:
     """Find labels that are missing or too small to learn."""
-    for label, rows, documents in _classes(study):
+    for label, rows, documents in study.classes:
         figures = {"label": label, "rows": rows, "documents": documents}
         if not rows and label == Stance.NEUTRAL:
             text = f"no row is {label}: a model never answers it, whatever the text; add such rows"
@@ -177,111 +165,107 @@ def classes(study: Study) -> Iterator[Finding]:
 
 def actors(study: Study) -> Iterator[Finding]:
     """Find actors with too few rows to say anything about them."""
-    rows = np.bincount(study.actor, minlength=len(study.actors))
-    few = [i for i in np.argsort(-rows, kind="stable").tolist() if rows[i] < ACTOR_ROWS]
+    rows = {part.name: sum(part.rows) for part in _parts(study, "actor")}
+    few = {name: number for name, number in rows.items() if number < ACTOR_ROWS}
     if few:
-        listed = ", ".join(f"{shown(study.actors[i], 24)} {rows[i]}" for i in few[:5])
+        listed = ", ".join(f"{shown(name, 24)} {few[name]}" for name in [*few][:5])
         more = ", …" if len(few) > 5 else ""
         text = (
-            f"{len(few):,} of {count(len(study.actors), 'actor')} with fewer than {ACTOR_ROWS} "
+            f"{len(few):,} of {count(len(rows), 'actor')} with fewer than {ACTOR_ROWS} "
             f"rows: report no figures for these actors ({listed}{more})"
         )
-        figures = {"actors": {study.actors[i]: int(rows[i]) for i in few}}
-        yield Finding("warn", "actors", text, figures)
+        yield Finding("warn", "actors", text, {"actors": few})
 
 
 def mentions(study: Study) -> Iterator[Finding]:
     """Find actors that are labelled but not named, or named but not labelled."""
-    book = copy(study.book)  # so that the words it meets here are forgotten afterwards
-    size = np.int64(max(1, len(book)))
-    number = np.array([book.number(name) for name in study.actors])[study.actor]
-    coded, spanned = np.unique(number[number >= 0]), study.key("spans") > 0
-    order, starts, _ = grouped(study.text)
-    unnamed, unlabelled, named = array("q"), array("q"), 0
-    for low in range(0, len(starts), _AT_ONCE):
-        texts = study.first[low : low + _AT_ONCE].tolist()
-        pairs = np.add(book.named(map(study.written, texts)), [low, 0])
-        pairs = pairs[np.isin(pairs[:, 1], coded)]
-        rows = order[slice(*np.append(starts, len(order))[[low, low + len(texts)]])]
-        asked, found = study.text[rows] * size + number[rows], pairs[:, 0] * size + pairs[:, 1]
-        known = (number[rows] >= 0) & np.isin(asked, found) | spanned[rows]
-        unnamed.extend(row for row in rows[~known].tolist() if not _named(study, row))
-        named += len(pairs)
-        others = pairs[~np.isin(found, asked[number[rows] >= 0])]
-        unlabelled.extend((study.first[others[:, 0]] * size + others[:, 1]).tolist())
-    yield from _unnamed(study, sorted(unnamed))
-    yield from _unlabelled(study, sorted(unlabelled), named)
+    study.base.execute("CREATE TABLE named (text, actor, PRIMARY KEY (text, actor)) WITHOUT ROWID")
+    study.base.executemany("INSERT INTO named VALUES (?, ?)", _mentions(study))
+    rows = study.select(
+        "SELECT row, written, named FROM rows LEFT JOIN named ON named.text = rows.text AND "
+        "named.actor = rows.actor WHERE spans = '' AND named.text IS NULL"
+    )
+    yield from _unnamed(study, Few(row for row in rows if not _is_named(study, *row)))
+    others = study.select("SELECT text, actor FROM named EXCEPT SELECT text, actor FROM rows")
+    yield from _unlabelled(study, Few(others))
 
 
 _AT_ONCE = 10_000  # texts
 
 
-def _named(study: Study, row: int) -> bool:
+def _mentions(study: Study) -> Iterator[tuple[int, int]]:
+    """Yield each text and the actors that it names, of those that some row is about."""
+    coded = [actor for (actor,) in study.select("SELECT value FROM actors")]
+    texts = study.select("SELECT row FROM marks ORDER BY row")
+    while rows := [row for (row,) in islice(texts, _AT_ONCE)]:
+        found = study.book.named(map(study.written, rows))
+        study.book.forget()  # or it would remember the words of the whole corpus
+        yield from ((rows[at], who) for at, who in found[np.isin(found[:, 1], coded)].tolist())
+
+
+def _is_named(study: Study, _row: int, written: int, name: int) -> bool:
     """Return whether the text names the actor as the row does."""
-    name = study.named.names[study.named.number[row]]
-    return bool(literal_spans(normalise(study.written(row)), normalise(name)))
+    named = normalise(study.named[name])
+    return bool(literal_spans(normalise(study.written(written)), named))
 
 
-def _unnamed(study: Study, rows: Sequence[int]) -> Iterator[Finding]:
-    if rows:
-        share, named = len(rows) / len(study), study.named
+def _unnamed(study: Study, found: Few) -> Iterator[Finding]:
+    if rows := found.number:
+        share = rows / len(study)
         examples = [
-            f"{shown(named.names[named.number[row]], 24)} {study.place(row)}"
-            for row in rows[:EXAMPLES]
+            f"{shown(study.named[name], 24)} {study.place(row)}" for row, _, name in found.least
         ]
         text = (
-            f"{count(len(rows), 'row')} ({share:.1%}) about an actor that the text does not name: "
+            f"{count(rows, 'row')} ({share:.1%}) about an actor that the text does not name: "
             "add aliases (--actors) or spans, or train a recipe with per_actor"
         )
         severity: Severity = "spoils" if share > UNNAMED else "warn"
-        yield Finding.at(severity, "mentions", text, examples, rows=len(rows), share=share)
+        yield Finding.at(severity, "mentions", text, examples, rows=rows, share=share)
 
 
-def _unlabelled(study: Study, pairs: Sequence[int], named: int) -> Iterator[Finding]:
-    """Report texts that name an actor judged elsewhere in the corpus, without judging it.
-
-    A pair is the first row of the text, times the actors in the book, plus the actor's number.
-    """
-    if pairs:
-        share = len(pairs) / named
+def _unlabelled(study: Study, found: Few) -> Iterator[Finding]:
+    """Report texts that name an actor judged elsewhere in the corpus, without judging it."""
+    if pairs := found.number:
+        share = pairs / study.number("SELECT count(*) FROM named")
         examples = [
-            f"{shown(study.book.names[actor], 24)} {study.place(row)}"
-            for row, actor in (divmod(pair, len(study.book)) for pair in pairs[:EXAMPLES])
+            f"{shown(study.actors[actor], 24)} {study.place(text)}" for text, actor in found.least
         ]
         text = (
-            f"{count(len(pairs), 'time')} ({share:.1%}) a text names an actor of the corpus but "
+            f"{count(pairs, 'time')} ({share:.1%}) a text names an actor of the corpus but "
             "has no label for it; label these too, or shares of labels mislead"
         )
-        yield Finding.at("warn", "mentions", text, examples, pairs=len(pairs), share=share)
+        yield Finding.at("warn", "mentions", text, examples, pairs=pairs, share=share)
 
 
 def lengths(study: Study) -> Iterator[Finding]:
     """Find texts that are empty, very short or very long."""
-    words = np.fromiter((len(study.words(text)) for text in range(len(study.first))), np.int32)
     kinds = (
-        ("no word", words == 0, "delete them"),
-        (f"fewer than {SHORT} words", (words > 0) & (words < SHORT), "are they paragraphs?"),
-        (f"more than {LONG} words", words > LONG, "split them into paragraphs"),
+        ("no word", 0, 0, "delete them"),
+        (f"fewer than {SHORT} words", 1, SHORT - 1, "are they paragraphs?"),
+        (f"more than {LONG} words", LONG + 1, 1 << 62, "split them into paragraphs"),
     )
-    for what, which, advice in kinds:
-        if which.any():
-            rows = np.sort(study.first[which])
-            examples = [study.place(row) for row in rows[:EXAMPLES].tolist()]
-            text = f"{count(len(rows), 'text')} with {what}: {advice}"
-            yield Finding.at("warn", "lengths", text, examples, texts=len(rows))
+    for what, least, most, advice in kinds:
+        query = "SELECT row FROM marks WHERE words BETWEEN ? AND ?"
+        found = Few(study.select(query, least, most))
+        if texts := found.number:
+            examples = [study.place(row) for (row,) in found.least]
+            text = f"{count(texts, 'text')} with {what}: {advice}"
+            yield Finding.at("warn", "lengths", text, examples, texts=texts)
 
 
 def _marks(study: Study) -> Iterator[Finding]:
     """Count the rows that say whose stance it is, or that the alias is not the actor."""
-    kinds, first, sizes = np.unique(study.holder, return_index=True, return_counts=True)
     names = [HOLDERS[0], "an actor", HOLDERS[1]]
-    met = [at for at in np.argsort(first).tolist() if kinds[at] >= 0]  # by first row
-    if met:
-        named = Counter({names[kinds[at]]: int(sizes[at]) for at in met})
-        listed = ", ".join(f"{name} {number:,}" for name, number in named.most_common())
-        text = f"{count(named.total(), 'row')} with a holder of the stance: {listed}"
-        yield Finding("note", "holders", text, dict(named))
-    if wrong := int(study.false_match.sum()):
+    query = (
+        "SELECT holder, count(*) FROM records WHERE holder >= 0 GROUP BY holder ORDER BY min(row)"
+    )
+    if met := {names[kind]: rows for kind, rows in study.select(query)}:
+        listed = ", ".join(
+            f"{name} {rows:,}" for name, rows in sorted(met.items(), key=lambda own: -own[1])
+        )
+        text = f"{count(sum(met.values()), 'row')} with a holder of the stance: {listed}"
+        yield Finding("note", "holders", text, met)
+    if wrong := study.number("SELECT sum(false_match) FROM records"):
         share = wrong / len(study)
         text = f"{count(wrong, 'row')} ({share:.1%}) where the alias is not the actor"
         yield Finding("note", "false matches", text, {"rows": wrong, "share": round(share, 6)})

@@ -90,6 +90,8 @@ def _of_the_system(error: Exception) -> str | None:
             return _NO_MEMORY  # a library that cannot be loaded, a thread that cannot start
         case Exception(__context__=MemoryError()):
             return _NO_MEMORY  # and then a file that cannot be closed
+        case ImportError(name="_sqlite3" | "sqlite3"):
+            return "this Python lacks sqlite3; use one that has it"
         case RecursionError():
             return "the input is nested too deep; write it flat"
         case OSError() if "temporary directory" in str(error):

@@ -118,17 +118,19 @@ class LabelledRows:
         cells_at = places | {name: at for name, at in found.items() if at is not None}
         missing = dict.fromkeys(("stance", *OPTIONAL, *self._extra), "")
         dates, lines, soft, empty = list[str](), array("q"), 0, list[int]()
+        record = None
         known: dict[str, str] = {}  # so that each name or date is kept once
         for record in table:
             cells = missing | {name: record.cells[at] for name, at in cells_at.items()}
             row = self._read(record, cells, known)
-            lines.append(record.line)
-            dates.append(row.date)
+            if "date" in places:
+                lines.append(record.line)
+                dates.append(row.date)
             soft += row.soft is not None
             if not row.text.strip():
                 empty.append(record.line)
             yield row
-        if not lines:
+        if record is None:
             raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
         wanted = [self._columns.get(name, name) for name in places]
         told = [*read_as(table.columns, wanted, table.name), *self._stance.notes()]

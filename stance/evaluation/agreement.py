@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints, Ints8
 from stance.evaluation.answers import Figures, plain
 from stance.evaluation.bootstrap import DRAWS, SEED, percentile_interval, resample
 from stance.evaluation.intervals import FEWEST
@@ -167,7 +167,7 @@ class AgreementReport:
         return {**parts.pop("overall"), **parts}
 
 
-def coded_twice(codes: Ints) -> Bools:
+def coded_twice(codes: Ints | Ints8) -> Bools:
     """Return which units two coders or more have coded."""
     return np.asarray((codes >= 0).sum(axis=0) >= 2, np.bool_)
 

@@ -1,6 +1,5 @@
 """Labels in an SQLite file beside their table: each is on the disk before the next is asked for."""
 
-import errno
 import sqlite3
 import time
 import uuid
@@ -12,7 +11,7 @@ from typing import Self
 
 from stance.display import count, shown
 from stance.errors import DataError, OutputError
-from stance.files import output_error
+from stance.files import sqlite_code, sqlite_error
 from stance.labelling.labels import Label, problem
 from stance.labelling.task import Pair, Task
 
@@ -228,10 +227,9 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
-        if code in _NUMBERS:
-            number = _NUMBERS[code] if path.parent.is_dir() else errno.ENOENT
-            raise output_error(OSError(number, str(error)), path) from error
+        if failed := sqlite_error(error, path):
+            raise failed from error
+        code = sqlite_code(error)
         if code in ("BUSY", "LOCKED"):
             raise OutputError(f"{path}: another program keeps it locked; close it") from error
         if code == "NOTADB":
@@ -245,7 +243,3 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 _DAMAGED = "is damaged; restore a copy, or move it away to begin anew"
-_NUMBERS = {
-    **{"CANTOPEN": errno.EACCES, "READONLY": errno.EACCES, "PERM": errno.EACCES},
-    **{"FULL": errno.ENOSPC, "IOERR": errno.EIO, "TOOBIG": errno.EFBIG},
-}

@@ -249,6 +249,10 @@ class ActorBook:
         pairs = [np.stack([m.para + low, m.actor], axis=1) for low, _, m in self.scan(texts)]
         return np.unique(np.concatenate([np.zeros((0, 2), np.int64), *pairs]), axis=0)
 
+    def forget(self) -> None:
+        """Forget the words met so far, which are kept to find them faster."""
+        self._forms.clear()
+
     def find(self, text: str, month: int = -1) -> list[Mention]:
         """Return the mentions of one paragraph; offsets count characters after `normalise`.
 
