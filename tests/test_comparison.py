@@ -13,7 +13,8 @@ from stance.evaluation import score
 from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.assessment import compare_models
 from stance.evaluation.bootstrap import gain_in, interval
-from stance.evaluation.comparison import ROWS, Seen, compare, contrast, document_test, holm, mcnemar
+from stance.evaluation.comparison import ROWS, Seen, compare, contrast
+from stance.evaluation.significance import document_test, holm, mcnemar
 from stance.screens.evaluation import comparison_lines
 from stance.storage import save_model
 

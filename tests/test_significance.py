@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from stance.evaluation.comparison import document_test, holm, mcnemar
+from stance.evaluation.significance import document_test, holm, mcnemar
 
 rights = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 8)), max_size=40)
 

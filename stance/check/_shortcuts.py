@@ -14,7 +14,7 @@ from scipy.special import bdtrc
 from stance.arrays import Floats, Ints
 from stance.check._study import GIVERS, LABELLED, LABELS, Finding, Study, WordCounts
 from stance.display import count, shown
-from stance.evaluation.comparison import benjamini_hochberg
+from stance.evaluation.significance import benjamini_hochberg
 from stance.records import NEUTRAL
 
 FEWEST = WordCounts.MOST  # documents in which a word must stand to be tested

@@ -10,7 +10,7 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation.comparison import benjamini_hochberg, holm
+from stance.evaluation.significance import benjamini_hochberg, holm
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
 from stance.findings.correction import NET, Corrected, Correction
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
