@@ -1,5 +1,15 @@
 """Errors that a user can correct; anything else is a bug and keeps its traceback."""
 
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from stance.display import shown
+
+RENAMES_OPEN = os.name != "nt"  # Windows neither renames nor removes a file that is open
+
 
 class StanceError(Exception):
     """Base of them all; its message is one line: what was found, where, and what to do."""
@@ -51,3 +61,76 @@ class OutputError(StanceError):
     """Writing failed: disk full, no permission, output exists."""
 
     exit_status = 4
+
+
+# --- Files that cannot be written -----------------------------------------------------------------
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; make room and run again",
+    errno.EDQUOT: "your disk quota is used up; make room and run again",
+    errno.EFBIG: "the file grew beyond the size limit; raise it (ulimit -f) or write elsewhere",
+    errno.EACCES: "no permission to write there; choose another folder",
+    errno.EPERM: "no permission to write there; choose another folder",
+    errno.EROFS: "that file system is read-only; choose another folder",
+    errno.ENOENT: "its folder does not exist; create it first",
+    errno.ENOTDIR: "its folder does not exist; create it first",
+    errno.EISDIR: "is a folder; name a file in it",
+    errno.EEXIST: "exists already; use --force to overwrite it",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ELOOP: "is a link to itself; name another file",
+    errno.EMFILE: "too many files are open; use fewer --jobs or raise the limit (ulimit -n)",
+    errno.ENFILE: "too many files are open; use fewer --jobs or raise the limit (ulimit -n)",
+}
+
+
+def output_error(error: OSError, path: Path | None) -> OutputError:
+    """Return a failure to write as the one line that the user reads."""
+    if error.errno == errno.EACCES and not RENAMES_OPEN:
+        return refusal(path, "no permission, or open elsewhere as in Excel; close it there")
+    if error.errno == errno.ENOENT and path and path.parent.is_dir():
+        return refusal(path, "its folder takes no new files; choose another folder")
+    fallback = f"cannot be written ({error.strerror or type(error).__name__}); write elsewhere"
+    return refusal(path, _REASONS.get(error.errno or 0, fallback))
+
+
+_SQLITE = {
+    **{"CANTOPEN": errno.EACCES, "READONLY": errno.EACCES, "PERM": errno.EACCES},
+    **{"FULL": errno.ENOSPC, "IOERR": errno.EIO, "TOOBIG": errno.EFBIG},
+}
+
+
+def sqlite_code(error: Exception) -> str:
+    """Return the name of an error of SQLite, such as FULL; empty if it has none."""
+    return (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
+
+
+def sqlite_error(error: Exception, path: Path) -> OutputError | None:
+    """Return a failure of SQLite to write as that line; None if it is of another kind."""
+    number = _SQLITE.get(sqlite_code(error))
+    if "not a writable directory" in str(error):
+        number = errno.EACCES
+    if number is None:
+        return None
+    return output_error(OSError(number if path.parent.is_dir() else errno.ENOENT, str(error)), path)
+
+
+@contextlib.contextmanager
+def reported(path: Path | None) -> Iterator[None]:
+    """Turn failures to write within the block into `OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or (path is None and is_closed_pipe(error)):
+            raise  # `| head` has seen enough, which is not a failure
+        raise output_error(error, path) from error
+
+
+def is_closed_pipe(error: OSError) -> bool:
+    """Return whether nobody reads the pipe any more; Windows calls that a wrong argument."""
+    wrong = error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or (wrong and not RENAMES_OPEN)
+
+
+def refusal(path: Path | None, reason: str) -> OutputError:
+    """Return that a file, or standard output, cannot be written, and why."""
+    return OutputError(f"{shown(str(path), 200) if path else 'standard output'}: {reason}")

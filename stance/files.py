@@ -15,12 +15,13 @@ import stat
 import sys
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from stance import errors
 from stance.display import shown
-from stance.errors import DataError, OutputError
+from stance.errors import DataError, refusal, reported
 
 try:
     import fcntl
@@ -29,76 +30,7 @@ except ImportError:  # Windows, where leftovers stay
 
 _HANDLES = "/proc/self/fd"
 _NAMELESS = sys.platform == "linux" and Path(_HANDLES).is_dir()  # files need no name yet
-_RENAMES_OPEN = os.name != "nt"  # Windows neither renames nor removes a file that is open
 _EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
-
-_REASONS = {
-    errno.ENOSPC: "the disk is full; make room and run again",
-    errno.EDQUOT: "your disk quota is used up; make room and run again",
-    errno.EFBIG: "the file grew beyond the size limit; raise it (ulimit -f) or write elsewhere",
-    errno.EACCES: "no permission to write there; choose another folder",
-    errno.EPERM: "no permission to write there; choose another folder",
-    errno.EROFS: "that file system is read-only; choose another folder",
-    errno.ENOENT: "its folder does not exist; create it first",
-    errno.ENOTDIR: "its folder does not exist; create it first",
-    errno.EISDIR: "is a folder; name a file in it",
-    errno.EEXIST: "exists already; use --force to overwrite it",
-    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
-    errno.ELOOP: "is a link to itself; name another file",
-    errno.EMFILE: "too many files are open; use fewer --jobs or raise the limit (ulimit -n)",
-    errno.ENFILE: "too many files are open; use fewer --jobs or raise the limit (ulimit -n)",
-}
-
-
-def output_error(error: OSError, path: Path | None) -> OutputError:
-    """Return a failure to write as the one line that the user reads."""
-    if error.errno == errno.EACCES and not _RENAMES_OPEN:
-        return _refusal(path, "no permission, or open elsewhere as in Excel; close it there")
-    if error.errno == errno.ENOENT and path and path.parent.is_dir():
-        return _refusal(path, "its folder takes no new files; choose another folder")
-    fallback = f"cannot be written ({error.strerror or type(error).__name__}); write elsewhere"
-    return _refusal(path, _REASONS.get(error.errno or 0, fallback))
-
-
-_SQLITE = {
-    **{"CANTOPEN": errno.EACCES, "READONLY": errno.EACCES, "PERM": errno.EACCES},
-    **{"FULL": errno.ENOSPC, "IOERR": errno.EIO, "TOOBIG": errno.EFBIG},
-}
-
-
-def sqlite_code(error: Exception) -> str:
-    """Return the name of an error of SQLite, such as FULL; empty if it has none."""
-    return (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
-
-
-def sqlite_error(error: Exception, path: Path) -> OutputError | None:
-    """Return a failure of SQLite to write as that line; None if it is of another kind."""
-    number = _SQLITE.get(sqlite_code(error))
-    if "not a writable directory" in str(error):
-        number = errno.EACCES
-    if number is None:
-        return None
-    return output_error(OSError(number if path.parent.is_dir() else errno.ENOENT, str(error)), path)
-
-
-@contextlib.contextmanager
-def _reported(path: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, BrokenPipeError) or (path is None and is_closed_pipe(error)):
-            raise  # `| head` has seen enough, which is not a failure
-        raise output_error(error, path) from error
-
-
-def is_closed_pipe(error: OSError) -> bool:
-    """Return whether nobody reads the pipe any more; Windows calls that a wrong argument."""
-    wrong = error.errno == errno.EINVAL and error.filename is None
-    return isinstance(error, BrokenPipeError) or (wrong and not _RENAMES_OPEN)
-
-
-def _refusal(path: Path | None, reason: str) -> OutputError:
-    return OutputError(f"{shown(str(path), 200) if path else 'standard output'}: {reason}")
 
 
 def file_hash(first: Path, *others: Path) -> str:
@@ -125,14 +57,14 @@ def check_output(
     if path is None:
         return
     if any(source is not None and same_file(path, source) for source in inputs):
-        raise _refusal(path, "is the input; choose another name for the output")
+        raise refusal(path, "is the input; choose another name for the output")
     if path.suffix.lower() in (".zst", ".xz", ".bz2"):
-        raise _refusal(path, "can only compress as .gz; change the name")
-    with _reported(path):
+        raise refusal(path, "can only compress as .gz; change the name")
+    with reported(path):
         target = _target(path)
         if is_device(path):
             if regular:
-                raise _refusal(path, "is a pipe or device; name a file")
+                raise refusal(path, "is a pipe or device; name a file")
         elif target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         elif target.exists() and not force:
@@ -253,7 +185,7 @@ class WholeFile(Transaction):
         self._force = force
         self._target: Path | None = None  # of what is made in private
         self._made: Path | None = None  # set before there is such a file, so that none is forgotten
-        with _reported(path):
+        with reported(path):
             self._file = self._open(path, folder) if path else sys.stdout.buffer
 
     def _open(self, path: Path, folder: Path | None) -> "BinaryIO | _File":
@@ -282,7 +214,7 @@ class WholeFile(Transaction):
 
     def write(self, data: bytes | bytearray) -> int:
         """Write all of the data."""
-        with _reported(self._path):
+        with reported(self._path):
             return self._file.write(data)
 
     def flush(self) -> None:
@@ -291,7 +223,7 @@ class WholeFile(Transaction):
 
     def commit(self) -> None:
         """Give the file its name; raise if it is taken by now, without `force`."""
-        with _reported(self._path):
+        with reported(self._path):
             self._file.flush()
             if self._target and self._made:
                 self._become(self._made, self._target)  # `discard` closes it: all is on the disk
@@ -315,7 +247,7 @@ class WholeFile(Transaction):
         os.fsync(self._file.fileno())
         if _NAMELESS and not os.fstat(self._file.fileno()).st_nlink:
             self._name(path)
-        if not _RENAMES_OPEN:
+        if not errors.RENAMES_OPEN:
             self._file.close()
         if self._force:
             path.replace(target)

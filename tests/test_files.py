@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from stance import files
+from stance import errors, files
 from stance.errors import OutputError
 from stance.files import WholeFile, clear_leftovers, write_whole
 from stance.tables import write_table
@@ -21,7 +21,7 @@ COLUMNS = ("id", "text")
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from stance import files
+from stance import errors, files
 from stance.tables import write_table
 files._NAMELESS &= sys.argv[2:] == []
 with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
@@ -198,7 +198,7 @@ def test_what_is_interrupted_when_it_has_both_names_keeps_its_own(tmp_path, monk
 @pytest.mark.parametrize("force", [False, True])
 def test_where_open_files_cannot_be_renamed_an_output_is_closed_first(tmp_path, monkeypatch, force):
     # As on Windows: no locks, and no fchmod before Python 3.13.
-    monkeypatch.setattr(files, "_RENAMES_OPEN", False)
+    monkeypatch.setattr(errors, "RENAMES_OPEN", False)
     monkeypatch.setattr(files, "_NAMELESS", False)
     monkeypatch.setattr(files, "fcntl", None)
     monkeypatch.delattr(os, "fchmod")

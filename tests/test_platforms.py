@@ -12,7 +12,7 @@ import typer
 from command import dicts, one_line, predict, write
 from small_model import TEXTS, small_model
 
-from stance import files
+from stance import errors
 from stance.cli import _terminal
 from stance.errors import OutputError
 from stance.files import write_whole
@@ -64,8 +64,8 @@ def open_file(path, flags, *rest, **options):
     return opened(path, flags, *rest, **options)
 
 os.open = open_file
-import stance.files
-stance.files._RENAMES_OPEN = False
+import stance.errors
+stance.errors.RENAMES_OPEN = False
 '''
 
 
@@ -151,7 +151,7 @@ def test_a_console_in_cp1252_shows_what_it_can(stand):
 
 @pytest.fixture
 def windows(monkeypatch):
-    monkeypatch.setattr(files, "_RENAMES_OPEN", False)
+    monkeypatch.setattr(errors, "RENAMES_OPEN", False)
 
 
 def test_a_reader_that_is_gone_is_no_failure_there(windows, monkeypatch, capsys):

@@ -23,7 +23,7 @@ import numpy as np
 from stance.check._study import GIVERS, LABELLED, LABELS, Study, WordCounts
 from stance.codings import Settled, settle
 from stance.corpus import CorpusForm, LabelledRows, Row, table_form
-from stance.files import sqlite_error
+from stance.errors import sqlite_error
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, fingerprint, key_of
 from stance.spellings import holder_kind

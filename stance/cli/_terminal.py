@@ -64,7 +64,7 @@ def catching(command: Callable[P, None]) -> Callable[P, None]:
         except Terminated as error:
             _leave("terminated", error, TERMINATED)
         except Exception as error:
-            from stance.files import is_closed_pipe
+            from stance.errors import is_closed_pipe
 
             if isinstance(error, OSError) and is_closed_pipe(error):
                 # The reader of our output (`| head`) has seen enough; that is not a failure.

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.files import output_error, read_checked, write_checked
+from stance.errors import output_error
+from stance.files import read_checked, write_checked
 
 Arrays = Sequence[NDArray[Any]]
 

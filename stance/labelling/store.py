@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError
-from stance.files import sqlite_code, sqlite_error
+from stance.errors import DataError, OutputError, sqlite_code, sqlite_error
 from stance.labelling.labels import Label, problem
 from stance.labelling.task import Pair, Task
 

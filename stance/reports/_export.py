@@ -5,7 +5,8 @@ from pathlib import Path
 from unicodedata import normalize
 
 from stance.display import count
-from stance.files import check_output, output_error, write_whole
+from stance.errors import output_error
+from stance.files import check_output, write_whole
 from stance.reports._drawing import FONT, Drawing, Label, Shape, as_svg, draw
 from stance.reports._page import Data, Figure, plain_cell
 from stance.tables import Format, formula_note

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stance.display import count
-from stance.errors import DataError
-from stance.files import output_error, read_checked, write_checked
+from stance.errors import DataError, output_error
+from stance.files import read_checked, write_checked
 from stance.model.judging import StanceModel
 from stance.runs.answers import COUNTS, TABLES, Layout, Tally, answer_rows
 from stance.runs.rows import Lines

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Self, cast
 
 from stance.display import count, shown_path
-from stance.errors import DataError, OutputError, StanceError
-from stance.files import output_error, sync_folder, write_private
+from stance.errors import DataError, OutputError, StanceError, output_error
+from stance.files import sync_folder, write_private
 from stance.interrupts import held
 from stance.runs.parts import Part, Store
 from stance.runs.plan import SIZE, Plan, difference
