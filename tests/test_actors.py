@@ -113,6 +113,14 @@ BAD = {
         '["A"]\nname = ["Aland"]\noffice = { "B" = ["2024-10-01", ""] }\n',
         "actor 'A': 'office' names 'B', which is not one of its aliases",
     ),
+    "office of what does not print": (
+        '["A"]\nname = ["Aland"]\noffice = { "B\ufeff" = ["2024-10-01", ""] }\n',
+        r"actor 'A': 'office' names 'B\ufeff', which is not one of its aliases",
+    ),
+    "an unknown key that does not print": (
+        '["A"]\n"names\u202e" = ["Aland"]\n',
+        r"actor 'A': unknown key 'names\u202e'",
+    ),
     "office without its end": (
         '["A"]\nname = ["Aland"]\noffice = { "Aland" = ["2024-10-01"] }\n',
         "'office' of 'Aland' must list a first and a last day per term, such as",

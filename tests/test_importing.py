@@ -630,6 +630,10 @@ def test_doccano_members_are_coders(tmp_path):
         ),
         ({"text": "AB", "label": [[0, 9, "favor"]]}, r"label\[0\] is at 0:9 outside its 2 char"),
         ({"text": TEXT, "label": [[1, 9, "favor"]]}, r"label\[0\] is at 1:9, which cuts a char"),
+        (
+            {"text": "A", "label": ["favor"], "actor": "A", "\ud800": "x"},
+            r"1: \\ud800 holds half a character",
+        ),
         ({"text": "AB", "label": [[0, 9]]}, r"1: label\[0\] is not start, end and label"),
         ({"text": "AB", "label": [["0", 9, "favor"]]}, r"label\[0\]\[0\] is a text, not a whole"),
         (
@@ -867,6 +871,7 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
         ("T1\tfavor 0 4\tNATO", "one.ann:1: T1 is at 0 4, where the text is not 'NATO'"),
         ("T1\tfavor 0 4000\tNATO", "T1 is at 0 4000, outside the .* characters of the text; keep"),
         ("T1\tfavor 4 0\tNATO", "T1 is at 4 0, outside"),
+        ("T\x16\tfavor 4 0\tNATO", r"T\\x16 is at 4 0, outside"),
         ("A1\tStance T7 favor", "one.ann:1: no line T7 in this file"),
         ("R1\tfavor Arg1:T1 Arg2:T2", "one.ann:1: no line T1 in this file"),
         (

@@ -21,8 +21,9 @@ def make_row(where: str, given: Mapping[str, str]) -> Row:
     """Return a row of a corpus; raise `DataError` if a cell cannot stand in one."""
     cells = dict(given)
     for name, cell in cells.items():
-        if "\0" in cell or _SURROGATE.search(cell):
-            what = "a NUL character" if "\0" in cell else "half a character (a lone surrogate)"
+        both = name + cell
+        if "\0" in both or _SURROGATE.search(both):
+            what = "a NUL character" if "\0" in both else "half a character (a lone surrogate)"
             raise DataError(f"{where}: {shown(name, 30)} holds {what}; correct it")
     for name in _NAMES:
         cell = cells[name] = " ".join(cells.get(name, "").split())

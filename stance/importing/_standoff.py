@@ -142,7 +142,9 @@ def _ends(found: re.Match[str], text: str, where: str) -> tuple[int, int]:
         what = f"where the text is not '{shown(found[4], 30)}'"
         what = what if inside else f"outside the {len(text):,} characters of the text"
         advice = "keep the .txt as it was annotated"
-        raise DataError(f"{where}: {found[1]} is at {numbers[0]} {numbers[-1]}, {what}; {advice}")
+        raise DataError(
+            f"{where}: {shown(found[1], 30)} is at {numbers[0]} {numbers[-1]}, {what}; {advice}"
+        )
     return place
 
 

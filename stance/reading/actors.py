@@ -298,15 +298,17 @@ def _office(table: object, aliases: Collection[str], where: str) -> dict[str, tu
         raise ActorError(f"{where}: 'office' must be a table of aliases and their days")
     for alias, days in table.items():
         if alias not in aliases:
-            raise ActorError(f"{where}: 'office' names '{alias}', which is not one of its aliases")
+            raise ActorError(
+                f"{where}: 'office' names '{shown(alias)}', which is not one of its aliases"
+            )
         try:
             good = isinstance(days, list) and days and all(a <= b for a, b in _months(days))
         except (TypeError, ValueError):
             good = False
         if not good:
             raise ActorError(
-                f"{where}: 'office' of '{alias}' must list a first and a last day per term, such "
-                'as ["2024-10-01", ""]'
+                f"{where}: 'office' of '{shown(alias)}' must list a first and a last day per term, "
+                'such as ["2024-10-01", ""]'
             )
     return {alias: tuple(days) for alias, days in table.items()}
 
@@ -327,7 +329,7 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
             continue
         if key not in (*ALIAS_KINDS, "case", "not"):
             known = (*ALIAS_KINDS, "kind", "case", "not", "office")
-            raise ActorError(f"{where}: unknown key '{key}'. {hint(key, known)}")
+            raise ActorError(f"{where}: unknown key '{shown(key)}'. {hint(key, known)}")
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             raise ActorError(f"{where}: '{key}' must be a list of strings")
         if (longest := max(map(len, value), default=0)) > _LONGEST:
@@ -346,6 +348,8 @@ def _actor_from_table(name: str, table: object, source: str) -> Actor:
         raise ActorError(f'{where}: no alias; add at least name = ["{name}"]')
     aliases = {alias for names in lists.values() for alias in names}
     if stray := [alias for alias in case if alias not in aliases and alias not in exclusions]:
-        raise ActorError(f"{where}: 'case' names '{stray[0]}', which is not one of its aliases")
+        raise ActorError(
+            f"{where}: 'case' names '{shown(stray[0])}', which is not one of its aliases"
+        )
     office = _office(table.get("office", {}), aliases, where)
     return Actor(name, kind, lists, frozenset(case), exclusions, office)
