@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stance.check import _database
+from stance.check._duplicates import find_pairs, leaks
 from stance.check.doctor import check
 from stance.corpus import read_corpus
 from stance.errors import OutputError
@@ -156,6 +157,25 @@ def test_what_is_found_does_not_depend_on_how_much_is_kept_in_memory(tmp_path, m
     kept = check(paths, book=BOOK)
     monkeypatch.setattr(_database, "_CACHE", 10)
     assert check(paths, book=BOOK) == kept
+
+
+@pytest.mark.parametrize("document", ["same", "d{at}", ""])
+def test_pairs_of_files_are_not_searched_for_in_all_rows(tmp_path, document):
+    """Twice as many files, which have the same texts: four times as many pairs and as much work."""
+    texts = [f"NATO met {word} in town, said {word}." for word in ("Ann", "Bob", "Cy", "Di", "Eve")]
+    steps = []
+    for size in (12, 24):
+        paths = [tmp_path / f"{at}.csv" for at in range(size)]
+        for at, path in enumerate(paths):
+            own = document.format(at=at)
+            rows = "".join(f'"{text}",NATO,favor,{own}\n' for text in texts)
+            path.write_text("text,actor,stance,document\n" + rows)
+        with _database.read_study(paths, BOOK) as study:
+            find_pairs(study)
+            steps.append(0)
+            study.base.set_progress_handler(lambda: steps.append(steps.pop() + 1), 100)
+            assert sum(f.check == "leaks" for f in leaks(study)) >= size * (size - 1) / 2
+    assert steps[1] < 6 * steps[0]
 
 
 class _Small(sqlite3.Connection):

@@ -1,8 +1,8 @@
 """Repeated and nearly equal texts, labels that contradict each other, leaks between files."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import combinations, groupby
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 from stance.check._database import by_bands, shared
 from stance.check._study import LABELS, Few, Finding, Severity, Study
@@ -37,6 +37,14 @@ WHERE a.file < b.file OR (a.file = b.file AND one < other)
 """
 """Equal or nearly equal texts of two files, and nearly equal ones of one file, by their first rows
 there."""
+_SHARED = (
+    "CREATE INDEX pairs_of_files ON pairs (file, file_2)",
+    "CREATE TABLE names (name, file, PRIMARY KEY (name, file)) WITHOUT ROWID",
+    "INSERT INTO names SELECT DISTINCT name, file FROM records WHERE name <> ''",
+    "CREATE TABLE common (file, file_2, name, PRIMARY KEY (file, file_2, name)) WITHOUT ROWID",
+    "INSERT INTO common SELECT a.file, b.file, name FROM names AS a JOIN names AS b USING (name) "
+    "WHERE a.file < b.file",
+)
 
 
 def find_pairs(study: Study) -> None:
@@ -170,13 +178,18 @@ def _tone_conflicts(study: Study) -> Iterator[Finding]:
 
 def leaks(study: Study) -> Iterator[Finding]:
     """Find texts, and names of documents, that two files share."""
-    study.base.execute("CREATE INDEX names ON records (file, name)")
-    for files in combinations(range(len(study.files)), 2):
-        yield from _leak(study, files)
+    for query in _SHARED:
+        study.base.execute(query)
+    sizes = dict(study.select("SELECT file, count(*) FROM firsts GROUP BY file"))
+    shared = (
+        "SELECT file, file_2 FROM pairs WHERE file < file_2 UNION SELECT file, file_2 FROM common"
+    )
+    for files in study.select(f"{shared} ORDER BY file, file_2"):
+        yield from _leak(study, files, sizes)
         yield from _shared_documents(study, files)
 
 
-def _leak(study: Study, files: Pair) -> Iterator[Finding]:
+def _leak(study: Study, files: Pair, sizes: Mapping[int, int]) -> Iterator[Finding]:
     leaking = "FROM pairs WHERE file = ? AND file_2 = ?"
     found = Few(study.select(f"SELECT row, row_2 {leaking}", *files))
     if not found.number:
@@ -185,8 +198,7 @@ def _leak(study: Study, files: Pair) -> Iterator[Finding]:
         study.number(f"SELECT count(DISTINCT {side}) {leaking}", *files)
         for side in ("one", "other")
     ]
-    sizes = [study.number("SELECT count(*) FROM firsts WHERE file = ?", file) for file in files]
-    share = max(number / size for number, size in zip(counts, sizes, strict=True))
+    share = max(number / sizes[file] for number, file in zip(counts, files, strict=True))
     names = [shown(study.files[file], 40) for file in files]
     text = (
         f"{count(counts[1], 'text')} of {names[1]} equal or nearly equal to one in {names[0]} "
@@ -198,8 +210,7 @@ def _leak(study: Study, files: Pair) -> Iterator[Finding]:
 
 
 def _shared_documents(study: Study, pair: Pair) -> Iterator[Finding]:
-    names = "SELECT name FROM records WHERE file = ? AND name <> ''"
-    found = Few(study.select(f"{names} INTERSECT {names}", *pair))
+    found = Few(study.select("SELECT name FROM common WHERE file = ? AND file_2 = ?", *pair))
     if found.number:
         common = [name for (name,) in found.least]
         files = " and ".join(shown(study.files[file], 40) for file in pair)
