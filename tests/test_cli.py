@@ -813,6 +813,20 @@ def test_a_run_keeps_within_its_memory_or_says_so_in_one_line(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_caller_that_ignores_ends_of_processes_gets_the_status_all_the_same(tmp_path):
+    table = write(tmp_path / "in.csv", "text\nPoland praised NATO.\n")
+    command = [sys.executable, "-m", "stance", "predict", table, "-o", tmp_path / "out.csv"]
+
+    def ignore():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    more = ["--quiet", "--memory", "500M"]
+    done = subprocess.run([*command, *more], capture_output=True, preexec_fn=ignore, timeout=30)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
 @pytest.mark.parametrize("size", ["70M", "85M", "100M", "115M"])
 @pytest.mark.parametrize("command", ["evaluate", "train"])
 def test_memory_that_does_not_do_for_a_library_ends_in_one_line(

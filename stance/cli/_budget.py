@@ -105,6 +105,7 @@ def _run_within(size: int, asked: str, command: Callable[[], None]) -> None:
     import resource
 
     sys.stdout.flush()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever ignores it never hears of an end
     parent, child = os.getpid(), os.fork()
     if not child:
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
