@@ -12,9 +12,19 @@ RENAMES_OPEN = os.name != "nt"  # Windows neither renames nor removes a file tha
 
 
 class StanceError(Exception):
-    """Base of them all; its message is one line: what was found, where, and what to do."""
+    r"""Base of them all; its message is one line: what was found, where, and what to do.
+
+    What does not print is escaped, whatever of the user's data the message quotes.
+
+    >>> str(StanceError("unknown language 'englis\x1b'"))
+    "unknown language 'englis\\x1b'"
+    """
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return shown(said, len(said))
 
 
 class DataError(StanceError):

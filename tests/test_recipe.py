@@ -99,6 +99,7 @@ def test_a_recipe_is_frozen():
         ("licences = []", r"'licences' must be a table, not \[\]"),
         ('name = "a\\u0007"', "'name' must be text without control characters"),
         ('language = "englsh"', r"unknown language 'englsh'. Did you mean 'english'\?"),
+        ('language = "englis\\u001b"', r"unknown language 'englis\\x1b'. Did you mean 'english'\?"),
         ("name = ", "not a TOML file"),
         ('name = "a"\nname = "b"', "not a TOML file"),
     ],
