@@ -71,6 +71,20 @@ def test_the_speaker_does_not_depend_on_the_other_pairs():
     ]
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("Near India met. China condemned it.", "France told us so. Russia said no."),
+        ("France met. The China said no.", "Turkey condemned it. France condemned it."),
+    ],
+)
+def test_of_two_equal_speakers_it_is_the_same_one_whatever_is_read_beside(texts):
+    texts = [f"{text} Ukraine won." for text in texts]
+    query = make_query(BOOK, texts, ["Ukraine"] * len(texts))
+    found = speakers(READER.words(query.texts), query.para, query.actor).tolist()
+    assert [BOOK.names[number] for number in found] == [speaker(t, "Ukraine") for t in texts]
+
+
 def test_a_judged_actor_that_no_book_has_gets_its_own_name():
     own = 3 + len(BOOK)
     code, names = named_codes(BOOK, np.array([own, 1, own]), ["the Moon", "NATO", "Moscow"])

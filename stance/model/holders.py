@@ -90,9 +90,11 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     at = words.mentions[asked.take(words.para.take(words.mentions))]
     width = np.int64(words.who.max(initial=0)) + 1
     named, which = np.unique(words.para.take(at) * width + words.who.take(at), return_inverse=True)
-    odds = np.exp(np.array([*SIGNS.values()]) @ signs(words, at))
+    weight = np.zeros(len(at))
+    for own, sign in zip(SIGNS.values(), signs(words, at), strict=True):
+        weight += own * sign  # not by `@`, whose last digit, and so a tie, depends on other texts
     total = np.zeros(len(named))
-    np.add.at(total, which, odds)
+    np.add.at(total, which, np.exp(weight))
     low, high = (np.searchsorted(named, (para + end) * width) for end in (0, 1))
     counts = high - low
     owner = np.repeat(np.arange(len(para)), counts)
