@@ -81,13 +81,13 @@ class Choices:
     pair: Ints
     actor: Ints  # number in the book
     right: Bools
-    other: Bools  # pairs whose holder is no actor, of shape (n_pairs,)
+    other: Bools  # pairs of whose holder no actor is right, of shape (n_pairs,)
 
     @classmethod
     def of(cls, reader: Reader, query: Query, holder: Sequence[str | None]) -> "Choices":
-        """Read the mentions of pairs whose holder is an actor."""
+        """Read the mentions of some pairs."""
         found, low = [], 0
-        numbers = np.array([reader.book.number(name or "") for name in holder])  # -1 for other
+        numbers = np.array([reader.book.number(name or "") for name in holder])
         judged = np.array([reader.book.number(name) for name in query.names])
         for part in query.batches():
             words, para = part.read(reader)
@@ -102,7 +102,7 @@ class Choices:
             found.append((x, low + pair, actor, right))
             low += len(part)
         x, pair, actor, right = map(np.concatenate, zip(*found, strict=True))
-        return cls(x, pair, actor, right, numbers < 0)
+        return cls(x, pair, actor, right, np.array(holder) == Holder.OTHER)
 
     def learn(self, pairs: Bools) -> Floats:
         """Return a weight per sign, for the judged actor, and for nobody, by some pairs."""
