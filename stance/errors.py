@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from stance.display import shown
+from stance.display import shown, shown_path
 
 RENAMES_OPEN = os.name != "nt"  # Windows neither renames nor removes a file that is open
 
@@ -143,4 +143,4 @@ def is_closed_pipe(error: OSError) -> bool:
 
 def refusal(path: Path | None, reason: str) -> OutputError:
     """Return that a file, or standard output, cannot be written, and why."""
-    return OutputError(f"{shown(str(path), 200) if path else 'standard output'}: {reason}")
+    return OutputError(f"{shown_path(path) if path else 'standard output'}: {reason}")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from stance import errors
-from stance.display import shown
+from stance.display import shown_path
 from stance.errors import DataError, refusal, reported
 
 try:
@@ -42,8 +42,8 @@ def file_hash(first: Path, *others: Path) -> str:
                 while block := file.read(1 << 20):
                     digest.update(block)
         except OSError as error:
-            name = shown(str(path), 200)
-            raise DataError(f"{name}: cannot be read twice; copy the file and try again") from error
+            why = "cannot be read twice; copy the file and try again"
+            raise DataError(f"{shown_path(path)}: {why}") from error
     return digest.hexdigest()
 
 
