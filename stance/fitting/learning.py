@@ -16,7 +16,7 @@ from stance.fitting.logistic import fit_logistic
 from stance.fitting.machines import fit_machine, fit_machines
 from stance.fitting.pieces import NO_PIECES, Pieces
 from stance.fitting.vectors import Vectors
-from stance.model.heads import NEVER, BlockWeights, Head, softmax
+from stance.model.heads import NEVER, BlockWeights, Head
 from stance.recipe import Classifier, HeadRecipe
 
 FLOOR = 1e-12  # least probability in a log loss
@@ -314,10 +314,14 @@ def temperature_of(task: Task, scores: Floats, rows: Ints) -> float:
 
 def fit_temperature(scores: Floats, y: Ints) -> float:
     """Return the temperature of least log loss (Guo et al. 2017)."""
+    columns, rows = np.ascontiguousarray(scores.T), np.arange(len(y))
 
-    def loss(log_temperature: float) -> float:
-        probabilities = softmax(scores / np.exp(log_temperature))
-        return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], FLOOR)).mean())
+    def loss(log_temperature: float) -> float:  # that of `softmax`, in a quarter of its time
+        powers = columns / np.exp(log_temperature)
+        powers -= powers.max(axis=0)
+        np.exp(powers, out=powers)
+        right = powers[y, rows] / powers.sum(axis=0)
+        return float(-np.log(np.maximum(right, FLOOR)).mean())
 
     found = minimize_scalar(loss, bounds=(-5, 5), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
