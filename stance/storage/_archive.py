@@ -63,9 +63,15 @@ def pack(members: Mapping[str, bytes]) -> bytes:
 
 def _method(data: bytes) -> int:
     """Return deflate, except for data so uniform that a reader would take it for a bomb."""
-    if len(data) > _SMALL and len(data) > MOST_RATIO * len(zlib.compress(data, _LEVEL)):
-        return zipfile.ZIP_STORED
-    return zipfile.ZIP_DEFLATED
+    if len(data) <= _SMALL:
+        return zipfile.ZIP_DEFLATED
+    packer, packed, step = zlib.compressobj(_LEVEL), 0, len(data) // MOST_RATIO
+    for low in range(0, len(data), step):  # of which the first are mostly enough to tell
+        packed += len(packer.compress(data[low : low + step]))
+        if len(data) <= MOST_RATIO * packed:
+            return zipfile.ZIP_DEFLATED
+    uniform = len(data) > MOST_RATIO * (packed + len(packer.flush()))
+    return zipfile.ZIP_STORED if uniform else zipfile.ZIP_DEFLATED
 
 
 class Archive:

@@ -96,7 +96,8 @@ def decode_array(data: bytes | bytearray, dtype: str, shape: Sequence[int], name
 
 def encode_terms(terms: Sequence[str]) -> bytes:
     """Return a list of terms as bytes, one on each line, control characters escaped."""
-    return "".join(f"{term.translate(_ESCAPED)}\n" for term in terms).encode("utf-8", "replace")
+    escaped = (term if term.isprintable() else term.translate(_ESCAPED) for term in terms)
+    return "".join(f"{term}\n" for term in escaped).encode("utf-8", "replace")
 
 
 class Terms(Sequence[str]):
