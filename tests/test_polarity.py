@@ -5,6 +5,7 @@ import pytest
 from oracle import Oracle
 
 from stance.evaluation.comparison import lexicon_stances, polarity_sums
+from stance.features.pairs import lay_out
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import BATCH, make_query
@@ -39,7 +40,8 @@ def reader():
 )
 def test_worked_examples(reader, text, actor, total):
     query = make_query(BOOK, [text], [actor])
-    assert polarity_sums(reader, query).tolist() == [total]
+    pairs = lay_out(*query.read(reader), query.actor)
+    assert polarity_sums(pairs).tolist() == [total]
     assert lexicon_stances(reader, query).tolist() == [1 + np.sign(total)]
 
 
@@ -63,7 +65,8 @@ def test_it_counts_as_the_oracle_reads(reader, corpus):
         pair = oracle.pair(text, actor, places)
         here = {pair.words[at].sentence for at in pair.targets}
         expected.append(sum(word.polarity for word in pair.words if word.sentence in here))
-    assert polarity_sums(reader, make_query(BOOK, texts, actors, spans)).tolist() == expected
+    query = make_query(BOOK, texts, actors, spans)
+    assert polarity_sums(lay_out(*query.read(reader), query.actor)).tolist() == expected
     assert len(set(expected)) > 4
 
 

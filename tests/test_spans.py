@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stance.errors import DataError
+from stance.features.pairs import lay_out
 from stance.reading.actors import Actor, ActorBook
 from stance.reading.lexicon import Lexicon
-from stance.reading.spans import literal_spans, make_query, names_actor, parse_spans
+from stance.reading.spans import literal_spans, make_query, parse_spans
 from stance.reading.text import normalise, normalised_spans
 from stance.reading.words import Reader
 
@@ -79,7 +80,8 @@ def test_a_text_of_several_pairs_is_read_once_and_answers_as_if_read_alone(pairs
         assert words.form[slice(*one)].tolist() == alone.form[slice(*other)].tolist()
         assert words.who[slice(*one)].tolist() == alone.who[slice(*other)].tolist()
     mentions = alone.count_mentions(query.para, query.actor).sum(axis=1)
-    assert names_actor(reader, query).tolist() == (mentions > 0).tolist()
+    mentioned = lay_out(words, para, query.actor).mentioned()
+    assert mentioned.tolist() == (mentions > 0).tolist()
     shares = [p[0] == q[0] and p[2] == q[2] and not (p[3] or q[3]) for p, q in pairwise(pairs)]
     assert (np.diff(para) == 0).tolist() == shares
     first, which = query.distinct()

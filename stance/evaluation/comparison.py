@@ -30,6 +30,7 @@ from stance.evaluation.scores import (
     stratified,
 )
 from stance.evaluation.significance import document_test, holm, mcnemar
+from stance.features.pairs import Pairs, lay_out
 from stance.reading.actors import ActorBook
 from stance.reading.spans import Query
 from stance.reading.words import Reader
@@ -152,20 +153,24 @@ def lexicon_stances(reader: Reader, query: Query) -> Ints | None:
     """
     if not reader.lexicon.categories:
         return None
-    sums = [polarity_sums(reader, part) for part in query.batches()]
-    return np.sign(np.concatenate(sums)).astype(np.int64) + NEUTRAL
+    pairs = (lay_out(*part.read(reader), part.actor) for part in query.batches())
+    return np.concatenate([*map(signs_of_polarity, pairs)])
 
 
-def polarity_sums(reader: Reader, query: Query) -> Ints:
+def signs_of_polarity(pairs: Pairs) -> Ints:
+    """Answer each pair by the sign of its polarity sum."""
+    return np.sign(polarity_sums(pairs)) + NEUTRAL
+
+
+def polarity_sums(pairs: Pairs) -> Ints:
     """Return positive less negative words in the sentences of each pair that name its actor."""
-    words, para = query.read(reader)
-    width, at = np.int64(len(reader.book)) + 1, words.mentions
-    polarity = np.bincount(words.sentence, words.sign)  # no sentence is in two texts
-    places = np.stack([words.sentence, words.para, words.who], axis=1)[at]
-    sentence, of, who = np.unique(places, axis=0).T  # once if it names an actor twice
-    size = width * (int(para.max(initial=-1)) + 1)
-    named = np.bincount(of * width + who, polarity.take(sentence), size)
-    return named.take(para * width + query.actor).astype(np.int64)
+    words, owner = pairs.words, pairs.owner
+    polarity = np.bincount(words.sentence, words.sign)
+    sentence = words.sentence.take(pairs.word.take(pairs.mention))
+    new = np.diff(owner, prepend=-1) | np.diff(sentence, prepend=-1)
+    once = np.flatnonzero(new)  # also if the sentence names the actor twice
+    sums = np.bincount(owner.take(once), polarity.take(sentence.take(once)), pairs.count)
+    return sums.astype(np.int64)
 
 
 # --- Two models ---

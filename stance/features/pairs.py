@@ -85,6 +85,10 @@ class Pairs:
         steps -= np.arange(len(steps), dtype=np.int32)
         return steps
 
+    def mentioned(self) -> Bools:
+        """Return which pairs' actors are named; for the others a model says `uncertain`."""
+        return np.bincount(self.owner, minlength=self.count) > 0
+
     def nearness(self) -> Floats:
         """Return the weight of each entry: 1 at the actor, or everywhere if it is not named."""
         longest = int(np.diff(self.first).max(initial=0))

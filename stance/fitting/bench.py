@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,8 @@ from stance.corpus import Corpus, holder_kinds, holder_rows
 from stance.evaluation import Report
 from stance.evaluation.answers import Figures
 from stance.evaluation.assessment import cross_validation
-from stance.evaluation.comparison import holder_score, lexicon_stances
+from stance.evaluation.comparison import holder_score, signs_of_polarity
+from stance.features.pairs import Pairs
 from stance.fitting.counts import count_features, name_features, showing_rows
 from stance.fitting.folds import LARGE, is_large, split
 from stance.fitting.heldout import Held, learn
@@ -26,7 +27,7 @@ from stance.model.familiarity import FEWEST, Reference, Vocabulary, measure
 from stance.model.heads import Head
 from stance.model.holders import name_held
 from stance.reading.actors import ActorBook
-from stance.reading.spans import Query, make_query, names_actor
+from stance.reading.spans import Query, make_query
 from stance.reading.words import Reader
 from stance.recipe import CONTROL, HeadRecipe, Recipe
 from stance.records import Holder, Sentiment, Stance
@@ -42,6 +43,19 @@ class Learned:
     head: Head
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What needs no head, seen of every row while features are counted for the stance head."""
+
+    named: list[Bools] = field(default_factory=list)
+    lexicon: list[Ints] = field(default_factory=list)  # stances by the polarity lexicon alone
+
+    def add(self, pairs: Pairs) -> None:
+        """Look at the next rows."""
+        self.named.append(pairs.mentioned())
+        self.lexicon.append(signs_of_polarity(pairs))
+
+
 @dataclass(frozen=True)
 class Bench:
     """What every head is learned with."""
@@ -55,11 +69,12 @@ class Bench:
     lessons: Corpus | None  # rows with soft labels alone
     pace: Pace
     pieces: Pieces
+    seen: _Seen = field(default_factory=_Seen)
 
     @cached_property
     def named(self) -> Bools:
         """Rows that a model answers: the text names the actor, or the model has copies for it."""
-        named = names_actor(self.reader, self.query)
+        named = np.concatenate(self.seen.named)[: len(self.corpus)]
         if self.recipe.features.per_actor:
             rows = Counter(self.query.names)
             named |= np.array([rows[name] >= FEWEST for name in self.query.names])
@@ -139,13 +154,14 @@ class Bench:
 
     def score(self, stance: Held, control: Held, tone: Held | None) -> Report:
         """Score the held-out answers."""
+        lexicon = np.concatenate(self.seen.lexicon)[: len(self.corpus)]
         return cross_validation(
             self.recipe,
             self.corpus,
             stance.probabilities,
             control.probabilities,
             tone.probabilities if tone else None,
-            lexicon_stances(self.reader, self.query),
+            lexicon if self.reader.lexicon.categories else None,
             self.named,
         )
 
@@ -180,7 +196,13 @@ class Bench:
             own = HeadRecipe(recipe.holder_features, plain)
             like, judged = plain, holder_kinds(corpus)
         share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
-        more, lessons = self.lessons, None
+        more, lessons, tick = self.lessons, None, self._tick(query, rows)
+
+        def see(pairs: Pairs) -> None:
+            if name == "stance":
+                self.seen.add(pairs)
+            tick(pairs.count)
+
         if more is not None and more.soft is not None and name == "stance":
             lessons = Lessons(more.document, share[more.source], more.soft)
         return Task(
@@ -190,7 +212,7 @@ class Bench:
                 own.features,
                 targeted=targeted,
                 kind=np.float32 if is_large(len(rows)) else np.float64,
-                tick=self._tick(query, rows),
+                see=see,
             ),
             recipe=own,
             labels=tuple(_EXTRA.get(name, Stance)),

@@ -74,11 +74,11 @@ def count_features(
     *,
     targeted: bool = True,
     kind: type[np.floating[Any]] = np.float64,
-    tick: Callable[[float], None] = lambda _: None,
+    see: Callable[[Pairs], None] = lambda _: None,
 ) -> dict[str, BlockCounts]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more.
 
-    ``kind`` is that of the sums; ``tick`` is given the number of pairs of each batch read.
+    ``kind`` is that of the sums; ``see`` is given the pairs of each batch read.
     """
     found = {name: _Occurrences(kind) for name in recipe.blocks}
     for _, pairs in _batches(reader, query, targeted, recipe.per_actor):
@@ -87,7 +87,7 @@ def count_features(
                 for keys in _keys(reader, pairs, events, recipe.per_actor):
                     block.add(events.row, keys, events.weight)
             block.end_batch(pairs.count)
-        tick(pairs.count)
+        see(pairs)
     return {name: found.pop(name).counts(recipe.min_df) for name in recipe.blocks}
 
 

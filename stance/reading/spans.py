@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stance.arrays import Bools, Ints
+from stance.arrays import Ints
 from stance.display import shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
@@ -120,17 +120,6 @@ def make_query(
             name = normalise(actors[i]).strip()
             places += [(i, *place) for place in literal_spans(plain[i], name)]
     return Query(plain, number, places, tuple(map(book.proper_name, actors)), months)
-
-
-def names_actor(reader: Reader, query: Query) -> Bools:
-    """Return for which pairs the text names the actor; for the others a model says `uncertain`."""
-    found = [np.zeros(0, np.bool_)]
-    for part in query.batches():
-        words, para = part.read(reader)
-        width = np.int64(len(reader.book)) + 1
-        named = words.para.take(words.mentions) * width + words.who.take(words.mentions)
-        found.append(np.isin(para * width + part.actor, named))
-    return np.concatenate(found)
 
 
 def literal_spans(text: str, name: str) -> list[tuple[int, int]]:
