@@ -25,12 +25,17 @@ def key_of(text: str) -> int:
 
 def keys_of(texts: Iterable[str], prefix: str = "") -> Keys:
     """Return the keys of many strings, each with a prefix."""
-    begun, digests = blake2b(prefix.encode(), digest_size=8), list[bytes]()
-    for text in texts:
+    encoded = (text.encode("utf-8", "surrogatepass") for text in texts)
+    return np.frombuffer(b"".join(_digests(encoded, prefix.encode())), "<u8").astype(np.uint64)
+
+
+def _digests(parts: Iterable[bytes], prefix: bytes = b"") -> list[bytes]:
+    begun, digests = blake2b(prefix, digest_size=8), list[bytes]()
+    for part in parts:
         digest = begun.copy()  # in half the time of beginning anew
-        digest.update(text.encode("utf-8", "surrogatepass"))
+        digest.update(part)
         digests.append(digest.digest())
-    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+    return digests
 
 
 def join_keys(template: int, *parts: Keys) -> Keys:
@@ -200,12 +205,10 @@ def _shingle_minima(texts: Sequence[str]) -> tuple[Keys, list[Keys]]:
     for text in texts:
         plain = " ".join(words_of(text)).encode("utf-8", "surrogatepass")
         words = plain.split(b" ")
-        shingles = set(zip(*(words[at:] for at in range(SHINGLE)), strict=False))
-        whole.append(blake2b(plain, digest_size=8).digest())
+        shingles = map(b" ".join, zip(*(words[at:] for at in range(SHINGLE)), strict=False))
+        whole += _digests([plain])
         first.append(len(digests))
-        digests += [blake2b(b" ".join(own), digest_size=8).digest() for own in shingles]
-        if not shingles:
-            digests.append(whole[-1])
+        digests += _digests(shingles) or whole[-1:]
     keys = np.frombuffer(b"".join(digests), "<u8")
     mixed = (keys[None, :] ^ _SEEDS) * MULTIPLIER
     mixed ^= mixed >> np.uint64(31)

@@ -268,6 +268,7 @@ def _plain_code(char: str) -> int:
 
 
 _WORD_RUN = re.compile(r"[^\W_]+")
+_APART = "".join(char if char.isalnum() else " " for char in map(chr, range(128)))
 
 
 def words_of(text: str) -> list[str]:
@@ -276,4 +277,5 @@ def words_of(text: str) -> list[str]:
     >>> words_of("The U.S. isn't Russia\u2019s ally")
     ['the', 'u', 's', 'isn', 't', 'russia', 's', 'ally']
     """
-    return _WORD_RUN.findall(normalise(text).lower())
+    plain = normalise(text).lower()
+    return plain.translate(_APART).split() if plain.isascii() else _WORD_RUN.findall(plain)
