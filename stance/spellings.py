@@ -139,7 +139,7 @@ def read_holder(cell: str, where: str) -> str | None:
 
 def read_flag(cell: str, where: str) -> bool:
     """Return whether a row is a false match."""
-    found = _FLAGS.get(re.sub(r"\.0+$", "", cell.strip().lower()))
+    found = _FLAGS.get(cell and re.sub(r"\.0+$", "", cell.strip().lower()))
     if found is None:
         raise DataError(f"{where}: false_match '{shown(cell)}' is not 1 or 0; leave it empty for 0")
     return found
@@ -147,7 +147,7 @@ def read_flag(cell: str, where: str) -> bool:
 
 def read_soft(cells: Sequence[str], where: str) -> list[float] | None:
     """Return a row's soft labels, which sum to 1; None if it has none."""
-    if not any(cell.strip() for cell in cells):
+    if not any(map(str.strip, cells)):
         return None
     try:
         found = [float(cell) for cell in cells]

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -16,12 +16,20 @@ from stance.codings import Codings, settle
 from stance.corpus._rows import EXTRA, LabelledRows, Row
 from stance.display import brief, shown
 from stance.files import file_hash
-from stance.reading.keys import Fingerprints, fingerprint, join_keys, key_of, linked_groups
+from stance.reading.keys import (
+    Fingerprints,
+    fingerprint,
+    join_keys,
+    key_of,
+    keys_of,
+    linked_groups,
+)
 from stance.records import NEUTRAL, Stance
 from stance.spellings import MISSING, holder_kind
 from stance.tables import Form, iso_dates, months_of, open_table
 
 LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
+_ROWS = 1000  # turned into columns at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +158,7 @@ def read_corpus(
     for path in map(Path, paths):
         with open_table(path, **form) as table:
             own, before = LabelledRows(table, labels, columns, date_format), len(found)
-            for row in own:
-                found.add(row, len(sources))
+            found.add(own, len(sources))
         notes += own.notes
         found.cells["date"][before:] = iso_dates(found.cells["date"][before:], own.dates)
         name = shown(path.name.split(".")[0], 100)
@@ -162,8 +169,7 @@ def read_corpus(
 def corpus_of(rows: Iterable[Row], source: Source) -> Corpus:
     """Return rows of one source as a corpus, those of several coders on one pair joined to one."""
     found = _Columns()
-    for row in rows:
-        found.add(row, 0)
+    found.add(rows, 0)
     return _corpus(found, [source], [])
 
 
@@ -181,16 +187,20 @@ class _Columns:
     def __len__(self) -> int:
         return len(self._source)
 
-    def add(self, row: Row, source: int) -> None:
-        """Add a row of a source."""
-        for name, cells in self.cells.items():
-            cells.append(getattr(row, name))
-        for name, numbers in self._numbers.items():
-            numbers.append(getattr(row, name))
-        for cells, cell in zip(self.extra.values(), row.extra, strict=False):
-            cells.append(cell)
-        self._source.append(source)
-        self._names.append(key_of(row.document))
+    def add(self, rows: Iterable[Row], source: int) -> None:
+        """Add the rows of a source."""
+        rows = iter(rows)
+        while part := list(islice(rows, _ROWS)):
+            columns = dict(zip(Row._fields, zip(*part, strict=True), strict=True))
+            for name, cells in self.cells.items():
+                cells += columns[name]
+            for name, numbers in self._numbers.items():
+                numbers.extend(columns[name])
+            extra = zip(*columns["extra"], strict=True)
+            for cells, own in zip(self.extra.values(), extra, strict=False):
+                cells += own
+            self._source.extend([source] * len(part))
+            self._names.extend(keys_of(columns["document"]).tolist())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the columns of numbers, and as ``names`` keys of the documents' names."""

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple, cast
 
 from stance.display import count
@@ -117,11 +118,12 @@ class LabelledRows:
         found = {name: optional_column(table.columns, name, table.name) for name in others}
         cells_at = places | {name: at for name, at in found.items() if at is not None}
         missing = dict.fromkeys(("stance", *OPTIONAL, *self._extra), "")
+        chosen = itemgetter(*cells_at.values())
         dates, lines, soft, empty = list[str](), array("q"), 0, list[int]()
         record = None
         known: dict[str, str] = {}  # so that each name or date is kept once
         for record in table:
-            cells = missing | {name: record.cells[at] for name, at in cells_at.items()}
+            cells = missing | dict(zip(cells_at, chosen(record.cells), strict=True))
             row = self._read(record, cells, known)
             if "date" in places:
                 lines.append(record.line)

@@ -146,11 +146,13 @@ def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | Non
     >>> parse_spans("0:4", "NATO met.", "mine.csv:2")
     [(0, 4)]
     """
+    if not cell.strip():
+        return None
     if (part := bad_place(cell, text)) is not None:
         reason = f"spans '{shown(part, 20)}' is not a place in the text"
         raise DataError(f"{where}: {reason}; {places_advice(text)}")
     ends = (place.partition(":")[::2] for place in cell.split(";") if cell.strip())
-    return sorted((int(start), int(end)) for start, end in ends) or None
+    return sorted((int(start), int(end)) for start, end in ends)
 
 
 def bad_place(cell: str, text: str) -> str | None:
