@@ -25,7 +25,7 @@ from stance.features.blocks import NO_KEY
 from stance.model.heads import BlockWeights, Head
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.spans import BATCH
-from stance.reading.text import normalise_all
+from stance.reading.text import join_normalised
 from stance.reading.words import Reader, Words
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
@@ -293,7 +293,7 @@ class _Paragraphs:
         """Look up the words of texts as written."""
         found = []
         for low in range(0, len(texts), BATCH):
-            words = reader.words(normalise_all(texts[low : low + BATCH]))
+            words = reader.words(join_normalised(texts[low : low + BATCH]))
             columns, sizes = vocabulary.columns(reader)
             size = (sizes.take(words.form) * ~words.name).astype(np.int32)
             found.append((np.diff(words.first), columns.take(words.form), size))
@@ -336,5 +336,6 @@ class _Paragraphs:
 def _documents(column: Ints32, document: Ints, size: int) -> Ints:
     """Return in how many documents each known word occurs."""
     seen = column >= 0
-    pair = np.unique(document[seen] * max(size, 1) + column[seen])
-    return np.append(np.bincount(pair % max(size, 1), minlength=size), 0)
+    pair = np.sort(document[seen] * max(size, 1) + column[seen])  # quicker than `np.unique`
+    new = np.append(True, pair[1:] != pair[:-1])[: len(pair)]
+    return np.append(np.bincount(pair[new] % max(size, 1), minlength=size), 0)
