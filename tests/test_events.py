@@ -60,7 +60,7 @@ def test_absent_occurrences_are_left_out():
     assert kept.row.tolist() == [0, 1]
     assert kept.word.tolist() == [4, 6]
     assert kept.keys().tolist() == events.keys()[[0, 2]].tolist()
-    assert kept.term(1, {7: "seven", 9: "nine"}) == "t nine"
+    assert kept.terms(np.array([1]), {7: "seven", 9: "nine"}) == ["t nine"]
 
 
 def test_occurrences_may_share_codes():
@@ -70,7 +70,7 @@ def test_occurrences_may_share_codes():
     events = Events(row, row, code=code, book=book, spread=spread, own=np.array([3]))
     terms = ["t c", "t a", "t a", "t b"]
     assert events.keys().tolist() == list(map(key_of, terms))
-    assert [events.term(at, {}) for at in range(4)] == terms
+    assert events.terms(np.arange(4), {}) == terms
 
 
 def test_the_class_features_have_names_of_their_own():
@@ -85,14 +85,14 @@ def test_open_events_are_keyed_by_template_and_parts():
     parts = (np.array([1, 2], np.uint64), np.array([3, 3], np.uint64))
     events = Events(np.array([0, 0]), np.array([0, 1]), template="stem", parts=parts)
     assert events.keys().tolist() == join_keys(key_of("stem"), *parts).tolist()
-    assert events.term(1, {2: "two", 3: ""}) == "stem two"
+    assert events.terms(np.array([1]), {2: "two", 3: ""}) == ["stem two"]
 
 
 def test_closed_events_are_keyed_by_their_name():
     book = Codebook("mention", [["", "NOT"], ["first", "last"]])
     events = Events(np.array([0]), np.array([-1]), code=np.array([3]), book=book)
     assert events.keys().tolist() == [key_of("mention NOT last")]
-    assert events.term(0, {}) == "mention NOT last"
+    assert events.terms(np.array([0]), {}) == ["mention NOT last"]
 
 
 def test_a_book_of_forms_grows_with_them_and_begins_anew():
@@ -120,6 +120,6 @@ def test_a_book_of_forms_grows_with_them_and_begins_anew():
     forms.clear()
     assert read("ally") == keys(1, 7)
     assert book.generation != before
-    assert Events(np.array([0]), np.array([0]), code=np.array([1]), book=book).term(
-        0, {7: "alli"}
-    ) == ("t alli")
+    place = np.array([0])
+    events = Events(place, place, code=np.array([1]), book=book)
+    assert events.terms(place, {7: "alli"}) == ["t alli"]

@@ -77,11 +77,11 @@ def bulk(
         for events in separate_events(name, reader, pairs):
             assert np.all(events.row[1:] >= events.row[:-1]), f"{name}: rows out of order"
             weights = np.ones(len(events.row)) if events.weight is None else events.weight
-            for at, (row, word, weight) in enumerate(
-                zip(events.row.tolist(), events.word.tolist(), weights.tolist(), strict=True)
-            ):
+            terms = events.terms(np.arange(len(events.row)), reader.forms.names)
+            columns = events.row.tolist(), events.word.tolist(), weights.tolist(), terms
+            for row, word, weight, term in zip(*columns, strict=True):
                 where = word - offset[row] if word >= 0 else -1
-                rows[row][name][events.term(at, reader.forms.names)].append((where, weight))
+                rows[row][name][term].append((where, weight))
     return rows
 
 

@@ -207,16 +207,17 @@ class Events:
             return self.book.keys
         return join_keys(key_of(self.template), *self.parts)
 
-    def term(self, at: int, names: Mapping[int, str]) -> str:
-        """Return the readable name of one occurrence, given those of keys."""
-        place = at if self.spread is None else int(self.spread[at])
-        place = place if self.own is None or at not in self.own else -1
-        place = place if self.code is None else int(self.code[place])
+    def terms(self, at: Ints, names: Mapping[int, str]) -> list[str]:
+        """Return the readable names of some occurrences, given those of keys."""
+        place = at if self.spread is None else self.spread.take(at)
+        place = place if self.own is None else np.where(np.isin(at, self.own), -1, place)
+        place = place if self.code is None else self.code.take(place)
         if isinstance(self.book, Codebook):
-            return self.prefix + self.book.terms[place]
+            return [self.prefix + self.book.terms[number] for number in place.tolist()]
         own = self.book if isinstance(self.book, FormBook) else self
-        parts = (names[int(part[place])] for part in own.parts)
-        return self.prefix + " ".join([own.template, *filter(None, parts)])
+        words = [map(names.__getitem__, part.take(place).tolist()) for part in own.parts]
+        parts = zip(*words, strict=True)
+        return [self.prefix + " ".join([own.template, *filter(None, each)]) for each in parts]
 
 
 def row_sums(events: list[Events], found: list[Ints], table: Floats, pairs: Pairs) -> Floats:

@@ -248,25 +248,38 @@ def name_features(
     if reader.forms.names is None:
         reader.forms.names = symbols(reader)
         reader.forms.clear()
-    reader.forms.names |= {key_of("actor:" + n): shown(n) for n in query.names}
-    index = {block.name: KeyIndex(block.keys) for block in weights}
-    terms: dict[str, list[str]] = {block.name: [""] * len(block.keys) for block in weights}
+    reader.forms.names |= {key_of("actor:" + n): shown(n) for n in set(query.names)}
+    found = {block.name: _Terms(block.keys) for block in weights}
     for low, pairs in _batches(reader, query, targeted, own):
         copies = (), query.names[low:] or [""] * pairs.count
-        for name in index:
+        for name, terms in found.items():
             for events in separate_events(name, reader, pairs):
                 for keys, whose in zip(_keys(reader, pairs, events, own), copies, strict=False):
-                    _name(reader, events, index[name].find(keys), terms[name], whose)
+                    terms.add(events, keys, reader.forms.names, whose)
         tick(pairs.count)
-    return {name: tuple(found) for name, found in terms.items()}
+    return {name: tuple(terms.found) for name, terms in found.items()}
 
 
-def _name(
-    reader: Reader, events: Events, columns: Any, terms: list[str], actors: Sequence[str]
-) -> None:
-    names: Mapping[int, str] = reader.forms.names or {}
-    columns, first = np.unique(columns, return_index=True)
-    for number, at in zip(columns.tolist(), first.tolist(), strict=True):
-        if number >= 0 and not terms[number]:
-            copy = f" @ {shown(actors[events.row[at]])}" if actors else ""
-            terms[number] = events.term(at, names) + copy
+class _Terms:
+    """The names of a block's features, each from where it is first met."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.found = [""] * len(keys)
+        self._index = KeyIndex(keys)
+        self._lacks = np.append(np.ones(len(keys), np.bool_), False)  # the last is for unknown ones
+
+    def add(
+        self, events: Events, keys: Keys, names: Mapping[int, str], actors: Sequence[str]
+    ) -> None:
+        """Name features that lack a name, as copies of their actors' own if these are given."""
+        columns = self._index.find(keys)
+        at = np.flatnonzero(self._lacks.take(columns))
+        columns, first = np.unique(columns.take(at), return_index=True)
+        self._lacks[columns] = False
+        at = at.take(first)
+        terms = events.terms(at, names)
+        if actors:
+            whose = [shown(actors[row]) for row in events.row.take(at).tolist()]
+            terms = [f"{term} @ {actor}" for term, actor in zip(terms, whose, strict=True)]
+        for number, term in zip(columns.tolist(), terms, strict=True):
+            self.found[number] = term
