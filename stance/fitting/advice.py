@@ -15,6 +15,7 @@ from stance.evaluation.bootstrap import percentile_interval
 from stance.fitting.folds import LARGE, is_large
 from stance.fitting.repeats import Repeats
 from stance.reading.actors import ActorBook
+from stance.reading.keys import numbered
 from stance.records import Stance
 from stance.screens.model import prospects_lines
 
@@ -236,13 +237,15 @@ def advise(corpus: Corpus, book: ActorBook, scores: Mapping[str, Any]) -> list[A
 def _labelled(
     corpus: Corpus, book: ActorBook, named: Ints, scores: Mapping[str, Any]
 ) -> Iterator[Advice]:
-    written = np.array([book.proper_name(name) for name in corpus.actors], object)
-    names, place = np.unique(written, return_inverse=True)
+    proper = book.proper_names(corpus.actors)
+    names = sorted(set(proper))
+    numbers = {name: number for number, name in enumerate(names)}
+    place = np.array([numbers[name] for name in proper])
     counts = np.zeros((len(names), len(Stance)), np.int64)
     np.add.at(counts, (place, corpus.stance), 1)
-    pairs = np.unique(np.stack([place.astype(np.uint64), corpus.marks.exact]), axis=1)
-    judged = np.bincount(pairs[0].astype(np.int64)).tolist()
-    for number, name in enumerate(names.tolist()):
+    paragraph, _ = numbered(corpus.marks.exact)
+    judged = np.bincount(np.unique(place * len(corpus) + paragraph) // len(corpus)).tolist()
+    for number, name in enumerate(names):
         rows, known = int(counts[number].sum()), book.number(name)
         texts = max(judged[number], int(named[known]) if known >= 0 else 0)
         few = {

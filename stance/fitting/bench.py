@@ -146,7 +146,7 @@ class Bench:
             self.reader,
             Vocabulary(stance.head, control.head),
             self.corpus.texts,
-            map(self.reader.book.proper_name, self.corpus.actors),
+            self.query.names,
             self.corpus.document,
             self.recipe.features.min_df,
             [self.corpus.sources[at].name for at in self.corpus.source.tolist()],

@@ -254,7 +254,7 @@ def _prospects(bench: Bench, stance: Learned, report: Report, repeats: Repeats) 
 def _scores_by_book(bench: Bench, stance: Learned, report: Report) -> Mapping[str, Any]:
     """Return the report's figures, with actors by their names in the book."""
     corpus, validation = bench.corpus, bench.recipe.validation
-    names = tuple(map(bench.reader.book.proper_name, corpus.actors))
+    names = bench.query.names
     if names == corpus.actors:
         return report.stance
     held = stance.held.probabilities

@@ -209,6 +209,11 @@ class ActorBook:
         number = self.number(name)
         return self.names[number] if number >= 0 else name
 
+    def proper_names(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the `proper_name` of each of many names, few of which differ."""
+        proper = {name: self.proper_name(name) for name in set(names)}
+        return tuple(map(proper.__getitem__, names))
+
     def describe(self, words: list[str], lower: list[str]) -> tuple[Keys, Keys, Bytes]:
         """Return `columns` of some forms."""
         return self._matcher.describe(words, lower)
@@ -246,8 +251,10 @@ class ActorBook:
 
     def named(self, texts: Iterable[str]) -> Ints:
         """Return pairs of a text's and a named actor's number, sorted, without repetition."""
-        pairs = [np.stack([m.para + low, m.actor], axis=1) for low, _, m in self.scan(texts)]
-        return np.unique(np.concatenate([np.zeros((0, 2), np.int64), *pairs]), axis=0)
+        width = np.int64(max(1, len(self)))
+        found = [(m.para + low) * width + m.actor for low, _, m in self.scan(texts)]
+        pairs = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+        return np.stack(np.divmod(pairs, width), axis=1)
 
     def forget(self) -> None:
         """Forget the words met so far, which are kept to find them faster."""

@@ -104,8 +104,11 @@ def make_query(
 
     Texts and actors are as written; the months are those of `Query`.
     """
-    plain = [normalise(text) for text in texts]
-    number = np.array([book.number(actor) for actor in actors], np.int64).reshape(len(actors))
+    plain = list[str]()
+    for text, before in zip(texts, ("", *texts), strict=False):
+        plain.append(plain[-1] if plain and text == before else normalise(text))
+    numbers = {actor: book.number(actor) for actor in set(actors)}
+    number = np.array([numbers[actor] for actor in actors], np.int64)
     places: list[Span] = []
     for i, text in enumerate(texts):
         given = spans[i] if spans is not None else None
@@ -119,7 +122,7 @@ def make_query(
             number[i] = len(book)
             name = normalise(actors[i]).strip()
             places += [(i, *place) for place in literal_spans(plain[i], name)]
-    return Query(plain, number, places, tuple(map(book.proper_name, actors)), months)
+    return Query(plain, number, places, book.proper_names(actors), months)
 
 
 def literal_spans(text: str, name: str) -> list[tuple[int, int]]:
