@@ -11,7 +11,7 @@ BOUNDS = (0.025, 0.975)  # quantiles that bound a 95 % interval
 DRAWS, SEED = 1000, 20  # resamples that an interval rests on and where their random numbers start
 MANY, ALIKE = 10_000, 20
 """Documents from which those with the same counts are drawn together, if they are so many each."""
-CELLS = 2_000_000  # document counts held in memory at once, about 50 MB of working space
+CELLS = 200_000  # document counts held in memory at once: few, so that they stay in a cache
 EQUAL = 12  # decimals in which equal scores agree, in whatever order they were summed up
 
 Statistic = Callable[[Floats], Floats]  # from summed counts (..., *cells) to scores (...)
