@@ -130,8 +130,8 @@ def decode_terms(data: bytearray, size: int, name: str) -> Terms:
     if (lines := np.count_nonzero(codes == ord("\n"))) != size or text[-1:] not in ("", "\n"):
         raise refusal(f"'{name}' has {lines:,} whole lines, not {size:,}")
     if np.count_nonzero(codes < ord(" ")) > lines or any(sign in data for sign in _STRANGE):
-        suspects = (line for line in text.split("\n") if line.translate(_ESCAPED) != line)
-        if strange := next(suspects, None):
+        odd = (line for line in text.split("\n") if not line.isprintable())
+        if strange := next((line for line in odd if line.translate(_ESCAPED) != line), None):
             raise refusal(f"'{name}' has a control character in '{shown(strange)}'")
     return Terms(text, size)
 
