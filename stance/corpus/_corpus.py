@@ -282,7 +282,8 @@ def sentiment_rows(corpus: Corpus) -> Ints:
 
 def holder_kinds(corpus: Corpus) -> Ints:
     """Return the number of each row's holder among `Holder`, or `MISSING`."""
-    return np.array(list(map(holder_kind, corpus.holder)), np.int64)
+    kinds = {name: holder_kind(name) for name in set(corpus.holder)}
+    return np.array([*map(kinds.__getitem__, corpus.holder)], np.int64)
 
 
 def holder_rows(corpus: Corpus) -> Ints:
