@@ -29,7 +29,7 @@ from stance.spellings import MISSING, holder_kind
 from stance.tables import Form, iso_dates, months_of, open_table
 
 LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
-_ROWS = 1000  # turned into columns at a time
+_ROWS = 250  # turned into columns at a time: so few that Python does not look for garbage
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,5 +178,5 @@ class LabelledRows:
             number=record.number,
             line=record.line,
             coder=cells["coder"].strip(),
-            extra=tuple(cells[name] for name in self._extra),
+            extra=tuple(map(cells.__getitem__, self._extra)),
         )
