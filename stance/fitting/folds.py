@@ -55,11 +55,11 @@ def split(y: Ints, group: Ints, folds: int, seed: int) -> Ints:
     count = min(folds, len(names))
     rows, classes = [0.0] * count, [_Class(size, count) for size in sizes.tolist()]
     fold = np.zeros(len(names), np.int64)
-    for name, group in zip(order.tolist(), counts[order].tolist(), strict=True):
-        spreads = [own.spreads(more) for own, more in zip(classes, group, strict=True)]
+    for name, held in zip(order.tolist(), counts[order].tolist(), strict=True):
+        spreads = [own.spreads(more) for own, more in zip(classes, held, strict=True)]
         fold[name] = best = _best_fold(spreads, rows)
-        rows[best] += sum(group)
-        for own, more, spread in zip(classes, group, spreads, strict=True):
+        rows[best] += sum(held)
+        for own, more, spread in zip(classes, held, spreads, strict=True):
             own.filled[best] += more
             own.spread = spread[best]
     return fold[place]
