@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -43,17 +43,19 @@ class Learned:
     head: Head
 
 
-@dataclass(frozen=True, slots=True)
 class _Seen:
     """What needs no head, seen of every row while features are counted for the stance head."""
 
-    named: list[Bools] = field(default_factory=list)
-    lexicon: list[Ints] = field(default_factory=list)  # stances by the polarity lexicon alone
+    def __init__(self, rows: int) -> None:
+        self.named: Bools = np.zeros(rows, np.bool_)
+        self.lexicon: Ints = np.zeros(rows, np.int64)  # stances by the polarity lexicon alone
+        self._end = 0
 
     def add(self, pairs: Pairs) -> None:
         """Look at the next rows."""
-        self.named.append(pairs.mentioned())
-        self.lexicon.append(signs_of_polarity(pairs))
+        rows = slice(self._end, self._end + pairs.count)
+        self.named[rows], self.lexicon[rows] = pairs.mentioned(), signs_of_polarity(pairs)
+        self._end = rows.stop
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,19 @@ class Bench:
     lessons: Corpus | None  # rows with soft labels alone
     pace: Pace
     pieces: Pieces
-    seen: _Seen = field(default_factory=_Seen)
+
+    @cached_property
+    def seen(self) -> _Seen:
+        """What was seen of the rows, those of the lessons last."""
+        return _Seen(len(self.corpus) + len(self.lessons or ()))
 
     @cached_property
     def named(self) -> Bools:
         """Rows that a model answers: the text names the actor, or the model has copies for it."""
-        named = np.concatenate(self.seen.named)[: len(self.corpus)]
+        named = self.seen.named[: len(self.corpus)]
         if self.recipe.features.per_actor:
             rows = Counter(self.query.names)
-            named |= np.array([rows[name] >= FEWEST for name in self.query.names])
+            named = named | np.array([rows[name] >= FEWEST for name in self.query.names])
         return named
 
     @cached_property
@@ -154,7 +160,7 @@ class Bench:
 
     def score(self, stance: Held, control: Held, tone: Held | None) -> Report:
         """Score the held-out answers."""
-        lexicon = np.concatenate(self.seen.lexicon)[: len(self.corpus)]
+        lexicon = self.seen.lexicon[: len(self.corpus)]
         return cross_validation(
             self.recipe,
             self.corpus,
