@@ -15,7 +15,7 @@ from stance.errors import DataError
 from stance.fitting import counts as counts_of
 from stance.fitting import designs, folds, heldout, learning, machines, train
 from stance.fitting.counts import count_features
-from stance.fitting.designs import Part, make_part
+from stance.fitting.designs import Frequency, Part
 from stance.fitting.machines import fit_machines
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
@@ -60,6 +60,33 @@ def test_a_soft_label_is_learned_once_per_label_that_it_may_be():
     svc = LinearSVC(C=1, tol=1e-8, max_iter=100_000)
     svc.fit(x[row], label, sample_weight=cost[row] * shares[row, label])
     assert x @ found[:-1] + found[-1] == pytest.approx(svc.decision_function(x), abs=2e-3)
+
+
+@pytest.mark.parametrize("enough", [0.1, 0.01, 0.001])
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_a_search_leaves_about_the_error_that_is_asked_for(seed, enough):
+    x, y, cost = made_up(seed)
+    part = Part(x, np.ones(FEATURES, np.float32), np.ones(ROWS, np.float32))
+    start = np.zeros((FEATURES + 1, 3), np.float32)
+    costs = np.eye(3)[y] * cost[:, None]
+    found, exact = (fit_machines([part], costs, start, e) for e in (enough, 1e-6))
+    left = x @ (found - exact)[:-1] + (found - exact)[-1]
+    assert np.sqrt((left**2).mean(axis=0)).max() < 2 * enough
+
+
+def test_frequencies_of_what_is_left_are_those_counted_anew():
+    corpus = read_corpus([bundled_corpus()]).take(np.arange(60))
+    reader = Reader(ActorBook.default(), Lexicon.default())
+    query = make_query(reader.book, corpus.texts, corpus.actors, corpus.spans)
+    (counts,) = count_features(reader, query, Features({"stem": 1.0})).values()
+    every, kept = np.ones(60, np.float32), (corpus.document % 3 > 0).astype(np.float32)
+    whole, left, other = (
+        Frequency.of(counts, own, corpus.document) for own in (every, kept, every - kept)
+    )
+    found = whole.without(other)
+    assert found.all_documents == left.all_documents < whole.all_documents
+    assert np.array_equal(found.idf(2), left.idf(2))
+    assert np.array_equal(found.documents, left.documents)
 
 
 def test_a_search_that_does_not_end_is_told(monkeypatch):
@@ -118,7 +145,7 @@ def test_pieces_change_neither_counts_nor_frequencies(monkeypatch):
 
     def measured():
         counts = count_features(reader, query, features)
-        idf = [make_part(own, 1.0, member, corpus.document, 3).idf for own in counts.values()]
+        idf = [Frequency.of(own, member, corpus.document).idf(3) for own in counts.values()]
         return counts, idf
 
     whole, whole_idf = measured()

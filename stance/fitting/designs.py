@@ -37,7 +37,7 @@ def make_design(
     parts, kept_by_block, vectored = [], [], []
     for name, weight in features.blocks.items():
         own = counts[name]
-        whole = _idf(own, np.ones(len(group), np.float32), group, features.min_df)
+        whole = Frequency.of(own, np.ones(len(group), np.float32), group).idf(features.min_df)
         kept = np.flatnonzero(whole)
         idf, keys = whole[kept], own.keys[kept]
         values = own.values(kept, idf, weight)
@@ -69,41 +69,62 @@ class Part:
         return Part(self.sums[:, np.flatnonzero(features)], self.idf[features], self.scale)
 
 
-def make_part(
-    counts: BlockCounts, weight: float, pairs: Floats32, group: Ints, min_df: int
-) -> Part:
-    """Weigh a block by what is learned from.
-
-    ``pairs``, of shape (n_rows,), is how many pairs of each row are learned from, 0 for none;
-    ``group`` is the document of each row.
-    """
-    idf = _idf(counts, pairs, group, min_df)
+def make_part(counts: BlockCounts, weight: float, frequency: "Frequency", min_df: int) -> Part:
+    """Weigh a block by what is learned from."""
+    idf = frequency.idf(min_df)
     squares = counts.squares @ idf**2
     scale = np.divide(weight, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
     return Part(counts.sums, idf, scale)
 
 
-def _idf(counts: BlockCounts, pairs: Floats32, group: Ints, min_df: int) -> Floats32:
-    """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """In how many pairs and documents each feature of a block occurs, and of how many."""
 
-    It is 0 for a feature in fewer than ``min_df`` of the documents.
-    """
-    known = np.flatnonzero(pairs)
-    names, number = np.unique(group[known], return_inverse=True)
-    order = np.argsort(number, kind="stable")
-    ordered = number[order]
-    df, held = np.zeros((2, len(counts.keys)), np.float32)  # exact below 2**24 rows
-    cuts = np.unique(np.searchsorted(ordered, ordered[::_ROWS]))
-    for low, high in pairwise([*cuts.tolist(), len(order)]):  # no document is cut
-        rows, own = known[order[low:high]], ordered[low:high] - ordered[low]
-        occurs = counts.sums[rows].astype(np.float32)
-        occurs.data[:] = 1
-        df += occurs.T @ pairs[rows]
-        # Several rows of a document count once.
-        ones = np.ones(len(own), np.float32)
-        whole = sparse.csr_matrix((ones, (own, np.arange(len(own))))) @ occurs
-        whole.data[:] = 1
-        held += whole.T @ np.ones(whole.shape[0], np.float32)
-    least = np.clip(len(names), 1, min_df)  # a fold may be one document
-    idf = np.log((1 + pairs.sum(dtype=np.float64)) / (1 + df.astype(np.float64))) + 1
-    return np.where(held >= least, idf, 0).astype(np.float32)
+    pairs: Floats32  # (n_features,); exact below 2**24 rows
+    documents: Floats32  # (n_features,)
+    all_pairs: float
+    all_documents: int
+
+    @classmethod
+    def of(cls, counts: BlockCounts, pairs: Floats32, group: Ints) -> "Frequency":
+        """Count.
+
+        ``pairs``, of shape (n_rows,), is how many pairs of each row are learned from, 0 for none;
+        ``group`` is the document of each row.
+        """
+        known = np.flatnonzero(pairs)
+        names, number = np.unique(group[known], return_inverse=True)
+        order = np.argsort(number, kind="stable")
+        ordered = number[order]
+        df, held = np.zeros((2, len(counts.keys)), np.float32)
+        cuts = np.unique(np.searchsorted(ordered, ordered[::_ROWS]))
+        for low, high in pairwise([*cuts.tolist(), len(order)]):  # no document is cut
+            rows, own = known[order[low:high]], ordered[low:high] - ordered[low]
+            occurs = counts.sums[rows].astype(np.float32)
+            occurs.data[:] = 1
+            df += occurs.T @ pairs[rows]
+            # Several rows of a document count once.
+            ones = np.ones(len(own), np.float32)
+            whole = sparse.csr_matrix((ones, (own, np.arange(len(own))))) @ occurs
+            whole.data[:] = 1
+            held += whole.T @ np.ones(whole.shape[0], np.float32)
+        return cls(df, held, float(pairs.sum(dtype=np.float64)), len(names))
+
+    def without(self, other: "Frequency") -> "Frequency":
+        """Return what is left without other documents that were counted, too."""
+        return Frequency(
+            self.pairs - other.pairs,
+            self.documents - other.documents,
+            self.all_pairs - other.all_pairs,
+            self.all_documents - other.all_documents,
+        )
+
+    def idf(self, min_df: int) -> Floats32:
+        """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
+
+        It is 0 for a feature in fewer than ``min_df`` of the documents.
+        """
+        least = np.clip(self.all_documents, 1, min_df)  # a fold may be one document
+        idf = np.log((1 + self.all_pairs) / (1 + self.pairs.astype(np.float64))) + 1
+        return np.where(self.documents >= least, idf, 0).astype(np.float32)

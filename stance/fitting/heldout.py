@@ -58,7 +58,7 @@ def learn(
     """
     head = _fit_whole(task, seed)
     tick(len(task.y) * (WHOLE if task.large else 1))
-    return head, cross_validate(task, fold, seed, jobs, tick, head if task.large else None)
+    return head, cross_validate(task, fold, seed, jobs, tick, head)
 
 
 def _fit_whole(task: Task, seed: int) -> Head:
@@ -98,8 +98,9 @@ def cross_validate(
         If a fold leaves too little to learn from.
     """
     cuts = fold_cuts(fold, seed)
+    near = Near.of(task, model) if model and task.large else None
     scores = np.zeros((len(task.y), len(task.labels)))
-    for cut, part in zip(cuts, score_cuts(task, cuts, jobs, tick, model), strict=True):
+    for cut, part in zip(cuts, score_cuts(task, cuts, jobs, tick, near), strict=True):
         if isinstance(part, DataError):
             raise part
         scores[cut.test] = part
@@ -119,7 +120,7 @@ def score_cuts(
     cuts: Sequence[Cut],
     jobs: int = 1,
     tick: Tick = _ignore,
-    model: Head | None = None,
+    near: Near | None = None,
 ) -> list[Floats | DataError]:
     """Score the test rows of each cut by what is learned from its training rows.
 
@@ -130,13 +131,13 @@ def score_cuts(
     if jobs == 1:
         found = []
         for cut in cuts:
-            found.append(_score_cut(task, cut, model))
+            found.append(_score_cut(task, cut, near))
             tick(len(cut.train) * each)
         return found
     from joblib import Parallel, delayed
 
     parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
-    each_done = Parallel(jobs)(delayed(_apart)(task, part, model) for part in parts)
+    each_done = Parallel(jobs)(delayed(_apart)(task, part, near) for part in parts)
     done = [found for found, _ in each_done]
     for why in sorted({why for _, told in each_done for why in told}):
         warnings.warn(why, RuntimeWarning, stacklevel=2)
@@ -145,20 +146,19 @@ def score_cuts(
 
 
 def _apart(
-    task: Task, cuts: Sequence[Cut], model: Head | None
+    task: Task, cuts: Sequence[Cut], near: Near | None
 ) -> tuple[list[Floats | DataError], set[str]]:
     """Score cuts in another process; return what it would have warned of, too."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", RuntimeWarning)
-        found = score_cuts(task, cuts, model=model)
+        found = score_cuts(task, cuts, near=near)
     return found, {str(each.message) for each in told if each.category is RuntimeWarning}
 
 
-def _score_cut(task: Task, cut: Cut, model: Head | None) -> Floats | DataError:
+def _score_cut(task: Task, cut: Cut, near: Near | None) -> Floats | DataError:
     def make() -> Arrays:
         large = HELD_OUT_PART if cut.rough else HELD_OUT_ENOUGH
         enough = large if task.large else HELD_OUT
-        near = None if model is None else Near(model, cut.test)
         head = fit_head(task, cut.train, cut.seed, enough, near)
         return [score_rows(head, task.counts, task.counted(cut.test))]
 

@@ -1,6 +1,6 @@
 """Fits one head on some rows, and the temperature of its scores."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,10 @@ from threadpoolctl import threadpool_limits
 from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts
-from stance.fitting.designs import Design, DesignBlock, make_design, make_part
+from stance.fitting.designs import Design, DesignBlock, Frequency, make_design, make_part
 from stance.fitting.folds import is_large
 from stance.fitting.logistic import fit_logistic
-from stance.fitting.machines import fit_machine, fit_machines
+from stance.fitting.machines import FREQUENT, fit_machine, fit_machines
 from stance.fitting.pieces import NO_PIECES, Pieces
 from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head
@@ -26,13 +26,12 @@ EXACT, HELD_OUT = 1e-4, 1e-2
 Scores of 8,002 and of 80,003 rows differed by less than 0.001 between the two, and no answer did;
 the second takes half the time.
 """
-ENOUGH, HELD_OUT_ENOUGH, HELD_OUT_PART = 0.003, 0.006, 0.1
-"""The same where there are many rows: what the last step changed scores by, root mean square.
+ENOUGH, HELD_OUT_ENOUGH, HELD_OUT_PART = 0.0015, 0.003, 0.025
+"""The same where there are many rows: the error of the scores that is left, root mean square.
 
-For the model, for one that leaves a fold out, and for one of part of the documents. The error that
-is left is about a third of it.
+For the model, for one that leaves a fold out, and for one of part of the documents.
 """
-COARSE, ROUGH = 10, 0.05
+COARSE, ROUGH = 10, 0.1
 """Where there are many rows, the search begins at what one in so many teaches, about so well."""
 SPARSE = 0.5  # share of rows or features below which a search copies those that it needs
 FORGETFUL = 5.0
@@ -144,7 +143,7 @@ def fit_head(
 ) -> Head:
     """Fit a linear classifier on some rows; temperature 1, terms without names.
 
-    ``enough`` is the violation at which a support vector machine stops, or the change of scores
+    ``enough`` is the violation at which a support vector machine stops, or the error of its scores
     where the task is large. There the search may begin at a model that is ``near``.
     """
     rows, counts = task.with_lessons(rows), task.counts
@@ -158,10 +157,22 @@ def fit_head(
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A model of rows that are mostly the same, and the rows that it knows and must forget."""
+    """A model of all rows, and how often features occur in them: most of what a fold needs."""
 
     model: Head
-    forgotten: Ints
+    frequencies: Sequence[Frequency]  # of each block
+
+    @classmethod
+    def of(cls, task: Task, model: Head) -> "Near":
+        """Count the features of a task whose model is known."""
+        every = np.arange(len(task.groups))
+        return cls(model, _frequencies(task.counts, task.counted(every), task.groups))
+
+    def frequencies_in(self, task: Task, rows: Ints) -> list[Frequency]:
+        """Return how often features occur in some rows, which leave out whole documents."""
+        others = np.setdiff1d(np.arange(len(task.groups)), rows)
+        missed = _frequencies(task.counts, task.counted(others), task.groups[others])
+        return [one.without(other) for one, other in zip(self.frequencies, missed, strict=True)]
 
     def coef(self, task: Task, labels: Ints) -> Floats32:
         """Return its coefficients, of shape (n_features + 1, n_labels)."""
@@ -177,12 +188,11 @@ class Near:
 
 def _fit_large(task: Task, rows: Ints, enough: float, near: Near | None) -> Head:
     present = present_labels(task, *task.targets(rows))
-    forgotten = None
     if near is not None and _forgets(task, rows):
-        begin, forgotten = near.coef(task, present), task.counted(near.forgotten)
+        begin = near.coef(task, present)
     else:
         begin, _ = _learn_machines(task, rows[::COARSE], present, None, ROUGH)
-    found, idf = _learn_machines(task, rows, present, begin, enough, forgotten)
+    found, idf = _learn_machines(task, rows, present, begin, enough, near)
     made = [
         (name, weight, task.counts[name].keys[own > 0], own[own > 0])
         for (name, weight), own in zip(task.recipe.features.blocks.items(), idf, strict=True)
@@ -201,13 +211,21 @@ def _forgets(task: Task, rows: Ints) -> bool:
     return bool(weight.max() * task.recipe.classifier.c <= FORGETFUL)
 
 
+def _frequencies(counts: Mapping[str, BlockCounts], at: Ints, groups: Ints) -> list[Frequency]:
+    """Return how often features of each block occur at some rows of the counts, by group."""
+    size = next(iter(counts.values())).sums.shape[0]
+    group, pairs = np.zeros(size, np.int64), np.bincount(at, minlength=size).astype(np.float32)
+    group[at] = groups
+    return [Frequency.of(own, pairs, group) for own in counts.values()]
+
+
 def _learn_machines(
     task: Task,
     rows: Ints,
     labels: Ints,
     start: Floats32 | None,
     enough: float,
-    held: Ints | None = None,
+    near: Near | None = None,
 ) -> tuple[Floats32, list[Floats32]]:
     """Learn machines of some labels and all features from some rows, lessons among them.
 
@@ -219,11 +237,14 @@ def _learn_machines(
     kept, place = np.unique(at, return_inverse=True)
     if len(kept) < SPARSE * size:
         counts, at, size = {n: own.take(kept) for n, own in counts.items()}, place, len(kept)
-        held = None  # they are not among these rows
-    group, pairs = np.zeros(size, np.int64), np.bincount(at, minlength=size).astype(np.float32)
-    group[at] = task.groups[rows]
-    min_df = task.recipe.features.min_df
-    parts = [make_part(counts[name], blocks[name], pairs, group, min_df) for name in blocks]
+    if near is None:
+        frequencies = _frequencies(counts, at, task.groups[rows])
+    else:
+        frequencies = near.frequencies_in(task, rows)
+    parts = [
+        make_part(counts[name], blocks[name], own, task.recipe.features.min_df)
+        for name, own in zip(blocks, frequencies, strict=True)
+    ]
     targets, weight = task.targets(rows)
     weight = weight * task.recipe.classifier.c
     costs = [np.bincount(at, targets[:, label] * weight, size) for label in labels.tolist()]
@@ -233,9 +254,10 @@ def _learn_machines(
     few = met.mean() < SPARSE
     if few:
         parts = [part.take(part.idf > 0) for part in parts]
+    frequent = FREQUENT if near is None else FREQUENT // 2  # enough on a short way
     with threadpool_limits(1):
         begin = whole[met] if few else whole
-        found = fit_machines(parts, np.stack(costs, axis=1), begin, enough, held)
+        found = fit_machines(parts, np.stack(costs, axis=1), begin, enough, frequent)
     if not few:
         return found, idf
     whole[:] = 0

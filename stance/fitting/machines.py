@@ -16,8 +16,10 @@ from stance.interrupts import interruptible
 
 _ROWS = 1 << 14  # handled at a time
 _CG = 0.3  # what a step of the search leaves of the residual
-_FREQUENT, _SAMPLE = 512, 8192  # features whose curvature is found, and about so many rows for it
-_EACH = 64  # rows for one such feature, where they are fewer
+FREQUENT, _EACH = 1024, 64  # features known to go together, and rows for one where they are fewer
+_SAMPLE = 8192  # rows, about, in which these are looked at
+_MOST = 0.9  # share of the rows above which they are not worth a copy
+_ALIKE = 0.05  # relative difference of two numbers of rows that bend the loss nearly alike
 _STEPS, _TURNS = 30, 100  # steps of a search, and turns of a step
 _SWEEPS = 10_000  # steps of the search of scikit-learn
 _DESCENT, _ROUNDING = 1e-4, 1e-6  # of a line search: wanted decrease, and error of a float32 sum
@@ -58,7 +60,11 @@ def fit_machine(
 
 
 def fit_machines(
-    parts: Sequence[Part], costs: Floats, start: Floats32, enough: float, held: Ints | None = None
+    parts: Sequence[Part],
+    costs: Floats,
+    start: Floats32,
+    enough: float,
+    frequent: int = FREQUENT,
 ) -> Floats32:
     """Learn one machine per label: those of `sklearn.svm.LinearSVC`, on the counts themselves.
 
@@ -76,24 +82,22 @@ def fit_machines(
     start : ndarray of shape (n_features + 1, n_labels)
         Where the search begins.
     enough : float
-        Change of the rows' scores by a step, root mean square, at which the search stops.
-    held : ndarray, optional
-        Rows that are to be scored, and whose scores must change as little.
+        Error of the rows' scores, root mean square as estimated, at which the search stops.
+    frequent : int
+        Number of features that the search knows to go together; at most one for 64 rows.
 
     Returns
     -------
     ndarray of shape (n_features + 1, n_labels)
         The last row holds the intercepts.
     """
-    design = _Design(
-        [part.sums for part in parts], [part.idf for part in parts], [part.scale for part in parts]
-    )
-    frequent, coef, total = _Frequent.of(design), np.empty_like(start), costs.sum(axis=1)
+    design, coef, total = _Design.of(parts), np.empty_like(start), costs.sum(axis=1)
+    together = _Frequent.of(design, frequent)
     for label in range(costs.shape[1]):
         right = costs[:, label].astype(np.float32)
         errors = _Errors(right, (total - costs[:, label]).astype(np.float32))
         begin = np.ascontiguousarray(start[:, label])
-        coef[:, label] = _search(design, errors, frequent, begin, enough, held)
+        coef[:, label] = _search(design, errors, together, begin, enough)
     return coef
 
 
@@ -114,11 +118,17 @@ class _Errors:
 
 @dataclass(frozen=True, slots=True)
 class _Design:
-    """The weighed features of all rows; the last one is always 1."""
+    """The weighed features of some rows; the last one is always 1."""
 
     sums: Sequence[Any]  # of each part, sparse
     idf: Sequence[Floats32]
     scale: Sequence[Floats32]
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> "_Design":
+        """Return the design of some blocks."""
+        sums, idf, scale = zip(*((part.sums, part.idf, part.scale) for part in parts), strict=True)
+        return cls(sums, idf, scale)
 
     @property
     def lows(self) -> list[int]:
@@ -140,26 +150,34 @@ class _Design:
         found[-1] = slopes.sum(dtype=np.float64)
         return found
 
-    def take(self, rows: Ints, times: Floats32) -> list[Any]:
-        """Return the values in some rows, part by part, each row times a factor."""
-        found = []
-        for sums, idf, scale, _ in self._parts():
-            own, factor = sums[rows], scale[rows] * times
-            for low in range(0, len(rows), _ROWS):
-                ends = own.indptr[low : low + _ROWS + 1]
+    def take(self, rows: Ints) -> "_Design":
+        """Return some of the rows."""
+        sums = [part[rows] for part in self.sums]
+        return _Design(sums, self.idf, [scale[rows] for scale in self.scale])
+
+    def diagonal(self, bends: Floats32) -> Floats32:
+        """Return the diagonal of the second derivative, where the rows' losses bend so much."""
+        found = np.ones(self.lows[-1] + 1, np.float32)
+        for sums, idf, scale, (low, high) in self._parts():
+            squares, times = np.zeros(high - low, np.float32), scale**2 * bends
+            for first in range(0, len(scale), _ROWS):
+                ends = sums.indptr[first : first + _ROWS + 1]
                 some = slice(ends[0], ends[-1])
-                own.data[some] *= idf.take(own.indices[some])
-                own.data[some] *= np.repeat(factor[low : low + _ROWS], np.diff(ends))
-            found.append(own)
+                part = sums.data[some] ** 2, sums.indices[some], ends - ends[0]
+                own = sparse.csr_matrix(part, (len(ends) - 1, high - low))
+                squares += own.T @ times[first : first + _ROWS]
+            found[low:high] += idf**2 * squares
+        found[-1] += bends.sum(dtype=np.float64)
         return found
 
-    def columns(self, rows: Ints, features: Ints) -> Floats32:
-        """Return the values of some features in some rows."""
-        ones = np.ones((len(rows), np.count_nonzero(features == self.lows[-1])), np.float32)
+    def columns(self, features: Ints) -> Floats32:
+        """Return the values of some features."""
+        count = len(self.scale[0])
+        ones = np.ones((count, np.count_nonzero(features == self.lows[-1])), np.float32)
         found = []
         for sums, idf, scale, (low, high) in self._parts():
             own = features[(features >= low) & (features < high)] - low
-            found.append(sums[rows][:, own].toarray() * idf[own] * scale[rows, None])
+            found.append(sums[:, own].toarray() * idf[own] * scale[:, None])
         return np.hstack([*found, ones])
 
     def _parts(self) -> Iterator[tuple[Any, Floats32, Floats32, tuple[int, int]]]:
@@ -167,22 +185,22 @@ class _Design:
 
 
 def _search(
-    design: _Design,
-    errors: _Errors,
-    frequent: "_Frequent",
-    coef: Floats32,
-    enough: float,
-    held: Ints | None,
+    design: _Design, errors: _Errors, frequent: "_Frequent", coef: Floats32, enough: float
 ) -> Floats32:
     """Return the coefficients of a machine."""
     coef[:-1] *= np.concatenate(design.idf) > 0
     scores = design.scores(coef)
     loss, slopes, bends = errors.losses(scores)
     loss += _dot(coef, coef) / 2
+    nearly = _Nearly.of(design, bends, frequent)
     for _ in range(_STEPS):
+        if not nearly.holds(bends):
+            nearly = _Nearly.of(design, bends, frequent)
         gradient = design.back(slopes)
         gradient += coef
-        move, solved = _step(design, bends, gradient, frequent)
+        move = _step(design, bends, gradient, nearly, enough)
+        if move is None:
+            return coef
         moved = design.scores(move)
         slope, length = _dot(gradient, move), 1.0
         while True:
@@ -193,9 +211,6 @@ def _search(
                 break
             length /= 2
         coef, scores, loss = tried, answered, new
-        watched = [moved] if held is None else [moved, moved[held]]
-        if solved and all(length * np.sqrt(_dot(w, w) / len(w)) <= enough for w in watched):
-            return coef
     _warn_of_no_end(_STEPS)
     return coef
 
@@ -206,62 +221,37 @@ def _warn_of_no_end(steps: int) -> None:
 
 
 def _step(
-    design: _Design, bends: Floats32, gradient: Floats32, frequent: "_Frequent"
-) -> tuple[Floats32, bool]:
-    """Return a Newton step of the coefficients, and whether it is one to the end."""
-    rows = np.flatnonzero(bends)  # the loss does not bend with the others
-    root = np.sqrt(bends[rows])
-    bent = _Bent(design.take(rows, root), design.lows, root)
-    nearly = _Nearly.of(bent, frequent)
-    move, rest = np.zeros_like(gradient), -gradient
+    design: _Design, bends: Floats32, gradient: Floats32, nearly: "_Nearly", enough: float
+) -> Floats32 | None:
+    """Return a Newton step of the coefficients; None where it would change too little.
+
+    The energy of a step is the sum of its squares, and of those by which it changes scores, each
+    times how the loss bends there.
+    """
+    rest = -gradient
     aim = nearly.solve(rest)
-    first = product = _dot(rest, aim)
+    energy = product = _dot(rest, aim)  # nearly
+    least = enough**2 * bends.sum(dtype=np.float64)
+    if energy <= least:
+        return None
+    rows = np.flatnonzero(bends)  # the loss does not bend with the others
+    if len(rows) < _MOST * len(bends):
+        design, bends = design.take(rows), bends[rows]
+    move = np.zeros_like(gradient)
     for _ in range(_TURNS):
-        if product <= _CG**2 * first:
-            return move, True
-        ahead = bent.times(aim)
+        ahead = design.back(bends * design.scores(aim))
+        ahead += aim
         length = np.float32(product / max(_dot(aim, ahead), 1e-30))
         move += length * aim
         rest -= length * ahead
         solved = nearly.solve(rest)
         new = _dot(rest, solved)
+        if new <= max(_CG**2 * energy, least / 4):
+            break
         aim *= np.float32(new / product)
         aim += solved
         product = new
-    return move, False
-
-
-@dataclass(frozen=True, slots=True)
-class _Bent:
-    """The second derivative of a machine's loss: the identity, and values times their transpose."""
-
-    values: Sequence[Any]  # of each part, in rows that bend the loss, times the root of that
-    lows: Sequence[int]
-    root: Floats32
-
-    def times(self, aim: Floats32) -> Floats32:
-        """Return the product with a vector."""
-        ahead = self.root * aim[-1]
-        for values, (low, high) in zip(self.values, pairwise(self.lows), strict=True):
-            ahead += values @ aim[low:high]
-        found = aim.copy()
-        for values, (low, high) in zip(self.values, pairwise(self.lows), strict=True):
-            found[low:high] += values.T @ ahead
-        found[-1] += _dot(self.root, ahead)
-        return found
-
-    def diagonal(self) -> Floats32:
-        """Return the diagonal."""
-        found = np.ones(self.lows[-1] + 1, np.float32)
-        for values, (low, high) in zip(self.values, pairwise(self.lows), strict=True):
-            for first in range(0, values.shape[0], _ROWS):
-                ends = values.indptr[first : first + _ROWS + 1]
-                some = slice(ends[0], ends[-1])
-                part = values.data[some] ** 2, values.indices[some], ends - ends[0]
-                ones = np.ones(len(ends) - 1, np.float32)
-                found[low:high] += sparse.csr_matrix(part, (len(ones), high - low)).T @ ones
-        found[-1] += _dot(self.root, self.root)
-        return found
+    return move
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,15 +263,14 @@ class _Frequent:
     values: Floats32
 
     @classmethod
-    def of(cls, design: _Design) -> "_Frequent":
+    def of(cls, design: _Design, most: int) -> "_Frequent":
         """Find it in some of the rows."""
         count = len(design.scale[0])
-        rows = np.arange(0, count, max(1, count // _SAMPLE))
-        ones = np.ones(len(rows), np.float32)
-        sharp = _Bent(design.take(rows, ones), design.lows, ones).diagonal()
-        most = np.argsort(-sharp, kind="stable")[: min(_FREQUENT, count // _EACH)]
-        features = np.sort(most)
-        x = design.columns(rows, features)
+        some = design.take(np.arange(0, count, max(1, count // _SAMPLE)))
+        sharp = some.diagonal(np.ones(len(some.scale[0]), np.float32))
+        order = np.argsort(-sharp, kind="stable")
+        features = np.sort(order[: min(most, count // _EACH)])
+        x = some.columns(features)
         values, vectors = np.linalg.eigh(x.T @ x)
         return cls(features, vectors, np.maximum(values, 0))
 
@@ -293,19 +282,24 @@ class _Nearly:
     Frequent features go together, so that a diagonal alone leaves the search many turns.
     """
 
+    rows: int  # that bend the loss
     sharp: Floats32  # its diagonal
     frequent: _Frequent
     shrunk: Floats32  # by how much each vector of the frequent features shrinks
     bends: Bools  # whether the loss bends with a frequent feature
 
     @classmethod
-    def of(cls, bent: _Bent, frequent: _Frequent) -> "_Nearly":
+    def of(cls, design: _Design, bends: Floats32, frequent: _Frequent) -> "_Nearly":
         """Estimate it from the diagonal, and from what frequent features have in common."""
-        sharp = bent.diagonal()
+        sharp = design.diagonal(bends)
         own = sharp[frequent.features] - 1
         size = own.sum(dtype=np.float64) / max(frequent.values.sum(dtype=np.float64), 1e-30)
         shrunk: Floats32 = np.float32(1) / (1 + frequent.values * np.float32(size))
-        return cls(sharp, frequent, shrunk, own > 0)
+        return cls(int(np.count_nonzero(bends)), sharp, frequent, shrunk, own > 0)
+
+    def holds(self, bends: Floats32) -> bool:
+        """Tell whether it is still good where the loss bends so much."""
+        return bool(abs(np.count_nonzero(bends) - self.rows) <= _ALIKE * self.rows)
 
     def solve(self, values: Floats32) -> Floats32:
         """Return values times the inverse."""
