@@ -22,6 +22,7 @@ _MOST = 0.9  # share of the rows above which they are not worth a copy
 _ALIKE = 0.05  # relative difference of two numbers of rows that bend the loss nearly alike
 _STEPS, _TURNS = 30, 100  # steps of a search, and turns of a step
 _SWEEPS = 10_000  # steps of the search of scikit-learn
+_CLOSE = 5  # times what is enough, a step can be the last
 _DESCENT, _ROUNDING = 1e-4, 1e-6  # of a line search: wanted decrease, and error of a float32 sum
 
 
@@ -192,15 +193,13 @@ def _search(
     scores = design.scores(coef)
     loss, slopes, bends = errors.losses(scores)
     loss += _dot(coef, coef) / 2
-    nearly = _Nearly.of(design, bends, frequent)
+    nearly, least = None, 0.0
     for _ in range(_STEPS):
-        if not nearly.holds(bends):
-            nearly = _Nearly.of(design, bends, frequent)
         gradient = design.back(slopes)
         gradient += coef
-        move = _step(design, bends, gradient, nearly, enough)
-        if move is None:
+        if nearly is not None and nearly.energy(gradient) <= least:
             return coef
+        move, nearly = _step(design, bends, gradient, nearly or frequent)
         moved = design.scores(move)
         slope, length = _dot(gradient, move), 1.0
         while True:
@@ -211,6 +210,9 @@ def _search(
                 break
             length /= 2
         coef, scores, loss = tried, answered, new
+        # The next step is taken to change scores as much as this one did for its energy.
+        changed = float(np.sqrt(_dot(moved, moved) / len(moved)))
+        least = -slope * (enough / changed) ** 2 if 0 < changed < _CLOSE * enough else 0.0
     _warn_of_no_end(_STEPS)
     return coef
 
@@ -221,22 +223,16 @@ def _warn_of_no_end(steps: int) -> None:
 
 
 def _step(
-    design: _Design, bends: Floats32, gradient: Floats32, nearly: "_Nearly", enough: float
-) -> Floats32 | None:
-    """Return a Newton step of the coefficients; None where it would change too little.
-
-    The energy of a step is the sum of its squares, and of those by which it changes scores, each
-    times how the loss bends there.
-    """
-    rest = -gradient
-    aim = nearly.solve(rest)
-    energy = product = _dot(rest, aim)  # nearly
-    least = enough**2 * bends.sum(dtype=np.float64)
-    if energy <= least:
-        return None
+    design: _Design, bends: Floats32, gradient: Floats32, known: "_Nearly | _Frequent"
+) -> tuple[Floats32, "_Nearly"]:
+    """Return a Newton step of the coefficients, and what the second derivative nearly is there."""
     rows = np.flatnonzero(bends)  # the loss does not bend with the others
     if len(rows) < _MOST * len(bends):
         design, bends = design.take(rows), bends[rows]
+    nearly = known.at(design, bends, len(rows))
+    rest = -gradient
+    aim = nearly.solve(rest)
+    energy = product = _dot(rest, aim)  # nearly
     move = np.zeros_like(gradient)
     for _ in range(_TURNS):
         ahead = design.back(bends * design.scores(aim))
@@ -246,12 +242,12 @@ def _step(
         rest -= length * ahead
         solved = nearly.solve(rest)
         new = _dot(rest, solved)
-        if new <= max(_CG**2 * energy, least / 4):
+        if new <= _CG**2 * energy:
             break
         aim *= np.float32(new / product)
         aim += solved
         product = new
-    return move
+    return move, nearly
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +270,14 @@ class _Frequent:
         values, vectors = np.linalg.eigh(x.T @ x)
         return cls(features, vectors, np.maximum(values, 0))
 
+    def at(self, design: _Design, bends: Floats32, rows: int) -> "_Nearly":
+        """Estimate a second derivative from its diagonal, and from what these have in common."""
+        sharp = design.diagonal(bends)
+        own = sharp[self.features] - 1
+        size = own.sum(dtype=np.float64) / max(self.values.sum(dtype=np.float64), 1e-30)
+        shrunk: Floats32 = np.float32(1) / (1 + self.values * np.float32(size))
+        return _Nearly(rows, sharp, self, shrunk, own > 0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Nearly:
@@ -288,18 +292,19 @@ class _Nearly:
     shrunk: Floats32  # by how much each vector of the frequent features shrinks
     bends: Bools  # whether the loss bends with a frequent feature
 
-    @classmethod
-    def of(cls, design: _Design, bends: Floats32, frequent: _Frequent) -> "_Nearly":
-        """Estimate it from the diagonal, and from what frequent features have in common."""
-        sharp = design.diagonal(bends)
-        own = sharp[frequent.features] - 1
-        size = own.sum(dtype=np.float64) / max(frequent.values.sum(dtype=np.float64), 1e-30)
-        shrunk: Floats32 = np.float32(1) / (1 + frequent.values * np.float32(size))
-        return cls(int(np.count_nonzero(bends)), sharp, frequent, shrunk, own > 0)
+    def at(self, design: _Design, bends: Floats32, rows: int) -> "_Nearly":
+        """Return it where the loss bends so much; the same if nearly as many rows do."""
+        if abs(rows - self.rows) <= _ALIKE * self.rows:
+            return self
+        return self.frequent.at(design, bends, rows)
 
-    def holds(self, bends: Floats32) -> bool:
-        """Tell whether it is still good where the loss bends so much."""
-        return bool(abs(np.count_nonzero(bends) - self.rows) <= _ALIKE * self.rows)
+    def energy(self, gradient: Floats32) -> float:
+        """Return the energy of the step that a gradient asks for.
+
+        It is the sum of its squares, and of those by which it changes scores, each times how the
+        loss bends there.
+        """
+        return _dot(gradient, self.solve(gradient))
 
     def solve(self, values: Floats32) -> Floats32:
         """Return values times the inverse."""
