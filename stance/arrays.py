@@ -1,4 +1,6 @@
-"""Types of arrays: what a signature calls them everywhere in the package."""
+"""Arrays: what a signature calls their types everywhere in the package, and long ones in slices."""
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,3 +15,16 @@ Bytes = NDArray[np.uint8]
 Codes = NDArray[np.uint32]  # code points
 Keys = NDArray[np.uint64]  # of strings, see `stance.reading.keys`
 Cells = NDArray[np.bytes_]  # of a table
+
+
+AT_A_TIME = 1 << 18  # entries, so that a paragraph as long as a book takes little memory
+
+
+def slices(size: int) -> Iterator[slice]:
+    """Yield slices of so many entries, each of a few megabytes.
+
+    >>> [*slices(300_000)]
+    [slice(0, 262144, None), slice(262144, 300000, None)]
+    """
+    for low in range(0, size, AT_A_TIME):
+        yield slice(low, min(low + AT_A_TIME, size))

@@ -10,9 +10,9 @@ import pytest
 from scipy import sparse
 from sklearn.svm import LinearSVC
 
+from stance import arrays
 from stance.corpus import bundled_corpus, read_corpus
 from stance.errors import DataError
-from stance.fitting import counts as counts_of
 from stance.fitting import designs, folds, heldout, learning, machines, train
 from stance.fitting.counts import count_features
 from stance.fitting.designs import Frequency, Part, make_part
@@ -156,7 +156,7 @@ def test_pieces_change_neither_counts_nor_frequencies(monkeypatch):
         return counts, idf
 
     whole, whole_idf = measured()
-    monkeypatch.setattr(counts_of, "_ENTRIES", 50)
+    monkeypatch.setattr(arrays, "AT_A_TIME", 50)
     monkeypatch.setattr(designs, "_ROWS", 7)
     found, found_idf = measured()
     for name, one in whole.items():

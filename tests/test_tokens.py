@@ -219,7 +219,7 @@ def test_results_do_not_depend_on_the_forms_seen_before(texts):
 
 
 def test_words_looked_up_in_portions_have_one_form_each(monkeypatch):
-    monkeypatch.setattr("stance.reading.tokens.AT_A_TIME", 2)
+    monkeypatch.setattr("stance.arrays.AT_A_TIME", 2)
     forms = new_forms()
     batch = read("one two three one", "three four", forms=forms)
     assert [forms.spelling[form] for form in batch.form] == words(batch)

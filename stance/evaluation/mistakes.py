@@ -48,6 +48,7 @@ def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: boo
         stance.append(judged.stance)
         withheld.append(judged.withheld)
         because += strongest_words(judged.pushes, judged.stance.argmax(axis=1), WORDS)
+        del judged  # before the words of the next rows are read
     answers = stance_answers(corpus, np.concatenate(stance), ~np.concatenate(withheld))
     predicted, top = answers.predicted, answers.confidence
     wrong = np.flatnonzero(~answers.right)

@@ -11,7 +11,7 @@ from itertools import chain
 
 import numpy as np
 
-from stance.arrays import Bools, Ints, Keys
+from stance.arrays import Bools, Ints, Ints32, Keys
 from stance.features.events import Events, FormBook, JointBook, Parts
 from stance.features.mention import category_terms, mention_block, relation_block
 from stance.features.pairs import (
@@ -66,7 +66,7 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
     """Stems, heavier near the actor, marked after a negator."""
     weight = pairs.nearness() if len(pairs.mention) else None
     # Once per word of the paragraph, whichever actor is judged; the last entry is the actor's.
-    code, word = np.append(pairs.words.once(_stem_codes), _TARGET), pairs.word
+    code, word = pairs.words.once(_stem_codes), pairs.word
     book, own = reader.table(_stem_book), pairs.mention
     return [Events(pairs.row, word, weight, code=code, book=book, spread=word, own=own)]
 
@@ -76,18 +76,23 @@ def plain_block(reader: Reader, pairs: Pairs) -> list[Events]:
     words, book = pairs.words, reader.table(_plain_book)
     at = np.flatnonzero(words.who == NOBODY)
     code = words.once(_stem_codes).take(at)
-    _, row, which = entries(words, words.mentions, pairs.para, pairs.first)
+    row, which = entries(words, words.mentions, pairs.para, pairs.first)[1:]
     named = words.mentions.take(which)
-    own = np.where(words.who.take(named) == pairs.actor.take(row), _TARGET, _OTHER)
+    del which  # a paragraph may be as long as a book
+    mine = words.who.take(named) == pairs.actor.take(row)
+    own = np.where(mine, np.int8(_TARGET), np.int8(_OTHER))
     return [
         Events(words.para.take(at), at, code=code, book=book, of=pairs.para),
         Events(row, named, code=own, book=book),
     ]
 
 
-def _stem_codes(words: Words) -> Ints:
-    """Return the number of each word's stem in `stem` and `plain`."""
-    code = 2 * words.form + words.negated + _STEMS
+def _stem_codes(words: Words) -> Ints32:
+    """Return the number of each word's stem in `stem` and `plain`, and last the actor's."""
+    code = np.full(len(words.form) + 1, _TARGET, np.int32)
+    np.multiply(words.form, 2, out=code[:-1], casting="same_kind")
+    code[:-1] += words.negated
+    code[:-1] += _STEMS
     code[words.mentions] = _OTHER
     return code
 
@@ -97,10 +102,10 @@ def word_block(reader: Reader, pairs: Pairs) -> list[Events]:
     row, word = pairs.row, pairs.word
     keys = pairs.words.key.take(word)
     follows = np.flatnonzero(row[1:] == row[:-1])
-    both = (keys[follows], keys[follows + 1])
+    both = (keys[:-1], keys[1:])
     return [
         Events(row, word, template="word", parts=(keys,)),
-        Events(row[follows], word[follows], template="word", parts=both),
+        Events(row.take(follows), word.take(follows), template="word", parts=both, code=follows),
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Floats, Ints, Keys
+from stance.arrays import Bools, Floats, Ints, Ints32, Keys
 from stance.features.pairs import Pairs, run_starts, stretches
 from stance.reading.keys import join_keys, key_of, keys_of
 from stance.reading.tokens import Forms
@@ -142,7 +142,7 @@ class Events:
     template: str = ""  # name of an open set
     parts: Parts = ()  # of its features
     spread: NDArray[Any] | None = None  # entry of `code` of each occurrence, if several share one
-    own: Ints | None = None  # occurrences with the last entry of `code`, whatever `spread` says
+    own: Ints32 | None = None  # occurrences with the last entry of `code`, whatever `spread` says
     present: Bools | None = None  # which there are: features at the same places share their arrays
     prefix: str = ""  # of the features' names
     of: Ints | None = None  # paragraph of each pair, if rows are paragraphs: each pair has them all

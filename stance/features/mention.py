@@ -1,10 +1,12 @@
 """How a paragraph names an actor, and who does what to whom around it: two blocks."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stance.arrays import Ints, Keys
+from stance.arrays import Ints, Ints32, Keys
 from stance.features.events import Codebook, Events, JointBook
 from stance.features.pairs import (
     FAR,
@@ -137,7 +139,7 @@ def _counted(words: Words) -> dict[str, Ints]:
     }
 
 
-def _by_row(ufunc: np.ufunc, values: Ints, row: Ints, count: int, empty: int) -> Ints:
+def _by_row(ufunc: np.ufunc, values: NDArray[Any], row: Ints32, count: int, empty: int) -> Ints:
     """Reduce the values of each row, along the last axis; rows never decrease."""
     found = np.full((*values.shape[:-1], count), empty)
     starts = run_starts(row)
@@ -248,7 +250,7 @@ def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Events]
     categories = _category_keys(reader.lexicon.categories)
     turned = words.negated.take(kept.take(classed))
     symbol[classed] = categories.take(category.take(classed) * 2 + turned)
-    symbol = np.where(words.name.take(kept), _NAME_KEY, symbol)
+    symbol[words.name.take(kept)] = _NAME_KEY
     # Every mention is a name, so it is among the kept.
     centre = np.cumsum(carries, dtype=np.int32).take(near.at) - 1
     step = np.arange(-_LONGEST, _LONGEST + 1)[:, None]

@@ -59,8 +59,8 @@ class Pairs:
     words: Words
     count: int
     first: Ints  # entry of each pair, and the number of entries
-    mention: Ints  # entries that name the actor judged
-    owner: Ints  # pair of each mention
+    mention: Ints32  # entries that name the actor judged
+    owner: Ints32  # pair of each mention
     para: Ints  # paragraph of each pair
     actor: Ints  # number of the actor judged
     named: Keys | None = None  # key of its name, also if it is not in the book
@@ -114,9 +114,8 @@ class Pairs:
     @cached_property
     def surroundings(self) -> "Surroundings":
         """Words around the mentions of the actor judged, the first `LOOKED_AT` of each pair."""
-        at = np.arange(len(self.owner))
-        if len(at) > LOOKED_AT:
-            at = np.flatnonzero(at - np.searchsorted(self.owner, self.owner) < LOOKED_AT)
+        bounds = np.searchsorted(self.owner, np.arange(self.count + 1))
+        at = stretches(bounds[:-1], np.minimum(np.diff(bounds), LOOKED_AT))
         return Surroundings(self.words, self.owner.take(at), self.word.take(self.mention.take(at)))
 
 
@@ -128,33 +127,39 @@ def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) ->
     go by the keys in ``named``, or else by the number in the book.
     """
     first = np.append(0, np.cumsum((words.first[1:] - words.first[:-1])[para]))
-    entry, owner, which = entries(words, words.mentions, para, first)
-    mine = np.flatnonzero(words.who.take(words.mentions).take(which) == actor.take(owner))
-    return Pairs(words, len(para), first, entry[mine], owner[mine], para, actor, named)
+    at = words.mentions if (actor != NOBODY).any() else words.mentions[:0]
+    entry, owner, which = entries(words, at, para, first)
+    who = words.who.take(at).take(which)
+    del which  # a paragraph may be as long as a book
+    mine = np.flatnonzero(who == actor.take(owner))
+    return Pairs(words, len(para), first, entry.take(mine), owner.take(mine), para, actor, named)
 
 
-def entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
+def entries(
+    words: Words, at: Ints | Ints32, para: Ints, first: Ints
+) -> tuple[Ints32, Ints32, Ints]:
     """Return the entries of some words in all pairs, the pair of each, and its place in ``at``."""
     bounds = np.searchsorted(at, words.first)
     counts = (bounds[1:] - bounds[:-1])[para]
-    owner = np.repeat(np.arange(len(para)), counts)
+    owner = np.repeat(np.arange(len(para), dtype=np.int32), counts)
     which = stretches(bounds[para], counts)
-    shift = first[:-1] - words.first.take(para)
-    return at.take(which) + np.repeat(shift, counts), owner, which
+    entry = at.take(which).astype(np.int32, copy=False)
+    entry += np.repeat((first[:-1] - words.first.take(para)).astype(np.int32), counts)
+    return entry, owner, which
 
 
-def _nearest(mention: Ints, owner: Ints, first: Ints) -> Ints32:
+def _nearest(mention: Ints32, owner: Ints32, first: Ints) -> Ints32:
     """Return the nearest mention of each entry: a mention's cell ends half way to the next one."""
     alone = np.flatnonzero(np.bincount(owner, minlength=len(first) - 1) == 0)
-    centre = np.concatenate([mention, first[alone] - FAR])
-    pair = np.concatenate([owner, alone])
-    order = np.argsort(pair, kind="stable")
-    centre, pair = centre[order], pair[order]
-    begin = first[pair]
-    follows = np.flatnonzero(pair[1:] == pair[:-1])
-    begin[follows + 1] = (centre[follows] + centre[follows + 1]) // 2 + 1
-    sizes = np.append(begin[1:], first[-1])[: len(begin)] - begin
-    return np.repeat(centre.astype(np.int32), sizes)
+    place = np.searchsorted(owner, alone)
+    centre = np.insert(mention, place, first[alone] - FAR)
+    pair = np.insert(owner, place, alone)
+    begin = first.astype(np.int32).take(pair)
+    half = np.diff(centre) // 2
+    half += centre[:-1]
+    np.copyto(begin[1:], half + 1, where=pair[1:] == pair[:-1])
+    sizes = np.diff(begin, append=np.int32(first[-1]))
+    return np.repeat(centre, sizes)
 
 
 def stretches(start: Ints, counts: Ints) -> Ints:
@@ -224,7 +229,7 @@ class Surroundings:
     words to the right of each mention, or to the left if negative.
     """
 
-    def __init__(self, words: Words, row: NDArray[Any], at: Ints) -> None:
+    def __init__(self, words: Words, row: NDArray[Any], at: NDArray[Any]) -> None:
         self.row, self.at = row, at  # pair of each mention, and its word
         step = np.arange(-REACH, REACH + 1)[:, None]
         self.there: Ints = np.clip(self.at + step, 0, len(words.form) - 1)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from stance.arrays import Floats, Floats32, Ints, Keys
+from stance.arrays import Floats, Floats32, Ints, Keys, slices
 from stance.display import shown
 from stance.features import separate_events, symbols
 from stance.features.events import Events
@@ -18,8 +18,6 @@ from stance.reading.keys import KeyIndex, key_of
 from stance.reading.spans import Query
 from stance.reading.words import NOBODY, Reader
 from stance.recipe import Features
-
-_ENTRIES = 1 << 20  # of a matrix looked at at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +155,7 @@ class _Occurrences:
         place = np.empty(len(keys), np.int32)
         place[order] = np.arange(len(keys), dtype=np.int32)
         column, weight = self._column.whole(), self._weight.whole()
-        for part in _slices(len(column)):
+        for part in slices(len(column)):
             column[part] = place.take(column[part])
         shape, plain = (len(ends) - 1, len(keys)), bool((weight == 1).all())
         whole = [sparse.csr_matrix((weight, column, ends), shape)]
@@ -166,7 +164,7 @@ class _Occurrences:
         for matrix in whole:
             matrix.sum_duplicates()
         counted = np.zeros(len(keys), np.int64)
-        for part in _slices(whole[0].nnz):
+        for part in slices(whole[0].nnz):
             counted += np.bincount(whole[0].indices[part], minlength=len(keys))
         kept = np.flatnonzero(counted >= min_df)
         sums, *squares = _narrowed(whole, kept)
@@ -179,7 +177,7 @@ def _narrowed(matrices: Sequence[Any], kept: Ints) -> list[Any]:
     place = np.full(first.shape[1], -1, np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
     indices, data, ends, filled = first.indices, [m.data for m in matrices], first.indptr.copy(), 0
-    for part in _slices(first.nnz):
+    for part in slices(first.nnz):
         found = place.take(indices[part])
         own = np.flatnonzero(found >= 0)
         into = slice(filled, filled + len(own))
@@ -191,12 +189,6 @@ def _narrowed(matrices: Sequence[Any], kept: Ints) -> list[Any]:
         filled += len(own)
     indices, shape = _cut(indices, filled), (first.shape[0], len(kept))
     return [sparse.csr_matrix((_cut(values, filled), indices, ends), shape) for values in data]
-
-
-def _slices(size: int) -> Iterator[slice]:
-    """Yield slices of so many entries, each of some megabytes."""
-    for low in range(0, size, _ENTRIES):
-        yield slice(low, min(low + _ENTRIES, size))
 
 
 def _batches(
@@ -224,7 +216,7 @@ def showing_rows(counts: Mapping[str, BlockCounts], blocks: Sequence[BlockWeight
     for block in blocks:
         own = counts[block.name]
         first = np.zeros(len(own.keys), np.int64)  # entry of each feature
-        for part in reversed([*_slices(own.sums.nnz)]):
+        for part in reversed([*slices(own.sums.nnz)]):
             backward = np.arange(part.stop - 1, part.start - 1, -1)
             first[own.sums.indices[backward]] = backward
         kept = np.searchsorted(own.keys, block.keys)

@@ -1,6 +1,6 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Floats, Floats32, Ints, Keys
+from stance.arrays import AT_A_TIME, Bools, Floats, Floats32, Ints, Keys, slices
 from stance.features import BLOCKS, LEXICAL, separate_events
 from stance.features.events import (
     Codebook,
@@ -134,11 +134,22 @@ class BlockScorer:
         total = row_sums(events, found, self._leads, pairs)
         scale = self.scale(total[:, -1])
         if pushes is not None:
-            row, word = _places(events)
-            push = net_push(_with_first(self._leads[:, :-1])).take(_spread_out(events, found))
-            weight = _weights(events)
-            pushes.add(row, word, push * scale.take(row) * (1.0 if weight is None else weight))
+            pushes.add(self._pushed(events, found, scale))
         return _with_first(total[:, :-1] * scale[:, None]), known
+
+    def _pushed(
+        self, events: list[Events], found: list[Ints], scale: Floats
+    ) -> Iterator[tuple[NDArray[Any], NDArray[Any], Floats]]:
+        """Yield pair and word of some occurrences after others, and how far they push."""
+        push = net_push(_with_first(self._leads[:, :-1]))
+        for e, rows in zip(events, found, strict=True):
+            place = e.spread_out(rows)
+            for part in slices(len(place)):
+                row = e.row[part]
+                values = push.take(place[part]) * scale.take(row)
+                if e.weight is not None:
+                    values *= e.weight[part]
+                yield row, e.word[part], values
 
     def _look_up(
         self, events: list[Events], reader: Reader, pairs: Pairs
@@ -159,11 +170,20 @@ class BlockScorer:
         """Return the row of each feature in the table; the first row is for unknown ones."""
         return self._index.find(keys) + np.int64(1)
 
+    def _find_each(self, tables: list[Keys]) -> list[Ints]:
+        """Return the rows of the features of some tables, whose memory they may take."""
+        sizes = [*map(len, tables)]
+        if sum(sizes) <= AT_A_TIME:  # at once, which is faster
+            found, ends = self._find(_joined(tables, np.uint64)), accumulate(sizes)
+            return [found[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+        for keys in tables:
+            for part in slices(len(keys)):
+                keys.view(np.int64)[part] = self._find(keys[part])
+        return [keys.view(np.int64) for keys in tables]
+
     def _rows_of(self, events: list[Events]) -> list[Ints]:
         """Return the row in the table of each entry of ``code``."""
-        tables = [e.table() for e in events if e.book is None]
-        found, ends = self._find(_joined(tables, np.uint64)), accumulate(map(len, tables))
-        open_ = (found[end - len(table) : end] for table, end in zip(tables, ends, strict=True))
+        open_ = iter(self._find_each([e.table() for e in events if e.book is None]))
         rows = []
         for e in events:
             table = next(open_) if e.book is None else self._rows_of_book(e.book)

@@ -6,10 +6,12 @@ judged and other actors are written as `ACTOR` and `OTHERS`: their pushes are th
 around the mention, not a verdict on the name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.arrays import Floats, Ints, Ints32
 from stance.features.pairs import Pairs, run_starts
@@ -40,13 +42,17 @@ class Pushes:
         """Return pushes of zero, to be added to."""
         return cls(pairs, np.zeros(len(pairs.row)))
 
-    def add(self, row: Ints, word: Ints, push: Floats) -> None:
-        """Add the pushes of features (see `Events`); those of the whole paragraph do not count."""
-        pairs = self.pairs
+    def add(self, parts: Iterable[tuple[NDArray[Any], NDArray[Any], Floats]]) -> None:
+        """Add the pushes of a block's features, as row, word (see `Events`) and push.
+
+        Those of the whole paragraph do not count.
+        """
+        pairs, total = self.pairs, np.zeros_like(self.values)
         shift = pairs.first[:-1] - pairs.words.first.take(pairs.para)
-        at = np.flatnonzero((word >= 0) & (push != 0))
-        entry = word.take(at) + shift.take(row.take(at))
-        self.values[:] += np.bincount(entry, push.take(at), len(self.values))
+        for row, word, push in parts:
+            at = np.flatnonzero((word >= 0) & (push != 0))
+            np.add.at(total, word.take(at) + shift.take(row.take(at)), push.take(at))
+        self.values[:] += total
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
         """Return the words, at most so many, that push most toward each pair's answer.
@@ -55,12 +61,13 @@ class Pushes:
         answers get the strongest words either way; `NO_ANSWER` gets none.
         """
         spelling = self._spellings()
-        value = self._by_word(spelling)
-        wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(self.pairs.row)
+        entry, value = self._by_word(spelling)
+        row = self.pairs.row.take(entry)
+        wanted = np.array([-1.0, 0.0, 1.0, np.nan])[answer].take(row)
         strength = np.where(wanted == 0, np.abs(value), wanted * value)
-        entry = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
-        row, value, strength = self.pairs.row[entry], value[entry], strength[entry]
-        spelling, word = spelling[entry], self.pairs.word[entry]
+        kept = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
+        row, value, strength = row[kept], value[kept], strength[kept]
+        spelling, word = spelling[entry[kept]], self.pairs.word[entry[kept]]
         cells = [""] * self.pairs.count
         for _ in range(most):
             best = _largest(row, strength)
@@ -73,25 +80,29 @@ class Pushes:
             strength[best] = 0.0
         return cells
 
-    def _by_word(self, spelling: Ints) -> Floats:
-        """Return the summed push of each spelling, at the entry where its pair first has it."""
-        summed = np.zeros(len(self.values))
-        if len(summed):
-            code = self.pairs.row * (spelling.max() + 1) + spelling
-            order = np.argsort(code, kind="stable")
-            starts = run_starts(code.take(order))
-            summed[order.take(starts)] = np.add.reduceat(self.values.take(order), starts)
-        return summed
+    def _by_word(self, spelling: Ints32) -> tuple[Ints, Floats]:
+        """Return the entries where a pair first has a spelling, in order, and its summed push."""
+        code = self.pairs.row * (np.int64(spelling.max(initial=0)) + 1) + spelling
+        order = np.argsort(code, kind="stable")
+        starts = run_starts(code.take(order))
+        del code  # a paragraph may be as long as a book
+        entry = order.take(starts)
+        value = np.add.reduceat(self.values.take(order), starts) if len(order) else self.values
+        del order
+        first = np.argsort(entry)
+        return entry.take(first), value.take(first)
 
-    def _spellings(self) -> Ints:
+    def _spellings(self) -> Ints32:
         """Return one number per spelling, and one each for `ACTOR` and `OTHERS`."""
         words = self.pairs.words
-        spelling = np.where(words.who >= 0, _OTHERS, words.form + np.int64(_PLAIN))
-        found: Ints = spelling.take(self.pairs.word)
+        spelling = words.form.astype(np.int32)
+        spelling += _PLAIN
+        spelling[words.mentions] = _OTHERS
+        found: Ints32 = spelling.take(self.pairs.word)
         found[self.pairs.mention] = _ACTOR
         return found
 
-    def _texts(self, spelling: Ints, word: Ints) -> list[str]:
+    def _texts(self, spelling: Ints32, word: Ints) -> list[str]:
         words = self.pairs.words
         start = words.start.take(word)
         end = np.minimum(words.end.take(word), start + LONGEST_WORD)

@@ -62,9 +62,9 @@ class MentionBatch:
     """Mentions in a batch of paragraphs, in reading order."""
 
     para: Ints32
-    actor: Ints  # number in the book
-    first: Ints  # word of the batch
-    last: Ints
+    actor: Ints32  # number in the book
+    first: Ints32  # word of the batch
+    last: Ints32
     kind: Ints8  # index into `ALIAS_KINDS`
 
 
@@ -108,11 +108,12 @@ class ActorBook:
             said = f"{size:,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
             raise ActorError(f"the book has {said}")
         self._matcher = PhraseMatcher(phrases)
-        self._actor_of = np.array([*(actor for actor, _ in aliases), -1], np.int64)
+        self._actor_of = np.array([*(actor for actor, _ in aliases), -1], np.int32)
         self._kind_of = np.array([*(kind for _, kind in aliases), -1], np.int8)
         most = max(map(len, terms), default=1)
         padded = [each + [_NEVER] * (most - len(each)) for each in terms]
         self._terms = np.array([*padded, [_NEVER] * most], np.int64)  # first and last months
+        self._termed = np.array([*(each is not _ALWAYS for each in terms), False], np.bool_)
 
     def __repr__(self) -> str:
         return brief("ActorBook", actors=len(self.actors), names=self.names[:3])
@@ -231,9 +232,10 @@ class ActorBook:
         behind = batch.joined.bytes.take(batch.end.take(first + length - 1))
         named &= behind != ord("$")  # "US$5 billion" is a price
         if months is not None:
-            month = months.take(batch.para.take(first))[:, None]
-            low, high = np.moveaxis(self._terms[alias], 2, 0)
-            named &= ((low <= month) & (month <= high) | (month < 0)).any(axis=1)
+            at = np.flatnonzero(self._termed.take(alias))
+            month = months.take(batch.para.take(first.take(at)))[:, None]
+            low, high = np.moveaxis(self._terms[alias.take(at)], 2, 0)
+            named[at] &= ((low <= month) & (month <= high) | (month < 0)).any(axis=1)
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
         return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)

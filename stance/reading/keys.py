@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Ints, Ints32, Keys
+from stance.arrays import Bools, Ints, Ints32, Keys, slices
 from stance.reading.text import Joined, words_of
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that nothing is lost (Knuth's golden ratio)
@@ -139,6 +139,12 @@ class KeyIndex:
 
     def find(self, keys: Keys) -> Ints32:
         """Return the number of each key, -1 if unknown."""
+        found = np.empty(len(keys), np.int32)
+        for part in slices(len(keys)):
+            found[part] = self._find(keys[part])
+        return found
+
+    def _find(self, keys: Keys) -> Ints32:
         slots = self._slots(keys)
         found = self._values.take(slots)
         wrong = np.flatnonzero((self._keys.take(slots) != keys) & (found >= 0))

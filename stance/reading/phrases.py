@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
+from stance.arrays import Bools, Bytes, Ints, Ints32, Keys, slices
 from stance.reading.keys import MULTIPLIER, KeyIndex, join_keys, key_of, keys_of
 from stance.reading.tokens import Forms, TokenBatch, tokenise
 
@@ -81,7 +81,7 @@ class PhraseMatcher:
 
     def find(
         self, batch: TokenBatch, roles: Bytes, exact: Keys, lower: Keys, taken: Bools | None = None
-    ) -> tuple[Ints, Ints, Ints32]:
+    ) -> tuple[Ints32, Ints32, Ints32]:
         """Return first word, number of words and value of each match, in order.
 
         ``roles``, ``exact`` and ``lower`` have an entry per form; no word that is ``taken`` counts.
@@ -89,10 +89,23 @@ class PhraseMatcher:
         free = np.ones(len(batch.form), np.bool_) if taken is None else ~taken
         role = roles.take(batch.form)
         small, large = _may_begin(role), _may_begin(role >> _EXACT)
+        tables = (lower, small, 0), (exact, large, _EXACT)
         at = np.flatnonzero((small | large) & free)
-        length = np.zeros(len(at), np.int64)
+        parts = [
+            self._longest(batch, tables, free, role, at[part]) for part in slices(max(len(at), 1))
+        ]
+        first, length, value = map(np.concatenate, zip(*parts, strict=True))
+        del at, parts
+        kept = np.flatnonzero(_without_overlap(first, first + length))
+        return first.take(kept), length.take(kept), value.take(kept)
+
+    def _longest(
+        self, batch: TokenBatch, tables: Any, free: Bools, role: Bytes, at: Ints
+    ) -> tuple[Ints32, Ints32, Ints32]:
+        """Return what `find` does for matches that begin at some words, though they overlap."""
+        length = np.zeros(len(at), np.int32)
         value = np.full(len(at), -1, np.int32)
-        for table, begins, shift in ((lower, small, 0), (exact, large, _EXACT)):
+        for table, begins, shift in tables:
             alive = np.flatnonzero(begins.take(at))
             alone = role.take(at.take(alive)) & (_ONLY << shift) > 0
             for which, size, number in self._matches(batch, table, free, at.take(alive), alone):
@@ -100,10 +113,8 @@ class PhraseMatcher:
                 longer = np.flatnonzero(size >= length.take(hit))
                 length[hit.take(longer)] = size
                 value[hit.take(longer)] = number.take(longer)
-        found = value >= 0
-        at, length, value = at[found], length[found], value[found]
-        kept = _without_overlap(at, at + length)
-        return at[kept], length[kept], value[kept]
+        found = np.flatnonzero(value >= 0)
+        return at.take(found).astype(np.int32), length.take(found), value.take(found)
 
     def _matches(
         self, batch: TokenBatch, table: Keys, free: Bools, at: Ints, alone: Bools

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bytes, Codes, Ints, Ints32
+from stance.arrays import Bytes, Codes, Ints, Ints32, slices
 
 SEPARATOR = "\x1e"  # between the paragraphs of a batch; `normalise` takes it out of every text
 
@@ -159,7 +159,8 @@ class Joined:
     @cached_property
     def text(self) -> str:
         """The string."""
-        return self.piece(0, len(self.bytes))
+        parts = slices(len(self.bytes))
+        return "".join([self.piece(part.start, part.stop) for part in parts])
 
     def piece(self, start: int, end: int) -> str:
         """Return the characters from ``start`` to ``end``."""

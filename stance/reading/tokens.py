@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints32, Keys
+from stance.arrays import Bools, Bytes, Ints, Ints32, Keys, slices
 from stance.reading.keys import KeyIndex, keys_of, stretch_keys
 from stance.reading.text import (
     APOSTROPHE,
@@ -42,7 +42,6 @@ from stance.reading.text import (
 )
 
 LONGEST_WORD = 48  # characters of a word that count; longer runs are links or noise
-AT_A_TIME = 1 << 18  # words looked up, so that a text as long as a book takes little memory
 MOST = (1 << 31) - 1  # most characters of a batch: their places are 32-bit numbers
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
@@ -93,13 +92,13 @@ class Forms:
         if len(self._index) > self.limit:
             self.clear()
         forms = np.empty(len(keys), np.int64)  # as `take` wants them: it copies 32-bit numbers
-        for low in range(0, len(keys), AT_A_TIME):
-            part, found = keys[low : low + AT_A_TIME], forms[low : low + AT_A_TIME]
+        for some in slices(len(keys)):
+            part, found = keys[some], forms[some]
             found[:] = self._index.find(part)
             unseen = np.flatnonzero(found < 0)
             if len(unseen):
                 new, first = np.unique(part[unseen], return_index=True)
-                self._learn(new, spell(unseen[first] + low))
+                self._learn(new, spell(unseen[first] + some.start))
                 found[unseen] = self._index.find(part[unseen])
         return forms
 
@@ -172,7 +171,9 @@ class TokenBatch:
         return self.joined.text
 
     def without(self, dropped: Ints) -> "TokenBatch":
-        """Return the batch without the words ``dropped``, which are sorted."""
+        """Return the batch without the words ``dropped``, which are sorted; itself if none are."""
+        if not len(dropped):
+            return self
         keeps = np.ones(len(self.form), np.bool_)
         keeps[dropped] = False
         kept = np.flatnonzero(keeps)
@@ -188,17 +189,15 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
     if len(chars) > MOST:
         raise ValueError(f"{len(chars):,} characters at once; give fewer paragraphs at a time")
     start, end = _runs(chars)
-    stop = np.minimum(end, start + LONGEST_WORD)
-    form = forms.find(
-        stretch_keys(joined, start, stop, LONGEST_WORD),
-        lambda new: joined.pieces(start.take(new), stop.take(new)),
-    )
+    form = _forms_of(joined, start, end, forms)
     clitic, own = _clitics(chars, forms, form, start, end)
     kept, dropped = np.flatnonzero(own), np.flatnonzero(~own)
     behind = end.take(kept)
     # A clitic belongs to the word before it, so the gap after that word starts after the clitic.
     behind[np.searchsorted(kept, dropped) - 1] = end.take(dropped)
-    start, end, form = start.take(kept), end.take(kept), form.take(kept)
+    start = start.take(kept)  # one by one, for a paragraph may be as long as a book
+    end = end.take(kept)
+    form = form.take(kept)
     first = np.searchsorted(start, joined.offset.astype(np.int32))
     between = _Between(joined, behind, start, first)
     sentence_start = between.sentence_starts(forms, form)
@@ -215,6 +214,14 @@ def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
         quoted=_quoted(joined, start, first),
         clitic=clitic.take(kept),
         question=between.questions(),
+    )
+
+
+def _forms_of(joined: Joined, start: Ints32, end: Ints32, forms: Forms) -> Ints:
+    stop = np.minimum(end, start + LONGEST_WORD)
+    return forms.find(
+        stretch_keys(joined, start, stop, LONGEST_WORD),
+        lambda new: joined.pieces(start.take(new), stop.take(new)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32
+from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, slices
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.reading.keys import keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
@@ -58,7 +58,7 @@ class Words(TokenBatch):
     name: Bools  # a mention, or capitalised inside a sentence that has lower-case words
     who: Ints32  # number of the actor named, or `NOBODY`
     alias_kind: Ints8  # -1 for none
-    mentions: Ints  # the words that name an actor
+    mentions: Ints32  # the words that name an actor
     classed: Ints  # the words that have a category
     made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -85,16 +85,15 @@ class Words(TokenBatch):
         whose place a user gave has no kind, and is counted last.
         """
         counts = np.zeros((len(para), len(ALIAS_KINDS) + 1), np.int64)
-        if len(para) and len(self.mentions):
-            who = self.who.take(self.mentions)
-            width = np.int64(max(who.max(), actor.max())) + 1
-            named = self.para.take(self.mentions) * width + who
-            pairs = para * width + actor
-            order = np.argsort(pairs)
+        width = np.int64(max(self.who.max(initial=0), actor.max(initial=0))) + 1
+        pairs = para * width + actor
+        order = np.argsort(pairs)
+        for part in slices(len(self.mentions) if len(para) else 0):
+            at = self.mentions[part]
+            named = self.para.take(at) * width + self.who.take(at)
             place = order.take(np.searchsorted(pairs, named, sorter=order), mode="clip")
             own = np.flatnonzero(pairs.take(place) == named)
-            kind = self.alias_kind.take(self.mentions.take(own))
-            np.add.at(counts, (place.take(own), kind), 1)
+            np.add.at(counts, (place.take(own), self.alias_kind.take(at.take(own))), 1)
         return counts
 
 
@@ -152,22 +151,24 @@ class Reader:
         """Return the batch with mentions as one word, and the actor and alias kind of each word."""
         first, last, who, kind = self._mentioned(batch, spans, months)
         tail = _tails(first, last, len(batch.form))
-        heads = np.flatnonzero(~tail.take(first))  # spans may overlap
-        first, last, who = (part.take(heads) for part in (first, last, who))
-        tails = np.flatnonzero(tail)
-        at = first - np.searchsorted(tails, first)
+        if spans:  # which may overlap
+            heads = np.flatnonzero(~tail.take(first))
+            first, last, who = (part.take(heads) for part in (first, last, who))
+            kind = kind.take(heads)
+        at = first - np.cumsum(tail, dtype=np.int32).take(first)
         # What follows a mention follows its last word.
         end, clitic, question = (a.take(last) for a in (batch.end, batch.clitic, batch.question))
-        batch = batch.without(tails)
+        del first, last  # a paragraph may be as long as a book
+        batch = batch.without(np.flatnonzero(tail))
         batch.end[at], batch.clitic[at], batch.question[at] = end, clitic, question
         actor_of = np.full(len(batch.form), NOBODY, np.int32)
         kind_of = np.full(len(batch.form), -1, np.int8)
-        actor_of[at], kind_of[at] = who, kind.take(heads)
+        actor_of[at], kind_of[at] = who, kind
         return batch, actor_of, kind_of
 
     def _words(self, batch: TokenBatch, who: Ints32, alias_kind: Ints8) -> Words:
         columns, form, mentioned = self.forms.columns, batch.form, who >= 0
-        mentions = np.flatnonzero(mentioned)
+        mentions = np.flatnonzero(mentioned).astype(np.int32)
         functions = columns["functions"].take(form)
         functions[mentions] = 0  # "US" is not "us"
         negation = batch.clitic == CLITIC_NEGATION
@@ -202,24 +203,24 @@ class Reader:
 
     def _mentioned(
         self, batch: TokenBatch, spans: Sequence[Span], months: Ints | None
-    ) -> tuple[Ints, Ints, Ints, Ints8]:
+    ) -> tuple[Ints32, Ints32, Ints32, Ints8]:
         """Return first word, last word, actor and alias kind of each mention, in order."""
         found = self.book.match(batch, self.forms, months)
         if not spans:
             return found.first, found.last, found.actor, found.kind
         table = np.array(spans, np.int64).reshape(-1, 3)
         shift = batch.joined.offset[table[:, 0]]
-        first = np.searchsorted(batch.end, table[:, 1] + shift, side="right")
-        last = np.searchsorted(batch.start, table[:, 2] + shift, side="left") - 1
-        wordy = first <= last
-        first, last = first[wordy], last[wordy]
+        low = np.searchsorted(batch.end, table[:, 1] + shift, side="right")
+        high = np.searchsorted(batch.start, table[:, 2] + shift, side="left") - 1
+        wordy = low <= high
+        first, last = low[wordy].astype(np.int32), high[wordy].astype(np.int32)
         # A span is what the user says it is: what the book finds in or across it is dropped.
         taken = np.zeros(len(batch.start) + 1, np.int64)
         np.add.at(taken, first, 1)
         np.add.at(taken, last + 1, -1)
         running = np.concatenate([[0], np.cumsum(np.cumsum(taken[:-1]) > 0)])
         free = running[found.last + 1] == running[found.first]
-        own = np.full(len(first), len(self.book), np.int64)
+        own = np.full(len(first), len(self.book), np.int32)
         first = np.concatenate([first, found.first[free]])
         order = np.argsort(first, kind="stable")
         return (
@@ -260,7 +261,9 @@ class Reader:
         return table
 
 
-def _tails(first: Ints, last: Ints, size: int) -> Bools:
+def _tails(first: Ints32, last: Ints32, size: int) -> Bools:
+    longer = np.flatnonzero(first < last)
+    first, last = first.take(longer), last.take(longer)
     counts = last - first
     index = np.repeat(first + 1 - (np.cumsum(counts) - counts), counts)
     tail = np.zeros(size, np.bool_)
