@@ -164,6 +164,7 @@ class KeyIndex:
 BANDS, ROWS = 6, 4  # of the MinHash: bands, and values in each
 SHINGLE = 3  # words in a shingle
 _TEXTS = 32  # hashed at a time
+_WORDS = 1 << 15  # of a text, hashed at a time
 _SEEDS = np.array([key_of(f"minhash {i}") for i in range(BANDS * ROWS)], np.uint64)[:, None]
 _BAND = np.array([key_of(f"band {i}") for i in range(BANDS)], np.uint64)
 
@@ -207,19 +208,36 @@ def fingerprint(texts: Sequence[str]) -> Fingerprints:
 
 def _shingle_minima(texts: Sequence[str]) -> tuple[Keys, list[Keys]]:
     """Return the key of each text, and the ROWS least values of each band, (BANDS, n_texts)."""
-    digests, whole, first = list[bytes](), list[bytes](), list[int]()
+    digests, whole, least = list[bytes](), list[bytes](), list[Keys]()
+    first, begun, parts = list[int](), list[int](), 0  # of a long text, parts have minima each
     for text in texts:
         plain = " ".join(words_of(text)).encode("utf-8", "surrogatepass")
         words = plain.split(b" ")
-        shingles = map(b" ".join, zip(*(words[at:] for at in range(SHINGLE)), strict=False))
         whole += _digests([plain])
-        first.append(len(digests))
-        digests += _digests(shingles) or whole[-1:]
+        begun.append(parts)
+        for low in range(0, max(len(words) - SHINGLE + 1, 1), _WORDS):
+            part = words[low : low + _WORDS + SHINGLE - 1]
+            shingles = map(b" ".join, zip(*(part[at:] for at in range(SHINGLE)), strict=False))
+            parts += 1
+            first.append(len(digests))
+            digests += _digests(shingles) or whole[-1:]
+            if len(digests) >= _WORDS:
+                least.append(_minima(digests, first))
+                digests.clear()
+                first.clear()
+    if first:
+        least.append(_minima(digests, first))
+    found = np.minimum.reduceat(np.hstack(least), begun, axis=1).reshape(BANDS, ROWS, -1)
+    return np.frombuffer(b"".join(whole), "<u8"), [found[:, row] for row in range(ROWS)]
+
+
+def _minima(digests: Sequence[bytes], first: Sequence[int]) -> Keys:
+    """Return the least values from each digest in ``first`` to the next, of shape (n_seeds, n)."""
     keys = np.frombuffer(b"".join(digests), "<u8")
     mixed = (keys[None, :] ^ _SEEDS) * MULTIPLIER
     mixed ^= mixed >> np.uint64(31)
-    least = np.minimum.reduceat(mixed, first, axis=1).reshape(BANDS, ROWS, -1)
-    return np.frombuffer(b"".join(whole), "<u8"), [least[:, row] for row in range(ROWS)]
+    found: Keys = np.minimum.reduceat(mixed, first, axis=1)
+    return found
 
 
 def numbered(keys: NDArray[Any]) -> tuple[Ints32, Ints32]:
