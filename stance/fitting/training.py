@@ -44,6 +44,9 @@ from stance.storage import check_model_output, save_model
 
 Progress = Callable[[str], None]
 
+LEARNED = 1_000_000
+"""Characters of a text that are learned from: as many as a book has, in little memory."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -194,7 +197,7 @@ def train(
         If the corpus is too small, or has no row of some class.
     """
     _check_names(corpus)
-    corpus, lessons = _parted(corpus)
+    corpus, lessons = _parted(_shortened(corpus, progress))
     _check(corpus, recipe)
     if not has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
@@ -260,6 +263,14 @@ def _scores_by_book(bench: Bench, stance: Learned, report: Report) -> Mapping[st
     held = stance.held.probabilities
     answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, bench.named, names)
     return score(answers, draws=validation.draws, seed=validation.seed)
+
+
+def _shortened(corpus: Corpus, progress: Progress) -> Corpus:
+    """Return the corpus with texts of at most `LEARNED` characters."""
+    if not (long := sum(len(text) > LEARNED for text in corpus.texts)):
+        return corpus
+    progress(f"{long:,} texts are so long that only their first {LEARNED:,} characters are read")
+    return replace(corpus, texts=tuple(text[:LEARNED] for text in corpus.texts))
 
 
 def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
