@@ -854,11 +854,29 @@ def test_training_with_jobs_within_its_memory_ends(coded, quick, tmp_path):
     assert model.exists()
 
 
+BOOK = "NATO " * 2_000_000
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-def test_a_cell_as_long_as_a_book_takes_little_memory(tmp_path):
-    table = write(tmp_path / "in.csv", "text\n" + "NATO " * 2_000_000 + "\n")
-    found = process("predict", table, "-o", tmp_path / "out.csv", "--quiet", "--memory", "400M")
+@pytest.mark.parametrize("more", [(), ("--explain", 5, "--wide")])
+def test_a_cell_as_long_as_a_book_takes_little_memory(tmp_path, more):
+    table = write(tmp_path / "in.csv", f"text\n{BOOK}\n")
+    options = ("--quiet", "--memory", "400M", *more)
+    found = process("predict", table, "-o", tmp_path / "out.csv", *options)
     assert (found.returncode, found.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+@pytest.mark.parametrize("command", ["check", "evaluate", "train"])
+def test_a_labelled_text_as_long_as_a_book_takes_little_memory(coded, quick, tmp_path, command):
+    head, first, *rows = csv.reader(coded.read_text("utf-8").splitlines(keepends=True))
+    first[head.index("text")] = BOOK
+    with (tmp_path / "book.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, first, *rows])
+    more = ("--recipe", quick, "-o", tmp_path / "m.stance") if command == "train" else ()
+    # The limit counts a tenth more than what is resident.
+    found = process(command, tmp_path / "book.csv", *more, "--memory", "440M")
+    assert found.returncode <= (command == "check"), found.stderr
 
 
 @pytest.mark.parametrize("size", ["2", "1T", "-1G", "1_0G", "10M", "１G"])

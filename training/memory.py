@@ -100,6 +100,33 @@ def _peak(pid: int) -> int:
 CELL = "NATO " * 2_000_000
 
 
+def _commands(folder: Path, starter: Path) -> list[list[str]]:
+    """Write tables with a long cell; return the commands that read them, each after its inputs."""
+    names = ("in.csv", "coded.csv", "p.csv", "wide.csv", "m.stance", "page.html", "s.csv", "c.csv")
+    table, coded, answers, wide, model, page, drawn, corpus = (str(folder / own) for own in names)
+    with Path(table).open("w", newline="", encoding="utf-8") as file:
+        rows = [["text", "by", "stance"], [CELL, "NATO", "favor"], ["NATO met.", "NATO", "neutral"]]
+        csv.writer(file).writerows(rows)
+    with starter.open(newline="", encoding="utf-8") as file:
+        head, first, *rows = csv.reader(file)
+    first[head.index("text")] = CELL
+    with Path(coded).open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([head, first, *rows])
+    more = ["--quiet", "--prefix", "p_"]
+    return [
+        ["predict", table, "-o", answers, *more],
+        ["predict", table, "-o", wide, *more, "--explain", "5", "--wide"],
+        ["actors", table],
+        ["check", coded],
+        ["evaluate", coded],
+        ["train", coded, "-o", model],
+        ["report", answers, "-o", page, "--prefix", "p_"],
+        ["shares", answers, "--prefix", "p_"],
+        ["sample", answers, "-o", drawn, "--prefix", "p_", "-n", "10"],
+        ["import", "table", coded, "-o", corpus],
+    ]
+
+
 def main() -> None:
     """Measure and print."""
     from growth import make_corpus, read_rows
@@ -111,23 +138,11 @@ def main() -> None:
     options = parser.parse_args()
     documents = read_rows(options.corpus)
     with tempfile.TemporaryDirectory() as folder:
-        table, answers = (str(Path(folder) / name) for name in ("in.csv", "out.csv"))
-        with Path(table).open("w", newline="", encoding="utf-8") as file:
-            rows = [
-                ["text", "actor", "stance"],
-                [CELL, "NATO", "favor"],
-                ["Fog", "NATO", "neutral"],
-            ]
-            csv.writer(file).writerows(rows)
-        for arguments in (
-            ["predict", table, "-o", answers, "--quiet", "--prefix", "p_"],
-            ["actors", table],
-            ["check", table],
-        ):
+        for arguments in _commands(Path(folder), starter):
             own = measure(arguments).own
-            print(
-                f"a cell of {len(CELL):,} characters  {arguments[0]:<10}{own:>8.0f} MB", flush=True
-            )
+            name = " ".join([arguments[0], *(each for each in arguments if each == "--wide")])
+            print(f"a cell of {len(CELL):,} characters  {name:<16}{own:>8.0f} MB", flush=True)
+        table = str(Path(folder) / "rows.csv")
         for rows_wanted in options.rows:
             make_corpus(documents, Path(table), rows_wanted)
             found = measure(["check", table])
