@@ -286,3 +286,14 @@ def test_training_writes_the_suspects_that_it_is_asked_for(tmp_path):
     assert shares
     assert min(shares) > 1 / 3
     assert "is the input" in fails(4, *train, "--force", "--suspects", coded)
+    # Rows with soft labels alone have no label that may be wrong.
+    soft = write_text(
+        tmp_path / "soft.csv",
+        "text,actor,stance_against,stance_neutral,stance_favor\nNATO met.,NATO,0.1,0.8,0.1\n",
+    )
+    more = ("train", soft, coded, *train[2:], "--force", "--suspects", tmp_path / "more.csv")
+    result = invoke(*more)
+    assert result.exit_code == 0, result.stderr
+    listed = dicts((tmp_path / "more.csv").read_text("utf-8"))
+    assert "NATO met." not in {row["text"] for row in listed}
+    assert listed

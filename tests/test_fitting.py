@@ -212,7 +212,7 @@ def test_only_the_beginning_of_a_long_text_is_learned_from(small, trained, monke
     np.testing.assert_array_equal(found.stance.scores, expected.stance.scores)
     assert not np.array_equal(found.stance.scores, trained.stance.scores)
     many = sum(len(text) > 30 for text in small.texts)
-    assert f"{many:,} texts are so long that only their first 30 characters are read" in told
+    assert f"of {many:,} texts only the first 30 characters are read" in told
 
 
 def test_a_sentiment_of_one_document_is_left_out_and_reported(tmp_path):

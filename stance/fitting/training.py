@@ -16,7 +16,7 @@ from stance.corpus import (
     read_corpus,
     sentiment_rows,
 )
-from stance.display import brief, shown
+from stance.display import brief, count, shown
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, score
 from stance.evaluation.mistakes import write_suspects
@@ -135,7 +135,8 @@ def train_files(
             )
         )  # fmt: skip
         if suspects:
-            tell(write_suspects(corpus, training.stance.probabilities, suspects, force=force))
+            judged, _ = _parted(corpus)
+            tell(write_suspects(judged, training.stance.probabilities, suspects, force=force))
         save_model(training.model, output, force=force)
     return training
 
@@ -269,7 +270,7 @@ def _shortened(corpus: Corpus, progress: Progress) -> Corpus:
     """Return the corpus with texts of at most `LEARNED` characters."""
     if not (long := sum(len(text) > LEARNED for text in corpus.texts)):
         return corpus
-    progress(f"{long:,} texts are so long that only their first {LEARNED:,} characters are read")
+    progress(f"of {count(long, 'text')} only the first {LEARNED:,} characters are read")
     return replace(corpus, texts=tuple(text[:LEARNED] for text in corpus.texts))
 
 
