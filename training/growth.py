@@ -9,7 +9,8 @@ and one in a hundred for a word that stands nowhere else. So copies differ, the 
 in real collections, and actors keep their names. Then it trains on each with the defaults and
 prints processor seconds and peak memory of the whole process. With --against, another checkout of
 this repository trains on the same corpora in turn. With --exact, machines are learned once more
-from the last corpus by a search ten times as exact, and the held-out answers are compared.
+from the last corpus by a search ten times as exact, and the held-out answers and the points of the
+learning curve are compared.
 """
 
 import argparse
@@ -113,7 +114,7 @@ def compare(corpus: Path) -> None:
     """Print how many held-out answers a search ten times as exact gives alike."""
     found = []
     for finer in (1.0, 0.1):
-        for name in ("ENOUGH", "HELD_OUT_ENOUGH"):
+        for name in ("ENOUGH", "HELD_OUT_ENOUGH", "HELD_OUT_PART"):
             setattr(heldout, name, finer * getattr(heldout, name))
         found.append(fit(read_recipe(None), read_corpus([corpus]), ActorBook.default()))
     print(f"{'head':>10}{'alike, %':>10}{'macro-F1':>10}{'exact':>10}")
@@ -127,6 +128,10 @@ def compare(corpus: Path) -> None:
         }
         scores = [100 * each.get("macro_f1", 0.0) for each in figures[head]]
         print(f"{head:>10}{100 * (one == other).mean():>10.3f}{scores[0]:>10.2f}{scores[1]:>10.2f}")
+    curves = [(each.prospects.learning_curve or {})["points"] for each in found]
+    for one, other in zip(*curves, strict=True):
+        scores = [100 * point["macro_f1"] for point in (one, other)]
+        print(f"{one['share']:>10.0%}{'':>10}{scores[0]:>10.2f}{scores[1]:>10.2f}")
 
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
