@@ -143,6 +143,15 @@ def test_no_fold_knows_its_held_out_rows_however_hard_the_search(monkeypatch, c)
     assert large.report.stance["macro_f1"] < small.report.stance["macro_f1"] + 0.03
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_errors_that_cost_too_much_to_learn_from_are_refused(monkeypatch):
+    corpus = read_corpus([bundled_corpus()]).take(np.arange(700))
+    recipe = Recipe(features=Features({"stem": 1.0}), classifier=Classifier(c=1e36))
+    monkeypatch.setattr(folds, "LARGE", 500)
+    with pytest.raises(DataError, match="errors cost too much to learn from; lower c"):
+        train(recipe, corpus, ActorBook.default())
+
+
 def test_pieces_change_neither_counts_nor_frequencies(monkeypatch):
     corpus = read_corpus([bundled_corpus()]).take(np.arange(60))
     reader = Reader(ActorBook.default(), Lexicon.default())

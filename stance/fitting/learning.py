@@ -193,6 +193,8 @@ def _fit_large(task: Task, rows: Ints, enough: float, near: Near | None) -> Head
     else:
         begin, _ = _learn_machines(task, rows[::COARSE], present, None, ROUGH)
     found, idf = _learn_machines(task, rows, present, begin, enough, near)
+    if not np.isfinite(found).all():
+        raise DataError("errors cost too much to learn from; lower c or the corpora's weights")
     made = [
         (name, weight, task.counts[name].keys[own > 0], own[own > 0])
         for (name, weight), own in zip(task.recipe.features.blocks.items(), idf, strict=True)
