@@ -1,6 +1,7 @@
 """The machines of large corpora: those of LinearSVC, learned on the counts themselves."""
 
 import csv
+import dataclasses
 import warnings
 from types import SimpleNamespace
 
@@ -21,7 +22,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
-from stance.recipe import Classifier, Features, Recipe, Validation
+from stance.recipe import Classifier, Features, HeadRecipe, Recipe, Validation
 
 ROWS, FEATURES = 300, 40
 
@@ -150,6 +151,52 @@ def test_errors_that_cost_too_much_to_learn_from_are_refused(monkeypatch):
     monkeypatch.setattr(folds, "LARGE", 500)
     with pytest.raises(DataError, match="errors cost too much to learn from; lower c"):
         train(recipe, corpus, ActorBook.default())
+
+
+@pytest.mark.parametrize("block", ["stem", "cross", "relation", "word"])
+def test_features_share_a_column_only_if_they_occur_alike(block):
+    corpus = read_corpus([bundled_corpus()]).take(np.arange(300))
+    reader = Reader(ActorBook.default(), Lexicon.default())
+    query = make_query(reader.book, corpus.texts, corpus.actors, corpus.spans)
+    features = Features({block: 1.0})
+    whole, merged = (count_features(reader, query, features, merge=m)[block] for m in (0, 1))
+    assert np.array_equal(whole.keys, merged.keys)
+    assert merged.sums.has_canonical_format
+    for one, other in ((whole.sums, merged.sums), (whole.squares, merged.squares)):
+        assert (one != other[:, merged.column]).nnz == 0
+    both = sparse.vstack([whole.sums, whole.squares]).toarray()
+    different = np.unique(both, axis=1).shape[1]
+    assert merged.sums.shape[1] == different
+    assert (different < len(whole.keys)) == (block != "stem")  # whose weights tell them apart
+    assert (merged.stretch**2).round().sum() == len(whole.keys)
+
+
+def test_features_that_share_a_column_are_learned_as_if_each_had_its_own():
+    corpus = read_corpus([bundled_corpus()]).take(np.arange(500))
+    reader = Reader(ActorBook.default(), Lexicon.default())
+    query = make_query(reader.book, corpus.texts, corpus.actors, corpus.spans)
+    features, found = Features({"cross": 1.0, "mention": 0.4}), []
+    for merge in (False, True):
+        task = learning.Task(
+            counts=count_features(reader, query, features, kind=np.float32, merge=merge),
+            recipe=HeadRecipe(features, Classifier()),
+            labels=("against", "neutral", "favor"),
+            targeted=True,
+            y=corpus.stance,
+            group=corpus.document,
+            weight=np.ones(500),
+        )
+        near = learning.Near.of(task)
+        head = learning._fit_large(task, np.arange(500), 1e-6, near)
+        near = dataclasses.replace(near, model=head)
+        part = learning._fit_large(task, np.arange(400), 1e-6, near)
+        found.append((head, learning.score_rows(part, task.counts, np.arange(400, 500))))
+    (one, scores), (other, as_merged) = found
+    for block, same in zip(one.blocks, other.blocks, strict=True):
+        assert np.array_equal(block.keys, same.keys)
+        assert block.idf == pytest.approx(same.idf, rel=1e-6)
+        assert block.coef == pytest.approx(same.coef, abs=1e-3)
+    assert scores == pytest.approx(as_merged, abs=1e-3)
 
 
 def test_pieces_change_neither_counts_nor_frequencies(monkeypatch):

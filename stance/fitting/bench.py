@@ -218,6 +218,7 @@ class Bench:
                 own.features,
                 targeted=targeted,
                 kind=np.float32 if is_large(len(rows)) else np.float64,
+                merge=by_counts(own.classifier, self.vectors, len(rows)),
                 see=see,
             ),
             recipe=own,

@@ -19,20 +19,35 @@ from stance.reading.spans import Query
 from stance.reading.words import NOBODY, Reader
 from stance.recipe import Features
 
+_ROWS = 1 << 11  # compared at a time
+_SEED = 20
+
 
 @dataclass(frozen=True, slots=True)
 class BlockCounts:
-    """Occurrences of one block's features; sparse matrices of shape (n_pairs, n_features)."""
+    """Occurrences of one block's features; sparse matrices of shape (n_pairs, n_columns)."""
 
     keys: Keys  # of the features, sorted
     sums: Any  # of the weights of a feature's occurrences in a pair
     squares: Any  # of these weights squared, likewise summed
+    column: Ints | None = None  # of each feature, where those that occur alike share one
+
+    @property
+    def stretch(self) -> Floats32:
+        """How long the features of each column are together, if each alone has the length 1."""
+        count = self.sums.shape[1]
+        found = np.ones(count) if self.column is None else np.bincount(self.column, None, count)
+        return np.sqrt(found).astype(np.float32)
+
+    def columns(self, features: Ints) -> Ints:
+        """Return the columns of some features."""
+        return features if self.column is None else self.column[features]
 
     def take(self, rows: Ints) -> "BlockCounts":
         """Return the counts of some pairs."""
         sums = self.sums[rows]
         squares = sums if self.squares is self.sums else self.squares[rows]
-        return BlockCounts(self.keys, sums, squares)
+        return BlockCounts(self.keys, sums, squares, self.column)
 
     def values(self, kept: Ints, idf: Floats32, weight: float) -> Any:
         """Return the block's part of the design matrix, with the features kept.
@@ -40,7 +55,8 @@ class BlockCounts:
         Each occurrence counts its weight times inverse document frequency; a row is divided by the
         root of the sum of its squared occurrences and multiplied by the block's weight.
         """
-        values, scale = self.sums[:, kept], self._scale(kept, idf, weight)
+        columns = self.columns(kept)
+        values, scale = self.sums[:, columns], self._scale(columns, idf, weight)
         kind = values.dtype  # where memory counts it is that of the sums
         values.data *= np.repeat(scale.astype(kind), np.diff(values.indptr))
         values.data *= idf.astype(kind).take(values.indices)
@@ -48,17 +64,16 @@ class BlockCounts:
 
     def scores(self, block: BlockWeights) -> Floats:
         """Return what a block that was learned adds to the scores of each label."""
-        kept = np.searchsorted(self.keys, block.keys)
-        coef = np.zeros((len(self.keys), block.coef.shape[1]))
-        coef[kept] = block.idf.astype(np.float64)[:, None] * block.coef
-        found: Floats = self.sums @ coef
-        found *= self._scale(kept, block.idf, block.weight)[:, None]
+        columns = self.columns(np.searchsorted(self.keys, block.keys))
+        pushes = (block.idf.astype(np.float64)[:, None] * block.coef).T
+        count = self.sums.shape[1]
+        found: Floats = self.sums @ np.stack([np.bincount(columns, p, count) for p in pushes], 1)
+        found *= self._scale(columns, block.idf, block.weight)[:, None]
         return found
 
-    def _scale(self, kept: Ints, idf: Floats32, weight: float) -> Floats:
+    def _scale(self, columns: Ints, idf: Floats32, weight: float) -> Floats:
         """Return what each row is multiplied by, so that it has the length ``weight``."""
-        wide = np.zeros(len(self.keys))
-        wide[kept] = idf.astype(np.float64) ** 2
+        wide = np.bincount(columns, idf.astype(np.float64) ** 2, self.sums.shape[1])
         squares = self.squares @ wide
         nothing = np.zeros_like(squares)
         found: Floats = np.divide(weight, np.sqrt(squares), out=nothing, where=squares > 0)
@@ -72,11 +87,13 @@ def count_features(
     *,
     targeted: bool = True,
     kind: type[np.floating[Any]] = np.float64,
+    merge: bool = False,
     see: Callable[[Pairs], None] = lambda _: None,
 ) -> dict[str, BlockCounts]:
     """Count every feature of a recipe's blocks that occurs in ``min_df`` pairs or more.
 
-    ``kind`` is that of the sums; ``see`` is given the pairs of each batch read.
+    ``kind`` is that of the sums; features that occur alike share a column if you ``merge`` them.
+    ``see`` is given the pairs of each batch read.
     """
     found = {name: _Occurrences(kind) for name in recipe.blocks}
     for _, pairs in _batches(reader, query, targeted, recipe.per_actor):
@@ -86,7 +103,7 @@ def count_features(
                     block.add(events.row, keys, events.weight)
             block.end_batch(pairs.count)
         see(pairs)
-    return {name: found.pop(name).counts(recipe.min_df) for name in recipe.blocks}
+    return {name: found.pop(name).counts(recipe.min_df, merge) for name in recipe.blocks}
 
 
 class _Growing:
@@ -147,7 +164,7 @@ class _Occurrences:
         self._sizes.append(np.bincount(row, minlength=rows))
         self._batch.clear()
 
-    def counts(self, min_df: int) -> BlockCounts:
+    def counts(self, min_df: int, merge: bool) -> BlockCounts:
         """Return the counts of all rows; the occurrences are forgotten."""
         keys, ends = np.concatenate(self._keys), np.cumsum(np.concatenate(self._sizes))
         del self._index
@@ -166,9 +183,33 @@ class _Occurrences:
         counted = np.zeros(len(keys), np.int64)
         for part in slices(whole[0].nnz):
             counted += np.bincount(whole[0].indices[part], minlength=len(keys))
-        kept = np.flatnonzero(counted >= min_df)
-        sums, *squares = _narrowed(whole, kept)
-        return BlockCounts(keys[order][kept], sums, *(squares or [sums]))
+        kept, shared = np.flatnonzero(counted >= min_df), None
+        keys = keys[order][kept]
+        if merge:
+            first, shared = _alike(whole, kept)
+            kept = kept[first]
+        narrowed = _narrowed(whole, kept)
+        return BlockCounts(keys, narrowed[0], narrowed[-1], shared)
+
+
+def _alike(matrices: Sequence[Any], kept: Ints) -> tuple[Ints, Ints]:
+    """Return where columns differ from all before them, and which of these each equals.
+
+    They are told apart by sums of their values, each times a random number of its row.
+    """
+    draw, marks = np.random.default_rng(_SEED), np.zeros((2, matrices[0].shape[1]))
+    for low in range(0, matrices[0].shape[0], _ROWS):
+        for mark, matrix in zip(marks, (matrices[0], matrices[-1]), strict=True):
+            ends = matrix.indptr[low : low + _ROWS + 1]
+            part = slice(ends[0], ends[-1])
+            values = np.repeat(draw.random(len(ends) - 1), np.diff(ends)) * matrix.data[part]
+            mark += np.bincount(matrix.indices[part], values, len(mark))
+    pairs = (marks[0] + 1j * marks[1])[kept]
+    _, first, group = np.unique(pairs, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return first[order], place[group]
 
 
 def _narrowed(matrices: Sequence[Any], kept: Ints) -> list[Any]:
@@ -215,12 +256,12 @@ def showing_rows(counts: Mapping[str, BlockCounts], blocks: Sequence[BlockWeight
     shown_in = [np.zeros(0, np.int64)]
     for block in blocks:
         own = counts[block.name]
-        first = np.zeros(len(own.keys), np.int64)  # entry of each feature
+        first = np.zeros(own.sums.shape[1], np.int64)  # entry of each column
         for part in reversed([*slices(own.sums.nnz)]):
             backward = np.arange(part.stop - 1, part.start - 1, -1)
             first[own.sums.indices[backward]] = backward
-        kept = np.searchsorted(own.keys, block.keys)
-        shown_in.append(np.searchsorted(own.sums.indptr, first[kept], side="right") - 1)
+        entries = first[own.columns(np.searchsorted(own.keys, block.keys))]
+        shown_in.append(np.searchsorted(own.sums.indptr, entries, side="right") - 1)
     return np.unique(np.concatenate(shown_in))
 
 

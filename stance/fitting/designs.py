@@ -38,6 +38,7 @@ def make_design(
     for name, weight in features.blocks.items():
         own = counts[name]
         whole = Frequency.of(own, np.ones(len(group), np.float32), group).idf(features.min_df)
+        whole = whole[own.columns(np.arange(len(own.keys)))]
         kept = np.flatnonzero(whole)
         idf, keys = whole[kept], own.keys[kept]
         values = own.values(kept, idf, weight)
@@ -60,18 +61,21 @@ def make_design(
 class Part:
     """A block of a design: counts, and what weighs them."""
 
-    sums: Any  # sparse, of shape (n_rows, n_features)
-    idf: Floats32  # (n_features,), 0 where the rows that are learned from lack the feature
+    sums: Any  # sparse, of shape (n_rows, n_columns)
+    idf: Floats32  # (n_columns,), 0 where the rows that are learned from lack the feature
     scale: Floats32  # (n_rows,)
 
-    def take(self, features: Bools) -> "Part":
-        """Return the part with some of its features."""
-        return Part(self.sums[:, np.flatnonzero(features)], self.idf[features], self.scale)
+    def take(self, columns: Bools) -> "Part":
+        """Return the part with some of its columns."""
+        return Part(self.sums[:, np.flatnonzero(columns)], self.idf[columns], self.scale)
 
 
 def make_part(counts: BlockCounts, weight: float, frequency: "Frequency", min_df: int) -> Part:
-    """Weigh a block by what is learned from."""
-    idf = frequency.idf(min_df)
+    """Weigh a block by what is learned from.
+
+    Features that share a column are learned as one, which is as long as all of them.
+    """
+    idf = frequency.idf(min_df) * counts.stretch
     squares = counts.squares @ idf**2
     scale = np.divide(weight, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
     return Part(counts.sums, idf, scale)
@@ -79,10 +83,10 @@ def make_part(counts: BlockCounts, weight: float, frequency: "Frequency", min_df
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """In how many pairs and documents each feature of a block occurs, and of how many."""
+    """In how many pairs and documents features of a block occur, and of how many."""
 
-    pairs: Floats32  # (n_features,); exact below 2**24 rows
-    documents: Floats32  # (n_features,)
+    pairs: Floats32  # (n_columns,); exact below 2**24 rows
+    documents: Floats32  # (n_columns,)
     all_pairs: float
     all_documents: int
 
@@ -97,7 +101,7 @@ class Frequency:
         names, number = np.unique(group[known], return_inverse=True)
         order = np.argsort(number, kind="stable")
         ordered = number[order]
-        df, held = np.zeros((2, len(counts.keys)), np.float32)
+        df, held = np.zeros((2, counts.sums.shape[1]), np.float32)
         cuts = np.unique(np.searchsorted(ordered, ordered[::_ROWS]))
         for low, high in pairwise([*cuts.tolist(), len(order)]):  # no document is cut
             rows, own = known[order[low:high]], ordered[low:high] - ordered[low]
@@ -121,7 +125,7 @@ class Frequency:
         )
 
     def idf(self, min_df: int) -> Floats32:
-        """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
+        """Return smoothed idf of each column, as scikit-learn's TfidfTransformer has it.
 
         It is 0 for a feature in fewer than ``min_df`` of the documents.
         """

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,17 +56,19 @@ def learn(
     DataError
         If a fold leaves too little to learn from.
     """
-    head = _fit_whole(task, seed)
+    near = Near.of(task) if task.large else None
+    head = _fit_whole(task, seed, near)
     tick(len(task.y) * (WHOLE if task.large else 1))
-    return head, cross_validate(task, fold, seed, jobs, tick, head)
+    near = replace(near, model=head) if near else None
+    return head, cross_validate(task, fold, seed, jobs, tick, near)
 
 
-def _fit_whole(task: Task, seed: int) -> Head:
+def _fit_whole(task: Task, seed: int, near: Near | None) -> Head:
     """Fit a head on all its rows."""
 
     def make() -> Arrays:
         enough = ENOUGH if task.large else EXACT
-        head = fit_head(task, np.arange(len(task.y)), seed, enough)
+        head = fit_head(task, np.arange(len(task.y)), seed, enough, near)
         found: list[NDArray[Any]] = [head.intercept]
         for block in head.blocks:
             found += (block.keys, block.idf, block.coef)
@@ -86,11 +88,11 @@ def cross_validate(
     seed: int,
     jobs: int = 1,
     tick: Tick = _ignore,
-    model: Head | None = None,
+    near: Near | None = None,
 ) -> Held:
     """Score every row by a model that has not seen its group.
 
-    The searches of a large task may begin at a model of all rows.
+    The searches of a large task may begin at a model of all rows, which is ``near``.
 
     Raises
     ------
@@ -98,7 +100,6 @@ def cross_validate(
         If a fold leaves too little to learn from.
     """
     cuts = fold_cuts(fold, seed)
-    near = Near.of(task, model) if model and task.large else None
     scores = np.zeros((len(task.y), len(task.labels)))
     for cut, part in zip(cuts, score_cuts(task, cuts, jobs, tick, near), strict=True):
         if isinstance(part, DataError):

@@ -10,10 +10,10 @@ from threadpoolctl import threadpool_limits
 from stance.arrays import Bools, Floats, Floats32, Ints
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts
-from stance.fitting.designs import Design, DesignBlock, Frequency, make_design, make_part
+from stance.fitting.designs import Design, DesignBlock, Frequency, Part, make_design, make_part
 from stance.fitting.folds import is_large
 from stance.fitting.logistic import fit_logistic
-from stance.fitting.machines import FREQUENT, fit_machine, fit_machines
+from stance.fitting.machines import Frequent, fit_machine, fit_machines
 from stance.fitting.pieces import NO_PIECES, Pieces
 from stance.fitting.vectors import Vectors
 from stance.model.heads import NEVER, BlockWeights, Head
@@ -157,54 +157,63 @@ def fit_head(
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A model of all rows, and how often features occur in them: most of what a fold needs."""
+    """What is known of all rows: most of what a search in some of them needs."""
 
-    model: Head
     frequencies: Sequence[Frequency]  # of each block
+    frequent: Frequent
+    model: Head | None = None
 
     @classmethod
-    def of(cls, task: Task, model: Head) -> "Near":
-        """Count the features of a task whose model is known."""
-        every = np.arange(len(task.groups))
-        return cls(model, _frequencies(task.counts, task.counted(every), task.groups))
+    def of(cls, task: Task) -> "Near":
+        """Look at all rows of a task."""
+        found = _frequencies(task.counts, task.counted(np.arange(len(task.groups))), task.groups)
+        with threadpool_limits(1):
+            return cls(found, Frequent.of(_parts(task, task.counts, found)))
 
     def frequencies_in(self, task: Task, rows: Ints) -> list[Frequency]:
         """Return how often features occur in some rows, which leave out whole documents."""
         others = np.setdiff1d(np.arange(len(task.groups)), rows)
+        if not len(others):
+            return [*self.frequencies]
         missed = _frequencies(task.counts, task.counted(others), task.groups[others])
         return [one.without(other) for one, other in zip(self.frequencies, missed, strict=True)]
 
-    def coef(self, task: Task, labels: Ints) -> Floats32:
-        """Return its coefficients, of shape (n_features + 1, n_labels)."""
-        found = []
-        for block in self.model.blocks:
-            keys = task.counts[block.name].keys
-            found.append(np.zeros((len(keys), len(labels)), np.float32))
-            found[-1][np.searchsorted(keys, block.keys)] = block.coef[:, labels]
-        intercept = self.model.intercept.astype(np.float32)
-        intercept[1] -= task.recipe.classifier.neutral_offset
-        return np.vstack([*found, intercept[labels]])
+
+def _coef(task: Task, model: Head, labels: Ints) -> Floats32:
+    """Return coefficients of a model, of shape (n_columns + 1, n_labels)."""
+    found = []
+    for block in model.blocks:
+        own = task.counts[block.name]
+        columns = own.columns(np.searchsorted(own.keys, block.keys))
+        found.append(np.zeros((own.sums.shape[1], len(labels)), np.float32))
+        found[-1][columns] = block.coef[:, labels] * own.stretch[columns, None]
+    intercept = model.intercept.astype(np.float32)
+    intercept[1] -= task.recipe.classifier.neutral_offset
+    return np.vstack([*found, intercept[labels]])
 
 
 def _fit_large(task: Task, rows: Ints, enough: float, near: Near | None) -> Head:
     present = present_labels(task, *task.targets(rows))
-    if near is not None and _forgets(task, rows):
-        begin = near.coef(task, present)
+    if near is not None and near.model is not None and _forgets(task, rows):
+        begin = _coef(task, near.model, present)
     else:
         begin, _ = _learn_machines(task, rows[::COARSE], present, None, ROUGH)
     found, idf = _learn_machines(task, rows, present, begin, enough, near)
     if not np.isfinite(found).all():
         raise DataError("errors cost too much to learn from; lower c or the corpora's weights")
-    made = [
-        (name, weight, task.counts[name].keys[own > 0], own[own > 0])
-        for (name, weight), own in zip(task.recipe.features.blocks.items(), idf, strict=True)
-    ]
-    kept = np.concatenate(idf) > 0
-    _check_features(task, int(kept.sum()), len(rows))
-    coef = np.zeros((kept.sum(), len(task.labels)))
+    made, coef, low = list[DesignBlock](), [], 0
+    for (name, weight), own in zip(task.recipe.features.blocks.items(), idf, strict=True):
+        counts, part = task.counts[name], found[low : (low := low + len(own))]
+        columns = counts.columns(np.arange(len(counts.keys)))
+        columns = columns[kept := own[columns] > 0]
+        stretch = counts.stretch[columns]
+        made.append((name, weight, counts.keys[kept], own[columns] / stretch))
+        coef.append(part[columns] / stretch[:, None])
+    _check_features(task, sum(map(len, coef)), len(rows))
+    whole = np.zeros((sum(map(len, coef)), len(task.labels)))
     intercept = np.where(task.occurs, ABSENT, NEVER)
-    coef[:, present], intercept[present] = found[:-1][kept], found[-1]
-    return _head(task, made, coef, intercept)
+    whole[:, present], intercept[present] = np.concatenate(coef), found[-1]
+    return _head(task, made, whole, intercept)
 
 
 def _forgets(task: Task, rows: Ints) -> bool:
@@ -221,6 +230,16 @@ def _frequencies(counts: Mapping[str, BlockCounts], at: Ints, groups: Ints) -> l
     return [Frequency.of(own, pairs, group) for own in counts.values()]
 
 
+def _parts(
+    task: Task, counts: Mapping[str, BlockCounts], frequencies: Sequence[Frequency]
+) -> list[Part]:
+    blocks, min_df = task.recipe.features.blocks, task.recipe.features.min_df
+    return [
+        make_part(counts[name], blocks[name], own, min_df)
+        for name, own in zip(blocks, frequencies, strict=True)
+    ]
+
+
 def _learn_machines(
     task: Task,
     rows: Ints,
@@ -231,10 +250,10 @@ def _learn_machines(
 ) -> tuple[Floats32, list[Floats32]]:
     """Learn machines of some labels and all features from some rows, lessons among them.
 
-    Returns coefficients of shape (n_features + 1, n_labels), the last for the intercepts, and idf
-    of the features of each block. The search begins at 0 or at ``start``, coefficients likewise.
+    Returns coefficients of shape (n_columns + 1, n_labels), the last for the intercepts, and idf of
+    the columns of each block. The search begins at 0 or at ``start``, coefficients likewise.
     """
-    counts, blocks, at = task.counts, task.recipe.features.blocks, task.counted(rows)
+    counts, at = task.counts, task.counted(rows)
     size = next(iter(counts.values())).sums.shape[0]
     kept, place = np.unique(at, return_inverse=True)
     if len(kept) < SPARSE * size:
@@ -243,10 +262,7 @@ def _learn_machines(
         frequencies = _frequencies(counts, at, task.groups[rows])
     else:
         frequencies = near.frequencies_in(task, rows)
-    parts = [
-        make_part(counts[name], blocks[name], own, task.recipe.features.min_df)
-        for name, own in zip(blocks, frequencies, strict=True)
-    ]
+    parts = _parts(task, counts, frequencies)
     targets, weight = task.targets(rows)
     weight = weight * task.recipe.classifier.c
     costs = [np.bincount(at, targets[:, label] * weight, size) for label in labels.tolist()]
@@ -256,7 +272,7 @@ def _learn_machines(
     few = met.mean() < SPARSE
     if few:
         parts = [part.take(part.idf > 0) for part in parts]
-    frequent = FREQUENT if near is None else FREQUENT // 2  # enough on a short way
+    frequent = None if near is None or few else near.frequent
     with threadpool_limits(1):
         begin = whole[met] if few else whole
         found = fit_machines(parts, np.stack(costs, axis=1), begin, enough, frequent)

@@ -16,7 +16,7 @@ from stance.interrupts import interruptible
 
 _ROWS = 1 << 14  # handled at a time
 _CG = 0.3  # what a step of the search leaves of the residual
-FREQUENT, _EACH = 1024, 64  # features known to go together, and rows for one where they are fewer
+_FREQUENT, _EACH = 1024, 64  # features known to go together, and rows for one where they are fewer
 _SAMPLE = 8192  # rows, about, in which these are looked at
 _MOST = 0.8  # share of the rows above which they are not worth a copy
 _ALIKE = 0.05  # relative difference of two numbers of rows that bend the loss nearly alike
@@ -65,7 +65,7 @@ def fit_machines(
     costs: Floats,
     start: Floats32,
     enough: float,
-    frequent: int = FREQUENT,
+    frequent: "Frequent | None" = None,
 ) -> Floats32:
     """Learn one machine per label: those of `sklearn.svm.LinearSVC`, on the counts themselves.
 
@@ -84,8 +84,8 @@ def fit_machines(
         Where the search begins.
     enough : float
         Error of the rows' scores, root mean square as estimated, at which the search stops.
-    frequent : int
-        Number of features that the search knows to go together; at most one for 64 rows.
+    frequent : Frequent, optional
+        What is known of the features; else it is found in the rows.
 
     Returns
     -------
@@ -93,12 +93,12 @@ def fit_machines(
         The last row holds the intercepts.
     """
     design, coef, total = _Design.of(parts), np.empty_like(start), costs.sum(axis=1)
-    together = _Frequent.of(design, frequent)
+    frequent = frequent or Frequent.of(parts)
     for label in range(costs.shape[1]):
         right = costs[:, label].astype(np.float32)
         errors = _Errors(right, (total - costs[:, label]).astype(np.float32))
         begin = np.ascontiguousarray(start[:, label])
-        coef[:, label] = _search(design, errors, together, begin, enough)
+        coef[:, label] = _search(design, errors, frequent, begin, enough)
     return coef
 
 
@@ -156,9 +156,13 @@ class _Design:
         sums = [part[rows] for part in self.sums]
         return _Design(sums, self.idf, [scale[rows] for scale in self.scale])
 
-    def diagonal(self, bends: Floats32) -> Floats32:
-        """Return the diagonal of the second derivative, where the rows' losses bend so much."""
-        found = np.ones(self.lows[-1] + 1, np.float32)
+    def moments(self, bends: Floats32) -> tuple[Floats32, Floats32]:
+        """Return means of the features, and sums of squares of what they differ from them by.
+
+        A row counts by how much its loss bends. The last feature has the mean 0.
+        """
+        total = np.float32(max(bends.sum(dtype=np.float64), 1e-30))
+        means, found = self.back(bends) / total, np.empty(self.lows[-1] + 1, np.float32)
         for sums, idf, scale, (low, high) in self._parts():
             squares, times = np.zeros(high - low, np.float32), scale**2 * bends
             for first in range(0, len(scale), _ROWS):
@@ -167,26 +171,24 @@ class _Design:
                 part = sums.data[some] ** 2, sums.indices[some], ends - ends[0]
                 own = sparse.csr_matrix(part, (len(ends) - 1, high - low))
                 squares += own.T @ times[first : first + _ROWS]
-            found[low:high] += idf**2 * squares
-        found[-1] += bends.sum(dtype=np.float64)
-        return found
+            found[low:high] = idf**2 * squares
+        means[-1], found[-1] = 0, total
+        return means, np.maximum(found - total * means**2, 0)
 
     def columns(self, features: Ints) -> Floats32:
-        """Return the values of some features."""
-        count = len(self.scale[0])
-        ones = np.ones((count, np.count_nonzero(features == self.lows[-1])), np.float32)
+        """Return the values of some features, of which none is the last."""
         found = []
         for sums, idf, scale, (low, high) in self._parts():
             own = features[(features >= low) & (features < high)] - low
             found.append(sums[:, own].toarray() * idf[own] * scale[:, None])
-        return np.hstack([*found, ones])
+        return np.hstack(found)
 
     def _parts(self) -> Iterator[tuple[Any, Floats32, Floats32, tuple[int, int]]]:
         return zip(self.sums, self.idf, self.scale, pairwise(self.lows), strict=True)
 
 
 def _search(
-    design: _Design, errors: _Errors, frequent: "_Frequent", coef: Floats32, enough: float
+    design: _Design, errors: _Errors, frequent: "Frequent", coef: Floats32, enough: float
 ) -> Floats32:
     """Return the coefficients of a machine."""
     coef[:-1] *= np.concatenate(design.idf) > 0
@@ -223,7 +225,7 @@ def _warn_of_no_end(steps: int) -> None:
 
 
 def _step(
-    design: _Design, bends: Floats32, gradient: Floats32, known: "_Nearly | _Frequent"
+    design: _Design, bends: Floats32, gradient: Floats32, known: "_Nearly | Frequent"
 ) -> tuple[Floats32, "_Nearly"]:
     """Return a Newton step of the coefficients, and what the second derivative nearly is there."""
     rows = np.flatnonzero(bends)  # the loss does not bend with the others
@@ -251,44 +253,46 @@ def _step(
 
 
 @dataclass(frozen=True, slots=True)
-class _Frequent:
+class Frequent:
     """How the most frequent features go together, which is much alike for all machines."""
 
     features: Ints
-    vectors: Floats32  # of their curvature
+    vectors: Floats32  # of their covariance
     values: Floats32
 
     @classmethod
-    def of(cls, design: _Design, most: int) -> "_Frequent":
+    def of(cls, parts: Sequence[Part]) -> "Frequent":
         """Find it in some of the rows."""
-        count = len(design.scale[0])
+        design, count = _Design.of(parts), len(parts[0].scale)
         some = design.take(np.arange(0, count, max(1, count // _SAMPLE)))
-        sharp = some.diagonal(np.ones(len(some.scale[0]), np.float32))
-        order = np.argsort(-sharp, kind="stable")
-        features = np.sort(order[: min(most, count // _EACH)])
-        x = some.columns(features)
+        means, sharp = some.moments(np.ones(len(some.scale[0]), np.float32))
+        order = np.argsort(-sharp[:-1], kind="stable")
+        features = np.sort(order[: min(_FREQUENT, count // _EACH)])
+        x = some.columns(features) - means[features]
         values, vectors = np.linalg.eigh(x.T @ x)
         return cls(features, vectors, np.maximum(values, 0))
 
     def at(self, design: _Design, bends: Floats32, rows: int) -> "_Nearly":
-        """Estimate a second derivative from its diagonal, and from what these have in common."""
-        sharp = design.diagonal(bends)
-        own = sharp[self.features] - 1
+        """Estimate a second derivative from means and squares, and what these have in common."""
+        means, sharp = design.moments(bends)
+        own = sharp[self.features]
         size = own.sum(dtype=np.float64) / max(self.values.sum(dtype=np.float64), 1e-30)
         shrunk: Floats32 = np.float32(1) / (1 + self.values * np.float32(size))
-        return _Nearly(rows, sharp, self, shrunk, own > 0)
+        return _Nearly(rows, means, sharp + 1, self, shrunk, own > 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Nearly:
     """The second derivative, nearly: whole for frequent features, else its diagonal.
 
-    Frequent features go together, so that a diagonal alone leaves the search many turns.
+    Frequent features go together, so that a diagonal alone leaves the search many turns. So do all
+    features, as no value is below 0: it is that of what they differ from their means by.
     """
 
     rows: int  # that bend the loss
+    means: Floats32  # of the features, by how much the loss bends
     sharp: Floats32  # its diagonal
-    frequent: _Frequent
+    frequent: Frequent
     shrunk: Floats32  # by how much each vector of the frequent features shrinks
     bends: Bools  # whether the loss bends with a frequent feature
 
@@ -308,11 +312,13 @@ class _Nearly:
 
     def solve(self, values: Floats32) -> Floats32:
         """Return values times the inverse."""
+        values = values - values[-1] * self.means
         found = values / self.sharp
         features, vectors = self.frequent.features, self.frequent.vectors
         own = np.where(self.bends, values[features], np.float32(0))
         own = vectors @ (self.shrunk * (vectors.T @ own))
         found[features] = np.where(self.bends, own, found[features])
+        found[-1] -= _dot(self.means, found)
         return found
 
 
