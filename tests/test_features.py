@@ -18,7 +18,8 @@ from oracle import NOBODY, Oracle, Pair
 from stance.features import separate_events, symbols
 from stance.features.pairs import Pairs, lay_out
 from stance.fitting.counts import count_features, name_features
-from stance.fitting.learning import Task, fit_head
+from stance.fitting.learning import fit_head
+from stance.fitting.task import Task
 from stance.model.heads import Head
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon

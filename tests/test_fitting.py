@@ -15,11 +15,12 @@ from stance.corpus import read_corpus
 from stance.errors import DataError
 from stance.evaluation import evaluate
 from stance.features.pairs import lay_out
-from stance.fitting import heldout, learning, train, training
+from stance.fitting import heldout, train, training
 from stance.fitting.counts import count_features
 from stance.fitting.folds import split
-from stance.fitting.learning import class_weights, fit_head, fit_temperature, score_rows
+from stance.fitting.learning import fit_head, fit_temperature, score_rows
 from stance.fitting.logistic import Vectored, fit_logistic
+from stance.fitting.task import Lessons, Task, class_weights
 from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.reading.actors import ActorBook
@@ -301,7 +302,7 @@ def test_training_scores_are_the_model_s_scores(small, blocks, own, kind, offset
     counts = count_features(reader, query, recipe.features)
     rows = np.arange(0, len(small))
     ones = np.ones(len(small))
-    task = learning.Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
+    task = Task(counts, recipe, tuple(Stance), True, small.stance, small.document, ones)
     head = fit_head(task, rows[::2], seed=1)
     words = reader.words(query.texts, query.spans)
     expected, _ = head.scores(reader, lay_out(words, query.para, query.actor))
@@ -318,7 +319,7 @@ def test_the_neutral_offset_moves_neutral_alone(small):
     ones, rows = np.ones(len(small)), np.arange(len(small))
     heads = [
         fit_head(
-            learning.Task(counts, r, tuple(Stance), True, small.stance, small.document, ones),
+            Task(counts, r, tuple(Stance), True, small.stance, small.document, ones),
             rows,
             1,
         )
@@ -452,10 +453,8 @@ def test_rows_with_soft_labels_alone_are_learned_from_and_not_scored(small):
 
 def test_no_lesson_is_of_a_document_that_is_scored(small):
     ones = np.ones(len(small))
-    lessons = learning.Lessons(np.array([0, 1, 99_999]), np.ones(3), np.eye(3))
-    task = learning.Task(
-        {}, quick_recipe(), tuple(Stance), True, small.stance, small.document, ones
-    )
+    lessons = Lessons(np.array([0, 1, 99_999]), np.ones(3), np.eye(3))
+    task = Task({}, quick_recipe(), tuple(Stance), True, small.stance, small.document, ones)
     task = dataclasses.replace(task, lessons=lessons)
     rows = task.with_lessons(np.flatnonzero(small.document != 1))
     group = task.groups[rows]

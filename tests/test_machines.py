@@ -18,6 +18,7 @@ from stance.fitting import designs, folds, heldout, learning, machines, train
 from stance.fitting.counts import count_features
 from stance.fitting.designs import Frequency, Part, make_part
 from stance.fitting.machines import fit_machines
+from stance.fitting.task import Task
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
@@ -177,7 +178,7 @@ def test_features_that_share_a_column_are_learned_as_if_each_had_its_own():
     query = make_query(reader.book, corpus.texts, corpus.actors, corpus.spans)
     features, found = Features({"cross": 1.0, "mention": 0.4}), []
     for merge in (False, True):
-        task = learning.Task(
+        task = Task(
             counts=count_features(reader, query, features, kind=np.float32, merge=merge),
             recipe=HeadRecipe(features, Classifier()),
             labels=("against", "neutral", "favor"),

@@ -17,8 +17,8 @@ from stance.evaluation.bootstrap import percentile_interval
 from stance.fitting import heldout, train
 from stance.fitting.advice import advise_stopping, fit_power_laws, learning_curve
 from stance.fitting.folds import Cut
-from stance.fitting.learning import Task
 from stance.fitting.repeats import SHARES, Repeats, parts, repeat_seeds
+from stance.fitting.task import Task
 from stance.recipe import HeadRecipe, Recipe, Validation
 from stance.records import Stance
 from stance.screens.model import card_lines, forecast_text

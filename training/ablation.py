@@ -20,7 +20,7 @@ from stance.evaluation import Answers, conflict_rows, score
 from stance.fitting.counts import count_features
 from stance.fitting.folds import split
 from stance.fitting.heldout import Held, cross_validate
-from stance.fitting.learning import Task, class_weights
+from stance.fitting.task import Task, class_weights
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
 from stance.reading.lexicon import Lexicon

@@ -36,7 +36,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from stance.arrays import Floats
 from stance.corpus import Corpus, read_corpus
-from stance.fitting.learning import class_weights
+from stance.fitting.task import class_weights
 from stance.reading.actors import ActorBook
 from stance.reading.spans import make_query
 from stance.recipe import read_recipe

@@ -24,7 +24,8 @@ from stance.corpus import Corpus, holder_kinds, holder_rows, read_corpus
 from stance.evaluation.comparison import holder_score
 from stance.features.pairs import stretches
 from stance.fitting.counts import count_features
-from stance.fitting.learning import Task, class_weights, fit_head, score_rows
+from stance.fitting.learning import fit_head, score_rows
+from stance.fitting.task import Task, class_weights
 from stance.model.holders import ACTOR_KIND, SIGNS, name_held, signs
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon

@@ -28,7 +28,7 @@ from stance.evaluation.answers import document_confusion, f1_scores
 from stance.fitting.counts import count_features
 from stance.fitting.folds import split
 from stance.fitting.heldout import cross_validate
-from stance.fitting.learning import Task, class_weights
+from stance.fitting.task import Task, class_weights
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query

@@ -17,10 +17,11 @@ from stance.features.pairs import Pairs
 from stance.fitting.counts import count_features, name_features, showing_rows
 from stance.fitting.folds import LARGE, is_large, split
 from stance.fitting.heldout import Held, learn
-from stance.fitting.learning import Lessons, Task, by_counts, class_weights, temperature_of
+from stance.fitting.learning import temperature_of
 from stance.fitting.pace import Pace
 from stance.fitting.pieces import Pieces
 from stance.fitting.repeats import Repeats, repeat
+from stance.fitting.task import Lessons, Task, by_counts, class_weights
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, Reference, Vocabulary, measure

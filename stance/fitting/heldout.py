@@ -18,12 +18,12 @@ from stance.fitting.learning import (
     HELD_OUT_ENOUGH,
     HELD_OUT_PART,
     Near,
-    Task,
     fit_head,
     score_rows,
     temperature_of,
 )
 from stance.fitting.pieces import Arrays, name_of
+from stance.fitting.task import Task
 from stance.model.heads import BlockWeights, Head, softmax
 
 Tick = Callable[[float], None]  # is given the number of rows learned from

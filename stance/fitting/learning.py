@@ -7,17 +7,14 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from stance.arrays import Bools, Floats, Floats32, Ints
+from stance.arrays import Floats, Floats32, Ints
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts
 from stance.fitting.designs import Design, DesignBlock, Frequency, Part, make_design, make_part
-from stance.fitting.folds import is_large
 from stance.fitting.logistic import fit_logistic
 from stance.fitting.machines import Frequent, fit_machine, fit_machines
-from stance.fitting.pieces import NO_PIECES, Pieces
-from stance.fitting.vectors import Vectors
+from stance.fitting.task import Task, present_labels
 from stance.model.heads import NEVER, BlockWeights, Head
-from stance.recipe import Classifier, HeadRecipe
 
 FLOOR = 1e-12  # least probability in a log loss
 EXACT, HELD_OUT = 1e-4, 1e-2
@@ -41,101 +38,6 @@ Where errors cost much more, weights that fit a row stay though it is left out.
 """
 _ROWS = 1 << 14  # scored at a time
 ABSENT = -5.0  # score of a class that a training fold does not hold
-
-
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """Rows with soft labels alone: learned from, never scored. Nobody knows their true labels."""
-
-    group: Ints
-    weight: Floats
-    soft: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A head to learn: counted features, labels, groups and weights of its rows.
-
-    The counts of the lessons' rows stand after those of the others. Rows whose features are the
-    same, as those of one paragraph for a head that sees no actor, may share a row of the counts.
-    """
-
-    counts: dict[str, BlockCounts]
-    recipe: HeadRecipe
-    labels: tuple[str, ...]
-    targeted: bool
-    y: Ints
-    group: Ints
-    weight: Floats
-    vectors: Vectors | None = None
-    soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
-    typical: Bools | None = None  # rows by which the temperature is set; None for all
-    lessons: Lessons | None = None
-    shared: Ints | None = None  # row of the counts of each row; None if each has its own
-    pieces: Pieces = NO_PIECES  # what a stopped training had computed
-
-    @property
-    def occurs(self) -> Bools:
-        """Which labels any row has."""
-        weights = np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
-        found: Bools = weights.max(axis=0) > 0
-        return found
-
-    @property
-    def large(self) -> bool:
-        """Whether its machines are those of `fit_machines`."""
-        return by_counts(self.recipe.classifier, self.vectors, len(self.y))
-
-    def counted(self, rows: Ints) -> Ints:
-        """Return where some rows stand in the counts."""
-        return rows if self.shared is None else self.shared[rows]
-
-    @property
-    def groups(self) -> Ints:
-        """Group of each row, those of the lessons last."""
-        more = [] if self.lessons is None else [self.lessons.group]
-        return np.concatenate([self.group, *more])
-
-    def with_lessons(self, rows: Ints) -> Ints:
-        """Return rows to learn from, with lessons of no other document."""
-        if self.lessons is None:
-            return rows
-        others = np.setdiff1d(self.group, self.group[rows])
-        extra = np.flatnonzero(~np.isin(self.lessons.group, others))
-        return np.concatenate([rows, len(self.y) + extra])
-
-    def targets(self, rows: Ints) -> tuple[Floats, Floats]:
-        """Return shares of the labels of some rows, lessons among them, and their weights."""
-        shares = np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
-        weight = self.weight
-        if self.lessons is not None:
-            shares = np.concatenate([shares, self.lessons.soft])
-            weight = np.concatenate([weight, self.lessons.weight])
-        return shares[rows], weight[rows]
-
-
-def by_counts(classifier: Classifier, vectors: Vectors | None, rows: int) -> bool:
-    """Return whether so many rows are learned by `fit_machines`, from the counts themselves."""
-    return classifier.kind == "svc" and vectors is None and is_large(rows)
-
-
-def class_weights(
-    y: Ints, source: Ints, share: Floats, balanced: bool, evenness: float = 1.0
-) -> Floats:
-    """Return a weight per row; ``share`` is the weight of each source's average row.
-
-    If ``balanced``, the classes of each source weigh the same, or with an evenness of less than 1
-    their size to the power of what it lacks.
-    """
-    weight: Floats = share[source].astype(np.float64)
-    if not balanced:
-        return weight
-    for number in np.unique(source):
-        rows = source == number
-        counts = np.bincount(y[rows])
-        own = np.maximum(counts, 1.0) ** -evenness
-        weight[rows] *= (own * rows.sum() / (own @ counts))[y[rows]]
-    return weight
 
 
 def fit_head(
@@ -312,19 +214,6 @@ def _linear(
             found = fit_logistic(x, vectored, targets[:, present], weight, recipe.c)
     coef[:, present], intercept[present] = found
     return coef, intercept
-
-
-def present_labels(task: Task, targets: Floats, weight: Floats) -> Ints:
-    """Return the labels that rows have; raise if nothing can be learned from them."""
-    present = np.flatnonzero(targets.any(axis=0))
-    if len(present) < 2:
-        raise DataError(
-            f"all {len(targets)} rows of a training fold are '{task.labels[present[0]]}'; "
-            "label more paragraphs of the other classes"
-        )
-    if not weight.any():
-        raise DataError("every row has weight 0; give a corpus a weight in the recipe's [corpora]")
-    return present
 
 
 def _check_features(task: Task, features: int, rows: int) -> None:

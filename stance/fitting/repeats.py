@@ -15,7 +15,7 @@ from stance.evaluation.bootstrap import interval, resample
 from stance.evaluation.scores import rare_strata
 from stance.fitting.folds import Cut, fold_cuts, is_large, split
 from stance.fitting.heldout import Held, Tick, score_cuts
-from stance.fitting.learning import Task
+from stance.fitting.task import Task
 from stance.recipe import Validation
 from stance.records import NO_ANSWER
 

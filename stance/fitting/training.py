@@ -25,10 +25,10 @@ from stance.fitting.bench import Bench, Learned, query_of
 from stance.fitting.card import has_neutral, make_card
 from stance.fitting.folds import is_large
 from stance.fitting.heldout import Held
-from stance.fitting.learning import by_counts
 from stance.fitting.pace import SCORINGS, Meter, Pace
 from stance.fitting.pieces import NO_PIECES, Pieces, name_of
 from stance.fitting.repeats import Repeats
+from stance.fitting.task import by_counts
 from stance.fitting.vectors import Vectors
 from stance.interrupts import interruptible
 from stance.model.judging import StanceModel
