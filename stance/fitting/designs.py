@@ -98,13 +98,13 @@ class Frequency:
         ``group`` is the document of each row.
         """
         known = np.flatnonzero(pairs)
-        names, number = np.unique(group[known], return_inverse=True)
-        order = np.argsort(number, kind="stable")
-        ordered = number[order]
+        order = np.argsort(group[known], kind="stable")
+        known = known[order]
+        ordered = np.cumsum(np.diff(group[known], prepend=group[known[:1]]) > 0)
         df, held = np.zeros((2, counts.sums.shape[1]), np.float32)
         cuts = np.unique(np.searchsorted(ordered, ordered[::_ROWS]))
-        for low, high in pairwise([*cuts.tolist(), len(order)]):  # no document is cut
-            rows, own = known[order[low:high]], ordered[low:high] - ordered[low]
+        for low, high in pairwise([*cuts.tolist(), len(known)]):  # no document is cut
+            rows, own = known[low:high], ordered[low:high] - ordered[low]
             occurs = counts.sums[rows].astype(np.float32)
             occurs.data[:] = 1
             df += occurs.T @ pairs[rows]
@@ -113,7 +113,7 @@ class Frequency:
             whole = sparse.csr_matrix((ones, (own, np.arange(len(own))))) @ occurs
             whole.data[:] = 1
             held += whole.T @ np.ones(whole.shape[0], np.float32)
-        return cls(df, held, float(pairs.sum(dtype=np.float64)), len(names))
+        return cls(df, held, float(pairs.sum(dtype=np.float64)), int(ordered[-1]) + 1)
 
     def without(self, other: "Frequency") -> "Frequency":
         """Return what is left without other documents that were counted, too."""

@@ -74,7 +74,9 @@ class Near:
 
     def frequencies_in(self, task: Task, rows: Ints) -> list[Frequency]:
         """Return how often features occur in some rows, which leave out whole documents."""
-        others = np.setdiff1d(np.arange(len(task.groups)), rows)
+        left = np.ones(len(task.groups), np.bool_)
+        left[rows] = False
+        others = np.flatnonzero(left)
         if not len(others):
             return [*self.frequencies]
         missed = _frequencies(task.counts, task.counted(others), task.groups[others])
@@ -156,10 +158,13 @@ def _learn_machines(
     the columns of each block. The search begins at 0 or at ``start``, coefficients likewise.
     """
     counts, at = task.counts, task.counted(rows)
-    size = next(iter(counts.values())).sums.shape[0]
-    kept, place = np.unique(at, return_inverse=True)
-    if len(kept) < SPARSE * size:
-        counts, at, size = {n: own.take(kept) for n, own in counts.items()}, place, len(kept)
+    needed = np.zeros(next(iter(counts.values())).sums.shape[0], np.bool_)
+    needed[at] = True
+    size = len(needed)
+    if np.count_nonzero(needed) < SPARSE * size:
+        kept = np.flatnonzero(needed)
+        counts, size = {name: own.take(kept) for name, own in counts.items()}, len(kept)
+        at = np.searchsorted(kept, at)
     if near is None:
         frequencies = _frequencies(counts, at, task.groups[rows])
     else:
