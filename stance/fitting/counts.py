@@ -19,7 +19,6 @@ from stance.reading.spans import Query
 from stance.reading.words import NOBODY, Reader
 from stance.recipe import Features
 
-_ROWS = 1 << 11  # compared at a time
 _SEED = 20
 
 
@@ -197,19 +196,21 @@ def _alike(matrices: Sequence[Any], kept: Ints) -> tuple[Ints, Ints]:
 
     They are told apart by sums of their values, each times a random number of its row.
     """
-    draw, marks = np.random.default_rng(_SEED), np.zeros((2, matrices[0].shape[1]))
-    for low in range(0, matrices[0].shape[0], _ROWS):
-        for mark, matrix in zip(marks, (matrices[0], matrices[-1]), strict=True):
-            ends = matrix.indptr[low : low + _ROWS + 1]
+    first, last, draw = matrices[0], matrices[-1], np.random.default_rng(_SEED)
+    marks, count = np.zeros((2, first.shape[1])), first.shape[0]
+    step = 1 + count * len(marks[0]) // max(first.nnz, 1)  # with about as many values as columns
+    for low in range(0, count, step):
+        for mark, matrix in zip(marks, (first, last), strict=True):
+            ends = matrix.indptr[low : low + step + 1]
             part = slice(ends[0], ends[-1])
             values = np.repeat(draw.random(len(ends) - 1), np.diff(ends)) * matrix.data[part]
             mark += np.bincount(matrix.indices[part], values, len(mark))
     pairs = (marks[0] + 1j * marks[1])[kept]
-    _, first, group = np.unique(pairs, return_index=True, return_inverse=True)
-    order = np.argsort(first)
+    _, found, group = np.unique(pairs, return_index=True, return_inverse=True)
+    order = np.argsort(found)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    return first[order], place[group]
+    return found[order], place[group]
 
 
 def _narrowed(matrices: Sequence[Any], kept: Ints) -> list[Any]:

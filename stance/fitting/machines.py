@@ -197,11 +197,17 @@ def _search(
     loss += _dot(coef, coef) / 2
     nearly, least = None, 0.0
     for _ in range(_STEPS):
-        gradient = design.back(slopes)
+        rows = np.flatnonzero(bends)  # the loss of the others is 0
+        bent: Ints | slice = slice(None)
+        some = design
+        if len(rows) < _MOST * len(bends):
+            some, bent = design.take(rows), rows
+        gradient = some.back(slopes[bent])
         gradient += coef
         if nearly is not None and nearly.energy(gradient) <= least:
             return coef
-        move, nearly = _step(design, bends, gradient, nearly or frequent)
+        nearly = (nearly or frequent).at(some, bends[bent], len(rows))
+        move = _step(some, bends[bent], gradient, nearly)
         moved = design.scores(move)
         slope, length = _dot(gradient, move), 1.0
         while True:
@@ -224,14 +230,8 @@ def _warn_of_no_end(steps: int) -> None:
     warnings.warn(why, RuntimeWarning, stacklevel=3)
 
 
-def _step(
-    design: _Design, bends: Floats32, gradient: Floats32, known: "_Nearly | Frequent"
-) -> tuple[Floats32, "_Nearly"]:
-    """Return a Newton step of the coefficients, and what the second derivative nearly is there."""
-    rows = np.flatnonzero(bends)  # the loss does not bend with the others
-    if len(rows) < _MOST * len(bends):
-        design, bends = design.take(rows), bends[rows]
-    nearly = known.at(design, bends, len(rows))
+def _step(design: _Design, bends: Floats32, gradient: Floats32, nearly: "_Nearly") -> Floats32:
+    """Return a Newton step of the coefficients, by what the second derivative nearly is."""
     rest = -gradient
     aim = nearly.solve(rest)
     energy = product = _dot(rest, aim)  # nearly
@@ -249,7 +249,7 @@ def _step(
         aim *= np.float32(new / product)
         aim += solved
         product = new
-    return move, nearly
+    return move
 
 
 @dataclass(frozen=True, slots=True)
