@@ -100,6 +100,7 @@ class KeyIndex:
     """
 
     def __init__(self, keys: Keys) -> None:
+        self._keys = np.zeros(0, np.uint64)  # by number, not by slot: there are many more slots
         self._count = 0
         self._allocate(len(keys))
         self.add(keys)
@@ -110,8 +111,9 @@ class KeyIndex:
     def _allocate(self, count: int) -> None:
         bits = max(6, int(4 * count).bit_length())  # a load of a quarter keeps probes short
         self._bits = np.uint64(64 - bits)
-        self._keys = np.zeros(1 << bits, np.uint64)
         self._values = np.full(1 << bits, -1, np.int32)
+        known, self._keys = self._keys[: self._count], np.zeros((1 << bits) // 3 + 1, np.uint64)
+        self._keys[: self._count] = known
 
     def _slots(self, keys: Keys) -> Ints:
         slots = keys * MULTIPLIER
@@ -120,22 +122,20 @@ class KeyIndex:
 
     def add(self, keys: Keys) -> None:
         """Give the next numbers to ``keys``, which must be distinct and new."""
-        before, self._count = self._count, self._count + len(keys)
-        values = np.arange(before, self._count, dtype=np.int32)
-        if 3 * self._count > len(self._keys):
-            filled = self._values >= 0
-            keys = np.concatenate([self._keys[filled], keys])
-            values = np.concatenate([self._values[filled], values])
-            self._allocate(len(keys))
+        before, count = self._count, self._count + len(keys)
+        if 3 * count > len(self._values):
+            self._allocate(count)
+            keys, before = np.append(self._keys[:before], keys), 0
+        self._count = count
+        self._keys[before:count] = keys
+        values = np.arange(before, count, dtype=np.int32)
         slots = self._slots(keys)
-        while len(keys):
+        while len(values):
             free = self._values[slots] < 0
-            self._keys[slots[free]] = keys[free]
             self._values[slots[free]] = values[free]
             # Of several keys written to one slot the last stays; the others move on.
             lost = self._values[slots] != values
-            keys, values = keys[lost], values[lost]
-            slots = (slots[lost] + 1) & (len(self._keys) - 1)
+            values, slots = values[lost], (slots[lost] + 1) & (len(self._values) - 1)
 
     def find(self, keys: Keys) -> Ints32:
         """Return the number of each key, -1 if unknown."""
@@ -147,13 +147,13 @@ class KeyIndex:
     def _find(self, keys: Keys) -> Ints32:
         slots = self._slots(keys)
         found = self._values.take(slots)
-        wrong = np.flatnonzero((self._keys.take(slots) != keys) & (found >= 0))
+        wrong = np.flatnonzero((self._keys.take(found) != keys) & (found >= 0))
         slots, keys = slots.take(wrong), keys.take(wrong)
         while len(wrong):
-            slots = (slots + 1) & (len(self._keys) - 1)
+            slots = (slots + 1) & (len(self._values) - 1)
             value = self._values.take(slots)
             found[wrong] = value
-            on = np.flatnonzero((self._keys.take(slots) != keys) & (value >= 0))
+            on = np.flatnonzero((self._keys.take(value) != keys) & (value >= 0))
             wrong, slots, keys = wrong.take(on), slots.take(on), keys.take(on)
         return found
 
