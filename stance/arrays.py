@@ -20,11 +20,11 @@ Cells = NDArray[np.bytes_]  # of a table
 AT_A_TIME = 1 << 18  # entries, so that a paragraph as long as a book takes little memory
 
 
-def slices(size: int) -> Iterator[slice]:
+def slices(size: int, most: int = AT_A_TIME) -> Iterator[slice]:
     """Yield slices of so many entries, each of a few megabytes.
 
     >>> [*slices(300_000)]
     [slice(0, 262144, None), slice(262144, 300000, None)]
     """
-    for low in range(0, size, AT_A_TIME):
-        yield slice(low, min(low + AT_A_TIME, size))
+    for low in range(0, size, most):
+        yield slice(low, min(low + most, size))

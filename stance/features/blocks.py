@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.arrays import Bools, Ints, Ints32, Keys
-from stance.features.events import Events, FormBook, JointBook, Parts
+from stance.features.events import Events, FormBook, JointBook, LetterBook, Parts
 from stance.features.mention import category_terms, mention_block, relation_block
 from stance.features.pairs import (
     OTHER_KEY,
@@ -43,8 +45,7 @@ def symbols(reader: Reader) -> dict[int, str]:
 _OTHER, _TARGET, _STEMS = 0, 1, 2
 """Numbers of the features of `stem`: two of mentions, then two per form, plain and negated."""
 
-
-_MENTIONS = (np.array([NO_KEY, NO_KEY]), np.array([OTHER_KEY, TARGET_KEY]))
+_MENTIONS, _MARKS = np.array([OTHER_KEY, TARGET_KEY]), np.array([NO_KEY, NOT_KEY])
 
 
 def stem_features(name: str, stems: Keys) -> Keys:
@@ -52,14 +53,25 @@ def stem_features(name: str, stems: Keys) -> Keys:
     return join_keys(key_of(name), np.full(len(stems), NO_KEY), stems)
 
 
-def _stems_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
-    stems = forms.columns["stem"][start:]
-    marks = np.tile(np.array([NO_KEY, NOT_KEY]), len(stems))
-    return (marks, np.repeat(stems, 2)), [2] * len(stems)
+class _StemBook(FormBook):
+    """Stems, with nothing kept beside those that the forms have."""
+
+    def __len__(self) -> int:
+        return _STEMS + 2 * len(self._stems)
+
+    def update(self, forms: Forms) -> None:
+        self.generation, self._stems = forms.generation, forms.columns["stem"]
+
+    def parts_of(self, numbers: NDArray[Any]) -> Parts:
+        form = (numbers - _STEMS) >> 1
+        stems = self._stems.take(form, mode="clip")
+        mentions = np.flatnonzero(form < 0)
+        stems[mentions] = _MENTIONS.take(numbers[mentions])
+        marks = _MARKS.take((numbers & 1) * (form >= 0))
+        return marks, stems
 
 
-_stem_book = partial(FormBook, "stem", _MENTIONS, _stems_of_forms)
-_plain_book = partial(FormBook, "plain", _MENTIONS, _stems_of_forms)
+_stem_book, _plain_book = partial(_StemBook, "stem"), partial(_StemBook, "plain")
 
 
 def stem_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -240,17 +252,17 @@ def character_grams(word: str) -> list[str]:
     return [padded[i : i + size] for size in sizes for i in range(len(padded) - size + 1)]
 
 
-def _grams_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
-    grams = [character_grams(word) for word in forms.spelling[start:]]
+def _grams_of_forms(forms: Forms, start: int) -> tuple[Keys, Sequence[int]]:
+    grams = [character_grams(word) for word in forms.spelling.between(start, len(forms))]
     distinct = {*chain.from_iterable(grams)}
     keys = dict(zip(distinct, keys_of(distinct, "char:").tolist(), strict=True))
     if forms.names is not None:
         forms.names |= {key: gram for gram, key in keys.items()}
     found = np.array([keys[gram] for gram in chain.from_iterable(grams)], np.uint64)
-    return (found,), [len(own) for own in grams]
+    return found, [len(own) for own in grams]
 
 
-_char_book = partial(FormBook, "char", (np.zeros(0, np.uint64),), _grams_of_forms)
+_char_book = partial(LetterBook, "char", _grams_of_forms)
 
 
 def char_block(reader: Reader, pairs: Pairs) -> list[Events]:
@@ -278,15 +290,17 @@ def endings_of(word: str) -> tuple[str, str]:
     return word.lower()[-INFLECTED:], "small" if word[0].islower() else "capital"
 
 
-def _endings_of_forms(forms: Forms, start: int) -> tuple[Parts, Sequence[int]]:
-    endings = [*chain.from_iterable(endings_of(word) for word in forms.spelling[start:])]
+def _endings_of_forms(forms: Forms, start: int) -> tuple[Keys, Sequence[int]]:
+    endings = [
+        *chain.from_iterable(endings_of(word) for word in forms.spelling.between(start, len(forms)))
+    ]
     keys = keys_of(endings, "ending:")
     if forms.names is not None:
         forms.names |= zip(keys.tolist(), endings, strict=True)
-    return (keys,), [2] * (len(endings) // 2)
+    return keys, [2] * (len(endings) // 2)
 
 
-_ending_book = partial(FormBook, "ending", (np.zeros(0, np.uint64),), _endings_of_forms)
+_ending_book = partial(LetterBook, "ending", _endings_of_forms)
 
 
 def ending_block(reader: Reader, pairs: Pairs) -> list[Events]:

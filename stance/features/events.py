@@ -1,5 +1,6 @@
 """Occurrences of features: what every block yields and every head of a model weighs."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -89,45 +90,60 @@ class JointBook:
         )
 
 
-class FormBook:
+class FormBook(ABC):
     """An open set of features that grows with a `Forms` table, since each spelling brings its own.
 
-    So a feature is made and looked up once per spelling, not wherever a word stands. Those with
-    the parts ``always`` depend on no form and have the first numbers; ``of_forms``, called with the
-    `Forms` and the number of the first new one, returns the parts (keys of words) of the features
-    that new forms bring, and how many each has.
+    So a feature is looked up once per spelling, not wherever a word stands. Keys are made when they
+    are asked for: a text as long as a book may have a million spellings.
     """
 
-    def __init__(
-        self,
-        template: str,
-        always: Parts,
-        of_forms: Callable[[Forms, int], tuple[Parts, Sequence[int]]],
-    ) -> None:
-        self.template, self._always, self._of_forms = template, always, of_forms
+    def __init__(self, template: str) -> None:
+        self.template = template
         self.generation = -1  # changes when the book, like its forms, begins anew
-        self._begin()
 
-    def _begin(self) -> None:
-        self.starts: Ints = np.array([len(self._always[0])])  # number of each form's first feature
-        self.parts: Parts = tuple(part[:0] for part in self._always)
-        self.keys: Keys = np.zeros(0, np.uint64)  # of the features
-        self._add(self._always)
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of features."""
 
-    def _add(self, parts: Parts) -> None:
-        keys = join_keys(key_of(self.template), *parts)
-        self.parts = tuple(map(np.concatenate, zip(self.parts, parts, strict=True)))
-        self.keys = np.concatenate([self.keys, keys])
+    @abstractmethod
+    def update(self, forms: Forms) -> None:
+        """Take in the forms that are new."""
+
+    @abstractmethod
+    def parts_of(self, numbers: NDArray[Any]) -> Parts:
+        """Return the parts (keys of words) of some features."""
+
+    def keys_of(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features."""
+        return join_keys(key_of(self.template), *self.parts_of(numbers))
+
+
+class LetterBook(FormBook):
+    """Features of the letters of words: ``of_forms`` returns their parts, and how many each has."""
+
+    def __init__(
+        self, template: str, of_forms: Callable[[Forms, int], tuple[Keys, Sequence[int]]]
+    ) -> None:
+        super().__init__(template)
+        self._of_forms = of_forms  # called with the number of the first new form
+
+    def __len__(self) -> int:
+        return len(self._part)
 
     def update(self, forms: Forms) -> None:
         """Take in the forms that are new."""
         if self.generation != forms.generation:
             self.generation = forms.generation
-            self._begin()
-        if (known := len(self.starts) - 1) < len(forms.spelling):
-            parts, counts = self._of_forms(forms, known)
-            self._add(parts)
+            self.starts = np.zeros(1, np.int64)  # number of each form's first feature
+            self._part = np.zeros(0, np.uint64)
+        if (known := len(self.starts) - 1) < len(forms):
+            part, counts = self._of_forms(forms, known)
+            self._part = np.append(self._part, part)
             self.starts = np.append(self.starts, self.starts[-1] + np.cumsum(counts))
+
+    def parts_of(self, numbers: NDArray[Any]) -> Parts:
+        """Return the part of some features, of which each has one."""
+        return (self._part.take(numbers),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +200,8 @@ class Events:
 
     def keys(self) -> Keys:
         """Return the key of each occurrence."""
+        if isinstance(self.book, FormBook) and self.code is not None:
+            return self.spread_out(self.book.keys_of(self.code))
         return self.spread_out(self.coded(self.table()))
 
     def coded(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -203,6 +221,8 @@ class Events:
         """Return the keys that ``code`` points into, or those of all occurrences."""
         if isinstance(self.book, JointBook):
             raise TypeError("a joint book has several keys per occurrence; take it apart first")
+        if isinstance(self.book, FormBook):
+            raise TypeError("a book of forms has more keys than are asked for; use `keys_of`")
         if self.book is not None:  # the book of an empty lexicon is empty, and false
             return self.book.keys
         return join_keys(key_of(self.template), *self.parts)
@@ -214,10 +234,12 @@ class Events:
         place = place if self.code is None else self.code.take(place)
         if isinstance(self.book, Codebook):
             return [self.prefix + self.book.terms[number] for number in place.tolist()]
-        own = self.book if isinstance(self.book, FormBook) else self
-        words = [map(names.__getitem__, part.take(place).tolist()) for part in own.parts]
-        parts = zip(*words, strict=True)
-        return [self.prefix + " ".join([own.template, *filter(None, each)]) for each in parts]
+        if isinstance(self.book, FormBook):
+            template, parts = self.book.template, self.book.parts_of(place)
+        else:
+            template, parts = self.template, tuple(part.take(place) for part in self.parts)
+        words = zip(*(map(names.__getitem__, part.tolist()) for part in parts), strict=True)
+        return [self.prefix + " ".join([template, *filter(None, each)]) for each in words]
 
 
 def row_sums(events: list[Events], found: list[Ints], table: Floats, pairs: Pairs) -> Floats:

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Floats, Ints, Ints32, Keys
+from stance.arrays import AT_A_TIME, Bools, Bytes, Floats, Ints, Ints32, Keys, slices
 from stance.features.blocks import NO_KEY
 from stance.model.heads import BlockWeights, Head
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.spans import BATCH
 from stance.reading.text import join_normalised
+from stance.reading.tokens import Forms
 from stance.reading.words import Reader, Words
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
@@ -55,6 +56,15 @@ RUN = 2
 # million; what overflows in a sum over many paragraphs cancels out in their differences.
 _BITS = 21
 _MASK = (1 << _BITS) - 1
+
+# A word's kind is its size and two bits above that of the longest word.
+_KNOWN, _COMMON = 32, 64
+_COUNTS = np.array(
+    [
+        (kind % _KNOWN) * (1 | (kind & _KNOWN > 0) << _BITS | (kind >= _COMMON) << 2 * _BITS)
+        for kind in range(2 * _COMMON)
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +144,20 @@ class Vocabulary:
         self._frequent = len(place)
         self._generation = -1
         self._columns = np.zeros(0, np.int32)
-        self._packed = np.zeros(0, np.int64)
-        self._sizes = np.zeros(0, np.int64)
+        self._kinds = np.zeros(0, np.uint8)
 
     def __len__(self) -> int:
         return len(self._index)
 
-    def columns(self, reader: Reader) -> tuple[Ints32, Ints]:
+    def columns(self, reader: Reader) -> tuple[Ints32, Bytes]:
         """Return each form's place among the known words, -1 if it is unknown, and its size."""
         self._update(reader)
-        return self._columns, self._sizes
+        return self._columns, self._kinds % _KNOWN
 
     def read(self, reader: Reader, words: Words) -> Acquaintance:
         """Count the words of each paragraph that are plain, known and common."""
         self._update(reader)
-        counts = self._packed.take(words.form)
+        counts = _COUNTS.take(self._kinds.take(words.form))
         counts *= ~words.name
         total = sums(counts, words.first)
         return Acquaintance(
@@ -171,28 +180,22 @@ class Vocabulary:
         forms = reader.forms
         if self._generation != forms.generation:
             self._generation = forms.generation
-            self._columns, self._packed, self._sizes = (part[:0] for part in self._arrays())
-        old = len(self._columns)
-        if old == len(forms.spelling):
-            return
-        columns = self._index.find(self._keys(reader, old))
-        sizes = _sizes(forms.spelling[old:])
-        packed = sizes * (1 | (columns >= 0).astype(np.int64) << _BITS)
-        packed |= sizes * self.common.take(columns) << 2 * _BITS
-        new: tuple[NDArray[Any], ...] = (columns, packed, sizes)
-        self._columns, self._packed, self._sizes = (
-            np.concatenate(pair) for pair in zip(self._arrays(), new, strict=True)
-        )
+            self._columns, self._kinds = self._columns[:0], self._kinds[:0]
+        known = len(self._columns)
+        for part in slices(len(forms) - known, AT_A_TIME // 4):
+            low, high = known + part.start, known + part.stop
+            columns = self._index.find(self._keys(forms, low, high))
+            kinds = _sizes(forms.spelling.between(low, high))
+            kinds |= (columns >= 0) * np.uint8(_KNOWN)
+            kinds |= self.common.take(columns) * np.uint8(_COMMON)
+            self._columns = np.append(self._columns, columns)
+            self._kinds = np.append(self._kinds, kinds)
 
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
-        return self._columns, self._packed, self._sizes
-
-    def _keys(self, reader: Reader, start: int) -> Keys:
+    def _keys(self, forms: Forms, low: int, high: int) -> Keys:
         if self._block is not None and self._block.name == "stem":
-            stems = reader.forms.columns["stem"][start:]
+            stems = forms.columns["stem"][low:high]
             return join_keys(key_of("stem"), np.full(len(stems), NO_KEY), stems)
-        forms = reader.forms
-        return join_keys(key_of("word"), forms.word_keys.take(np.arange(start, len(forms))))
+        return join_keys(key_of("word"), forms.word_keys.take(np.arange(low, high)))
 
 
 def sums(values: NDArray[Any], first: Ints) -> Ints:
@@ -202,9 +205,9 @@ def sums(values: NDArray[Any], first: Ints) -> Ints:
     return np.diff(running.take(first))
 
 
-def _sizes(words: Sequence[str]) -> Ints:
+def _sizes(words: Sequence[str]) -> Bytes:
     """Return how many words each form counts as: none with a digit, several for a clause."""
-    sizes = np.array([*map(str.isalpha, words)], np.int64)
+    sizes = np.array([*map(str.isalpha, words)], np.uint8)
     for at in np.flatnonzero([not word.isascii() for word in words]).tolist():
         sizes[at] = _size_of_other(words[at])
     return sizes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import AT_A_TIME, Bools, Floats, Floats32, Ints, Keys, slices
+from stance.arrays import AT_A_TIME, Bools, Floats, Floats32, Ints, Ints32, Keys, slices
 from stance.features import BLOCKS, LEXICAL, separate_events
 from stance.features.events import (
     Codebook,
@@ -30,7 +30,7 @@ NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
 
 _COPY = key_of("copy")
-_NO_ROWS = np.zeros(0, np.int64)
+_NO_ROWS = np.zeros(0, np.int32)
 
 
 def name_keys(names: Sequence[str]) -> Keys:
@@ -91,7 +91,7 @@ class BlockScorer:
         np.subtract(values[:, 1:-1], values[:, :1], out=self._leads[1:, :-1])
         self._leads[1:, -1] = values[:, -1]
         self._rows: dict[Codebook | JointBook, Ints] = {}
-        self._rows_of_forms: dict[FormBook, tuple[int, Ints]] = {}
+        self._rows_of_forms: dict[FormBook, tuple[int, Ints32]] = {}
 
     def _values(self) -> Floats:
         """Return what each feature adds to the scores, and last to the squared length."""
@@ -187,18 +187,22 @@ class BlockScorer:
         rows = []
         for e in events:
             table = next(open_) if e.book is None else self._rows_of_book(e.book)
-            row = e.coded(table)
+            row = e.coded(table).astype(np.int64, copy=False)  # as `take` wants it, several times
             rows.append(row if e.present is None else row * e.present)
         return rows
 
-    def _rows_of_book(self, book: Codebook | JointBook | FormBook) -> Ints:
+    def _rows_of_book(self, book: Codebook | JointBook | FormBook) -> Ints | Ints32:
         """Return the row in the table of each number of a book."""
         if isinstance(book, FormBook):  # which grows; only what is new in it is looked up
             generation, rows = self._rows_of_forms.get(book, (book.generation, _NO_ROWS))
             rows = rows if generation == book.generation else _NO_ROWS
-            if len(rows) < len(book.keys):
-                rows = np.concatenate([rows, self._find(book.keys[len(rows) :])])
-            self._rows_of_forms[book] = (book.generation, rows)
+            new, known = np.empty(len(book) - len(rows), np.int32), len(rows)
+            for part in slices(len(new)):
+                numbers = np.arange(known + part.start, known + part.stop)
+                new[part] = self._find(book.keys_of(numbers))
+            if len(new):
+                rows = np.append(rows, new)
+                self._rows_of_forms[book] = (book.generation, rows)
             return rows
         if book not in self._rows and isinstance(book, JointBook):
             members = zip(book.books, book.codes, strict=True)

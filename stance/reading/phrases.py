@@ -40,7 +40,8 @@ class PhraseMatcher:
         exact = np.repeat(np.array([p.exact for _, p in variants], np.bool_), sizes)
         spelled = 2 * batch.form + exact
         distinct = np.flatnonzero(np.bincount(spelled)).tolist()
-        texts = [_spelled(forms.spelling[code >> 1], code & 1 > 0) for code in distinct]
+        spelling = forms.spelling.between(0, len(forms))
+        texts = [_spelled(spelling[code >> 1], code & 1 > 0) for code in distinct]
         place = {text: at for at, text in enumerate(dict.fromkeys(texts))}
         places = np.zeros(2 * len(forms), np.int64)
         places[distinct] = [place[text] for text in texts]

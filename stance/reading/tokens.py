@@ -26,12 +26,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stance.arrays import Bools, Bytes, Ints, Ints32, Keys, slices
+from stance.arrays import AT_A_TIME, Bools, Bytes, Ints, Ints32, Keys, slices
 from stance.reading.keys import KeyIndex, keys_of, stretch_keys
 from stance.reading.text import (
     APOSTROPHE,
     BEYOND,
     QUOTE,
+    SEPARATOR,
     SPACE,
     STOP,
     UPPER,
@@ -81,7 +82,7 @@ class Forms:
         self.generation += 1
         self._index = KeyIndex(np.zeros(0, np.uint64))
         self.columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
-        self.spelling: list[str] = []
+        self.spelling = Spellings()
         self.word_keys = WordKeys(self)
 
     def __len__(self) -> int:
@@ -98,17 +99,48 @@ class Forms:
             unseen = np.flatnonzero(found < 0)
             if len(unseen):
                 new, first = np.unique(part[unseen], return_index=True)
-                self._learn(new, spell(unseen[first] + some.start))
+                for few in slices(len(new), AT_A_TIME // 4):
+                    self._learn(new[few], spell(unseen[first[few]] + some.start))
                 found[unseen] = self._index.find(part[unseen])
         return forms
 
     def _learn(self, keys: Keys, spellings: list[str]) -> None:
-        self.spelling += spellings
+        self.spelling.add(spellings)
         lower = list(map(str.lower, spellings))
         columns = (*_flags(spellings, lower), *self._describe(spellings, lower))
         for (name, kind), values in zip(self._types.items(), columns, strict=True):
             self.columns[name] = np.append(self.columns[name], np.asarray(values, kind))
         self._index.add(keys)
+
+
+class Spellings:
+    """Many words in a few bytes each, where strings would take sixty."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()  # a separator follows each word
+        self._ends: Ints = np.zeros(1, np.int64)  # of each word with its separator, after a 0
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def add(self, words: Sequence[str]) -> None:
+        """Append words, of which none has a separator."""
+        added = SEPARATOR.join([*words, ""]).encode("utf-8", "surrogatepass")
+        ends = np.flatnonzero(np.frombuffer(added, np.uint8) == ord(SEPARATOR))
+        self._ends = np.append(self._ends, ends + (len(self._bytes) + 1))
+        self._bytes += added
+
+    def between(self, start: int, stop: int) -> list[str]:
+        """Return the words from one number up to another."""
+        return self._text(self._ends[start], self._ends[stop]).split(SEPARATOR)[:-1]
+
+    def take(self, at: Ints) -> list[str]:
+        """Return some words."""
+        ends = zip(self._ends.take(at).tolist(), self._ends.take(at + 1).tolist(), strict=True)
+        return [self._text(low, high - 1) for low, high in ends]
+
+    def _text(self, low: int, high: int) -> str:
+        return self._bytes[low:high].decode("utf-8", "surrogatepass")
 
 
 class WordKeys:
@@ -125,10 +157,11 @@ class WordKeys:
         found = self._keys.take(form)
         if not found.all():
             asked = np.flatnonzero(np.bincount(form[found == 0]))
-            lower = [self._spelling[at].lower() for at in asked.tolist()]
-            self._keys[asked] = keys = keys_of(lower)
-            if self._forms.names is not None:
-                self._forms.names |= zip(keys.tolist(), lower, strict=True)
+            for part in slices(len(asked), AT_A_TIME // 4):
+                lower = [word.lower() for word in self._spelling.take(asked[part])]
+                self._keys[asked[part]] = keys = keys_of(lower)
+                if self._forms.names is not None:
+                    self._forms.names |= zip(keys.tolist(), lower, strict=True)
             found = self._keys.take(form)
         return found
 
