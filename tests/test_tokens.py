@@ -153,7 +153,7 @@ def test_long_runs_are_cut_to_one_form():
     forms = new_forms()
     batch = read(f"{long}abc {long}def {long}", forms=forms)
     assert len(set(batch.form.tolist())) == 1
-    assert forms.spelling == [long]
+    assert [*forms.spelling] == [long]
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", "", ""], ["...", " ", "\n\n"], ["a", "", "b"]])
@@ -232,7 +232,7 @@ def test_the_table_of_forms_is_emptied_at_its_limit():
     generation = forms.generation
     read("five", forms=forms)
     assert forms.generation == generation + 1
-    assert forms.spelling == ["five"]
+    assert [*forms.spelling] == ["five"]
 
 
 def test_more_characters_than_can_be_counted_are_refused(monkeypatch):

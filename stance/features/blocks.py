@@ -253,7 +253,7 @@ def character_grams(word: str) -> list[str]:
 
 
 def _grams_of_forms(forms: Forms, start: int) -> tuple[Keys, Sequence[int]]:
-    grams = [character_grams(word) for word in forms.spelling.between(start, len(forms))]
+    grams = [character_grams(word) for word in forms.spelling[start:]]
     distinct = {*chain.from_iterable(grams)}
     keys = dict(zip(distinct, keys_of(distinct, "char:").tolist(), strict=True))
     if forms.names is not None:
@@ -291,9 +291,7 @@ def endings_of(word: str) -> tuple[str, str]:
 
 
 def _endings_of_forms(forms: Forms, start: int) -> tuple[Keys, Sequence[int]]:
-    endings = [
-        *chain.from_iterable(endings_of(word) for word in forms.spelling.between(start, len(forms)))
-    ]
+    endings = [*chain.from_iterable(endings_of(word) for word in forms.spelling[start:])]
     keys = keys_of(endings, "ending:")
     if forms.names is not None:
         forms.names |= zip(keys.tolist(), endings, strict=True)

@@ -185,7 +185,7 @@ class Vocabulary:
         for part in slices(len(forms) - known, AT_A_TIME // 4):
             low, high = known + part.start, known + part.stop
             columns = self._index.find(self._keys(forms, low, high))
-            kinds = _sizes(forms.spelling.between(low, high))
+            kinds = _sizes(forms.spelling[low:high])
             kinds |= (columns >= 0) * np.uint8(_KNOWN)
             kinds |= self.common.take(columns) * np.uint8(_COMMON)
             self._columns = np.append(self._columns, columns)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import AT_A_TIME, Bools, Floats, Floats32, Ints, Ints32, Keys, slices
+from stance.arrays import AT_A_TIME, Bools, Floats, Floats32, Ints, Keys, slices
 from stance.features import BLOCKS, LEXICAL, separate_events
 from stance.features.events import (
     Codebook,
@@ -29,8 +29,11 @@ from stance.reading.words import NOBODY, Reader
 NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
 
+REMEMBERED = 1_000_000
+"""Features of spellings whose rows are kept for the next paragraphs: more are those of one book."""
+
 _COPY = key_of("copy")
-_NO_ROWS = np.zeros(0, np.int32)
+_NO_ROWS = np.zeros(0, np.int64)
 
 
 def name_keys(names: Sequence[str]) -> Keys:
@@ -90,8 +93,8 @@ class BlockScorer:
         self._leads = np.zeros((len(values) + 1, values.shape[1] - 1), order="F")
         np.subtract(values[:, 1:-1], values[:, :1], out=self._leads[1:, :-1])
         self._leads[1:, -1] = values[:, -1]
-        self._rows: dict[Codebook | JointBook, Ints] = {}
-        self._rows_of_forms: dict[FormBook, tuple[int, Ints32]] = {}
+        self._rows: dict[Codebook | JointBook | FormBook, Ints] = {}
+        self._rows_of_forms: dict[FormBook, tuple[int, Ints]] = {}
 
     def _values(self) -> Floats:
         """Return what each feature adds to the scores, and last to the squared length."""
@@ -186,24 +189,29 @@ class BlockScorer:
         open_ = iter(self._find_each([e.table() for e in events if e.book is None]))
         rows = []
         for e in events:
-            table = next(open_) if e.book is None else self._rows_of_book(e.book)
-            row = e.coded(table).astype(np.int64, copy=False)  # as `take` wants it, several times
+            if isinstance(e.book, FormBook) and e.code is not None:
+                row = self._rows_in_forms(e.book, e.code)
+            else:
+                row = e.coded(next(open_) if e.book is None else self._rows_of_book(e.book))
             rows.append(row if e.present is None else row * e.present)
         return rows
 
-    def _rows_of_book(self, book: Codebook | JointBook | FormBook) -> Ints | Ints32:
+    def _rows_in_forms(self, book: FormBook, code: NDArray[Any]) -> Ints:
+        """Return the row in the table of some numbers of a book that grows."""
+        if len(book) > REMEMBERED:
+            found = np.empty(len(code), np.int64)
+            for part in slices(len(code)):
+                found[part] = self._find(book.keys_of(code[part]))
+            return found
+        generation, rows = self._rows_of_forms.get(book, (book.generation, _NO_ROWS))
+        rows = rows if generation == book.generation else _NO_ROWS
+        if len(rows) < len(book):  # only what is new is looked up
+            rows = np.append(rows, self._find(book.keys_of(np.arange(len(rows), len(book)))))
+            self._rows_of_forms[book] = (book.generation, rows)
+        return rows.take(code)
+
+    def _rows_of_book(self, book: Codebook | JointBook | FormBook) -> Ints:
         """Return the row in the table of each number of a book."""
-        if isinstance(book, FormBook):  # which grows; only what is new in it is looked up
-            generation, rows = self._rows_of_forms.get(book, (book.generation, _NO_ROWS))
-            rows = rows if generation == book.generation else _NO_ROWS
-            new, known = np.empty(len(book) - len(rows), np.int32), len(rows)
-            for part in slices(len(new)):
-                numbers = np.arange(known + part.start, known + part.stop)
-                new[part] = self._find(book.keys_of(numbers))
-            if len(new):
-                rows = np.append(rows, new)
-                self._rows_of_forms[book] = (book.generation, rows)
-            return rows
         if book not in self._rows and isinstance(book, JointBook):
             members = zip(book.books, book.codes, strict=True)
             sums = sum(

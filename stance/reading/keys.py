@@ -111,8 +111,9 @@ class KeyIndex:
     def _allocate(self, count: int) -> None:
         bits = max(6, int(4 * count).bit_length())  # a load of a quarter keeps probes short
         self._bits = np.uint64(64 - bits)
+        self._values = np.zeros(0, np.int32)  # gives its memory back before more is taken
         self._values = np.full(1 << bits, -1, np.int32)
-        known, self._keys = self._keys[: self._count], np.zeros((1 << bits) // 3 + 1, np.uint64)
+        known, self._keys = self._keys[: self._count], np.empty((1 << bits) // 3 + 1, np.uint64)
         self._keys[: self._count] = known
 
     def _slots(self, keys: Keys) -> Ints:
@@ -123,13 +124,18 @@ class KeyIndex:
     def add(self, keys: Keys) -> None:
         """Give the next numbers to ``keys``, which must be distinct and new."""
         before, count = self._count, self._count + len(keys)
+        placed = before
         if 3 * count > len(self._values):
             self._allocate(count)
-            keys, before = np.append(self._keys[:before], keys), 0
-        self._count = count
+            placed = 0
         self._keys[before:count] = keys
-        values = np.arange(before, count, dtype=np.int32)
-        slots = self._slots(keys)
+        self._count = count
+        for part in slices(count - placed):
+            self._place(np.arange(placed + part.start, placed + part.stop, dtype=np.int32))
+
+    def _place(self, values: Ints32) -> None:
+        """Put numbers in the slots of their keys."""
+        slots = self._slots(self._keys.take(values))
         while len(values):
             free = self._values[slots] < 0
             self._values[slots[free]] = values[free]

@@ -40,7 +40,7 @@ class PhraseMatcher:
         exact = np.repeat(np.array([p.exact for _, p in variants], np.bool_), sizes)
         spelled = 2 * batch.form + exact
         distinct = np.flatnonzero(np.bincount(spelled)).tolist()
-        spelling = forms.spelling.between(0, len(forms))
+        spelling = forms.spelling[:]
         texts = [_spelled(spelling[code >> 1], code & 1 > 0) for code in distinct]
         place = {text: at for at, text in enumerate(dict.fromkeys(texts))}
         places = np.zeros(2 * len(forms), np.int64)

@@ -171,8 +171,11 @@ class Joined:
 
     def pieces(self, start: Ints32, end: Ints32) -> list[str]:
         """Return the characters from each start to each end."""
-        chars = self.bytes.tobytes().decode("latin-1")  # at once, which is right for ASCII
-        found = [chars[low:high] for low, high in zip(start.tolist(), end.tolist(), strict=True)]
+        least = start.min(initial=len(self.bytes))
+        chars = self.bytes[least : end.max(initial=0)].tobytes()
+        plain = chars.decode("latin-1")  # at once, which is right for ASCII
+        places = zip((start - least).tolist(), (end - least).tolist(), strict=True)
+        found = [plain[low:high] for low, high in places]
         beyond = np.searchsorted(self.far, start) < np.searchsorted(self.far, end)
         for at in np.flatnonzero(beyond).tolist():
             found[at] = self.piece(int(start[at]), int(end[at]))

@@ -21,7 +21,7 @@ per form, in `Forms`, and fetched by ``take``.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -80,41 +80,69 @@ class Forms:
     def clear(self) -> None:
         """Forget every form."""
         self.generation += 1
+        self._full = False  # whether the next batch begins anew
         self._index = KeyIndex(np.zeros(0, np.uint64))
         self.columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
         self.spelling = Spellings()
         self.word_keys = WordKeys(self)
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self.spelling)
 
-    def find(self, keys: Keys, spell: Callable[[Ints], list[str]]) -> Ints:
+    def find(self, keys: Keys, spell: Callable[[Ints32], list[str]]) -> Ints:
         """Return the form of each word; ``spell`` gives the texts of those that are new."""
-        if len(self._index) > self.limit:
+        if self._full:
             self.clear()
         forms = np.empty(len(keys), np.int64)  # as `take` wants them: it copies 32-bit numbers
+        try:
+            self._learn(self._numbered(keys, forms), spell)
+        except BaseException:  # an interruption, too, would leave words without properties
+            self.clear()
+            raise
+        self._full = len(self) > self.limit
+        if self._full:
+            self._index = KeyIndex(np.zeros(0, np.uint64))
+        return forms
+
+    def keep(self, *names: str) -> None:
+        """Forget the other columns if the next batch begins anew: nothing is read with them."""
+        if self._full:
+            self.columns = {name: self.columns[name] for name in names}
+
+    def _numbered(self, keys: Keys, forms: Ints) -> Ints32:
+        """Write the form of each word; return where those stand that are new, in their order."""
+        new = [np.zeros(0, np.int32)]
         for some in slices(len(keys)):
             part, found = keys[some], forms[some]
             found[:] = self._index.find(part)
             unseen = np.flatnonzero(found < 0)
             if len(unseen):
-                new, first = np.unique(part[unseen], return_index=True)
-                for few in slices(len(new), AT_A_TIME // 4):
-                    self._learn(new[few], spell(unseen[first[few]] + some.start))
+                distinct, first = np.unique(part[unseen], return_index=True)
+                new.append((unseen[first] + some.start).astype(np.int32))
+                self._index.add(distinct)
                 found[unseen] = self._index.find(part[unseen])
-        return forms
+        return np.concatenate(new)
 
-    def _learn(self, keys: Keys, spellings: list[str]) -> None:
-        self.spelling.add(spellings)
-        lower = list(map(str.lower, spellings))
-        columns = (*_flags(spellings, lower), *self._describe(spellings, lower))
-        for (name, kind), values in zip(self._types.items(), columns, strict=True):
-            self.columns[name] = np.append(self.columns[name], np.asarray(values, kind))
-        self._index.add(keys)
+    def _learn(self, new: Ints32, spell: Callable[[Ints32], list[str]]) -> None:
+        """Describe the words at some places, which the index has taken in."""
+        if not len(new):
+            return
+        known, size = len(self.spelling), len(self._index)
+        for name, kind in self._types.items():
+            column: NDArray[Any] = np.empty(size, kind)
+            column[:known] = self.columns[name]
+            self.columns[name] = column
+        for part in slices(len(new), AT_A_TIME // 4):
+            words = spell(new[part])
+            lower = list(map(str.lower, words))
+            described = (*_flags(words, lower), *self._describe(words, lower))
+            for column, values in zip(self.columns.values(), described, strict=True):
+                column[known + part.start : known + part.stop] = values
+            self.spelling.add(words)
 
 
-class Spellings:
-    """Many words in a few bytes each, where strings would take sixty."""
+class Spellings(Sequence[str]):
+    """Many words in a few bytes each, where strings take sixty."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()  # a separator follows each word
@@ -123,24 +151,30 @@ class Spellings:
     def __len__(self) -> int:
         return len(self._ends) - 1
 
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            low, high, _ = at.indices(len(self))
+            return self._text(low, high).split(SEPARATOR)[:-1]
+        if not 0 <= at < len(self):
+            raise IndexError(f"no word {at} among {len(self)}")
+        return self._text(at, at + 1)[:-1]
+
+    def _text(self, low: int, high: int) -> str:
+        part = self._bytes[self._ends[low] : self._ends[high]]
+        return part.decode("utf-8", "surrogatepass")
+
     def add(self, words: Sequence[str]) -> None:
         """Append words, of which none has a separator."""
         added = SEPARATOR.join([*words, ""]).encode("utf-8", "surrogatepass")
         ends = np.flatnonzero(np.frombuffer(added, np.uint8) == ord(SEPARATOR))
         self._ends = np.append(self._ends, ends + (len(self._bytes) + 1))
         self._bytes += added
-
-    def between(self, start: int, stop: int) -> list[str]:
-        """Return the words from one number up to another."""
-        return self._text(self._ends[start], self._ends[stop]).split(SEPARATOR)[:-1]
-
-    def take(self, at: Ints) -> list[str]:
-        """Return some words."""
-        ends = zip(self._ends.take(at).tolist(), self._ends.take(at + 1).tolist(), strict=True)
-        return [self._text(low, high - 1) for low, high in ends]
-
-    def _text(self, low: int, high: int) -> str:
-        return self._bytes[low:high].decode("utf-8", "surrogatepass")
 
 
 class WordKeys:
@@ -156,9 +190,11 @@ class WordKeys:
             self._keys = np.append(self._keys, np.zeros(lacking, np.uint64))
         found = self._keys.take(form)
         if not found.all():
-            asked = np.flatnonzero(np.bincount(form[found == 0]))
+            lacks = np.zeros(len(self._keys), np.bool_)
+            lacks[form[found == 0]] = True
+            asked = np.flatnonzero(lacks)
             for part in slices(len(asked), AT_A_TIME // 4):
-                lower = [word.lower() for word in self._spelling.take(asked[part])]
+                lower = [self._spelling[at].lower() for at in asked[part].tolist()]
                 self._keys[asked[part]] = keys = keys_of(lower)
                 if self._forms.names is not None:
                     self._forms.names |= zip(keys.tolist(), lower, strict=True)

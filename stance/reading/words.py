@@ -143,7 +143,9 @@ class Reader:
         what the book finds there does not count. Their months are as in `ActorBook.match`.
         """
         batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans, months)
-        return self._words(batch, who, kind)
+        words = self._words(batch, who, kind)
+        self.forms.keep("stem", "grammar")
+        return words
 
     def _shrunk(
         self, batch: TokenBatch, spans: Sequence[Span], months: Ints | None
