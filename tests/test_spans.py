@@ -30,7 +30,7 @@ def test_names_and_aliases_are_looked_up(book):
     names = ["United States", "NATO", "nato", "Atlantic Alliance", "US", "us", "Mali"]
     query = make_query(book, [""] * len(names), names)
     assert query.actor.tolist() == [1, 0, 0, 0, 1, 2, 2]
-    assert query.spans == []
+    assert query.spans.tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_name_is_looked_up_however_it_is_encoded(name):
 
 
 def test_blanks_around_the_name_of_an_unknown_actor_do_not_hide_it(book):
-    assert make_query(book, ["Mali left."], [" Mali "]).spans == [(0, 0, 4)]
+    assert make_query(book, ["Mali left."], [" Mali "]).spans.tolist() == [[0, 0, 4]]
 
 
 def test_an_actor_is_counted_once_per_mention_whatever_names_it(book):
@@ -93,21 +93,21 @@ def test_a_text_of_several_pairs_is_read_once_and_answers_as_if_read_alone(pairs
 def test_an_unknown_actor_is_found_by_its_literal_name(book):
     query = make_query(book, ["NATO met.", "Mali\u2019s junta left Mali"], ["Mali", "Mali"])
     assert query.actor.tolist() == [2, 2]
-    assert query.spans == [(1, 0, 4), (1, 18, 22)]
+    assert query.spans.tolist() == [[1, 0, 4], [1, 18, 22]]
 
 
 def test_given_places_win_over_the_book(book):
     texts = ["\ufeffThe bloc and NATO", "NATO met"]
     query = make_query(book, texts, ["NATO", "NATO"], [[(14, 18), (5, 9)], None])
     assert query.actor.tolist() == [2, 0]
-    assert query.spans == [(0, 4, 8), (0, 13, 17)]
+    assert query.spans.tolist() == [[0, 4, 8], [0, 13, 17]]
     assert query.texts[0][4:8] == "bloc"
 
 
 @given(st.text("aNe\u0301\u2019 \u00ad\r\n", max_size=12), st.integers(0, 14), st.integers(0, 14))
 def test_a_place_moves_as_its_text_is_normalised(book, text, start, end):
     (place,) = make_query(book, [text], ["NATO"], [[(start, end)]]).spans
-    assert place == (0, *normalised_spans(text, [(start, end)])[0])
+    assert place.tolist() == [0, *normalised_spans(text, [(start, end)])[0]]
 
 
 def test_empty_places_do_not_count(book):
@@ -119,15 +119,15 @@ def test_a_slice_keeps_its_places(book):
     part = query.slice(1, 3)
     assert len(part) == 2
     assert part.actor.tolist() == [0, 2]
-    assert part.spans == [(1, 0, 4)]
+    assert part.spans.tolist() == [[1, 0, 4]]
     assert part.para.tolist() == [0, 1]
 
 
 def test_some_pairs_keep_their_places_in_any_order(book):
     query = make_query(book, ["Mali", "NATO", "in Mali"], ["Mali", "NATO", "Mali"])
     some = query.take(np.array([2, 0]))
-    assert some.spans == [(0, 3, 7), (1, 0, 4)]
-    assert some.slice(1, 2).spans == [(0, 0, 4)]
+    assert some.spans.tolist() == [[0, 3, 7], [1, 0, 4]]
+    assert some.slice(1, 2).spans.tolist() == [[0, 0, 4]]
 
 
 def test_a_query_of_nothing(book):
@@ -151,13 +151,13 @@ def test_a_query_of_nothing(book):
     ],
 )
 def test_literal_names_are_whole_words(text, name, spans):
-    assert literal_spans(text, name) == spans
+    assert [*literal_spans(text, name)] == spans
 
 
 @given(st.text("ab .", max_size=30), st.text("ab ", min_size=1, max_size=3))
 @example("ab.ab", "ab")
 def test_literal_places_hold_the_name(text, name):
-    places = literal_spans(text, name)
+    places = [*literal_spans(text, name)]
     assert [text[start:end] for start, end in places] == [name] * len(places)
     assert all(a[1] <= b[0] for a, b in pairwise(places))
 

@@ -206,7 +206,7 @@ def _mentions(study: Study) -> Iterator[tuple[int, int]]:
 def _is_named(study: Study, _row: int, written: int, name: int) -> bool:
     """Return whether the text names the actor as the row does."""
     named = normalise(study.named[name])
-    return bool(literal_spans(normalise(study.written(written)), named))
+    return any(literal_spans(normalise(study.written(written)), named))
 
 
 def _unnamed(study: Study, found: Few) -> Iterator[Finding]:

@@ -133,7 +133,9 @@ class Bench:
                 )
             return None
         self.pace.begin(f"learning {name}")
-        return self.learn(replace(query, spans=()) if name == "sentiment" else query, name, rows)
+        if name == "sentiment":
+            query = replace(query, spans=query.spans[:0])
+        return self.learn(query, name, rows)
 
     def repeat(self, stance: Learned) -> Repeats:
         """Repeat the cross-validation of the stance head, and learn from parts of the documents."""

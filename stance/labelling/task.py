@@ -168,7 +168,7 @@ def mentions(pair: Pair, book: ActorBook) -> list[tuple[int, int]]:
     name, text = book.proper_name(pair.actor), normalise(pair.text)
     found = [(m.start, m.end) for m in book.find(text, _month(pair)) if m.actor == name]
     if not found and book.number(pair.actor) < 0:
-        found = literal_spans(text, normalise(pair.actor))
+        found = [*literal_spans(text, normalise(pair.actor))]
     return raw_spans(pair.text, found)
 
 

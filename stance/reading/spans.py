@@ -1,18 +1,18 @@
 """Which actor to judge in which paragraph, and where users and books say that it is named."""
 
-from bisect import bisect_left
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from stance.arrays import Ints
+from stance.arrays import Ints, Ints32
 from stance.display import shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
 from stance.reading.text import Places, normalise, normalised_spans
-from stance.reading.words import Reader, Span, Words
+from stance.reading.words import Reader, Words
 
 BATCH = 1000  # pairs read at a time
 
@@ -26,7 +26,7 @@ class Query:
 
     texts: Sequence[str]  # normalised
     actor: Ints  # number in the book; ``len(book)`` if not in it, or if spans say where it is
-    spans: Sequence[Span] = ()  # in the order of the pairs
+    spans: Ints32  # as `Reader.words` takes them; the paragraph is that of the pair
     names: Sequence[str] = ()  # of the actors, those of the book by their names there
     months: Ints | None = None  # of the texts; see `stance.reading.actors.ActorBook.match`
 
@@ -40,19 +40,24 @@ class Query:
 
     def slice(self, low: int, high: int) -> "Query":
         """Return the pairs from ``low`` up to ``high``."""
-        first, end = (bisect_left(self.spans, (row,)) for row in (low, high))
-        spans = [(p - low, s, e) for p, s, e in self.spans[first:end]]
+        first, end = np.searchsorted(self.spans[:, 0], (low, high))
+        spans = self.spans[first:end] - np.array([low, 0, 0], np.int32)
         months = None if self.months is None else self.months[low:high]
         pairs = self.texts[low:high], self.actor[low:high], spans, self.names[low:high]
         return Query(*pairs, months)
 
     def take(self, rows: Ints) -> "Query":
         """Return some of the pairs, each once."""
-        place = {row: at for at, row in enumerate(rows.tolist())}
-        spans = sorted((place[p], s, e) for p, s, e in self.spans if p in place)
-        names = [self.names[row] for row in place] if self.names else ()
+        place = np.full(len(self), -1, np.int32)
+        place[rows] = np.arange(len(rows))
+        para = place.take(self.spans[:, 0])
+        order = np.argsort(para, kind="stable")[np.count_nonzero(para < 0) :]
+        spans = self.spans[order]
+        spans[:, 0] = para[order]
+        names = [self.names[row] for row in rows.tolist()] if self.names else ()
         months = None if self.months is None else self.months[rows]
-        return Query([self.texts[row] for row in place], self.actor[rows], spans, names, months)
+        texts = [self.texts[row] for row in rows.tolist()]
+        return Query(texts, self.actor[rows], spans, names, months)
 
     def batches(self) -> "Iterator[Query]":
         """Yield the pairs, `BATCH` at a time."""
@@ -64,7 +69,7 @@ class Query:
 
         A text of which a user says where it names the actor is a text of its own.
         """
-        alone = {row for row, _, _ in self.spans}
+        alone = {*np.unique(self.spans[:, 0]).tolist()}
         months = [0] * len(self) if self.months is None else self.months.tolist()
         place: dict[tuple[int, int, str], int] = {}
         which = np.array(
@@ -84,11 +89,12 @@ class Query:
         new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
         if self.months is not None:
             new[1:] |= self.months[1:] != self.months[:-1]
-        alone = np.array([row for row, _, _ in self.spans], np.int64)
+        alone = np.unique(self.spans[:, 0])
         new[alone] = True  # where a user says that the actor is named, the book finds nobody
         new[alone[alone < len(self) - 1] + 1] = True
         para, kept = np.cumsum(new) - 1, np.flatnonzero(new)
-        spans = [(int(para[row]), start, end) for row, start, end in self.spans]
+        spans = self.spans.copy()
+        spans[:, 0] = para.take(spans[:, 0])
         months = None if self.months is None else self.months[kept]
         return reader.words([self.texts[row] for row in kept.tolist()], spans, months), para
 
@@ -109,7 +115,7 @@ def make_query(
         plain.append(plain[-1] if plain and text == before else normalise(text))
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
-    places: list[Span] = []
+    places = array("i")  # pair, start and end of each: a text as long as a book has millions
     for i, text in enumerate(texts):
         given = spans[i] if spans is not None else None
         if given:
@@ -117,28 +123,29 @@ def make_query(
             ordered = sorted(given)
             stay = plain[i] == text and all(0 <= s <= e <= len(text) for s, e in ordered)
             moved = ordered if stay else normalised_spans(text, ordered)
-            places += [(i, *place) for place in moved]
+            for start, end in moved:
+                places.extend((i, start, end))
         elif number[i] < 0:
             number[i] = len(book)
             name = normalise(actors[i]).strip()
-            places += [(i, *place) for place in literal_spans(plain[i], name)]
-    return Query(plain, number, places, book.proper_names(actors), months)
+            for start, end in literal_spans(plain[i], name):
+                places.extend((i, start, end))
+    found = np.array(places, np.int32).reshape(-1, 3)
+    return Query(plain, number, found, book.proper_names(actors), months)
 
 
-def literal_spans(text: str, name: str) -> list[tuple[int, int]]:
-    """Return where a name is a whole word of a text, in the same case.
+def literal_spans(text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Yield where a name is a whole word of a text, in the same case.
 
-    >>> literal_spans("Mali's junta left; Somalia and Mali", "Mali")
+    >>> [*literal_spans("Mali's junta left; Somalia and Mali", "Mali")]
     [(0, 4), (31, 35)]
     """
-    found: list[tuple[int, int]] = []
     start = text.find(name) if name.strip() else -1
     while start >= 0:
         end = start + len(name)
         if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
-            found.append((start, end))
+            yield start, end
         start = text.find(name, end)
-    return found
 
 
 def parse_spans(cell: str, text: str, where: str) -> list[tuple[int, int]] | None:

@@ -24,7 +24,7 @@ from stance.reading.tokens import (
 
 NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
-Span = tuple[int, int, int]  # paragraph, and the ends of an actor's name in its normalised text
+NO_SPANS: Ints32 = np.zeros((0, 3), np.int32)
 
 
 Made = TypeVar("Made")
@@ -135,12 +135,13 @@ class Reader:
         return *self.book.describe(words, lower), *own
 
     def words(
-        self, texts: Sequence[str] | Joined, spans: Sequence[Span] = (), months: Ints | None = None
+        self, texts: Sequence[str] | Joined, spans: Ints32 = NO_SPANS, months: Ints | None = None
     ) -> Words:
         """Read normalised paragraphs and find the actors they name.
 
-        Spans, in order, are places that name the actor to be judged, whose number is ``len(book)``;
-        what the book finds there does not count. Their months are as in `ActorBook.match`.
+        Spans, in order, are places that name the actor to be judged, whose number is ``len(book)``:
+        of shape (n_spans, 3), paragraph and ends in its normalised text. What the book finds there
+        does not count. Months are as in `ActorBook.match`.
         """
         batch, who, kind = self._shrunk(tokenise(texts, self.forms), spans, months)
         words = self._words(batch, who, kind)
@@ -148,12 +149,12 @@ class Reader:
         return words
 
     def _shrunk(
-        self, batch: TokenBatch, spans: Sequence[Span], months: Ints | None
+        self, batch: TokenBatch, spans: Ints32, months: Ints | None
     ) -> tuple[TokenBatch, Ints32, Ints8]:
         """Return the batch with mentions as one word, and the actor and alias kind of each word."""
         first, last, who, kind = self._mentioned(batch, spans, months)
         tail = _tails(first, last, len(batch.form))
-        if spans:  # which may overlap
+        if len(spans):  # which may overlap
             heads = np.flatnonzero(~tail.take(first))
             first, last, who = (part.take(heads) for part in (first, last, who))
             kind = kind.take(heads)
@@ -204,23 +205,25 @@ class Reader:
         )
 
     def _mentioned(
-        self, batch: TokenBatch, spans: Sequence[Span], months: Ints | None
+        self, batch: TokenBatch, spans: Ints32, months: Ints | None
     ) -> tuple[Ints32, Ints32, Ints32, Ints8]:
         """Return first word, last word, actor and alias kind of each mention, in order."""
         found = self.book.match(batch, self.forms, months)
-        if not spans:
+        if not len(spans):
             return found.first, found.last, found.actor, found.kind
-        table = np.array(spans, np.int64).reshape(-1, 3)
-        shift = batch.joined.offset[table[:, 0]]
-        low = np.searchsorted(batch.end, table[:, 1] + shift, side="right")
-        high = np.searchsorted(batch.start, table[:, 2] + shift, side="left") - 1
+        para, start, end = spans.T
+        shift = batch.joined.offset.astype(np.int32).take(para)
+        low = np.searchsorted(batch.end, start + shift, side="right")
+        high = np.searchsorted(batch.start, end + shift, side="left") - 1
         wordy = low <= high
         first, last = low[wordy].astype(np.int32), high[wordy].astype(np.int32)
         # A span is what the user says it is: what the book finds in or across it is dropped.
-        taken = np.zeros(len(batch.start) + 1, np.int64)
+        taken = np.zeros(len(batch.start) + 1, np.int32)
         np.add.at(taken, first, 1)
         np.add.at(taken, last + 1, -1)
-        running = np.concatenate([[0], np.cumsum(np.cumsum(taken[:-1]) > 0)])
+        np.cumsum(taken, out=taken)
+        running = np.zeros(len(taken), np.int32)
+        np.cumsum(taken[:-1] > 0, out=running[1:])
         free = running[found.last + 1] == running[found.first]
         own = np.full(len(first), len(self.book), np.int32)
         first = np.concatenate([first, found.first[free]])
