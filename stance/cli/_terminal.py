@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
@@ -170,6 +171,37 @@ def _fill(number: int) -> None:
 def show(figures: object, lines: Iterable[str], as_json: bool) -> None:
     """Print a command's result on stdout."""
     typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
+
+
+def show_each(records: Iterable[Any]) -> None:
+    """Print records as a JSON list, piece by piece: those of a long text may take gigabytes."""
+    lead = "["
+    for record in records:
+        sys.stdout.write(lead)
+        sys.stdout.writelines(_pieces(record))
+        lead = ", "
+        del record  # before the next one is made
+    typer.echo("]")
+
+
+def _pieces(record: Any) -> Iterator[str]:
+    """Yield a record as JSON, each entry of its tuples apart."""
+    encode = json.JSONEncoder(default=_by_name).encode
+    for at, field in enumerate(fields(record)):
+        yield f'{", " if at else "{"}"{field.name}": '
+        value = getattr(record, field.name)
+        if isinstance(value, tuple) and value:
+            for place, entry in enumerate(value):
+                yield (", " if place else "[") + encode(entry)
+            yield "]"
+        else:
+            yield encode(value)
+    yield "}"
+
+
+def _by_name(record: Any) -> dict[str, Any]:
+    """Return the fields of a record, without the copies that `dataclasses.asdict` makes."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def tell(*lines: str) -> None:

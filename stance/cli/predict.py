@@ -9,7 +9,7 @@ import typer
 from stance.cli import _files as files
 from stance.cli import _options as options
 from stance.cli._options import option
-from stance.cli._terminal import meter, show, summary, tell
+from stance.cli._terminal import meter, show_each, summary, tell
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -126,10 +126,7 @@ def explain(
     as_json: options.AsJson = False,
 ) -> None:
     """Show how far each word pushes the answer, and the exact sums."""
-    import dataclasses
-
-    from stance.model.explanation import explain as reasons
-    from stance.model.explanation import explain_sentiment
+    from stance.model.explanation import explain_each, explain_sentiment
     from stance.screens.model import print_explanation
 
     if sentiment and actor is not None:
@@ -137,9 +134,11 @@ def explain(
     if text == "-":
         text = _text_of_stdin()
     loaded = files.open_model(model, actors, aliases)
-    found = [explain_sentiment(loaded, text)] if sentiment else reasons(loaded, text, actor)
+    found = explain_each(loaded, text, actor)
+    if sentiment:
+        found = iter([explain_sentiment(loaded, text)])
     if as_json:
-        show([dataclasses.asdict(explanation) for explanation in found], (), as_json)
+        show_each(found)
         return
     for explanation in found:
         print_explanation(explanation)

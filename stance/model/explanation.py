@@ -1,6 +1,7 @@
 """Why an answer was given, word by word, and which features push most in a model as a whole."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from stance.model.judgements import withheld
 from stance.model.judging import StanceModel
 from stance.model.reasons import net_push
 from stance.reading.spans import make_query
-from stance.reading.text import normalise_all
+from stance.reading.text import Places, normalise_all
 from stance.reading.words import NOBODY
 from stance.records import AGAINST, FAVOR
 
@@ -104,6 +105,17 @@ def explain(
     >>> why.actor, [word.text for word in why.words][:2]
     ('Poland', ['Rome', 'thanked'])
     """
+    return list(explain_each(model, text, actor, spans, months))
+
+
+def explain_each(
+    model: StanceModel,
+    text: str,
+    actor: str | None = None,
+    spans: Sequence[tuple[int, int]] | None = None,
+    months: Ints | None = None,
+) -> Iterator[Explanation]:
+    """Yield what `explain` returns, of which a long text may have more than memory holds."""
     if actor is None:
         found = model.judge([text], months=months).actor
         if not found:
@@ -111,11 +123,19 @@ def explain(
                 "the text names no actor of the book; name one with --actor, or add its aliases "
                 "to a book of your own (--actors)"
             )
-        return [explain(model, text, name, months=months)[0] for name in found]
+        for name in found:
+            yield _explain_stance(model, text, name, None, months)
+        return
     if not actor.strip():
         raise ActorError(
             "the actor's name is empty; give one, or drop --actor to explain all named"
         )
+    yield _explain_stance(model, text, actor, spans, months)
+
+
+def _explain_stance(
+    model: StanceModel, text: str, actor: str, spans: Places | None, months: Ints | None
+) -> Explanation:
     query = make_query(model.book, [text], [actor], [spans], months)
     words = model.reader.words(query.texts, query.spans, query.months)
     pairs = lay_out(words, query.para, query.actor, model.name_keys([actor]))
@@ -124,7 +144,7 @@ def explain(
     if holder := judged.holders[judged.holder[0]]:
         chance = float(judged.holder_probability[0])
         one = replace(one, holder=holder, holder_probability=chance)
-    return [one]
+    return one
 
 
 def explain_sentiment(model: StanceModel, text: str) -> Explanation:
@@ -173,7 +193,7 @@ def _reasons(
     """Return the reasons that stand at a word, and those of the whole paragraph."""
     words = pairs.words
     push = np.zeros((len(words.form), len(head.labels)))
-    terms: list[dict[str, float]] = [{} for _ in push]
+    terms = defaultdict[int, dict[str, float]](dict)  # of the words that have any
     whole: dict[str, Floats] = {}
     for scorer in head.scorers:
         block, found = scorer.block, scorer.occurrences(model.reader, pairs)
@@ -187,10 +207,14 @@ def _reasons(
             else:
                 push[word] += share
                 terms[word][term] = terms[word].get(term, 0.0) + float(np.abs(share).max())
-    places = zip(words.start.tolist(), words.end.tolist(), push, terms, strict=True)
+    none = _floats(np.zeros(len(head.labels)))
     at_words = tuple(
-        Reason(text[start:end], start, end, _floats(share), _strongest_first(own))
-        for start, end, share, own in places
+        Reason(text[start:end], start, end, _floats(push[word]), _strongest_first(terms.pop(word)))
+        if word in terms
+        else Reason(text[start:end], start, end, none)
+        for word, (start, end) in enumerate(
+            zip(words.start.tolist(), words.end.tolist(), strict=True)
+        )
     )
     strength = {term: float(np.abs(share).max()) for term, share in whole.items()}
     of_all = tuple(
