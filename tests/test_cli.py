@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from hashlib import sha256
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -855,6 +856,8 @@ def test_training_with_jobs_within_its_memory_ends(coded, quick, tmp_path):
 
 
 BOOK = "NATO " * 2_000_000
+NEW = "NATO " + " ".join(map("".join, permutations("abcdefghijkl", 6)))[:4_000_000]
+UNKNOWN = "Acme " * 2_000_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
@@ -862,6 +865,16 @@ BOOK = "NATO " * 2_000_000
 def test_a_cell_as_long_as_a_book_takes_little_memory(tmp_path, more):
     table = write(tmp_path / "in.csv", f"text\n{BOOK}\n")
     options = ("--quiet", "--memory", "400M", *more)
+    found = process("predict", table, "-o", tmp_path / "out.csv", *options)
+    assert (found.returncode, found.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+@pytest.mark.parametrize(("actor", "size"), [("NATO", "250M"), ("Acme", "400M")])
+def test_a_book_of_new_words_or_an_unknown_actor_takes_little_memory(tmp_path, actor, size):
+    text = {"NATO": NEW, "Acme": UNKNOWN}[actor]
+    table = write(tmp_path / "in.csv", f"text,actor\n{text},{actor}\n")
+    options = ("--quiet", "--memory", size)
     found = process("predict", table, "-o", tmp_path / "out.csv", *options)
     assert (found.returncode, found.stderr) == (0, b"")
 
@@ -877,6 +890,22 @@ def test_a_labelled_text_as_long_as_a_book_takes_little_memory(coded, quick, tmp
     # The limit counts a tenth more than what is resident.
     found = process(command, tmp_path / "book.csv", *more, "--memory", "440M")
     assert found.returncode <= (command == "check"), found.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_reasons_of_a_long_text_with_several_actors_take_little_memory():
+    import resource
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_DATA, (170_000_000, 170_000_000))
+
+    text = "Poland praised NATO and met Russia, China, Israel and Iran. " * 1000
+    command = [sys.executable, "-m", "stance", "explain", "-", "--json"]
+    found = subprocess.run(
+        command, input=text.encode(), capture_output=True, preexec_fn=limit, timeout=60
+    )
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert [one["actor"] for one in json.loads(found.stdout)][:2] == ["Poland", "NATO"]
 
 
 @pytest.mark.parametrize("size", ["2", "1T", "-1G", "1_0G", "10M", "１G"])

@@ -226,6 +226,20 @@ def test_words_looked_up_in_portions_have_one_form_each(monkeypatch):
     assert len(forms) == 4
 
 
+def test_words_whose_description_was_interrupted_are_described_later():
+    def describe(words, _lower):
+        if "stop" in words:
+            raise KeyboardInterrupt
+        return ([*map(len, words)],)
+
+    forms = Forms(describe, (("length", np.int64),))
+    read("one two", forms=forms)
+    with pytest.raises(KeyboardInterrupt):
+        read("three stop", forms=forms)
+    batch = read("three two", forms=forms)
+    assert forms.columns["length"].take(batch.form).tolist() == [5, 3]
+
+
 def test_the_table_of_forms_is_emptied_at_its_limit():
     forms = new_forms(limit=3)
     read("one two three four", forms=forms)
