@@ -846,6 +846,34 @@ def test_memory_that_does_not_do_for_a_library_ends_in_one_line(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+@pytest.mark.parametrize("size", ["166M", "172M", "178M"])
+def test_memory_that_does_not_do_for_a_product_ends_in_one_line_of_ours(coded, size):
+    found = process("evaluate", coded, "--memory", size)
+    told = [line for line in found.stderr.splitlines() if b"memory" in line.lower()]
+    assert [line[:24] for line in told] == [b"stance: memory ran out; "] * found.returncode
+
+
+STARVED = """
+import numpy as np, resource
+from stance.fitting.logistic import fit_logistic
+data = next(line for line in open("/proc/self/status") if line.startswith("VmData"))
+limit = (int(data.split()[1]) << 10) + (20 << 20)
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+from scipy import sparse
+x = sparse.random(60, 40, 0.3, "csr", np.float32, rng=np.random.default_rng(1))
+fit_logistic(x, [], np.eye(3)[np.arange(60) % 3], np.ones(60), 1.0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_regression_without_memory_ends(tmp_path):
+    """Some BLAS asks for ever if it gets no memory at its first product."""
+    run = [sys.executable, "-c", STARVED]
+    done = subprocess.run(run, capture_output=True, timeout=30, check=False)
+    assert b"Cannot allocate memory" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
 def test_training_with_jobs_within_its_memory_ends(coded, quick, tmp_path):
     model = tmp_path / "m.stance"
     found = process(

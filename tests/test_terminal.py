@@ -115,6 +115,37 @@ def test_what_the_system_refuses_is_one_line(capsys, error, status, told):
     assert one_line(capsys.readouterr().err).startswith(told)
 
 
+def test_what_fails_for_lack_of_memory_is_told_so(capsys):
+    def command():
+        try:
+            raise RuntimeError("can't start new thread")
+        finally:
+            raise RuntimeError("cannot join thread before it is started")
+
+    with pytest.raises(typer.Exit):
+        _terminal.catching(command)()
+    assert one_line(capsys.readouterr().err).startswith("memory ran out; close other programs")
+
+
+WAITING = """
+import threading
+from stance.cli._terminal import run_safely
+def die():
+    raise RuntimeError("can't start new thread")
+def app():
+    threading.Thread(target=die).start()
+    threading.Event().wait()
+run_safely(app)
+"""
+
+
+def test_a_command_ends_if_the_thread_that_it_waits_for_had_no_memory():
+    command = [sys.executable, "-c", WAITING]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert one_line(done.stderr).startswith("memory ran out; close other programs")
+
+
 @pytest.mark.parametrize(
     "bug", [ValueError("x"), RuntimeError("x"), KeyError("x"), ImportError("x")]
 )

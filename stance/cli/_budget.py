@@ -3,7 +3,6 @@
 import atexit
 import functools
 import inspect
-import mmap
 import os
 import re
 import signal
@@ -28,7 +27,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 _TO_BOTH = 0.3  # seconds in which a process ends that a signal reached, as those of a terminal do
 
 _BLAS = {"scipy.linalg", "scipy.special"}  # what brings scipy's BLAS along first
-_ROOM = 64 << 20  # bytes that it takes
+_PRODUCTS = "stance.evaluation"  # comes before all products that are large enough for BLAS
 
 Memory = Annotated[
     str | None,
@@ -56,13 +55,19 @@ def budgeted(command: Callable[..., None]) -> Callable[..., None]:
 
 
 class Room:
-    """Finds no module, but fails if scipy's BLAS lacks memory: it would try to get it for ever."""
+    """Finds no module, but fails if BLAS lacks memory: it would end the process, or never end."""
 
     @classmethod
     def find_spec(cls, name: str, *_: object) -> None:
-        """Ask the system for the memory that a module takes as it loads, and give it back."""
-        if name in _BLAS and sys.platform == "linux":
-            mmap.mmap(-1, _ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        """Before modules that need BLAS, see that it has its memory or can get it."""
+        if name in _BLAS:
+            from stance.arrays import check_room
+
+            check_room()
+        elif name == _PRODUCTS:
+            from stance.arrays import take_buffer
+
+            take_buffer()
 
 
 def parse_size(text: str) -> int:

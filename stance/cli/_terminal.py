@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -83,14 +84,8 @@ def _of_the_system(error: Exception) -> str | None:
     match error:
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
-        case MemoryError() | OSError(errno=errno.ENOMEM):
+        case Exception() if _is_starved(error):
             return _NO_MEMORY
-        case ImportError() | RuntimeError() | SystemError() | ValueError() if any(
-            sign in str(error) for sign in _STARVED
-        ):
-            return _NO_MEMORY  # a library that cannot be loaded, a thread that cannot start
-        case Exception(__context__=MemoryError()):
-            return _NO_MEMORY  # and then a file that cannot be closed
         case ImportError(name="_sqlite3" | "sqlite3"):
             return "this Python lacks sqlite3; use one that has it"
         case RecursionError():
@@ -110,6 +105,29 @@ def _of_the_system(error: Exception) -> str | None:
     return None
 
 
+def _is_starved(error: BaseException | None) -> bool:
+    """Return whether an error, or one before it that it came of, is of memory that ran out."""
+    match error:
+        case None:
+            return False
+        case MemoryError() | OSError(errno=errno.ENOMEM):
+            return True
+        case ImportError() | RuntimeError() | SystemError() | ValueError() if any(
+            sign in str(error) for sign in _STARVED
+        ):
+            return True  # a library that cannot be loaded, a thread that cannot start
+    return _is_starved(error.__context__)  # and then, say, a file that cannot be closed
+
+
+def _bury(thread: threading.ExceptHookArgs) -> None:
+    """End the process if a thread died without memory: joblib would wait for its own for ever."""
+    if not _is_starved(thread.exc_value):
+        threading.__excepthook__(thread)
+        return
+    tell(f"stance: {_NO_MEMORY}")
+    abandon(1)
+
+
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     """Print one line on stderr, with the error's notes (such as how to resume), and exit."""
     line = "; ".join([message, *getattr(error, "__notes__", ())])
@@ -127,6 +145,7 @@ def run_safely(app: Callable[[], None]) -> None:
     if sys.stdout is None:
         sys.stderr.write("stance: standard output is closed; send it to a file or to /dev/null\n")
         sys.exit(4)
+    threading.excepthook = _bury
     warnings.showwarning = lambda message, *_, **__: tell(f"note: {message}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Floats, Ints
+from stance.arrays import Floats, Ints, take_buffer
 from stance.errors import DataError
 from stance.fitting.folds import Cut, fold_cuts
 from stance.fitting.learning import (
@@ -150,6 +150,7 @@ def _apart(
     task: Task, cuts: Sequence[Cut], near: Near | None
 ) -> tuple[list[Floats | DataError], set[str]]:
     """Score cuts in another process; return what it would have warned of, too."""
+    take_buffer()
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", RuntimeWarning)
         found = score_cuts(task, cuts, near=near)
