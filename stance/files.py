@@ -15,13 +15,14 @@ import stat
 import sys
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from stance import errors
 from stance.display import shown_path
 from stance.errors import DataError, refusal, reported
+from stance.interrupts import held
 
 try:
     import fcntl
@@ -119,6 +120,36 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
         file.write(data)
 
 
+def write_together(contents: Sequence[tuple[Path, bytes]], *, force: bool = False) -> None:
+    """Write files as `write_whole` does, but all of them or none.
+
+    Only what has replaced an older file stays if renaming the next one fails.
+    """
+    for at, (path, _) in enumerate(contents):
+        check_output(path, force=force, regular=True)
+        if any(same_file(path, other) for other, _ in contents[:at]):
+            raise refusal(path, "would be written twice; choose another name")
+    new = [not path.exists() for path, _ in contents]
+    with contextlib.ExitStack() as stack:
+        files = []
+        for path, data in contents:
+            files.append(file := WholeFile(path, force=force))
+            stack.callback(file.discard)
+            file.write(data)
+            file.settle()
+        own = [file.inode for file in files]
+        stack.enter_context(held())
+        try:
+            for file in files:
+                file.commit()
+        except BaseException:
+            for (path, _), is_new, inode in zip(contents, new, own, strict=True):
+                with contextlib.suppress(OSError):
+                    if is_new and path.stat().st_ino == inode:
+                        path.unlink()
+            raise
+
+
 def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
     """Write or replace a file in a private folder; a power cut may damage it without `sync`.
 
@@ -184,6 +215,7 @@ class WholeFile(Transaction):
         self._path = path
         self._force = force
         self._target: Path | None = None  # of what is made in private
+        self._settled = False  # on the disk
         self._made: Path | None = None  # set before there is such a file, so that none is forgotten
         with reported(path):
             self._file = self._open(path, folder) if path else sys.stdout.buffer
@@ -221,10 +253,22 @@ class WholeFile(Transaction):
         """Pass on what standard output has buffered."""
         self._file.flush()
 
-    def commit(self) -> None:
-        """Give the file its name; raise if it is taken by now, without `force`."""
+    def settle(self) -> None:
+        """Bring what is written to the disk, so that it lacks but its name."""
         with reported(self._path):
             self._file.flush()
+            if self._target and not self._settled:
+                mode = _mode(self._target)
+                # Windows has it from Python 3.13 on; some file systems of Windows refuse it.
+                with contextlib.suppress(AttributeError, PermissionError):
+                    os.fchmod(self._file.fileno(), mode)
+                os.fsync(self._file.fileno())
+                self._settled = True
+
+    def commit(self) -> None:
+        """Give the file its name; raise if it is taken by now, without `force`."""
+        self.settle()
+        with reported(self._path):
             if self._target and self._made:
                 self._become(self._made, self._target)  # `discard` closes it: all is on the disk
             elif self._path:
@@ -240,11 +284,6 @@ class WholeFile(Transaction):
             self._made = None
 
     def _become(self, path: Path, target: Path) -> None:
-        mode = _mode(target)
-        # Windows has it from Python 3.13 on; some file systems of Windows refuse it on Linux.
-        with contextlib.suppress(AttributeError, PermissionError):
-            os.fchmod(self._file.fileno(), mode)
-        os.fsync(self._file.fileno())
         if _NAMELESS and not os.fstat(self._file.fileno()).st_nlink:
             self._name(path)
         if not errors.RENAMES_OPEN:

@@ -1,6 +1,7 @@
 """Figures as files show what the page shows, in any program, the same bytes each time."""
 
 import csv
+import os
 import re
 from xml.etree import ElementTree
 
@@ -101,6 +102,18 @@ def test_figures_are_replaced_only_with_force(made, answers, tmp_path):
     assert {path.name: path.read_bytes() for path in made[1].iterdir()} == before
     line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", tmp_path / "no" / "where")
     assert "where: " in line
+
+
+def test_a_report_that_fails_leaves_neither_figures_nor_their_folder(answers, tmp_path):
+    folder, full = tmp_path / "figures", "/dev/full" if os.name != "nt" else "NUL"
+    again = ("report", answers, "--prefix", "p_", "--figures", folder)
+    assert "is a pipe or device" in fails(4, *again, "-o", full)
+    assert not folder.exists()
+    folder.mkdir()
+    fails(4, *again, "-o", full, "--checklist", tmp_path / "c.md")
+    assert [*tmp_path.rglob("*")] == [folder]
+    assert "written twice" in fails(4, *again, "-o", folder / "net.svg")
+    assert [*tmp_path.rglob("*")] == [folder]
 
 
 def test_a_drawing_has_the_places_and_colours_of_its_chart():

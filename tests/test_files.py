@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from stance import errors, files
 from stance.errors import OutputError
-from stance.files import WholeFile, clear_leftovers, write_whole
+from stance.files import WholeFile, clear_leftovers, write_together, write_whole
 from stance.tables import write_table
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks and signals")
@@ -219,3 +220,47 @@ def test_where_open_files_cannot_be_renamed_an_output_is_closed_first(tmp_path, 
     assert [*tmp_path.iterdir()] == [target]
     assert closed
     assert all(closed)
+
+
+@pytest.mark.parametrize("at", range(3))
+@pytest.mark.parametrize(
+    ("owner", "call"), [(files._File, "write"), (os, "fsync"), (WholeFile, "commit")]
+)
+def test_files_that_belong_together_appear_together_or_not_at_all(
+    tmp_path, monkeypatch, owner, call, at
+):
+    def failing(*args):
+        if next(calls) == at:
+            raise OSError(errno.ENOSPC, "the disk is full")
+        return real(*args)
+
+    calls, real = itertools.count(), getattr(owner, call)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, call, failing)
+        with pytest.raises((OSError, OutputError), match="the disk is full"):
+            write_together([(tmp_path / name, b"text") for name in "abc"])
+    assert names(tmp_path) == []
+    write_together([(tmp_path / name, b"text") for name in "abc"])
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"text"] * 3
+
+
+def test_a_file_of_another_stays_if_those_that_belong_together_fail(tmp_path, monkeypatch):
+    def link_late(source, target, **more):
+        if target == tmp_path / "b":
+            target.write_text("another's")
+        return real(source, target, **more)
+
+    real = os.link
+    monkeypatch.setattr(os, "link", link_late)
+    with pytest.raises(OutputError, match="b: exists already"):
+        write_together([(tmp_path / "a", b"mine"), (tmp_path / "b", b"mine")])
+    assert names(tmp_path) == ["b"]
+    assert (tmp_path / "b").read_text() == "another's"
+
+
+def test_no_two_of_the_files_that_belong_together_are_one(tmp_path):
+    twice = [(tmp_path / "a", b"1"), (tmp_path / "x" / ".." / "a", b"2")]
+    (tmp_path / "x").mkdir()
+    with pytest.raises(OutputError, match="would be written twice"):
+        write_together(twice, force=True)
+    assert names(tmp_path) == ["x"]

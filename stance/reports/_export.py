@@ -1,12 +1,13 @@
 """Figures as files: SVG and PDF of each, and all their numbers as one tidy table."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unicodedata import normalize
 
 from stance.display import count
-from stance.errors import output_error
-from stance.files import check_output, write_whole
+from stance.errors import reported
+from stance.files import check_output
 from stance.reports._drawing import FONT, Drawing, Label, Shape, as_svg, draw
 from stance.reports._page import Data, Figure, plain_cell
 from stance.tables import Format, formula_note
@@ -22,27 +23,19 @@ def check_figures(folder: Path | None, *, force: bool) -> None:
         check_output(folder / NUMBERS if folder.is_dir() else folder, force=force)
 
 
-def write_figures(
-    folder: Path, figures: Mapping[str, Figure], *, force: bool = False, excel_safe: bool = False
-) -> list[str]:
-    """Write each figure by its name, and the numbers of all; return what to say of it."""
+def figure_files(
+    folder: Path, figures: Mapping[str, Figure], *, excel_safe: bool = False
+) -> tuple[list[tuple[Path, bytes]], list[str]]:
+    """Return each figure by its file, and the numbers of all; and what to say of them."""
     drawings = {
         name: draw(figure.chart, figure.legend, figure.width) for name, figure in figures.items()
     }
-    contents = {f"{name}.svg": as_svg(each) for name, each in drawings.items()}
-    contents |= {f"{name}.pdf": as_pdf(each) for name, each in drawings.items()}
+    files = [(folder / f"{name}.svg", as_svg(each)) for name, each in drawings.items()]
+    files += ((folder / f"{name}.pdf", as_pdf(each)) for name, each in drawings.items())
     tables = {figure.data.name: figure.data for figure in figures.values()}
     rows = [row for data in tables.values() for row in tidy(data)]
     form = Format(COLUMNS, excel_safe=excel_safe)
-    contents[NUMBERS] = form.header() + form.encode(rows)
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise output_error(error, folder) from error
-    for name in contents:
-        check_output(folder / name, force=force, regular=True)
-    for name, content in contents.items():
-        write_whole(folder / name, content, force=force)
+    files.append((folder / NUMBERS, form.header() + form.encode(rows)))
     said = [f"wrote {count(len(drawings), 'figure')} and {NUMBERS} to {folder}"]
     if note := formula_note(form.formulas(rows), quoted=excel_safe):
         said.append(f"{folder / NUMBERS}: {note}")
@@ -51,7 +44,23 @@ def write_figures(
             f"{folder}: some names have letters that the PDF's fonts lack; '?' stands for "
             "them there, and the SVG has them"
         )
-    return said
+    return files, said
+
+
+@contextmanager
+def folder_made(folder: Path | None) -> Iterator[None]:
+    """Make a folder unless it is there, or none; remove it again if the block fails."""
+    new = folder is not None and not folder.exists()
+    try:
+        if folder is not None:
+            with reported(folder):
+                folder.mkdir(exist_ok=True)
+        yield
+    except BaseException:
+        if new and folder is not None:
+            with suppress(OSError):
+                folder.rmdir()  # unless another has put something into it
+        raise
 
 
 def tidy(data: Data) -> Iterator[list[str]]:

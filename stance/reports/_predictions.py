@@ -11,7 +11,7 @@ import numpy as np
 
 from stance.display import count, shown
 from stance.evaluation.intervals import Shares
-from stance.files import write_whole
+from stance.files import write_together
 from stance.findings import AuditRequest, Request
 from stance.findings.periods import FEWEST_PER_POINT
 from stance.findings.pooling import FEWEST_POOLED, smooth
@@ -22,7 +22,7 @@ from stance.reports import _page as page
 from stance.reports._audited import audited_figures
 from stance.reports._charts import Estimate, Line, Parts, Point
 from stance.reports._examples import Quotation
-from stance.reports._export import write_figures
+from stance.reports._export import figure_files, folder_made
 from stance.reports._map import Map, make_map
 from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._predicted import (
@@ -324,12 +324,16 @@ def write_predictions(
     report = gather(request, maker, audit)
     figures = draw_figures(report)
     said = [*report.survey.notes, *(report.audited.notes if report.audited else ())]
+    files = list[tuple[Path, bytes]]()
     if folder:
-        said += write_figures(folder, _files(figures), force=force, excel_safe=excel_safe)
+        files, told = figure_files(folder, _files(figures), excel_safe=excel_safe)
+        said += told
     if checklist:
-        write_whole(checklist, compose_checklist(report, title, figures), force=force)
+        files.append((checklist, compose_checklist(report, title, figures)))
         said.append(f"wrote {checklist}")
-    write_whole(output, compose(report, title, figures), force=force)
+    files.append((output, compose(report, title, figures)))
+    with folder_made(folder):
+        write_together(files, force=force)
     if report.denied:
         said.append(f"{report.denied} did not make these answers; name the model with --model")
     counted = f"{count(report.tally.rows, 'row')}, {count(report.tally.answers, 'answer')}"
