@@ -62,6 +62,26 @@ def coded(tmp_path_factory):
     return write(tmp_path_factory.mktemp("coded") / "coded.csv", "".join(lines[:241]))
 
 
+@pytest.mark.parametrize(
+    ("screen", "command"),
+    [
+        ("checks.book_lines", ("actors",)),
+        ("checks.census_lines", ("actors", SAMPLE / "paragraphs.csv")),
+        ("checks.doctor_lines", ("check", STARTER / "starter_test.csv")),
+        ("checks.installation_lines", ("doctor",)),
+        ("evaluation.evaluation_lines", ("evaluate", STARTER / "starter_test.csv")),
+        ("checks.stress_lines", ("evaluate", "--stress")),
+        ("model.card_lines", ("inspect",)),
+        ("model.learned_lines", ("inspect", "--words")),
+    ],
+)
+def test_no_line_is_laid_out_beside_json(monkeypatch, screen, command):
+    monkeypatch.setattr(f"stance.screens.{screen}", None)
+    assert json.loads(invoke(*command, "--json").stdout)
+    with pytest.raises(TypeError, match="not callable"):
+        invoke(*command)
+
+
 @pytest.mark.parametrize("command", ["predict", "check", "shares"])
 def test_the_program_names_a_missing_argument(command):
     run = process(command)

@@ -187,9 +187,9 @@ def _fill(number: int) -> None:
         os.close(handle)
 
 
-def show(figures: object, lines: Iterable[str], as_json: bool) -> None:
-    """Print a command's result on stdout."""
-    typer.echo(json.dumps(figures) if as_json else "\n".join(lines))
+def show(figures: object, lines: Callable[[], Iterable[str]], as_json: bool) -> None:
+    """Print a command's result on stdout: as JSON, or as lines, which are laid out only then."""
+    typer.echo(json.dumps(figures) if as_json else "\n".join(lines()))
 
 
 def show_each(records: Iterable[Any]) -> None:

@@ -40,12 +40,13 @@ def actors(
 
     book = files.open_book(actors, aliases)
     if not sources:
-        show(book.to_tables(), book_lines(book), as_json)
+        show(book.to_tables(), lambda: book_lines(book), as_json)
         return
     inputs = find_inputs([files.path_or_stdin(path) for path in sources], reading.include)
     found = census(book, inputs, reading)
     tell(*found.notes)
-    show(found.to_json(), census_lines(found.to_json()), as_json)
+    figures = found.to_json()
+    show(figures, lambda: census_lines(figures), as_json)
 
 
 @options.reads_corpora
@@ -66,7 +67,8 @@ def check(
     files.refuse_stdin(corpora)
     book = files.open_book(actors)
     found = examine(corpora, book=book, coders=coders, **form)
-    show(found.to_json(), doctor_lines(found.to_json()), as_json)
+    figures = found.to_json()
+    show(figures, lambda: doctor_lines(figures), as_json)
     if found.spoils:
         raise typer.Exit(1)
 

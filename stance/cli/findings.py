@@ -94,7 +94,7 @@ def shares(
             tell(write_numbers(path, figures[name], **how))
     if regression:
         tell(write_regression_table(study, request, regression, **how))
-    show(figures, () if as_json else share_lines(figures), as_json)
+    show(figures, lambda: share_lines(figures), as_json)
 
 
 @options.reads_answers

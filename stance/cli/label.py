@@ -122,7 +122,7 @@ def _show_agreement(task: "Task", labels: "Store", as_json: bool) -> None:
     from stance.screens.checks import coders_lines
 
     figures = measure_coders(task, labels.labels()).to_json()
-    show(figures, coders_lines(figures), as_json)
+    show(figures, lambda: coders_lines(figures), as_json)
 
 
 def _export(

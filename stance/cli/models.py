@@ -71,7 +71,7 @@ def train(
             jobs=jobs, force=force, resume=resume, tell=shown.note, meter=shown.show, **form,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
-    show(training.to_json(), [title, "", *training.summary_lines()], as_json)
+    show(training.to_json(), lambda: [title, "", *training.summary_lines()], as_json)
     if not as_json:
         tell(f"wrote {output}")
 
@@ -115,31 +115,32 @@ def evaluate(
     path = model or bundled_model()
     loaded = files.open_model(path)
     corpus = _read(corpora, form) if corpora else None
-    figures, lines = _score(loaded, corpus, stress)
+    figures = _score(loaded, corpus, stress)
     if corpus is not None:
         _write(report, errors, loaded, corpus, figures, path, force)
-    show(figures, lines, as_json)
+    show(figures, lambda: _lines(figures), as_json)
     if stress and figures["stress"]["hard_failures"]:
         tell("this model breaks what must always hold (--stress); do not use it")
         raise typer.Exit(1)
 
 
-def _score(
-    model: "StanceModel", corpus: "Corpus | None", stress: bool
-) -> tuple["Figures", list[str]]:
-    """Return the figures of an evaluation and of the stress tests, and the lines of both."""
+def _score(model: "StanceModel", corpus: "Corpus | None", stress: bool) -> "Figures":
+    """Return the figures of an evaluation, and those of the stress tests, if asked for."""
     from stance.evaluation import evaluate as score
-    from stance.screens import stacked
-    from stance.screens.checks import stress_lines
-    from stance.screens.evaluation import evaluation_lines
     from stance.stress import run_suite
 
     figures = {} if corpus is None else score(model, corpus).to_json()
-    lines = evaluation_lines(figures) if figures else []
-    if not stress:
-        return figures, lines
-    suite = run_suite(model).to_json()
-    return figures | {"stress": suite}, stacked([lines, stress_lines(suite)])
+    return figures | {"stress": run_suite(model).to_json()} if stress else figures
+
+
+def _lines(figures: "Figures") -> list[str]:
+    from stance.screens import stacked
+    from stance.screens.checks import stress_lines
+    from stance.screens.evaluation import evaluation_lines
+
+    own = {name: found for name, found in figures.items() if name != "stress"}
+    lines = evaluation_lines(own) if own else []
+    return stacked([lines, stress_lines(figures["stress"])]) if "stress" in figures else lines
 
 
 def _read(corpora: list[Path], form: "CorpusForm") -> "Corpus":
@@ -193,7 +194,7 @@ def _compare(model: Path | None, other: Path, read: Callable[[], "Corpus"], as_j
     first, second = files.open_model(model), files.open_model(other)
     names = (model.name if model else "the default model", other.name)
     found = compare_models(first, second, read(), names)
-    show(found, comparison_lines(found), as_json)
+    show(found, lambda: comparison_lines(found), as_json)
 
 
 def inspect(
@@ -216,10 +217,10 @@ def inspect(
 
     if words:
         found = learned(files.open_model(model))
-        show(dataclasses.asdict(found), learned_lines(found), as_json)
+        show(dataclasses.asdict(found), lambda: learned_lines(found), as_json)
     else:
         manifest = read_manifest(model or bundled_model())
-        show(manifest, card_lines(manifest), as_json)
+        show(manifest, lambda: card_lines(manifest), as_json)
 
 
 def doctor(as_json: options.AsJson = False) -> None:
@@ -228,6 +229,6 @@ def doctor(as_json: options.AsJson = False) -> None:
     from stance.screens.checks import installation_lines
 
     found = examine().to_json()
-    show(found, installation_lines(found), as_json)
+    show(found, lambda: installation_lines(found), as_json)
     if found["faults"]:
         raise typer.Exit(1)
