@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stance.display import shown, shown_path
@@ -103,6 +103,15 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
     return refusal(path, _REASONS.get(error.errno or 0, fallback))
 
 
+def temporary_error(error: OSError, folder: Path) -> OutputError:
+    """Return a failure to write temporary files as that line."""
+    reason = _REASONS.get(error.errno or 0, error.strerror or type(error).__name__).split(";")[0]
+    if not folder.is_dir():
+        reason = "is not a folder"
+    advice = "temporary files go there: make room, or name another folder in TMPDIR"
+    return refusal(folder, f"{reason}; {advice}")
+
+
 _SQLITE = {
     **{"CANTOPEN": errno.EACCES, "READONLY": errno.EACCES, "PERM": errno.EACCES},
     **{"FULL": errno.ENOSPC, "IOERR": errno.EIO, "TOOBIG": errno.EFBIG},
@@ -114,14 +123,16 @@ def sqlite_code(error: Exception) -> str:
     return (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
 
 
-def sqlite_error(error: Exception, path: Path) -> OutputError | None:
+def sqlite_error(
+    error: Exception, path: Path, told: Callable[[OSError, Path], OutputError] = output_error
+) -> OutputError | None:
     """Return a failure of SQLite to write as that line; None if it is of another kind."""
     number = _SQLITE.get(sqlite_code(error))
     if "not a writable directory" in str(error):
         number = errno.EACCES
     if number is None:
         return None
-    return output_error(OSError(number if path.parent.is_dir() else errno.ENOENT, str(error)), path)
+    return told(OSError(number if path.parent.is_dir() else errno.ENOENT, str(error)), path)
 
 
 @contextlib.contextmanager

@@ -190,13 +190,13 @@ def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=_Small, **k))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(OutputError, match=rf"^{tmp_path}: the disk is full; make room and run"):
+    with pytest.raises(OutputError, match=rf"^{tmp_path}: the disk is full; .* folder in TMPDIR$"):
         check(write(tmp_path, [many(2000)]), book=BOOK)
 
 
 def test_a_folder_for_temporary_files_that_is_gone_is_told_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
-    with pytest.raises(OutputError, match=r"gone: no permission to write there; choose another"):
+    with pytest.raises(OutputError, match=r"gone: is not a folder; .* another folder in TMPDIR$"):
         check(write(tmp_path, [many(5)]), book=BOOK)
 
 

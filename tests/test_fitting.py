@@ -2,6 +2,10 @@
 
 import csv
 import dataclasses
+import errno
+import os
+from pickle import PicklingError
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ from scipy import sparse
 from sklearn.model_selection import StratifiedGroupKFold
 
 from stance.corpus import read_corpus
-from stance.errors import DataError
+from stance.errors import DataError, OutputError
 from stance.evaluation import evaluate
 from stance.features.pairs import lay_out
 from stance.fitting import heldout, train, training
@@ -545,3 +549,14 @@ def test_a_name_that_no_model_file_could_hold_is_refused_before_training(tmp_pat
     told = rf"^mine: record 7: {column} '.x01X' has a control character; remove it$"
     with pytest.raises(DataError, match=told):
         train(quick_recipe(), write(tmp_path / "mine.csv", rows, columns), BOOK)
+
+
+def test_a_full_folder_in_which_processes_share_data_is_told(monkeypatch):
+    def full(_):
+        raise PicklingError("Could not pickle") from OSError(
+            errno.ENOSPC, os.strerror(errno.ENOSPC)
+        )
+
+    monkeypatch.setattr("joblib.Parallel", lambda _: full)
+    with pytest.raises(OutputError, match="share their data is full; name another in JOBLIB_TEMP"):
+        heldout.score_cuts(SimpleNamespace(large=False), [], jobs=2)

@@ -3,6 +3,8 @@
 import datetime
 import decimal
 import json
+import re
+import shutil
 import sys
 import zipfile
 
@@ -209,6 +211,24 @@ def test_a_workbook_out_holds_texts_and_numbers_and_no_formula(model, tmp_path):
     assert [row[1] for row in rows] == [*range(1, len(TRAPS) + 1)]
     with zipfile.ZipFile(tmp_path / "out.xlsx") as archive:
         assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_workbook_without_temporary_files_is_one_line_and_no_file(tmp_path, monkeypatch, when):
+    def write():
+        with write_table(out / "a.xlsx", ["id", "text"]) as table:
+            table.write(["1", "text"])
+            shutil.rmtree(folder)
+
+    folder, out = tmp_path / "temporary", tmp_path / "out"
+    out.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    if when == "meanwhile":
+        folder.mkdir()
+    told = f"^{re.escape(str(folder))}: is not a folder; .* name another folder in TMPDIR$"
+    with pytest.raises(OutputError, match=told):
+        write()
+    assert not [*out.iterdir()]
 
 
 def test_what_a_sheet_cannot_hold_is_one_line_and_no_file(tmp_path, monkeypatch):

@@ -91,8 +91,11 @@ def test_a_progress_line_that_nobody_reads_stops_no_run(monkeypatch):
         (OSError(errno.ENOSPC, "No space left", "a.csv"), 4, "a.csv: No space left"),
         (OSError(errno.EIO, "Input/output error", "a.csv"), 1, "a.csv: Input/output error"),
         (
-            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
-            *(1, "no folder takes temporary files; make room, or name another in TMPDIR"),
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/a', '/b']"),
+            *(
+                1,
+                "none of ['/a', '/b'] takes temporary files; make room, or name another",
+            ),
         ),
         (ImportError("libx.so: cannot map zero-fill pages"), 1, "memory ran out"),
         (FileNotFoundError(errno.ENOENT, "No such file"), 1, "the working folder is gone; change"),

@@ -23,7 +23,7 @@ import numpy as np
 from stance.check._study import GIVERS, LABELLED, LABELS, Study, WordCounts
 from stance.codings import Settled, settle
 from stance.corpus import CorpusForm, LabelledRows, Row, table_form
-from stance.errors import sqlite_error
+from stance.errors import sqlite_error, temporary_error
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, fingerprint, key_of
 from stance.spellings import holder_kind
@@ -63,7 +63,7 @@ def read_study(
                 base.execute(f"PRAGMA {setting}")
             yield _read(base, paths, book, names, form)
     except sqlite3.Error as error:
-        raise sqlite_error(error, Path(folder)) or error from error
+        raise sqlite_error(error, Path(folder), temporary_error) or error from error
 
 
 def _read(

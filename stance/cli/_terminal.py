@@ -91,7 +91,8 @@ def _of_the_system(error: Exception) -> str | None:
         case RecursionError():
             return "the input is nested too deep; write it flat"
         case OSError() if "temporary directory" in str(error):
-            return "no folder takes temporary files; make room, or name another in TMPDIR"
+            tried = shown(str(error).partition("in ")[2], 300)
+            return f"none of {tried} takes temporary files; make room, or name another in TMPDIR"
         case OSError(errno=errno.ENOENT, filename=None):
             return "the working folder is gone; change to one that exists"
         case OSError():

@@ -1,15 +1,18 @@
 """Cross-validation of one head: every row is scored by a model that has not seen its group."""
 
+import errno
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Floats, Ints, take_buffer
-from stance.errors import DataError
+from stance.errors import DataError, OutputError
 from stance.fitting.folds import Cut, fold_cuts
 from stance.fitting.learning import (
     ENOUGH,
@@ -138,7 +141,13 @@ def score_cuts(
     from joblib import Parallel, delayed
 
     parts = [cuts[start::jobs] for start in range(min(jobs, len(cuts)))]
-    each_done = Parallel(jobs)(delayed(_apart)(task, part, near) for part in parts)
+    try:
+        each_done = Parallel(jobs)(delayed(_apart)(task, part, near) for part in parts)
+    except PicklingError as error:  # also of arrays that go by a file
+        if os.strerror(errno.ENOSPC) not in str(error.__cause__):
+            raise
+        full = "the folder in which processes share their data is full"
+        raise OutputError(f"{full}; name another in JOBLIB_TEMP_FOLDER, or use --jobs 1") from error
     done = [found for found, _ in each_done]
     for why in sorted({why for _, told in each_done for why in told}):
         warnings.warn(why, RuntimeWarning, stacklevel=2)

@@ -6,14 +6,15 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, BinaryIO
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError
+from stance.errors import DataError, OutputError, temporary_error
 from stance.tables._bytes import MEGABYTE
 from stance.tables._oddities import name_columns, undecoded
 from stance.tables._reading import Fault, Journal, Records, judged, load_extra, together
@@ -212,7 +213,9 @@ class ExcelSheet:
             raise OutputError(f"{name}: {what}; write .csv or .parquet")
         self._name, self._columns = name, columns
         self._numbers = [at for at, kind in enumerate(types) if kind != "text"]
-        self._folder = TemporaryDirectory(prefix="stance-")  # rows wait there, not in memory
+        self._failure: type[Exception] = library.exceptions.FileCreateError
+        with self._waiting():
+            self._folder = TemporaryDirectory(prefix="stance-")  # rows wait there, not in memory
         given = {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_urls": False}
         self._book = library.Workbook(file, given)
         self._book.use_zip64()
@@ -228,13 +231,15 @@ class ExcelSheet:
         if self._rows + len(rows) > _MOST_ROWS:
             what = f"more than {_MOST_ROWS - 1:,} rows, the most that a sheet of Excel holds"
             raise OutputError(f"{self._name}: {what}; write .csv or .parquet")
-        for row in rows:
-            self._write(row)
+        with self._waiting():
+            for row in rows:
+                self._write(row)
 
     def close(self) -> None:
         """Write the end of the workbook."""
         self._sheet.autofilter(0, 0, self._rows - 1, len(self._columns) - 1)
-        self._book.close()
+        with self._waiting():
+            self._book.close()
         self._folder.cleanup()
 
     def discard(self) -> None:
@@ -242,6 +247,17 @@ class ExcelSheet:
         if self._sheet.row_data_fh:
             self._sheet.row_data_fh.close()
         self._folder.cleanup()
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Turn failures to write temporary files into `OutputError`; the workbook has its own."""
+        try:
+            yield
+        except (OSError, self._failure) as error:
+            own = error if isinstance(error, OSError) else error.args[0]
+            if isinstance(own, BrokenPipeError):  # of the workbook
+                raise own from None
+            raise temporary_error(own, Path(gettempdir())) from error
 
     def _write(self, row: Sequence[str], form: Any = None) -> None:
         for at, cell in enumerate(row):
