@@ -5,6 +5,7 @@ import decimal
 import json
 import re
 import shutil
+import subprocess
 import sys
 import zipfile
 
@@ -229,6 +230,31 @@ def test_a_workbook_without_temporary_files_is_one_line_and_no_file(tmp_path, mo
     with pytest.raises(OutputError, match=told):
         write()
     assert not [*out.iterdir()]
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from stance.errors import OutputError
+from stance.tables import write_table
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    with write_table(Path(sys.argv[1]), ["text"]) as table:
+        for at in range(1000):
+            table.write([f"text {at}"])
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")
+def test_a_temporary_file_of_a_workbook_that_cannot_grow_is_one_line_and_no_file(tmp_path):
+    command = [sys.executable, "-c", LIMITED, tmp_path / "a.xlsx"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "the file grew beyond the size limit; temporary files go there: " in done.stdout
+    assert done.stderr == ""
+    assert not [*tmp_path.iterdir()]
 
 
 def test_what_a_sheet_cannot_hold_is_one_line_and_no_file(tmp_path, monkeypatch):

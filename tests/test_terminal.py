@@ -118,16 +118,30 @@ def test_what_the_system_refuses_is_one_line(capsys, error, status, told):
     assert one_line(capsys.readouterr().err).startswith(told)
 
 
-def test_what_fails_for_lack_of_memory_is_told_so(capsys):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("can't start new thread"), "memory ran out; close other programs"),
+        (MemoryError(), "memory ran out; close other programs"),
+        (OSError(errno.EMFILE, "Too many open files"), "too many files are open; use fewer"),
+    ],
+)
+def test_what_fails_for_want_of_something_is_told_so(capsys, error, told):
     def command():
         try:
-            raise RuntimeError("can't start new thread")
+            raise error
         finally:
             raise RuntimeError("cannot join thread before it is started")
 
     with pytest.raises(typer.Exit):
         _terminal.catching(command)()
-    assert one_line(capsys.readouterr().err).startswith("memory ran out; close other programs")
+    assert one_line(capsys.readouterr().err).startswith(told)
+
+
+def test_a_command_is_not_advised_to_use_an_option_that_it_lacks(tmp_path):
+    table = write(tmp_path / "in.csv", "text\nNATO\0\n")
+    assert "--rejects" in fails(1, "predict", table)
+    assert "--rejects" not in fails(1, "actors", table)
 
 
 WAITING = """

@@ -82,9 +82,9 @@ def catching(command: Callable[P, None]) -> Callable[P, None]:
 def _of_the_system(error: Exception) -> str | None:
     """Return the line of a failure that is the system's, or of texts it gave; None for a bug."""
     match error:
-        case OSError(errno=errno.EMFILE | errno.ENFILE):
+        case Exception() if any(map(_lacks_handles, _causes(error))):
             return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
-        case Exception() if _is_starved(error):
+        case Exception() if any(map(_lacks_memory, _causes(error))):
             return _NO_MEMORY
         case ImportError(name="_sqlite3" | "sqlite3"):
             return "this Python lacks sqlite3; use one that has it"
@@ -106,23 +106,30 @@ def _of_the_system(error: Exception) -> str | None:
     return None
 
 
-def _is_starved(error: BaseException | None) -> bool:
-    """Return whether an error, or one before it that it came of, is of memory that ran out."""
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those before it, as of what then cannot be closed or joined."""
+    while error is not None:
+        yield error
+        error = error.__context__
+
+
+def _lacks_handles(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
+
+
+def _lacks_memory(error: BaseException) -> bool:
     match error:
-        case None:
-            return False
         case MemoryError() | OSError(errno=errno.ENOMEM):
             return True
-        case ImportError() | RuntimeError() | SystemError() | ValueError() if any(
-            sign in str(error) for sign in _STARVED
-        ):
-            return True  # a library that cannot be loaded, a thread that cannot start
-    return _is_starved(error.__context__)  # and then, say, a file that cannot be closed
+        case ImportError() | RuntimeError() | SystemError() | ValueError():
+            # A library that cannot be loaded, a thread that cannot start.
+            return any(sign in str(error) for sign in _STARVED)
+    return False
 
 
 def _bury(thread: threading.ExceptHookArgs) -> None:
     """End the process if a thread died without memory: joblib would wait for its own for ever."""
-    if not _is_starved(thread.exc_value):
+    if not any(map(_lacks_memory, _causes(thread.exc_value))):
         threading.__excepthook__(thread)
         return
     tell(f"stance: {_NO_MEMORY}")

@@ -37,6 +37,7 @@ from stance.tables import (
 )
 
 PART = 3000  # records of a part; the output does not depend on it
+_OR_ELSE = ", or use --rejects FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def predict_table(
         if rejects:
             stack.enter_context(rejects)
         table = stack.enter_context(
-            open_inputs(inputs, source.reading, rejects, prefix=options.prefix)
+            open_inputs(inputs, source.reading, rejects, prefix=options.prefix, or_else=_OR_ELSE)
         )
         frame = make_frame(model, source, target, options, table)
         if frame.layout.spans is not None:

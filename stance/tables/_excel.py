@@ -6,7 +6,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -245,7 +245,8 @@ class ExcelSheet:
     def discard(self) -> None:
         """Remove what waits in temporary files."""
         if self._sheet.row_data_fh:
-            self._sheet.row_data_fh.close()
+            with suppress(OSError):  # what could not be written before
+                self._sheet.row_data_fh.close()
         self._folder.cleanup()
 
     @contextmanager

@@ -16,7 +16,6 @@ from stance.tables.output import Rejects
 from stance.tables.table import Form, Table, open_table
 
 FILE = "file"  # the column that says where a record comes from
-_OR_ELSE = ", or use --rejects FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,19 @@ class Reading:
 
 
 def open_inputs(
-    inputs: Inputs, reading: Reading, rejects: Rejects | None = None, *, prefix: str = ""
+    inputs: Inputs,
+    reading: Reading,
+    rejects: Rejects | None = None,
+    *,
+    prefix: str = "",
+    or_else: str = "",
 ) -> Table:
     """Open inputs as one table, whose records are numbered over all of them.
 
     One file is read as it is. Of several, columns are joined in order of first appearance, after a
     column `file`, its name after the `prefix`; what a file does not have is an empty cell. With
     `rejects`, a file that cannot be read is one bad record; without, it raises `DataError`, if
-    possible before any record is read.
+    possible before any record is read; to what a bad record raises, `or_else` is added.
     """
     pattern = NamePattern(reading.name_pattern) if reading.name_pattern else None
     documents = articles_of(inputs.paths) if inputs.several else {}
@@ -70,7 +74,7 @@ def open_inputs(
             "sheet": reading.sheet,
         }
         try:
-            return open_table(path, rejects=sink, or_else=_OR_ELSE, **form)
+            return open_table(path, rejects=sink, or_else=or_else, **form)
         except EncodingError as error:
             if path is None or not error.guessed:
                 raise
