@@ -723,8 +723,8 @@ def test_a_closed_pipe_is_not_a_failure(model_path):
 @pytest.mark.parametrize(
     ("redirection", "status", "said"),
     [
-        ("actors > /dev/full", 4, "No space left"),
-        ("--help > /dev/full", 4, "No space left"),
+        ("actors > /dev/full", 4, "the disk is full"),
+        ("--help > /dev/full", 4, "the disk is full"),
         ("predict PATH > /dev/full", 4, "the disk is full"),
         ("actors >&-", 4, "standard output is closed"),
         ("predict - <&-", 1, "standard input"),

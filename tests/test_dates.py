@@ -191,7 +191,7 @@ def test_a_pattern_goes_before_what_a_date_says_by_itself():
     assert iso_dates(dates, read_pattern("%Y-%d-%m"))[1] == "2024-04-03"
 
 
-@pytest.mark.parametrize("pattern", ["", "x", "%d/%m", "%H:%M", "DMY", "%d/%m/%Q", "%"])
+@pytest.mark.parametrize("pattern", ["", "x", "%d/%m", "%H:%M", "DMY", "%d/%m/%Q", "%", "%Y%m%Y"])
 def test_a_pattern_that_tells_no_month_is_refused(pattern):
     with pytest.raises(UsageError, match=r"--date-format '.*' does not give year and month; write"):
         read_pattern(pattern)

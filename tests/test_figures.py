@@ -102,6 +102,9 @@ def test_figures_are_replaced_only_with_force(made, answers, tmp_path):
     assert {path.name: path.read_bytes() for path in made[1].iterdir()} == before
     line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", tmp_path / "no" / "where")
     assert "where: " in line
+    for force in ((), ("--force",)):
+        line = fails(4, *again, "-o", tmp_path / "other.html", "--figures", answers, *force)
+        assert line == f"{answers}: is not a folder; name one, or a new one"
 
 
 def test_a_report_that_fails_leaves_neither_figures_nor_their_folder(answers, tmp_path):

@@ -234,6 +234,8 @@ ENCODINGS = [
     refuse("mark and option differ", b"\xef\xbb\xbf" + GOOD.encode(), "byte order mark of UTF-8, but --encoding says cp1252; drop --encoding", encoding="cp1252"),
     refuse("unknown encoding", GOOD, "unknown encoding 'klingon'", encoding="klingon"),
     refuse("encoding that is none", GOOD, "unknown encoding 'hex'", encoding="hex"),
+    refuse("encoding of host names", GOOD, "unknown encoding 'idna'", encoding="idna"),
+    refuse("encoding with a mark", b"text,actor\n" + b"a,bb\n" * 3, "as utf-16; name another --encoding", encoding="utf-16"),
     refuse("encoding with NUL", GOOD, "unknown encoding", encoding="a\0b"),
     read("letters lost earlier are said", "text,actor\nK\ufffdln,b\n", TA, ("K\ufffdln", "b"), notes=r"1 character U\+FFFD"),
     read("any script", "text,actor\nالناتو,北约\nНАТО,🕊\n", TA, ("الناتو", "北约"), ("НАТО", "🕊")),

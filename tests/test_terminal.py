@@ -239,6 +239,19 @@ def test_explain_whose_reader_is_gone_has_not_failed(form):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="writes to /dev/full")
+@pytest.mark.parametrize(
+    "args", [["inspect"], ["actors", "--json"], ["explain", "NATO condemned Russia."]]
+)
+def test_a_result_that_a_full_disk_does_not_take_is_one_line(args):
+    command = [sys.executable, "-m", "stance", *args]
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 (a device)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 4
+    told = "standard output: the disk is full; make room and run again"
+    assert one_line(done.stderr) == told
+
+
 def test_a_hundred_thousand_processes_are_wrong_usage():
     told = misused("predict", SAMPLE / "paragraphs.csv", "--jobs", 100_000)
     assert "100,000 processes are too many; this computer has" in " ".join(told.split())

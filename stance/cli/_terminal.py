@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 import typer
 
 from stance.display import count, shown
-from stance.errors import StanceError
+from stance.errors import StanceError, is_closed_pipe, output_error, reported
 from stance.interrupts import Terminated, raised
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def catching(command: Callable[P, None]) -> Callable[P, None]:
         try:
             with raised():
                 command(*args, **kwargs)
-                sys.stdout.flush()
+                with reported(None):
+                    sys.stdout.flush()
         except StanceError as error:
             _leave(str(error), error, error.exit_status)
         except KeyboardInterrupt as error:
@@ -66,8 +67,6 @@ def catching(command: Callable[P, None]) -> Callable[P, None]:
         except Terminated as error:
             _leave("terminated", error, TERMINATED)
         except Exception as error:
-            from stance.errors import is_closed_pipe
-
             if isinstance(error, OSError) and is_closed_pipe(error):
                 # The reader of our output (`| head`) has seen enough; that is not a failure.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -168,7 +167,7 @@ def run_safely(app: Callable[[], None]) -> None:
     except OSError as error:  # the help, on a full disk
         if error.errno not in _WRITING:
             raise
-        sys.stderr.write(f"stance: output: {error.strerror}\n")
+        sys.stderr.write(f"stance: {output_error(error, None)}\n")
         os._exit(4)  # a second attempt to write what is left would fail too
     except MemoryError:  # before or after the command
         sys.stderr.write(f"stance: {_NO_MEMORY}\n")
@@ -197,18 +196,22 @@ def _fill(number: int) -> None:
 
 def show(figures: object, lines: Callable[[], Iterable[str]], as_json: bool) -> None:
     """Print a command's result on stdout: as JSON, or as lines, which are laid out only then."""
-    typer.echo(json.dumps(figures) if as_json else "\n".join(lines()))
+    text = json.dumps(figures) if as_json else "\n".join(lines())
+    with reported(None):
+        typer.echo(text)
 
 
 def show_each(records: Iterable[Any]) -> None:
     """Print records as a JSON list, piece by piece: those of a long text may take gigabytes."""
     lead = "["
     for record in records:
-        sys.stdout.write(lead)
-        sys.stdout.writelines(_pieces(record))
+        with reported(None):
+            sys.stdout.write(lead)
+            sys.stdout.writelines(_pieces(record))
         lead = ", "
         del record  # before the next one is made
-    typer.echo("]")
+    with reported(None):
+        typer.echo("]")
 
 
 def _pieces(record: Any) -> Iterator[str]:

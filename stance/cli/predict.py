@@ -10,7 +10,7 @@ from stance.cli import _files as files
 from stance.cli import _options as options
 from stance.cli._options import option
 from stance.cli._terminal import meter, show_each, summary, tell
-from stance.errors import DataError, UsageError
+from stance.errors import DataError, UsageError, reported
 
 if TYPE_CHECKING:
     from stance.tables import Reading
@@ -141,7 +141,8 @@ def explain(
         show_each(found)
         return
     for explanation in found:
-        print_explanation(explanation)
+        with reported(None):
+            print_explanation(explanation)
 
 
 def _text_of_stdin() -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from stance.display import count
-from stance.errors import reported
+from stance.errors import refusal, reported
 from stance.files import check_output
 from stance.reports._drawing import FONT, Drawing, Label, Shape, as_svg, draw
 from stance.reports._page import Data, Figure, plain_cell
@@ -19,8 +19,11 @@ NUMBERS = "numbers.csv"
 
 def check_figures(folder: Path | None, *, force: bool) -> None:
     """Raise, before any work is done, if figures cannot be written to a folder."""
-    if folder is not None:
-        check_output(folder / NUMBERS if folder.is_dir() else folder, force=force)
+    if folder is None:
+        return
+    if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
+        raise refusal(folder, "is not a folder; name one, or a new one")
+    check_output(folder / NUMBERS if folder.is_dir() else folder, force=force)
 
 
 def figure_files(

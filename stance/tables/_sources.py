@@ -78,8 +78,9 @@ def choose_encoding(head: bytes, asked: str | None, table: str) -> Encoding:
 def _known(asked: str) -> str:
     try:
         info = codecs.lookup(asked)
-        codecs.getincrementaldecoder(asked)
+        decoder = codecs.getincrementaldecoder(asked)
         "".encode(asked)  # refuses codecs from bytes to bytes, such as "hex"
+        decoder("replace").decode(b"a")  # refuses "idna"
     except (LookupError, ValueError) as error:
         raise UsageError(f"unknown encoding {asked[:40]!a}; try cp1252 or utf-16") from error
     return info.name
@@ -288,7 +289,8 @@ class Source:
             text, salvaged = self._decoder.decode(data, last), True
             self._decoder.errors = "strict"
         except UnicodeError as error:
-            raise DataError(f"{self.name}: cannot be decoded as {self.encoding.name}") from error
+            why = f"cannot be decoded as {self.encoding.name}; name another --encoding"
+            raise DataError(f"{self.name}: {why}") from error
         self._fed += len(data)
         return text, salvaged
 

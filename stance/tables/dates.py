@@ -93,7 +93,7 @@ def read_pattern(option: str | None) -> DateReading:
     sample = date(2024, 10, 22)
     found = None
     if set(codes) & set("yYcx"):
-        with suppress(ValueError):
+        with suppress(ValueError, re.error):  # the latter of a code that appears twice
             found = datetime.strptime(sample.strftime(option), option).date()
     if found not in (sample, sample.replace(day=1)):
         advice = "write one such as %d/%m/%Y, %m/%d/%Y or '%d %B %y'"
