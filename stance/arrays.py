@@ -23,12 +23,13 @@ Cells = NDArray[np.bytes_]  # of a table
 AT_A_TIME = 1 << 18  # entries, so that a paragraph as long as a book takes little memory
 
 
-def slices(size: int, most: int = AT_A_TIME) -> Iterator[slice]:
-    """Yield slices of so many entries, each of a few megabytes.
+def slices(size: int, parts: int = 1) -> Iterator[slice]:
+    """Yield slices of so many entries, each of a few megabytes or one of so many ``parts`` of it.
 
     >>> [*slices(300_000)]
     [slice(0, 262144, None), slice(262144, 300000, None)]
     """
+    most = max(1, AT_A_TIME // parts)
     for low in range(0, size, most):
         yield slice(low, min(low + most, size))
 

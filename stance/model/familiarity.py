@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import AT_A_TIME, Bools, Bytes, Floats, Ints, Ints32, Keys, slices
+from stance.arrays import Bools, Bytes, Floats, Ints, Ints32, Keys, slices
 from stance.features.blocks import NO_KEY
 from stance.model.heads import BlockWeights, Head
 from stance.reading.keys import KeyIndex, join_keys, key_of
@@ -182,7 +182,7 @@ class Vocabulary:
             self._generation = forms.generation
             self._columns, self._kinds = self._columns[:0], self._kinds[:0]
         known = len(self._columns)
-        for part in slices(len(forms) - known, AT_A_TIME // 4):
+        for part in slices(len(forms) - known, parts=4):
             low, high = known + part.start, known + part.stop
             columns = self._index.find(self._keys(forms, low, high))
             kinds = _sizes(forms.spelling[low:high])

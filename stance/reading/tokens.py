@@ -26,7 +26,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stance.arrays import AT_A_TIME, Bools, Bytes, Ints, Ints32, Keys, slices
+from stance.arrays import Bools, Bytes, Ints, Ints32, Keys, slices
 from stance.reading.keys import KeyIndex, keys_of, stretch_keys
 from stance.reading.text import (
     APOSTROPHE,
@@ -132,7 +132,7 @@ class Forms:
             column: NDArray[Any] = np.empty(size, kind)
             column[:known] = self.columns[name]
             self.columns[name] = column
-        for part in slices(len(new), AT_A_TIME // 4):
+        for part in slices(len(new), parts=4):
             words = spell(new[part])
             lower = list(map(str.lower, words))
             described = (*_flags(words, lower), *self._describe(words, lower))
@@ -193,7 +193,7 @@ class WordKeys:
             lacks = np.zeros(len(self._keys), np.bool_)
             lacks[form[found == 0]] = True
             asked = np.flatnonzero(lacks)
-            for part in slices(len(asked), AT_A_TIME // 4):
+            for part in slices(len(asked), parts=4):
                 lower = [self._spelling[at].lower() for at in asked[part].tolist()]
                 self._keys[asked[part]] = keys = keys_of(lower)
                 if self._forms.names is not None:
