@@ -170,6 +170,7 @@ def _learn_machines(
     else:
         frequencies = near.frequencies_in(task, rows)
     parts = _parts(task, counts, frequencies)
+    del counts  # of which the parts need but the sums
     targets, weight = task.targets(rows)
     weight = weight * task.recipe.classifier.c
     costs = [np.bincount(at, targets[:, label] * weight, size) for label in labels.tolist()]
@@ -178,7 +179,7 @@ def _learn_machines(
     whole = np.zeros((len(met), len(labels)), np.float32) if start is None else start.copy()
     few = met.mean() < SPARSE
     if few:
-        parts = [part.take(part.idf > 0) for part in parts]
+        parts = [parts.pop(0).take(own > 0) for own in idf]  # none is there twice for long
     frequent = None if near is None or few else near.frequent
     with threadpool_limits(1):
         begin = whole[met] if few else whole
