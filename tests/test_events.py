@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from stance.features.blocks import _class_book
 from stance.features.events import Codebook, Events, LetterBook
+from stance.reading.forms import Forms
 from stance.reading.keys import join_keys, key_of
 from stance.reading.lexicon import Lexicon
-from stance.reading.tokens import Forms, tokenise
+from stance.reading.tokens import tokenise
 
 SIZES = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 

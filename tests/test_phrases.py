@@ -5,8 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stance.reading.forms import Forms
 from stance.reading.phrases import Phrase, PhraseMatcher
-from stance.reading.tokens import Forms, tokenise
+from stance.reading.tokens import tokenise
 
 
 def find(phrases, *texts):

@@ -5,15 +5,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stance.reading.forms import (
+    CLITIC_NEGATION,
+    CLITIC_NONE,
+    CLITIC_OTHER,
+    CLITIC_POSSESSIVE,
+    Forms,
+)
 from stance.reading.keys import key_of
 from stance.reading.text import WORD, character_classes, normalise
 from stance.reading.tokens import (
     _ABBREVIATIONS,
     _CLITICS,
-    CLITIC_NEGATION,
-    CLITIC_NONE,
-    CLITIC_OTHER,
-    CLITIC_POSSESSIVE,
     GAP_AND,
     GAP_APOSTROPHE,
     GAP_DOT,
@@ -21,7 +24,6 @@ from stance.reading.tokens import (
     GAP_OTHER,
     GAP_SPACE,
     LONGEST_WORD,
-    Forms,
     tokenise,
 )
 

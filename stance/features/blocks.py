@@ -25,8 +25,8 @@ from stance.features.pairs import (
     named_beside,
     stretches,
 )
+from stance.reading.forms import Forms
 from stance.reading.keys import join_keys, key_of, keys_of
-from stance.reading.tokens import Forms
 from stance.reading.words import NOBODY, Reader, Words
 
 NOT_KEY, END_KEY, GAP_KEY = (np.uint64(key_of(name)) for name in ("NOT", "END", "..."))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from stance.arrays import Bools, Floats, Ints, Ints32, Keys
 from stance.features.pairs import Pairs, run_starts, stretches
+from stance.reading.forms import Forms
 from stance.reading.keys import join_keys, key_of, keys_of
-from stance.reading.tokens import Forms
 
 Parts = tuple[Keys, ...]
 

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Bytes, Floats, Ints, Ints32, Keys, slices
 from stance.features.blocks import NO_KEY
 from stance.model.heads import BlockWeights, Head
+from stance.reading.forms import Forms
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.spans import BATCH
 from stance.reading.text import join_normalised
-from stance.reading.tokens import Forms
 from stance.reading.words import Reader, Words
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged

@@ -13,10 +13,11 @@ import numpy as np
 from stance.arrays import Bytes, Ints, Ints8, Ints32, Keys
 from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
+from stance.reading.forms import Forms
 from stance.reading.languages import MOST_ALIASES, bundled, inflected, languages
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.reading.text import join_normalised, normalise
-from stance.reading.tokens import Forms, TokenBatch, tokenise
+from stance.reading.tokens import TokenBatch, tokenise
 from stance.records import Mention
 from stance.settings import hint, parse_settings, read_settings
 

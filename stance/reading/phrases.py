@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints32, Keys, slices
+from stance.reading.forms import Forms
 from stance.reading.keys import MULTIPLIER, KeyIndex, join_keys, key_of, keys_of
-from stance.reading.tokens import Forms, TokenBatch, tokenise
+from stance.reading.tokens import TokenBatch, tokenise
 
 _STEP = key_of("next word")
 

@@ -9,18 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, slices
 from stance.reading.actors import ALIAS_KINDS, ActorBook
+from stance.reading.forms import CLITIC_NEGATION, CLITIC_POSSESSIVE, Forms, WordKeys
 from stance.reading.keys import keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
 from stance.reading.text import Joined
-from stance.reading.tokens import (
-    CLITIC_NEGATION,
-    CLITIC_POSSESSIVE,
-    GAP_DOT_SPACE,
-    Forms,
-    TokenBatch,
-    WordKeys,
-    tokenise,
-)
+from stance.reading.tokens import GAP_DOT_SPACE, TokenBatch, tokenise
 
 NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
