@@ -15,102 +15,21 @@ import stat
 import sys
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from stance import errors
-from stance.display import shown_path
-from stance.errors import DataError, refusal, reported
+from stance import errors, paths
+from stance.errors import refusal, reported
 from stance.interrupts import held
+from stance.paths import check_output, is_device, mode_of, open_nameless, same_file, target_of
 
 try:
     import fcntl
 except ImportError:  # Windows, where leftovers stay
     fcntl = None  # type: ignore[assignment]
 
-_HANDLES = "/proc/self/fd"
-_NAMELESS = sys.platform == "linux" and Path(_HANDLES).is_dir()  # files need no name yet
 _EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
-
-
-def file_hash(first: Path, *others: Path) -> str:
-    """Return the SHA-256 of a file, or of the bytes of several, one after another."""
-    digest = hashlib.sha256()
-    for path in (first, *others):
-        try:
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-        except OSError as error:
-            why = "cannot be read twice; copy the file and try again"
-            raise DataError(f"{shown_path(path)}: {why}") from error
-    return digest.hexdigest()
-
-
-def check_output(
-    path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False
-) -> None:
-    """Raise what `WholeFile` would raise because of the name or folder, before any work is done.
-
-    It may be none of the `inputs`, not even with `force`, and no pipe or device if `regular`.
-    """
-    if path is None:
-        return
-    if any(source is not None and same_file(path, source) for source in inputs):
-        raise refusal(path, "is the input; choose another name for the output")
-    if path.suffix.lower() in (".zst", ".xz", ".bz2"):
-        raise refusal(path, "can only compress as .gz; change the name")
-    with reported(path):
-        target = _target(path)
-        if is_device(path):
-            if regular:
-                raise refusal(path, "is a pipe or device; name a file")
-        elif target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder")
-        elif target.exists() and not force:
-            raise FileExistsError(errno.EEXIST, "exists")
-        elif not target.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "no folder")
-        elif not os.access(target.parent, os.W_OK):
-            sealed = hasattr(os, "statvfs") and os.statvfs(target.parent).f_flag & os.ST_RDONLY
-            raise OSError(errno.EROFS if sealed else errno.EACCES, "not writable")
-        else:
-            _try_folder(target.parent)
-
-
-def _try_folder(folder: Path) -> None:
-    """Make a file in a folder and remove it: permissions do not say that all is well there."""
-    if (handle := _nameless(folder)) is not None:
-        os.close(handle)
-        return
-    path = folder / f".stance-{secrets.token_hex(6)}.part"
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    path.unlink()
-
-
-def is_device(path: Path) -> bool:
-    """Return whether a path is a pipe or a device, which is written as it is."""
-    try:
-        kind = path.stat().st_mode
-    except OSError:
-        return False
-    return not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
-
-
-def same_file(path: Path, other: Path) -> bool:
-    """Return whether two paths name one file, or would if there were one."""
-    try:
-        return path.samefile(other)
-    except OSError:
-        return os.path.realpath(path) == os.path.realpath(other)  # `resolve` raises on loops
-
-
-def _target(path: Path) -> Path:
-    with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
-        if not (target := path.resolve()).is_symlink():
-            return target
-    raise OSError(errno.ELOOP, "is a link to itself")
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -224,14 +143,14 @@ class WholeFile(Transaction):
         if is_device(path):
             return _File(path, "wb")  # it cannot be renamed over
         check_output(path, force=self._force)
-        self._target = target = _target(path)
+        self._target = target = target_of(path)
         clear_leftovers(target)
         return _File(self._open_private(folder or target.parent, _beginning(target)), "wb")
 
     def _open_private(self, folder: Path, beginning: str) -> int:
         while True:
             self._made = folder / f"{beginning}{secrets.token_hex(6)}.part"
-            if (handle := _nameless(folder)) is not None:
+            if (handle := open_nameless(folder)) is not None:
                 _lock(handle)  # as soon as it has a name, it must not be taken for a leftover
                 return handle
             handle = os.open(self._made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -258,7 +177,7 @@ class WholeFile(Transaction):
         with reported(self._path):
             self._file.flush()
             if self._target and not self._settled:
-                mode = _mode(self._target)
+                mode = mode_of(self._target)
                 # Windows has it from Python 3.13 on; some file systems of Windows refuse it.
                 with contextlib.suppress(AttributeError, PermissionError):
                     os.fchmod(self._file.fileno(), mode)
@@ -284,7 +203,7 @@ class WholeFile(Transaction):
             self._made = None
 
     def _become(self, path: Path, target: Path) -> None:
-        if _NAMELESS and not os.fstat(self._file.fileno()).st_nlink:
+        if paths.NAMELESS and not os.fstat(self._file.fileno()).st_nlink:
             self._name(path)
         if not errors.RENAMES_OPEN:
             self._file.close()
@@ -300,7 +219,7 @@ class WholeFile(Transaction):
         handle = self._file.fileno()
         try:
             # A number of a folder, though not used, makes Python follow the link that this is.
-            os.link(f"{_HANDLES}/{handle}", path, src_dir_fd=0, follow_symlinks=True)
+            os.link(f"{paths.HANDLES}/{handle}", path, src_dir_fd=0, follow_symlinks=True)
         except OSError:
             copy = _File(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb")
             _lock(copy.fileno())
@@ -311,13 +230,6 @@ class WholeFile(Transaction):
             os.fsync(copy.fileno())
             self._file.close()
             self._file = copy
-
-
-def _nameless(folder: Path) -> int | None:
-    """Return a new file that has no name yet; None where a file system knows no such thing."""
-    with contextlib.suppress(OSError):
-        return os.open(folder, os.O_RDWR | os.O_TMPFILE, 0o600) if _NAMELESS else None
-    return None
 
 
 class _File(io.FileIO):
@@ -355,15 +267,6 @@ def _link_once(path: Path, target: Path) -> None:
         path.replace(target)
     else:
         path.unlink()
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of the file to be replaced, or those of any new file."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def sync_folder(folder: Path) -> None:

@@ -19,7 +19,7 @@ MODULES = {
 LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 
 ROOMS = (
-    *("records", "arrays", "display", "errors", "interrupts", "settings", "files"),
+    *("records", "arrays", "display", "errors", "interrupts", "settings", "paths", "files"),
     *("recipe", "reading", "tables", "spellings", "codings", "corpus", "importing"),
     *("features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),

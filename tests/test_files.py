@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from stance import errors, files
+from stance import errors, files, paths
 from stance.errors import OutputError
 from stance.files import WholeFile, clear_leftovers, write_together, write_whole
 from stance.tables import write_table
@@ -22,9 +22,9 @@ COLUMNS = ("id", "text")
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from stance import errors, files
+from stance import paths
 from stance.tables import write_table
-files._NAMELESS &= sys.argv[2:] == []
+paths.NAMELESS &= sys.argv[2:] == []
 with write_table(Path(sys.argv[1]), ("id", "text")) as writer:
     writer.write(("1", "x" * 3_000_000))
     writer.write_encoded([], 0)
@@ -39,7 +39,7 @@ def names(folder):
 @pytest.fixture
 def named(monkeypatch):
     """Files have names from the beginning, as on other systems."""
-    monkeypatch.setattr(files, "_NAMELESS", False)
+    monkeypatch.setattr(paths, "NAMELESS", False)
 
 
 def kill(target, *named):
@@ -56,7 +56,7 @@ def killed(target):
     return left
 
 
-@pytest.mark.skipif(not files._NAMELESS, reason="no /proc")
+@pytest.mark.skipif(not paths.NAMELESS, reason="no /proc")
 def test_a_killed_run_leaves_nothing(tmp_path):
     kill(tmp_path / "answers.csv")
     assert names(tmp_path) == []
@@ -77,7 +77,7 @@ def test_a_file_system_without_nameless_files_serves_too(tmp_path, monkeypatch, 
     assert names(tmp_path) == ["answers.csv"]
 
 
-@pytest.mark.skipif(not files._NAMELESS, reason="no /proc")
+@pytest.mark.skipif(not paths.NAMELESS, reason="no /proc")
 @pytest.mark.parametrize("force", [False, True])
 def test_a_file_system_that_names_no_nameless_file_gets_a_copy(tmp_path, monkeypatch, force):
     def link_named(source, *args, **more):
@@ -106,9 +106,9 @@ def test_a_folder_is_tried_before_any_work(tmp_path, monkeypatch, number):
     opened = os.open
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(OutputError, match=r"disk is full|quota|too many files|takes no new files"):
-        files.check_output(tmp_path / "answers.csv", force=False)
+        paths.check_output(tmp_path / "answers.csv", force=False)
     monkeypatch.undo()
-    files.check_output(tmp_path / "answers.csv", force=False)
+    paths.check_output(tmp_path / "answers.csv", force=False)
     assert names(tmp_path) == []
 
 
@@ -200,7 +200,7 @@ def test_what_is_interrupted_when_it_has_both_names_keeps_its_own(tmp_path, monk
 def test_where_open_files_cannot_be_renamed_an_output_is_closed_first(tmp_path, monkeypatch, force):
     # As on Windows: no locks, and no fchmod before Python 3.13.
     monkeypatch.setattr(errors, "RENAMES_OPEN", False)
-    monkeypatch.setattr(files, "_NAMELESS", False)
+    monkeypatch.setattr(paths, "NAMELESS", False)
     monkeypatch.setattr(files, "fcntl", None)
     monkeypatch.delattr(os, "fchmod")
     target = tmp_path / "a.csv"

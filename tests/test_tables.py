@@ -474,7 +474,7 @@ def test_nothing_appears_when_the_run_fails(tmp_path):
 @pytest.mark.parametrize("nameless", [True, False])
 def test_the_temporary_file_is_private_and_the_table_is_not(tmp_path, monkeypatch, nameless):
     if not nameless:
-        monkeypatch.setattr("stance.files._NAMELESS", False)
+        monkeypatch.setattr("stance.paths.NAMELESS", False)
     umask = os.umask(0o022)
     try:
         with TableWriter(tmp_path / "a.csv", Format(("a",)), force=False, folder=tmp_path):

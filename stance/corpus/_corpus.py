@@ -15,7 +15,7 @@ from stance.arrays import Bools, Floats, Ints, Keys
 from stance.codings import Codings, settle
 from stance.corpus._rows import EXTRA, LabelledRows, Row
 from stance.display import brief, shown
-from stance.files import file_hash
+from stance.paths import file_hash
 from stance.reading.keys import (
     Fingerprints,
     fingerprint,

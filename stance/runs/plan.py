@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.display import shown
-from stance.files import file_hash
 from stance.model.judging import StanceModel
+from stance.paths import file_hash
 from stance.tables import Inputs, is_article
 
 Value = str | int | float | bool | None

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from stance.display import shown_path
-from stance.files import Transaction, WholeFile, check_output
+from stance.files import Transaction, WholeFile
+from stance.paths import check_output
 from stance.tables._bytes import MEGABYTE
 from stance.tables._format import Format, formula_note, table_format
 from stance.tables._reading import MAX_CELL
