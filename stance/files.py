@@ -15,9 +15,9 @@ import stat
 import sys
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeVar
 
 from stance import errors, paths
 from stance.errors import refusal, reported
@@ -29,44 +29,25 @@ try:
 except ImportError:  # Windows, where leftovers stay
     fcntl = None  # type: ignore[assignment]
 
+Work = TypeVar("Work", bound="Transaction")
+
 _EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
     """Write a file; raise `OutputError` if it exists, without `force`, or cannot be written."""
-    check_output(path, force=force, regular=True)
-    with WholeFile(path, force=force) as file:
-        file.write(data)
+    with Together() as alone:
+        alone.write(path, data, force=force)
 
 
 def write_together(contents: Sequence[tuple[Path, bytes]], *, force: bool = False) -> None:
-    """Write files as `write_whole` does, but all of them or none.
-
-    Only what has replaced an older file stays if renaming the next one fails.
-    """
+    """Write files as `write_whole` does, but `Together`."""
     for at, (path, _) in enumerate(contents):
-        check_output(path, force=force, regular=True)
         if any(same_file(path, other) for other, _ in contents[:at]):
             raise refusal(path, "would be written twice; choose another name")
-    new = [not path.exists() for path, _ in contents]
-    with contextlib.ExitStack() as stack:
-        files = []
+    with Together() as together:
         for path, data in contents:
-            files.append(file := WholeFile(path, force=force))
-            stack.callback(file.discard)
-            file.write(data)
-            file.settle()
-        own = [file.inode for file in files]
-        stack.enter_context(held())
-        try:
-            for file in files:
-                file.commit()
-        except BaseException:
-            for (path, _), is_new, inode in zip(contents, new, own, strict=True):
-                with contextlib.suppress(OSError):
-                    if is_new and path.stat().st_ino == inode:
-                        path.unlink()
-            raise
+            together.write(path, data, force=force)
 
 
 def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
@@ -106,8 +87,16 @@ class Transaction(ABC):
     """Work that a ``with`` block commits if it ends well, and discards otherwise."""
 
     @abstractmethod
+    def settle(self) -> None:
+        """Do all of the work but for what makes it seen."""
+
+    @abstractmethod
     def commit(self) -> None:
         """Make the work permanent."""
+
+    @abstractmethod
+    def withdraw(self) -> None:
+        """Undo what `commit` has done, but for what cannot be undone."""
 
     @abstractmethod
     def discard(self) -> None:
@@ -124,6 +113,55 @@ class Transaction(ABC):
             self.discard()
 
 
+class Together(Transaction):
+    """Work of several parts, such as files, of which all are committed or none.
+
+    Only what has replaced an older file stays if the next part fails.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[Transaction] = []
+
+    @contextlib.contextmanager
+    def part(self, work: Work) -> Iterator[Work]:
+        """Do a part in a ``with`` block, after which it waits for the others."""
+        self._parts.append(work)
+        yield work
+        work.settle()
+
+    def write(self, path: Path, data: bytes, *, force: bool) -> None:
+        """Write a file as a part."""
+        check_output(path, force=force, regular=True)
+        with self.part(WholeFile(path, force=force)) as file:
+            file.write(data)
+
+    def settle(self) -> None:
+        """Settle all parts."""
+        for part in self._parts:
+            part.settle()
+
+    def commit(self) -> None:
+        """Commit the parts; if one cannot be, withdraw those before it."""
+        with held():
+            try:
+                for part in self._parts:
+                    part.commit()
+            except BaseException:
+                self.withdraw()
+                raise
+
+    def withdraw(self) -> None:
+        """Withdraw all parts."""
+        for part in self._parts:
+            part.withdraw()
+
+    def discard(self) -> None:
+        """Discard all parts, even if one of them cannot be."""
+        with contextlib.ExitStack() as stack:
+            for part in self._parts:
+                stack.callback(part.discard)
+
+
 class WholeFile(Transaction):
     """A file that appears under its name when the ``with`` block ends well, and only then.
 
@@ -135,6 +173,7 @@ class WholeFile(Transaction):
         self._force = force
         self._target: Path | None = None  # of what is made in private
         self._settled = False  # on the disk
+        self._own: int | None = None  # its number, once it may have a name that was free
         self._made: Path | None = None  # set before there is such a file, so that none is forgotten
         with reported(path):
             self._file = self._open(path, folder) if path else sys.stdout.buffer
@@ -174,15 +213,19 @@ class WholeFile(Transaction):
 
     def settle(self) -> None:
         """Bring what is written to the disk, so that it lacks but its name."""
+        if self._settled:
+            return
         with reported(self._path):
             self._file.flush()
-            if self._target and not self._settled:
+            if self._target:
                 mode = mode_of(self._target)
                 # Windows has it from Python 3.13 on; some file systems of Windows refuse it.
                 with contextlib.suppress(AttributeError, PermissionError):
                     os.fchmod(self._file.fileno(), mode)
                 os.fsync(self._file.fileno())
-                self._settled = True
+            elif self._path:
+                self._file.close()  # or who reads a pipe to its end would wait for the other parts
+        self._settled = True
 
     def commit(self) -> None:
         """Give the file its name; raise if it is taken by now, without `force`."""
@@ -190,8 +233,12 @@ class WholeFile(Transaction):
         with reported(self._path):
             if self._target and self._made:
                 self._become(self._made, self._target)  # `discard` closes it: all is on the disk
-            elif self._path:
-                self._file.close()
+
+    def withdraw(self) -> None:
+        """Remove the file again, unless it replaced one or another has its name by now."""
+        with contextlib.suppress(OSError):
+            if self._target and self._target.stat().st_ino == self._own:
+                self._target.unlink()
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
@@ -205,6 +252,8 @@ class WholeFile(Transaction):
     def _become(self, path: Path, target: Path) -> None:
         if paths.NAMELESS and not os.fstat(self._file.fileno()).st_nlink:
             self._name(path)
+        if not target.exists():
+            self._own = self.inode
         if not errors.RENAMES_OPEN:
             self._file.close()
         if self._force:

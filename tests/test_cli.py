@@ -260,6 +260,14 @@ def test_the_report_escapes_all_that_comes_from_data(model_path, tmp_path):
     assert chances == sorted(chances, reverse=True)
 
 
+def test_an_evaluation_writes_its_files_together_or_not_at_all(coded, model_path, tmp_path):
+    files = ("--errors", tmp_path / "wrong.csv", "--report", os.devnull)
+    result = invoke("evaluate", coded, "-m", model_path, *files)
+    assert result.exit_code == 4
+    assert result.stderr.endswith("is a pipe or device; name a file\n")
+    assert not (tmp_path / "wrong.csv").exists()
+
+
 def test_evaluate_never_overwrites(coded, model_path, tmp_path):
     kept = write(tmp_path / "kept", "precious")
     before = coded.read_bytes()

@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from stance import errors, files, paths
 from stance.errors import OutputError
-from stance.files import WholeFile, clear_leftovers, write_together, write_whole
+from stance.files import Together, WholeFile, clear_leftovers, write_together, write_whole
 from stance.tables import write_table
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks and signals")
@@ -242,6 +243,61 @@ def test_files_that_belong_together_appear_together_or_not_at_all(
     assert names(tmp_path) == []
     write_together([(tmp_path / name, b"text") for name in "abc"])
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"text"] * 3
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_tables_and_files_that_belong_together_do_so_too(tmp_path, monkeypatch, at):
+    def write_all():
+        with Together() as together:
+            for name in ("a.csv.gz", "b.xlsx"):
+                with together.part(write_table(tmp_path / name, COLUMNS)) as table:
+                    table.write(("1", "mine"))
+            together.write(tmp_path / "c.html", b"mine", force=False)
+            assert names(tmp_path) == []
+
+    def failing(*args):
+        if next(calls) == at:
+            raise OutputError("the disk is full")
+        return real(*args)
+
+    calls, real = itertools.count(), WholeFile._become
+    with monkeypatch.context() as patch:
+        patch.setattr(WholeFile, "_become", failing)
+        with pytest.raises(OutputError, match="the disk is full"):
+            write_all()
+    assert names(tmp_path) == []
+    write_all()
+    assert names(tmp_path) == ["a.csv.gz", "b.xlsx", "c.html"]
+
+
+def test_pipes_that_belong_together_can_be_read_one_after_the_other(tmp_path):
+    def write_all():
+        with Together() as together:
+            for pipe in pipes:
+                with together.part(write_table(pipe, COLUMNS)) as table:
+                    table.write(("1", "mine"))
+
+    pipes = tmp_path / "a.csv", tmp_path / "b.csv"
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    writer = threading.Thread(target=write_all, daemon=True)
+    writer.start()
+    found = subprocess.run(["cat", *pipes], capture_output=True, timeout=20, check=True)
+    writer.join(20)
+    assert found.stdout == 2 * b"id,text\n1,mine\n"
+
+
+def test_what_replaced_an_older_file_stays_if_the_next_one_fails(tmp_path):
+    def write_both():
+        with Together() as together:
+            together.write(tmp_path / "a", b"newer", force=True)
+            together.write(tmp_path / "b", b"mine", force=False)
+            (tmp_path / "b").write_text("another's")
+
+    (tmp_path / "a").write_text("older")
+    with pytest.raises(OutputError, match="b: exists already"):
+        write_both()
+    assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["newer", "another's"]
 
 
 def test_a_file_of_another_stays_if_those_that_belong_together_fail(tmp_path, monkeypatch):

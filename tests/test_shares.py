@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,6 +142,26 @@ def test_another_readers_labels_narrow_the_intervals(archive, tmp_path):
     broken = write(tmp_path / "broken.csv", rows)
     line = fails(1, "shares", broken, "--audit", archive[1], "--surrogate", "llm")
     assert line.startswith(f"{broken}:9: 'hostile' in column 'llm' is not a stance")
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "said"),
+    [
+        (("--regression", "r.csv"), 2, "needs the audit"),
+        (("--differences", "/dev/full"), 4, "the disk is full"),
+    ],
+)
+def test_tables_are_written_together_or_not_at_all(
+    archive, tmp_path, monkeypatch, last, status, said
+):
+    if last[1] == "/dev/full" and not Path("/dev/full").exists():
+        pytest.skip("no full device")
+    monkeypatch.chdir(tmp_path)
+    result = invoke("shares", archive[0], "-o", "s.csv", *last)
+    assert result.exit_code == status
+    assert said in result.stderr.splitlines()[-1]
+    assert "wrote" not in result.stderr
+    assert not [*tmp_path.iterdir()]
 
 
 def test_the_table_for_regressions_has_a_row_for_each_answer_or_document(archive, tmp_path):

@@ -23,12 +23,19 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from stance.corpus import bundled_corpus, read_corpus
 from stance.evaluation.assessment import compare_models, evaluate
 from stance.evaluation.mistakes import write_mistakes
+from stance.files import Together
 from stance.reports import worst_mistakes, write_evaluation
 from stance.storage import bundled_model, load_model
 from stance.stress import run_suite
 
 WORDS = (75, 105)
 """Fewest and most words that a paragraph is filled up to."""
+
+
+def alone(write: Callable[..., object], *args: object) -> None:
+    """Write a file that belongs to no others, over an older one."""
+    with Together() as together:
+        write(*args, together, force=True)
 
 
 def make_corpus(path: Path, pairs: int) -> None:
@@ -79,14 +86,14 @@ def main() -> None:
             "read the corpus": lambda: read_corpus([table]),
             "load the model": lambda: load_model(bundled),
             "judge, score, intervals, curves": lambda: evaluate(model, corpus),
-            "table of wrong answers": lambda: write_mistakes(model, corpus, wrong, force=True),
-            "HTML report": lambda: write_evaluation(
+            "table of wrong answers": lambda: alone(write_mistakes, model, corpus, wrong),
+            "HTML report": lambda: alone(
+                write_evaluation,
                 page,
                 figures,
                 model.card,
                 corpus.sources,
                 worst_mistakes(model, corpus),
-                force=True,
             ),
             "comparison with a second model": lambda: compare_models(model, other, corpus),
             "stress tests": lambda: run_suite(model),

@@ -76,6 +76,7 @@ def shares(
     audit: "AuditRequest | None",
 ) -> None:
     """Count the stances of answers, correct them by a labelled sample, and compare groups."""
+    from stance.files import Together
     from stance.findings import Request, read_study, write_numbers, write_regression_table
     from stance.screens.findings import share_lines
 
@@ -88,12 +89,14 @@ def shares(
     study = read_study(request, audit, surrogates=surrogate or (), only=actor or ())
     found = study.shares(quantity)
     tell(*found.notes)
-    figures, how = found.to_json(), {"force": force, "excel_safe": excel_safe}
-    for path, name in ((output, "shares"), (differences, "differences")):
-        if path:
-            tell(write_numbers(path, figures[name], **how))
-    if regression:
-        tell(write_regression_table(study, request, regression, **how))
+    figures, how, said = found.to_json(), {"force": force, "excel_safe": excel_safe}, []
+    with Together() as together:
+        for path, name in ((output, "shares"), (differences, "differences")):
+            if path:
+                said.append(write_numbers(path, figures[name], together, **how))
+        if regression:
+            said.append(write_regression_table(study, request, regression, together, **how))
+    tell(*said)
     show(figures, lambda: share_lines(figures), as_json)
 
 

@@ -163,16 +163,18 @@ def _write(
 ) -> None:
     """Write the table of wrong answers and the page of an evaluation, if asked for."""
     from stance.evaluation.mistakes import write_mistakes
+    from stance.files import Together
     from stance.reports import worst_mistakes, write_evaluation
 
-    if errors is not None:
-        tell(write_mistakes(model, corpus, errors, force=force))
-    if report is not None:
-        worst = worst_mistakes(model, corpus)
-        write_evaluation(
-            report, figures, model.card, corpus.sources, worst, model=path, force=force
-        )
-        tell(f"wrote {report}")
+    said, card = [], model.card
+    with Together() as together:
+        if errors is not None:
+            said.append(write_mistakes(model, corpus, errors, together, force=force))
+        if report is not None:
+            read, worst = corpus.sources, worst_mistakes(model, corpus)
+            write_evaluation(report, figures, card, read, worst, together, model=path, force=force)
+            said.append(f"wrote {report}")
+    tell(*said)
 
 
 def _refuse_models(corpora: list[Path]) -> None:

@@ -9,6 +9,7 @@ from stance.arrays import Floats, Ints
 from stance.corpus import Corpus
 from stance.display import count
 from stance.evaluation.answers import stance_answers
+from stance.files import Together
 from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
 from stance.records import ANSWERS, NO_ANSWER, Stance
@@ -35,12 +36,15 @@ def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> 
         (ANSWERS[gold[row]], ANSWERS[found[row]], f"{top[row]:.6f}", f"{own[row]:.6f}")
         for row in listed
     )
-    remark = _write_rows(path, names, corpus, listed, cells, force)
+    with Together() as alone:
+        remark = _write_rows(path, names, corpus, listed, cells, alone, force)
     rows = f"{count(len(listed), 'row')} of {len(corpus):,}"
     return f"wrote {rows} whose label may be wrong to {path}{remark}"
 
 
-def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: bool) -> str:
+def write_mistakes(
+    model: StanceModel, corpus: Corpus, path: Path, together: Together, *, force: bool
+) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
     stance, because, withheld = [], list[str](), []
     pairs = corpus.texts, corpus.actors, corpus.spans
@@ -58,7 +62,7 @@ def write_mistakes(model: StanceModel, corpus: Corpus, path: Path, *, force: boo
         (ANSWERS[corpus.stance[row]], ANSWERS[predicted[row]], f"{top[row]:.6f}", because[row])
         for row in wrong
     )
-    remark = _write_rows(path, names, corpus, wrong, cells, force)
+    remark = _write_rows(path, names, corpus, wrong, cells, together, force)
     silent = int((predicted == NO_ANSWER).sum())
     rest = f" and {silent:,} withheld" if silent else ""
     return f"wrote {len(wrong) - silent:,} wrong{rest} of {len(corpus):,} answers to {path}{remark}"
@@ -70,6 +74,7 @@ def _write_rows(
     corpus: Corpus,
     rows: Ints,
     cells: Iterable[Sequence[str]],
+    together: Together,
     force: bool,
 ) -> str:
     """Write some rows of a corpus: text and actor, further cells so named, and their places.
@@ -77,7 +82,8 @@ def _write_rows(
     Return what to add to the line about the table.
     """
     places = corpus.places()
-    with write_table(path, ("text", "actor", *names, "corpus", "row"), force=force) as writer:
+    opened = write_table(path, ("text", "actor", *names, "corpus", "row"), force=force)
+    with together.part(opened) as writer:
         for row, own in zip(rows.tolist(), cells, strict=True):
             name, number = places[row]
             writer.write((corpus.texts[row], corpus.actors[row], *own, name, str(number)))

@@ -7,6 +7,7 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.display import count
 from stance.errors import UsageError
+from stance.files import Together
 from stance.findings.correction import Audit
 from stance.findings.population import Population
 from stance.findings.shares import Study
@@ -20,7 +21,13 @@ COLUMNS = tuple(f"{kind}_{of}" for kind in ("predicted", "audited", "corrected")
 
 
 def write_regression_table(
-    study: Study, request: Request, output: Path, *, force: bool = False, excel_safe: bool = False
+    study: Study,
+    request: Request,
+    output: Path,
+    together: Together,
+    *,
+    force: bool = False,
+    excel_safe: bool = False,
 ) -> str:
     """Write a table for regressions; return what to say of it.
 
@@ -50,7 +57,7 @@ def write_regression_table(
     columns = (*(population.columns[at] for at in kept), "actor", "answers", "inclusion", *COLUMNS)
     with (
         request.open() as table,
-        write_table(output, columns, force=force, excel_safe=excel_safe) as written,
+        together.part(write_table(output, columns, force=force, excel_safe=excel_safe)) as written,
     ):
         for at, record in enumerate(table):
             if (own := heads.get(at)) is not None:

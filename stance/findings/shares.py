@@ -11,6 +11,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.significance import benjamini_hochberg, holm
+from stance.files import Together
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
 from stance.findings.correction import NET, Corrected, Correction
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
@@ -171,12 +172,18 @@ def read_study(
 
 
 def write_numbers(
-    path: Path, rows: Sequence[Mapping[str, Any]], *, force: bool = False, excel_safe: bool = False
+    path: Path,
+    rows: Sequence[Mapping[str, Any]],
+    together: Together,
+    *,
+    force: bool = False,
+    excel_safe: bool = False,
 ) -> str:
     """Write figures as a tidy table, unknown ones as empty cells; return what to say of it."""
     # Differences alone may be none.
     columns = tuple(rows[0]) if rows else (*(each.name for each in fields(Difference)), "claimed")
-    with write_table(path, columns, force=force, excel_safe=excel_safe) as table:
+    opened = write_table(path, columns, force=force, excel_safe=excel_safe)
+    with together.part(opened) as table:
         for row in rows:
             table.write([_cell(row[name]) for name in columns])
     return f"wrote {path}: {count(len(rows), 'row')}{table.remark('--excel-safe')}"

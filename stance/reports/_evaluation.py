@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from stance.corpus import Source
 from stance.display import count, shown
-from stance.files import write_whole
+from stance.files import Together
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
@@ -216,13 +216,15 @@ def write_evaluation(
     scores: Figures,
     card: Figures,
     sources: Sequence[Source],
-    mistakes: Sequence[Mistake] = (),
+    mistakes: Sequence[Mistake],
+    together: Together,
     *,
     model: Path | None = None,
     force: bool = False,
 ) -> None:
     file = (model.name, model_hash(model)) if model else None
-    write_whole(path, compose(EvaluationReport(scores, card, sources, mistakes, file)), force=force)
+    report = EvaluationReport(scores, card, sources, mistakes, file)
+    together.write(path, compose(report), force=force)
 
 
 def compose(report: EvaluationReport) -> bytes:

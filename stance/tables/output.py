@@ -108,6 +108,7 @@ class TableWriter(Transaction):
         self.rows = 0  # written so far
         self.formulas = form.formulas([form.columns])  # cells that a spreadsheet might run
         self._batch: list[Sequence[str]] = []
+        self._settled = False
         self._buffer = bytearray()
         header = form.header()
         self._file = WholeFile(path, force=force, folder=folder)
@@ -164,14 +165,26 @@ class TableWriter(Transaction):
         for data in blocks:
             self._put(data)
 
-    def commit(self) -> None:
-        """Write what is left and give the file its name."""
+    def settle(self) -> None:
+        """Write what is left."""
+        if self._settled:
+            return
         self._write_batch()
         self._layers[-1].write(self._buffer)
         self._buffer.clear()
         for layer in reversed(self._layers[1:]):
             layer.close()
+        self._file.settle()
+        self._settled = True
+
+    def commit(self) -> None:
+        """Write what is left and give the file its name."""
+        self.settle()
         self._file.commit()
+
+    def withdraw(self) -> None:
+        """Remove the file again, as `WholeFile` does."""
+        self._file.withdraw()
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
