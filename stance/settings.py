@@ -39,7 +39,8 @@ def read_settings(path: Path, what: str, error: type[StanceError]) -> dict[str, 
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as fault:
-        raise error(f"{path}: cannot read the {what}: {fault.strerror}") from fault
+        advice = "name a file in it" if isinstance(fault, IsADirectoryError) else "check the path"
+        raise error(f"{path}: cannot read the {what}: {fault.strerror}; {advice}") from fault
     if len(data) > MOST_BYTES:
         raise error(f"{path}: the {what} has more than {MOST_BYTES:,} bytes; shorten it")
     try:

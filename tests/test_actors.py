@@ -184,9 +184,9 @@ def test_book_that_is_not_utf8(tmp_path):
 
 
 def test_missing_book_and_folder(tmp_path):
-    with pytest.raises(ActorError, match="cannot read the actor book: No such file"):
+    with pytest.raises(ActorError, match=r"book: No such file.*; check the path$"):
         ActorBook.read(tmp_path / "none.toml")
-    with pytest.raises(ActorError, match=r"cannot read the actor book: \S+"):
+    with pytest.raises(ActorError, match=r"cannot read the actor book: .+; \S+"):
         ActorBook.read(tmp_path)
 
 

@@ -122,9 +122,9 @@ def test_a_whole_number_is_a_number(tmp_path):
 
 
 def test_a_recipe_that_cannot_be_read(tmp_path):
-    with pytest.raises(RecipeError, match="cannot read the recipe: No such file"):
+    with pytest.raises(RecipeError, match=r"the recipe: No such file.*; check the path$"):
         read_recipe(tmp_path / "none.toml")
-    with pytest.raises(RecipeError, match="cannot read the recipe: Is a directory"):
+    with pytest.raises(RecipeError, match=r"recipe: Is a directory; name a file in it$"):
         read_recipe(tmp_path)
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(RecipeError, match="not UTF-8 at byte 8; save it as UTF-8"):
