@@ -16,7 +16,7 @@ from scipy import sparse
 from sklearn.model_selection import StratifiedGroupKFold
 
 from stance.corpus import read_corpus
-from stance.errors import DataError, OutputError
+from stance.errors import DataError, OutputError, UsageError
 from stance.evaluation import evaluate
 from stance.features.pairs import lay_out
 from stance.fitting import heldout, train, training
@@ -549,6 +549,17 @@ def test_a_name_that_no_model_file_could_hold_is_refused_before_training(tmp_pat
     told = rf"^mine: record 7: {column} '.x01X' has a control character; remove it$"
     with pytest.raises(DataError, match=told):
         train(quick_recipe(), write(tmp_path / "mine.csv", rows, columns), BOOK)
+
+
+@pytest.mark.parametrize("found", ["x", "", "1.5"])
+def test_a_number_of_processors_that_is_none_is_named(monkeypatch, tmp_path, found):
+    corpus = write(
+        tmp_path / "mine.csv", [[*row, "press"] for row in made_up()], (*COLUMNS, "source")
+    )
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", found)
+    told = rf"^LOKY_MAX_CPU_COUNT: '{found}' is not a whole number; unset it, or use --jobs 1$"
+    with pytest.raises(UsageError, match=told):
+        train(quick_recipe(), corpus, BOOK, jobs=2)
 
 
 def test_a_full_folder_in_which_processes_share_data_is_told(monkeypatch):

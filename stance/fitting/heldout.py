@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.arrays import Floats, Ints, take_buffer
-from stance.errors import DataError, OutputError
+from stance.display import shown
+from stance.errors import DataError, OutputError, UsageError
 from stance.fitting.folds import Cut, fold_cuts
 from stance.fitting.learning import (
     ENOUGH,
@@ -117,6 +118,17 @@ def _held(task: Task, cuts: Sequence[Cut], scores: Floats) -> Held:
         temperature = temperature_of(task, scores, cut.train)
         probabilities[cut.test] = softmax(scores[cut.test] / temperature)
     return Held(scores, probabilities)
+
+
+def check_jobs(jobs: int) -> None:
+    """Raise if joblib cannot read how many processors it may use."""
+    found = os.environ.get("LOKY_MAX_CPU_COUNT", "1")
+    try:
+        int(found)
+    except ValueError:
+        if jobs > 1:
+            why = f"LOKY_MAX_CPU_COUNT: '{shown(found)}' is not a whole number"
+            raise UsageError(f"{why}; unset it, or use --jobs 1") from None
 
 
 def score_cuts(

@@ -24,7 +24,7 @@ from stance.fitting.advice import Prospects, advise, advise_stopping, learning_c
 from stance.fitting.bench import Bench, Learned, query_of
 from stance.fitting.card import has_neutral, make_card
 from stance.fitting.folds import is_large
-from stance.fitting.heldout import Held
+from stance.fitting.heldout import Held, check_jobs
 from stance.fitting.pace import SCORINGS, Meter, Pace
 from stance.fitting.pieces import NO_PIECES, Pieces, name_of
 from stance.fitting.repeats import Repeats
@@ -197,6 +197,7 @@ def train(
     DataError
         If the corpus is too small, or has no row of some class.
     """
+    check_jobs(jobs)
     _check_names(corpus)
     corpus, lessons = _parted(_shortened(corpus, progress))
     _check(corpus, recipe)
