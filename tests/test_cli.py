@@ -495,6 +495,7 @@ def test_labels_of_zero_and_one_ask_for_a_mapping(command, tmp_path, monkeypatch
         ["predict", "a.csv", "--jobs", "many"],
         ["predict", "a.csv", "--abstain", "2"],
         ["predict", "a.csv", "--abstain", "nan"],
+        *(["sample", ".", "-n", "9", "-o", "b.csv", "--margin", m] for m in ("inf", "nan", "1.1")),
         ["train", "-o", "m.stance", "--seed", "x"],
         ["train", "-o", "m.stance", "--seed", "-1"],
         ["train", "-o", "m.stance", "--seed", str(2**31)],
@@ -523,6 +524,13 @@ def test_only_predictions_go_to_standard_output(args, tmp_path, monkeypatch):
     table = SAMPLE / "paragraphs.csv"
     said = fails(2, *(table if arg == "TABLE" else arg for arg in args))
     assert said == "-: this cannot go to standard output; name a file"
+    assert not list(tmp_path.iterdir())
+
+
+def test_figures_do_not_go_to_standard_output(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = fails(2, "report", SAMPLE / "paragraphs.csv", "--figures", "-")
+    assert said == "-: figures cannot go to standard output; name a folder"
     assert not list(tmp_path.iterdir())
 
 

@@ -31,7 +31,9 @@ def sample(
     ] = False,
     margin: Annotated[
         float,
-        option("M", "Half the width of an interval that would do: 0.2 is 20 points.", min=0.01),
+        option(
+            "M", "Half the width of an interval that would do: 0.2 is 20 points.", min=0.01, max=1
+        ),
     ] = 0.2,
     seed: Annotated[int, option("N", "Seed of the draw.", min=0, max=2**31 - 1)] = 20,
     force: options.Force = False,
@@ -136,6 +138,8 @@ def report(
     request = Request(**form)
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
+    if str(figures) == "-":
+        raise UsageError("-: figures cannot go to standard output; name a folder")
     output = output or files.beside(request.paths[0], ".html")
     read = [*request.paths, model, actors, audit.source if audit else None]
     files.refuse_outputs(force, read, output=output, checklist=checklist)
