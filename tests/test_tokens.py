@@ -6,6 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stance.reading.forms import (
+    _ABBREVIATIONS,
+    _CLITICS,
     CLITIC_NEGATION,
     CLITIC_NONE,
     CLITIC_OTHER,
@@ -15,8 +17,6 @@ from stance.reading.forms import (
 from stance.reading.keys import key_of
 from stance.reading.text import WORD, character_classes, normalise
 from stance.reading.tokens import (
-    _ABBREVIATIONS,
-    _CLITICS,
     GAP_AND,
     GAP_APOSTROPHE,
     GAP_DOT,
