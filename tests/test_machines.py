@@ -17,6 +17,7 @@ from stance.errors import DataError
 from stance.fitting import designs, folds, heldout, learning, machines, train
 from stance.fitting.counts import count_features
 from stance.fitting.designs import Frequency, Part, make_part
+from stance.fitting.learning import fit_head
 from stance.fitting.machines import fit_machines
 from stance.fitting.task import Task
 from stance.reading.actors import ActorBook
@@ -172,7 +173,8 @@ def test_features_share_a_column_only_if_they_occur_alike(block):
     assert (merged.stretch**2).round().sum() == len(whole.keys)
 
 
-def test_features_that_share_a_column_are_learned_as_if_each_had_its_own():
+def test_features_that_share_a_column_are_learned_as_if_each_had_its_own(monkeypatch):
+    monkeypatch.setattr(folds, "LARGE", 400)
     corpus = read_corpus([bundled_corpus()]).take(np.arange(500))
     reader = Reader(ActorBook.default(), Lexicon.default())
     query = make_query(reader.book, corpus.texts, corpus.actors, corpus.spans)
@@ -188,9 +190,9 @@ def test_features_that_share_a_column_are_learned_as_if_each_had_its_own():
             weight=np.ones(500),
         )
         near = learning.Near.of(task)
-        head = learning._fit_large(task, np.arange(500), 1e-6, near)
+        head = fit_head(task, np.arange(500), 0, 1e-6, near)
         near = dataclasses.replace(near, model=head)
-        part = learning._fit_large(task, np.arange(400), 1e-6, near)
+        part = fit_head(task, np.arange(400), 0, 1e-6, near)
         found.append((head, learning.score_rows(part, task.counts, np.arange(400, 500))))
     (one, scores), (other, as_merged) = found
     for block, same in zip(one.blocks, other.blocks, strict=True):

@@ -38,9 +38,11 @@ class BlockCounts:
         found = np.ones(count) if self.column is None else np.bincount(self.column, None, count)
         return np.sqrt(found).astype(np.float32)
 
-    def columns(self, features: Ints) -> Ints:
-        """Return the columns of some features."""
-        return features if self.column is None else self.column[features]
+    def columns(self, features: Ints | slice = slice(None)) -> Ints:
+        """Return the columns of some features, or of all."""
+        every = np.arange(len(self.keys)) if self.column is None else self.column
+        found: Ints = every[features]
+        return found
 
     def take(self, rows: Ints) -> "BlockCounts":
         """Return the counts of some pairs."""

@@ -38,7 +38,7 @@ def make_design(
     for name, weight in features.blocks.items():
         own = counts[name]
         whole = Frequency.of(own, np.ones(len(group), np.float32), group).idf(features.min_df)
-        whole = whole[own.columns(np.arange(len(own.keys)))]
+        whole = whole[own.columns()]
         kept = np.flatnonzero(whole)
         idf, keys = whole[kept], own.keys[kept]
         values = own.values(kept, idf, weight)

@@ -108,7 +108,7 @@ def _fit_large(task: Task, rows: Ints, enough: float, near: Near | None) -> Head
     made, coef, low = list[DesignBlock](), [], 0
     for (name, weight), own in zip(task.recipe.features.blocks.items(), idf, strict=True):
         counts, part = task.counts[name], found[low : (low := low + len(own))]
-        columns = counts.columns(np.arange(len(counts.keys)))
+        columns = counts.columns()
         columns = columns[kept := own[columns] > 0]
         stretch = counts.stretch[columns]
         made.append((name, weight, counts.keys[kept], own[columns] / stretch))
