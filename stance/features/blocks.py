@@ -64,10 +64,11 @@ class _StemBook(FormBook):
 
     def parts_of(self, numbers: NDArray[Any]) -> Parts:
         form = (numbers - _STEMS) >> 1
-        stems = self._stems.take(form, mode="clip")
-        mentions = np.flatnonzero(form < 0)
-        stems[mentions] = _MENTIONS.take(numbers[mentions])
-        marks = _MARKS.take((numbers & 1) * (form >= 0))
+        plain = form >= 0
+        stems = np.empty(len(form), np.uint64)
+        stems[plain] = self._stems.take(form[plain])  # none if no text had a word yet
+        stems[~plain] = _MENTIONS.take(numbers[~plain])
+        marks = _MARKS.take((numbers & 1) * plain)
         return marks, stems
 
 
