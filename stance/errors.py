@@ -63,10 +63,6 @@ class WorkerError(StanceError):
     """A process that computes parts of a run died, or cannot do its work."""
 
 
-class MemoryLimitError(StanceError):
-    """A command needs more memory than it was allowed."""
-
-
 class OutputError(StanceError):
     """Writing failed: disk full, no permission, output exists."""
 

@@ -810,11 +810,10 @@ def joblib_works(group):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("memory", [(), ("--memory", "2G")])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_parent_alone_ends_training_with_several_jobs(tmp_path, number, memory):
+def test_a_signal_to_the_parent_alone_ends_training_with_several_jobs(tmp_path, number):
     command = [sys.executable, "-m", "stance", "train", "-o", str(tmp_path / "my.stance")]
-    command += ["--jobs", "2", *memory]
+    command += ["--jobs", "2"]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, process_group=0
     ) as run:
@@ -834,144 +833,65 @@ def test_a_signal_to_the_parent_alone_ends_training_with_several_jobs(tmp_path, 
 
 # --- Memory -----------------------------------------------------------------------------------
 
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-def test_a_run_keeps_within_its_memory_or_says_so_in_one_line(tmp_path):
-    table = write(tmp_path / "in.csv", "text\n" + "Poland praised NATO and met Russia.\n" * 5000)
-    few = process("predict", table, "-o", tmp_path / "a.csv", "--quiet", "--memory", "64M")
-    assert few.returncode == 1
-    assert few.stderr.startswith(b"stance: memory ran out; ")
-    assert few.stderr.count(b"\n") == 1
-    assert not (tmp_path / "a.csv").exists()
-    jobs = ("--memory", "500 mb", "--jobs", 8)
-    found = process("predict", table, "-o", tmp_path / "b.csv", "--quiet", *jobs)
-    assert (found.returncode, found.stderr) == (0, b"--memory 500 mb is enough for 1 job\n")
-    assert len((tmp_path / "b.csv").read_bytes().splitlines()) == 15_001
+BOOK = "NATO " * 2_000_000
+NEW = "NATO " + " ".join(map("".join, permutations("abcdefghijkl", 6)))[:4_000_000]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-def test_a_caller_that_ignores_ends_of_processes_gets_the_status_all_the_same(tmp_path):
-    table = write(tmp_path / "in.csv", "text\nPoland praised NATO.\n")
-    command = [sys.executable, "-m", "stance", "predict", table, "-o", tmp_path / "out.csv"]
+def limited(megabytes, *args, stdin=None):
+    """Run a command that may hold so much data."""
+    import resource
 
-    def ignore():
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-
-    more = ["--quiet", "--memory", "500M"]
-    done = subprocess.run([*command, *more], capture_output=True, preexec_fn=ignore, timeout=30)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert (tmp_path / "out.csv").exists()
+    size = megabytes << 20
+    command = [sys.executable, "-m", "stance", *map(str, args)]
+    return subprocess.run(
+        command,
+        input=stdin,
+        capture_output=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (size, size)),
+        timeout=60,
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-@pytest.mark.parametrize("size", ["70M", "85M", "100M", "115M"])
-@pytest.mark.parametrize("command", ["evaluate", "train"])
-def test_memory_that_does_not_do_for_a_library_ends_in_one_line(
-    coded, quick, model_path, tmp_path, command, size
-):
-    """Some BLAS asks for ever if it gets no memory as it loads."""
-    more = {
-        "evaluate": (coded, "--model", model_path),
-        "train": (coded, "--recipe", quick, "-o", tmp_path / "m.stance"),
-    }
-    found = process(command, *more[command], "--memory", size)
-    assert found.returncode == 1
-    assert b"memory ran out" in found.stderr.splitlines()[-1]
-    assert b"Traceback" not in found.stderr
+def test_a_run_without_memory_ends_in_one_line(tmp_path):
+    done = limited(64, "predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "a.csv")
+    assert done.returncode == 1
+    assert b"stance: memory ran out" in done.stderr.splitlines()[-1]
+    assert b"Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-@pytest.mark.parametrize("size", ["166M", "172M", "178M"])
-def test_memory_that_does_not_do_for_a_product_ends_in_one_line_of_ours(coded, size):
-    found = process("evaluate", coded, "--memory", size)
-    told = [line for line in found.stderr.splitlines() if b"memory" in line.lower()]
-    assert [line[:24] for line in told] == [b"stance: memory ran out; "] * found.returncode
-
-
-STARVED = """
-import numpy as np, resource
-from stance.fitting.logistic import fit_logistic
-data = next(line for line in open("/proc/self/status") if line.startswith("VmData"))
-limit = (int(data.split()[1]) << 10) + (20 << 20)
-resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-from scipy import sparse
-x = sparse.random(60, 40, 0.3, "csr", np.float32, rng=np.random.default_rng(1))
-fit_logistic(x, [], np.eye(3)[np.arange(60) % 3], np.ones(60), 1.0)
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-def test_a_regression_without_memory_ends(tmp_path):
-    """Some BLAS asks for ever if it gets no memory at its first product."""
-    run = [sys.executable, "-c", STARVED]
-    done = subprocess.run(run, capture_output=True, timeout=30, check=False)
-    assert b"Cannot allocate memory" in done.stderr.splitlines()[-1]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-def test_training_with_jobs_within_its_memory_ends(coded, quick, tmp_path):
-    model = tmp_path / "m.stance"
-    found = process(
-        "train", coded, "--recipe", quick, "-o", model, "--jobs", 2, "--memory", "1500M"
-    )
-    assert found.returncode == 0, found.stderr
-    assert model.exists()
-
-
-BOOK = "NATO " * 2_000_000
-NEW = "NATO " + " ".join(map("".join, permutations("abcdefghijkl", 6)))[:4_000_000]
-UNKNOWN = "Acme " * 2_000_000
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-@pytest.mark.parametrize("more", [(), ("--explain", 5, "--wide")])
-def test_a_cell_as_long_as_a_book_takes_little_memory(tmp_path, more):
-    table = write(tmp_path / "in.csv", f"text\n{BOOK}\n")
-    options = ("--quiet", "--memory", "400M", *more)
-    found = process("predict", table, "-o", tmp_path / "out.csv", *options)
-    assert (found.returncode, found.stderr) == (0, b"")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-@pytest.mark.parametrize(("actor", "size"), [("NATO", "250M"), ("Acme", "400M")])
-def test_a_book_of_new_words_or_an_unknown_actor_takes_little_memory(tmp_path, actor, size):
-    text = {"NATO": NEW, "Acme": UNKNOWN}[actor]
-    table = write(tmp_path / "in.csv", f"text,actor\n{text},{actor}\n")
-    options = ("--quiet", "--memory", size)
-    found = process("predict", table, "-o", tmp_path / "out.csv", *options)
-    assert (found.returncode, found.stderr) == (0, b"")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-@pytest.mark.parametrize("command", ["check", "evaluate", "train"])
-def test_a_labelled_text_as_long_as_a_book_takes_little_memory(coded, quick, tmp_path, command):
+@pytest.mark.parametrize(
+    ("text", "actor", "megabytes", "command"),
+    [
+        (BOOK, "NATO", 400, "predict IN --quiet -o OUT"),
+        (BOOK, "", 400, "predict IN --quiet -o OUT --explain 5 --wide"),
+        (NEW, "NATO", 250, "predict IN --quiet -o OUT"),
+        (BOOK, "Acme", 400, "predict IN --quiet -o OUT"),
+        (BOOK, "NATO", 440, "check IN"),
+        (BOOK, "NATO", 440, "evaluate IN"),
+        (BOOK, "NATO", 440, "train IN -o OUT --recipe QUICK"),
+    ],
+)
+def test_a_cell_as_long_as_a_book_takes_little_memory(
+    coded, quick, tmp_path, text, actor, megabytes, command
+):
     head, first, *rows = csv.reader(coded.read_text("utf-8").splitlines(keepends=True))
-    first[head.index("text")] = BOOK
-    with (tmp_path / "book.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, first, *rows])
-    more = ("--recipe", quick, "-o", tmp_path / "m.stance") if command == "train" else ()
-    # The limit counts a tenth more than what is resident.
-    found = process(command, tmp_path / "book.csv", *more, "--memory", "440M")
-    assert found.returncode <= (command == "check"), found.stderr
+    first[head.index("text")], first[head.index("actor")] = text, actor
+    rows = [head, first, *rows]
+    if command.startswith("predict"):
+        rows = [["text", "actor"], [text, actor]] if actor else [["text"], [text]]
+    with (tmp_path / "in.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    files = {"IN": tmp_path / "in.csv", "OUT": tmp_path / "out", "QUICK": quick}
+    found = limited(megabytes, *(files.get(word, word) for word in command.split()))
+    assert found.returncode <= (command == "check IN"), found.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
 def test_reasons_of_a_long_text_with_several_actors_take_little_memory():
-    import resource
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_DATA, (170_000_000, 170_000_000))
-
     text = "Poland praised NATO and met Russia, China, Israel and Iran. " * 1000
-    command = [sys.executable, "-m", "stance", "explain", "-", "--json"]
-    found = subprocess.run(
-        command, input=text.encode(), capture_output=True, preexec_fn=limit, timeout=60
-    )
+    found = limited(162, "explain", "-", "--json", stdin=text.encode())
     assert (found.returncode, found.stderr) == (0, b"")
     assert [one["actor"] for one in json.loads(found.stdout)][:2] == ["Poland", "NATO"]
-
-
-@pytest.mark.parametrize("size", ["2", "1T", "-1G", "1_0G", "10M", "１G"])
-def test_a_size_that_is_none_is_refused(size, tmp_path):
-    assert "--memory" in fails(2, "predict", SAMPLE / "paragraphs.csv", "--memory", size)

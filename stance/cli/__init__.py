@@ -9,7 +9,6 @@ from typing import Any, get_args, get_origin
 import typer
 
 from stance.cli import data, findings, label, models, predict
-from stance.cli._budget import Room, budgeted
 from stance.cli._help import Command, Group
 from stance.cli._terminal import catching, run_safely
 
@@ -25,7 +24,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-_SMALL = {predict.explain, models.inspect, models.doctor}  # commands that read no table
 ANSWER, STUDY = "Answer", "Study answers"
 TRAIN, LOOK = "Train a model", "Look inside"
 
@@ -106,7 +104,7 @@ for group, name, command, short, *examples in (
 ):
     app.command(
         name=name, cls=Command, short_help=short, epilog="\n".join(examples), rich_help_panel=group
-    )(catching(command if command in _SMALL else budgeted(command)))
+    )(catching(command))
 
 
 def _print_version(asked: bool) -> None:
@@ -187,7 +185,6 @@ def _is_number(value: Any, limits: Any) -> bool:
 
 def main() -> None:
     """Run the command line."""
-    sys.meta_path.insert(0, Room)
     # Typer examines every command that it knows, which takes a while: one that is named will do.
     named = [own for own in app.registered_commands if [own.name] == sys.argv[1:2]]
     app.registered_commands = named or app.registered_commands

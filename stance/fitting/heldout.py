@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Floats, Ints, take_buffer
+from stance.arrays import Floats, Ints
 from stance.display import shown
 from stance.errors import DataError, OutputError, UsageError
 from stance.fitting.folds import Cut, fold_cuts
@@ -171,7 +171,6 @@ def _apart(
     task: Task, cuts: Sequence[Cut], near: Near | None
 ) -> tuple[list[Floats | DataError], set[str]]:
     """Score cuts in another process; return what it would have warned of, too."""
-    take_buffer()
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", RuntimeWarning)
         found = score_cuts(task, cuts, near=near)

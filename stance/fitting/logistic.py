@@ -7,14 +7,12 @@ and both are shrunk.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf
 from scipy.optimize import minimize
 
-from stance.arrays import Floats, check_room
+from stance.arrays import Floats
 
 STEPS = 400
 ENOUGH = 1e-6  # relative decrease of the loss at which the search stops
@@ -94,13 +92,5 @@ def fit_logistic(
 
     options = {"maxiter": STEPS, "ftol": ENOUGH, "gtol": 1e-5, "maxcor": MEMORY}
     start = np.zeros(int(ends[-1]) * labels)
-    _take_buffer()
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     return weights(found.x)
-
-
-@cache
-def _take_buffer() -> None:
-    """Have scipy's BLAS take what it works in, which it keeps: without memory it never returns."""
-    check_room()
-    dpotrf(np.eye(2))
