@@ -16,11 +16,11 @@ from stance.corpus import Corpus, Row, Source, corpus_of
 from stance.display import brief, shown
 from stance.errors import DataError
 from stance.fitting import train
+from stance.label_values import LabelReader, stance_spellings
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.recipe import Recipe, read_recipe, recipe_from_table
 from stance.records import Stance
-from stance.spellings import LabelReader, stance_spellings
 from stance.tables import DateColumn, Record, column, iso_dates, months_of, optional_column
 
 Pair = Sequence[Any]  # (text, actor) or (text, actor, spans), spans as a sequence of (start, end)

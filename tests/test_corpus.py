@@ -8,7 +8,7 @@ import pytest
 
 from stance.corpus import bundled_corpus, read_corpus, sentiment_rows
 from stance.errors import DataError, UsageError
-from stance.spellings import MISSING, parse_labels
+from stance.label_values import MISSING, parse_labels
 
 LONG = (
     "The foreign ministry said on Tuesday that the alliance would send two more battalions to "

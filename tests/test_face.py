@@ -20,7 +20,7 @@ LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 
 ROOMS = (
     *("records", "arrays", "display", "errors", "interrupts", "settings", "paths", "files"),
-    *("recipe", "reading", "tables", "spellings", "codings", "corpus", "importing"),
+    *("recipe", "reading", "tables", "label_values", "annotations", "corpus", "importing"),
     *("features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
     *("reports", "labelling", "fitting", "installation", "estimator", "cli"),

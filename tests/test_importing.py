@@ -859,7 +859,7 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
     write(tmp_path, files)
     _, rows = imported("brat", tmp_path / "b", only=("coder", "spans"))
     assert rows == [(coder, "0:4;10:14") for coder in marks]
-    codings = read_corpus([tmp_path / "out.csv"]).codings
+    codings = read_corpus([tmp_path / "out.csv"]).annotations
     assert codings.coders == ("anna", "ben", "carl")
     assert codings.codes.tolist() == [[2], [2], [2]]
 

@@ -37,11 +37,11 @@ from transformers import AutoModel, AutoTokenizer
 from stance.arrays import Floats
 from stance.corpus import Corpus, read_corpus
 from stance.fitting.task import class_weights
+from stance.label_values import SOFT
 from stance.reading.actors import ActorBook
 from stance.reading.spans import make_query
 from stance.recipe import read_recipe
 from stance.records import NEUTRAL, Sentiment, Stance
-from stance.spellings import SOFT
 from stance.storage import load_model
 from stance.tables import months_of
 

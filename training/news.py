@@ -20,9 +20,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from stance.label_values import SOFT
 from stance.reading.spans import parse_spans
 from stance.reading.text import normalise, normalised_spans
-from stance.spellings import SOFT
 
 LABELS = Path(__file__).resolve().parents[1] / "datasets" / "news" / "labels.csv.gz"
 KEPT = ("actor", "stance", "holder", "false_match", "sentiment", "drawn", "outlet", "date")

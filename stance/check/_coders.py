@@ -10,8 +10,8 @@ from stance.arrays import Ints8
 from stance.check._study import LABELS, Finding, Study
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, coded_twice, report_agreement
+from stance.label_values import LabelReader, stance_spellings
 from stance.records import Stance
-from stance.spellings import LabelReader, stance_spellings
 from stance.tables import Record
 
 # Alpha below which no conclusion can be drawn, and from which on it can (Krippendorff 2004,
@@ -40,8 +40,8 @@ def measure_coders(
     if names:
         spellings = stance_spellings(labels)
         codes = np.stack([_codes(study, name, spellings) for name in names])
-    elif study.codings:
-        names, codes = study.codings.coders, study.codings.codes.astype(np.int8)
+    elif study.annotations:
+        names, codes = study.annotations.coders, study.annotations.codes.astype(np.int8)
     else:
         return (), None
     twice = coded_twice(codes)  # the other rows say nothing

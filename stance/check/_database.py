@@ -20,13 +20,13 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from stance.annotations import Merged, merge_coders
 from stance.check._study import GIVERS, LABELLED, LABELS, Study, WordCounts
-from stance.codings import Settled, settle
 from stance.corpus import CorpusForm, LabelledRows, Row, table_form
 from stance.errors import sqlite_error, temporary_error
+from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, fingerprint, key_of
-from stance.spellings import holder_kind
 from stance.tables import Table, column, open_table, optional_column
 
 _CACHE = 2 << 10  # kilobytes of pages kept in memory, and as much again to sort
@@ -98,7 +98,7 @@ def _read(
         actors=(*book.names, *found.others),
         named=tuple(found.named),
         often=found.often,
-        codings=settled.codings if settled else None,
+        annotations=settled.annotations if settled else None,
         coded_apart=apart,
     )
 
@@ -171,15 +171,15 @@ def _coded_apart(base: sqlite3.Connection) -> int:
     return int(base.execute(query).fetchone()[0])
 
 
-def _settle(base: sqlite3.Connection) -> Settled | None:
+def _settle(base: sqlite3.Connection) -> Merged | None:
     """Keep one record of those of several coders on one pair, in the place of the first."""
     if not base.execute("SELECT count(pair) FROM records").fetchone()[0]:
         return None
     query = "SELECT file, pair, spans, coder, stance, soft FROM records ORDER BY row"
     *pair, coder, stance, soft = zip(*base.execute(query), strict=True)
     shares = [None if own is None else np.frombuffer(own).tolist() for own in soft]
-    settled = settle(list(zip(*pair, strict=True)), coder, stance, shares)
-    if settled.codings is None:
+    settled = merge_coders(list(zip(*pair, strict=True)), coder, stance, shares)
+    if settled.annotations is None:
         return None
     dropped = set(range(len(coder))).difference(settled.kept)
     base.executemany("DELETE FROM records WHERE row = ?", ((row,) for row in dropped))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stance.codings import Codings
+from stance.annotations import Annotations
 from stance.display import shown
 from stance.reading.actors import ActorBook
 from stance.reading.text import words_of
@@ -107,7 +107,7 @@ class Study:
     actors: tuple[str, ...]  # those of the book, then those that it does not know
     named: tuple[str, ...]  # the actors as written
     often: WordCounts
-    codings: Codings | None
+    annotations: Annotations | None
     coded_apart: int  # pairs that coders judged in different files, which are not compared
 
     def select(self, query: str, *values: Any) -> Iterator[Any]:

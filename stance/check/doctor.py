@@ -16,11 +16,11 @@ from stance.check._study import LABELS, Few, Finding, Severity, Study
 from stance.corpus import CorpusForm
 from stance.display import count, shown
 from stance.evaluation.agreement import AgreementReport
+from stance.label_values import HOLDERS
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans
 from stance.reading.text import normalise
 from stance.records import Stance
-from stance.spellings import HOLDERS
 
 SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn

@@ -253,7 +253,7 @@ def _audit_request(
     audit_encoding: str | None,
 ) -> "AuditRequest | None":
     from stance.findings import AuditRequest
-    from stance.spellings import parse_labels
+    from stance.label_values import parse_labels
 
     if audit is not None:
         return AuditRequest(audit, coder, simple_random, parse_labels(labels), audit_encoding)
@@ -267,7 +267,7 @@ def _corpus_form(
     labels: str | None, delimiter: str | None, encoding: str | None, sheet: str | None,
     date_format: str | None, **columns: str | None,
 ) -> "CorpusForm":  # fmt: skip
-    from stance.spellings import parse_labels
+    from stance.label_values import parse_labels
 
     named = {key.removesuffix("_column"): name for key, name in columns.items() if name is not None}
     return {

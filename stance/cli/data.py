@@ -102,7 +102,7 @@ def import_corpus(
     """Convert a data set, a tool's export or a table with other columns to a corpus table."""
     from stance.importing import import_corpus as convert
     from stance.importing import parse_map
-    from stance.spellings import parse_labels
+    from stance.label_values import parse_labels
 
     files.refuse_outputs(force, [source] if source.is_file() else [], output=output)
     told = convert(

@@ -11,10 +11,11 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.annotations import Annotations, merge_coders
 from stance.arrays import Bools, Floats, Ints, Keys
-from stance.codings import Codings, settle
 from stance.corpus._rows import EXTRA, LabelledRows, Row
 from stance.display import brief, shown
+from stance.label_values import MISSING, holder_kind
 from stance.paths import file_hash
 from stance.reading.keys import (
     Fingerprints,
@@ -25,7 +26,6 @@ from stance.reading.keys import (
     linked_groups,
 )
 from stance.records import NEUTRAL, Stance
-from stance.spellings import MISSING, holder_kind
 from stance.tables import Form, iso_dates, months_of, open_table
 
 LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
@@ -63,7 +63,7 @@ class Corpus:
     notes: tuple[str, ...]  #: on how the files were read
     number: Ints  #: of each row's record in its file, from 1
     loose: int = 0  #: rows that name no document, so that each of their texts is one
-    codings: Codings | None = None  #: what several coders said, where the files have them
+    annotations: Annotations | None = None  #: what several coders said, where the files have them
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -103,7 +103,7 @@ class Corpus:
             **changed,
             marks=Fingerprints(self.marks.exact[rows], self.marks.bands[rows]),
             soft=None if self.soft is None else self.soft[rows],
-            codings=self.codings and self.codings.take(rows),
+            annotations=self.annotations and self.annotations.take(rows),
             extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
         )
 
@@ -211,20 +211,20 @@ class _Columns:
 
 def _corpus(found: _Columns, sources: Sequence[Source], notes: Sequence[str]) -> Corpus:
     """Return rows as a corpus, those of several coders on one pair joined to one."""
-    arrays, cells, codings = found.arrays(), found.cells, None
+    arrays, cells, annotations = found.arrays(), found.cells, None
     extra = {name: own for name, own in found.extra.items() if own}
     if any(cells["coder"]):
         spans = [tuple(own or ()) for own in cells["spans"]]
         pairs = [*zip(arrays["source"].tolist(), cells["text"], cells["actor"], spans, strict=True)]
-        settled = settle(pairs, cells["coder"], arrays["stance"].tolist(), cells["soft"])
-        kept, codings = np.array(settled.kept, np.int64), settled.codings
+        merged = merge_coders(pairs, cells["coder"], arrays["stance"].tolist(), cells["soft"])
+        kept, annotations = np.array(merged.kept, np.int64), merged.annotations
         arrays = {name: own[kept] for name, own in arrays.items()}
         cells, extra = (
-            {name: [own[at] for at in settled.kept] for name, own in columns.items()}
+            {name: [own[at] for at in merged.kept] for name, own in columns.items()}
             for columns in (cells, extra)
         )
-        arrays["stance"], cells["soft"] = np.array(settled.stance, np.int64), settled.soft
-        notes = [*notes, *[settled.note] * (codings is not None)]
+        arrays["stance"], cells["soft"] = np.array(merged.stance, np.int64), merged.soft
+        notes = [*notes, *[merged.note] * (annotations is not None)]
     marks, names, source = fingerprint(cells["text"]), arrays["names"], arrays["source"]
     sizes = np.bincount(source, minlength=len(sources)).tolist()
     extra = {"date": cells["date"], **extra}
@@ -246,7 +246,7 @@ def _corpus(found: _Columns, sources: Sequence[Source], notes: Sequence[str]) ->
         notes=tuple(dict.fromkeys(notes)),
         number=arrays["number"],
         loose=int((names == _NAMELESS).sum()),
-        codings=codings,
+        annotations=annotations,
     )
 
 

@@ -7,9 +7,7 @@ from typing import NamedTuple, cast
 
 from stance.display import count
 from stance.errors import DataError
-from stance.reading.spans import parse_spans
-from stance.records import Sentiment, Stance
-from stance.spellings import (
+from stance.label_values import (
     MISSING,
     SENTIMENTS,
     SOFT,
@@ -20,6 +18,8 @@ from stance.spellings import (
     read_stance,
     stance_spellings,
 )
+from stance.reading.spans import parse_spans
+from stance.records import Sentiment, Stance
 from stance.tables import (
     DateColumn,
     Form,

@@ -141,10 +141,10 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
 
 def _agreement(corpus: Corpus) -> Figures | None:
     """Return how far the corpus's coders agree, which no model can be expected to exceed."""
-    if corpus.codings is None:
+    if corpus.annotations is None:
         return None
-    found = report_agreement(corpus.codings.codes, tuple(map(str, Stance)), corpus.document)
-    return {"coders": list(corpus.codings.coders), **found.to_json()}
+    found = report_agreement(corpus.annotations.codes, tuple(map(str, Stance)), corpus.document)
+    return {"coders": list(corpus.annotations.coders), **found.to_json()}
 
 
 def compare_models(

@@ -31,11 +31,11 @@ from stance.evaluation.scores import (
 )
 from stance.evaluation.significance import document_test, holm, mcnemar
 from stance.features.pairs import Pairs, lay_out
+from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
 from stance.reading.spans import Query
 from stance.reading.words import Reader
 from stance.records import NEUTRAL
-from stance.spellings import holder_kind
 
 # --- Baselines ---
 

@@ -15,8 +15,8 @@ from stance.findings.correction import Audit
 from stance.findings.population import Population, pair_key, text_key
 from stance.findings.survey import bounded
 from stance.findings.tally import is_row
+from stance.label_values import LabelReader, stance_spellings
 from stance.records import ADJUDICATED, NEUTRAL, Stance
-from stance.spellings import LabelReader, stance_spellings
 from stance.tables import Table, column, encoded_by, open_table, optional_column
 
 TRAIN = "train"  # purpose of a row that was chosen to learn from, not drawn

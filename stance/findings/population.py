@@ -13,9 +13,9 @@ from stance.findings.correction import Surrogate
 from stance.findings.periods import UNITS, Periods, Unit, choose_grids
 from stance.findings.survey import Places, Request, batches, bounded, find_places
 from stance.findings.tally import answered, document_names, row_numbers
+from stance.label_values import STANCES
 from stance.reading.keys import key_of
 from stance.records import SIDES, UNCERTAIN, Stance
-from stance.spellings import STANCES
 from stance.tables import Record, Table, column, day_of, likely, rewrite_dates
 
 MISSING = -1  # number of a period or a surrogate's label that a pair does not have

@@ -12,8 +12,8 @@ from stance.findings.correction import Audit
 from stance.findings.population import Population
 from stance.findings.shares import Study
 from stance.findings.survey import Request
+from stance.label_values import SOFT
 from stance.records import SIDES
-from stance.spellings import SOFT
 from stance.tables import write_table
 
 OF = ("against", "favor", "net")

@@ -14,8 +14,8 @@ from stance.evaluation.intervals import Z
 from stance.findings.design import SUREST, Design, design_sample, draw, expected_errors
 from stance.findings.population import MISSING, Population, read_population
 from stance.findings.survey import Request
+from stance.label_values import SOFT
 from stance.records import AGAINST, FAVOR, SIDES, Stance
-from stance.spellings import SOFT
 from stance.tables import column, write_table
 
 LABELS = ("stance", "holder", "sentiment", "false_match", "note", "coder")

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError
+from stance.label_values import STANCES
 from stance.records import Stance
-from stance.spellings import STANCES
 from stance.tables import Form
 
 _DECODER = json.JSONDecoder()

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from stance.display import shown
 from stance.errors import DataError
+from stance.label_values import LONGEST_HOLDER
 from stance.reading.spans import parse_spans
 from stance.records import Stance
-from stance.spellings import LONGEST_HOLDER
 
 Row = dict[str, str]
 """Cells by column of a corpus; a column without a cell is empty."""

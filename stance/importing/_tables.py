@@ -7,8 +7,8 @@ from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.importing._reading import Node, Notes, Request, decode
 from stance.importing._rows import Row, make_row
+from stance.label_values import SENTIMENTS, LabelReader
 from stance.records import Sentiment, Stance
-from stance.spellings import SENTIMENTS, LabelReader
 from stance.tables import Form, Record, Table, column, open_table, optional_column
 
 NEEDED = ("text", "actor", "stance")

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from stance.display import shown
 from stance.importing._reading import Node, Notes, Request, files_in, json_items
 from stance.importing._rows import Mark, Row, from_utf16, located, make_row, marked_rows
+from stance.label_values import SENTIMENTS, SOFT
 from stance.records import Sentiment, Stance
-from stance.spellings import SENTIMENTS, SOFT
 
 _FALSE_MATCH = "false_match"
 _LABELLED = ("stance", "sentiment", _FALSE_MATCH, "holder", "note", "coder")

@@ -12,7 +12,7 @@ from stance.errors import DataError, UsageError
 from stance.importing import _datasets, _standoff, _tables, _tools
 from stance.importing._reading import Notes, Request
 from stance.importing._rows import Row
-from stance.spellings import stance_spellings
+from stance.label_values import stance_spellings
 from stance.tables import Form, write_table
 
 COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
@@ -155,7 +155,7 @@ def import_corpus(
 
     ``form`` is one of `FORMATS`; the source is a file or, where the format has several, a folder.
     ``names`` is what the source calls our columns (see `parse_map`), ``labels`` are stances by its
-    own spellings (see `stance.spellings.parse_labels`), ``table`` is the form of a table. Raises
+    own spellings (see `stance.label_values.parse_labels`), ``table`` is the form of a table. Raises
     `DataError` with file, line and key if the source is not of the format, and `UsageError` if
     there is no such format, or it takes no names.
     """

@@ -17,11 +17,11 @@ from stance.evaluation.agreement import (
     report_agreement,
 )
 from stance.evaluation.answers import Figures
+from stance.label_values import holder_kind
 from stance.labelling.labels import QUESTIONS, Label
 from stance.labelling.store import Labels
 from stance.labelling.task import Pair, Task
 from stance.records import ADJUDICATED, Holder, Sentiment, Stance
-from stance.spellings import holder_kind
 
 
 def coders(labels: Labels) -> list[str]:

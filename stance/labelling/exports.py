@@ -16,12 +16,12 @@ from typing import Any
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.files import write_whole
+from stance.label_values import SOFT
 from stance.labelling.coders import coders, final_label
 from stance.labelling.labels import Label
 from stance.labelling.store import Labels
 from stance.labelling.task import Pair, Task
 from stance.records import ADJUDICATED, Sentiment
-from stance.spellings import SOFT
 from stance.tables import write_table
 
 ADDED = ("stance", "holder", "sentiment", "false_match", "note", "coder")

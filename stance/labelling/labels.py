@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
+from stance.label_values import HOLDERS, LONGEST_HOLDER
 from stance.records import Sentiment, Stance
-from stance.spellings import HOLDERS, LONGEST_HOLDER
 
 QUESTIONS = ("holder", "sentiment")
 """What can be asked beside the stance."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance import read_corpus
-from stance.codings import settle
+from stance.annotations import merge_coders
 
 ROWS = """text,actor,stance,coder,document
 NATO won,NATO,favor,anna,a
@@ -42,17 +42,17 @@ def test_rows_of_several_coders_are_one_row_of_their_majority(tmp_path):
     assert "1 pair settled by 'adjudicated'; 1 tie between labels counted as neutral" in note
 
 
-def test_codings_keep_what_each_coder_said(tmp_path):
-    codings = corpus_of(tmp_path / "mine.csv").codings
-    assert codings.coders == ("anna", "ben", "cleo")
-    assert codings.codes.tolist() == [[2, 0, 2, 2, 1], [0, 0, 0, 1, -1], [2, -1, -1, -1, -1]]
-    assert codings.take(np.array([1])).codes.tolist() == [[0], [0], [-1]]
+def test_annotations_keep_what_each_coder_said(tmp_path):
+    found = corpus_of(tmp_path / "mine.csv").annotations
+    assert found.coders == ("anna", "ben", "cleo")
+    assert found.codes.tolist() == [[2, 0, 2, 2, 1], [0, 0, 0, 1, -1], [2, -1, -1, -1, -1]]
+    assert found.take(np.array([1])).codes.tolist() == [[0], [0], [-1]]
 
 
 def test_one_coder_leaves_a_corpus_as_it_is(tmp_path):
     rows = "text,actor,stance,coder\nNATO won,NATO,favor,anna\nNATO won,NATO,favor,anna\n"
     corpus = corpus_of(tmp_path / "mine.csv", rows)
-    assert (len(corpus), corpus.codings, corpus.soft) == (2, None, None)
+    assert (len(corpus), corpus.annotations, corpus.soft) == (2, None, None)
 
 
 def test_check_measures_agreement_and_finds_no_duplicates(tmp_path):
@@ -83,14 +83,14 @@ CODINGS = st.lists(
 @given(CODINGS)
 def test_no_coding_is_lost_or_counted_twice(rows):
     pairs, coders, stances = zip(*rows, strict=True)
-    found = settle(pairs, coders, stances, [None] * len(rows))
+    found = merge_coders(pairs, coders, stances, [None] * len(rows))
     assert len(found.kept) == len(found.stance) == len(found.soft)
-    assert found.kept == sorted(set(found.kept)) or found.codings
+    assert found.kept == sorted(set(found.kept)) or found.annotations
     times = Counter(zip(pairs, coders, strict=True))
     repeated = sum(max(n for (p, c), n in times.items() if p == pair and c) for pair in
                    {p for p, c in times if c})  # fmt: skip
     assert len(found.kept) == repeated + coders.count("")
-    if found.codings:
+    if found.annotations:
         named = Counter(coder for coder in coders if coder)
-        codes = found.codings.codes
-        assert (codes >= 0).sum(axis=1).tolist() == [named[c] for c in found.codings.coders]
+        codes = found.annotations.codes
+        assert (codes >= 0).sum(axis=1).tolist() == [named[c] for c in found.annotations.coders]
