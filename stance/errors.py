@@ -4,7 +4,9 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from stance.display import shown, shown_path
 
@@ -33,6 +35,37 @@ class DataError(StanceError):
 
 class ExtraError(DataError):
     """A file needs a library that is not installed."""
+
+
+DISTRIBUTION = "stance-toolkit"
+"""Name under which pip knows stance."""
+
+EXTRAS = {
+    "dask": "distributed",
+    "excel": "python-calamine XlsxWriter",
+    "html": "lxml_html_clean trafilatura",
+    "label": "markdown-it-py starlette uvicorn",
+    "parquet": "pyarrow",
+    "zst": "zstandard",
+}
+"""What to install for each extra: by name, for that works from a clone, too."""
+
+
+def lacking(what: str, extra: str) -> str:
+    """Return what something lacks here, and how to get it.
+
+    >>> lacking("a.xlsx: an Excel workbook", "excel")
+    "a.xlsx: an Excel workbook needs the extra 'excel': pip install python-calamine XlsxWriter"
+    """
+    return f"{what} needs the extra '{extra}': pip install {EXTRAS[extra]}"
+
+
+def load_extra(library: str, what: str, extra: str) -> Any:
+    """Return a library that an extra brings; raise `ExtraError` if it is not installed."""
+    try:
+        return import_module(library)
+    except ImportError as error:
+        raise ExtraError(lacking(what, extra)) from error
 
 
 class ActorError(StanceError):

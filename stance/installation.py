@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from stance import __version__
-from stance.errors import StanceError
+from stance.errors import DISTRIBUTION, StanceError
 
 OURS = frozenset({"bench", "docs", "test"})
 """Extras that only work on stance itself needs."""
@@ -70,7 +70,7 @@ def examine(requirements: Sequence[str] | None = None) -> Installation:
     """
     extras: dict[str, list[Library]] = {"": []}
     with suppress(PackageNotFoundError):
-        requirements = requires("stance") if requirements is None else requirements
+        requirements = requires(DISTRIBUTION) if requirements is None else requirements
     for line in requirements or ():
         if found := _REQUIREMENT.match(line):
             name, least, extra = found.groups("")

@@ -17,7 +17,7 @@ import python_calamine
 import xlsxwriter
 from command import dicts, fails, invoke, predict
 
-from stance.errors import DataError, ExtraError, OutputError
+from stance.errors import EXTRAS, DataError, ExtraError, OutputError
 from stance.tables import open_table, write_table
 
 DAY, MINUTE = datetime.date(2025, 5, 18), datetime.datetime(2025, 5, 18, 14, 30)
@@ -443,7 +443,9 @@ def test_without_the_extra_the_error_names_the_command(tmp_path, monkeypatch, li
     elif name == "a.parquet":
         store(pa.table({"text": ["x"]}), path)
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(ExtraError, match=rf"needs an extra: pip install 'stance\[{extra}\]'"):
+    with pytest.raises(
+        ExtraError, match=rf"needs the extra '{extra}': pip install {EXTRAS[extra]}"
+    ):
         write_table(path, ["text"]) if name.startswith("out") else open_table(path)
 
 

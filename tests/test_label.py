@@ -530,7 +530,7 @@ def test_questions_and_coders_are_checked():
 def test_the_page_names_the_extra_that_it_needs(table, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     said = fails(2, "label", table, "--coder", "anna")
-    assert said == "label needs an extra: pip install 'stance[label]'"
+    assert said == "label needs the extra 'label': pip install markdown-it-py starlette uvicorn"
 
 
 def test_a_store_whose_texts_are_no_utf8_is_damaged(tmp_path, task):

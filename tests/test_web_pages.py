@@ -129,7 +129,9 @@ def test_a_page_without_text_is_refused(tmp_path):
 def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     path = page(tmp_path, "")
-    why = re.escape("page.html: web pages need an extra: pip install 'stance[html]'")
+    why = re.escape(
+        "page.html: a web page needs the extra 'html': pip install lxml_html_clean trafilatura"
+    )
     with pytest.raises(ExtraError, match=why):
         read(path)
     with Rejects(tmp_path / "bad.csv", several=True) as rejects, pytest.raises(ExtraError):

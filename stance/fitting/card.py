@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from stance import __version__
 from stance.corpus import Corpus
 from stance.evaluation import CURVES, Report
 from stance.fitting.advice import Prospects
@@ -41,12 +42,12 @@ def make_card(
     prospects: Prospects,
 ) -> dict[str, Any]:
     """Return the card of a model of a corpus, and of lessons with soft labels alone."""
-    versions = {name: version(name) for name in ("stance", "numpy", "scikit-learn", STEMMER)}
+    versions = {name: version(name) for name in ("numpy", "scikit-learn", STEMMER)}
     numbers = np.zeros((len(corpus.sources), len(Stance)), np.int64)
     for part in filter(None, [corpus, lessons]):
         np.add.at(numbers, (part.source, part.stance), 1)
     return {
-        "versions": {"stance": versions.pop("stance"), "python": python_version(), **versions},
+        "versions": {"stance": __version__, "python": python_version(), **versions},
         "data": [
             {
                 "name": source.name,

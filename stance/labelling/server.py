@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.display import count
-from stance.errors import DataError, StanceError, UsageError
+from stance.errors import DataError, StanceError, UsageError, lacking
 from stance.labelling.session import Json, Session
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def check_extra() -> None:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        raise UsageError("label needs an extra: pip install 'stance[label]'") from error
+        raise UsageError(lacking("label", "label")) from error
 
 
 def serve(

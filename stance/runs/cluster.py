@@ -25,7 +25,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from stance.display import shown
-from stance.errors import UsageError, WorkerError
+from stance.errors import DISTRIBUTION, UsageError, WorkerError, lacking
 from stance.model.judging import StanceModel
 from stance.runs.parts import Batch, Frame, Part, compute
 from stance.runs.plan import versions
@@ -84,7 +84,7 @@ class ClusterCrew:
             import dask
             import distributed
         except ImportError as error:
-            raise UsageError("--cluster needs an extra: pip install 'stance[dask]'") from error
+            raise UsageError(lacking("--cluster", "dask")) from error
         self._name = shown(address)
         self._loggers = [logging.getLogger(name) for name in _LOGGERS]
         self._levels = [logger.level for logger in self._loggers]
@@ -167,7 +167,8 @@ class ClusterCrew:
     def _compare_versions(self) -> None:
         """Compare versions by what every Python has: our tasks end a worker without stance."""
         for name, here in versions().items():
-            ask = (platform.python_version,) if name == "python" else (version, name)
+            installed = DISTRIBUTION if name == "stance" else name
+            ask = (platform.python_version,) if name == "python" else (version, installed)
             try:
                 found = self._client.run(*ask)
                 found["scheduler"] = self._client.run_on_scheduler(*ask)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance import __version__
 from stance.display import shown
 from stance.model.judging import StanceModel
 from stance.paths import file_hash
@@ -83,9 +84,8 @@ def versions(*more: str) -> dict[str, str]:
     from importlib.metadata import version  # which takes as long as a hundred rows
 
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {name: version(name) for name in ("stance", "numpy", "PyStemmer", *more)} | {
-        "python": python
-    }
+    libraries = {name: version(name) for name in ("numpy", "PyStemmer", *more)}
+    return {"stance": __version__, **libraries, "python": python}
 
 
 def difference(before: Plan, now: Plan) -> str | None:

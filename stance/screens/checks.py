@@ -131,8 +131,14 @@ def _version(library: Figures) -> str:
 
 
 def _extra(name: str, figures: Figures) -> list[str]:
-    listed = ", ".join(map(_version, figures["extras"][name]))
-    lacks = f"; for it: pip install 'stance[{name}]'" if figures["lacking"][name] else ""
+    libraries = figures["extras"][name]
+    listed = ", ".join(map(_version, libraries))
+    lacking = [
+        f"'{each['name']}>={each['least']}'"
+        for each in libraries
+        if each["name"] in figures["lacking"][name]
+    ]
+    lacks = f"; for it: pip install {' '.join(lacking)}" if lacking else ""
     return wrap(listed + lacks, f"  {name:<9}", " " * 11)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from stance.display import shown
-from stance.errors import DataError
+from stance.errors import DataError, load_extra
 from stance.tables._bytes import MEGABYTE
 from stance.tables._oddities import name_columns, too_long, undecoded
 from stance.tables._reading import (
@@ -20,7 +20,6 @@ from stance.tables._reading import (
     Records,
     Value,
     judged,
-    load_extra,
     together,
 )
 

@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, BinaryIO
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError, temporary_error
+from stance.errors import DataError, OutputError, load_extra, temporary_error
 from stance.tables._bytes import MEGABYTE
 from stance.tables._oddities import name_columns, undecoded
-from stance.tables._reading import Fault, Journal, Records, judged, load_extra, together
+from stance.tables._reading import Fault, Journal, Records, judged, together
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # sheets reach 5 to 50

@@ -7,7 +7,7 @@ from email import message_from_bytes
 from importlib import import_module
 from typing import Any
 
-from stance.errors import DataError, ExtraError
+from stance.errors import DataError, ExtraError, lacking
 
 MAX_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
 MOST_NESTED = 3  # archives in one another; each costs the time to read all that is in it
@@ -58,7 +58,7 @@ def require_library(name: str) -> None:
     try:
         _trafilatura()
     except ImportError as error:
-        raise ExtraError(f"{name}: web pages need an extra: pip install 'stance[html]'") from error
+        raise ExtraError(lacking(f"{name}: a web page", "html")) from error
 
 
 def unpack(data: bytes, name: str) -> bytes:

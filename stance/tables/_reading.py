@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, Self
 
 from stance.display import count
-from stance.errors import DataError, ExtraError
+from stance.errors import DataError
 from stance.tables._bytes import MEGABYTE
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
@@ -175,11 +174,3 @@ def judged(
         else:
             journal.number += 1
             yield Record(journal.number, line, tuple(cells))
-
-
-def load_extra(library: str, what: str, extra: str) -> Any:
-    """Return a library that an extra brings; raise `ExtraError` if it is not installed."""
-    try:
-        return import_module(library)
-    except ImportError as error:
-        raise ExtraError(f"{what} needs an extra: pip install 'stance[{extra}]'") from error
