@@ -10,7 +10,7 @@ from typing import Any
 
 from stance.display import shown, shown_path
 
-RENAMES_OPEN = os.name != "nt"  # Windows neither renames nor removes a file that is open
+ON_WINDOWS = os.name == "nt"  # which neither renames nor removes a file that is open
 
 
 class StanceError(Exception):
@@ -25,8 +25,8 @@ class StanceError(Exception):
     exit_status = 1
 
     def __str__(self) -> str:
-        said = super().__str__()
-        return shown(said, len(said))
+        message = super().__str__()
+        return shown(message, len(message))
 
 
 class DataError(StanceError):
@@ -104,27 +104,27 @@ class OutputError(StanceError):
 
 # --- Files that cannot be written -----------------------------------------------------------------
 
+_NO_PERMISSION = "no permission to write there; choose another folder"
+_NO_FOLDER = "its folder does not exist; create it first"
+_TOO_MANY = "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
 _REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
     errno.EDQUOT: "your disk quota is used up; make room and run again",
     errno.EFBIG: "the file grew beyond the size limit; raise it (ulimit -f) or write elsewhere",
-    errno.EACCES: "no permission to write there; choose another folder",
-    errno.EPERM: "no permission to write there; choose another folder",
     errno.EROFS: "that file system is read-only; choose another folder",
-    errno.ENOENT: "its folder does not exist; create it first",
-    errno.ENOTDIR: "its folder does not exist; create it first",
     errno.EISDIR: "is a folder; name a file in it",
     errno.EEXIST: "exists already; use --force to overwrite it",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
     errno.ELOOP: "is a link to itself; name another file",
-    errno.EMFILE: "too many files are open; use fewer --jobs or raise the limit (ulimit -n)",
-    errno.ENFILE: "too many files are open; use fewer --jobs or raise the limit (ulimit -n)",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _NO_PERMISSION),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), _NO_FOLDER),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), _TOO_MANY),
 }
 
 
 def output_error(error: OSError, path: Path | None) -> OutputError:
     """Return a failure to write as the one line that the user reads."""
-    if error.errno == errno.EACCES and not RENAMES_OPEN:
+    if error.errno == errno.EACCES and ON_WINDOWS:
         return refusal(path, "no permission, or open elsewhere as in Excel; close it there")
     if error.errno == errno.ENOENT and path and path.parent.is_dir():
         return refusal(path, "its folder takes no new files; choose another folder")
@@ -178,7 +178,7 @@ def reported(path: Path | None) -> Iterator[None]:
 def is_closed_pipe(error: OSError) -> bool:
     """Return whether nobody reads the pipe any more; Windows calls that a wrong argument."""
     wrong = error.errno == errno.EINVAL and error.filename is None
-    return isinstance(error, BrokenPipeError) or (wrong and not RENAMES_OPEN)
+    return isinstance(error, BrokenPipeError) or (wrong and ON_WINDOWS)
 
 
 def refusal(path: Path | None, reason: str) -> OutputError:

@@ -1,67 +1,311 @@
-"""Files that appear under their name whole, or not at all; but for SQLite, nothing else writes one.
+"""Output files that appear under their name whole or not at all, and what paths stand for.
 
-A file is made in private, reaches the disk and then gets its name in one step. Where the system
-can, it has no name until then, so that a killed process leaves nothing; elsewhere private files
-are locked, so that what one left is removed when the same file is written again.
+A file is made in private beside its place, reaches the disk and then gets its name in one step.
 """
 
 import contextlib
 import errno
 import hashlib
-import io
 import os
-import secrets
 import stat
 import sys
+import tempfile
+import time
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import IO, Self, TypeVar
 
-from stance import errors, paths
-from stance.errors import refusal, reported
-from stance.interrupts import held
-from stance.paths import check_output, is_device, mode_of, open_nameless, same_file, target_of
+from stance.display import shown_path
+from stance.errors import DataError, refusal, reported
+from stance.interrupts import defer_signals
 
-try:
-    import fcntl
-except ImportError:  # Windows, where leftovers stay
-    fcntl = None  # type: ignore[assignment]
+Output = TypeVar("Output", bound="Transaction")
 
-Work = TypeVar("Work", bound="Transaction")
+_PRIVATE = ".stance-", ".part"  # how the name of a file in the making begins and ends
+_STALE = 24 * 3600  # seconds after which nobody writes it any more
 
-_EARLY = 16 * 1024 * 1024  # or the end of a long run would have to wait for all of its output
+# --- What a path stands for ----------------------------------------------------------------------
+
+
+def check_output(
+    path: Path | None, *, force: bool, inputs: Iterable[Path | None] = (), regular: bool = False
+) -> None:
+    """Raise what `WholeFile` would raise because of the name or folder, before any work is done.
+
+    It may be none of the `inputs`, not even with `force`, and no pipe or device if `regular`.
+    """
+    if path is None:
+        return
+    if any(source is not None and same_file(path, source) for source in inputs):
+        raise refusal(path, "is the input; choose another name for the output")
+    if path.suffix.lower() in (".zst", ".xz", ".bz2"):
+        raise refusal(path, "can only compress as .gz; change the name")
+    with reported(path):
+        target = target_of(path)
+        if is_device(path):
+            if regular:
+                raise refusal(path, "is a pipe or device; name a file")
+        elif target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        elif target.exists() and not force:
+            raise FileExistsError(errno.EEXIST, "exists")
+        elif not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no folder")
+        else:  # permissions do not say that all is well there, so try
+            _make_private(target.parent).close()
+
+
+def target_of(path: Path) -> Path:
+    """Return the path at the end of all links; raise if there is no end."""
+    with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
+        if not (target := path.resolve()).is_symlink():
+            return target
+    raise OSError(errno.ELOOP, "is a link to itself")
+
+
+def is_device(path: Path) -> bool:
+    """Return whether a path is a pipe or a device, which is written as it is."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
+
+
+def same_file(path: Path, other: Path) -> bool:
+    """Return whether two paths name one file, or would if there were one."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return os.path.realpath(path) == os.path.realpath(other)  # `resolve` raises on loops
+
+
+def file_hash(*paths: Path) -> str:
+    """Return the SHA-256 of a file, or of the bytes of several, one after another."""
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+        except OSError as error:
+            why = "cannot be read twice; copy the file and try again"
+            raise DataError(f"{shown_path(path)}: {why}") from error
+    return digest.hexdigest()
+
+
+# --- Outputs -------------------------------------------------------------------------------------
+
+
+class Transaction(ABC):
+    """Work that a ``with`` block commits if it ends well, and discards otherwise."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Do all of the work except what makes it visible."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make the work permanent."""
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Undo the work, even after `commit` unless it replaced something older."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.discard)
+            if kind is None:
+                self.commit()
+                undo.pop_all()
+
+
+class WholeFile(Transaction):
+    """A file that appears under its name when the ``with`` block ends well, and only then.
+
+    Standard output (None), pipes and devices are written as they are; other files in private,
+    in ``folder`` if one is given.
+    """
+
+    def __init__(self, path: Path | None, *, force: bool, folder: Path | None = None) -> None:
+        self._path = path
+        self._force = force
+        self._target: Path | None = None  # of a file that is made in private
+        self._made: list[Path] = []  # what `discard` removes
+        with reported(path):
+            self._file = self._open(path, folder) if path else sys.stdout.buffer
+
+    def _open(self, path: Path, folder: Path | None) -> IO[bytes]:
+        if is_device(path):
+            return path.open("wb")  # it cannot be renamed over
+        check_output(path, force=self._force)
+        self._target = target = target_of(path)
+        _clear_leftovers(target.parent)
+        file = _make_private(folder or target.parent, delete=False)
+        self._made = [Path(file.name)]
+        return file
+
+    @property
+    def inode(self) -> int:
+        """Number of the file in its file system; it keeps it under its final name."""
+        return os.fstat(self._file.fileno()).st_ino
+
+    def write(self, data: bytes | bytearray) -> int:
+        """Write all of the data."""
+        with reported(self._path):
+            return self._file.write(data)
+
+    def flush(self) -> None:
+        """Pass on what is buffered."""
+        with reported(self._path):
+            self._file.flush()
+
+    def settle(self) -> None:
+        """Bring what is written to the disk, so that only its name is missing."""
+        if self._file.closed:
+            return
+        self.flush()
+        with reported(self._path):
+            if self._target:
+                with contextlib.suppress(PermissionError):  # some file systems of Windows
+                    self._made[0].chmod(_mode_of(self._target))
+                os.fsync(self._file.fileno())
+            if self._path:
+                self._file.close()  # Windows renames no open file, and pipes have readers
+
+    def commit(self) -> None:
+        """Give the file its name; raise if it is taken by now, without `force`."""
+        self.settle()
+        with reported(self._path):
+            if self._target:
+                replaces = self._target.exists()
+                _rename(self._made[0], self._target, force=self._force)
+                self._made = [] if replaces else [self._target]
+                sync_folder(self._target.parent)
+
+    def discard(self) -> None:
+        """Remove what has been written; only what replaced an older file stays."""
+        if self._path:
+            with contextlib.suppress(OSError):
+                self._file.close()
+        for path in self._made:
+            path.unlink(missing_ok=True)
+
+
+class AtomicGroup:
+    """Outputs that all get their names when the ``with`` block ends well, or none does.
+
+    Only what has replaced an older file stays if the next output fails.
+    """
+
+    def __init__(self) -> None:
+        self._outputs: list[Transaction] = []
+
+    @contextlib.contextmanager
+    def part(self, output: Output) -> Iterator[Output]:
+        """Write an output in a ``with`` block, after which it waits for the others."""
+        self._outputs.append(output)
+        yield output
+        output.settle()
+
+    def write(self, path: Path, data: bytes, *, force: bool) -> None:
+        """Write a file of the group."""
+        check_output(path, force=force, regular=True)
+        with self.part(WholeFile(path, force=force)) as file:
+            file.write(data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with contextlib.ExitStack() as undo:
+            for output in self._outputs:
+                undo.callback(output.discard)
+            if kind is None:
+                with defer_signals():
+                    for output in self._outputs:
+                        output.commit()
+                    undo.pop_all()
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
     """Write a file; raise `OutputError` if it exists, without `force`, or cannot be written."""
-    with Together() as alone:
-        alone.write(path, data, force=force)
+    write_together([(path, data)], force=force)
 
 
 def write_together(contents: Sequence[tuple[Path, bytes]], *, force: bool = False) -> None:
-    """Write files as `write_whole` does, but `Together`."""
-    for at, (path, _) in enumerate(contents):
-        if any(same_file(path, other) for other, _ in contents[:at]):
+    """Write files of which all appear, or none."""
+    for number, (path, _) in enumerate(contents):
+        if any(same_file(path, other) for other, _ in contents[:number]):
             raise refusal(path, "would be written twice; choose another name")
-    with Together() as together:
+    with AtomicGroup() as group:
         for path, data in contents:
-            together.write(path, data, force=force)
+            group.write(path, data, force=force)
+
+
+def _make_private(folder: Path, *, delete: bool = True) -> IO[bytes]:
+    """Return a new file that nobody else may read."""
+    before, after = _PRIVATE
+    return tempfile.NamedTemporaryFile(prefix=before, suffix=after, dir=folder, delete=delete)
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove what killed processes left in a folder long ago."""
+    for path in folder.glob("*".join(_PRIVATE)):
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime < time.time() - _STALE:
+                path.unlink()
+
+
+def _mode_of(target: Path) -> int:
+    """Return the permissions of the file to be replaced, or those of any new file."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _rename(path: Path, target: Path, *, force: bool) -> None:
+    if force:
+        path.replace(target)
+        return
+    try:
+        os.link(path, target)  # unlike a rename, fails if the name is taken by now
+        path.unlink()
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, "exists") from None
+        path.replace(target)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder outlast a power cut."""
+    with contextlib.suppress(OSError):  # some file systems cannot do that
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+# --- Files in the private folder of a run --------------------------------------------------------
 
 
 def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
-    """Write or replace a file in a private folder; a power cut may damage it without `sync`.
-
-    Without, the system writes it to the disk when it likes; what is removed by then costs nothing.
-    """
+    """Write or replace a file in a private folder; a power cut may damage it without `sync`."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
+    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.writelines(data)
         file.flush()
         if sync:
-            os.fsync(handle)
+            os.fsync(file.fileno())
     temporary.replace(path)
     if sync:
         sync_folder(path.parent)
@@ -81,274 +325,3 @@ def read_checked(path: Path) -> bytes | None:
     except (OSError, ValueError):
         return None
     return data if len(data) == size and zlib.crc32(data) == checksum else None
-
-
-class Transaction(ABC):
-    """Work that a ``with`` block commits if it ends well, and discards otherwise."""
-
-    @abstractmethod
-    def settle(self) -> None:
-        """Do all of the work but for what makes it seen."""
-
-    @abstractmethod
-    def commit(self) -> None:
-        """Make the work permanent."""
-
-    @abstractmethod
-    def withdraw(self) -> None:
-        """Undo what `commit` has done, but for what cannot be undone."""
-
-    @abstractmethod
-    def discard(self) -> None:
-        """Undo what is not committed; does nothing after `commit`."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self.commit()
-        finally:
-            self.discard()
-
-
-class Together(Transaction):
-    """Work of several parts, such as files, of which all are committed or none.
-
-    Only what has replaced an older file stays if the next part fails.
-    """
-
-    def __init__(self) -> None:
-        self._parts: list[Transaction] = []
-
-    @contextlib.contextmanager
-    def part(self, work: Work) -> Iterator[Work]:
-        """Do a part in a ``with`` block, after which it waits for the others."""
-        self._parts.append(work)
-        yield work
-        work.settle()
-
-    def write(self, path: Path, data: bytes, *, force: bool) -> None:
-        """Write a file as a part."""
-        check_output(path, force=force, regular=True)
-        with self.part(WholeFile(path, force=force)) as file:
-            file.write(data)
-
-    def settle(self) -> None:
-        """Settle all parts."""
-        for part in self._parts:
-            part.settle()
-
-    def commit(self) -> None:
-        """Commit the parts; if one cannot be, withdraw those before it."""
-        with held():
-            try:
-                for part in self._parts:
-                    part.commit()
-            except BaseException:
-                self.withdraw()
-                raise
-
-    def withdraw(self) -> None:
-        """Withdraw all parts."""
-        for part in self._parts:
-            part.withdraw()
-
-    def discard(self) -> None:
-        """Discard all parts, even if one of them cannot be."""
-        with contextlib.ExitStack() as stack:
-            for part in self._parts:
-                stack.callback(part.discard)
-
-
-class WholeFile(Transaction):
-    """A file that appears under its name when the ``with`` block ends well, and only then.
-
-    Standard output (None), pipes and devices are written as they are; others in a private place.
-    """
-
-    def __init__(self, path: Path | None, *, force: bool, folder: Path | None = None) -> None:
-        self._path = path
-        self._force = force
-        self._target: Path | None = None  # of what is made in private
-        self._settled = False  # on the disk
-        self._own: int | None = None  # its number, once it may have a name that was free
-        self._made: Path | None = None  # set before there is such a file, so that none is forgotten
-        with reported(path):
-            self._file = self._open(path, folder) if path else sys.stdout.buffer
-
-    def _open(self, path: Path, folder: Path | None) -> "BinaryIO | _File":
-        if is_device(path):
-            return _File(path, "wb")  # it cannot be renamed over
-        check_output(path, force=self._force)
-        self._target = target = target_of(path)
-        clear_leftovers(target)
-        return _File(self._open_private(folder or target.parent, _beginning(target)), "wb")
-
-    def _open_private(self, folder: Path, beginning: str) -> int:
-        while True:
-            self._made = folder / f"{beginning}{secrets.token_hex(6)}.part"
-            if (handle := open_nameless(folder)) is not None:
-                _lock(handle)  # as soon as it has a name, it must not be taken for a leftover
-                return handle
-            handle = os.open(self._made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            if not _lock(handle) or os.fstat(handle).st_nlink:
-                return handle
-            os.close(handle)  # another took it for a leftover before it was locked
-
-    @property
-    def inode(self) -> int:
-        """Number of the file in its file system; it keeps it under its final name."""
-        return os.fstat(self._file.fileno()).st_ino
-
-    def write(self, data: bytes | bytearray) -> int:
-        """Write all of the data."""
-        with reported(self._path):
-            return self._file.write(data)
-
-    def flush(self) -> None:
-        """Pass on what standard output has buffered."""
-        self._file.flush()
-
-    def settle(self) -> None:
-        """Bring what is written to the disk, so that it lacks but its name."""
-        if self._settled:
-            return
-        with reported(self._path):
-            self._file.flush()
-            if self._target:
-                mode = mode_of(self._target)
-                # Windows has it from Python 3.13 on; some file systems of Windows refuse it.
-                with contextlib.suppress(AttributeError, PermissionError):
-                    os.fchmod(self._file.fileno(), mode)
-                os.fsync(self._file.fileno())
-            elif self._path:
-                self._file.close()  # or who reads a pipe to its end would wait for the other parts
-        self._settled = True
-
-    def commit(self) -> None:
-        """Give the file its name; raise if it is taken by now, without `force`."""
-        self.settle()
-        with reported(self._path):
-            if self._target and self._made:
-                self._become(self._made, self._target)  # `discard` closes it: all is on the disk
-
-    def withdraw(self) -> None:
-        """Remove the file again, unless it replaced one or another has its name by now."""
-        with contextlib.suppress(OSError):
-            if self._target and self._target.stat().st_ino == self._own:
-                self._target.unlink()
-
-    def discard(self) -> None:
-        """Remove what has been written; nothing appears under the name."""
-        if self._path:
-            with contextlib.suppress(OSError):
-                self._file.close()
-        if self._made:
-            self._made.unlink(missing_ok=True)
-            self._made = None
-
-    def _become(self, path: Path, target: Path) -> None:
-        if paths.NAMELESS and not os.fstat(self._file.fileno()).st_nlink:
-            self._name(path)
-        if not target.exists():
-            self._own = self.inode
-        if not errors.RENAMES_OPEN:
-            self._file.close()
-        if self._force:
-            path.replace(target)
-        else:
-            _link_once(path, target)
-        self._made = None
-        sync_folder(target.parent)
-
-    def _name(self, path: Path) -> None:
-        """Give the file a name; where a file system refuses that, a copy of it."""
-        handle = self._file.fileno()
-        try:
-            # A number of a folder, though not used, makes Python follow the link that this is.
-            os.link(f"{paths.HANDLES}/{handle}", path, src_dir_fd=0, follow_symlinks=True)
-        except OSError:
-            copy = _File(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-            _lock(copy.fileno())
-            place = 0
-            while block := os.pread(handle, 1 << 20, place):
-                place += copy.write(block)
-            os.fchmod(copy.fileno(), stat.S_IMODE(os.fstat(handle).st_mode))
-            os.fsync(copy.fileno())
-            self._file.close()
-            self._file = copy
-
-
-class _File(io.FileIO):
-    """An unbuffered file that writes all it is given, or raises, even on a full disk."""
-
-    _waiting = 0
-
-    def write(self, data: Any, /) -> int:
-        view, written = memoryview(data), 0
-        while written < len(view):
-            written += super().write(view[written:])
-        self._waiting += written
-        if self._waiting >= _EARLY:
-            self._waiting = 0
-            _begin_writing(self.fileno())
-        return written
-
-
-def _begin_writing(handle: int) -> None:
-    """Have the system write a file to the disk from now on, without waiting for it."""
-    if hasattr(os, "posix_fadvise"):
-        with contextlib.suppress(OSError):  # a pipe, or a file system that cannot
-            # Linux takes the advice that pages are not needed as a request to write them.
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _link_once(path: Path, target: Path) -> None:
-    try:
-        os.link(path, target)  # unlike a rename, fails if the name is taken by now
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if target.exists():
-            raise FileExistsError(errno.EEXIST, "exists") from None
-        path.replace(target)
-    else:
-        path.unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder outlast a power cut."""
-    with contextlib.suppress(OSError):  # some file systems cannot do that
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def clear_leftovers(target: Path) -> None:
-    """Remove what killed processes left of the target; what is locked is still being written."""
-    if fcntl is None:
-        return
-    for path in target.parent.glob(f"{_beginning(target)}*.part"):
-        with contextlib.suppress(OSError):
-            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-            with os.fdopen(handle):
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-
-
-def _beginning(target: Path) -> str:
-    """Return how the names of a target's files begin; a hash, since names may be long."""
-    return f".stance-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
-
-
-def _lock(handle: int) -> bool:
-    """Lock a file until it is closed; return whether that can be done here."""
-    with contextlib.suppress(OSError):  # without locks, leftovers cannot be locked either
-        if fcntl:
-            fcntl.flock(handle, fcntl.LOCK_EX)  # which another may hold for a moment, to clear away
-            return True
-    return False

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: exceptions while a command runs, held back where they would do damage."""
+"""Ctrl-C and SIGTERM: exceptions while a command runs, deferred where they would do damage."""
 
 import contextlib
 import signal
@@ -15,52 +15,15 @@ class Terminated(BaseException):
 
 
 @contextlib.contextmanager
-def raised() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` or `Terminated` if a signal comes while the block runs.
+def handle_signals(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have a function called if Ctrl-C or SIGTERM comes while the block runs.
 
     A signal that our parent told us to ignore, as `nohup` and `&` do, stays ignored.
     """
-    with _handled(_raise):
-        yield
-
-
-@contextlib.contextmanager
-def held() -> Iterator[None]:
-    """Hold the signals back while the block runs; a mask would hold for one thread only."""
-    came: list[int] = []
-    try:
-        with _handled(lambda number, _: came.append(number)):
-            yield
-    finally:
-        for number in came:
-            signal.raise_signal(number)
-
-
-def interruptible(work: Callable[[], T]) -> T:
-    """Do long work of a library that hears no signal in a thread, which Ctrl-C leaves behind."""
-    done: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except BaseException as error:  # for the thread that waits
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return done[0]
-
-
-@contextlib.contextmanager
-def _handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     before = {}
     if threading.current_thread() is threading.main_thread():  # no other may set handlers
-        found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        before = {n: old for n, old in found.items() if old not in (signal.SIG_IGN, None)}
+        now = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {n: old for n, old in now.items() if old not in (signal.SIG_IGN, None)}
     try:
         for number in before:
             signal.signal(number, handler)
@@ -70,5 +33,34 @@ def _handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[Non
             signal.signal(number, previous)
 
 
-def _raise(number: int, _frame: FrameType | None) -> NoReturn:
+def raise_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    """Raise a signal as an exception."""
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+
+@contextlib.contextmanager
+def defer_signals() -> Iterator[None]:
+    """Let signals wait until the block has run; a mask would do so for one thread only."""
+    came: list[int] = []
+    try:
+        with handle_signals(lambda number, _: came.append(number)):
+            yield
+    finally:
+        for number in came:
+            signal.raise_signal(number)
+
+
+def interruptible(work: Callable[[], T]) -> T:
+    """Do long work of a library that hears no signal in a thread, which Ctrl-C leaves behind."""
+    from concurrent.futures import Future  # which takes a while to import
+
+    result: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # for the thread that waits
+            result.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return result.result()

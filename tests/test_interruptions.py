@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from command import predict
 
-from stance.interrupts import held
+from stance.interrupts import defer_signals
 from stance.runs.job import PART
 from stance.runs.resume import folder_of
 
@@ -191,7 +191,7 @@ def test_signals_wait_for_what_must_not_be_cut_short():
     steps = []
 
     def work():
-        with held():
+        with defer_signals():
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.05)
             steps.append("done")

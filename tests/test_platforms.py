@@ -65,7 +65,7 @@ def open_file(path, flags, *rest, **options):
 
 os.open = open_file
 import stance.errors
-stance.errors.RENAMES_OPEN = False
+stance.errors.ON_WINDOWS = True
 '''
 
 
@@ -151,7 +151,7 @@ def test_a_console_in_cp1252_shows_what_it_can(stand):
 
 @pytest.fixture
 def windows(monkeypatch):
-    monkeypatch.setattr(errors, "RENAMES_OPEN", False)
+    monkeypatch.setattr(errors, "ON_WINDOWS", True)
 
 
 def test_a_reader_that_is_gone_is_no_failure_there(windows, monkeypatch, capsys):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stance.errors import DataError, OutputError, UsageError
 from stance.evaluation.mistakes import WORDS, write_mistakes
-from stance.files import Together
+from stance.files import AtomicGroup
 from stance.model.explanation import explain
 from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, net_push, strongest_words
 from stance.records import NO_ANSWER, Stance
@@ -293,7 +293,7 @@ def test_the_command_line_adds_the_column(model_path, tmp_path):
 
 
 def test_mistakes_are_explained_in_the_same_way(model, corpus, tmp_path):
-    with Together() as together:
+    with AtomicGroup() as together:
         write_mistakes(model, corpus, tmp_path / "wrong.csv", together, force=False)
     rows = read(tmp_path / "wrong.csv")
     assert len(rows) > 20

@@ -471,15 +471,12 @@ def test_nothing_appears_when_the_run_fails(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("nameless", [True, False])
-def test_the_temporary_file_is_private_and_the_table_is_not(tmp_path, monkeypatch, nameless):
-    if not nameless:
-        monkeypatch.setattr("stance.paths.NAMELESS", False)
+def test_the_temporary_file_is_private_and_the_table_is_not(tmp_path):
     umask = os.umask(0o022)
     try:
         with TableWriter(tmp_path / "a.csv", Format(("a",)), force=False, folder=tmp_path):
             modes = [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()]
-            assert modes in ([0o600], [] if nameless else [0o600])
+            assert modes == [0o600]
         assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o644
     finally:
         os.umask(umask)

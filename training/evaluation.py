@@ -23,7 +23,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from stance.corpus import bundled_corpus, read_corpus
 from stance.evaluation.assessment import compare_models, evaluate
 from stance.evaluation.mistakes import write_mistakes
-from stance.files import Together
+from stance.files import AtomicGroup
 from stance.reports import worst_mistakes, write_evaluation
 from stance.storage import bundled_model, load_model
 from stance.stress import run_suite
@@ -34,7 +34,7 @@ WORDS = (75, 105)
 
 def alone(write: Callable[..., object], *args: object) -> None:
     """Write a file that belongs to no others, over an older one."""
-    with Together() as together:
+    with AtomicGroup() as together:
         write(*args, together, force=True)
 
 

@@ -48,7 +48,7 @@ def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: P
 
     ``outputs`` are named like their options.
     """
-    from stance.paths import check_output, is_device, same_file
+    from stance.files import check_output, is_device, same_file
 
     before: dict[str, Path] = {}
     for name, path in outputs.items():

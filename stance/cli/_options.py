@@ -233,7 +233,7 @@ def _reading(
 def _answers_form(
     answers: list[Path], include: list[str] | None, prefix: str | None, **others: str | None
 ) -> AnswersForm:
-    from stance.paths import is_device
+    from stance.files import is_device
     from stance.tables import find_inputs
 
     for path in answers:

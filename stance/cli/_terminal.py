@@ -20,7 +20,7 @@ import typer
 
 from stance.display import count, shown
 from stance.errors import StanceError, is_closed_pipe, output_error, reported
-from stance.interrupts import Terminated, raised
+from stance.interrupts import Terminated, handle_signals, raise_signal
 
 if TYPE_CHECKING:
     from stance.runs import Done
@@ -56,7 +56,7 @@ def catching(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            with raised():
+            with handle_signals(raise_signal):
                 command(*args, **kwargs)
                 with reported(None):
                     sys.stdout.flush()

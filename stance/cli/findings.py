@@ -78,7 +78,7 @@ def shares(
     audit: "AuditRequest | None",
 ) -> None:
     """Count the stances of answers, correct them by a labelled sample, and compare groups."""
-    from stance.files import Together
+    from stance.files import AtomicGroup
     from stance.findings import Request, read_study, write_numbers, write_regression_table
     from stance.screens.findings import share_lines
 
@@ -92,7 +92,7 @@ def shares(
     found = study.shares(quantity)
     tell(*found.notes)
     figures, how, said = found.to_json(), {"force": force, "excel_safe": excel_safe}, []
-    with Together() as together:
+    with AtomicGroup() as together:
         for path, name in ((output, "shares"), (differences, "differences")):
             if path:
                 said.append(write_numbers(path, figures[name], together, **how))

@@ -163,11 +163,11 @@ def _write(
 ) -> None:
     """Write the table of wrong answers and the page of an evaluation, if asked for."""
     from stance.evaluation.mistakes import write_mistakes
-    from stance.files import Together
+    from stance.files import AtomicGroup
     from stance.reports import worst_mistakes, write_evaluation
 
     said, card = [], model.card
-    with Together() as together:
+    with AtomicGroup() as together:
         if errors is not None:
             said.append(write_mistakes(model, corpus, errors, together, force=force))
         if report is not None:

@@ -15,8 +15,8 @@ from stance.annotations import Annotations, merge_coders
 from stance.arrays import Bools, Floats, Ints, Keys
 from stance.corpus._rows import EXTRA, LabelledRows, Row
 from stance.display import brief, shown
+from stance.files import file_hash
 from stance.label_values import MISSING, holder_kind
-from stance.paths import file_hash
 from stance.reading.keys import (
     Fingerprints,
     fingerprint,

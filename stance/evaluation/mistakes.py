@@ -9,7 +9,7 @@ from stance.arrays import Floats, Ints
 from stance.corpus import Corpus
 from stance.display import count
 from stance.evaluation.answers import stance_answers
-from stance.files import Together
+from stance.files import AtomicGroup
 from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
 from stance.records import ANSWERS, NO_ANSWER, Stance
@@ -36,14 +36,14 @@ def write_suspects(corpus: Corpus, held: Floats, path: Path, *, force: bool) -> 
         (ANSWERS[gold[row]], ANSWERS[found[row]], f"{top[row]:.6f}", f"{own[row]:.6f}")
         for row in listed
     )
-    with Together() as alone:
+    with AtomicGroup() as alone:
         remark = _write_rows(path, names, corpus, listed, cells, alone, force)
     rows = f"{count(len(listed), 'row')} of {len(corpus):,}"
     return f"wrote {rows} whose label may be wrong to {path}{remark}"
 
 
 def write_mistakes(
-    model: StanceModel, corpus: Corpus, path: Path, together: Together, *, force: bool
+    model: StanceModel, corpus: Corpus, path: Path, together: AtomicGroup, *, force: bool
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
     stance, because, withheld = [], list[str](), []
@@ -74,7 +74,7 @@ def _write_rows(
     corpus: Corpus,
     rows: Ints,
     cells: Iterable[Sequence[str]],
-    together: Together,
+    together: AtomicGroup,
     force: bool,
 ) -> str:
     """Write some rows of a corpus: text and actor, further cells so named, and their places.

@@ -7,7 +7,7 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.display import count
 from stance.errors import UsageError
-from stance.files import Together
+from stance.files import AtomicGroup
 from stance.findings.correction import Audit
 from stance.findings.population import Population
 from stance.findings.shares import Study
@@ -24,7 +24,7 @@ def write_regression_table(
     study: Study,
     request: Request,
     output: Path,
-    together: Together,
+    together: AtomicGroup,
     *,
     force: bool = False,
     excel_safe: bool = False,

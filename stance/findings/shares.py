@@ -11,7 +11,7 @@ from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.evaluation.significance import benjamini_hochberg, holm
-from stance.files import Together
+from stance.files import AtomicGroup
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
 from stance.findings.correction import NET, Corrected, Correction
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
@@ -174,7 +174,7 @@ def read_study(
 def write_numbers(
     path: Path,
     rows: Sequence[Mapping[str, Any]],
-    together: Together,
+    together: AtomicGroup,
     *,
     force: bool = False,
     excel_safe: bool = False,

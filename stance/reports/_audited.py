@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from stance.display import count
 from stance.evaluation.agreement import Agreement
+from stance.files import file_hash
 from stance.findings import AuditRequest, Request, Share, Study
 from stance.findings.audit import read_audit
 from stance.findings.correction import AUDIT_ONLY, NET, Corrected
 from stance.findings.population import read_population
-from stance.paths import file_hash
 from stance.records import AGAINST, FAVOR, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from stance.corpus import Source
 from stance.display import count, shown
-from stance.files import Together
+from stance.files import AtomicGroup
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
@@ -217,7 +217,7 @@ def write_evaluation(
     card: Figures,
     sources: Sequence[Source],
     mistakes: Sequence[Mistake],
-    together: Together,
+    together: AtomicGroup,
     *,
     model: Path | None = None,
     force: bool = False,

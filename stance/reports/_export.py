@@ -7,7 +7,7 @@ from unicodedata import normalize
 
 from stance.display import count
 from stance.errors import refusal, reported
-from stance.paths import check_output
+from stance.files import check_output
 from stance.reports._drawing import FONT, Drawing, Label, Shape, as_svg, draw
 from stance.reports._page import Data, Figure, plain_cell
 from stance.tables import Format, formula_note

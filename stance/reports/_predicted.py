@@ -9,6 +9,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.errors import DataError
 from stance.evaluation.intervals import Shares, estimate_shares
+from stance.files import file_hash
 from stance.findings import AuditRequest
 from stance.findings.periods import Span, Unit, chart_course
 from stance.findings.pooling import Pooled, pool_map
@@ -16,7 +17,6 @@ from stance.findings.population import BLANK
 from stance.findings.survey import Frequent, Request, Survey, batches, survey
 from stance.findings.tally import TRACED, Carriers, Tally
 from stance.model.judging import StanceModel
-from stance.paths import file_hash
 from stance.records import FAVOR
 from stance.reports._audited import Audited, read_audited
 from stance.reports._examples import Examples, Marked, mark

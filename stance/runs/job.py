@@ -10,9 +10,9 @@ from typing import TypeGuard
 
 from stance.display import shown, shown_path
 from stance.errors import DataError, UsageError, WorkerError
+from stance.files import check_output, is_device, same_file
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
-from stance.paths import check_output, is_device, same_file
 from stance.runs.answers import Layout, Tally, heads_of
 from stance.runs.notes import abstention_notes, drift_notes, silence_notes, voice_notes
 from stance.runs.parts import Batch, Frame, Judged, Work, compute, cut

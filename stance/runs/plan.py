@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from stance import __version__
 from stance.display import shown
+from stance.files import file_hash
 from stance.model.judging import StanceModel
-from stance.paths import file_hash
 from stance.tables import Inputs, is_article
 
 Value = str | int | float | bool | None

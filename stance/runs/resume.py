@@ -12,7 +12,7 @@ from typing import Self, cast
 from stance.display import count, shown_path
 from stance.errors import DataError, OutputError, StanceError, output_error
 from stance.files import sync_folder, write_private
-from stance.interrupts import held
+from stance.interrupts import defer_signals
 from stance.runs.parts import Part, Store
 from stance.runs.plan import SIZE, Plan, difference
 
@@ -139,7 +139,7 @@ class Run:
         self.store = Store(self.folder, key, self._output)
         if not self.left.parts:
             try:
-                with held():  # or the folder might be left with nothing to clear it away
+                with defer_signals():  # or the folder might be left with nothing to clear it away
                     self._take_lock()
                     self._begun = True
                 write_private(self.folder / _PLAN, text.encode())
@@ -208,7 +208,7 @@ class Run:
         if fcntl is None:
             self._unlock()  # Windows removes no file that is open
         locked = True
-        with held():
+        with defer_signals():
             for _ in range(3):
                 with contextlib.suppress(OSError):
                     names = {child.name for child in self.folder.iterdir()}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Protocol, Self, cast
 
 from stance.errors import DataError, StanceError, WorkerError
-from stance.interrupts import held
+from stance.interrupts import defer_signals
 from stance.model.judging import StanceModel
 from stance.runs.parts import Batch, Frame, Judged, Part, Work, compute
 
@@ -159,7 +159,7 @@ class LocalCrew:
     def __enter__(self) -> Self:
         try:
             while len(self._lanes) < self._count:
-                with held():  # or a process might be started that nobody knows of
+                with defer_signals():  # or a process might be started that nobody knows of
                     self._lanes.append(_Lane())
         except BaseException:
             self.__exit__()
@@ -174,7 +174,7 @@ class LocalCrew:
 
     def __exit__(self, *_: object) -> None:
         lanes, self._lanes, self._sent = self._lanes, [], []
-        with held():  # or threads might wait for ever for a process that nobody has killed
+        with defer_signals():  # or threads might wait for ever for a process that nobody has killed
             for lane in lanes:
                 lane.kill()
         for lane in lanes:
@@ -185,7 +185,7 @@ class LocalCrew:
         for place, lane in enumerate(self._lanes):
             if not lane.alive:
                 lane.kill()
-                with held():
+                with defer_signals():
                     self._lanes[place] = _Lane()
                 for data in self._sent:
                     self._lanes[place].send(data)

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from stance.display import shown, shown_path
 from stance.errors import ActorError, ModelError, OutputError, RecipeError
-from stance.files import write_whole
+from stance.files import check_output, write_whole
 from stance.model.judging import StanceModel
-from stance.paths import check_output
 from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from stance.display import shown_path
-from stance.files import Transaction, WholeFile
-from stance.paths import check_output
+from stance.files import Transaction, WholeFile, check_output
 from stance.tables._bytes import MEGABYTE
 from stance.tables._format import Format, formula_note, table_format
 from stance.tables._reading import MAX_CELL
@@ -181,10 +180,6 @@ class TableWriter(Transaction):
         """Write what is left and give the file its name."""
         self.settle()
         self._file.commit()
-
-    def withdraw(self) -> None:
-        """Remove the file again, as `WholeFile` does."""
-        self._file.withdraw()
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
