@@ -19,7 +19,7 @@ MODULES = {
 LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 
 ROOMS = (
-    *("records", "arrays", "display", "errors", "interrupts", "settings", "paths", "files"),
+    *("records", "arrays", "display", "errors", "interrupts", "settings", "files"),
     *("recipe", "reading", "tables", "label_values", "annotations", "corpus", "importing"),
     *("features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
