@@ -152,6 +152,26 @@ def test_far_cells_cannot_hide_from_the_count(folder, cells, tmp_path):
         open_table(bad)
 
 
+def test_a_long_text_that_hundreds_of_cells_share_is_refused(tmp_path):
+    good, bad = workbook(tmp_path / "a.xlsx", ("S", [["text"], *[["LONG"]] * 500])), tmp_path / "b"
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"LONG", b"x" * 1_000_000))
+    assert bad.stat().st_size < 10_000
+    assert "expands more than 200 times" in fails(1, "predict", bad)
+
+
+def test_a_missing_column_names_the_sheet_that_has_it(model_path, tmp_path):
+    title = ("Title", [["A study of what newspapers in five countries write of NATO"]])
+    rows = [["Text", "actor", "stance"], *[["NATO won", "NATO", "favor"]] * 9]
+    path = workbook(tmp_path / "a.xlsx", ("Data", rows), title, ("Empty", []), ("End", rows[:1]))
+    told = f"{path}[Title]: no column 'text'; use --sheet 'Data' or 'End'"
+    for command in (["predict"], ["check"], ["actors"], ["evaluate"]):
+        sheet = ["--sheet", "Title"]
+        assert fails(1, *command, path, *sheet) == told
+    assert "--sheet chooses another: 'Data'" in fails(1, "predict", path, "--sheet", "Empty")
+
+
 def test_what_is_no_workbook_is_refused(tmp_path):
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
@@ -267,7 +287,7 @@ def test_what_a_sheet_cannot_hold_is_one_line_and_no_file(tmp_path, monkeypatch)
     message = "row 2, column 'text': 32,768 characters, and a cell of Excel holds 32,767; write"
     with pytest.raises(OutputError, match=message):
         write([["1", "x" * 32_767], ["2", "x" * 32_768]])
-    monkeypatch.setattr("stance.tables._excel._MOST_ROWS", 3)
+    monkeypatch.setattr("stance.tables.excel._MOST_ROWS", 3)
     with pytest.raises(OutputError, match="more than 2 rows, the most that a sheet of Excel holds"):
         write([["1", "x"]] * 3)
     assert not list(tmp_path.iterdir())

@@ -32,6 +32,14 @@ _USUAL = {
 _NEAR = 0.7  # likeness of "texts" to "text" is 0.89, of "outlet" 0.6
 
 
+class ColumnError(DataError):
+    """A table lacks a column."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name  # of the column
+
+
 def column(
     table_columns: Sequence[str], name: str, table_name: str, option: str = "", hint: str = ""
 ) -> int:
@@ -44,10 +52,9 @@ def column(
     """
     at = optional_column(table_columns, name, table_name)
     if at is None:
-        if is_prose(",".join(table_columns)):
-            raise DataError(f"{table_name}: {PROSE}")
-        advice = _advice(table_columns, name, option, hint)
-        raise DataError(f"{table_name}: no column '{shown(name)}'; {advice}")
+        missing = f"no column '{shown(name)}'; {_advice(table_columns, name, option, hint)}"
+        prose = is_prose(",".join(table_columns))
+        raise ColumnError(f"{table_name}: {PROSE if prose else missing}", name)
     return at
 
 

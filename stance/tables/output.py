@@ -14,8 +14,8 @@ from stance.tables._format import Format, formula_note, table_format
 from stance.tables._reading import MAX_CELL
 
 if TYPE_CHECKING:
-    from stance.tables._arrow import ArrowSheet
-    from stance.tables._excel import ExcelSheet
+    from stance.tables.arrow import ArrowSheet
+    from stance.tables.excel import ExcelSheet
 
 _BATCH_ROWS = 500
 _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
@@ -131,10 +131,10 @@ class TableWriter(Transaction):
     ) -> "ExcelSheet | ArrowSheet":
         file = cast(BinaryIO, self._end)
         if form.container == "excel":
-            from stance.tables._excel import ExcelSheet
+            from stance.tables.excel import ExcelSheet
 
             return ExcelSheet(file, shown_path(path), form.columns, form.types)
-        from stance.tables._arrow import ArrowSheet
+        from stance.tables.arrow import ArrowSheet
 
         paths = [own for own in originals if own is not None]
         kind = cast(Literal["parquet", "arrow"], form.container)

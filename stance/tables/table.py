@@ -13,7 +13,7 @@ from stance.tables._quoting import NAMES
 from stance.tables._reading import Check, Journal, Record, Records, RejectSink
 from stance.tables._separated import read_separated
 from stance.tables._sources import Source
-from stance.tables.columns import PROSE, is_prose
+from stance.tables.columns import PROSE, ColumnError, is_prose
 
 Blocks = Generator[Records]
 SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
@@ -48,6 +48,7 @@ class Table:
     """An open table: its columns at once, its records once, in a stream."""
 
     several = False  # whether its records come from several files
+    elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
 
     def __init__(
         self, file: Bytes, journal: Journal, blocks: Blocks, notes: Callable[[], Sequence[str]]
@@ -75,8 +76,13 @@ class Table:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        where = ""
+        if isinstance(error, ColumnError) and self.elsewhere:
+            where = self.elsewhere(error.name)
         self.close()
+        if isinstance(error, ColumnError) and where:
+            raise DataError(f"{self.name}: no column '{shown(error.name)}'; {where}") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -185,17 +191,20 @@ def encoded_by(option: str) -> Iterator[None]:
 
 def _open_binary(file: ByteFile, path: Path, sheet: str | None, journal: Journal) -> Table:
     """Open a workbook or a Parquet or Arrow file, whose library is imported only then."""
+    elsewhere: Callable[[str], str] | None = None
     if file.binary == "parquet" or file.binary == "arrow":
-        from stance.tables._arrow import read_arrow
+        from stance.tables.arrow import read_arrow
 
         form, blocks = read_arrow(path, file.binary, journal)
     else:
-        from stance.tables._excel import read_workbook
+        from stance.tables.excel import read_workbook
 
-        form, blocks = read_workbook(path, sheet, journal)
+        form, blocks, elsewhere = read_workbook(path, sheet, journal)
     form += f", {count(len(journal.columns), 'column')}"
     file.name = journal.name  # which has the sheet by now
-    return Table(file, journal, unchanged(file, blocks), lambda: [form, *journal.notes()])
+    table = Table(file, journal, unchanged(file, blocks), lambda: [form, *journal.notes()])
+    table.elsewhere = elsewhere
+    return table
 
 
 def unchanged(file: ByteFile, blocks: Blocks) -> Blocks:

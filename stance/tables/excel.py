@@ -1,0 +1,369 @@
+"""Excel workbooks: a sheet in as it is shown, and tables out as a sheet of texts and numbers."""
+
+import json
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
+from functools import cache, reduce
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+from stance.display import count, shown
+from stance.errors import DataError, OutputError, load_extra, temporary_error
+from stance.tables._bytes import MEGABYTE
+from stance.tables._oddities import folded, name_columns, undecoded
+from stance.tables._reading import Fault, Journal, Records, judged, together
+
+_MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
+_MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # sheets reach 5 to 50
+_MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
+_MOST_MEMBERS = 10_000
+_MOST_ROWS, _MOST_COLUMNS, _MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel
+_BLOCK_ROWS, _BLOCK_CHARACTERS = 500, 4_000_000
+_SHEETS_ASKED = 20  # for a column that the chosen one lacks
+_CHUNK = 64 * 1024
+_SHARED = "sharedstrings.xml"
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, KeyError),
+    *(NotImplementedError, ValueError, expat.ExpatError),
+)
+
+
+# --- In -------------------------------------------------------------------------------------------
+
+
+def read_workbook(
+    path: Path, sheet: str | None, journal: Journal
+) -> tuple[str, Generator[Records], Callable[[str], str]]:
+    """Return the form of a sheet, its good records, and a function: advice on a missing column.
+
+    Its first row that is not empty is names. Dates come as 2025-05-18, numbers with up to 15
+    digits, as Excel shows them.
+    """
+    name = journal.name
+    calamine = load_extra("python_calamine", f"{name}: an Excel workbook", "excel")
+    errors = _check_size(path, name)
+    try:
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        chosen = _choose(book, sheet, name)
+        found = book.get_sheet_by_name(chosen)
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        why = shown(str(error) or type(error).__name__, 80)
+        advice = "if it has a password, remove it; save it again as .xlsx, or the sheet as CSV"
+        raise DataError(f"{name}: cannot be read as a workbook ({why}); {advice}") from error
+    journal.name = f"{name}[{shown(chosen)}]"
+    form = f"sheet '{shown(chosen)}'"
+    others = [each for each in book.sheet_names if each != chosen]
+    choice = f"--sheet chooses another: {_listed(others)}"
+    form += f" of {len(others) + 1} ({choice})" if others else ""
+    filled = _filled(found)
+    line, names = next(filled, (0, []))
+    if not names:
+        advice = f"; {choice}" if others else ""
+        raise DataError(f"{journal.name}: is empty; a sheet begins with its column names{advice}")
+    if merged := found.merged_cell_ranges:
+        (top, left), _ = merged[0]
+        first = f"{_letters(left)}{top + 1}"
+        what = "the value stands in the first cell of each, the others are read as empty"
+        journal.note(f"{count(len(merged), 'merged range')} (first: {first}): {what}")
+    if errors:
+        where = " in all sheets" if others else ""
+        journal.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
+    width = max(at for at, cell in enumerate(names, 1) if cell)
+    name_columns(journal, names[:width], line)
+
+    def sheets_with(column: str) -> str:
+        having = [
+            each
+            for each in others[:_SHEETS_ASKED]
+            for _, names in islice(_filled(book.get_sheet_by_name(each)), 1)
+            if folded(column) in map(folded, names)
+        ]
+        return f"use --sheet {_listed(having, ' or ')}" if having else ""
+
+    return form, _records(filled, width, journal), sheets_with
+
+
+def _choose(book: Any, sheet: str | None, name: str) -> str:
+    """Return the sheet asked for, or the first one that is not hidden."""
+    names: list[str] = book.sheet_names
+    if sheet is not None and sheet not in names:
+        raise DataError(f"{name}: no sheet '{shown(sheet)}'; --sheet can be {_listed(names)}")
+    seen = [each.name for each in book.sheets_metadata if str(each.visible).endswith(".Visible")]
+    if not names:
+        raise DataError(f"{name}: has no sheet; save it again as .xlsx")
+    return sheet or next(iter(seen), names[0])
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return between.join(f"'{shown(each, 30)}'" for each in names[:8]) + more
+
+
+def _filled(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a sheet that are not empty, with their numbers."""
+    rows = (list(map(_shown, row)) for row in sheet.iter_rows())
+    return ((at, row) for at, row in enumerate(rows, 1) if any(row))
+
+
+def _shown(value: object) -> str:
+    """Return a cell as Excel shows it where no other format is chosen."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else f"{value:.15g}"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "auto" if value.microsecond else "seconds")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _letters(column: int) -> str:
+    """Return the letters of a column counted from 0.
+
+    >>> _letters(0), _letters(27)
+    ('A', 'AB')
+    """
+    high, low = divmod(column, 26)
+    return (_letters(high - 1) if high else "") + chr(ord("A") + low)
+
+
+def _records(
+    rows: Iterator[tuple[int, list[str]]], width: int, journal: Journal
+) -> Generator[Records]:
+    """Yield the records of some rows, so many at a time that one long text in all is no harm."""
+    some, characters = list[tuple[int, list[str]]](), 0
+    for row in rows:
+        some.append(row)
+        characters += sum(map(len, row[1]))
+        if len(some) >= _BLOCK_ROWS or characters >= _BLOCK_CHARACTERS:
+            yield from together(judged(_fitted(some, width, journal.columns), journal))
+            some, characters = [], 0
+    yield from together(judged(_fitted(some, width, journal.columns), journal))
+
+
+def _fitted(
+    rows: Sequence[tuple[int, list[str]]], width: int, columns: Sequence[str]
+) -> Iterator[tuple[int, Sequence[str] | Fault, str]]:
+    for line, row in rows:
+        cells = [*row, *[""] * width][:width]
+        fault = undecoded(cells, columns, line)
+        if beyond := next(filter(None, row[width:]), None):
+            reason = f"'{shown(beyond, 30)}' stands right of the last column name"
+            fault = Fault(line, "", reason, "name its column, or delete it")
+        yield line, fault or cells, json.dumps(row, ensure_ascii=False) if fault else ""
+
+
+# --- How much a workbook unpacks to ---------------------------------------------------------------
+
+
+def _check_size(path: Path, name: str) -> int:
+    """Refuse what would take too much memory; return how many cells are errors."""
+    if not zipfile.is_zipfile(path):
+        return 0  # an .xls of 1997, which is not compressed
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            packed = sum(member.compress_size for member in members)
+            limit = min(_MOST_BYTES, max(_RATIO_FROM, _MOST_RATIO * packed))
+            if "xl/workbook.xml" not in archive.namelist():
+                what = "is a zip archive or another kind of document, not an .xlsx workbook"
+                raise DataError(f"{name}: {what}; save the sheet as .xlsx or CSV")
+            size = sum(member.file_size for member in members)
+            if size <= limit and len(members) <= _MOST_MEMBERS:
+                texts, errors = _measure(archive, name)
+                size += texts
+    except _DAMAGED as error:
+        what = f"is a damaged workbook ({shown(str(error), 60)})"
+        raise DataError(f"{name}: {what}; save it again, or copy it again") from error
+    if size > limit or len(members) > _MOST_MEMBERS:
+        what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
+        if size > _MOST_BYTES:
+            what = f"holds more than {_MOST_BYTES // MEGABYTE:,} MB without compression"
+        raise DataError(f"{name}: {what}; save the sheet as CSV")
+    return errors
+
+
+def _measure(archive: zipfile.ZipFile, name: str) -> tuple[int, int]:
+    """Return the characters that cells take from shared texts, and how many cells are errors.
+
+    A few bytes can name two cells a million rows apart, or one long text in thousands of cells.
+    """
+    targets, lengths = set[str](), list[int]()
+
+    def relation(_: str, attributes: Mapping[str, str]) -> None:
+        targets.add(_base_name(attributes.get("Target", "")))
+
+    def begin(tag: str, _: Mapping[str, str]) -> None:
+        if tag.rpartition(":")[2] == "si":
+            lengths.append(0)
+
+    def text(data: str) -> None:
+        if lengths:
+            lengths[-1] += len(data)
+
+    _parse(archive, "xl/_rels/workbook.xml.rels", relation)
+    members = {member for member in archive.namelist() if _base_name(member) in targets}
+    shared = [member for member in archive.namelist() if _base_name(member) == _SHARED]
+    if len(shared) > 1:
+        raise ValueError("two tables of shared texts")
+    for member in shared:
+        _parse(archive, member, begin, text)
+    sheets = [_measure_sheet(archive, each, lengths, name) for each in members.difference(shared)]
+    return sum(characters for characters, _ in sheets), sum(errors for _, errors in sheets)
+
+
+def _measure_sheet(
+    archive: zipfile.ZipFile, member: str, lengths: Sequence[int], name: str
+) -> tuple[int, int]:
+    """Return the same of one sheet; raise if there is too much space between its cells.
+
+    A row or cell that names no place stands next to the one before.
+    """
+    first, last, width, row, column = _MOST_ROWS, 0, 0, 0, 0
+    characters = errors = 0
+    kind: str | None = ""
+    value = ""
+
+    def begin(tag: str, attributes: Mapping[str, str]) -> None:
+        nonlocal first, last, width, row, column, errors, kind, value
+        tag = tag.rpartition(":")[2]
+        if tag == "row":
+            row, column = int(attributes.get("r", row + 1)), 0
+        elif tag == "c":
+            kind, place = attributes.get("t"), attributes.get("r", "")
+            letters = place.rstrip("0123456789")
+            row = int(place[len(letters) :] or row)
+            column = _number(letters) or column + 1
+            first, last, width = min(first, row), max(last, row), max(width, column)
+            errors += kind == "e"
+        value = ""
+
+    def text(data: str) -> None:
+        nonlocal value
+        value += data
+
+    def end(tag: str) -> None:
+        nonlocal characters
+        if kind == "s" and tag.endswith("v") and (number := int(value)) < len(lengths):
+            characters += lengths[number]
+
+    _parse(archive, member, begin, text, end)
+    if (last - first + 1) * width > _MOST_CELLS:
+        what = f"a sheet of {last:,} rows and {width:,} columns"
+        raise DataError(f"{name}: {what}; delete what is empty, or save the sheet as CSV")
+    return characters, errors
+
+
+def _parse(
+    archive: zipfile.ZipFile,
+    member: str,
+    begin: Callable[[str, Mapping[str, str]], None],
+    text: Callable[[str], None] | None = None,
+    end: Callable[[str], None] | None = None,
+) -> None:
+    """Call functions for what a member in XML holds: where an element begins, its text, its end."""
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    parser.CharacterDataHandler, parser.buffer_text = text, True
+    with archive.open(member) as file:
+        while chunk := file.read(_CHUNK):
+            parser.Parse(chunk)
+        parser.Parse(b"", True)
+
+
+def _base_name(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1].lower()
+
+
+@cache
+def _number(letters: str) -> int:
+    """Return the number of a column, 0 of none.
+
+    >>> _number("A"), _number("XFD")
+    (1, 16384)
+    """
+    return reduce(lambda high, letter: high * 26 + ord(letter) - ord("A") + 1, letters.upper(), 0)
+
+
+# --- Out ------------------------------------------------------------------------------------------
+
+
+class ExcelSheet:
+    """Writes rows of texts as a workbook of one sheet, in which nothing is a formula."""
+
+    def __init__(
+        self, file: BinaryIO, name: str, columns: Sequence[str], types: Sequence[str]
+    ) -> None:
+        library = load_extra("xlsxwriter", "an Excel workbook as output", "excel")
+        if len(columns) > _MOST_COLUMNS:
+            what = f"{len(columns):,} columns, and a sheet of Excel has {_MOST_COLUMNS:,}"
+            raise OutputError(f"{name}: {what}; write .csv or .parquet")
+        self._name, self._columns = name, columns
+        self._numbers = [at for at, kind in enumerate(types) if kind != "text"]
+        self._failure: type[Exception] = library.exceptions.FileCreateError
+        with self._waiting():
+            self._folder = TemporaryDirectory(prefix="stance-")  # rows wait there, not in memory
+        given = {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_urls": False}
+        self._book = library.Workbook(file, given)
+        self._book.use_zip64()
+        self._book.set_properties({"created": datetime(2000, 1, 1)})  # or the bytes would change
+        self._sheet = self._book.add_worksheet("answers")
+        self._sheet.freeze_panes(1, 0)
+        self._sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        self._rows = 0
+        self._write(columns, self._book.add_format({"bold": True}))
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Write rows; raise `OutputError` if the sheet cannot hold them."""
+        if self._rows + len(rows) > _MOST_ROWS:
+            what = f"more than {_MOST_ROWS - 1:,} rows, the most that a sheet of Excel holds"
+            raise OutputError(f"{self._name}: {what}; write .csv or .parquet")
+        with self._waiting():
+            for row in rows:
+                self._write(row)
+
+    def close(self) -> None:
+        """Write the end of the workbook."""
+        self._sheet.autofilter(0, 0, self._rows - 1, len(self._columns) - 1)
+        with self._waiting():
+            self._book.close()
+        self._folder.cleanup()
+
+    def discard(self) -> None:
+        """Remove what waits in temporary files."""
+        if self._sheet.row_data_fh:
+            with suppress(OSError):  # what could not be written before
+                self._sheet.row_data_fh.close()
+        self._folder.cleanup()
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Turn failures to write temporary files into `OutputError`; the workbook has its own."""
+        try:
+            yield
+        except (OSError, self._failure) as error:
+            own = error if isinstance(error, OSError) else error.args[0]
+            if isinstance(own, BrokenPipeError):  # of the workbook
+                raise own from None
+            raise temporary_error(own, Path(gettempdir())) from error
+
+    def _write(self, row: Sequence[str], form: Any = None) -> None:
+        for at, cell in enumerate(row):
+            if len(cell) > _MOST_CHARACTERS:
+                where = f"row {self._rows:,}, column '{shown(self._columns[at])}'"
+                what = f"{len(cell):,} characters, and a cell of Excel holds {_MOST_CHARACTERS:,}"
+                raise OutputError(f"{self._name}: {where}: {what}; write .csv or .parquet")
+            if cell and at in self._numbers and form is None:
+                self._sheet.write_number(self._rows, at, float(cell))
+            elif cell:
+                self._sheet.write_string(self._rows, at, cell, form)
+        self._rows += 1
