@@ -1,32 +1,23 @@
-"""The doctor finds each thing that would spoil a study, and keeps quiet where there is none."""
+"""`stance check` finds each thing that would spoil a study, and keeps quiet where there is none."""
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command import STARTER, fails, invoke
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.check._coders import coder_names
-from stance.check._database import read_study
-from stance.check._shortcuts import shortcuts
-from stance.check._study import Finding
-from stance.check.doctor import Findings, check
-from stance.errors import DataError
+from stance.check.corpora import check_corpora
 from stance.reading.actors import ActorBook
 from stance.screens import columns, wrap
-from stance.screens.checks import doctor_lines
 
 BOOK = ActorBook.default()
-STARTER = Path(__file__).parent.parent / "datasets" / "starter"
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "corpora"
 LABELS = ("against", "neutral", "favor")
 ACTORS = ("NATO", "Russia", "China")
-
 RNG = np.random.default_rng(7)
 VOCABULARY = ["".join(word) for word in RNG.choice(list("abcdefghiklmnoprstuvw"), (400, 7))]
 
@@ -49,6 +40,11 @@ def rows(size=180, **columns):
     return made
 
 
+def others(size=90, **columns):
+    """Rows of other documents."""
+    return rows(size, document=lambda i, row: f"e{i}", **columns)
+
+
 def write(path, table):
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, table[0])
@@ -58,344 +54,282 @@ def write(path, table):
 
 
 @pytest.fixture
-def examine(tmp_path):
-    """Check tables written as a.csv, b.csv, …"""
+def check(tmp_path):
+    """Check tables written as a.csv, b.csv, …; return all that was found."""
 
-    def examine(*tables, **options):
-        paths = [
-            write(tmp_path / f"{name}.csv", table)
-            for name, table in zip("abc", tables, strict=False)
-        ]
-        return check(paths, book=BOOK, **options)
+    def check(*tables, **options):
+        names = zip("abc", tables, strict=False)
+        paths = [write(tmp_path / f"{name}.csv", table) for name, table in names]
+        found = check_corpora(paths, book=BOOK, **options)
+        return json.loads(json.dumps(found, allow_nan=False))
 
-    return examine
+    return check
 
 
 def of(found, name, severity=None):
-    return [f for f in found.findings if f.check == name and severity in (None, f.severity)]
+    """Findings of a check."""
+    return [
+        f for f in found["findings"] if f["check"] == name and severity in (None, f["severity"])
+    ]
 
 
-def only(found, name, severity):
-    """The one finding of a check."""
-    (finding,) = of(found, name)
-    assert finding.severity == severity
-    return finding
-
-
-def test_a_sound_corpus_passes_every_check(examine):
-    found = examine(rows())
-    assert {f.check for f in found.findings} == {"reading"}
-    assert not found.spoils
-    assert found.passed == found.checks
-    assert "leaks" not in found.checks
-    assert (found.rows, found.documents, found.texts) == (180, 180, 180)
-    assert found.classes == tuple((label, 60, 60) for label in LABELS)
-
-
-def test_two_sound_files_pass(examine):
-    found = examine(rows(180), rows(90, document=lambda i, row: f"e{i}"))
-    assert {f.check for f in found.findings} == {"reading"}
-    assert "leaks" in found.passed
-
-
-def test_a_missing_class_spoils(examine):
-    found = examine([row for row in rows(270) if row["stance"] != "favor"])
-    assert only(found, "classes", "spoils").figures["rows"] == 0
-    assert found.spoils
-
-
-def test_a_corpus_without_neutral_can_be_learned_from(examine):
-    found = examine([row for row in rows(270) if row["stance"] != "neutral"])
-    assert "never answers it" in only(found, "classes", "warn").text
-    assert not found.spoils
-
-
-def test_holders_and_false_matches_are_counted(examine):
-    holders = ["author", "other", "Russia", ""]
-    found = examine(
-        rows(
-            holder=lambda i, row: holders[i % 4],
-            false_match=lambda i, row: int(i < 9),
-        )
+def test_sound_corpora_pass_every_check(check):
+    found = check(rows())
+    assert {f["check"] for f in found["findings"]} == {"reading"}
+    assert (found["spoils"], len(found["passed"])) == (False, 9)
+    assert (found["rows"], found["documents"], found["texts"]) == (180, 180, 180)
+    assert found["classes"] == {label: {"rows": 60, "documents": 60} for label in LABELS}
+    two = check(rows(), others())
+    assert {f["check"] for f in two["findings"]} == {"reading"}
+    assert "leaks" in two["passed"]
+    assert "-1 -> against" in " ".join(
+        f["text"] for f in of(check(rows(stance=lambda i, row: str(i // 3 % 3 - 1))), "reading")
     )
-    assert only(found, "holders", "note").figures == {"author": 45, "other": 45, "an actor": 45}
-    assert only(found, "false matches", "note").figures == {"rows": 9, "share": 0.05}
 
 
-def test_own_labels_are_read_in_every_column(examine):
-    numbers = {"against": "0", "neutral": "n", "favor": "1"}
-    table = rows(stance=lambda i, row: numbers[row["stance"]], second=lambda i, row: row["stance"])
-    found = examine(table, coders="second", labels={"0": "against", "1": "favor", "n": "neutral"})
-    assert found.agreement.overall.alpha.value == 1
+# --- What is found: tables, and of one finding the check, its severity and part of it ---
 
 
-@pytest.mark.parametrize(("keep", "warned"), [(29, True), (30, False)])
-def test_a_class_of_few_rows_is_reported(examine, keep, warned):
-    table = rows(270)
-    favor = [row for row in table if row["stance"] == "favor"]
-    found = examine([row for row in table if row not in favor[keep:]])
-    assert bool(of(found, "classes", "warn")) == warned
-    assert not found.spoils
+def without(label, size=270, keep=0):
+    """Rows of which only some have a label."""
+    table = rows(size)
+    dropped = [row for row in table if row["stance"] == label][keep:]
+    return [row for row in table if row not in dropped]
 
 
-def test_a_class_of_few_documents_is_reported(examine):
-    found = examine(
-        rows(document=lambda i, row: f"few{i % 5}" if row["stance"] == "favor" else f"d{i}")
-    )
-    assert only(found, "classes", "warn").figures["documents"] == 5
+def named(actor, size, table=None):
+    """Rows of which the first are about another actor."""
+    table = table or rows()
+    for row in table[:size]:
+        row["text"] = row["text"].replace(row["actor"], actor)
+        row["actor"] = actor
+    return table
 
 
-def test_an_actor_of_few_rows_is_reported(examine):
+def unnamed(size):
+    """Rows of which the first do not name their actor."""
     table = rows()
-    for row in table[:19]:
-        row["text"] = row["text"].replace(row["actor"], "Kenya")
-        row["actor"] = "Kenya"
-    assert only(examine(table), "actors", "warn").figures["actors"] == {"Kenya": 19}
-
-
-@pytest.mark.parametrize(("absent", "severity"), [(36, "warn"), (37, "spoils")])
-def test_an_actor_that_the_text_does_not_name_is_reported(examine, absent, severity):
-    table = rows()
-    for row in table[:absent]:
+    for row in table[:size]:
         row["text"] = row["text"].split(" ", 1)[1]
-    finding = only(examine(table), "mentions", severity)
-    assert finding.figures["rows"] == absent
-    assert "a.csv:1," in finding.text
+    return table
 
 
-def test_an_actor_found_by_alias_literally_or_by_spans_is_named(examine):
-    table = rows(spans=lambda i, row: "")
-    for row in table[:60]:
-        row["text"] = row["text"].replace("Russia", "The Kremlin")
-    for row in table[60:100]:
-        row["text"] = row["text"].replace(row["actor"], "Zorblax")
-        row["actor"] = "Zorblax"
-    for row in table[100:]:
-        row["text"] = row["text"].replace(row["actor"], "It")
-        row["spans"] = "0:2"
-    assert not of(examine(table), "mentions")
-
-
-def test_an_actor_named_but_not_labelled_is_reported(examine):
+def unlabelled():
+    """Six texts name China, which two are labelled for, and Peru, which nobody labels."""
     table = rows()
     for row in table[:6]:
-        row["text"] += " So said China. Peru too."  # nobody labels Peru
-    finding = only(examine(table), "mentions", "warn")
-    assert finding.figures["pairs"] == 4  # two of the six are labelled
-    assert finding.figures["share"] == round(4 / 184, 6)
+        row["text"] += " So said China. Peru too."
+    return table
 
 
-def test_repeated_rows_are_reported(examine):
-    table = rows()
-    again = table[4] | {"text": table[4]["text"].upper().replace(" ", "  ")}
-    finding = only(examine([*table, again]), "duplicates", "warn")
-    assert finding.figures == {"rows": 1, "examples": ["a.csv:5 = a.csv:181"]}
-
-
-def test_one_text_with_two_actors_is_not_a_duplicate(examine):
-    table = rows()
+def again(table=None, add="", at=4, **change):
+    """Rows, and one of them again with another text or cells."""
+    table = table or rows()
     table[0]["text"] += " China"
-    found = examine([*table, table[0] | {"actor": "China"}])
-    assert {f.check for f in found.findings} == {"reading"}
+    return [*table, table[at] | {"text": table[at]["text"] + add} | change]
 
 
-def test_one_text_under_two_documents_is_noted(examine):
+def near(copies, document=True):
+    """Rows, and some of them with one word more."""
     table = rows()
-    table[0]["text"] += " China"
-    found = examine([*table, table[0] | {"actor": "China", "document": "other"}])
-    assert only(found, "duplicates", "note").figures["examples"] == ["a.csv:1 = a.csv:181"]
-
-
-@pytest.mark.parametrize(("copies", "severity"), [(4, "warn"), (30, "spoils")])
-def test_near_duplicates_in_different_documents_are_reported(examine, copies, severity):
-    table = rows()
-    near = [
-        row | {"text": row["text"] + " Indeed.", "document": f"n{i}"}
+    more = [
+        row | {"text": row["text"] + " Indeed.", "document": f"n{i}" if document else f"d{i}"}
         for i, row in enumerate(table[:copies])
     ]
-    found = examine([*table, *near])
-    finding = only(found, "near-duplicates", severity)
-    assert copies * 1.6 <= finding.figures["texts"] <= copies * 2
-    assert found.spoils == (severity == "spoils")
+    return [*table, *more]
 
 
-@pytest.mark.parametrize("document", ["d0", ""])
-def test_near_duplicates_in_one_document_are_noted(examine, document):
-    table = rows()
-    if not document:  # without names, near-duplicates are grouped
-        table = [{k: v for k, v in row.items() if k != "document"} for row in table]
-    near = table[0] | {"text": table[0]["text"] + " Indeed."}
-    found = examine([*table, near])
-    assert only(found, "near-duplicates", "note").figures["pairs"] == 1
+def leaking(shared, add="", **change):
+    """Rows, and others of which some have the same texts."""
+    train = rows()
+    test = [row | {"text": row["text"] + add, "document": "e"} for row in train[:shared]]
+    return train, [*others(120), *test]
 
 
-def test_two_labels_for_one_text_and_actor_spoil(examine):
-    table = rows()
-    found = examine([*table, table[3] | {"stance": "favor"}])
-    finding = only(found, "conflicts", "spoils")
-    assert "NATO neutral a.csv:4, favor a.csv:181" in finding.text
-    assert not of(found, "duplicates")
-
-
-def test_two_labels_across_files_and_by_alias_spoil(examine):
-    table = rows()
-    for row in table:
-        row["text"] += " Kremlin"
-    other = table[1] | {"actor": "Kremlin", "stance": "favor"}
-    found = examine(table, [other, *rows(90, document=lambda i, row: f"e{i}")])
-    assert "b.csv:1" in only(found, "conflicts", "spoils").text
-
-
-def test_two_labels_at_different_places_are_not_a_conflict(examine):
-    table = rows(spans=lambda i, row: "0:4")
-    found = examine([*table, table[3] | {"stance": "favor", "spans": "5:12"}])
-    assert not of(found, "conflicts")
-
-
-def test_two_sentiments_of_one_text_are_reported(examine):
-    table = rows(sentiment=lambda i, row: "neutral")
-    table[0]["text"] += " China"
-    found = examine([*table, table[0] | {"actor": "China", "sentiment": "negative"}])
-    assert only(found, "conflicts", "warn").figures["sentiments"] == 1
-    assert not of(examine([*table, table[0] | {"actor": "China"}]), "conflicts")
-
-
-@pytest.mark.parametrize(
-    ("shared", "change", "severity"),
-    [(1, "", "warn"), (3, "", "spoils"), (4, " Indeed.", "spoils")],
-)
-def test_texts_in_two_files_leak(examine, shared, change, severity):
-    train, test = rows(180), rows(120, document=lambda i, row: f"e{i}")
-    test += [row | {"text": row["text"] + change, "document": "e"} for row in train[:shared]]
-    found = examine(train, test)
-    finding = only(found, "leaks", severity)
-    assert finding.figures["texts"][1] <= shared
-    assert "a.csv:1 = b.csv:121" in finding.text
-    assert found.spoils == (severity == "spoils")
-
-
-def test_a_document_name_in_two_files_is_reported(examine):
-    test = rows(90, document=lambda i, row: f"e{i}")
-    test[0]["document"] = "d0"
-    assert only(examine(rows(180), test), "leaks", "warn").figures["examples"] == ["d0"]
-
-
-def shortcut(table, word, label, size):
+def template(word, label, size, table=None):
+    """Rows of which some of a label have a word of their own."""
+    table = table or rows()
     for row in [row for row in table if row["stance"] == label][:size]:
         row["text"] += f" {word}"
     return table
 
 
-def test_a_word_that_alone_predicts_a_label_is_reported(examine):
-    found = examine(shortcut(rows(), "alas", "against", 12))
-    finding = only(found, "shortcuts", "warn")
-    assert finding.figures["words"] == [
-        {
-            "word": "alas",
-            "label": "against",
-            "alias": False,
-            "precision": 1.0,
-            "documents": 12,
-            "adjusted": finding.figures["words"][0]["adjusted"],
-        }
+def one_sided(column):
+    """Every ninth row has one name and is against it."""
+    table = rows(270, **{column: lambda i, row: "Kenya" if i % 9 == 0 else row["actor"]})
+    return [row | {"text": f"{row['text']} {row['actor']}"} for row in table]
+
+
+def few_documents():
+    return rows(document=lambda i, row: f"few{i % 5}" if row["stance"] == "favor" else f"d{i}")
+
+
+def marked():
+    holders = ["author", "other", "Russia", ""]
+    return rows(holder=lambda i, row: holders[i % 4], false_match=lambda i, row: int(i < 9))
+
+
+def text(words):
+    table = rows()
+    table[0]["text"] = words
+    return table
+
+
+def contradicting_files():
+    """A contradiction across files, by an alias."""
+    table = rows()
+    for row in table:
+        row["text"] += " Kremlin"
+    return table, [table[1] | {"actor": "Kremlin", "stance": "favor"}, *others()]
+
+
+def two_tones(tone):
+    table = rows(sentiment=lambda i, row: "neutral")
+    return again(table, at=0, actor="China", sentiment=tone)
+
+
+def same_name():
+    return rows(), [{**row, "document": "d0"} if i == 0 else row for i, row in enumerate(others())]
+
+
+FOUND = [
+    (without("favor"), "classes", "spoils", "no row is favor"),
+    (without("neutral"), "classes", "warn", "never answers it"),
+    (without("favor", keep=29), "classes", "warn", {"rows": 29}),
+    (few_documents(), "classes", "warn", {"documents": 5}),
+    (named("Kenya", 19), "actors", "warn", {"actors": {"Kenya": 19}}),
+    (unnamed(36), "mentions", "warn", {"rows": 36}),
+    (unnamed(37), "mentions", "spoils", "a.csv:1,"),
+    (unlabelled(), "mentions", "warn", {"pairs": 4, "share": round(4 / 184, 6)}),
+    (again(), "duplicates", "warn", {"rows": 1, "examples": ["a.csv:5 = a.csv:181"]}),
+    (again(document="x", at=0, actor="China"), "duplicates", "note", "a.csv:1 = a.csv:181"),
+    (near(4), "near-duplicates", "warn", {"texts": 8}),
+    (near(30), "near-duplicates", "spoils", "give both the same document"),
+    (near(1, document=False), "near-duplicates", "note", {"pairs": 1}),
+    (again(stance="favor", at=3), "conflicts", "spoils", "NATO neutral a.csv:4, favor a.csv:181"),
+    (contradicting_files(), "conflicts", "spoils", "b.csv:1"),
+    (two_tones("negative"), "conflicts", "warn", {"sentiments": 1}),
+    (leaking(1), "leaks", "warn", "a.csv:1 = b.csv:121"),
+    (leaking(3), "leaks", "spoils", {"texts": [3, 3]}),
+    (leaking(4, " Indeed."), "leaks", "spoils", "a.csv:1 = b.csv:121"),
+    (same_name(), "leaks", "warn", {"documents": 1, "examples": ["d0"]}),
+    (template("alas", "against", 12), "shortcuts", "warn", "alas -> against (100% of 12)"),
+    (template("alas", "against", 20), "shortcuts", "spoils", "documents carry a strong one"),
+    (template("alas", "favor", 24, rows(1800)), "shortcuts", "warn", {"carried": 0.04}),
+    (template("Kremlin", "against", 15, rows(360)), "shortcuts", "warn", "kremlin -> against)"),
+    *(
+        (one_sided(column), "giveaways", "warn", {"values": ["Kenya 100% against of 30"]})
+        for column in ("actor", "genre", "source")
+    ),
+    (
+        rows(genre=lambda i, row: row["stance"] if i % 4 else "mixed"),
+        *("giveaways", "warn", "the genre alone predicts"),
+    ),
+    (text(""), "lengths", "warn", "1 text with no word"),
+    (text("NATO met."), "lengths", "warn", "fewer than 5"),
+    (text("NATO " + "met " * 500), "lengths", "warn", "more than 500"),
+    (marked(), "holders", "note", {"author": 45, "other": 45, "an actor": 45}),
+    (marked(), "false matches", "note", {"rows": 9, "share": 0.05}),
+]
+
+
+@pytest.mark.parametrize(("tables", "name", "severity", "part"), FOUND)
+def test_what_would_spoil_a_study_is_found(check, tables, name, severity, part):
+    found = check(*(tables if isinstance(tables, tuple) else (tables,)))
+    listed = of(found, name, severity)
+    if isinstance(part, str):
+        assert any(part in f["text"] for f in listed)
+    else:
+        assert any(part.items() <= f["figures"].items() for f in listed)
+    assert found["spoils"] == any(f["severity"] == "spoils" for f in found["findings"])
+    assert severity == "note" or name not in found["passed"]
+
+
+def spans(*places):
+    return [
+        row | {"spans": places[i] if i < len(places) else "0:4"} for i, row in enumerate(rows())
     ]
-    assert "alas -> against (100% of 12)" in finding.text
 
 
-@pytest.mark.parametrize("size", [20, 30])
-def test_a_word_that_carries_a_label_spoils(examine, size):
-    assert only(examine(shortcut(rows(), "alas", "against", size)), "shortcuts", "spoils")
+def by_alias_name_or_spans():
+    table = [row | {"spans": ""} for row in rows()]
+    for row in table[:60]:
+        row["text"] = row["text"].replace("Russia", "The Kremlin")
+    named("Zorblax", 100, table[60:])
+    for row in table[100:]:
+        row |= {"text": row["text"].replace(row["actor"], "It"), "spans": "0:2"}
+    return table
 
 
-def test_a_strong_word_in_few_documents_of_a_label_does_not_spoil(examine):
-    table = shortcut(rows(1800), "alas", "favor", 24)  # of 600
-    finding = only(examine(table), "shortcuts", "warn")
-    assert finding.figures["carried"] == 0.04
-
-
-@pytest.mark.parametrize("how", ["rare", "imprecise", "one document"])
-def test_a_word_that_proves_nothing_is_not_reported(examine, how):
-    table = shortcut(rows(), "alas", "against", 9 if how == "rare" else 20)
+def rare(how):
+    table = template("alas", "against", 9 if how == "rare" else 20)
     if how == "imprecise":
-        table = shortcut(table, "alas", "favor", 4)
+        template("alas", "favor", 4, table)
     if how == "one document":
         for row in table:
-            if "alas" in row["text"]:
-                row["document"] = "talkative"
-    assert not of(examine(table), "shortcuts")
+            row["document"] = "talkative" if "alas" in row["text"] else row["document"]
+    return table
 
 
-def test_an_actor_that_gives_the_label_away_is_reported(examine):
-    table = rows(360)
-    against = [row for row in table if row["stance"] == "against"]
-    for row in against[:15]:
-        row["text"] += " Kremlin"
-    found = of(examine(table), "shortcuts", "warn")
-    assert "the actor gives the label away (kremlin -> against)" in found[1].text
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        (without("favor", keep=30), "classes"),
+        (by_alias_name_or_spans(), "mentions"),
+        (again(actor="China", at=0), "duplicates"),
+        ([*spans(), spans()[3] | {"stance": "favor", "spans": "5:12"}], "conflicts"),
+        (two_tones(""), "conflicts"),
+        (rare("rare"), "shortcuts"),
+        (rare("imprecise"), "shortcuts"),
+        (rare("one document"), "shortcuts"),
+        (rows(270, genre=lambda i, row: "brief" if i % 9 == 3 else "wire"), "giveaways"),
+        (rows(171, genre=lambda i, row: "brief" if i % 9 == 0 else "wire"), "giveaways"),
+        (rows(source=lambda i, row: f"blog {i}"), "giveaways"),
+    ],
+)
+def test_what_proves_nothing_is_not_reported(check, table, name):
+    assert not of(check(table), name)
 
 
-def test_labels_by_chance_have_no_shortcut(tmp_path):
-    # Fifty corpora of labels drawn by lot: false alarms stay rare.
+def test_labels_by_chance_have_no_shortcut(check):
+    """Of fifty corpora whose labels are drawn by lot, few give a false alarm."""
     alarms = 0
     for seed in range(50):
         rng = np.random.default_rng(seed)
         table = rows(150, stance=lambda i, row, rng=rng: str(rng.choice(LABELS)))
         for row in table:
             row["text"] += " " + " ".join(rng.choice(["ja", "no", "si", "da", "oui", "yes"], 3))
-        with read_study([write(tmp_path / "a.csv", table)], BOOK) as study:
-            alarms += bool(list(shortcuts(study)))
+        alarms += bool(of(check(table), "shortcuts"))
     assert alarms <= 3
 
 
-@pytest.mark.parametrize("column", ["actor", "genre", "source"])
-def test_a_name_with_one_label_is_reported(examine, column):
-    def one_sided(i, row):
-        return "Kenya" if i % 9 == 0 else row["actor"]  # every ninth row is against NATO
-
-    table = rows(270, **{column: one_sided})
-    for row in table:
-        row["text"] += f" {row['actor']}"
-    finding = of(examine(table), "giveaways", "warn")[0]
-    assert finding.figures == {"column": column, "values": ["Kenya 100% against of 30"]}
-
-
-def test_a_name_with_one_label_that_is_neutral_or_rare_is_not_reported(examine):
-    neutral = rows(270, genre=lambda i, row: "brief" if i % 9 == 3 else "wire")
-    rare = rows(171, genre=lambda i, row: "brief" if i % 9 == 0 else "wire")
-    assert not of(examine(neutral), "giveaways")
-    assert not of(examine(rare), "giveaways")
-
-
-def test_a_column_that_alone_predicts_labels_is_reported(examine):
-    def genre(i, row):
-        return row["stance"] if i % 4 else "mixed"
-
-    found = examine(rows(genre=genre))
-    assert "the genre alone predicts" in of(found, "giveaways")[-1].text
-
-
-def test_a_name_of_its_own_in_each_document_predicts_nothing(examine):
-    assert not of(examine(rows(source=lambda i, row: f"blog {i}")), "giveaways")
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [("", "no word"), ("NATO met.", "fewer than 5"), ("NATO " + "met " * 500, "more than 500")],
+WORDS = "NATO warned Russia again and ministers met in the old town on Monday"
+TEXTS = ("NATO met.", "nato  met", "Russia met NATO.", "So.", WORDS, WORDS.upper(), WORDS[5:])
+ROW = st.fixed_dictionaries(
+    {
+        "text": st.sampled_from(TEXTS),
+        "actor": st.sampled_from(["NATO", "Russia", "Kremlin", "Zorblax"]),
+        "stance": st.sampled_from(["favor", "against"]),
+        "document": st.sampled_from(["", "a", "b"]),
+    }
 )
-def test_odd_lengths_are_reported(examine, text, what):
-    table = rows()
-    table[0]["text"] = text
-    finding = only(examine(table), "lengths", "warn")
-    assert what in finding.text
-    assert finding.figures == {"texts": 1, "examples": ["a.csv:1"]}
 
 
-def test_labels_read_from_other_spellings_are_noted(examine):
-    found = examine(rows(stance=lambda i, row: str((i // 3) % 3 - 1)))
-    assert any("-1 -> against" in f.text for f in of(found, "reading", "note"))
+@given(st.lists(ROW, min_size=1, max_size=25))
+def test_repeats_and_contradictions_are_those_of_plain_loops(tmp_path_factory, table):
+    found = check_corpora([write(tmp_path_factory.mktemp("a") / "a.csv", table)], book=BOOK)
+    judged = {}
+    for row in table:
+        words = " ".join(row["text"].lower().replace(".", "").split())
+        judged.setdefault((words, BOOK.proper_name(row["actor"])), []).append(row["stance"])
+    repeated = sum(len(own) - 1 for own in judged.values() if len({*own}) == 1)
+    conflicts = sum(len({*own}) > 1 for own in judged.values())
+    said = {f["severity"] + f["check"]: f["figures"] for f in found["findings"]}
+    assert said.get("warnduplicates", {"rows": 0})["rows"] == repeated
+    assert said.get("spoilsconflicts", {"texts": 0})["texts"] == conflicts
 
 
-# --- Codings ----------------------------------------------------------------------------------
+# --- Coders ---
 
 
 def coding(wrong, every=1):
@@ -411,148 +345,112 @@ def coding(wrong, every=1):
 @pytest.mark.parametrize(
     ("wrong", "severity"), [(2, "spoils"), (4, "spoils"), (6, "warn"), (20, None)]
 )
-def test_low_agreement_is_reported(examine, wrong, severity):
-    found = examine(
-        rows(600, one=lambda i, row: row["stance"], two=coding(wrong)), coders="one,two"
-    )
-    judged = [f for f in of(found, "agreement") if "alpha" in f.figures]
-    assert [f.severity for f in judged] == [severity] * (severity is not None)
-    assert found.agreement.overall.alpha.value == pytest.approx(1 - 1.5 / wrong, abs=0.01)
-    assert found.spoils == (severity == "spoils")
-    assert ("agreement" in found.passed) == (severity is None)
+def test_low_agreement_is_reported(check, wrong, severity):
+    table = rows(600, one=lambda i, row: row["stance"], two=coding(wrong))
+    found = check(table, coders="one,two")
+    judged = [f for f in of(found, "agreement") if "alpha" in f["figures"]]
+    assert [f["severity"] for f in judged] == [severity] * (severity is not None)
+    assert found["agreement"]["alpha"]["value"] == pytest.approx(1 - 1.5 / wrong, abs=0.01)
+    assert found["spoils"] == (severity == "spoils")
+    assert ("agreement" in found["passed"]) == (severity is None)
 
 
-def test_a_single_column_is_compared_with_stance(examine):
-    found = examine(rows(600, second=coding(20, every=4)), coders="second")
-    assert found.coders == ("stance", "second")
-    assert found.agreement.overall.units == 150
-    assert [f.severity for f in of(found, "agreement")] == ["note"]
-    assert list(found.agreement.per_label) == list(LABELS)
-    assert sum(part.units for part in found.agreement.per_group.values()) == 150
+def weak(i, row):
+    return "neutral" if row["stance"] == "favor" and i % 2 else row["stance"]
 
 
-def test_three_coders_have_no_kappa(examine):
-    table = rows(300, a=coding(9), b=coding(20), c=coding(30, every=2))
-    found = examine(table, coders="a,b,c")
-    assert found.agreement.overall.kappa.value is None
-    assert found.agreement.overall.alpha.value > 0.8
+@pytest.mark.parametrize(
+    ("table", "coders", "units", "part"),
+    [
+        (rows(600, second=coding(20, every=4)), "second", 150, "is taken for a coder"),
+        (rows(600, stance=lambda i, row: "favor" if i % 12 < 2 else row["stance"], second=weak),
+         "second", 600, "alpha is below 0.667 for "),
+        (rows(180, second=coding(30, every=2)), "second", 90, "only 90 rows coded twice"),
+        (rows(180, second=lambda i, row: ""), "second", 0, "no row was coded twice"),
+        (rows(a=lambda i, row: "favor", b=lambda i, row: "favor"), "a,b", 180, "only one label"),
+        (rows(40, second=coding(8)), "stance, second,second", 40, "its interval reaches down"),
+        (rows(180, second=lambda i, row: row["stance"].upper()), "second", 180, "adjudicated"),
+    ],
+)  # fmt: skip
+def test_what_coders_lack_is_reported(check, table, coders, units, part):
+    found = check(table, others(), coders=coders)
+    assert found["agreement"]["units"] == units
+    assert any(part in f["text"] for f in of(found, "agreement"))
 
 
-def test_a_weak_label_is_reported(examine):
-    def second(i, row):
-        return "neutral" if row["stance"] == "favor" and i % 2 else row["stance"]
-
-    found = examine(
-        rows(600, stance=lambda i, row: "favor" if i % 12 < 2 else row["stance"], second=second),
-        coders="second",
-    )
-    weak = [f for f in of(found, "agreement", "warn") if "weak" in f.figures]
-    assert "favor" in weak[0].figures["weak"]
+def test_three_coders_have_no_kappa_and_own_spellings_are_read(check):
+    found = check(rows(300, a=coding(9), b=coding(20), c=coding(30, every=2)), coders="a,b,c")
+    assert found["agreement"]["kappa"]["value"] is None
+    assert found["agreement"]["alpha"]["value"] > 0.8
+    numbers = {"against": "0", "neutral": "n", "favor": "1"}
+    table = rows(stance=lambda i, row: numbers[row["stance"]], second=lambda i, row: row["stance"])
+    found = check(table, coders="second", labels={"0": "against", "1": "favor", "n": "neutral"})
+    assert found["agreement"]["alpha"]["value"] == 1
 
 
-def test_few_or_no_rows_coded_twice_are_reported(examine):
-    few = examine(rows(180, second=coding(30, every=2)), coders="second")
-    assert any("only 90 rows coded twice" in f.text for f in of(few, "agreement", "warn"))
-    none = examine(rows(180, second=lambda i, row: ""), coders="second")
-    assert any("no row was coded twice" in f.text for f in of(none, "agreement", "warn"))
-    assert doctor_lines(none.to_json())
-    one = examine(rows(180, a=lambda i, row: "favor", b=lambda i, row: "favor"), coders="a,b")
-    assert any("only one label was used" in f.text for f in of(one, "agreement", "warn"))
-
-
-def test_an_interval_that_reaches_too_low_is_reported(examine):
-    found = examine(rows(40, second=coding(8)), coders="second")
-    assert found.agreement.overall.alpha.value > 0.8
-    assert any("its interval reaches down" in f.text for f in of(found, "agreement", "warn"))
-
-
-def test_a_coder_may_be_in_one_file_only_and_spell_otherwise(examine):
-    first = rows(180, second=lambda i, row: row["stance"].upper())
-    found = examine(first, rows(90, document=lambda i, row: f"e{i}"), coders="second")
-    assert found.agreement.overall.units == 180
-    assert found.agreement.overall.alpha.value == 1
-
-
-def test_coders_in_files_of_their_own_are_said_not_to_be_compared(examine):
+def test_coders_in_files_of_their_own_are_said_not_to_be_compared(check):
     """As where each coder delivers a table."""
 
-    def coded(name, size=180):
-        return rows(size, coder=lambda i, row: name)
+    def coded(name):
+        return rows(coder=lambda i, row: name)
 
-    (said,) = of(examine(coded("anna"), coded("ben")), "agreement")
-    assert said.severity == "warn"
-    assert said.text.startswith("180 pairs with coders in different files, who are not compared")
-    joined = examine(coded("anna") + coded("ben"))
-    assert joined.agreement.overall.units == 180
-    for others in (coded("anna"), rows(90, coder=lambda i, row: "ben"), rows(180)):
-        assert not of(examine(coded("anna"), others), "agreement")
+    (said,) = of(check(coded("anna"), coded("ben")), "agreement")
+    assert said["text"].startswith("180 pairs with coders in different files, who are not compared")
     both = coded("anna") + coded("ben")
-    for others in (both, coded("ben")):  # who are compared in the first file
-        assert not any("not compared" in f.text for f in of(examine(both, others), "agreement"))
+    assert check(both)["agreement"]["units"] == 180
+    for second in (coded("anna"), rows(90, coder=lambda i, row: "ben"), rows()):
+        assert not of(check(coded("anna"), second), "agreement")
+    for second in (both, coded("ben")):  # who are compared in the first file
+        assert not any("not compared" in f["text"] for f in of(check(both, second), "agreement"))
 
 
-def test_a_missing_column_and_a_meaningless_code_are_errors(examine):
-    with pytest.raises(DataError, match=r"a\.csv: no column 'secnd'; did you mean 'second'"):
-        examine(rows(second=coding(9)), coders="secnd")
+# --- The command ---
+
+
+def test_what_is_no_corpus_or_code_is_an_error_with_its_place(tmp_path):
+    path = write(tmp_path / "a.csv", rows(second=coding(9)))
+    line = fails(1, "check", path, "--coders", "secnd")
+    assert "a.csv: no column 'secnd'; did you mean 'second'" in line
     table = rows(second=coding(9))
     table[0]["text"] += "\n\nTwo lines."
     table[7]["second"] = "dunno"
-    with pytest.raises(DataError, match=r"a\.csv:11: second 'dunno' in row 8 is not a label"):
-        examine(table, coders="second")
-
-
-def test_coder_names():
-    assert coder_names("stance, second,second") == ("stance", "second")
-
-
-# --- Screen and JSON --------------------------------------------------------------------------
+    line = fails(1, "check", write(path, table), "--coders", "second")
+    assert "a.csv:11: second 'dunno' in row 8 is not a label" in line
+    line = fails(1, "check", write(path, [{"sentence": "NATO met.", "label": "1"}]))
+    assert "no column 'text'" in line
 
 
 def hostile():
     """Every check fails, in names that would break a screen."""
+    names = ("北約" * 40, "NATO\u202e", "Z" * 200, "é" * 90)
     table = rows(
         300,
         genre=lambda i, row: "北約" * 30 if i % 9 == 0 else "\x1b[31mred" + "g" * (i % 40),
-        actor=lambda i, row: ("北約" * 40, "NATO\u202e", "Z" * 200, "é" * 90)[i % 4],
+        actor=lambda i, row: names[i % 4],
         second=coding(2),
     )
-    table = shortcut(table, "w" * 100, "against", 30)
+    template("w" * 100, "against", 30, table)
     table[5]["text"] = ""
-    near = [
+    more = [
         row | {"text": row["text"] + " Indeed.", "document": f"n{i}"}
         for i, row in enumerate(table[20:60])
     ]
-    return [*table, *near, table[0] | {"stance": "favor"}, table[1]]
+    return [*table, *more, table[0] | {"stance": "favor"}, table[1]]
 
 
-def test_the_screen_is_narrow_and_plain_whatever_the_data(examine):
-    found = examine(hostile(), hostile(), coders="second")
-    wanted = set(found.checks) - {"classes"}
-    assert {f.check for f in found.findings if f.severity != "note"} >= wanted - {"actors"}
-    for line in doctor_lines(found.to_json()):
-        assert columns(line) < 80
-        assert line.isprintable()
-    for finding in found.findings:
-        assert "\n" not in finding.text
-    assert doctor_lines(found.to_json())[-1].endswith("would spoil a study; examples are file:row")
-
-
-def test_json_holds_everything_and_nothing_odd(examine):
-    found = examine(hostile(), rows(90, genre=lambda i, row: "wire"), coders="second")
-    data = json.loads(json.dumps(found.to_json(), allow_nan=False))
-    assert data["spoils"] is True
-    assert data["rows"] == found.rows == 342 + 90
-    assert data["files"] == [{"name": "a.csv", "rows": 342}, {"name": "b.csv", "rows": 90}]
-    assert sum(part["rows"] for part in data["actors"]) == data["rows"]
-    assert sum(part["rows"] for part in data["genres"]) == data["rows"]
-    assert data["agreement"]["alpha"]["interval"]
-    order = [f["severity"] for f in data["findings"]]
+def test_the_screen_is_narrow_and_plain_whatever_the_data(tmp_path):
+    args = [write(tmp_path / f"{name}.csv", hostile()) for name in "ab"]
+    ran = invoke("check", *args, "--coders", "second")
+    assert ran.exit_code == 1
+    assert all(columns(line) < 80 and line.isprintable() for line in ran.stdout.splitlines())
+    assert ran.stdout.endswith("would spoil a study; examples are file:row\n")
+    found = json.loads(invoke("check", *args, "--coders", "second", "--json").stdout)
+    assert set(found["passed"]) <= {"classes", "actors"}
+    assert [file["name"] for file in found["files"]] == ["a.csv", "b.csv"]
+    for part in ("files", "actors", "genres"):
+        assert sum(each["rows"] for each in found[part]) == found["rows"] == 2 * 342
+    order = [f["severity"] for f in found["findings"]]
     assert order == sorted(order, key=("spoils", "warn", "note").index)
-
-
-def test_the_answer_is_the_same_twice(examine):
-    table = rows(300, second=coding(9))
-    assert examine(table, coders="second") == examine(table, coders="second")
 
 
 @given(st.text(max_size=300), st.sampled_from(["", "note    "]))
@@ -562,62 +460,17 @@ def test_wrapped_loses_no_word(text, first):
     assert all(columns(line) < 80 for line in lines)
 
 
-def test_findings_without_anything_pass():
-    found = Findings((), 0, 0, 0, (), ("classes",), (Finding("note", "classes", "fine"),))
-    assert not found.spoils
-    assert found.passed == ("classes",)
-    assert doctor_lines(found.to_json())
-
-
-# --- Real corpora -----------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(not STARTER.is_dir(), reason="no starter corpus beside the package")
 def test_the_starter_corpus_is_sound():
     paths = [STARTER / "starter_train.csv", STARTER / "starter_test.csv"]
-    found = check(paths, book=BOOK, coders="coder_1,coder_2")
-    assert not found.spoils, doctor_lines(found.to_json())
-    assert found.agreement.overall.units >= 625
-    assert {"leaks", "conflicts", "duplicates", "near-duplicates"} <= set(found.passed)
-    assert max(map(len, doctor_lines(found.to_json()))) < 80
+    ran = invoke("check", *paths, "--coders", "coder_1,coder_2", "--json")
+    found = json.loads(ran.stdout)
+    assert (ran.exit_code, found["spoils"]) == (0, False)
+    assert found["agreement"]["units"] >= 625
+    assert {"leaks", "conflicts", "duplicates", "near-duplicates"} <= set(found["passed"])
 
 
 @pytest.mark.parametrize("name", ["newsmtsc_actors.csv", "un_debates_train.csv"])
 def test_a_shared_corpus_fits_the_screen(name):
     if not (SHARED / name).is_file():
         pytest.skip(f"no {SHARED / name}")
-    found = check([SHARED / name], book=BOOK)
-    assert max(map(len, doctor_lines(found.to_json()))) < 80
-    json.dumps(found.to_json(), allow_nan=False)
-
-
-def test_a_table_that_is_not_a_corpus_is_refused(tmp_path):
-    path = write(tmp_path / "a.csv", [{"sentence": "NATO met.", "label": "1"}])
-    with pytest.raises(DataError, match="no column 'text'"):
-        check([path], book=BOOK)
-
-
-# --- Memory -----------------------------------------------------------------------------------
-
-PEAK = """
-import sys, tracemalloc
-from pathlib import Path
-from stance.check.doctor import check
-from stance.reading.actors import ActorBook
-book = ActorBook.default()
-peaks = []
-for path in sys.argv[1:]:
-    tracemalloc.start()
-    check([Path(path)], book=book)
-    peaks.append(tracemalloc.get_traced_memory()[1])
-    tracemalloc.stop()
-print(*peaks)
-"""
-
-
-@pytest.mark.endurance
-def test_more_rows_take_no_more_memory(tmp_path):
-    paths = [write(tmp_path / f"{size}.csv", rows(size)) for size in (180, 11_000, 22_000)]
-    run = [sys.executable, "-c", PEAK, *map(str, paths)]
-    _, few, many = map(int, subprocess.run(run, capture_output=True, check=True).stdout.split())
-    assert many < 1.05 * few  # beyond the blocks of rows and texts that are looked at together
+    assert max(map(len, invoke("check", SHARED / name).stdout.splitlines())) < 80

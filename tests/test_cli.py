@@ -66,8 +66,8 @@ def coded(tmp_path_factory):
     ("screen", "command"),
     [
         ("checks.book_lines", ("actors",)),
-        ("checks.census_lines", ("actors", SAMPLE / "paragraphs.csv")),
-        ("checks.doctor_lines", ("check", STARTER / "starter_test.csv")),
+        ("checks.alias_lines", ("actors", SAMPLE / "paragraphs.csv")),
+        ("checks.check_lines", ("check", STARTER / "starter_test.csv")),
         ("checks.installation_lines", ("doctor",)),
         ("evaluation.evaluation_lines", ("evaluate", STARTER / "starter_test.csv")),
         ("checks.stress_lines", ("evaluate", "--stress")),

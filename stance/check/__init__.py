@@ -1,1 +1,89 @@
-"""The doctor: what in a corpus would spoil a study; which aliases a table holds."""
+"""Checks of a corpus: its rows laid out for looking up, and findings about them."""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from stance.arrays import Ints
+from stance.corpus import Corpus
+from stance.display import shown
+from stance.reading.actors import ActorBook
+from stance.reading.text import words_of
+from stance.records import Stance
+
+LABELS = tuple(str(label) for label in Stance)
+EXAMPLES = 3  # places that a message names
+
+Severity = Literal["spoils", "warn", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth knowing about a corpus."""
+
+    severity: Severity
+    check: str  # what was looked for, such as "duplicates"
+    text: str  # one line: what, where, what to do
+    figures: Mapping[str, Any] = field(default_factory=dict)  # the counts behind it, for JSON
+
+    @classmethod
+    def at(
+        cls, severity: Severity, check: str, text: str, examples: list[str], **figures: Any
+    ) -> "Finding":
+        """Return a finding whose text ends in some examples of where it is."""
+        plain = {k: round(v, 6) if isinstance(v, float) else v for k, v in figures.items()}
+        listed = f"{text} ({', '.join(examples)})"
+        return cls(severity, check, listed, plain | {"examples": examples})
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A labelled corpus laid out for checking; a text is known by its first row."""
+
+    corpus: Corpus
+    book: ActorBook
+    files: tuple[str, ...]  # what messages call them
+    actors: tuple[str, ...]  # of each row, by their names in the book if it has them
+    text: Ints  # of each row: the first row whose text differs in case and punctuation at most
+    lengths: Mapping[int, int]  # words in each text
+    words: Mapping[str, Sequence[int]]  # the texts that have each word
+
+    def column(self, name: str) -> Sequence[str]:
+        """Return the cells of a column, empty ones where no file has it."""
+        return self.corpus.extra.get(name) or ("",) * len(self.corpus)
+
+    def counts(self, values: Iterable[Any]) -> dict[Any, list[int]]:
+        """Return how many rows of each label have each of some values, given row by row."""
+        found = defaultdict[Any, list[int]](lambda: [0] * len(LABELS))
+        for value, label in zip(values, self.corpus.stance.tolist(), strict=True):
+            found[value][label] += 1
+        return found
+
+    def place(self, row: int) -> str:
+        """Return ``file:row`` for a message."""
+        file, number = self.corpus.source[row], self.corpus.number[row]
+        return f"{shown(self.files[file], 40)}:{number}"
+
+    def pairs(self, found: Iterable[tuple[int, int]]) -> list[str]:
+        """Return the places of the first few pairs of rows for a message."""
+        return [" = ".join(map(self.place, sorted(pair))) for pair in sorted(found)[:EXAMPLES]]
+
+
+def lay_out(corpus: Corpus, paths: Sequence[Path], book: ActorBook) -> Study:
+    """Return a corpus with its texts numbered, and the words that they have."""
+    _, first, number = np.unique(corpus.marks.exact, return_index=True, return_inverse=True)
+    text, lengths = first[number.reshape(-1)], dict[int, int]()
+    words = defaultdict[str, Any](lambda: array("q"))
+    for row in np.sort(first).tolist():
+        found = words_of(corpus.texts[row])
+        lengths[row] = len(found)
+        for word in set(found):
+            words[word].append(row)
+    alike = len({path.name for path in paths}) < len(paths)
+    files = tuple(str(path) if alike else path.name for path in paths)
+    return Study(corpus, book, files, book.proper_names(corpus.actors), text, lengths, words)

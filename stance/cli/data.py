@@ -34,8 +34,8 @@ def actors(
     reading: "Reading",
 ) -> None:
     """List the actor book, or count which of its aliases some inputs use."""
-    from stance.check.census import census
-    from stance.screens.checks import book_lines, census_lines
+    from stance.check.aliases import count_aliases
+    from stance.screens.checks import alias_lines, book_lines
     from stance.tables import find_inputs
 
     book = files.open_book(actors, aliases)
@@ -43,10 +43,9 @@ def actors(
         show(book.to_tables(), lambda: book_lines(book), as_json)
         return
     inputs = find_inputs([files.path_or_stdin(path) for path in sources], reading.include)
-    found = census(book, inputs, reading)
-    tell(*found.notes)
-    figures = found.to_json()
-    show(figures, lambda: census_lines(figures), as_json)
+    figures, notes = count_aliases(book, inputs, reading)
+    tell(*notes)
+    show(figures, lambda: alias_lines(figures), as_json)
 
 
 @options.reads_corpora
@@ -61,15 +60,14 @@ def check(
     form: "CorpusForm",
 ) -> None:
     """Examine a corpus: duplicates, leaks, tiny classes, actors without mention, agreement."""
-    from stance.check.doctor import check as examine
-    from stance.screens.checks import doctor_lines
+    from stance.check.corpora import check_corpora
+    from stance.screens.checks import check_lines
 
     files.refuse_stdin(corpora)
     book = files.open_book(actors)
-    found = examine(corpora, book=book, coders=coders, **form)
-    figures = found.to_json()
-    show(figures, lambda: doctor_lines(figures), as_json)
-    if found.spoils:
+    figures = check_corpora(corpora, book=book, coders=coders, **form)
+    show(figures, lambda: check_lines(figures), as_json)
+    if figures["spoils"]:
         raise typer.Exit(1)
 
 

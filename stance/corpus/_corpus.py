@@ -126,6 +126,7 @@ def read_corpus(
     labels: Mapping[str, str] | None = None,
     columns: Mapping[str, str] | None = None,
     date_format: str | None = None,
+    keep: Sequence[str] = (),
     **form: Unpack[Form],
 ) -> Corpus:
     """Read one or more files into one corpus.
@@ -140,6 +141,8 @@ def read_corpus(
         The files' own names of the columns text, actor, stance, document or date, by these.
     date_format : str, optional
         Pattern of `datetime.strptime`, for dates with two readings.
+    keep : sequence of str
+        Columns to keep in `Corpus.extra` beside those that it always has.
     **form
         Delimiter and encoding, as of `stance.tables.open_table`.
 
@@ -153,11 +156,12 @@ def read_corpus(
     DataError
         If a file cannot be used: the message names file, line and what to do.
     """
-    found = _Columns()
+    found = _Columns(keep)
     sources, notes = list[Source](), list[str]()
     for path in map(Path, paths):
         with open_table(path, **form) as table:
-            own, before = LabelledRows(table, labels, columns, date_format), len(found)
+            own = LabelledRows(table, labels, columns, date_format, tuple(found.extra))
+            before = len(found)
             found.add(own, len(sources))
         notes += own.notes
         found.cells["date"][before:] = iso_dates(found.cells["date"][before:], own.dates)
@@ -176,11 +180,11 @@ def corpus_of(rows: Iterable[Row], source: Source) -> Corpus:
 class _Columns:
     """Rows stored by column: a million records would take far more memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Sequence[str] = ()) -> None:
         cells = ("text", "actor", "spans", "holder", "soft", "date", "coder")
         numbers = ("stance", "sentiment", "number", "false_match", "judged")
         self.cells: dict[str, list[Any]] = {name: [] for name in cells}
-        self.extra: dict[str, list[str]] = {name: [] for name in EXTRA}
+        self.extra: dict[str, list[str]] = {name: [] for name in (*EXTRA, *keep)}
         self._numbers = {name: array("q") for name in numbers}
         self._source, self._names = array("q"), array("Q")
 

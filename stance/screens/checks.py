@@ -1,4 +1,4 @@
-"""Lines about tables and tests: the doctors' findings, the stress suite, actors and answers."""
+"""Lines about tables and tests: checks of a corpus, the stress suite, actors and answers."""
 
 import textwrap
 from collections import Counter
@@ -20,8 +20,8 @@ ACTORS = 15  # actors listed with their answers; the rest is counted
 GENRES, EXAMINED = 8, 12  # genres and actors of a corpus that are listed
 
 
-def doctor_lines(figures: Figures) -> list[str]:
-    """Return the lines of the doctor's findings."""
+def check_lines(figures: Figures) -> list[str]:
+    """Return the lines about what in a corpus would spoil a study."""
     found = [
         line
         for each in figures["findings"]
@@ -177,8 +177,8 @@ def _examples(test: Figures) -> list[str]:
     return lines
 
 
-def census_lines(figures: Figures) -> list[str]:
-    """Return which aliases fire in a table, as `stance.check.census.Census.to_json` has them."""
+def alias_lines(figures: Figures) -> list[str]:
+    """Return which aliases fire in a table, as `stance.check.aliases` counts them."""
     lines = [f"{count(figures['rows'], 'row')}, {figures['rows_with_actor']:,} name an actor"]
     for actor, found in figures["actors"].items():
         names = [f"{shown(alias)} {number:,}" for alias, number in found["aliases"].items()]
