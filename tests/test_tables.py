@@ -442,14 +442,18 @@ def test_a_cell_is_quoted_wherever_it_stands_in_its_column(cell, place):
 
 
 def test_excel_safe_quotes_formulas_and_adds_a_mark(tmp_path):
-    rows = [("=1+1", "+49 30"), ("-0.25", "@x"), ("\tx", "NATO")]
+    rows = [("=1+1", "+49 30"), ("-0.25", "@x"), ("\tx", "NATO"), ("NATO;=1+1;x", "\nx")]
+    rows += [("a\n=1", 'a;"=1"'), ("a;-5;+1,000.5", "a;b - c\n\nd")]
     writer = written(tmp_path / "a.csv", rows, excel_safe=True)
-    assert writer.formulas == 4
+    assert writer.formulas == 8
     assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbfa,b\n")
     assert cells_of(tmp_path / "a.csv") == [
         ("'=1+1", "'+49 30"),
         ("-0.25", "'@x"),
         ("'\tx", "NATO"),
+        ("NATO;'=1+1;x", "'\nx"),
+        ("a\n'=1", 'a;\'"=1"'),
+        rows[-1],
     ]
 
 

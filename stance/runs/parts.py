@@ -102,7 +102,8 @@ def compute(model: StanceModel, frame: Frame, number: int, records: Records) -> 
     """Judge the records of a part, and write its rows where the frame says."""
     _keep_freed_memory()
     rows, tally = answer_rows(model, frame.layout, records, frame.table)
-    part = Part(number, len(rows), rows.formulas(), tally, rows.encode(frame.form))
+    form = frame.form
+    part = Part(number, len(rows), rows.formulas(form), tally, rows.encode(form))
     return frame.store.write(part) if frame.store else part
 
 

@@ -163,8 +163,10 @@ class Rows:
             return Lines(form.encode(list(self)))
         return Lines(_ends(plain, form.delimiter), np.bincount(self.owner).tolist())
 
-    def formulas(self) -> int:
-        """Return how many cells a spreadsheet might run."""
+    def formulas(self, form: Format) -> int:
+        """Return how many cells a spreadsheet might run, if this is not written in JSON."""
+        if form.excel_safe:
+            return form.formulas(self)
         times = np.bincount(self.owner)
         heads = [times[_formulas(column)] for column in self.heads]
         return sum(int(found.sum()) for found in heads) + sum(map(_count, self.columns))

@@ -1,15 +1,6 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
 from stance.tables._folders import Inputs, find_inputs
-from stance.tables._format import (
-    FORMULA_STARTS,
-    HALF_CHARACTER,
-    Format,
-    formula_note,
-    is_formula,
-    table_format,
-)
-from stance.tables._quoting import encode_rows, joined
 from stance.tables._reading import Fault, Record, Records
 from stance.tables.articles import is_article
 from stance.tables.columns import column, likely, optional_column, read_as
@@ -25,7 +16,19 @@ from stance.tables.dates import (
 )
 from stance.tables.furniture import split_article
 from stance.tables.inputs import Reading, join_tables, open_inputs
-from stance.tables.output import Rejects, TableWriter, write_table
+from stance.tables.output import (
+    FORMULA_STARTS,
+    HALF_CHARACTER,
+    Format,
+    Rejects,
+    TableWriter,
+    encode_rows,
+    formula_note,
+    is_formula,
+    joined,
+    table_format,
+    write_table,
+)
 from stance.tables.table import Form, Table, encoded_by, open_table
 
 __all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress, count, islice, repeat
@@ -11,7 +11,6 @@ from typing import Literal
 
 NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
 SEPARATORS = tuple(NAMES)
-_EMPTY_ROW = '""'  # of one empty cell, which would otherwise be an empty line
 _SAMPLE = 100  # records that decide on the separator
 
 QuoteFaultKind = Literal["stray", "after", "unclosed"]
@@ -151,32 +150,3 @@ def detect(lines: Sequence[str], default: str) -> str | tuple[str, ...]:
     if default in winners and default != ",":
         return default
     return winners[0] if len(winners) == 1 else winners
-
-
-def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
-    r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted alike by every version of Python.
-
-    >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
-    b'007,"Moscow, Kyiv"\nNA,\n'
-    """
-    lines = joined(zip(*rows, strict=True), delimiter)
-    return "".join([f"{line or _EMPTY_ROW}\n" for line in lines]).encode()
-
-
-def joined(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
-    """Return the rows of equally long columns as they stand in a table, without their ends."""
-    quoted = [_quoted(column, delimiter) for column in columns]
-    return map(delimiter.join, zip(*quoted, strict=True))
-
-
-def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
-    signs = (mark, '"', "\n", "\r")
-    texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
-    if not any(sign in text for text in texts for sign in signs):
-        return column
-    return [
-        '"' + cell.replace('"', '""') + '"'
-        if '"' in cell or mark in cell or "\n" in cell or "\r" in cell
-        else cell
-        for cell in column
-    ]

@@ -3,23 +3,193 @@
 import csv
 import gzip
 import io
-from collections.abc import Callable, Iterable, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from stance.display import shown_path
+from stance.errors import DataError, UsageError
 from stance.files import Transaction, WholeFile, check_output
-from stance.tables._bytes import MEGABYTE
-from stance.tables._format import Format, formula_note, table_format
-from stance.tables._reading import MAX_CELL
+from stance.tables._bytes import JSON_NAMES, MEGABYTE, kind_suffix
+from stance.tables._reading import MAX_CELL, Value
 
 if TYPE_CHECKING:
     from stance.tables.arrow import ArrowSheet
     from stance.tables.excel import ExcelSheet
 
+HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
+
+Container = Literal["", "json", "excel", "parquet", "arrow"]
+_CONTAINERS: dict[str, Container] = {
+    ".json": "json",
+    ".xlsx": "excel",
+    ".parquet": "parquet",
+    ".feather": "arrow",
+    ".arrow": "arrow",
+}
+_SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _BATCH_ROWS = 500
 _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
 _RAW, _RAW_LINES = MEGABYTE, 10_000  # of a bad record
+
+# --- Cells that a spreadsheet might run ----------------------------------------------------------
+
+# What such a cell begins with; some take full-width signs as plain ones.
+FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
+# Such a sign, but not of a number, where some spreadsheets begin a cell inside of one of ours.
+_INNER = re.compile(
+    r"""(?<=[;\t\r\n])(?="*[=+\-@＝＋－＠])(?!"*[+\-＋－][\d.,]*\d[\d.,]*(?![^;\t\r\n]))"""
+)
+
+
+def is_formula(cell: str) -> bool:
+    """Return whether a spreadsheet might run the cell: it begins like a formula, not like a number.
+
+    >>> is_formula("=cmd"), is_formula("-0.25"), is_formula("NATO")
+    (True, False, False)
+    """
+    digits = cell[1:] if cell[:1] in ("+", "-", "＋", "－") else cell
+    number = digits.replace(".", "", 1).replace(",", "").isdecimal()
+    return cell[:1] in FORMULA_STARTS and not number
+
+
+def quote_formulas(cell: str) -> str:
+    """Return a cell with ' before each formula, also where Excel splits it at ; or a tab.
+
+    >>> quote_formulas("=cmd"), quote_formulas("NATO;=1+1;-5;x - y")
+    ("'=cmd", "NATO;'=1+1;-5;x - y")
+    """
+    return "'" * is_formula(cell) + _INNER.sub("'", cell)
+
+
+def formula_note(cells: int, *, quoted: bool = False, remedy: str = "--excel-safe") -> str:
+    """Return what to say of cells that a spreadsheet might run; nothing if there are none.
+
+    >>> formula_note(2)
+    'cells that begin like a formula: 2 (--excel-safe keeps a spreadsheet from running them)'
+    """
+    advice = ", quoted" if quoted else f" ({remedy} keeps a spreadsheet from running them)"
+    return f"cells that begin like a formula: {cells:,}{advice}" if cells else ""
+
+
+# --- Rows as bytes -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a table is to be written; workers encode with it, so that only bytes travel."""
+
+    columns: tuple[str, ...]  # the keys of JSON
+    kind: Literal["csv", "jsonl"] = "csv"  # of the rows, also of those that go into a container
+    delimiter: str = ","
+    excel_safe: bool = False  # a mark at the beginning, and ' before what a spreadsheet would run
+    container: Container = ""
+    types: tuple[str, ...] = ()  # of the columns: text, integer or number; () if all are texts
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is CSV, whose cells a spreadsheet takes for what they look like."""
+        return self.kind == "csv" and not self.container
+
+    def header(self) -> bytes:
+        """Return what stands before the rows."""
+        if not self.plain:
+            return b"[\n" if self.container == "json" else b""
+        mark = b"\xef\xbb\xbf" if self.excel_safe else b""
+        names = list(map(quote_formulas, self.columns)) if self.excel_safe else self.columns
+        if any(sign in "".join(names) for sign in ",;\t|\ufeff") or names[0].startswith("sep="):
+            # Quoted, so that no reader takes them for separators, a mark or a note of Excel.
+            quoted = ('"' + name.replace('"', '""') + '"' for name in names)
+            return mark + self.delimiter.join(quoted).encode() + b"\n"
+        return mark + encode_rows([names], delimiter=self.delimiter)
+
+    def encode(self, rows: Sequence[Sequence[str]]) -> bytes:
+        """Return exactly the bytes that `TableWriter` writes for these rows."""
+        for row in rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"{len(row)} cells for {len(self.columns)} columns")
+        try:
+            if self.kind == "jsonl":
+                return b"".join(map(self._json_line, rows))
+            safe = (map(quote_formulas, row) for row in rows)
+            return encode_rows(
+                map(list, safe) if self.excel_safe else rows, delimiter=self.delimiter
+            )
+        except UnicodeEncodeError as error:
+            raise DataError(HALF_CHARACTER) from error
+
+    def formulas(self, rows: Iterable[Sequence[str]]) -> int:
+        """Return how many cells a spreadsheet might run; those quoted inside count, too."""
+        if not self.plain:
+            return 0
+        if self.excel_safe:
+            return sum(quote_formulas(cell) != cell for row in rows for cell in row)
+        return sum(is_formula(cell) for row in rows for cell in row if cell[:1] in FORMULA_STARTS)
+
+    def _json_line(self, row: Sequence[str]) -> bytes:
+        """Return a row in JSON, texts and values that came from JSON as they came."""
+        pairs = ", ".join(
+            f"{json.dumps(name, ensure_ascii=False)}: "
+            f"{cell.json if isinstance(cell, Value) else json.dumps(cell, ensure_ascii=False)}"
+            for name, cell in zip(self.columns, row, strict=True)
+        )
+        return f"{{{pairs}}}\n".encode()
+
+
+def table_format(
+    path: Path | None,
+    columns: Sequence[str],
+    *,
+    excel_safe: bool = False,
+    types: Sequence[str] = (),
+) -> Format:
+    """Return the format that a table of this name is written in."""
+    suffix = kind_suffix(path)
+    kind: Literal["csv", "jsonl"] = "jsonl" if suffix in JSON_NAMES else "csv"
+    container = _CONTAINERS.get(suffix, "")
+    if path and container not in ("", "json") and path.suffix.lower() == ".gz":
+        raise UsageError(f"{path}: {suffix} files are already compressed; drop .gz from its name")
+    mark = _SEPARATORS.get(suffix, ",")
+    form = Format(tuple(columns), kind, mark, False, container, tuple(types))
+    return replace(form, excel_safe=excel_safe and form.plain)
+
+
+_EMPTY = '""'  # a row of one empty cell, which would otherwise be an empty line
+
+
+def encode_rows(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> bytes:
+    r"""Return the rows as bytes of CSV: UTF-8, ``\n``, quoted alike by every version of Python.
+
+    >>> encode_rows([("007", "Moscow, Kyiv"), ("NA", "")])
+    b'007,"Moscow, Kyiv"\nNA,\n'
+    """
+    lines = joined(zip(*rows, strict=True), delimiter)
+    return "".join([f"{line or _EMPTY}\n" for line in lines]).encode()
+
+
+def joined(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
+    """Return the rows of equally long columns as they stand in a table, without their ends."""
+    quoted = [_quoted(column, delimiter) for column in columns]
+    return map(delimiter.join, zip(*quoted, strict=True))
+
+
+def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
+    signs = (mark, '"', "\n", "\r")
+    texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
+    if not any(sign in text for text in texts for sign in signs):
+        return column
+    return [
+        '"' + cell.replace('"', '""') + '"'
+        if '"' in cell or mark in cell or "\n" in cell or "\r" in cell
+        else cell
+        for cell in column
+    ]
+
+
+# --- Files ---------------------------------------------------------------------------------------
 
 
 class _Sequential:
@@ -38,53 +208,7 @@ class _Sequential:
     def flush(self) -> None:
         """Do nothing: the file is flushed when it gets its name."""
 
-    def close(self) -> None:
-        """Do nothing: only a whole file is closed."""
-
-
-class _Rows:
-    """Takes the bytes of CSV, and gives a sheet the rows that are whole."""
-
-    def __init__(self, sheet: "ExcelSheet | ArrowSheet") -> None:
-        self.sheet = sheet
-        self._rest = b""
-        csv.field_size_limit(MAX_CELL)  # see `stance.tables._separated`
-
-    def write(self, data: bytes | bytearray) -> None:
-        """Pass on all rows that end in some more bytes."""
-        data = self._rest + data
-        end = data.rfind(b"\n") + 1
-        quotes = data.count(b'"', 0, end)
-        while quotes % 2:  # inside a quoted cell
-            line = data.rfind(b"\n", 0, end - 1) + 1
-            quotes -= data.count(b'"', line, end)
-            end = line
-        self._rest = data[end:]
-        text = io.StringIO(data[:end].decode(), newline="")
-        self.sheet.add(list(csv.reader(text)))
-
-    def close(self) -> None:
-        """Have the sheet write its end."""
-        self.sheet.close()
-
-
-class _List:
-    """Takes lines of JSON, and writes them as one list."""
-
-    def __init__(self, write: Callable[[bytes], object]) -> None:
-        self._write, self._before = write, b"[\n"
-
-    def write(self, data: bytes | bytearray) -> None:
-        """Write lines, whose last end waits."""
-        if data:
-            whole = data.endswith(b"\n")
-            body = bytes(data[:-1] if whole else data).replace(b"\n", b",\n")
-            self._write(self._before + body)
-            self._before = b",\n" if whole else b""
-
-    def close(self) -> None:
-        """Write the end of the list."""
-        self._write(b"[]\n" if self._before == b"[\n" else b"\n]\n")
+    close = flush
 
 
 class TableWriter(Transaction):
@@ -108,37 +232,32 @@ class TableWriter(Transaction):
         self.formulas = form.formulas([form.columns])  # cells that a spreadsheet might run
         self._batch: list[Sequence[str]] = []
         self._settled = False
-        self._buffer = bytearray()
-        header = form.header()
+        self._buffer = bytearray(form.header())
         self._file = WholeFile(path, force=force, folder=folder)
-        self._end = _Sequential(self._file)
-        self._layers: list[Any] = [self._file]  # each writes to the one before
+        self._library = _Sequential(self._file)
+        self._end: Any = self._library
+        self._sheet: ExcelSheet | ArrowSheet | None = None
         try:
-            if path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
-                raw = cast(BinaryIO, self._file)
-                self._layers.append(gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
-            if form.container == "json":
-                self._layers.append(_List(self._layers[-1].write))
-            elif form.container:
-                self._layers.append(_Rows(self._sheet(form, path, originals)))
+            if form.container not in ("", "json"):
+                self._sheet = self._open_sheet(path, list(filter(None, originals)))
+            elif path and path.suffix.lower() == ".gz":  # the same bytes at any time and name
+                self._end = gzip.GzipFile("", "wb", 6, cast(BinaryIO, self._file), mtime=0)
         except BaseException:
             self._file.discard()
             raise
-        self._put(header)
 
-    def _sheet(
-        self, form: Format, path: Path | None, originals: Sequence[Path | None]
+    def _open_sheet(
+        self, path: Path | None, originals: Sequence[Path]
     ) -> "ExcelSheet | ArrowSheet":
-        file = cast(BinaryIO, self._end)
+        form, file = self.format, cast(BinaryIO, self._library)
         if form.container == "excel":
             from stance.tables.excel import ExcelSheet
 
             return ExcelSheet(file, shown_path(path), form.columns, form.types)
         from stance.tables.arrow import ArrowSheet
 
-        paths = [own for own in originals if own is not None]
         kind = cast(Literal["parquet", "arrow"], form.container)
-        return ArrowSheet(file, kind, form.columns, form.types, paths)
+        return ArrowSheet(file, kind, form.columns, form.types, originals)
 
     @property
     def inode(self) -> int:
@@ -161,18 +280,26 @@ class TableWriter(Transaction):
         self._write_batch()
         self.rows += rows
         self.formulas += formulas if self.format.plain else 0
-        for data in blocks:
-            self._put(data)
+        if self._sheet:
+            csv.field_size_limit(MAX_CELL)  # as for tables in
+            text = io.StringIO(b"".join(blocks).decode(), newline="")
+            self._sheet.add(list(csv.reader(text)))
+        else:
+            for data in blocks:
+                self._put(data)
 
     def settle(self) -> None:
         """Write what is left."""
         if self._settled:
             return
         self._write_batch()
-        self._layers[-1].write(self._buffer)
-        self._buffer.clear()
-        for layer in reversed(self._layers[1:]):
-            layer.close()
+        if self._sheet:
+            self._sheet.close()
+        else:
+            if self.format.container == "json":
+                self._buffer[-2:] = b"\n]\n" if self.rows else b"[]\n"
+            self._end.write(self._buffer)
+            self._end.close()
         self._file.settle()
         self._settled = True
 
@@ -183,21 +310,25 @@ class TableWriter(Transaction):
 
     def discard(self) -> None:
         """Remove what has been written; nothing appears under the name."""
-        self._end.given_up = True
-        if isinstance(self._layers[-1], _Rows):
-            self._layers[-1].sheet.discard()
+        self._library.given_up = True
+        if self._sheet:
+            self._sheet.discard()
         self._file.discard()
 
     def _write_batch(self) -> None:
         batch, self._batch = self._batch, []
         self.rows += len(batch)
         self.formulas += self.format.formulas(batch)
-        self._put(self.format.encode(batch))
+        data = self.format.encode(batch)  # which also checks the cells
+        if self._sheet:
+            self._sheet.add(batch)
+        else:
+            self._put(data)
 
     def _put(self, data: bytes) -> None:
-        self._buffer += data
-        while len(self._buffer) >= _BLOCK:
-            self._layers[-1].write(self._buffer[:_BLOCK])
+        self._buffer += data.replace(b"\n", b",\n") if self.format.container == "json" else data
+        while len(self._buffer) > _BLOCK + 2:  # so that the end of a list can still change
+            self._end.write(self._buffer[:_BLOCK])
             del self._buffer[:_BLOCK]
 
 
