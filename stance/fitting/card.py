@@ -9,7 +9,7 @@ import numpy as np
 from stance import __version__
 from stance.corpus import Corpus
 from stance.evaluation import CURVES, Report
-from stance.fitting.advice import Prospects
+from stance.fitting.advice import LabellingAdvice
 from stance.model.familiarity import Reference
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, Stance
@@ -39,7 +39,7 @@ def make_card(
     lessons: Corpus | None,
     report: Report,
     reference: Reference,
-    prospects: Prospects,
+    prospects: LabellingAdvice,
 ) -> dict[str, Any]:
     """Return the card of a model of a corpus, and of lessons with soft labels alone."""
     versions = {name: version(name) for name in ("numpy", "scikit-learn", STEMMER)}

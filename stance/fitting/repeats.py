@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,22 +12,20 @@ from stance.evaluation.agreement import cohen_kappa, sum_codes
 from stance.evaluation.answers import document_confusion, macro_f1, plain
 from stance.evaluation.bootstrap import interval, resample
 from stance.evaluation.scores import rare_strata
-from stance.fitting.folds import Cut, fold_cuts, is_large, split
-from stance.fitting.heldout import Held, Tick, score_cuts
+from stance.fitting.crossvalidation import Cut, HeldOut, Tick, assign_folds, fold_cuts, score_cuts
 from stance.fitting.task import Task
 from stance.recipe import Validation
 from stance.records import NO_ANSWER
 
 WHOLE = 1.0
-SHARES = (0.1, 0.2, 0.4, 0.7, WHOLE)  # of a fold's training documents in a learning curve
-LARGE_SHARES = (0.1, 0.4, WHOLE)  # of large corpora, whose curves are flat and intervals narrow
+SHARES = (0.25, 0.5, WHOLE)  # of a fold's training documents in a learning curve
 NORMAL = 1.96  # standard deviations of a mean in half a 95 % interval
 FEWEST = 10  # training documents below which a point of the curve is left out
 Run = tuple[int, float]  # seed of a repeat, and the share of the documents that it learns from
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
+class RepeatedCV:
     """Held-out answers of repeated cross-validations by document."""
 
     seeds: tuple[int, ...]  # of each repeat; the first is the recipe's
@@ -38,8 +35,7 @@ class Repeats:
     confusion: Floats
     """Counts of each document, of shape (n_documents, n_repeats, n_shares, n_labels, n_labels + 1);
     rows gold, columns answered, the last where none is given, by models that had not seen it."""
-    stability: tuple[float, ...] = ()
-    """Kappa of the held-out answers of each share and the next, in the mean of the repeats."""
+    kappa: float | None = None  # of the answers learned from half of the documents and from all
 
     @property
     def scores(self) -> Floats:
@@ -103,16 +99,14 @@ def _mean(total: Floats) -> Floats:
 def repeat(
     task: Task,
     fold: Ints,
-    held: Held,
+    held: HeldOut,
     validation: Validation,
     *,
     jobs: int = 1,
     answered: Bools | None = None,
     tick: Tick = lambda _: None,
-) -> Repeats:
+) -> RepeatedCV:
     """Cross-validate a head again, with other folds and from parts of the documents.
-
-    From `folds.LARGE` rows on there are no other folds, whose luck is small then, and fewer parts.
 
     ``fold`` and ``held`` are those of the first time; ``answered`` is False where `predict` gives
     no answer. Repeats and shares that leave too little to learn from are left out.
@@ -133,11 +127,12 @@ def repeat(
     sizes = [_size(task, [cut for seed in seeds for cut in plan[seed, share]]) for share in shares]
     documents, rows = zip(*sizes, strict=True)
     counts = np.moveaxis(np.array(confusion), 2, 0)
-    kappas = [
-        np.mean([_kappa(found[seed, one], found[seed, other], labels) for seed in seeds])
-        for one, other in pairwise(shares)
-    ]
-    return Repeats(seeds, tuple(shares), documents, rows, counts, tuple(map(float, kappas)))
+    kappa = None
+    if len(shares) > 1:
+        kappa = float(
+            np.mean([_kappa(found[seed, shares[-2]], found[seed, WHOLE], labels) for seed in seeds])
+        )
+    return RepeatedCV(seeds, tuple(shares), documents, rows, counts, kappa)
 
 
 def _kappa(one: Ints, other: Ints, labels: int) -> float:
@@ -149,11 +144,10 @@ def _kappa(one: Ints, other: Ints, labels: int) -> float:
 
 def _plan(task: Task, fold: Ints, validation: Validation) -> dict[Run, list[Cut]]:
     plan: dict[Run, list[Cut]] = {}
-    large = is_large(len(task.y))
-    shares = (LARGE_SHARES if large else SHARES)[:-1] if validation.learning_curve else ()
-    for seed in repeat_seeds(validation.seed, 1 if large else validation.repeats):
+    shares = SHARES[:-1] if validation.learning_curve else ()
+    for seed in repeat_seeds(validation.seed, validation.repeats):
         if plan:
-            fold = split(task.y, task.group, validation.folds, seed)
+            fold = assign_folds(task.y, task.group, validation.folds, seed)
         whole = fold_cuts(fold, seed)
         smaller = [parts(task, cut, shares, (seed, n)) for n, cut in enumerate(whole)]
         for share, cuts in zip(shares, zip(*smaller, strict=True), strict=False):
@@ -212,6 +206,6 @@ def parts(task: Task, cut: Cut, shares: Sequence[float], seed: Sequence[int]) ->
         when[mine] = (np.arange(len(mine)) + rng.random(len(mine))) / len(mine)
     order = when.argsort().argsort()
     return [
-        Cut(cut.train[order[place] < round(share * len(names))], cut.test, cut.seed, rough=True)
+        Cut(cut.train[order[place] < round(share * len(names))], cut.test, cut.seed)
         for share in shares
     ]

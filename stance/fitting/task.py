@@ -1,4 +1,4 @@
-"""A head to learn: counted features, labels, groups and weights of its rows."""
+"""A head to learn: counted features, labels, documents and weights of its rows."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,8 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.errors import DataError
 from stance.fitting.counts import BlockCounts
-from stance.fitting.folds import is_large
-from stance.fitting.pieces import NO_PIECES, Pieces
 from stance.fitting.vectors import Vectors
-from stance.recipe import Classifier, HeadRecipe
+from stance.recipe import HeadRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +22,9 @@ class Lessons:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A head to learn: counted features, labels, groups and weights of its rows.
+    """A head to learn: counted features, labels, documents and weights of its rows.
 
-    The counts of the lessons' rows stand after those of the others. Rows whose features are the
-    same, as those of one paragraph for a head that sees no actor, may share a row of the counts.
+    The counts of the lessons' rows stand after those of the others.
     """
 
     counts: dict[str, BlockCounts]
@@ -41,30 +38,17 @@ class Task:
     soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
     typical: Bools | None = None  # rows by which the temperature is set; None for all
     lessons: Lessons | None = None
-    shared: Ints | None = None  # row of the counts of each row; None if each has its own
-    pieces: Pieces = NO_PIECES  # what a stopped training had computed
 
     @property
     def occurs(self) -> Bools:
         """Which labels any row has."""
         weights = np.eye(len(self.labels))[self.y] if self.soft is None else self.soft
-        found: Bools = weights.max(axis=0) > 0
-        return found
-
-    @property
-    def large(self) -> bool:
-        """Whether its machines are those of `fit_machines`."""
-        return by_counts(self.recipe.classifier, self.vectors, len(self.y))
-
-    def counted(self, rows: Ints) -> Ints:
-        """Return where some rows stand in the counts."""
-        return rows if self.shared is None else self.shared[rows]
+        return np.asarray(weights.max(axis=0) > 0)
 
     @property
     def groups(self) -> Ints:
         """Group of each row, those of the lessons last."""
-        more = [] if self.lessons is None else [self.lessons.group]
-        return np.concatenate([self.group, *more])
+        return np.concatenate([self.group, *([self.lessons.group] if self.lessons else [])])
 
     def with_lessons(self, rows: Ints) -> Ints:
         """Return rows to learn from, with lessons of no other document."""
@@ -82,11 +66,6 @@ class Task:
             shares = np.concatenate([shares, self.lessons.soft])
             weight = np.concatenate([weight, self.lessons.weight])
         return shares[rows], weight[rows]
-
-
-def by_counts(classifier: Classifier, vectors: Vectors | None, rows: int) -> bool:
-    """Return whether so many rows are learned by `fit_machines`, from the counts themselves."""
-    return classifier.kind == "svc" and vectors is None and is_large(rows)
 
 
 def class_weights(

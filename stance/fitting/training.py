@@ -20,15 +20,11 @@ from stance.display import brief, count, shown
 from stance.errors import DataError
 from stance.evaluation import Answers, Report, score
 from stance.evaluation.mistakes import write_suspects
-from stance.fitting.advice import Prospects, advise, advise_stopping, learning_curve
-from stance.fitting.bench import Bench, Learned, query_of
+from stance.fitting.advice import LabellingAdvice, advise, advise_stopping, learning_curve
 from stance.fitting.card import has_neutral, make_card
-from stance.fitting.folds import is_large
-from stance.fitting.heldout import Held, check_jobs
-from stance.fitting.pace import SCORINGS, Meter, Pace
-from stance.fitting.pieces import NO_PIECES, Pieces, name_of
-from stance.fitting.repeats import Repeats
-from stance.fitting.task import by_counts
+from stance.fitting.crossvalidation import HeldOut
+from stance.fitting.repeats import RepeatedCV
+from stance.fitting.training_run import Learned, Meter, Progress, TrainingRun, query_of
 from stance.fitting.vectors import Vectors
 from stance.interrupts import interruptible
 from stance.model.judging import StanceModel
@@ -37,12 +33,10 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
-from stance.runs.plan import COMMAND, Plan, files_plan, hash_of, versions_plan
-from stance.runs.resume import Run
 from stance.screens.evaluation import evaluation_lines
 from stance.storage import check_model_output, save_model
 
-Progress = Callable[[str], None]
+Tell = Callable[[str], None]
 
 LEARNED = 1_000_000
 """Characters of a text that are learned from: as many as a book has, in little memory."""
@@ -56,10 +50,10 @@ class Training:
 
     model: StanceModel
     report: Report
-    stance: Held
-    control: Held  #: the target-blind baseline
-    sentiment: Held | None
-    prospects: Prospects
+    stance: HeldOut
+    control: HeldOut  #: the target-blind baseline
+    sentiment: HeldOut | None
+    prospects: LabellingAdvice
 
     def __repr__(self) -> str:
         return brief("Training", report=self.report, model=self.model)
@@ -85,8 +79,7 @@ def train_files(
     validation: Mapping[str, int | None],
     jobs: int,
     force: bool,
-    resume: bool,
-    tell: Progress,
+    tell: Tell,
     meter: Meter = lambda *_: None,
     **form: Unpack[CorpusForm],
 ) -> Training:
@@ -96,9 +89,9 @@ def train_files(
 
     Without corpora, the bundled starter corpus is used; without a recipe, the bundled one; without
     actors or a lexicon, those of the recipe's language. ``validation`` replaces values of the
-    recipe's where it is not None, ``force`` allows an existing file to be replaced, ``resume`` goes
-    on with what a stopped training of a large corpus had computed, ``tell`` gets lines about what
-    was read and what is being done, ``meter`` how far that is, and the form is as in `read_corpus`.
+    recipe's where it is not None, ``force`` allows an existing file to be replaced, ``tell`` gets
+    lines about what was read and what is being done, ``meter`` how far that is, and the form is as
+    in `read_corpus`.
     """
     read = read_recipe(recipe)
     given: dict[str, Any] = {name: own for name, own in validation.items() if own is not None}
@@ -108,49 +101,22 @@ def train_files(
     words = Lexicon.read(lexicon, language) if lexicon else Lexicon.default(language)
     known = Vectors.read(vectors) if vectors else None
     corpora = corpora or [bundled_corpus()]
-    with Run(output, resume=resume, force=force) as run:
-        force = force or run.left.parts
-        check_model_output(output, force=force)
-        corpus = read_corpus(corpora, **form)
-        for note in corpus.notes:
-            tell(note)
-        pieces = NO_PIECES
-        if is_large(len(corpus)) or run.left.parts:
-            run.begin(
-                {
-                    **files_plan([*zip(corpora, (s.sha256 for s in corpus.sources), strict=True)]),
-                    "the recipe": hash_of(read.to_table()),
-                    "the actor book": hash_of(book.to_tables()),
-                    "the lexicon": hash_of(words.source),
-                    "the vectors": name_of(known.stems, known.values) if known else None,
-                    **_plan(given, form),
-                }
-            )
-            pieces = Pieces(run.folder, run.store.key, output)
-        # In a thread, since long calls of numpy hear no signal.
-        training = interruptible(
-            lambda: train(
-                chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs,
-                progress=tell, meter=meter, pieces=pieces,
-            )
-        )  # fmt: skip
-        if suspects:
-            judged, _ = _parted(corpus)
-            tell(write_suspects(judged, training.stance.probabilities, suspects, force=force))
-        save_model(training.model, output, force=force)
+    check_model_output(output, force=force)
+    corpus = read_corpus(corpora, **form)
+    for note in corpus.notes:
+        tell(note)
+    # In a thread, since long calls of numpy hear no signal.
+    training = interruptible(
+        lambda: train(
+            chosen, corpus, book, lexicon=words, vectors=known, jobs=jobs,
+            progress=tell, meter=meter,
+        )
+    )  # fmt: skip
+    if suspects:
+        judged, _ = _parted(corpus)
+        tell(write_suspects(judged, training.stance.probabilities, suspects, force=force))
+    save_model(training.model, output, force=force)
     return training
-
-
-def _plan(given: Mapping[str, Any], form: CorpusForm) -> Plan:
-    """Return what a training depends on but for its files: versions and options."""
-    columns, labels = form.get("columns") or {}, form.get("labels") or {}
-    plain = {name: own for name, own in form.items() if name not in ("columns", "labels")}
-    options: dict[str, Any] = plain | {f"{name}_column": own for name, own in columns.items()}
-    options |= {"labels": ",".join(f"{own}={label}" for own, label in labels.items()) or None}
-    options |= {"seed": given.get("seed"), "repeats": given.get("repeats")}
-    options |= {"no_curve": given.get("learning_curve") is False}
-    said = {f"--{name.replace('_', '-')}": own for name, own in options.items()}
-    return {COMMAND: "stance train", **versions_plan("scipy", "scikit-learn"), **said}
 
 
 def train(
@@ -161,9 +127,8 @@ def train(
     lexicon: Lexicon | None = None,
     vectors: Vectors | None = None,
     jobs: int = 1,
-    progress: Progress = lambda _: None,
+    progress: Tell = lambda _: None,
     meter: Meter = lambda *_: None,
-    pieces: Pieces = NO_PIECES,
 ) -> Training:
     """Train a model and cross-validate it by document.
 
@@ -183,9 +148,7 @@ def train(
     progress : callable
         Called with a few words before each step.
     meter : callable
-        Called with the step, the work done so far and all the work, in rows.
-    pieces : Pieces
-        Where to keep what is computed, so that a stopped training can go on with it.
+        Called with the step, the fits done so far and all fits.
 
     Returns
     -------
@@ -197,36 +160,28 @@ def train(
     DataError
         If the corpus is too small, or has no row of some class.
     """
-    check_jobs(jobs)
     _check_names(corpus)
     corpus, lessons = _parted(_shortened(corpus, progress))
     _check(corpus, recipe)
     if not has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
-    pace = Pace(progress, meter)
-    extra = sentiment_rows(corpus), holder_rows(corpus)
-    machines = by_counts(recipe.classifier, vectors, len(corpus))
-    pace.plan(len(corpus), [2 * len(corpus), *map(len, extra)], recipe.validation, machines)
-    pace.begin("reading the corpus")
+    steps = Progress(progress, meter, recipe.validation)
     reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
-    bench = Bench(
-        reader, corpus, recipe, query_of(book, corpus), vectors, jobs, lessons, pace, pieces
-    )
-    pace.begin("learning stance")
-    stance = bench.learn(query_of(book, corpus, lessons) if lessons else bench.query, "stance")
-    repeats = bench.repeat(stance)
+    run = TrainingRun(reader, corpus, recipe, query_of(book, corpus), vectors, jobs, lessons, steps)
+    steps.begin("learning stance")
+    stance = run.learn(query_of(book, corpus, lessons) if lessons else run.query, "stance")
+    repeats = run.repeat(stance)
     stance.task.counts.clear()  # only the stance head is learned again
-    pace.begin("learning the baseline")
-    control = bench.learn(bench.query, "control")  # from labels alone
-    tone = bench.learn_extra("sentiment", extra[0])
-    holder = bench.learn_extra("holder", extra[1])
-    pace.begin("scoring the held-out answers")
+    steps.begin("learning the baseline")
+    control = run.learn(run.query, "control")  # from labels alone
+    tone = run.learn_extra("sentiment", sentiment_rows(corpus))
+    holder = run.learn_extra("holder", holder_rows(corpus))
+    steps.begin("scoring the held-out answers")
     held = stance.held, control.held, tone.held if tone else None
-    report = bench.score(*held)
-    pace.add(SCORINGS * len(corpus))
+    report = run.score(*held)
     if holder:
-        report = replace(report, holder=bench.score_holders(holder.held))
-    prospects = _prospects(bench, stance, report, repeats)
+        report = replace(report, holder=run.score_holders(holder.held))
+    prospects = _advice(run, stance, report, repeats)
     model = StanceModel(
         book=book,
         lexicon=reader.lexicon,
@@ -235,39 +190,39 @@ def train(
         sentiment=tone.head if tone else None,
         control=control.head,
         fingerprints=corpus.marks,
-        card=make_card(
-            recipe, corpus, lessons, report, bench.reference(stance, control), prospects
-        ),
-        calibration=bench.calibrate(stance.held),
+        card=make_card(recipe, corpus, lessons, report, run.reference(stance, control), prospects),
+        calibration=run.calibrate(stance.held),
         holder=holder.head if holder else None,
     )
     return Training(model, report, *held, prospects)
 
 
-def _prospects(bench: Bench, stance: Learned, report: Report, repeats: Repeats) -> Prospects:
+def _prospects(
+    run: TrainingRun, stance: Learned, report: Report, repeats: RepeatedCV
+) -> LabellingAdvice:
     """Judge by repeats and scores what more labels would gain, and look for gaps."""
-    validation = bench.recipe.validation
+    validation = run.recipe.validation
     draws, seed = validation.draws, validation.seed
     bounds, curve, stopping = repeats.bounds(draws, seed), None, None
     if validation.learning_curve:
-        curve = learning_curve(repeats, bounds, repeats.draw(draws, seed), len(bench.corpus))
+        curve = learning_curve(repeats, bounds, repeats.draw(draws, seed))
         stopping = advise_stopping(repeats, curve)
-    advice = advise(bench.corpus, bench.reader.book, _scores_by_book(bench, stance, report))
-    return Prospects(repeats.figures(bounds), curve, advice, stopping)
+    advice = advise(run.corpus, run.reader.book, _scores_by_book(run, stance, report))
+    return LabellingAdvice(repeats.figures(bounds), curve, advice, stopping)
 
 
-def _scores_by_book(bench: Bench, stance: Learned, report: Report) -> Mapping[str, Any]:
+def _scores_by_book(run: TrainingRun, stance: Learned, report: Report) -> Mapping[str, Any]:
     """Return the report's figures, with actors by their names in the book."""
-    corpus, validation = bench.corpus, bench.recipe.validation
-    names = bench.query.names
+    corpus, validation = run.corpus, run.recipe.validation
+    names = run.query.names
     if names == corpus.actors:
         return report.stance
     held = stance.held.probabilities
-    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, bench.named, names)
+    answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, run.named, names)
     return score(answers, draws=validation.draws, seed=validation.seed)
 
 
-def _shortened(corpus: Corpus, progress: Progress) -> Corpus:
+def _shortened(corpus: Corpus, progress: Tell) -> Corpus:
     """Return the corpus with texts of at most `LEARNED` characters."""
     if not (long := sum(len(text) > LEARNED for text in corpus.texts)):
         return corpus

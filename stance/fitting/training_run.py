@@ -1,4 +1,4 @@
-"""What every head of a model is learned with: the corpus, the recipe, and the finished steps."""
+"""A training run: what every head of a model is learned with, and the finished steps."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,13 +15,10 @@ from stance.evaluation.assessment import cross_validation
 from stance.evaluation.comparison import holder_score, signs_of_polarity
 from stance.features.pairs import Pairs
 from stance.fitting.counts import count_features, name_features, showing_rows
-from stance.fitting.folds import LARGE, is_large, split
-from stance.fitting.heldout import Held, learn
-from stance.fitting.learning import temperature_of
-from stance.fitting.pace import Pace
-from stance.fitting.pieces import Pieces
-from stance.fitting.repeats import Repeats, repeat
-from stance.fitting.task import Lessons, Task, by_counts, class_weights
+from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
+from stance.fitting.learning import fit_head, temperature_of
+from stance.fitting.repeats import SHARES, RepeatedCV, repeat
+from stance.fitting.task import Lessons, Task, class_weights
 from stance.fitting.vectors import Vectors
 from stance.model.abstention import Calibration, calibrate
 from stance.model.familiarity import FEWEST, Reference, Vocabulary, measure
@@ -30,8 +27,11 @@ from stance.model.holders import name_held
 from stance.reading.actors import ActorBook
 from stance.reading.spans import Query, make_query
 from stance.reading.words import Reader
-from stance.recipe import CONTROL, HeadRecipe, Recipe
+from stance.recipe import CONTROL, HeadRecipe, Recipe, Validation
 from stance.records import Holder, Sentiment, Stance
+
+Meter = Callable[[str, float, float], None]
+"""Is given the step, the fits done so far, and all fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,31 @@ class Learned:
 
     task: Task
     fold: Ints
-    held: Held
+    held: HeldOut
     head: Head
+
+
+class Progress:
+    """Fits done and fits planned; ``tell`` gets the steps and notes, ``meter`` the work."""
+
+    def __init__(self, tell: Callable[[str], None], meter: Meter, validation: Validation) -> None:
+        self.tell = tell
+        self._meter = meter
+        self._step = ""
+        self._done, heads = 0.0, 4
+        shares = sum(SHARES[:-1]) if validation.learning_curve else 0.0
+        again = validation.repeats * (1 + shares) - 1
+        self._planned = heads + (validation.folds - 1) * (heads + again)
+
+    def begin(self, step: str) -> None:
+        """Report that a step begins."""
+        self._step = step
+        self.tell(step)
+
+    def add(self, fits: float) -> None:
+        """Report so many fits done, each of a share of the rows."""
+        self._done += fits
+        self._meter(self._step, min(self._done, self._planned), self._planned)
 
 
 class _Seen:
@@ -60,7 +83,7 @@ class _Seen:
 
 
 @dataclass(frozen=True)
-class Bench:
+class TrainingRun:
     """What every head is learned with."""
 
     reader: Reader
@@ -70,8 +93,7 @@ class Bench:
     vectors: Vectors | None
     jobs: int
     lessons: Corpus | None  # rows with soft labels alone
-    pace: Pace
-    pieces: Pieces
+    progress: Progress
 
     @cached_property
     def seen(self) -> _Seen:
@@ -93,23 +115,18 @@ class Bench:
         return self._split(self.corpus.stance, self.corpus.document)
 
     def _split(self, y: Ints, group: Ints) -> Ints:
-        return split(y, group, self.recipe.validation.folds, self.recipe.validation.seed)
+        return assign_folds(y, group, self.recipe.validation.folds, self.recipe.validation.seed)
 
     def learn(self, query: Query, name: str, rows: Ints | None = None) -> Learned:
         """Cross-validate a head and fit it on all its rows, with names for its features."""
         rows = np.arange(len(self.corpus)) if rows is None else rows
-        shared = None
-        if name == "control" and by_counts(CONTROL.classifier, self.vectors, len(rows)):
-            first, shared = query.distinct()
-            query = query.take(first)
-        task, seed = self._task(query, name, rows, shared), self.recipe.validation.seed
+        task, seed = self._task(query, name, rows), self.recipe.validation.seed
         fold = self._split(task.y, task.group) if name in _EXTRA else self.fold
-        head, held = learn(task, fold, seed, self.jobs, self.pace.add)
+        head = fit_head(task, np.arange(len(task.y)), seed)
+        self.progress.add(1)
+        held = cross_validate(task, fold, seed, self.jobs, self.progress.add)
         few = query.take(showing_rows(task.counts, head.blocks))
-        terms = name_features(
-            self.reader, few, head.blocks, head.own,
-            targeted=task.targeted, tick=self._tick(few, rows),
-        )  # fmt: skip
+        terms = name_features(self.reader, few, head.blocks, head.own, targeted=task.targeted)
         named = tuple(replace(b, terms=terms[b.name]) for b in head.blocks)
         temperature = temperature_of(task, held.scores, np.arange(len(task.y)))
         head = replace(head, temperature=temperature, blocks=named)
@@ -128,25 +145,23 @@ class Bench:
         ]
         if thin:
             if len(rows):
-                self.pace.tell(
+                self.progress.tell(
                     f"{name} is not learned: {', '.join(thin)} is in fewer than two documents"
                 )
             return None
-        self.pace.begin(f"learning {name}")
+        self.progress.begin(f"learning {name}")
         if name == "sentiment":
             query = replace(query, spans=query.spans[:0])
         return self.learn(query, name, rows)
 
-    def repeat(self, stance: Learned) -> Repeats:
+    def repeat(self, stance: Learned) -> RepeatedCV:
         """Repeat the cross-validation of the stance head, and learn from parts of the documents."""
-        validation, large = self.recipe.validation, is_large(len(self.corpus))
-        if validation.repeats > 1 and large:
-            self.pace.tell(f"from {LARGE:,} rows on, other folds change too little to be tried")
-        if validation.learning_curve or (validation.repeats > 1 and not large):
-            self.pace.begin("repeating with other folds and fewer documents")
+        validation = self.recipe.validation
+        if validation.learning_curve or validation.repeats > 1:
+            self.progress.begin("repeating with other folds and fewer documents")
         return repeat(
             stance.task, stance.fold, stance.held, validation,
-            jobs=self.jobs, answered=self.named, tick=self.pace.add,
+            jobs=self.jobs, answered=self.named, tick=self.progress.add,
         )  # fmt: skip
 
     def reference(self, stance: Learned, control: Learned) -> Reference:
@@ -161,7 +176,7 @@ class Bench:
             [self.corpus.sources[at].name for at in self.corpus.source.tolist()],
         )
 
-    def score(self, stance: Held, control: Held, tone: Held | None) -> Report:
+    def score(self, stance: HeldOut, control: HeldOut, tone: HeldOut | None) -> Report:
         """Score the held-out answers."""
         lexicon = self.seen.lexicon[: len(self.corpus)]
         return cross_validation(
@@ -174,23 +189,19 @@ class Bench:
             self.named,
         )
 
-    def score_holders(self, held: Held) -> Figures:
+    def score_holders(self, held: HeldOut) -> Figures:
         """Score the held-out answers to whose stance it is."""
         rows, kinds = holder_rows(self.corpus), held.probabilities.argmax(axis=1)
         found = name_held(self.reader, self.query.take(rows), kinds)
         return holder_score(self.corpus, self.reader.book, found)
 
-    def calibrate(self, held: Held) -> Calibration:
+    def calibrate(self, held: HeldOut) -> Calibration:
         """Keep the held-out answers to typical rows whose text names the actor, for abstention."""
         corpus, kept = self.corpus, self.named & self.corpus.typical
         labels, documents = corpus.stance[kept], corpus.document[kept]
         return calibrate(held.probabilities[kept], labels, documents, self.recipe.validation.seed)
 
-    def _tick(self, query: Query, rows: Ints) -> Callable[[float], None]:
-        """Return a function that reports pairs read as work, where a few stand for all rows."""
-        return lambda pairs: self.pace.add(pairs * len(rows) / len(query))
-
-    def _task(self, query: Query, name: str, rows: Ints, shared: Ints | None) -> Task:
+    def _task(self, query: Query, name: str, rows: Ints) -> Task:
         corpus, recipe, targeted = self.corpus, self.recipe, name in ("stance", "holder")
         own = HeadRecipe(recipe.features, recipe.classifier)
         like, judged = own.classifier, corpus.stance
@@ -205,12 +216,7 @@ class Bench:
             own = HeadRecipe(recipe.holder_features, plain)
             like, judged = plain, holder_kinds(corpus)
         share = np.array([recipe.corpora.get(source.name, 1.0) for source in corpus.sources])
-        more, lessons, tick = self.lessons, None, self._tick(query, rows)
-
-        def see(pairs: Pairs) -> None:
-            if name == "stance":
-                self.seen.add(pairs)
-            tick(pairs.count)
+        more, lessons = self.lessons, None
 
         if more is not None and more.soft is not None and name == "stance":
             lessons = Lessons(more.document, share[more.source], more.soft)
@@ -220,9 +226,7 @@ class Bench:
                 query,
                 own.features,
                 targeted=targeted,
-                kind=np.float32 if is_large(len(rows)) else np.float64,
-                merge=by_counts(own.classifier, self.vectors, len(rows)),
-                see=see,
+                see=self.seen.add if name == "stance" else lambda _: None,
             ),
             recipe=own,
             labels=tuple(_EXTRA.get(name, Stance)),
@@ -236,8 +240,6 @@ class Bench:
             soft=None if name in _EXTRA else corpus.soft,
             typical=None if name in _EXTRA else corpus.typical,
             lessons=lessons,
-            shared=shared,
-            pieces=self.pieces.of(name),
         )
 
 
