@@ -143,7 +143,7 @@ class Validation:
     folds: Annotated[int, number(int, 2, 50)] = 5
     seed: Annotated[int, number(int, 0, 2**31 - 1)] = 20
     draws: Annotated[int, number(int, 100, 100_000)] = 1000
-    repeats: Annotated[int, number(int, 1, 50)] = 3
+    repeats: Annotated[int, number(int, 1, 50)] = 1
     learning_curve: bool = True
 
 

@@ -18,7 +18,7 @@ from stance.cli import app
 from stance.corpus import OPTIONAL
 from stance.errors import StanceError
 from stance.evaluation.assessment import Report, evaluate
-from stance.fitting.advice import Prospects
+from stance.fitting.advice import LabellingAdvice
 from stance.model.explanation import Explanation
 from stance.reading.actors import ALIAS_KINDS, Actor
 from stance.recipe import BLOCK_NAMES, read_recipe
@@ -151,7 +151,9 @@ def test_the_keys_of_an_evaluation_are_explained(corpus):
     found = evaluate(stance.load_model(), corpus.take(np.arange(150)))
     assert told >= set(found.to_json())
     assert told - set(found.to_json()) <= {part.name for part in fields(Report)}
-    assert documented("outputs.md", "keys: train") == {part.name for part in fields(Prospects)}
+    assert documented("outputs.md", "keys: train") == {
+        part.name for part in fields(LabellingAdvice)
+    }
 
 
 def test_the_keys_of_an_explanation_are_explained():

@@ -13,15 +13,14 @@ from small_model import CARD, members_of, refused, small_model, spoiled
 from test_fitting import BOOK, made_up, write
 
 from stance.evaluation.answers import document_confusion, macro_f1
-from stance.evaluation.bootstrap import percentile_interval
-from stance.fitting import heldout, train
-from stance.fitting.advice import advise_stopping, fit_power_laws, learning_curve
-from stance.fitting.folds import Cut
-from stance.fitting.repeats import SHARES, Repeats, parts, repeat_seeds
+from stance.fitting import crossvalidation, train
+from stance.fitting.advice import advise_stopping, learning_curve
+from stance.fitting.crossvalidation import Cut
+from stance.fitting.repeats import SHARES, RepeatedCV, parts, repeat_seeds
 from stance.fitting.task import Task
 from stance.recipe import HeadRecipe, Recipe, Validation
 from stance.records import Stance
-from stance.screens.model import card_lines, forecast_text
+from stance.screens.model import card_lines, gain_text
 from stance.storage import dump_model, load_model
 
 LABELS = tuple(Stance)
@@ -91,21 +90,21 @@ def test_seeds_of_repeats_are_those_that_a_recipe_may_have(seed, repeats):
 
 def test_no_document_is_on_two_sides_of_any_repeat_or_part(tiny, monkeypatch):
     seen = []
-    score = heldout._score_cut
+    score = crossvalidation._score_cut
 
-    def watched(task, cut, model):
+    def watched(task, cut):
         if task.targeted:
             documents = [frozenset(task.group[rows].tolist()) for rows in (cut.train, cut.test)]
             rows = np.isin(task.group, list(documents[0])).sum()
             seen.append((*documents, len(cut.train), rows))
-        return score(task, cut, model)
+        return score(task, cut)
 
-    monkeypatch.setattr(heldout, "_score_cut", watched)
+    monkeypatch.setattr(crossvalidation, "_score_cut", watched)
     validation = dataclasses.replace(FULL, folds=3)
     found = train(full_recipe(validation), tiny, BOOK).prospects
     points = found.learning_curve["points"]
-    assert [point["share"] for point in points] == [0.7, 1.0]  # 10 documents of 16, at least
-    assert len(seen) == 2 * 3 * 3  # points, repeats, folds
+    assert [point["share"] for point in points] == [1.0]  # 8 documents of 16 are too few
+    assert len(seen) == 3 * 3  # repeats, folds
     every = frozenset(tiny.document.tolist())
     for learned, scored, rows, rows_of_documents in seen:
         assert not learned & scored
@@ -114,7 +113,7 @@ def test_no_document_is_on_two_sides_of_any_repeat_or_part(tiny, monkeypatch):
     assert len(whole) == 9
     for learned, scored, *_ in seen:
         assert learned <= whole[scored]
-        assert len(learned) in (len(whole[scored]), round(0.7 * len(whole[scored])))
+        assert len(learned) in (len(whole[scored]), round(0.5 * len(whole[scored])))
 
 
 def _draws_hold_the_truth(documents, simulations):
@@ -151,7 +150,7 @@ def _draws_hold_the_truth(documents, simulations):
     for seed in range(simulations):
         mine = corpus(documents)
         confusion = np.stack([cross_validated(*mine) for _ in range(3)], axis=1)[:, :, None]
-        low, high = Repeats((1, 2, 3), (1.0,), (64.0,), (192.0,), confusion).bounds(200, seed)
+        low, high = RepeatedCV((1, 2, 3), (1.0,), (64.0,), (192.0,), confusion).bounds(200, seed)
         held += low <= truth <= high
     return held / simulations
 
@@ -200,116 +199,50 @@ def test_a_rare_class_is_in_every_part_that_has_room_for_it():
         assert np.bincount(y[part.train])[2] in (2, 3, 4)
 
 
-# --- Forecast ---
-
-SIZE = np.array([0.08, 0.16, 0.32, 0.56, 0.8])
-"""Parts of the labels there are, when four fifths of them train."""
+# --- What the last doubling of the labels gained ---
 
 
-def _noise(scale):
-    """Covariance of points: what they share by their documents, and the luck of each part."""
-    shared, own = 0.008, np.array([0.010, 0.007, 0.005, 0.004, 0.003])
-    return scale**2 * (shared**2 + np.diag(own**2))
-
-
-@pytest.mark.parametrize(
-    ("top", "gap", "power"), [(0.75, 0.15, 0.25), (0.65, 0.05, 0.5), (0.62, 0.02, 1.0)]
-)
-@pytest.mark.parametrize("scale", [0.5, 1.0])
-def test_a_forecast_holds_a_known_gain_as_often_as_it_says(top, gap, power, scale):
-    rng = np.random.default_rng(3)
-    truth, noise = top - gap * SIZE**-power, _noise(scale)
-    held = np.zeros(2)
-    simulations = 300
-    for seen in rng.multivariate_normal(truth, noise, simulations):
-        laws = fit_power_laws(SIZE, rng.multivariate_normal(seen, noise, 300))
-        for number, factor in enumerate((1.25, 2.0)):
-            low, high = percentile_interval(laws.gain(factor))
-            held[number] += low <= gap * (1 - factor**-power) <= high
-    assert (held / simulations >= 0.91).all()
-    assert (held / simulations <= 0.98).all()
-
-
-@settings(max_examples=60)
-@given(st.lists(st.lists(st.floats(0, 1), min_size=5, max_size=5), min_size=1, max_size=5))
-def test_no_points_make_more_labels_harm_or_a_score_above_one(rows):
-    laws = fit_power_laws(SIZE, np.array(rows))
-    assert (laws.gap >= 0).all()
-    assert (laws.top <= 1).all()
-    assert (laws.gain(2.0) >= laws.gain(1.25)).all()
-    assert (laws.gain(1.25) >= 0).all()
-    assert np.isfinite(laws.error).all()
-
-
-@settings(max_examples=40)
-@given(st.lists(st.floats(0.2, 0.9), min_size=5, max_size=5), st.floats(0.3, 1.0))
-def test_no_other_curve_fits_better(scores, top):
-    laws = fit_power_laws(SIZE, np.array([scores]))
-    weight = SIZE / SIZE.sum()
-    for gap in (0.0, 0.01, 0.1, 0.3):
-        for power in (0.06, 0.3, 1.0):
-            error = np.sqrt(weight @ (scores - (top - gap * SIZE**-power)) ** 2)
-            assert laws.error[0] <= error + 1e-3  # the powers stand on a grid
-
-
-def curve_of(scores, documents=400, repeats=3, spread=0.0, rows=1000):
-    """A learning curve of these points, drawn with this spread."""
+def curve_of(scores, documents=400, drawn=(0.0, 0.0)):
+    """A learning curve of these points, and what was drawn of the gain of the last doubling."""
     count = len(scores)
     # One document's confusion carries the score: with two labels that are as often confused as
     # not, macro-F1 is accuracy.
-    confusion = np.zeros((documents, repeats, count, 3, 3))
+    confusion = np.zeros((documents, 1, count, 3, 3))
     for point, score in enumerate(scores):
         confusion[0, :, point, :2, :2] = [[score, 1 - score], [1 - score, score]]
-    size = SIZE[-count:]
-    found = Repeats(
-        tuple(range(repeats)),
-        SHARES[-count:],
-        tuple(size * documents),
-        tuple(size * rows),
-        confusion,
-    )
-    assert found.scores.mean(axis=0) == pytest.approx(scores)
-    drawn = np.random.default_rng(1).normal(scores, spread, (200, count))
-    return learning_curve(found, np.tile(scores, (2, 1)), drawn, rows)
+    size = np.array(SHARES[-count:])
+    cv = RepeatedCV((20,), SHARES[-count:], tuple(size * documents), tuple(size * 1000), confusion)
+    assert cv.scores[0] == pytest.approx(scores)
+    last = np.linspace(*drawn, 201)
+    draws = np.column_stack([np.zeros((201, count - 1)), last])
+    return learning_curve(cv, np.tile(scores, (2, 1)), draws)
 
 
-RISING = [0.45, 0.52, 0.56, 0.59, 0.60]
+RISING = [0.52, 0.56, 0.60]
 
 
-def test_a_forecast_says_how_many_more_labels_gain_what():
-    found = curve_of(RISING, spread=0.003)
-    near, far = found["forecast"], found["forecast"]["doubled"]
-    assert (near["more_rows"], far["more_rows"]) == (250, 1000)
-    assert 0 < near["gain"][0] < near["gain"][1] < far["gain"][1] < 0.1
-    low, high = (f"{100 * bound:.1f}" for bound in near["gain"])
-    assert near["text"] == f"about 250 more labels would gain {low} to {high} points"
-    assert "why" not in found
-    assert [point["macro_f1"] for point in found["points"]] == RISING
-    assert forecast_text(found).startswith(near["text"] + ", about 1,000 more ")
-
-
-def test_a_flat_curve_promises_nothing():
-    found = curve_of([0.6] * 5)["forecast"]
-    assert found["text"] == "about 250 more labels would gain less than 0.1 points"
-    assert curve_of([0.6] * 5, spread=0.004)["forecast"]["text"].startswith(
-        "about 250 more labels would gain at most "
+def test_the_gain_of_the_last_doubling_has_an_interval():
+    curve = curve_of(RISING, drawn=(0.02, 0.06))
+    assert curve["doubling"] == pytest.approx([0.021, 0.059], abs=2e-4)
+    assert [point["macro_f1"] for point in curve["points"]] == RISING
+    assert "why" not in curve
+    assert gain_text(curve).startswith(
+        "the last doubling of the labels changed macro-F1 by +2.1 to +5.9 points"
     )
 
 
 @pytest.mark.parametrize(
     ("curve", "why"),
     [
-        ({"documents": 99}, "99 documents are too few for a forecast; label 100"),
-        ({"repeats": 1}, "one repeat does not show the luck of the folds"),
-        ({"scores": RISING[2:]}, "only 3 parts of the documents hold every class"),
-        ({"scores": [0.5, 0.7, 0.5, 0.6, 0.7]}, "the points stray 6.8 from any curve"),
+        ({"documents": 99}, "99 documents are too few to say what more labels would gain"),
+        ({"scores": RISING[2:]}, "half of the documents do not hold every class"),
     ],
 )
-def test_there_is_no_forecast_without_enough_to_go_on(curve, why):
-    found = curve_of(**{"scores": RISING, "spread": 0.003} | curve)
-    assert found["forecast"] is None
-    assert found["why"].startswith(why)
-    assert forecast_text(found) == f"no forecast of what more labels would gain: {found['why']}"
+def test_there_is_no_gain_without_enough_to_go_on(curve, why):
+    told = curve_of(**{"scores": RISING} | curve)
+    assert told["doubling"] is None
+    assert told["why"].startswith(why)
+    assert gain_text(told) == told["why"]
 
 
 # --- Corpora that are small or odd ---
@@ -339,34 +272,25 @@ def test_parts_in_which_no_feature_is_left_are_left_out(tiny):
     ("kappa", "curve", "documents", "verdict", "text"),
     [
         (0.992, curve_of(RISING), 400, "stop", "stop labelling more of the same: answers are sta"),
-        (0.9, curve_of([0.6] * 5), 400, "stop", "twice the labels would gain less than 0.1 points"),
-        (0.9, curve_of(RISING), 400, "go on", "go on labelling: twice the labels would gain "),
-        (
-            0.9,
-            curve_of([0.6] * 5, spread=0.015),
-            400,
-            "open",
-            "it is open whether more labels help",
-        ),
+        (0.9, curve_of(RISING, drawn=(-0.002, 0.008)), 400, "stop", "by -0.2 to +0.8 points"),
+        (0.9, curve_of(RISING, drawn=(0.011, 0.04)), 400, "go on", "go on labelling: the last d"),
+        (0.9, curve_of(RISING, drawn=(0.0, 0.04)), 400, "open", "it is open whether more labels"),
         (0.9, curve_of(RISING, documents=99), 99, "go on", "99 documents are too few"),
-        (0.9, curve_of(RISING, repeats=1), 400, "open", "one repeat does not show"),
+        (None, curve_of(RISING[2:]), 400, "open", "half of the documents do not hold"),
     ],
 )
-def test_the_verdict_rests_on_stable_answers_or_the_forecast(
+def test_the_verdict_rests_on_stable_answers_or_the_last_gain(
     kappa, curve, documents, verdict, text
 ):
-    counts = np.zeros((documents, 3, 5, 3, 4))
-    repeats = Repeats((1, 2, 3), SHARES, (), (), counts, (0.6, 0.7, 0.8, kappa))
-    found = advise_stopping(repeats, curve)
-    assert (found["verdict"], found["kappa"][-1]) == (verdict, kappa)
-    assert text in found["text"]
-    assert f"the last 30 % of the documents changed answers to kappa {kappa:.3f}" in found["text"]
+    cv = RepeatedCV((20,), SHARES, (), (), np.zeros((documents, 1, 3, 3, 4)), kappa)
+    advice = advise_stopping(cv, curve)
+    assert (advice["verdict"], advice["kappa"]) == (verdict, kappa)
+    assert text in advice["text"]
+    assert (kappa is None) or f"half of the documents and from all: {kappa:.3f}" in advice["text"]
 
 
 def test_training_says_whether_to_go_on(trained):
-    kappa = trained.prospects.stopping["kappa"]
-    assert len(kappa) == len(trained.prospects.learning_curve["points"]) - 1
-    assert kappa[0] < kappa[-1] < 1  # answers settle as the parts grow
+    assert 0.2 < trained.prospects.stopping["kappa"] < 1
     text = " ".join(line.strip() for line in trained.summary_lines())
     assert trained.prospects.stopping["text"] in text
     assert trained.to_json()["stopping"] == trained.prospects.stopping
@@ -383,7 +307,7 @@ def test_the_screen_shows_everything_in_narrow_lines(trained):
     mean, sd = (f"{100 * trained.prospects.repeats[name]:.1f}" for name in ("mean", "sd"))
     assert f"3 cross-validations with other folds: macro-F1 {mean} ± {sd} [" in text
     assert "the luck of the folds, no sampling error" in text
-    assert forecast_text(trained.prospects.learning_curve) in text
+    assert gain_text(trained.prospects.learning_curve) in text
     for advice in trained.prospects.advice:
         assert advice.text in text
 
@@ -399,7 +323,7 @@ def test_the_card_keeps_repeats_and_curve(trained, tmp_path):
         for line in card_lines(json.loads(members_of(path.read_bytes())["manifest.json"]))
     )
     assert "3 cross-validations with other folds" in text
-    assert forecast_text(card["learning_curve"]) in text
+    assert gain_text(card["learning_curve"]) in text
 
 
 def test_a_model_without_them_is_read_as_before(tmp_path):
@@ -410,9 +334,8 @@ def test_a_model_without_them_is_read_as_before(tmp_path):
 
 REPEATS = {"seeds": [20, 7], "macro_f1": [0.6, 0.61], "mean": 0.605, "sd": 0.01, "interval": [0, 1]}
 POINT = {"share": 1.0, "documents": 80.5, "rows": 200, "macro_f1": 0.6, "low": 0.5, "high": 0.7}
-GAIN = {"more_rows": 100, "gain": [0.0, 0.1], "text": "a bit"}
-CURVE = {"points": [POINT], "forecast": GAIN | {"doubled": GAIN}}
-NO_FORECAST = {"points": [POINT], "forecast": None, "why": "too few"}
+CURVE = {"points": [POINT], "doubling": [-0.01, 0.03]}
+NO_GAIN = {"points": [POINT], "doubling": None, "why": "too few"}
 
 
 def with_prospects(repeats=REPEATS, curve=CURVE):
@@ -422,7 +345,7 @@ def with_prospects(repeats=REPEATS, curve=CURVE):
     )
 
 
-@pytest.mark.parametrize("curve", [CURVE, NO_FORECAST])
+@pytest.mark.parametrize("curve", [CURVE, NO_GAIN])
 def test_a_card_as_training_writes_it_is_read(tmp_path, curve):
     path = tmp_path / "a.stance"
     path.write_bytes(with_prospects(curve=curve))
@@ -460,16 +383,9 @@ def test_repeats_that_say_nonsense_are_refused(tmp_path, repeats, match):
         (CURVE | {"points": [POINT | {"x": 1}]}, "unknown key 'learning_curve.points.0.x'"),
         (CURVE | {"points": [POINT | {"low": 2}]}, "points.0.low = 2, not between 0 and 1"),
         (CURVE | {"points": [POINT | {"rows": -1}]}, "points.0.rows = -1, not between"),
-        ({"points": [POINT]}, "lacks 'learning_curve.forecast'"),
-        (CURVE | {"forecast": None}, "lacks 'learning_curve.why'"),
-        (CURVE | {"why": "x"}, "unknown key 'learning_curve.why'"),
-        (NO_FORECAST | {"why": "x" * 401}, "not at most 400 characters"),
-        (CURVE | {"forecast": GAIN}, "lacks 'learning_curve.forecast.doubled'"),
-        (CURVE | {"forecast": GAIN | {"doubled": GAIN | {"gain": [1]}}}, "doubled.gain = .1., not"),
-        (
-            CURVE | {"forecast": GAIN | {"doubled": GAIN, "more_rows": 0.5}},
-            "forecast.more_rows = 0.5, not a whole number",
-        ),
+        (CURVE | {"doubling": [0, 2]}, "learning_curve.doubling.1 = 2, not between -1 and 1"),
+        (CURVE | {"doubling": 0.5}, "learning_curve.doubling = 0.5, not"),
+        (NO_GAIN | {"why": "x" * 401}, "not at most 400 characters"),
     ],
 )
 def test_a_curve_that_says_nonsense_is_refused(tmp_path, curve, match):

@@ -18,8 +18,7 @@ import numpy as np
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation import Answers, conflict_rows, score
 from stance.fitting.counts import count_features
-from stance.fitting.folds import split
-from stance.fitting.heldout import Held, cross_validate
+from stance.fitting.crossvalidation import HeldOut, assign_folds, cross_validate
 from stance.fitting.task import Task, class_weights
 from stance.reading.actors import ActorBook
 from stance.reading.keys import linked_groups
@@ -47,7 +46,7 @@ class Bench:
         share = np.ones(len(corpus.sources))
         self.weight = class_weights(corpus.stance, corpus.source, share, True)
 
-    def held(self, blocks: Mapping[str, float], seed: int) -> Held:
+    def held(self, blocks: Mapping[str, float], seed: int) -> HeldOut:
         """Return held-out answers of a head with these blocks."""
         features = Features(blocks, self.recipe.features.min_df)
         task = Task(
@@ -59,7 +58,7 @@ class Bench:
             group=self.corpus.document,
             weight=self.weight,
         )
-        fold = split(task.y, task.group, self.recipe.validation.folds, seed)
+        fold = assign_folds(task.y, task.group, self.recipe.validation.folds, seed)
         return cross_validate(task, fold, seed)
 
     def figures(self, blocks: Mapping[str, float]) -> tuple[float, float, float, float]:

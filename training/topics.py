@@ -26,8 +26,7 @@ from stance.arrays import Ints
 from stance.corpus import Corpus, read_corpus
 from stance.evaluation.answers import document_confusion, f1_scores
 from stance.fitting.counts import count_features
-from stance.fitting.folds import split
-from stance.fitting.heldout import cross_validate
+from stance.fitting.crossvalidation import assign_folds, cross_validate
 from stance.fitting.task import Task, class_weights
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
@@ -124,7 +123,7 @@ def main() -> None:
     given = parser.parse_args()
     for path, turn in product(given.corpora, (False, True)):
         corpus = topics(path, turn)
-        folds = [split(corpus.stance, corpus.document, 5, seed) for seed in given.seeds]
+        folds = [assign_folds(corpus.stance, corpus.document, 5, seed) for seed in given.seeds]
         rows = Counter(corpus.actors).most_common()
         print(f"{path.stem}{', turned' * turn}: {', '.join(f'{name} {n}' for name, n in rows)}")
         score = [mean_f1(corpus, plain(corpus, fold)) for fold in folds]

@@ -44,13 +44,12 @@ def train(
         ),
     ] = None,
     no_curve: Annotated[
-        bool, option(None, "Leave out the learning curve: quicker, but no forecast.", "--no-curve")
+        bool, option(None, "Leave out the learning curve: quicker.", "--no-curve")
     ] = False,
     jobs: options.Jobs = 1,
     suspects: Annotated[
         Path | None, option("FILE.csv", "Table to write of rows whose label is likely wrong.")
     ] = None,
-    resume: options.Resume = False,
     as_json: options.AsJson = False,
     force: options.Force = False,
     *,
@@ -61,14 +60,14 @@ def train(
 
     files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
-    files.refuse_outputs(force or resume, read, output=output, suspects=suspects)
+    files.refuse_outputs(force, read, output=output, suspects=suspects)
     with meter() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,
             validation={
                 "seed": seed, "repeats": repeats, "learning_curve": False if no_curve else None
             },
-            jobs=jobs, force=force, resume=resume, tell=shown.note, meter=shown.show, **form,
+            jobs=jobs, force=force, tell=shown.note, meter=shown.show, **form,
         )  # fmt: skip
     title = "Cross-validation by document (each row scored by a model that has not seen it):"
     show(training.to_json(), lambda: [title, "", *training.summary_lines()], as_json)

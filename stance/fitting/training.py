@@ -165,7 +165,8 @@ def train(
     _check(corpus, recipe)
     if not has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
-    steps = Progress(progress, meter, recipe.validation)
+    extra = sentiment_rows(corpus), holder_rows(corpus)
+    steps = Progress(progress, meter, recipe.validation, 2 + sum(len(rows) > 0 for rows in extra))
     reader = Reader(book, lexicon or Lexicon.default(recipe.language), recipe.language)
     run = TrainingRun(reader, corpus, recipe, query_of(book, corpus), vectors, jobs, lessons, steps)
     steps.begin("learning stance")
@@ -174,8 +175,8 @@ def train(
     stance.task.counts.clear()  # only the stance head is learned again
     steps.begin("learning the baseline")
     control = run.learn(run.query, "control")  # from labels alone
-    tone = run.learn_extra("sentiment", sentiment_rows(corpus))
-    holder = run.learn_extra("holder", holder_rows(corpus))
+    tone = run.learn_extra("sentiment", extra[0])
+    holder = run.learn_extra("holder", extra[1])
     steps.begin("scoring the held-out answers")
     held = stance.held, control.held, tone.held if tone else None
     report = run.score(*held)
@@ -197,7 +198,7 @@ def train(
     return Training(model, report, *held, prospects)
 
 
-def _prospects(
+def _advice(
     run: TrainingRun, stance: Learned, report: Report, repeats: RepeatedCV
 ) -> LabellingAdvice:
     """Judge by repeats and scores what more labels would gain, and look for gaps."""

@@ -47,11 +47,13 @@ class Learned:
 class Progress:
     """Fits done and fits planned; ``tell`` gets the steps and notes, ``meter`` the work."""
 
-    def __init__(self, tell: Callable[[str], None], meter: Meter, validation: Validation) -> None:
+    def __init__(
+        self, tell: Callable[[str], None], meter: Meter, validation: Validation, heads: int
+    ) -> None:
         self.tell = tell
         self._meter = meter
         self._step = ""
-        self._done, heads = 0.0, 4
+        self._done = 0.0
         shares = sum(SHARES[:-1]) if validation.learning_curve else 0.0
         again = validation.repeats * (1 + shares) - 1
         self._planned = heads + (validation.folds - 1) * (heads + again)
@@ -60,6 +62,7 @@ class Progress:
         """Report that a step begins."""
         self._step = step
         self.tell(step)
+        self.add(0.0)
 
     def add(self, fits: float) -> None:
         """Report so many fits done, each of a share of the rows."""

@@ -64,22 +64,6 @@ class Query:
         for low in range(0, len(self), BATCH):
             yield self.slice(low, low + BATCH)
 
-    def distinct(self) -> tuple[Ints, Ints]:
-        """Return a pair for each text, and which of these has the text of each pair.
-
-        A text of which a user says where it names the actor is a text of its own.
-        """
-        alone = {*np.unique(self.spans[:, 0]).tolist()}
-        months = [0] * len(self) if self.months is None else self.months.tolist()
-        place: dict[tuple[int, int, str], int] = {}
-        which = np.array(
-            [
-                place.setdefault((row if row in alone else -1, month, text), len(place))
-                for row, (month, text) in enumerate(zip(months, self.texts, strict=True))
-            ]
-        )
-        return np.unique(which, return_index=True)[1], which
-
     def read(self, reader: Reader) -> tuple[Words, Ints]:
         """Read the texts, once where pairs that follow each other share one.
 

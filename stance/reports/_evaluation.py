@@ -27,7 +27,7 @@ from stance.reports._examples import Mistake
 from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
 from stance.reports._scales import SHARES, Axis, score_axis, share_axis
 from stance.screens import Figures, percent
-from stance.screens.model import forecast_text
+from stance.screens.model import gain_text
 from stance.storage import model_hash
 
 HEIGHT = 260  # pixels of a curve that stands alone
@@ -263,7 +263,7 @@ def compose(report: EvaluationReport) -> bytes:
         versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
         figures=figures,
         confusion=_confusion(scores),
-        forecast=forecast_text(curve) if figures["learning"] else "",
+        gain=gain_text(curve) if figures["learning"] else "",
         tested=Data("evaluated-on", columns, tested),
         trained=Data("trained-on", columns, trained),
         heats=HEATS,

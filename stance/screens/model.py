@@ -17,7 +17,7 @@ SPREAD = (
     "[low, high] is the 95 % interval of their mean, whole documents resampled"
 )
 
-KIND = "of macro-F1; 95 % intervals, for new documents of the same kind and coding"
+KIND = "95 % interval, for new documents of the same kind and coding"
 
 
 def prospects_lines(
@@ -32,7 +32,7 @@ def prospects_lines(
         found += wrap(f"({SPREAD})", "  ")
     if curve is not None:
         found += ["", *_curve_table(curve["points"])]
-        found += wrap(forecast_text(curve), "  ")
+        found += wrap(gain_text(curve), "  ")
     if stopping is not None:
         found += ["", *wrap(stopping["text"])]
     if advice:
@@ -48,12 +48,13 @@ def repeats_text(repeats: Figures) -> str:
     return f"{len(repeats['macro_f1'])} cross-validations with other folds: macro-F1 {figure}"
 
 
-def forecast_text(curve: Figures) -> str:
-    """Return what more labels would gain, or why that cannot be told."""
-    found = curve["forecast"]
-    if found is None:
-        return f"no forecast of what more labels would gain: {curve['why']}"
-    return f"{found['text']}, {found['doubled']['text'].replace(' labels would gain', '')} ({KIND})"
+def gain_text(curve: Figures) -> str:
+    """Return what the last doubling of the labels gained, or why that is not known."""
+    gain = curve.get("doubling")
+    if gain is None:
+        return str(curve.get("why", ""))
+    low, high = (f"{100 * bound:+.1f}" for bound in gain)
+    return f"the last doubling of the labels changed macro-F1 by {low} to {high} points ({KIND})"
 
 
 def _curve_table(points: Sequence[Figures]) -> list[str]:
@@ -125,7 +126,7 @@ def _prospects(manifest: Figures) -> Iterator[str]:
         curve = manifest["learning_curve"]
         points = (f"{percent(p['macro_f1'])} from {p['rows']:,.0f}" for p in curve["points"])
         yield from _wrapped(f"macro-F1 by rows: {', '.join(points)}", "curve     ")
-        yield from _wrapped(forecast_text(curve), " " * 10)
+        yield from _wrapped(gain_text(curve), " " * 10)
 
 
 def _drift(table: Figures | None) -> Iterator[str]:

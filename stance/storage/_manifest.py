@@ -194,14 +194,8 @@ _REPEATS |= {"interval": _INTERVAL, "sd": nullable(_SHARE)}
 _POINT = dict.fromkeys(("share", "macro_f1", "low", "high"), _SHARE)
 _POINT |= dict.fromkeys(("documents", "rows"), number(float, 0, 10**12))
 _POINTS = items(table(_POINT), 1, 20, "points")
-_GAIN = {"more_rows": _ROWS, "gain": _INTERVAL, "text": _TEXT}
-_FORECAST = table({"points": _POINTS, "forecast": table({**_GAIN, "doubled": table(_GAIN)})})
-_NO_FORECAST = table({"points": _POINTS, "forecast": anything, "why": _TEXT})
-
-
-def _curve(value: Any, where: str) -> None:
-    known = of(dict)(value, where).get("forecast", 0) is not None
-    (_FORECAST if known else _NO_FORECAST)(value, where)
+_GAIN = nullable(items(number(float, -1, 1), 2, 2, "bounds"))
+_curve = table({"points": _POINTS}, {"doubling": _GAIN, "why": _TEXT, "forecast": anything})
 
 
 def _words(value: Any, where: str) -> None:
