@@ -19,6 +19,9 @@ from command import dicts, fails, invoke, predict
 
 from stance.errors import EXTRAS, DataError, ExtraError, OutputError
 from stance.tables import open_table, write_table
+from stance.tables.json_lines import read_json
+from stance.tables.records import Journal
+from stance.tables.sources import Source, Text
 
 DAY, MINUTE = datetime.date(2025, 5, 18), datetime.datetime(2025, 5, 18, 14, 30)
 
@@ -431,17 +434,23 @@ def test_an_empty_list_is_written_as_one(tmp_path):
     assert json.loads((tmp_path / "a.json").read_text()) == []
 
 
-def test_a_list_is_read_in_pieces_of_any_size(tmp_path, monkeypatch):
+def test_lists_know_the_lines_of_their_objects(tmp_path):
     rows = [{"text": f'{n} "}}]\\ \n[{{', "more": [n, {"x": "é"}]} for n in range(50)]
     (tmp_path / "a.json").write_text(json.dumps(rows, indent=1))
-    whole = cells(tmp_path / "a.json")[0]
-    assert [row[0] for row in whole[1:]] == [row["text"] for row in rows]
-    for size in (1, 7, 100):
-        monkeypatch.setattr("stance.tables._sources._CHUNK", size)
-        with open_table(tmp_path / "a.json", encoding="utf-8") as table:
-            records = list(table)
-        assert [record.cells for record in records] == whole[1:]
-        assert [record.line for record in records[:2]] == [2, 11]
+    with open_table(tmp_path / "a.json", encoding="utf-8") as table:
+        records = list(table)
+    assert [record.cells[0] for record in records] == [row["text"] for row in rows]
+    assert [record.line for record in records[:2]] == [2, 11]
+
+
+def test_a_list_too_long_for_memory_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps([{"text": "NATO won"}] * 50))
+    source = Source(tmp_path / "a.json")
+    with pytest.raises(
+        DataError, match=r"a\.json: a list in JSON of more than .*; save it as JSON L"
+    ):
+        read_json(Text(source, None), Journal("a.json"), "list", max_list=1000)
+    source.close()
 
 
 # --- Without the extras ---

@@ -17,6 +17,7 @@ SAID = (
     r"empty lines? skipped, records below read as the same table",
     r"empty line skipped \(first: line 1\)",
     r"quoted cell holds lines that look like records",
+    r"cells? with quotes inside but none around: read as written",
     r"records? in .…., which are kept as part of the cells",
     r"the last line has no line end",
     r"column name '.*spaces, quotes and invisible characters in names and cells are kept",

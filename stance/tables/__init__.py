@@ -1,7 +1,6 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
 from stance.tables._folders import Inputs, find_inputs
-from stance.tables._reading import Fault, Record, Records
 from stance.tables.articles import is_article
 from stance.tables.columns import column, likely, optional_column, read_as
 from stance.tables.date_columns import DateColumn, find_dates, rewrite_dates
@@ -29,6 +28,7 @@ from stance.tables.output import (
     table_format,
     write_table,
 )
+from stance.tables.records import Fault, Record, Records
 from stance.tables.table import Form, Table, encoded_by, open_table
 
 __all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]

@@ -11,11 +11,10 @@ from pathlib import Path
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError
 from stance.tables._folders import Inputs, NamePattern, cell_of
-from stance.tables._oddities import folded
-from stance.tables._reading import Journal, Records, RejectSink
 from stance.tables.articles import ArticleTable, furniture_note
 from stance.tables.columns import optional_column
 from stance.tables.output import Rejects
+from stance.tables.records import Journal, Records, RejectSink, folded
 from stance.tables.table import Table
 
 _NOTES = 30  # lines on oddities of single files that are told

@@ -10,9 +10,7 @@ from typing import Any, BinaryIO, Literal
 
 from stance.display import shown
 from stance.errors import DataError, load_extra
-from stance.tables._bytes import MEGABYTE
-from stance.tables._oddities import name_columns, too_long, undecoded
-from stance.tables._reading import (
+from stance.tables.records import (
     MAX_CELL,
     MAX_COLUMNS,
     Fault,
@@ -21,11 +19,14 @@ from stance.tables._reading import (
     Value,
     judged,
     together,
+    too_long,
+    undecoded,
 )
+from stance.tables.sources import MEGABYTE
 
 Kind = Literal["parquet", "arrow"]
 
-_MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # see `stance.tables._bytes`
+_MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # see `stance.tables.sources`
 _BATCH_ROWS = 128  # few, since one value of a dictionary may stand in every row
 _GROUP_ROWS = 50_000  # of the output; its bytes do not depend on the parts of a run
 _NO_NUMBERS = ("nan", "-nan", "inf", "-inf")
@@ -44,7 +45,7 @@ def read_arrow(path: Path, kind: Kind, journal: Journal) -> tuple[str, Generator
         names = schema.names  # decodes them
     if len(names) > MAX_COLUMNS:
         raise DataError(f"{journal.name}: more than {MAX_COLUMNS:,} columns; leave some out")
-    name_columns(journal, names, 1)
+    journal.name_columns(names, 1)
     return what, _records(batches, journal, what)
 
 

@@ -10,11 +10,17 @@ from typing import NamedTuple
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables._bytes import ByteFile, bare_path, kind_suffix
 from stance.tables._pages import declared_encoding, read_page, require_library, unpack
-from stance.tables._reading import Journal, Record, Records
-from stance.tables._sources import Encoding, choose_encoding, undecodable
 from stance.tables.furniture import EDGES, Article, split_article
+from stance.tables.records import Journal, Record, Records
+from stance.tables.sources import (
+    Encoding,
+    Source,
+    bare_path,
+    choose_encoding,
+    kind_suffix,
+    undecodable,
+)
 from stance.tables.table import Table
 
 _LARGEST_ARTICLE = 20_000_000  # bytes
@@ -34,7 +40,7 @@ def is_article(path: Path) -> bool:
 class ArticleTable(Table):
     """An article as a table: a record for each paragraph."""
 
-    def __init__(self, file: ByteFile, columns: Sequence[str], read: Callable[[], "_Read"]) -> None:
+    def __init__(self, file: Source, columns: Sequence[str], read: Callable[[], "_Read"]) -> None:
         journal = Journal(file.name)
         journal.columns = tuple(columns)
         self._read_article, self._form = read, ""
@@ -85,10 +91,9 @@ def open_article(
     goes before that. `document` is that name without its ending if omitted. With `keep_all`, page
     furniture is kept.
     """
-    file = ByteFile(path)
+    file = Source(path)
     try:
         data = _all_of(file)
-        file.check_unchanged()
     finally:
         file.close()
     document = bare_path(path).name if document is None else document
@@ -197,9 +202,9 @@ def _plain(text: str) -> str:
     return "\n".join(found)
 
 
-def _all_of(file: ByteFile) -> bytes:
+def _all_of(file: Source) -> bytes:
     data = b""
-    while part := file.read(_LARGEST_ARTICLE, 1):
+    for part in file.pieces():
         data += part
         if len(data) > _LARGEST_ARTICLE:
             why = f"more than {_LARGEST_ARTICLE:,} bytes are too long for an article"

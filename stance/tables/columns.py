@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.tables._oddities import folded
-from stance.tables._quoting import SEPARATORS
+from stance.tables.records import folded
+from stance.tables.separated import SEPARATORS
 
 _USUAL = {
     "text": (

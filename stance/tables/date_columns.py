@@ -7,7 +7,6 @@ from datetime import date
 from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.tables._reading import Records
 from stance.tables.columns import column, optional_column
 from stance.tables.dates import (
     SWAPPABLE,
@@ -21,6 +20,7 @@ from stance.tables.dates import (
     read_pattern,
 )
 from stance.tables.inputs import Reading
+from stance.tables.records import Records
 from stance.tables.table import Table
 
 LOOKED_AT = 10_000  # records that decide how the dates of a stream are read

@@ -17,9 +17,8 @@ from xml.parsers import expat
 
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, load_extra, temporary_error
-from stance.tables._bytes import MEGABYTE
-from stance.tables._oddities import folded, name_columns, undecoded
-from stance.tables._reading import Fault, Journal, Records, judged, together
+from stance.tables.records import Fault, Journal, Records, folded, judged, together, undecoded
+from stance.tables.sources import MEGABYTE
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # sheets reach 5 to 50
@@ -77,7 +76,7 @@ def read_workbook(
         where = " in all sheets" if others else ""
         journal.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
     width = max(at for at, cell in enumerate(names, 1) if cell)
-    name_columns(journal, names[:width], line)
+    journal.name_columns(names[:width], line)
 
     def sheets_with(column: str) -> str:
         having = [

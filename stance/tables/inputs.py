@@ -8,11 +8,11 @@ from stance.display import shown
 from stance.errors import DataError
 from stance.tables._folders import Inputs, NamePattern, articles_of
 from stance.tables._joined import JoinedTable, Survey
-from stance.tables._reading import RejectSink
-from stance.tables._sources import EncodingError
 from stance.tables.articles import is_article, open_article
 from stance.tables.columns import column, likely, optional_column
 from stance.tables.output import Rejects
+from stance.tables.records import RejectSink
+from stance.tables.sources import EncodingError
 from stance.tables.table import Form, Table, open_table
 
 FILE = "file"  # the column that says where a record comes from

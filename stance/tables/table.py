@@ -7,13 +7,11 @@ from typing import Protocol, Self, TypedDict
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables._bytes import ByteFile, kind_suffix
-from stance.tables._jsonlines import json_kind, read_json
-from stance.tables._quoting import NAMES
-from stance.tables._reading import Check, Journal, Record, Records, RejectSink
-from stance.tables._separated import read_separated
-from stance.tables._sources import Source
 from stance.tables.columns import PROSE, ColumnError, is_prose
+from stance.tables.json_lines import json_kind, read_json
+from stance.tables.records import Check, Journal, Record, Records, RejectSink
+from stance.tables.separated import NAMES, read_separated
+from stance.tables.sources import Source, Text, kind_suffix
 
 Blocks = Generator[Records]
 SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
@@ -144,22 +142,22 @@ def open_table(
     and a repeated header are bad records.
     """
     asked = _one_character(delimiter)
-    file = ByteFile(path, binary=True)
+    file = Source(path, binary=True)
     journal = Journal(file.name, rejects, or_else)
     first = ""
     try:
         if path is not None and file.binary:
             return _open_binary(file, path, sheet, journal)
-        source = Source(file, encoding, salvage=rejects is not None)
-        first = next(iter(source.head().strip().splitlines()), "")
+        text = Text(file, encoding, salvage=rejects is not None)
+        first = next(iter(text.head().strip().splitlines()), "")
         suffix = kind_suffix(path)
-        kind = "" if suffix in SEPARATED_NAMES else json_kind(source.head(), suffix)
+        kind = "" if suffix in SEPARATED_NAMES else json_kind(text.head(), suffix)
         if kind:
             form = "JSON Lines" if kind == "lines" else "a list in JSON"
-            blocks = read_json(source, journal, kind)
+            blocks = read_json(text, journal, kind)
         else:
             default = "\t" if suffix in (".tsv", ".tab") else ","
-            mark, blocks = read_separated(source, journal, asked, default)
+            mark, blocks = read_separated(text, journal, asked, default)
             form = f"separator {NAMES.get(mark, repr(mark))}"
     except BaseException as error:
         file.close()
@@ -168,14 +166,14 @@ def open_table(
         raise
     if sheet is not None:
         journal.note("is not a workbook, so --sheet does not apply")
-    form += f", {count(len(journal.columns), 'column')}, {source.encoding}"
-    if source.file.compression != "none":
-        form += f", {source.file.compression} compressed"
+    form += f", {count(len(journal.columns), 'column')}, {text.encoding}"
+    if file.compression:
+        form += f", {file.compression} compressed"
 
     def notes() -> list[str]:
-        return [form, *journal.notes(), *source.notes(cut_off=journal.number > 0)]
+        return [form, *journal.notes(), *(text.notes(cut_off=journal.number > 0))]
 
-    return Table(source.file, journal, blocks, notes)
+    return Table(file, journal, blocks, notes)
 
 
 @contextmanager
@@ -189,7 +187,7 @@ def encoded_by(option: str) -> Iterator[None]:
         raise DataError(str(error).replace(" --encoding", f" {option}")) from error
 
 
-def _open_binary(file: ByteFile, path: Path, sheet: str | None, journal: Journal) -> Table:
+def _open_binary(file: Source, path: Path, sheet: str | None, journal: Journal) -> Table:
     """Open a workbook or a Parquet or Arrow file, whose library is imported only then."""
     elsewhere: Callable[[str], str] | None = None
     if file.binary == "parquet" or file.binary == "arrow":
@@ -207,7 +205,7 @@ def _open_binary(file: ByteFile, path: Path, sheet: str | None, journal: Journal
     return table
 
 
-def unchanged(file: ByteFile, blocks: Blocks) -> Blocks:
+def unchanged(file: Source, blocks: Blocks) -> Blocks:
     """Yield the blocks of a file, and raise at the end if it has changed meanwhile."""
     yield from blocks
     file.check_unchanged()

@@ -1,16 +1,19 @@
 """What every reader of tables shares: records, faults, and a journal of both."""
 
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, Self
 
-from stance.display import count
+from stance.display import count, shown
 from stance.errors import DataError
-from stance.tables._bytes import MEGABYTE
+from stance.tables.sources import MEGABYTE
 
 MAX_CELL = 10 * MEGABYTE  # characters in a cell
 MAX_COLUMNS = 10_000
+AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"  # around a name, unseen by a reader; and quotes
 
 
 class Value(str):
@@ -121,13 +124,38 @@ class Journal:
         self._opening: list[str] = []
         self._seen: dict[str, tuple[int, int]] = {}
 
-    def note(self, what: str, line: int = 0) -> None:
+    def name_columns(self, names: Sequence[str], line: int) -> None:
+        """Set the names of the columns; refuse duplicates, and note odd ones."""
+        if fault := undecoded(names, names, line):
+            raise self.error(fault)
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        if twice:
+            places = [str(place) for place, name in enumerate(names, 1) if name == twice[0]]
+            what = (
+                f"column '{shown(twice[0])}' appears twice" if twice[0] else "columns have no name"
+            )
+            reason = f"{what} (columns {' and '.join(places[:4])})"
+            raise self.error(Fault(line, "", reason, "give each its own name"))
+        if not any(names):
+            raise self.error(Fault(line, "", "the header is blank", "name the columns"))
+        self.columns = tuple(names)
+        if "" in names:
+            self.note(f"column {names.index('') + 1} has no name; it is kept as it is")
+        odd = [name for name in names if name != name.strip(AROUND) or not name.isprintable()]
+        if odd:
+            others = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+            self.note(
+                f"column name '{shown(odd[0])}'{others}: spaces, quotes and invisible characters "
+                "in names and cells are kept"
+            )
+
+    def note(self, what: str, line: int = 0, times: int = 1) -> None:
         """Count something, as "noun: what happened to it"; without a line, note it as it is."""
         if not line:
             self._opening.append(what)
             return
-        times, first = self._seen.get(what, (0, line))
-        self._seen[what] = (times + 1, first)
+        before, first = self._seen.get(what, (0, line))
+        self._seen[what] = (before + times, first)
 
     def notes(self) -> list[str]:
         """Return the notes so far; those on records are complete once all are read."""
@@ -174,3 +202,45 @@ def judged(
         else:
             journal.number += 1
             yield Record(journal.number, line, tuple(cells))
+
+
+def folded(name: str) -> str:
+    """Return a name without what is not seen: case, spaces, quotes, kinds of letters.
+
+    >>> folded(" 'Text'\u200b")
+    'text'
+    """
+    visible = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+    return "".join(visible).strip(AROUND).casefold()
+
+
+def column_at(columns: Sequence[str], cell: int) -> str:
+    """Return the name of a column for a message, or its number beyond the header."""
+    return shown(columns[cell]) if cell < len(columns) else f"cell {cell + 1}"
+
+
+def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
+    """Return the fault of a record that holds a NUL or an undecodable byte."""
+    for place, cell in enumerate(cells):
+        name = column_at(columns, place)
+        if "\0" in cell:
+            advice = "the file is damaged or not text: export it again"
+            return Fault(line, name, f"a NUL byte in column {name!r}", advice)
+        try:
+            cell.encode()
+        except UnicodeEncodeError as error:
+            byte = ord(cell[error.start]) - 0xDC00  # where it was salvaged
+            what, advice = f"byte {byte:#04x} is not UTF-8", "name its encoding with --encoding"
+            if byte < 0x80 or byte > 0xFF:
+                what, advice = "half a character", "correct it"
+            return Fault(line, name, f"{what} in column {name!r}", advice)
+    return None
+
+
+def too_long(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
+    """Return the fault of a record with a cell that no table out could hold."""
+    name = next((column_at(columns, at) for at, c in enumerate(cells) if len(c) > MAX_CELL), None)
+    if name is None:
+        return None
+    reason = f"more than {MAX_CELL // MEGABYTE} MB in column {name!r}"
+    return Fault(line, name, reason, "split its text")
