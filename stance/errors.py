@@ -46,6 +46,7 @@ EXTRAS = {
     "html": "lxml_html_clean trafilatura",
     "label": "markdown-it-py starlette uvicorn",
     "parquet": "pyarrow",
+    "pdf": "reportlab",
     "zst": "zstandard",
 }
 """What to install for each extra: by name, for that works from a clone, too."""

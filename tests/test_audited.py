@@ -83,7 +83,6 @@ def test_counted_and_corrected_stand_side_by_side(made):
     assert "Only the section “Corrected by an audit” allows for that" in page.text
     for name in ("corrected-net", "corrected-sides"):
         assert (folder / f"{name}.svg").stat().st_size > 1000
-        assert (folder / f"{name}.pdf").stat().st_size > 1000
 
 
 def test_the_method_describes_sample_correction_and_agreement(study, made):

@@ -112,8 +112,9 @@ def report(
         str | None, option("TEXT", "Title of the page; names the table if omitted.")
     ] = None,
     figures: Annotated[
-        Path | None, option("DIR", "Folder for each figure as SVG and PDF, and all numbers as CSV.")
+        Path | None, option("DIR", "Folder for each figure as SVG, and all numbers as CSV.")
     ] = None,
+    pdf: Annotated[bool, option(None, "Write figures as PDF, too.", "--pdf")] = False,
     checklist: Annotated[
         Path | None, option("FILE.md", "What to report, filled in as far as it is known.")
     ] = None,
@@ -138,17 +139,19 @@ def report(
     request = Request(**form)
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
+    if pdf and figures is None:
+        raise UsageError("--pdf is about figures; add --figures DIR")
     if str(figures) == "-":
         raise UsageError("-: figures cannot go to standard output; name a folder")
     output = output or files.beside(request.paths[0], ".html")
     read = [*request.paths, model, actors, audit.source if audit else None]
     files.refuse_outputs(force, read, output=output, checklist=checklist)
-    check_figures(figures, force=force)
+    check_figures(figures, pdf=pdf, force=force)
     path = model or bundled_model()
     maker = read_maker(path, files.open_model(path, actors, aliases), given=model is not None)
     told = write_predictions(
         request, output, maker,
-        audit=audit, title=title, folder=figures, checklist=checklist, force=force,
-        excel_safe=excel_safe,
+        audit=audit, title=title, folder=figures, pdf=pdf, checklist=checklist,
+        force=force, excel_safe=excel_safe,
     )  # fmt: skip
     tell(*told)

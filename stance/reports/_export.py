@@ -1,12 +1,14 @@
-"""Figures as files: SVG and PDF of each, and all their numbers as one tidy table."""
+"""Figures as files: SVG of each, PDF on request, and all their numbers as one tidy table."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 from stance.display import count
-from stance.errors import refusal, reported
+from stance.errors import load_extra, refusal, reported
 from stance.files import check_output
 from stance.reports._drawing import FONT, Drawing, Label, Shape, as_svg, draw
 from stance.reports._page import Data, Figure, plain_cell
@@ -17,8 +19,10 @@ KEYS = {"actor": "actor", **dict.fromkeys(("week", "month", "quarter", "year"), 
 NUMBERS = "numbers.csv"
 
 
-def check_figures(folder: Path | None, *, force: bool) -> None:
+def check_figures(folder: Path | None, *, pdf: bool = False, force: bool) -> None:
     """Raise, before any work is done, if figures cannot be written to a folder."""
+    if pdf:
+        load_extra("reportlab", "--pdf", "pdf")
     if folder is None:
         return
     if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
@@ -27,14 +31,15 @@ def check_figures(folder: Path | None, *, force: bool) -> None:
 
 
 def figure_files(
-    folder: Path, figures: Mapping[str, Figure], *, excel_safe: bool = False
+    folder: Path, figures: Mapping[str, Figure], *, pdf: bool = False, excel_safe: bool = False
 ) -> tuple[list[tuple[Path, bytes]], list[str]]:
     """Return each figure by its file, and the numbers of all; and what to say of them."""
     drawings = {
         name: draw(figure.chart, figure.legend, figure.width) for name, figure in figures.items()
     }
     files = [(folder / f"{name}.svg", as_svg(each)) for name, each in drawings.items()]
-    files += ((folder / f"{name}.pdf", as_pdf(each)) for name, each in drawings.items())
+    if pdf:
+        files += ((folder / f"{name}.pdf", as_pdf(each)) for name, each in drawings.items())
     tables = {figure.data.name: figure.data for figure in figures.values()}
     rows = [row for data in tables.values() for row in tidy(data)]
     form = Format(COLUMNS, excel_safe=excel_safe)
@@ -42,7 +47,7 @@ def figure_files(
     said = [f"wrote {count(len(drawings), 'figure')} and {NUMBERS} to {folder}"]
     if note := formula_note(form.formulas(rows), quoted=excel_safe):
         said.append(f"{folder / NUMBERS}: {note}")
-    if any(map(lacking, drawings.values())):
+    if pdf and any(map(lacks_letters, drawings.values())):
         said.append(
             f"{folder}: some names have letters that the PDF's fonts lack; '?' stands for "
             "them there, and the SVG has them"
@@ -90,104 +95,55 @@ def tidy(data: Data) -> Iterator[list[str]]:
             at += 3 if ends else 1
 
 
-# --- PDF: one page, in the fonts that every reader has ---
+# --- PDF ---
 
 PIXEL = 0.75  # points of one
-# Widths of Helvetica's characters from the space to "~", in thousandths of the font's size, and of
-# all others, which are mostly accented letters (Adobe Font Metrics, Helvetica 3.1).
-WIDTHS = [278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278]
-WIDTHS += [556] * 10 + [278, 278, 584, 584, 584, 556, 1015]
-WIDTHS += [667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833]
-WIDTHS += [722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611]
-WIDTHS += [278, 278, 278, 469, 556, 333]
-WIDTHS += [556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833]
-WIDTHS += [556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584]
-OTHER = 556
 SIGNS = str.maketrans({"\u2212": "\u2013", "\u2011": "-"})  # for want of a minus sign
 
 
-def _plain(text: str) -> bytes:
-    """Return a text in Windows' Latin alphabet, with "?" for each character that it lacks."""
-    return normalize("NFC", text).translate(SIGNS).encode("cp1252", "replace")
+def as_pdf(drawing: Drawing) -> bytes:
+    """Return a drawing as a PDF file of one page, the same bytes each time."""
+    target, size = BytesIO(), (PIXEL * drawing.width, PIXEL * drawing.height)
+    canvas = load_extra("reportlab.pdfgen.canvas", "--pdf", "pdf").Canvas
+    page = canvas(target, size, bottomup=0, invariant=1)
+    page.setTitle(_plain(drawing.title))
+    page.scale(PIXEL, PIXEL)
+    for mark in drawing.marks:
+        page.saveState()
+        if isinstance(mark, Shape):
+            _draw_shape(page, mark)
+        else:
+            page.setFillColor(mark.colour)
+            page.setFont("Helvetica-Bold" if mark.bold else "Helvetica", FONT)
+            kinds = {"middle": page.drawCentredString, "end": page.drawRightString}
+            kinds.get(mark.anchor, page.drawString)(mark.x, mark.y, _plain(mark.text))
+        page.restoreState()
+    page.save()
+    return target.getvalue()
 
 
-def lacking(drawing: Drawing) -> bool:
+def _draw_shape(page: Any, mark: Shape) -> None:
+    path = page.beginPath()
+    path.moveTo(*mark.places[0])
+    for place in mark.places[1:]:
+        path.lineTo(*place)
+    if mark.fill:
+        path.close()
+        page.setFillColor(mark.fill, alpha=0.22 if mark.faint else 1)
+    if mark.stroke:
+        page.setStrokeColor(mark.stroke)
+        page.setLineWidth(mark.width)
+        page.setDash([4, 3] if mark.dashed else [])
+    page.drawPath(path, stroke=bool(mark.stroke), fill=bool(mark.fill))
+
+
+def _plain(text: str) -> str:
+    """Return a text with "?" for each character that the fonts of every PDF reader lack."""
+    said = normalize("NFC", " ".join(text.split())).translate(SIGNS)
+    return said.encode("cp1252", "replace").decode("cp1252", "replace")
+
+
+def lacks_letters(drawing: Drawing) -> bool:
     """Return whether a label has a character that the fonts lack."""
     labels = (mark.text for mark in drawing.marks if isinstance(mark, Label))
-    return any(_plain(text).count(b"?") > text.count("?") for text in labels)
-
-
-def as_pdf(drawing: Drawing) -> bytes:
-    """Return a drawing as a PDF file, the same bytes each time."""
-    size = f"{PIXEL * drawing.width:.2f} {PIXEL * drawing.height:.2f}"
-    height = drawing.height
-    flip = f"{PIXEL} 0 0 {PIXEL} 0 0 cm 1 j"
-    content = b"\n".join([flip.encode(), *(_pdf_mark(mark, height) for mark in drawing.marks)])
-    faces = (b"Helvetica", b"Helvetica-Bold")
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {size}] /Contents 4 0 R "
-        "/Resources << /Font << /F0 5 0 R /F1 6 0 R >> "
-        "/ExtGState << /Faint 7 0 R /Full 8 0 R >> >> >>".encode(),
-        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
-        *(
-            b"<< /Type /Font /Subtype /Type1 /BaseFont /%b /Encoding /WinAnsiEncoding >>" % face
-            for face in faces
-        ),
-        b"<< /ca 0.22 >>",
-        b"<< /ca 1 >>",
-        b"<< /Title (%b) >>" % _escaped(drawing.title),
-    ]
-    return _pdf_file(objects)
-
-
-def _pdf_file(objects: list[bytes]) -> bytes:
-    """Return objects, of which the first is the catalog and the last the title, as a file."""
-    body, places = b"%PDF-1.4\n", []
-    for number, each in enumerate(objects, 1):
-        places.append(len(body))
-        body += b"%d 0 obj\n%b\nendobj\n" % (number, each)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    count = len(objects)
-    trailer = b"<< /Size %d /Root 1 0 R /Info %d 0 R >>" % (count + 1, count)
-    head = b"xref\n0 %d\n0000000000 65535 f \n" % (count + 1)
-    return body + head + table + b"trailer\n%b\nstartxref\n%d\n%%%%EOF\n" % (trailer, len(body))
-
-
-def _pdf_mark(mark: Shape | Label, height: float) -> bytes:
-    return (
-        _text(mark, height) if isinstance(mark, Label) else " ".join(_path(mark, height)).encode()
-    )
-
-
-def _path(mark: Shape, height: float) -> Iterator[str]:
-    """Yield the operators of a shape; PDF counts from the bottom."""
-    yield "/Faint gs" if mark.faint else "/Full gs"
-    if mark.fill:
-        yield f"{_colour(mark.fill)} rg"
-    if mark.stroke:
-        dashes = "[4 3]" if mark.dashed else "[]"
-        yield f"{_colour(mark.stroke)} RG {mark.width:g} w {dashes} 0 d"
-    for number, (x, y) in enumerate(mark.places):
-        yield f"{x:.2f} {height - y:.2f} {'l' if number else 'm'}"
-    yield ("b" if mark.stroke else "h f") if mark.fill else "S"
-
-
-def _text(mark: Label, height: float) -> bytes:
-    text = _plain(mark.text)
-    wide = sum(WIDTHS[code - 32] if 32 <= code <= 126 else OTHER for code in text) * FONT / 1000
-    x = mark.x - wide * {"start": 0, "middle": 0.5, "end": 1}[mark.anchor]
-    place = f"/Full gs BT {_colour(mark.colour)} rg /F{int(mark.bold)} {FONT} Tf"
-    return f"{place} {x:.2f} {height - mark.y:.2f} Td (".encode() + _escaped(mark.text) + b") Tj ET"
-
-
-def _escaped(text: str) -> bytes:
-    found = _plain(" ".join(text.split()))
-    for sign in (b"\\", b"(", b")"):
-        found = found.replace(sign, b"\\" + sign)
-    return found
-
-
-def _colour(text: str) -> str:
-    return " ".join(f"{int(text[at : at + 2], 16) / 255:.3f}" for at in (1, 3, 5))
+    return any(_plain(text).count("?") > text.count("?") for text in labels)

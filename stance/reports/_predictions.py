@@ -312,21 +312,22 @@ def write_predictions(
     audit: AuditRequest | None = None,
     title: str | None = None,
     folder: Path | None = None,
+    pdf: bool = False,
     checklist: Path | None = None,
     force: bool = False,
     excel_safe: bool = False,
 ) -> list[str]:
     """Write the report on a table of predictions; return what to say of it.
 
-    Its figures also go to ``folder``, as files of their own, and what authors should report to
-    ``checklist``.
+    Its figures also go to ``folder``, as files of their own, also as PDF if asked, and what authors
+    should report to ``checklist``.
     """
     report = gather(request, maker, audit)
     figures = draw_figures(report)
     said = [*report.survey.notes, *(report.audited.notes if report.audited else ())]
     files = list[tuple[Path, bytes]]()
     if folder:
-        files, told = figure_files(folder, _files(figures), excel_safe=excel_safe)
+        files, told = figure_files(folder, _files(figures), pdf=pdf, excel_safe=excel_safe)
         said += told
     if checklist:
         files.append((checklist, compose_checklist(report, title, figures)))
