@@ -3,15 +3,17 @@
 from stance.tables._folders import Inputs, find_inputs
 from stance.tables.articles import is_article
 from stance.tables.columns import column, likely, optional_column, read_as
-from stance.tables.date_columns import DateColumn, find_dates, rewrite_dates
 from stance.tables.dates import (
     UNAMBIGUOUS,
+    DateColumn,
     DateReading,
     day_of,
+    find_dates,
     iso_dates,
     months_of,
     read_date,
     read_pattern,
+    rewrite_dates,
 )
 from stance.tables.furniture import split_article
 from stance.tables.inputs import Reading, join_tables, open_inputs

@@ -1,21 +1,31 @@
-"""Dates as people write them, never guessed."""
+"""Dates as people write them, never guessed: a column as a whole says what 03/04/2024 means."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.display import shown
-from stance.errors import UsageError
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
+from stance.tables.columns import column, optional_column
+from stance.tables.records import Records
+
+if TYPE_CHECKING:
+    from stance.tables.inputs import Reading
+    from stance.tables.table import Table
 
 Order = Literal["", "day", "month"]
 _LONGEST = 60  # characters of a date
+_LOOKED_AT = 10_000  # records that decide how the dates of a stream are read
+_CHARACTERS = 8_000_000  # of theirs, so that texts as long as books take no more memory
+_REMEMBERED = 50_000  # different dates, so that each is looked at once
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _NAMES = (
@@ -47,7 +57,7 @@ _FORMS = (
     rf"{_NAMES},? (?P<y>\d{{4}})",
     rf"(?P<y>\d{{4}})[ -]{_NAMES}(?:[ -]{_DAY})?{_TIME}",
 )
-SWAPPABLE = re.compile(_NUMBERS, re.ASCII | re.IGNORECASE)
+_SWAPPABLE = re.compile(_NUMBERS, re.ASCII | re.IGNORECASE)
 
 
 class Day(NamedTuple):
@@ -60,19 +70,10 @@ class Day(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DateReading:
-    """How the dates of a column are read.
+    """How the dates of a column are read."""
 
-    Attributes
-    ----------
-    order : {"", "day", "month"}
-        What stands first in dates such as 03/04/2024; empty if nothing says it, so that such
-        dates are not read.
-    pattern : str
-        As of `datetime.strptime`, tried before all other forms; empty for none.
-    """
-
-    order: Order = ""
-    pattern: str = ""
+    order: Order = ""  # what stands first in 03/04/2024; empty if nothing says it: it is not read
+    pattern: str = ""  # of `datetime.strptime`, tried before all other forms; empty for none
 
     def __str__(self) -> str:
         return {"": "", "day": "day/month/year", "month": "month/day/year"}[self.order]
@@ -90,8 +91,7 @@ def read_pattern(option: str | None) -> DateReading:
     if option is None:
         return UNAMBIGUOUS
     codes = re.findall("%(.)", option)
-    sample = date(2024, 10, 22)
-    found = None
+    sample, found = date(2024, 10, 22), None
     if set(codes) & set("yYcx"):
         with suppress(ValueError, re.error):  # the latter of a code that appears twice
             found = datetime.strptime(sample.strftime(option), option).date()
@@ -123,8 +123,14 @@ def read_date(text: str, reading: DateReading = UNAMBIGUOUS) -> Day | None:
         with suppress(ValueError):
             given = datetime.strptime(text, reading.pattern)
             return Day(given.year, given.month, given.day)
-    if swappable := SWAPPABLE.fullmatch(text):
-        return _ordered(swappable, reading.order)
+    if found := _SWAPPABLE.fullmatch(text):
+        parts, own = found.groupdict(), _own_order(found)
+        order = own or reading.order
+        if (not order and parts["d"] != parts["m"]) or (reading.order and order != reading.order):
+            return None
+        if order == "month":
+            parts["d"], parts["m"] = parts["m"], parts["d"]
+        return _day(parts)
     for form in _FORMS:
         # Compiled, and kept by `re`, when first tried: most tables need the first form alone.
         if found := re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
@@ -132,21 +138,11 @@ def read_date(text: str, reading: DateReading = UNAMBIGUOUS) -> Day | None:
     return None
 
 
-def _ordered(found: re.Match[str], order: Order) -> Day | None:
-    parts = found.groupdict()
-    own = own_order(parts)
-    if not own and not order and parts["d"] != parts["m"]:
-        return None
-    if (own or order) == "month":
-        parts["d"], parts["m"] = parts["m"], parts["d"]
-    return None if own and order and own != order else _day(parts)
-
-
-def own_order(parts: dict[str, str]) -> Order:
+def _own_order(found: re.Match[str]) -> Order:
     """Return what a date such as 22/10/2023 says about what stands first."""
-    if int(parts["d"]) > 12:
+    if int(found["d"]) > 12:
         return "day"
-    return "month" if int(parts["m"]) > 12 else ""
+    return "month" if int(found["m"]) > 12 else ""
 
 
 def _day(parts: Mapping[str, str | None]) -> Day | None:
@@ -165,9 +161,7 @@ def _day(parts: Mapping[str, str | None]) -> Day | None:
 
 
 def day_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
-    """Return the ordinal of a date; None if `read_date` reads none.
-
-    A bare year or month counts as its first day.
+    """Return the ordinal of a date, a bare year or month as its first day; None if not read.
 
     >>> day_of("2 January 0001"), day_of("0001"), day_of("03/04/2024")
     (2, 1, None)
@@ -178,8 +172,6 @@ def day_of(text: str, reading: DateReading = UNAMBIGUOUS) -> int | None:
 
 def months_of(dates: Sequence[str], reading: DateReading = UNAMBIGUOUS) -> Ints:
     """Return the month of each date, counted from the year 0; -1 where it cannot be told.
-
-    A bare year has no month.
 
     >>> months_of(["0001-03", "2024", "03/04/2024", "3 April 2024"]).tolist()
     [14, -1, -1, 24291]
@@ -206,3 +198,168 @@ def iso_dates(dates: Iterable[str], reading: DateReading) -> list[str]:
         else text
         for text in dates
     ]
+
+
+# --- A column as a whole -------------------------------------------------------------------------
+
+
+class DateColumn:
+    """The dates of a column: how they are read, and how many are not; records come in order.
+
+    `asked` is the reading of ``--date-format``; without one, the dates themselves decide. Raises
+    `DataError` where they contradict each other or leave two readings.
+    """
+
+    def __init__(
+        self, table: str, name: str, asked: DateReading = UNAMBIGUOUS, at: int = 0
+    ) -> None:
+        self.at = at  # place of the column in the table
+        self.file_of: Callable[[int], str] | None = None  # file of a record; None for one table
+        self.reading = asked
+        self._table, self._name, self._asked = table, f"column '{shown(name, 40)}'", asked
+        self._first: dict[Order, tuple[str, str]] = {}  # place and cell, by what stands first
+        self._is_read: dict[str, bool] = {}  # by cell
+        self._given = self._unread = 0  # cells that are not empty, and those of them not read
+        self._example = ("", "")  # of these
+
+    def decide(self, cells: Sequence[str], places: Sequence[int | str]) -> DateReading:
+        """Choose the reading by these cells, and count them; places are lines, or file:line."""
+        first = dict(zip(reversed(cells), reversed(places), strict=True))
+        for cell in dict.fromkeys(cells):
+            self._look(cell, first[cell])
+        if self._asked == UNAMBIGUOUS:
+            order: Order = next((order for order in self._first if order), "")
+            self.reading = replace(self._asked, order=order)
+        self.add(cells, places)
+        return self.reading
+
+    def add(self, cells: Sequence[str], places: Sequence[int | str]) -> None:
+        """Count more cells; raise where one contradicts those before."""
+        for cell, place in zip(cells, places, strict=True):
+            if not cell or cell.isspace():
+                continue
+            self._given += 1
+            is_read = self._is_read.get(cell)
+            if is_read is None:
+                self._look(cell, place)
+                if self._asked == UNAMBIGUOUS:
+                    self._check()
+                is_read = read_date(cell, self.reading) is not None
+                if not is_read and not self._unread:
+                    self._example = (_named(place), cell)
+                if len(self._is_read) < _REMEMBERED:
+                    self._is_read[cell] = is_read
+            self._unread += not is_read
+
+    def months(self, records: Records) -> Ints:
+        """Return the month of each record; see `months_of`."""
+        return months_of(records.columns[self.at], self.reading)
+
+    def blocks(self, blocks: Iterator[Records]) -> Iterator[Records]:
+        """Decide by the first blocks of a table, and return them all, to be checked on the way."""
+        ahead, rows, characters = list[Records](), 0, 0
+        failed = list[DataError]()
+        try:
+            while rows < _LOOKED_AT and characters < _CHARACTERS:
+                ahead.append(block := next(blocks))
+                rows, characters = rows + len(block), characters + block.characters
+        except StopIteration:
+            pass
+        except DataError as error:  # which has to wait for its turn
+            failed.append(error)
+        places = chain.from_iterable(map(self._places, ahead))
+        self.decide([cell for block in ahead for cell in block.columns[self.at]], list(places))
+        return self._checked(ahead, failed, blocks)
+
+    def rewrite(self, blocks: Generator[Records]) -> Generator[Records]:
+        """Yield the records of a table, dates with two readings as ``2024-04-03``."""
+        for block in self.blocks(blocks):
+            columns = list(block.columns)
+            columns[self.at] = iso_dates(columns[self.at], self.reading)
+            yield replace(block, columns=columns)
+
+    def _checked(
+        self, ahead: list[Records], failed: Sequence[DataError], blocks: Iterator[Records]
+    ) -> Iterator[Records]:
+        while ahead:
+            yield ahead.pop(0)
+        for error in failed:
+            raise error
+        for block in blocks:
+            self.add(block.columns[self.at], self._places(block))
+            yield block
+
+    def notes(self) -> Iterator[str]:
+        """Yield how dates were read, if the column decided it, and how many were not."""
+        yield from (f"{self._table}: {said}" for said in self.said())
+
+    def said(self) -> Iterator[str]:
+        """Yield the same without the name of the table."""
+        if order := self.reading.order if self._first else "":
+            place, cell = self._first.get(order) or self._first[""]
+            example = f"'{shown(cell, 20)}' ({place})"
+            yield f"dates in {self._name} are read as {self.reading}, as {example}"
+        if self._unread:
+            place, cell = self._example
+            yield (
+                f"{self._unread:,} of {count(self._given, 'date')} in {self._name} "
+                f"cannot be read (first: {place}, '{shown(cell, 30)}'); write 2024-03-09, or "
+                "name their form with --date-format"
+            )
+
+    def _places(self, block: Records) -> Sequence[int | str]:
+        if self.file_of is None:
+            return block.lines
+        file = self.file_of(block.numbers[0])  # of a whole block, which is never of two
+        return [f"{file}:{line}" for line in block.lines]
+
+    def _look(self, cell: str, place: int | str) -> None:
+        """Remember the first date of each order, and the first that could be either."""
+        found = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
+        low, high = sorted((int(found["d"]), int(found["m"]))) if found else (0, 0)
+        if found and low != high and low <= 12 and high <= 31:
+            self._first.setdefault(_own_order(found), (_named(place), cell))
+
+    def _check(self) -> None:
+        first = self._first
+        if "day" in first and "month" in first:
+            (place, one), (there, other) = first["day"], first["month"]
+            raise DataError(
+                f"{self._table}: {self._name} mixes dates: '{shown(one)}' ({place}) has the day "
+                f"first, '{shown(other)}' ({there}) the month; correct one, or say which holds: "
+                "--date-format %d/%m/%Y or %m/%d/%Y"
+            )
+        if "" in first and not self.reading.order:
+            place, cell = first[""]
+            days = [read_date(cell, DateReading(order)) for order in ("day", "month")]
+            one, other = (f"{day.day} {date(*day):%B %Y}" for day in days if day)
+            raise DataError(
+                f"{self._table}: '{shown(cell)}' ({place}) in {self._name} may be {one} or "
+                f"{other}, and no other date decides; say --date-format %d/%m/%Y or %m/%d/%Y"
+            )
+
+
+def _named(place: int | str) -> str:
+    return place if isinstance(place, str) else f"line {place}"
+
+
+def find_dates(table: "Table", reading: "Reading") -> DateColumn | None:
+    """Return the column of dates that a user named, else ``date``, or None if there is none."""
+    asked = read_pattern(reading.date_format)
+    if reading.date_column is None and asked == UNAMBIGUOUS:
+        at = optional_column(table.columns, "date", table.name)
+    else:
+        at = column(table.columns, reading.date_column or "date", table.name, "--date-column")
+    return None if at is None else _dates_of(table, at, asked)
+
+
+def rewrite_dates(table: "Table", at: int, date_format: str | None = None) -> None:
+    """Have a table's dates with two readings come as ``2024-04-03``, all others as they are."""
+    dates = _dates_of(table, at, read_pattern(date_format))
+    table.through(dates.rewrite, dates.said)
+
+
+def _dates_of(table: "Table", at: int, asked: DateReading) -> DateColumn:
+    found = DateColumn(table.name, table.columns[at], asked, at)
+    found.file_of = table.file_of if table.several else None
+    return found
