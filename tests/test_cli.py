@@ -33,7 +33,6 @@ from small_model import TEXTS
 
 import stance
 from stance.cli import app
-from stance.cli._help import SECTIONS
 
 QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n"
 
@@ -47,6 +46,8 @@ COMMANDS = typer.main.get_command(app).commands
 
 HOSTILE = "\x1b[31m\x07\u202e"
 """Colours, rings and reverses a terminal that prints it."""
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="as Linux does it")
 
 
 @pytest.fixture(scope="module")
@@ -62,31 +63,13 @@ def coded(tmp_path_factory):
     return write(tmp_path_factory.mktemp("coded") / "coded.csv", "".join(lines[:241]))
 
 
-@pytest.mark.parametrize(
-    ("screen", "command"),
-    [
-        ("checks.book_lines", ("actors",)),
-        ("checks.alias_lines", ("actors", SAMPLE / "paragraphs.csv")),
-        ("checks.check_lines", ("check", STARTER / "starter_test.csv")),
-        ("checks.installation_lines", ("doctor",)),
-        ("evaluation.evaluation_lines", ("evaluate", STARTER / "starter_test.csv")),
-        ("checks.stress_lines", ("evaluate", "--stress")),
-        ("model.card_lines", ("inspect",)),
-        ("model.learned_lines", ("inspect", "--words")),
-    ],
-)
-def test_no_line_is_laid_out_beside_json(monkeypatch, screen, command):
-    monkeypatch.setattr(f"stance.screens.{screen}", None)
-    assert json.loads(invoke(*command, "--json").stdout)
-    with pytest.raises(TypeError, match="not callable"):
-        invoke(*command)
-
-
-@pytest.mark.parametrize("command", ["predict", "check", "shares"])
-def test_the_program_names_a_missing_argument(command):
-    run = process(command)
-    assert (run.returncode, run.stdout) == (2, b"")
-    assert b"Missing argument" in run.stderr
+@pytest.fixture
+def at_work(tmp_path, monkeypatch, coded, quick, model_path):
+    """Work in an empty folder; return a function that makes the arguments of a command line."""
+    monkeypatch.chdir(tmp_path)
+    known = {"CODED": coded, "QUICK": quick, "MODEL": model_path}
+    known |= {"TABLE": SAMPLE / "paragraphs.csv", "TEXT": TEXTS[0], "HOSTILE": HOSTILE}
+    return lambda line: [known.get(word, word) for word in shlex.split(line)]
 
 
 def printable(*texts):
@@ -94,17 +77,19 @@ def printable(*texts):
         assert all(line.isprintable() for line in text.splitlines()), repr(text)
 
 
+# --- What commands do ---------------------------------------------------------------------------
+
+
 def scores_of(report):
     """Check an evaluation's shape; return it."""
     assert set(report) >= KEYS
     labels = report["labels"]
-    assert labels == ["against", "neutral", "favor"]
-    assert set(report["per_class"]) == set(labels)
-    for figures in report["per_class"].values():
-        assert set(figures) >= {"precision", "recall", "f1", "support"}
+    assert labels == [*report["per_class"]] == ["against", "neutral", "favor"]
     assert sum(map(sum, report["confusion"])) == report["n"]
     for label, row in zip(labels, report["confusion"], strict=True):
-        assert sum(row) == report["per_class"][label]["support"]
+        figures = report["per_class"][label]
+        assert set(figures) >= {"precision", "recall", "f1", "support"}
+        assert sum(row) == figures["support"]
     right = sum(report["confusion"][at][at] for at in range(3))
     assert math.isclose(report["accuracy"], right / report["n"], abs_tol=1e-6)
     low, high = report["macro_f1_interval"]
@@ -112,7 +97,6 @@ def scores_of(report):
     for figures in report["per_actor"].values():
         assert set(figures) >= {"n", "macro_f1", "interval"}
     assert set(report["conflict"]) >= {"n", "accuracy"}
-    assert {"majority", "target_blind"} <= set(report["baselines"])
     assert all("macro_f1" in report["baselines"][name] for name in ("majority", "target_blind"))
     assert 0 <= report["ece"] <= 1
     tone = report["sentiment"]
@@ -120,17 +104,19 @@ def scores_of(report):
     return report
 
 
-# --- train ---
-
-
-def test_train_on_your_own_corpus(coded, quick, tmp_path):
-    model = tmp_path / "m.stance"
-    result = invoke("train", coded, "-o", model, "--recipe", quick, "--json")
-    assert result.exit_code == 0
-    scores_of(json.loads(result.stdout))
-    assert "separator ','" in result.stderr
-    manifest = json.loads(invoke("inspect", model, "--json").stdout)
-    assert manifest["data"][0]["rows"] == 240
+def test_train_on_your_own_corpus_has_no_chance_but_the_seed(coded, quick, tmp_path):
+    files = []
+    for number, seed in enumerate((5, 5, 6)):
+        path = tmp_path / f"{number}.stance"
+        command = ("train", coded, "-o", path, "--recipe", quick, "--seed", seed, "--json")
+        result = invoke(*command)
+        scores_of(json.loads(result.stdout))
+        assert "separator ','" in result.stderr
+        files.append(path.read_bytes())
+    assert files[0] == files[1] != files[2]
+    assert json.loads(invoke("inspect", path, "--json").stdout)["data"][0]["rows"] == 240
+    assert invoke(*command[:-1], "--force").exit_code == 0
+    assert path.read_bytes() == files[2]
 
 
 def test_train_without_a_corpus_uses_the_bundled_one(quick, tmp_path):
@@ -141,80 +127,15 @@ def test_train_without_a_corpus_uses_the_bundled_one(quick, tmp_path):
     assert f"wrote {tmp_path / 'm.stance'}"[:300] in result.stderr
 
 
-def test_the_seed_is_the_only_chance(coded, quick, tmp_path):
-    files = []
-    for number, seed in enumerate((5, 5, 6)):
-        path = tmp_path / f"{number}.stance"
-        assert invoke("train", coded, "-o", path, "--recipe", quick, "--seed", seed).exit_code == 0
-        files.append(path.read_bytes())
-    assert files[0] == files[1] != files[2]
-
-
-def test_train_refuses_what_it_cannot_write_before_any_work(coded, tmp_path):
-    exists = write(tmp_path / "m.stance", "precious")
-    assert fails(4, "train", coded, "-o", exists).endswith("use --force to overwrite it")
-    assert fails(4, "train", "-o", exists)  # the bundled corpus would take seconds
-    assert "folder does not exist" in fails(4, "train", coded, "-o", tmp_path / "no" / "m.stance")
-    assert "is a folder" in fails(4, "train", coded, "-o", tmp_path)
-    assert exists.read_text() == "precious"
-
-
-def test_train_never_overwrites_what_it_reads(coded, quick):
-    before = coded.read_bytes(), quick.read_bytes()
-    for path in (coded, quick):
-        line = fails(4, "train", coded, "-o", path, "--recipe", quick, "--force")
-        assert "is the input" in line
-    assert (coded.read_bytes(), quick.read_bytes()) == before
-
-
-def test_force_overwrites_a_model(coded, quick, tmp_path):
-    path = write(tmp_path / "m.stance", "old")
-    assert invoke("train", coded, "-o", path, "--recipe", quick, "--force").exit_code == 0
-    assert path.read_bytes().startswith(b"PK")
-
-
-@pytest.mark.parametrize(
-    ("recipe", "part"),
-    [
-        ("nonsense = 1\n", "nonsense"),
-        ("[features\n", "TOML"),
-        ("[validation]\nfolds = 'x'", "folds"),
-    ],
-)
-def test_a_bad_recipe(coded, tmp_path, recipe, part):
-    path = write(tmp_path / "r.toml", recipe)
-    assert part in fails(1, "train", coded, "-o", tmp_path / "m.stance", "--recipe", path)
-
-
-def test_a_bad_corpus(tmp_path):
-    model = tmp_path / "m.stance"
-    assert "no column 'actor'" in fails(
-        1, "train", write(tmp_path / "a.csv", "text\nx\n"), "-o", model
-    )
-    rows = "text,actor,stance\nNATO won,NATO,favor\nNATO lost,NATO,meh\n"
-    line = fails(1, "train", write(tmp_path / "b.csv", rows), "-o", model)
-    assert "b.csv:3" in line
-    assert "meh" in line
-    assert not model.exists()
-
-
-# --- evaluate ---
-
-
 def test_evaluate_prints_every_promised_figure(coded, model_path):
-    result = invoke("evaluate", coded, "--model", model_path, "--json")
-    assert result.exit_code == 0
-    report = scores_of(json.loads(result.stdout))
+    report = scores_of(
+        json.loads(invoke("evaluate", coded, "--model", model_path, "--json").stdout)
+    )
     assert report["n"] == 240
     assert report["leakage"]["rows"] == 240  # the model was trained on them
-
-
-def test_the_screen_of_evaluate(coded, model_path):
-    result = invoke("evaluate", coded, "--model", model_path)
-    assert result.exit_code == 0
-    assert max(map(len, result.stdout.splitlines())) < 80
+    screen = invoke("evaluate", coded, "--model", model_path).stdout
     for word in ("macro-F1", "majority label", "target-blind", "conflict", "ECE", "training data"):
-        assert word in result.stdout
+        assert word in screen
 
 
 def hostile_corpus(path):
@@ -245,16 +166,8 @@ def test_the_report_escapes_all_that_comes_from_data(model_path, tmp_path):
     assert "(<bdi>small.stance</bdi>, sha256 <code>" in page
     assert sha256(model_path.read_bytes()).hexdigest() in page
     rows = dicts(wrong.read_text("utf-8"))
-    assert list(rows[0]) == [
-        "text",
-        "actor",
-        "gold",
-        "predicted",
-        "probability",
-        "because",
-        "corpus",
-        "row",
-    ]
+    known = ["text", "actor", "gold", "predicted", "probability", "because", "corpus", "row"]
+    assert list(rows[0]) == known
     assert all(row["gold"] != row["predicted"] for row in rows)
     chances = [float(row["probability"]) for row in rows]
     assert chances == sorted(chances, reverse=True)
@@ -268,29 +181,12 @@ def test_an_evaluation_writes_its_files_together_or_not_at_all(coded, model_path
     assert not (tmp_path / "wrong.csv").exists()
 
 
-def test_evaluate_never_overwrites(coded, model_path, tmp_path):
-    kept = write(tmp_path / "kept", "precious")
-    before = coded.read_bytes()
-    for option in ("--report", "--errors"):
-        assert "exists already" in fails(4, "evaluate", coded, "-m", model_path, option, kept)
-        for path in (coded, model_path):
-            args = ("evaluate", coded, "-m", model_path, option, path, "--force")
-            assert "is the input" in fails(4, *args)
-    assert kept.read_text() == "precious"
-    assert coded.read_bytes() == before
-    both = tmp_path / "both"
-    said = fails(2, "evaluate", coded, "-m", model_path, "--report", both, "--errors", both)
-    assert "is both --report and --errors" in said
-    assert not both.exists()
-
-
-# --- explain ---
-
-
-def test_explanations_sum_to_the_scores(model_path):
+def test_explanations_sum_to_the_scores_and_agree_with_predict(model_path, tmp_path):
+    table = write(tmp_path / "mine.csv", f'text\n"{TEXTS[0]}"\n')
+    rows = dicts(invoke("predict", table, "-m", model_path).stdout)
     found = json.loads(invoke("explain", TEXTS[0], "-m", model_path, "--json").stdout)
     assert [one["actor"] for one in found] == ["Poland", "NATO", "Russia"]
-    for one in found:
+    for row, one in zip(rows, found, strict=True):
         reasons = [*one["words"], *one["features"]]
         for at, score in enumerate(one["scores"]):
             total = one["intercept"][at] + sum(reason["push"][at] for reason in reasons)
@@ -298,100 +194,38 @@ def test_explanations_sum_to_the_scores(model_path):
         assert abs(sum(one["probabilities"]) - 1) <= 1e-9
         for word in one["words"]:
             assert one["text"][word["start"] : word["end"]] == word["text"]
+        for label, share in zip(one["labels"], one["probabilities"], strict=True):
+            assert abs(float(row[f"stance_{label}"]) - share) < 2e-6
 
 
-def test_explain_agrees_with_predict(model_path, tmp_path):
-    table = write(tmp_path / "mine.csv", f'text\n"{TEXTS[0]}"\n')
-    rows = dicts(invoke("predict", table, "-m", model_path).stdout)
-    found = json.loads(invoke("explain", TEXTS[0], "-m", model_path, "--json").stdout)
-    for row, one in zip(rows, found, strict=True):
-        printed = [row[f"stance_{label}"] for label in one["labels"]]
-        assert all(
-            abs(float(cell) - share) < 2e-6
-            for cell, share in zip(printed, one["probabilities"], strict=True)
-        )
-
-
-def test_explain_one_actor(model_path):
+def test_explain_one_actor(model_path, tmp_path):
     result = invoke("explain", TEXTS[0], "--actor", "Russia", "-m", model_path)
-    assert result.exit_code == 0
     assert result.stdout.startswith("Russia: ")
     assert "NATO: " not in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
-    assert "no actor of the book" in fails(1, "explain", "Nothing.", "-m", model_path)
     other = invoke("explain", TEXTS[0], "--actor", "Rusia", "-m", model_path).stdout.splitlines()
     assert other[0].startswith("Rusia: uncertain")
     assert other[1].startswith("Not named in the paragraph: check the spelling")
-    for name in ("", " "):
-        said = fails(1, "explain", TEXTS[0], "--actor", name, "-m", model_path)
-        assert "the actor's name is empty" in said
-
-
-def test_explain_interprets_neither_markup_nor_escapes(model_path):
-    text = f"NATO [bold]praised[/bold] :smile: [link=x]it[/link] {HOSTILE}"
-    for actor in ([], ["--actor", f"[red]x[/red]{HOSTILE}"]):
-        result = invoke("explain", text, *actor, "-m", model_path)
-        assert result.exit_code == 0
-        printable(result.stdout, result.stderr)
-        assert "[bold]praised[/bold] :smile: [link=x]it[/link]" in result.stdout
-
-
-def test_explain_with_an_actor_book(model_path, tmp_path):
     book = write(tmp_path / "b.toml", '["The Moon"]\nname = ["the moon"]\n')
     result = invoke("explain", "We praised the moon.", "-m", model_path, "--actors", book)
     assert result.stdout.startswith("The Moon: ")
 
 
-# --- actors, inspect, check, import ---
-
-
-def test_actors_lists_the_book():
-    result = invoke("actors")
-    assert result.stdout.startswith("NATO (organisation)\n  name        NATO, ")
-    assert max(map(len, result.stdout.splitlines())) < 80
+def test_actors_lists_the_book_or_counts_the_aliases_of_a_table(tmp_path):
+    assert invoke("actors").stdout.startswith("NATO (organisation)\n  name        NATO, ")
     assert "Russia" in json.dumps(json.loads(invoke("actors", "--json").stdout))
-
-
-def test_actors_counts_the_aliases_of_a_table(tmp_path):
     table = write(tmp_path / "a.csv", f"text\nMoscow and Moscow met NATO{HOSTILE}.\nNothing.\n")
     result = invoke("actors", table)
     assert result.stdout.splitlines()[0] == "2 rows, 1 name an actor"
     printable(result.stdout, result.stderr)
     found = json.loads(invoke("actors", table, "--json").stdout)
     assert found["actors"]["Russia"] == {"rows": 1, "aliases": {"Moscow": 2}}
-    assert "no column 'body'" in fails(1, "actors", table, "--text-column", "body")
-
-
-@pytest.mark.parametrize(
-    "book",
-    ["x", "[a]\n", f'["{"a" * 9}"]\nname = "x"\n', '["A"]\nname = ["A"]\nnonsense = 1\n', ""],
-)
-def test_a_bad_actor_book(tmp_path, book):
-    path = write(tmp_path / "book.toml", book)
-    assert str(path) in fails(1, "actors", "--actors", path)
-    assert "none.toml" in fails(1, "actors", "--actors", tmp_path / "none.toml")
-
-
-def test_an_actor_s_name_with_escapes_never_reaches_the_screen(tmp_path, model_path):
-    name = json.dumps("Bad" + HOSTILE)
-    book = write(tmp_path / "book.toml", f'[{name}]\nname = ["badland"]\n')
-    table = write(tmp_path / "t.csv", "text\nWe praised badland.\n")
-    out = tmp_path / "o.csv"
-    for args in (
-        ("actors", "-a", book),
-        ("actors", table, "-a", book),
-        ("predict", table, "-a", book, "-m", model_path, "-o", out),
-    ):
-        result = invoke(*args)
-        printable(result.stdout, result.stderr)
 
 
 def test_inspect_shows_the_card(model_path):
     result = invoke("inspect", model_path)
-    assert result.exit_code == 0
     for word in ("model", "data", "scores", "sha256", "seed", "limits"):
         assert word in result.stdout
-    assert max(map(len, result.stdout.splitlines())) < 80
     assert json.loads(invoke("inspect", model_path, "--json").stdout)["seed"] == 20
 
 
@@ -409,217 +243,61 @@ def test_check_says_whether_a_corpus_would_spoil_a_study(coded, tmp_path):
     assert rows == coded.read_text("utf-8")
 
 
-def test_import_converts_the_public_sets(tmp_path):
+def test_import_converts_a_public_set(tmp_path):
     target = {"Input.gid": "g1", "mention": "NATO", "from": 0, "to": 4, "polarity": 6.0}
     record = {"primary_gid": "a_b_c_d", "sentence_normalized": "NATO won.", "targets": [target]}
     source = write(tmp_path / "n.jsonl", json.dumps(record) + "\n")
     out = tmp_path / "n.csv"
-    result = invoke("import", "newsmtsc", source, "-o", out)
-    assert result.exit_code == 0
-    assert result.stdout == ""
+    assert (run := invoke("import", "newsmtsc", source, "-o", out)).exit_code == 0
+    assert run.stdout == ""
     (row,) = dicts(out.read_text("utf-8"))
     assert (row["actor"], row["stance"], row["spans"]) == ("NATO", "favor", "0:4")
     assert (row["document"], row["text"]) == ("a_b_c", "NATO won.")
-    assert "exists already" in fails(4, "import", "newsmtsc", source, "-o", out)
-    assert "is the input" in fails(4, "import", "newsmtsc", source, "-o", source, "--force")
-    assert "newsmtsc, madtsc" in fails(2, "import", "other", source, "-o", tmp_path / "x.csv")
-    assert "bad.jsonl:1" in fails(
-        1, "import", "newsmtsc", write(tmp_path / "bad.jsonl", "x\n"), "-o", tmp_path / "x.csv"
-    )
 
 
-# --- Models that are refused ---
+TRUMP = 'text,date\n"Trump, Trump and Trump met the US envoy.",2018-01-01\nNATO met.,2018-01-01\n'
 
 
-def spoilt_models(folder, good):
-    import pickle
-    import zipfile
-
-    data = good.read_bytes()
-    (folder / "old.joblib").write_bytes(pickle.dumps({"a": 1}))
-    (folder / "pickle.stance").write_bytes(pickle.dumps([1]))
-    (folder / "short.stance").write_bytes(data[: len(data) // 2])
-    (folder / "text.stance").write_text("NATO")
-    (folder / "empty.stance").write_bytes(b"")
-    (folder / f"zip{HOSTILE}.stance").write_bytes(data[:100])
-    with (
-        zipfile.ZipFile(good) as old,
-        zipfile.ZipFile(folder / "newer.stance", "w") as new,
-    ):
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "manifest.json":
-                manifest = json.loads(content)
-                manifest["schema"] = 999
-                content = json.dumps(manifest).encode()
-            new.writestr(name, content)
-    (folder / "folder.stance").mkdir()
-    return [*folder.iterdir(), folder / "missing.stance"]
+def test_the_summary_says_by_what_each_actor_is_named(tmp_path, model_path):
+    source = write(tmp_path / "t.csv", TRUMP)
+    command = "predict", "-m", model_path, source, "-o", tmp_path / "out.csv", "--force"
+    lines = invoke(*command).stderr.splitlines()
+    assert lines[-3:] == [
+        "mentions by kind of alias",
+        "United States           leader 75 %, name 25 %",
+        "by name alone           1 actor",
+    ]
+    assert invoke(*command, "--quiet").stderr == ""
 
 
-def test_a_refused_model_is_one_line_and_status_3(model_path, coded, tmp_path):
-    folder = tmp_path / "models"
-    folder.mkdir()
-    for path in spoilt_models(folder, model_path):
-        for args in (
-            ("predict", SAMPLE / "paragraphs.csv", "-m", path),
-            ("explain", "NATO won.", "-m", path),
-            ("inspect", path),
-            ("evaluate", coded, "-m", path),
-        ):
-            assert ".stance" in (line := fails(3, *args)) or ".joblib" in line
-            assert "; " in line
+def test_a_study_of_names_is_no_study_of_leaders(tmp_path, model_path):
+    source = write(tmp_path / "t.csv", TRUMP)
+    limited = "--aliases", "name, demonym"
+    rows = dicts(invoke("predict", "-m", model_path, source, *limited).stdout)
+    named = [(row["actor"], row["mentions"]) for row in rows]
+    assert named == [("United States", "1"), ("NATO", "1")]
+    assert "Trump" not in invoke("actors", source, *limited).stdout
+    assert "leader" not in invoke("actors", *limited, "--json").stdout
+    told = fails(1, "explain", "Trump won.", "-m", model_path, *limited)
+    assert told.startswith("the text names no actor of the book")
+
+
+def test_leaders_count_in_office_by_the_column_of_dates(tmp_path, model_path):
+    source = write(tmp_path / "t.csv", "text,date,day\nTrump won.,2018-01-01,2022-01-01\n")
+    command = "predict", "-m", model_path, source
+    result = invoke(*command)
+    assert dicts(result.stdout)[0]["actor"] == "United States"
+    assert "leaders count only while in office, by the dates in column 'date'" in result.stderr
+    assert dicts(invoke(*command, "--date-column", "day").stdout)[0]["actor"] == ""
 
 
 @pytest.mark.parametrize("command", [("train", "-o", "m.stance"), ("evaluate",), ("check",)])
-def test_labels_of_zero_and_one_ask_for_a_mapping(command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    table = write(tmp_path / "b.csv", "text,actor,stance\nNATO won.,NATO,1\nNATO lost.,NATO,0\n")
+def test_labels_of_zero_and_one_ask_for_a_mapping(command, at_work):
+    table = write(Path("b.csv"), "text,actor,stance\nNATO won.,NATO,1\nNATO lost.,NATO,0\n")
     assert "--labels 0=against,1=favor" in fails(1, *command, table)
     assert "must be SPELLING=LABEL" in fails(2, *command, table, "--labels", "0:against")
     told = invoke(*command, table, "--labels", "0=against,1=favor")
     assert "0 -> against" in " ".join((told.stdout + told.stderr).split())
-
-
-# --- Usage, screens and signals ---
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        ["predict"],
-        ["train"],
-        ["nonsense"],
-        ["predict", "a.csv", "--nonsense"],
-        ["predict", "a.csv", "--jobs", "0"],
-        ["predict", "a.csv", "--jobs", "many"],
-        ["predict", "a.csv", "--abstain", "2"],
-        ["predict", "a.csv", "--abstain", "nan"],
-        *(["sample", ".", "-n", "9", "-o", "b.csv", "--margin", m] for m in ("inf", "nan", "1.1")),
-        ["train", "-o", "m.stance", "--seed", "x"],
-        ["train", "-o", "m.stance", "--seed", "-1"],
-        ["train", "-o", "m.stance", "--seed", str(2**31)],
-        [f"bad{HOSTILE}"],
-        ["predict", "--bad\x1b[31m\x07"],
-        ["predict", "a.csv", "--jobs", HOSTILE],
-    ],
-)
-def test_wrong_usage_is_status_2(args):
-    assert "Error: " in misused(*args)
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        ["train", "TABLE", "-o", "-"],
-        ["evaluate", "TABLE", "--report", "-"],
-        ["evaluate", "TABLE", "--errors", "-"],
-        ["predict", "TABLE", "--rejects", "-"],
-        ["report", "TABLE", "-o", "-"],
-        ["import", "newsmtsc", "TABLE", "-o", "-"],
-    ],
-)
-def test_only_predictions_go_to_standard_output(args, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    table = SAMPLE / "paragraphs.csv"
-    said = fails(2, *(table if arg == "TABLE" else arg for arg in args))
-    assert said == "-: this cannot go to standard output; name a file"
-    assert not list(tmp_path.iterdir())
-
-
-def test_figures_do_not_go_to_standard_output(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    said = fails(2, "report", SAMPLE / "paragraphs.csv", "--figures", "-")
-    assert said == "-: figures cannot go to standard output; name a folder"
-    assert not list(tmp_path.iterdir())
-
-
-def test_resuming_needs_files(model_path):
-    table = SAMPLE / "paragraphs.csv"
-    assert "--resume needs files" in fails(2, "predict", table, "--resume", "-m", model_path)
-
-
-def test_help_lists_every_command_in_its_section_and_stance_alone_shows_it():
-    listed = invoke("--help").stdout
-    sections = re.split(r"\n\n(?=[A-Z])", listed)
-    for section, commands in (
-        ("Answer:", "predict explain"),
-        ("Study answers:", "sample label shares report"),
-        ("Train a model:", "import check train evaluate"),
-        ("Look inside:", "actors inspect doctor"),
-    ):
-        (own,) = (found for found in sections if found.startswith(section))
-        assert re.findall(r"^  (\w+) ", own, re.MULTILINE) == commands.split()
-    alone = invoke()
-    assert (alone.exit_code, alone.stdout) == (0, listed)
-    assert invoke("--version").stdout == f"stance {stance.__version__}\n"
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_of_a_command_has_its_options_in_sections_and_examples_that_can_be_typed(name):
-    command = COMMANDS[name]
-    said = invoke(name, "--help").stdout
-    for parameter in command.params:
-        names = parameter.opts if parameter.param_type_name == "option" else [parameter.metavar]
-        assert all(name in said for name in names)
-    headings = re.findall(r"^([A-Z][a-z ]+):$", said, re.MULTILINE)
-    assert headings == sorted(set(headings), key=headings.index)
-    assert "<" not in said
-    main = re.search(r"^Options:\n((?:  .*\n)+)", said, re.MULTILINE)[1]
-    assert len(re.findall(r"^  -", main, re.MULTILINE)) <= 14
-    for example in said.rpartition("Examples:\n")[2].splitlines():
-        assert len(example) < 80
-        program, typed, *args = shlex.split(example)
-        assert program == "stance"
-        COMMANDS[typed].make_context(typed, args)  # raises if it does not fit
-    assert name in said.rpartition("Examples:\n")[2]
-
-
-def test_every_parameter_that_has_a_section_is_one_of_a_command():
-    known = {parameter.name for command in COMMANDS.values() for parameter in command.params}
-    assert {name for names in SECTIONS.values() for name in names} <= known
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [("stance pre", "predict"), ("stance predict x --na", "--name-pattern"),
-     ("stance predict --abs", "--abstain"),
-     ("stance import lab", "labelstudio")],
-)  # fmt: skip
-def test_a_shell_completes_what_is_typed(typed, offered):
-    words = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
-    run = process(_STANCE_COMPLETE="complete_bash", **words)
-    assert run.stdout.decode().split() == [offered]
-    wanted = {"_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    for shell in ("fish", "zsh"):
-        said = process(_STANCE_COMPLETE=f"complete_{shell}", **wanted).stdout.decode()
-        assert offered in said
-        assert shell == "zsh" or len(said.splitlines()) == 1, said  # each line is a word
-
-
-def test_the_list_of_commands_fits_80_columns(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    listed = invoke("--help").stdout
-    assert not [line for line in listed.splitlines()[1:] if line.endswith("...")]
-    assert max(map(len, listed.splitlines())) <= 80
-
-
-def test_help_names_values_in_words_of_the_manual(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    wanted = {
-        "train": ("--recipe FILE", "--seed N", "--jobs N", "--encoding E"),
-        "predict": ("--abstain RATE", "--text-column NAME", "--delimiter C", "--cluster ADDRESS"),
-        "evaluate": ("--model MODEL", "--report FILE.html", "--errors FILE.csv"),
-    }
-    for command, options in wanted.items():
-        said = invoke(command, "--help").stdout
-        assert [option for option in options if option not in said] == []
-
-
-@pytest.mark.parametrize("command", [["train", "-o", "m.stance"], ["evaluate"], ["check"]])
-def test_a_labelled_table_cannot_be_standard_input(command):
-    said = fails(2, *command, "-", stdin="text,actor,stance\n")
-    assert said == "-: a labelled table is read twice; name a file"
 
 
 def test_labelled_tables_of_a_spreadsheet_are_read_by_every_command(
@@ -642,104 +320,253 @@ def test_labelled_tables_of_a_spreadsheet_are_read_by_every_command(
     assert fails(1, "check", table, "--delimiter", "|").endswith("try --encoding cp1252")
 
 
-def test_a_workbook_is_refused_as_output(model_path, tmp_path):
-    said = fails(
-        2, "predict", SAMPLE / "paragraphs.csv", "-m", model_path, "-o", tmp_path / "o.ods"
-    )
-    assert said.endswith(
-        "o.ods: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; end its "
-        "name in .csv, which spreadsheets, R and pandas read"
-    )
+# --- What commands refuse -----------------------------------------------------------------------
+
+FILES = {
+    "kept": "precious",
+    "nonsense.toml": "nonsense = 1\n",
+    "syntax.toml": "[features\n",
+    "folds.toml": "[validation]\nfolds = 'x'",
+    "text.csv": "text\nx\n",
+    "meh.csv": "text,actor,stance\nNATO won,NATO,favor\nNATO lost,NATO,meh\n",
+    "odd.csv": f"text,actor,stance\nNATO won,NATO,{HOSTILE}\n",
+    "bad.jsonl": "x\n",
+    "book1.toml": "x",
+    "book2.toml": "[a]\n",
+    "book3.toml": f'["{"a" * 9}"]\nname = "x"\n',
+    "book4.toml": '["A"]\nname = ["A"]\nnonsense = 1\n',
+    "book5.toml": "",
+    "book6.toml": f'[{json.dumps("Bad" + HOSTILE)}]\nname = ["badland"]\n',
+}
+NO_STDOUT = "-: this cannot go to standard output; name a file"
+READ_TWICE = "-: a labelled table is read twice; name a file"
+KINDS = "--aliases: 'leaders' is not a kind of alias; the kinds are name, demonym, capital,"
 
 
-def test_names_with_escapes_never_reach_the_screen(tmp_path, model_path):
-    names = (f"a{HOSTILE}.csv", "[bold]b.csv", "new\nline.csv", "-dash.csv")
-    for name in names:
-        path = write(tmp_path / name, f"te\x1b[31mxt,text\nx,NATO{HOSTILE} won\n")
-        result = invoke("predict", "-m", model_path, "-o", tmp_path / "out.csv", "--force", path)
+@pytest.mark.parametrize(
+    ("status", "command", "said"),
+    [
+        (4, "train CODED -o kept", "kept: exists already; use --force to overwrite it"),
+        (4, "train -o kept", "exists already"),  # the bundled corpus would take seconds
+        (4, "train CODED -o no/m.stance", "folder does not exist"),
+        (4, "train CODED -o .", "is a folder"),
+        (4, "train CODED -o CODED --force", "is the input"),
+        (4, "train CODED -o QUICK --recipe QUICK --force", "is the input"),
+        (1, "train CODED -o m.stance --recipe nonsense.toml", "nonsense.toml: unknown key"),
+        (1, "train CODED -o m.stance --recipe syntax.toml", "not a TOML file"),
+        (1, "train CODED -o m.stance --recipe folds.toml", "folds"),
+        (1, "train text.csv -o m.stance", "no column 'actor'"),
+        (1, "train meh.csv -o m.stance", "meh.csv:3: "),
+        (4, "evaluate CODED -m MODEL --report kept", "exists already"),
+        (4, "evaluate CODED -m MODEL --errors kept", "exists already"),
+        (4, "evaluate CODED -m MODEL --report CODED --force", "is the input"),
+        (4, "evaluate CODED -m MODEL --errors MODEL --force", "is the input"),
+        (2, "evaluate CODED -m MODEL --report x --errors x", "is both --report and --errors"),
+        (1, "explain Nothing. -m MODEL", "no actor of the book"),
+        (1, "explain TEXT --actor '' -m MODEL", "the actor's name is empty"),
+        (1, "explain TEXT --actor ' ' -m MODEL", "the actor's name is empty"),
+        (1, "actors TABLE --text-column body", "no column 'body'"),
+        *((1, f"actors --actors book{n}.toml", f"book{n}.toml: ") for n in range(1, 7)),
+        (1, "actors --actors none.toml", "none.toml: "),
+        (4, "import newsmtsc kept -o text.csv", "exists already"),
+        (4, "import newsmtsc kept -o kept --force", "is the input"),
+        (2, "import other kept -o x.csv", "newsmtsc, madtsc"),
+        (1, "import newsmtsc bad.jsonl -o x.csv", "bad.jsonl:1"),
+        (2, "train TABLE -o -", NO_STDOUT),
+        (2, "evaluate TABLE --report -", NO_STDOUT),
+        (2, "evaluate TABLE --errors -", NO_STDOUT),
+        (2, "predict TABLE --rejects -", NO_STDOUT),
+        (2, "report TABLE -o -", NO_STDOUT),
+        (2, "import newsmtsc TABLE -o -", NO_STDOUT),
+        (2, "report TABLE --figures -", "-: figures cannot go to standard output; name a folder"),
+        (2, "train - -o m.stance", READ_TWICE),
+        (2, "evaluate -", READ_TWICE),
+        (2, "check -", READ_TWICE),
+        (2, "predict TABLE --resume -m MODEL", "--resume needs files"),
+        (2, "predict TABLE -m MODEL -o o.ods", "o.ods: tables are written as CSV, TSV, JSON,"),
+        (2, "predict TABLE --jobs 100000", "100,000 processes are too many; this computer has"),
+        (2, "predict TABLE --aliases name,leaders", KINDS),
+        (2, "actors --aliases name,leaders", KINDS),
+        (2, "explain NATO --aliases name,leaders", KINDS),
+        (1, "predict -m MODEL TABLE --date-column when", "no column 'when'"),
+        (1, "predict -m MODEL TABLE --text-column HOSTILE", "\\x1b[31m"),
+        (1, "predict -m MODEL noneHOSTILE", "no such file"),
+        (1, "check odd.csv", "odd.csv:2"),
+    ],
+)
+def test_a_refusal_is_one_line_and_a_status_and_writes_nothing(at_work, status, command, said):
+    for name, text in FILES.items():
+        write(Path(name), text)
+    assert said in fails(status, *at_work(command))
+    assert {path.name: path.read_text("utf-8") for path in Path().iterdir()} == FILES
+
+
+def spoilt_models(folder, good):
+    import pickle
+    import zipfile
+
+    data = good.read_bytes()
+    (folder / "old.joblib").write_bytes(pickle.dumps({"a": 1}))
+    (folder / "pickle.stance").write_bytes(pickle.dumps([1]))
+    (folder / "short.stance").write_bytes(data[: len(data) // 2])
+    (folder / "text.stance").write_text("NATO")
+    (folder / "empty.stance").write_bytes(b"")
+    (folder / f"zip{HOSTILE}.stance").write_bytes(data[:100])
+    with (
+        zipfile.ZipFile(good) as old,
+        zipfile.ZipFile(folder / "newer.stance", "w") as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "manifest.json":
+                content = json.dumps(json.loads(content) | {"schema": 999}).encode()
+            new.writestr(name, content)
+    (folder / "folder.stance").mkdir()
+    return [*folder.iterdir(), folder / "missing.stance"]
+
+
+def test_a_refused_model_is_one_line_and_status_3(at_work, model_path, tmp_path):
+    for path in spoilt_models(tmp_path, model_path):
+        for command in ("predict TABLE", "explain NATO", "inspect", "evaluate CODED"):
+            given = [path] if command == "inspect" else ["-m", path]
+            assert re.search(r"\.(stance|joblib).*; ", fails(3, *at_work(command), *given))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("predict", "train", "check", "shares", "nonsense", "badHOSTILE"),
+        *("predict a.csv --nonsense", "predict '--bad\x1b[31m\x07'"),
+        *(f"predict a.csv --jobs {value}" for value in ("0", "many", "HOSTILE")),
+        *(f"predict a.csv --abstain {value}" for value in ("2", "nan")),
+        *(f"sample . -n 9 -o b.csv --margin {value}" for value in ("inf", "nan", "1.1")),
+        *(f"train -o m.stance --seed {value}" for value in ("x", "-1", str(2**31))),
+    ],
+)
+def test_wrong_usage_is_status_2(at_work, command):
+    assert "Error: " in misused(*at_work(command.replace("badHOSTILE", f"'bad{HOSTILE}'")))
+
+
+# --- Screens ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("actors", "doctor", "inspect", "inspect --words", "evaluate --stress"),
+        *("actors TABLE", "evaluate CODED -m MODEL", "check CODED", "explain TEXT -m MODEL"),
+    ],
+)
+def test_a_screen_has_80_columns_and_json_is_one_line(at_work, command):
+    lines = invoke(*at_work(command)).stdout.splitlines()
+    assert lines
+    assert command == "doctor" or max(map(len, lines)) < 80
+    found = invoke(*at_work(command), "--json")
+    assert json.loads(found.stdout)
+    assert found.stdout.count("\n") == 1
+
+
+def test_names_and_data_with_escapes_never_reach_the_screen(at_work, tmp_path):
+    actor = f"[red]x[/red]{HOSTILE}"
+    write(tmp_path / "u.csv", f"text,actor\nWe praised {actor}.,{actor}\n")
+    text = f"NATO [bold]praised[/bold] :smile: [link=x]it[/link] {HOSTILE}"
+    for command, said in (
+        (["predict", "u.csv", "-m", "MODEL", "-o", "p.csv"], "[red]x[/red]\\x1b[31m"),
+        (["explain", text, "-m", "MODEL"], "[bold]praised[/bold] :smile: [link=x]it[/link]"),
+        (["explain", text, "-m", "MODEL", "--actor", actor], "[red]x[/red]\\x1b[31m"),
+    ):
+        result = invoke(*at_work(shlex.join(command)))
         assert result.exit_code == 0
-        assert result.stdout == ""
+        printable(result.stdout, result.stderr)
+        assert said in result.output
+    for name in (f"a{HOSTILE}.csv", "[bold]b.csv", "new\nline.csv", "-dash.csv"):
+        path = write(tmp_path / name, f"te\x1b[31mxt,text\nx,NATO{HOSTILE} won\n")
+        result = invoke(*at_work("predict -m MODEL -o out.csv --force"), path)
+        assert (result.exit_code, result.stdout) == (0, "")
         printable(result.stderr)
         assert len(result.stderr.splitlines()) == 7  # with one on the odd column name
-        line = fails(1, "predict", "-m", model_path, path, "--text-column", "t" + HOSTILE)
-        assert "\\x1b[31m" in line
         if "bold" in name:
-            assert "[bold]b.csv" in line
-    assert "no such file" in fails(1, "predict", "-m", model_path, tmp_path / f"none{HOSTILE}")
+            assert "[bold]b.csv" in result.stderr
 
 
-TRUMP = 'text,date\n"Trump, Trump and Trump met the US envoy.",2018-01-01\nNATO met.,2018-01-01\n'
+def test_help_lists_every_command_in_its_section_and_stance_alone_shows_it(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = invoke("--help").stdout
+    sections = re.split(r"\n\n(?=[A-Z])", listed)
+    for section, commands in (
+        ("Answer:", "predict explain"),
+        ("Study answers:", "sample label shares report"),
+        ("Train a model:", "import check train evaluate"),
+        ("Look inside:", "actors inspect doctor"),
+    ):
+        (own,) = (found for found in sections if found.startswith(section))
+        assert re.findall(r"^  (\w+) ", own, re.MULTILINE) == commands.split()
+    assert not [line for line in listed.splitlines()[1:] if line.endswith("...")]
+    assert max(map(len, listed.splitlines())) <= 80
+    alone = invoke()
+    assert (alone.exit_code, alone.stdout) == (0, listed)
+    assert invoke("--version").stdout == f"stance {stance.__version__}\n"
 
 
-def test_the_summary_says_by_what_each_actor_is_named(tmp_path, model_path):
-    source = write(tmp_path / "t.csv", TRUMP)
-    command = "predict", "-m", model_path, source, "-o", tmp_path / "out.csv", "--force"
-    lines = invoke(*command).stderr.splitlines()
-    assert lines[-3:] == [
-        "mentions by kind of alias",
-        "United States           leader 75 %, name 25 %",
-        "by name alone           1 actor",
-    ]
-    assert invoke(*command, "--quiet").stderr == ""
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_has_its_options_in_sections_and_examples_that_can_be_typed(name):
+    command = COMMANDS[name]
+    said = invoke(name, "--help").stdout
+    for parameter in command.params:
+        names = parameter.opts if parameter.param_type_name == "option" else [parameter.metavar]
+        assert all(name in said for name in names)
+    assert "<" not in re.sub(r"\[.*?]", "", said)
+    main = re.search(r"^Options:\n((?:  .*\n)+)", said, re.MULTILINE)[1]
+    assert len(re.findall(r"^  -", main, re.MULTILINE)) <= 14
+    examples = said.rpartition("Examples:\n")[2].splitlines()
+    assert any(name in example for example in examples)
+    for example in examples:
+        assert len(example) < 80
+        program, typed, *args = shlex.split(example)
+        assert program == "stance"
+        COMMANDS[typed].make_context(typed, args)  # raises if it does not fit
 
 
-def test_a_study_of_names_is_no_study_of_leaders(tmp_path, model_path):
-    source = write(tmp_path / "t.csv", TRUMP)
-    limited = "--aliases", "name, demonym"
-    rows = dicts(invoke("predict", "-m", model_path, source, *limited).stdout)
-    assert [(row["actor"], row["mentions"]) for row in rows] == [
-        ("United States", "1"),
-        ("NATO", "1"),
-    ]
-    assert "Trump" not in invoke("actors", source, *limited).stdout
-    assert "leader" not in invoke("actors", *limited, "--json").stdout
-    told = fails(1, "explain", "Trump won.", "-m", model_path, *limited)
-    assert told.startswith("the text names no actor of the book")
-    for command in (("predict", source), ("actors",), ("explain", "NATO won.")):
-        line = fails(2, *command, "--aliases", "name,leaders")
-        assert line == (
-            "--aliases: 'leaders' is not a kind of alias; the kinds are name, demonym, capital, "
-            "institution, leader, nickname"
-        )
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("stance pre", "predict"), ("stance predict x --na", "--name-pattern"),
+     ("stance predict --abs", "--abstain"),
+     ("stance import lab", "labelstudio")],
+)  # fmt: skip
+def test_a_shell_completes_what_is_typed(typed, offered):
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    run = process(_STANCE_COMPLETE="complete_bash", **words)
+    assert run.stdout.decode().split() == [offered]
+    wanted = {"_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    for shell in ("fish", "zsh"):
+        said = process(_STANCE_COMPLETE=f"complete_{shell}", **wanted).stdout.decode()
+        assert offered in said
+        assert shell == "zsh" or len(said.splitlines()) == 1, said  # each line is a word
 
 
-def test_leaders_count_in_office_by_the_column_of_dates(tmp_path, model_path):
-    source = write(tmp_path / "t.csv", "text,date,day\nTrump won.,2018-01-01,2022-01-01\n")
-    command = "predict", "-m", model_path, source
-    result = invoke(*command)
-    assert dicts(result.stdout)[0]["actor"] == "United States"
-    assert "leaders count only while in office, by the dates in column 'date'" in result.stderr
-    assert dicts(invoke(*command, "--date-column", "day").stdout)[0]["actor"] == ""
-    assert "no column 'when'" in fails(1, *command, "--date-column", "when")
+# --- Streams and signals ------------------------------------------------------------------------
 
 
-def test_the_summary_escapes_what_the_data_hold(tmp_path, model_path):
-    actor = f"[red]x[/red]{HOSTILE}"
-    table = write(tmp_path / "t.csv", f"text,actor\nWe praised {actor}.,{actor}\n")
-    result = invoke("predict", "-m", model_path, table, "-o", tmp_path / "out.csv")
-    assert result.exit_code == 0
-    printable(result.stderr)
-    assert "[red]x[/red]\\x1b[31m" in result.stderr
-
-
-def test_labels_and_coders_with_escapes(tmp_path):
-    rows = f"text,actor,stance\nNATO won,NATO,{HOSTILE}\n"
-    assert "2" in fails(1, "check", write(tmp_path / "c.csv", rows))
-
-
-def test_a_closed_pipe_is_not_a_failure(model_path):
-    command = f"{shlex.quote(sys.executable)} -m stance predict {SAMPLE / 'paragraphs.csv'}"
-    script = f"{command} -m {model_path} | head -n 1; exit ${{PIPESTATUS[0]}}"
-    run = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith(b"id,source,date,text,row,")
-    assert b"Traceback" not in run.stderr
+@pytest.mark.parametrize("command", ["predict TABLE -m MODEL", "explain TEXT -m MODEL", "--help",
+                                     "explain TEXT -m MODEL --json", "--version"])  # fmt: skip
+def test_a_closed_pipe_is_not_a_failure(at_work, command):
+    reading, writing = os.pipe()
+    os.close(reading)
+    run = [sys.executable, "-m", "stance", *map(str, at_work(command))]
+    done = subprocess.run(run, stdout=writing, stderr=subprocess.PIPE, timeout=60)
+    os.close(writing)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert b"stance: " not in done.stderr
 
 
 @pytest.mark.parametrize(
     ("redirection", "status", "said"),
     [
-        ("actors > /dev/full", 4, "the disk is full"),
+        ("actors > /dev/full", 4, "standard output: the disk is full; make room and run again"),
+        ("actors --json > /dev/full", 4, "the disk is full"),
+        ("inspect > /dev/full", 4, "the disk is full"),
+        ("explain 'NATO condemned Russia.' > /dev/full", 4, "the disk is full"),
         ("--help > /dev/full", 4, "the disk is full"),
         ("predict PATH > /dev/full", 4, "the disk is full"),
         ("actors >&-", 4, "standard output is closed"),
@@ -747,6 +574,7 @@ def test_a_closed_pipe_is_not_a_failure(model_path):
         ("predict no-such-file 2>&-", 1, ""),
     ],
 )
+@LINUX
 def test_streams_that_are_full_or_closed(redirection, status, said):
     redirection = redirection.replace("PATH", str(SAMPLE / "paragraphs.csv"))
     script = f"{shlex.quote(sys.executable)} -m stance {redirection}"
@@ -809,7 +637,7 @@ def joblib_works(group):
     return found == 2
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@LINUX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_parent_alone_ends_training_with_several_jobs(tmp_path, number):
     command = [sys.executable, "-m", "stance", "train", "-o", str(tmp_path / "my.stance")]
@@ -831,7 +659,7 @@ def test_a_signal_to_the_parent_alone_ends_training_with_several_jobs(tmp_path, 
     assert not list(tmp_path.iterdir())
 
 
-# --- Memory -----------------------------------------------------------------------------------
+# --- Memory -------------------------------------------------------------------------------------
 
 BOOK = "NATO " * 2_000_000
 NEW = "NATO " + " ".join(map("".join, permutations("abcdefghijkl", 6)))[:4_000_000]
@@ -842,9 +670,8 @@ def limited(megabytes, *args, stdin=None):
     import resource
 
     size = megabytes << 20
-    command = [sys.executable, "-m", "stance", *map(str, args)]
     return subprocess.run(
-        command,
+        [sys.executable, "-m", "stance", *map(str, args)],
         input=stdin,
         capture_output=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (size, size)),
@@ -852,7 +679,7 @@ def limited(megabytes, *args, stdin=None):
     )
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+@LINUX
 def test_a_run_without_memory_ends_in_one_line(tmp_path):
     done = limited(64, "predict", SAMPLE / "paragraphs.csv", "-o", tmp_path / "a.csv")
     assert done.returncode == 1
@@ -861,35 +688,34 @@ def test_a_run_without_memory_ends_in_one_line(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+@LINUX
 @pytest.mark.parametrize(
     ("text", "actor", "megabytes", "command"),
     [
-        (BOOK, "NATO", 400, "predict IN --quiet -o OUT"),
-        (BOOK, "", 400, "predict IN --quiet -o OUT --explain 5 --wide"),
-        (NEW, "NATO", 250, "predict IN --quiet -o OUT"),
-        (BOOK, "Acme", 400, "predict IN --quiet -o OUT"),
-        (BOOK, "NATO", 440, "check IN"),
-        (BOOK, "NATO", 440, "evaluate IN"),
-        (BOOK, "NATO", 440, "train IN -o OUT --recipe QUICK"),
+        (BOOK, "NATO", 400, "predict in.csv --quiet -o out"),
+        (BOOK, "", 400, "predict in.csv --quiet -o out --explain 5 --wide"),
+        (NEW, "NATO", 250, "predict in.csv --quiet -o out"),
+        (BOOK, "Acme", 400, "predict in.csv --quiet -o out"),
+        (BOOK, "NATO", 440, "check in.csv"),
+        (BOOK, "NATO", 440, "evaluate in.csv"),
+        (BOOK, "NATO", 440, "train in.csv -o out --recipe QUICK"),
     ],
 )
 def test_a_cell_as_long_as_a_book_takes_little_memory(
-    coded, quick, tmp_path, text, actor, megabytes, command
+    coded, at_work, text, actor, megabytes, command
 ):
     head, first, *rows = csv.reader(coded.read_text("utf-8").splitlines(keepends=True))
     first[head.index("text")], first[head.index("actor")] = text, actor
     rows = [head, first, *rows]
     if command.startswith("predict"):
         rows = [["text", "actor"], [text, actor]] if actor else [["text"], [text]]
-    with (tmp_path / "in.csv").open("w", encoding="utf-8", newline="") as file:
+    with Path("in.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
-    files = {"IN": tmp_path / "in.csv", "OUT": tmp_path / "out", "QUICK": quick}
-    found = limited(megabytes, *(files.get(word, word) for word in command.split()))
-    assert found.returncode <= (command == "check IN"), found.stderr
+    found = limited(megabytes, *at_work(command))
+    assert found.returncode <= command.startswith("check"), found.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+@LINUX
 def test_reasons_of_a_long_text_with_several_actors_take_little_memory():
     text = "Poland praised NATO and met Russia, China, Israel and Iran. " * 1000
     found = limited(162, "explain", "-", "--json", stdin=text.encode())

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -18,79 +18,74 @@ if TYPE_CHECKING:
     from stance.findings import AuditRequest
     from stance.tables import Reading
 
+OUTPUT, GROUPS, AUDIT, ACTORS = "Output", "Groups", "Audit", "Actors"
+TABLES, RUNNING = "Reading tables", "Running"
+PANELS = ("Arguments", "Options", OUTPUT, GROUPS, AUDIT, ACTORS, TABLES, RUNNING)
+"""Sections of a command's help, in their order."""
 
-def option(metavar: str | None, text: str, *names: str, **more: Any) -> Any:
+Command = Callable[..., None]
+AnswersForm = dict[str, Any]  # arguments of `findings.Request`
+
+
+def option(metavar: str | None, text: str, *names: str, panel: str = "Options", **more: Any) -> Any:
     """Return an option: what stands for its value (None for a flag), and what it does."""
-    return typer.Option(*names, metavar=metavar, help=text, **more)
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
 
 
-def _bounded(jobs: int) -> int:
-    """Return a number of processes if this computer can have so many."""
-    processors = os.cpu_count() or 1
-    if jobs > (most := max(64, 4 * processors)):
-        has = f"this computer has {count(processors, 'processor')}"
-        raise typer.BadParameter(f"{jobs:,} processes are too many; {has}, so at most {most} start")
-    return jobs
+def _text(panel: str, metavar: str, text: str, *names: str) -> Any:
+    return Annotated[str | None, option(metavar, text, *names, panel=panel)]
 
 
 def _column(name: str, what: str) -> Any:
-    """Return an option that names a column; without it, that is `name`, in any case."""
-    return option("NAME", f"Column with {what}; '{name}' if omitted.", f"--{name}-column")
+    return _text(TABLES, "NAME", f"Column with {what}; '{name}' if omitted.", f"--{name}-column")
 
 
 ModelFile = Annotated[
     Path | None, option("MODEL", "Model file; the default model if omitted.", "--model", "-m")
 ]
-ActorsFile = Annotated[Path | None, option("FILE", "Your own actor book (TOML).", "--actors", "-a")]
-Aliases = Annotated[
-    str | None, option("KINDS", "Kinds of alias that count, such as name,demonym; all if omitted.")
+ActorsFile = Annotated[
+    Path | None, option("FILE", "Your own actor book (TOML).", "--actors", "-a", panel=ACTORS)
 ]
-AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json")]
-Resume = Annotated[bool, option(None, "Continue an interrupted run.", "--resume")]
+_KINDS = "Kinds of alias that count, such as name,demonym; all if omitted."
+Aliases = Annotated[str | None, option("KINDS", _KINDS, panel=ACTORS)]
+AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json", panel=OUTPUT)]
+Resume = Annotated[bool, option(None, "Continue an interrupted run.", "--resume", panel=RUNNING)]
 """For `train`, what is kept are the steps of corpora of 20,000 rows or more."""
-Force = Annotated[bool, option(None, "Overwrite existing files.", "--force")]
-ExcelSafe = Annotated[
-    bool,
-    option(None, "Quote cells that look like formulas, and mark UTF-8 for Excel.", "--excel-safe"),
-]
-Jobs = Annotated[int, option("N", "Number of processes.", min=1, callback=_bounded)]
-Include = Annotated[
-    list[str] | None,
-    option("PATTERN", "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."),
-]
-Labels = Annotated[
-    str | None, option("SPELLING=LABEL,...", "What stance labels mean, such as 0=against,1=favor.")
-]
-TextColumn = Annotated[str | None, _column("text", "the paragraph")]
-DateColumn = Annotated[str | None, _column("date", "the date, when leaders must be in office")]
-DateFormat = Annotated[
-    str | None, option("PATTERN", "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y.")
-]
-ActorColumn = Annotated[str | None, _column("actor", "the actor to judge")]
-DocumentColumn = Annotated[str | None, _column("document", "the document of each paragraph")]
+Force = Annotated[bool, option(None, "Overwrite existing files.", "--force", panel=OUTPUT)]
+_SAFE = "Quote cells that look like formulas, and mark UTF-8 for Excel."
+ExcelSafe = Annotated[bool, option(None, _SAFE, "--excel-safe", panel=OUTPUT)]
+Jobs = Annotated[int, option("N", "Number of processes.", min=1, panel=RUNNING)]
+_SPELLINGS = "What stance labels mean, such as 0=against,1=favor."
+Labels = Annotated[str | None, option("SPELLING=LABEL,...", _SPELLINGS, panel=TABLES)]
+_PARAGRAPH = "Column with the paragraph; 'text' if omitted."
+TextColumn = Annotated[str | None, option("NAME", _PARAGRAPH, panel=TABLES)]
+_ACTOR = "Column with the actor to judge; 'actor' if omitted."
+ActorColumn = Annotated[str | None, option("NAME", _ACTOR, panel=TABLES)]
 
 _TABLE = {
-    "delimiter": Annotated[str | None, option("C", "Separator of the table; detected if omitted.")],
-    "encoding": Annotated[
-        str | None, option("E", "Encoding of the table, such as cp1252; UTF-8 if omitted.")
-    ],
-    "sheet": Annotated[str | None, option("NAME", "Sheet of a workbook; the first if omitted.")],
+    "delimiter": _text(TABLES, "C", "Separator of the table; detected if omitted."),
+    "encoding": _text(TABLES, "E", "Encoding of the table, such as cp1252; UTF-8 if omitted."),
+    "sheet": _text(TABLES, "NAME", "Sheet of a workbook; the first if omitted."),
 }
 """Options of every command that reads a table."""
 
+_INCLUDED = "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."
+_INCLUDE = {"include": Annotated[list[str] | None, option("PATTERN", _INCLUDED, panel=TABLES)]}
+_FORM = "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y."
+_DATE_FORMAT = {"date_format": _text(TABLES, "PATTERN", _FORM)}
+_DATE_COLUMN = {"date_column": _column("date", "the date, when leaders must be in office")}
+_DOCUMENT_COLUMN = {"document_column": _column("document", "the document of each paragraph")}
+_NAMES = "What file names say, such as {outlet}_{date}; a column each."
+_KEPT = option(None, "Keep menus, captions and the like of articles.", "--keep-all", panel=TABLES)
+
 _JUDGED = {
     "text_column": TextColumn,
-    "date_column": DateColumn,
-    "date_format": DateFormat,
+    **_DATE_COLUMN,
+    **_DATE_FORMAT,
     **_TABLE,
-    "include": Include,
-    "name_pattern": Annotated[
-        str | None,
-        option("PATTERN", "What file names say, such as {outlet}_{date}; a column each."),
-    ],
-    "keep_all": Annotated[
-        bool, option(None, "Keep menus, captions and the like of articles.", "--keep-all")
-    ],
+    **_INCLUDE,
+    "name_pattern": _text(TABLES, "PATTERN", _NAMES),
+    "keep_all": Annotated[bool, _KEPT],
 }
 """Options of every command that reads texts to judge."""
 
@@ -98,71 +93,46 @@ _LABELLED = {
     "labels": Labels,
     "text_column": TextColumn,
     "actor_column": ActorColumn,
-    "stance_column": Annotated[str | None, _column("stance", "the stance")],
-    "document_column": DocumentColumn,
-    "date_column": DateColumn,
-    "date_format": DateFormat,
+    "stance_column": _column("stance", "the stance"),
+    **_DOCUMENT_COLUMN,
+    **_DATE_COLUMN,
+    **_DATE_FORMAT,
     **_TABLE,
 }
 """Options of every command that reads labelled tables."""
 
+_ANSWERS = "Tables that stance predict wrote, or folders of them."
+_PERIOD = (
+    "Length of the periods: week, month, quarter or year; if omitted, the shortest of which a "
+    "dozen suffice, and in report what each actor's answers allow."
+)
 _ANSWERED = {
-    "answers": Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="ANSWERS", help="Tables that stance predict wrote, or folders of them."
-        ),
-    ],
-    "by": Annotated[
-        str | None,
-        option("NAME", "Column of the groups to compare; if omitted, 'source' in report."),
-    ],
-    "over": Annotated[
-        str | None, option("NAME", "Column of the dates to compare; if omitted, 'date' in report.")
-    ],
+    "answers": Annotated[list[Path], typer.Argument(metavar="ANSWERS", help=_ANSWERS)],
+    "by": _text(GROUPS, "NAME", "Column of the groups to compare; if omitted, 'source' in report."),
+    "over": _text(GROUPS, "NAME", "Column of the dates to compare; if omitted, 'date' in report."),
     "period": Annotated[
-        Literal["week", "month", "quarter", "year"] | None,
-        option(
-            "UNIT",
-            "Length of the periods: week, month, quarter or year; if omitted, the shortest of "
-            "which a dozen suffice, and in report what each actor's answers allow.",
-        ),
+        Literal["week", "month", "quarter", "year"] | None, option("UNIT", _PERIOD, panel=GROUPS)
     ],
-    "include": Include,
+    **_INCLUDE,
     "text_column": TextColumn,
-    "actor_column": Annotated[
-        str | None, option("NAME", "Column with the actor judged; 'actor' if omitted.")
-    ],
-    "document_column": DocumentColumn,
-    "prefix": Annotated[
-        str | None,
-        option("WORD", "Prefix of the answers' columns.", rich_help_panel="Reading tables"),
-    ],
-    "date_format": DateFormat,
+    "actor_column": _text(TABLES, "NAME", "Column with the actor judged; 'actor' if omitted."),
+    **_DOCUMENT_COLUMN,
+    "prefix": _text(TABLES, "WORD", "Prefix of the answers' columns."),
+    **_DATE_FORMAT,
     **_TABLE,
 }
 """Tables and options of every command that reads answers."""
 
+_LABELLED_SAMPLE = "Labelled sample of the answers, to correct them."
+_SIMPLE = option(None, "Every answer had the same chance.", "--simple-random", panel=AUDIT)
 _AUDITED = {
-    "audit": Annotated[
-        Path | None, option("LABELLED", "Labelled sample of the answers, to correct them.")
-    ],
-    "coder": Annotated[str | None, option("NAME", "Coder whose labels count.")],
-    "simple_random": Annotated[
-        bool, option(None, "Every answer had the same chance.", "--simple-random")
-    ],
+    "audit": Annotated[Path | None, option("LABELLED", _LABELLED_SAMPLE, panel=AUDIT)],
+    "coder": _text(AUDIT, "NAME", "Coder whose labels count."),
+    "simple_random": Annotated[bool, _SIMPLE],
     "labels": Labels,
-    "audit_encoding": Annotated[
-        str | None, option("E", "Encoding of the labelled sample; UTF-8 if omitted.")
-    ],
+    "audit_encoding": _text(AUDIT, "E", "Encoding of the labelled sample; UTF-8 if omitted."),
 }
 """An audit, and how to read it."""
-
-_REQUIRED = frozenset({"answers"})
-
-AnswersForm = dict[str, Any]  # arguments of `findings.Request`
-Shared = Mapping[str, Any]  # annotations of options by their name
-Command = Callable[..., None]
 
 
 def reads_table(command: Command) -> Command:
@@ -172,7 +142,7 @@ def reads_table(command: Command) -> Command:
 
 def reads_texts(command: Command) -> Command:
     """Give a command the options of texts to judge; it gets a `Reading` as `reading`."""
-    return _with_shared(command, "reading", _JUDGED, _reading)
+    return _with_shared(command, "reading", _JUDGED, _texts_form)
 
 
 def reads_corpora(command: Command) -> Command:
@@ -190,7 +160,9 @@ def reads_audit(command: Command) -> Command:
     return _with_shared(command, "audit", _AUDITED, _audit_request)
 
 
-def _with_shared(command: Command, name: str, options: Shared, make: Callable[..., Any]) -> Command:
+def _with_shared(
+    command: Command, name: str, options: Mapping[str, Any], make: Callable[..., Any]
+) -> Command:
     """Replace a command's parameter by options that make it."""
 
     @functools.wraps(command)
@@ -198,26 +170,20 @@ def _with_shared(command: Command, name: str, options: Shared, make: Callable[..
         made = make(**{each: given.pop(each) for each in options})
         command(**given, **{name: made})
 
-    own = inspect.signature(command).parameters
-    kept = [each for key, each in own.items() if key != name]
-    return with_parameters(run, [*kept, *(parameter(*each) for each in options.items())])
-
-
-def with_parameters(run: Command, parameters: Sequence[inspect.Parameter]) -> Command:
-    """Return a command that typer believes to have these parameters."""
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    own = [each for each in inspect.signature(command).parameters.values() if each.name != name]
+    own += [_parameter(*each) for each in options.items()]
+    run.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in own}
     return run
 
 
-def parameter(name: str, kind: Any) -> inspect.Parameter:
-    """Return the parameter of an option."""
+def _parameter(name: str, kind: Any) -> inspect.Parameter:
     flag = get_args(kind)[0] is bool
-    default = inspect.Parameter.empty if name in _REQUIRED else False if flag else None
+    default = inspect.Parameter.empty if name == "answers" else False if flag else None
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
-def _reading(
+def _texts_form(
     text_column: str | None, include: list[str] | None, name_pattern: str | None, **others: Any
 ) -> "Reading":
     from stance.tables import Reading
@@ -264,17 +230,25 @@ def _audit_request(
 
 
 def _corpus_form(
-    labels: str | None, delimiter: str | None, encoding: str | None, sheet: str | None,
-    date_format: str | None, **columns: str | None,
-) -> "CorpusForm":  # fmt: skip
+    text_column: str | None,
+    actor_column: str | None,
+    stance_column: str | None,
+    document_column: str | None,
+    date_column: str | None,
+    labels: str | None,
+    **others: str | None,
+) -> "CorpusForm":
     from stance.label_values import parse_labels
 
-    named = {key.removesuffix("_column"): name for key, name in columns.items() if name is not None}
-    return {
-        "labels": parse_labels(labels),
-        "columns": named,
-        "date_format": date_format,
-        "delimiter": delimiter,
-        "encoding": encoding,
-        "sheet": sheet,
-    }
+    columns = {"text": text_column, "actor": actor_column, "stance": stance_column}
+    columns |= {"document": document_column, "date": date_column}
+    named = {name: given for name, given in columns.items() if given is not None}
+    return {"labels": parse_labels(labels), "columns": named, **others}  # type: ignore[typeddict-item]
+
+
+def check_jobs(jobs: int) -> None:
+    """Raise if this computer cannot have so many processes."""
+    processors = os.cpu_count() or 1
+    if jobs > (most := max(64, 4 * processors)):
+        has = f"this computer has {count(processors, 'processor')}"
+        raise UsageError(f"{jobs:,} processes are too many; {has}, so at most {most} start")

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +17,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import typer
 
-from stance.display import count, shown
+from stance.display import shown
 from stance.errors import StanceError, is_closed_pipe, output_error, reported
 from stance.interrupts import Terminated, handle_signals, raise_signal
 
 if TYPE_CHECKING:
-    from stance.runs import Done
     from stance.runs.answers import Tally
 
 LONGEST = 600  # characters of an error that are printed
@@ -34,9 +32,7 @@ SECONDS = 15.0  # seconds between two progress lines if stderr is not a terminal
 LONG = 100  # seconds from which minutes are shown
 EARLY = 0.02  # share of the work after which the time left means something
 SETTLED = 0.5  # seconds after which a rate means something
-
-WIDE, ROOMY, NARROW = 104, 76, 64
-"""Columns of a terminal that leave room for a bar, for the actors, and for the answers."""
+WIDE = 80  # columns of a terminal that have room for a bar
 
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -80,18 +76,19 @@ def catching(command: Callable[P, None]) -> Callable[P, None]:
 
 def _of_the_system(error: Exception) -> str | None:
     """Return the line of a failure that is the system's, or of texts it gave; None for a bug."""
+    causes = [*_causes(error)]
+    if any(getattr(cause, "errno", None) in (errno.EMFILE, errno.ENFILE) for cause in causes):
+        return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
+    if any(map(_lacks_memory, causes)):
+        return _NO_MEMORY
     match error:
-        case Exception() if any(map(_lacks_handles, _causes(error))):
-            return "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
-        case Exception() if any(map(_lacks_memory, _causes(error))):
-            return _NO_MEMORY
         case ImportError(name="_sqlite3" | "sqlite3"):
             return "this Python lacks sqlite3; use one that has it"
         case RecursionError():
             return "the input is nested too deep; write it flat"
         case OSError() if "temporary directory" in str(error):
             tried = shown(str(error).partition("in ")[2], 300)
-            return f"none of {tried} takes temporary files; make room, or name another in TMPDIR"
+            return f"no temporary files can be written in {tried}; make room, or set TMPDIR"
         case OSError(errno=errno.ENOENT, filename=None):
             return "the working folder is gone; change to one that exists"
         case OSError():
@@ -101,38 +98,22 @@ def _of_the_system(error: Exception) -> str | None:
             found = ascii(error.object[error.start])[1:-1]
             return f"an option or a name is not UTF-8 ({found}); write it in UTF-8"
         case UnicodeError():
-            return f"a text is not in the encoding expected ({shown(str(error), 100)}); convert it"
+            return f"a text is not in the expected encoding ({shown(str(error), 100)}); convert it"
     return None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those before it, as of what then cannot be closed or joined."""
+    """Yield an error and those that it followed: what fails may be what then cleans up."""
     while error is not None:
         yield error
         error = error.__context__
 
 
-def _lacks_handles(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
-
-
 def _lacks_memory(error: BaseException) -> bool:
-    match error:
-        case MemoryError() | OSError(errno=errno.ENOMEM):
-            return True
-        case ImportError() | RuntimeError() | SystemError() | ValueError():
-            # A library that cannot be loaded, a thread that cannot start.
-            return any(sign in str(error) for sign in _STARVED)
-    return False
-
-
-def _bury(thread: threading.ExceptHookArgs) -> None:
-    """End the process if a thread died without memory: joblib would wait for its own for ever."""
-    if not any(map(_lacks_memory, _causes(thread.exc_value))):
-        threading.__excepthook__(thread)
-        return
-    tell(f"stance: {_NO_MEMORY}")
-    abandon(1)
+    if isinstance(error, ImportError | RuntimeError | SystemError | ValueError):
+        # A library that cannot be loaded, a thread that cannot start.
+        return any(sign in str(error) for sign in _STARVED)
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
 
 
 def _leave(message: str, error: BaseException, status: int) -> NoReturn:
@@ -152,7 +133,6 @@ def run_safely(app: Callable[[], None]) -> None:
     if sys.stdout is None:
         sys.stderr.write("stance: standard output is closed; send it to a file or to /dev/null\n")
         sys.exit(4)
-    threading.excepthook = _bury
     warnings.showwarning = lambda message, *_, **__: tell(f"note: {message}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -207,26 +187,11 @@ def show_each(records: Iterable[Any]) -> None:
     for record in records:
         with reported(None):
             sys.stdout.write(lead)
-            sys.stdout.writelines(_pieces(record))
+            json.dump(record, sys.stdout, default=_by_name)
         lead = ", "
         del record  # before the next one is made
     with reported(None):
         typer.echo("]")
-
-
-def _pieces(record: Any) -> Iterator[str]:
-    """Yield a record as JSON, each entry of its tuples apart."""
-    encode = json.JSONEncoder(default=_by_name).encode
-    for at, field in enumerate(fields(record)):
-        yield f'{", " if at else "{"}"{field.name}": '
-        value = getattr(record, field.name)
-        if isinstance(value, tuple) and value:
-            for place, entry in enumerate(value):
-                yield (", " if place else "[") + encode(entry)
-            yield "]"
-        else:
-            yield encode(value)
-    yield "}"
 
 
 def _by_name(record: Any) -> dict[str, Any]:
@@ -241,26 +206,19 @@ def tell(*lines: str) -> None:
             typer.echo(shown(line, 400), err=True)
 
 
-class Meter:
-    """Progress of a run: a bar on a terminal, otherwise a line now and then, or nothing.
+class Progress:
+    """Progress of a run: a bar on a terminal, otherwise a line now and then, or nothing."""
 
-    On a narrow terminal the bar and what matters least are left out, so that nothing is cut.
-    """
-
-    def __init__(self, bar: Any, task: Any, width: int = WIDE, *, quiet: bool = False) -> None:
-        self._bar, self._task, self._width, self._quiet = bar, task, width, quiet
+    def __init__(self, bar: Any = None, *, quiet: bool = False) -> None:
+        self._bar, self._quiet = bar, quiet
         self._start = self._last = time.monotonic()
 
     def __call__(self, tally: "Tally", done: int, total: int | None) -> None:
-        """Show the counts so far, and bytes done of all bytes."""
+        """Show the rows so far, and bytes done of all bytes."""
         now = time.monotonic()
         words = f"{tally.rows:,} rows"
         if now - self._start >= SETTLED:
             words += f"  {tally.rows / (now - self._start):,.0f} rows/s"
-        if self._width >= NARROW:
-            words += f"  {sum(tally.answers.values()):,} answers"
-        if self._width >= ROOMY:
-            words += f", {count(len({actor for actor, _ in tally.answers}), 'actor')}"
         self._draw(words, done, total, now)
 
     def show(self, step: str, done: float, total: float) -> None:
@@ -285,7 +243,7 @@ class Meter:
 
     def _draw(self, words: str, done: float, total: float | None, now: float) -> None:
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, words=words)
+            self._bar.update(self._bar.task_ids[0], completed=done, total=total, words=words)
         elif now - self._last > SECONDS and not self._quiet:
             self._last = now
             share = f"{100 * done / total:.0f} %  " if total else ""
@@ -293,35 +251,22 @@ class Meter:
 
 
 @contextmanager
-def meter(quiet: bool = False) -> Iterator[Meter]:
+def progress(quiet: bool = False) -> Iterator[Progress]:
     """Show progress while the block runs, unless asked to be quiet."""
     if quiet or not sys.stderr.isatty():
-        yield Meter(None, None, quiet=quiet)
+        yield Progress(quiet=quiet)
         return
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    console.width = console.width or NARROW  # COLUMNS=0 would show nothing at all
+    console.width = console.width or WIDE  # COLUMNS=0 would show nothing at all
     columns = (
-        *((TextColumn("reading"), BarColumn(20)) if console.width >= WIDE else ()),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[words]}", markup=False),
-        TimeRemainingColumn(compact=True),
+        *((rich.TextColumn("reading"), rich.BarColumn(20)) if console.width >= WIDE else ()),
+        rich.TextColumn("{task.percentage:>3.0f} %"),
+        rich.TextColumn("{task.fields[words]}", markup=False),
+        rich.TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield Meter(bar, bar.add_task("", total=None, words=""), console.width)
-
-
-def summary(done: "Done", *, quoted: bool) -> list[str]:
-    """Return the closing lines of a run: rows, and stance counts per actor."""
-    from stance.screens.checks import answer_lines
-    from stance.tables import formula_note
-
-    tally = done.tally
-    lines = [
-        f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
-        f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
-    ]
-    lines += filter(None, [formula_note(done.formulas, quoted=quoted)])
-    return lines + answer_lines(tally.answers, tally.aliases)
+    with rich.Progress(*columns, console=console, transient=True) as bar:
+        bar.add_task("", total=None, words="")
+        yield Progress(bar)

@@ -5,20 +5,24 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from stance.cli import _files as files
 from stance.cli import _options as options
-from stance.cli._options import option
+from stance.cli._options import AUDIT, GROUPS, OUTPUT, option
 from stance.cli._terminal import show, tell
 from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.findings import AuditRequest
 
-Only = Annotated[list[str] | None, option("NAME", "Only this actor; repeatable.", "--actor")]
+Only = Annotated[
+    list[str] | None, option("NAME", "Only this actor; may be repeated.", "--actor", panel=GROUPS)
+]
 
 
 @options.reads_answers
 def sample(
     number: Annotated[int, option("N", "Answers to label, 10 or more.", "--number", "-n")],
-    output: Annotated[Path, option("TO_LABEL.csv", "Table to write.", "--output", "-o")],
+    output: Annotated[
+        Path, option("TO_LABEL.csv", "Table to write.", "--output", "-o", panel=OUTPUT)
+    ],
     actor: Only = None,
     purpose: Annotated[
         Literal["audit", "train"],
@@ -40,7 +44,7 @@ def sample(
     *,
     form: options.AnswersForm,
 ) -> None:
-    """Draw a sample of answers to label: by chance, so that shares can be corrected by it."""
+    """Draw a sample of answers to label."""
     from stance.findings import Request, SampleRequest, write_sample
     from stance.screens.findings import sample_lines
 
@@ -56,19 +60,27 @@ def sample(
 @options.reads_audit
 def shares(
     output: Annotated[
-        Path | None, option("FILE", "Table of shares to write.", "--output", "-o")
+        Path | None, option("FILE", "Table of shares to write.", "--output", "-o", panel=OUTPUT)
     ] = None,
     actor: Only = None,
     surrogate: Annotated[
-        list[str] | None, option("COLUMN", "Column of another model's labels; repeatable.")
+        list[str] | None,
+        option("COLUMN", "Column of another model's labels; may be repeated.", panel=AUDIT),
     ] = None,
     quantity: Annotated[
         Literal["against", "neutral", "favor", "net"],
-        option("WHAT", "What is compared: against, neutral, favor, or net (favor less against)."),
+        option(
+            "WHAT",
+            "What is compared: against, neutral, favor, or net (favor less against).",
+            panel=GROUPS,
+        ),
     ] = "net",
-    differences: Annotated[Path | None, option("FILE", "Table of differences to write.")] = None,
+    differences: Annotated[
+        Path | None, option("FILE", "Table of differences to write.", panel=OUTPUT)
+    ] = None,
     regression: Annotated[
-        Path | None, option("FILE", "Table for regressions to write: a row per document.")
+        Path | None,
+        option("FILE", "Table for regressions to write: a row per document.", panel=OUTPUT),
     ] = None,
     excel_safe: options.ExcelSafe = False,
     as_json: options.AsJson = False,
@@ -77,7 +89,7 @@ def shares(
     form: options.AnswersForm,
     audit: "AuditRequest | None",
 ) -> None:
-    """Count the stances of answers, correct them by a labelled sample, and compare groups."""
+    """Count stances, correct them by a sample, compare groups."""
     from stance.files import AtomicGroup
     from stance.findings import Request, read_study, write_numbers, write_regression_table
     from stance.screens.findings import share_lines
@@ -106,17 +118,20 @@ def shares(
 @options.reads_audit
 def report(
     output: Annotated[
-        Path | None, option("FILE", "Page to write; ANSWERS.html if omitted.", "--output", "-o")
+        Path | None,
+        option("FILE", "Page to write; ANSWERS.html if omitted.", "--output", "-o", panel=OUTPUT),
     ] = None,
     title: Annotated[
-        str | None, option("TEXT", "Title of the page; names the table if omitted.")
+        str | None, option("TEXT", "Title of the page; names the table if omitted.", panel=OUTPUT)
     ] = None,
     figures: Annotated[
-        Path | None, option("DIR", "Folder for each figure as SVG, and all numbers as CSV.")
+        Path | None,
+        option("DIR", "Folder for each figure as SVG, and all numbers as CSV.", panel=OUTPUT),
     ] = None,
-    pdf: Annotated[bool, option(None, "Write figures as PDF, too.", "--pdf")] = False,
+    pdf: Annotated[bool, option(None, "Write figures as PDF, too.", "--pdf", panel=OUTPUT)] = False,
     checklist: Annotated[
-        Path | None, option("FILE.md", "What to report, filled in as far as it is known.")
+        Path | None,
+        option("FILE.md", "What to report, filled in as far as it is known.", panel=OUTPUT),
     ] = None,
     model: Annotated[
         Path | None,
@@ -132,7 +147,7 @@ def report(
     form: options.AnswersForm,
     audit: "AuditRequest | None",
 ) -> None:
-    """Summarise the answers of predict on one page: shares, trends, sources, examples."""
+    """Summarise answers on one page."""
     from stance.reports import Request, check_figures, read_maker, write_predictions
     from stance.storage import bundled_model
 

@@ -9,8 +9,8 @@ import typer
 
 from stance.cli import _files as files
 from stance.cli import _options as options
-from stance.cli._options import option
-from stance.cli._terminal import meter, show, tell
+from stance.cli._options import OUTPUT, option
+from stance.cli._terminal import progress, show, tell
 from stance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 @options.reads_corpora
 def train(
-    output: Annotated[Path, option("MODEL", "Model file to write.", "--output", "-o")],
+    output: Annotated[
+        Path, option("MODEL", "Model file to write.", "--output", "-o", panel=OUTPUT)
+    ],
     corpora: Annotated[
         list[Path] | None,
         typer.Argument(metavar="CORPUS", help="Labelled tables; the starter corpus if omitted."),
@@ -48,20 +50,22 @@ def train(
     ] = False,
     jobs: options.Jobs = 1,
     suspects: Annotated[
-        Path | None, option("FILE.csv", "Table to write of rows whose label is likely wrong.")
+        Path | None,
+        option("FILE.csv", "Table to write of rows whose label is likely wrong.", panel=OUTPUT),
     ] = None,
     as_json: options.AsJson = False,
     force: options.Force = False,
     *,
     form: "CorpusForm",
 ) -> None:
-    """Train a model on labelled tables, or on the bundled starter corpus, and cross-validate it."""
+    """Train a model on labelled tables, and cross-validate it."""
     from stance.fitting import train_files
 
+    options.check_jobs(jobs)
     files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
     files.refuse_outputs(force, read, output=output, suspects=suspects)
-    with meter() as shown:
+    with progress() as shown:
         training = train_files(
             corpora or [], output, recipe, actors, vectors, suspects, lexicon,
             validation={
@@ -82,8 +86,12 @@ def evaluate(
     ] = None,
     model: options.ModelFile = None,
     as_json: options.AsJson = False,
-    report: Annotated[Path | None, option("FILE.html", "HTML report to write.")] = None,
-    errors: Annotated[Path | None, option("FILE.csv", "Table of wrong answers to write.")] = None,
+    report: Annotated[
+        Path | None, option("FILE.html", "HTML report to write.", panel=OUTPUT)
+    ] = None,
+    errors: Annotated[
+        Path | None, option("FILE.csv", "Table of wrong answers to write.", panel=OUTPUT)
+    ] = None,
     compare: Annotated[
         Path | None, option("MODEL", "Second model to compare with the first.")
     ] = None,
@@ -95,7 +103,7 @@ def evaluate(
     *,
     form: "CorpusForm",
 ) -> None:
-    """Score a model on labelled tables, with intervals and beside its baselines."""
+    """Score a model on labelled tables, beside its baselines."""
     from stance.storage import bundled_model
 
     corpora = corpora or []
@@ -211,7 +219,7 @@ def inspect(
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show the card of a model (data, versions, scores, limits), or the words it has learned."""
+    """Show the card of a model, or the words it has learned."""
     from stance.model.explanation import learned
     from stance.screens.model import card_lines, learned_lines
     from stance.storage import bundled_model, read_manifest
@@ -225,7 +233,7 @@ def inspect(
 
 
 def doctor(as_json: options.AsJson = False) -> None:
-    """Show what is installed: versions, extras, the bundled model, and what is missing."""
+    """Show what is installed, and what is missing."""
     from stance.installation import examine
     from stance.screens.checks import installation_lines
 

@@ -8,11 +8,13 @@ import typer
 
 from stance.cli import _files as files
 from stance.cli import _options as options
-from stance.cli._options import option
-from stance.cli._terminal import meter, show_each, summary, tell
+from stance.cli._options import OUTPUT, RUNNING, TABLES, option
+from stance.cli._terminal import progress, show_each, tell
+from stance.display import count
 from stance.errors import DataError, UsageError, reported
 
 if TYPE_CHECKING:
+    from stance.runs import Done
     from stance.tables import Reading
 
 LONGEST_TEXT = 1_000_000  # bytes of a paragraph on standard input
@@ -25,13 +27,16 @@ def predict(
         typer.Argument(metavar="INPUT", help="Tables, articles, folders of them; - is stdin."),
     ],
     output: Annotated[
-        Path, option("FILE", "Table to write; - is stdout.", "--output", "-o")
+        Path, option("FILE", "Table to write; - is stdout.", "--output", "-o", panel=OUTPUT)
     ] = Path("-"),
     model: options.ModelFile = None,
     actors: options.ActorsFile = None,
     aliases: options.Aliases = None,
     wide: Annotated[
-        bool, option(None, "Write one row per input row, with columns per actor.", "--wide")
+        bool,
+        option(
+            None, "Write one row per input row, with columns per actor.", "--wide", panel=OUTPUT
+        ),
     ] = False,
     jobs: options.Jobs = 1,
     abstain: Annotated[
@@ -61,28 +66,31 @@ def predict(
             min=0,
         ),
     ] = 0,
-    actor_column: Annotated[
-        str | None, option("NAME", "Column with the actor to judge; 'actor' if omitted.")
-    ] = None,
-    prefix: Annotated[str, option("WORD", "Prefix for the names of new columns.")] = "",
+    actor_column: options.ActorColumn = None,
+    prefix: Annotated[
+        str, option("WORD", "Prefix for the names of new columns.", panel=OUTPUT)
+    ] = "",
     rejects: Annotated[
-        Path | None, option("FILE", "Write bad rows to this table and continue.")
+        Path | None, option("FILE", "Write bad rows to this table and continue.", panel=TABLES)
     ] = None,
     resume: options.Resume = False,
-    cluster: Annotated[str | None, option("ADDRESS", "Address of a Dask scheduler.")] = None,
+    cluster: Annotated[
+        str | None, option("ADDRESS", "Address of a Dask scheduler.", panel=RUNNING)
+    ] = None,
     excel_safe: options.ExcelSafe = False,
     force: options.Force = False,
     quiet: Annotated[
-        bool, option(None, "Show no progress and no summary.", "--quiet", "-q")
+        bool, option(None, "Show no progress and no summary.", "--quiet", "-q", panel=OUTPUT)
     ] = False,
     *,
     reading: "Reading",
 ) -> None:
-    """Judge every paragraph of a table: its stance toward each actor, and its sentiment."""
+    """Judge paragraphs: stance toward each actor, and sentiment."""
     from dataclasses import replace
 
     from stance.runs import Input, LocalCrew, Options, Output, predict_table
 
+    options.check_jobs(jobs)
     paths = tuple(map(files.path_or_stdin, sources))
     table = Input(paths, replace(reading, actor_column=actor_column), rejects)
     target = Output(files.path_or_stdin(output), force=force, resume=resume)
@@ -103,19 +111,32 @@ def predict(
             from stance.runs.cluster import exposure
 
             tell(*filter(None, [exposure(cluster)]))
-        with meter(quiet) as progress:
+        with progress(quiet) as shown:
             done = predict_table(
-                loaded, table, target, answering, crew=crew, cluster=cluster, progress=progress
+                loaded, table, target, answering, crew=crew, cluster=cluster, progress=shown
             )
-    said = done.warnings if quiet else (*done.notes, *summary(done, quoted=excel_safe))
-    tell(*said)
+    tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done, quoted=excel_safe))))
+
+
+def _run_lines(done: "Done", *, quoted: bool) -> list[str]:
+    """Return the closing lines of a run: rows, and stance counts per actor."""
+    from stance.screens.checks import answer_lines
+    from stance.tables import formula_note
+
+    tally = done.tally
+    lines = [
+        f"{count(done.rows_in, 'row')} in = {tally.rows:,} judged + {done.rejected:,} rejected; "
+        f"{tally.named:,} naming an actor; {count(done.rows_out, 'row')} out"
+    ]
+    lines += filter(None, [formula_note(done.formulas, quoted=quoted)])
+    return lines + answer_lines(tally.answers, tally.aliases)
 
 
 def explain(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph; - is stdin.")],
     actor: Annotated[
         str | None,
-        option("NAME", "Actor to judge; all that are named if omitted.", rich_help_panel="Options"),
+        option("NAME", "Actor to judge; all that are named if omitted."),
     ] = None,
     model: options.ModelFile = None,
     actors: options.ActorsFile = None,
@@ -125,7 +146,7 @@ def explain(
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show how far each word pushes the answer, and the exact sums."""
+    """Show how far each word pushes the answer."""
     from stance.model.explanation import explain_each, explain_sentiment
     from stance.screens.model import print_explanation
 

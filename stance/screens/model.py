@@ -81,7 +81,8 @@ def card_lines(manifest: Figures) -> Iterator[str]:
     heads = f"recipe '{shown(recipe['name'])}', {manifest['language']}, {heads}"
     yield from _wrapped(heads, "model     ")
     blocks = recipe["features"]["blocks"]
-    yield "blocks    " + ", ".join(f"{shown(name)} {weight:g}" for name, weight in blocks.items())
+    weights = ", ".join(f"{shown(name)} {weight:g}" for name, weight in blocks.items())
+    yield from _wrapped(weights, "blocks    ")
     if "name" in blocks:
         yield "WARNING   the actor's name is a feature: the model has learned a prior about actors,"
         yield "          which is the very thing that a study wants to measure"
