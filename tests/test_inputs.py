@@ -174,6 +174,51 @@ def test_an_actor_column_of_only_some_files_is_refused(folder):
         opened("in/b.csv", "in/c.csv")
 
 
+@pytest.fixture
+def about_nato(tmp_path):
+    return write(
+        tmp_path / "nato.csv", "text,stance\nPoland praised it.,favor\nNATO won.,neutral\n"
+    )
+
+
+def test_one_actor_of_all_rows_is_judged_as_if_a_column_said_it(about_nato, model_path):
+    told = ("--actor", "NATO", "--model", model_path)
+    answers = dicts(invoke("predict", about_nato, "--prefix", "s_", *told).stdout)
+    assert [*answers[0]][:4] == ["text", "stance", "s_row", "s_actor"]
+    assert [(row["s_actor"], row["s_mentions"]) for row in answers] == [
+        ("NATO", "0"),
+        ("NATO", "1"),
+    ]
+    found = json.loads(invoke("evaluate", about_nato, *told, "--json").stdout)
+    assert found["per_actor"]["NATO"]["n"] == 2
+    assert json.loads(invoke("check", about_nato, *told[:2], "--json").stdout)["rows"] == 2
+    target = about_nato.with_name("coded.csv")
+    invoke("import", "table", about_nato, *told[:2], "-o", target)
+    own = dicts(target.read_text())
+    assert [row["actor"] for row in own] == ["NATO", "NATO"]
+    column = dicts(invoke("predict", target, "--prefix", "s_", "--model", model_path).stdout)
+    same = {"s_stance", "s_stance_favor", "s_mentions"}
+    assert [[row[k] for k in same] for row in column] == [[row[k] for k in same] for row in answers]
+
+
+def test_another_actor_in_a_column_contradicts_the_one_asked_for(about_nato, model_path):
+    write(about_nato, "Actor,text,stance\nNATO ,NATO won.,neutral\nRussia,x,favor\n")
+    why = "nato.csv:3: column 'Actor' says 'Russia' where --actor says 'NATO'; drop --actor"
+    out = ("-o", about_nato.with_name("out.csv"))
+    for command in (
+        ["predict", "--prefix", "s_"],
+        ["evaluate"],
+        ["check"],
+        ["import", "table", *out],
+    ):
+        assert fails(1, *command, about_nato, "--actor", "NATO").endswith(why)
+    assert "drop --wide" in fails(
+        1, "predict", about_nato, "--prefix", "s_", "--actor", "NATO", "--wide"
+    )
+    assert "drop one" in fails(2, "predict", about_nato, "--actor", "a", "--actor-column", "Actor")
+    assert "drop one" in fails(2, "train", about_nato, *out, "--actor", "a", "--actor-column", "x")
+
+
 def test_a_column_called_file_is_refused_and_a_prefix_helps(folder, model_path):
     write(folder / "c.csv", "text,file\nNATO met.,x\n")
     with pytest.raises(DataError, match=r"in/c.csv: has a column 'file'.*--prefix stance_"):

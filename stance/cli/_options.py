@@ -61,6 +61,8 @@ _PARAGRAPH = "Column with the paragraph; 'text' if omitted."
 TextColumn = Annotated[str | None, option("NAME", _PARAGRAPH, panel=TABLES)]
 _ACTOR = "Column with the actor to judge; 'actor' if omitted."
 ActorColumn = Annotated[str | None, option("NAME", _ACTOR, panel=TABLES)]
+_ONE_ACTOR = "Actor that every row is about, in a table without an actor column."
+OneActor = Annotated[str | None, option("NAME", _ONE_ACTOR, panel=TABLES)]
 
 _TABLE = {
     "delimiter": _text(TABLES, "C", "Separator of the table; detected if omitted."),
@@ -93,6 +95,7 @@ _LABELLED = {
     "labels": Labels,
     "text_column": TextColumn,
     "actor_column": ActorColumn,
+    "actor": OneActor,
     "stance_column": _column("stance", "the stance"),
     **_DOCUMENT_COLUMN,
     **_DATE_COLUMN,
@@ -242,6 +245,8 @@ def _corpus_form(
 
     columns = {"text": text_column, "actor": actor_column, "stance": stance_column}
     columns |= {"document": document_column, "date": date_column}
+    if actor_column is not None and others["actor"] is not None:
+        raise UsageError("--actor and --actor-column both say which actor rows are about; drop one")
     named = {name: given for name, given in columns.items() if given is not None}
     return {"labels": parse_labels(labels), "columns": named, **others}  # type: ignore[typeddict-item]
 

@@ -98,6 +98,7 @@ def import_(
         ),
     ] = None,
     labels: options.Labels = None,
+    actor: options.OneActor = None,
     force: options.Force = False,
     *,
     reading: "Form",
@@ -106,6 +107,7 @@ def import_(
     from stance.importing import import_corpus, parse_map
     from stance.label_values import parse_labels
 
+    reading["actor"] = actor
     files.refuse_outputs(force, [source] if source.is_file() else [], output=output)
     told = import_corpus(
         form,

@@ -67,6 +67,7 @@ def predict(
         ),
     ] = 0,
     actor_column: options.ActorColumn = None,
+    actor: options.OneActor = None,
     prefix: Annotated[
         str, option("WORD", "Prefix for the names of new columns.", panel=OUTPUT)
     ] = "",
@@ -92,7 +93,8 @@ def predict(
 
     options.check_jobs(jobs)
     paths = tuple(map(files.path_or_stdin, sources))
-    table = Input(paths, replace(reading, actor_column=actor_column), rejects)
+    reading = replace(reading, actor_column=actor_column, actor=actor)
+    table = Input(paths, reading, rejects)
     target = Output(files.path_or_stdin(output), force=force, resume=resume)
     answering = Options(
         wide=wide,

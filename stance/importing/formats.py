@@ -164,6 +164,8 @@ def import_corpus(
     chosen = FORMATS[form]
     if names and not chosen.mapped:
         raise UsageError(f"--map: {form} has names of its own; use it with table or a tool")
+    if table.get("actor") is not None and (form != "table" or "actor" in (names or {})):
+        raise UsageError("--actor is for a table without a column for it; drop --actor")
     if unfit := [f"--{name}" for name, said in table.items() if said and not chosen.tabular]:
         raise UsageError(f"{unfit[0]} is about tables, which files of {form} are not; drop it")
     own = frozenset(label.lower() for label in labels or {})

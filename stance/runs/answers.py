@@ -32,6 +32,7 @@ class Layout:
     columns: tuple[str, ...]  # of the input
     text: int  # place of the paragraph among them
     actor: int | None = None
+    asked: str = ""  # actor of all records, where no column says it
     spans: int | None = None
     date: int | None = None
     reading: DateReading = UNAMBIGUOUS  # of the dates
@@ -72,10 +73,9 @@ class Layout:
 
     def check(self, table: str) -> None:
         """Raise if the answers cannot be written beside the columns of the table."""
-        if self.wide and self.actor is not None:
-            raise DataError(
-                f"{table}: has an actor column, so each row has one answer; drop --wide"
-            )
+        if self.wide and (self.asked or self.actor is not None):
+            why = "--actor is given" if self.asked else "has an actor column"
+            raise DataError(f"{table}: {why}, so each row has one answer; drop --wide")
         names = [*self.columns, *self.added()]
         if len(set(names)) < len(names):
             taken = [name for at, name in enumerate(names) if name in names[:at]]
@@ -184,9 +184,12 @@ def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> 
     months = None
     if layout.date is not None:
         months = months_of(records.columns[layout.date], layout.reading)
-    if layout.actor is None:
+    if layout.actor is not None:
+        actors = [actor.strip() for actor in records.columns[layout.actor]]
+    elif layout.asked:
+        actors = [layout.asked] * len(records)
+    else:
         return model.judge(texts, months=months, pushes=layout.explain > 0)
-    actors = [actor.strip() for actor in records.columns[layout.actor]]
     spans = None
     if layout.spans is not None:
         given = records.columns[layout.spans]
@@ -201,7 +204,7 @@ def _asked(
     model: StanceModel, layout: Layout, judged: Judgements
 ) -> tuple[Sequence[str], Ints, Ints]:
     """Return names of actors, the number of each pair's, and which pairs are asked for."""
-    if layout.actor is None:
+    if layout.actor is None and not layout.asked:
         return model.book.names, judged.number, np.arange(len(judged.number))
     # An empty cell of an actor column asks for nothing.
     found, number = np.unique(np.array(judged.actor, object), return_inverse=True)

@@ -242,11 +242,14 @@ def make_frame(
         actor: int | None = column(columns, source.reading.actor_column, name, "--actor-column")
     else:
         actor = optional_column(columns, "actor", name)
-    spans = None if actor is None else optional_column(columns, "spans", name)
+    asked = (source.reading.actor or "").strip() if actor is None else ""
+    paired = asked or actor is not None
+    spans = optional_column(columns, "spans", name) if paired else None
     layout = Layout(
         columns=columns,
         text=column(columns, source.reading.text_column, name, "--text-column"),
         actor=actor,
+        asked=asked,
         spans=spans,
         wide=options.wide,
         prefix=options.prefix,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stance.display import shown
-from stance.errors import DataError
+from stance.errors import DataError, UsageError
 from stance.tables._folders import Inputs, NamePattern, articles_of
 from stance.tables._joined import JoinedTable, Survey
 from stance.tables.articles import is_article, open_article
@@ -13,7 +13,7 @@ from stance.tables.columns import column, likely, optional_column
 from stance.tables.output import Rejects
 from stance.tables.records import RejectSink
 from stance.tables.sources import EncodingError
-from stance.tables.table import Form, Table, open_table
+from stance.tables.table import Form, Table, open_table, set_actor
 
 FILE = "file"  # the column that says where a record comes from
 
@@ -24,6 +24,7 @@ class Reading:
 
     text_column: str = "text"
     actor_column: str | None = None  # None is "actor" if there is one
+    actor: str | None = None  # that all records are about; None to ask the column, or the text
     date_column: str | None = None  # None is "date" if there is one
     date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
     delimiter: str | None = None  # None to detect it
@@ -49,6 +50,8 @@ def open_inputs(
     `rejects`, a file that cannot be read is one bad record; without, it raises `DataError`, if
     possible before any record is read; to what a bad record raises, `or_else` is added.
     """
+    if reading.actor is not None and reading.actor_column is not None:
+        raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
     pattern = NamePattern(reading.name_pattern) if reading.name_pattern else None
     documents = articles_of(inputs.paths) if inputs.several else {}
 
@@ -83,12 +86,17 @@ def open_inputs(
                 further = _further_options(table, reading)
             raise DataError(f"{error}{further}") from error
 
+    table: Table
     if not inputs.several and pattern is None:
-        return opened(inputs.paths[0], rejects)
-    name = prefix + FILE if inputs.several else ""
-    table = JoinedTable(inputs, name, opened, surveyed, pattern, rejects, added=True)
-    if reading.actor_column is None:
-        table.refuse_mixed_actors()
+        table = opened(inputs.paths[0], rejects)
+    else:
+        name = prefix + FILE if inputs.several else ""
+        joined = JoinedTable(inputs, name, opened, surveyed, pattern, rejects, added=True)
+        if reading.actor_column is None:
+            joined.refuse_mixed_actors()
+        table = joined
+    if reading.actor is not None:
+        set_actor(table, reading.actor, add=False)
     return table
 
 

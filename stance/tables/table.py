@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self, TypedDict
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.tables.columns import PROSE, ColumnError, is_prose
+from stance.tables.columns import PROSE, ColumnError, is_prose, optional_column
 from stance.tables.json_lines import json_kind, read_json
 from stance.tables.records import Check, Journal, Record, Records, RejectSink
 from stance.tables.separated import NAMES, read_separated
@@ -40,6 +41,7 @@ class Form(TypedDict, total=False):
     delimiter: str | None
     encoding: str | None
     sheet: str | None
+    actor: str | None
 
 
 class Table:
@@ -127,20 +129,66 @@ def open_table(
     delimiter: str | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
+    actor: str | None = None,
     rejects: RejectSink | None = None,
     or_else: str = "",
 ) -> Table:
     """Open a table, or standard input (None), and read its columns.
 
     A `delimiter` is one character, or ``tab``; None to detect it. No `encoding` is UTF-8, or what a
-    byte order mark says. A `sheet` is one of a workbook's; None for the first. `rejects` takes bad
-    records; without it the first raises `DataError`, to which `or_else` adds what else a user can
-    do.
+    byte order mark says. A `sheet` is one of a workbook's; None for the first. With an
+    `actor`, there is a column for it; see `set_actor`. `rejects` takes bad records; without it the
+    first raises `DataError`, to which `or_else` adds what else a user can do.
 
     Cells come back as they went in. An empty line is skipped, but in a table of one column it
     is an empty cell; both are noted. A quote inside an unquoted cell, a record of another width
     and a repeated header are bad records.
     """
+    table = _open(path, delimiter, encoding, sheet, rejects, or_else)
+    if actor is not None:
+        try:
+            set_actor(table, actor)
+        except BaseException:
+            table.close()
+            raise
+    return table
+
+
+def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
+    """Have a table be about one actor: add a column `actor`, or raise where its own says another.
+
+    Without `add`, only its own column is looked at.
+    """
+    if not (actor := actor.strip()):
+        raise UsageError("--actor is empty; name the actor that all rows are about")
+    at = optional_column(table.columns, "actor", table.name)
+
+    def change(blocks: Blocks) -> Blocks:
+        for block in blocks:
+            if at is None:
+                yield replace(block, columns=[*block.columns, [actor] * len(block)])
+                continue
+            for record in block if any(cell.strip() != actor for cell in block.columns[at]) else ():
+                if (cell := record.cells[at].strip()) != actor:
+                    what = f"column '{shown(table.columns[at], 40)}' says '{shown(cell, 40)}'"
+                    advice = f"where --actor says '{shown(actor, 40)}'; drop --actor"
+                    raise DataError(f"{table.where(record)}: {what} {advice}")
+            yield block
+
+    if add or at is not None:
+        table.through(change)
+    if add and at is None:
+        table.columns = (*table.columns, "actor")
+
+
+def _open(
+    path: Path | None,
+    delimiter: str | None,
+    encoding: str | None,
+    sheet: str | None,
+    rejects: RejectSink | None,
+    or_else: str,
+) -> Table:
     asked = _one_character(delimiter)
     file = Source(path, binary=True)
     journal = Journal(file.name, rejects, or_else)
