@@ -23,7 +23,7 @@ ROOMS = (
     *("recipe", "reading", "tables", "label_values", "annotations", "corpus", "importing"),
     *("features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
-    *("reports", "labelling", "fitting", "installation", "estimator", "cli"),
+    *("reports", "labelling", "fitting", "environment", "estimator", "cli"),
     "__main__",
 )
 """From the ground up; a room imports only from rooms before it."""

@@ -234,10 +234,9 @@ def inspect(
 
 def doctor(as_json: options.AsJson = False) -> None:
     """Show what is installed, and what is missing."""
-    from stance.installation import examine
-    from stance.screens.checks import installation_lines
+    from stance.environment import check_environment, environment_lines
 
-    found = examine().to_json()
-    show(found, lambda: installation_lines(found), as_json)
+    found = check_environment()
+    show(found, lambda: environment_lines(found), as_json)
     if found["faults"]:
         raise typer.Exit(1)

@@ -112,50 +112,6 @@ def stress_lines(figures: Figures) -> list[str]:
     )
 
 
-def installation_lines(figures: Figures) -> list[str]:
-    """Return the lines about what is installed, and what is missing."""
-    programs = [
-        f"stance {figures['stance']}, in {shown(figures['folder'], LONGEST)}",
-        f"Python {figures['python']}, {shown(figures['interpreter'], LONGEST)}",
-        figures["system"],
-    ]
-    libraries = wrap(", ".join(map(_version, figures["libraries"])), "libraries  ", " " * 11)
-    extras = ["extras", *(line for name in figures["extras"] for line in _extra(name, figures))]
-    faults = paragraphs(figures["faults"], "fault  ", " " * 7)
-    verdict = faults or ["nothing is missing that stance needs"]
-    return stacked([programs, libraries, extras, _bundled(figures["model"]), verdict])
-
-
-def _version(library: Figures) -> str:
-    return f"{library['name']} {library['found'] or '-'}"
-
-
-def _extra(name: str, figures: Figures) -> list[str]:
-    libraries = figures["extras"][name]
-    listed = ", ".join(map(_version, libraries))
-    lacking = [
-        f"'{each['name']}>={each['least']}'"
-        for each in libraries
-        if each["name"] in figures["lacking"][name]
-    ]
-    lacks = f"; for it: pip install {' '.join(lacking)}" if lacking else ""
-    return wrap(listed + lacks, f"  {name:<9}", " " * 11)
-
-
-def _bundled(model: Figures | None) -> list[str]:
-    if model is None:
-        return ["model      none that can be read"]
-    data = ", ".join(f"{each['name']} ({count(each['rows'], 'row')})" for each in model["data"])
-    versions = ", ".join(f"{name} {number}" for name, number in model["versions"].items())
-    return [
-        f"model      {shown(model['file'], LONGEST)}",
-        f"           {model['bytes']:,} bytes",
-        f"sha256     {model['sha256']}",
-        *wrap(f"trained with {versions}", " " * 11, " " * 11),
-        *wrap(f"on {shown(data, LONGEST)}", " " * 11, " " * 11),
-    ]
-
-
 def _tests(title: str, tests: Sequence[Figures]) -> list[str]:
     lines = [f"{title:<{TEST}}  {'n':>4}  failures   rate  95 % interval"] if tests else []
     return lines + [

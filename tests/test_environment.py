@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from command import ROOT, invoke
 
-from stance import __version__, installation
+from stance import __version__, environment
+from stance.environment import check_environment
 from stance.errors import DISTRIBUTION, EXTRAS
-from stance.installation import examine
 from stance.storage import bundled_model
 
 
@@ -51,7 +51,7 @@ def test_messages_and_constraints_name_what_pyproject_asks_for():
         for extra, lines in project["optional-dependencies"].items()
     }
     assert project["name"] == DISTRIBUTION
-    assert {extra: asked[extra] for extra in asked.keys() - installation.OURS} == {
+    assert {extra: asked[extra] for extra in asked.keys() - environment.OURS} == {
         extra: names.split() for extra, names in EXTRAS.items()
     }
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
@@ -72,10 +72,10 @@ def test_an_extra_is_complete_or_its_install_command_is_given(monkeypatch):
         "nowhere>=1.0; extra == 'bad'",
         'scipy!=1.2,>=99.1; python_version < "4" and extra == "bad"',
     ]
-    found = examine(wanted).to_json()
+    found = check_environment(wanted)
     assert found["lacking"] == {"bad": ["nowhere", "scipy"], "good": []}
-    assert found["faults"] == ()
-    monkeypatch.setattr(installation, "requires", lambda _: wanted)
+    assert found["faults"] == []
+    monkeypatch.setattr(environment, "requires", lambda _: wanted)
     result = invoke("doctor")
     assert result.exit_code == 0
     assert "; for it: pip install 'nowhere>=1.0' 'scipy>=99.1'" in " ".join(result.stdout.split())
@@ -90,7 +90,7 @@ def test_an_extra_is_complete_or_its_install_command_is_given(monkeypatch):
     ],
 )
 def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, wanted, told):
-    monkeypatch.setattr(installation, "requires", lambda _: [wanted])
+    monkeypatch.setattr(environment, "requires", lambda _: [wanted])
     result = invoke("doctor")
     assert result.exit_code == 1
     assert result.stdout.endswith(f"fault  {told}\n")
@@ -99,10 +99,10 @@ def test_what_stance_cannot_do_without_is_a_fault(monkeypatch, wanted, told):
 def test_a_system_that_lacks_what_runs_need_is_a_fault(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
-    found = examine(["numpy>=1.26"]).faults
+    found = check_environment(["numpy>=1.26"])["faults"]
     assert [fault.partition(" (")[0].partition(" '")[0] for fault in found] == [
         "no temporary file can be written",
-        f"'{tmp_path / 'python'}' cannot be started again, so --jobs 1 is all",
+        f"'{tmp_path / 'python'}' cannot be started again, so only --jobs 1 works",
     ]
 
 
@@ -110,7 +110,7 @@ def test_a_damaged_bundled_model_is_a_fault(monkeypatch, tmp_path):
     damaged = tmp_path / "default.stance"
     damaged.write_bytes(bundled_model().read_bytes()[:-9])
     monkeypatch.setattr("stance.storage.bundled_model", lambda: damaged)
-    found = examine(["numpy>=1.26"])
-    assert found.model is None
-    assert found.faults[0].startswith(str(damaged))
-    assert found.faults[0].endswith("; install stance again")
+    found = check_environment(["numpy>=1.26"])
+    assert found["model"] is None
+    assert found["faults"][0].startswith(str(damaged))
+    assert found["faults"][0].endswith("; install stance again")
