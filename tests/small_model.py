@@ -175,6 +175,13 @@ class Bomb:
         return (os.mkdir, ("exploded",))
 
 
+def npy(array: Any, *, pickled: bool = False) -> bytes:
+    """Return an array as numpy saves it."""
+    sink = io.BytesIO()
+    np.save(sink, array, allow_pickle=pickled)
+    return sink.getvalue()
+
+
 def npy_header(shape: str, descr: str = "'<u8'") -> bytes:
     text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
     return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text

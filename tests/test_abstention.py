@@ -12,7 +12,7 @@ from command import predict
 from conftest import quick_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_model import members_of, refused, small_model, spoiled
+from small_model import members_of, npy, refused, small_model, spoiled
 
 from stance.errors import AbstentionError, UsageError
 from stance.fitting import train
@@ -31,7 +31,6 @@ from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
 from stance.runs.plan import digest_of
 from stance.storage import dump_model, load_model, save_model
-from stance.storage._members import encode_array
 
 DRAWS = 1000
 SLACK = 0.022
@@ -279,13 +278,13 @@ def test_value_out_of_range_is_refused(tmp_path, calibrated, name, value, reason
     array = getattr(calibrated.calibration, name).copy()
     array = array.astype(np.int32) if array.dtype == bool else array
     array[3] = value
-    data = spoiled(dump_model(calibrated), {f"calibration/{name}.npy": encode_array(array)})
+    data = spoiled(dump_model(calibrated), {f"calibration/{name}.npy": npy(array)})
     refused(tmp_path, data, reason)
 
 
 def test_members_of_unequal_length_are_refused(tmp_path, calibrated):
     name = "calibration/correct.npy"
-    short = encode_array(np.zeros(5, np.int32))
+    short = npy(np.zeros(5, np.int32))
 
     def shorten(manifest):
         manifest["members"][name]["shape"] = [5]

@@ -70,7 +70,7 @@ def test_every_part_comes_back(path: Path) -> None:
         old, new = getattr(model, name), getattr(loaded, name)
         assert (old.labels, old.targeted, old.own) == (new.labels, new.targeted, new.own)
         assert old.temperature == new.temperature
-        assert [b.terms for b in old.blocks] == [b.terms for b in new.blocks]
+        assert [[*b.terms] for b in old.blocks] == [[*b.terms] for b in new.blocks]
         for a, b in zip(old.blocks, new.blocks, strict=True):
             assert (a.coef.dtype, a.keys.dtype) == (b.coef.dtype, b.keys.dtype)
             assert b.coef.flags.aligned

@@ -1,13 +1,20 @@
-"""The zip around a model: always the same bytes out; in, nothing that exceeds its limits."""
+"""The zip around a model, and arrays and terms in it: nothing is read that exceeds its limits."""
 
 import io
+import math
 import re
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
-from typing import BinaryIO
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from stance.display import count, shown
 from stance.errors import ModelError
@@ -18,33 +25,34 @@ MOST_MEMBERS = 200
 MOST_RATIO = 100  # times by which a member of more than `_SMALL` bytes may grow when unpacked
 MANIFEST = "manifest.json"
 PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
-DAMAGED = "copy or download it again, or train a new one with `stance train`"
-OTHER_FILE = "name a model that `stance train` wrote"
 
+_DAMAGED = "copy or download it again, or train a new one with `stance train`"
+_OTHER_FILE = "name a model that `stance train` wrote"
 _SMALL = 1 << 20
-_PIECE = 1 << 20
 _LEVEL = 6
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4sHHHHLLH")  # the record with which a zip ends
+_LOCATOR = 20  # bytes of the record before it that leads to a larger zip
 _MOST_DIRECTORY = 1 << 16
-_SAFE_NAME = re.compile(r"[a-z0-9_.-]+(/[a-z0-9_.-]+)*")
-_HARMLESS_FLAGS = 0x2 | 0x4 | 0x8 | 0x800  # how it was deflated, sizes after the data, UTF-8 name
+_MOST_HEADER = 1024  # bytes of an array's header
+_PLAIN_CONTROL, _STRANGE = bytes((*range(32), 127)), (b"\xc2", b"\xe2\x80")  # and how others begin
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 _ZIP_ERRORS = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError,
-    OverflowError, RuntimeError, ValueError,
-)  # fmt: skip
-
-_COMPRESSED = (
-    (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"]\0\0", "lzma"),
-    (b"\x04\x22\x4d\x18", "lz4"), (b"\x78\x01", "zlib"), (b"\x78\x5e", "zlib"),
-    (b"\x78\x9c", "zlib"), (b"\x78\xda", "zlib"),
-)  # fmt: skip
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),
+    *(OverflowError, RuntimeError, ValueError),
+)
+_PICKLED = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+_COMPRESSED = (  # as joblib compresses: gzip, bzip2, xz, lzma, lz4, zlib
+    *(b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"]\0\0", b"\x04\x22\x4d\x18"),
+    *(b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"),
+)
 _RUNS_CODE = (
     "is refused because loading one can run any code; train a model with `stance train`, whose "
     "file holds only numbers and text"
 )
 
 
-def refusal(found: str, advice: str = DAMAGED) -> ModelError:
+def refusal(found: str, advice: str = _DAMAGED) -> ModelError:
     """Return an error that says what was found and what to do, still without the file's name."""
     return ModelError(f"{found}; {advice}")
 
@@ -57,21 +65,12 @@ def pack(members: Mapping[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3  # Unix, whatever the machine
             info.external_attr = (stat.S_IFREG | 0o644) << 16
-            archive.writestr(info, data, _method(data), _LEVEL)
+            # Data so uniform that a reader would take it for a bomb stays as it is.
+            large = len(data) > _SMALL
+            uniform = large and len(data) > MOST_RATIO * len(zlib.compress(data, _LEVEL))
+            method = zipfile.ZIP_STORED if uniform else zipfile.ZIP_DEFLATED
+            archive.writestr(info, data, method, _LEVEL)
     return sink.getvalue()
-
-
-def _method(data: bytes) -> int:
-    """Return deflate, except for data so uniform that a reader would take it for a bomb."""
-    if len(data) <= _SMALL:
-        return zipfile.ZIP_DEFLATED
-    packer, packed, step = zlib.compressobj(_LEVEL), 0, len(data) // MOST_RATIO
-    for low in range(0, len(data), step):  # of which the first are mostly enough to tell
-        packed += len(packer.compress(data[low : low + step]))
-        if len(data) <= MOST_RATIO * packed:
-            return zipfile.ZIP_DEFLATED
-    uniform = len(data) > MOST_RATIO * (packed + len(packer.flush()))
-    return zipfile.ZIP_STORED if uniform else zipfile.ZIP_DEFLATED
 
 
 class Archive:
@@ -80,129 +79,147 @@ class Archive:
     def __init__(self, file: BinaryIO) -> None:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        _recognise(file.read(4096))
+        _recognise(file.read(8))
         if size > MOST_BYTES:
             raise refusal(f"{count(size, 'byte')}, but a model has at most {MOST_BYTES:,}")
         _check_end(file, size)
         try:
             self._zip = zipfile.ZipFile(file)
         except _ZIP_ERRORS as error:
-            raise refusal(f"damaged: its list of members cannot be read ({_why(error)})") from error
+            raise refusal(f"damaged: no list of members ({shown(str(error), 80)})") from error
         entries = self._zip.infolist()
         _check_entries(entries)
-        self._entries = {entry.filename: entry for entry in entries}
-        self.sizes = {entry.filename: entry.file_size for entry in entries}  # as declared
+        self._entries = {entry.orig_filename: entry for entry in entries}
+        self.sizes = {name: entry.file_size for name, entry in self._entries.items()}  # as declared
 
-    def read(self, name: str) -> bytearray:
+    def read(self, name: str) -> bytes:
         """Return a member's bytes: exactly as many as declared, and never more in memory."""
-        entry = self._entries[name]
-        data = bytearray()
+        pieces = []
         try:
-            with self._zip.open(entry) as member:
-                while piece := member.read(_PIECE):
-                    data += piece
+            with self._zip.open(self._entries[name]) as member:
+                while piece := member.read(_SMALL):
+                    pieces.append(piece)
         except _ZIP_ERRORS as error:
-            if isinstance(error, zlib.error) and "Error -4" in str(error):  # Z_MEM_ERROR
-                raise MemoryError from error
-            raise refusal(f"damaged: '{name}' cannot be unpacked ({_why(error)})") from error
-        if len(data) != entry.file_size:
-            found = count(len(data), "byte")
-            raise refusal(f"damaged: '{name}' has {found}, not {entry.file_size:,}")
+            raise refusal(
+                f"damaged: '{name}' cannot be unpacked ({shown(str(error), 80)})"
+            ) from error
+        data = b"".join(pieces)
+        if len(data) != self.sizes[name]:
+            raise refusal(f"damaged: '{name}' has {len(data):,} bytes, not {self.sizes[name]:,}")
         return data
 
 
-def _why(error: BaseException) -> str:
-    return shown(str(error), 80) or type(error).__name__
-
-
-def refuse_pickle_name(name: str) -> None:
-    for ending in filter(name.lower().endswith, PICKLES):
-        raise ModelError(f"a {ending} file {_RUNS_CODE}")
+def refuse_pickle(name: str, head: bytes) -> None:
+    """Raise if a file is, by its name or first bytes, one that runs code when it is loaded."""
+    if name.lower().endswith(PICKLES):
+        raise ModelError(f"as a {Path(name).suffix} file, it {_RUNS_CODE}")
+    if head.startswith(_PICKLED):
+        raise ModelError(f"as a pickle (as joblib writes it), it {_RUNS_CODE}")
+    if head.startswith(_COMPRESSED):
+        raise ModelError(f"as a file compressed as joblib compresses a pickle, it {_RUNS_CODE}")
 
 
 def _recognise(head: bytes) -> None:
-    if not head:
-        raise refusal("is empty")
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        raise ModelError(f"a pickle (as joblib writes it) {_RUNS_CODE}")
-    for magic, name in _COMPRESSED:
-        if head.startswith(magic):
-            made = f"compressed with {name}, as joblib compresses a pickle"
-            raise ModelError(f"{made}; it {_RUNS_CODE}")
-    if head[:4] in (b"PK\3\4", b"PK\5\6"):
-        return
-    kind = "a text file" if _is_text(head) else "not a zip file"
-    raise refusal(f"is {kind}, so not a model", OTHER_FILE)
-
-
-def _is_text(head: bytes) -> bool:
-    try:
-        text = head[: max(len(head) - 3, 1)].decode()  # the last character may be cut
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 8:
-            return False
-        text = head[: error.start].decode()
-    return all(char.isprintable() or char in "\t\n\r\f\ufeff" for char in text)
+    refuse_pickle("", head)
+    if not head.startswith((b"PK\3\4", b"PK\5\6")):
+        raise refusal("is not a zip file, so not a model" if head else "is empty", _OTHER_FILE)
 
 
 def _check_end(file: BinaryIO, size: int) -> None:
-    """Check how the file ends, before `zipfile` believes it."""
-    file.seek(max(0, size - _END.size - 0xFFFF - 20))
+    """Check the record with which the file ends, before `zipfile` believes it."""
+    file.seek(max(0, size - _END.size - _LOCATOR))
     tail = file.read()
     end = tail[-_END.size :]
-    if not (len(end) == _END.size and end.startswith(b"PK\5\6")):
-        if 0 <= tail.rfind(b"PK\5\6") <= len(tail) - _END.size:
-            raise refusal("has a comment or other bytes after the end of the zip")
-        raise refusal("is cut off: the end of the zip is missing")
+    if len(end) < _END.size or not end.startswith(b"PK\5\6"):
+        raise refusal("is cut off, or has other bytes after the end of the zip")
     _, disk, first_disk, here, entries, length, start, comment = _END.unpack(end)
-    if comment or tail[-_END.size - 20 :].startswith(b"PK\6\7"):
-        raise refusal("its end is not as `stance` writes it")
-    _check_number(entries)
-    if (disk, first_disk, here) != (0, 0, entries) or length > _MOST_DIRECTORY:
-        raise refusal("damaged: the end of the zip contradicts itself")
-    if start + length + _END.size != size:
-        raise refusal("damaged: bytes were added to the zip or are missing in it")
-
-
-def _check_number(members: int) -> None:
-    if members > MOST_MEMBERS:
-        raise refusal(f"has {count(members, 'member')}, but a model has at most {MOST_MEMBERS}")
+    if entries > MOST_MEMBERS or length > _MOST_DIRECTORY:
+        raise refusal(f"has {entries:,} members, but a model has at most {MOST_MEMBERS}")
+    plain = (disk, first_disk, here, comment) == (0, 0, entries, 0)
+    if not plain or start + length + _END.size != size or tail.startswith(b"PK\6\7"):
+        raise refusal("damaged: bytes were added to the zip, or are missing or changed in it")
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
-    _check_number(len(entries))
     names = [entry.orig_filename for entry in entries]
-    for name in names:
-        if name.lower().endswith(PICKLES):
-            raise ModelError(f"'{shown(name)}' in it is a pickle; it {_RUNS_CODE}")
     if MANIFEST not in names:
         first = f"begins with '{shown(names[0])}'" if names else "is empty"
-        raise refusal(f"is a zip but not a model: it {first} and has no '{MANIFEST}'", OTHER_FILE)
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise refusal(f"has two members '{shown(twice)}'")
+        raise refusal(f"is a zip but not a model: it {first} and has no '{MANIFEST}'", _OTHER_FILE)
+    if len(set(names)) < len(names) or len(names) > MOST_MEMBERS:
+        raise refusal(f"has two members of one name, or more than {MOST_MEMBERS}")
     for entry in entries:
-        _check_entry(entry, f"its member '{shown(entry.orig_filename)}'")
+        size, packed = entry.file_size, max(1, entry.compress_size)
+        who = f"its member '{shown(entry.orig_filename)}'"
+        if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
+            raise refusal(f"{who} is encrypted or packed in a way that no model is")
+        if size > MOST_MEMBER:
+            raise refusal(f"{who} unpacks to {size:,} bytes; at most {MOST_MEMBER:,} are read")
+        if size > _SMALL and size > MOST_RATIO * packed:
+            raise refusal(f"{who} unpacks to {MOST_RATIO} times its size, as a zip bomb does")
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
         raise refusal(f"its members are larger than {MOST_BYTES:,} bytes together")
 
 
-def _check_entry(entry: zipfile.ZipInfo, who: str) -> None:
-    mode = entry.external_attr >> 16
-    name = entry.orig_filename
-    if name.endswith("/") or stat.S_ISDIR(mode) or entry.external_attr & 0x10:
-        raise refusal(f"{who} is a folder, which no model has")
-    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise refusal(f"{who} is a link or device, which no model has")
-    if len(name) > 100 or not _SAFE_NAME.fullmatch(name) or ".." in name:
-        raise refusal(f"{who} has a name that no model uses")
-    if entry.flag_bits & 0x41:
-        raise refusal(f"{who} is encrypted, which no model is")
-    methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-    if entry.flag_bits & ~_HARMLESS_FLAGS or entry.compress_type not in methods:
-        raise refusal(f"{who} is packed in a way that no model uses")
-    if entry.file_size > MOST_MEMBER:
-        size = f"{entry.file_size:,} bytes"
-        raise refusal(f"{who} unpacks to {size}; at most {MOST_MEMBER:,} are read")
-    if entry.file_size > _SMALL and entry.file_size > MOST_RATIO * max(1, entry.compress_size):
-        raise refusal(f"{who} unpacks to more than {MOST_RATIO} times its size, as a zip bomb does")
+# --- Arrays and lists of terms -------------------------------------------------------------------
+
+
+def encode_array(array: NDArray[Any], dtype: str) -> bytes:
+    """Return an array in ``.npy`` format, as little-endian numbers of a type."""
+    sink = io.BytesIO()
+    values = np.ascontiguousarray(array, np.dtype(dtype).newbyteorder("<"))
+    npy.write_array(sink, values, (1, 0), allow_pickle=False)
+    return sink.getvalue()
+
+
+def decode_array(data: bytes, dtype: str, shape: tuple[int, ...], name: str) -> NDArray[Any]:
+    """Return an array, whose header must be the one that numpy writes for this type and shape."""
+    stored, sink = np.dtype(dtype).newbyteorder("<"), io.BytesIO()
+    header = {"descr": stored.str, "fortran_order": False, "shape": shape}
+    npy.write_array_header_1_0(sink, header)
+    expected, pad = sink.getvalue(), b" \n"  # of which other versions write more or less
+    start = 10 + int.from_bytes(data[8:10], "little")
+    same = data[:8] == expected[:8] and data[10:start].rstrip(pad) == expected[10:].rstrip(pad)
+    if not same or start > _MOST_HEADER:
+        raise refusal(f"'{name}' is not the {dtype} of shape {shape} of the manifest")
+    if len(data) - start != math.prod(shape) * stored.itemsize:
+        raise refusal(f"'{name}' has {len(data) - start:,} bytes of values, too many or too few")
+    array: NDArray[Any] = npy.read_array(io.BytesIO(data), allow_pickle=False)
+    return array.astype(dtype, copy=False)
+
+
+def encode_terms(terms: Sequence[str]) -> bytes:
+    """Return terms as bytes, one on each line, control characters escaped."""
+    escaped = (_CONTROL.sub(lambda found: shown(found[0]), term) for term in terms)
+    return "".join(f"{term}\n" for term in escaped).encode("utf-8", "replace")
+
+
+class Terms(Sequence[str]):
+    """Terms that are split when one is first read: few ever are, and a model has many."""
+
+    def __init__(self, text: str, size: int) -> None:
+        self._text, self._size = text, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._terms[at]
+
+    @cached_property
+    def _terms(self) -> list[str]:
+        return self._text.split("\n")[:-1]
+
+
+def decode_terms(data: bytes, size: int, name: str) -> Terms:
+    """Return so many terms, each of which is on a line and has no control character."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise refusal(f"'{name}' is not UTF-8 at byte {error.start}") from error
+    if data.count(b"\n") != size or data[-1:] not in (b"\n", b""):
+        raise refusal(f"'{name}' has not {size:,} whole lines")
+    plain = len(data.translate(None, _PLAIN_CONTROL)) == len(data) - size
+    strange = not plain or any(sign in data for sign in _STRANGE)  # since a search takes a while
+    if strange and (odd := _CONTROL.search(text.replace("\n", ""))):
+        raise refusal(f"'{name}' has a control character, '{shown(odd[0])}'")
+    return Terms(text, size)

@@ -1,328 +1,267 @@
 """What a model file says about itself: JSON that is checked before anything else is read."""
 
 import json
-import math
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stance.display import shown
+from stance.errors import ModelError
+from stance.reading.keys import BANDS
 from stance.reading.lexicon import FUNCTIONS
-from stance.recipe import BLOCK_NAMES, TARGET_BLIND
-from stance.settings import (
-    Check,
-    SchemaError,
-    anything,
-    entries,
-    equal,
-    items,
-    nullable,
-    number,
-    of,
-    one_of,
-    ruled,
-    such,
-    table,
-    wrong,
-)
+from stance.recipe import CONTROL
+from stance.records import Holder, Sentiment, Stance
 from stance.storage._archive import MANIFEST, MOST_MEMBER, refusal
-from stance.storage._members import (
-    LABELS,
-    TARGETED,
-    Table,
-    calibrated_rows,
-    claimed_rows,
-    member_arrays,
-    size_of,
-    term_lists,
-)
 
 FORMAT = "stance-model"
 SCHEMA = 1
-
-OF_MODEL = (  # top-level keys that a model's card does not own
-    *("format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads"),
-    *("temperature", "members"),
-)
-
 MOST_MANIFEST = 1 << 24
-MOST_VALUES = 2_000_000  # of JSON, about; each takes up to a hundred bytes of memory
-MOST_FEATURES = 10_000_000
-MOST_CATEGORIES = 100
-MOST_ENTRIES = 100_000
-LONGEST_ENTRY = 200
-LONGEST_TEXT = 400
 
-_MOST_LEVELS = 20
-_DEEP = "it is nested too deep"
-_MOST_DIGITS = 18  # fits into 64 bits
-_CONTROL = frozenset(map(chr, (*range(32), *range(127, 160)))) - frozenset("\t\n\r")
+# Labels of each head, in the order of the file; those of sentiment and holder may be missing.
+LABELS: dict[str, tuple[str, ...]] = {"stance": tuple(Stance), "sentiment": tuple(Sentiment)}
+LABELS |= {"control": LABELS["stance"], "holder": tuple(Holder)}
+TARGETED = ("stance", "holder")  # heads that judge an actor
 
+TERMS = ".terms.txt"  # with which the name of a block's list of them ends; any may be missing
+PARTS = {"keys": "uint64", "idf": "float32", "coef": "float32"}  # types of a block's arrays
+CALIBRATION = {  # type and greatest value of arrays of which a model has all or none
+    "calibration/confidence.npy": ("float32", 1),
+    "calibration/predicted.npy": ("int32", len(Stance) - 1),
+    "calibration/correct.npy": ("int32", 1),
+    "calibration/document.npy": ("int32", 2**31 - 1),
+}
 
-def decode_manifest(data: bytes | bytearray) -> dict[str, Any]:
-    """Return a manifest that obeys the schema; a refusal lacks the file's name."""
-    if len(data) > MOST_MANIFEST:
-        raise refusal(f"its manifest has {len(data):,} bytes; at most {MOST_MANIFEST:,} are read")
-    if data.count(b",") > MOST_VALUES:
-        raise refusal(f"its manifest has more than {MOST_VALUES:,} values")
-    try:
-        found: dict[str, Any] = json.loads(
-            bytes(data).decode("utf-8"),
-            object_pairs_hook=_pairs,
-            parse_int=_whole,
-            parse_float=_number,
-            parse_constant=_constant,
-        )
-        _check_texts(found)
-    except (ValueError, RecursionError) as error:
-        why = _DEEP if isinstance(error, RecursionError) else shown(str(error), 80)
-        raise refusal(f"its manifest is not valid JSON ({why})") from error
-    try:
-        _check_version(found)
-        _MODEL(found, "")
-        _check_agreement(found)
-        _check_members(found)
-    except SchemaError as error:
-        raise refusal(f"its manifest {error.of_table}") from error
-    return found
-
-
-# --- JSON without its oddities -------------------------------------------------------------------
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return found
-
-
-def _whole(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
-        raise ValueError("a number is too large")
-    return int(text)
-
-
-def _number(text: str) -> float:
-    if not math.isfinite(value := float(text)):
-        raise ValueError("a number is too large")
-    return value
-
-
-def _constant(text: str) -> float:
-    raise ValueError(f"{text} is not a number")
-
-
-def _check_texts(value: Any) -> None:
-    """Refuse nesting without end, control characters and halves of surrogate pairs."""
-    level = [value]
-    for _ in range(_MOST_LEVELS):
-        tables = [item for item in level if isinstance(item, dict)]
-        lists = [item for item in level if isinstance(item, list)]
-        texts = [*(i for i in level if isinstance(i, str)), *(k for t in tables for k in t)]
-        together = "".join(texts)
-        together.encode()
-        if not _CONTROL.isdisjoint(together):
-            odd = next(text for text in texts if not _CONTROL.isdisjoint(text))
-            raise ValueError(f"a control character in '{shown(odd, 40)}'")
-        level = [*(i for t in tables for i in t.values()), *(i for part in lists for i in part)]
-        if not level:
-            return
-    raise ValueError(_DEEP)
-
+Table = Mapping[str, Any]
+Layout = tuple[str, tuple[int, ...]]  # type and shape of an array
 
 # --- Schema --------------------------------------------------------------------------------------
 
+# A rule is a type (`object` is any), a pattern, a set of words, `(rule, low, high)` with limits of
+# a number or a length, `(None, rule)` where null will do, `[rule]` for lists, `("growing", rule)`
+# for those in order, a function of the table that returns its rule, or a dict. Of its keys "x?" may
+# be missing, and "*" is for any other.
+Rule = Any
 
-_ROWS = number(int, 0, 10**12)
-_SHARE = number(float, 0, 1)
-_DIGEST = such(of(str), re.compile("[0-9a-f]{64}").fullmatch, "64 hexadecimal digits")
-_TEXT = such(of(str), lambda text: len(text) <= LONGEST_TEXT, f"at most {LONGEST_TEXT} characters")
-_PAIR = such(items(_SHARE), lambda ends: len(ends) == 2, "a lower and an upper bound")
-_INTERVAL = such(_PAIR, lambda ends: ends[0] <= ends[1], "a lower and an upper bound")
-_WHOLE = such(of(list), lambda n: len(n) == 3 and {*map(type, n)} == {int}, "three whole numbers")
-_LENGTHS = such(_WHOLE, lambda n: [0, *n] == sorted([0, *n]), "three growing numbers of words")
-_CLASSES = table(optional=dict.fromkeys(LABELS["stance"], _ROWS))
-_SOURCE = {"name": of(str), "sha256": _DIGEST, "rows": _ROWS, "classes": _CLASSES}
+_ROWS = (int, 0, 10**12)
+_SHARE = (float, 0, 1)
+_WEIGHT = (float, 0, 100)
+_MOST_FEATURES = 10_000_000
+_TEXT = (str, 0, 400)
+_INTERVAL = ("growing", ([_SHARE], 2, 2))
+_LENGTHS = ("growing", ([(int, 0, 10**6)], 3, 3))
+_DIGEST = re.compile("[0-9a-f]{64}")
+_BLOCKS = {"blocks": {"*": _WEIGHT}, "*": object}
+_WORDS = ([str], 0, 100_000)
+_POLARITY = {"positive", "negative", "demand", "none"}
 
-_F1 = {"macro_f1": nullable(_SHARE)}
-_INTERVALS = dict.fromkeys(("macro_f1_interval", "interval"), nullable(_INTERVAL))
-_GROUPS = entries(table(_F1 | {"n": _ROWS}, _INTERVALS, closed=False))
-_FEELINGS = dict.fromkeys(LABELS["sentiment"], table({"support": _ROWS}, closed=False))
-_SCORES = _F1 | {"macro_f1_interval": nullable(_INTERVAL), "ece": nullable(_SHARE)}
-_BASELINES = entries(nullable(table({"macro_f1": nullable(number(float, -1, 1))}, closed=False)))
-_SCORES |= {"documents": _ROWS, "baselines": _BASELINES}  # one of them is a difference
-_MORE_SCORES = {f"per_{title}": _GROUPS for title in ("corpus", "source", "genre", "actor")}
-_CLASS_SCORES = dict.fromkeys(("precision", "recall", "f1"), _SHARE) | {"support": _ROWS}
-_MORE_SCORES["per_class"] = table(
-    dict.fromkeys(LABELS["stance"], table(_CLASS_SCORES, closed=False))
-)
-_MORE_SCORES["sentiment"] = table(optional={"per_class": table(optional=_FEELINGS)}, closed=False)
-
-
-def _scores(value: Any, where: str) -> None:
-    """Check the cross-validated scores; a model may have none."""
-    known = "macro_f1" in of(dict)(value, where)
-    table(_SCORES if known else {}, _MORE_SCORES, closed=False)(value, where)
-
-
-def _consistent(reference: Table, where: str) -> None:
-    if (rows := sum(reference["actors"].values())) > reference["rows"]:
-        raise wrong(f"{where}.rows", reference["rows"], f"the {rows:,} of its actors or more")
-    words = len(reference.get("frequent", ()))
-    for name, shares in reference.get("wording", {}).items():
-        if len(shares) != words:
-            raise wrong(
-                f"{where}.wording.{name}", len(shares), f"a share for each of {words} words"
-            )
-
-
-_REFERENCE = {"paragraphs": _ROWS, "unknown": _SHARE, "length": _LENGTHS, "rows": _ROWS}
-_REFERENCE |= {"familiarity": nullable(_SHARE), "actors": entries(number(int, 1, 10**12))}
-_WORDING = {"frequent": items(_TEXT, 0, 1000), "wording": entries(items(_SHARE, 0, 1000))}
-
-
-def _seeds(repeats: Table, where: str) -> None:
-    seeds = repeats["seeds"]
-    good = len(seeds) == len(repeats["macro_f1"])
-    if not good or not all(type(seed) is int and 0 <= seed < 2**31 for seed in seeds):
-        raise wrong(f"{where}.seeds", seeds, "a seed for each score")
-
-
-_REPEATS = {"macro_f1": items(_SHARE, 1, 50, "numbers"), "seeds": of(list), "mean": _SHARE}
-_REPEATS |= {"interval": _INTERVAL, "sd": nullable(_SHARE)}
-
+_MACRO_F1 = {"macro_f1": (None, _SHARE), "macro_f1_interval?": (None, _INTERVAL)}
+_GROUP = {"n": _ROWS, **_MACRO_F1, "interval?": (None, _INTERVAL), "*": object}
+_FEELING = {f"{label}?": {"support": _ROWS, "*": object} for label in Sentiment}
+_SCORES = {
+    **{f"per_{title}?": {"*": _GROUP} for title in ("corpus", "source", "genre", "actor")},
+    **{"sentiment?": {"per_class?": _FEELING, "*": object}, "*": object},
+}
+_CROSS_VALIDATED = _SCORES | {
+    **{"macro_f1": (None, _SHARE), "macro_f1_interval": (None, _INTERVAL)},
+    **{"ece": (None, _SHARE), "documents": _ROWS},
+    "baselines": {"*": (None, {"macro_f1": (None, (float, -1, 1)), "*": object})},
+}
 _POINT = dict.fromkeys(("share", "macro_f1", "low", "high"), _SHARE)
-_POINT |= dict.fromkeys(("documents", "rows"), number(float, 0, 10**12))
-_POINTS = items(table(_POINT), 1, 20, "points")
-_GAIN = nullable(items(number(float, -1, 1), 2, 2, "bounds"))
-_curve = table({"points": _POINTS}, {"doubling": _GAIN, "why": _TEXT, "forecast": anything})
-
-
-def _words(value: Any, where: str) -> None:
-    for entry in of(list)(value, where):
-        if type(entry) is not str or len(entry) > LONGEST_ENTRY:
-            raise wrong(where, entry, "short strings")
-
-
-_FUNCTION = table(optional=dict.fromkeys(FUNCTIONS, _words))
-_CATEGORY = table(
-    {"polarity": one_of("positive", "negative", "demand", "none"), "words": _words},
-    {"phrases": _words, "meaning": anything},
-)
-
-
-def _lexicon(value: Any, where: str) -> None:
-    if len(of(dict)(value, where)) > MOST_CATEGORIES:
-        raise refusal(f"its lexicon has {len(value)} categories; at most {MOST_CATEGORIES} fit")
-    for name, lists in value.items():
-        (_FUNCTION if name == "function" else _CATEGORY)(lists, f"{where}.{shown(name)}")
-    total = sum(len(part) for t in value.values() for part in t.values() if type(part) is list)
-    if total > MOST_ENTRIES:
-        raise refusal(f"its lexicon has {total:,} entries; at most {MOST_ENTRIES:,} are read")
-
-
-def _head(name: str) -> Check:
-    targeted = name in TARGETED
-    known = BLOCK_NAMES if targeted else TARGET_BLIND
-    another = f"another one of {', '.join(known)}"
-
-    def different(blocks: list[Table], where: str) -> None:
-        left = list(known)
-        for at, block in enumerate(blocks):
-            if block["name"] not in left:
-                raise wrong(f"{where}.{at}.name", block["name"], another)
-            left.remove(block["name"])
-
-    features = number(int, 0, MOST_FEATURES)
-    block = table({"name": of(str), "weight": number(float, 0, 100), "features": features})
-    checks = {
-        "labels": equal(list(LABELS[name]), ", ".join(LABELS[name])),
-        "targeted": equal(targeted, str(targeted).lower()),
-        "own": of(bool),
-        "temperature": number(float, 1e-6, 1e6),
-        "blocks": ruled(items(block), different),
-    }
-    return table(checks)
-
-
-_MEMBER = {"sha256": _DIGEST, "bytes": number(int, 0, MOST_MEMBER)}
-_BLOCKS = table({"blocks": entries(number(float, 0, 100))}, closed=False)
-_LABELS = {name: list(LABELS[name]) for name in ("stance", "sentiment")}
-_VERSIONS = ("stance", "python", "numpy", "scikit-learn")
-_MODEL = table(
-    {
-        "versions": ruled(table(dict.fromkeys(_VERSIONS, of(str)), closed=False), entries(of(str))),
-        "data": items(table(_SOURCE, closed=False)),
-        "seed": of(int),
-        "scores": _scores,
-        "limits": items(of(str), 0, 100),
-        "recipe": table(
-            {"name": of(str), "features": _BLOCKS, "sentiment_features": _BLOCKS},
-            {"holder_features": _BLOCKS},
-            closed=False,
-        ),
-        "book": of(dict),
-        "lexicon": _lexicon,
-        "labels": equal(_LABELS, "those of stance and sentiment"),
-        "language": anything,
-        "temperature": of(float),
-        "heads": table(
-            {"stance": _head("stance"), "control": _head("control")},
-            {name: _head(name) for name in ("sentiment", "holder")},
-        ),
-        "members": entries(table(_MEMBER, closed=False)),
+_POINT |= dict.fromkeys(("documents", "rows"), (float, 0, 10**12))
+_CURVE = {
+    **{"points": ([_POINT], 1, 20), "doubling?": (None, ([(float, -1, 1)], 2, 2))},
+    **{"why?": _TEXT, "forecast?": object},
+}
+_HEAD = {
+    **{"labels": [str], "targeted": bool, "own": bool, "temperature": (float, 1e-6, 1e6)},
+    "blocks": [{"name": str, "weight": _WEIGHT, "features": (int, 0, _MOST_FEATURES)}],
+}
+_MODEL: dict[str, Rule] = {
+    "versions": {**dict.fromkeys(("stance", "python", "numpy", "scikit-learn"), str), "*": str},
+    "data": [
+        {
+            **{"name": str, "sha256": _DIGEST, "rows": _ROWS, "*": object},
+            "classes": {f"{label}?": _ROWS for label in Stance},
+        }
+    ],
+    "seed": int,
+    "scores": lambda scores: _CROSS_VALIDATED if "macro_f1" in scores else _SCORES,
+    "limits": ([str], 0, 100),
+    "recipe": {
+        **{"name": str, "features": _BLOCKS, "sentiment_features": _BLOCKS},
+        **{"holder_features?": _BLOCKS, "*": object},
     },
-    {
-        "reference": ruled(table(_REFERENCE, _WORDING), _consistent),
-        "repeats": ruled(table(_REPEATS), _seeds),
-        "learning_curve": _curve,
+    "book": dict,
+    "lexicon": (
+        {
+            "function?": {f"{name}?": _WORDS for name in FUNCTIONS},
+            "*": {"polarity": _POLARITY, "words": _WORDS, "phrases?": _WORDS, "meaning?": object},
+        },
+        *(0, 100),
+    ),
+    "labels": dict,
+    "language": object,
+    "temperature": float,
+    "heads": {"stance": _HEAD, "control": _HEAD, "sentiment?": _HEAD, "holder?": _HEAD},
+    "members": {
+        "*": {
+            **{"sha256": _DIGEST, "bytes": (int, 0, MOST_MEMBER)},
+            **{"dtype?": str, "shape?": [(int, 0, _MOST_FEATURES)]},
+        }
     },
-    closed=False,
-)
+    "reference?": {
+        **{"paragraphs": _ROWS, "unknown": _SHARE, "length": _LENGTHS, "rows": _ROWS},
+        **{"familiarity": (None, _SHARE), "actors": {"*": (int, 1, 10**12)}},
+        **{"frequent?": ([_TEXT], 0, 1000), "wording?": {"*": [_SHARE]}},
+    },
+    "repeats?": {
+        **{"macro_f1": ([_SHARE], 1, 50), "seeds": [(int, 0, 2**31 - 1)], "mean": _SHARE},
+        **{"interval": _INTERVAL, "sd": (None, _SHARE)},
+    },
+    "learning_curve?": _CURVE,
+    "*": object,
+}
+
+_KINDS = {dict: "a table", list: "a list", str: "a string", bool: "true or false"}
+_KINDS |= {int: "a whole number", float: "a number"}
 
 
-def _check_version(manifest: object) -> None:
+def _wrong(where: str, value: object, expected: str) -> ModelError:
+    return refusal(f"its manifest has {where} = {shown(repr(value))}, not {expected}")
+
+
+def _check(value: Any, rule: Rule, where: str) -> None:
+    """Refuse a value that is not as a rule says."""
+    match rule:
+        case type():
+            number = rule is float and type(value) is int
+            if rule is not object and type(value) is not rule and not number:
+                raise _wrong(where, value, _KINDS[rule])
+        case None, inner:
+            if value is not None:
+                _check(value, inner, where)
+        case "growing", inner:
+            _check(value, inner, where)
+            if value != sorted(value):
+                raise _wrong(where, value, "growing")
+        case inner, low, high:
+            _check(value, inner, where)
+            if not low <= (value if inner in (int, float) else len(value)) <= high:
+                items = "" if inner in (int, float) else " items"
+                raise _wrong(where, value, f"between {low:,.15g} and {high:,.15g}{items}")
+        case [inner]:
+            _check(value, list, where)
+            for place, item in enumerate(value):
+                _check(item, inner, f"{where}.{place}")
+        case re.Pattern():
+            if type(value) is not str or not rule.fullmatch(value):
+                raise _wrong(where, value, f"like {rule.pattern}")
+        case set():
+            if type(value) is not str or value not in rule:
+                raise _wrong(where, value, f"one of {', '.join(sorted(rule))}")
+        case _:
+            _check(value, dict, where)
+            _check_table(value, rule if type(rule) is dict else rule(value), where)
+
+
+def _check_table(table: Table, rules: dict[str, Rule], where: str) -> None:
+    before = f"{where}." if where else ""
+    for key in rules:
+        if key[-1] not in "?*" and key not in table:
+            raise refusal(f"its manifest lacks '{before}{key}'")
+    for key, value in table.items():
+        rule = rules.get(key, rules.get(f"{key}?", rules.get("*")))
+        if rule is None:
+            raise refusal(f"its manifest has an unknown key '{before}{shown(key)}'")
+        _check(value, rule, before + shown(key))
+
+
+# --- Reading -------------------------------------------------------------------------------------
+
+_CONTROL = re.compile(r"\\[bfu]|[\x7f-\x9f]")  # characters but tabs and line ends, as JSON has them
+
+
+def decode_manifest(data: bytes) -> dict[str, Any]:
+    """Return a manifest that obeys the schema; a refusal lacks the file's name."""
+    if len(data) > MOST_MANIFEST:
+        raise refusal(f"its manifest has {len(data):,} bytes; at most {MOST_MANIFEST:,} are read")
+    try:
+        manifest: dict[str, Any] = json.loads(data.decode())
+        text = json.dumps(manifest, ensure_ascii=False, allow_nan=False)
+        text.encode()  # raises at half a character
+        if odd := _CONTROL.search(text.replace("\\\\", "")):
+            raise ValueError(f"a control character, {odd[0]!r}")
+    except (ValueError, RecursionError) as error:
+        deep = "nested too deep" if isinstance(error, RecursionError) else ""
+        why = deep or shown(str(error), 80)
+        raise refusal(f"its manifest is not valid JSON ({why})") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise refusal(f"its '{MANIFEST}' is not that of a model", "name one made by `stance train`")
-    schema = table({"schema": of(int)}, closed=False)(manifest, "")["schema"]
-    if schema > SCHEMA:
-        raise refusal(f"was written by a newer stance (schema {schema})", "upgrade stance")
-    if schema != SCHEMA:
-        raise wrong("schema", schema, str(SCHEMA))
+    _check(manifest.get("schema"), int, "schema")
+    if manifest["schema"] > SCHEMA:
+        newer = f"was written by a newer stance (schema {manifest['schema']})"
+        raise refusal(newer, "upgrade stance")
+    _check(manifest, _MODEL, "")
+    for where, found, expected in _claims(manifest):
+        if found != expected:
+            raise _wrong(where, found, shown(repr(expected)))
+    return manifest
 
 
-def _check_agreement(manifest: Table) -> None:
-    """Check that what stands in two places is the same in both."""
-    heads, recipe = manifest["heads"], manifest["recipe"]
-    if manifest["language"] != recipe.get("language"):
-        raise wrong("language", manifest["language"], "that of its recipe")
-    if manifest["temperature"] != heads["stance"]["temperature"]:
-        raise wrong("temperature", manifest["temperature"], "that of its stance head")
-    keys = {"stance": "features", "sentiment": "sentiment_features", "holder": "holder_features"}
-    for name, key in keys.items():
-        if name not in heads:
-            continue
-        wanted = recipe.get(key, {}).get("blocks", {})
-        blocks = [block["name"] for block in heads[name]["blocks"]]
-        if set(blocks) != set(wanted):
-            raise wrong(f"heads.{name}.blocks", blocks, "the blocks of its recipe")
+def _claims(manifest: Table) -> Iterator[tuple[str, object, object]]:
+    """Yield what follows from the rest of a manifest: where, what it says, and what follows."""
+    heads, recipe, members = manifest["heads"], manifest["recipe"], manifest["members"]
+    yield "schema", manifest["schema"], SCHEMA
+    yield "language", manifest["language"], recipe.get("language")
+    yield "temperature", manifest["temperature"], heads["stance"]["temperature"]
+    both = {name: list(LABELS[name]) for name in ("stance", "sentiment")}
+    yield "labels", manifest["labels"], both
+    for name, head in heads.items():
+        yield f"heads.{name}.labels", head["labels"], list(LABELS[name])
+        yield f"heads.{name}.targeted", head["targeted"], name in TARGETED
+        key = "features" if name == "stance" else f"{name}_features"
+        known = CONTROL.features.blocks if name == "control" else recipe.get(key, _BLOCKS)["blocks"]
+        blocks = [block["name"] for block in head["blocks"]]
+        yield f"heads.{name}.blocks", sorted(blocks), sorted(known)
+    if repeats := manifest.get("repeats"):
+        yield "repeats.seeds", len(repeats["seeds"]), len(repeats["macro_f1"])
+    if reference := manifest.get("reference"):
+        rows = reference["rows"]
+        yield "reference.rows", rows, max(rows, sum(reference["actors"].values()))
+        for name, shares in reference.get("wording", {}).items():
+            words = len(reference.get("frequent", ()))
+            yield f"reference.wording.{shown(name)}", len(shares), words
+    arrays = member_arrays(heads, members)
+    terms = {name.replace(".keys.npy", TERMS) for name in arrays}
+    yield "members", sorted(members.keys() - arrays.keys() - terms), []
+    for name, (dtype, shape) in arrays.items():
+        yield f"members.{name}.dtype", members.get(name, {}).get("dtype"), dtype
+        yield f"members.{name}.shape", members[name].get("shape"), list(shape)
 
 
-def _check_members(manifest: Table) -> None:
-    """Check that the members are those that the heads call for, of the right types and shapes."""
-    heads, members = manifest["heads"], manifest["members"]
-    texts = claimed_rows(members.get("data/exact.npy", {}))
-    arrays = member_arrays(heads, texts, calibrated_rows(members))
-    required = {name: _array(*layout) for name, layout in arrays.items()}
-    table(required, dict.fromkeys(term_lists(heads), table(_MEMBER)))(members, "members")
+# --- What a model is made of ---------------------------------------------------------------------
 
 
-def _array(dtype: str, shape: tuple[int, ...]) -> Check:
-    expected = f"{list(shape)} of {dtype}"
-    kinds = {"dtype": equal(dtype, dtype), "shape": equal(list(shape), expected)}
+def member_arrays(heads: Table, members: Table) -> dict[str, Layout]:
+    """Return type and shape of every array that a model with these heads has."""
+    arrays: dict[str, Layout] = {}
+    for name, head in heads.items():
+        labels = len(LABELS[name])
+        arrays[f"heads/{name}/intercept.npy"] = ("float64", (labels,))
+        for block in head["blocks"]:
+            for part, dtype in PARTS.items():
+                shape = (block["features"], labels) if part == "coef" else (block["features"],)
+                arrays[f"heads/{name}/{block['name']}.{part}.npy"] = (dtype, shape)
+    texts = _rows(members, "data/exact.npy")
+    arrays["data/exact.npy"] = ("uint64", (texts,))
+    arrays["data/bands.npy"] = ("uint64", (texts, BANDS))
+    if calibrated := [name for name in CALIBRATION if name in members]:
+        rows = _rows(members, calibrated[0])
+        arrays |= {name: (dtype, (rows,)) for name, (dtype, _) in CALIBRATION.items()}
+    return arrays
 
-    def large_enough(member: Table, where: str) -> None:
-        if member["bytes"] < size_of(dtype, shape):
-            raise wrong(f"{where}.bytes", member["bytes"], "enough for its shape")
 
-    return ruled(table({**_MEMBER, **kinds}), large_enough)
+def _rows(members: Table, name: str) -> int:
+    """Return the rows that a manifest claims for a member."""
+    shape = members.get(name, {}).get("shape")
+    return int(shape[0]) if shape else 0

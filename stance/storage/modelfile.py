@@ -1,73 +1,81 @@
 """Models written to files, and read from files without ever running code."""
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
-import math
-import stat
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import Stemmer
-from numpy.typing import NDArray
 
 from stance.display import shown, shown_path
 from stance.errors import ActorError, ModelError, OutputError, RecipeError
-from stance.files import check_output, write_whole
+from stance.files import check_output, is_device, write_whole
+from stance.model.abstention import Calibration
+from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
 from stance.recipe import recipe_from_table
-from stance.storage._archive import MANIFEST, PICKLES, Archive, pack, refusal, refuse_pickle_name
-from stance.storage._manifest import (
-    FORMAT,
-    MOST_MANIFEST,
-    OF_MODEL,
-    SCHEMA,
-    decode_manifest,
-)
-from stance.storage._members import (
-    LABELS,
-    calibrated_rows,
-    calibration_members,
-    check_array,
+from stance.storage._archive import (
+    MANIFEST,
+    PICKLES,
+    Archive,
     decode_array,
     decode_terms,
     encode_array,
     encode_terms,
-    head_members,
-    head_table,
-    make_calibration,
-    make_head,
+    pack,
+    refusal,
+    refuse_pickle,
+)
+from stance.storage._manifest import (
+    CALIBRATION,
+    FORMAT,
+    LABELS,
+    MOST_MANIFEST,
+    PARTS,
+    SCHEMA,
+    TERMS,
+    Table,
+    decode_manifest,
     member_arrays,
-    term_lists,
 )
 
 STEMMER = "PyStemmer"  # whose versions stem some words differently
 
+_OF_MODEL = (  # top-level keys of the manifest that a model's card does not own
+    *("format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads"),
+    *("temperature", "members"),
+)
+_GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
+
+# --- Writing -------------------------------------------------------------------------------------
+
 
 def dump_model(model: StanceModel) -> bytes:
     """Return the bytes of a model's file; the same model gives the same bytes."""
-    if taken := set(OF_MODEL) & set(model.card):
+    if taken := set(_OF_MODEL) & set(model.card):
         raise ValueError(f"the card of a model must not have a key '{min(taken)}'")
     heads = {name: head for name in LABELS if (head := getattr(model, name)) is not None}
-    tables = {name: head_table(head) for name, head in heads.items()}
-    exact, bands = model.fingerprints.exact, model.fingerprints.bands
-    values: dict[str, Any] = {"data/exact.npy": exact, "data/bands.npy": bands}
-    for name, head in heads.items():
-        values |= head_members(name, head)
-    values |= calibration_members(model.calibration)
-    calibrated = None if model.calibration is None else len(model.calibration.confidence)
-    types = member_arrays(tables, len(exact), calibrated)
-    arrays = {name: values[name].astype(types[name][0], copy=False) for name in types}
-    contents = {
-        name: encode_array(arrays[name]) if name in arrays else encode_terms(values[name])
-        for name in sorted(values)
-    }
+    tables = {name: _head_table(head) for name, head in heads.items()}
+    values = _values(model, heads)
+    shapes = {name: {"shape": np.shape(value)} for name, value in values.items()}
+    layouts = member_arrays(tables, shapes)
+    contents, members = {}, {}
+    for name in sorted(values):
+        dtype, shape = layouts.get(name, ("", ()))
+        data = encode_array(values[name], dtype) if dtype else encode_terms(values[name])
+        contents[name] = data
+        members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        if dtype:
+            members[name] |= {"dtype": dtype, "shape": shape}
     manifest = {
         **model.card,
         "format": FORMAT,
@@ -79,54 +87,52 @@ def dump_model(model: StanceModel) -> bytes:
         "lexicon": model.lexicon.source,
         "heads": tables,
         "temperature": float(model.stance.temperature),
-        "members": {name: _member_table(data, arrays.get(name)) for name, data in contents.items()},
+        "members": members,
     }
     return pack({MANIFEST: _encode_manifest(manifest)} | contents)
 
 
-def _encode_manifest(manifest: Mapping[str, Any]) -> bytes:
-    """Return the JSON of a manifest, its top-level keys sorted."""
-    # Inside them the order stays, because that of actors, categories and blocks matters.
-    ordered = {key: _plain(manifest[key]) for key in sorted(manifest)}
-    text = json.dumps(ordered, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode()
+def _head_table(head: Head) -> dict[str, Any]:
+    return {
+        "labels": head.labels,
+        "targeted": head.targeted,
+        "own": head.own,
+        "temperature": float(head.temperature),
+        "blocks": [
+            {"name": block.name, "weight": float(block.weight), "features": len(block.keys)}
+            for block in head.blocks
+        ],
+    }
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; what is not a finite number becomes null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if hasattr(value, "item"):  # a number of numpy
-        return _plain(value.item())
-    return str(value) if isinstance(value, str) else value
+def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
+    """Return the arrays and lists of terms of a model by the names of their members."""
+    marks = model.fingerprints
+    values: dict[str, Any] = {"data/exact.npy": marks.exact, "data/bands.npy": marks.bands}
+    if model.calibration is not None:
+        values |= {name: getattr(model.calibration, Path(name).stem) for name in CALIBRATION}
+    for name, head in heads.items():
+        values[f"heads/{name}/intercept.npy"] = head.intercept
+        for block in head.blocks:
+            stem = f"heads/{name}/{block.name}"
+            values |= {f"{stem}.{part}.npy": getattr(block, part) for part in PARTS}
+            values |= {f"{stem}{TERMS}": block.terms} if block.terms else {}
+    return values
 
 
-def _member_table(data: bytes, array: NDArray[Any] | None) -> dict[str, Any]:
-    table: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-    return table if array is None else table | {"dtype": array.dtype.name, "shape": array.shape}
+def _encode_manifest(manifest: Table) -> bytes:
+    """Return the JSON of a manifest; what is not a finite number in it becomes null."""
+    # Only top-level keys are sorted: the order of actors, categories and blocks matters.
+    text = json.dumps(dict(sorted(manifest.items())), default=lambda number: number.item())
+    plain = json.loads(text, parse_constant=lambda _: None)
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> None:
-    """Write a model to a file, which appears under its name only when whole.
+    """Write a model to a file, usually ``.stance``, which appears under its name only when whole.
 
-    Parameters
-    ----------
-    model : StanceModel
-    path : Path or str
-        Usually with the ending ``.stance``.
-    force : bool
-        Whether an existing file is replaced.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written, or exists and ``force`` is not given.
-    ModelError
-        If the model is one that `load_model` would refuse.
+    Raises `OutputError` if it cannot be written, or exists and ``force`` is not given, and
+    `ModelError` if the model is one that `load_model` would refuse.
     """
     path = Path(path)
     check_model_output(path, force=force)
@@ -139,10 +145,12 @@ def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> 
 def check_model_output(path: Path, *, force: bool) -> None:
     """Raise what `save_model` would raise because of the name alone, before any work is done."""
     if path.suffix.lower() in PICKLES:
-        raise OutputError(
-            f"{shown_path(path)}: a {path.suffix} would be refused later; use .stance"
-        )
+        reason = f"a {path.suffix} would be refused later; use .stance"
+        raise OutputError(f"{shown_path(path)}: {reason}")
     check_output(path, force=force, regular=True)
+
+
+# --- Reading -------------------------------------------------------------------------------------
 
 
 def bundled_model() -> Path:
@@ -153,30 +161,15 @@ def bundled_model() -> Path:
 def load_model(path: Path | str | None = None) -> StanceModel:
     """Load a model file, or the model that comes with the package if none is named.
 
-    Parameters
-    ----------
-    path : Path or str, optional
-        A file that `stance.save_model` or ``stance train`` wrote. Nothing in it is ever run.
+    Nothing in the file is ever run. Raises `ModelError` if it is missing, damaged or no model.
 
-    Returns
-    -------
-    StanceModel
-
-    Raises
-    ------
-    ModelError
-        If the file is missing, damaged or anything but a model.
-
-    Examples
-    --------
     >>> import stance
     >>> model = stance.load_model()
     >>> judged = model.judge(["Poland praised NATO.", "It rained."])
     >>> judged.actor, judged.para.tolist(), judged.stance.shape
     (('Poland', 'NATO'), [0, 0], (2, 3))
     """
-    path = Path(path) if path is not None else bundled_model()
-    with _refusals(path), _open(path) as file:
+    with _opened(Path(path) if path is not None else bundled_model()) as file:
         return _read_model(file)
 
 
@@ -188,8 +181,14 @@ def decode_model(data: bytes) -> StanceModel:
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """Return what a model file says about itself; its arrays are not read."""
-    with _refusals(path), _open(path) as file:
+    with _opened(path) as file:
         return _read_manifest(Archive(file))
+
+
+def model_hash(path: Path) -> str:
+    """Return the sha256 of a model file's bytes, in hexadecimal."""
+    with _opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def stemmer_note(model: StanceModel) -> str | None:
@@ -206,10 +205,21 @@ def stemmer_note(model: StanceModel) -> str | None:
     return f"{differ}; for the same ones, pip install {STEMMER}=={there}"
 
 
-def model_hash(path: Path) -> str:
-    """Return the sha256 of a model file's bytes, in hexadecimal."""
-    with _refusals(path), _open(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+_READING = {
+    errno.ENOENT: "no such file; check the path, or make it with `stance train`",
+    errno.EACCES: "no permission to read it; ask its owner or run chmod",
+    errno.EISDIR: "is a folder; name the model file in it",
+}
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader]:
+    with _refusals(path):
+        if is_device(path):
+            raise refusal("is a pipe or device, not a file", "name a model file")
+        with path.open("rb") as file:
+            refuse_pickle(path.name, b"")
+            yield file
 
 
 @contextlib.contextmanager
@@ -217,44 +227,27 @@ def _refusals(path: Path) -> Iterator[None]:
     """Put the file's name before whatever is refused in it, all on one line."""
     try:
         yield
-    except (ModelError, ActorError, RecipeError) as error:
-        advice = "" if isinstance(error, ModelError) else "; train a new one with `stance train`"
-        raise ModelError(f"{shown_path(path)}: {shown(str(error), 400)}{advice}") from error
+    except ModelError as error:
+        raise ModelError(f"{shown_path(path)}: {shown(str(error), 400)}") from error
+    except (ActorError, RecipeError) as error:
+        advice = "train a new one with `stance train`"
+        raise ModelError(f"{shown_path(path)}: {shown(str(error), 400)}; {advice}") from error
     except OSError as error:
         why = f"cannot be read ({error.strerror or type(error).__name__}); copy it and try again"
+        why = _READING.get(error.errno or 0, why)
         raise ModelError(f"{shown_path(path)}: {why}") from error
-
-
-def _open(path: Path) -> io.BufferedReader:
-    try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise refusal("is a folder", "name the model file in it")
-        if not stat.S_ISREG(kind):
-            raise refusal("is a pipe or device, not a file", "name a model file")
-        refuse_pickle_name(path.name)
-        return path.open("rb")
-    except FileNotFoundError as error:
-        raise refusal("no such file", "check the path, or make it with `stance train`") from error
-    except PermissionError as error:
-        raise refusal("no permission to read it", "ask its owner or run chmod") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise refusal(f"cannot be read ({reason})", "check the path") from error
 
 
 def _read_manifest(archive: Archive) -> dict[str, Any]:
     if archive.sizes[MANIFEST] > MOST_MANIFEST:
         raise refusal(f"its manifest unpacks to more than {MOST_MANIFEST:,} bytes")
     manifest = decode_manifest(archive.read(MANIFEST))
-    members = manifest["members"]
-    for name, size in archive.sizes.items():
-        if name != MANIFEST and name not in members:
-            raise refusal(f"has a member '{name}' that its manifest does not name")
-        if name != MANIFEST and size != members[name]["bytes"]:
-            raise refusal(f"'{name}' has {size:,} bytes, not {members[name]['bytes']:,}")
-    if lacking := [name for name in members if name not in archive.sizes]:
-        raise refusal(f"its member '{lacking[0]}' is missing")
+    claimed = {name: member["bytes"] for name, member in manifest["members"].items()}
+    sizes = {name: size for name, size in archive.sizes.items() if name != MANIFEST}
+    for name in sorted(claimed.keys() | sizes.keys()):
+        found, expected = (table.get(name, "no") for table in (sizes, claimed))
+        if found != expected:
+            raise refusal(f"has {found} bytes of '{shown(name)}', and by its manifest {expected}")
     return manifest
 
 
@@ -266,19 +259,17 @@ def _read_model(file: BinaryIO) -> StanceModel:
     for name, data in contents.items():
         if hashlib.sha256(data).hexdigest() != members[name]["sha256"]:
             raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
-    texts = members["data/exact.npy"]["shape"][0]
-    layouts = member_arrays(tables, texts, calibrated_rows(members))
-    arrays = {
-        name: check_array(decode_array(contents.pop(name), dtype, shape, name), name)
-        for name, (dtype, shape) in layouts.items()
-    }
-    terms = {
-        name: decode_terms(contents.pop(name), size, name)
-        for name, size in term_lists(tables).items()
-        if name in contents
-    }
+    values: dict[str, Any] = {}
+    for name, (dtype, shape) in member_arrays(tables, members).items():
+        values[name] = decode_array(contents.pop(name), dtype, shape, name)
+        _check_values(values[name], name)
+    for name, data in contents.items():
+        values[name] = decode_terms(data, len(values[name.replace(TERMS, ".keys.npy")]), name)
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
-    heads = {name: make_head(name, table, arrays, terms) for name, table in tables.items()}
+    heads = {name: _make_head(name, table, values) for name, table in tables.items()}
+    calibration = {Path(name).stem: values[name] for name in CALIBRATION if name in values}
+    if calibration:
+        calibration["correct"] = calibration["correct"].astype(np.bool_)
     return StanceModel(
         book=ActorBook.from_tables(manifest["book"], "its actor book"),
         lexicon=Lexicon.from_tables(manifest["lexicon"], recipe.language),
@@ -286,8 +277,30 @@ def _read_model(file: BinaryIO) -> StanceModel:
         stance=heads["stance"],
         sentiment=heads.get("sentiment"),
         control=heads["control"],
-        fingerprints=Fingerprints(arrays["data/exact.npy"], arrays["data/bands.npy"]),
+        fingerprints=Fingerprints(values["data/exact.npy"], values["data/bands.npy"]),
         holder=heads.get("holder"),
-        card={key: value for key, value in manifest.items() if key not in OF_MODEL},
-        calibration=make_calibration(arrays),
+        card={key: value for key, value in manifest.items() if key not in _OF_MODEL},
+        calibration=Calibration(**calibration) if calibration else None,
     )
+
+
+def _make_head(name: str, table: Table, values: Table) -> Head:
+    blocks = []
+    for block in table["blocks"]:
+        stem = f"heads/{name}/{block['name']}"
+        parts = {part: values[f"{stem}.{part}.npy"] for part in PARTS}
+        terms = values.get(f"{stem}{TERMS}", ())
+        blocks.append(BlockWeights(block["name"], float(block["weight"]), **parts, terms=terms))
+    intercept, temperature = values[f"heads/{name}/intercept.npy"], float(table["temperature"])
+    targeted, own = table["targeted"], table["own"]
+    return Head(LABELS[name], targeted, tuple(blocks), intercept, temperature, own)
+
+
+def _check_values(array: Any, name: str) -> None:
+    """Refuse an array with values that a head cannot work with."""
+    if name.endswith(".keys.npy") and not (array[1:] > array[:-1]).all():
+        raise refusal(f"'{name}' is not sorted without repetition")
+    if name in CALIBRATION and not ((array >= 0) & (array <= CALIBRATION[name][1])).all():
+        raise refusal(f"'{name}' has a value that is not between 0 and {CALIBRATION[name][1]:,}")
+    if array.dtype.kind == "f" and not (np.abs(array) <= _GREATEST).all():
+        raise refusal(f"'{name}' has a value that is not a usable number")
