@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 IMPORTED = (
     "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, vast, "
-    "xstance, sentfin, semeval2025, seesaw, basil), a tool (doccano, labelstudio, prodigy, brat, "
-    "inception), or table."
+    "xstance, sentfin, semeval2025, seesaw, basil), a tool (doccano, labelstudio, prodigy, brat), "
+    "or table."
 )
 
 
@@ -74,7 +74,7 @@ def check(
 
 
 def _formats() -> list[str]:
-    from stance.importing.formats import FORMATS
+    from stance.importing import FORMATS
 
     return [*FORMATS]
 

@@ -1,5 +1,111 @@
-"""Public data sets and exports of annotation tools in, corpus tables out."""
+"""Public data sets, exports of annotation tools and other tables in, corpus tables out."""
 
-from stance.importing.formats import COLUMNS, FORMATS, import_corpus, parse_map
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Unpack
+
+from stance.display import count, shown, shown_path
+from stance.errors import DataError, UsageError
+from stance.importing.datasets import DATASETS
+from stance.importing.sources import Format, Import, Row
+from stance.importing.tables import read_mapped
+from stance.importing.tools import TOOLS
+from stance.label_values import STANCES
+from stance.tables import Form, write_table
 
 __all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
+
+COLUMNS = ("id", "document", "actor", "spans", "stance", "text")
+"""Columns that every imported corpus has; others follow as far as a row has them."""
+
+_TABLE = Format(read_mapped, "name a table", mapped=True, tabular=True)
+FORMATS: Mapping[str, Format] = {**DATASETS, **TOOLS, "table": _TABLE}
+
+
+def parse_map(option: str | None) -> dict[str, str]:
+    """Read ``COLUMN=NAME,...`` as what a source calls our columns.
+
+    >>> parse_map("text=body, actor=target")
+    {'text': 'body', 'actor': 'target'}
+    """
+    names: dict[str, str] = {}
+    for part in filter(str.strip, (option or "").split(",")):
+        ours, equals, theirs = (piece.strip() for piece in part.partition("="))
+        if not (equals and ours and theirs) or ours in names:
+            what = "is not COLUMN=NAME" if ours not in names else "names a column again"
+            example = "write our column first, such as text=body,actor=target"
+            raise UsageError(f"--map: '{shown(part)}' {what}; {example}")
+        if other := next((key for key, same in names.items() if same == theirs), None):
+            why = f"column '{shown(theirs)}' cannot be both {shown(other)} and {shown(ours)}"
+            raise UsageError(f"--map: {why}; name a column for each, or copy it")
+        names[ours] = theirs
+    return names
+
+
+def import_corpus(
+    form: str,
+    source: Path,
+    target: Path,
+    *,
+    names: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    force: bool = False,
+    **table: Unpack[Form],
+) -> list[str]:
+    """Convert a data set or an export to a corpus table; return what a user must know of it.
+
+    ``form`` is one of `FORMATS`; the source is a file or, where the format has several, a folder.
+    ``names`` is what the source calls our columns (see `parse_map`), ``labels`` are stances by its
+    own spellings (see `stance.label_values.parse_labels`), ``table`` is the form of a table. Raises
+    `DataError` with file, line and key if the source is not of the format, and `UsageError` if
+    there is no such format, or it takes no names.
+    """
+    if form not in FORMATS:
+        raise UsageError(f"unknown format '{shown(form)}'; choose among {', '.join(FORMATS)}")
+    chosen = FORMATS[form]
+    if names and not chosen.mapped:
+        raise UsageError(f"--map: {form} has names of its own; use it with table or a tool")
+    if table.get("actor") is not None and (form != "table" or "actor" in (names or {})):
+        raise UsageError("--actor is for a table without a column for it; drop --actor")
+    if unfit := [f"--{name}" for name, said in table.items() if said and not chosen.tabular]:
+        raise UsageError(f"{unfit[0]} is about tables, which files of {form} are not; drop it")
+    own = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
+    job = Import(source, chosen.advice, names or {}, own, table, list(chosen.notes))
+    rows = list(chosen.read(job))
+    name = shown_path(source)
+    if not rows:
+        found = f"; its labels are {job.unknown_labels()}, see --labels" if job.unknown else ""
+        raise DataError(f"{name}: no rows of {form} in it{found}; {chosen.advice}")
+    if form != "table":  # whose cells stay as they are
+        _align(rows)
+    columns = [*COLUMNS, *dict.fromkeys(key for row in rows for key in row if key not in COLUMNS)]
+    inputs = [source] if source.is_file() else []
+    with write_table(target, columns, force=force, inputs=inputs) as writer:
+        for row in rows:
+            writer.write([row.get(column, "") for column in columns])
+    told = [line if line.startswith(str(source)) else f"{form}: {line}" for line in job.told()]
+    if coders := sorted({row["coder"] for row in rows if row.get("coder")}):
+        listed = ", ".join(shown(coder, 30) for coder in coders[:8])
+        told.append(f"{form}: {count(len(coders), 'coder')} in long form: {listed}")
+    written = f"{count(len(rows), 'row')} of {form} written to {target}{writer.remark()}"
+    return [*told, f"{name}: {written}"]
+
+
+def _align(rows: list[Row]) -> None:
+    """Give the codings of one pair the same spans: all places that any coder marked.
+
+    Else coders who mark different mentions of an actor would seem to judge different pairs. A
+    coder with two rows on a pair told its mentions apart; then spans stay as they are.
+    """
+    pairs: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.get("coder"):
+            key = (row.get("document", ""), row.get("id", ""), row["text"], row["actor"])
+            pairs[key].append(row)
+    for coded in pairs.values():
+        if len({row["coder"] for row in coded}) == len(coded) > 1:
+            places = {place for row in coded for place in row.get("spans", "").split(";")}
+            ordered = sorted(places - {""}, key=lambda place: int(place.partition(":")[0]))
+            for row in coded:
+                row["spans"] = ";".join(ordered)

@@ -1,0 +1,303 @@
+"""Public data sets that are no tables, and what is to be known of each of the thirteen."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from stance.display import shown, shown_path
+from stance.importing import tables
+from stance.importing.sources import (
+    Format,
+    Import,
+    Mark,
+    Row,
+    Scalar,
+    files_in,
+    joined,
+    marked_rows,
+    paragraph_around,
+    read_json,
+    read_object,
+    read_text,
+)
+from stance.records import Stance
+
+_SIGNS = {"NEG": Stance.AGAINST, "NEU": Stance.NEUTRAL, "POS": Stance.FAVOR}
+_POLARITY = {2: Stance.AGAINST, 4: Stance.NEUTRAL, 6: Stance.FAVOR}
+_ROLES = {"antagonist": 0, "protagonist": 2}
+_ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
+_ARTICLES = ("raw-documents", "subtask-1-documents")
+_HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
+
+# --- What a file holds -----------------------------------------------------------------------
+
+_PLACE = {"from": int, "to": int}
+_TARGET = {"mention": str, "polarity": (2, 4, 6), "further_mentions?": [_PLACE]}
+_MADTSC = {"sentence_normalized": str, "targets": [{"Input.gid": Scalar} | _PLACE | _TARGET]}
+_NEWSMTSC = {"primary_gid": str} | _MADTSC
+_OPINION = {"Source": [[str]], "Target": [[str]], "Polarity": ("POS", "NEG")}
+_OPINIONS = {"sent_id": Scalar, "text": str, "opinions": [_OPINION]}
+_TRIPLET = {"subject": str, "sentiment": tuple(_SIGNS), "object": str, "annotators": [str]}
+_TRIPLETS = {"sentence-level stances": {"*": [_TRIPLET]}}
+_STORY = {"text": [{"id": Scalar, "text": str}]}
+_BIAS = {"id": str, "polarity": str, "quote": str, "speaker": str, "target": str}
+_BIASES = {"phrase-level-annotations": [_BIAS]}
+_NEWS = {"title": str, "body-paragraphs": [[str]], "date?": Scalar, "source?": Scalar}
+
+
+def read_newsmtsc(job: Import) -> Iterator[Row]:
+    """Yield a row per target; its ``to`` is exclusive, whatever the set's readme says.
+
+    https://github.com/fhamborg/NewsMTSC, README ("Format").
+    """
+    for where, sentence in read_json(_NEWSMTSC, job.source, job):
+        # The first three parts of the id name the article.
+        document = "_".join(sentence["primary_gid"].split("_")[:3])
+        yield from _targets(job, where, sentence, document)
+
+
+def read_madtsc(job: Import) -> Iterator[Row]:
+    """Yield a row per target, with its further mentions; no article is named.
+
+    https://github.com/EvanDufraisse/MAD_TSC, README ("newsmtsc format").
+    """
+    for where, sentence in read_json(_MADTSC, job.source, job):
+        yield from _targets(job, where, sentence)
+
+
+def _targets(
+    job: Import, where: str, sentence: Mapping[str, Any], document: str = ""
+) -> Iterator[Row]:
+    text = sentence["sentence_normalized"]
+    for number, target in enumerate(sentence["targets"]):
+        mentions = [target, *target.get("further_mentions", [])]
+        places = {(mention["from"], mention["to"]) for mention in mentions}
+        for start, end in places:
+            if not 0 <= start < end <= len(text):
+                what = f"targets[{number}] is {start}:{end}, which lies outside the sentence"
+                raise job.fault(where, what)
+        row = {"id": target["Input.gid"], "document": document, "actor": target["mention"]}
+        row |= {"spans": joined(places), "stance": _POLARITY[target["polarity"]], "text": text}
+        yield job.row(where, row)
+
+
+def read_ruopinionne(job: Import) -> Iterator[Row]:
+    """Yield a row per opinion's target, stance and holder.
+
+    https://github.com/dialogue-evaluation/RuOpinionNE-2024, codalab/evaluation.py: `Source` and
+    `Target` are a list of texts and one of places ``start:end``; nobody is [["NULL"], ["0:0"]].
+    """
+    for where, sentence in read_json(_OPINIONS, job.source, job):
+        text, number, marks = sentence["text"], sentence["sent_id"], []
+        for at, opinion in enumerate(sentence["opinions"]):
+            key = f"{where}: opinions[{at}]"
+            holder, _ = _named(job, f"{key}.Source", opinion["Source"])
+            actor, places = _named(job, f"{key}.Target", opinion["Target"])
+            for place in places:
+                found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", place)
+                if not found or not int(found[1]) < int(found[2]) <= len(text):
+                    raise job.fault(f"{key}.Target", f"'{shown(place)}' is not in the text")
+                stance = _SIGNS[opinion["Polarity"]]
+                marks.append(Mark(int(found[1]), int(found[2]), stance, actor, holder))
+            if not places:
+                job.skip("opinion", "toward nobody who is named")
+        if not sentence["opinions"]:
+            job.skip("sentence", "without an opinion")
+        cells = {"id": number, "document": number, "text": text}
+        yield from marked_rows(job, where, marks, cells)
+
+
+def _named(job: Import, where: str, parts: list[list[str]]) -> tuple[str, list[str]]:
+    """Return who is named, "author" or nobody, and at which places."""
+    if len(parts) != 2 or not parts[1]:
+        raise job.fault(where, "is not two lists, of texts and of places")
+    name = " ".join(parts[0])
+    if name.upper() == "AUTHOR":
+        return "author", []
+    return ("", []) if "NULL" in (name, *parts[1]) else (name, parts[1])
+
+
+def read_semeval2025(job: Import) -> Iterator[Row]:
+    """Yield a row per entity, role and paragraph of an article.
+
+    https://propaganda.math.unipd.it/semeval2025task10 ("Subtask 1: Entity Framing"): lines of
+    article, mention, start, end, main role and finer roles, between tabs, without a header; the
+    end is inclusive ("BBC 1860 1862"), and one that is not is told by the mention. The role
+    Innocent is no stance: a victim may be pitied or merely reported.
+    """
+    for path in files_in(job.source, _ANNOTATIONS):
+        articles: dict[str, str] = {}
+        for number, line in enumerate(read_text(path).removeprefix("\ufeff").splitlines(), 1):
+            if line.strip():
+                where = f"{shown_path(path)}:{number}"
+                yield from _framed(job, where, line.split("\t"), path.parent, articles)
+
+
+def _framed(
+    job: Import, where: str, cells: list[str], folder: Path, articles: dict[str, str]
+) -> Iterator[Row]:
+    if len(cells) < 5 or not (cells[2].isdecimal() and cells[3].isdecimal()):
+        what = "not article, mention, start, end and main role between tabs"
+        raise job.fault(where, f"{what}; the parts for testing have no roles")
+    article, mention, low, last = *cells[:2], int(cells[2][:9]), int(cells[3][:9])
+    if article not in articles:
+        articles[article] = read_text(_article(job, where, article, folder))
+    text = articles[article]
+    if not low <= last < len(text):
+        what = f"{low}:{last} lies outside the {len(text):,} characters of {shown(article)}"
+        raise job.fault(where, what)
+    stance = job.stance(where, [cells[4].strip()], _ROLES)
+    ends = [end for end in (last + 1, last) if text[low:end].split() == mention.split()]
+    if not ends:
+        job.skip("mention", "not at the place given")
+    elif stance is not None:
+        paragraph, begin = paragraph_around(text, low, ends[0])
+        row = {"id": f"{article}:{low}", "document": article, "actor": mention}
+        row |= {"spans": f"{low - begin}:{ends[0] - begin}", "stance": stance, "text": paragraph}
+        row["roles"] = ";".join(cell.strip() for cell in cells[5:] if cell.strip())
+        yield job.row(where, row)
+
+
+def _article(job: Import, where: str, name: str, folder: Path) -> Path:
+    if Path(name).name != name or name == ".." or "\0" in name or len(name) > 100:
+        raise job.fault(where, f"'{shown(name)}' is not the name of an article's file")
+    places = (folder / inner / name for inner in _ARTICLES)
+    found = next((path for path in places if path.is_file()), None)
+    if found is None:
+        what = f"no article {shown(name)} in {_ARTICLES[0]} beside this file"
+        raise job.fault(where, what, "keep the folders as they were downloaded")
+    return found
+
+
+def read_seesaw(job: Import) -> Iterator[Row]:
+    """Yield a row per triplet (who, sentiment, toward whom) of a sentence, and annotator.
+
+    https://github.com/launchnlp/SEESAW, data/script/step_0_data_conversion.py: `annotations` and
+    `articles` have files of the same names, `meta` one per story.
+    """
+    for path, articles in _annotated(job):
+        where, story = shown_path(path), read_object(_STORY, articles / path.name, job)
+        texts = {line["id"]: line["text"] for line in story["text"]}
+        meta = job.source / "meta" / f"{path.stem.rpartition('_DOCUMENT_')[0]}.json"
+        more = read_object({"Split?": str}, meta, job) if meta.is_file() else {}
+        for number, said in read_object(_TRIPLETS, path, job)["sentence-level stances"].items():
+            if number not in texts:
+                raise job.fault(where, f"no sentence {shown(number, 20)} in the article")
+            cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
+            cells |= {name.lower(): cell for name, cell in more.items()}
+            yield from _without_ties(job, _triplets(job, where, said, cells))
+
+
+def _triplets(
+    job: Import, where: str, said: Iterable[Mapping[str, Any]], cells: Row
+) -> Iterator[Row]:
+    for triplet in said:
+        if triplet["object"].lower() in ("none", "not in the list"):
+            job.skip("stance", "toward an actor not in the list")
+            continue
+        holder = _HOLDERS.get(triplet["subject"].lower(), triplet["subject"])
+        own = {"actor": triplet["object"], "stance": _SIGNS[triplet["sentiment"]], "holder": holder}
+        for coder in triplet["annotators"]:
+            yield job.row(where, {**cells, **own, "coder": coder})
+
+
+def _without_ties(job: Import, rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows of a sentence but those in which as many coders say one stance as another.
+
+    A coder's second row on an actor is compared with the second ones of the others, as
+    `stance.annotations.merge_coders` does.
+    """
+    times: Counter[tuple[str, str]] = Counter()
+    units: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.get("holder", "")):
+        coded = row["actor"], row.get("coder", "")
+        units[row["actor"], times[coded]].append(row)
+        times[coded] += 1
+    for unit in units.values():
+        votes = [n for _, n in Counter(row["stance"] for row in unit).most_common(2)]
+        if len(votes) == 2 and votes[0] == votes[1]:
+            job.skip("tie", "between coders")
+        else:
+            yield from unit
+
+
+def _annotated(job: Import) -> Iterator[tuple[Path, Path]]:
+    """Yield the files of annotations, in a folder of that name, and the folder `articles`."""
+    folder = job.source / "annotations"
+    if not job.source.exists():
+        read_text(job.source)  # raises
+    if not folder.is_dir():
+        raise job.fault(shown_path(job.source), "has no folder annotations")
+    yield from ((path, job.source / "articles") for path in files_in(folder, ".json"))
+
+
+def read_basil(job: Import) -> Iterator[Row]:
+    """Yield a row per target, polarity and speaker of the biased spans of a sentence.
+
+    https://github.com/marshallwhiteorg/emnlp19-media-bias, create_html_utils.py: an id is
+    ``title``, or ``p`` and the number of a sentence; start and end are those of biased words.
+    """
+    for path, articles in _annotated(job):
+        year = path.parent.name if path.parent.name.isdecimal() else ""
+        article = read_object(_NEWS, articles / year / path.name.replace("_ann.", "."), job)
+        lines = [line.strip() for part in article["body-paragraphs"] for line in part]
+        texts = {"title": article["title"], **{f"p{at}": line for at, line in enumerate(lines)}}
+        where, seen = shown_path(path), set[tuple[str, ...]]()
+        for bias in read_object(_BIASES, path, job)["phrase-level-annotations"]:
+            sign, place = bias["polarity"].upper(), bias["id"]
+            if sign not in _SIGNS or place not in texts:
+                what = f"id '{shown(place)}' is not a sentence of the article"
+                what = what if sign in _SIGNS else f"polarity '{shown(sign)}' is not pos or neg"
+                raise job.fault(where, what)
+            speaker = bias["speaker"] if bias["quote"] == "yes" else "author"
+            holder = "other" if speaker.startswith("other_") else speaker.replace("_", " ")
+            row = {"id": place, "actor": bias["target"].replace("_", " "), "stance": _SIGNS[sign]}
+            row |= {"holder": holder, "text": texts[place]}
+            if (key := tuple(row.values())) not in seen:  # more words with the same bias
+                seen.add(key)
+                more = {"date": article.get("date", ""), "source": article.get("source", "")}
+                document = path.name.removesuffix("_ann.json")
+                yield job.row(where, {**more, "document": document, **row})
+
+
+# --- All of them -----------------------------------------------------------------------------
+
+_LINES = "name a file of the set, such as train.jsonl"
+_FILE = "name a file of the set, such as train.csv"
+_FOLDER = "name the folder that holds annotations and articles"
+_NO_NEUTRAL = "it has no neutral label: a model of it alone never answers neutral"
+_TOPICS = (
+    "the actor is a topic or a question, which a text need not name: train a recipe with "
+    "per_actor on topics that recur, such as fixed-topics.toml"
+)
+_SPLIT = "it names no article: sentences of one article may stand on two sides of a split"
+_WHOLE = "TRUE_SENTIMENT, the label of the whole article, is not converted"
+_MONEY = "it labels what news mean for investors: good news for a firm is favor"
+_VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it is"
+_BIASED = "unbiased sentences are no neutral rows: nobody looked for actors there"
+
+
+def _table(their: tables.ColumnMap, *notes: str, advice: str = _FILE) -> Format:
+    return Format(partial(tables.read_table, their), advice, notes, tabular=True)
+
+
+DATASETS: Mapping[str, Format] = {
+    "newsmtsc": Format(read_newsmtsc, _LINES),
+    "madtsc": Format(read_madtsc, _LINES, (_SPLIT,)),
+    "rusentne": _table(tables.RUSENTNE),
+    "ruopinionne": Format(read_ruopinionne, _LINES, (_NO_NEUTRAL,)),
+    "persent": _table(tables.PERSENT, _WHOLE),
+    "semeval2016": Format(tables.read_semeval2016, _FILE, (_TOPICS,), tabular=True),
+    "pstance": _table(tables.PSTANCE, _NO_NEUTRAL),
+    "vast": _table(tables.VAST, _TOPICS),
+    "xstance": _table(tables.XSTANCE, _TOPICS, _NO_NEUTRAL, advice=_LINES),
+    "sentfin": _table(tables.SENTFIN, _MONEY, advice="name SEntFiN.csv"),
+    "semeval2025": Format(
+        read_semeval2025, "name the folder of a language, such as EN", (_VICTIMS, _NO_NEUTRAL)
+    ),
+    "seesaw": Format(read_seesaw, _FOLDER, (_NO_NEUTRAL,)),
+    "basil": Format(read_basil, _FOLDER, (_BIASED, _NO_NEUTRAL)),
+}

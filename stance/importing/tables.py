@@ -1,0 +1,212 @@
+"""Tables whose columns have other names: public data sets, and any table with `--map`."""
+
+import ast
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from stance.display import shown
+from stance.errors import DataError, UsageError
+from stance.importing.sources import Import, Row, checked, joined
+from stance.label_values import SENTIMENTS, STANCES, LabelReader
+from stance.records import Sentiment, Stance
+from stance.tables import Form, column, open_table, optional_column
+
+_NEEDED = ("text", "actor", "stance")
+_LONGEST_PLACE = 40  # digits of the two ends of a place; int() refuses thousands of them
+_LONGEST_MENTION = 100  # characters; what is longer is a sign of two texts that do not fit
+_LONGEST_DECISIONS = 10_000
+_MOST_PARAGRAPHS = 16  # of an article of PerSenT
+
+Split = Callable[[Import, str, Row], Iterator[Row]]
+"""What makes the cells of one record, at a file and line, those of several."""
+
+
+def _whole(job: Import, where: str, cells: Row) -> Iterator[Row]:
+    yield cells
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """What a table calls the columns of a corpus, and its labels."""
+
+    columns: Mapping[str, str]  # its names by ours
+    labels: dict[str, int] = field(default_factory=dict)  # no others count
+    tones: Mapping[str, int] = field(default_factory=dict)  # further spellings of sentiments
+    split: Split = _whole
+    needed: tuple[str, ...] = _NEEDED
+
+
+def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Iterator[Row]:
+    """Yield the rows of a table, whose other columns come along if the user mapped some.
+
+    Else rows are numbered, and those of one text share a document, if the table does not say.
+    """
+    with open_table(job.source, **job.form) as table:
+        places = dict[str, int]()
+        for name, own in their.columns.items():
+            at = optional_column(table.columns, own, table.name)
+            if at is None and (mapped or name in their.needed):
+                at = column(table.columns, own, table.name, f"--map {name}=" if mapped else "")
+            if at is not None:
+                places[name] = at
+        if ("start" in places) != ("end" in places):
+            raise UsageError("--map: start and end of a mention come together; name both")
+        others = [at for at in range(len(table.columns)) if mapped and at not in places.values()]
+        stance = LabelReader(table.name, Stance, {**STANCES, **their.labels, **job.labels})
+        tone = LabelReader(table.name, Sentiment, {**SENTIMENTS, **their.tones})
+        documents: dict[str, str] = {}
+        for record in table:
+            where = table.where(record)
+            for row in their.split(job, where, {k: record.cells[at] for k, at in places.items()}):
+                if their.labels and row["stance"].strip().lower() not in their.labels | job.labels:
+                    known = ", ".join(their.labels)
+                    raise job.fault(where, f"stance '{shown(row['stance'])}' is not one of {known}")
+                row["stance"] = tuple(Stance)[stance.read(row["stance"], record)]
+                if row.get("sentiment", "").strip():
+                    row["sentiment"] = tuple(Sentiment)[tone.read(row["sentiment"], record)]
+                if "start" in row:
+                    row["spans"] = _spans(row.pop("start"), row.pop("end"), row["text"], where)
+                for name, cell in ((table.columns[at], record.cells[at]) for at in others):
+                    if cell and name in row:
+                        what = f"column '{shown(name)}' would occur twice, and is not empty"
+                        raise job.fault(where, what, f"rename it, or map it: --map {name}=…")
+                    row.setdefault(name, cell)
+                if not mapped:
+                    number = documents.setdefault(row["text"], f"s{len(documents) + 1}")
+                    row = {"id": str(record.number), "document": number} | row
+                yield job.row(where, row)
+        job.notes += [*table.notes, *stance.notes(), *tone.notes()]
+
+
+def _spans(start: str, end: str, text: str, where: str) -> str:
+    digits = start.strip().isdecimal() and end.strip().isdecimal()
+    if not (digits and len(start + end) < _LONGEST_PLACE and int(start) < int(end) <= len(text)):
+        what = f"{shown(start)}:{shown(end)} does not lie inside the text"
+        raise DataError(f"{where}: {what}; ends are 0-based and exclusive")
+    return f"{int(start)}:{int(end)}"
+
+
+def read_mapped(job: Import) -> Iterator[Row]:
+    """Yield the rows of any table, with the columns that the user names; others come along."""
+    names = {name: job.names.get(name, name) for name in (*_NEEDED, *job.names)}
+    return read_table(ColumnMap(names), job, mapped=True)
+
+
+# --- Data sets -------------------------------------------------------------------------------
+
+RUSENTNE = ColumnMap(
+    {"text": "sentence", "actor": "entity", "stance": "label"}
+    | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"},
+    labels={"-1": 0, "0": 1, "1": 2},
+)
+"""https://github.com/dialogue-evaluation/RuSentNE-evaluation (README)."""
+
+PSTANCE = ColumnMap({"text": "Tweet", "actor": "Target", "stance": "Stance"})
+"""https://github.com/chuchun8/PStance; Li et al. (2021), Findings of ACL."""
+
+VAST = ColumnMap(
+    {"text": "post", "actor": "new_topic", "stance": "label", "id": "new_id", "document": "arc_id"},
+    labels={"0": 0, "1": 2, "2": 1},
+)
+"""https://github.com/emilyallaway/zero-shot-stance, data/README.md (0 con, 1 pro, 2 neutral);
+`post` is the comment as written, `new_topic` the topic after correction, `arc_id` the article."""
+
+XSTANCE = ColumnMap(
+    {"text": "comment", "actor": "question", "stance": "label", "id": "id", "document": "author"}
+    | {name: name for name in ("language", "topic", "test_set")}
+)
+"""https://github.com/ZurichNLP/xstance, README ("Structure"); JSON Lines."""
+
+SEMEVAL2016 = ColumnMap(
+    {**PSTANCE.columns, "id": "ID", "sentiment": "Sentiment"}, tones={"other": 1, "neither": 1}
+)
+"""Mohammad et al. (2016), "SemEval-2016 Task 6: Detecting Stance in Tweets"."""
+
+
+def read_semeval2016(job: Import) -> Iterator[Row]:
+    """Yield the rows of a file of SemEval-2016: tabs and no quotes, or a table with quotes.
+
+    The files of the task are in Windows-1252; copies in UTF-8 are told by their bytes.
+    """
+    data = b""
+    with suppress(OSError):  # `open_table` says why
+        data = job.source.read_bytes()
+    if job.form.get("encoding") is None:
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            job.form["encoding"] = "cp1252"
+    if b"\t" in data.partition(b"\n")[0] and "quoting" in Form.__annotations__:
+        job.form["quoting"] = "none"  # type: ignore[typeddict-unknown-key]
+    return read_table(SEMEVAL2016, job)
+
+
+def _paragraphs(job: Import, where: str, article: Row) -> Iterator[Row]:
+    """Yield the labelled paragraphs of an article of PerSenT, in which its actor is masked."""
+    texts = [text.strip() for text in article["text"].split("\n")]
+    masks = article.get("masked", "").split("\n")
+    for number in range(_MOST_PARAGRAPHS):
+        label = article.get(f"stance {number}", "")
+        if label.strip() and not "".join(texts[number : number + 1]):
+            job.skip("label", "of a paragraph that is not there")
+        elif label.strip():
+            fits = len(masks) == len(texts)
+            places = masked_places(texts[number], masks[number]) if fits else set()
+            row = {"id": f"{article['document']}-{number}", "document": article["document"]}
+            row |= {"actor": article["actor"], "spans": joined(places), "stance": label}
+            yield row | {"text": texts[number]}
+
+
+def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
+    """Return where a text has what its copy calls ``[TGT]``; nothing if the two do not fit.
+
+    >>> sorted(masked_places("Ann Lee won. She smiled.", " [TGT]  won.  [TGT]  smiled."))
+    [(0, 7), (13, 16)]
+    """
+    first, *pieces = (piece.strip() for piece in masked.split("[TGT]"))
+    places, at = set[tuple[int, int]](), len(first)
+    if not text.startswith(first):
+        return set()
+    for left, piece in zip(reversed(range(len(pieces))), pieces, strict=True):
+        start = len(text) - len(text[at:].lstrip())
+        end = text.find(piece, start + 1) if piece else -1
+        if not left:  # the last piece ends the text
+            end = len(text) - len(piece) if text.endswith(piece) else -1
+        if not start < end <= start + _LONGEST_MENTION:
+            return set()
+        places.add((start, start + len(text[start:end].rstrip())))
+        at = end + len(piece)
+    return places
+
+
+PERSENT = ColumnMap(
+    {"document": "DOCUMENT_INDEX", "actor": "TARGET_ENTITY", "text": "DOCUMENT"}
+    | {"masked": "MASKED_DOCUMENT"}
+    | {f"stance {number}": f"Paragraph{number}" for number in range(_MOST_PARAGRAPHS)},
+    split=_paragraphs,
+    needed=("document", "actor", "text", "stance 0"),
+)
+"""https://github.com/StonyBrookNLP/PerSenT, pre_post_processing_steps: a record is an article, its
+paragraphs on lines of their own; the label of the first one is in `Paragraph0`."""
+
+
+def _decisions(job: Import, where: str, headline: Row) -> Iterator[Row]:
+    """Yield a row per entity of a Python dictionary, ``{'Gold': 'positive'}``, which is not run."""
+    cell = headline.pop("decisions").strip()
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about backslashes
+            said = ast.literal_eval(cell) if len(cell) < _LONGEST_DECISIONS else ()
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError) as error:
+        what = "Decisions is not a dictionary such as {'Gold': 'positive'}"
+        raise job.fault(where, what) from error
+    labels = checked({"*": str}, said, partial(job.fault, where), "Decisions")
+    yield from ({**headline, "actor": actor, "stance": label} for actor, label in labels.items())
+
+
+SENTFIN = ColumnMap(
+    {"text": "Title", "decisions": "Decisions"}, split=_decisions, needed=("text", "decisions")
+)
+"""Sinha et al. (2022), "SEntFiN 1.0: Entity-aware sentiment analysis for financial news"."""
