@@ -226,7 +226,7 @@ ARTICLE = "Talks\n\nPoland praised NATO and blamed Russia in 000.\n\nRain fell o
 ROLES = (
     "EN_000.txt\tNATO\t22\t25\tProtagonist\tGuardian\n"
     "EN_000.txt\tRussia\t38\t43\tAntagonist\tSpy\tBigot\n"
-    "EN_000.txt\tUkraine\t68\t74\tInnocent\tVictim\n"
+    "EN_000.txt\tUkraine\t67\t73\tInnocent\tVictim\n"
     "EN_000.txt\tKyiv\t0\t3\tAntagonist\tSpy\n"
 )
 XSTANCE = [

@@ -16,10 +16,11 @@ import zipfile
 from itertools import count
 from pathlib import Path
 
+import import_cases
 import numpy as np
 import pytest
-import test_importing
 from small_model import TEXTS, members_of, small_model, spoiled
+from test_importing import places_in, replaced
 
 from stance.errors import StanceError
 from stance.findings import AuditRequest, Request, SampleRequest, read_study, write_sample
@@ -103,10 +104,10 @@ def damaged_json(data, chance):
         return damaged(data, chance)
     item = json.loads(data)
     others = [None, True, -1, 10**30, 1e300, "", "NATO", "9:1", [], {}, [[]], [None], {"": None}]
-    places = test_importing.places_in(item)
+    places = places_in(item)
     for _ in range(chance.choice((1, 1, 3))):
-        item = test_importing.replaced(item, chance.choice(places), chance.choice(others))
-        places = test_importing.places_in(item)
+        item = replaced(item, chance.choice(places), chance.choice(others))
+        places = places_in(item)
     return json.dumps(item).encode()
 
 
@@ -219,9 +220,11 @@ def kinds(tmp_path_factory):
         "kept part": ("a.rows", part, damaged, resumed),
         "kept plan": ("a.plan", (run / "plan.json").read_bytes(), damaged_json, resumed),
     }
-    for form, data in GOOD_IMPORTS.items():
-        change = damaged_json if data[:1] in b"[{" else damaged
-        found[f"import {form}"] = ("a.json", data, change, importer(form))
+    for form, files in import_cases.FILES.items():
+        name, data = next(iter(files.items()))
+        data = import_cases.grown(data) if isinstance(data, import_cases.Listed) else data
+        data = data if isinstance(data, bytes) else data.encode()
+        found[f"import {form}"] = ("a.txt", data, damaged, importer(form, name))
     return found
 
 
@@ -252,48 +255,14 @@ def judge(model):
     return run
 
 
-ARTICLE = "EN/raw-documents/EN_1.txt"
-GOOD_IMPORTS = {
-    **{form: json.dumps(item).encode() for form, item in test_importing.VALID.items()},
-    **{form: data.encode() for form, (data, _) in test_importing.TABLES.items()},
-    "rusentne": test_importing.RUSENTNE.encode() + b"\nText.\tText\tT\t0\t4\t1\n",
-    "table": b"text,actor,stance\nNATO met.,NATO,favor\n",
-    "brat": (
-        test_importing.ann(test_importing.at("NATO"), kind="favor") + "\nA1\tS T1 favor"
-    ).encode(),
-    "inception": test_importing.tsv({"NATO": ["*", "*", "favor[1]|x[2]"]}).encode(),
-    "semeval2025": test_importing.framing(test_importing.role("NATO", "Protagonist"))[
-        "EN/subtask-1-annotations.txt"
-    ].encode(),
-}
-
-
-def importer(form):
-    """Return what imports one file of a format, in a folder where it needs one."""
+def importer(form, name):
+    """Return what imports a source of a format one of whose files is another one."""
 
     def run(path):
         folder = path.parent / "import"
-        data = path.read_bytes()
         shutil.rmtree(folder, ignore_errors=True)
-        names = {
-            "seesaw": ("annotations/a.json", "articles/a.json"),
-            "basil": ("annotations/a.json", "articles/a.json"),
-            "brat": ("a.ann",),
-            "inception": ("a.tsv",),
-            "semeval2025": ("EN/subtask-1-annotations.txt",),
-            "xstance": ("a.jsonl",),
-            **dict.fromkeys(("rusentne", "table", "sentfin", "pstance", "persent"), ("a.csv",)),
-            **dict.fromkeys(("vast", "semeval2016"), ("a.csv",)),
-        }.get(form, ("a.json",))
-        for name in names:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(data)
-        if form == "brat":
-            test_importing.write(folder, {"a.txt": test_importing.TEXT})
-        if form == "semeval2025":
-            test_importing.write(folder, {ARTICLE: test_importing.ARTICLE})
-        named = names[0] in ("a.json", "a.jsonl", "a.csv")
-        source = folder / names[0] if named else folder
+        source = import_cases.write(folder, import_cases.FILES[form])
+        (folder / name).write_bytes(path.read_bytes())
         import_corpus(form, source, path.with_suffix(".o.csv"), force=True)
 
     return run
@@ -324,7 +293,13 @@ def try_one(kinds, kind, number, folder):
 KINDS = [
     *("csv", "csv.gz", "jsonl", "json", "xlsx", "parquet", "arrow", "text article", "html article"),
     *("table to judge", "answers", "audit", "task", "store", "codebook", "recipe", "actor book"),
-    *("vectors", "model", "kept part", "kept plan", *(f"import {form}" for form in GOOD_IMPORTS)),
+    *(
+        "vectors",
+        "model",
+        "kept part",
+        "kept plan",
+        *(f"import {form}" for form in import_cases.FILES),
+    ),
 ]
 
 

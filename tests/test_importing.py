@@ -83,7 +83,12 @@ SPOILT = [
     ("sentfin", b"{'Gold': 'positive', ", b"{'a': 1, ", "SEntFiN.csv:2: Decisions.a is a whole"),
     ("sentfin", b"'positive'", b"__import__('os')", "SEntFiN.csv:2: Decisions is not a dict"),
     ("sentfin", b"'positive'", b"'" + b"x" * 20_000 + b"'", "SEntFiN.csv:2: Decisions is"),
-    ("semeval2025", b"\tProtagonist\tGuardian", b"", "1-annotations.txt:1: not article, mention, start"),
+    (
+        "semeval2025",
+        b"\tProtagonist\tGuardian",
+        b"",
+        "annotations.txt:1: not article, m",
+    ),
     ("semeval2025", b"\t25\t", b"\t999\t", "annotations.txt:1: 22:999 lies outside the 76 char"),
     ("semeval2025", b"EN_000", b"../EN_0", "'../EN_0.txt' is not the name of an article's file"),
     ("semeval2025", b"EN_000", b"EN_8", "annotations.txt:1: no article EN_8.txt in raw-documents"),
@@ -98,7 +103,7 @@ SPOILT = [
     ("doccano", b'"text"', b'"body"', "all.jsonl:1: has no text at key 'text'; name its key: "),
     ("doccano", b'"from_id": 7', b'"from_id": 9', "all.jsonl:3: a relation names '9', which is"),
     ("doccano", b'["NEG"]', b'["NEG", "favor"]', "all.jsonl:2: has two stances, against and"),
-    ("labelstudio", b'"start": 3', b'"start": 1', "export.json:2: the place 1:7 is not 'NATO';"),
+    ("labelstudio", b'"start": 3', b'"start": 4', "export.json:2: the place 4:7 is not 'NATO';"),
     ("labelstudio", b'"end": 7', b'"end": 999', "export.json:2: the place 3:999 lies outside the"),
     ("labelstudio", b'"positive"', b'"odd"', "result[1] has a sentiment that is not one of neg"),
     ("labelstudio", b"\n]\n", b"", "export.json:4: the list is not closed; export it again as"),
@@ -191,9 +196,11 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
         ("NATO met.", "NATO", "favor")
     ]
     assert "labelstudio: stance labels read as dafür -> favor" in told
-    with pytest.raises(DataError, match=r"no rows of labelstudio .* labels are 'dafür' 1, see --la"):
+    with pytest.raises(DataError, match=r"no rows of labelstudio .* labels are 'dafür' 1, see"):
         imported("labelstudio", source, names=given["names"])
-    told, rows = imported("semeval2025", write(tmp_path, FILES["semeval2025"]), labels={"Innocent": "favor"})
+    told, rows = imported(
+        "semeval2025", write(tmp_path, FILES["semeval2025"]), labels={"Innocent": "favor"}
+    )
     assert [row["actor"] for row in rows] == ["NATO", "Russia", "Ukraine"]
 
 
@@ -225,7 +232,10 @@ def test_members_of_a_doccano_project_are_coders(tmp_path):
     files = {f"x/{who}.jsonl": lines(item | {"label": [label]})
              for who, label in (("anna", "favor"), ("ben", "neutral"))}  # fmt: skip
     told, rows = imported("doccano", write(tmp_path, files))
-    assert [(row["stance"], row["coder"]) for row in rows] == [("favor", "anna"), ("neutral", "ben")]
+    assert [(row["stance"], row["coder"]) for row in rows] == [
+        ("favor", "anna"),
+        ("neutral", "ben"),
+    ]
     assert "doccano: 2 coders in long form: anna, ben" in told
 
 
@@ -234,7 +244,10 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
     files = {}
     for coder, places in marks.items():
         anns = [f"T{n}\tfavor {a} {b}\tNATO" for n, (a, b) in enumerate(places)]
-        files |= {f"b/{coder}/one.txt": "NATO met. NATO won.", f"b/{coder}/one.ann": "\n".join(anns)}
+        files |= {
+            f"b/{coder}/one.txt": "NATO met. NATO won.",
+            f"b/{coder}/one.ann": "\n".join(anns),
+        }
     _, rows = imported("brat", write(tmp_path, files))
     assert [(row["coder"], row["spans"]) for row in rows] == [(who, "0:4;10:14") for who in marks]
     annotations = read_corpus([tmp_path / "out.csv"]).annotations
@@ -312,11 +325,13 @@ def test_any_json_gives_rows_or_one_line(tmp_path_factory, data):
         files = {"any.jsonl": lines(*spoilt["all"]) if isinstance(spoilt["all"], list) else b"3"}
     files = {n: json.dumps(own) if isinstance(own, dict) else own for n, own in files.items()}
     folder = tmp_path_factory.mktemp("any")
+    said = "no rows of"
     try:
         imported(form, write(folder, files))
     except StanceError as error:
-        assert str(error).isprintable()
-        assert re.search(r"\.jsonl?:|no rows of|cannot be read", str(error))
+        said = str(error)
+    assert said.isprintable()
+    assert re.search(r"\.jsonl?:|no rows of|cannot be read", said)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -343,4 +358,4 @@ def test_the_real_files_are_read(tmp_path, form, name, rows):
     corpus = read_corpus([tmp_path / "out.csv"])
     assert len(corpus) == rows
     for text, actor, ((start, end),) in zip(corpus.texts, corpus.actors, corpus.spans, strict=True):
-        assert text[start:end] == actor
+        assert text[start:end].split() == actor.split()

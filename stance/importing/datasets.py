@@ -35,9 +35,10 @@ _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 # --- What a file holds -----------------------------------------------------------------------
 
 _PLACE = {"from": int, "to": int}
-_TARGET = {"mention": str, "polarity": (2, 4, 6), "further_mentions?": [_PLACE]}
-_MADTSC = {"sentence_normalized": str, "targets": [{"Input.gid": Scalar} | _PLACE | _TARGET]}
-_NEWSMTSC = {"primary_gid": str} | _MADTSC
+_TARGET = {"Input.gid": Scalar, "mention": str, "polarity": (2, 4, 6)} | _PLACE
+_NEWSMTSC = {"primary_gid": str, "sentence_normalized": str, "targets": [_TARGET]}
+_MENTIONS = _TARGET | {"further_mentions?": [_PLACE]}
+_MADTSC = {"sentence_normalized": str, "targets": [_MENTIONS]}
 _OPINION = {"Source": [[str]], "Target": [[str]], "Polarity": ("POS", "NEG")}
 _OPINIONS = {"sent_id": Scalar, "text": str, "opinions": [_OPINION]}
 _TRIPLET = {"subject": str, "sentiment": tuple(_SIGNS), "object": str, "annotators": [str]}

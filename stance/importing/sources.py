@@ -92,9 +92,10 @@ class Import:
         """Return a row of a corpus; raise `DataError` if a cell cannot stand in one."""
         cells = dict(given)
         for name in filter(cells.get, _NAMES):
-            plain = " ".join(cells[name].split())
-            self.cleaned += bool(_CONTROL.search(plain))
-            cells[name] = " ".join(_CONTROL.sub(" ", plain).split())
+            has_control = _CONTROL.search(cells[name]) is not None
+            self.cleaned += has_control
+            if has_control or name in ("holder", "coder"):
+                cells[name] = " ".join(_CONTROL.sub(" ", cells[name]).split())
         for name, cell in cells.items():
             if "\0" in (both := name + cell) or _SURROGATE.search(both):
                 what = "a NUL character" if "\0" in both else "half a character (a lone surrogate)"
