@@ -1,269 +1,245 @@
-"""What counts as page furniture, what stays a paragraph, and that no line is ever lost."""
+"""Articles: which lines are boilerplate, that headlines stay, and pages within limits, offline."""
 
+import gzip
+import importlib.util
+import re
+import socket
+import sys
 import textwrap
 import time
 import tomllib
-from collections import Counter
-from importlib.resources import files
-from pathlib import Path
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 
 import pytest
+from command import ROOT, SAMPLE, dicts, fails, invoke
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.tables.furniture import EDGES, Article, split_article
+from stance.errors import DataError, ExtraError
+from stance.tables import Inputs, Reading, Rejects, open_inputs, split_article
+from stance.tables.boilerplate import EDGES
 
-SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "article.txt"
-EXPECTED = Path(__file__).parent / "sample_expected.toml"
+_spec = importlib.util.spec_from_file_location("training_pages", ROOT / "training" / "pages.py")
+pages = importlib.util.module_from_spec(_spec)
+sys.modules["training_pages"] = pages  # where its dataclasses look for their module
+_spec.loader.exec_module(pages)
 
-FURNITURE = [
-    ("navigation", "Skip to main content"),
-    ("navigation", "Skip to content"),
-    ("navigation", "Skip to navigation menu"),
-    ("navigation", "Menu"),
-    ("navigation", "▼ Menu"),
-    ("navigation", "Home | World | Business"),
-    ("navigation", "Home|News|Sport|Weather"),
-    ("navigation", "Home\tWorld\tDefence\tOpinion"),
-    ("navigation", "World · Europe · Defence policy"),
-    ("navigation", "Home > World > Europe"),
-    ("navigation", "Home › World › NATO leaders meet by the sea to argue about money"),
-    ("navigation", "Sign in"),
-    ("navigation", "Sign in / Register"),
-    ("navigation", "• Opinion"),
-    ("navigation", "Middle East"),
-    ("navigation", "Tags: Nato, Russia, defence"),
-    ("navigation", "More on: Ukraine"),
-    ("navigation", "3"),
-    ("navigation", "https://www.larkmoor-courier.example/world/summit?ref=home"),
-    ("date", "5 min read"),
-    ("date", "4 minute read"),
-    ("date", "Reading time: 6 minutes"),
-    ("date", "Published 3 hours ago"),
-    ("date", "3 hours ago"),
-    ("date", "Updated at 10:15 GMT"),
-    ("date", "Last updated on 12 March 2024"),
-    ("date", "Wed 10 Jul 2024 18.31 BST"),
-    ("date", "July 9, 2024 at 6:31 p.m. EDT"),
-    ("date", "2024-07-10"),
-    ("date", "Published: March 4th, 2024 | Updated: March 5th, 2024"),
-    ("byline", "By Ada Fennimore"),
-    ("byline", "BY ADA FENNIMORE AND LUÍS ÇELIK"),
-    ("byline", "By Ada Fennimore in Port Ellery"),
-    ("byline", "By Ada van der Fenn, Defence editor"),
-    ("byline", "By Ada Fennimore, chief diplomatic correspondent in Port Ellery"),
-    ("byline", "By our foreign staff"),
-    ("byline", "By Reuters"),
-    ("byline", "By Ada Fennimore | 12 March 2024 | 5 min read"),
-    ("author box", "Follow Ada Fennimore on X"),
-    ("author box", "Follow us on Telegram and WhatsApp"),
-    ("author box", "Follow @larkmoorcourier"),
-    ("author box", "@adafennimore"),
-    ("author box", "Ada Fennimore is the diplomatic correspondent for The Larkmoor Courier."),
-    ("author box", "• Ada Fennimore is a Courier columnist"),
-    (
-        "author box",
-        "Ada Fennimore is a senior fellow at the Ellery Institute and writes on sanctions.",
-    ),
-    ("author box", "Ada Fennimore is a staff writer. She has covered four summits."),
-    ("author box", "Ada Fennimore covers defence and the sea for The Courier."),
-    ("author box", "The writer is a former ambassador to the alliance"),
-    ("author box", "The views expressed in this article are the author’s own."),
-    ("author box", "Contact the newsroom at desk@larkmoor-courier.example"),
-    ("caption", "Photo: Leaders on the steps of the town hall"),
-    ("caption", "Image caption, The harbour was closed to yachts for two days"),
-    ("caption", "Media caption, Watch the arrivals"),
-    ("caption", "FILE PHOTO: A frigate leaves the harbour, March 3, 2024"),
-    ("caption", "FILE - A frigate leaves the harbour, on March 3, 2024."),
-    ("caption", "A frigate leaves the harbour on Monday. (AP Photo/Ada Fennimore)"),
-    ("caption", "A frigate leaves the harbour [File: Ada Fennimore/Reuters]"),
-    ("caption", "Marchers near the fence on Tuesday [Ada Fennimore/AFP]"),
-    ("caption", "Soldiers on an exercise in the fens. Photograph: Ada Fennimore/EPA"),
-    ("caption", "Pictured: the signing table before the doors were opened"),
-    ("credit", "(AP Photo/Ada Fennimore, File)"),
-    ("credit", "Image source, Getty Images"),
-    ("credit", "Getty Images"),
-    ("credit", "AFP via Getty Images"),
-    ("credit", "Ada Fennimore/Reuters"),
-    ("credit", "© Reuters"),
-    ("credit", "Credit...Ada Fennimore for The Courier"),
-    ("credit", "With a report from The Associated Press"),
-    ("credit", "With files from Ada Fennimore in Port Ellery and Reuters"),
-    ("credit", "With inputs from agencies"),
-    ("credit", "Reporting by Ada Fennimore; editing by Luís Çelik"),
-    ("credit", "(Reporting by Ada Fennimore in Port Ellery and Luís Çelik; Editing by Jo Marsh)"),
-    ("credit", "Additional reporting by Ada Fennimore."),
-    ("credit", "Ada Fennimore contributed to this report."),
-    ("credit", "This article was originally published by the Quillon Review."),
-    ("media", "Listen to this article"),
-    ("media", "Watch: the arrivals at the harbour in two minutes"),
-    ("media", "0:00 / 3:25"),
-    ("share", "Share"),
-    ("share", "Copy link"),
-    ("share", "Facebook"),
-    ("share", "Tweet"),
-    ("share", "Share this article"),
-    ("share", "Share on Facebook"),
-    ("share", "Share via email"),
-    ("share", "Share full article"),
-    ("share", "NATO meets on facebook (opens in a new window)"),
-    ("newsletter", "Sign up to This is the Continent"),
-    ("newsletter", "after newsletter promotion"),
-    ("newsletter", "The Daily Briefing newsletter provides all the news you need. Sign up here."),
-    ("newsletter", "Our editor selects her favourite stories in this weekly newsletter."),
-    ("subscription", "Subscribe to unlock this article"),
-    ("subscription", "If you liked it, please consider supporting us."),
-    ("subscription", "We’ve been here for you since day one."),
-    ("credit", "A version of this article appears in print on 18 May 2024, Section A, Page 8"),
-    ("credit", "Our Standards: The Courier Trust Principles."),
-    ("author box", "Note from the author:"),
-    ("comments", "The comments below have not been moderated."),
-    ("media", "Your browser does not support the <audio> element."),
-    ("navigation", "+5"),
-    ("newsletter", "Sign up for our morning briefing"),
-    ("newsletter", "Sign up to the Courier's defence newsletter."),
-    ("newsletter", "Get the latest from the harbour, every day, in your inbox"),
-    ("newsletter", "By signing up you agree to our terms."),
-    ("newsletter", "Your email address"),
-    ("subscription", "Subscribe"),
-    ("subscription", "Subscribe to read the full story"),
-    ("subscription", "Already a subscriber? Log in"),
-    ("subscription", "Support independent Larkmoor journalism from two pounds a month."),
-    ("related", "Read more: Who pays for the alliance?"),
-    ("related", "READ MORE: Who pays for the alliance?"),
-    ("related", "Related: Who pays for the alliance?"),
-    ("related", "More on this story"),
-    ("related", "Most read"),
-    ("related", "You may also like:"),
-    ("related", "list 1 of 3"),
-    ("advertisement", "Advertisement"),
-    ("advertisement", "ADVERTISEMENT"),
-    ("advertisement", "Story continues below advertisement"),
-    ("advertisement", "Article continues after this ad"),
-    ("cookies", "We use cookies to make this site better for you."),
-    ("cookies", "Accept all"),
-    ("cookies", "By clicking “Accept” you consent to our use of your data."),
-    ("comments", "Comments (34)"),
-    ("comments", "1,204 comments"),
-    ("comments", "Join the conversation"),
-    ("footer", "© 2024 The Larkmoor Courier. All rights reserved."),
-    ("footer", "Copyright 2024 The Larkmoor Courier"),
-    ("footer", "Terms of use | Privacy policy | Contact us"),
-    ("footer", "The Courier is not responsible for the content of external sites."),
-]
+BOILERPLATE = {
+    "navigation": """
+        Skip to main content; Skip to navigation menu; Menu; ▼ Menu; Home | World | Business
+        Home|News|Sport|Weather; Home > World > Europe; Sign in; Sign in / Register; • Opinion
+        Home › World › NATO leaders meet by the sea to argue about money; Middle East; 3; +5
+        Tags: Nato, Russia, defence; More on: Ukraine; Terms of use | Privacy policy | Contact us
+        https://www.larkmoor-courier.example/world/summit?ref=home; Accept all
+        We use cookies to make this site better for you.; Copyright 2024 The Larkmoor Courier
+        By clicking “Accept” you consent to our use of your data.
+        © 2024 The Larkmoor Courier. All rights reserved.
+        The Courier is not responsible for the content of external sites.""",
+    "byline": """
+        5 min read; 4 minute read; Reading time: 6 minutes; Published 3 hours ago; 3 hours ago
+        Updated at 10:15 GMT; Last updated on 12 March 2024; Wed 10 Jul 2024 18.31 BST; 2024-07-10
+        July 9, 2024 at 6:31 p.m. EDT; Published: March 4th, 2024 | Updated: March 5th, 2024
+        By Ada Fennimore; BY ADA FENNIMORE AND LUÍS ÇELIK; By Ada Fennimore in Port Ellery
+        By Ada van der Fenn, Defence editor; By our foreign staff; By Reuters
+        By Ada Fennimore, chief diplomatic correspondent in Port Ellery
+        By Ada Fennimore | 12 March 2024 | 5 min read; Follow Ada Fennimore on X
+        Follow us on Telegram and WhatsApp; Follow @larkmoorcourier; @adafennimore
+        Ada Fennimore is the diplomatic correspondent for The Larkmoor Courier.
+        • Ada Fennimore is a Courier columnist
+        Ada Fennimore is a senior fellow at the Ellery Institute and writes on sanctions.
+        Ada Fennimore is a staff writer. She has covered four summits.; Note from the author:
+        Ada Fennimore covers defence and the sea for The Courier.
+        The writer is a former ambassador to the alliance
+        The views expressed in this article are the author’s own.
+        Contact the newsroom at desk@larkmoor-courier.example""",
+    "caption": """
+        Photo: Leaders on the steps of the town hall; Getty Images; AFP via Getty Images
+        Image caption, The harbour was closed to yachts for two days; 0:00 / 3:25
+        Media caption, Watch the arrivals; FILE PHOTO: A frigate leaves the harbour, March 3, 2024
+        FILE - A frigate leaves the harbour, on March 3, 2024.; (AP Photo/Ada Fennimore, File)
+        A frigate leaves the harbour on Monday. (AP Photo/Ada Fennimore); Ada Fennimore/Reuters
+        A frigate leaves the harbour [File: Ada Fennimore/Reuters]; Image source, Getty Images
+        Marchers near the fence on Tuesday [Ada Fennimore/AFP]; © Reuters
+        Soldiers on an exercise in the fens. Photograph: Ada Fennimore/EPA
+        Pictured: the signing table before the doors were opened
+        Credit...Ada Fennimore for The Courier; With a report from The Associated Press
+        With files from Ada Fennimore in Port Ellery and Reuters; With inputs from agencies
+        Additional reporting by Ada Fennimore.; Ada Fennimore contributed to this report.
+        This article was originally published by the Quillon Review.; Listen to this article
+        A version of this article appears in print on 18 May 2024, Section A, Page 8
+        Our Standards: The Courier Trust Principles.
+        Watch: the arrivals at the harbour in two minutes
+        Your browser does not support the <audio> element.""",
+    "share": """
+        Share; Copy link; Facebook; Tweet; Share this article; Share on Facebook; Share via email
+        Share full article; NATO meets on facebook (opens in a new window); Comments (34)
+        1,204 comments; Join the conversation; The comments below have not been moderated.""",
+    "promotion": """
+        Sign up to This is the Continent; after newsletter promotion; Subscribe
+        The Daily Briefing newsletter provides all the news you need. Sign up here.
+        Our editor selects her favourite stories in this weekly newsletter.
+        Sign up for our morning briefing; Sign up to the Courier's defence newsletter.
+        Get the latest from the harbour, every day, in your inbox; Your email address
+        By signing up you agree to our terms.; Subscribe to unlock this article
+        Subscribe to read the full story; Already a subscriber? Log in; Advertisement
+        If you liked it, please consider supporting us.; We’ve been here for you since day one.
+        Support independent Larkmoor journalism from two pounds a month.; ADVERTISEMENT
+        Story continues below advertisement; Article continues after this ad""",
+    "related": """
+        Read more: Who pays for the alliance?; READ MORE: Who pays for the alliance?; Most read
+        Related: Who pays for the alliance?; More on this story; You may also like:; list 1 of 3""",
+}
+LINES = [
+    *((reason, line.strip()) for reason, lines in BOILERPLATE.items()
+      for line in re.split("[;\n]", lines.strip())),
+    ("caption", "Reporting by Ada Fennimore; editing by Luís Çelik"),
+    ("caption", "(Reporting by Ada Fennimore in Port Ellery; Editing by Jo Marsh)"),
+]  # fmt: skip
 
-PARAGRAPHS = [
-    "The Kremlin denied it.",
-    "“No,” he said.",
-    "No.",
-    "No comment.",
-    "Russia has not commented.",
-    "Why now?",
-    "NATO leaders meet by the sea to argue about money",
-    "NATO’s last chance",
-    "Ukraine: the price of waiting | The Larkmoor Courier",
-    "BRUSSELS (Reuters) - NATO ministers met on Monday.",
-    "By Monday the Russian column had gone.",
-    "By joining NATO, Finland has doubled the border that the alliance has to watch",
-    "By every measure Russia is losing.",
-    "With reports from Kyiv growing darker, NATO ministers sent more ammunition.",
-    "With help from Poland, Ukraine rebuilt the bridge.",
-    "Reporting by state media suggests that China is satisfied.",
-    "Follow the money and you arrive in Moscow.",
-    "Follow Russia's example on this and you will regret it.",
-    "Share prices in Germany fell as sanctions on Iran took hold.",
-    "Home to forty nations, the alliance could not agree.",
-    "Sign up to the pact, the minister told his allies, or be left outside.",
+PARAGRAPHS = """
+The Kremlin denied it.; “No,” he said.; No.; No comment.; Russia has not commented.; Why now?
+NATO leaders meet by the sea to argue about money; NATO’s last chance; Israel said no
+Ukraine: the price of waiting | The Larkmoor Courier; 北约拒绝评论。; НАТО не ответило.
+BRUSSELS (Reuters) - NATO ministers met on Monday.; By Monday the Russian column had gone.
+By joining NATO, Finland has doubled the border that the alliance has to watch
+By every measure Russia is losing.; With help from Poland, Ukraine rebuilt the bridge.
+With reports from Kyiv growing darker, NATO ministers sent more ammunition.
+Reporting by state media suggests that China is satisfied.; In 2024 Turkey agreed.
+Follow the money and you arrive in Moscow.; March was quiet.; Listen to the Baltic states.
+Follow Russia's example on this and you will regret it.; More sanctions on Iran followed.
+Share prices in Germany fell as sanctions on Iran took hold.; Sign up to NATO, he said, and pay.
+Home to forty nations, the alliance could not agree.; The author of the attack is Russia.
+Sign up to the pact, the minister told his allies, or be left outside.
+Get the latest tanks to Ukraine before winter.; Read the treaty again: Russia signed it.
+More from Russia was expected, and nothing came.; Comments by the Iranian minister angered Israel.
+Related worries led Japan to close the strait.; Updated plans will be put to NATO in May.
+Published figures show that Russia spends more than France.
+We use the word “war” because China's neighbours do.; By continuing the war Russia isolates itself.
+Copyright law divides the European Union and China.; The picture: NATO has money and no plan.
+Photographs of the damage shocked the United Nations.
+He gave the Americans credit: they had come.; “We are Getty,” joked the envoy from France.
+The film was shot in Iran (and praised in Israel).; The group's newsletter praised Russia.
+The photographer was killed by a Russian shell, AFP said.
+Ada Fennimore is a reporter who was arrested in Moscow last year.
+Ada Fennimore is a journalist for The Courier, held in Iran since March.
+Ada Fennimore is the president of the assembly, and she detests NATO.
+Advertisement of strength or not, the parade impressed China.
+Watch what Russia does, not what it says.; “Our newsletter was closed,” said the editor in Moscow.
+If you like the treaty, you will love what China makes of it.
+This article of the treaty is what Iran rejects.; The alliance contributed to this disaster.
+A version of this plan appears in every paper that Turkey writes.
+"""
+KEPT = [
+    *re.split("[;\n] ?", PARAGRAPHS.strip()),
     "Subscribe to that view of China if you like; I do not.",
-    "Get the latest tanks to Ukraine before winter.",
-    "Read the treaty again: Russia signed it.",
-    "More from Russia was expected, and nothing came.",
-    "More sanctions on Iran followed.",
-    "Related worries led Japan to close the strait.",
-    "Comments by the Iranian minister angered Israel.",
-    "Published figures show that Russia spends more than France.",
-    "Updated plans will be put to NATO in May.",
-    "In 2024 Turkey agreed.",
-    "March was quiet.",
-    "We use the word “war” because China's neighbours do.",
-    "By continuing the war Russia isolates itself.",
-    "Copyright law divides the European Union and China.",
-    "The picture: NATO has money and no plan.",
-    "Photographs of the damage shocked the United Nations.",
-    "He gave the Americans credit: they had come.",
-    "The film was shot in Iran (and praised in Israel).",
-    "“We are Getty,” joked the envoy from France.",
-    "The photographer was killed by a Russian shell, AFP said.",
-    "Ada Fennimore is a reporter who was arrested in Moscow last year.",
-    "Ada Fennimore is a journalist for The Courier, held in Iran since March.",
-    "Ada Fennimore is the president of the assembly, and she detests NATO.",
-    "The author of the attack is Russia.",
-    "Advertisement of strength or not, the parade impressed China.",
-    "Watch what Russia does, not what it says.",
-    "Listen to the Baltic states.",
-    "The group's newsletter praised Russia.",
-    "“Our newsletter was closed,” said the editor in Moscow.",
-    "If you like the treaty, you will love what China makes of it.",
-    "This article of the treaty is what Iran rejects.",
-    "Sign up to NATO, he said, and pay.",
-    "A version of this plan appears in every paper that Turkey writes.",
-    "The alliance contributed to this disaster.",
-    "Israel said no",
-    "NATO and Russia traded accusations for a third day, " * 4
-    + "and Jo contributed to this report.",
-    "北约拒绝评论。",
-    "НАТО не ответило.",
+    "NATO and Russia traded accusations for a third day, " * 4 + "and Jo contributed to it.",
 ]
 
+HEADLINES = """
+NATO allies agree to raise defence spending; Putin's gamble; Iran strikes back; Sanctions; Brexit
+Ukraine, again; Why Turkey said no; Who pays for the alliance?; What now for Belarus?
+‘They left us the bill’: a valley after the American base; “We will not move,” says Lithuania
+Live: Israel and Lebanon exchange prisoners at the crossing; Opinion | Europe must arm itself
+Opinion: The sanctions are working; Analysis: What the Kremlin wants; BREAKING: Russia hits Kharkiv
+Exclusive: Germany weighs sending more tanks; Watch: Zelensky addresses Congress
+Photos: A night under fire in Odesa; In pictures: the NATO summit; Podcast: Inside the Kremlin
+Explainer: How Article 5 works; 5 things to know about the grain deal; Three dead in Kyiv
+Follow the money: how Iran evades sanctions; Sign up or ship out: Europe's conscription debate
+Read the treaty: what Trump signed; Share prices fall as China hits back; Nato’s last chance
+Subscribe or die: the new rules of Chinese media; By land and by sea, Russia presses on
+By the numbers: NATO spending in 2024; More sanctions on Iran; Related crises: Sudan and Chad
+Home front: Ukraine's second winter; Skip the summit, says Hungary; Biden to Xi: Back off
+Comments by Trump rattle allies; Ukraine war: Russia claims Avdiivka; 7 October, one year on
+The week in the Caucasus: a road, a resignation, a recipe; Guerra y paz en Colombia
+Война и мир: что дальше; 北约拒绝评论; RUSSIA VOWS REVENGE AFTER DRONE ATTACK ON MOSCOW
+Poland Says It Will Not Send Troops; UN | Security Council deadlocked over Gaza
+G7 - a club without a cause; Contact lost: the last hours of the patrol boat; About that border
+Privacy is dead in Beijing; Weather or war: why Crimea went dark; Live updates from Gaza
+Get the latest tanks to Ukraine before winter; With friends like these; Editing history in Moscow
+Copyright wars: China and the EU; Image problem: NATO in Africa; Video shows strike on hospital
+"""
+BODY = """Ministers from thirty states met on Monday and agreed on little, an official said.
 
-def kept(text: str) -> tuple[str, ...]:
-    return split_article(text).paragraphs
+Poland praised the alliance for its patience and condemned Russia over the attack on the port.
+
+The Kremlin denied it, and nobody in the capital expected anything else from the talks.
+"""
+DRESSES = (
+    "{}\n{body}",
+    "{}\n\n{body}",
+    "{}\nBy Ada Fennimore\n12 March 2024\n\n{body}",
+    "{}\n\nAda Fennimore\n\n{body}",
+    "By Ada Fennimore\n{}\n{body}",
+    "{}\nBy Ada Fennimore\nShare\n{body}\nShare\nSign up\nComments (3)\nMost read\nIran's war\n",
+)
+FRAME = "Ministers met on Monday.\n{}\nRussia has not commented."
 
 
-def inked(texts: list[str]) -> Counter[str]:
-    """Count the characters that print."""
-    return Counter("".join(texts).translate(dict.fromkeys(map(ord, EDGES))))
+def kept(text, title=""):
+    return [line for line, reason in split_article(text, title) if not reason]
 
 
-def all_texts(article: Article) -> list[str]:
-    return [*article.paragraphs, *(piece.text for piece in article.dropped)]
+def inked(text):
+    """Return the characters that print, in order."""
+    return text.translate(dict.fromkeys(map(ord, EDGES)))
 
 
-@pytest.mark.parametrize(("reason", "line"), FURNITURE)
-def test_furniture_is_dropped_with_its_reason(reason: str, line: str) -> None:
-    article = split_article(line)
-
-    assert article.paragraphs == ()
-    assert [(piece.text, piece.reason, piece.line) for piece in article.dropped] == [
-        (line, reason, 1)
-    ]
+def read(path, **reading):
+    """Return the rows of an article by column."""
+    with open_inputs(Inputs((path,)), Reading(**reading)) as table:
+        return [dict(zip(table.columns, record.cells, strict=True)) for record in table]
 
 
-@pytest.mark.parametrize("line", PARAGRAPHS)
-def test_a_real_paragraph_stays_however_short(line: str) -> None:
-    assert split_article(line) == Article((line,), ())
+def page(tmp_path, body, head="", name="page.html", encoding="utf-8"):
+    path = tmp_path / name
+    text = f"<html><head>{head}</head><body><article><p>{LEAD}</p>{body}</article></body></html>"
+    path.write_bytes(text.encode(encoding))
+    return path
 
 
-def test_every_reason_has_an_example() -> None:
-    data = tomllib.loads(files("stance").joinpath("data/furniture.toml").read_text("utf-8"))
-    assert {reason for reason, _ in FURNITURE} == {*data["labels"], *data["patterns"]}
+LEAD = "Poland praised NATO for its resolve, an official in the capital said on Monday."
+
+# --- Lines ---
+
+
+@pytest.mark.parametrize(("reason", "line"), LINES)
+def test_boilerplate_is_told_with_its_reason(reason, line):
+    assert split_article(FRAME.format(line))[1] == (line, reason)
+
+
+@pytest.mark.parametrize("line", KEPT)
+def test_a_real_paragraph_stays_however_short(line):
+    assert kept(line) == [line]
+    assert kept(FRAME.format(line))[1] == line
+
+
+@pytest.mark.parametrize("headline", re.split("[;\n] ?", HEADLINES.strip()))
+def test_headlines_stay(headline, tmp_path):
+    for dress in DRESSES:
+        assert headline in kept(dress.format(headline, body=BODY)), dress
+    for byline in ("", "<p>By Ada Fennimore</p><p>12 March 2024</p>"):
+        paragraphs = "".join(f"<p>{text}</p>" for text in BODY.splitlines() if text)
+        path = page(tmp_path, f"<h1>{headline}</h1>{byline}{paragraphs}")
+        assert headline in [row["text"] for row in read(path)]
+
+
+def test_no_first_line_of_a_small_clean_file_is_left_out():
+    for story in pages.stories():
+        for size in range(len(story.body) + 1):
+            body = [line.text for line in story.body[:size]]
+            assert kept("\n\n".join([story.title, story.author, *body]))[0] == story.title
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n", "\r\n \t\r\n", "\u2028", "\u2029"])
-def test_any_line_end_ends_a_paragraph(end: str) -> None:
+def test_any_line_end_ends_a_paragraph(end):
     text = end.join(["\ufeffMenu", "NATO met.", "\u200b", "Russia\u00a0did not.", "Share", ""])
-
-    assert kept(text) == ("NATO met.", "Russia\u00a0did not.")
-
-
-def test_dropped_pieces_say_their_line() -> None:
-    article = split_article("Menu\n\nNATO met.\n  \nShare\n")
-
-    assert [(piece.text, piece.line) for piece in article.dropped] == [("Menu", 1), ("Share", 5)]
+    assert kept(text) == ["NATO met.", "Russia\u00a0did not."]
+    assert split_article(end) == []
 
 
-@pytest.mark.parametrize("width", [60, 70, 72, 78, 80, 90])
-def test_hard_wrapped_lines_become_the_paragraphs_they_were(width: int) -> None:
+@pytest.mark.parametrize("width", [60, 72, 90])
+def test_hard_wrapped_lines_become_the_paragraphs_they_were(width):
     paragraphs = [
         "NATO leaders end their meeting with a quarrel about money and a longer list of promises",
         "Ministers from thirty states met on Monday. They agreed on little, an official said, and "
@@ -274,179 +250,216 @@ def test_hard_wrapped_lines_become_the_paragraphs_they_were(width: int) -> None:
     ]
     lines = [textwrap.fill(paragraph, width) for paragraph in paragraphs]
     text = "\n\n".join(["Menu\nSign in", lines[0], "Share\n" + lines[1], *lines[2:]])
-
-    article = split_article(text)
-
-    assert article.paragraphs == tuple(paragraphs)
-    assert [piece.text for piece in article.dropped] == ["Menu", "Sign in", "Share"]
+    assert kept(text) == paragraphs
 
 
-def test_wrapped_furniture_is_one_piece() -> None:
-    caption = "A frigate leaves the harbour of Port Ellery before the start of the summit. " * 2
-    credit = caption + "(AP Photo/Ada Fennimore)"
-    article = split_article(textwrap.fill(credit, 72) + "\n\nRussia has not commented.\n")
-
-    assert article.paragraphs == ("Russia has not commented.",)
-    assert [(piece.text, piece.reason) for piece in article.dropped] == [(credit, "caption")]
-
-
-def test_one_paragraph_a_line_is_not_taken_for_wrapped_text() -> None:
+def test_one_paragraph_a_line_is_not_taken_for_wrapped_text():
     lines = [
         "Ministers from thirty states met on Monday and agreed on little, an official said.",
         "Russia has not commented.",
         "Poland, which had asked for the meeting, praised the alliance for its patience today.",
         "Iran sent no one.",
     ]
-
-    assert kept("\n".join(lines)) == tuple(lines)
-
-
-def test_headlines_under_a_heading_for_more_stories_are_dropped() -> None:
-    text = """NATO ends its summit
-Ministers met on Monday.
-More on this story
-Who pays for the alliance?
-Nato chief: ‘We will stay’
-Russia has not commented.
-Most read
-1
-Iran closes the strait
-2
-Poland buys more tanks"""
-    article = split_article(text)
-
-    assert article.paragraphs == (
-        "NATO ends its summit",
-        "Ministers met on Monday.",
-        "Russia has not commented.",
-    )
-    assert {piece.reason for piece in article.dropped} == {"related", "navigation"}
-
-
-def test_the_headline_stays_under_the_trending_bar_of_the_page_head() -> None:
-    assert kept("Trending\nNATO ends its summit with a quarrel\nMinisters met.") == (
-        "NATO ends its summit with a quarrel",
-        "Ministers met.",
-    )
-
-
-def test_a_run_of_short_lines_is_a_menu_and_two_cross_heads_are_not() -> None:
-    menu = "Ukraine war\nMenu\nElections\nLong reads\n\nPort Ellery"
-
-    assert kept(f"{menu}\nNATO met.\nAnger\nRussia did not.\nDoubt\nIran neither.") == (
-        *("NATO met.", "Anger", "Russia did not.", "Doubt", "Iran neither."),
-    )
-
-
-PAGE = """The Courier
-World
-NATO leaders end their summit with a quarrel over money
-Ministers agreed on little
-Ada Fennimore
-By Ada Fennimore
-Lebanon Israel
-Port Ellery
-NATO leaders closed a two-day summit on Thursday with the shortest communique in a decade and a row.
-Anger
-Poland praised the alliance and said that it had never been more united or more needed than now.
-Iran sent no one.
-Ada Fennimore has reported on alliances since 2011.
-Share
-Diplomacy
-Baltic Sea region
-Ferry strike enters its third week
-Storm expected on the north coast
-Somebody wrote a sentence down here.
-Marrowdale
-"""
-
-
-def test_lines_before_the_first_and_after_the_last_paragraph_are_set_aside() -> None:
-    article = split_article(PAGE)
-
-    assert article.paragraphs == (
-        "NATO leaders end their summit with a quarrel over money",
-        "Ministers agreed on little",
-        *(line for line in PAGE.splitlines()[8:12]),
-    )
-    found = {piece.text: piece.reason for piece in article.dropped}
-    assert found["Ada Fennimore"] == "author box"
-    assert found["Ada Fennimore has reported on alliances since 2011."] == "author box"
-    assert found["Marrowdale"] == found["Lebanon Israel"] == "outside the article"
-
-
-def test_a_page_of_few_sentences_has_no_ends_to_tell() -> None:
-    lines = ("Port Ellery", "NATO met.", "Somewhere else", "Russia did not.")
     assert kept("\n".join(lines)) == lines
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", " \u200b\n\t"])
-def test_a_blank_page_has_no_paragraphs(text: str) -> None:
-    assert split_article(text) == Article((), ())
-
-
-def test_keep_all_drops_nothing() -> None:
-    lines = [line for _, line in FURNITURE] + PARAGRAPHS
-
-    assert split_article("\n".join(lines), keep_all=True) == Article(tuple(lines), ())
-
-
-example_line = st.sampled_from([line for _, line in FURNITURE] + PARAGRAPHS)
-any_line = st.one_of(example_line, st.text(max_size=90), st.text("Aa b.-", max_size=90))
+any_line = st.one_of(
+    st.sampled_from([line for _, line in LINES] + KEPT),
+    st.text(max_size=90),
+    st.text("Aa b.-", max_size=90),
+)
 line_end = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n \n", "\u2028"])
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(any_line, line_end), max_size=25), st.booleans())
-def test_every_line_ends_in_a_paragraph_or_a_dropped_piece(
-    lines: list[tuple[str, str]], keep_all: bool
-) -> None:
+def test_every_line_is_in_a_paragraph(lines, titled):
     text = "".join(line + end for line, end in lines)
-    article = split_article(text, keep_all=keep_all)
-
-    found = all_texts(article)
-    assert inked(found) == inked([text])
-    for line in text.splitlines():
-        assert any(line.strip(EDGES) in piece for piece in [*found, ""])
-    assert not (keep_all and article.dropped)
+    found = [line for line, _ in split_article(text, "title" * titled)]
+    assert inked("".join(found)) == inked(text)
     assert all(found)
 
 
-HOSTILE = {
-    "one word": "a",
-    "names": "By Aa. ",
-    "name and name": "Ada Bb is a Cc and ",
-    "agencies": "Reporting by Aa Bb, Cc Dd and ",
-    "brackets": "(AP Photo [File: ",
-    "dates": "Updated 1 May ",
-    "numbers": "1",
-    "inbox": "Sign up for our inbox newsletter ",
-    "credits": ". Photograph: Aa ",
-    "menu": "Home | ",
-    "capitals": "A",
-    "dashes": "-",
-    "roles": "Ada Bb is a columnist, for editor, in fellow, ",
+HOSTILE_LINES = ["a", "By Aa. ", "Ada Bb is a Cc and ", "Reporting by Aa Bb, Cc Dd and ", "1", "A"]
+HOSTILE_LINES += ["(AP Photo [File: ", "Updated 1 May ", "Sign up for our inbox newsletter ", "-"]
+HOSTILE_LINES += [". Photograph: Aa ", "Home | ", "Ada Bb is a columnist, for editor, in fellow, "]
+
+
+@pytest.mark.parametrize("unit", HOSTILE_LINES)
+@pytest.mark.parametrize("length", [1_000_000, 600, 90])
+def test_a_hostile_megabyte_takes_linear_time(unit, length):
+    line = (unit * (length // len(unit) + 1))[:length]
+    start = time.process_time()
+    split_article("\n".join([line] * (250_000 // length or 1)))
+    assert time.process_time() - start < 3.0
+
+
+# --- Pages ---
+
+
+def scored(kind, extract):
+    score = pages.Score()
+    for own in pages.dressed(kind):
+        score.add(own, extract(own.text))
+    return score.right / score.wanted, score.right / (score.right + score.wrong)
+
+
+def test_pages_of_common_publishing_systems_give_their_story_and_little_else(tmp_path):
+    recall, precision = scored("web", lambda t: [row["text"] for row in pages.ours(t, tmp_path)])
+    assert recall == 1
+    assert precision > 0.95
+
+
+def test_saved_pages_of_newspapers_give_their_story_and_mostly_that():
+    recall, precision = scored("saved", kept)
+    assert recall > 0.99
+    assert precision > 0.78
+    for own in pages.dressed("saved"):
+        assert own.story.title in kept(own.text), own.style
+
+
+def test_pages_say_their_title_date_and_outlet_or_nothing(tmp_path):
+    unknown = 0
+    for own in pages.dressed("web"):
+        row = pages.ours(own.text, tmp_path)[0]
+        assert (row["title"], row["date"]) == (own.story.title, own.story.date)
+        unknown += row["outlet"] == ""
+        assert row["outlet"] in ("", own.story.outlet)
+    assert unknown == 2
+
+
+def test_the_sample_article_splits_into_its_expected_paragraphs():
+    expected = tomllib.loads((ROOT / "tests" / "sample_expected.toml").read_text("utf-8"))
+    paragraphs = kept((SAMPLE / "article.txt").read_text("utf-8"))
+    assert len(paragraphs) == len(expected["article"])
+    assert paragraphs[0].startswith("NATO summit")
+    assert paragraphs[-1] == "Russia has not commented on the lunch."
+
+
+def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Menu\nNATO leaders meet\nRussia has not commented.\nShare\n")
+    told = invoke("predict", path)
+    assert dicts(told.stdout)[0]["text"] == "NATO leaders meet"
+    assert "left out as boilerplate: 1 navigation, 1 share (--keep-all lists it)" in told.stderr
+    rows = dicts(invoke("predict", path, "--keep-all").stdout)
+    assert [row["boilerplate"] for row in rows] == ["navigation", "", "", "share"]
+
+
+def test_an_address_is_not_fetched():
+    for command in ("predict", "check"):
+        said = fails(1, command, "https://courier.example/nato.html")
+        assert "is a web address, and nothing is fetched; save the page" in said
+
+
+def test_the_headline_is_the_first_paragraph_and_columns_say_the_rest(tmp_path):
+    head = "<title>NATO meets | The Courier</title><meta name='date' content='2024-05-01'>"
+    head += "<meta property='og:site_name' content='The Courier'>"
+    rows = read(page(tmp_path, "<p>Russia has not commented.</p><p>Share</p>", head))
+    assert [row["text"] for row in rows] == ["NATO meets", LEAD, "Russia has not commented."]
+    said = {"document": "page", "paragraph": "1", "title": "NATO meets", "date": "2024-05-01"}
+    assert rows[0] == {**said, "outlet": "The Courier", "text": "NATO meets"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [("windows-1252", "cp1252"), ("ISO-8859-1", "cp1252"), ("utf-8", "utf-8"), ("x-bad", "utf-8")],
+)
+def test_a_page_is_decoded_as_it_declares(tmp_path, declared, encoding):
+    head = f'<meta http-equiv="Content-Type" content="text/html; charset={declared}">'
+    rows = read(page(tmp_path, "<p>“Élysée,” said Lotwa.</p>", head, encoding=encoding))
+    assert rows[-1]["text"] == "“Élysée,” said Lotwa."
+
+
+def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
+    path = page(tmp_path, "<p>café</p>", '<meta charset="utf-8">', encoding="cp1252")
+    with pytest.raises(DataError, match=r"page.html:1: byte 0xe9 at offset .* is not UTF-8; try"):
+        read(path)
+    assert read(path, encoding="cp1252")[-1]["text"].endswith("café")
+
+
+def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    path = page(tmp_path, "")
+    why = "page.html: a web page needs the extra 'html': pip install lxml_html_clean trafilatura"
+    with Rejects(tmp_path / "bad.csv", several=True) as rejects, pytest.raises(ExtraError) as told:
+        open_inputs(Inputs((path,), several=True), Reading(), rejects)  # which concerns every page
+    assert str(told.value).endswith(why)
+
+
+HOSTILE_PAGES = {
+    "nested deep": "<div>" * 100_000,
+    "nested emphasis": "<b>" * 100_000,
+    "a long attribute": f"<p title='{'a' * 2_000_000}'>x</p>",
+    "paragraphs": "<p>NATO met.</p>" * 5_000,
+    "line breaks": "x<br>" * 5_000,
+    "open brackets": "<" * 500_000,
+    "entities": "".join(f'<!ENTITY b{n} "&b{n - 1};&b{n - 1};">' for n in range(60)) + "&b59;",
+    "open tables": "<table><tr><td>" * 50_000,
+    "data": f"<script type='application/ld+json'>{'[' * 500_000}</script>",
+    "dates": "<p>" + "1 May 2024 " * 50_000 + "</p>",
 }
 
 
-@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("length", [1_000_000, 600, 90])
-def test_a_hostile_megabyte_takes_linear_time(unit: str, length: int) -> None:
-    line = (unit * (length // len(unit) + 1))[:length]
-    text = "\n".join([line] * (250_000 // length or 1))
+@pytest.mark.parametrize("body", HOSTILE_PAGES.values(), ids=HOSTILE_PAGES)
+def test_a_hostile_page_takes_seconds(tmp_path, body):
     start = time.process_time()
-
-    article = split_article(text)
-
-    assert time.process_time() - start < 3.0
-    assert inked(all_texts(article)) == inked([text])
+    assert LEAD in [row["text"] for row in read(page(tmp_path, body))]
+    assert time.process_time() - start < 5
 
 
-def test_the_sample_article_splits_into_its_expected_paragraphs() -> None:
-    article = split_article(SAMPLE.read_text(encoding="utf-8"))
-    expected = tomllib.loads(EXPECTED.read_text(encoding="utf-8"))["article"]
+@pytest.mark.parametrize(
+    ("html", "why"),
+    [
+        ("<p>x</p>" * 30_000, "more than 30,000 elements"),
+        ("<p " + " ".join(f"a{n}=1" for n in range(2_000)) + ">", "a tag of 1,000 attributes"),
+        ("x" * 20_000_001, "more than 20,000,000 bytes are too long for an article"),
+        ("<div id='root'></div><script>start()</script>", "has no text of an article; open it in"),
+    ],
+)
+def test_a_page_beyond_the_limits_or_without_text_is_refused(tmp_path, html, why):
+    path = tmp_path / "page.html"
+    path.write_text(html)
+    with pytest.raises(DataError, match=why):
+        read(path)
 
-    assert [str(number) for number, _ in enumerate(article.paragraphs, start=1)] == list(expected)
-    assert article.paragraphs[0].startswith("NATO summit")
-    assert article.paragraphs[-1] == "Russia has not commented on the lunch."
-    assert len(article.dropped) > 40
+
+def test_no_page_opens_a_connection(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a connection")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    head = "<base href='http://x.example'><link rel='canonical' href='http://x.example/a'>"
+    body = "<img src='http://x.example/a.png'><script src='http://x.example/a.js'></script>"
+    assert read(page(tmp_path, body, head))
+
+
+NESTED = b'Content-Type: multipart/mixed; boundary="b"\n\n--b\n' * 400 + b"x\n" * 1_000_000
+
+
+def archived(path, subtype="html"):
+    parts = MIMEMultipart("related")
+    parts.attach(MIMEText("nav { color: red }", "css"))
+    parts.attach(MIMEText(path.read_text("utf-8"), subtype, "utf-8"))
+    target = path.with_suffix(".mhtml")
+    target.write_bytes(parts.as_bytes())
+    return target
+
+
+def test_a_page_in_an_archive_or_compressed_reads_as_its_html(tmp_path):
+    html = page(tmp_path, "<p>Zoë’s café in Kyiv is open, an official said.</p>")
+    packed = tmp_path / "page.html.gz"
+    packed.write_bytes(gzip.compress(html.read_bytes()))
+    assert read(archived(html)) == read(packed) == read(html)
+
+
+@pytest.mark.parametrize(
+    "data", [None, b"", b"text/html", b"Content-Type: text/html; charset=x", NESTED]
+)
+def test_an_archive_without_a_page_is_refused(tmp_path, data):
+    path = archived(page(tmp_path, ""), "plain")
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(DataError, match=r"page.mhtml: (holds no web page|has no text|is empty)"):
+        read(path)

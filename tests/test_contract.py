@@ -287,7 +287,7 @@ def test_an_article_is_split_into_paragraphs(predict):
     assert list(rows[0]) == ["document", "paragraph", "text", *LONG]
     assert {row["document"] for row in rows} == {"article"}
     assert all(row["paragraph"] == row["row"] for row in rows)
-    assert "left out as page furniture" in result.stderr
+    assert "left out as boilerplate" in result.stderr
     every = predict(SAMPLE / "article.txt", "--keep-all")
     assert "left out" not in every.stderr
     assert len(dicts(every.stdout)) > len(rows)

@@ -130,7 +130,7 @@ def test_columns_join_in_order_of_first_appearance_and_rows_are_numbered_over_al
         ("5", "in/b.csv", "NA", "Russia was condemned.", "", ""),
     ]
     assert "columns that only some of the 3 files have, empty for others: id (2)" in notes[1]
-    assert "1 article of 2 paragraphs in all; left out as page furniture: 1 navigation" in notes[2]
+    assert "1 article of 2 paragraphs in all; left out as boilerplate: 1 navigation" in notes[2]
 
 
 def test_columns_that_differ_in_case_join_and_that_is_told(folder):

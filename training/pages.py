@@ -1,4 +1,4 @@
-"""Measure how well articles are told from page furniture, in web pages and in saved text.
+"""Measure how well articles are told from boilerplate, in web pages and in saved text.
 
 Usage: python training/pages.py [--saved] [--show] [--others]
 
@@ -163,6 +163,11 @@ def measure(name: str, extract: Extract, pages: Sequence[Dressed], *, show: bool
     print(score.line(name, len(pages)), flush=True)
 
 
+def split(text: str) -> list[str]:
+    """Return the paragraphs of saved text that `stance predict` would judge."""
+    return [line for line, reason in split_article(text) if not reason]
+
+
 def ours(html: str, folder: Path) -> list[dict[str, str]]:
     """Return the rows that `stance predict` would judge of a web page."""
     path = folder / "page.html"
@@ -216,7 +221,6 @@ def main() -> None:
     print(f"{len(pages)} pages{'':16}recall  precision   ms/page")
     if options.saved:
         measure("all lines", str.splitlines, pages)
-        split: Extract = lambda text: split_article(text).paragraphs  # noqa: E731
         half = len(pages) // 2
         measure("  first ten styles", split, pages[:half], show=options.show)
         measure("  other ten styles", split, pages[half:])

@@ -2,6 +2,7 @@
 
 from stance.tables._folders import Inputs, find_inputs
 from stance.tables.articles import is_article
+from stance.tables.boilerplate import split_article
 from stance.tables.columns import column, likely, optional_column, read_as
 from stance.tables.dates import (
     UNAMBIGUOUS,
@@ -15,7 +16,6 @@ from stance.tables.dates import (
     read_pattern,
     rewrite_dates,
 )
-from stance.tables.furniture import split_article
 from stance.tables.inputs import Reading, join_tables, open_inputs
 from stance.tables.output import (
     FORMULA_STARTS,

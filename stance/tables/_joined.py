@@ -11,7 +11,7 @@ from pathlib import Path
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError
 from stance.tables._folders import Inputs, NamePattern, cell_of
-from stance.tables.articles import ArticleTable, furniture_note
+from stance.tables.articles import ArticleTable, boilerplate_note
 from stance.tables.columns import optional_column
 from stance.tables.output import Rejects
 from stance.tables.records import Journal, Records, RejectSink, folded
@@ -109,7 +109,7 @@ class JoinedTable(Table):
         self._place_rest()
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._told: dict[str, list[str]] = {}  # names of files by what is noted of them
-        self._furniture = Counter[str]()
+        self._boilerplate = Counter[str]()
         self._articles = self._paragraphs = 0
         self._bad = list[str]()
         self._journal = Journal(inputs.name)
@@ -252,7 +252,7 @@ class JoinedTable(Table):
         if isinstance(table, ArticleTable):
             self._articles += 1
             self._paragraphs += table.records_in
-            self._furniture.update(table.furniture)
+            self._boilerplate.update(table.boilerplate)
             if not table.records_in:
                 self._told.setdefault("has no paragraph", []).append(table.name)
             return
@@ -263,7 +263,7 @@ class JoinedTable(Table):
         yield from self._differences()
         if self._articles:
             paragraphs = count(self._paragraphs, "paragraph")
-            left_out = furniture_note(self._furniture)
+            left_out = boilerplate_note(self._boilerplate)
             yield f"{count(self._articles, 'article')} of {paragraphs} in all{left_out}"
         told = [
             f"{names[0]}{f' and {len(names) - 1:,} more' * (len(names) > 1)}: {note}"

@@ -1,35 +1,44 @@
 """Articles as tables: a record for each paragraph, beside it what the article says of itself."""
 
+import codecs
+import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import closing, suppress
+from email import message_from_bytes
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any
 
 from stance.display import count, shown
-from stance.errors import DataError, UsageError
-from stance.tables._pages import declared_encoding, read_page, require_library, unpack
-from stance.tables.furniture import EDGES, Article, split_article
+from stance.errors import DataError, UsageError, load_extra
+from stance.tables.boilerplate import split_article
 from stance.tables.records import Journal, Record, Records
-from stance.tables.sources import (
-    Encoding,
-    Source,
-    bare_path,
-    choose_encoding,
-    kind_suffix,
-    undecodable,
-)
+from stance.tables.sources import Source, bare_path, choose_encoding, kind_suffix, undecodable
 from stance.tables.table import Table
 
-_LARGEST_ARTICLE = 20_000_000  # bytes
-_ARCHIVES = (".mhtml", ".mht")
-_MARKDOWN, PAGE_NAMES = ".md", (".html", ".htm", ".xhtml", *_ARCHIVES)
+_ARCHIVES, _MARKDOWN = (".mhtml", ".mht"), ".md"
+PAGE_NAMES = (".html", ".htm", ".xhtml", *_ARCHIVES)
 ARTICLE_NAMES = (".txt", _MARKDOWN, *PAGE_NAMES)
-_FENCES = ("---", "...")  # around front matter
-_LONGEST_FRONT_MATTER = 100  # lines
-_KEY = re.compile(r"([^\W\d][\w -]{0,60}?)\s*:(?:\s+(.*))?$")
+_SAID = ("title", "date", "outlet")  # by a web page
+_LARGEST = 20_000_000  # bytes
+_MOST_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
+_MOST_NESTED = 3  # archives in one another; each costs the time to read all that is in it
+
+_MANY_ATTRIBUTES = re.compile(  # in one tag: the time to parse them grows with their square
+    r"""<[a-zA-Z][^\s<>/]*+"""
+    r"""(?:[\s/]++[^\s/=<>"']++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++))?+){1000}"""
+)
+_NESTED = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
+_CHARSET = re.compile(
+    rb"""<(?:meta\b[^>]{0,200}?|\?xml[^>]{0,80}? en)c(?:harset|oding)\s*=\s*["']?([\w.:-]{2,40})""",
+    re.IGNORECASE,
+)
+_BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
+_FENCED = re.compile(r"\s*---\s*?(\n(?:.*\n){0,99}?)(?:---|\.\.\.)\s*?(?:\n|$)")
+_KEY = re.compile(r"[^\W\d][\w -]{0,60}\s*")
 
 
 def is_article(path: Path) -> bool:
@@ -38,41 +47,15 @@ def is_article(path: Path) -> bool:
 
 
 class ArticleTable(Table):
-    """An article as a table: a record for each paragraph."""
+    """The paragraphs of an article; once they are read, it has counted those that it leaves out."""
 
-    def __init__(self, file: Source, columns: Sequence[str], read: Callable[[], "_Read"]) -> None:
-        journal = Journal(file.name)
-        journal.columns = tuple(columns)
-        self._read_article, self._form = read, ""
-        self.furniture: Counter[str] = Counter()  # pieces left out, by reason
-        super().__init__(file, journal, self._paragraphs(), self._article_notes)
-
-    def _paragraphs(self) -> Generator[Records]:
-        article, cells, self._form = self._read_article()
-        self.furniture.update(piece.reason for piece in article.dropped)
-        self._journal.number = len(article.paragraphs)
-        yield Records.of(
-            Record(number, number, (cells[0], str(number), *cells[1:], text))
-            for number, text in enumerate(article.paragraphs, 1)
-        )
-
-    def _article_notes(self) -> list[str]:
-        paragraphs = count(self._journal.number, "paragraph")
-        return [f"article of {paragraphs}, {self._form}{furniture_note(self.furniture)}"]
+    boilerplate: Counter[str]  # by reason
 
 
-class _Read(NamedTuple):
-    """What an article is when it has been read."""
-
-    article: Article
-    cells: Sequence[str]  # of the columns that are the same for all paragraphs, `document` first
-    form: str  # for the note
-
-
-def furniture_note(furniture: Counter[str]) -> str:
-    """Return what is said of page furniture that was left out; nothing if there was none."""
-    kinds = ", ".join(f"{number} {reason}" for reason, number in furniture.most_common())
-    return f"; left out as page furniture: {kinds} (--keep-all keeps them)" if kinds else ""
+def boilerplate_note(boilerplate: Counter[str]) -> str:
+    """Return what is said of boilerplate that was left out; nothing if there was none."""
+    reasons = ", ".join(f"{number} {reason}" for reason, number in boilerplate.most_common())
+    return f"; left out as boilerplate: {reasons} (--keep-all lists it)" if reasons else ""
 
 
 def open_article(
@@ -88,139 +71,203 @@ def open_article(
 
     A web page says its title, date and outlet; other articles have the lines ``key: value`` between
     two lines ``---`` at the beginning (front matter). `fields` are what the file's name says, which
-    goes before that. `document` is that name without its ending if omitted. With `keep_all`, page
-    furniture is kept.
+    goes before that. `document` is that name without its ending if omitted. With `keep_all`,
+    boilerplate is kept, and a column `boilerplate` says why it is.
     """
-    file = Source(path)
-    try:
+    with closing(Source(path)) as file:
         data = _all_of(file)
-    finally:
-        file.close()
-    document = bare_path(path).name if document is None else document
-    is_page = kind_suffix(path) in PAGE_NAMES
+    name, is_page = file.name, kind_suffix(path) in PAGE_NAMES
     if is_page:
-        require_library(file.name)
+        load_extra("trafilatura", f"{name}: a web page", "html")
     if kind_suffix(path) in _ARCHIVES:
-        data = unpack(data, file.name)
-    chosen = _encoding_of(data, encoding, file.name, is_page)
-    text = _decoded(data, chosen, file.name)
-    matter, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, file.name)
-    said = {**matter, **{name: cell for name, cell in fields.items() if cell or name not in matter}}
-    columns = ["document", "paragraph", *said, text_column]
-    if len(set(columns)) < len(columns):
-        twice = next(name for name in said if columns.count(name) > 1)
-        why = f"'{shown(twice)}' in its front matter is a column of every article"
-        raise DataError(f"{file.name}: {why}; rename it there")
+        data = _unpacked(data, name)
+    text, form = _decoded(data, encoding, name, is_page)
+    matter, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, name)
+    said = {**matter, **{key: cell for key, cell in fields.items() if cell or key not in matter}}
+    journal, counted = Journal(name), Counter[str]()
+    columns = ["document", "paragraph", *said, *["boilerplate"] * keep_all, text_column]
+    if twice := [key for key, times in Counter(columns).items() if times > 1]:
+        why = f"'{shown(twice[0])}' in its front matter is a column of every article"
+        raise DataError(f"{name}: {why}; rename it there")
+    journal.columns = tuple(columns)
 
-    def read() -> _Read:
-        plain, form, own = text, str(chosen), said
+    def read() -> Generator[Records]:
+        title, plain, own = "", text, said
         if is_page:
-            page = read_page(text, file.name)
-            plain, form = page.text, f"{form}, a web page"
-            own = {name: said[name] or getattr(page, name, "") for name in said}
+            plain, found = _read_page(text, name)
+            title, own = found["title"], {key: said[key] or found.get(key, "") for key in said}
         elif path.suffix.lower() == _MARKDOWN:
             plain = _plain(text)
-        article = split_article(plain, keep_all=keep_all)
-        return _Read(article, (document, *own.values()), form)
+        found_pieces = split_article(plain, title)
+        kept = [piece for piece in found_pieces if keep_all or not piece[1]]
+        counted.update(reason for _, reason in found_pieces if reason and not keep_all)
+        journal.number = len(kept)
+        about = document or bare_path(path).name
+        yield Records.of(
+            Record(n, n, (about, str(n), *own.values(), *[reason] * keep_all, paragraph))
+            for n, (paragraph, reason) in enumerate(kept, 1)
+        )
 
-    return ArticleTable(file, columns, read)
+    def notes() -> list[str]:
+        kind = f"{form}{', a web page' * is_page}{boilerplate_note(counted)}"
+        return [f"article of {count(journal.number, 'paragraph')}, {kind}"]
 
-
-_SAID = ("title", "date", "outlet")  # by a web page
-
-
-def _encoding_of(data: bytes, asked: str | None, name: str, is_page: bool) -> Encoding:
-    chosen = choose_encoding(data[:64], asked, name)
-    if not is_page or asked or chosen.mark or (declared := declared_encoding(data)) is None:
-        return chosen
-    with suppress(UsageError):  # of an unknown name, which browsers would not heed either
-        return choose_encoding(b"", declared, name)
-    return chosen
-
-
-def _front_matter(text: str, name: str) -> tuple[dict[str, str], str]:
-    """Return what stands between two fences at the beginning, and the text with that blanked.
-
-    A beginning that is not front matter through and through is text.
-    """
-    lines = text.split("\n", _LONGEST_FRONT_MATTER)
-    if lines[0].strip(EDGES) != _FENCES[0]:
-        return {}, text
-    found: dict[str, str] = {}
-    key = ""
-    for at, line in enumerate(map(str.rstrip, lines[1:_LONGEST_FRONT_MATTER]), 1):
-        if line in _FENCES:
-            return found, "\n" * (at + 1) + "\n".join(lines[at + 1 :])
-        if not line or line.startswith("#"):
-            continue
-        if key and line[0] in " \t-":  # a value of several lines, such as a list
-            found[key] = f"{found[key]}{', ' * bool(found[key])}{_unquoted(line.lstrip(' -'))}"
-        elif entry := _KEY.fullmatch(line):
-            key = entry[1]
-            if key in found:
-                why = f"'{shown(key)}' stands twice in the front matter; remove one"
-                raise DataError(f"{name}:{at + 1}: {why}")
-            found[key] = _unquoted(entry[2] or "")
-        else:
-            break
-    return {}, text
-
-
-def _unquoted(value: str) -> str:
-    value = value.strip()
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1].replace("''", "'") if value[0] == "'" else value[1:-1]
-    return "" if value in ("|", ">", "|-", ">-") else value
-
-
-_MARKS = (  # of Markdown, and what stays of them
-    (re.compile(r"!\[[^\[\]]*\]\([^()]*\)"), ""),
-    (re.compile(r"\[([^\[\]]*)\]\([^()]*\)"), r"\1"),
-    (re.compile(r"(?<![\w*_])(\*\*|__|[*_])(?=\S)([^*_]+)(?<=\S)\1(?![\w*_])"), r"\2"),
-    (re.compile(r"\\([\\`*_{}\[\]()#+.!-])"), r"\1"),
-)
-_OPENING = re.compile(r"\s{0,3}(?:#{1,6}\s+|>\s?|[-*+]\s+|\d{1,3}[.)]\s+)")
-
-
-def _plain(text: str) -> str:
-    """Return Markdown as a page of plain text: each paragraph on its first line."""
-    found = list[str]()
-    opened = -1  # line of the paragraph that goes on
-    for at, line in enumerate(text.splitlines()):
-        mark = _OPENING.match(line)
-        goes_on = opened >= 0 and not mark and line.strip() != ""
-        if goes_on:
-            found[opened] += " " + line.strip()
-            found.append("")
-            continue
-        rest = line[mark.end() :] if mark else line
-        heading = mark is not None and "#" in mark[0]
-        opened = at if rest.strip() and not heading else -1
-        found.append(rest.strip())
-    for pattern, kept in _MARKS:
-        found = [pattern.sub(kept, line) for line in found]
-    return "\n".join(found)
+    table = ArticleTable(file, journal, read(), notes)
+    table.boilerplate = counted
+    return table
 
 
 def _all_of(file: Source) -> bytes:
     data = b""
     for part in file.pieces():
         data += part
-        if len(data) > _LARGEST_ARTICLE:
-            why = f"more than {_LARGEST_ARTICLE:,} bytes are too long for an article"
+        if len(data) > _LARGEST:
+            why = f"more than {_LARGEST:,} bytes are too long for an article"
             raise DataError(f"{file.name}: {why}; put paragraphs in a CSV table")
     return data
 
 
-def _decoded(data: bytes, encoding: Encoding, name: str) -> str:
+def _decoded(data: bytes, asked: str | None, name: str, is_page: bool) -> tuple[str, str]:
+    """Return a text, and its encoding for the note."""
+    chosen = choose_encoding(data[:64], asked, name)
+    declared = _CHARSET.search(data[:4096]) if is_page and not asked and not chosen.mark else None
+    if declared:
+        with suppress(LookupError, UsageError):  # of an unknown name, which browsers do not heed
+            known = codecs.lookup(declared[1].decode("ascii")).name
+            western = known in ("iso8859-1", "ascii")  # for browsers
+            chosen = choose_encoding(b"", "cp1252" if western else known, name)
     try:
-        text = data[encoding.mark :].decode(encoding.name)
+        text = data[chosen.mark :].decode(chosen.name)
     except UnicodeDecodeError as error:
-        place = encoding.mark + error.start
+        place = chosen.mark + error.start
         line = data[:place].count(b"\n") + 1
-        raise undecodable(data, place, encoding.name, f"{name}:{line}") from error
+        raise undecodable(data, place, chosen.name, f"{name}:{line}") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         why = "a NUL byte; the file is damaged or not text: export it again"
         raise DataError(f"{name}:{line}: {why}")
-    return text
+    return text, str(chosen)
+
+
+# --- Front matter and Markdown --------------------------------------------------------------------
+
+
+def _front_matter(text: str, name: str) -> tuple[dict[str, str], str]:
+    """Return what is between two fences at the beginning, and the text behind them.
+
+    A beginning that is not front matter through and through is text.
+    """
+    fenced = _FENCED.match(text)
+    comments, *entries = re.split(r"\n(?=[^\s#-])", fenced[1]) if fenced else [""]
+    found: dict[str, str] = {}
+    line = 2 + comments.count("\n")
+    for entry in entries:
+        key, colon, value = entry.partition(":")
+        if not (_KEY.fullmatch(key) and colon and (not value or value[0].isspace())):
+            return {}, text
+        if key.strip() in found:
+            why = f"'{shown(key.strip())}' stands twice in the front matter; remove one"
+            raise DataError(f"{name}:{line}: {why}")
+        items = (item.strip("- \t\r") for item in value.split("\n") if item[:1] != "#")
+        found[key.strip()] = ", ".join(_unquoted(item) for item in items if item)
+        line += 1 + entry.count("\n")
+    if not fenced or re.search(r"^[^#\s]", comments, re.MULTILINE):
+        return {}, text
+    return found, text[fenced.end() :]
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1].replace("''", "'") if value[0] == "'" else value[1:-1]
+    return "" if value in ("|", ">", "|-", ">-") else value
+
+
+_OPENING = re.compile(r"\s{0,3}(?:#{1,6}\s+|>\s?|[-*+]\s+|\d{1,3}[.)]\s+)")
+_MARKS = (  # of Markdown, and what stays of them
+    (re.compile(r"!\[[^\[\]]*\]\([^()]*\)"), ""),
+    (re.compile(r"\[([^\[\]]*)\]\([^()]*\)"), r"\1"),
+    (re.compile(r"(?<![\w*_])(\*\*|__|[*_])(?=\S)([^*_]+)(?<=\S)\1(?![\w*_])"), r"\2"),
+    (re.compile(r"\\([\\`*_{}\[\]()#+.!-])"), r"\1"),
+)
+
+
+def _plain(text: str) -> str:
+    """Return Markdown as plain text, a paragraph a line."""
+    found = [""]
+    goes_on = False
+    for line in text.splitlines():
+        mark = _OPENING.match(line)
+        rest = line[mark.end() if mark else 0 :].strip()
+        if goes_on and rest and not mark:
+            found[-1] += f" {rest}"
+            continue
+        found.append(rest)
+        goes_on = rest != "" and not (mark and "#" in mark[0])
+    for pattern, kept in _MARKS:
+        found = [pattern.sub(kept, line) for line in found]
+    return "\n".join(found)
+
+
+# --- Web pages ------------------------------------------------------------------------------------
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    """Return the page of an archive (RFC 2557) in which a browser saved it with all its parts."""
+    nested = len(_NESTED.findall(data)) > _MOST_NESTED
+    try:
+        parts = message_from_bytes(b"" if nested else data).walk()
+        page = next((part for part in parts if part.get_content_type() == "text/html"), None)
+        found = page.get_payload(decode=True) if page else None
+    except (LookupError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, bytes):
+        raise DataError(f"{name}: holds no web page; open it in a browser and save it as .html")
+    return found
+
+
+def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:
+    """Return the text of a web page, its title first, and what it says of itself."""
+    for library in ("trafilatura", "htmldate", "courlan", "justext"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)  # we report the same in one line
+    trafilatura: Any = import_module("trafilatura")
+    empty = DataError(
+        f"{name}: has no text of an article; open it in a browser and save its text as .txt"
+    )
+    if _MANY_ATTRIBUTES.search(html):
+        raise DataError(f"{name}: has a tag of 1,000 attributes; save its text as .txt")
+    if (tree := trafilatura.load_html(html)) is None:
+        raise empty
+    if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
+        raise DataError(f"{name}: has more than {_MOST_ELEMENTS:,} elements; save its text as .txt")
+    window = " ".join((tree.findtext(".//title") or "").split())  # its title
+    dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
+    try:
+        page = trafilatura.bare_extraction(
+            tree, include_comments=False, include_tables=False, with_metadata=True,
+            date_extraction_params=dates,  # none of which depends on today
+        )  # fmt: skip
+    except Exception as error:  # whatever a strange page sets off in the library
+        what = f"cannot be read as a web page ({type(error).__name__})"
+        raise DataError(f"{name}: {what}; save its text as .txt") from error
+    if page is None or not page.text:
+        raise empty
+    title, outlet = _parted(page.title or "", page.sitename or "", window)
+    lines = [re.sub(r"^- ", "", line) for line in page.text.splitlines()]
+    text = "\n".join([title, *(line for line in lines if line not in (title, page.title))])
+    return text, {"title": title, "date": page.date or "", "outlet": outlet}
+
+
+def _parted(title: str, outlet: str, window: str) -> tuple[str, str]:
+    """Return the title without the outlet, and the outlet, which the window's title may name.
+
+    >>> _parted("NATO meets | The Courier", "The Courier", "")
+    ('NATO meets', 'The Courier')
+    >>> _parted("NATO meets", "", "The Courier :: NATO meets")
+    ('NATO meets', 'The Courier')
+    """
+    if outlet:
+        own = re.escape(outlet)
+        return re.sub(f"^{own}{_BETWEEN}|{_BETWEEN}{own}$", "", title), outlet
+    named = re.fullmatch(f"(?:(.+){_BETWEEN})?{re.escape(title)}(?:{_BETWEEN}(.+))?", window)
+    sides = [side for side in named.groups() if side] if named and title else []
+    return title, sides[0] if len(sides) == 1 else ""

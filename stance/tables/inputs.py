@@ -30,7 +30,7 @@ class Reading:
     delimiter: str | None = None  # None to detect it
     encoding: str | None = None  # None is UTF-8
     sheet: str | None = None  # of workbooks; None is the first
-    keep_all: bool = False  # keep the page furniture of articles
+    keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
     include: tuple[str, ...] = ()  # patterns of names to read in folders; () for known suffixes
     name_pattern: str = ""  # what file names say, such as ``{outlet}_{date}``
 

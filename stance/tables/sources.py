@@ -211,6 +211,9 @@ class Source:
         raise DataError(f"{self.name}: {why}")
 
     def _refuse_unreadable(self, error: OSError | ValueError) -> NoReturn:
+        if isinstance(error, FileNotFoundError) and re.match(r"https?:[/\\]", str(self._path)):
+            why = "is a web address, and nothing is fetched; save the page in a browser as .html"
+            raise DataError(f"{self.name}: {why}") from error
         reason = shown(getattr(error, "strerror", None) or type(error).__name__)
         other = f"cannot be read ({reason}); copy the file and try again"
         raise DataError(f"{self.name}: {_UNREADABLE.get(type(error), other)}") from error

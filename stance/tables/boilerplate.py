@@ -1,0 +1,191 @@
+"""Boilerplate: which lines of a saved article are menus, boxes and the like, and why."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+EDGES = (  # white space of every kind, and characters that print nothing
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200e\u200f\u2060\ufeff\xad"
+)
+_OUTSIDE = "outside the article"
+_OF_PAGES = {"navigation", "share", "promotion", "related"}
+_LEAST_OF_PAGE = 3  # such lines make a text a saved page; fewer may stand in a clean text
+_LIKE_HEADLINES = {"", "caption", "promotion", "related"}  # "Watch: NATO leaders arrive"
+_HEADLINE_WORDS = range(4, 31)  # of one that is told from a menu by its length
+_TEASER_LENGTH = 120  # characters of the headline of another article
+_LEAST_WORDS = 40  # in sentences of an article whose ends can be told
+_LOOSE, _KNOWN = -8, -2  # weights of a line that is no sentence, and of boilerplate, in words
+_WRAP_WIDTHS = range(45, 101)  # wrapped text has 65-80 columns; an unwrapped page exceeds 100
+_LONGEST = 600  # characters; no pattern sees a longer line, so time is linear in the page
+
+_SENTENCE_END = re.compile(r"""[.!?…。！？][)\]"'”’»]*$""")
+_SEPARATOR = re.compile(r" [•·›»>/→] |\||\t")
+_BULLET = re.compile(r"[•▪◦●*–—-]+ +(?=\w)")
+_LABEL_EDGES = " :•*+-–—→›»>▼▾…()[]0123456789"  # bullets, arrows, counts: "▼ Comments (34)"
+
+
+def split_article(text: str, title: str = "") -> list[tuple[str, str]]:
+    r"""Split an article into paragraphs, each with the reason why it is boilerplate, or none.
+
+    Paragraphs are lines, or groups of hard-wrapped lines; each line that is not blank is in one.
+    The first line that may be a headline is no boilerplate, whatever it looks like. A text with
+    some menus or boxes is a saved page, of which all lines before the first and after the last
+    sentence are boilerplate, but for headlines. So is a text with a `title`, its first line.
+
+    >>> split_article("Menu\nNATO leaders meet\nRussia has not commented.\nShare")[:2]
+    [('Menu', 'navigation'), ('NATO leaders meet', '')]
+    """
+    lines = _paragraphs(text)
+    reasons = [_reason(line) for line in lines]
+    judged = zip(lines, reasons, strict=True)
+    may_head = (reason in _LIKE_HEADLINES and not _reason_of_label(line) for line, reason in judged)
+    headlines = [at for at, may in enumerate(may_head) if may or title][:1]
+    if title or sum(reason in _OF_PAGES for reason in reasons) >= _LEAST_OF_PAGE:
+        _mark_teasers(lines, reasons)
+        first = _mark_outside(lines, reasons)
+        told = title or len(lines[0].split()) in _HEADLINE_WORDS or all(reasons[1:first])
+        headlines = [0] if told and 0 in headlines else []
+    for at in headlines:
+        reasons[at] = ""
+    return list(zip(lines, reasons, strict=True))
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the lines that are not blank, those of a hard-wrapped text joined."""
+    lines = [line.strip(EDGES) for line in text.splitlines()]
+    width = max(map(len, lines), default=0)
+
+    def is_full(above: str, below: str) -> bool:
+        return len(above) + 1 + len(below.split(maxsplit=1)[0]) > width
+
+    is_wrapped = width in _WRAP_WIDTHS and any(
+        above and line[:1].islower() and is_full(above, line) and not _is_sentence(above)
+        for above, line in pairwise(lines)  # one sentence that goes on is proof
+    )
+    found = list[list[str]]()
+    for above, line in pairwise(["", *lines]):
+        goes_on = line[:1].islower() and len(above) > width // 2
+        if is_wrapped and above and line and (goes_on or is_full(above, line)):
+            is_cut = above[-1] == "-" and above[-2:-1].isalpha() and line[0].islower()
+            found[-1] += [line] if is_cut else [" ", line]  # "long-" / "term" is made whole
+        elif line:
+            found.append([line])
+    return ["".join(parts) for parts in found]
+
+
+# --- What single lines are ------------------------------------------------------------------------
+
+
+@cache  # read where there is an article, for compiling takes 40 ms
+def _rules() -> tuple[dict[str, str], dict[str, re.Pattern[str]]]:
+    """Return reasons by what is boilerplate if nothing else is on the line; patterns by reason."""
+    found = tomllib.loads(files("stance").joinpath("data/boilerplate.toml").read_text("utf-8"))
+    patterns = {}
+    for reason, lines in found["patterns"].items():
+        pattern = "|".join(f"(?:{line})" for line in lines)
+        for name, part in found["parts"].items():
+            pattern = pattern.replace(f"<{name}>", part)
+        patterns[reason] = re.compile(pattern, re.IGNORECASE)
+    labels = {
+        label: reason
+        for reason, listed in found["labels"].items()
+        for label in re.split(" *[;\n] *", listed.strip())
+    }
+    return labels, patterns
+
+
+def _reason(text: str) -> str:
+    """Return why a line is boilerplate, whatever stands around it; empty if it is not."""
+    if len(text) > _LONGEST:
+        return ""
+    parts = [part for part in map(str.strip, _SEPARATOR.split(text)) if part]
+    reasons = [_reason_of_part(part) for part in parts]
+    return [*reasons, "navigation"][0] if all(reasons) else _reason_of_part(text)
+
+
+def _reason_of_part(text: str) -> str:
+    plain = _BULLET.sub("", " ".join(text.split()), count=1) if _BULLET.match(text) else text
+    if reason := _reason_of_label(plain):
+        return reason
+    fitting = (reason for reason, rule in _rules()[1].items() if rule.match(plain))
+    return next(fitting, "" if plain.strip(_LABEL_EDGES) else "navigation")
+
+
+def _reason_of_label(text: str) -> str:
+    return _rules()[0].get(text.replace("’", "'").lower().strip(_LABEL_EDGES), "")
+
+
+def _is_sentence(text: str) -> bool:
+    return _SENTENCE_END.search(text[-8:]) is not None
+
+
+def _is_title(text: str) -> bool:
+    return text[-1] == "?" or not _is_sentence(text)
+
+
+# --- What lines are by those around them ----------------------------------------------------------
+
+
+def _mark_teasers(lines: Sequence[str], reasons: list[str]) -> None:
+    """Mark the headlines under "Most read" and the like, once the article itself has begun."""
+    begun = under_heading = False
+    for at, line in enumerate(lines):
+        if _reason_of_label(line) == "related":
+            under_heading = begun
+        elif not reasons[at]:
+            is_teaser = _is_title(line) and len(line) <= _TEASER_LENGTH
+            begun = begun or not is_teaser
+            under_heading = under_heading and is_teaser
+            if under_heading:
+                reasons[at] = "related"
+
+
+def _mark_outside(lines: Sequence[str], reasons: list[str]) -> int:
+    """Mark what is before the first or after the last sentence; return how many are before.
+
+    The article is the run of lines with the greatest sum of weights: the words of sentences count
+    for it, other lines against it (Pasternack & Roth 2009, Extracting article text from the web
+    with maximum subsequence segmentation).
+    """
+    best = total = start = first = last = 0
+    for at, (line, reason) in enumerate(zip(lines, reasons, strict=True)):
+        start = start if total > 0 else at
+        sentence = len(line.split()) if _is_sentence(line) else _LOOSE
+        total = max(total, 0) + (_KNOWN if reason else sentence)
+        if total > best:
+            best, first, last = total, start, at
+    if best < _LEAST_WORDS:
+        return 0
+    kept = _headlines(lines, reasons, range(first, last + 1))
+    for at in (*range(first), *range(last + 1, len(lines))):
+        if not reasons[at] and at not in kept:
+            reasons[at] = _OUTSIDE
+    return first
+
+
+def _headlines(lines: Sequence[str], reasons: Sequence[str], article: range) -> set[int]:
+    """Return the places of headline and summary above an article.
+
+    These are the line that shares most words with it, what is right below that line, and the first
+    title between the menus and the byline.
+    """
+    own = {word for at in article if not reasons[at] for word in _long_words(lines[at])}
+    shared = dict[int, tuple[int, int]]()  # words of a line that the article has, and all
+    for at, line in enumerate(lines[: article.start]):
+        in_menu = reasons[at] or len(_SEPARATOR.split(line)) > 2
+        if not in_menu and len(line.split()) in _HEADLINE_WORDS:
+            words = _long_words(line)
+            shared[at] = len(words & own), len(words)
+    best = max(shared, key=lambda at: shared[at], default=-2)
+    byline = next((at for at in range(article.start) if reasons[at] == "byline"), 0)
+    menus = [at for at in range(byline) if reasons[at] in ("navigation", "promotion")]
+    titles = [at for at in shared if max([-1, *menus]) < at < byline and _is_title(lines[at])]
+    return {best, best + 1, *titles[:1]} & shared.keys()
+
+
+def _long_words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3}
