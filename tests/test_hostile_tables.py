@@ -147,6 +147,11 @@ QUOTES = [
     read("rows in apostrophes are said", "text,actor\n'a','X'\nb,Y\n", TA, ("'a'", "'X'"), ("b", "Y"),
          notes=r"1 record in '…', which are kept as part of the cells \(first: line 2\)"),
     read("rows in typographic quotes are said", "text,actor\nb,Y\n“a”,“X”\n", TA, ("b", "Y"), ("“a”", "“X”"), notes=r"in “…”.*first: line 3"),
+    read("no quoting: quotes are text", 'text\tactor\n"a\tNATO\nthe 5" gun, "b""\tUS\n"c"\t"EU"\n', TA, ('"a', "NATO"), ('the 5" gun, "b""', "US"), ('"c"', '"EU"'),
+         quoting="none", notes="separator tab, no quoting(.|\n)*1 record in \"…\""),
+    refuse("no quoting: a quoted separator", 'text,actor\n"a, b",NATO\n', r":2: 3 cells where the header has 2", quoting="none"),
+    refuse("no quoting: a quoted line end", 'text,actor\n"a\nb",NATO\n', r":2: 1 cell where the header has 2", quoting="none"),
+    refuse("no quoting: two files joined", GOOD + GOOD, r":4: repeats the header", quoting="none"),
     read("header over two lines", '"te\nxt",actor\na,b\n', ("te\nxt", "actor"), ("a", "b")),
 ]
 

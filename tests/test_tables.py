@@ -2,6 +2,7 @@ import contextlib
 import gzip
 import io
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -597,6 +598,23 @@ def test_any_cells_come_back(tmp_path_factory, table, delimiter, end, encoding, 
     with open_table(path, delimiter=delimiter) as opened:
         assert opened.columns == tuple(columns)
         assert [record.cells for record in opened] == rows
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(table=tables(), delimiter=st.sampled_from(",;\t|"), name=st.sampled_from(["a.csv", "a.tsv"]))
+def test_any_cells_without_quoting_come_back(tmp_path_factory, table, delimiter, name):
+    def plain(cells):
+        return tuple(re.sub(f"[\r\n{delimiter}]", "x", cell) or "x" for cell in cells)
+
+    columns, rows = tuple(f"{n}{name}" for n, name in enumerate(plain(table[0]))), table[1]
+    path = tmp_path_factory.mktemp("any") / name
+    lines = [delimiter.join(cells) + "\n" for cells in (columns, *map(plain, rows))]
+    path.write_bytes("".join(lines).encode())
+    found = cells_of(path, delimiter=delimiter, quoting="none")
+    assert found == list(map(plain, rows))
+    again = path.with_name(f"again-{name}")
+    written(again, found, columns)
+    assert cells_of(again) == found
 
 
 @settings(max_examples=100, deadline=None)

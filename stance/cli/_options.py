@@ -66,6 +66,10 @@ OneActor = Annotated[str | None, option("NAME", _ONE_ACTOR, panel=TABLES)]
 
 _TABLE = {
     "delimiter": _text(TABLES, "C", "Separator of the table; detected if omitted."),
+    "quoting": Annotated[
+        Literal["none"] | None,
+        option("none", "The table never quotes: a quote is a character like others.", panel=TABLES),
+    ],
     "encoding": _text(TABLES, "E", "Encoding of the table, such as cp1252; UTF-8 if omitted."),
     "sheet": _text(TABLES, "NAME", "Sheet of a workbook; the first if omitted."),
 }

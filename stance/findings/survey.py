@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from stance.display import shown
 from stance.errors import DataError
@@ -42,6 +43,7 @@ class Request:
     actor_column: str | None = None
     document_column: str | None = None
     delimiter: str | None = None
+    quoting: Literal["none"] | None = None  #: none if quotes are characters like others
     encoding: str | None = None
     sheet: str | None = None  #: of workbooks; None is the first
     period: Unit | None = None  #: length of the periods; as the answers allow if None
@@ -65,7 +67,12 @@ class Request:
 
     def open(self) -> Table:
         """Open the table, or several as one in which `file` and `row` name a paragraph."""
-        form: Form = {"delimiter": self.delimiter, "encoding": self.encoding, "sheet": self.sheet}
+        form: Form = {
+            "delimiter": self.delimiter,
+            "quoting": self.quoting,
+            "encoding": self.encoding,
+            "sheet": self.sheet,
+        }
         if isinstance(self.source, Inputs):
             return join_tables(self.source, self._count_own, form, self.prefix)
         return open_table(self.source, **form)

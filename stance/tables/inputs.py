@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
@@ -28,6 +29,7 @@ class Reading:
     date_column: str | None = None  # None is "date" if there is one
     date_format: str | None = None  # of `datetime.strptime`; None if the dates have one reading
     delimiter: str | None = None  # None to detect it
+    quoting: Literal["none"] | None = None  # none if quotes are characters like others
     encoding: str | None = None  # None is UTF-8
     sheet: str | None = None  # of workbooks; None is the first
     keep_all: bool = False  # keep the boilerplate of articles, and name it in a column
@@ -62,7 +64,7 @@ def open_inputs(
     def opened(
         path: Path | None, sink: RejectSink | None, encoding: str | None = reading.encoding
     ) -> Table:
-        if path is not None and reading.delimiter is None and is_article(path):
+        if path is not None and not (reading.delimiter or reading.quoting) and is_article(path):
             return open_article(
                 path,
                 encoding=encoding,
@@ -73,6 +75,7 @@ def open_inputs(
             )
         form: Form = {
             "delimiter": reading.delimiter,
+            "quoting": reading.quoting,
             "encoding": encoding,
             "sheet": reading.sheet,
         }

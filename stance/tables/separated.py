@@ -390,7 +390,7 @@ def _quoted_otherwise(cells: Sequence[str]) -> bool:
 def _explain(raw: str, mark: str, line: int, columns: Sequence[str]) -> Fault:
     """Return the fault of a record whose quotes are wrong, or one of whose cells is too long."""
     grammar = re.compile(f'"(?:[^"]++|"")*+("?+)|[^"{re.escape(mark)}\r\n]*+')
-    advice = "double each quote inside a cell and quote the cell"
+    advice = "double each quote inside a cell and quote the cell, or use --quoting none"
     if '\\"' in raw:
         advice += " (here a backslash stands before the quote)"
     place = 0
@@ -403,7 +403,8 @@ def _explain(raw: str, mark: str, line: int, columns: Sequence[str]) -> Fault:
         after = raw[end : end + 1]
         if found[1] == "":
             reason = f"the quote that opens in column {name!r} is never closed{_beyond(raw)}"
-            return Fault(opened, name, reason, "close it, or double it if it is part of the text")
+            advice = "close it, or use --quoting none if the table never quotes"
+            return Fault(opened, name, reason, advice)
         if found[1] is None and after == '"':
             return Fault(at, name, f"a quote inside the unquoted column {name!r}", advice)
         if found[1] and after not in (mark, "\r", "\n", ""):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, Self, TypedDict
+from typing import Literal, Protocol, Self, TypedDict
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
@@ -39,6 +39,7 @@ class Form(TypedDict, total=False):
     """What a user says of a table's form; see `open_table`."""
 
     delimiter: str | None
+    quoting: Literal["none"] | None
     encoding: str | None
     sheet: str | None
     actor: str | None
@@ -127,6 +128,7 @@ def open_table(
     path: Path | None,
     *,
     delimiter: str | None = None,
+    quoting: Literal["none"] | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
     actor: str | None = None,
@@ -135,16 +137,17 @@ def open_table(
 ) -> Table:
     """Open a table, or standard input (None), and read its columns.
 
-    A `delimiter` is one character, or ``tab``; None to detect it. No `encoding` is UTF-8, or what a
-    byte order mark says. A `sheet` is one of a workbook's; None for the first. With an
-    `actor`, there is a column for it; see `set_actor`. `rejects` takes bad records; without it the
-    first raises `DataError`, to which `or_else` adds what else a user can do.
+    A `delimiter` is one character, or ``tab``; None to detect it. With the `quoting` none, a quote
+    is a character like others. No `encoding` is UTF-8, or what a byte order mark says. A `sheet` is
+    one of a workbook's; None for the first. With an `actor`, there is a column for it; see
+    `set_actor`. `rejects` takes bad records; without it the first raises `DataError`, to which
+    `or_else` adds what else a user can do.
 
     Cells come back as they went in. An empty line is skipped, but in a table of one column it
-    is an empty cell; both are noted. A quote inside an unquoted cell, a record of another width
-    and a repeated header are bad records.
+    is an empty cell; both are noted. So are quotes inside an unquoted cell, if the record has its
+    number of cells. A record of another width and a repeated header are bad records.
     """
-    table = _open(path, delimiter, encoding, sheet, rejects, or_else)
+    table = _open(path, delimiter, quoting, encoding, sheet, rejects, or_else)
     if actor is not None:
         try:
             set_actor(table, actor)
@@ -184,6 +187,7 @@ def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
 def _open(
     path: Path | None,
     delimiter: str | None,
+    quoting: Literal["none"] | None,
     encoding: str | None,
     sheet: str | None,
     rejects: RejectSink | None,
@@ -205,8 +209,9 @@ def _open(
             blocks = read_json(text, journal, kind)
         else:
             default = "\t" if suffix in (".tsv", ".tab") else ","
-            mark, blocks = read_separated(text, journal, asked, default)
-            form = f"separator {NAMES.get(mark, repr(mark))}"
+            quotes = quoting != "none"
+            mark, blocks = read_separated(text, journal, asked, default, quotes=quotes)
+            form = f"separator {NAMES.get(mark, repr(mark))}" + ", no quoting" * (not quotes)
     except BaseException as error:
         file.close()
         if isinstance(error, DataError) and path is None and is_prose(first):
