@@ -12,7 +12,7 @@ from stance.errors import DataError, UsageError
 from stance.importing.sources import Import, Row, checked, joined
 from stance.label_values import SENTIMENTS, STANCES, LabelReader
 from stance.records import Sentiment, Stance
-from stance.tables import Form, column, open_table, optional_column
+from stance.tables import column, open_table, optional_column
 
 _NEEDED = ("text", "actor", "stance")
 _LONGEST_PLACE = 40  # digits of the two ends of a place; int() refuses thousands of them
@@ -139,8 +139,8 @@ def read_semeval2016(job: Import) -> Iterator[Row]:
             data.decode()
         except UnicodeDecodeError:
             job.form["encoding"] = "cp1252"
-    if b"\t" in data.partition(b"\n")[0] and "quoting" in Form.__annotations__:
-        job.form["quoting"] = "none"  # type: ignore[typeddict-unknown-key]
+    if b"\t" in data.partition(b"\n")[0]:
+        job.form["quoting"] = "none"
     return read_table(SEMEVAL2016, job)
 
 
