@@ -26,7 +26,8 @@ from stance.errors import StanceError
 from stance.findings import AuditRequest, Request, SampleRequest, read_study, write_sample
 from stance.fitting.vectors import Vectors
 from stance.importing import import_corpus
-from stance.labelling import Label, Store, export_labels, read_codebook, read_task
+from stance.labelling import Label, Store, export_labels, read_task
+from stance.labelling.server import read_codebook
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.reports import write_predictions

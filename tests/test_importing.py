@@ -10,12 +10,11 @@ from command import invoke
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from import_cases import BASIL, FILES, ITEMS, SEESAW, lines, write
-from test_label import rows_of, sample
+from test_label import rows_of
 
 from stance.corpus import read_corpus
 from stance.errors import DataError, OutputError, StanceError, UsageError
 from stance.importing import FORMATS, import_corpus, parse_map
-from stance.labelling import Label, Store, export_labels, read_task
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 EXPECTED = dict(
@@ -264,25 +263,6 @@ def test_brat_counts_in_code_points_or_utf16_units_and_joins_parts(tmp_path):
             ("NATO", "2:6"),
             ("North America", "0:23"),
         ]
-
-
-@pytest.mark.parametrize("form", ["labelstudio", "doccano"])
-def test_exported_labels_come_back(tmp_path, form):
-    task = read_task(sample(tmp_path / "to_label.csv", 4, change="\U0001f600 Caf\u0065\u0301."))
-    table, tool = tmp_path / "labels.csv", tmp_path / "labels.json"
-    with Store(tmp_path / "to_label.sqlite") as store:
-        for coder, stance in (("anna", "favor"), ("ben", "against")):
-            for pair in task.pairs[:3]:
-                said = Label(stance, "other", "negative", note="caf\u0065\u0301 \U0001f600")
-                store.save(coder, pair, said, 1.0)
-            store.save(coder, task.pairs[3], Label("neutral", false_match=True), 1.0)
-        for path, form_ in ((table, "table"), (tool, form)):
-            export_labels(task, store.labels(), path, form=form_)
-    _, rows = imported(form, tool)
-    expected = rows_of(table)
-    assert len(rows) == len(expected) == 8
-    for found, row in zip(rows, expected, strict=True):
-        assert {name: found[name] or "0" for name in row} == {k: v or "0" for k, v in row.items()}
 
 
 # --- Anything at all -------------------------------------------------------------------------

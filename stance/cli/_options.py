@@ -82,7 +82,9 @@ _DATE_FORMAT = {"date_format": _text(TABLES, "PATTERN", _FORM)}
 _DATE_COLUMN = {"date_column": _column("date", "the date, when leaders must be in office")}
 _DOCUMENT_COLUMN = {"document_column": _column("document", "the document of each paragraph")}
 _NAMES = "What file names say, such as {outlet}_{date}; a column each."
-_KEPT = option(None, "Keep menus and the like of articles; a column says which.", "--keep-all", panel=TABLES)
+_KEPT = option(
+    None, "Keep menus and the like of articles; a column says which.", "--keep-all", panel=TABLES
+)
 
 _JUDGED = {
     "text_column": TextColumn,

@@ -13,7 +13,6 @@ from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
-    from stance.labelling import Store, Task
     from stance.tables import Form, Reading
 
 IMPORTED = (
@@ -150,12 +149,7 @@ def label(
     merge: Annotated[
         list[Path] | None, option("STORE", "Add the labels of another store, such as ben.sqlite.")
     ] = None,
-    export: Annotated[
-        Path | None, option("FILE", "Write the labels; FILE.json is for Label Studio.")
-    ] = None,
-    form: Annotated[
-        str | None, option("FORMAT", "table, labelstudio or doccano.", "--format")
-    ] = None,
+    export: Annotated[Path | None, option("FILE", "Write the labels, as a table.")] = None,
     store: Annotated[
         Path | None, option("FILE", "File of the labels; TABLE.sqlite if omitted.")
     ] = None,
@@ -176,17 +170,17 @@ def label(
         Store,
         answered,
         check_coder,
+        export_labels,
+        measure_coders,
         parse_questions,
-        read_codebook,
         read_task,
     )
-    from stance.labelling.server import check_extra, serve
+    from stance.labelling.server import check_extra, read_codebook, serve
     from stance.records import ADJUDICATED
+    from stance.screens.checks import coders_lines
 
     if context_encoding and not context:
         raise UsageError("--context-encoding is about a table of context; add --context TABLE")
-    if form and not export:
-        raise UsageError("--format is about labels that are written; add --export FILE")
     if as_json and not agreement:
         raise UsageError("--json prints agreement; add --agreement")
     if not (coder or adjudicate or agreement or merge or export):
@@ -211,30 +205,14 @@ def label(
     with Store(path, create=not (agreement or export) or bool(merge)) as labels:
         labels.check_rows(task)
         for other in merge or ():
-            tell(labels.merge(other, task).line())
+            tell(labels.merge(other, task))
         if agreement:
-            _show_agreement(task, labels, as_json)
+            figures = measure_coders(task, labels.labels())
+            show(figures, lambda: coders_lines(figures), as_json)
         if export:
-            _export(task, labels, export, coder, form, force)
+            tell(*export_labels(task, labels.labels(), export, coder=coder, force=force))
         if serves and coder:
             asked = answered(labels.labels()) if adjudicate else asked
             tell(f"labels are kept in {path}; Ctrl-C ends")
             session = Session(task, labels, book, coder, asked, seed)
             serve(session, text, typer.echo, browser=browser)
-
-
-def _show_agreement(task: "Task", labels: "Store", as_json: bool) -> None:
-    from stance.labelling import measure_coders
-    from stance.screens.checks import coders_lines
-
-    figures = measure_coders(task, labels.labels()).to_json()
-    show(figures, lambda: coders_lines(figures), as_json)
-
-
-def _export(
-    task: "Task", labels: "Store", path: Path, coder: str | None, form: str | None, force: bool
-) -> None:
-    from stance.labelling import export_labels
-
-    done = export_labels(task, labels.labels(), path, coder=coder, form=form, force=force)
-    tell(*done.lines())

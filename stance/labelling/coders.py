@@ -1,27 +1,172 @@
-"""Several coders' labels of the same pairs: agreement, disputes and the final label."""
+"""What one coder sees and says, what several agree on, and their labels as a table."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from itertools import combinations
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unicodedata import category
 
 import numpy as np
 
 from stance.arrays import Ints
-from stance.errors import DataError
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
 from stance.evaluation.agreement import (
     MISSING,
-    Agreement,
-    AgreementReport,
     coded_twice,
     measure_agreement,
     report_agreement,
 )
-from stance.evaluation.answers import Figures
-from stance.label_values import holder_kind
-from stance.labelling.labels import QUESTIONS, Label
-from stance.labelling.store import Labels
-from stance.labelling.task import Pair, Task
+from stance.label_values import SOFT, holder_kind
+from stance.labelling.store import QUESTIONS, Label, Labels, Saved, Store, problem
+from stance.labelling.task import Pair, Task, mentions, named_actors
+from stance.reading.actors import ActorBook
 from stance.records import ADJUDICATED, Holder, Sentiment, Stance
+from stance.tables import write_table
+
+LONGEST_CODER = 60
+RECENT = 50  # labels whose median time is a coder's speed
+LONGEST_LOOK = 86_400.0  # seconds
+
+Json = dict[str, Any]
+
+
+def check_coder(name: str) -> str:
+    """Return a coder's name as it is kept; raise if it is none."""
+    name = name.strip()
+    if not name or len(name) > LONGEST_CODER or not name.isprintable():
+        raise UsageError(f"--coder: '{shown(name)}' is not a name of 1 to {LONGEST_CODER} letters")
+    if name.lower() == ADJUDICATED:
+        raise UsageError(f"--coder: '{name}' is kept for --adjudicate; choose another name")
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A coder at work on a table; it never meets a model's answer. What lasts is in the store."""
+
+    task: Task
+    store: Store
+    book: ActorBook
+    coder: str
+    asked: tuple[str, ...] = ()  # of `stance.labelling.store.QUESTIONS`
+    seed: int = 0
+
+    @property
+    def adjudicates(self) -> bool:
+        """Whether only disputed pairs are shown, with what each coder said."""
+        return self.coder == ADJUDICATED
+
+    @property
+    def holders(self) -> list[str]:
+        """Names that a holder may have."""
+        return sorted({*self.book.names, *self.task.actors})
+
+    def next(self, after: str = "", *, unsure: bool = False) -> Json:
+        """Return the next pair to label, or among those marked as unsure the one after a pair."""
+        labels = self.store.labels()
+        mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
+        if unsure:
+            keys = [pair.key for pair in pairs]
+            rest = pairs[keys.index(after) + 1 :] if after in keys else pairs
+            found = (pair for pair in rest if pair.key in mine and mine[pair.key].label.unsure)
+        else:
+            found = (pair for pair in pairs if pair.key not in mine)
+        return self._shown(next(found, None), labels, pairs)
+
+    def back(self, before: str) -> Json:
+        """Return the pair that the coder labelled before another, or the last one."""
+        labels = self.store.labels()
+        mine, pairs = labels.get(self.coder, {}), self._pairs(labels)
+        known = {pair.key: pair for pair in pairs}
+        past = sorted(set(mine) & set(known), key=lambda key: mine[key].first)
+        at = past.index(before) if before in past else len(past)
+        # At the very first there is nothing to go back to, so it is shown again.
+        return self._shown(known.get(past[max(0, at - 1)] if past else before), labels, pairs)
+
+    def around(self, key: str) -> Json:
+        """Return the neighbours of a pair's paragraph."""
+        before, after = self.task.around(self._pair(key))
+        return {"before": before, "after": after}
+
+    def save(self, key: str, said: Mapping[str, Any], seconds: float) -> None:
+        """Keep a coder's label of a pair; raise `DataError` if the codebook forbids it."""
+        label = _label(said)
+        if found := problem(label, () if label.unsure else self.asked, self.holders):
+            raise DataError(f"not saved: {found}")
+        if not 0 <= seconds <= LONGEST_LOOK:  # a clock was set, or the page slept for days
+            seconds = 0.0
+        self.store.save(self.coder, self._pair(key), label, seconds)
+
+    def _pair(self, key: str) -> Pair:
+        for pair in self.task.pairs:
+            if pair.key == key:
+                return pair
+        raise DataError("not saved: this row is not in the table")
+
+    def _pairs(self, labels: Labels) -> list[Pair]:
+        pairs = self.task.shuffled(self.coder, self.seed)
+        done = labels.get(ADJUDICATED, {})
+        if self.adjudicates:
+            pairs = [pair for pair in pairs if pair.key in done or is_disputed(labels, pair)]
+        return pairs
+
+    def _shown(self, pair: Pair | None, labels: Labels, pairs: list[Pair]) -> Json:
+        mine = labels.get(self.coder, {})
+        progress = _progress([mine[own.key] for own in pairs if own.key in mine], len(pairs))
+        if pair is None:
+            return {"pair": None, "progress": progress}
+        saved, said = mine.get(pair.key), opinions(labels, pair) if self.adjudicates else {}
+        same = (mine[p.key] for p in self.task.pairs if p.text == pair.text and p.key in mine)
+        tones = [own.label.sentiment for own in same if "sentiment" in self.asked]
+        return {
+            "pair": pair.key,
+            "progress": progress,
+            "actor": pair.actor,
+            "parts": _parts(pair.text, mentions(pair, self.book)),
+            "named": named_actors(pair, self.book) if "holder" in self.asked else [],
+            "neighbours": sum(map(len, self.task.around(pair))),
+            "label": asdict(saved.label) if saved else None,
+            "tone": next(filter(None, tones), ""),  # given with another actor of the paragraph
+            "opinions": [{"coder": name, **asdict(label)} for name, label in said.items()],
+        }
+
+
+def _label(said: Mapping[str, Any]) -> Label:
+    """Make a label of what a page sent; raise `DataError` if it is not of the right form."""
+    kinds = {field: type(value) for field, value in asdict(Label()).items()}
+    if wrong := [name for name in said if not isinstance(said[name], kinds.get(name, ()))]:
+        raise DataError(f"not saved: {shown(wrong[0])} is not part of a label")
+    # What tables refuse: controls, and halves of characters.
+    refused = ("Cc", "Cs")
+    note = "".join(c for c in said.get("note", "") if c in "\n\t" or category(c) not in refused)
+    return Label(**{**said, "note": note.strip()})
+
+
+def _parts(text: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """Cut a text at the mentions of its actor."""
+    parts, at = list[tuple[str, bool]](), 0
+    for start, end in places:
+        if start >= at:
+            parts += [(text[at:start], False), (text[start:end], True)]
+            at = end
+    return [part for part in (*parts, (text[at:], False)) if part[0]]
+
+
+def _progress(done: list[Saved], total: int) -> Json:
+    recent = sorted(done, key=lambda saved: saved.first)[-RECENT:]
+    times = [saved.seconds for saved in recent if saved.seconds]
+    return {
+        "done": len(done),
+        "total": total,
+        "unsure": sum(saved.label.unsure for saved in done),
+        "seconds": round(median(times), 1) if times else None,
+    }
+
+
+# --- Several coders ---
 
 
 def coders(labels: Labels) -> list[str]:
@@ -37,11 +182,8 @@ def answered(labels: Labels) -> tuple[str, ...]:
 
 def opinions(labels: Labels, pair: Pair) -> dict[str, Label]:
     """Return each coder's label of a pair."""
-    return {
-        coder: labels[coder][pair.key].label
-        for coder in coders(labels)
-        if pair.key in labels[coder]
-    }
+    said = {coder: labels[coder].get(pair.key) for coder in coders(labels)}
+    return {coder: saved.label for coder, saved in said.items() if saved}
 
 
 def is_disputed(labels: Labels, pair: Pair) -> bool:
@@ -70,56 +212,92 @@ def final_label(labels: Labels, pair: Pair) -> Label | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CodersReport:
-    """Agreement of coders: on the stance by label and actor, and on what else they were asked."""
-
-    coders: tuple[str, ...]
-    stance: AgreementReport
-    others: Mapping[str, Agreement]  # by question; only those that two coders answered
-
-    def to_json(self) -> Figures:
-        """Return the figures as a JSON object, those on the stance at its top."""
-        others = {name: each.to_json() for name, each in self.others.items()}
-        return {"coders": list(self.coders), **self.stance.to_json(), "questions": others}
-
-
-def measure_coders(task: Task, labels: Labels) -> CodersReport:
+def measure_coders(task: Task, labels: Labels) -> Json:
     """Measure the agreement of all coders; raise `DataError` if no pair has two labels."""
     names = coders(labels)
     said = [opinions(labels, pair) for pair in task.pairs]
 
     def codes(code: Callable[[Label], int]) -> Ints:
-        rows = [
+        sure = [
             [
                 code(each[name]) if name in each and not each[name].unsure else MISSING
                 for each in said
             ]
             for name in names
         ]
-        return np.array(rows, np.int64).reshape(len(names), len(said))
+        return np.array(sure, np.int64).reshape(len(names), len(said))
 
-    stance = codes(lambda label: _place(label.stance, tuple(Stance)))
+    stance = codes(lambda label: [*Stance].index(Stance(label.stance)))
     if not coded_twice(stance).any():
         who = f"only {names[0]} has labelled" if len(names) == 1 else "no row has two labels"
         raise DataError(f"{task.path}: {who}; agreement takes two coders of the same rows")
     units = [pair.place if pair.place[1] else pair.text for pair in task.pairs]
     number = {unit: at for at, unit in enumerate(dict.fromkeys(units))}
     document = np.array([number[unit] for unit in units], np.int64)
-    actors = [pair.actor for pair in task.pairs]
+    tones = ["", *Sentiment]
     questions = {
         "false match": (codes(lambda label: int(label.false_match)), 2),
         "holder": (codes(lambda label: holder_kind(label.holder)), len(Holder)),
-        "sentiment": (codes(lambda label: _place(label.sentiment, tuple(Sentiment))), 3),
+        "sentiment": (codes(lambda label: tones.index(label.sentiment) - 1), len(Sentiment)),
     }
     others = {
-        name: measure_agreement(coded, count, document)
-        for name, (coded, count) in questions.items()
+        name: measure_agreement(coded, labels_of, document).to_json()
+        for name, (coded, labels_of) in questions.items()
         if coded_twice(coded).any()
     }
-    report = report_agreement(stance, tuple(Stance), document, actors)
-    return CodersReport(tuple(names), report, others)
+    report = report_agreement(stance, tuple(Stance), document, [p.actor for p in task.pairs])
+    return {"coders": names, **report.to_json(), "questions": others}
 
 
-def _place(word: str, words: Sequence[str]) -> int:
-    return words.index(word) if word in words else MISSING
+# --- Labels out ---
+
+ADDED = ("stance", "holder", "sentiment", "false_match", "note", "coder")
+"""Columns that labels fill."""
+
+_ANSWERS = ("mentions", *SOFT, *(f"sentiment_{tone}" for tone in Sentiment), "because")
+"""Columns that `predict` writes, which would pass for the coder's."""
+
+
+def export_labels(
+    task: Task, labels: Labels, path: Path, *, coder: str | None = None, force: bool = False
+) -> list[str]:
+    """Write the labels of all coders, one row each, or those of one; return what to say of it.
+
+    The coder `ADJUDICATED` stands for one label per pair: the adjudicator's, or else the one that
+    the coders agree on.
+    """
+    names = [coder] if coder else coders(labels)
+    if unknown := [name for name in names if name not in labels and name != ADJUDICATED]:
+        known = ", ".join(shown(name, 30) for name in labels) or "nobody yet"
+        raise UsageError(f"--coder: '{shown(unknown[0])}' has not labelled; known: {known}")
+    found = [(pair, name, _said(labels, pair, name)) for pair in task.pairs for name in names]
+    given = [(pair, name, label) for pair, name, label in found if label]
+    rows = [row for row in given if not row[2].unsure]
+    if not rows:
+        raise DataError(f"{task.path}: no label to export; label first, with --coder NAME")
+    columns = [name for name in task.columns if name not in _ANSWERS]
+    columns += [name for name in ADDED if name not in columns]
+    with write_table(path, columns, force=force, inputs=[task.path]) as table:
+        for pair, name, label in rows:
+            false = "1" if label.false_match else "0"
+            filled = (label.stance, label.holder, label.sentiment, false, label.note, name)
+            cells = dict(zip((*task.columns, *ADDED), (*pair.cells, *filled), strict=True))
+            table.write([cells[column] for column in columns])
+    who = ", ".join(shown(name, 30) for name in names)
+    said = [f"{path}: {count(len(rows), 'label')} of {who} written{table.remark()}"]
+    if dropped := [name for name in task.columns if name in _ANSWERS]:
+        said.append(f"columns left out, for they are a model's: {', '.join(dropped)}")
+    unlabelled, unsure = (
+        len(task.pairs) - len({row[0].key for row in given}),
+        len(given) - len(rows),
+    )
+    if unlabelled or unsure:
+        without = "settled label (--adjudicate)" if ADJUDICATED in names else "label"
+        what = f"left out: {count(unlabelled, 'row')} without {without}, {unsure:,} unsure"
+        said.append(f"{what}; shares can be corrected only if every row has a label")
+    return said
+
+
+def _said(labels: Labels, pair: Pair, coder: str) -> Label | None:
+    saved = labels.get(coder, {}).get(pair.key)
+    return final_label(labels, pair) if coder == ADJUDICATED else saved.label if saved else None

@@ -14,8 +14,8 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
-from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -23,10 +23,9 @@ from markupsafe import Markup
 from stance import __version__
 from stance.display import count
 from stance.errors import DataError, StanceError, UsageError, lacking
-from stance.labelling.session import Json, Session
+from stance.labelling.coders import Json, Session
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -124,10 +123,7 @@ def make_app(session: Session, codebook: str, key: str, port: int) -> "ASGIApp":
     async def answer(request: Request) -> Response:
         if not _same(request.headers.get(KEY_HEADER, ""), key):
             raise _RefusedError(403, "this page is of another server; open the address it printed")
-        verb = _VERBS.get(request.path_params["verb"])
-        if verb is None:
-            raise _RefusedError(404, "there is nothing here")
-        return JSONResponse(verb(session, await _body(request)))
+        return JSONResponse(_reply(session, request.path_params["verb"], await _body(request)))
 
     async def failed(_: Request, error: Exception) -> Response:
         status = error.status if isinstance(error, _RefusedError) else 422
@@ -186,29 +182,23 @@ async def _body(request: "Request") -> Json:
     return found
 
 
-def _next(session: Session, asked: Json) -> Json:
-    return session.next(_text(asked, "after"), unsure=asked.get("unsure") is True)
-
-
-def _label(session: Session, asked: Json) -> Json:
-    said, seconds, pair = asked.get("label"), asked.get("seconds"), _text(asked, "pair")
-    if not isinstance(said, dict) or not isinstance(seconds, int | float):
-        raise DataError("not saved: a label and its seconds are missing")
-    session.save(pair, said, seconds)
-    return session.next(pair, unsure=asked.get("unsure") is True)
-
-
-def _text(asked: Json, name: str) -> str:
-    found = asked.get(name, "")
-    return found if isinstance(found, str) else ""
-
-
-_VERBS: dict[str, Callable[[Session, Json], Json]] = {
-    "next": _next,
-    "label": _label,
-    "back": lambda session, asked: session.back(_text(asked, "before")),
-    "around": lambda session, asked: session.around(_text(asked, "pair")),
-}
+def _reply(session: Session, verb: str, asked: Json) -> Json:
+    """Return what the page's script asks a session for."""
+    pair, unsure = asked.get("pair"), asked.get("unsure") is True
+    pair = pair if isinstance(pair, str) else ""
+    if verb == "label":
+        said, seconds = asked.get("label"), asked.get("seconds")
+        if not isinstance(said, dict) or not isinstance(seconds, int | float):
+            raise DataError("not saved: a label and its seconds are missing")
+        session.save(pair, said, seconds)
+    match verb:
+        case "next" | "label":
+            return session.next(pair, unsure=unsure)
+        case "back":
+            return session.back(pair)
+        case "around":
+            return session.around(pair)
+    raise _RefusedError(404, "there is nothing here")
 
 
 # --- The page: one document that carries its style and script -------------------------------------
@@ -216,31 +206,35 @@ _VERBS: dict[str, Callable[[Session, Json], Json]] = {
 _TEMPLATES = files(__package__) / "templates"
 
 
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader(__package__)
-    made = Environment(autoescape=True, loader=loader, undefined=StrictUndefined)
-    made.lstrip_blocks = made.trim_blocks = True
-    return made
+def read_codebook(path: Path | None) -> str:
+    """Return the Markdown of a codebook, ours if none is named."""
+    own = Path(str(files("stance"))) / "data" / "codebook.md"
+    path = path or (own if own.is_file() else own.parents[2] / "docs" / "codebook.md")
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8 at byte {error.start + 1}"
+        raise DataError(f"{path}: {what}; save the codebook as UTF-8") from error
 
 
 def render(session: Session, codebook: str, nonce: str) -> str:
     """Return the page; what it shows of the table, its script asks for pair by pair."""
-    template = _environment().get_template("label.html.j2")
-    return template.render(
-        session=session,
-        codebook=markdown(codebook),
-        nonce=nonce,
-        style=_own("label.css"),
-        script=_own("label.js"),
-        version=__version__,
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(
+        autoescape=True, loader=PackageLoader(__package__), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    style, script = (
+        Markup((_TEMPLATES / name).read_text("utf-8"))  # noqa: S704 (our own files)
+        for name in ("label.css", "label.js")
     )
-
-
-def _own(name: str) -> Markup:
-    return Markup((_TEMPLATES / name).read_text("utf-8"))  # noqa: S704 (our own file)
+    return pages.get_template("label.html.j2").render(
+        session=session, codebook=markdown(codebook), nonce=nonce, style=style, script=script,
+        version=__version__,
+    )  # fmt: skip
 
 
 def markdown(text: str) -> Markup:

@@ -3,20 +3,90 @@
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError, sqlite_code, sqlite_error
-from stance.labelling.labels import Label, problem
+from stance.errors import DataError, OutputError, UsageError, sqlite_code, sqlite_error
+from stance.label_values import HOLDERS, LONGEST_HOLDER
 from stance.labelling.task import Pair, Task
+from stance.records import Sentiment, Stance
+
+QUESTIONS = ("holder", "sentiment")
+"""What can be asked beside the stance."""
+
+LONGEST_NOTE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One coder's decision on one pair; what was not asked is empty."""
+
+    stance: str = ""  # empty only if unsure
+    holder: str = ""  # author, other or an actor's name
+    sentiment: str = ""
+    false_match: bool = False  # what looks like the actor's name means something else
+    note: str = ""
+    unsure: bool = False  # the coder wants to see it again, or leaves it to the adjudicator
+
+    def agrees(self, other: "Label") -> bool:
+        """Return whether two decisions are equal in all that both were asked."""
+        pairs = ((self.holder, other.holder), (self.sentiment, other.sentiment))
+        differing = any(one and two and one != two for one, two in pairs)
+        same = (self.stance, self.false_match) == (other.stance, other.false_match)
+        return same and not differing and not (self.unsure or other.unsure)
+
+
+def problem(label: Label, asked: Collection[str] = (), actors: Collection[str] = ()) -> str:
+    """Return what the codebook forbids about a label, or nothing.
+
+    ``asked`` are questions that need an answer. A holder must be among ``actors`` if there are any.
+    """
+    holder, taken = label.holder, label.stance in (Stance.AGAINST, Stance.FAVOR)
+    named = not actors or holder in (*HOLDERS, *actors)
+    if len(label.note) > LONGEST_NOTE:
+        return f"the note has more than {LONGEST_NOTE:,} characters; shorten it"
+    if label.unsure:
+        answers = label != Label(note=label.note, unsure=True)
+        return "an unsure label has no answer beside its note" if answers else ""
+    if label.stance not in tuple(Stance):
+        return f"stance '{shown(label.stance)}' is not one of {', '.join(Stance)}"
+    if label.false_match and label.stance != Stance.NEUTRAL:
+        return "a false match is neutral"
+    if holder and not taken:
+        return "only a stance against or in favor has a holder"
+    if holder and (len(holder) > LONGEST_HOLDER or not holder.isprintable() or not named):
+        return f"holder '{shown(holder)}' is not author, other or a known actor's name"
+    if "holder" in asked and taken and not holder:
+        return "say whose stance it is"
+    if label.sentiment and label.sentiment not in tuple(Sentiment):
+        return f"sentiment '{shown(label.sentiment)}' is not one of {', '.join(Sentiment)}"
+    if "sentiment" in asked and not label.sentiment:
+        return "say which tone the paragraph has"
+    return ""
+
+
+def parse_questions(option: str | None) -> tuple[str, ...]:
+    """Read ``holder,sentiment`` as the questions that are asked beside the stance.
+
+    >>> parse_questions("sentiment, holder")
+    ('holder', 'sentiment')
+    """
+    words = {word.strip() for word in (option or "").split(",")} - {""}
+    if odd := sorted(words - set(QUESTIONS)):
+        raise UsageError(f"--ask: '{shown(odd[0])}' is not one of {', '.join(QUESTIONS)}")
+    return tuple(word for word in QUESTIONS if word in words)
+
+
+# --- The file ---
 
 VERSION = 1
 _APPLICATION = 0x5374616E  # "Stan", at byte 68 of the file
 _PATIENCE = 10.0  # seconds to wait for another process that writes
+_DAMAGED = "is damaged, or not a store of labels; restore a copy, or move it away"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS labels (
@@ -29,8 +99,10 @@ CREATE TABLE IF NOT EXISTS labels (
 """Labels are only ever added: the last of a coder on a pair counts. Times are microseconds of the
 epoch."""
 
-_COLUMNS = "id, at, coder, pair, row, actor, stance, holder, sentiment, false_match, note, unsure"
-_COLUMNS += ", seconds"
+_COLUMNS = (
+    *("id", "at", "coder", "pair", "row", "actor", "stance", "holder", "sentiment"),
+    *("false_match", "note", "unsure", "seconds"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +118,6 @@ class Saved:
 
 Labels = dict[str, dict[str, Saved]]
 """The labels that count, by coder and key of the pair."""
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """What came from another store."""
-
-    path: Path
-    labels: int  # on pairs of this table
-    new: int
-    strange: int  # on pairs that this table lacks, which are left out
-    contested: int  # pairs that one coder labelled differently in both
-
-    def line(self) -> str:
-        """Return the outcome as one line."""
-        parts = [f"{self.path}: {count(self.labels, 'label')} read, {self.new:,} of them new"]
-        if self.strange:
-            parts.append(f"{count(self.strange, 'label')} on rows that the table lacks left out")
-        if self.contested:
-            rows = count(self.contested, "row")
-            parts.append(f"{rows} labelled differently by one coder in both: the later counts")
-        return "; ".join(parts)
 
 
 class Store:
@@ -89,18 +140,16 @@ class Store:
             with _translated(path):
                 self._open(create)
         except BaseException:
-            self.close()
+            self._base.close()
             raise
 
     def _open(self, create: bool) -> None:
         base = self._base
         kind, version = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
-        if kind == _APPLICATION and version != VERSION:
-            advice = "use the version of stance that made it"
-            raise DataError(f"{self.path}: is of version {version}, not {VERSION}; {advice}")
-        tables = self._number("SELECT count(*) FROM sqlite_master")
-        if kind != _APPLICATION and (kind or version or tables):
-            raise DataError(f"{self.path}: is not a store of labels; move it, or name another file")
+        used = kind or version or self._number("SELECT count(*) FROM sqlite_master")
+        if used and (kind, version) != (_APPLICATION, VERSION):
+            what = f"is not a store of labels of version {VERSION}"
+            raise DataError(f"{self.path}: {what}; move it, or name another file")
         if base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise DataError(f"{self.path}: {_DAMAGED}")
         base.execute("PRAGMA journal_mode = WAL")
@@ -117,32 +166,10 @@ class Store:
     def _number(self, query: str) -> int:
         return int(self._base.execute(query).fetchone()[0])
 
-    def check_rows(self, task: Task) -> None:
-        """Raise if the row of a label is not in a table."""
-        rows = {pair.key for pair in task.pairs}
-        labelled = {key: saved for mine in self.labels().values() for key, saved in mine.items()}
-        lost = [(saved.row, saved.actor) for key, saved in labelled.items() if key not in rows]
-        if lost and len(lost) == len(labelled):
-            advice = f"move it away, or name the table that it belongs to instead of {task.path}"
-            raise DataError(f"{self.path}: holds labels of another table; {advice}")
-        if lost:
-            row, actor = min(lost)
-            what = (
-                f"{count(len(lost), 'labelled row')} not as before, the first row {row} ({actor})"
-            )
-            raise DataError(
-                f"{task.path}: has changed since it was labelled: {shown(what, 200)}; restore it, "
-                f"or move {self.path.name} away"
-            )
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
         self._base.close()
 
     @contextmanager
@@ -157,24 +184,36 @@ class Store:
                 self._base.execute("ROLLBACK")
             raise
 
-    def _records(self) -> list[tuple[object, ...]]:
-        with _translated(self.path):
-            query = f"SELECT {_COLUMNS} FROM labels ORDER BY at, id"  # noqa: S608 (constants)
-            return self._base.execute(query).fetchall()
+    def check_rows(self, task: Task) -> None:
+        """Raise if the row of a label is not in a table."""
+        rows = {pair.key for pair in task.pairs}
+        saved = {key: label for mine in self.labels().values() for key, label in mine.items()}
+        if lost := [(own.row, own.actor) for key, own in saved.items() if key not in rows]:
+            row, actor = min(lost)
+            rows_of = f"{count(len(lost), 'labelled row')} not as before"
+            raise DataError(
+                f"{task.path}: is not the table that was labelled: {rows_of}, the first row {row} "
+                f"({shown(actor)}); restore it, or move {self.path.name} away"
+            )
 
     def save(self, coder: str, pair: Pair, label: Label, seconds: float) -> None:
         """Write a label; it is on the disk when this returns."""
-        said = label.stance, label.holder, label.sentiment, int(label.false_match), label.note
-        row = coder, pair.key, pair.row, pair.actor, *said, int(label.unsure), round(seconds, 1)
+        said = (int(cell) if isinstance(cell, bool) else cell for cell in astuple(label))
         with _translated(self.path), self._writing():
             last = self._number("SELECT coalesce(max(at), 0) FROM labels")
             at = max(time.time_ns() // 1000, last + 1)  # a clock may be set back
-            self._insert((uuid.uuid4().hex, at, *row))
+            what = coder, pair.key, pair.row, pair.actor, *said, round(seconds, 1)
+            self._insert((uuid.uuid4().hex, at, *what))
 
     def _insert(self, record: tuple[object, ...]) -> bool:
         marks = ", ".join("?" * len(record))
-        query = f"INSERT OR IGNORE INTO labels ({_COLUMNS}) VALUES ({marks})"  # noqa: S608
+        query = f"INSERT OR IGNORE INTO labels ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
         return self._base.execute(query, record).rowcount > 0
+
+    def _records(self) -> list[tuple[object, ...]]:
+        with _translated(self.path):
+            query = f"SELECT {', '.join(_COLUMNS)} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
+            return self._base.execute(query).fetchall()
 
     def labels(self) -> Labels:
         """Return the last label of each coder on each pair; raise if one is not allowed."""
@@ -199,8 +238,8 @@ class Store:
             raise DataError(f"{where} is not valid: {found}; restore the file")
         return coder, pair, Saved(row, actor, label, seconds, at)
 
-    def merge(self, path: Path, task: Task) -> Merged:
-        """Add another store's labels on rows of the table, which others may share in part."""
+    def merge(self, path: Path, task: Task) -> str:
+        """Add another store's labels on rows of the table; return what to say of it."""
         if path.exists() and path.samefile(self.path):
             raise DataError(f"{path}: is the store that is merged into; name another one")
         before = self.labels()
@@ -212,12 +251,18 @@ class Store:
             raise DataError(f"{path}: holds no label of a row of {task.path}; name another store")
         with _translated(self.path), self._writing():
             new = sum(self._insert(record) for record in mine)
+        said = [f"{path}: {count(len(mine), 'label')} read, {new:,} of them new"]
+        if strange := len(records) - len(mine):
+            said.append(f"{count(strange, 'label')} on rows that the table lacks left out")
         contested = sum(
             pair in before.get(coder, {}) and before[coder][pair].label != saved.label
             for coder, labels in theirs.items()
             for pair, saved in labels.items()
         )
-        return Merged(path, len(mine), new, len(records) - len(mine), contested)
+        if contested:
+            rows_of = count(contested, "row")
+            said.append(f"{rows_of} labelled differently by one coder in both: the later counts")
+        return "; ".join(said)
 
 
 @contextmanager
@@ -231,14 +276,8 @@ def _translated(path: Path) -> Iterator[None]:
         code = sqlite_code(error)
         if code in ("BUSY", "LOCKED"):
             raise OutputError(f"{path}: another program keeps it locked; close it") from error
-        if code == "NOTADB":
-            reason = "is not a store of labels (not an SQLite file); move it away"
-            raise DataError(f"{path}: {reason}") from error
-        if code in ("CORRUPT", "ERROR") or "not decode" in str(error):  # a table or column lacks
+        if code in ("NOTADB", "CORRUPT", "ERROR") or "not decode" in str(error):
             raise DataError(f"{path}: {_DAMAGED}") from error
         raise
     except UnicodeDecodeError as error:  # which names and texts of a damaged file may be
         raise DataError(f"{path}: {_DAMAGED}") from error
-
-
-_DAMAGED = "is damaged; restore a copy, or move it away to begin anew"

@@ -1,6 +1,7 @@
 """A table to label: its pairs, where each names its actor, and the paragraphs around it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -89,20 +90,21 @@ def read_task(
     and may be in another encoding than UTF-8.
     """
     with open_table(path, **form) as table:
-        text = column(table.columns, text_column, table.name, "--text-column")
         hint = "; stance predict finds actors, and stance sample draws a table to label"
-        actor = column(table.columns, "actor", table.name, hint=hint)
-        names = ("date", *_IDENTITY)
-        found = {name: optional_column(table.columns, name, table.name) for name in names}
-        places = {name: at for name, at in found.items() if at is not None}
-        pairs, left_out = list[Pair](), 0
-        seen: dict[str, int] = {}
+        places: dict[str, int | None] = {
+            "text": column(table.columns, text_column, table.name, "--text-column"),
+            "actor": column(table.columns, "actor", table.name, hint=hint),
+        }
+        others = ("date", *_IDENTITY)
+        places |= {name: optional_column(table.columns, name, table.name) for name in others}
+        pairs, met, left_out = list[Pair](), Counter[str](), 0
         for record in table:
-            if record.cells[text].strip() and record.cells[actor].strip():
-                pairs.append(_pair(record, places, text, actor, seen, table.name))
+            cells = {n: "" if at is None else record.cells[at] for n, at in places.items()}
+            if cells["text"].strip() and cells["actor"].strip():
+                pairs.append(_pair(record, cells, met, f"{table.name}:{record.line}"))
             else:
                 left_out += 1
-        notes = [*table.notes, *read_as(table.columns, ("actor", *names), table.name)]
+        notes = [*table.notes, *read_as(table.columns, ("actor", *others), table.name)]
     if not pairs:
         raise DataError(f"{path}: no row with a text and an actor; nothing to label")
     if left_out:
@@ -110,35 +112,27 @@ def read_task(
     documents = _documents((pair.place, pair.text) for pair in pairs)
     if context:
         with encoded_by("--context-encoding"):
-            others = _documents(_paragraphs(context, context_encoding, text_column))
-        known = {place: others.get(place) or others.get(("", place[1])) for place in documents}
+            around = _documents(_paragraphs(context, context_encoding, text_column))
+        known = {place: around.get(place) or around.get(("", place[1])) for place in documents}
         documents |= {place: texts for place, texts in known.items() if texts}
         if not any(known.values()):
             notes.append(f"{context}: has no document of {path}; it shows no neighbours")
     return Task(path, table.columns, tuple(pairs), tuple(notes), documents)
 
 
-def _pair(
-    record: Record, places: dict[str, int], text: int, actor: int, seen: dict[str, int], name: str
-) -> Pair:
-    cells = record.cells
-
-    def cell(column: str) -> str:
-        return cells[places[column]] if column in places else ""
-
-    parts = [cells[text], cells[actor], *map(cell, _IDENTITY)]
-    digest = sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    seen[digest] = seen.get(digest, 0) + 1
-    where = f"{name}:{record.line}"
+def _pair(record: Record, cells: Mapping[str, str], met: Counter[str], where: str) -> Pair:
+    parts = "\x1f".join(cells[name] for name in ("text", "actor", *_IDENTITY))
+    key = sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    met[key] += 1
     return Pair(
-        key=digest if seen[digest] == 1 else f"{digest}-{seen[digest]}",
+        key=key if met[key] == 1 else f"{key}-{met[key]}",
         row=record.number,
-        cells=cells,
-        text=cells[text],
-        actor=cells[actor].strip(),
-        place=(cell("file"), cell("document")),
-        date=cell("date"),
-        spans=parse_spans(cell("spans"), cells[text], where),
+        cells=record.cells,
+        text=cells["text"],
+        actor=cells["actor"].strip(),
+        place=(cells["file"], cells["document"]),
+        date=cells["date"],
+        spans=parse_spans(cells["spans"], cells["text"], where),
     )
 
 

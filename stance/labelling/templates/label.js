@@ -254,7 +254,7 @@ async function back() {
     askStep();
     return announce(QUESTIONS[step](), true);
   }
-  const found = await ask("back", { before: item.pair || "" });
+  const found = await ask("back", { pair: item.pair || "" });
   if (found && found.pair) {
     reviewing = false;
     show(found);
