@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -153,16 +153,12 @@ def sqlite_code(error: Exception) -> str:
     return (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
 
 
-def sqlite_error(
-    error: Exception, path: Path, told: Callable[[OSError, Path], OutputError] = output_error
-) -> OutputError | None:
+def sqlite_error(error: Exception, path: Path) -> OutputError | None:
     """Return a failure of SQLite to write as that line; None if it is of another kind."""
-    number = _SQLITE.get(sqlite_code(error))
-    if "not a writable directory" in str(error):
-        number = errno.EACCES
-    if number is None:
+    if (number := _SQLITE.get(sqlite_code(error))) is None:
         return None
-    return told(OSError(number if path.parent.is_dir() else errno.ENOENT, str(error)), path)
+    number = number if path.parent.is_dir() else errno.ENOENT
+    return output_error(OSError(number, str(error)), path)
 
 
 @contextlib.contextmanager
