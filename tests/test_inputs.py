@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stance.errors import DataError, OutputError, UsageError
 from stance.tables import Inputs, Reading, find_inputs, open_inputs
-from stance.tables.inputs import NamePattern
+from stance.tables.folders import NamePattern
 
 TEXT = "Poland praised NATO for its resolve."
 

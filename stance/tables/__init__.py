@@ -1,6 +1,5 @@
 """Tables in and out: CSV, TSV and JSON Lines, strict, in a stream; nothing else opens one."""
 
-from stance.tables._folders import Inputs, find_inputs
 from stance.tables.articles import is_article
 from stance.tables.boilerplate import split_article
 from stance.tables.columns import column, likely, optional_column, read_as
@@ -16,6 +15,7 @@ from stance.tables.dates import (
     read_pattern,
     rewrite_dates,
 )
+from stance.tables.folders import Inputs, find_inputs
 from stance.tables.inputs import Reading, join_tables, open_inputs
 from stance.tables.output import (
     FORMULA_STARTS,

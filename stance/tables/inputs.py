@@ -1,22 +1,32 @@
-"""Inputs opened as one table: a file as it is, several with their columns joined."""
+"""Inputs opened as one table: a file as it is, several as a chain with their columns joined."""
 
+import re
+from bisect import bisect
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from types import SimpleNamespace
+from typing import Literal, TypeVar
 
-from stance.display import shown
-from stance.errors import DataError, UsageError
-from stance.tables._folders import Inputs, NamePattern, articles_of
-from stance.tables._joined import JoinedTable, Survey
-from stance.tables.articles import is_article, open_article
+from stance.display import count, shown, shown_path
+from stance.errors import DataError, ExtraError, UsageError
+from stance.tables.articles import ArticleTable, boilerplate_note, is_article, open_article
 from stance.tables.columns import column, likely, optional_column
+from stance.tables.folders import Inputs, NamePattern, cell_of, documents_of
 from stance.tables.output import Rejects
-from stance.tables.records import RejectSink
+from stance.tables.records import Journal, Records, RejectSink, folded
 from stance.tables.sources import EncodingError
 from stance.tables.table import Form, Table, open_table, set_actor
 
 FILE = "file"  # the column that says where a record comes from
+_NOTES = 30  # lines on oddities of single files that are told
+
+Open = Callable[[Path | None, RejectSink | None], Table]
+Cell = TypeVar("Cell", str, list[str])
+Survey = Callable[[Table], int]  # checks a file's columns; how many come before other files' last
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +65,9 @@ def open_inputs(
     if reading.actor is not None and reading.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
     pattern = NamePattern(reading.name_pattern) if reading.name_pattern else None
-    documents = articles_of(inputs.paths) if inputs.several else {}
+    documents = documents_of(inputs.paths) if inputs.several else {}
 
-    def surveyed(table: Table) -> int:
+    def survey(table: Table) -> int:
         column(table.columns, reading.text_column, table.name, "--text-column")
         return len(table.columns)
 
@@ -94,7 +104,7 @@ def open_inputs(
         table = opened(inputs.paths[0], rejects)
     else:
         name = prefix + FILE if inputs.several else ""
-        joined = JoinedTable(inputs, name, opened, surveyed, pattern, rejects, added=True)
+        joined = JoinedTable(inputs, name, opened, survey, pattern, rejects, added=True)
         if reading.actor_column is None:
             joined.refuse_mixed_actors()
         table = joined
@@ -126,3 +136,254 @@ def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") ->
         return open_table(path, **form)
 
     return JoinedTable(inputs, prefix + FILE, opened, survey)
+
+
+def _repeated(times: int, cell: str) -> list[str]:
+    return [cell] * times
+
+
+@dataclass(slots=True)
+class _File:
+    """A file of a chain, and where its cells stand in the joined table."""
+
+    path: Path | None
+    columns: tuple[str, ...] = ()
+    places: Sequence[int] = ()  # of its columns
+    constants: dict[int, str] = field(default_factory=dict)  # its cells that are always the same
+    fault: DataError | None = None  # why it has no columns
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        with suppress(OSError):
+            return self.path.stat().st_size if self.path else 0
+        return 0
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Stands where a table has its one file; each of several is closed once it is read."""
+
+    name: str
+    bytes_total: int | None
+    bytes_read: int = 0  # also of the file that is being read
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class JoinedTable(Table):
+    """Several files as one table: their columns are looked at first, then their records read.
+
+    Without a `name` there is no column for the file; `added` says that no file may have it.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        name: str,
+        opened: Open,
+        survey: Survey,
+        pattern: NamePattern | None = None,
+        rejects: Rejects | None = None,
+        *,
+        added: bool = False,
+    ) -> None:
+        self.several, self._opened, self._rejects = inputs.several, opened, rejects
+        self._pattern, self._first = (
+            pattern,
+            len(name[:1]),
+        )  # the column of files is joined with none
+        self._joined = [name] if name else []  # names of all columns
+        self._respelled: dict[str, str] = {}  # those that differ from one there in case alone
+        files = [_File(path) for path in inputs.paths]
+        firsts = [self._look_at(file, survey, added=added) for file in files]
+        self._good = [file for file in files if file.fault is None]
+        self._place_columns(files, firsts)
+        self._begun: list[tuple[int, str]] = []  # records before each file, and its name
+        self._told: dict[str, list[str]] = {}  # names of files by what is noted of them
+        self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
+        self._journal = Journal(inputs.name)
+        self._journal.columns = tuple(self._joined)
+        self._chain = _Chain(inputs.name, sum(file.size for file in files))
+        super().__init__(self._chain, self._journal, self._read(files), tuple)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines on what the files hold, what is odd about them, and which cannot be read."""
+        return (*self._differences(), *self._contents(), *super().notes)
+
+    def file_of(self, number: int) -> str:
+        """Return the file that a record comes from."""
+        at = bisect(self._begun, number - 1, key=lambda begun: begun[0])
+        return self._begun[at - 1][1] if at else self.name
+
+    def refuse_mixed_actors(self) -> None:
+        """Raise if some files name the actor to judge in a column and others do not."""
+        at = optional_column(self.columns, "actor", self.name)
+        having = {at in (*file.places, *file.constants): file.path for file in self._good}
+        if at is not None and len(having) == 2:
+            one, other = (shown_path(having[found]) for found in (True, False))
+            raise DataError(
+                f"{one}: has a column 'actor', so that only that actor is judged, and {other} has "
+                "none; judge them in two runs"
+            )
+
+    # --- Columns ---
+
+    def _look_at(self, file: _File, survey: Survey, *, added: bool) -> int:
+        """Read the columns of a file, before any record of any file; return how many come first."""
+        nowhere = SimpleNamespace(add=lambda *_: None)  # bad records are read again
+        try:
+            with self._opened(file.path, nowhere if self._rejects else None) as table:
+                file.columns, first = table.columns, survey(table)
+        except ExtraError:
+            raise  # which concerns all files of its kind
+        except DataError as error:
+            if self._rejects is None:
+                raise
+            file.fault = error
+            return 0
+        if added and set(self._joined[: self._first]) & set(file.columns):
+            raise DataError(
+                f"{shown_path(file.path)}: has a column '{shown(self._joined[0])}', which "
+                "answers on several inputs add; choose a prefix, such as --prefix stance_"
+            )
+        return first
+
+    def _place_columns(self, files: Sequence[_File], firsts: Sequence[int]) -> None:
+        """Place the first columns of all files, and what their names say, then the last ones."""
+        said = [self._pattern.read(f.path) if self._pattern and f.path else {} for f in files]
+        for file, first, fields in zip(files, firsts, said, strict=True):
+            if file.fault is None:
+                file.places = [self._place(name, file.columns) for name in file.columns[:first]]
+                file.constants = {self._place(name, [*fields]): fields[name] for name in fields}
+        last = len(self._joined)
+        for file, first in zip(files, firsts, strict=True):
+            rest = [self._place(name, file.columns, last) for name in file.columns[first:]]
+            file.places = [*file.places, *rest]
+            if self._first and file.path:
+                file.constants[0] = cell_of(file.path)
+            for at in set(file.places) & set(file.constants):
+                del file.constants[at]
+
+    def _place(self, name: str, own: Sequence[str], since: int = 0) -> int:
+        """Return where a column stands; one that differs in case alone joins another file's."""
+        if name in self._joined:
+            return self._joined.index(name)
+        for at, other in enumerate(self._joined):
+            if at >= max(since, self._first) and other not in own and folded(other) == folded(name):
+                self._respelled[name] = other
+                return at
+        self._joined.append(name)
+        return len(self._joined) - 1
+
+    # --- Records ---
+
+    def _read(self, files: Sequence[_File]) -> Generator[Records]:
+        """Yield the records of all files; with `rejects`, put bad files aside."""
+        done = 0
+        for file in files:
+            self._begun.append((self._journal.number, shown_path(file.path)))
+            if self._rejects:
+                self._rejects.file = cell_of(file.path) if file.path else ""
+            try:
+                if file.fault:
+                    raise file.fault
+                with self._opened(file.path, self._rejects) as table:
+                    for block in self._records_of(file, table):
+                        self._chain.bytes_read = done + table.bytes_read
+                        yield block
+                    self._remember(table)
+            except ExtraError:
+                raise
+            except DataError as error:
+                if self._rejects is None:
+                    raise
+                self._put_aside(str(error), shown_path(file.path), self._rejects)
+            self._chain.bytes_read = done = done + file.size
+
+    def _records_of(self, file: _File, table: Table) -> Iterator[Records]:
+        """Yield the records of a file with the columns and the numbers of the joined table."""
+        if table.columns != file.columns:
+            raise DataError(f"{table.name}: changed while it was read; run again")
+        before = self._journal.number
+        if check := self._journal.check:
+            table.guard(lambda cells, line: check(self._spread(file, cells, "", str), line))
+        fixed = sum(map(len, file.constants.values()))
+        try:
+            for block in table.blocks():
+                self._journal.number = before + table.records_in
+                if size := len(block):  # else all of its records were bad
+                    columns = self._spread(
+                        file, block.columns, [""] * size, partial(_repeated, size)
+                    )
+                    numbers = [before + number for number in block.numbers]
+                    yield Records(numbers, block.lines, columns, block.characters + size * fixed)
+        finally:
+            self._journal.number = before + table.records_in
+
+    def _spread(
+        self, file: _File, cells: Sequence[Cell], empty: Cell, constant: Callable[[str], Cell]
+    ) -> list[Cell]:
+        """Return the cells of a record, or of some, where they stand in the joined table."""
+        found = [empty] * len(self._joined)
+        for at, text in file.constants.items():
+            found[at] = constant(text)
+        for at, own in zip(file.places, cells, strict=True):
+            found[at] = own
+        return found
+
+    def _put_aside(self, message: str, name: str, rejects: Rejects) -> None:
+        """Count a file that cannot be read (on) as one bad record."""
+        self._journal.number += 1
+        self._bad.append(message)
+        found = re.match(r"(?:(\d+): ?)?\s*(.*)", message.removeprefix(f"{name}:"), re.DOTALL)
+        line, reason = found.groups() if found else (None, message)
+        rejects.add(int(line or 0), "", reason, "")
+
+    # --- Notes ---
+
+    def _remember(self, table: Table) -> None:
+        """Keep what is to be told of a file that has been read to its end."""
+        notes = [note.removeprefix(f"{table.name}: ") for note in table.notes]
+        if isinstance(table, ArticleTable):
+            self._articles.append(table.records_in)
+            self._boilerplate.update(table.boilerplate)
+            notes = [] if table.records_in else ["has no paragraph"]
+        for note in notes:
+            self._told.setdefault(note, []).append(table.name)
+
+    def _contents(self) -> Iterator[str]:
+        """Yield what was noted while the files were read, the same of many files once."""
+        if self._articles:
+            paragraphs = count(sum(self._articles), "paragraph")
+            left_out = boilerplate_note(self._boilerplate)
+            yield f"{count(len(self._articles), 'article')} of {paragraphs} in all{left_out}"
+        for note, names in list(self._told.items())[:_NOTES]:
+            yield f"{names[0]}{f' and {len(names) - 1:,} more' * (len(names) > 1)}: {note}"
+        if len(self._told) > _NOTES:
+            yield f"and {len(self._told) - _NOTES:,} more notes on single files"
+        if self._bad:
+            yield f"{count(len(self._bad), 'file')} not read to the end, each one rejected row:"
+        yield from self._bad
+
+    def _differences(self) -> Iterator[str]:
+        """Yield how names and columns of the files differ."""
+        files = count(len(self._good), "file")
+        pattern = self._pattern
+        named = [file.path for file in self._good if file.path] if pattern else []
+        odd = [path for path in named if pattern and not any(pattern.read(path).values())]
+        if odd:
+            yield (
+                f"--name-pattern does not fit {len(odd):,} of {files.replace('file', 'file name')} "
+                f"(first: {shown_path(odd[0])}), which leaves its columns empty there"
+            )
+        for name, other in self._respelled.items():
+            yield f"column '{shown(name)}' of some files is read as '{shown(other)}'"
+        having = Counter(at for file in self._good for at in {*file.places, *file.constants})
+        few = [at for at in range(len(self._joined)) if having[at] < len(self._good)]
+        if few:
+            listed = ", ".join(f"{shown(self._joined[at], 30)} ({having[at]:,})" for at in few[:12])
+            more = f" and {len(few) - 12:,} more" if len(few) > 12 else ""
+            yield f"columns that only some of the {files} have, empty for others: {listed}{more}"

@@ -49,28 +49,26 @@ def find_inputs(named: Sequence[Path | None], include: Sequence[str] = ()) -> In
         return Inputs(tuple(named))
     if None in named:
         raise UsageError("-: standard input cannot be read beside files; save it as a file")
-    paths = list[Path]()
-    notes = list[str]()
+    paths, notes = list[Path](), list[str]()
     for path in filter(None, named):
         if path not in folders:
             paths.append(path)
             continue
         skipped = Counter[str]()
         inside = sorted(_walk(path, include, skipped), key=lambda found: found.parts)
-        told = ", ".join(f"{number:,} {why}" for why, number in skipped.most_common())
+        listed = ", ".join(f"{number:,} {why}" for why, number in skipped.most_common())
         name = shown_path(path)
         if not inside:
-            told = f" ({told})" if told else ""
-            raise DataError(f"{name}: has no file to read{told}; check the folder, or --include")
-        notes.append(f"{name}: {count(len(inside), 'file')}" + (f"; skipped {told}" * bool(told)))
+            why = f"has no file to read{f' ({listed})' * bool(listed)}"
+            raise DataError(f"{name}: {why}; check the folder, or --include")
+        notes.append(f"{name}: {count(len(inside), 'file')}{f'; skipped {listed}' * bool(listed)}")
         paths += inside
     real = {folder: os.path.realpath(folder) for folder in {path.parent for path in paths}}
     once: dict[tuple[str, str], Path] = {}  # by the real folder, for in/../in is the same
     for path in paths:
         once.setdefault((real[path.parent], path.name), path)
-    if len(once) < len(paths):
-        again = count(len(paths) - len(once), "file")
-        notes.append(f"{again} named twice; each file is read once")
+    if again := len(paths) - len(once):
+        notes.append(f"{count(again, 'file')} named twice; each file is read once")
     return Inputs(tuple(once.values()), several=True, notes=tuple(notes))
 
 
@@ -83,46 +81,37 @@ def _walk(folder: Path, include: Sequence[str], skipped: Counter[str]) -> Iterat
 
     for place, folders, names in os.walk(folder, onerror=unreadable):
         here = Path(place)
-        for name in list(folders):
-            if reason := _why_left(here / name, names):
-                folders.remove(name)
-                skipped[reason] += 1
-        for name in names:
-            path = here / name
-            if (why := _why_skipped(path, folder, include)) is None:
-                yield path
-            else:
-                skipped[why] += 1
+        reasons = {name: _why_left(here / name, names) for name in folders}
+        folders[:] = [name for name in folders if not reasons[name]]
+        paths = {here / name: _why_skipped(here / name, folder, include) for name in names}
+        skipped.update(filter(None, (*reasons.values(), *paths.values())))
+        yield from (path for path, reason in paths.items() if not reason)
 
 
-def _why_left(folder: Path, beside: Sequence[str]) -> str | None:
+def _why_left(folder: Path, beside: Sequence[str]) -> str:
     """Return why a folder is not read; `beside` are the names of the files beside it."""
     if folder.name.startswith("."):
         return "hidden"
     if folder.is_symlink():
         return "linking to a folder"
     page = next((folder.name.removesuffix(e) for e in _PARTS if folder.name.endswith(e)), "")
-    parts = any(f"{page}{suffix}" in beside for suffix in PAGE_NAMES)
-    return "of parts of a page" if parts else None
+    return "of parts of a page" if any(f"{page}{s}" in beside for s in PAGE_NAMES) else ""
 
 
-def _why_skipped(path: Path, folder: Path, include: Sequence[str]) -> str | None:
+def _why_skipped(path: Path, folder: Path, include: Sequence[str]) -> str:
     if path.name.startswith((".", "~$")):  # the second: a workbook that is open
         return "hidden"
-    if include:
-        inside = path.relative_to(folder).as_posix()
-        wanted = any(fnmatchcase(own, p) for p in include for own in (path.name, inside))
-        if not wanted:
-            return "not in --include"
-    elif kind_suffix(path) not in _SUFFIXES:
+    names = (path.name, path.relative_to(folder).as_posix())
+    if include and not any(fnmatchcase(name, pattern) for pattern in include for name in names):
+        return "not in --include"
+    if not include and kind_suffix(path) not in _SUFFIXES:
         return f"of unknown kind {shown(path.suffix, 20)!r}"
     try:
-        regular = stat.S_ISREG(path.stat().st_mode)
         if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
             return "linking out of the folder"  # a stranger's archive reads no file of one's own
+        return "" if stat.S_ISREG(path.stat().st_mode) else "being a pipe or device"
     except OSError:
-        return None  # such as a broken link: to be reported by name
-    return None if regular else "being a pipe or device"
+        return ""  # such as a broken link: to be reported by name
 
 
 # --- What names say -------------------------------------------------------------------------------
@@ -138,11 +127,6 @@ _DATES = (
 )
 
 
-def cell_of(path: Path) -> str:
-    """Return a path as a cell; bytes that are no characters are escaped."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
-
-
 class NamePattern:
     """Reads fields out of file names.
 
@@ -154,18 +138,19 @@ class NamePattern:
     """
 
     def __init__(self, pattern: str) -> None:
-        self.fields = tuple(_FIELD.findall(pattern))
-        what = f"--name-pattern '{shown(pattern)}'"
-        if set("{}") & set(_FIELD.sub("", pattern)):
-            raise UsageError(f"{what}: has a brace without its partner; write {{outlet}}_{{date}}")
-        if not self.fields or any(not _NAME.fullmatch(name) for name in self.fields):
-            raise UsageError(f"{what}: needs fields in braces, such as {{outlet}}_{{date}}")
-        if len(set(self.fields)) < len(self.fields):
-            raise UsageError(f"{what}: has a field twice; give each its own name")
-        if taken := sorted(_TAKEN & set(self.fields)):
-            raise UsageError(f"{what}: '{taken[0]}' is a column already; choose another field")
-        if "}{" in pattern:
-            raise UsageError(f"{what}: put a sign between two fields, such as _")
+        self.fields = fields = tuple(_FIELD.findall(pattern))
+        taken = sorted(_TAKEN & set(fields))
+        faults = {
+            "has a brace without its partner; write {outlet}_{date}": set("{}")
+            & set(_FIELD.sub("", pattern)),
+            "needs fields in braces, such as {outlet}_{date}": not fields
+            or any(not _NAME.fullmatch(name) for name in fields),
+            "has a field twice; give each its own name": len(set(fields)) < len(fields),
+            f"'{''.join(taken[:1])}' is a column already; choose another field": taken,
+            "put a sign between two fields, such as _": "}{" in pattern,
+        }
+        if why := next((why for why, fault in faults.items() if fault), None):
+            raise UsageError(f"--name-pattern '{shown(pattern)}': {why}")
         self._depth = pattern.count("/") + 1
         self._forms = tuple(re.compile(_expression(pattern, any_)) for any_ in ("[^/]+?", "[^/]+"))
 
@@ -178,10 +163,10 @@ class NamePattern:
         first, other = (form.fullmatch(name) for form in self._forms)
         if not first or not other or first.groupdict() != other.groupdict():
             return dict.fromkeys(self.fields, "")
-        found = {field: first[field] for field in self.fields}
-        if "date" in found:
-            found["date"] = found["date"].replace("_", "-")
-        return found
+        return {
+            field: first[field].replace("_", "-") if field == "date" else first[field]
+            for field in self.fields
+        }
 
 
 def _expression(pattern: str, any_: str) -> str:
@@ -192,7 +177,12 @@ def _expression(pattern: str, any_: str) -> str:
     return "".join(parts)
 
 
-def articles_of(paths: Sequence[Path | None]) -> dict[Path | None, str]:
+def cell_of(path: Path) -> str:
+    """Return a path as a cell; bytes that are no characters are escaped."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
+def documents_of(paths: Sequence[Path | None]) -> dict[Path | None, str]:
     """Return the name of each article: its path without ending, unless two share that."""
     plain = {path: bare_path(path) for path in paths if path}
     times = Counter(plain.values())
