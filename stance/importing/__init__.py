@@ -71,7 +71,8 @@ def import_corpus(
     if unfit := [f"--{name}" for name, said in table.items() if said and not chosen.tabular]:
         raise UsageError(f"{unfit[0]} is about tables, which files of {form} are not; drop it")
     own = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
-    job = Import(source, chosen.advice, names or {}, own, table, list(chosen.notes))
+    known = {**chosen.known, **own}
+    job = Import(source, chosen.advice, names or {}, known, table, list(chosen.notes))
     rows = list(chosen.read(job))
     name = shown_path(source)
     if not rows:

@@ -12,22 +12,20 @@ from stance.importing import tables
 from stance.importing.sources import (
     Format,
     Import,
-    Mark,
+    Place,
     Row,
     Scalar,
     files_in,
     joined,
-    marked_rows,
     paragraph_around,
     read_json,
     read_object,
     read_text,
 )
-from stance.records import Stance
+from stance.label_values import STANCES
 
-_SIGNS = {"NEG": Stance.AGAINST, "NEU": Stance.NEUTRAL, "POS": Stance.FAVOR}
-_POLARITY = {2: Stance.AGAINST, 4: Stance.NEUTRAL, 6: Stance.FAVOR}
-_ROLES = {"antagonist": 0, "protagonist": 2}
+_SIGNS = ("NEG", "NEU", "POS")
+_POLARITY = {"2": 0, "4": 1, "6": 2}
 _ANNOTATIONS = "subtask-1-annotations.txt"  # beside those of two other subtasks
 _ARTICLES = ("raw-documents", "subtask-1-documents")
 _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
@@ -41,7 +39,7 @@ _MENTIONS = _TARGET | {"further_mentions?": [_PLACE]}
 _MADTSC = {"sentence_normalized": str, "targets": [_MENTIONS]}
 _OPINION = {"Source": [[str]], "Target": [[str]], "Polarity": ("POS", "NEG")}
 _OPINIONS = {"sent_id": Scalar, "text": str, "opinions": [_OPINION]}
-_TRIPLET = {"subject": str, "sentiment": tuple(_SIGNS), "object": str, "annotators": [str]}
+_TRIPLET = {"subject": str, "sentiment": _SIGNS, "object": str, "annotators": [str]}
 _TRIPLETS = {"sentence-level stances": {"*": [_TRIPLET]}}
 _STORY = {"text": [{"id": Scalar, "text": str}]}
 _BIAS = {"id": str, "polarity": str, "quote": str, "speaker": str, "target": str}
@@ -80,9 +78,9 @@ def _targets(
             if not 0 <= start < end <= len(text):
                 what = f"targets[{number}] is {start}:{end}, which lies outside the sentence"
                 raise job.fault(where, what)
-        row = {"id": target["Input.gid"], "document": document, "actor": target["mention"]}
-        row |= {"spans": joined(places), "stance": _POLARITY[target["polarity"]], "text": text}
-        yield job.row(where, row)
+        cells = {"id": target["Input.gid"], "document": document, "actor": target["mention"]}
+        cells |= {"spans": joined(places), "text": text}
+        yield from job.pair(where, cells, [f"{target['polarity']:g}"])
 
 
 def read_ruopinionne(job: Import) -> Iterator[Row]:
@@ -92,23 +90,22 @@ def read_ruopinionne(job: Import) -> Iterator[Row]:
     `Target` are a list of texts and one of places ``start:end``; nobody is [["NULL"], ["0:0"]].
     """
     for where, sentence in read_json(_OPINIONS, job.source, job):
-        text, number, marks = sentence["text"], sentence["sent_id"], []
+        text, number, places = sentence["text"], sentence["sent_id"], list[Place]()
         for at, opinion in enumerate(sentence["opinions"]):
             key = f"{where}: opinions[{at}]"
             holder, _ = _named(job, f"{key}.Source", opinion["Source"])
-            actor, places = _named(job, f"{key}.Target", opinion["Target"])
-            for place in places:
+            actor, ends = _named(job, f"{key}.Target", opinion["Target"])
+            for place in ends:
                 found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", place)
                 if not found or not int(found[1]) < int(found[2]) <= len(text):
                     raise job.fault(f"{key}.Target", f"'{shown(place)}' is not in the text")
-                stance = _SIGNS[opinion["Polarity"]]
-                marks.append(Mark(int(found[1]), int(found[2]), stance, actor, holder))
-            if not places:
+                label, start, end = opinion["Polarity"], int(found[1]), int(found[2])
+                places.append(Place(where, start, end, [label], actor, holder))
+            if not ends:
                 job.skip("opinion", "toward nobody who is named")
         if not sentence["opinions"]:
             job.skip("sentence", "without an opinion")
-        cells = {"id": number, "document": number, "text": text}
-        yield from marked_rows(job, where, marks, cells)
+        yield from job.rows({"id": number, "document": number, "text": text}, places)
 
 
 def _named(job: Import, where: str, parts: list[list[str]]) -> tuple[str, list[str]]:
@@ -130,47 +127,36 @@ def read_semeval2025(job: Import) -> Iterator[Row]:
     Innocent is no stance: a victim may be pitied or merely reported.
     """
     for path in files_in(job.source, _ANNOTATIONS):
-        articles: dict[str, str] = {}
+        folders = (path.parent / inner for inner in _ARTICLES)
+        articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}
         for number, line in enumerate(read_text(path).removeprefix("\ufeff").splitlines(), 1):
             if line.strip():
-                where = f"{shown_path(path)}:{number}"
-                yield from _framed(job, where, line.split("\t"), path.parent, articles)
+                yield from _framed(job, f"{shown_path(path)}:{number}", line.split("\t"), articles)
 
 
 def _framed(
-    job: Import, where: str, cells: list[str], folder: Path, articles: dict[str, str]
+    job: Import, where: str, cells: list[str], articles: Mapping[str, Path]
 ) -> Iterator[Row]:
     if len(cells) < 5 or not (cells[2].isdecimal() and cells[3].isdecimal()):
         what = "not article, mention, start, end and main role between tabs"
         raise job.fault(where, f"{what}; the parts for testing have no roles")
     article, mention, low, last = *cells[:2], int(cells[2][:9]), int(cells[3][:9])
     if article not in articles:
-        articles[article] = read_text(_article(job, where, article, folder))
-    text = articles[article]
+        what = f"no article {shown(article)} in {_ARTICLES[0]} beside this file"
+        raise job.fault(where, what, "keep the folders as they were downloaded")
+    text = read_text(articles[article])
     if not low <= last < len(text):
         what = f"{low}:{last} lies outside the {len(text):,} characters of {shown(article)}"
         raise job.fault(where, what)
-    stance = job.stance(where, [cells[4].strip()], _ROLES)
     ends = [end for end in (last + 1, last) if text[low:end].split() == mention.split()]
     if not ends:
         job.skip("mention", "not at the place given")
-    elif stance is not None:
-        paragraph, begin = paragraph_around(text, low, ends[0])
-        row = {"id": f"{article}:{low}", "document": article, "actor": mention}
-        row |= {"spans": f"{low - begin}:{ends[0] - begin}", "stance": stance, "text": paragraph}
-        row["roles"] = ";".join(cell.strip() for cell in cells[5:] if cell.strip())
-        yield job.row(where, row)
-
-
-def _article(job: Import, where: str, name: str, folder: Path) -> Path:
-    if Path(name).name != name or name == ".." or "\0" in name or len(name) > 100:
-        raise job.fault(where, f"'{shown(name)}' is not the name of an article's file")
-    places = (folder / inner / name for inner in _ARTICLES)
-    found = next((path for path in places if path.is_file()), None)
-    if found is None:
-        what = f"no article {shown(name)} in {_ARTICLES[0]} beside this file"
-        raise job.fault(where, what, "keep the folders as they were downloaded")
-    return found
+        return
+    paragraph, begin = paragraph_around(text, low, ends[0])
+    row = {"id": f"{article}:{low}", "document": article, "actor": mention, "text": paragraph}
+    row["spans"] = f"{low - begin}:{ends[0] - begin}"
+    row["roles"] = ";".join(cell.strip() for cell in cells[5:] if cell.strip())
+    yield from job.pair(where, row, [cells[4].strip()])
 
 
 def read_seesaw(job: Import) -> Iterator[Row]:
@@ -200,9 +186,9 @@ def _triplets(
             job.skip("stance", "toward an actor not in the list")
             continue
         holder = _HOLDERS.get(triplet["subject"].lower(), triplet["subject"])
-        own = {"actor": triplet["object"], "stance": _SIGNS[triplet["sentiment"]], "holder": holder}
         for coder in triplet["annotators"]:
-            yield job.row(where, {**cells, **own, "coder": coder})
+            own = {"actor": triplet["object"], "holder": holder, "coder": coder}
+            yield from job.pair(where, {**cells, **own}, [triplet["sentiment"]])
 
 
 def _without_ties(job: Import, rows: Iterable[Row]) -> Iterator[Row]:
@@ -248,20 +234,19 @@ def read_basil(job: Import) -> Iterator[Row]:
         texts = {"title": article["title"], **{f"p{at}": line for at, line in enumerate(lines)}}
         where, seen = shown_path(path), set[tuple[str, ...]]()
         for bias in read_object(_BIASES, path, job)["phrase-level-annotations"]:
-            sign, place = bias["polarity"].upper(), bias["id"]
-            if sign not in _SIGNS or place not in texts:
+            place, sign = bias["id"], bias["polarity"]
+            if sign.upper() not in _SIGNS or place not in texts:
                 what = f"id '{shown(place)}' is not a sentence of the article"
-                what = what if sign in _SIGNS else f"polarity '{shown(sign)}' is not pos or neg"
+                what = what if place not in texts else f"polarity '{shown(sign)}' is not pos or neg"
                 raise job.fault(where, what)
             speaker = bias["speaker"] if bias["quote"] == "yes" else "author"
             holder = "other" if speaker.startswith("other_") else speaker.replace("_", " ")
-            row = {"id": place, "actor": bias["target"].replace("_", " "), "stance": _SIGNS[sign]}
-            row |= {"holder": holder, "text": texts[place]}
-            if (key := tuple(row.values())) not in seen:  # more words with the same bias
+            row = {"id": place, "actor": bias["target"].replace("_", " "), "holder": holder}
+            if (key := (*row.values(), sign)) not in seen:  # more words with the same bias
                 seen.add(key)
                 more = {"date": article.get("date", ""), "source": article.get("source", "")}
-                document = path.name.removesuffix("_ann.json")
-                yield job.row(where, {**more, "document": document, **row})
+                row |= {"document": path.name.removesuffix("_ann.json"), "text": texts[place]}
+                yield from job.pair(where, more | row, [sign])
 
 
 # --- All of them -----------------------------------------------------------------------------
@@ -281,23 +266,31 @@ _VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it is"
 _BIASED = "unbiased sentences are no neutral rows: nobody looked for actors there"
 
 
-def _table(their: tables.ColumnMap, *notes: str, advice: str = _FILE) -> Format:
-    return Format(partial(tables.read_table, their), advice, notes, tabular=True)
+def _table(
+    their: tables.ColumnMap,
+    *notes: str,
+    advice: str = _FILE,
+    known: Mapping[str, int] = STANCES,
+) -> Format:
+    return Format(partial(tables.read_table, their), advice, notes, known, tabular=True)
 
 
 DATASETS: Mapping[str, Format] = {
-    "newsmtsc": Format(read_newsmtsc, _LINES),
-    "madtsc": Format(read_madtsc, _LINES, (_SPLIT,)),
-    "rusentne": _table(tables.RUSENTNE),
+    "newsmtsc": Format(read_newsmtsc, _LINES, known=_POLARITY),
+    "madtsc": Format(read_madtsc, _LINES, (_SPLIT,), _POLARITY),
+    "rusentne": _table(tables.RUSENTNE, known={"-1": 0, "0": 1, "1": 2}),
     "ruopinionne": Format(read_ruopinionne, _LINES, (_NO_NEUTRAL,)),
     "persent": _table(tables.PERSENT, _WHOLE),
     "semeval2016": Format(tables.read_semeval2016, _FILE, (_TOPICS,), tabular=True),
     "pstance": _table(tables.PSTANCE, _NO_NEUTRAL),
-    "vast": _table(tables.VAST, _TOPICS),
+    "vast": _table(tables.VAST, _TOPICS, known={"0": 0, "1": 2, "2": 1}),  # con, pro, neutral
     "xstance": _table(tables.XSTANCE, _TOPICS, _NO_NEUTRAL, advice=_LINES),
     "sentfin": _table(tables.SENTFIN, _MONEY, advice="name SEntFiN.csv"),
     "semeval2025": Format(
-        read_semeval2025, "name the folder of a language, such as EN", (_VICTIMS, _NO_NEUTRAL)
+        read_semeval2025,
+        "name the folder of a language, such as EN",
+        (_VICTIMS, _NO_NEUTRAL),
+        {"antagonist": 0, "protagonist": 2},
     ),
     "seesaw": Format(read_seesaw, _FOLDER, (_NO_NEUTRAL,)),
     "basil": Format(read_basil, _FOLDER, (_BIASED, _NO_NEUTRAL)),

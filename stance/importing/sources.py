@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,8 +21,8 @@ Row = dict[str, str]
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[\s,]*")
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 _NAMES = ("actor", "holder", "coder", "source", "genre")
 
 
@@ -32,10 +32,10 @@ class Import:
 
     source: Path  # a file or a folder
     advice: str  # what to do about a file that is not of the format
-    names: Mapping[str, str] = field(default_factory=dict)  # theirs by ours: {"text": "body"}
-    labels: dict[str, int] = field(default_factory=dict)  # the user's own spellings
-    form: Form = field(default_factory=Form)  # of the source, if it is a table
-    notes: list[str] = field(default_factory=list)
+    names: Mapping[str, str]  # theirs by ours: {"text": "body"}
+    known: Mapping[str, int]  # number of a stance by its spelling
+    form: Form  # of the source, if it is a table
+    notes: list[str]
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)  # a noun, and what of it
     cleaned: int = 0  # names with control characters
     unknown: Counter[str] = field(default_factory=Counter)  # labels that are not stances
@@ -49,16 +49,14 @@ class Import:
         """Count something left out, such as a text, and which kind it is, "without a stance"."""
         self.left_out[noun, which] += 1
 
-    def spells(self, label: str, known: Mapping[str, int] = STANCES) -> Stance | None:
+    def spells(self, label: str) -> Stance | None:
         """Return the stance that a label spells."""
-        number = {**known, **self.labels}.get(label.strip().lower())
+        number = self.known.get(label.strip().lower())
         return None if number is None else tuple(Stance)[number]
 
-    def stance(
-        self, where: str, labels: Sequence[str], known: Mapping[str, int] = STANCES
-    ) -> Stance | None:
+    def stance(self, where: str, labels: Sequence[str]) -> Stance | None:
         """Return the stance among some labels; count them if there is none, raise if two."""
-        found = {label: stance for label in labels if (stance := self.spells(label, known))}
+        found = {label: stance for label in labels if (stance := self.spells(label))}
         stances = list(dict.fromkeys(found.values()))
         if len(stances) > 1:
             raise DataError(f"{where}: has two stances, {' and '.join(stances)}; keep one")
@@ -75,9 +73,8 @@ class Import:
             names = count(self.cleaned, "name")
             yield f"{names} had control characters, which are left out"
         if self.left_out:
-            parts = [
-                f"{count(n, noun)} {of}".strip() for (noun, of), n in self.left_out.most_common()
-            ]
+            most = self.left_out.most_common()
+            parts = (f"{count(n, noun)} {which}".strip() for (noun, which), n in most)
             yield f"left out: {', '.join(parts)}"
         if self.unknown:
             yield f"labels that are not stances: {self.unknown_labels()}; see --labels"
@@ -97,17 +94,36 @@ class Import:
             if has_control or name in ("holder", "coder"):
                 cells[name] = " ".join(_CONTROL.sub(" ", cells[name]).split())
         for name, cell in cells.items():
-            if "\0" in (both := name + cell) or _SURROGATE.search(both):
-                what = "a NUL character" if "\0" in both else "half a character (a lone surrogate)"
-                raise DataError(f"{where}: {shown(name, 30)} holds {what}; correct it")
-        for name in ("holder", "coder"):
-            cell = cells.get(name, "")
-            if len(cell) > LONGEST_HOLDER or not cell.isprintable():
+            if _UNFIT.search(name + cell):
+                what = "holds a NUL character or half a character (a lone surrogate)"
+                raise DataError(f"{where}: {shown(name, 30)} {what}; correct it")
+            if name in ("holder", "coder") and not (
+                cell.isprintable() and len(cell) <= LONGEST_HOLDER
+            ):
                 raise DataError(f"{where}: {name} '{shown(cell)}' is not a name; correct it")
         parse_spans(cells.get("spans", ""), cells["text"], where)  # raises
         if not cells["actor"].strip():
             raise DataError(f"{where}: the actor is empty; name the actor of the stance")
         return {name: cell for name, cell in cells.items() if cell or name not in _NAMES}
+
+    def pair(self, where: str, cells: Row, labels: Sequence[str]) -> Iterator[Row]:
+        """Yield the row of a text and an actor, if some labels hold a stance."""
+        stance = self.stance(where, labels)
+        if stance is not None:
+            yield self.row(where, {**cells, "stance": stance})
+
+    def rows(self, cells: Row, places: Iterable["Place"]) -> Iterator[Row]:
+        """Yield a row for each actor, stance and holder that some places of a text share."""
+        shared: dict[tuple[str, ...], list[Place]] = {}
+        for place in places:
+            stance = self.stance(place.where, place.labels)
+            actor = " ".join((place.actor or cells["text"][place.start : place.end]).split())
+            if stance is not None:
+                shared.setdefault((actor, stance, place.holder), []).append(place)
+        for (actor, said, holder), own in shared.items():
+            spans = joined({(place.start, place.end) for place in own})
+            row = {"actor": actor, "spans": spans, "stance": said, "holder": holder}
+            yield self.row(own[0].where, {**cells, **row})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,33 +133,21 @@ class Format:
     read: Callable[[Import], Iterator[Row]]
     advice: str = "name a file of the set, such as train.csv"  # about what is not of the format
     notes: tuple[str, ...] = ()  # what a user must know of every corpus in it
+    known: Mapping[str, int] = field(default_factory=lambda: STANCES)  # number by spelling
     mapped: bool = False  # whether --map applies
     tabular: bool = False  # whether its files are tables
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a text that names an actor, and a stance toward it."""
+@dataclass(slots=True)
+class Place:
+    """A place in a text that names an actor, and the labels on it."""
 
+    where: str  # file and line, for messages
     start: int  # in characters (code points)
     end: int  # exclusive
-    stance: Stance
+    labels: list[str]
     actor: str = ""  # what the place says if empty
     holder: str = ""
-
-
-def marked_rows(
-    job: Import, where: str, marks: Sequence[Mark], cells: Mapping[str, str]
-) -> Iterator[Row]:
-    """Yield a row for each actor, stance and holder that some places of a text share."""
-    places: dict[tuple[str, str, str], set[tuple[int, int]]] = {}
-    for mark in marks:
-        actor = " ".join((mark.actor or cells["text"][mark.start : mark.end]).split())
-        key = (actor, str(mark.stance), mark.holder)
-        places.setdefault(key, set()).add((mark.start, mark.end))
-    for (actor, stance, holder), spans in places.items():
-        own = {"actor": actor, "spans": joined(spans), "stance": stance, "holder": holder}
-        yield job.row(where, {**cells, **own})
 
 
 def joined(places: set[tuple[int, int]]) -> str:

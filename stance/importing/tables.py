@@ -33,7 +33,6 @@ class ColumnMap:
     """What a table calls the columns of a corpus, and its labels."""
 
     columns: Mapping[str, str]  # its names by ours
-    labels: dict[str, int] = field(default_factory=dict)  # no others count
     tones: Mapping[str, int] = field(default_factory=dict)  # further spellings of sentiments
     split: Split = _whole
     needed: tuple[str, ...] = _NEEDED
@@ -55,14 +54,15 @@ def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Iterat
         if ("start" in places) != ("end" in places):
             raise UsageError("--map: start and end of a mention come together; name both")
         others = [at for at in range(len(table.columns)) if mapped and at not in places.values()]
-        stance = LabelReader(table.name, Stance, {**STANCES, **their.labels, **job.labels})
+        stance = LabelReader(table.name, Stance, job.known)
         tone = LabelReader(table.name, Sentiment, {**SENTIMENTS, **their.tones})
+        is_exact = not STANCES.keys() <= job.known.keys()  # no other numbers count
         documents: dict[str, str] = {}
         for record in table:
             where = table.where(record)
             for row in their.split(job, where, {k: record.cells[at] for k, at in places.items()}):
-                if their.labels and row["stance"].strip().lower() not in their.labels | job.labels:
-                    known = ", ".join(their.labels)
+                if is_exact and row["stance"].strip().lower() not in job.known:
+                    known = ", ".join(job.known)
                     raise job.fault(where, f"stance '{shown(row['stance'])}' is not one of {known}")
                 row["stance"] = tuple(Stance)[stance.read(row["stance"], record)]
                 if row.get("sentiment", "").strip():
@@ -99,8 +99,7 @@ def read_mapped(job: Import) -> Iterator[Row]:
 
 RUSENTNE = ColumnMap(
     {"text": "sentence", "actor": "entity", "stance": "label"}
-    | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"},
-    labels={"-1": 0, "0": 1, "1": 2},
+    | {"start": "entity_pos_start_rel", "end": "entity_pos_end_rel"}
 )
 """https://github.com/dialogue-evaluation/RuSentNE-evaluation (README)."""
 
@@ -108,11 +107,10 @@ PSTANCE = ColumnMap({"text": "Tweet", "actor": "Target", "stance": "Stance"})
 """https://github.com/chuchun8/PStance; Li et al. (2021), Findings of ACL."""
 
 VAST = ColumnMap(
-    {"text": "post", "actor": "new_topic", "stance": "label", "id": "new_id", "document": "arc_id"},
-    labels={"0": 0, "1": 2, "2": 1},
+    {"text": "post", "actor": "new_topic", "stance": "label", "id": "new_id", "document": "arc_id"}
 )
-"""https://github.com/emilyallaway/zero-shot-stance, data/README.md (0 con, 1 pro, 2 neutral);
-`post` is the comment as written, `new_topic` the topic after correction, `arc_id` the article."""
+"""https://github.com/emilyallaway/zero-shot-stance, data/README.md: `post` is the comment as
+written, `new_topic` the topic after correction, `arc_id` the article."""
 
 XSTANCE = ColumnMap(
     {"text": "comment", "actor": "question", "stance": "label", "id": "id", "document": "author"}

@@ -6,8 +6,8 @@ it marks the words that name the actor; a relation leads from the holder to the 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,11 @@ from stance.display import shown, shown_path
 from stance.importing.sources import (
     Format,
     Import,
-    Mark,
+    Place,
     Row,
     Scalar,
     checked,
     files_in,
-    marked_rows,
     paragraph_around,
     read_json,
     read_text,
@@ -28,69 +27,50 @@ from stance.importing.sources import (
 from stance.label_values import SENTIMENTS, SOFT, STANCES
 from stance.records import Sentiment
 
-
-@dataclass(slots=True)
-class Labels:
-    """What somebody said of a text: labels on all of it, on its places, and between these."""
-
-    whole: list[str] = field(default_factory=list)
-    places: dict[str, "Region"] = field(default_factory=dict)  # by their ids
-    relations: list[tuple[str, str, str, list[str]]] = field(default_factory=list)
-    """Each with its file and line, the ids of the holder's place and the actor's, and labels."""
-
-    def marks(
-        self, job: Import, text: str, known: Mapping[str, int] = STANCES
-    ) -> Iterator[tuple[str, Mark]]:
-        """Yield the stances on places of a text, each with its file and line."""
-        for place in self.places.values():
-            if (stance := job.stance(place.where, place.labels, known)) is not None:
-                yield place.where, Mark(place.start, place.end, stance, place.actor)
-        for where, source, target, labels in self.relations:
-            if missing := {source, target} - self.places.keys():
-                what = f"a relation names '{shown(min(missing), 20)}', which is not a place"
-                raise job.fault(where, what)
-            who, whom = self.places[source], self.places[target]
-            if (stance := job.stance(where, labels, known)) is not None:
-                holder = text[who.start : who.end]
-                yield where, Mark(whom.start, whom.end, stance, whom.actor, holder)
-
-    def rows(self, job: Import, where: str, cells: Row) -> Iterator[Row]:
-        """Yield a row of the whole text, if it has a stance, and those of its places."""
-        marks = [mark for _, mark in self.marks(job, cells["text"])]
-        stance = job.stance(where, self.whole)
-        if stance is not None:
-            if not cells.get("actor", "").strip():
-                what = f"has no actor at key '{shown(job.names.get('actor', 'actor'))}'"
-                raise job.fault(where, what, "name its key: --map actor=KEY")
-            yield job.row(where, {**cells, "stance": stance})
-        elif not marks:
-            job.skip("text", "without a stance")
-        yield from marked_rows(job, where, marks, cells)
+Relation = tuple[str, str, str, list[str]]
+"""File and line, the ids of the holder's place and of the actor's, and labels."""
 
 
-@dataclass(slots=True)
-class Region:
-    """A marked place in a text, and the labels on it."""
+def _related(
+    job: Import, text: str, places: Mapping[str, Place], relations: Iterable[Relation]
+) -> list[Place]:
+    """Return some places, and those where relations end, whose holders are where they begin."""
+    found = list(places.values())
+    for where, source, target, labels in relations:
+        if missing := {source, target} - places.keys():
+            what = f"a relation names '{shown(min(missing), 20)}', which is not a place"
+            raise job.fault(where, what)
+        holder = text[places[source].start : places[source].end]
+        found.append(replace(places[target], where=where, labels=labels, holder=holder))
+    return found
 
-    where: str
-    start: int  # in characters (code points)
-    end: int
-    labels: list[str]
-    actor: str = ""  # what the place says if empty
+
+def _rows(
+    job: Import, where: str, cells: Row, labels: Sequence[str], places: Iterable[Place]
+) -> Iterator[Row]:
+    """Yield a row of the whole text, if it has a stance, and those of its places."""
+    rows = list(job.rows(cells, places))
+    if any(map(job.spells, labels)) and not cells.get("actor", "").strip():
+        what = f"has no actor at key '{shown(job.names.get('actor', 'actor'))}'"
+        raise job.fault(where, what, "name its key: --map actor=KEY")
+    rows = [*job.pair(where, cells, labels), *rows]
+    if not rows:
+        job.skip("text", "without a stance")
+    yield from rows
 
 
-def _region(
+def _place(
     job: Import, where: str, text: str, start: int, end: int, labels: list[str],
     said: str | None = None, *, utf16: bool = False,
-) -> Region:  # fmt: skip
+) -> Place:  # fmt: skip
     """Return a place as code points; raise if it lies outside, or the text there is another."""
-    place = located(text, start, end, said, utf16=utf16)
-    if place is None:
+    ends = located(text, start, end, said, utf16=utf16)
+    if ends is None:
         what = "cuts a character in two" if said is None else f"is not '{shown(said, 30)}'"
         if not 0 <= start < end <= len(text):
             what = f"lies outside the {len(text):,} characters of the text"
         raise job.fault(where, f"the place {start}:{end} {what}")
-    return Region(where, *place, labels)
+    return Place(where, *ends, labels)
 
 
 def located(
@@ -151,15 +131,15 @@ def read_doccano(job: Import) -> Iterator[Row]:
     paths = files_in(job.source, ".jsonl")
     for path in paths:
         for where, item in read_json({"*": object}, path, job):
-            cells, labels = _cells(job, where, item, _DOCCANO), Labels()
+            cells, places = _cells(job, where, item, _DOCCANO), dict[str, Place]()
             if len(paths) > 1:
                 cells.setdefault("coder", path.stem)
             said = item.get("label", item.get("labels", []))
             said = said if isinstance(said, list) else [said]
-            labels.whole = [label for label in said if isinstance(label, str)]
-            if _FALSE_MATCH in labels.whole:
+            labels = [label for label in said if isinstance(label, str)]
+            if _FALSE_MATCH in labels:
                 cells[_FALSE_MATCH] = "1"
-                labels.whole.remove(_FALSE_MATCH)
+                labels.remove(_FALSE_MATCH)
             spans = item.get("entities", [label for label in said if not isinstance(label, str)])
             fault = partial(job.fault, where)
             for at, span in enumerate(checked([object], spans, fault, "entities")):
@@ -167,11 +147,12 @@ def read_doccano(job: Import) -> Iterator[Row]:
                     span = dict(zip(("start_offset", "end_offset", "label"), span, strict=True))
                 span = checked(_SPAN, span, fault, f"label[{at}]")
                 ends = span["start_offset"], span["end_offset"]
-                region = _region(job, where, cells["text"], *ends, [span["label"]], utf16=True)
-                labels.places[span.get("id", str(at))] = region
-            for link in checked([_LINK], item.get("relations", []), fault, "relations"):
-                labels.relations.append((where, link["from_id"], link["to_id"], [link["type"]]))
-            yield from labels.rows(job, where, cells)
+                place = _place(job, where, cells["text"], *ends, [span["label"]], utf16=True)
+                places[span.get("id", str(at))] = place
+            links = checked([_LINK], item.get("relations", []), fault, "relations")
+            relations = [(where, link["from_id"], link["to_id"], [link["type"]]) for link in links]
+            found = _related(job, cells["text"], places, relations)
+            yield from _rows(job, where, cells, labels, found)
 
 
 # --- Label Studio ----------------------------------------------------------------------------
@@ -204,8 +185,8 @@ def read_labelstudio(job: Import) -> Iterator[Row]:
                 job.skip("cancelled annotation")
             else:
                 own = {**cells, **_coder(annotation.get("completed_by"))}
-                labels = _results(job, where, annotation["result"], own)
-                yield from labels.rows(job, where, own)
+                labels, places = _results(job, where, annotation["result"], own)
+                yield from _rows(job, where, own, labels, places)
 
 
 def _coder(who: object) -> Row:
@@ -214,9 +195,12 @@ def _coder(who: object) -> Row:
     return {"coder": str(who)} if isinstance(who, (str, int)) else {}
 
 
-def _results(job: Import, where: str, results: Sequence[Mapping[str, Any]], cells: Row) -> Labels:
+def _results(
+    job: Import, where: str, results: Sequence[Mapping[str, Any]], cells: Row
+) -> tuple[list[str], list[Place]]:
     """Return what the results of an annotation say; those on our columns become cells."""
-    labels, regions = Labels(), defaultdict[str, list[Mapping[str, Any]]](list)
+    labels, relations, places = list[str](), list[Relation](), dict[str, Place]()
+    regions = defaultdict[str, list[Mapping[str, Any]]](list)
     fault, ours = partial(job.fault, where), {own: name for name, own in job.names.items()}
     said = defaultdict[str, list[str]](list)
     for at, result in enumerate(results):
@@ -226,8 +210,7 @@ def _results(job: Import, where: str, results: Sequence[Mapping[str, Any]], cell
         name = ours.get(result.get("from_name", ""), result.get("from_name", ""))
         if kind == "relation":
             ends = checked({"from_id": Scalar, "to_id": Scalar}, result, fault, key)
-            said_so = result.get("labels", [])
-            labels.relations.append((where, ends["from_id"], ends["to_id"], said_so))
+            relations.append((where, ends["from_id"], ends["to_id"], result.get("labels", [])))
         elif "start" in value:
             key = result.get("id", key)
             regions[key].append(value)
@@ -240,13 +223,13 @@ def _results(job: Import, where: str, results: Sequence[Mapping[str, Any]], cell
         elif name in _COLUMNS:
             cells[name] = ";".join(words)
         else:
-            labels.whole += words
+            labels += words
     for key, values in regions.items():
         ends = checked({"start": int, "end": int}, values[0], fault, key)
         known = next((v["text"] for v in values if isinstance(v.get("text"), str)), None)
         place = ends["start"], ends["end"]
-        labels.places[key] = _region(job, where, cells["text"], *place, said[key], known)
-    return labels
+        places[key] = _place(job, where, cells["text"], *place, said[key], known)
+    return labels, _related(job, cells["text"], places, relations)
 
 
 # --- Prodigy ---------------------------------------------------------------------------------
@@ -271,7 +254,7 @@ def read_prodigy(job: Import) -> Iterator[Row]:
     that of a binary decision; `_annotator_id` or `_session_id` names the coder.
     """
     for where, item in read_json({"*": object}, job.source, job):
-        task, labels = checked(_ITEM, item, partial(job.fault, where)), Labels()
+        task, places = checked(_ITEM, item, partial(job.fault, where)), list[Place]()
         if (answer := task.get("answer", "accept")) != "accept":
             job.skip("text", f"with the answer {shown(answer, 20)}")
             continue
@@ -280,15 +263,16 @@ def read_prodigy(job: Import) -> Iterator[Row]:
         cells = _cells(job, where, {**task.get("meta", {}), **item}, _PRODIGY)
         if coder := task.get("_annotator_id", task.get("_session_id")):
             cells["coder"] = coder
-        for at, span in enumerate(task.get("spans", [])):
+        for span in task.get("spans", []):
             said = [span["label"]] if "label" in span else []
-            region = _region(job, where, cells["text"], span["start"], span["end"], said)
-            labels.places[str(at)] = region
-        if not any(job.spells(label) for place in labels.places.values() for label in place.labels):
-            texts = {option["id"]: option.get("text", "") for option in task.get("options", [])}
-            chosen = task.get("accept", [task["label"]] if "label" in task else [])
-            labels.whole = [one if job.spells(one) else texts.get(one) or one for one in chosen]
-        yield from labels.rows(job, where, cells)
+            place = _place(job, where, cells["text"], span["start"], span["end"], said)
+            places.append(place)
+        texts = {option["id"]: option.get("text", "") for option in task.get("options", [])}
+        chosen = task.get("accept", [task["label"]] if "label" in task else [])
+        labels = [one if job.spells(one) else texts.get(one) or one for one in chosen]
+        if any(job.spells(label) for place in places for label in place.labels):
+            labels = []
+        yield from _rows(job, where, cells, labels, places)
 
 
 # --- brat ------------------------------------------------------------------------------------
@@ -319,48 +303,48 @@ def read_brat(job: Import) -> Iterator[Row]:
         if path.suffix != ".ann":
             raise job.fault(shown_path(path), "is not an .ann file")
         text = read_text(path.with_suffix(".txt"))
-        labels = _standoff(job, shown_path(path), read_text(path), text)
-        paragraphs = defaultdict[tuple[int, str], list[tuple[str, Mark]]](list)
-        for where, mark in labels.marks(job, text, _WORDS):
-            paragraph, begin = paragraph_around(text, mark.start, mark.end)
-            moved = replace(mark, start=mark.start - begin, end=mark.end - begin)
-            paragraphs[begin, paragraph].append((where, moved))
+        paragraphs = defaultdict[tuple[int, str], list[Place]](list)
+        for place in _standoff(job, shown_path(path), read_text(path), text):
+            paragraph, begin = paragraph_around(text, place.start, place.end)
+            moved = replace(place, start=place.start - begin, end=place.end - begin)
+            paragraphs[begin, paragraph].append(moved)
         own = {"document": "/".join(name[is_coded:])} | ({"coder": name[0]} if is_coded else {})
-        for (begin, paragraph), marks in sorted(paragraphs.items()):
+        for (begin, paragraph), places in sorted(paragraphs.items()):
             cells = {**own, "id": str(begin), "text": paragraph}
-            yield from marked_rows(job, marks[0][0], [mark for _, mark in marks], cells)
+            yield from job.rows(cells, places)
 
 
-def _standoff(job: Import, name: str, lines: str, text: str) -> Labels:
-    """Return the marked places of a file, with their attributes, and its relations."""
-    labels, attributes = Labels(), list[tuple[str, str, str]]()
+def _standoff(job: Import, name: str, lines: str, text: str) -> list[Place]:
+    """Return the marked places of a file, with their attributes and relations."""
+    places, relations = dict[str, Place](), list[Relation]()
+    attributes = list[tuple[str, str, str]]()
     for number, line in enumerate(lines.removeprefix("\ufeff").split("\n"), 1):
         line, where = line.rstrip("\r"), f"{name}:{number}"
         if found := _TEXT_BOUND.fullmatch(line):
             ends = [int(digits[:12]) for digits in re.findall(r"\d+", found[3])]
             said = found[4] if len(ends) == 2 else None  # parts stand with a space between
-            place = _region(job, where, text, ends[0], ends[-1], [found[2]], said)
+            place = _place(job, where, text, ends[0], ends[-1], [found[2]], said)
             place.actor = found[4] if said is None else ""  # the place holds other words, too
-            labels.places[found[1]] = place
+            places[found[1]] = place
         elif found := _ATTRIBUTE.fullmatch(line):
             attributes.append((where, found[2], (found[3] or "").strip() or found[1]))
         elif found := _RELATION.fullmatch(line):
-            labels.relations.append((where, found[2], found[3], [found[1]]))
+            relations.append((where, found[2], found[3], [found[1]]))
         elif _OTHER.match(line):
             job.skip("line", "on an event, a name in a database or a note")
         elif line.strip():
             raise job.fault(where, f"'{shown(line, 40)}' is not a line of an .ann file")
     for where, key, label in attributes:
-        if key.startswith("T") and key not in labels.places:
+        if key.startswith("T") and key not in places:
             raise job.fault(where, f"no line {shown(key, 20)} in this file")
-        if key in labels.places:
-            labels.places[key].labels.append(label)
-    return labels
+        if key in places:
+            places[key].labels.append(label)
+    return _related(job, text, places, relations)
 
 
 TOOLS: Mapping[str, Format] = {
     "doccano": Format(read_doccano, "export it again as JSONL", mapped=True),
     "labelstudio": Format(read_labelstudio, "export it again as JSON", mapped=True),
     "prodigy": Format(read_prodigy, "write it again with prodigy db-out", mapped=True),
-    "brat": Format(read_brat, "name a folder of .ann and .txt files", mapped=True),
+    "brat": Format(read_brat, "name a folder of .ann and .txt files", (), _WORDS, mapped=True),
 }
