@@ -97,6 +97,12 @@ class WorkerError(StanceError):
     """A process that computes parts of a run died, or cannot do its work."""
 
 
+class Finished(StanceError):  # noqa: N818 - no error
+    """There is nothing to do: all of it is done already."""
+
+    exit_status = 0
+
+
 class OutputError(StanceError):
     """Writing failed: disk full, no permission, output exists."""
 

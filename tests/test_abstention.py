@@ -29,7 +29,7 @@ from stance.model.abstention import (
 )
 from stance.reading.actors import ActorBook
 from stance.records import UNCERTAIN, Stance
-from stance.runs.plan import digest_of
+from stance.runs.fingerprint import model_hash
 from stance.storage import dump_model, load_model, save_model
 
 DRAWS = 1000
@@ -255,7 +255,7 @@ def test_calibration_comes_back_from_the_file(tmp_path, calibrated):
         assert before.dtype == after.dtype
         assert (before == after).all()
     assert dump_model(loaded) == dump_model(calibrated)
-    assert digest_of(loaded) == digest_of(calibrated) != digest_of(small_model())
+    assert model_hash(loaded) == model_hash(calibrated) != model_hash(small_model())
 
 
 def test_model_without_calibration_comes_back(tmp_path):

@@ -1,5 +1,6 @@
 """Printed probabilities sum to one and agree with the printed label, in either layout."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 from stance.errors import DataError
 from stance.records import UNCERTAIN, Stance
 from stance.runs import answers
-from stance.runs.answers import Layout
-from stance.runs.rows import MILLION, Rows, choose, decimals, millionths, words
-from stance.tables import Format, Record, Records
+from stance.runs.answers import OutputColumns
+from stance.runs.rows import MILLION, EncodedRows, Rows, choose, decimals, millionths, words
+from stance.tables import Format, Record, Records, encode_rows
 
 SHARES = st.lists(
     st.lists(st.floats(0, 1e6), min_size=3, max_size=3).filter(lambda row: sum(row) > 1e-9),
@@ -35,6 +36,9 @@ def test_millionths_sum_to_a_million(rows):
     assert (rounded.sum(axis=1) == MILLION).all()
     assert (rounded >= 0).all()
     assert (np.abs(rounded - exact * MILLION) <= 1 + 1e-6).all()
+
+
+TEXT_ALONE = OutputColumns(("text",), 0)
 
 
 def printed_rows(exact, sure):
@@ -98,10 +102,40 @@ def joint_rows(draw):
 def test_rows_are_the_same_bytes_whole_and_from_columns(rows, delimiter, kind, safe):
     names = tuple(f"c{number}" for number in range(2 + len(rows.columns)))
     form = Format(names, kind, delimiter, excel_safe=safe and kind == "csv")
-    found = rows.encode(form).blocks(rows.heads, delimiter)
+    found = rows.encode(form).blocks(rows.input_cells, delimiter)
     assert b"".join(found) == form.encode(list(rows))
     assert (rows.formulas(form) if form.plain else 0) == form.formulas(rows)
     assert len(rows) == len(list(rows))
+
+
+BEGUN = st.lists(
+    st.tuples(CELL, CELL, st.lists(st.binary(max_size=5), min_size=1, max_size=3)), min_size=1
+)
+"""Two cells with which rows begin, and how each of them ends."""
+
+
+@given(BEGUN)
+def test_encoded_rows_are_each_records_cells_with_each_of_its_ends(begun):
+    ends = [[end.replace(b"\n", b"").replace(b"\r", b"") + b"\n" for end in e] for *_, e in begun]
+    first, second, _ = zip(*begun, strict=True)
+    whole = b"".join(itertools.chain(*ends))
+    found = EncodedRows(whole, list(map(len, ends))).blocks([first, second], ",")
+    starts = [encode_rows([(a, b, "")], delimiter=",")[:-1] for a, b, _ in begun]
+    assert b"".join(found) == b"".join(
+        start + end for start, own in zip(starts, ends, strict=True) for end in own
+    )
+    assert list(EncodedRows(whole).blocks([["any"]], ",")) == [whole]
+
+
+def test_rows_with_long_cells_are_not_joined():
+    blocks = list(EncodedRows(b"end\n" * 10, [5, 5]).blocks([["a" * 3_000_000, "b"]], ","))
+    assert max(map(len, blocks)) == 3_000_001
+    assert b"".join(blocks).count(b"a,end\n") == 5
+
+
+def test_half_a_character_is_no_text():
+    with pytest.raises(DataError, match="half a character"):
+        list(EncodedRows(b"end\n", [1]).blocks([["\ud800"]], ","))
 
 
 def answer_rows(model, layout, asked, name):
@@ -121,7 +155,7 @@ LONG = (
 
 
 def test_the_long_layout(model):
-    layout = Layout(("id", "text"), text=1)
+    layout = OutputColumns(("id", "text"), text=1)
     assert layout.added() == LONG
     texts = [
         ("007", "Russia condemned NATO, and Moscow's envoy left."),
@@ -147,14 +181,14 @@ def test_the_long_layout(model):
 
 def test_the_answers_printed_are_the_model_s(model, corpus):
     texts = list(dict.fromkeys(corpus.texts))[:40]
-    rows, _ = answer_rows(model, Layout(("text",), 0), records(*((t,) for t in texts)), "t")
+    rows, _ = answer_rows(model, TEXT_ALONE, records(*((t,) for t in texts)), "t")
     judged = model.judge(texts)
     printed = np.array([[float(cell) for cell in row[5:8]] for row in rows if row[2]])
     assert np.abs(printed - judged.stance).max() <= 1e-6
 
 
 def test_with_an_actor_column_exactly_that_actor_is_judged(model):
-    layout = Layout(("actor", "text"), text=1, actor=0)
+    layout = OutputColumns(("actor", "text"), text=1, actor=0)
     assert layout.added() == tuple(name for name in LONG if name != "actor")
     asked = [(" NATO ", "NATO praised Russia."), ("Japan", "NATO praised Russia.")]
     rows, tally = answer_rows(model, layout, records(*asked), "mine.csv")
@@ -165,11 +199,11 @@ def test_with_an_actor_column_exactly_that_actor_is_judged(model):
 
 def test_the_tally_counts_the_answers_of_the_rows(model):
     texts = ["NATO praised Russia.", "Russia condemned NATO, and NATO Japan.", "Nothing.", "NATO"]
-    free, tally = answer_rows(model, Layout(("text",), 0), records(*((t,) for t in texts)), "t")
+    free, tally = answer_rows(model, TEXT_ALONE, records(*((t,) for t in texts)), "t")
     assert tally.answers == Counter((row[2], row[4]) for row in free if row[2])
     assert sum(tally.answers.values()) == 6
     actors = ["NATO", "", "the law", " NATO "]
-    layout = Layout(("text", "actor"), 0, actor=1)
+    layout = OutputColumns(("text", "actor"), 0, actor=1)
     given, tally = answer_rows(model, layout, records(*zip(texts, actors, strict=True)), "mine.csv")
     assert tally.answers == Counter((row[1].strip(), row[4]) for row in given if row[1])
     assert tally.answers["the law", UNCERTAIN] == 1
@@ -186,30 +220,30 @@ def test_the_tally_counts_which_kinds_of_alias_name_each_actor(model):
         ("Russia", "leader"): 1,
     }
     for wide in (False, True):
-        layout = Layout(("text",), 0, wide=wide, actors=model.book.names)
+        layout = OutputColumns(("text",), 0, wide=wide, actors=model.book.names)
         _, tally = answer_rows(model, layout, records(*((t,) for t in texts)), "t")
         assert tally.aliases == found
-    layout = Layout(("text", "actor"), 0, actor=1)
+    layout = OutputColumns(("text", "actor"), 0, actor=1)
     given = records(*zip(texts, ["US", "Russia", "Nothing"], strict=True))
     _, tally = answer_rows(model, layout, given, "t")  # of the actor asked for, as it is written
     assert tally.aliases == {("US", "capital"): 1, ("US", "leader"): 1, ("Russia", "leader"): 1}
 
 
 def test_leaders_count_only_in_office_where_rows_have_dates(model):
-    layout = Layout(("date", "text"), text=1, date=0)
+    layout = OutputColumns(("date", "text"), text=1, date=0)
     dated = [(date, "Trump met Rutte.") for date in ("2018-03-09", "2022-03", "", "2025", "May")]
     rows, _ = answer_rows(model, layout, records(*dated), "t")
     named = [[row[3] for row in rows if row[2] == str(number)] for number in range(1, 6)]
     both = ["United States", "NATO"]
     assert named == [["United States"], [""], both, both, both]
-    asked = Layout(("date", "text", "actor"), text=1, actor=2, date=0)
+    asked = OutputColumns(("date", "text", "actor"), text=1, actor=2, date=0)
     given = [(*row, "United States") for row in dated]
     rows, _ = answer_rows(model, asked, records(*given), "t")
     assert [row[4] for row in rows] == ["1", "0", "1", "1", "1"]
 
 
 def test_places_are_used_where_the_input_has_them(model):
-    layout = Layout(("text", "actor", "spans"), text=0, actor=1, spans=2)
+    layout = OutputColumns(("text", "actor", "spans"), text=0, actor=1, spans=2)
     asked = [("They praised it.", "the bloc", "13:15"), ("They praised it.", "the bloc", "")]
     rows, _ = answer_rows(model, layout, records(*asked), "mine.csv")
     assert [row[4] for row in rows] == ["1", "0"]
@@ -218,7 +252,7 @@ def test_places_are_used_where_the_input_has_them(model):
 
 
 def test_the_wide_layout(model):
-    layout = Layout(("text",), text=0, wide=True, actors=model.book.names)
+    layout = OutputColumns(("text",), text=0, wide=True, actors=model.book.names)
     added = layout.added()
     assert added[:1] == ("row",)
     assert added[1:6] == tuple(
@@ -234,7 +268,7 @@ def test_the_wide_layout(model):
     assert {a for a in model.book.names if first[a]} == {"NATO", "Russia"}
     assert not any(second[actor] for actor in model.book.names)
     assert tally.named == 1
-    long, _ = answer_rows(model, Layout(("text",), 0), records(("Russia condemned NATO.",)), "t")
+    long, _ = answer_rows(model, TEXT_ALONE, records(("Russia condemned NATO.",)), "t")
     found = {row[2]: row[4:8] for row in long}
     for actor, answer in found.items():
         keys = (actor, *(f"{actor}_{label}" for label in Stance))
@@ -244,20 +278,20 @@ def test_the_wide_layout(model):
 @pytest.mark.parametrize("name", [n for n in LONG if n != "actor"])
 def test_a_column_that_would_be_written_twice_is_refused(name):
     with pytest.raises(DataError, match=rf"mine.csv: column '{name}' would be .* --prefix"):
-        Layout(("text", name), text=0).check("mine.csv")
-    Layout(("text", name), text=0, prefix="my_").check("mine.csv")
+        OutputColumns(("text", name), text=0).check("mine.csv")
+    OutputColumns(("text", name), text=0, prefix="my_").check("mine.csv")
 
 
 def test_an_actor_of_the_book_may_collide_in_the_wide_layout():
-    layout = Layout(("text", "NATO_favor"), text=0, wide=True, actors=("NATO",))
+    layout = OutputColumns(("text", "NATO_favor"), text=0, wide=True, actors=("NATO",))
     with pytest.raises(DataError, match="column 'NATO_favor' would be written twice"):
         layout.check("mine.csv")
 
 
 def test_the_prefix_stands_before_every_new_column():
-    layout = Layout(("text", "row"), text=0, prefix="x_")
+    layout = OutputColumns(("text", "row"), text=0, prefix="x_")
     assert layout.added() == tuple("x_" + name for name in LONG)
-    clash = Layout(("text", "x_row"), text=0, prefix="x_")
+    clash = OutputColumns(("text", "x_row"), text=0, prefix="x_")
     with pytest.raises(DataError, match="column 'x_row' would be written twice"):
         clash.check("mine.csv")
 
@@ -266,6 +300,9 @@ def test_without_a_sentiment_head_its_cells_are_empty(model):
     from dataclasses import replace
 
     rows, _ = answer_rows(
-        replace(model, sentiment=None), Layout(("text",), 0), records(("NATO met.",)), "mine.csv"
+        replace(model, sentiment=None),
+        TEXT_ALONE,
+        records(("NATO met.",)),
+        "mine.csv",
     )
     assert rows[0][-4:] == ("", "", "", "")

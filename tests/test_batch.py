@@ -3,17 +3,13 @@
 import contextlib
 import csv
 import dataclasses
-import functools
 import gzip
 import io
 import itertools
 import json
 import os
-import pickle
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,22 +19,22 @@ from pathlib import Path
 import pytest
 from command import predict
 
-from stance.errors import DataError, OutputError, StanceError, UsageError, WorkerError
-from stance.runs import parts, workers
-from stance.runs.answers import Tally
+from stance.errors import DataError, Finished, OutputError, UsageError, WorkerError
+from stance.runs import WorkerPool, job
+from stance.runs.checkpoints import RunFolder, folder_of
+from stance.runs.fingerprint import SIZE
 from stance.runs.job import PART
-from stance.runs.parts import Batch, Part, Store, cut
-from stance.runs.plan import SIZE
-from stance.runs.resume import Run, folder_of
-from stance.runs.rows import Lines
+from stance.runs.rows import EncodedRows
+from stance.runs.workers import Answered, Batch, compute_in_order, cut
 from stance.tables import Record, Records
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+ROWS = 60
 
 
 @pytest.fixture(scope="module")
 def rows(corpus):
-    texts = itertools.islice(itertools.cycle(dict.fromkeys(corpus.texts)), 60)
+    texts = itertools.islice(itertools.cycle(dict.fromkeys(corpus.texts)), ROWS)
     return [(f"{n:03}", "=1+1" if n % 9 == 0 else "NA", text) for n, text in enumerate(texts)]
 
 
@@ -59,12 +55,18 @@ def output(tmp_path):
     return tmp_path / "out" / "answers.csv"
 
 
+@pytest.fixture
+def whole(model, table, tmp_path):
+    predict(model, table, path := tmp_path / "whole.csv")
+    return path.read_bytes()
+
+
 def beside(output):
     """Everything in the output's folder but the output."""
     return sorted(found.name for found in output.parent.iterdir() if found != output)
 
 
-def stopped(model, table, output, after, size=7, **changes):
+def stopped(model, table, output, after=3, size=7, **changes):
     """Run until some parts are done, then be interrupted; return the error."""
     seen = []
 
@@ -78,64 +80,103 @@ def stopped(model, table, output, after, size=7, **changes):
     return caught.value
 
 
-@pytest.fixture
-def computed(monkeypatch):
-    """Numbers of the parts that this process computes."""
-    numbers = []
-
-    def spy(model, frame, number, records):
-        numbers.append(number)
-        return original(model, frame, number, records)
-
-    original = workers.compute
-    monkeypatch.setattr(workers, "compute", spy)
-    return numbers
+def workers_of(parent):
+    """Processes that compute parts for a process, by id."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            its_parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+            command = path.joinpath("cmdline").read_bytes()
+            if its_parent == parent and b"stance.runs.workers" in command:
+                found.add(int(path.name))
+    return found
 
 
 # --- The same bytes ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("jobs", "size", "times"),
-    [(1, 1, 1), (1, 1000, 40), (2, 7, 1), (2, PART, 60), (4, 1, 1)],
-)
-def test_bytes_depend_on_neither_jobs_nor_part_size(
-    model, rows, table, output, tmp_path, jobs, size, times
-):
-    write(table, rows * times)
-    whole = tmp_path / "whole.csv"
-    before = predict(model, table, whole, size=60 * times)
-    after = predict(model, table, output, jobs=jobs, size=size)
-    assert output.read_bytes() == whole.read_bytes()
+def plainly(**options):
+    return lambda model, table, output: predict(model, table, output, **options)
+
+
+def with_kills(model, table, output):
+    """Kill a worker twice while it computes, or waits."""
+    killed = []
+
+    def progress(tally, *_):
+        if tally.rows in (7, 28):
+            killed.append(min(workers_of(os.getpid())))
+            os.kill(killed[-1], signal.SIGKILL)
+
+    done = predict(model, table, output, jobs=3, progress=progress, size=7)
+    assert len(killed) == 2
+    return done
+
+
+def resumed(after, jobs):
+    def run(model, table, output):
+        error = stopped(model, table, output, after=after, jobs=jobs)
+        assert error.__notes__[0].endswith("kept: run again with --resume to go on")
+        assert not output.exists()
+        return predict(model, table, output, resume=True, jobs=jobs)
+
+    return run
+
+
+SAME = {
+    "a row in each part": plainly(size=1),
+    "parts of seven": plainly(size=7),
+    "two processes": plainly(size=7, jobs=2),
+    "four processes": plainly(size=1, jobs=4),
+    "one part for two processes": plainly(jobs=2),
+    "killed workers": with_kills,
+    "stopped at once": resumed(1, 1),
+    "stopped later": resumed(5, 1),
+    "stopped with workers": resumed(3, 2),
+}
+
+
+@pytest.mark.parametrize("way", [pytest.param(SAME[name], id=name) for name in SAME])
+def test_the_bytes_are_the_same_in_every_way(model, table, output, tmp_path, way):
+    before = predict(model, table, tmp_path / "whole.csv")
+    after = way(model, table, output)
+    assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert after == before
-    assert after.tally.rows == 60 * times
-    assert after.formulas == before.formulas > 0
+    assert after.tally.rows == ROWS
+    assert {kind for _, kind in after.tally.aliases} > {"name", "demonym", "capital"}
+    assert after.formulas > 0
     assert beside(output) == []
+    assert not workers_of(os.getpid())
 
 
-@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl", "a.jsonl.gz"])
+def test_parts_of_the_usual_size(model, rows, table, output, tmp_path):
+    write(table, rows * 60)
+    predict(model, table, tmp_path / "whole.csv", size=ROWS * 60)
+    predict(model, table, output, jobs=2, size=PART)
+    assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.tsv"])
 def test_other_formats_do_not_depend_on_the_part_size_either(model, table, output, tmp_path, name):
-    whole, parts = tmp_path / name, output.with_name(name)
-    predict(model, table, whole, wide=True)
+    one, parts = tmp_path / name, output.with_name(name)
+    predict(model, table, one, wide=True)
     predict(model, table, parts, wide=True, size=7)
-    assert parts.read_bytes() == whole.read_bytes()
+    assert parts.read_bytes() == one.read_bytes()
     if name.endswith(".gz"):
         assert gzip.decompress(parts.read_bytes())
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_streams_come_out_in_order(model, table, output, monkeypatch, jobs):
-    predict(model, table, output)
+def test_streams_come_out_in_order(model, table, output, whole, monkeypatch, jobs):
     stdin = io.TextIOWrapper(io.BytesIO(table.read_bytes()))
     stdout = io.TextIOWrapper(io.BytesIO())
     monkeypatch.setattr(sys, "stdin", stdin)
     monkeypatch.setattr(sys, "stdout", stdout)
     predict(model, None, None, jobs=jobs, size=7)
-    assert stdout.buffer.getvalue() == output.read_bytes()
+    assert stdout.buffer.getvalue() == whole
     stdin.seek(0)
-    other = output.with_name("other.csv")
-    predict(model, None, other, jobs=jobs, size=7)
-    assert other.read_bytes() == output.read_bytes()
+    predict(model, None, output, jobs=jobs, size=7)
+    assert output.read_bytes() == whole
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -149,7 +190,7 @@ def test_rows_in_are_rows_out_and_rejects(model, table, output, tmp_path, jobs):
     stopped(model, table, output, after=4, **asked)
     assert not rejects.exists()
     done = predict(model, table, output, resume=True, size=7, **asked)
-    assert (done.rows_out, done.rejected) == (60, 2)
+    assert (done.rows_out, done.rejected) == (ROWS, 2)
     with rejects.open(newline="") as file:
         assert [row[0] for row in csv.reader(file)] == ["line", "4", "22"]
     with output.open(newline="") as file:
@@ -189,24 +230,6 @@ def test_bad_spans_are_rejected_with_the_text_as_it_was(model, output, tmp_path,
         assert [row["row"] for row in csv.DictReader(file)] == ["1", "3", "4", "6"]
 
 
-def test_output_and_rejects_need_a_file_each(model, table, output):
-    same = output.parent / ".." / "out" / output.name
-    with pytest.raises(UsageError, match="is both the output and --rejects; give each a file"):
-        predict(model, table, output, rejects=same)
-
-
-def test_a_batch_shows_no_cells():
-    records = [Record(3, 9, ("", "a\nb", "ü")), Record(5, 12, ("x", "", ""))]
-    assert "ü" not in repr(Batch(1, Records.of(records)))
-
-
-def test_progress_counts_rows_and_bytes(model, table, output):
-    seen = []
-    predict(model, table, output, progress=lambda t, *b: seen.append((t.rows, *b)), size=7)
-    assert [rows for rows, *_ in seen] == [*range(7, 60, 7), 60]
-    assert seen[-1][1:] == (table.stat().st_size,) * 2
-
-
 @pytest.mark.parametrize("size", [1, 5, 1000])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_of_two_faults_the_first_is_told(model, output, tmp_path, jobs, size):
@@ -218,326 +241,147 @@ def test_of_two_faults_the_first_is_told(model, output, tmp_path, jobs, size):
     assert list(output.parent.iterdir()) == []
 
 
-# --- Clusters ---------------------------------------------------------------------------------
+def test_progress_counts_rows_and_bytes(model, table, output):
+    seen = []
+    predict(model, table, output, progress=lambda t, *b: seen.append((t.rows, *b)), size=7)
+    assert [rows for rows, *_ in seen] == [*range(7, ROWS, 7), ROWS]
+    assert seen[-1][1:] == (table.stat().st_size,) * 2
 
 
-@pytest.mark.parametrize(
-    ("address", "told"),
-    [
-        ("", "''"),
-        ("nonsense", "'nonsense'"),
-        ("tcp://HOST", "'tcp://HOST'"),
-        ("inproc://x", "'inproc://x'"),
-        ("tcp://\x1b[31mx\n:1", r"'tcp://\x1b[31mx\n:1'"),
-    ],
-)
-def test_what_is_no_address_is_refused_at_once(model, table, output, address, told):
-    pytest.importorskip("distributed")
-    with pytest.raises(
-        UsageError, match=f"^--cluster {re.escape(told)}: is not an address; write tcp"
-    ):
-        predict(model, table, output, cluster=address)
+def test_parts_are_cut_and_what_ended_the_table_comes_last():
+    def records():
+        yield Records.of(Record(n, n, ("x",)) for n in range(1, 6))
+        raise DataError("torn")
+
+    *found, last = cut(records(), 2)
+    assert [len(part.records) for part in found] == [2, 2, 1]
+    assert isinstance(last, DataError)
+    long = (Records.of([Record(n, n, ("x" * 3_000_000,))]) for n in range(1, 8))
+    assert [len(part.records) for part in cut(long, 5)] == [3, 3, 1]
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_another_program_at_the_address_is_no_scheduler(model_path, table, output):
-    pytest.importorskip("distributed")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=_greet, args=(server,), daemon=True).start()
-        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        command = [sys.executable, "-m", "stance", "predict", str(table), "-o", str(output)]
-        command += ["--model", str(model_path), "--cluster", address]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"stance: {address}: no Dask scheduler answers; check the address\n"
+def test_a_batch_shows_no_cells():
+    records = [Record(3, 9, ("", "a\nb", "ü")), Record(5, 12, ("x", "", ""))]
+    assert "ü" not in repr(Batch(1, Records.of(records)))
 
 
-def _greet(server):
-    with contextlib.suppress(OSError):
-        while True:
-            client, _ = server.accept()
-            client.sendall(b"SSH-2.0-OpenSSH_9.7\r\n")
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """A Dask cluster with one worker, in this process."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1,
-        threads_per_worker=2,
-        processes=False,
-        protocol="tcp",
-        dashboard_address=None,
-        silence_logs=50,
-    ) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def remote(model, table, output, cluster):
-    """A run on the cluster."""
-    address = cluster.scheduler_address
-    return functools.partial(predict, model, table, output, cluster=address, size=7)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_cluster_gives_the_same_bytes_and_gets_the_model_once(
-    model, table, output, remote, monkeypatch
-):
-    from stance.runs import cluster as layer
-
-    predict(model, table, output, size=7)
-    before = output.read_bytes()
-    decoded = []
-    decode = layer.decode_model
-    monkeypatch.setattr(layer, "decode_model", lambda data: decoded.append(1) or decode(data))
-    layer._models.clear()
-    for _ in range(2):
-        remote(force=True)
-        assert output.read_bytes() == before
-    assert len(decoded) == 1
-    assert beside(output) == []
+def _changed(**changes):
+    return lambda part: dataclasses.replace(part, **changes)
 
 
 def _fewer(part):
-    return dataclasses.replace(
-        part, tally=dataclasses.replace(part.tally, rows=part.tally.rows - 1)
-    )
+    tally = dataclasses.replace(part.tally, rows=part.tally.rows - 1)
+    return dataclasses.replace(part, tally=tally)
 
 
 def _shorter(part):
-    return dataclasses.replace(part, lines=Lines(part.lines.ends[:-1], part.lines.times))
+    lines, times = part.encoded.output_cells, part.encoded.times
+    return dataclasses.replace(part, encoded=EncodedRows(lines[: lines.rindex(b"\n")], times))
 
 
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    ("spoil", "told"),
-    [
-        (_fewer, "it answers 6 of 7 records"),
-        (_shorter, "its rows are not those of its records"),
-        (lambda part: dataclasses.replace(part, number=9), "it is part 9, not 1"),
-        (lambda part: dataclasses.replace(part, tally=None), "it is damaged"),
-        (lambda part: [part], "it is not a part of a table"),
-        (lambda part: part.lines.ends, "it is not a part of a table"),
-    ],
-)
-def test_a_worker_that_does_not_answer_each_record_once_ends_the_run(
-    remote, output, monkeypatch, spoil, told
-):
-    from stance.runs import cluster as layer
-
-    monkeypatch.setattr(layer, "compute", lambda *work: spoil(parts.compute(*work)))
-    why = f"^records 1 to 7: a worker sent a wrong answer \\({told}\\); restart the workers"
+@pytest.mark.parametrize("spoil", [_fewer, _shorter, _changed(number=9), _changed(rows=3)])
+def test_an_answer_to_other_records_ends_the_run(model, table, output, monkeypatch, spoil):
+    compute = job.compute
+    monkeypatch.setattr(job, "compute", lambda *work: spoil(compute(*work)))
+    why = "^records 1 to 7: a worker sent a wrong answer; restart the workers"
     with pytest.raises(WorkerError, match=why):
-        remote()
+        predict(model, table, output, size=7)
     assert not output.exists()
 
 
-def test_rows_in_are_rows_judged_or_rejected(model, table, output, monkeypatch):
-    from stance.runs import job
-
+def test_rows_that_are_lost_end_the_run(model, table, output, monkeypatch):
     def forgetful(*works):
-        return itertools.islice(workers.compute_here(*works), 1, None)
+        return (work for n, work in enumerate(compute_in_order(*works)) if n)
 
-    monkeypatch.setattr(job, "compute_here", lambda *works: (yield from forgetful(*works)))
+    monkeypatch.setattr(job, "compute_in_order", forgetful)
     with pytest.raises(WorkerError, match=r"rows were lost \(60 in, 53 judged, 0 rejected\)"):
         predict(model, table, output, size=7)
     assert not output.exists()
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_a_task_that_never_returns_ends_the_run(remote, output, monkeypatch):
-    from stance.runs import cluster as layer
-
-    monkeypatch.setattr(workers, "LOOK_EVERY", 0.1)
-    monkeypatch.setattr(workers, "LONGEST", 0.5)
-    released = threading.Event()
-    monkeypatch.setattr(layer, "compute", lambda *_: released.wait(30))
-    with pytest.raises(WorkerError, match=r"^records 1 to 7: no answer in 0\.5 seconds; restart"):
-        remote()
-    released.set()
-    assert not output.exists()
-
-
-class UncopiedError(Exception):
-    """An exception that cannot be pickled."""
-
-    def __init__(self, one, two):
-        super().__init__(one)
-        self.lock = two
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_an_error_that_cannot_be_pickled_ends_the_run(remote, output, monkeypatch):
-    from stance.runs import cluster as layer
-
-    def failing(*_):
-        raise UncopiedError("what happened", threading.Lock())
-
-    monkeypatch.setattr(layer, "compute", failing)
-    with pytest.raises(RuntimeError, match=r"^UncopiedError: what happened"):
-        remote()
-    assert not output.exists()
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_silent_server_is_given_up(model, table, output, monkeypatch):
-    layer = pytest.importorskip("stance.runs.cluster")
-    pytest.importorskip("distributed")
-    assert layer._SILENCE == 10
-    monkeypatch.setattr(layer, "_SILENCE", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as server:  # which accepts and says nothing
-        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        started = time.monotonic()
-        with pytest.raises(WorkerError, match=r"no Dask scheduler answers; check the address$"):
-            predict(model, table, output, cluster=address)
-    assert time.monotonic() - started < 5
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_server_that_is_silent_behind_tls_is_given_up(
-    model, table, output, monkeypatch, tmp_path
-):
-    layer = pytest.importorskip("stance.runs.cluster")
-    dask = pytest.importorskip("dask")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=x"
-    if not shutil.which("openssl"):
-        pytest.skip("needs openssl")
-    line = [*make.split(), "-keyout", key, "-out", certificate]
-    subprocess.run(line, check=True, capture_output=True)
-    monkeypatch.setattr(layer, "_SILENCE", 0.5)
-    own = {"ca-file": certificate, "client": {"cert": certificate, "key": key}}
-    with (
-        socket.create_server(("127.0.0.1", 0)) as server,
-        dask.config.set({"distributed.comm.tls": own}),
-    ):
-        address = f"tls://127.0.0.1:{server.getsockname()[1]}"
-        started = time.monotonic()
-        with pytest.raises(WorkerError, match=r"no Dask scheduler answers; check the address$"):
-            predict(model, table, output, cluster=address)
-    assert time.monotonic() - started < 5
-
-
-@pytest.mark.parametrize(
-    ("address", "warned"),
-    [
-        ("tcp://127.0.0.1:8786", False),
-        ("tcp://127.9.9.9:8786", False),
-        ("tcp://[::1]:8786", False),
-        ("tcp://localhost:8786", False),
-        ("tls://10.0.0.7:8786", False),
-        ("tcp://10.0.0.7:8786", True),
-        ("tcp://[fe80::1]:8786", True),
-        ("ws://cluster.example:8786", True),
-    ],
-)
-def test_a_cluster_beyond_this_computer_without_tls_is_warned_about(address, warned):
-    layer = pytest.importorskip("stance.runs.cluster")
-    found = layer.exposure(address)
-    assert (found is not None) == warned
-    assert not warned or found.startswith(f"{address}: texts and model travel unencrypted")
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_tls_without_certificates_says_so(model, table, output):
-    pytest.importorskip("distributed")
-    with pytest.raises(
-        UsageError, match=r"^tls://127\.0\.0\.1:1: needs certificates; name them as"
-    ):
-        predict(model, table, output, cluster="tls://127.0.0.1:1")
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("stance", "^the cluster has stance {}, not 9.9 as here; install the same version there$"),
-        (
-            "nonesuch",
-            "^tcp://.*: nonesuch is not installed on the cluster; install the same version",
-        ),
-    ],
-)
-def test_a_cluster_unlike_this_computer_is_told_in_one_line(
-    output, remote, monkeypatch, name, told
-):
-    from stance.runs import cluster as layer
-
-    real = layer.versions()
-    monkeypatch.setattr(layer, "versions", lambda: real | {name: "9.9"})
-    with pytest.raises(WorkerError, match=told.format(re.escape(real["stance"]))):
-        remote()
-    assert beside(output) == []
-
-
-def test_a_worker_that_joins_late_compares_versions_too():
-    layer = pytest.importorskip("stance.runs.cluster")
-    expected = layer.versions() | {"numpy": "9.9"}
-    found = layer._work(b"", "hash", expected, None, None)
-    assert isinstance(found, WorkerError)
-    assert re.fullmatch(r"the cluster has numpy [0-9.]+, not 9\.9 as here; .*", str(found))
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_cluster_without_workers_ends_a_run(remote, cluster, monkeypatch):
-    from stance.runs import cluster as layer
-
-    monkeypatch.setattr(layer, "_PATIENCE", 1)
-    monkeypatch.setattr(layer, "_COUNT_EVERY", 0.2)
-    monkeypatch.setattr(workers, "LOOK_EVERY", 0.2)
-
-    def progress(*_):
-        cluster.scale(0)
-
-    told = "lost all its workers; start some; [0-9]+ finished parts? kept: run again with --resume"
-    with pytest.raises(WorkerError, match=told):
-        remote(progress=progress, size=1)
-    cluster.scale(1)
-    assert remote(resume=True).tally.rows == 60
-
-
-def test_a_cluster_that_does_not_tell_its_workers_may_tell_them_later(remote, monkeypatch):
-    monkeypatch.setattr("distributed.Client.nthreads", _no_connection)
-    assert remote().tally.rows == 60
-
-
-def test_a_cluster_that_is_lost_before_the_first_part_is_told_in_one_line(remote, monkeypatch):
-    monkeypatch.setattr("distributed.Client.run", _no_connection)
-    with pytest.raises(WorkerError, match=r"the scheduler or a worker was lost; start it again$"):
-        remote()
-
-
-def _no_connection(*_args, **_more):
-    raise OSError("the connection was closed")
+def test_kept_parts_are_not_computed():
+    part = Batch(1, Records.of([Record(1, 2, ("NATO",))]))
+    assert not list(compute_in_order([], pytest.fail))
+    with pytest.raises(AttributeError):
+        list(compute_in_order([Answered(part, None)], pytest.fail))
 
 
 # --- What a stopped run leaves ----------------------------------------------------------------
 
 
-def test_an_interrupted_run_goes_on(model, table, output, tmp_path, computed):
-    whole = tmp_path / "whole.csv"
-    predict(model, table, whole)
+@pytest.fixture
+def computed(monkeypatch):
+    """Numbers of the parts that this process computes."""
+    numbers, compute = [], job.compute
+
+    def spy(model, config, batch):
+        numbers.append(batch.number)
+        return compute(model, config, batch)
+
+    monkeypatch.setattr(job, "compute", spy)
+    return numbers
+
+
+def parts_of(output):
+    return sorted(folder_of(output).glob("*.rows"))
+
+
+def _cut_short(output):
+    parts_of(output)[1].write_bytes(parts_of(output)[1].read_bytes()[:-9])
+
+
+def _emptied(output):
+    parts_of(output)[1].write_bytes(b"")
+
+
+def _flipped(output):
+    data = bytearray(parts_of(output)[1].read_bytes())
+    data[len(data) // 2] ^= 1
+    parts_of(output)[1].write_bytes(data)
+
+
+def _swapped(output):
+    first, second, *_ = parts_of(output)
+    one, other = first.read_bytes(), second.read_bytes()
+    first.write_bytes(other)
+    second.write_bytes(one)
+
+
+def _of_another_run(output):
+    for path in parts_of(output):
+        path.rename(path.with_name(f"{'0' * 16}{path.name[16:]}"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "again"),
+    [
+        (lambda _: None, []),
+        (_cut_short, [2]),
+        (_emptied, [2]),
+        (_flipped, [2]),
+        (_swapped, [1, 2]),
+        (_of_another_run, [1, 2, 3, 4]),
+    ],
+)
+def test_only_what_is_missing_or_damaged_is_computed_again(
+    model, table, output, whole, computed, damage, again
+):
     computed.clear()
-    error = stopped(model, table, output, after=4)
-    assert error.__notes__ == ["4 finished parts kept: run again with --resume to go on"]
-    assert not output.exists()
+    stopped(model, table, output, after=4)
     assert computed == [1, 2, 3, 4]
-    done = predict(model, table, output, resume=True)  # of the earlier part size
-    assert computed == list(range(1, 10))
-    assert output.read_bytes() == whole.read_bytes()
-    assert done.tally.rows == 60
-    assert beside(output) == []
+    damage(output)
+    computed.clear()
+    predict(model, table, output, resume=True)  # with the earlier size of parts
+    assert computed == [*again, 5, 6, 7, 8, 9]
+    assert output.read_bytes() == whole
 
 
 @pytest.mark.parametrize("size", ['"abc"', "-5", "0", "true", "1e30", "1" + "0" * 30, "[]"])
 def test_a_damaged_plan_is_not_gone_on_with(model, table, output, size):
-    stopped(model, table, output, after=3)
+    stopped(model, table, output)
     plan = folder_of(output) / "plan.json"
-    found = json.loads(plan.read_text())
     text = plan.read_text()
-    plan.write_text(text.replace(f'"{SIZE}": {found[SIZE]}', f'"{SIZE}": {size}'))
+    plan.write_text(text.replace(f'"{SIZE}": {json.loads(text)[SIZE]}', f'"{SIZE}": {size}'))
     assert plan.read_text() != text
     with pytest.raises(OutputError, match=r"cannot resume, since .* has changed"):
         predict(model, table, output, resume=True)
@@ -546,18 +390,18 @@ def test_a_damaged_plan_is_not_gone_on_with(model, table, output, size):
 
 @pytest.mark.parametrize("text", [b"", b"abc", b"-5", b"null", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_parts_of_a_damaged_plan_are_kept_until_force(model, table, output, text):
-    stopped(model, table, output, after=3)
+    stopped(model, table, output)
     (folder_of(output) / "plan.json").write_bytes(text)
     with pytest.raises(OutputError, match=r"cannot resume, since its plan\.json is damaged; start"):
         predict(model, table, output, resume=True)
-    assert len(list(folder_of(output).glob("*.rows"))) == 3
+    assert len(parts_of(output)) == 3
     predict(model, table, output, force=True)
     assert output.exists()
     assert not folder_of(output).exists()
 
 
 def test_parts_are_private_and_their_names_say_nothing(model, table, output):
-    stopped(model, table, output, after=3)
+    stopped(model, table, output)
     folder = folder_of(output)
     assert folder.stat().st_mode & 0o777 == 0o700
     names = sorted(path.name for path in folder.iterdir())
@@ -572,13 +416,8 @@ def test_a_run_of_one_part_needs_no_folder(model, table, output):
     assert not any("stance-run" in name for name in names)
 
 
-def test_resume_without_an_earlier_run_begins(model, table, output):
-    done = predict(model, table, output, resume=True, size=7)
-    assert done.tally.rows == 60
-
-
 def test_what_is_left_is_told(model, table, output):
-    stopped(model, table, output, after=3)
+    stopped(model, table, output)
     with pytest.raises(OutputError, match="--resume goes on with them, --force starts anew"):
         predict(model, table, output, size=7)
     assert folder_of(output).exists()
@@ -586,33 +425,41 @@ def test_what_is_left_is_told(model, table, output):
     assert beside(output) == []
 
 
+def _other_model(model):
+    head = dataclasses.replace(model.stance, temperature=model.stance.temperature + 0.1)
+    return dataclasses.replace(model, stance=head)
+
+
+def _other_aliases(model):
+    return dataclasses.replace(model, book=model.book.limited(["name", "demonym"]))
+
+
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("change", "told"),
     [
         ({"wide": True}, r"--wide has changed \(was off, is on\)"),
         ({"prefix": "p_"}, r"--prefix has changed \(was , is p_\)"),
         ({"rejects": Path("bad.csv")}, "--rejects has changed"),
+        ({"date_column": "note"}, r"--date-column has changed \(was not given, is note\)"),
+        (_other_model, "the model has changed"),
+        (_other_aliases, "the model has changed"),
+        (lambda data: data.replace(b"NATO", b"Iran", 1), "the input has changed"),
     ],
 )
-def test_resume_refuses_another_option(model, table, output, tmp_path, monkeypatch, changes, told):
-    monkeypatch.chdir(tmp_path)
-    stopped(model, table, output, after=3)
+def test_resume_refuses_what_has_changed(model, table, output, monkeypatch, change, told):
+    monkeypatch.chdir(table.parent)
+    stopped(model, table, output)
+    data, other, options = table.read_bytes(), model, {}
+    if isinstance(change, dict):
+        options = change
+    elif change in (_other_model, _other_aliases):
+        other = change(model)
+    else:
+        table.write_bytes(change(data))
     with pytest.raises(OutputError, match=f"cannot resume, since {told}"):
-        predict(model, table, output, resume=True, **changes)
-    assert predict(model, table, output, resume=True).tally.rows == 60
-
-
-def test_resume_refuses_another_input_or_model(model, table, output):
-    stopped(model, table, output, after=3)
-    data = table.read_bytes()
-    table.write_bytes(data.replace(b"NATO", b"Iran", 1))
-    with pytest.raises(OutputError, match="cannot resume, since the input has changed"):
-        predict(model, table, output, resume=True)
+        predict(other, table, output, resume=True, **options)
     table.write_bytes(data)
-    head = dataclasses.replace(model.stance, temperature=model.stance.temperature + 0.1)
-    with pytest.raises(OutputError, match="cannot resume, since the model has changed"):
-        predict(dataclasses.replace(model, stance=head), table, output, resume=True)
-    assert predict(model, table, output, resume=True).tally.rows == 60
+    assert predict(model, table, output, resume=True).tally.rows == ROWS
 
 
 @pytest.mark.parametrize(
@@ -634,65 +481,7 @@ def test_resume_refuses_a_name_that_the_output_depends_on(
         with pytest.raises(OutputError, match="cannot resume, since the name of the input has"):
             predict(model, source, output, resume=True)
     else:
-        assert predict(model, source, output, resume=True).tally.rows == 60
-
-
-def test_resume_refuses_other_kinds_of_alias(model, table, output):
-    limited = dataclasses.replace(model, book=model.book.limited(["name", "demonym"]))
-    stopped(limited, table, output, after=3)
-    with pytest.raises(OutputError, match="cannot resume, since the model has changed"):
-        predict(model, table, output, resume=True)
-    assert predict(limited, table, output, resume=True).tally.rows == 60
-
-
-def test_resume_refuses_another_column_of_dates(model, rows, output, tmp_path):
-    dated = write(tmp_path / "dated.csv", rows, header=("date", "day", "text"))
-    stopped(model, dated, output, after=3)
-    with pytest.raises(OutputError, match=r"--date-column has changed \(was not given, is day\)"):
-        predict(model, dated, output, resume=True, date_column="day")
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_counts_of_aliases_depend_on_neither_jobs_nor_parts_nor_stops(model, table, output, jobs):
-    whole = predict(model, table, output).tally.aliases
-    assert {kind for _, kind in whole} > {"name", "demonym", "capital"}
-    assert predict(model, table, output, force=True, size=7, jobs=jobs).tally.aliases == whole
-    output.unlink()
-    stopped(model, table, output, after=3, jobs=jobs)
-    assert predict(model, table, output, resume=True, jobs=jobs).tally.aliases == whole
-
-
-def test_resume_needs_files(model, table):
-    with pytest.raises(UsageError, match="is a stream"):
-        predict(model, table, None, resume=True)
-
-
-def test_a_damaged_part_is_computed_again(model, table, output, computed):
-    stopped(model, table, output, after=4)
-    second, third = sorted(folder_of(output).glob("*.rows"))[1:3]
-    second.write_bytes(second.read_bytes()[:-9])
-    third.write_bytes(b"")
-    computed.clear()
-    predict(model, table, output, resume=True)
-    assert computed == [2, 3, 5, 6, 7, 8, 9]
-
-
-def test_no_part_waits_until_it_has_reached_the_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("waits for the disk"))
-    store = Store(tmp_path, "key", tmp_path / "out.csv")
-    part = Part(1, 1, 0, Tally(rows=1), Lines(b"a,b\n"))
-    store.write(part)
-    assert store.read(1) == part
-
-
-def test_parts_of_another_run_are_never_taken(model, table, output, computed):
-    stopped(model, table, output, after=3)
-    folder = folder_of(output)
-    for path in folder.glob("*.rows"):
-        path.rename(folder / f"{'0' * 16}{path.name[16:]}")
-    computed.clear()
-    predict(model, table, output, resume=True)
-    assert computed == list(range(1, 10))
+        assert predict(model, source, output, resume=True).tally.rows == ROWS
 
 
 def test_unusable_input_leaves_nothing(model, table, output):
@@ -702,39 +491,28 @@ def test_unusable_input_leaves_nothing(model, table, output):
     assert beside(output) == []
 
 
-def test_killed_between_the_name_and_the_clearing(model, table, output, tmp_path, monkeypatch):
-    rejects = tmp_path / "bad.csv"
-    monkeypatch.setattr(Run, "__exit__", lambda run, *_: run._unlock())
+@pytest.mark.parametrize(
+    ("left", "done"),
+    [
+        ("*", True),
+        ("*[!s]", True),  # the parts are gone
+        ("finished", False),  # with what says whose the output is
+    ],
+)
+def test_killed_while_the_folder_is_removed(model, table, output, monkeypatch, left, done):
+    monkeypatch.setattr(RunFolder, "_remove", RunFolder._unlock)
+    rejects = output.with_name("bad.csv")
     predict(model, table, output, rejects=rejects, size=7)
     monkeypatch.undo()
-    before = output.read_bytes()
-    assert folder_of(output).exists()
-    predict(model, table, output, rejects=rejects, resume=True, size=7)
-    assert output.read_bytes() == before
-    assert beside(output) == []
-
-
-@pytest.mark.parametrize("gone", ["*.rows", "*[!k]"])
-def test_killed_in_the_midst_of_clearing(model, table, output, monkeypatch, gone):
-    monkeypatch.setattr(Run, "__exit__", lambda run, *_: run._unlock())
-    predict(model, table, output, size=7)
-    monkeypatch.undo()
-    before = output.read_bytes()
-    for path in folder_of(output).glob(gone):
-        if path.name != "ending":
-            path.unlink()
-    predict(model, table, output, resume=True, size=7)
-    assert output.read_bytes() == before
-    assert beside(output) == []
-
-
-def test_a_complete_run_is_cleared_away(model, table, output, monkeypatch):
-    monkeypatch.setattr(Run, "__exit__", lambda run, *_: run._unlock())
-    predict(model, table, output, size=7)
-    monkeypatch.undo()
-    with pytest.raises(OutputError, match="exists already; use --force"):
-        predict(model, table, output, size=7)
-    assert beside(output) == []
+    before = output.stat().st_ino
+    keep = set(folder_of(output).glob(left))
+    for path in set(folder_of(output).iterdir()) - keep:
+        path.unlink()
+    with pytest.raises(Finished if done else OutputError) as caught:
+        predict(model, table, output, rejects=rejects, resume=True, size=7)
+    assert output.stat().st_ino == before
+    assert caught.value.exit_status == 0 or "exists already" in str(caught.value)
+    assert beside(output) == ["bad.csv"]
 
 
 # --- What stands in the way -------------------------------------------------------------------
@@ -760,18 +538,12 @@ def test_an_existing_output_is_kept(model, table, output):
     output.write_text("mine")
     with pytest.raises(OutputError, match="exists already; use --force"):
         predict(model, table, output, size=7)
-    assert output.read_text() == "mine"
-    stopped(model, table, output, after=3, force=True)
+    stopped(model, table, output, force=True)
     assert output.read_text() == "mine"
     with pytest.raises(OutputError, match="exists already; use --force"):
         predict(model, table, output, resume=True)
     predict(model, table, output, resume=True, force=True)
     assert output.read_text() != "mine"
-
-
-def test_the_output_is_never_the_input(model, table, output):
-    with pytest.raises(OutputError, match="is the input"):
-        predict(model, table, table, force=True, size=7)
 
 
 def test_a_foreign_thing_in_the_way_is_not_touched(model, table, output):
@@ -783,153 +555,83 @@ def test_a_foreign_thing_in_the_way_is_not_touched(model, table, output):
 
 def test_a_long_name_gets_a_folder_too(model, table, output):
     long = output.with_name("x" * 240 + ".csv")
-    stopped(model, table, long, after=3)
+    stopped(model, table, long)
     predict(model, table, long, resume=True)
     assert beside(long) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "error", "told"),
+    [
+        ("mine.csv", {"force": True}, OutputError, "is the input"),
+        (None, {"resume": True}, UsageError, "is a stream"),
+        ("out/a.csv", {"rejects": "out/../out/a.csv"}, UsageError, "is both the output and --rej"),
+        ("out/a.csv", {"jobs": 0}, UsageError, "--jobs must be 1 or more, not 0"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    model, table, output, monkeypatch, target, options, error, told
+):
+    monkeypatch.chdir(table.parent)
+    options = {name: Path(own) if name == "rejects" else own for name, own in options.items()}
+    with pytest.raises(error, match=told):
+        predict(model, table, target and Path(target), **options)
 
 
 # --- Workers ----------------------------------------------------------------------------------
 
 
-def children():
-    """Processes that work for this one, by id."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-            if (
-                parent == os.getpid()
-                and b"stance.runs.workers" in path.joinpath("cmdline").read_bytes()
-            ):
-                found.add(int(path.name))
-    return found
-
-
-ALWAYS_DIES = """
-import os, stance.runs.workers as workers
-compute = workers.compute
-workers.compute = lambda model, frame, number, records: (
-    os.kill(os.getpid(), 9) if number == 1 else compute(model, frame, number, records)
-)
-workers.serve()
-"""
-
-
 @LINUX
-def test_a_worker_that_dies_costs_one_more_try(model, table, output, tmp_path):
-    whole = tmp_path / "whole.csv"
-    predict(model, table, whole)
-    killed = []
+def test_a_worker_that_dies_again_ends_the_run(model, table, output):
+    """All workers are killed for as long as the run goes on."""
+    until = threading.Event()
 
-    def progress(tally: Tally, *_):
-        if tally.rows in (7, 28):
-            killed.append(sorted(children())[0])
-            os.kill(killed[-1], signal.SIGKILL)
+    def kill():
+        while not until.is_set():
+            for pid in workers_of(os.getpid()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
 
-    predict(model, table, output, jobs=2, progress=progress, size=7)
-    assert len(killed) == 2
-    assert output.read_bytes() == whole.read_bytes()
-    assert not children()
-    assert beside(output) == []
-
-
-def test_a_task_that_cannot_be_sent_is_computed_again(model, table, output, tmp_path, monkeypatch):
-    class FailsOnce:
-        def __init__(self, pipe):
-            self.pipe = pipe
-
-        def __getattr__(self, name):
-            return getattr(self.pipe, name)
-
-        def write(self, data):
-            if not failed:
-                failed.append(len(data))
-                raise OSError("no room in the pipe")
-            return self.pipe.write(data)
-
-    whole, failed, widened = tmp_path / "whole.csv", [], workers._widened
-    predict(model, table, whole)
-    monkeypatch.setattr(workers, "_widened", lambda pipe: FailsOnce(widened(pipe)))
-    predict(model, table, output, jobs=2, size=7)
-    assert failed
-    assert output.read_bytes() == whole.read_bytes()
-
-
-@LINUX
-def test_a_worker_that_dies_again_ends_the_run(model, table, output, monkeypatch):
-    with monkeypatch.context() as patch:
-        start = subprocess.Popen
-        patch.setattr(
-            subprocess,
-            "Popen",
-            lambda command, **options: start([*command[:-1], ALWAYS_DIES], **options),
-        )
-        with pytest.raises(WorkerError, match="records 1 to 7: the worker died 2 times") as caught:
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        with pytest.raises(WorkerError, match="the worker died 2 times, as when memory") as caught:
             predict(model, table, output, jobs=2, size=7)
-    assert "kept: run again with --resume" in str(caught.value)
+    finally:
+        until.set()
+        killer.join()
     assert caught.value.exit_status == 1
-    assert isinstance(caught.value, StanceError)
-    assert not children()
-    assert predict(model, table, output, resume=True).tally.rows == 60
-
-
-SLEEPS = """
-import time, stance.runs.workers as workers
-workers.compute = lambda *_: time.sleep(60)
-workers.serve()
-"""
+    assert "\n" not in str(caught.value)
+    assert not workers_of(os.getpid())
+    assert predict(model, table, output, resume=True).tally.rows == ROWS
 
 
 @LINUX
-@pytest.mark.parametrize("sent", [1.0, 0.5, 0.0])
-def test_a_worker_leaves_with_its_parent_without_a_word(sent):
-    """In the midst of a part, of what it is sent, and before that."""
-    task = Batch(1, Records.of([Record(1, 1, ("NATO",))]))
-    data = b"".join(map(pickle.dumps, (b"model", None, task)))
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLEEPS],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+def test_workers_leave_with_their_parent_without_a_word():
+    code = (
+        "import sys, time; from stance.runs import WorkerPool\n"
+        "with WorkerPool(2): print('ready', flush=True); time.sleep(60)"
     )
-    process.stdin.write(data[: int(sent * len(data))])
-    process.stdin.flush()
-    if sent == 1:
-        time.sleep(1)
-    assert process.communicate(timeout=40) == (b"", b"")  # long before the part is done
+    command = [sys.executable, "-c", code]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert parent.stdout.readline() == b"ready\n"
+    workers = workers_of(parent.pid)
+    assert len(workers) == 2
+    parent.kill()
+    assert parent.communicate(timeout=40) == (b"", b"")  # whose other end the workers hold
 
 
 @LINUX
-def test_workers_end_with_an_interrupted_run(model, table, output):
-    stopped(model, table, output, after=2, jobs=2)
-    assert not children()
-
-
-@LINUX
-def test_workers_start_ahead_of_large_tables_alone(table, monkeypatch):
-    crew = workers.LocalCrew(1)
+def test_workers_start_ahead_of_large_tables_alone(table, tmp_path):
     for paths in ([table, None], [table.parent], [table / "gone"], [Path("\0")]):
-        with crew.ahead_of(paths):
-            assert not children()
-    monkeypatch.setattr(workers, "LARGE", table.stat().st_size)
-    with crew.ahead_of([table]):
-        assert len(children()) == 1
-    assert not children()
-
-
-def test_a_table_of_one_part_starts_no_worker(model, table, output, monkeypatch):
-    monkeypatch.setattr(workers, "_Lane", lambda: pytest.fail("a worker starts"))
-    assert predict(model, table, output, jobs=2, size=60).tally.rows == 60
-
-
-@LINUX
-def test_a_crew_serves_one_table_after_another(model, table, output, tmp_path):
-    crew, whole = workers.LocalCrew(1), tmp_path / "whole.csv"
-    predict(model, table, whole)
-    for _ in range(2):
-        predict(model, table, output, crew=crew, size=7, force=True)
-        assert output.read_bytes() == whole.read_bytes()
-        assert not children()
+        with WorkerPool(1).ahead_of(paths):
+            assert not workers_of(os.getpid())
+    large = tmp_path / "large"
+    large.write_bytes(bytes(1_000_000))
+    with WorkerPool(1).ahead_of([large]):
+        assert len(workers_of(os.getpid())) == 1
+    assert not workers_of(os.getpid())
 
 
 def test_local_runs_load_no_more_than_they_need(model_path, table, output):
@@ -943,21 +645,3 @@ def test_local_runs_load_no_more_than_they_need(model_path, table, output):
     command = [sys.executable, "-c", code, model_path, table, output]
     loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     assert not {"dask", "distributed", "joblib", "sklearn", "pandas"} & set(loaded)
-
-
-def test_cut_tells_what_ended_the_table_last():
-    def records():
-        yield Records.of(Record(n, n, ("x",)) for n in range(1, 6))
-        raise DataError("torn")
-
-    *found, last = cut(records(), 2)
-    assert [len(part.records) for part in found] == [2, 2, 1]
-    assert isinstance(last, DataError)
-
-
-def test_long_records_come_in_small_parts(monkeypatch):
-    monkeypatch.setattr(parts, "CHARACTERS", 10)
-    rows = [Record(n, n, ("x" * length,)) for n, length in enumerate([3, 3, 3, 40, 1, 10], 1)]
-    blocks = (Records.of([row]) for row in rows)
-    lengths = [[len(r.cells[0]) for r in part.records] for part in cut(blocks, 5)]
-    assert lengths == [[3, 3, 3, 40], [1, 10]]

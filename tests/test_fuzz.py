@@ -32,7 +32,7 @@ from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
 from stance.reports import write_predictions
 from stance.runs import Input, Output, predict_table
-from stance.runs.resume import folder_of
+from stance.runs.checkpoints import folder_of
 from stance.screens.model import card_lines
 from stance.storage import dump_model, load_model, read_manifest
 from stance.tables import Reading, find_inputs, open_inputs, open_table, write_table

@@ -19,8 +19,8 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
 from stance.runs import Input, Options
+from stance.runs.fingerprint import difference, fingerprint, model_hash
 from stance.runs.job import _by_option
-from stance.runs.plan import difference, digest_of, make_plan
 from stance.storage import decode_model, dump_model, save_model
 from stance.tables import Inputs
 
@@ -145,8 +145,8 @@ def test_the_file_keeps_the_holder_head(training):
     text = ["Poland said in Lima that NATO fails its people."]
     before, after = training.model.judge(text), again.judge(text)
     assert (before.holder_probability == after.holder_probability).all()
-    assert digest_of(again) == digest_of(training.model)
-    assert digest_of(dataclasses.replace(again, holder=None)) != digest_of(again)
+    assert model_hash(again) == model_hash(training.model)
+    assert model_hash(dataclasses.replace(again, holder=None)) != model_hash(again)
 
 
 def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tmp_path):
@@ -160,7 +160,7 @@ def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tm
 def test_the_voice_is_in_the_plan_of_a_run(path, labelled):
     model = decode_model(path.read_bytes())
     plans = [
-        make_plan(model, Inputs((labelled,)), 10, _by_option(Input((labelled,)), options))
+        fingerprint(model, Inputs((labelled,)), 10, _by_option(Input((labelled,)), options))
         for options in (Options(voice=""), Options(voice="author"))
     ]
     assert difference(*plans) == "--voice has changed (was , is author)"

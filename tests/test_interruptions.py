@@ -18,8 +18,8 @@ import pytest
 from command import predict
 
 from stance.interrupts import defer_signals
+from stance.runs.checkpoints import folder_of
 from stance.runs.job import PART
-from stance.runs.resume import folder_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals and /proc")
 

@@ -17,7 +17,7 @@ from stance.cli import _terminal
 from stance.errors import OutputError
 from stance.files import write_whole
 from stance.labelling import Label, Store, read_task
-from stance.runs.resume import folder_of
+from stance.runs.checkpoints import folder_of
 from stance.storage import save_model
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

@@ -20,8 +20,8 @@ from stance.model.explanation import explain
 from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, net_push, strongest_words
 from stance.records import NO_ANSWER, Stance
 from stance.runs import Input, Options, Output
-from stance.runs.job import make_frame
-from stance.runs.parts import compute, cut
+from stance.runs.job import make_config
+from stance.runs.workers import compute, cut
 from stance.storage import save_model
 from stance.tables import Inputs, Reading, open_inputs
 
@@ -239,10 +239,10 @@ def test_bytes_depend_on_neither_jobs_nor_part_size(model, table, output, tmp_pa
 def test_a_part_computed_elsewhere_is_the_same(model, table, output):
     """What goes to another process or computer, and comes back, is all that a part needs."""
     with open_inputs(Inputs((table,)), Reading()) as opened:
-        frame = make_frame(model, Input((table,)), Output(output), Options(explain=2), opened)
+        config, *_ = make_config(model, Input((table,)), Output(output), Options(explain=2), opened)
         batch = next(cut(opened.blocks(), 100))
-    here = compute(model, frame, *batch)
-    there = compute(*pickle.loads(pickle.dumps((model, frame, *batch))))
+    here = compute(model, config, batch)
+    there = compute(*pickle.loads(pickle.dumps((model, config, batch))))
     assert pickle.loads(pickle.dumps(there)) == here
     assert here.tally.foreign == 1
 

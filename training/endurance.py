@@ -26,7 +26,7 @@ from stance.corpus import bundled_corpus, read_corpus
 from stance.fitting import train
 from stance.reading.actors import ActorBook
 from stance.recipe import read_recipe
-from stance.runs.resume import folder_of
+from stance.runs.checkpoints import folder_of
 from stance.storage import load_model, save_model
 
 PATIENCE = 5

@@ -87,9 +87,10 @@ def predict(
     reading: "Reading",
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
+    from contextlib import nullcontext
     from dataclasses import replace
 
-    from stance.runs import Input, LocalCrew, Options, Output, predict_table
+    from stance.runs import Input, Options, Output, WorkerPool, predict_table
 
     options.check_jobs(jobs)
     paths = tuple(map(files.path_or_stdin, sources))
@@ -106,8 +107,8 @@ def predict(
     )
     files.refuse_outputs(force or resume, [model, actors], output=target.path)
     files.refuse_outputs(force or resume, [*paths, model, actors], rejects=rejects)
-    crew = LocalCrew(jobs - 1 if cluster is None else 0)
-    with crew.ahead_of(paths):  # its processes load their modules meanwhile
+    pool = WorkerPool(jobs - 1) if jobs > 1 and cluster is None else None
+    with pool.ahead_of(paths) if pool else nullcontext():  # they load their modules meanwhile
         loaded = files.open_model(model, actors, aliases)
         if cluster is not None:
             from stance.runs.cluster import exposure
@@ -115,7 +116,7 @@ def predict(
             tell(*filter(None, [exposure(cluster)]))
         with progress(quiet) as shown:
             done = predict_table(
-                loaded, table, target, answering, crew=crew, cluster=cluster, progress=shown
+                loaded, table, target, answering, pool=pool, cluster=cluster, progress=shown
             )
     tell(*(done.warnings if quiet else (*done.notes, *_run_lines(done, quoted=excel_safe))))
 

@@ -1,6 +1,6 @@
 """A table in parts: parallel, resumable, byte-exact."""
 
 from stance.runs.job import Done, Input, Options, Output, predict_table
-from stance.runs.workers import LocalCrew
+from stance.runs.workers import WorkerPool
 
-__all__ = ["Done", "Input", "LocalCrew", "Options", "Output", "predict_table"]
+__all__ = ["Done", "Input", "Options", "Output", "WorkerPool", "predict_table"]

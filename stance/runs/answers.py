@@ -1,4 +1,4 @@
-"""What the model says of each input record, as rows of the output and as counts."""
+"""The answers to each input record: columns and rows of the output, and their counts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ BECAUSE = "because"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Where things stand in the input and in the output."""
+class OutputColumns:
+    """Which input columns matter, and which columns the output gets."""
 
     columns: tuple[str, ...]  # of the input
     text: int  # place of the paragraph among them
@@ -41,7 +41,8 @@ class Layout:
     actors: tuple[str, ...] = ()  # of the book, for the wide form
     voice: str = ""  # whose stances to answer with; empty for everybody's
     thresholds: tuple[float, ...] = ()  # least printed probability of each stance; () for none
-    explain: int = 0
+    explain: int = 0  # words to name beside each answer
+    rows_before: int = 0  # input rows of earlier runs, from which `row` counts on
 
     def added(self) -> tuple[str, ...]:
         """Return the names of the new columns."""
@@ -76,13 +77,15 @@ class Layout:
         if self.wide and (self.asked or self.actor is not None):
             why = "--actor is given" if self.asked else "has an actor column"
             raise DataError(f"{table}: {why}, so each row has one answer; drop --wide")
-        names = [*self.columns, *self.added()]
-        if len(set(names)) < len(names):
-            taken = [name for at, name in enumerate(names) if name in names[:at]]
-            raise DataError(
-                f"{table}: column '{shown(taken[0])}' would be written twice; choose a prefix for "
-                "the new columns, such as --prefix stance_"
-            )
+        times = Counter([*self.columns, *self.added()])
+        if taken := [name for name, number in times.items() if number > 1]:
+            advice = "choose a prefix for the new columns, such as --prefix stance_"
+            raise DataError(f"{table}: column '{shown(taken[0])}' would be written twice; {advice}")
+
+    def input_cells(self, records: Records) -> list[Sequence[str]]:
+        """Return the columns of the cells that begin each row: those of the input, and `row`."""
+        numbers = [str(number + self.rows_before) for number in records.numbers]
+        return [*records.columns, numbers]
 
 
 @dataclass(slots=True)
@@ -127,13 +130,8 @@ COUNTS = tuple(f.name for f in fields(Tally) if f.name not in TABLES)
 """The numbers of a tally, in order."""
 
 
-def heads_of(records: Records) -> list[Sequence[str]]:
-    """Return the columns of the cells that begin each row: those of the input, and `row`."""
-    return [*records.columns, list(map(str, records.numbers))]
-
-
 def answer_rows(
-    model: StanceModel, layout: Layout, records: Records, table: str
+    model: StanceModel, layout: OutputColumns, records: Records, table: str
 ) -> tuple[Rows, Tally]:
     """Judge the records of a table; return the rows of the output, and their counts."""
     judged = _judge(model, layout, records, table)
@@ -166,7 +164,7 @@ def answer_rows(
     if layout.wide:
         owner, which = np.arange(len(records)), _by_actor(judged, len(layout.actors), len(records))
         columns = [_pick(column, own) for own in which for column in (*answers, *because)]
-        return Rows(heads_of(records), owner, [*columns, *tones]), tally
+        return Rows(layout.input_cells(records), owner, [*columns, *tones]), tally
     owner, pairs = _by_pair(judged.para[asked], asked, len(records))
     mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
     columns = [
@@ -176,10 +174,10 @@ def answer_rows(
         *(tone.take(owner) for tone in tones),
         *(_pick(column, pairs) for column in because),
     ]
-    return Rows(heads_of(records), owner, columns), tally
+    return Rows(layout.input_cells(records), owner, columns), tally
 
 
-def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> Judgements:
+def _judge(model: StanceModel, layout: OutputColumns, records: Records, table: str) -> Judgements:
     texts = records.columns[layout.text]
     months = None
     if layout.date is not None:
@@ -201,7 +199,7 @@ def _judge(model: StanceModel, layout: Layout, records: Records, table: str) -> 
 
 
 def _asked(
-    model: StanceModel, layout: Layout, judged: Judgements
+    model: StanceModel, layout: OutputColumns, judged: Judgements
 ) -> tuple[Sequence[str], Ints, Ints]:
     """Return names of actors, the number of each pair's, and which pairs are asked for."""
     if layout.actor is None and not layout.asked:

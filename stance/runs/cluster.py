@@ -1,4 +1,4 @@
-"""Parts computed on a Dask cluster: the thinnest layer, with bytes equal to a local run.
+"""Parts computed on a Dask cluster, with bytes equal to a local run.
 
 Dask unpickles what it gets, so a cluster belongs on a trusted network or behind its TLS. The
 scheduler and all workers need the same versions of Python, numpy and stance::
@@ -19,7 +19,8 @@ import re
 import socket
 import threading
 import time
-from concurrent.futures import BrokenExecutor, CancelledError, Future
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -27,19 +28,17 @@ from urllib.parse import urlsplit
 from stance.display import shown
 from stance.errors import DISTRIBUTION, UsageError, WorkerError, lacking
 from stance.model.judging import StanceModel
-from stance.runs.parts import Batch, Frame, Part, compute
-from stance.runs.plan import versions
-from stance.runs.workers import AHEAD, to_send
+from stance.runs.fingerprint import versions
+from stance.runs.workers import TRIES, Batch, Part, RunConfig, compute, failure, to_send
 from stance.storage import decode_model, dump_model
 
 # Of a scheduler. With other addresses Dask waits long, or fails in ways of its own.
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[!-~]+:[0-9]{1,5}")
-_LOGGERS = ("distributed", "distributed.client")  # have a level of their own in this process
 _ENCRYPTED = ("tls:", "wss:")
-_SILENCE = 10  # seconds to wait for the scheduler
-_TIMEOUT = 20  # seconds to wait for its first worker
-_COUNT_EVERY = 2  # seconds between counts of the workers
-_PATIENCE = 30  # seconds without any worker that end a run; a lost worker is replaced sooner
+_CERTIFICATES = "distributed.comm.tls.ca-file"
+_LOGGERS = ("distributed", "distributed.client")  # have a level of their own in this process
+MOST = 200  # parts under way
+LOOK = 2  # seconds between looks whether somebody still computes a part
 
 
 def exposure(address: str) -> str | None:
@@ -60,7 +59,7 @@ def exposure(address: str) -> str | None:
     return f"{shown(address)}: texts and model travel unencrypted, and {risk}"
 
 
-def _is_silent(address: str) -> bool:
+def _is_silent(address: str, seconds: float) -> bool:
     """Return whether a server takes the connection and says nothing: Dask's client hangs then.
 
     A scheduler speaks first, but behind TLS or HTTP.
@@ -68,7 +67,7 @@ def _is_silent(address: str) -> bool:
     found = urlsplit(address)
     with contextlib.suppress(OSError, ValueError):  # which Dask's client reports, or overcomes
         if found.scheme == "tcp":
-            with socket.create_connection((found.hostname, found.port), _SILENCE) as server:
+            with socket.create_connection((found.hostname, found.port), seconds) as server:
                 try:
                     server.recv(1)
                 except TimeoutError:
@@ -76,93 +75,80 @@ def _is_silent(address: str) -> bool:
     return False
 
 
-class ClusterCrew:
+class ClusterPool:
     """The workers of a Dask cluster, which need not share a disk with this computer."""
 
-    def __init__(self, address: str, model: StanceModel, frame: Frame) -> None:
+    def __init__(
+        self,
+        address: str,
+        model: StanceModel,
+        config: RunConfig,
+        silence: float = 10,
+        patience: float = 30,
+    ) -> None:
         try:
-            import dask
             import distributed
         except ImportError as error:
             raise UsageError(lacking("--cluster", "dask")) from error
-        self._name = shown(address)
-        self._loggers = [logging.getLogger(name) for name in _LOGGERS]
-        self._levels = [logger.level for logger in self._loggers]
-        self._lost = (OSError, MemoryError, TimeoutError, CancelledError, distributed.KilledWorker)
+        self._name, self._patience = shown(address), patience  # seconds without any worker
         if not _ADDRESS.fullmatch(address):
             raise UsageError(f"--cluster '{self._name}': is not an address; write tcp://HOST:8786")
-        if _is_silent(address):
-            raise WorkerError(f"{self._name}: no Dask scheduler answers; check the address")
-        connect: Any = distributed.Client
-        self._client = connect.__new__(connect)
+        self._lost = (OSError, MemoryError, CancelledError, distributed.KilledWorker)
+        self._loggers = [logging.getLogger(name) for name in _LOGGERS]
+        self._levels = [logger.level for logger in self._loggers]
+        if _is_silent(address, silence):
+            raise self._error("no Dask scheduler answers; check the address")
+        self._client = self._connect(distributed.Client, address, silence)
+        self._seen = time.monotonic()  # when there was a worker
+        self._threads = ThreadPoolExecutor(MOST)
+        self._model, self._config = dump_model(model), config
+        self._digest = hashlib.sha256(self._model).hexdigest()
+
+    def _error(self, why: str) -> WorkerError:
+        return WorkerError(f"{self._name}: {why}")
+
+    def _connect(self, kind: Any, address: str, silence: float) -> Any:
+        client = kind.__new__(kind)
         try:
-            self._client.__init__(address, timeout=_SILENCE, set_as_default=False, name="stance")
+            client.__init__(address, timeout=silence, set_as_default=False, name="stance")
         except BaseException as error:  # where another program answers, anything may happen
-            self._client.status = "closed"  # or it would spend long on closing when deleted
+            client.status = "closed"  # or it would spend long on closing when deleted
             if not isinstance(error, Exception):
                 raise
-            certificates = dask.config.get("distributed.comm.tls.ca-file", None)
-            if address.startswith(_ENCRYPTED) and not certificates:
+            import dask
+
+            if address.startswith(_ENCRYPTED) and not dask.config.get(_CERTIFICATES, None):
                 where = "distributed.comm.tls in the settings of Dask"
                 message = f"{self._name}: needs certificates; name them as {where}"
                 raise UsageError(message) from error
-            message = f"{self._name}: no Dask scheduler answers; check the address"
-            raise WorkerError(message) from error
-        self._frame = frame
-        self._data = dump_model(model)
-        self._digest = hashlib.sha256(self._data).hexdigest()
-        self._model: Any = None
-        self._threads = 0
-        self._counted = self._seen = float("-inf")
-
-    @property
-    def limit(self) -> int:
-        """Parts that may be under way; raises if there have been no workers for a while."""
-        now = time.monotonic()
-        if now >= self._counted + _COUNT_EVERY:
-            self._counted = now
-            if self._client.status == "running":  # else it is about to reconnect, or to give up
-                with contextlib.suppress(OSError):  # the scheduler may go at this moment
-                    self._threads = sum(self._client.nthreads().values())
-            if self._threads:
-                self._seen = now
-            elif now > self._seen + _PATIENCE:
-                raise WorkerError(f"{self._name}: the cluster has lost all its workers; start some")
-        return AHEAD * max(1, self._threads)
-
-    def submit(self, task: Batch, *, again: bool = False) -> Future[Part]:
-        """Have a part computed by any worker."""
-        import dask
-
-        future: Future[Part] = Future()
-        # Large records are expected here: no reason for a warning.
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
-            if self._model is None or again:
-                # A task rather than scattered data, so that it is repeated if its worker is lost.
-                key = f"stance-model-{self._digest}"
-                self._model = self._client.submit(bytes, self._data, key=key)
-            work = (_work, self._model, self._digest, versions(), self._frame, task)
-            remote = self._client.submit(*work, pure=False)
-        # Dask's own threads for callbacks would keep a run from ending when no worker is left.
-        threading.Thread(target=self._relay, args=(remote, future), daemon=True).start()
-        return future
+            raise self._error("no Dask scheduler answers; check the address") from error
+        return client
 
     def __enter__(self) -> Self:
         for logger in self._loggers:
             logger.setLevel(logging.CRITICAL)  # we report the same in one line
         try:
-            self._client.wait_for_workers(1, timeout=_TIMEOUT)
+            self._client.wait_for_workers(1, timeout=2 * self._patience / 3)
             self._compare_versions()
+            threads = sum(self._client.nthreads().values())
         except BaseException as error:
-            self.__exit__(None, None, None)
+            self.__exit__()
+            if isinstance(error, TimeoutError):
+                why = "the scheduler has no worker; start one with `dask worker`"
+                raise self._error(why) from error
             if isinstance(error, OSError):
                 why = "the scheduler or a worker was lost; start it again"
-                if isinstance(error, TimeoutError):
-                    why = "the scheduler has no worker; start one with `dask worker`"
-                raise WorkerError(f"{self._name}: {why}") from error
+                raise self._error(why) from error
             raise
-        self._seen = time.monotonic()
+        self.ahead = min(MOST, max(3 * threads, 16))  # so that none waits; more may join
         return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            self._client.close(timeout=3)
+        self._threads.shutdown(cancel_futures=True)
+        for logger, level in zip(self._loggers, self._levels, strict=True):
+            logger.setLevel(level)
 
     def _compare_versions(self) -> None:
         """Compare versions by what every Python has: our tasks end a worker without stance."""
@@ -174,56 +160,77 @@ class ClusterCrew:
                 found["scheduler"] = self._client.run_on_scheduler(*ask)
             except PackageNotFoundError as error:
                 what = "install the same version as here on its scheduler and on all workers"
-                message = f"{self._name}: {name} is not installed on the cluster; {what}"
-                raise WorkerError(message) from error
+                raise self._error(f"{name} is not installed on the cluster; {what}") from error
             for there in found.values():
                 _compare(name, here, there)
 
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError, TimeoutError):
-            self._client.close(timeout=3)
-        for logger, level in zip(self._loggers, self._levels, strict=True):
-            logger.setLevel(level)
+    def submit(self, batch: Batch, keep: Callable[[Part], Part]) -> Future[Part]:
+        """Have a part computed, and handed to `keep` in a thread as soon as it is."""
+        return self._threads.submit(lambda: keep(self._compute(batch)))
 
-    def _relay(self, remote: Any, future: Future[Part]) -> None:
-        """In a thread: wait for a part on the cluster, and hand on the part or the error."""
-        try:
-            found = remote.result()
-        except BaseException as error:
-            if self._client.status != "running":
-                found = WorkerError(f"{self._name}: the scheduler is gone; start it again")
-            elif isinstance(error, self._lost):
-                found = BrokenExecutor(type(error).__name__)
-            else:  # `_work` raises nothing, so it was not reached
+    def _compute(self, batch: Batch) -> Part:
+        import dask
+
+        for _ in range(TRIES):
+            # Large records are expected here: no reason for a warning.
+            with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
+                # A task rather than scattered data, so that it is repeated if its worker is lost.
+                key = f"stance-model-{self._digest}"
+                model = self._client.submit(bytes, self._model, key=key)
+                work = (_work, model, self._digest, versions(), self._config, batch)
+                remote = self._client.submit(*work, pure=False)
+            found = self._result(remote)
+            if isinstance(found, Exception):
+                raise found
+            if found is not None:
+                return found
+        raise failure(batch, f"the worker died {TRIES} times, as when memory runs out")
+
+    def _result(self, remote: Any) -> Part | Exception | None:
+        """Wait for a part on the cluster; None if it was lost with its worker."""
+        while True:
+            try:
+                found: Part | Exception = remote.result(timeout=LOOK)
+                return found
+            except TimeoutError:
+                self._look()
+            except Exception as error:
+                if self._client.status != "running":
+                    raise self._error("the scheduler is gone; start it again") from error
+                if isinstance(error, self._lost):
+                    return None
                 why = f"cannot run stance ({shown(f'{type(error).__name__}: {error}')})"
-                advice = "install the same version there"
-                found = WorkerError(f"{self._name}: the cluster {why}; {advice}")
-        if isinstance(found, BaseException):
-            future.set_exception(found)
-        else:
-            future.set_result(found)
+                raise self._error(f"the cluster {why}; install the same version there") from error
+
+    def _look(self) -> None:
+        """Raise if the scheduler is gone, or there have been no workers for a while."""
+        now = time.monotonic()
+        with contextlib.suppress(OSError):  # the scheduler may go at this moment
+            if self._client.status == "running" and not self._client.nthreads():
+                if now > self._seen + self._patience:
+                    raise self._error("the cluster has lost all its workers; start some")
+                return
+        self._seen = now
 
 
-# On a worker:
+# --- On a worker ----------------------------------------------------------------------------------
+
 _models: dict[str, StanceModel] = {}
 _one_at_a_time = threading.Lock()  # a model remembers words, for one thread alone
 
 
 def _work(
-    data: bytes, digest: str, expected: dict[str, str], frame: Frame, task: Batch
+    data: bytes, digest: str, expected: dict[str, str], config: RunConfig, batch: Batch
 ) -> Part | Exception:
     """Compute a part; an error is returned, since Dask logs the arguments of what raises."""
     try:
         with _one_at_a_time:
             if digest not in _models:
-                for name, there in versions().items():
+                for name, there in versions().items():  # of a worker that joined late
                     _compare(name, expected[name], there)
-                if hashlib.sha256(data).hexdigest() != digest:
-                    why = "the model reached a worker of the cluster damaged; run again"
-                    raise WorkerError(why)
                 _models.clear()
                 _models[digest] = decode_model(data)
-            return compute(_models[digest], frame, *task)
+            return compute(_models[digest], config, batch)
     except Exception as error:
         return to_send(error)
 

@@ -4,25 +4,35 @@ import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from itertools import chain, islice, repeat
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeGuard
 
 from stance.display import shown, shown_path
 from stance.errors import DataError, UsageError, WorkerError
-from stance.files import check_output, is_device, same_file
+from stance.files import AtomicGroup, check_output, is_device, same_file
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
-from stance.runs.answers import Layout, Tally, heads_of
+from stance.runs.answers import OutputColumns, Tally
+from stance.runs.checkpoints import RunFolder
+from stance.runs.fingerprint import Value, fingerprint
 from stance.runs.notes import abstention_notes, drift_notes, silence_notes, voice_notes
-from stance.runs.parts import Batch, Frame, Judged, Work, compute, cut
-from stance.runs.plan import Value, make_plan
-from stance.runs.resume import Leftover, Run
-from stance.runs.workers import LocalCrew, compute_here, compute_with
+from stance.runs.workers import (
+    Answered,
+    Batch,
+    Part,
+    RunConfig,
+    Work,
+    WorkerPool,
+    compute,
+    compute_in_order,
+    cut,
+)
 from stance.tables import (
     DateColumn,
-    Inputs,
     Reading,
+    Records,
     Rejects,
     Table,
     TableWriter,
@@ -60,7 +70,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to answer, and what to write; like the input, part of a resumable run's plan."""
+    """How to answer, and what to write; like the input, part of a run's fingerprint."""
 
     wide: bool = False  # one row per input row, and columns per actor
     prefix: str = ""  # of the names of new columns
@@ -95,78 +105,71 @@ def predict_table(
     options: Options = _DEFAULTS,
     *,
     jobs: int = 1,
-    crew: LocalCrew | None = None,
+    pool: WorkerPool | None = None,
     cluster: str | None = None,
     progress: Progress = lambda *_: None,
     size: int = PART,
 ) -> Done:
     """Judge every record of the inputs and write the answers beside its cells.
 
-    They are cut into parts of `size` records, computed by so many `jobs`, this process among
-    them, by this process and a `crew` that has been started ahead, or by the workers of the Dask
-    scheduler at the address `cluster`. If there are several parts, and input and output are
-    files, finished ones are kept in a private folder beside the output until all are there, so
-    that a run that was stopped can go on.
+    They are cut into parts of `size` records, computed by so many `jobs`, by a `pool` that has
+    been started ahead, or by the workers of the Dask scheduler at the address `cluster`. If there
+    are several parts, and input and output are files, finished ones are kept in a private folder
+    beside the output until all are there, so that a run that was stopped can go on.
 
     Raises `DataError` if the input cannot be used, `OutputError` if the output cannot be written
     (nothing is then under its name), `UsageError` if options contradict each other,
-    `AbstentionError` if the model cannot keep to the share of wrong answers asked for, and
-    `WorkerError` if a worker dies on the same part again.
+    `AbstentionError` if the model cannot keep to the share of wrong answers asked for,
+    `WorkerError` if a worker dies on the same part again, and `Finished` if all is done already.
     """
-    _check(source, target, options, jobs)
+    _check(model, source, target, options, jobs)
     inputs = find_inputs(source.paths, source.reading.include)
-    if options.voice and model.holder is None:
-        raise DataError(
-            "--voice: the model cannot say whose stance it is, since its corpus had no column "
-            "holder; drop --voice, or train on one that has"
-        )
     with ExitStack() as stack:
         run = None
         if _is_file(target.path):
-            run = stack.enter_context(Run(target.path, resume=target.resume, force=target.force))
-        left = run.left if run else Leftover()
-        force = target.force or left.output
+            run = RunFolder(target.path, resume=target.resume, force=target.force)
+            stack.enter_context(run)
+        force = target.force or bool(run and run.renamed)
         check_output(target.path, force=force, inputs=inputs.paths)
-        rejects = _open_rejects(source.rejects, inputs, force=target.force or left.renaming)
-        if rejects:
-            stack.enter_context(rejects)
-        table = stack.enter_context(
-            open_inputs(inputs, source.reading, rejects, prefix=options.prefix, or_else=_OR_ELSE)
+        group = stack.enter_context(AtomicGroup())
+        rejects = None
+        if source.rejects is not None:
+            over = target.force or bool(run and run.renaming)
+            bad = Rejects(source.rejects, force=over, inputs=inputs.paths, several=inputs.several)
+            rejects = stack.enter_context(group.part(bad))
+        opened = open_inputs(
+            inputs, source.reading, rejects, prefix=options.prefix, or_else=_OR_ELSE
         )
-        frame = make_frame(model, source, target, options, table)
-        if frame.layout.spans is not None:
-            table.guard(frame.layout.fault)
-        dates, blocks = _find_dates(model, source.reading, table), table.blocks()
-        if dates:
-            blocks = dates.blocks(blocks)
-            layout = dataclasses.replace(frame.layout, date=dates.at, reading=dates.reading)
-            frame = dataclasses.replace(frame, layout=layout)
-        size = left.size or size
+        table = stack.enter_context(opened)
+        config, dates, blocks = make_config(model, source, target, options, table)
+        size = (run and run.size) or size
         parts = cut(blocks, size)
-        head = list(islice(parts, 2))
-        works: Iterator[Work] = chain(head, parts)
-        several = len(head) > 1
-        keep = run if all(map(_is_file, inputs.paths)) and (left.parts or several) else None
-        crew = crew or LocalCrew(jobs - 1 if several and cluster is None else 0)
-        if several and crew.limit:
-            stack.enter_context(crew).send(model)  # is read there while the input is hashed here
-        if keep:
-            keep.begin(make_plan(model, inputs, size, _by_option(source, options)))
-            works = map(_kept, works, repeat(keep))
-        judged = _compute(model, frame, works, crew if several else None, cluster, keep)
+        first = list(islice(parts, 2))
+        several = len(first) > 1
+        keep = run if all(map(_is_file, inputs.paths)) else None
+        if keep and (several or keep.resuming):
+            keep.begin(fingerprint(model, inputs, size, _by_option(source, options)))
+        else:
+            keep = None
+        works = _with_kept(chain(first, parts), keep)
+        answered = _compute(
+            model, config, works, keep, (jobs, pool, cluster) if several else (1, None, cluster)
+        )
         writer = TableWriter(
             target.path,
-            frame.form,
+            config.form,
             force=force,
             folder=keep.folder if keep else None,
             originals=() if rejects and inputs.several else inputs.paths,
         )
-        with writer:
-            tally = _write(judged, writer, keep, table, progress)
+        with group.part(writer):
+            tally = _write(answered, writer, config, table, progress)
             put_aside = rejects.count if rejects else 0
             if tally.rows + put_aside != table.records_in:  # the last word before it has its name
-                found = f"{table.records_in:,} in, {tally.rows:,} judged, {put_aside:,} rejected"
-                raise WorkerError(f"{table.name}: rows were lost ({found}); run again")
+                lost = f"{table.records_in:,} in, {tally.rows:,} judged, {put_aside:,} rejected"
+                raise WorkerError(f"{table.name}: rows were lost ({lost}); run again")
+            if keep:
+                keep.end(writer.inode)
         silent = silence_notes(model, options.abstain)
         return Done(
             tally=tally,
@@ -186,17 +189,66 @@ def predict_table(
         )
 
 
-def _open_rejects(path: Path | None, inputs: Inputs, *, force: bool) -> Rejects | None:
-    if path is None:
-        return None
-    return Rejects(path, force=force, inputs=inputs.paths, several=inputs.several)
+def _check(model: StanceModel, source: Input, target: Output, options: Options, jobs: int) -> None:
+    """Raise if the arguments contradict each other."""
+    if target.resume and not all(map(_is_file, (*source.paths, target.path))):
+        raise UsageError("--resume needs files: here the input or the output is a stream")
+    if options.explain < 0:
+        raise UsageError(f"--explain must be 0 or more words, not {options.explain}")
+    if jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more, not {jobs}")
+    if source.rejects and _is_file(target.path) and same_file(target.path, source.rejects):
+        name = shown_path(source.rejects)
+        raise UsageError(f"{name}: is both the output and --rejects; give each a file of its own")
+    if options.voice and model.holder is None:
+        raise DataError(
+            "--voice: the model cannot say whose stance it is, since its corpus had no column "
+            "holder; drop --voice, or train on one that has"
+        )
 
 
-def _find_dates(model: StanceModel, reading: Reading, table: Table) -> DateColumn | None:
-    """Return the table's dates if some alias of the actor book depends on them."""
+def _is_file(path: Path | None) -> TypeGuard[Path]:
+    """Return whether a path is neither a standard stream nor a device."""
+    return path is not None and not is_device(path)
+
+
+def make_config(
+    model: StanceModel, source: Input, target: Output, options: Options, table: Table
+) -> tuple[RunConfig, DateColumn | None, Iterator[Records]]:
+    """Return what all parts have in common, dates that an alias depends on, and the records."""
+    columns, name, reading = table.columns, table.name, source.reading
+    if reading.actor_column is not None:
+        actor: int | None = column(columns, reading.actor_column, name, "--actor-column")
+    else:
+        actor = optional_column(columns, "actor", name)
+    asked = (reading.actor or "").strip() if actor is None else ""
+    paired = asked or actor is not None
+    output = OutputColumns(
+        columns=columns,
+        text=column(columns, reading.text_column, name, "--text-column"),
+        actor=actor,
+        asked=asked,
+        spans=optional_column(columns, "spans", name) if paired else None,
+        wide=options.wide,
+        prefix=options.prefix,
+        actors=model.book.names,
+        thresholds=thresholds(model.calibration, options.abstain),
+        voice=options.voice,
+        explain=options.explain,
+    )
+    output.check(name)
+    if output.spans is not None:
+        table.guard(output.fault)
     if reading.date_column is not None:
-        column(table.columns, reading.date_column, table.name, "--date-column")  # raises
-    return find_dates(table, reading) if model.book.has_terms else None
+        column(columns, reading.date_column, name, "--date-column")  # raises
+    if dates := find_dates(table, reading) if model.book.has_terms else None:
+        blocks = dates.blocks(table.blocks())  # which decides how they are read
+        output = dataclasses.replace(output, date=dates.at, reading=dates.reading)
+    else:
+        blocks = table.blocks()
+    written, types = (*columns, *output.added()), output.types()
+    form = table_format(target.path, written, excel_safe=options.excel_safe, types=types)
+    return RunConfig(output, form, name), dates, blocks
 
 
 def _read_notes(
@@ -215,112 +267,66 @@ def _read_notes(
         yield f"{said} --date-column '{shown(meant[0], 40)}'?"
 
 
-def _check(source: Input, target: Output, options: Options, jobs: int) -> None:
-    """Raise if the arguments contradict each other."""
-    if target.resume and not all(map(_is_file, (*source.paths, target.path))):
-        raise UsageError("--resume needs files: here the input or the output is a stream")
-    if options.explain < 0:
-        raise UsageError(f"--explain must be 0 or more words, not {options.explain}")
-    if jobs < 1:
-        raise UsageError(f"--jobs must be 1 or more, not {jobs}")
-    if source.rejects and _is_file(target.path) and same_file(target.path, source.rejects):
-        name = shown_path(source.rejects)
-        raise UsageError(f"{name}: is both the output and --rejects; give each a file of its own")
-
-
-def _is_file(path: Path | None) -> TypeGuard[Path]:
-    """Return whether a path is neither a standard stream nor a device."""
-    return path is not None and not is_device(path)
-
-
-def make_frame(
-    model: StanceModel, source: Input, target: Output, options: Options, table: Table
-) -> Frame:
-    """Return what all parts have in common: columns, and the format of the output."""
-    columns, name = table.columns, table.name
-    if source.reading.actor_column is not None:
-        actor: int | None = column(columns, source.reading.actor_column, name, "--actor-column")
-    else:
-        actor = optional_column(columns, "actor", name)
-    asked = (source.reading.actor or "").strip() if actor is None else ""
-    paired = asked or actor is not None
-    spans = optional_column(columns, "spans", name) if paired else None
-    layout = Layout(
-        columns=columns,
-        text=column(columns, source.reading.text_column, name, "--text-column"),
-        actor=actor,
-        asked=asked,
-        spans=spans,
-        wide=options.wide,
-        prefix=options.prefix,
-        actors=model.book.names,
-        thresholds=thresholds(model.calibration, options.abstain),
-        voice=options.voice,
-        explain=options.explain,
-    )
-    layout.check(name)
-    written = (*columns, *layout.added())
-    safe, types = options.excel_safe, layout.types()
-    return Frame(layout, table_format(target.path, written, excel_safe=safe, types=types), name)
-
-
 def _by_option(source: Input, options: Options) -> dict[str, Value]:
     """Return what the bytes of the output depend on, by the names of the command line."""
     values = dataclasses.asdict(source.reading) | dataclasses.asdict(options)
-    del values["include"]  # the plan has each file
+    del values["include"]  # the fingerprint has each file
     values["rejects"] = source.rejects is not None
     return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
 
 
-def _kept(work: Work, run: Run) -> Work:
-    """Return a part that an earlier run made of these records; else the records."""
-    if not run.left.parts or not isinstance(work, Batch):
-        return work
-    kept = run.store.read(work.number)
-    return Judged(work, dataclasses.replace(kept, lines=None)) if kept else work
+def _with_kept(works: Iterator[Batch | DataError], run: RunFolder | None) -> Iterator[Work]:
+    """Yield parts that an earlier run made of these records, else the records."""
+    for work in works:
+        kept = run.kept(work) if run and run.resuming and isinstance(work, Batch) else None
+        yield Answered(work, kept) if kept and isinstance(work, Batch) else work
+        del work, kept  # or they would be there until the next are
 
 
 def _compute(
     model: StanceModel,
-    frame: Frame,
+    config: RunConfig,
     works: Iterator[Work],
-    crew: LocalCrew | None,
-    cluster: str | None,
-    run: Run | None,
-) -> Generator[Judged]:
-    """Compute parts where the user asks for it."""
-    if cluster is not None:
-        from stance.runs.cluster import ClusterCrew  # only where the user names one
+    run: RunFolder | None,
+    workers: tuple[int, WorkerPool | None, str | None],
+) -> Generator[Answered]:
+    """Compute parts where the user asks for it, and keep each as soon as it is there."""
+    keep = run.keep if run else lambda part: part
+    jobs, pool, cluster = workers
 
-        with ClusterCrew(cluster, model, frame) as remote:
-            yield from compute_with(remote, works)
-    elif crew and crew.limit:
-        frame = dataclasses.replace(frame, store=run.store if run else None)
-        crew.send(frame)
-        yield from compute_with(crew, works, lambda batch: compute(model, frame, *batch))
+    def here(batch: Batch) -> Part:
+        return keep(compute(model, config, batch))
+
+    if cluster is not None:
+        from stance.runs.cluster import ClusterPool  # only where the user names one
+
+        with ClusterPool(cluster, model, config) as remote:
+            yield from compute_in_order(
+                works, here, partial(remote.submit, keep=keep), remote.ahead
+            )
+    elif pool or jobs > 1:
+        with pool or WorkerPool(jobs - 1) as crew:
+            crew.prepare(model, config)
+            yield from compute_in_order(works, here, partial(crew.submit, keep=keep), crew.ahead)
     else:
-        yield from compute_here(model, frame, works)
+        yield from compute_in_order(works, here)
 
 
 def _write(
-    judged: Generator[Judged],
+    answered: Generator[Answered],
     writer: TableWriter,
-    run: Run | None,
+    config: RunConfig,
     table: Table,
     progress: Progress,
 ) -> Tally:
     """Write parts to the output as they come."""
     tally = Tally()
-    with closing(judged):
-        for batch, part in judged:
-            if run:
-                part = run.whole(part)
-            heads = heads_of(batch.records)
-            blocks = part.lines.blocks(heads, writer.format.delimiter) if part.lines else ()
+    with closing(answered):
+        for batch, part in answered:
+            cells = config.columns.input_cells(batch.records)
+            blocks = part.encoded.blocks(cells, writer.format.delimiter)
             writer.write_encoded(blocks, part.rows, part.formulas)
             tally.add(part.tally)
             progress(tally, table.bytes_read, table.bytes_total)
-            del batch, part, heads, blocks  # or they would be there until the next part is
-    if run:
-        run.end(writer.inode)
+            del batch, part, cells, blocks  # or they would be there until the next part is
     return tally

@@ -1,22 +1,22 @@
-"""Rows of an output as bytes: printed probabilities, whole columns, and what follows each record.
+"""Rows of an output as bytes: printed probabilities, and whole columns of cells.
 
-Several rows may begin with the same cells, those of one input record (its head). What follows a
-head stands in columns of equally wide cells, padded with NUL, which no cell holds::
+Several rows may begin with the same cells, those of one input record. What follows them stands in
+columns of equally wide cells, padded with NUL, which no cell holds::
 
-    heads                    owner   columns
+    input cells              owner   output cells
     a1  "NATO and Russia"  1 0       N A T O Ø Ø   1   f a v o r Ø Ø   0 . 1 0 0 0 0 0
                              0       R u s s i a   1   a g a i n s t   0 . 7 0 0 0 0 0
     a2  Nothing.           2 1       Ø Ø Ø Ø Ø Ø   0   Ø Ø Ø Ø Ø Ø Ø   Ø Ø Ø Ø Ø Ø Ø Ø
 
-Without its NULs, this matrix of bytes is what follows the heads, row after row. A part that waits
-in a file, or travels, is only that: the input already has the heads, long texts among them.
+Without its NULs, this matrix of bytes is what follows the input cells, row after row. A part that
+waits in a file, or travels, is only that: the input already has the rest, long texts among it.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, compress, count, repeat
-from operator import itemgetter, mul
-from typing import Self, TypeGuard
+from itertools import chain, repeat
+from operator import mul
+from typing import TypeGuard
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from stance.records import NO_ANSWER
 from stance.tables import FORMULA_STARTS, HALF_CHARACTER, Format, is_formula, joined
 
 MILLION = 1_000_000
-BLOCK = 8_000_000  # bytes put together at a time: a text as long as a book may begin many rows
+LARGE = 8_000_000  # bytes; rows are joined below it, since a long text may begin many of them
 
 Column = Cells | Sequence[str]  # one per row: UTF-8 of limited length, or strings if long
 
@@ -45,10 +45,7 @@ def millionths(probabilities: Floats) -> Ints:
     rounded = whole.astype(np.int64)
     missing = MILLION - rounded.sum(axis=0)
     for place, own in enumerate(rest):
-        ahead = np.zeros(len(own), np.int64)
-        for other, found in enumerate(rest):
-            if other != place:
-                ahead += (found >= own) if other < place else (found > own)
+        ahead = (rest[:place] >= own).sum(axis=0) + (rest[place + 1 :] > own).sum(axis=0)
         rounded[place] += ahead < missing
     return rounded
 
@@ -86,90 +83,65 @@ _LOW = np.array([b"\0\0\0\0\0%03d" % n for n in range(1000)], "S8").view(np.int6
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """What a part adds to its records."""
+class EncodedRows:
+    """The rows of a part as bytes, without the input cells that they begin with."""
 
-    ends: bytes  # what follows the heads, a line per row
-    times: list[int] | None = None  # rows that begin with each head; None if the ends are all
+    output_cells: bytes  # what follows the input cells, a line per row
+    times: list[int] | None = None  # rows of each record; None if the lines are whole rows
 
-    def blocks(self, heads: Sequence[Sequence[str]], mark: str) -> Iterator[bytes]:
-        """Yield the rows of the output, from the columns of their heads and a separator."""
+    def blocks(self, input_cells: Sequence[Sequence[str]], delimiter: str) -> Iterator[bytes]:
+        """Yield the rows of the output, from the columns of the input cells and a separator."""
         if self.times is None:
-            yield self.ends
+            yield self.output_cells
             return
-        starts = _encoded(heads, mark)
+        starts = _encoded(input_cells, delimiter)
         pieces = [b""] * (2 * sum(self.times))
         pieces[::2] = chain.from_iterable(map(repeat, starts, self.times))
-        pieces[1::2] = self.ends.splitlines(keepends=True)
-        if sum(map(mul, map(len, starts), self.times)) + len(self.ends) > BLOCK:
-            yield from _in_blocks(pieces)
-        else:
-            yield b"".join(pieces)
-
-    def pack(self) -> bytes:
-        """Return the lines as one string of bytes, to be read by `unpack`."""
-        times = self.times or []
-        return len(times).to_bytes(8, "little") + np.array(times, "<i4").tobytes() + self.ends
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Self:
-        """Return what was packed."""
-        count = int.from_bytes(data[:8], "little")
-        times = np.frombuffer(data, "<i4", count, offset=8)
-        return cls(data[8 + times.nbytes :], times.tolist() or None)
+        pieces[1::2] = self.output_cells.splitlines(keepends=True)
+        size = sum(map(mul, map(len, starts), self.times)) + len(self.output_cells)
+        yield from [b"".join(pieces)] if size < LARGE else pieces
 
 
-def _encoded(heads: Sequence[Sequence[str]], mark: str) -> list[bytes]:
-    """Return each head with a separator behind it."""
-    behind = [""] * len(heads[0])
+def _encoded(cells: Sequence[Sequence[str]], delimiter: str) -> list[bytes]:
+    """Return the input cells of each record with a separator behind them."""
+    behind = [""] * len(cells[0])
     try:
-        return [line.encode() for line in joined([*heads, behind], mark)]
+        return [line.encode() for line in joined([*cells, behind], delimiter)]
     except UnicodeEncodeError as error:
         raise DataError(HALF_CHARACTER) from error
-
-
-def _in_blocks(pieces: list[bytes]) -> Iterator[bytes]:
-    block, size = list[bytes](), 0
-    for piece in pieces:
-        if block and size + len(piece) > BLOCK:
-            yield b"".join(block)
-            block, size = [], 0
-        block.append(piece)
-        size += len(piece)
-    yield b"".join(block)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows of a table; the drawing above."""
 
-    heads: Sequence[Sequence[str]]  # columns, each of shape (n_heads,)
-    owner: Ints  # head of each row; never decreasing
-    columns: Sequence[Column]  # each of shape (n_rows,)
+    input_cells: Sequence[Sequence[str]]  # columns, each of shape (n_records,)
+    owner: Ints  # record of each row; never decreasing
+    columns: Sequence[Column]  # output cells, each of shape (n_rows,)
 
     def __len__(self) -> int:
         return len(self.owner)
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
-        heads = list(zip(*self.heads, strict=True))
+        records = list(zip(*self.input_cells, strict=True))
         tails = zip(*map(_strings, self.columns), strict=True)
         for number, tail in zip(self.owner.tolist(), tails, strict=True):
-            yield (*heads[number], *tail)
+            yield (*records[number], *tail)
 
-    def encode(self, form: Format) -> Lines:
-        """Return what makes, with the heads, exactly the bytes of the form's own `encode`."""
+    def encode(self, form: Format) -> EncodedRows:
+        """Return the rows; with their input cells, exactly the bytes of the form's own `encode`."""
         plain = [column for column in self.columns if _is_plain(column, form.delimiter)]
         if form.kind != "csv" or form.excel_safe or len(plain) < len(self.columns):
-            return Lines(form.encode(list(self)))
-        return Lines(_ends(plain, form.delimiter), np.bincount(self.owner).tolist())
+            return EncodedRows(form.encode(list(self)))
+        return EncodedRows(_joined_cells(plain, form.delimiter), np.bincount(self.owner).tolist())
 
     def formulas(self, form: Format) -> int:
         """Return how many cells a spreadsheet might run, if this is not written in JSON."""
         if form.excel_safe:
             return form.formulas(self)
         times = np.bincount(self.owner)
-        heads = [times[_formulas(column)] for column in self.heads]
-        return sum(int(found.sum()) for found in heads) + sum(map(_count, self.columns))
+        begun = [int(times[_formulas(column)].sum()) for column in self.input_cells]
+        return sum(begun) + sum(map(_count_formulas, self.columns))
 
 
 def _strings(column: Column) -> Sequence[str]:
@@ -178,7 +150,7 @@ def _strings(column: Column) -> Sequence[str]:
     return b"\0".join(column.tolist()).decode().split("\0") if len(column) else []
 
 
-def _count(column: Column) -> int:
+def _count_formulas(column: Column) -> int:
     if isinstance(column, np.ndarray):
         if not _SUSPECT.take(_bytes(column)[:, 0]).any():
             return 0
@@ -188,28 +160,27 @@ def _count(column: Column) -> int:
 
 def _formulas(column: Sequence[str]) -> list[int]:
     """Return where in a column the cells stand that a spreadsheet might run."""
-    if FORMULA_STARTS.isdisjoint(map(_start, column)):
+    starts = {cell[:1] for cell in column}
+    if FORMULA_STARTS.isdisjoint(starts):
         return []
-    suspect = compress(count(), map(FORMULA_STARTS.__contains__, map(_start, column)))
-    return [at for at in suspect if is_formula(column[at])]
+    return [at for at, cell in enumerate(column) if is_formula(cell)]
 
 
-_start = itemgetter(slice(1))
 _SUSPECT = np.isin(np.arange(256), [sign.encode()[0] for sign in FORMULA_STARTS])
 
 
-def _is_plain(column: Column, mark: str) -> TypeGuard[Cells]:
+def _is_plain(column: Column, delimiter: str) -> TypeGuard[Cells]:
     """Return whether a column can go into the matrix: its cells are short and need no quotes."""
-    if not isinstance(column, np.ndarray) or not mark.isascii():
+    if not isinstance(column, np.ndarray) or not delimiter.isascii():
         return False
     data = column.tobytes()
-    return not any(sign.encode() in data for sign in (mark, '"', "\n", "\r"))
+    return not any(sign.encode() in data for sign in (delimiter, '"', "\n", "\r"))
 
 
-def _ends(columns: Sequence[Cells], mark: str) -> bytes:
+def _joined_cells(columns: Sequence[Cells], delimiter: str) -> bytes:
     """Return the rows of some columns, with their line ends."""
     size = len(columns[0])
-    between, end = (np.full((size, 1), ord(sign), np.uint8) for sign in (mark, "\n"))
+    between, end = (np.full((size, 1), ord(sign), np.uint8) for sign in (delimiter, "\n"))
     parts = [part for column in columns for part in (_bytes(column), between)]
     matrix = np.concatenate([*parts[:-1], end], axis=1)
     return matrix[matrix > 0].tobytes()

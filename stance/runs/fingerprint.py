@@ -1,4 +1,4 @@
-"""What the bytes of an output depend on: a run that was stopped goes on only if it is the same."""
+"""The fingerprint of a run: what its bytes depend on; a run goes on only if it is the same."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from stance.tables import Inputs, is_article
 
 Value = str | int | float | bool | None
 
-Plan = Mapping[str, Value]  # what the bytes of an output depend on, by the names that a user knows
+Fingerprint = Mapping[str, Value]  # by the names that a user knows
 
 COMMAND = "the command"
 _INPUT, _MODEL, SIZE = "the input", "the model", "the size of parts"
@@ -28,32 +28,34 @@ _LONGEST = 5_000  # characters of a path, which no system takes more of
 _HASH = re.compile(r"(?:[0-9a-f]{64})+")
 
 
-def make_plan(model: StanceModel, inputs: Inputs, size: int, options: Mapping[str, Value]) -> Plan:
-    """Return the plan of a run, whose inputs must not change until they have been read."""
+def fingerprint(
+    model: StanceModel, inputs: Inputs, size: int, options: Mapping[str, Value]
+) -> Fingerprint:
+    """Return the fingerprint of a run, whose inputs must not change until they have been read."""
     paths = [path for path in inputs.paths if path is not None]
     found: dict[str, Value]
     if inputs.several:
-        found = files_plan([(path, _digest_of_file(path)) for path in paths])
+        found = files_fingerprint([(path, _hash_if_there(path)) for path in paths])
     else:
         (path,) = paths
         name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
         # An article's name is in its output; of a table's name only the end counts.
         named = is_article(path) or options.get("--name-pattern")
         found = {
-            _INPUT: _digest_of_file(path),
+            _INPUT: _hash_if_there(path),
             "the name of the input": path.name if named else Path(name).suffix,
         }
     return {
         **found,
-        _MODEL: digest_of(model),
-        **versions_plan(),
+        _MODEL: model_hash(model),
+        **versions_fingerprint(),
         SIZE: size,
         **options,
     }
 
 
-def files_plan(hashes: Sequence[tuple[Path, str]]) -> dict[str, Value]:
-    """Return what a plan says of files and their hashes, in their order."""
+def files_fingerprint(hashes: Sequence[tuple[Path, str]]) -> dict[str, Value]:
+    """Return what a fingerprint says of files and their hashes, in their order."""
     order = hashlib.sha256("\n".join(ascii(str(path)) for path, _ in hashes).encode()).hexdigest()
     found: dict[str, Value] = {}
     for path, own in hashes:  # of a file that is read twice, both
@@ -70,12 +72,12 @@ def hash_of(*tables: object, arrays: Iterable[NDArray[Any]] = ()) -> str:
     return digest.hexdigest()
 
 
-def versions_plan(*more: str) -> dict[str, Value]:
-    """Return what a plan says of `versions`."""
+def versions_fingerprint(*more: str) -> dict[str, Value]:
+    """Return what a fingerprint says of `versions`."""
     return {f"the version of {name}": found for name, found in versions(*more).items()}
 
 
-def _digest_of_file(path: Path) -> str:
+def _hash_if_there(path: Path) -> str:
     return file_hash(path) if path.exists() else ""  # a bad record, if those are put aside
 
 
@@ -88,8 +90,8 @@ def versions(*more: str) -> dict[str, str]:
     return {"stance": __version__, **libraries, "python": python}
 
 
-def difference(before: Plan, now: Plan) -> str | None:
-    """Return in words the first difference between two plans.
+def difference(before: Fingerprint, now: Fingerprint) -> str | None:
+    """Return in words the first difference between two fingerprints.
 
     >>> difference({"--wide": False}, {"--wide": True})
     '--wide has changed (was off, is on)'
@@ -99,7 +101,7 @@ def difference(before: Plan, now: Plan) -> str | None:
         if before.get(what) != now.get(what):
             if what.startswith(_FILE) and (what not in before or what not in now):
                 return f"{what} is {'new' if what in now else 'gone'}"
-            if any(_HASH.fullmatch(str(plan.get(what))) for plan in (before, now)):
+            if any(_HASH.fullmatch(str(part.get(what))) for part in (before, now)):
                 return f"{what} has changed"  # hashes say nothing to a user
             was, is_ = _said(before.get(what)), _said(now.get(what))
             return f"{what} has changed (was {was}, is {is_})"
@@ -112,7 +114,7 @@ def _said(value: object) -> str:
     return "not given" if value is None else shown(str(value))
 
 
-def digest_of(model: StanceModel) -> str:
+def model_hash(model: StanceModel) -> str:
     """Return a hash of all that a model's answers depend on."""
     tables: list[object] = [model.recipe.to_table(), model.book.to_tables(), model.lexicon.source]
     tables.append(model.reference and model.reference.to_table())

@@ -1,0 +1,258 @@
+"""The private folder beside an output that lets a stopped run go on with its finished parts."""
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+from collections import Counter
+from pathlib import Path
+from typing import Any, Self
+
+from stance.display import count, shown_path
+from stance.errors import DataError, Finished, OutputError, StanceError, output_error
+from stance.files import read_checked, sync_folder, write_checked, write_private
+from stance.interrupts import defer_signals
+from stance.runs.answers import COUNTS, TABLES, Tally
+from stance.runs.fingerprint import SIZE, Fingerprint, difference
+from stance.runs.rows import EncodedRows
+from stance.runs.workers import Batch, Part
+
+try:
+    import fcntl
+except ImportError:  # Windows, where two runs at once are not noticed before the end
+    fcntl = None  # type: ignore[assignment]
+
+_MOST_RECORDS = 1_000_000  # of a part, in a plan that is not damaged
+_LOCK, _PLAN, _ENDING, _FINISHED = "lock", "plan.json", "ending", "finished"
+_LAST = (_PLAN, _ENDING, _FINISHED, _LOCK)  # to be removed, in this order: a kill does not wait
+
+
+def folder_of(output: Path) -> Path:
+    """Return where a run keeps its parts.
+
+    >>> folder_of(Path("out/answers.csv")).as_posix()
+    'out/.answers.csv.stance-run'
+    """
+    name = f".{output.name}.stance-run"
+    if len(os.fsencode(name)) > 255:  # the longest that file systems take
+        name = f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.stance-run"
+    return output.parent / name
+
+
+class RunFolder:
+    """A folder that keeps the parts of a long run from `begin` until its ``with`` block ends.
+
+    If it ends in an error, finished parts stay: `resume` goes on with them, `force` clears them.
+
+    Attributes
+    ----------
+    resuming : bool
+        Whether there are parts of an earlier run to go on with.
+    size : int
+        Records of each of these parts; 0 if unknown.
+    renaming, renamed : bool
+        Whether that run had begun to give its files their names, and the output has its name.
+    key : str
+        In the names of parts, so that no part of another run is taken for one of this.
+    """
+
+    def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
+        self.name = shown_path(output)
+        try:
+            self.folder = folder_of(Path(os.path.realpath(output)))  # `resolve` raises on loops
+        except OSError as error:
+            raise output_error(error, output) from error
+        self.resuming = self.renaming = self.renamed = False
+        self.size, self.key = 0, ""
+        self._output, self._resume, self._force = output, resume, force
+        self._lock: int | None = None
+        self._begun = False
+
+    def __enter__(self) -> Self:
+        try:
+            if self.folder.is_symlink() or self.folder.exists():
+                self._take_lock()
+                self._judge_leftovers()
+        except BaseException as error:
+            self._unlock()
+            if isinstance(error, OSError):
+                raise output_error(error, self._output) from error
+            raise
+        return self
+
+    def _judge_leftovers(self) -> None:
+        """Decide about what is in the folder: go on with it, clear it away, or raise."""
+        ending = self._text(_ENDING)
+        renamed = self._output.exists() and ending == str(self._output.stat().st_ino)
+        finished = renamed and (self.folder / _FINISHED).exists()
+        parts = (self.folder / _PLAN).exists() and any(self.folder.glob("*.rows"))
+        if finished or not parts or not self._resume:
+            if parts and not (self._resume or self._force or renamed):
+                why = "a stopped run has left finished parts"
+                advice = "--resume goes on with them, --force starts anew"
+                raise OutputError(f"{self.name}: {why}; {advice}")
+            self._remove()
+            if self._resume and finished:
+                raise Finished(f"{self.name}: this run is finished already; nothing to resume")
+        else:
+            for child in self.folder.iterdir():
+                if child.name not in _LAST and child.suffix != ".rows":
+                    child.unlink(missing_ok=True)
+        if self._resume:
+            self.resuming, self.renaming, self.renamed = parts, ending is not None, renamed
+            size = self._plan().get(SIZE)
+            if type(size) is int and 0 < size <= _MOST_RECORDS:  # else `begin` reports it
+                self.size = size
+
+    def _take_lock(self) -> None:
+        """Lock the folder, or raise; the lock is gone when its process is."""
+        while self._lock is None:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            found = self.folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or (fcntl and found.st_uid != os.geteuid()):
+                where = shown_path(self.folder)
+                raise OutputError(f"{where}: is in the way and not a folder of yours; remove it")
+            self.folder.chmod(0o700)
+            path = self.folder / _LOCK
+            try:
+                self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+                with contextlib.suppress(OSError):  # a file system without locks
+                    if fcntl:
+                        self._lock_or_raise(self._lock)
+                if path.stat().st_ino != os.fstat(self._lock).st_ino:
+                    raise FileNotFoundError  # the folder of a run that just ended
+            except FileNotFoundError:
+                self._unlock()
+
+    def _lock_or_raise(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            why = "another run is writing it; wait for it, or name another output"
+            raise OutputError(f"{self.name}: {why}") from error
+
+    def _unlock(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            with contextlib.suppress(OSError):  # nothing has been written to it
+                os.close(lock)
+
+    def begin(self, plan: Fingerprint) -> None:
+        """Make the folder, or raise `OutputError` if the earlier run had another plan."""
+        text = json.dumps(plan, indent=1)
+        self.key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        if not self.resuming:
+            try:
+                with defer_signals():  # or the folder might be left with nothing to clear it away
+                    self._take_lock()
+                    self._begun = True
+                write_private(self.folder / _PLAN, text.encode())
+                sync_folder(self.folder.parent)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    self.folder.rmdir()  # where there was room for it, and none for more
+                raise output_error(error, self._output) from error
+        elif changed := difference(before := self._plan(), plan):
+            advice = "start anew with --force and without --resume"
+            why = f"{changed}; undo that, or" if before else f"its {_PLAN} is damaged;"
+            raise OutputError(f"{self.name}: cannot resume, since {why} {advice}")
+        self._begun = True
+
+    def _plan(self) -> Fingerprint:
+        """Return the plan of the earlier run; empty if it is damaged."""
+        with contextlib.suppress(ValueError, RecursionError):
+            found = json.loads(self._text(_PLAN) or "")
+            if isinstance(found, dict):
+                return found
+        return {}
+
+    def _text(self, name: str) -> str | None:
+        with contextlib.suppress(OSError, ValueError):
+            return (self.folder / name).read_text("utf-8")
+        return None
+
+    def path(self, number: int) -> Path:
+        """Return where a part is kept."""
+        return self.folder / f"{self.key}-{number:08d}.rows"
+
+    def keep(self, part: Part) -> Part:
+        """Keep a part in a file that appears only when it is whole; raise `OutputError` if not."""
+        try:
+            write_checked(self.path(part.number), _pack(part))
+        except OSError as error:
+            raise output_error(error, self._output) from error
+        return part
+
+    def kept(self, batch: Batch) -> Part | None:
+        """Return the kept part of a batch; None if there is none, or it is damaged or another."""
+        data = read_checked(self.path(batch.number))
+        with contextlib.suppress(ValueError, TypeError, KeyError):  # of another version
+            part = _unpack(data) if data is not None else None
+            return part if part and part.answers(batch) else None
+        return None
+
+    def end(self, inode: int) -> None:
+        """Note which file is about to become the output."""
+        try:
+            write_private(self.folder / _ENDING, b"%d" % inode)
+        except OSError as error:
+            raise output_error(error, self._output) from error
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        try:
+            if not self._begun:
+                return  # and leave an earlier run's parts alone
+            kept = len(list(self.folder.glob(f"{self.key}-*.rows")))
+            advice = f"{count(kept, 'finished part')} kept: run again with --resume to go on"
+            if error is None or isinstance(error, DataError) or not kept:
+                if error is None:
+                    with contextlib.suppress(OSError):
+                        write_private(self.folder / _FINISHED, sync=False)
+                self._remove()
+            elif isinstance(error, StanceError):
+                error.args = (f"{error}; {advice}",)
+            else:
+                error.add_note(advice)
+        finally:
+            self._unlock()
+
+    def _remove(self) -> None:
+        """Remove the folder; what shows whose the output is, and that a run is on, goes last."""
+        if fcntl is None:
+            self._unlock()  # Windows removes no file that is open
+        with contextlib.suppress(OSError), defer_signals():
+            names = {child.name for child in self.folder.iterdir()}
+            for name in (*sorted(names.difference(_LAST)), *_LAST):
+                (self.folder / name).unlink(missing_ok=True)
+            self.folder.rmdir()  # unless another run has begun since
+        self._unlock()
+
+
+# --- Parts in files -------------------------------------------------------------------------------
+
+
+def _pack(part: Part) -> bytes:
+    """Return a part as a line of JSON, and its rows behind it."""
+    tally = {name: getattr(part.tally, name) for name in COUNTS}
+    for name in TABLES:
+        tally[name] = [[*key, times] for key, times in getattr(part.tally, name).items()]
+    facts = {
+        "number": part.number,
+        "rows": part.rows,
+        "formulas": part.formulas,
+        "tally": tally,
+        "times": part.encoded.times,
+    }
+    return b"%s\n%s" % (json.dumps(facts).encode(), part.encoded.output_cells)
+
+
+def _unpack(data: bytes) -> Part:
+    line, _, output_cells = data.partition(b"\n")
+    facts = json.loads(line)
+    counts: dict[str, Any] = {name: facts["tally"][name] for name in (*COUNTS, *TABLES)}
+    for name in TABLES:
+        counts[name] = Counter({tuple(key): times for *key, times in counts[name]})
+    encoded = EncodedRows(output_cells, facts["times"])
+    tally = Tally(**counts)
+    return Part(facts["number"], facts["formulas"], tally, facts["rows"], encoded)

@@ -1,0 +1,211 @@
+"""Parts on a Dask cluster: the same bytes, and one line for whatever is wrong with the cluster."""
+
+import contextlib
+import functools
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from command import predict
+from small_model import TEXTS, small_model
+
+from stance.errors import StanceError, UsageError, WorkerError
+from stance.runs import cluster as layer
+from stance.runs.checkpoints import folder_of
+from stance.runs.cluster import ClusterPool, exposure
+from stance.runs.fingerprint import versions
+from stance.runs.workers import Batch
+from stance.tables import Record, Records
+
+distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.filterwarnings("ignore")
+ROWS = 60
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "mine.csv"
+    rows = "".join(f'{number},"{TEXTS[number % 4]}"\n' for number in range(ROWS))
+    path.write_text(f"id,text\n{rows}")
+    return path
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "answers.csv"
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Dask cluster with one worker, in this process."""
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        protocol="tcp",
+        dashboard_address=None,
+        silence_logs=50,
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def remote(model, table, output, cluster):
+    """A run on the cluster."""
+    address = cluster.scheduler_address
+    return functools.partial(predict, model, table, output, cluster=address, size=7)
+
+
+def test_a_cluster_gives_the_same_bytes(model, table, output, remote):
+    predict(model, table, output, size=7)
+    before = output.read_bytes()
+    for _ in range(2):
+        remote(force=True)
+        assert output.read_bytes() == before
+    assert not folder_of(output).exists()
+
+
+@pytest.mark.endurance
+def test_a_cluster_that_loses_workers_gives_the_same_bytes(model, table, output):
+    predict(model, table, output)
+    before, killed = output.read_bytes(), []
+
+    def progress(tally, *_):
+        if len(killed) < 3 and tally.rows >= 10 * (len(killed) + 1):
+            worker = random.Random(0).choice(list(cluster.workers.values()))
+            killed.append(worker.process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(killed[-1], signal.SIGKILL)
+
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        address = cluster.scheduler_address
+        predict(model, table, output, cluster=address, progress=progress, size=2, force=True)
+    assert len(killed) == 3
+    assert output.read_bytes() == before
+
+
+def test_an_error_that_cannot_be_pickled_ends_the_run(remote, output, monkeypatch):
+    class UncopiedError(Exception):
+        def __init__(self, one, two):
+            super().__init__(one)
+            self.lock = two
+
+    def failing(*_):
+        raise UncopiedError("what happened", threading.Lock())
+
+    monkeypatch.setattr(layer, "compute", failing)
+    with pytest.raises(RuntimeError, match=r"^UncopiedError: what happened"):
+        remote()
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nonsense", "tcp://HOST", "inproc://x", "tcp://\x1b[31mx\n:1"]
+)
+def test_what_is_not_an_address_is_refused_at_once(address):
+    told = re.escape(ascii(address)[1:-1])
+    with pytest.raises(UsageError, match=f"^--cluster '{told}': is not an address; write tcp"):
+        ClusterPool(address, small_model(), None)
+
+
+def test_another_program_at_the_address_is_not_a_scheduler(model_path, table, output):
+    def greet():
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                client.sendall(b"SSH-2.0-OpenSSH_9.7\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        command = [sys.executable, "-m", "stance", "predict", str(table), "-o", str(output)]
+        command += ["--model", str(model_path), "--cluster", address]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"stance: {address}: no Dask scheduler answers; check the address\n"
+
+
+def test_a_silent_server_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as server:  # which accepts and says nothing
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(WorkerError, match=r"no Dask scheduler answers; check the address$"):
+            ClusterPool(address, small_model(), None, silence=0.5)
+    assert time.monotonic() - started < 5
+
+
+def test_tls_without_certificates_says_so():
+    with pytest.raises(
+        UsageError, match=r"^tls://127\.0\.0\.1:1: needs certificates; name them as"
+    ):
+        ClusterPool("tls://127.0.0.1:1", small_model(), None)
+
+
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        ("tcp://127.9.9.9:8786", False),
+        ("tcp://[::1]:8786", False),
+        ("tcp://localhost:8786", False),
+        ("tls://10.0.0.7:8786", False),
+        ("tcp://10.0.0.7:8786", True),
+        ("tcp://[fe80::1]:8786", True),
+        ("ws://cluster.example:8786", True),
+    ],
+)
+def test_a_cluster_beyond_this_computer_without_tls_is_warned_about(address, warned):
+    found = exposure(address)
+    assert (found is not None) == warned
+    assert not warned or found.startswith(f"{address}: texts and model travel unencrypted")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("stance", "^the cluster has stance {}, not 9.9 as here; install the same version there$"),
+        ("nonesuch", "^tcp://.*: nonesuch is not installed on the cluster; install the same"),
+    ],
+)
+def test_a_cluster_unlike_this_computer_is_told_in_one_line(
+    output, remote, monkeypatch, name, told
+):
+    real = versions()
+    monkeypatch.setattr(layer, "versions", lambda: real | {name: "9.9"})
+    with pytest.raises(WorkerError, match=told.format(re.escape(real["stance"]))):
+        remote()
+    assert not output.exists()
+
+
+def test_a_worker_that_joins_late_compares_versions_too():
+    found = layer._work(b"", "hash", versions() | {"numpy": "9.9"}, None, None)
+    assert isinstance(found, WorkerError)
+    assert re.fullmatch(r"the cluster has numpy [0-9.]+, not 9\.9 as here; .*", str(found))
+
+
+def test_a_cluster_without_workers_ends_a_run(cluster, monkeypatch):
+    batch = Batch(1, Records.of([Record(1, 2, ("NATO",))]))
+    with ClusterPool(cluster.scheduler_address, small_model(), None, patience=0.5) as pool:
+        cluster.scale(0)
+        part = pool.submit(batch, keep=lambda part: part)
+        with pytest.raises(StanceError, match="the cluster has lost all its workers; start some"):
+            part.result(timeout=30)
+    cluster.scale(1)
+    cluster.wait_for_workers(1)
+
+
+def test_a_cluster_that_is_lost_before_the_first_part_is_told_in_one_line(remote, monkeypatch):
+    def no_connection(*_args, **_more):
+        raise OSError("the connection was closed")
+
+    monkeypatch.setattr("distributed.Client.run", no_connection)
+    with pytest.raises(WorkerError, match=r"the scheduler or a worker was lost; start it again$"):
+        remote()
