@@ -41,10 +41,9 @@ _ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError),
     *(OverflowError, RuntimeError, ValueError),
 )
-_PICKLED = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
-_COMPRESSED = (  # as joblib compresses: gzip, bzip2, xz, lzma, lz4, zlib
-    *(b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"]\0\0", b"\x04\x22\x4d\x18"),
-    *(b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"),
+_PICKLED = (  # how pickles begin, and what joblib compresses: gzip, bzip2, xz, lzma, lz4, zlib
+    *(b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"),
+    *(b"]\0\0", b"\x04\x22\x4d\x18", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"),
 )
 _RUNS_CODE = (
     "is refused because loading one can run any code; train a model with `stance train`, whose "
@@ -79,7 +78,10 @@ class Archive:
     def __init__(self, file: BinaryIO) -> None:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        _recognise(file.read(8))
+        head = file.read(8)
+        refuse_pickle("", head)
+        if not head.startswith((b"PK\3\4", b"PK\5\6")):
+            raise refusal("is not a zip file, so not a model" if head else "is empty", _OTHER_FILE)
         if size > MOST_BYTES:
             raise refusal(f"{count(size, 'byte')}, but a model has at most {MOST_BYTES:,}")
         _check_end(file, size)
@@ -109,20 +111,12 @@ class Archive:
         return data
 
 
-def refuse_pickle(name: str, head: bytes) -> None:
+def refuse_pickle(name: str, head: bytes = b"") -> None:
     """Raise if a file is, by its name or first bytes, one that runs code when it is loaded."""
     if name.lower().endswith(PICKLES):
         raise ModelError(f"as a {Path(name).suffix} file, it {_RUNS_CODE}")
     if head.startswith(_PICKLED):
-        raise ModelError(f"as a pickle (as joblib writes it), it {_RUNS_CODE}")
-    if head.startswith(_COMPRESSED):
-        raise ModelError(f"as a file compressed as joblib compresses a pickle, it {_RUNS_CODE}")
-
-
-def _recognise(head: bytes) -> None:
-    refuse_pickle("", head)
-    if not head.startswith((b"PK\3\4", b"PK\5\6")):
-        raise refusal("is not a zip file, so not a model" if head else "is empty", _OTHER_FILE)
+        raise ModelError(f"as a pickle, or compressed as joblib compresses one, it {_RUNS_CODE}")
 
 
 def _check_end(file: BinaryIO, size: int) -> None:

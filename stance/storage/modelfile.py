@@ -23,30 +23,9 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
 from stance.recipe import recipe_from_table
-from stance.storage._archive import (
-    MANIFEST,
-    PICKLES,
-    Archive,
-    decode_array,
-    decode_terms,
-    encode_array,
-    encode_terms,
-    pack,
-    refusal,
-    refuse_pickle,
-)
-from stance.storage._manifest import (
-    CALIBRATION,
-    FORMAT,
-    LABELS,
-    MOST_MANIFEST,
-    PARTS,
-    SCHEMA,
-    TERMS,
-    Table,
-    decode_manifest,
-    member_arrays,
-)
+from stance.storage import _archive, _manifest
+from stance.storage._archive import MANIFEST, Archive, refusal
+from stance.storage._manifest import CALIBRATION, LABELS, PARTS, TERMS, Table, member_arrays
 
 STEMMER = "PyStemmer"  # whose versions stem some words differently
 
@@ -54,6 +33,11 @@ _OF_MODEL = (  # top-level keys of the manifest that a model's card does not own
     *("format", "schema", "recipe", "labels", "language", "book", "lexicon", "heads"),
     *("temperature", "members"),
 )
+_UNREADABLE = {
+    errno.ENOENT: "no such file; check the path, or make it with `stance train`",
+    errno.EACCES: "no permission to read it; ask its owner or run chmod",
+    errno.EISDIR: "is a folder; name the model file in it",
+}
 _GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
 
 # --- Writing -------------------------------------------------------------------------------------
@@ -71,15 +55,19 @@ def dump_model(model: StanceModel) -> bytes:
     contents, members = {}, {}
     for name in sorted(values):
         dtype, shape = layouts.get(name, ("", ()))
-        data = encode_array(values[name], dtype) if dtype else encode_terms(values[name])
+        data = (
+            _archive.encode_array(values[name], dtype)
+            if dtype
+            else _archive.encode_terms(values[name])
+        )
         contents[name] = data
         members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
         if dtype:
             members[name] |= {"dtype": dtype, "shape": shape}
     manifest = {
         **model.card,
-        "format": FORMAT,
-        "schema": SCHEMA,
+        "format": _manifest.FORMAT,
+        "schema": _manifest.SCHEMA,
         "recipe": model.recipe.to_table(holder=model.holder is not None),
         "labels": {name: LABELS[name] for name in ("stance", "sentiment")},
         "language": model.recipe.language,
@@ -89,7 +77,7 @@ def dump_model(model: StanceModel) -> bytes:
         "temperature": float(model.stance.temperature),
         "members": members,
     }
-    return pack({MANIFEST: _encode_manifest(manifest)} | contents)
+    return _archive.pack({MANIFEST: _encode_manifest(manifest)} | contents)
 
 
 def _head_table(head: Head) -> dict[str, Any]:
@@ -144,7 +132,7 @@ def save_model(model: StanceModel, path: Path | str, *, force: bool = False) -> 
 
 def check_model_output(path: Path, *, force: bool) -> None:
     """Raise what `save_model` would raise because of the name alone, before any work is done."""
-    if path.suffix.lower() in PICKLES:
+    if path.suffix.lower() in _archive.PICKLES:
         reason = f"a {path.suffix} would be refused later; use .stance"
         raise OutputError(f"{shown_path(path)}: {reason}")
     check_output(path, force=force, regular=True)
@@ -205,49 +193,41 @@ def stemmer_note(model: StanceModel) -> str | None:
     return f"{differ}; for the same ones, pip install {STEMMER}=={there}"
 
 
-_READING = {
-    errno.ENOENT: "no such file; check the path, or make it with `stance train`",
-    errno.EACCES: "no permission to read it; ask its owner or run chmod",
-    errno.EISDIR: "is a folder; name the model file in it",
-}
-
-
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[io.BufferedReader]:
     with _refusals(path):
         if is_device(path):
             raise refusal("is a pipe or device, not a file", "name a model file")
         with path.open("rb") as file:
-            refuse_pickle(path.name, b"")
+            _archive.refuse_pickle(path.name)
             yield file
 
 
 @contextlib.contextmanager
 def _refusals(path: Path) -> Iterator[None]:
     """Put the file's name before whatever is refused in it, all on one line."""
+    fault: Exception
     try:
         yield
+        return
     except ModelError as error:
-        raise ModelError(f"{shown_path(path)}: {shown(str(error), 400)}") from error
+        fault, what = error, shown(str(error), 400)
     except (ActorError, RecipeError) as error:
-        advice = "train a new one with `stance train`"
-        raise ModelError(f"{shown_path(path)}: {shown(str(error), 400)}; {advice}") from error
+        fault, what = error, f"{shown(str(error), 400)}; train a new one with `stance train`"
     except OSError as error:
-        why = f"cannot be read ({error.strerror or type(error).__name__}); copy it and try again"
-        why = _READING.get(error.errno or 0, why)
-        raise ModelError(f"{shown_path(path)}: {why}") from error
+        unknown = f"cannot be read ({error.strerror}); copy it and try again"
+        fault, what = error, _UNREADABLE.get(error.errno or 0, unknown)
+    raise ModelError(f"{shown_path(path)}: {what}") from fault
 
 
 def _read_manifest(archive: Archive) -> dict[str, Any]:
-    if archive.sizes[MANIFEST] > MOST_MANIFEST:
-        raise refusal(f"its manifest unpacks to more than {MOST_MANIFEST:,} bytes")
-    manifest = decode_manifest(archive.read(MANIFEST))
-    claimed = {name: member["bytes"] for name, member in manifest["members"].items()}
-    sizes = {name: size for name, size in archive.sizes.items() if name != MANIFEST}
-    for name in sorted(claimed.keys() | sizes.keys()):
-        found, expected = (table.get(name, "no") for table in (sizes, claimed))
-        if found != expected:
-            raise refusal(f"has {found} bytes of '{shown(name)}', and by its manifest {expected}")
+    if archive.sizes[MANIFEST] > _manifest.MOST_MANIFEST:
+        raise refusal(f"its manifest unpacks to more than {_manifest.MOST_MANIFEST:,} bytes")
+    manifest = _manifest.decode_manifest(archive.read(MANIFEST))
+    sizes = {name: member["bytes"] for name, member in manifest["members"].items()}
+    sizes[MANIFEST] = archive.sizes[MANIFEST]
+    for name, _ in sorted(sizes.items() ^ archive.sizes.items()):
+        raise refusal(f"damaged: '{shown(name)}' is missing, or not as the manifest says")
     return manifest
 
 
@@ -261,10 +241,12 @@ def _read_model(file: BinaryIO) -> StanceModel:
             raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
     values: dict[str, Any] = {}
     for name, (dtype, shape) in member_arrays(tables, members).items():
-        values[name] = decode_array(contents.pop(name), dtype, shape, name)
+        values[name] = _archive.decode_array(contents.pop(name), dtype, shape, name)
         _check_values(values[name], name)
     for name, data in contents.items():
-        values[name] = decode_terms(data, len(values[name.replace(TERMS, ".keys.npy")]), name)
+        values[name] = _archive.decode_terms(
+            data, len(values[name.replace(TERMS, ".keys.npy")]), name
+        )
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
     heads = {name: _make_head(name, table, values) for name, table in tables.items()}
     calibration = {Path(name).stem: values[name] for name in CALIBRATION if name in values}
