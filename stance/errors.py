@@ -44,7 +44,7 @@ EXTRAS = {
     "dask": "distributed",
     "excel": "python-calamine XlsxWriter",
     "html": "lxml_html_clean trafilatura",
-    "label": "markdown-it-py starlette uvicorn",
+    "label": "starlette uvicorn",
     "parquet": "pyarrow",
     "pdf": "reportlab",
     "zst": "zstandard",

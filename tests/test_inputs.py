@@ -484,7 +484,7 @@ kept its `snake_case` word.
 """
     assert [row[2] for row in article(write(tmp_path / "x.md", text))[1:]] == [
         "NATO meets",
-        "Poland praised the alliance and kept its `snake_case` word.",
+        "Poland praised the alliance and kept its snake_case word.",
         "Russia said no.",
         "Iran left.",
         "China 3 * 4 stayed.",

@@ -16,7 +16,14 @@ from stance.display import count, shown
 from stance.errors import DataError, UsageError, load_extra
 from stance.tables.boilerplate import split_article
 from stance.tables.records import Journal, Record, Records
-from stance.tables.sources import Source, bare_path, choose_encoding, kind_suffix, undecodable
+from stance.tables.sources import (
+    Source,
+    bare_path,
+    choose_encoding,
+    kind_suffix,
+    line_ends,
+    undecodable,
+)
 from stance.tables.table import Table
 
 _ARCHIVES, _MARKDOWN = (".mhtml", ".mht"), ".md"
@@ -25,7 +32,7 @@ ARTICLE_NAMES = (".txt", _MARKDOWN, *PAGE_NAMES)
 _SAID = ("title", "date", "outlet")  # by a web page
 _LARGEST = 20_000_000  # bytes
 _MOST_ELEMENTS = 30_000  # long pages have a tenth; the time to read one may grow with the square
-_MOST_NESTED = 3  # archives in one another; each costs the time to read all that is in it
+_MOST_NESTED = 3  # archives in one another: each costs the time to read all that is in it
 
 _MANY_ATTRIBUTES = re.compile(  # in one tag: the time to parse them grows with their square
     r"""<[a-zA-Z][^\s<>/]*+"""
@@ -38,6 +45,8 @@ _CHARSET = re.compile(
 )
 _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
 _FENCED = re.compile(r"\s*---\s*?(\n(?:.*\n){0,99}?)(?:---|\.\.\.)\s*?(?:\n|$)")
+_BLOCKS = ("", "|", ">", "|-", ">-")  # what may be before a value of several lines
+_QUOTED = re.compile(r"""^(["'])(.*)\1$""")
 _KEY = re.compile(r"[^\W\d][\w -]{0,60}\s*")
 
 
@@ -74,79 +83,71 @@ def open_article(
     goes before that. `document` is that name without its ending if omitted. With `keep_all`,
     boilerplate is kept, and a column `boilerplate` says why it is.
     """
-    with closing(Source(path)) as file:
-        data = _all_of(file)
-    name, is_page = file.name, kind_suffix(path) in PAGE_NAMES
-    if is_page:
-        load_extra("trafilatura", f"{name}: a web page", "html")
-    if kind_suffix(path) in _ARCHIVES:
-        data = _unpacked(data, name)
-    text, form = _decoded(data, encoding, name, is_page)
-    matter, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, name)
-    said = {**matter, **{key: cell for key, cell in fields.items() if cell or key not in matter}}
-    journal, counted = Journal(name), Counter[str]()
+    source, text, form = _read_text(path, encoding)
+    about, is_page = document or bare_path(path).name, kind_suffix(path) in PAGE_NAMES
+    said, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, source.name)
+    said |= {key: cell for key, cell in fields.items() if cell or key not in said}
+    journal, counted = Journal(source.name), Counter[str]()
     columns = ["document", "paragraph", *said, *["boilerplate"] * keep_all, text_column]
-    if twice := [key for key, times in Counter(columns).items() if times > 1]:
+    if twice := [key for key in said if columns.count(key) > 1]:
         why = f"'{shown(twice[0])}' in its front matter is a column of every article"
-        raise DataError(f"{name}: {why}; rename it there")
+        raise DataError(f"{source.name}: {why}; rename it there")
     journal.columns = tuple(columns)
 
     def read() -> Generator[Records]:
-        title, plain, own = "", text, said
-        if is_page:
-            plain, found = _read_page(text, name)
-            title, own = found["title"], {key: said[key] or found.get(key, "") for key in said}
-        elif path.suffix.lower() == _MARKDOWN:
-            plain = _plain(text)
-        found_pieces = split_article(plain, title)
-        kept = [piece for piece in found_pieces if keep_all or not piece[1]]
-        counted.update(reason for _, reason in found_pieces if reason and not keep_all)
+        plain, found = _read_page(text, source.name) if is_page else (text, {})
+        plain = _without_marks(text) if path.suffix.lower() == _MARKDOWN else plain
+        pieces = split_article(plain, found.get("title", ""))
+        counted.update(reason for _, reason in pieces if reason and not keep_all)
+        kept = [piece for piece in pieces if keep_all or not piece[1]]
         journal.number = len(kept)
-        about = document or bare_path(path).name
+        cells = [cell or found.get(key, "") for key, cell in said.items()]
         yield Records.of(
-            Record(n, n, (about, str(n), *own.values(), *[reason] * keep_all, paragraph))
+            Record(n, n, (about, str(n), *cells, *[reason] * keep_all, paragraph))
             for n, (paragraph, reason) in enumerate(kept, 1)
         )
 
     def notes() -> list[str]:
-        kind = f"{form}{', a web page' * is_page}{boilerplate_note(counted)}"
-        return [f"article of {count(journal.number, 'paragraph')}, {kind}"]
+        said_of = f"article of {count(journal.number, 'paragraph')}, {form}"
+        return [f"{said_of}{', a web page' * is_page}{boilerplate_note(counted)}"]
 
-    table = ArticleTable(file, journal, read(), notes)
+    table = ArticleTable(source, journal, read(), notes)
     table.boilerplate = counted
     return table
 
 
-def _all_of(file: Source) -> bytes:
+def _read_text(path: Path, encoding: str | None) -> tuple[Source, str, str]:
+    """Return the file of an article, its text, and its encoding for the note."""
     data = b""
-    for part in file.pieces():
-        data += part
-        if len(data) > _LARGEST:
-            why = f"more than {_LARGEST:,} bytes are too long for an article"
-            raise DataError(f"{file.name}: {why}; put paragraphs in a CSV table")
-    return data
-
-
-def _decoded(data: bytes, asked: str | None, name: str, is_page: bool) -> tuple[str, str]:
-    """Return a text, and its encoding for the note."""
-    chosen = choose_encoding(data[:64], asked, name)
-    declared = _CHARSET.search(data[:4096]) if is_page and not asked and not chosen.mark else None
-    if declared:
+    with closing(Source(path)) as source:
+        for piece in source.pieces():
+            data += piece
+            if len(data) > _LARGEST:
+                why = f"more than {_LARGEST:,} bytes are too long for an article"
+                raise DataError(f"{source.name}: {why}; put paragraphs in a CSV table")
+    is_page = kind_suffix(path) in PAGE_NAMES
+    if is_page:
+        load_extra("trafilatura", f"{source.name}: a web page", "html")
+    if kind_suffix(path) in _ARCHIVES:
+        data = _unpacked(data, source.name)
+    chosen = choose_encoding(data[:64], encoding, source.name)
+    declared = _CHARSET.search(data[:4096])
+    if is_page and declared and not encoding and not chosen.mark:
         with suppress(LookupError, UsageError):  # of an unknown name, which browsers do not heed
-            known = codecs.lookup(declared[1].decode("ascii")).name
-            western = known in ("iso8859-1", "ascii")  # for browsers
-            chosen = choose_encoding(b"", "cp1252" if western else known, name)
+            name = codecs.lookup(declared[1].decode("ascii")).name
+            western = name in ("iso8859-1", "ascii")  # for browsers
+            chosen = choose_encoding(b"", "cp1252" if western else name, source.name)
     try:
         text = data[chosen.mark :].decode(chosen.name)
     except UnicodeDecodeError as error:
         place = chosen.mark + error.start
         line = data[:place].count(b"\n") + 1
-        raise undecodable(data, place, chosen.name, f"{name}:{line}") from error
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
+        raise undecodable(data, place, chosen.name, f"{source.name}:{line}") from error
+    before, nul, _ = text.partition("\0")
+    if nul:
         why = "a NUL byte; the file is damaged or not text: export it again"
-        raise DataError(f"{name}:{line}: {why}")
-    return text, str(chosen)
+        raise DataError(f"{source.name}:{line_ends(before) + 1}: {why}")
+    return source, text, str(chosen)
 
 
 # --- Front matter and Markdown --------------------------------------------------------------------
@@ -169,42 +170,28 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, str], str]:
             why = f"'{shown(key.strip())}' stands twice in the front matter; remove one"
             raise DataError(f"{name}:{line}: {why}")
         items = (item.strip("- \t\r") for item in value.split("\n") if item[:1] != "#")
-        found[key.strip()] = ", ".join(_unquoted(item) for item in items if item)
+        plain = (
+            _QUOTED.sub(r"\2", item).replace("''", "'") for item in items if item not in _BLOCKS
+        )
+        found[key.strip()] = ", ".join(plain)
         line += 1 + entry.count("\n")
     if not fenced or re.search(r"^[^#\s]", comments, re.MULTILINE):
         return {}, text
     return found, text[fenced.end() :]
 
 
-def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1].replace("''", "'") if value[0] == "'" else value[1:-1]
-    return "" if value in ("|", ">", "|-", ">-") else value
-
-
-_OPENING = re.compile(r"\s{0,3}(?:#{1,6}\s+|>\s?|[-*+]\s+|\d{1,3}[.)]\s+)")
-_MARKS = (  # of Markdown, and what stays of them
-    (re.compile(r"!\[[^\[\]]*\]\([^()]*\)"), ""),
-    (re.compile(r"\[([^\[\]]*)\]\([^()]*\)"), r"\1"),
-    (re.compile(r"(?<![\w*_])(\*\*|__|[*_])(?=\S)([^*_]+)(?<=\S)\1(?![\w*_])"), r"\2"),
-    (re.compile(r"\\([\\`*_{}\[\]()#+.!-])"), r"\1"),
-)
-
-
-def _plain(text: str) -> str:
+def _without_marks(text: str) -> str:
     """Return Markdown as plain text, a paragraph a line."""
-    found = [""]
-    goes_on = False
-    for line in text.splitlines():
-        mark = _OPENING.match(line)
-        rest = line[mark.end() if mark else 0 :].strip()
-        if goes_on and rest and not mark:
-            found[-1] += f" {rest}"
-            continue
-        found.append(rest)
-        goes_on = rest != "" and not (mark and "#" in mark[0])
-    for pattern, kept in _MARKS:
-        found = [pattern.sub(kept, line) for line in found]
+    from markdown_it import MarkdownIt  # where it is needed, for importing takes a while
+
+    found = []
+    for block in MarkdownIt("commonmark").parse(text):
+        parts = (
+            " " if part.type.endswith("break") else part.content
+            for part in block.children or [block]
+            if part.type != "image"
+        )
+        found.append("".join(parts))
     return "\n".join(found)
 
 
@@ -230,15 +217,16 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:
     for library in ("trafilatura", "htmldate", "courlan", "justext"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # we report the same in one line
     trafilatura: Any = import_module("trafilatura")
-    empty = DataError(
-        f"{name}: has no text of an article; open it in a browser and save its text as .txt"
-    )
+
+    def refusal(why: str) -> DataError:
+        return DataError(f"{name}: {why}; open it in a browser and save its text as .txt")
+
     if _MANY_ATTRIBUTES.search(html):
-        raise DataError(f"{name}: has a tag of 1,000 attributes; save its text as .txt")
+        raise refusal("has a tag of 1,000 attributes")
     if (tree := trafilatura.load_html(html)) is None:
-        raise empty
+        raise refusal("has no text of an article")
     if sum(1 for _ in tree.iter()) > _MOST_ELEMENTS:
-        raise DataError(f"{name}: has more than {_MOST_ELEMENTS:,} elements; save its text as .txt")
+        raise refusal(f"has more than {_MOST_ELEMENTS:,} elements")
     window = " ".join((tree.findtext(".//title") or "").split())  # its title
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
     try:
@@ -247,10 +235,9 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str]]:
             date_extraction_params=dates,  # none of which depends on today
         )  # fmt: skip
     except Exception as error:  # whatever a strange page sets off in the library
-        what = f"cannot be read as a web page ({type(error).__name__})"
-        raise DataError(f"{name}: {what}; save its text as .txt") from error
+        raise refusal(f"cannot be read as a web page ({type(error).__name__})") from error
     if page is None or not page.text:
-        raise empty
+        raise refusal("has no text of an article")
     title, outlet = _parted(page.title or "", page.sitename or "", window)
     lines = [re.sub(r"^- ", "", line) for line in page.text.splitlines()]
     text = "\n".join([title, *(line for line in lines if line not in (title, page.title))])

@@ -134,14 +134,13 @@ def _mark_teasers(lines: Sequence[str], reasons: list[str]) -> None:
     """Mark the headlines under "Most read" and the like, once the article itself has begun."""
     begun = under_heading = False
     for at, line in enumerate(lines):
-        if _reason_of_label(line) == "related":
-            under_heading = begun
-        elif not reasons[at]:
-            is_teaser = _is_title(line) and len(line) <= _TEASER_LENGTH
-            begun = begun or not is_teaser
-            under_heading = under_heading and is_teaser
-            if under_heading:
-                reasons[at] = "related"
+        is_teaser = _is_title(line) and len(line) <= _TEASER_LENGTH
+        if reasons[at]:
+            under_heading |= begun and _reason_of_label(line) == "related"
+        else:
+            begun |= not is_teaser
+            under_heading &= is_teaser
+            reasons[at] = "related" * under_heading
 
 
 def _mark_outside(lines: Sequence[str], reasons: list[str]) -> int:
