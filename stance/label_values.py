@@ -1,4 +1,4 @@
-"""What cells of a labelled table mean: stances and sentiments in any spelling, holders, flags."""
+"""What the cells of labelled tables mean: stances, sentiments, holders, flags, soft labels."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,8 @@ def stance_spellings(labels: Mapping[str, str] | None) -> Mapping[str, int]:
 class LabelReader:
     """Maps spellings of stances or sentiments to numbers, and remembers which it met.
 
-    `words` are the spellings beside the numeric scales.
+    `words` are the spellings beside the numeric scales; `name` is the column's, if it is not that
+    of the kind.
     """
 
     def __init__(
@@ -66,12 +67,11 @@ class LabelReader:
         table: str,
         kind: type[Stance] | type[Sentiment],
         words: Mapping[str, int],
-        name: str = "",  # of the column, if it is not that of the kind
+        name: str = "",
     ) -> None:
         self._table, self._words, self._labels = table, words, tuple(map(str, kind))
         self._kind, self._name = kind, name or kind.__name__.lower()
         self._scale: Mapping[str, int] | None = None
-        self._digits: set[str] = set()  # labels that were read by the scale
         self._met: dict[str, int] = {}
 
     def read(self, cell: str, record: Record) -> int:
@@ -81,16 +81,14 @@ class LabelReader:
         return self._met[cell]
 
     def _number(self, cell: str, record: Record) -> int:
-        word = cell.strip().lower()
-        number = re.sub(r"^\+|\.0+$", "", word)
-        for spelling in {word: 0, number: 0}:
+        word, digits = cell.strip().lower(), _digits(cell)
+        for spelling in (word, digits):
             if spelling in self._words:
                 return self._words[spelling]
-        scale = next((scale for scale in _SCALES if number in scale), None)
+        scale = next((scale for scale in _SCALES if digits in scale), None)
         if scale and self._scale in (None, scale):
             self._scale = scale
-            self._digits.add(number)
-            return scale[number]
+            return scale[digits]
         what = f"{self._table}:{record.line}: {self._name} '{shown(cell)}' in row {record.number}"
         if scale:
             kept = ", ".join(self._scale or {})
@@ -102,7 +100,7 @@ class LabelReader:
 
     def refuse_guess(self) -> None:
         """Raise if the numbers met are 0 and 1 alone, which may mean anything."""
-        if self._digits == {"0", "1"}:
+        if self._scale and {*map(_digits, self._met)} - self._words.keys() == {"0", "1"}:
             how = f"write {', '.join(self._labels)}"
             if self._kind is Stance:
                 how = "say what they mean, such as --labels 0=against,1=favor"
@@ -115,6 +113,10 @@ class LabelReader:
         if odd:
             pairs = [f"{shown(cell)} -> {self._labels[n]}" for cell, n in sorted(odd.items())]
             yield f"{self._table}: {self._name} labels read as {', '.join(pairs)}"
+
+
+def _digits(cell: str) -> str:
+    return re.sub(r"^\+|\.0+$", "", cell.strip().lower())
 
 
 def read_stance(

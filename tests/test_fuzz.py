@@ -16,16 +16,16 @@ import zipfile
 from itertools import count
 from pathlib import Path
 
-import import_cases
 import numpy as np
 import pytest
+import test_importing
 from small_model import TEXTS, members_of, small_model, spoiled
 from test_importing import places_in, replaced
 
 from stance.errors import StanceError
 from stance.findings import AuditRequest, Request, SampleRequest, read_study, write_sample
 from stance.fitting.vectors import Vectors
-from stance.importing import import_corpus
+from stance.importing import FORMATS, import_corpus
 from stance.labelling import Label, Store, export_labels, read_task
 from stance.labelling.server import read_codebook
 from stance.reading.actors import ActorBook
@@ -221,11 +221,11 @@ def kinds(tmp_path_factory):
         "kept part": ("a.rows", part, damaged, resumed),
         "kept plan": ("a.plan", (run / "plan.json").read_bytes(), damaged_json, resumed),
     }
-    for form, files in import_cases.FILES.items():
-        name, data = next(iter(files.items()))
-        data = import_cases.grown(data) if isinstance(data, import_cases.Listed) else data
-        data = data if isinstance(data, bytes) else data.encode()
-        found[f"import {form}"] = ("a.txt", data, damaged, importer(form, name))
+    for form in FORMATS:
+        sources = test_importing.IMPORTS / form
+        source = min(path for path in sources.rglob("*.*") if path.is_file())
+        run = importer(form, source.relative_to(sources))
+        found[f"import {form}"] = ("a.txt", source.read_bytes(), damaged, run)
     return found
 
 
@@ -262,7 +262,7 @@ def importer(form, name):
     def run(path):
         folder = path.parent / "import"
         shutil.rmtree(folder, ignore_errors=True)
-        source = import_cases.write(folder, import_cases.FILES[form])
+        source = test_importing.copied(form, folder)
         (folder / name).write_bytes(path.read_bytes())
         import_corpus(form, source, path.with_suffix(".o.csv"), force=True)
 
@@ -299,7 +299,7 @@ KINDS = [
         "model",
         "kept part",
         "kept plan",
-        *(f"import {form}" for form in import_cases.FILES),
+        *(f"import {form}" for form in FORMATS),
     ),
 ]
 

@@ -9,7 +9,6 @@ import pytest
 from command import invoke
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from import_cases import BASIL, FILES, ITEMS, SEESAW, lines, write
 from test_label import rows_of
 
 from stance.corpus import read_corpus
@@ -17,20 +16,47 @@ from stance.errors import DataError, OutputError, StanceError, UsageError
 from stance.importing import FORMATS, import_corpus, parse_map
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
-EXPECTED = dict(
-    section.split("\n", 1)
-    for section in Path(__file__)
-    .with_name("import_expected.txt")
-    .read_text("utf-8")
-    .split("== ")[1:]
-)
-"""By format, the corpus that `FILES` become, and after each # what is told."""
+IMPORTS = Path(__file__).parent / "imports"
+"""By format, files in the shape of the real ones, with invented texts; where more of them are
+wanted, a number takes the place of each 000."""
+SECTIONS = (IMPORTS / "expected.txt").read_text("utf-8").split("== ")[1:]
+EXPECTED = dict(section.split("\n", 1) for section in SECTIONS)
+"""By format, the corpus that its files become, and after each # what is told."""
+
+
+def copied(form, folder, copies=1):
+    """Copy the files of a format to a folder, several times over if wanted; return the source."""
+    for path in filter(Path.is_file, sorted((IMPORTS / form).rglob("*"))):
+        data, name = path.read_bytes(), path.relative_to(IMPORTS / form).as_posix()
+        for at in range(copies if "000" in name else 1):
+            target = folder / name.replace("000", f"{at:03}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            many = range(at, at + 1) if "000" in name else range(copies)
+            target.write_bytes(grown(data, path, many))
+    return folder / sorted(path.name for path in (IMPORTS / form).iterdir())[0]
+
+
+def grown(data, path, numbers):
+    if path.name == "export.json":
+        items = b",\n".join(grown(data[2:-3], Path(), [number]) for number in numbers)
+        return b"[\n" + items + b"\n]\n"
+    is_table = path.suffix == ".csv" or path.parent.name == "semeval2016"
+    head = data[: data.index(b"\n") + 1] if is_table else b""
+    return head + b"".join(data[len(head) :].replace(b"000", b"%03d" % n) for n in numbers)
+
+
+def write(folder, files):
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return folder / next(iter(files)).split("/")[0]
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_format_becomes_a_corpus(tmp_path, form, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    source = write(Path(), FILES[form])
+    source = copied(form, Path())
     done = invoke("import", form, source, "-o", "corpus.csv")
     assert done.exit_code == 0, done.stderr
     table = Path("corpus.csv").read_text("utf-8")
@@ -42,7 +68,7 @@ def test_each_format_becomes_a_corpus(tmp_path, form, monkeypatch):
 def test_more_of_each_format_can_be_trained_on_and_checked(tmp_path):
     corpora = [tmp_path / f"{form}.csv" for form in FORMATS]
     for form, corpus in zip(FORMATS, corpora, strict=True):
-        import_corpus(form, write(tmp_path / form, FILES[form], copies=12), corpus)
+        import_corpus(form, copied(form, tmp_path / form, copies=12), corpus)
     trained = invoke("train", *corpora, "-o", tmp_path / "a.stance", "--no-curve", "--seed", 1)
     assert trained.exit_code == 0, trained.stderr
     checked = invoke("check", *corpora)
@@ -123,7 +149,7 @@ SPOILT = [
 
 @pytest.mark.parametrize(("form", "old", "new", "said"), SPOILT)
 def test_what_is_not_of_the_format_is_refused_with_its_line(tmp_path, form, old, new, said):
-    source = write(tmp_path, FILES[form])
+    source = copied(form, tmp_path)
     paths = sorted(source.rglob("*.*")) if source.is_dir() else [source]
     path = next(path for path in paths if path.is_file() and old in path.read_bytes())
     path.write_bytes(path.read_bytes().replace(old, new, 1))
@@ -203,7 +229,7 @@ def test_names_and_labels_of_a_tool_are_mapped(tmp_path):
     with pytest.raises(DataError, match=r"no rows of labelstudio .* labels are 'dafür' 1, see"):
         imported("labelstudio", source, names=given["names"])
     told, rows = imported(
-        "semeval2025", write(tmp_path, FILES["semeval2025"]), labels={"Innocent": "favor"}
+        "semeval2025", copied("semeval2025", tmp_path), labels={"Innocent": "favor"}
     )
     assert [row["actor"] for row in rows] == ["NATO", "Russia", "Ukraine"]
 
@@ -222,7 +248,7 @@ def test_what_a_format_does_not_take_is_refused(tmp_path, form, given, match):
 
 
 def test_an_existing_output_is_kept(tmp_path):
-    write(tmp_path, FILES["newsmtsc"] | {"out.csv": "mine"})
+    copied("newsmtsc", write(tmp_path, {"out.csv": "mine"}).parent)
     with pytest.raises(OutputError, match="exists already; use --force to overwrite it"):
         import_corpus("newsmtsc", tmp_path / "train.jsonl", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text("utf-8") == "mine"
@@ -233,7 +259,7 @@ def test_an_existing_output_is_kept(tmp_path):
 
 def test_members_of_a_doccano_project_are_coders(tmp_path):
     item = {"text": "NATO met.", "actor": "NATO"}
-    files = {f"x/{who}.jsonl": lines(item | {"label": [label]})
+    files = {f"x/{who}.jsonl": json.dumps(item | {"label": [label]})
              for who, label in (("anna", "favor"), ("ben", "neutral"))}  # fmt: skip
     told, rows = imported("doccano", write(tmp_path, files))
     assert [(row["stance"], row["coder"]) for row in rows] == [
@@ -294,35 +320,32 @@ ANY = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=20,
 )  # fmt: skip
-JSON = {form: {"any.json": {"all": items}} for form, items in ITEMS.items()}
-JSON |= {"seesaw": SEESAW, "basil": BASIL}
+JSON = ("newsmtsc", "madtsc", "ruopinionne", "doccano", "labelstudio", "prodigy", "seesaw", "basil")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data())
-def test_any_json_gives_rows_or_one_line(tmp_path_factory, data):
-    form = data.draw(st.sampled_from(sorted(JSON)))
-    name = data.draw(st.sampled_from(sorted(JSON[form])))
-    item = JSON[form][name]
-    spoilt = replaced(item, data.draw(st.sampled_from(places_in(item)[1:])), data.draw(ANY))
-    files = JSON[form] | {name: spoilt}
-    if name == "any.json":
-        files = {"any.jsonl": lines(*spoilt["all"]) if isinstance(spoilt["all"], list) else b"3"}
-    files = {n: json.dumps(own) if isinstance(own, dict) else own for n, own in files.items()}
-    folder = tmp_path_factory.mktemp("any")
+@given(st.data(), st.sampled_from(JSON))
+def test_any_json_gives_rows_or_one_line(tmp_path_factory, data, form):
+    source = copied(form, tmp_path_factory.mktemp("any"))
+    paths = [path for path in [source, *sorted(source.rglob("*"))] if path.is_file()]
+    path = data.draw(st.sampled_from(paths))
+    text = path.read_text("utf-8")
+    items = [*map(json.loads, text.splitlines())] if path.suffix == ".jsonl" else json.loads(text)
+    items = replaced(items, data.draw(st.sampled_from(places_in(items)[1:])), data.draw(ANY))
+    path.write_text(json.dumps(items), "utf-8")
     said = "no rows of"
     try:
-        imported(form, write(folder, files))
+        imported(form, source)
     except StanceError as error:
         said = str(error)
     assert said.isprintable()
-    assert re.search(r"\.jsonl?:|no rows of|cannot be read", said)
+    assert re.search(r"\.jsonl?:|no rows of|out.csv:", said)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(sorted(FILES)), st.integers(0), st.integers(0, 9), st.binary(max_size=5))
+@given(st.sampled_from(sorted(FORMATS)), st.integers(0), st.integers(0, 9), st.binary(max_size=5))
 def test_any_change_of_a_file_gives_rows_or_one_line(tmp_path_factory, form, place, length, added):
-    source = write(tmp_path_factory.mktemp("any"), FILES[form])
+    source = copied(form, tmp_path_factory.mktemp("any"))
     path = next(p for p in [source, *sorted(source.rglob("*"))] if p.is_file())
     data = path.read_bytes()
     place %= len(data)

@@ -115,7 +115,6 @@ def _cells(job: Import, where: str, item: Mapping[str, Any], skipped: Sequence[s
 
 # --- doccano ---------------------------------------------------------------------------------
 
-_FALSE_MATCH = "false_match"
 _SPAN = {"id?": Scalar, "start_offset": int, "end_offset": int, "label": str}
 _LINK = {"from_id": Scalar, "to_id": Scalar, "type": str}
 _DOCCANO = ("label", "labels", "entities", "relations", "Comments")
@@ -137,9 +136,6 @@ def read_doccano(job: Import) -> Iterator[Row]:
             said = item.get("label", item.get("labels", []))
             said = said if isinstance(said, list) else [said]
             labels = [label for label in said if isinstance(label, str)]
-            if _FALSE_MATCH in labels:
-                cells[_FALSE_MATCH] = "1"
-                labels.remove(_FALSE_MATCH)
             spans = item.get("entities", [label for label in said if not isinstance(label, str)])
             fault = partial(job.fault, where)
             for at, span in enumerate(checked([object], spans, fault, "entities")):
@@ -163,7 +159,7 @@ _RESULT = {
 }
 _ANNOTATION = {"result": [_RESULT], "completed_by?": object, "was_cancelled?": object}
 _TASK = {"id?": Scalar, "data": {"*": object}, "annotations?": [_ANNOTATION]}
-_COLUMNS = ("sentiment", _FALSE_MATCH, "holder", "note", "coder")
+_COLUMNS = ("sentiment", "holder", "note")
 """Columns of ours, besides the stance, that a result may bear as its name."""
 
 
