@@ -86,7 +86,8 @@ def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
     needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(found))
     for name in dict.fromkeys((*needed, *names)):
         option = f"--{name}-column" if name in ROLES else ""
-        found[name] = column(table.columns, names.get(name, name), table.name, option)
+        hint = ", or name the actor of all rows with --actor" if name == "actor" else ""
+        found[name] = column(table.columns, names.get(name, name), table.name, option, hint)
     return found
 
 

@@ -36,17 +36,24 @@ _ZEROS = re.compile(r"\.0+(?=(?:Z|[-+]\d{4})?$)")  # of a second
 # --- In -------------------------------------------------------------------------------------------
 
 
-def read_arrow(path: Path, kind: Kind, journal: Journal) -> tuple[str, Generator[Records]]:
+def read_arrow(path: Path, journal: Journal) -> tuple[str, Generator[Records]]:
     """Return the form of a file and its good records; a line in messages is a record."""
-    what = "Parquet" if kind == "parquet" else "Arrow"
+    what = "Parquet" if kind_of(path) == "parquet" else "Arrow"
     load_extra("pyarrow", f"{journal.name}: a {what} file", "parquet")
     with _readable(journal.name, what):
-        schema, batches = _open(path, kind, journal.name)
+        schema, batches = _open(path, journal.name)
         names = schema.names  # decodes them
     if len(names) > MAX_COLUMNS:
         raise DataError(f"{journal.name}: more than {MAX_COLUMNS:,} columns; leave some out")
     journal.name_columns(names, 1)
     return what, _records(batches, journal, what)
+
+
+def kind_of(path: Path) -> Kind | None:
+    """Return which of the two a file is, by how it begins."""
+    with path.open("rb") as file:
+        head = file.read(6)
+    return "parquet" if head[:4] == b"PAR1" else "arrow" if head == b"ARROW1" else None
 
 
 @contextmanager
@@ -55,31 +62,28 @@ def _readable(name: str, what: str) -> Iterator[None]:
     arrow = import_module("pyarrow")
     try:
         yield
-    except DataError:
-        raise
     except (arrow.ArrowException, OSError, ValueError, EOFError) as error:
         why = shown(str(error).partition("\n")[0] or type(error).__name__, 80)
         advice = "copy or download the file again"
         raise DataError(f"{name}: is not a whole {what} file ({why}); {advice}") from error
 
 
-def _open(path: Path, kind: Kind, name: str) -> tuple[Any, Iterator[Any]]:
+def _open(path: Path, name: str) -> tuple[Any, Iterator[Any]]:
     """Return the schema of a file, and its batches."""
-    if kind == "parquet":
-        file = import_module("pyarrow.parquet").ParquetFile(path)
-        found = file.metadata
-        groups = range(found.num_row_groups)
-        size = sum(found.row_group(at).total_byte_size for at in groups)
-        if max(size, found.num_rows) > max(_RATIO_FROM, _MOST_RATIO * path.stat().st_size):
-            what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
-            raise DataError(f"{name}: {what}; if you trust it, export it as CSV")
-        return file.schema_arrow, file.iter_batches(batch_size=_BATCH_ROWS)
     arrow = import_module("pyarrow")
-    reader = arrow.ipc.open_file(arrow.OSFile(str(path)))
-    return reader.schema, _sliced(reader)
+    if kind_of(path) == "arrow":
+        reader = arrow.ipc.open_file(arrow.OSFile(str(path)))
+        return reader.schema, _slices(reader)
+    file = import_module("pyarrow.parquet").ParquetFile(path)
+    groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
+    size = max(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
+    if size > max(_RATIO_FROM, _MOST_RATIO * path.stat().st_size):
+        what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
+        raise DataError(f"{name}: {what}; if you trust it, export it as CSV")
+    return file.schema_arrow, file.iter_batches(batch_size=_BATCH_ROWS)
 
 
-def _sliced(reader: Any) -> Iterator[Any]:
+def _slices(reader: Any) -> Iterator[Any]:
     for at in range(reader.num_record_batches):
         batch = reader.get_batch(at)
         batch.validate(full=True)
@@ -91,14 +95,13 @@ def _records(batches: Iterator[Any], journal: Journal, what: str) -> Generator[R
     before = 0
     while True:
         with _readable(journal.name, what):
-            batch = next(batches, None)
-            if batch is None:
+            if (batch := next(batches, None)) is None:
                 return
-            columns = [_cells(column) for column in batch.columns]
+            columns = list(map(_cells, batch.columns))
         for cells in columns:
-            for at, cell in enumerate(cells):
+            for line, cell in enumerate(cells, before + 1):
                 if not cell and isinstance(cell, Value):
-                    journal.note("null: read as an empty cell", before + at + 1)
+                    journal.note("null: read as an empty cell", line)
         yield from together(judged(_checked(columns, before, journal.columns), journal))
         before += batch.num_rows
 
@@ -118,20 +121,18 @@ def _cells(column: Any) -> list[str]:
     if types.is_dictionary(column.type):
         column = column.dictionary_decode()
     kind = column.type
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
-        return [Value() if cell is None else cell for cell in column.to_pylist()]
-    number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
-    if number or types.is_boolean(kind):
-        written = column.cast("string").to_pylist()
-        # What JSON has no number for, such as nan, is a text there.
-        return [each if each in _NO_NUMBERS else Value(each or "") for each in written]
-    if types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind):
-        written = column.cast("string").to_pylist()
-        return [Value() if each is None else _ZEROS.sub("", each) for each in written]
-    return [Value() if each is None else _nested(each) for each in column.to_pylist()]
+    written = types.is_primitive(kind) or types.is_decimal(kind)  # numbers, dates and times
+    if not written or types.is_duration(kind) or types.is_interval(kind):
+        return [Value() if cell is None else _text(cell) for cell in column.to_pylist()]
+    cells = column.cast("string").to_pylist()
+    if types.is_temporal(kind):
+        return [Value() if cell is None else _ZEROS.sub("", cell) for cell in cells]
+    # What JSON has no number for, such as nan, is a text there.
+    return [cell if cell in _NO_NUMBERS else Value(cell or "") for cell in cells]
 
 
-def _nested(value: Any) -> str:
+def _text(value: Any) -> str:
+    """Return a text, bytes, or a nested value as text."""
     if isinstance(value, bytes):
         try:
             return value.decode()
@@ -165,29 +166,22 @@ class ArrowSheet:
         types: Sequence[str],
         originals: Sequence[Path],
     ) -> None:
-        self._arrow = load_extra("pyarrow", "a Parquet or Arrow file as output", "parquet")
-        self._kind, self._types, self._file = kind, types or ["text"] * len(columns), file
-        self._columns, self._held = columns, list[Sequence[str]]()
-        self._first, self._source = 0, _Originals.of(originals, columns, self._types)
-        self._schema = self._make_schema()
-        self._output = self._arrow.PythonFile(file, mode="w")
+        self._arrow = arrow = load_extra("pyarrow", "a Parquet or Arrow file as output", "parquet")
+        kinds = {"text": "string", "integer": "int64", "number": "float64"}
+        self._types = [kinds[kind] for kind in types or ["text"] * len(columns)]
+        self._number = self._types.index("int64") if "int64" in self._types else 0
+        self._held = list[Sequence[str]]()
+        self._originals = _Originals.of(originals, columns[: self._number])
+        fields = list(map(arrow.field, columns, self._types))
+        if self._originals:
+            fields[self._originals.first : self._number] = list(self._originals.schema)
+        self._schema, output = arrow.schema(fields), arrow.PythonFile(file, mode="w")
         if kind == "parquet":
             writer = import_module("pyarrow.parquet").ParquetWriter
-            self._writer: Any = writer(self._output, self._schema, compression="zstd")
+            self._writer: Any = writer(output, self._schema, compression="zstd")
         else:
-            options = self._arrow.ipc.IpcWriteOptions(compression="lz4")
-            self._writer = self._arrow.ipc.new_file(self._output, self._schema, options=options)
-
-    def _make_schema(self) -> Any:
-        kinds = {"text": "string", "integer": "int64", "number": "float64"}
-        fields = [
-            self._arrow.field(name, kinds[kind])
-            for name, kind in zip(self._columns, self._types, strict=True)
-        ]
-        if self._source:
-            own = self._source.schema
-            fields[self._source.first : self._source.first + len(own)] = list(own)
-        return self._arrow.schema(fields)
+            options = arrow.ipc.IpcWriteOptions(compression="lz4")
+            self._writer = arrow.ipc.new_file(output, self._schema, options=options)
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Write rows, some thousands at a time."""
@@ -207,81 +201,50 @@ class ArrowSheet:
 
     def _write(self, rows: Sequence[Sequence[str]]) -> None:
         columns = list(zip(*rows, strict=True))
-        taken = {}
-        if self._source:
-            numbers = [int(cell) for cell in columns[self._source.numbers]]
-            taken = dict(enumerate(self._source.take(numbers).columns, self._source.first))
-        arrays = [
-            taken[at] if at in taken else self._array(cells, self._types[at])
-            for at, cells in enumerate(columns)
-        ]
-        table = self._arrow.Table.from_arrays(arrays, schema=self._schema)
-        self._writer.write_table(table)
+        arrays = list(map(self._array, columns, self._types))
+        if self._originals:
+            own = self._originals.take(list(map(int, columns[self._number])))
+            arrays[self._originals.first : self._number] = own.columns
+        self._writer.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
 
     def _array(self, cells: Sequence[str], kind: str) -> Any:
-        if kind == "text":
-            return self._arrow.array(cells, "string")
-        number = int if kind == "integer" else float
-        values = [number(cell) if cell else None for cell in cells]
-        return self._arrow.array(values, "int64" if kind == "integer" else "float64")
+        if kind == "string":
+            return self._arrow.array(cells, kind)
+        number = int if kind == "int64" else float
+        return self._arrow.array([number(cell) if cell else None for cell in cells], kind)
 
 
 class _Originals:
-    """The records of the input files again, with their types, in order."""
+    """The records of the input files again, in order.
 
-    def __init__(self, paths: Sequence[Path], schema: Any, first: int, numbers: int) -> None:
-        self.schema, self.first, self.numbers = schema, first, numbers
-        self._batches = self._all(paths)
-        self._table: Any = schema.empty_table()
-        self._before = 0  # records before those of the table
+    Texts alone would not do: an empty text and none, or a time in billionths, look alike there.
+    """
+
+    def __init__(self, paths: Sequence[Path], schema: Any, first: int) -> None:
+        self.schema, self.first = schema, first  # place of their first column in the output
+        self._batches = (batch for path in paths for batch in _open(path, str(path))[1])
+        self._parts, self._end = [schema.empty_table()], 0  # the last records read, and how many
 
     @classmethod
-    def of(
-        cls, paths: Sequence[Path], columns: Sequence[str], types: Sequence[str]
-    ) -> "_Originals | None":
-        """Return the records of files whose columns are the first of the output; else None."""
-        numbers = next((at for at, kind in enumerate(types) if kind == "integer"), 0)
-        opened = []
-        for path in paths:
-            kind = kind_of(path)
-            if kind is None:
-                return None
-            opened.append(_open(path, kind, str(path))[0].remove_metadata())
-        if not opened or any(not schema.equals(opened[0]) for schema in opened[1:]):
+    def of(cls, paths: Sequence[Path], columns: Sequence[str]) -> "_Originals | None":
+        """Return the records of files of these columns, the last of the output's; else None."""
+        if not paths or not all(map(kind_of, paths)):
             return None
-        first = numbers - len(opened[0])
-        if first not in (0, 1) or list(columns[first:numbers]) != opened[0].names:
-            return None
-        return cls(paths, opened[0], first, numbers)
+        schema, *others = (_open(path, str(path))[0].remove_metadata() for path in paths)
+        first = len(columns) - len(schema)  # behind the column of files
+        same = all(schema.equals(other) for other in others)
+        return cls(paths, schema, first) if same and [*columns[first:]] == schema.names else None
 
     def take(self, numbers: Sequence[int]) -> Any:
         """Return the records of some numbers, from 1; none comes before one that came already."""
-        while self._before + self._table.num_rows < numbers[0]:  # and bad records, too
-            self._before += self._table.num_rows
-            self._table = self._next()
-        parts = [self._table.slice(numbers[0] - 1 - self._before)]
-        self._before, size = numbers[0] - 1, parts[0].num_rows
-        while self._before + size < numbers[-1]:
-            parts.append(self._next())
-            size += parts[-1].num_rows
-        self._table = import_module("pyarrow").concat_tables(parts).combine_chunks()
-        return self._table.take([number - 1 - self._before for number in numbers])
-
-    def _next(self) -> Any:
-        if (batch := next(self._batches, None)) is None:
-            raise DataError("a Parquet or Arrow file changed while it was read; run again")
-        return batch
-
-    def _all(self, paths: Sequence[Path]) -> Iterator[Any]:
         arrow = import_module("pyarrow")
-        for path in paths:
-            _, batches = _open(path, kind_of(path) or "parquet", str(path))
-            for batch in batches:
-                yield arrow.Table.from_batches([batch]).replace_schema_metadata(None)
-
-
-def kind_of(path: Path) -> Kind | None:
-    """Return which of the two a file is, by how it begins."""
-    with path.open("rb") as file:
-        head = file.read(6)
-    return "parquet" if head[:4] == b"PAR1" else "arrow" if head == b"ARROW1" else None
+        while self._end < numbers[-1]:
+            if (batch := next(self._batches, None)) is None:
+                raise DataError("a Parquet or Arrow file changed while it was read; run again")
+            table = arrow.Table.from_batches([batch]).replace_schema_metadata(None)
+            self._end += table.num_rows
+            self._parts = [*self._parts, table] if self._end >= numbers[0] else []
+        table = arrow.concat_tables(self._parts)
+        before = self._end - table.num_rows
+        self._parts = [table.slice(numbers[-1] - 1 - before)]
+        return table.combine_chunks().take([number - 1 - before for number in numbers])

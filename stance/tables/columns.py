@@ -1,4 +1,4 @@
-"""Columns found by their names: exactly, else but for case; what else may be meant is advice."""
+"""Find a column by name: exactly, then ignoring case; suggest near matches in the error."""
 
 import difflib
 import re
@@ -45,7 +45,7 @@ def column(
 ) -> int:
     """Return the place of a column, or raise with the name, and `option`, that may be meant.
 
-    `hint` ends the message where no column looks meant and there is no option.
+    `hint` ends the message where no column looks meant.
 
     >>> column(("id", "Text"), "text", "mine.csv")
     1
@@ -109,8 +109,13 @@ PROSE = (
 
 def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
     wanted = folded(name)
-    if len(columns) == 1 and (one := _unseparated(columns[0], wanted)):
-        return one
+    if len(columns) == 1:  # it may hold the wanted name beside others
+        signs = (*SEPARATORS, ":", " ")
+        mark = next((sign for sign in signs if wanted in map(folded, columns[0].split(sign))), "")
+        quoted = "remove the quotes around it, or " if mark in SEPARATORS else ""
+        if mark:
+            advice = f"{quoted}name its separator with --delimiter"
+            return f"the header is one column {shown(columns[0])!r}; {advice}"
     if meant := likely(columns, name):
         first, *others = (f"'{shown(column)}'" for column in meant)
         or_else = f" (or {', '.join(others[:2])})" if others else ""
@@ -119,8 +124,8 @@ def _advice(columns: Sequence[str], name: str, option: str, hint: str) -> str:
     if any(map(_looks_like_data, columns)):
         return f"line 1 begins with '{shown(columns[0])}': are the column names missing?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    or_else = f"; choose one with {option}" if option else hint
-    return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}"
+    or_else = f"; choose one with {option}" if option else ""
+    return f"it has {listed}{' …' if len(columns) > 8 else ''}{or_else}{hint}"
 
 
 def likely(columns: Sequence[str], name: str) -> list[str]:
@@ -129,39 +134,13 @@ def likely(columns: Sequence[str], name: str) -> list[str]:
     >>> likely(("No.", "Outlet", "Paragraph text"), "text")
     ['Paragraph text']
     """
-    wanted = folded(name)
-    return _usual(columns, wanted) or _within(columns, wanted) or _near(columns, wanted)
-
-
-def _usual(columns: Sequence[str], wanted: str) -> list[str]:
-    """Return the columns with a usual name for what is wanted, the most telling first."""
-    plain = {re.sub(r"[^a-z0-9]+", "", folded(column[:200])): column for column in columns}
-    names = (name.replace("_", "") for name in _USUAL.get(wanted, ()))
-    return [plain[name] for name in names if name in plain]
-
-
-def _within(columns: Sequence[str], wanted: str) -> list[str]:
-    """Return the columns that have what is wanted as a word of their name."""
-    words = [re.split(r"[\W_]+", folded(column[:200])) for column in columns]
-    names = (wanted, *_USUAL[wanted]) if wanted in _USUAL else ()
-    found = [
-        column for name in names for column, w in zip(columns, words, strict=True) if name in w
-    ]
-    return list(dict.fromkeys(found))
-
-
-def _near(columns: Sequence[str], wanted: str) -> list[str]:
-    names = [folded(column[:200]) for column in columns]
+    wanted, names = folded(name), [folded(column[:200]) for column in columns]
+    usual = _USUAL.get(wanted, ())
+    words = dict(zip(columns, (re.split(r"[\W_]+", each) for each in names), strict=True))
+    same = [c for each in usual for c in columns if "".join(words[c]) == each.replace("_", "")]
+    within = [c for each in (wanted, *usual) for c in columns if usual and each in words[c]]
     near = difflib.get_close_matches(wanted, names, n=1, cutoff=_NEAR)
-    return [columns[names.index(name)] for name in near]
-
-
-def _unseparated(header: str, wanted: str) -> str | None:
-    """Return advice where the only column holds the wanted name beside others."""
-    mark = next((m for m in (*SEPARATORS, ":", " ") if wanted in map(folded, header.split(m))), "")
-    quoted = "remove the quotes around it, or " if mark in SEPARATORS else ""
-    advice = f"{quoted}name its separator with --delimiter"
-    return f"the header is one column {shown(header)!r}; {advice}" if mark else None
+    return list(dict.fromkeys(same or within)) or [columns[names.index(each)] for each in near]
 
 
 def _looks_like_data(name: str) -> bool:

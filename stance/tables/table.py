@@ -243,10 +243,10 @@ def encoded_by(option: str) -> Iterator[None]:
 def _open_binary(file: Source, path: Path, sheet: str | None, journal: Journal) -> Table:
     """Open a workbook or a Parquet or Arrow file, whose library is imported only then."""
     elsewhere: Callable[[str], str] | None = None
-    if file.binary == "parquet" or file.binary == "arrow":
+    if file.binary in ("parquet", "arrow"):
         from stance.tables.arrow import read_arrow
 
-        form, blocks = read_arrow(path, file.binary, journal)
+        form, blocks = read_arrow(path, journal)
     else:
         from stance.tables.excel import read_workbook
 
