@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from stance.cli import data, findings, models, predict
-from stance.cli._options import PANELS
+from stance.cli._options import PANELS, declared
 from stance.cli._terminal import catching, run_safely
 
 __all__ = ["app", "main"]
@@ -162,12 +162,13 @@ for panel, command, *examples in (
     (LOOK, models.inspect, "stance inspect", "stance inspect my.stance --words"),
     (LOOK, models.doctor, "stance doctor"),
 ):
+    name = command.__name__.strip("_")
     app.command(
-        name=command.__name__.strip("_"),
+        name=name,
         cls=Command,
         epilog="\n".join(["\b", "Examples:", *(f"  {example}" for example in examples)]),
         rich_help_panel=panel,
-    )(catching(command))
+    )(catching(declared(command, name)))
 
 
 def main() -> None:

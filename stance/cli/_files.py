@@ -1,20 +1,181 @@
-"""Files that options name: refused before any work is done, or opened."""
+"""What commands make of their options: how tables are read, files that may be written, models."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from stance.cli._terminal import tell
+from stance.display import count
 from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from stance.corpus import CorpusForm
+    from stance.findings import AuditRequest
     from stance.model.judging import StanceModel
     from stance.reading.actors import ActorBook
+    from stance.tables import Form, Reading
+
+AnswersForm = dict[str, Any]  # arguments of `findings.Request`
 
 _FOREIGN = {".xls", ".xlsm", ".xlsb", ".ods", ".dta", ".sav", ".rds"}
 """Endings of tables that are not written."""
+
+# --- Makers for `reads`: their parameters are options, see `stance.cli._options` ------------------
+
+
+def a_table(**table: Any) -> "Form":
+    """Return how a table is read."""
+    return table  # type: ignore[return-value]
+
+
+def texts(
+    text_column: str | None = None,
+    date_column: str | None = None,
+    date_format: str | None = None,
+    include: list[str] | None = None,
+    name_pattern: str | None = None,
+    keep_all: bool = False,
+    **table: Any,
+) -> "Reading":
+    """Return how texts to judge are read."""
+    from stance.tables import Reading
+
+    return Reading(
+        text_column=text_column or "text",
+        date_column=date_column,
+        date_format=date_format,
+        include=tuple(include or ()),
+        name_pattern=name_pattern or "",
+        keep_all=keep_all,
+        **table,
+    )
+
+
+def labelled(
+    labels: str | None = None,
+    text_column: str | None = None,
+    actor_column: str | None = None,
+    actor: str | None = None,
+    stance_column: str | None = None,
+    document_column: str | None = None,
+    date_column: str | None = None,
+    date_format: str | None = None,
+    **table: Any,
+) -> "CorpusForm":
+    """Return how labelled tables are read."""
+    from stance.label_values import parse_labels
+
+    columns = {"text": text_column, "actor": actor_column, "stance": stance_column}
+    columns |= {"document": document_column, "date": date_column}
+    if actor_column is not None and actor is not None:
+        raise UsageError("--actor and --actor-column both say which actor rows are about; drop one")
+    return {
+        "labels": parse_labels(labels),
+        "columns": {name: given for name, given in columns.items() if given is not None},
+        "actor": actor,
+        "date_format": date_format,
+        **table,  # type: ignore[typeddict-item]
+    }
+
+
+def answered(
+    answers: list[Path],
+    by: str | None = None,
+    over: str | None = None,
+    period: Literal["week", "month", "quarter", "year"] | None = None,
+    include: list[str] | None = None,
+    text_column: str | None = None,
+    actor_column: str | None = None,
+    document_column: str | None = None,
+    prefix: str | None = None,
+    date_format: str | None = None,
+    **table: Any,
+) -> AnswersForm:
+    """Return which answers are read, and how."""
+    from stance.files import is_device
+    from stance.tables import find_inputs
+
+    for path in answers:
+        if str(path) == "-" or is_device(path):
+            raise DataError(f"{path}: the answers are read twice; name a file")
+    inputs = find_inputs(answers, include or ())
+    tell(*inputs.notes)
+    return {
+        "source": inputs if inputs.several else answers[0],
+        "prefix": prefix or "",
+        "by": by,
+        "over": over,
+        "period": period,
+        "text_column": text_column,
+        "actor_column": actor_column,
+        "document_column": document_column,
+        "date_format": date_format,
+        **table,
+    }
+
+
+def audited(
+    audit: Path | None = None,
+    coder: str | None = None,
+    simple_random: bool = False,
+    labels: str | None = None,
+    audit_encoding: str | None = None,
+) -> "AuditRequest | None":
+    """Return which audit corrects the answers, and how it is read; None if there is none."""
+    from stance.findings import AuditRequest
+    from stance.label_values import parse_labels
+
+    if audit is not None:
+        return AuditRequest(audit, coder, simple_random, parse_labels(labels), audit_encoding)
+    if coder or simple_random or labels or audit_encoding:
+        names = "--coder, --labels, --simple-random and --audit-encoding"
+        raise UsageError(f"{names} are about an audit; add --audit LABELLED")
+    return None
+
+
+# --- Checks before any work is done ---------------------------------------------------------------
+
+
+def check_jobs(jobs: int) -> None:
+    """Raise if this computer cannot have so many processes."""
+    processors = os.cpu_count() or 1
+    if jobs > (most := max(64, 4 * processors)):
+        has = f"this computer has {count(processors, 'processor')}"
+        raise UsageError(f"{jobs:,} processes are too many; {has}, so at most {most} start")
+
+
+def refuse_stdin(corpora: Iterable[Path]) -> None:
+    """Raise if standard input is given as a labelled table."""
+    if Path("-") in corpora:
+        raise UsageError("-: a labelled table is read twice; name a file")
+
+
+def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: Path | None) -> None:
+    """Raise if a file, named like its option, cannot be written, or is read or written twice."""
+    from stance.files import check_output, is_device, same_file
+
+    before: dict[str, Path] = {}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        if str(path) == "-":
+            raise UsageError("-: this cannot go to standard output; name a file")
+        if path.suffix.lower() in _FOREIGN:
+            raise UsageError(
+                f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; "
+                "end its name in .csv, which spreadsheets, R and pandas read"
+            )
+        for other, same in before.items():
+            if same_file(path, same) and not is_device(path):
+                raise UsageError(f"{path}: is both --{other} and --{name}; name two files")
+        before[name] = path
+        check_output(path, force=force, inputs=inputs)
+
+
+# --- Files --------------------------------------------------------------------------------------
 
 
 def beside(table: Path, ending: str) -> Path:
@@ -35,37 +196,6 @@ def path_or_stdin(path: Path) -> Path | None:
     if str(path) == "-" and sys.stdin is None:
         raise DataError("standard input: is closed; name a file")
     return None if str(path) == "-" else path
-
-
-def refuse_stdin(corpora: Iterable[Path]) -> None:
-    """Raise if standard input is given as a labelled table."""
-    if Path("-") in corpora:
-        raise UsageError("-: a labelled table is read twice; name a file")
-
-
-def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: Path | None) -> None:
-    """Raise, before any work is done, if a file cannot be written, or is read or written twice.
-
-    ``outputs`` are named like their options.
-    """
-    from stance.files import check_output, is_device, same_file
-
-    before: dict[str, Path] = {}
-    for name, path in outputs.items():
-        if path is None:
-            continue
-        if str(path) == "-":
-            raise UsageError("-: this cannot go to standard output; name a file")
-        if path.suffix.lower() in _FOREIGN:
-            raise UsageError(
-                f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; "
-                "end its name in .csv, which spreadsheets, R and pandas read"
-            )
-        for other, same in before.items():
-            if same_file(path, same) and not is_device(path):
-                raise UsageError(f"{path}: is both --{other} and --{name}; name two files")
-        before[name] = path
-        check_output(path, force=force, inputs=inputs)
 
 
 def open_model(

@@ -1,265 +1,273 @@
-"""Options that several commands share, and what a command gets of them."""
+"""All arguments and options, section by section; a command lists the names of its own."""
 
 import functools
 import inspect
-import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal
 
 import typer
 
-from stance.cli._terminal import tell
-from stance.display import count
-from stance.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from stance.corpus import CorpusForm
-    from stance.findings import AuditRequest
-    from stance.tables import Reading
-
-OUTPUT, GROUPS, AUDIT, ACTORS = "Output", "Groups", "Audit", "Actors"
-TABLES, RUNNING = "Reading tables", "Running"
-PANELS = ("Arguments", "Options", OUTPUT, GROUPS, AUDIT, ACTORS, TABLES, RUNNING)
-"""Sections of a command's help, in their order."""
-
 Command = Callable[..., None]
-AnswersForm = dict[str, Any]  # arguments of `findings.Request`
+Declared = tuple[str | None, str, tuple[str, ...], dict[str, Any]]
 
-
-def option(metavar: str | None, text: str, *names: str, panel: str = "Options", **more: Any) -> Any:
-    """Return an option: what stands for its value (None for a flag), and what it does."""
-    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
-
-
-def _text(panel: str, metavar: str, text: str, *names: str) -> Any:
-    return Annotated[str | None, option(metavar, text, *names, panel=panel)]
-
-
-def _column(name: str, what: str) -> Any:
-    return _text(TABLES, "NAME", f"Column with {what}; '{name}' if omitted.", f"--{name}-column")
-
-
-ModelFile = Annotated[
-    Path | None, option("MODEL", "Model file; the default model if omitted.", "--model", "-m")
-]
-ActorsFile = Annotated[
-    Path | None, option("FILE", "Your own actor book (TOML).", "--actors", "-a", panel=ACTORS)
-]
-_KINDS = "Kinds of alias that count, such as name,demonym; all if omitted."
-Aliases = Annotated[str | None, option("KINDS", _KINDS, panel=ACTORS)]
-AsJson = Annotated[bool, option(None, "Print one JSON object.", "--json", panel=OUTPUT)]
-Resume = Annotated[bool, option(None, "Continue an interrupted run.", "--resume", panel=RUNNING)]
-"""For `train`, what is kept are the steps of corpora of 20,000 rows or more."""
-Force = Annotated[bool, option(None, "Overwrite existing files.", "--force", panel=OUTPUT)]
-_SAFE = "Quote cells that look like formulas, and mark UTF-8 for Excel."
-ExcelSafe = Annotated[bool, option(None, _SAFE, "--excel-safe", panel=OUTPUT)]
-Jobs = Annotated[int, option("N", "Number of processes.", min=1, panel=RUNNING)]
-_SPELLINGS = "What stance labels mean, such as 0=against,1=favor."
-Labels = Annotated[str | None, option("SPELLING=LABEL,...", _SPELLINGS, panel=TABLES)]
-_PARAGRAPH = "Column with the paragraph; 'text' if omitted."
-TextColumn = Annotated[str | None, option("NAME", _PARAGRAPH, panel=TABLES)]
-_ACTOR = "Column with the actor to judge; 'actor' if omitted."
-ActorColumn = Annotated[str | None, option("NAME", _ACTOR, panel=TABLES)]
-_ONE_ACTOR = "Actor that every row is about, in a table without an actor column."
-OneActor = Annotated[str | None, option("NAME", _ONE_ACTOR, panel=TABLES)]
-
-_TABLE = {
-    "delimiter": _text(TABLES, "C", "Separator of the table; detected if omitted."),
-    "quoting": Annotated[
-        Literal["none"] | None,
-        option("none", "The table never quotes: a quote is a character like others.", panel=TABLES),
-    ],
-    "encoding": _text(TABLES, "E", "Encoding of the table, such as cp1252; UTF-8 if omitted."),
-    "sheet": _text(TABLES, "NAME", "Sheet of a workbook; the first if omitted."),
+SEEDS = {"min": 0, "max": 2**31 - 1}
+TABLE = {
+    "delimiter": str | None,
+    "quoting": Literal["none"] | None,
+    "encoding": str | None,
+    "sheet": str | None,
 }
-"""Options of every command that reads a table."""
+"""Options of every command that reads a table; a maker of `reads` gets them as ``**table``."""
 
-_INCLUDED = "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."
-_INCLUDE = {"include": Annotated[list[str] | None, option("PATTERN", _INCLUDED, panel=TABLES)]}
-_FORM = "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y."
-_DATE_FORMAT = {"date_format": _text(TABLES, "PATTERN", _FORM)}
-_DATE_COLUMN = {"date_column": _column("date", "the date, when leaders must be in office")}
-_DOCUMENT_COLUMN = {"document_column": _column("document", "the document of each paragraph")}
-_NAMES = "What file names say, such as {outlet}_{date}; a column each."
-_KEPT = option(
-    None, "Keep menus and the like of articles; a column says which.", "--keep-all", panel=TABLES
-)
 
-_JUDGED = {
-    "text_column": TextColumn,
-    **_DATE_COLUMN,
-    **_DATE_FORMAT,
-    **_TABLE,
-    **_INCLUDE,
-    "name_pattern": _text(TABLES, "PATTERN", _NAMES),
-    "keep_all": Annotated[bool, _KEPT],
+def _given(metavar: str | None, text: str, *names: str, **more: Any) -> Declared:
+    """Declare a parameter: what stands for its value (None for a flag), and what it does."""
+    return metavar, text, names, more
+
+
+def _formats() -> list[str]:
+    from stance.importing import FORMATS
+
+    return [*FORMATS]
+
+
+def _column(what: str, name: str) -> Declared:
+    return _given("NAME", f"Column with {what}; '{name}' if omitted.")
+
+
+PANELS: dict[str, dict[str, Declared]] = {
+    "Arguments": {
+        "predict.sources": _given("INPUT", "Tables, articles, folders of them; - is stdin."),
+        "actors.sources": _given("INPUT", "Tables, articles or folders; - is stdin."),
+        "answers": _given("ANSWERS", "Tables that stance predict wrote, or folders of them."),
+        "corpora": _given("CORPUS", "Labelled tables."),
+        "train.corpora": _given("CORPUS", "Labelled tables; the starter corpus if omitted."),
+        "import.form": _given(
+            "FORMAT",
+            "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, "
+            "vast, xstance, sentfin, semeval2025, seesaw, basil), a tool (doccano, labelstudio, "
+            "prodigy, brat), or table.",
+            autocompletion=_formats,
+        ),
+        "source": _given("SOURCE", "File of the data set or export, or a folder."),
+        "table": _given("TABLE", "Table with columns text and actor."),
+        "text": _given("TEXT", "The paragraph; - is stdin."),
+        "inspect.model": _given("MODEL", "Model file; the default model if omitted."),
+    },
+    "Options": {
+        "model": _given("MODEL", "Model file; the default model if omitted.", "--model", "-m"),
+        "report.model": _given(
+            *("MODEL", "Model that gave the answers; the default model if it fits."),
+            *("--model", "-m"),
+        ),
+        "abstain": _given(
+            "RATE",
+            "Withhold unsure answers: with 90 % confidence, at most this share of the others is "
+            "wrong, in each class, on texts like the training corpus.",
+            min=0,
+            max=1,
+        ),
+        "voice": _given(
+            "VOICE",
+            "Whose stances to answer with: author withholds those of others, such as a speaker "
+            "that is quoted; they are uncertain, and 'holder' says whose they are.",
+        ),
+        "explain": _given(
+            "N",
+            "Add a column 'because' with the N words that push most toward the answer, such as "
+            "condemned(-0.42); - is toward against, + toward favor.",
+            min=0,
+        ),
+        "explain.actor": _given("NAME", "Actor to judge; all that are named if omitted."),
+        "sentiment": _given(None, "Explain the paragraph's sentiment instead."),
+        "number": _given("N", "Answers to label, 10 or more.", "--number", "-n"),
+        "purpose": _given(
+            "PURPOSE", "audit: drawn by chance; train: chosen to learn from, but for a quarter."
+        ),
+        "documents": _given(None, "Draw N whole documents, with all their answers."),
+        "margin": _given(
+            *("M", "Half the width of an interval that would do: 0.2 is 20 points."),
+            min=0.01,
+            max=1,
+        ),
+        "sample.seed": _given("N", "Seed of the draw.", **SEEDS),
+        "label.coder": _given("NAME", "Who labels, or whose labels to export."),
+        "ask": _given("QUESTIONS", "Questions beside the stance: holder,sentiment."),
+        "codebook": _given("FILE.md", "Your codebook; ours if omitted."),
+        "context": _given("TABLE", "Table with the other paragraphs of the documents."),
+        "adjudicate": _given(None, "Settle the rows on which coders differ."),
+        "agreement": _given(None, "Print how far the coders agree."),
+        "merge": _given("STORE", "Add the labels of another store, such as ben.sqlite."),
+        "export": _given("FILE", "Write the labels, as a table."),
+        "store": _given("FILE", "File of the labels; TABLE.sqlite if omitted."),
+        "label.seed": _given("N", "Seed of the order of rows."),
+        "browser": _given(
+            None, "Open the page, or only print its address.", "--browser/--no-browser"
+        ),
+        "coders": _given("NAME", "Column of a second coder's stance, or columns: ONE,OTHER."),
+        "recipe": _given("FILE", "Recipe (TOML) for the model."),
+        "vectors": _given("FILE", "Word vectors (training/vectors.py) to learn with."),
+        "lexicon": _given("FILE", "Lexicon (TOML) in place of that of the language."),
+        "train.seed": _given("N", "Seed to use instead of the recipe's.", **SEEDS),
+        "repeats": _given(
+            "N", "Cross-validations, each with other folds, instead of the recipe's.", min=1, max=50
+        ),
+        "no_curve": _given(None, "Leave out the learning curve: quicker."),
+        "compare": _given("MODEL", "Second model to compare with the first."),
+        "stress": _given(None, "Test how answers change when texts change; needs no CORPUS."),
+        "words": _given(None, "Show the strongest words per class, and what the name adds."),
+    },
+    "Output": {
+        "predict.output": _given("FILE", "Table to write; - is stdout.", "--output", "-o"),
+        "sample.output": _given("TO_LABEL.csv", "Table to write.", "--output", "-o"),
+        "shares.output": _given("FILE", "Table of shares to write.", "--output", "-o"),
+        "report.output": _given(
+            "FILE", "Page to write; ANSWERS.html if omitted.", "--output", "-o"
+        ),
+        "train.output": _given("MODEL", "Model file to write.", "--output", "-o"),
+        "import.output": _given("CORPUS.csv", "Corpus table to write.", "--output", "-o"),
+        "wide": _given(None, "Write one row per input row, with columns per actor."),
+        "predict.prefix": _given("WORD", "Prefix for the names of new columns."),
+        "excel_safe": _given(
+            None, "Quote cells that look like formulas, and mark UTF-8 for Excel."
+        ),
+        "title": _given("TEXT", "Title of the page; names the table if omitted."),
+        "figures": _given("DIR", "Folder for each figure as SVG, and all numbers as CSV."),
+        "pdf": _given(None, "Write figures as PDF, too."),
+        "checklist": _given("FILE.md", "What to report, filled in as far as it is known."),
+        "report": _given("FILE.html", "HTML report to write."),
+        "errors": _given("FILE.csv", "Table of wrong answers to write."),
+        "differences": _given("FILE", "Table of differences to write."),
+        "regression": _given("FILE", "Table for regressions to write: a row per document."),
+        "suspects": _given("FILE.csv", "Table to write of rows whose label is likely wrong."),
+        "as_json": _given(None, "Print one JSON object.", "--json"),
+        "force": _given(None, "Overwrite existing files."),
+        "quiet": _given(None, "Show no progress and no summary.", "--quiet", "-q"),
+    },
+    "Groups": {
+        "by": _given("NAME", "Column of the groups to compare; if omitted, 'source' in report."),
+        "over": _given("NAME", "Column of the dates to compare; if omitted, 'date' in report."),
+        "period": _given(
+            "UNIT",
+            "Length of the periods: week, month, quarter or year; if omitted, the shortest of "
+            "which a dozen suffice, and in report what each actor's answers allow.",
+        ),
+        "only": _given("NAME", "Only this actor; may be repeated.", "--actor"),
+        "quantity": _given(
+            "WHAT", "What is compared: against, neutral, favor, or net (favor less against)."
+        ),
+    },
+    "Audit": {
+        "audit": _given("LABELLED", "Labelled sample of the answers, to correct them."),
+        "coder": _given("NAME", "Coder whose labels count."),
+        "simple_random": _given(None, "Every answer had the same chance."),
+        "audit_encoding": _given("E", "Encoding of the labelled sample; UTF-8 if omitted."),
+        "surrogate": _given("COLUMN", "Column of another model's labels; may be repeated."),
+    },
+    "Actors": {
+        "actors": _given("FILE", "Your own actor book (TOML).", "--actors", "-a"),
+        "aliases": _given(
+            "KINDS", "Kinds of alias that count, such as name,demonym; all if omitted."
+        ),
+    },
+    "Reading tables": {
+        "labels": _given(
+            "SPELLING=LABEL,...", "What stance labels mean, such as 0=against,1=favor."
+        ),
+        "text_column": _column("the paragraph", "text"),
+        "actor_column": _column("the actor", "actor"),
+        "actor": _given(
+            "NAME", "Actor that every row is about, in a table without an actor column."
+        ),
+        "stance_column": _column("the stance", "stance"),
+        "document_column": _column("the document of each paragraph", "document"),
+        "date_column": _column("the date, when leaders must be in office", "date"),
+        "date_format": _given(
+            "PATTERN", "Form of dates with two readings, such as %d/%m/%Y or %m/%d/%Y."
+        ),
+        "delimiter": _given("C", "Separator of the table; detected if omitted."),
+        "quoting": _given("none", "The table never quotes: a quote is a character like others."),
+        "encoding": _given("E", "Encoding of the table, such as cp1252; UTF-8 if omitted."),
+        "sheet": _given("NAME", "Sheet of a workbook; the first if omitted."),
+        "include": _given(
+            "PATTERN", "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."
+        ),
+        "name_pattern": _given(
+            "PATTERN", "What file names say, such as {outlet}_{date}; a column each."
+        ),
+        "names": _given(
+            "COLUMN=NAME,...",
+            "What the source calls our columns, such as text=body,actor=target.",
+            "--map",
+        ),
+        "prefix": _given("WORD", "Prefix of the answers' columns."),
+        "rejects": _given("FILE", "Write bad rows to this table and continue."),
+        "keep_all": _given(None, "Keep menus and the like of articles; a column says which."),
+        "context_encoding": _given("E", "Encoding of the table of --context; UTF-8 if omitted."),
+    },
+    "Running": {
+        "jobs": _given("N", "Number of processes.", min=1),
+        "resume": _given(None, "Continue an interrupted run."),
+        "cluster": _given("ADDRESS", "Address of a Dask scheduler."),
+    },
 }
-"""Options of every command that reads texts to judge."""
-
-_LABELLED = {
-    "labels": Labels,
-    "text_column": TextColumn,
-    "actor_column": ActorColumn,
-    "actor": OneActor,
-    "stance_column": _column("stance", "the stance"),
-    **_DOCUMENT_COLUMN,
-    **_DATE_COLUMN,
-    **_DATE_FORMAT,
-    **_TABLE,
-}
-"""Options of every command that reads labelled tables."""
-
-_ANSWERS = "Tables that stance predict wrote, or folders of them."
-_PERIOD = (
-    "Length of the periods: week, month, quarter or year; if omitted, the shortest of which a "
-    "dozen suffice, and in report what each actor's answers allow."
-)
-_ANSWERED = {
-    "answers": Annotated[list[Path], typer.Argument(metavar="ANSWERS", help=_ANSWERS)],
-    "by": _text(GROUPS, "NAME", "Column of the groups to compare; if omitted, 'source' in report."),
-    "over": _text(GROUPS, "NAME", "Column of the dates to compare; if omitted, 'date' in report."),
-    "period": Annotated[
-        Literal["week", "month", "quarter", "year"] | None, option("UNIT", _PERIOD, panel=GROUPS)
-    ],
-    **_INCLUDE,
-    "text_column": TextColumn,
-    "actor_column": _text(TABLES, "NAME", "Column with the actor judged; 'actor' if omitted."),
-    **_DOCUMENT_COLUMN,
-    "prefix": _text(TABLES, "WORD", "Prefix of the answers' columns."),
-    **_DATE_FORMAT,
-    **_TABLE,
-}
-"""Tables and options of every command that reads answers."""
-
-_LABELLED_SAMPLE = "Labelled sample of the answers, to correct them."
-_SIMPLE = option(None, "Every answer had the same chance.", "--simple-random", panel=AUDIT)
-_AUDITED = {
-    "audit": Annotated[Path | None, option("LABELLED", _LABELLED_SAMPLE, panel=AUDIT)],
-    "coder": _text(AUDIT, "NAME", "Coder whose labels count."),
-    "simple_random": Annotated[bool, _SIMPLE],
-    "labels": Labels,
-    "audit_encoding": _text(AUDIT, "E", "Encoding of the labelled sample; UTF-8 if omitted."),
-}
-"""An audit, and how to read it."""
+"""Parameters by section and name; COMMAND.NAME is one that differs in a command."""
 
 
-def reads_table(command: Command) -> Command:
-    """Give a command the options of a table; it gets them as `reading`."""
-    return _with_shared(command, "reading", _TABLE, dict)
+def declared(command: Command, name: str) -> Command:
+    """Return a command whose parameters are as declared here, so that typer reads them."""
+    parameters = []
+    for parameter in inspect.signature(command).parameters.values():
+        kind: Any = Annotated
+        kind = kind[parameter.annotation, _info(name, parameter)]
+        parameters.append(parameter.replace(annotation=kind))
+    return _signed(command, parameters)
 
 
-def reads_texts(command: Command) -> Command:
-    """Give a command the options of texts to judge; it gets a `Reading` as `reading`."""
-    return _with_shared(command, "reading", _JUDGED, _texts_form)
+def _info(command: str, parameter: inspect.Parameter) -> Any:
+    for key in (f"{command}.{parameter.name}", parameter.name):
+        for panel, entries in PANELS.items():
+            if key in entries:
+                metavar, text, names, more = entries[key]
+                if panel == "Arguments":
+                    return typer.Argument(metavar=metavar, help=text, **more)
+                if parameter.annotation is bool and not names:
+                    names = (f"--{parameter.name.replace('_', '-')}",)
+                return typer.Option(
+                    *names, metavar=metavar, help=text, rich_help_panel=panel, **more
+                )
+    raise KeyError(f"{command}: no option {parameter.name} is declared")
 
 
-def reads_corpora(command: Command) -> Command:
-    """Give a command the options of labelled tables; it gets what they say as `form`."""
-    return _with_shared(command, "form", _LABELLED, _corpus_form)
+def reads(**makers: Callable[..., Any]) -> Callable[[Command], Command]:
+    """Give a command the parameters of functions, and what these make of them."""
+
+    def give(command: Command) -> Command:
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            for name, make in makers.items():
+                given[name] = make(**{each.name: given.pop(each.name) for each in _taken(make)})
+            command(**given)
+
+        own = inspect.signature(command).parameters.values()
+        kept = [each for each in own if each.name not in makers]
+        return _signed(run, [*kept, *(each for make in makers.values() for each in _taken(make))])
+
+    return give
 
 
-def reads_answers(command: Command) -> Command:
-    """Give a command the tables of answers and their options; it gets what they say as `form`."""
-    return _with_shared(command, "form", _ANSWERED, _answers_form)
+def _taken(make: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    for parameter in inspect.signature(make).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            for name, kind in TABLE.items():
+                yield inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        else:
+            yield parameter.replace(kind=parameter.KEYWORD_ONLY)
 
 
-def reads_audit(command: Command) -> Command:
-    """Give a command the options of an audit; it gets an `AuditRequest` or None as `audit`."""
-    return _with_shared(command, "audit", _AUDITED, _audit_request)
-
-
-def _with_shared(
-    command: Command, name: str, options: Mapping[str, Any], make: Callable[..., Any]
-) -> Command:
-    """Replace a command's parameter by options that make it."""
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        made = make(**{each: given.pop(each) for each in options})
-        command(**given, **{name: made})
-
-    own = [each for each in inspect.signature(command).parameters.values() if each.name != name]
-    own += [_parameter(*each) for each in options.items()]
-    run.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in own}
-    return run
-
-
-def _parameter(name: str, kind: Any) -> inspect.Parameter:
-    flag = get_args(kind)[0] is bool
-    default = inspect.Parameter.empty if name == "answers" else False if flag else None
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-
-
-def _texts_form(
-    text_column: str | None, include: list[str] | None, name_pattern: str | None, **others: Any
-) -> "Reading":
-    from stance.tables import Reading
-
-    return Reading(
-        text_column=text_column or "text",
-        include=tuple(include or ()),
-        name_pattern=name_pattern or "",
-        **others,
-    )
-
-
-def _answers_form(
-    answers: list[Path], include: list[str] | None, prefix: str | None, **others: str | None
-) -> AnswersForm:
-    from stance.files import is_device
-    from stance.tables import find_inputs
-
-    for path in answers:
-        if str(path) == "-" or is_device(path):
-            raise DataError(f"{path}: the answers are read twice; name a file")
-    inputs = find_inputs(answers, include or ())
-    tell(*inputs.notes)
-    source = inputs if inputs.several else answers[0]
-    return {"source": source, "prefix": prefix or "", **others}
-
-
-def _audit_request(
-    audit: Path | None,
-    coder: str | None,
-    simple_random: bool,
-    labels: str | None,
-    audit_encoding: str | None,
-) -> "AuditRequest | None":
-    from stance.findings import AuditRequest
-    from stance.label_values import parse_labels
-
-    if audit is not None:
-        return AuditRequest(audit, coder, simple_random, parse_labels(labels), audit_encoding)
-    if coder or simple_random or labels or audit_encoding:
-        names = "--coder, --labels, --simple-random and --audit-encoding"
-        raise UsageError(f"{names} are about an audit; add --audit LABELLED")
-    return None
-
-
-def _corpus_form(
-    text_column: str | None,
-    actor_column: str | None,
-    stance_column: str | None,
-    document_column: str | None,
-    date_column: str | None,
-    labels: str | None,
-    **others: str | None,
-) -> "CorpusForm":
-    from stance.label_values import parse_labels
-
-    columns = {"text": text_column, "actor": actor_column, "stance": stance_column}
-    columns |= {"document": document_column, "date": date_column}
-    if actor_column is not None and others["actor"] is not None:
-        raise UsageError("--actor and --actor-column both say which actor rows are about; drop one")
-    named = {name: given for name, given in columns.items() if given is not None}
-    return {"labels": parse_labels(labels), "columns": named, **others}  # type: ignore[typeddict-item]
-
-
-def check_jobs(jobs: int) -> None:
-    """Raise if this computer cannot have so many processes."""
-    processors = os.cpu_count() or 1
-    if jobs > (most := max(64, 4 * processors)):
-        has = f"this computer has {count(processors, 'processor')}"
-        raise UsageError(f"{jobs:,} processes are too many; {has}, so at most {most} start")
+def _signed(command: Command, parameters: list[inspect.Parameter]) -> Command:
+    """Set the parameters that typer believes a command to have."""
+    by_keyword = [each.replace(kind=each.KEYWORD_ONLY) for each in parameters]
+    command.__signature__ = inspect.Signature(by_keyword)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in by_keyword}
+    return command

@@ -174,11 +174,15 @@ def _fill(number: int) -> None:
         os.close(handle)
 
 
+def say(text: str) -> None:
+    """Print a result on stdout; what its encoding lacks is escaped."""
+    with reported(None):
+        print(text, flush=True)
+
+
 def show(figures: object, lines: Callable[[], Iterable[str]], as_json: bool) -> None:
     """Print a command's result on stdout: as JSON, or as lines, which are laid out only then."""
-    text = json.dumps(figures) if as_json else "\n".join(lines())
-    with reported(None):
-        typer.echo(text)
+    say(json.dumps(figures) if as_json else "\n".join(lines()))
 
 
 def show_each(records: Iterable[Any]) -> None:
@@ -190,8 +194,7 @@ def show_each(records: Iterable[Any]) -> None:
             json.dump(record, sys.stdout, default=_by_name)
         lead = ", "
         del record  # before the next one is made
-    with reported(None):
-        typer.echo("]")
+    say("]")
 
 
 def _by_name(record: Any) -> dict[str, Any]:

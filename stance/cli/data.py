@@ -1,13 +1,12 @@
 """Commands on tables: actors, check, import, label."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from stance.cli import _files as files
-from stance.cli import _options as options
-from stance.cli._options import OUTPUT, TABLES, option
+from stance.cli._options import reads
 from stance.cli._terminal import show, tell
 from stance.errors import UsageError
 
@@ -15,22 +14,13 @@ if TYPE_CHECKING:
     from stance.corpus import CorpusForm
     from stance.tables import Form, Reading
 
-IMPORTED = (
-    "A data set (newsmtsc, madtsc, rusentne, ruopinionne, persent, semeval2016, pstance, vast, "
-    "xstance, sentfin, semeval2025, seesaw, basil), a tool (doccano, labelstudio, prodigy, brat), "
-    "or table."
-)
 
-
-@options.reads_texts
+@reads(reading=files.texts)
 def actors(
-    sources: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="INPUT", help="Tables, articles or folders; - is stdin."),
-    ] = None,
-    actors: options.ActorsFile = None,
-    aliases: options.Aliases = None,
-    as_json: options.AsJson = False,
+    sources: list[Path] | None = None,
+    actors: Path | None = None,
+    aliases: str | None = None,
+    as_json: bool = False,
     *,
     reading: "Reading",
 ) -> None:
@@ -49,14 +39,12 @@ def actors(
     show(figures, lambda: alias_lines(figures), as_json)
 
 
-@options.reads_corpora
+@reads(form=files.labelled)
 def check(
-    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Labelled tables.")],
-    coders: Annotated[
-        str | None, option("NAME", "Column of a second coder's stance, or columns: ONE,OTHER.")
-    ] = None,
-    actors: options.ActorsFile = None,
-    as_json: options.AsJson = False,
+    corpora: list[Path],
+    coders: str | None = None,
+    actors: Path | None = None,
+    as_json: bool = False,
     *,
     form: "CorpusForm",
 ) -> None:
@@ -72,33 +60,15 @@ def check(
         raise typer.Exit(1)
 
 
-def _formats() -> list[str]:
-    from stance.importing import FORMATS
-
-    return [*FORMATS]
-
-
-@options.reads_table
+@reads(reading=files.a_table)
 def import_(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help=IMPORTED, autocompletion=_formats)],
-    source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="File of the data set or export, or a folder.")
-    ],
-    output: Annotated[
-        Path, option("CORPUS.csv", "Corpus table to write.", "--output", "-o", panel=OUTPUT)
-    ],
-    names: Annotated[
-        str | None,
-        option(
-            "COLUMN=NAME,...",
-            "What the source calls our columns, such as text=body,actor=target.",
-            "--map",
-            panel=TABLES,
-        ),
-    ] = None,
-    labels: options.Labels = None,
-    actor: options.OneActor = None,
-    force: options.Force = False,
+    form: str,
+    source: Path,
+    output: Path,
+    names: str | None = None,
+    labels: str | None = None,
+    actor: str | None = None,
+    force: bool = False,
     *,
     reading: "Form",
 ) -> None:
@@ -120,47 +90,25 @@ def import_(
     tell(*told)
 
 
-@options.reads_table
+@reads(reading=files.a_table)
 def label(
-    table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="Table with columns text and actor.")
-    ],
-    coder: Annotated[
-        str | None,
-        option("NAME", "Who labels, or whose labels to export."),
-    ] = None,
-    ask: Annotated[
-        str | None, option("QUESTIONS", "Questions beside the stance: holder,sentiment.")
-    ] = None,
-    codebook: Annotated[Path | None, option("FILE.md", "Your codebook; ours if omitted.")] = None,
-    context: Annotated[
-        Path | None, option("TABLE", "Table with the other paragraphs of the documents.")
-    ] = None,
-    context_encoding: Annotated[
-        str | None,
-        option("E", "Encoding of the table of --context; UTF-8 if omitted.", panel=TABLES),
-    ] = None,
-    adjudicate: Annotated[
-        bool, option(None, "Settle the rows on which coders differ.", "--adjudicate")
-    ] = False,
-    agreement: Annotated[
-        bool, option(None, "Print how far the coders agree.", "--agreement")
-    ] = False,
-    merge: Annotated[
-        list[Path] | None, option("STORE", "Add the labels of another store, such as ben.sqlite.")
-    ] = None,
-    export: Annotated[Path | None, option("FILE", "Write the labels, as a table.")] = None,
-    store: Annotated[
-        Path | None, option("FILE", "File of the labels; TABLE.sqlite if omitted.")
-    ] = None,
-    seed: Annotated[int, option("N", "Seed of the order of rows.")] = 0,
-    browser: Annotated[
-        bool, option(None, "Open the page, or only print its address.", "--browser/--no-browser")
-    ] = True,
-    actors: options.ActorsFile = None,
-    text_column: options.TextColumn = None,
-    as_json: options.AsJson = False,
-    force: options.Force = False,
+    table: Path,
+    coder: str | None = None,
+    ask: str | None = None,
+    codebook: Path | None = None,
+    context: Path | None = None,
+    context_encoding: str | None = None,
+    adjudicate: bool = False,
+    agreement: bool = False,
+    merge: list[Path] | None = None,
+    export: Path | None = None,
+    store: Path | None = None,
+    seed: int = 0,
+    browser: bool = True,
+    actors: Path | None = None,
+    text_column: str | None = None,
+    as_json: bool = False,
+    force: bool = False,
     *,
     reading: "Form",
 ) -> None:

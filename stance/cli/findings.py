@@ -1,48 +1,29 @@
 """Commands on answers: sample, shares, report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _files as files
-from stance.cli import _options as options
-from stance.cli._options import AUDIT, GROUPS, OUTPUT, option
+from stance.cli._options import reads
 from stance.cli._terminal import show, tell
 from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.findings import AuditRequest
 
-Only = Annotated[
-    list[str] | None, option("NAME", "Only this actor; may be repeated.", "--actor", panel=GROUPS)
-]
 
-
-@options.reads_answers
+@reads(form=files.answered)
 def sample(
-    number: Annotated[int, option("N", "Answers to label, 10 or more.", "--number", "-n")],
-    output: Annotated[
-        Path, option("TO_LABEL.csv", "Table to write.", "--output", "-o", panel=OUTPUT)
-    ],
-    actor: Only = None,
-    purpose: Annotated[
-        Literal["audit", "train"],
-        option(
-            "PURPOSE", "audit: drawn by chance; train: chosen to learn from, but for a quarter."
-        ),
-    ] = "audit",
-    documents: Annotated[
-        bool, option(None, "Draw N whole documents, with all their answers.", "--documents")
-    ] = False,
-    margin: Annotated[
-        float,
-        option(
-            "M", "Half the width of an interval that would do: 0.2 is 20 points.", min=0.01, max=1
-        ),
-    ] = 0.2,
-    seed: Annotated[int, option("N", "Seed of the draw.", min=0, max=2**31 - 1)] = 20,
-    force: options.Force = False,
+    number: int,
+    output: Path,
+    only: list[str] | None = None,
+    purpose: Literal["audit", "train"] = "audit",
+    documents: bool = False,
+    margin: float = 0.2,
+    seed: int = 20,
+    force: bool = False,
     *,
-    form: options.AnswersForm,
+    form: files.AnswersForm,
 ) -> None:
     """Draw a sample of answers to label."""
     from stance.findings import Request, SampleRequest, write_sample
@@ -51,42 +32,24 @@ def sample(
     request = Request(**form)
     files.refuse_outputs(force, request.paths, output=output)
     asked = SampleRequest(number, seed, documents, purpose, margin)
-    drawn = write_sample(request, asked, output, only=actor or (), force=force)
+    drawn = write_sample(request, asked, output, only=only or (), force=force)
     wrote = f"wrote {output}; label it with: stance label {output} --coder NAME"
     tell(*drawn.notes, *sample_lines(drawn.to_json()), wrote)
 
 
-@options.reads_answers
-@options.reads_audit
+@reads(form=files.answered, audit=files.audited)
 def shares(
-    output: Annotated[
-        Path | None, option("FILE", "Table of shares to write.", "--output", "-o", panel=OUTPUT)
-    ] = None,
-    actor: Only = None,
-    surrogate: Annotated[
-        list[str] | None,
-        option("COLUMN", "Column of another model's labels; may be repeated.", panel=AUDIT),
-    ] = None,
-    quantity: Annotated[
-        Literal["against", "neutral", "favor", "net"],
-        option(
-            "WHAT",
-            "What is compared: against, neutral, favor, or net (favor less against).",
-            panel=GROUPS,
-        ),
-    ] = "net",
-    differences: Annotated[
-        Path | None, option("FILE", "Table of differences to write.", panel=OUTPUT)
-    ] = None,
-    regression: Annotated[
-        Path | None,
-        option("FILE", "Table for regressions to write: a row per document.", panel=OUTPUT),
-    ] = None,
-    excel_safe: options.ExcelSafe = False,
-    as_json: options.AsJson = False,
-    force: options.Force = False,
+    output: Path | None = None,
+    only: list[str] | None = None,
+    surrogate: list[str] | None = None,
+    quantity: Literal["against", "neutral", "favor", "net"] = "net",
+    differences: Path | None = None,
+    regression: Path | None = None,
+    excel_safe: bool = False,
+    as_json: bool = False,
+    force: bool = False,
     *,
-    form: options.AnswersForm,
+    form: files.AnswersForm,
     audit: "AuditRequest | None",
 ) -> None:
     """Count stances, correct them by a sample, compare groups."""
@@ -100,7 +63,7 @@ def shares(
     read = [*request.paths, audit.source if audit else None]
     written = {"output": output, "differences": differences, "regression": regression}
     files.refuse_outputs(force, read, **written)
-    study = read_study(request, audit, surrogates=surrogate or (), only=actor or ())
+    study = read_study(request, audit, surrogates=surrogate or (), only=only or ())
     found = study.shares(quantity)
     tell(*found.notes)
     figures, how, said = found.to_json(), {"force": force, "excel_safe": excel_safe}, []
@@ -114,37 +77,20 @@ def shares(
     show(figures, lambda: share_lines(figures), as_json)
 
 
-@options.reads_answers
-@options.reads_audit
+@reads(form=files.answered, audit=files.audited)
 def report(
-    output: Annotated[
-        Path | None,
-        option("FILE", "Page to write; ANSWERS.html if omitted.", "--output", "-o", panel=OUTPUT),
-    ] = None,
-    title: Annotated[
-        str | None, option("TEXT", "Title of the page; names the table if omitted.", panel=OUTPUT)
-    ] = None,
-    figures: Annotated[
-        Path | None,
-        option("DIR", "Folder for each figure as SVG, and all numbers as CSV.", panel=OUTPUT),
-    ] = None,
-    pdf: Annotated[bool, option(None, "Write figures as PDF, too.", "--pdf", panel=OUTPUT)] = False,
-    checklist: Annotated[
-        Path | None,
-        option("FILE.md", "What to report, filled in as far as it is known.", panel=OUTPUT),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        option(
-            "MODEL", "Model that gave the answers; the default model if it fits.", "--model", "-m"
-        ),
-    ] = None,
-    actors: options.ActorsFile = None,
-    aliases: options.Aliases = None,
-    excel_safe: options.ExcelSafe = False,
-    force: options.Force = False,
+    output: Path | None = None,
+    title: str | None = None,
+    figures: Path | None = None,
+    pdf: bool = False,
+    checklist: Path | None = None,
+    model: Path | None = None,
+    actors: Path | None = None,
+    aliases: str | None = None,
+    excel_safe: bool = False,
+    force: bool = False,
     *,
-    form: options.AnswersForm,
+    form: files.AnswersForm,
     audit: "AuditRequest | None",
 ) -> None:
     """Summarise answers on one page."""

@@ -3,13 +3,12 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from stance.cli import _files as files
-from stance.cli import _options as options
-from stance.cli._options import OUTPUT, option
+from stance.cli._options import reads
 from stance.cli._terminal import progress, show, tell
 from stance.errors import UsageError
 
@@ -19,49 +18,28 @@ if TYPE_CHECKING:
     from stance.model.judging import StanceModel
 
 
-@options.reads_corpora
+@reads(form=files.labelled)
 def train(
-    output: Annotated[
-        Path, option("MODEL", "Model file to write.", "--output", "-o", panel=OUTPUT)
-    ],
-    corpora: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="CORPUS", help="Labelled tables; the starter corpus if omitted."),
-    ] = None,
-    recipe: Annotated[Path | None, option("FILE", "Recipe (TOML) for the model.")] = None,
-    actors: options.ActorsFile = None,
-    vectors: Annotated[
-        Path | None, option("FILE", "Word vectors (training/vectors.py) to learn with.")
-    ] = None,
-    lexicon: Annotated[
-        Path | None, option("FILE", "Lexicon (TOML) in place of that of the language.")
-    ] = None,
-    seed: Annotated[
-        int | None, option("N", "Seed to use instead of the recipe's.", min=0, max=2**31 - 1)
-    ] = None,
-    repeats: Annotated[
-        int | None,
-        option(
-            "N", "Cross-validations, each with other folds, instead of the recipe's.", min=1, max=50
-        ),
-    ] = None,
-    no_curve: Annotated[
-        bool, option(None, "Leave out the learning curve: quicker.", "--no-curve")
-    ] = False,
-    jobs: options.Jobs = 1,
-    suspects: Annotated[
-        Path | None,
-        option("FILE.csv", "Table to write of rows whose label is likely wrong.", panel=OUTPUT),
-    ] = None,
-    as_json: options.AsJson = False,
-    force: options.Force = False,
+    output: Path,
+    corpora: list[Path] | None = None,
+    recipe: Path | None = None,
+    actors: Path | None = None,
+    vectors: Path | None = None,
+    lexicon: Path | None = None,
+    seed: int | None = None,
+    repeats: int | None = None,
+    no_curve: bool = False,
+    jobs: int = 1,
+    suspects: Path | None = None,
+    as_json: bool = False,
+    force: bool = False,
     *,
     form: "CorpusForm",
 ) -> None:
     """Train a model on labelled tables, and cross-validate it."""
     from stance.fitting import train_files
 
-    options.check_jobs(jobs)
+    files.check_jobs(jobs)
     files.refuse_stdin(corpora or [])
     read = [*(corpora or []), recipe, actors, vectors, lexicon]
     files.refuse_outputs(force, read, output=output, suspects=suspects)
@@ -79,27 +57,16 @@ def train(
         tell(f"wrote {output}")
 
 
-@options.reads_corpora
+@reads(form=files.labelled)
 def evaluate(
-    corpora: Annotated[
-        list[Path] | None, typer.Argument(metavar="CORPUS", help="Labelled tables.")
-    ] = None,
-    model: options.ModelFile = None,
-    as_json: options.AsJson = False,
-    report: Annotated[
-        Path | None, option("FILE.html", "HTML report to write.", panel=OUTPUT)
-    ] = None,
-    errors: Annotated[
-        Path | None, option("FILE.csv", "Table of wrong answers to write.", panel=OUTPUT)
-    ] = None,
-    compare: Annotated[
-        Path | None, option("MODEL", "Second model to compare with the first.")
-    ] = None,
-    force: options.Force = False,
-    stress: Annotated[
-        bool,
-        option(None, "Test how answers change when texts change; needs no CORPUS.", "--stress"),
-    ] = False,
+    corpora: list[Path] | None = None,
+    model: Path | None = None,
+    as_json: bool = False,
+    report: Path | None = None,
+    errors: Path | None = None,
+    compare: Path | None = None,
+    force: bool = False,
+    stress: bool = False,
     *,
     form: "CorpusForm",
 ) -> None:
@@ -206,19 +173,7 @@ def _compare(model: Path | None, other: Path, read: Callable[[], "Corpus"], as_j
     show(found, lambda: comparison_lines(found), as_json)
 
 
-def inspect(
-    model: Annotated[
-        Path | None,
-        typer.Argument(metavar="MODEL", help="Model file; the default model if omitted."),
-    ] = None,
-    words: Annotated[
-        bool,
-        option(
-            None, "Show the strongest words per class, and what the actor's name adds.", "--words"
-        ),
-    ] = False,
-    as_json: options.AsJson = False,
-) -> None:
+def inspect(model: Path | None = None, words: bool = False, as_json: bool = False) -> None:
     """Show the card of a model, or the words it has learned."""
     from stance.model.explanation import learned
     from stance.screens.model import card_lines, learned_lines
@@ -232,7 +187,7 @@ def inspect(
         show(manifest, lambda: card_lines(manifest), as_json)
 
 
-def doctor(as_json: options.AsJson = False) -> None:
+def doctor(as_json: bool = False) -> None:
     """Show what is installed, and what is missing."""
     from stance.environment import check_environment, environment_lines
 

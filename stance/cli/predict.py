@@ -1,17 +1,17 @@
 """Commands that answer: predict, explain."""
 
+import os
 import sys
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import typer
+from typing import TYPE_CHECKING, Literal
 
 from stance.cli import _files as files
-from stance.cli import _options as options
-from stance.cli._options import OUTPUT, RUNNING, TABLES, option
-from stance.cli._terminal import progress, show_each, tell
+from stance.cli._options import reads
+from stance.cli._terminal import progress, say, show_each, tell
 from stance.display import count
-from stance.errors import DataError, UsageError, reported
+from stance.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from stance.runs import Done
@@ -20,82 +20,36 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 1_000_000  # bytes of a paragraph on standard input
 
 
-@options.reads_texts
+@reads(reading=files.texts)
 def predict(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(metavar="INPUT", help="Tables, articles, folders of them; - is stdin."),
-    ],
-    output: Annotated[
-        Path, option("FILE", "Table to write; - is stdout.", "--output", "-o", panel=OUTPUT)
-    ] = Path("-"),
-    model: options.ModelFile = None,
-    actors: options.ActorsFile = None,
-    aliases: options.Aliases = None,
-    wide: Annotated[
-        bool,
-        option(
-            None, "Write one row per input row, with columns per actor.", "--wide", panel=OUTPUT
-        ),
-    ] = False,
-    jobs: options.Jobs = 1,
-    abstain: Annotated[
-        float | None,
-        option(
-            "RATE",
-            "Withhold unsure answers: with 90 % confidence, at most this share of the others "
-            "is wrong, in each class, on texts like the training corpus.",
-            min=0,
-            max=1,
-        ),
-    ] = None,
-    voice: Annotated[
-        Literal["author"] | None,
-        option(
-            "VOICE",
-            "Whose stances to answer with: author withholds those of others, such as a "
-            "speaker that is quoted; they are uncertain, and 'holder' says whose they are.",
-        ),
-    ] = None,
-    explain: Annotated[
-        int,
-        option(
-            "N",
-            "Add a column 'because' with the N words that push most toward the answer, such "
-            "as condemned(-0.42); - is toward against, + toward favor.",
-            min=0,
-        ),
-    ] = 0,
-    actor_column: options.ActorColumn = None,
-    actor: options.OneActor = None,
-    prefix: Annotated[
-        str, option("WORD", "Prefix for the names of new columns.", panel=OUTPUT)
-    ] = "",
-    rejects: Annotated[
-        Path | None, option("FILE", "Write bad rows to this table and continue.", panel=TABLES)
-    ] = None,
-    resume: options.Resume = False,
-    cluster: Annotated[
-        str | None, option("ADDRESS", "Address of a Dask scheduler.", panel=RUNNING)
-    ] = None,
-    excel_safe: options.ExcelSafe = False,
-    force: options.Force = False,
-    quiet: Annotated[
-        bool, option(None, "Show no progress and no summary.", "--quiet", "-q", panel=OUTPUT)
-    ] = False,
+    sources: list[Path],
+    output: Path = Path("-"),
+    model: Path | None = None,
+    actors: Path | None = None,
+    aliases: str | None = None,
+    wide: bool = False,
+    jobs: int = 1,
+    abstain: float | None = None,
+    voice: Literal["author"] | None = None,
+    explain: int = 0,
+    actor_column: str | None = None,
+    actor: str | None = None,
+    prefix: str = "",
+    rejects: Path | None = None,
+    resume: bool = False,
+    cluster: str | None = None,
+    excel_safe: bool = False,
+    force: bool = False,
+    quiet: bool = False,
     *,
     reading: "Reading",
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
-    from contextlib import nullcontext
-    from dataclasses import replace
-
     from stance.runs import Input, Options, Output, WorkerPool, predict_table
 
-    options.check_jobs(jobs)
+    files.check_jobs(jobs)
     paths = tuple(map(files.path_or_stdin, sources))
-    reading = replace(reading, actor_column=actor_column, actor=actor)
-    table = Input(paths, reading, rejects)
+    table = Input(paths, replace(reading, actor_column=actor_column, actor=actor), rejects)
     target = Output(files.path_or_stdin(output), force=force, resume=resume)
     answering = Options(
         wide=wide,
@@ -136,22 +90,17 @@ def _run_lines(done: "Done", *, quoted: bool) -> list[str]:
 
 
 def explain(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The paragraph; - is stdin.")],
-    actor: Annotated[
-        str | None,
-        option("NAME", "Actor to judge; all that are named if omitted."),
-    ] = None,
-    model: options.ModelFile = None,
-    actors: options.ActorsFile = None,
-    aliases: options.Aliases = None,
-    sentiment: Annotated[
-        bool, option(None, "Explain the paragraph's sentiment instead.", "--sentiment")
-    ] = False,
-    as_json: options.AsJson = False,
+    text: str,
+    actor: str | None = None,
+    model: Path | None = None,
+    actors: Path | None = None,
+    aliases: str | None = None,
+    sentiment: bool = False,
+    as_json: bool = False,
 ) -> None:
     """Show how far each word pushes the answer."""
     from stance.model.explanation import explain_each, explain_sentiment
-    from stance.screens.model import print_explanation
+    from stance.screens.model import explanation_lines
 
     if sentiment and actor is not None:
         raise UsageError("--sentiment is about the whole paragraph; drop --actor")
@@ -164,9 +113,9 @@ def explain(
     if as_json:
         show_each(found)
         return
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for explanation in found:
-        with reported(None):
-            print_explanation(explanation)
+        say("\n".join(explanation_lines(explanation, coloured=coloured)))
 
 
 def _text_of_stdin() -> str:

@@ -68,7 +68,7 @@ def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
                 line = rest
             line += char
         gap = " "
-    return [*lines, line] if line else []
+    return [*lines, line] if line else lines
 
 
 def stacked(parts: Iterable[Sequence[str]]) -> list[str]:

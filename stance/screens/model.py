@@ -1,16 +1,13 @@
 """Lines about one model: its card, what more labels would gain, one answer explained."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from itertools import groupby
 
 from stance.display import WIDTH, count, shown
 from stance.model.explanation import Explanation, Learned, NameShare, Reason
 from stance.model.familiarity import Reference
 from stance.records import UNCERTAIN
 from stance.screens import Figures, bounds, paragraphs, percent, ranged, row, wrap
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 SPREAD = (
     "± is the standard deviation between them: the luck of the folds, no sampling error; "
@@ -162,61 +159,52 @@ STRONGEST = 8  # words and features that are listed
 FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
 UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
 PALE, STRONG = 0.04, 0.12  # pushes from which a word is coloured, and coloured strongly
+BOLD, STRONG_CODE, GREEN, RED = "1", "1;4;", "32", "31"  # codes of a terminal
 NAMED = 42  # columns for a word and its strongest term
 
 
-def print_explanation(explanation: Explanation) -> None:
-    """Print one answer with its reasons."""
-    from rich.console import Console
-    from rich.text import Text
-
-    class Screen(Console):
-        def on_broken_pipe(self) -> None:
-            raise  # the caller's business: rich would end the program
-
-    console = Screen(highlight=False, markup=False, emoji=False)
-    if console.width < NAMED:  # COLUMNS=0 would show nothing at all
-        console.width = WIDTH
+def explanation_lines(explanation: Explanation, *, coloured: bool = False) -> list[str]:
+    """Return one answer with its reasons; on a terminal, words that push are coloured."""
     chances = dict(zip(explanation.labels, explanation.probabilities, strict=True))
     label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
     name = shown(explanation.actor) or "sentiment"
-    console.print(Text(f"{name}: {label}", style="bold"), Text(f"   {shares}"))
+    lines = [f"{_styled(f'{name}: {label}', BOLD * coloured)}   {shares}"]
     if explanation.holder_probability is not None:
         holder = f"whose stance: {shown(explanation.holder)} {explanation.holder_probability:.2f}"
-        console.print(Text(holder))
+        lines.append(holder)
     if explanation.foreign:
-        console.print(Text(FOREIGN, style="italic"))
+        lines.append(FOREIGN)
     if explanation.actor and not explanation.mentions and not explanation.learned:
-        console.print(Text(UNNAMED, style="italic"))
-    console.print(Text.assemble(*_pieces(explanation)))
-    console.print()
-    for line in _table(explanation):
-        console.print(Text(line))
-    console.print()
+        lines.append(UNNAMED)
+    return [*lines, *_paragraph(explanation, coloured), "", *_table(explanation), ""]
 
 
-def _pieces(explanation: Explanation) -> Iterator["Text"]:
+def _paragraph(explanation: Explanation, coloured: bool) -> Iterator[str]:
     """Yield the paragraph, red where a word pushes against, green where it favors."""
-    from rich.text import Text
+    text = explanation.text.replace("\r\n", " \n")
+    text = "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+    codes = [""] * len(text)
+    for word in explanation.words if coloured else ():
+        codes[word.start : word.end] = [_push_code(word.net_push)] * (word.end - word.start)
+    start = 0
+    for paragraph in text.split("\n"):
+        for line in wrap(paragraph, "", "") or [""]:
+            end = start + len(line)
+            runs = groupby(range(start, end), codes.__getitem__)
+            yield "".join(_styled("".join(map(text.__getitem__, run)), code) for code, run in runs)
+            start = end + (text[end : end + 1] == " ")
+        start += 1
 
-    text, at = explanation.text, 0
-    for word in explanation.words:
-        yield Text(_visible(text[at : word.start]))
-        yield Text(_visible(text[word.start : word.end]), style=_style(word.net_push))
-        at = word.end
-    yield Text(_visible(text[at:]))
 
-
-def _visible(text: str) -> str:
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
-
-
-def _style(push: float) -> str:
+def _push_code(push: float) -> str:
     if abs(push) < PALE:
         return ""
-    strong = "bold underline " if abs(push) >= STRONG else ""
-    return strong + ("green" if push > 0 else "red")
+    return (STRONG_CODE if abs(push) >= STRONG else "") + (GREEN if push > 0 else RED)
+
+
+def _styled(text: str, codes: str) -> str:
+    return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
 
 
 def _named(reason: Reason) -> str:
