@@ -148,25 +148,6 @@ def temporary_error(error: OSError, folder: Path) -> OutputError:
     return refusal(folder, f"{reason}; {advice}")
 
 
-_SQLITE = {
-    **{"CANTOPEN": errno.EACCES, "READONLY": errno.EACCES, "PERM": errno.EACCES},
-    **{"FULL": errno.ENOSPC, "IOERR": errno.EIO, "TOOBIG": errno.EFBIG},
-}
-
-
-def sqlite_code(error: Exception) -> str:
-    """Return the name of an error of SQLite, such as FULL; empty if it has none."""
-    return (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
-
-
-def sqlite_error(error: Exception, path: Path) -> OutputError | None:
-    """Return a failure of SQLite to write as that line; None if it is of another kind."""
-    if (number := _SQLITE.get(sqlite_code(error))) is None:
-        return None
-    number = number if path.parent.is_dir() else errno.ENOENT
-    return output_error(OSError(number, str(error)), path)
-
-
 @contextlib.contextmanager
 def reported(path: Path | None) -> Iterator[None]:
     """Turn failures to write within the block into `OutputError`."""

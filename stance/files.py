@@ -68,10 +68,10 @@ def target_of(path: Path) -> Path:
 def is_device(path: Path) -> bool:
     """Return whether a path is a pipe or a device, which is written as it is."""
     try:
-        kind = path.stat().st_mode
+        kind = stat.S_IFMT(path.stat().st_mode)
     except OSError:
         return False
-    return not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
+    return kind not in (stat.S_IFREG, stat.S_IFDIR)
 
 
 def same_file(path: Path, other: Path) -> bool:
@@ -159,19 +159,14 @@ class WholeFile(Transaction):
         with reported(self._path):
             return self._file.write(data)
 
-    def flush(self) -> None:
-        """Pass on what is buffered."""
-        with reported(self._path):
-            self._file.flush()
-
     def settle(self) -> None:
         """Bring what is written to the disk, so that only its name is missing."""
         if self._file.closed:
             return
-        self.flush()
         with reported(self._path):
+            self._file.flush()
             if self._target:
-                with contextlib.suppress(PermissionError):  # some file systems of Windows
+                with contextlib.suppress(PermissionError):  # on some file systems of Windows
                     self._made[0].chmod(_mode_of(self._target))
                 os.fsync(self._file.fileno())
             if self._path:
@@ -298,30 +293,28 @@ def sync_folder(folder: Path) -> None:
 # --- Files in the private folder of a run --------------------------------------------------------
 
 
-def write_private(path: Path, *data: bytes, sync: bool = True) -> None:
+def write_private(path: Path, data: bytes = b"", *, sync: bool = True) -> None:
     """Write or replace a file in a private folder; a power cut may damage it without `sync`."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.writelines(data)
+    with _make_private(path.parent, delete=False) as file:
+        file.write(data)
         file.flush()
         if sync:
             os.fsync(file.fileno())
-    temporary.replace(path)
+    Path(file.name).replace(path)
     if sync:
         sync_folder(path.parent)
 
 
 def write_checked(path: Path, data: bytes) -> None:
     """Write a file in a private folder, with a checksum that shows what a power cut has damaged."""
-    write_private(path, b"%d %d\n" % (len(data), zlib.crc32(data)), data, sync=False)
+    write_private(path, b"%d\n%b" % (zlib.crc32(data), data), sync=False)
 
 
 def read_checked(path: Path) -> bytes | None:
     """Return what `write_checked` has written; None if it is gone or damaged."""
     try:
         with path.open("rb") as file:
-            size, checksum = map(int, file.readline().split())
-            data = file.read()
+            checksum, data = int(file.readline()), file.read()
     except (OSError, ValueError):
         return None
-    return data if len(data) == size and zlib.crc32(data) == checksum else None
+    return data if zlib.crc32(data) == checksum else None

@@ -1,5 +1,6 @@
 """Labels in an SQLite file beside their table: each is on the disk before the next is asked for."""
 
+import errno
 import sqlite3
 import time
 import uuid
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError, UsageError, sqlite_code, sqlite_error
+from stance.errors import DataError, OutputError, UsageError, output_error
 from stance.label_values import HOLDERS, LONGEST_HOLDER
 from stance.labelling.task import Pair, Task
 from stance.records import Sentiment, Stance
@@ -86,6 +87,10 @@ def parse_questions(option: str | None) -> tuple[str, ...]:
 VERSION = 1
 _APPLICATION = 0x5374616E  # "Stan", at byte 68 of the file
 _PATIENCE = 10.0  # seconds to wait for another process that writes
+_UNWRITABLE = {  # errors of SQLite that are failures to write, as the system calls them
+    **{"CANTOPEN": errno.EACCES, "READONLY": errno.EACCES, "PERM": errno.EACCES},
+    **{"FULL": errno.ENOSPC, "IOERR": errno.EIO, "TOOBIG": errno.EFBIG},
+}
 _DAMAGED = "is damaged, or not a store of labels; restore a copy, or move it away"
 
 _SCHEMA = """
@@ -271,9 +276,10 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if failed := sqlite_error(error, path):
-            raise failed from error
-        code = sqlite_code(error)
+        code = (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
+        if number := _UNWRITABLE.get(code):
+            number = number if path.parent.is_dir() else errno.ENOENT
+            raise output_error(OSError(number, str(error)), path) from error
         if code in ("BUSY", "LOCKED"):
             raise OutputError(f"{path}: another program keeps it locked; close it") from error
         if code in ("NOTADB", "CORRUPT", "ERROR") or "not decode" in str(error):
