@@ -33,7 +33,6 @@ class Merged:
     """Rows in long form, one per coder, as one row per pair."""
 
     kept: list[int] = field(default_factory=list)  # the row that has the label of each pair
-    first: list[int] = field(default_factory=list)  # the first row of each pair
     stance: list[int] = field(default_factory=list)
     soft: list[Soft] = field(default_factory=list)  # shares of labels where coders differ
     annotations: Annotations | None = None  # None if no pair has two coders
@@ -70,7 +69,7 @@ def merge_coders(
         units[pair, again if coder else row, bool(coder)][coder] = row
     if len(units) == len(pairs):
         rows = list(range(len(pairs)))
-        return Merged(rows, rows, list(stance), list(soft))
+        return Merged(rows, list(stance), list(soft))
     names = sorted(set(coders) - {"", ADJUDICATED})
     codes = np.full((len(names), len(units)), UNCODED, np.int64)
     merged = Merged(annotations=Annotations(tuple(names), codes))
@@ -79,8 +78,13 @@ def merge_coders(
         for coder in unit.keys() - {"", ADJUDICATED}:
             codes[names.index(coder), at] = stance[unit[coder]]
         chosen = unit.get(ADJUDICATED)
-        decided += chosen is not None and len(unit) > 1
-        ties += _add(merged, sorted(unit.values()), stance, soft, chosen)
+        if chosen is None:
+            ties += _add(merged, sorted(unit.values()), stance, soft)
+        else:
+            decided += len(unit) > 1
+            merged.kept.append(chosen)
+            merged.stance.append(stance[chosen])
+            merged.soft.append(soft[chosen])
     said = f"{count(len(pairs), 'row')} are codings of {count(len(units), 'pair')} by {len(names)} "
     said += "coders (column coder); train learns from the shares of their labels"
     said += f"; {count(decided, 'pair')} settled by '{ADJUDICATED}'" if decided else ""
@@ -88,26 +92,14 @@ def merge_coders(
     return replace(merged, note=said)
 
 
-def _add(
-    merged: Merged,
-    rows: Sequence[int],
-    stance: Sequence[int],
-    soft: Sequence[Soft],
-    adjudicated: int | None,
-) -> bool:
+def _add(merged: Merged, rows: Sequence[int], stance: Sequence[int], soft: Sequence[Soft]) -> bool:
     """Add the rows of a pair as one; return whether its label is a tie."""
-    tie, shares = False, soft[rows[0] if adjudicated is None else adjudicated]
-    kept = adjudicated
-    if kept is None:
-        votes = np.mean([soft[row] or np.eye(len(Stance))[stance[row]] for row in rows], axis=0)
-        best = np.flatnonzero(votes > votes.max() - 1e-9).tolist()
-        tie = len(best) > 1
-        label = NEUTRAL if tie else best[0]
-        kept = next((row for row in rows if stance[row] == label), rows[0])
-        differ = len({stance[row] for row in rows}) > 1 or any(soft[row] for row in rows)
-        shares = votes.tolist() if differ else None
-    merged.kept.append(kept)
-    merged.first.append(rows[0])
-    merged.stance.append(NEUTRAL if tie else stance[kept])
-    merged.soft.append(shares)
-    return tie
+    one_hot = np.eye(len(Stance)).tolist()
+    shares = np.mean([soft[row] or one_hot[stance[row]] for row in rows], axis=0)
+    best = np.flatnonzero(shares > shares.max() - 1e-9).tolist()
+    label = best[0] if len(best) == 1 else NEUTRAL
+    differ = len({stance[row] for row in rows}) > 1 or any(soft[row] for row in rows)
+    merged.kept.append(next((row for row in rows if stance[row] == label), rows[0]))
+    merged.stance.append(label)
+    merged.soft.append(shares.tolist() if differ else None)
+    return len(best) > 1

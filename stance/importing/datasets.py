@@ -22,7 +22,6 @@ from stance.importing.sources import (
     read_object,
     read_text,
 )
-from stance.label_values import STANCES
 
 _SIGNS = ("NEG", "NEU", "POS")
 _POLARITY = {"2": 0, "4": 1, "6": 2}
@@ -252,7 +251,6 @@ def read_basil(job: Import) -> Iterator[Row]:
 # --- All of them -----------------------------------------------------------------------------
 
 _LINES = "name a file of the set, such as train.jsonl"
-_FILE = "name a file of the set, such as train.csv"
 _FOLDER = "name the folder that holds annotations and articles"
 _NO_NEUTRAL = "it has no neutral label: a model of it alone never answers neutral"
 _TOPICS = (
@@ -266,13 +264,8 @@ _VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it is"
 _BIASED = "unbiased sentences are no neutral rows: nobody looked for actors there"
 
 
-def _table(
-    their: tables.ColumnMap,
-    *notes: str,
-    advice: str = _FILE,
-    known: Mapping[str, int] = STANCES,
-) -> Format:
-    return Format(partial(tables.read_table, their), advice, notes, known, tabular=True)
+def _table(their: tables.ColumnMap, *notes: str, **more: Any) -> Format:
+    return Format(partial(tables.read_table, their), notes=notes, tabular=True, **more)
 
 
 DATASETS: Mapping[str, Format] = {
@@ -281,7 +274,7 @@ DATASETS: Mapping[str, Format] = {
     "rusentne": _table(tables.RUSENTNE, known={"-1": 0, "0": 1, "1": 2}),
     "ruopinionne": Format(read_ruopinionne, _LINES, (_NO_NEUTRAL,)),
     "persent": _table(tables.PERSENT, _WHOLE),
-    "semeval2016": Format(tables.read_semeval2016, _FILE, (_TOPICS,), tabular=True),
+    "semeval2016": Format(tables.read_semeval2016, notes=(_TOPICS,), tabular=True),
     "pstance": _table(tables.PSTANCE, _NO_NEUTRAL),
     "vast": _table(tables.VAST, _TOPICS, known={"0": 0, "1": 2, "2": 1}),  # con, pro, neutral
     "xstance": _table(tables.XSTANCE, _TOPICS, _NO_NEUTRAL, advice=_LINES),

@@ -19,8 +19,6 @@ from stance.tables import Form
 Row = dict[str, str]
 """Cells by column of a corpus; a column without a cell is empty."""
 
-_DECODER = json.JSONDecoder()
-_SPACE = re.compile(r"[\s,]*")
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 _NAMES = ("actor", "holder", "coder", "source", "genre")
@@ -209,40 +207,31 @@ def files_in(source: Path, ending: str) -> list[Path]:
 
 
 def read_json(shape: Any, path: Path, job: Import) -> Iterator[tuple[str, Any]]:
-    """Yield the values of a file that have a shape, each with its line: JSON Lines, or one list."""
+    """Yield the values of JSON Lines or of one list, and where each stands, if they fit a shape."""
     name, text = shown_path(path), read_text(path).removeprefix("\ufeff")
-    at, line, counted = _after_space(text, 0), 1, 0
-    listed = text.startswith("[", at)
-    at = _after_space(text, at + listed)
-    while at < len(text) and not (listed and text.startswith("]", at)):
-        line, counted = line + text.count("\n", counted, at), at
-        where = f"{name}:{line}"
-        try:
-            value, at = _DECODER.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            place = f"{name}:{error.lineno}"
-            raise job.fault(place, f"not JSON at column {error.colno}") from error
-        except (ValueError, RecursionError) as error:  # 5,000 digits, 10,000 brackets
-            raise job.fault(where, "too long or too deep for JSON") from error
-        yield where, checked(shape, value, partial(job.fault, where))
-        at = _after_space(text, at)
-    if listed and text[at:].strip() != "]":
-        line += text.count("\n", counted, at)
-        what = "goes on after the list" if text[at:] else "the list is not closed"
-        raise job.fault(f"{name}:{line}", what)
+    is_list = text.lstrip().startswith("[")
+    for number, line in enumerate([text] if is_list else text.split("\n"), 1):
+        found = [_decoded(line, name, number, job)] if line.strip() else []
+        for at, value in enumerate(found[0] if is_list else found, 1):
+            where = f"{name}: item {at:,}" if is_list else f"{name}:{number}"
+            yield where, checked(shape, value, partial(job.fault, where))
 
 
 def read_object(shape: Any, path: Path, job: Import) -> Any:
-    """Return the one value of a JSON file."""
-    values = [value for _, value in read_json(shape, path, job)]
-    if len(values) != 1:
-        raise job.fault(shown_path(path), f"holds {len(values):,} values, not one object")
-    return values[0]
+    """Return the one value of a JSON file, if it fits a shape."""
+    name = shown_path(path)
+    value = _decoded(read_text(path).removeprefix("\ufeff"), name, 1, job)
+    return checked(shape, value, partial(job.fault, name))
 
 
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
+def _decoded(text: str, name: str, line: int, job: Import) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"{name}:{line + error.lineno - 1}"
+        raise job.fault(where, f"not JSON at column {error.colno}") from error
+    except (ValueError, RecursionError) as error:  # 5,000 digits, 10,000 brackets
+        raise job.fault(f"{name}:{line}", "too long or too deep for JSON") from error
 
 
 # --- Shapes ----------------------------------------------------------------------------------
@@ -252,8 +241,7 @@ class Scalar(str):
     """In a shape: a text, or a number that is read as a text."""
 
 
-_KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
-_KINDS |= {int: "a whole number", float: "a number with a fraction", type(None): "null"}
+_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
 
 
 def checked(shape: Any, value: Any, fault: Callable[[str], Exception], key: str = "") -> Any:
@@ -272,12 +260,10 @@ def checked(shape: Any, value: Any, fault: Callable[[str], Exception], key: str 
             raise fault(f"{key} is '{shown(str(value))}', not {' or '.join(map(str, shape))}")
         return value
     kind: Any = type(shape) if isinstance(shape, (dict, list)) else shape
-    kind = str if shape is Scalar else kind
-    if shape is Scalar and isinstance(value, (int, float)):
-        value = json.dumps(value)
+    if shape is Scalar:
+        kind, value = str, json.dumps(value) if isinstance(value, (int, float)) else value
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        said = f"is {_KINDS.get(type(value), 'something else')}, not {_KINDS[kind]}"
-        raise fault(f"{shown(key, 80)} {said}".lstrip())
+        raise fault(f"{shown(key, 80)} is not {_KINDS[kind]}".lstrip())
     if kind is list:
         return [checked(shape[0], own, fault, f"{key}[{at}]") for at, own in enumerate(value)]
     if kind is not dict:
@@ -287,10 +273,6 @@ def checked(shape: Any, value: Any, fault: Callable[[str], Exception], key: str 
         return {name: checked(shape["*"], given[name], fault, f"{key}.{name}") for name in given}
     if missing := [name for name in shape if name[-1] != "?" and name not in given]:
         raise fault(f"{shown(key, 80)} has no key '{missing[0]}'".lstrip())
-    inner = {name.removesuffix("?"): own for name, own in shape.items()}
+    names = {name: name.removesuffix("?") for name in shape if name.removesuffix("?") in given}
     below = f"{key}." if key else ""
-    return {
-        name: checked(own, given[name], fault, below + name)
-        for name, own in inner.items()
-        if name in given
-    }
+    return {own: checked(shape[n], given[own], fault, below + own) for n, own in names.items()}
