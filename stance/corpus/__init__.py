@@ -1,18 +1,223 @@
-"""Labelled corpora: read, checked, grouped by document."""
+"""Labelled corpora: read, checked, those of several coders joined, grouped by document."""
 
-from stance.corpus._corpus import (
-    Corpus,
-    Source,
-    bundled_corpus,
-    corpus_of,
-    group_documents,
-    holder_kinds,
-    holder_rows,
-    read_corpus,
-    sentiment_rows,
-)
-from stance.corpus._rows import OPTIONAL, CorpusForm, LabelledRows, Row, table_form
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Unpack
 
-__all__ = ["OPTIONAL", "Corpus", "CorpusForm", "LabelledRows", "Row", "Source"]
-__all__ += ["bundled_corpus", "corpus_of", "group_documents", "holder_kinds", "holder_rows"]
-__all__ += ["read_corpus", "sentiment_rows", "table_form"]
+import numpy as np
+
+from stance.annotations import Annotations, merge_coders
+from stance.arrays import Bools, Floats, Ints
+from stance.corpus.rows import EXTRA, OPTIONAL, CorpusForm, Row, read_rows, table_form
+from stance.display import brief, shown
+from stance.files import file_hash
+from stance.label_values import MISSING, holder_kind
+from stance.reading.keys import Fingerprints, fingerprint, linked_groups
+from stance.records import NEUTRAL, Stance
+from stance.tables import months_of, open_table
+
+__all__ = ["OPTIONAL", "Corpus", "CorpusForm", "Row", "Source", "bundled_corpus", "corpus_of"]
+__all__ += ["holder_kinds", "holder_rows", "read_corpus", "sentiment_rows", "table_form"]
+
+LEAST_DRAWN = 200  # rows drawn at random that are enough to calibrate by
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A corpus file."""
+
+    name: str  #: without endings
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Labelled pairs of a paragraph and an actor, one per row; texts and actors as written."""
+
+    texts: tuple[str, ...]
+    actors: tuple[str, ...]
+    spans: tuple[list[tuple[int, int]] | None, ...]  #: character offsets of the actor, if given
+    stance: Ints  #: 0 against, 1 neutral, 2 favor
+    sentiment: Ints  #: 0 negative, 1 neutral, 2 positive, `MISSING`
+    document: Ints  #: number of the unit that no split may cut
+    source: Ints  #: index into `sources`
+    sources: tuple[Source, ...]
+    marks: Fingerprints  #: of the texts
+    holder: tuple[str | None, ...]  #: author, other, an actor's name; None where nobody says
+    false_match: Bools  #: whether what looks like the actor's name means something else
+    soft: Floats | None  #: probabilities of stances to learn from; None if no row has any
+    judged: Bools  #: rows whose stance somebody has given, not only soft labels
+    #: By column, unless it is empty. Dates with two readings stand as 2024-03-09.
+    extra: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...]  #: on how the files were read
+    number: Ints  #: of each row's record in its file, from 1
+    loose: int = 0  #: rows that name no document, so that each of their texts is one
+    annotations: Annotations | None = None  #: what several coders said, where the files have them
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __repr__(self) -> str:
+        documents = len(np.unique(self.document))
+        files = [source.name for source in self.sources]
+        return brief("Corpus", rows=len(self), documents=documents, files=files)
+
+    @property
+    def months(self) -> Ints:
+        """When each text was written, as `stance.tables.months_of` counts it."""
+        return months_of(self.extra.get("date", [""] * len(self)))
+
+    @property
+    def typical(self) -> Bools:
+        """Rows that are a random sample of what is to be judged, by their column ``drawn``.
+
+        All of them if hardly any says so.
+        """
+        drawn = np.array([cell.strip() == "random" for cell in self.extra.get("drawn", ())])
+        return drawn if drawn.sum() >= LEAST_DRAWN else np.ones(len(self), np.bool_)
+
+    def places(self) -> list[tuple[str, int]]:
+        """Return the file of each row, and its record number there, from 1."""
+        names = [self.sources[source].name for source in self.source.tolist()]
+        return list(zip(names, self.number.tolist(), strict=True))
+
+    def take(self, rows: Ints) -> "Corpus":
+        """Return a corpus of some rows; documents keep their numbers, files their counts."""
+        kept = rows.tolist()
+        changed: dict[str, Any] = {name: getattr(self, name)[rows] for name in _NUMBERS}
+        for name in ("texts", "actors", "spans", "holder"):
+            changed[name] = tuple(map(getattr(self, name).__getitem__, kept))
+        return replace(
+            self,
+            **changed,
+            marks=Fingerprints(self.marks.exact[rows], self.marks.bands[rows]),
+            soft=None if self.soft is None else self.soft[rows],
+            annotations=self.annotations and self.annotations.take(rows),
+            extra={name: tuple(cells[row] for row in kept) for name, cells in self.extra.items()},
+        )
+
+
+_NUMBERS = ("stance", "sentiment", "document", "source", "false_match", "judged", "number")
+
+
+def bundled_corpus() -> Path:
+    """Return the starter corpus that comes with the package."""
+    bundled = Path(str(files("stance").joinpath("data/starter/starter_train.csv")))
+    if bundled.is_file():
+        return bundled
+    return Path(__file__).parents[2] / "datasets" / "starter" / "starter_train.csv"
+
+
+def read_corpus(
+    paths: Sequence[Path | str], *, keep: Sequence[str] = (), **form: Unpack[CorpusForm]
+) -> Corpus:
+    """Read one or more files into one corpus.
+
+    Parameters
+    ----------
+    paths : sequence of Path or str
+        Tables of labelled pairs of a paragraph and an actor, of any kind that ``stance`` reads.
+    keep : sequence of str
+        Columns to keep in `Corpus.extra` beside those that it always has.
+    labels : mapping of str to str, optional
+        The files' own spellings of stances, such as {"0": "against", "1": "favor"}.
+    columns : mapping of str to str, optional
+        The files' own names of the columns text, actor, stance, document or date, by these.
+    date_format : str, optional
+        Pattern of `datetime.strptime`, for dates with two readings.
+    **form
+        Delimiter and encoding, as of `stance.tables.open_table`.
+
+    Returns
+    -------
+    Corpus
+        Rows of several coders on one pair joined to one.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used: the message names file, line and what to do.
+    """
+    rows, sources, notes = list[Row](), list[Source](), list[str]()
+    for path in map(Path, paths):
+        with open_table(path, **table_form(form)) as table:
+            found, told = read_rows(table, len(sources), (*EXTRA, *keep), form)
+        rows += found
+        notes += told
+        sources.append(Source(shown(path.name.split(".")[0], 100), file_hash(path), len(found)))
+    return corpus_of(rows, *sources, keep=keep, notes=notes)
+
+
+def corpus_of(
+    rows: Sequence[Row], *sources: Source, keep: Sequence[str] = (), notes: Sequence[str] = ()
+) -> Corpus:
+    """Return rows as a corpus, those of several coders on one pair joined to one."""
+    annotations = None
+    if any(row.coder for row in rows):
+        pairs = [(row.source, row.text, row.actor, tuple(row.spans or ())) for row in rows]
+        said = zip(*((row.coder, row.stance, row.soft) for row in rows), strict=True)
+        merged = merge_coders(pairs, *said)
+        chosen = zip(merged.kept, merged.stance, merged.soft, strict=True)
+        rows = [rows[at]._replace(stance=stance, soft=soft) for at, stance, soft in chosen]
+        annotations = merged.annotations
+        notes = [*notes, merged.note] if annotations else notes
+    cells: dict[str, Any] = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
+    numbers = {name: np.array(cells[name], np.int64) for name in ("stance", "sentiment", "number")}
+    source, marks = np.array(cells["source"], np.int64), fingerprint(cells["text"])
+    sizes = np.bincount(source, minlength=len(sources)).tolist()
+    names = ("date", *EXTRA, *keep)
+    extra = dict(zip(names, (cells["date"], *zip(*cells["extra"], strict=True)), strict=False))
+    return Corpus(
+        texts=cells["text"],
+        actors=cells["actor"],
+        spans=cells["spans"],
+        **numbers,
+        document=_group_documents(cells["document"], cells["source"], marks),
+        source=source,
+        sources=tuple(replace(own, rows=n) for own, n in zip(sources, sizes, strict=True)),
+        marks=marks,
+        holder=cells["holder"],
+        false_match=np.array(cells["false_match"]),
+        soft=_soft_labels(cells["soft"], cells["stance"]),
+        judged=np.array(cells["judged"]),
+        extra={name: own for name, own in extra.items() if any(own)},
+        notes=tuple(dict.fromkeys(notes)),
+        loose=cells["document"].count(""),
+        annotations=annotations,
+    )
+
+
+def _group_documents(names: Sequence[str], sources: Sequence[int], marks: Fingerprints) -> Ints:
+    """Group rows by document; rows without one, and equal texts, by their text."""
+    numbers = dict[tuple[int, str | int], int]()
+    keys = enumerate(zip(sources, names, strict=True))
+    units = [numbers.setdefault((file, name or row), len(numbers)) for row, (file, name) in keys]
+    bands = marks.bands.T if "" in names else ()
+    return linked_groups([np.array(units, np.uint64), marks.exact, *bands])
+
+
+def _soft_labels(soft: Sequence[list[float] | None], stance: Sequence[int]) -> Floats | None:
+    if not any(soft):
+        return None
+    hard = np.eye(len(Stance))
+    return np.array([own or hard[label] for own, label in zip(soft, stance, strict=True)])
+
+
+def sentiment_rows(corpus: Corpus) -> Ints:
+    """Return the first row of each paragraph that has a sentiment label."""
+    labelled = np.flatnonzero(corpus.sentiment != MISSING)
+    _, first = np.unique(corpus.marks.exact[labelled], return_index=True)
+    return labelled[np.sort(first)]
+
+
+def holder_kinds(corpus: Corpus) -> Ints:
+    """Return the number of each row's holder among `Holder`, or `MISSING`."""
+    return np.array([*map(holder_kind, corpus.holder)], np.int64)
+
+
+def holder_rows(corpus: Corpus) -> Ints:
+    """Return the rows that take a stance and say whose it is."""
+    return np.flatnonzero((corpus.stance != NEUTRAL) & (holder_kinds(corpus) != MISSING))

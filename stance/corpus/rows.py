@@ -1,0 +1,163 @@
+"""Rows of a labelled table, checked one by one as they are read."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+
+from stance.display import count
+from stance.errors import DataError
+from stance.label_values import (
+    MISSING,
+    SENTIMENTS,
+    SOFT,
+    LabelReader,
+    read_flag,
+    read_holder,
+    read_soft,
+    read_stance,
+    stance_spellings,
+)
+from stance.reading.spans import parse_spans
+from stance.records import Sentiment, Stance
+from stance.tables import (
+    DateColumn,
+    Form,
+    Record,
+    Table,
+    column,
+    iso_dates,
+    optional_column,
+    read_as,
+    read_pattern,
+)
+
+EXTRA = ("id", "source", "genre", "drawn")
+"""Columns that a corpus keeps as they are."""
+
+ROLES = ("text", "actor", "stance", "document", "date")
+"""Columns that may have another name, by an option such as ``--text-column``."""
+OPTIONAL = (
+    *("sentiment", "document", "spans", "holder", "false_match", "coder", "date"),
+    *(*SOFT, *EXTRA),
+)
+
+
+class Row(NamedTuple):
+    """A labelled row; see `Corpus`."""
+
+    text: str
+    actor: str
+    stance: int
+    number: int
+    source: int = 0
+    spans: list[tuple[int, int]] | None = None
+    sentiment: int = MISSING
+    document: str = ""  # its name; empty without one
+    holder: str | None = None
+    false_match: bool = False
+    soft: list[float] | None = None
+    judged: bool = True
+    date: str = ""
+    coder: str = ""
+    extra: tuple[str, ...] = ()  # cells of further columns
+
+
+class CorpusForm(Form, total=False):
+    """What a user says of labelled tables; see `read_corpus`."""
+
+    labels: Mapping[str, str] | None
+    columns: Mapping[str, str] | None
+    date_format: str | None
+
+
+def table_form(form: CorpusForm) -> Form:
+    """Return what a user says of the form alone."""
+    labelled = CorpusForm.__annotations__.keys() - Form.__annotations__.keys()
+    return cast(Form, {key: value for key, value in form.items() if key not in labelled})
+
+
+def read_rows(
+    table: Table, source: int, extra: Sequence[str], form: CorpusForm
+) -> tuple[list[Row], list[str]]:
+    """Return the rows of a labelled table, with these further columns, and notes on them."""
+    names = form.get("columns") or {}
+    places = _places(table, names)
+    at: dict[str, int | None] = dict.fromkeys(("stance", *OPTIONAL))
+    at |= {name: optional_column(table.columns, name, table.name) for name in extra} | places
+    stances = LabelReader(table.name, Stance, stance_spellings(form.get("labels")))
+    tones = LabelReader(table.name, Sentiment, SENTIMENTS)
+    rows, lines, known = list[Row](), list[int](), dict[str, str]()
+    for record in table:
+        cells = {name: "" if at is None else record.cells[at] for name, at in at.items()}
+        for name in ("text", "actor", "date"):  # each is kept once
+            cells[name] = known.setdefault(cells[name], cells[name])
+        row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
+        rows.append(row._replace(source=source, extra=tuple(cells[name] for name in extra)))
+        lines.append(record.line)
+    if not rows:
+        raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
+    wanted = [names.get(name, name) for name in places]
+    notes = [*table.notes, *read_as(table.columns, wanted, table.name), *stances.notes()]
+    notes += tones.notes()
+    asked = read_pattern(form.get("date_format"))
+    dates = DateColumn(table.name, names.get("date", "date"), asked)
+    written = [row.date for row in rows]
+    if any(written):
+        reading = dates.decide(written, lines)
+        iso = iso_dates(written, reading)
+        rows = [row._replace(date=date) for row, date in zip(rows, iso, strict=True)]
+    return rows, [*notes, *dates.notes(), *_lacking(table.name, rows, lines)]
+
+
+def _places(table: Table, names: Mapping[str, str]) -> dict[str, int]:
+    """Return where the columns of a corpus stand in a table that has its own names for some."""
+    found = {}
+    for name in ("text", "actor", "stance", *OPTIONAL):
+        at = optional_column(table.columns, names.get(name, name), table.name)
+        if at is not None:
+            found[name] = at
+    needed = ["text", "actor"] + ["stance"] * (not set(SOFT) <= set(found))
+    for name in dict.fromkeys((*needed, *names)):
+        option = f"--{name}-column" if name in ROLES else ""
+        hint = ", or name the actor of all rows with --actor" if name == "actor" else ""
+        found[name] = column(table.columns, names.get(name, name), table.name, option, hint)
+    return found
+
+
+def _lacking(name: str, rows: Sequence[Row], lines: Sequence[int]) -> list[str]:
+    """Return notes on rows without text, and on those with soft labels."""
+    notes = []
+    if empty := [line for row, line in zip(rows, lines, strict=True) if not row.text.strip()]:
+        rows_of = f"{count(len(empty), 'row')} without text (first: line {empty[0]:,})"
+        notes.append(f"{name}: {rows_of}: nothing can be learned there; delete such rows")
+    if soft := sum(row.soft is not None for row in rows):
+        rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
+        notes.append(f"{name}: {rows_of}: train learns from them instead of stance")
+    return notes
+
+
+def _row(
+    record: Record, cells: Mapping[str, str], where: str, stances: LabelReader, tones: LabelReader
+) -> Row:
+    """Return a record as a row; raise `DataError`, with its line, if a cell means nothing."""
+    actor, tone = cells["actor"].strip(), cells["sentiment"]
+    if not actor:
+        raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
+    spans = parse_spans(cells["spans"], cells["text"], where)
+    holder = read_holder(cells["holder"], where)
+    false_match = read_flag(cells["false_match"], where)
+    soft = read_soft([cells[name] for name in SOFT], where)
+    return Row(
+        text=cells["text"],
+        actor=actor,
+        stance=read_stance(cells["stance"], record, stances, false_match, soft),
+        number=record.number,
+        spans=spans,
+        sentiment=tones.read(tone, record) if tone.strip() else MISSING,
+        document=cells["document"],
+        holder=holder,
+        false_match=false_match,
+        soft=soft,
+        judged=bool(cells["stance"].strip()) or false_match,
+        date=cells["date"],
+        coder=cells["coder"].strip(),
+    )
