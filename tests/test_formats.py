@@ -20,8 +20,8 @@ from command import dicts, fails, invoke, predict
 from stance.errors import EXTRAS, DataError, ExtraError, OutputError
 from stance.tables import open_table, write_table
 from stance.tables.json_lines import read_json
-from stance.tables.records import Journal
-from stance.tables.sources import Source, Text
+from stance.tables.sources import Source
+from stance.tables.table import Table
 
 DAY, MINUTE = datetime.date(2025, 5, 18), datetime.datetime(2025, 5, 18, 14, 30)
 
@@ -446,10 +446,11 @@ def test_lists_know_the_lines_of_their_objects(tmp_path):
 def test_a_list_too_long_for_memory_is_refused(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([{"text": "NATO won"}] * 50))
     source = Source(tmp_path / "a.json")
+    source.decode(None)
     with pytest.raises(
         DataError, match=r"a\.json: a list in JSON of more than .*; save it as JSON L"
     ):
-        read_json(Text(source, None), Journal("a.json"), "list", max_list=1000)
+        read_json(source, Table("a.json"), "list", max_list=1000)
     source.close()
 
 

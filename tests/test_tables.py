@@ -26,7 +26,7 @@ from stance.tables import (
     open_table,
     write_table,
 )
-from stance.tables.sources import guess_encoding
+from stance.tables.encodings import guess_encoding
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,6 +17,7 @@ from stance.tables.dates import (
 )
 from stance.tables.folders import Inputs, find_inputs
 from stance.tables.inputs import Reading, join_tables, open_inputs
+from stance.tables.opening import Form, encoded_by, open_table
 from stance.tables.output import (
     FORMULA_STARTS,
     HALF_CHARACTER,
@@ -30,8 +31,7 @@ from stance.tables.output import (
     table_format,
     write_table,
 )
-from stance.tables.records import Fault, Record, Records
-from stance.tables.table import Form, Table, encoded_by, open_table
+from stance.tables.table import Fault, Record, Records, Table
 
 __all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]
 __all__ += ["DateReading", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]

@@ -10,19 +10,16 @@ from typing import Any, BinaryIO, Literal
 
 from stance.display import shown
 from stance.errors import DataError, load_extra
-from stance.tables.records import (
+from stance.tables.sources import MEGABYTE
+from stance.tables.table import (
     MAX_CELL,
     MAX_COLUMNS,
     Fault,
-    Journal,
     Records,
+    Table,
     Value,
-    judged,
-    together,
-    too_long,
     undecoded,
 )
-from stance.tables.sources import MEGABYTE
 
 Kind = Literal["parquet", "arrow"]
 
@@ -36,17 +33,17 @@ _ZEROS = re.compile(r"\.0+(?=(?:Z|[-+]\d{4})?$)")  # of a second
 # --- In -------------------------------------------------------------------------------------------
 
 
-def read_arrow(path: Path, journal: Journal) -> tuple[str, Generator[Records]]:
-    """Return the form of a file and its good records; a line in messages is a record."""
+def read_arrow(path: Path, table: Table) -> None:
+    """Read the columns of a file, and set its chunks; a line in messages is a record."""
     what = "Parquet" if kind_of(path) == "parquet" else "Arrow"
-    load_extra("pyarrow", f"{journal.name}: a {what} file", "parquet")
-    with _readable(journal.name, what):
-        schema, batches = _open(path, journal.name)
+    load_extra("pyarrow", f"{table.name}: a {what} file", "parquet")
+    with _readable(table.name, what):
+        schema, batches = _open(path, table.name)
         names = schema.names  # decodes them
     if len(names) > MAX_COLUMNS:
-        raise DataError(f"{journal.name}: more than {MAX_COLUMNS:,} columns; leave some out")
-    journal.name_columns(names, 1)
-    return what, _records(batches, journal, what)
+        raise DataError(f"{table.name}: more than {MAX_COLUMNS:,} columns; leave some out")
+    table.name_columns(names, 1)
+    table.form, table.chunks = what, _records(batches, table, what)
 
 
 def kind_of(path: Path) -> Kind | None:
@@ -91,18 +88,18 @@ def _slices(reader: Any) -> Iterator[Any]:
             yield batch.slice(first, _BATCH_ROWS)
 
 
-def _records(batches: Iterator[Any], journal: Journal, what: str) -> Generator[Records]:
+def _records(batches: Iterator[Any], table: Table, what: str) -> Generator[Records]:
     before = 0
     while True:
-        with _readable(journal.name, what):
+        with _readable(table.name, what):
             if (batch := next(batches, None)) is None:
                 return
             columns = list(map(_cells, batch.columns))
         for cells in columns:
             for line, cell in enumerate(cells, before + 1):
                 if not cell and isinstance(cell, Value):
-                    journal.note("null: read as an empty cell", line)
-        yield from together(judged(_checked(columns, before, journal.columns), journal))
+                    table.note("null: read as an empty cell", line)
+        yield from table.take(_checked(columns, before, table.columns))
         before += batch.num_rows
 
 
@@ -111,7 +108,7 @@ def _checked(
 ) -> Iterator[tuple[int, Sequence[str] | Fault, str]]:
     suspect = any("\0" in cell or len(cell) > MAX_CELL for cells in columns for cell in cells)
     for line, cells in enumerate(zip(*columns, strict=True), before + 1):
-        fault = (undecoded(cells, names, line) or too_long(cells, names, line)) if suspect else None
+        fault = undecoded(cells, names, line) if suspect else None
         yield line, fault or cells, "" if fault is None else json.dumps(cells, ensure_ascii=True)
 
 

@@ -4,7 +4,7 @@ import codecs
 import logging
 import re
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from email import message_from_bytes
 from importlib import import_module
@@ -15,16 +15,9 @@ from typing import Any
 from stance.display import count, shown
 from stance.errors import DataError, UsageError, load_extra
 from stance.tables.boilerplate import split_article
-from stance.tables.records import Journal, Record, Records
-from stance.tables.sources import (
-    Source,
-    bare_path,
-    choose_encoding,
-    kind_suffix,
-    line_ends,
-    undecodable,
-)
-from stance.tables.table import Table
+from stance.tables.encodings import choose_encoding, undecodable
+from stance.tables.sources import Source, bare_path, kind_suffix, line_ends
+from stance.tables.table import Chunks, Record, Records, Table
 
 _ARCHIVES, _MARKDOWN = (".mhtml", ".mht"), ".md"
 PAGE_NAMES = (".html", ".htm", ".xhtml", *_ARCHIVES)
@@ -87,32 +80,30 @@ def open_article(
     about, is_page = document or bare_path(path).name, kind_suffix(path) in PAGE_NAMES
     said, text = (dict.fromkeys(_SAID, ""), text) if is_page else _front_matter(text, source.name)
     said |= {key: cell for key, cell in fields.items() if cell or key not in said}
-    journal, counted = Journal(source.name), Counter[str]()
+    table = ArticleTable(source.name)
+    table.boilerplate = Counter()
     columns = ["document", "paragraph", *said, *["boilerplate"] * keep_all, text_column]
     if twice := [key for key in said if columns.count(key) > 1]:
         why = f"'{shown(twice[0])}' in its front matter is a column of every article"
         raise DataError(f"{source.name}: {why}; rename it there")
-    journal.columns = tuple(columns)
+    table.columns = tuple(columns)
 
-    def read() -> Generator[Records]:
+    def read() -> Chunks:
         plain, found = _read_page(text, source.name) if is_page else (text, {})
         plain = _without_marks(text) if path.suffix.lower() == _MARKDOWN else plain
         pieces = split_article(plain, found.get("title", ""))
-        counted.update(reason for _, reason in pieces if reason and not keep_all)
+        table.boilerplate.update(reason for _, reason in pieces if reason and not keep_all)
         kept = [piece for piece in pieces if keep_all or not piece[1]]
-        journal.number = len(kept)
+        table.records_in = len(kept)
+        said_of = f"article of {count(len(kept), 'paragraph')}, {form}"
+        table.form = f"{said_of}{', a web page' * is_page}{boilerplate_note(table.boilerplate)}"
         cells = [cell or found.get(key, "") for key, cell in said.items()]
         yield Records.of(
             Record(n, n, (about, str(n), *cells, *[reason] * keep_all, paragraph))
             for n, (paragraph, reason) in enumerate(kept, 1)
         )
 
-    def notes() -> list[str]:
-        said_of = f"article of {count(journal.number, 'paragraph')}, {form}"
-        return [f"{said_of}{', a web page' * is_page}{boilerplate_note(counted)}"]
-
-    table = ArticleTable(source, journal, read(), notes)
-    table.boilerplate = counted
+    table.chunks = read()
     return table
 
 

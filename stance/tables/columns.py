@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.tables.records import folded
 from stance.tables.separated import SEPARATORS
+from stance.tables.table import ColumnError, folded
 
 _USUAL = {
     "text": (
@@ -30,14 +30,6 @@ _USUAL = {
 
 
 _NEAR = 0.7  # likeness of "texts" to "text" is 0.89, of "outlet" 0.6
-
-
-class ColumnError(DataError):
-    """A table lacks a column."""
-
-    def __init__(self, message: str, name: str) -> None:
-        super().__init__(message)
-        self.name = name  # of the column
 
 
 def column(

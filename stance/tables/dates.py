@@ -15,7 +15,7 @@ from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.tables.columns import column, optional_column
-from stance.tables.records import Records
+from stance.tables.table import Records
 
 if TYPE_CHECKING:
     from stance.tables.inputs import Reading

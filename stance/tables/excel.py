@@ -17,8 +17,8 @@ from xml.parsers import expat
 
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, load_extra, temporary_error
-from stance.tables.records import Fault, Journal, Records, folded, judged, together, undecoded
 from stance.tables.sources import MEGABYTE
+from stance.tables.table import Fault, Records, Table, folded, undecoded
 
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # sheets reach 5 to 50
@@ -38,15 +38,13 @@ _DAMAGED = (
 # --- In -------------------------------------------------------------------------------------------
 
 
-def read_workbook(
-    path: Path, sheet: str | None, journal: Journal
-) -> tuple[str, Generator[Records], Callable[[str], str]]:
-    """Return the form of a sheet, its good records, and a function: advice on a missing column.
+def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
+    """Read the columns of a sheet, set its chunks, and who says which sheet has another column.
 
     Its first row that is not empty is names. Dates come as 2025-05-18, numbers with up to 15
     digits, as Excel shows them.
     """
-    name = journal.name
+    name = table.name
     calamine = load_extra("python_calamine", f"{name}: an Excel workbook", "excel")
     errors = _check_size(path, name)
     try:
@@ -57,7 +55,7 @@ def read_workbook(
         why = shown(str(error) or type(error).__name__, 80)
         advice = "if it has a password, remove it; save it again as .xlsx, or the sheet as CSV"
         raise DataError(f"{name}: cannot be read as a workbook ({why}); {advice}") from error
-    journal.name = f"{name}[{shown(chosen)}]"
+    table.name = f"{name}[{shown(chosen)}]"
     form = f"sheet '{shown(chosen)}'"
     others = [each for each in book.sheet_names if each != chosen]
     choice = f"--sheet chooses another: {_listed(others)}"
@@ -66,17 +64,17 @@ def read_workbook(
     line, names = next(filled, (0, []))
     if not names:
         advice = f"; {choice}" if others else ""
-        raise DataError(f"{journal.name}: is empty; a sheet begins with its column names{advice}")
+        raise DataError(f"{table.name}: is empty; a sheet begins with its column names{advice}")
     if merged := found.merged_cell_ranges:
         (top, left), _ = merged[0]
         first = f"{_letters(left)}{top + 1}"
         what = "the value stands in the first cell of each, the others are read as empty"
-        journal.note(f"{count(len(merged), 'merged range')} (first: {first}): {what}")
+        table.note(f"{count(len(merged), 'merged range')} (first: {first}): {what}")
     if errors:
         where = " in all sheets" if others else ""
-        journal.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
+        table.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
     width = max(at for at, cell in enumerate(names, 1) if cell)
-    journal.name_columns(names[:width], line)
+    table.name_columns(names[:width], line)
 
     def sheets_with(column: str) -> str:
         having = [
@@ -87,7 +85,7 @@ def read_workbook(
         ]
         return f"use --sheet {_listed(having, ' or ')}" if having else ""
 
-    return form, _records(filled, width, journal), sheets_with
+    table.form, table.chunks, table.elsewhere = form, _records(filled, width, table), sheets_with
 
 
 def _choose(book: Any, sheet: str | None, name: str) -> str:
@@ -135,18 +133,16 @@ def _letters(column: int) -> str:
     return (_letters(high - 1) if high else "") + chr(ord("A") + low)
 
 
-def _records(
-    rows: Iterator[tuple[int, list[str]]], width: int, journal: Journal
-) -> Generator[Records]:
+def _records(rows: Iterator[tuple[int, list[str]]], width: int, table: Table) -> Generator[Records]:
     """Yield the records of some rows, so many at a time that one long text in all is no harm."""
     some, characters = list[tuple[int, list[str]]](), 0
     for row in rows:
         some.append(row)
         characters += sum(map(len, row[1]))
         if len(some) >= _BLOCK_ROWS or characters >= _BLOCK_CHARACTERS:
-            yield from together(judged(_fitted(some, width, journal.columns), journal))
+            yield from table.take(_fitted(some, width, table.columns))
             some, characters = [], 0
-    yield from together(judged(_fitted(some, width, journal.columns), journal))
+    yield from table.take(_fitted(some, width, table.columns))
 
 
 def _fitted(

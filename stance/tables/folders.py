@@ -12,8 +12,8 @@ from pathlib import Path
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.tables.articles import ARTICLE_NAMES, PAGE_NAMES
+from stance.tables.opening import SEPARATED_NAMES
 from stance.tables.sources import ARROW_NAMES, JSON_NAMES, WORKBOOK_NAMES, bare_path, kind_suffix
-from stance.tables.table import SEPARATED_NAMES
 
 _SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *ARROW_NAMES, *ARTICLE_NAMES)
 

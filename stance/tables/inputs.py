@@ -15,11 +15,11 @@ from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
 from stance.tables.articles import ArticleTable, boilerplate_note, is_article, open_article
 from stance.tables.columns import column, likely, optional_column
+from stance.tables.encodings import EncodingError
 from stance.tables.folders import Inputs, NamePattern, cell_of, documents_of
+from stance.tables.opening import Form, open_table, set_actor
 from stance.tables.output import Rejects
-from stance.tables.records import Journal, Records, RejectSink, folded
-from stance.tables.sources import EncodingError
-from stance.tables.table import Form, Table, open_table, set_actor
+from stance.tables.table import Records, RejectSink, Table, folded
 
 FILE = "file"  # the column that says where a record comes from
 _NOTES = 30  # lines on oddities of single files that are told
@@ -160,18 +160,6 @@ class _File:
         return 0
 
 
-@dataclass(slots=True)
-class _Chain:
-    """Stands where a table has its one file; each of several is closed once it is read."""
-
-    name: str
-    bytes_total: int | None
-    bytes_read: int = 0  # also of the file that is being read
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
 class JoinedTable(Table):
     """Several files as one table: their columns are looked at first, then their records read.
 
@@ -190,10 +178,8 @@ class JoinedTable(Table):
         added: bool = False,
     ) -> None:
         self.several, self._opened, self._rejects = inputs.several, opened, rejects
-        self._pattern, self._first = (
-            pattern,
-            len(name[:1]),
-        )  # the column of files is joined with none
+        self._pattern = pattern
+        self._first = len(name[:1])  # the column of files is joined with none
         self._joined = [name] if name else []  # names of all columns
         self._respelled: dict[str, str] = {}  # those that differ from one there in case alone
         files = [_File(path) for path in inputs.paths]
@@ -203,15 +189,25 @@ class JoinedTable(Table):
         self._begun: list[tuple[int, str]] = []  # records before each file, and its name
         self._told: dict[str, list[str]] = {}  # names of files by what is noted of them
         self._bad, self._articles, self._boilerplate = list[str](), list[int](), Counter[str]()
-        self._journal = Journal(inputs.name)
-        self._journal.columns = tuple(self._joined)
-        self._chain = _Chain(inputs.name, sum(file.size for file in files))
-        super().__init__(self._chain, self._journal, self._read(files), tuple)
+        super().__init__(inputs.name)
+        self.columns, self.chunks = tuple(self._joined), self._read(files)
+        self._read_now: Table | None = None
+        self._done, self._total = 0, sum(file.size for file in files)  # bytes
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines on what the files hold, what is odd about them, and which cannot be read."""
         return (*self._differences(), *self._contents(), *super().notes)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read so far of all files."""
+        return self._done + (self._read_now.bytes_read if self._read_now else 0)
+
+    @property
+    def bytes_total(self) -> int:
+        """Bytes of all files."""
+        return self._total
 
     def file_of(self, number: int) -> str:
         """Return the file that a record comes from."""
@@ -282,18 +278,16 @@ class JoinedTable(Table):
 
     def _read(self, files: Sequence[_File]) -> Generator[Records]:
         """Yield the records of all files; with `rejects`, put bad files aside."""
-        done = 0
         for file in files:
-            self._begun.append((self._journal.number, shown_path(file.path)))
+            self._begun.append((self.records_in, shown_path(file.path)))
             if self._rejects:
                 self._rejects.file = cell_of(file.path) if file.path else ""
             try:
                 if file.fault:
                     raise file.fault
                 with self._opened(file.path, self._rejects) as table:
-                    for block in self._records_of(file, table):
-                        self._chain.bytes_read = done + table.bytes_read
-                        yield block
+                    self._read_now = table
+                    yield from self._records_of(file, table)
                     self._remember(table)
             except ExtraError:
                 raise
@@ -301,19 +295,19 @@ class JoinedTable(Table):
                 if self._rejects is None:
                     raise
                 self._put_aside(str(error), shown_path(file.path), self._rejects)
-            self._chain.bytes_read = done = done + file.size
+            self._done, self._read_now = self._done + file.size, None
 
     def _records_of(self, file: _File, table: Table) -> Iterator[Records]:
         """Yield the records of a file with the columns and the numbers of the joined table."""
         if table.columns != file.columns:
             raise DataError(f"{table.name}: changed while it was read; run again")
-        before = self._journal.number
-        if check := self._journal.check:
+        before = self.records_in
+        if check := self.check:
             table.guard(lambda cells, line: check(self._spread(file, cells, "", str), line))
         fixed = sum(map(len, file.constants.values()))
         try:
             for block in table.blocks():
-                self._journal.number = before + table.records_in
+                self.records_in = before + table.records_in
                 if size := len(block):  # else all of its records were bad
                     columns = self._spread(
                         file, block.columns, [""] * size, partial(_repeated, size)
@@ -321,7 +315,7 @@ class JoinedTable(Table):
                     numbers = [before + number for number in block.numbers]
                     yield Records(numbers, block.lines, columns, block.characters + size * fixed)
         finally:
-            self._journal.number = before + table.records_in
+            self.records_in = before + table.records_in
 
     def _spread(
         self, file: _File, cells: Sequence[Cell], empty: Cell, constant: Callable[[str], Cell]
@@ -336,7 +330,7 @@ class JoinedTable(Table):
 
     def _put_aside(self, message: str, name: str, rejects: Rejects) -> None:
         """Count a file that cannot be read (on) as one bad record."""
-        self._journal.number += 1
+        self.records_in += 1
         self._bad.append(message)
         found = re.match(r"(?:(\d+): ?)?\s*(.*)", message.removeprefix(f"{name}:"), re.DOTALL)
         line, reason = found.groups() if found else (None, message)

@@ -3,31 +3,23 @@
 import json
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Literal
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.tables.records import (
-    MAX_COLUMNS,
-    Fault,
-    Journal,
-    Records,
-    Value,
-    judged,
-    together,
-    too_long,
-    undecoded,
-)
-from stance.tables.sources import JSON_NAMES, MAX_LINE, MEGABYTE, Text, line_ends, split_lines
+from stance.tables.sources import JSON_NAMES, MAX_LINE, MEGABYTE, Source, line_ends, split_lines
+from stance.tables.table import MAX_COLUMNS, Fault, Records, Row, Table, Value, undecoded
 
 MAX_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
+_BATCH = 128  # objects that become records together
 _MOST_VALUES = 200_000  # in a record, which take much more memory than their text
-_LONG = 64 * 1024  # only beyond this can nested values take much memory; also of a batch
+_LONG = 64 * 1024  # only beyond this can nested values take much memory
 _STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _MARK = re.compile(rf"{_STRINGS.pattern}|[][{{}}]", re.DOTALL)
 _BETWEEN = re.compile(r"\s*([],]?)\s*")  # two objects of a list
 _JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
+_AGAIN = "copy or download the file again"
 
 
 class _ConstantError(ValueError): ...
@@ -52,65 +44,75 @@ def json_kind(head: str, suffix: str) -> Literal["lines", "list", ""]:
     return "lines" if begins in ('{"', "{}") or suffix in JSON_NAMES else ""
 
 
-def read_json(
-    text: Text, journal: Journal, kind: str, *, max_list: int = MAX_LIST
-) -> Generator[Records]:
-    """Return the good records in order, some at a time; the first object names the columns."""
-    found = _listed(text, max_list) if kind == "list" else _numbered_lines(text)
-    objects = _filled(found, journal)
-    line, raw = next(objects, (1, ""))
-    if not raw:
+def read_json(source: Source, table: Table, kind: str, *, max_list: int = MAX_LIST) -> None:
+    """Read the columns of a table, which its first object names, and set its chunks."""
+    lines = enumerate(chain.from_iterable(map(split_lines, source.lines())), 1)
+    rows = _rows(_listed(source, max_list) if kind == "list" else lines, table)
+    first = next(rows, None)
+    if first is None:
         what = "is an empty list" if kind == "list" else "holds only empty lines"
-        raise DataError(f"{text.name}:1: {what}; {_JSON_ADVICE}")
-    if raw.strip() == "{":
-        what = "is one JSON object over several lines"
-        raise DataError(f"{text.name}:{line}: {what}; save the list of records in it by itself")
-    first = _parsed(raw, line)
-    if not isinstance(first, Fault) and len(first) > MAX_COLUMNS:
-        first = Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")
-    if not first:
-        first = Fault(line, "", "an object without keys", _JSON_ADVICE)
-    if isinstance(first, Fault):
-        raise journal.error(first)
-    journal.name_columns(tuple(first), line)
-    return _records(chain([(line, raw)], objects), journal)
+        raise DataError(f"{table.name}:1: {what}; {_JSON_ADVICE}")
+    table.form = "a list in JSON" if kind == "list" else "JSON Lines"
+    table.chunks = _chunks(chain([first], rows), table)
 
 
-def _numbered_lines(text: Text) -> Iterator[tuple[int, str]]:
-    lines = (line for chunk in text.chunks() for line in split_lines(chunk))
-    return enumerate(lines, 1)
+def _chunks(rows: Iterator[Row], table: Table) -> Generator[Records]:
+    for first in rows:
+        yield from table.take(chain([first], islice(rows, _BATCH - 1)))
 
 
-def _listed(text: Text, max_list: int) -> Iterator[tuple[int, str]]:
+def _rows(objects: Iterable[tuple[int, str]], table: Table) -> Iterator[Row]:
+    """Yield the cells of each object, or what is wrong with it; the first names the columns."""
+    for line, raw in objects:
+        if not raw.strip():
+            table.note("empty line: skipped", line)
+            continue
+        found = _parsed(raw, line)
+        if not table.columns:
+            if raw.strip() == "{":
+                advice = "save the list of records in it by itself"
+                found = Fault(line, "", "is one JSON object over several lines", advice)
+            elif not found:
+                found = Fault(line, "", "an object without keys", _JSON_ADVICE)
+            elif not isinstance(found, Fault) and len(found) > MAX_COLUMNS:
+                found = Fault(line, "", f"more than {MAX_COLUMNS:,} keys", "no table has that many")
+            if isinstance(found, Fault):
+                raise table.error(found)
+            table.name_columns(tuple(found), line)
+        yield line, found if isinstance(found, Fault) else _cells(found, line, table), raw
+
+
+def _listed(source: Source, max_list: int) -> Iterator[tuple[int, str]]:
     """Yield the objects of a list, and the lines where they begin."""
     parts, size = list[str](), 0
-    for part in text.pieces():
+    for part in source.texts():
         parts.append(part)
         size += len(part)
         if size > max_list:
             what = f"a list in JSON of more than {max_list // MEGABYTE} MB"
-            raise DataError(f"{text.name}: {what}; save it as JSON Lines, one object in each line")
-    whole = "".join(parts)
-    place, line = whole.index("[") + 1, 1
-    wanted, after = "", 0  # no comma before the first object
+            raise DataError(
+                f"{source.name}: {what}; save it as JSON Lines, one object in each line"
+            )
+    whole, parts = "".join(parts), []
+    end, counted, line = whole.index("[") + 1, 0, 1
+    comma = ""  # what has to stand before the next object
     while True:
-        found = _BETWEEN.match(whole, place)
-        mark, at = (found[1], found.end()) if found else ("", place)
-        line += line_ends(whole[after:at])
-        if at == len(whole) and mark != "]":
-            why = "the list is not closed after this line; copy or download the file again"
-            raise DataError(f"{text.name}:{line}: {why}")
-        if mark == "]" and at == len(whole):
-            return
-        if mark != wanted or whole[at] != "{":
-            what = f"'{shown(whole[at:], 20)}' where an object should be"
-            if wanted and not mark:
-                what = f"'{shown(whole[at:], 20)}' where a comma should be"
+        found = _BETWEEN.match(whole, end)
+        mark, start = (found[1], found.end()) if found else ("", end)
+        line, counted = line + line_ends(whole[counted:start]), start
+        rest = f"not JSON: '{shown(whole[start : start + 100], 20)}'"
+        if start == len(whole):
             if mark == "]":
-                what = f"'{shown(whole[at:], 20)}' after the list"
-            raise DataError(f"{text.name}:{line}: not JSON: {what}; {_JSON_ADVICE}")
-        place, after, wanted = _end_of_object(whole, at, f"{text.name}:{line}"), at, ","
-        yield line, whole[at:place]
+                return
+            raise DataError(
+                f"{source.name}:{line}: the list is not closed after this line; {_AGAIN}"
+            )
+        if mark == "]" or mark != comma or whole[start] != "{":
+            where = "after the list" if mark == "]" else "where an object should be"
+            where = "where a comma should be" if comma and not mark else where
+            raise DataError(f"{source.name}:{line}: {rest} {where}; {_JSON_ADVICE}")
+        end, comma = _end_of_object(whole, start, f"{source.name}:{line}"), ","
+        yield line, whole[start:end]
 
 
 def _end_of_object(whole: str, start: int, where: str) -> int:
@@ -120,38 +122,10 @@ def _end_of_object(whole: str, start: int, where: str) -> int:
         depth += (mark in "[{") - (mark in "]}")
         if not depth:
             return found.end()
+    what = f"the list is not closed after this line; {_AGAIN}"
     if len(whole) - start > MAX_LINE:
         what = f"an object of more than {MAX_LINE // MEGABYTE} MB; leave something out of it"
-    else:
-        what = "the list is not closed after this line; copy or download the file again"
     raise DataError(f"{where}: {what}")
-
-
-def _filled(objects: Iterable[tuple[int, str]], journal: Journal) -> Iterator[tuple[int, str]]:
-    for line, raw in objects:
-        if raw.strip():
-            yield line, raw
-        else:
-            journal.note("empty line: skipped", line)
-
-
-def _records(objects: Iterable[tuple[int, str]], journal: Journal) -> Generator[Records]:
-    rows, size = list[tuple[int, str]](), 0
-    for line, raw in objects:
-        rows.append((line, raw))
-        size += len(raw)
-        if size >= _LONG:
-            yield from together(judged(_rows(rows, journal), journal))
-            rows, size = [], 0
-    yield from together(judged(_rows(rows, journal), journal))
-
-
-def _rows(
-    objects: Iterable[tuple[int, str]], journal: Journal
-) -> Iterator[tuple[int, Sequence[str] | Fault, str]]:
-    for line, raw in objects:
-        found = _parsed(raw, line)
-        yield line, found if isinstance(found, Fault) else _cells(found, line, journal), raw
 
 
 def _parsed(raw: str, line: int) -> dict[str, Any] | Fault:
@@ -178,8 +152,8 @@ def _parsed(raw: str, line: int) -> dict[str, Any] | Fault:
     return found
 
 
-def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fault:
-    names = journal.columns
+def _cells(found: dict[str, Any], line: int, table: Table) -> Sequence[str] | Fault:
+    names = table.columns
     if found.keys() != set(names):
         missing = [shown(name) for name in names if name not in found][:1]
         added = [shown(name) for name in found if name not in names][:1]
@@ -191,8 +165,8 @@ def _cells(found: dict[str, Any], line: int, journal: Journal) -> list[str] | Fa
     except RecursionError:
         return Fault(line, "", "values nested too deep", "flatten them")
     if empty := sum(found[name] is None for name in names):
-        journal.note("null: read as an empty cell", line, empty)
-    return too_long(cells, names, line) or undecoded(cells, names, line) or cells
+        table.note("null: read as an empty cell", line, empty)
+    return undecoded(cells, names, line) or cells
 
 
 def _cell(value: Any) -> str:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 from stance.display import shown_path
 from stance.errors import DataError, UsageError
 from stance.files import Transaction, WholeFile, check_output
-from stance.tables.records import MAX_CELL, Value
 from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
+from stance.tables.table import MAX_CELL, Value
 
 if TYPE_CHECKING:
     from stance.tables.arrow import ArrowSheet

@@ -1,95 +1,190 @@
-"""Tables in, as a stream of records: CSV, JSON, Excel, Parquet or Arrow; never silent."""
+"""A table: its columns, its records in chunks, and notes on what is odd about them."""
 
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import Literal, Protocol, Self, TypedDict
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple, Protocol, Self
 
 from stance.display import count, shown
-from stance.errors import DataError, UsageError
-from stance.tables.columns import PROSE, ColumnError, is_prose, optional_column
-from stance.tables.json_lines import json_kind, read_json
-from stance.tables.records import Check, Journal, Record, Records, RejectSink
-from stance.tables.separated import NAMES, read_separated
-from stance.tables.sources import Source, Text, kind_suffix
+from stance.errors import DataError
+from stance.tables.sources import MEGABYTE, Source
 
-Blocks = Generator[Records]
-SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
+MAX_CELL = 10 * MEGABYTE  # characters in a cell
+MAX_COLUMNS = 10_000
+AROUND = " \t\r\n\0\"'\ufeff\u200b\xa0"  # around a name, unseen by a reader; and quotes
 
 
-class Bytes(Protocol):
-    """The bytes of a table, in a file or in several."""
+class Value(str):
+    """A cell that is not a text where it comes from: a number, true, null or nested JSON.
 
-    name: str  # in messages
+    It reads as it is written there, and null as an empty cell; JSON gets it back unchanged.
+    """
 
-    @property
-    def bytes_read(self) -> int:
-        """Bytes read so far, before decompression."""
+    __slots__ = ()
 
     @property
-    def bytes_total(self) -> int | None:
-        """Bytes in all, before decompression; None for a stream."""
-
-    def close(self) -> None:
-        """Close them."""
+    def json(self) -> str:
+        """The value in JSON."""
+        return self or "null"
 
 
-class Form(TypedDict, total=False):
-    """What a user says of a table's form; see `open_table`."""
+class Record(NamedTuple):
+    """One row of a table."""
 
-    delimiter: str | None
-    quoting: Literal["none"] | None
-    encoding: str | None
-    sheet: str | None
-    actor: str | None
+    number: int  # of the record in its table, from 1; rejected records count
+    line: int  # where it starts, from 1
+    cells: tuple[str, ...]  # as many as the table has columns, as they went in
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Some records of a table, by column; they are read, judged and written together.
+
+    >>> records = Records.of([Record(1, 2, ("a", "NATO")), Record(2, 3, ("b", ""))])
+    >>> records.columns[1]
+    ['NATO', '']
+    >>> list(records[1:])
+    [Record(number=2, line=3, cells=('b', ''))]
+    """
+
+    numbers: Sequence[int]
+    lines: Sequence[int]
+    columns: Sequence[list[str]] = field(repr=False)  # logs of a cluster show arguments
+    characters: int  # of all cells, or of their lines, which have a few more
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> Self:
+        """Return records that came one by one."""
+        numbers, lines, rows = tuple(zip(*records, strict=True)) or ((), (), ())
+        columns = list(map(list, zip(*rows, strict=True)))
+        return cls(numbers, lines, columns, _characters(columns))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the records of all parts, of which there are 1 or more."""
+        numbers, lines = (part.numbers for part in parts), (part.lines for part in parts)
+        columns = list(map(_chained, zip(*(part.columns for part in parts), strict=True)))
+        size = sum(part.characters for part in parts)
+        return cls(_chained(numbers), _chained(lines), columns, size)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(Record, self.numbers, self.lines, zip(*self.columns, strict=True))
+
+    def __getitem__(self, which: slice) -> Self:
+        if which.indices(len(self)) == (0, len(self), 1):
+            return self
+        columns = [cells[which] for cells in self.columns]
+        return type(self)(self.numbers[which], self.lines[which], columns, _characters(columns))
+
+
+def _chained(parts: Iterable[Sequence[Any]]) -> list[Any]:
+    return list(chain.from_iterable(parts))
+
+
+def _characters(columns: Sequence[list[str]]) -> int:
+    return sum(sum(map(len, cells)) for cells in columns)
+
+
+class Fault(NamedTuple):
+    """Why a record is bad."""
+
+    line: int  # where the fault is, from 1
+    column: str  # empty where no one column is to blame
+    reason: str
+    advice: str
+
+
+Chunks = Generator[Records]
+Row = tuple[int, Sequence[str] | Fault, str]  # line, cells or what is wrong, and raw text
+Check = Callable[[Sequence[str], int], Fault | None]  # of the cells of a record, and its line
+
+
+class ColumnError(DataError):
+    """A table lacks a column; `name` is what was asked for."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class RejectSink(Protocol):
+    """Takes the records that cannot be read; see `stance.tables.Rejects`."""
+
+    def add(self, line: int, column: str, reason: str, raw: str) -> None:
+        """Keep one record."""
 
 
 class Table:
-    """An open table: its columns at once, its records once, in a stream."""
+    """An open table: its columns at once, its records once, in a stream.
+
+    A reader names the columns, sets `chunks` and `form`, and tells of records by `take` and `note`.
+    """
 
     several = False  # whether its records come from several files
-    elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
 
     def __init__(
-        self, file: Bytes, journal: Journal, blocks: Blocks, notes: Callable[[], Sequence[str]]
+        self,
+        name: str,
+        rejects: RejectSink | None = None,
+        or_else: str = "",
+        source: Source | None = None,
     ) -> None:
-        self.name, self.columns = file.name, journal.columns
-        self._file, self._journal, self._blocks, self._notes = file, journal, blocks, notes
-        self._records = (record for block in blocks for record in block)
+        self.name = name  # in messages
+        self.columns: tuple[str, ...] = ()
+        self.chunks: Chunks = (part for part in list[Records]())
+        self.form = ""  # what the first note says of its format
+        self.records_in = 0  # so far, good and rejected
+        self.check: Check | None = None  # what its user asks of a record beyond its form
+        self.elsewhere: Callable[[str], str] | None = None  # advice on where a missing column is
+        self.rejects, self._or_else, self._source = rejects, or_else, source
+        self._opening: list[str] = []
+        self._counted: dict[str, tuple[int, int]] = {}  # how often, and the first line
+        self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
+
+    # --- For its user ---
+
+    @cached_property
+    def _records(self) -> Iterator[Record]:
+        return (record for chunk in self.chunks for record in chunk)
 
     def __iter__(self) -> Iterator[Record]:
         return self._records
 
     def blocks(self) -> Iterator[Records]:
         """Return the records some at a time, as they are read; instead of one at a time."""
-        return self._blocks
+        return self.chunks
 
     def through(
-        self, change: Callable[[Blocks], Blocks], notes: Callable[[], Iterable[str]] = tuple
+        self, change: Callable[[Chunks], Chunks], notes: Callable[[], Iterable[str]] = tuple
     ) -> None:
         """Have the records, none of which is read yet, pass through a change, which adds notes."""
-        before = self._notes
-        self._notes = lambda: [*before(), *notes()]
-        self._blocks = blocks = change(self._blocks)
-        self._records = (record for block in blocks for record in block)
+        self.chunks = change(self.chunks)
+        self._closing.append(notes)
+
+    def guard(self, check: Check) -> None:
+        """Check every record that can be read; one with a fault is a bad record like others."""
+        self.check = check
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        where = ""
-        if isinstance(error, ColumnError) and self.elsewhere:
-            where = self.elsewhere(error.name)
+        missing = isinstance(error, ColumnError) and self.elsewhere and self.elsewhere(error.name)
         self.close()
-        if isinstance(error, ColumnError) and where:
-            raise DataError(f"{self.name}: no column '{shown(error.name)}'; {where}") from error
+        if isinstance(error, ColumnError) and missing:
+            raise DataError(f"{self.name}: no column '{shown(error.name)}'; {missing}") from error
 
     def close(self) -> None:
         """Close the file."""
-        self._records.close()
-        self._blocks.close()
-        self._file.close()
+        self.chunks.close()
+        if self._source:
+            self._source.close()
 
     def file_of(self, number: int) -> str:
         """Return what messages call the file that a record, or the next one, comes from."""
@@ -99,175 +194,116 @@ class Table:
         """Return the file and line of a record, for messages."""
         return f"{self.file_of(record.number)}:{record.line}"
 
-    def guard(self, check: Check) -> None:
-        """Check every record that can be read; one with a fault is a bad record like others."""
-        self._journal.check = check
-
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for stderr; those on records are complete once all records are read."""
-        return tuple(f"{self.name}: {note}" for note in self._notes())
-
-    @property
-    def records_in(self) -> int:
-        """Records so far, good and rejected."""
-        return self._journal.number
+        found = [self.form, *self._opening]
+        for what, (times, line) in self._counted.items():
+            noun, _, happened = what.partition(": ")
+            found.append(f"{count(times, noun)} {happened} (first: line {line})")
+        found += chain.from_iterable(notes() for notes in self._closing)
+        return tuple(f"{self.name}: {note}" for note in found if note)
 
     @property
     def bytes_read(self) -> int:
         """Bytes taken from the file so far, before decompression."""
-        return self._file.bytes_read
+        return self._source.bytes_read if self._source else 0
 
     @property
     def bytes_total(self) -> int | None:
         """Bytes of the file, before decompression; None for a stream."""
-        return self._file.bytes_total
+        return self._source.bytes_total if self._source else None
 
+    # --- For its reader ---
 
-def open_table(
-    path: Path | None,
-    *,
-    delimiter: str | None = None,
-    quoting: Literal["none"] | None = None,
-    encoding: str | None = None,
-    sheet: str | None = None,
-    actor: str | None = None,
-    rejects: RejectSink | None = None,
-    or_else: str = "",
-) -> Table:
-    """Open a table, or standard input (None), and read its columns.
+    def name_columns(self, names: Sequence[str], line: int) -> None:
+        """Set the names of the columns; refuse duplicates, and note odd ones."""
+        if fault := undecoded(names, names, line):
+            raise self.error(fault)
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        if twice:
+            places = [str(place) for place, name in enumerate(names, 1) if name == twice[0]]
+            what = (
+                f"column '{shown(twice[0])}' appears twice" if twice[0] else "columns have no name"
+            )
+            reason = f"{what} (columns {' and '.join(places[:4])})"
+            raise self.error(Fault(line, "", reason, "give each its own name"))
+        if not any(names):
+            raise self.error(Fault(line, "", "the header is blank", "name the columns"))
+        self.columns = tuple(names)
+        if "" in names:
+            self.note(f"column {names.index('') + 1} has no name; it is kept as it is")
+        odd = [name for name in names if name != name.strip(AROUND) or not name.isprintable()]
+        if odd:
+            others = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+            kept = "spaces, quotes and invisible characters in names and cells are kept"
+            self.note(f"column name '{shown(odd[0])}'{others}: {kept}")
 
-    A `delimiter` is one character, or ``tab``; None to detect it. With the `quoting` none, a quote
-    is a character like others. No `encoding` is UTF-8, or what a byte order mark says. A `sheet` is
-    one of a workbook's; None for the first. With an `actor`, there is a column for it; see
-    `set_actor`. `rejects` takes bad records; without it the first raises `DataError`, to which
-    `or_else` adds what else a user can do.
-
-    Cells come back as they went in. An empty line is skipped, but in a table of one column it
-    is an empty cell; both are noted. So are quotes inside an unquoted cell, if the record has its
-    number of cells. A record of another width and a repeated header are bad records.
-    """
-    table = _open(path, delimiter, quoting, encoding, sheet, rejects, or_else)
-    if actor is not None:
-        try:
-            set_actor(table, actor)
-        except BaseException:
-            table.close()
-            raise
-    return table
-
-
-def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
-    """Have a table be about one actor: add a column `actor`, or raise where its own says another.
-
-    Without `add`, only its own column is looked at.
-    """
-    if not (actor := actor.strip()):
-        raise UsageError("--actor is empty; name the actor that all rows are about")
-    at = optional_column(table.columns, "actor", table.name)
-
-    def change(blocks: Blocks) -> Blocks:
-        for block in blocks:
-            if at is None:
-                yield replace(block, columns=[*block.columns, [actor] * len(block)])
-                continue
-            for record in block if any(cell.strip() != actor for cell in block.columns[at]) else ():
-                if (cell := record.cells[at].strip()) != actor:
-                    what = f"column '{shown(table.columns[at], 40)}' says '{shown(cell, 40)}'"
-                    advice = f"where --actor says '{shown(actor, 40)}'; drop --actor"
-                    raise DataError(f"{table.where(record)}: {what} {advice}")
-            yield block
-
-    if add or at is not None:
-        table.through(change)
-    if add and at is None:
-        table.columns = (*table.columns, "actor")
-
-
-def _open(
-    path: Path | None,
-    delimiter: str | None,
-    quoting: Literal["none"] | None,
-    encoding: str | None,
-    sheet: str | None,
-    rejects: RejectSink | None,
-    or_else: str,
-) -> Table:
-    asked = _one_character(delimiter)
-    file = Source(path, binary=True)
-    journal = Journal(file.name, rejects, or_else)
-    first = ""
-    try:
-        if path is not None and file.binary:
-            return _open_binary(file, path, sheet, journal)
-        text = Text(file, encoding, salvage=rejects is not None)
-        first = next(iter(text.head().strip().splitlines()), "")
-        suffix = kind_suffix(path)
-        kind = "" if suffix in SEPARATED_NAMES else json_kind(text.head(), suffix)
-        if kind:
-            form = "JSON Lines" if kind == "lines" else "a list in JSON"
-            blocks = read_json(text, journal, kind)
+    def note(self, what: str, line: int = 0, times: int = 1) -> None:
+        """Count something, as "noun: what happened to it"; without a line, note it as it is."""
+        if line:
+            before, first = self._counted.get(what, (0, line))
+            self._counted[what] = (before + times, first)
         else:
-            default = "\t" if suffix in (".tsv", ".tab") else ","
-            quotes = quoting != "none"
-            mark, blocks = read_separated(text, journal, asked, default, quotes=quotes)
-            form = f"separator {NAMES.get(mark, repr(mark))}" + ", no quoting" * (not quotes)
-    except BaseException as error:
-        file.close()
-        if isinstance(error, DataError) and path is None and is_prose(first):
-            raise DataError(f"{file.name}: {PROSE}") from error
-        raise
-    if sheet is not None:
-        journal.note("is not a workbook, so --sheet does not apply")
-    form += f", {count(len(journal.columns), 'column')}, {text.encoding}"
-    if file.compression:
-        form += f", {file.compression} compressed"
+            self._opening.append(what)
 
-    def notes() -> list[str]:
-        return [form, *journal.notes(), *(text.notes(cut_off=journal.number > 0))]
-
-    return Table(file, journal, blocks, notes)
-
-
-@contextmanager
-def encoded_by(option: str) -> Iterator[None]:
-    """Have errors name the option of another table's encoding, where --encoding is of the main."""
-    try:
-        yield
-    except DataError as error:
-        if " --encoding" not in str(error):
+    def take(self, rows: Iterable[Row]) -> Iterator[Records]:
+        """Yield the good records among some rows as one chunk, and put the bad ones aside."""
+        found: list[Record] = []
+        try:
+            for line, cells, raw in rows:
+                if self.check and not isinstance(cells, Fault):
+                    cells = self.check(cells, line) or cells
+                if isinstance(cells, Fault) and self.rejects is None:
+                    raise self.error(cells, self._or_else)
+                self.records_in += 1
+                if not isinstance(cells, Fault):
+                    found.append(Record(self.records_in, line, tuple(cells)))
+                elif self.rejects:
+                    self.rejects.add(cells.line, cells.column, cells.reason, raw.rstrip("\r\n"))
+        except DataError:
+            if found:  # those before the one that ends the run
+                yield Records.of(found)
             raise
-        raise DataError(str(error).replace(" --encoding", f" {option}")) from error
+        if found:  # a chunk of bad records alone has no columns
+            yield Records.of(found)
+
+    def error(self, fault: Fault, or_else: str = "") -> DataError:
+        """Return a fault as the one line that the user reads."""
+        return DataError(f"{self.name}:{fault.line}: {fault.reason}; {fault.advice}{or_else}")
 
 
-def _open_binary(file: Source, path: Path, sheet: str | None, journal: Journal) -> Table:
-    """Open a workbook or a Parquet or Arrow file, whose library is imported only then."""
-    elsewhere: Callable[[str], str] | None = None
-    if file.binary in ("parquet", "arrow"):
-        from stance.tables.arrow import read_arrow
+def folded(name: str) -> str:
+    """Return a name without what is not seen: case, spaces, quotes, kinds of letters.
 
-        form, blocks = read_arrow(path, journal)
-    else:
-        from stance.tables.excel import read_workbook
-
-        form, blocks, elsewhere = read_workbook(path, sheet, journal)
-    form += f", {count(len(journal.columns), 'column')}"
-    file.name = journal.name  # which has the sheet by now
-    table = Table(file, journal, unchanged(file, blocks), lambda: [form, *journal.notes()])
-    table.elsewhere = elsewhere
-    return table
+    >>> folded(" 'Text'\u200b")
+    'text'
+    """
+    visible = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+    return "".join(visible).strip(AROUND).casefold()
 
 
-def unchanged(file: Source, blocks: Blocks) -> Blocks:
-    """Yield the blocks of a file, and raise at the end if it has changed meanwhile."""
-    yield from blocks
-    file.check_unchanged()
+def column_at(columns: Sequence[str], cell: int) -> str:
+    """Return the name of a column for a message, or its number beyond the header."""
+    return shown(columns[cell]) if cell < len(columns) else f"cell {cell + 1}"
 
 
-def _one_character(delimiter: str | None) -> str | None:
-    if delimiter is None:
-        return None
-    mark = {"tab": "\t", "\\t": "\t"}.get(delimiter.lower(), delimiter)
-    if len(mark) != 1 or mark in '"\r\n\0' or (not mark.isascii() and not mark.isprintable()):
-        raise UsageError(f"--delimiter must be one character or 'tab', not '{shown(delimiter)}'")
-    return mark
+def undecoded(cells: Sequence[str], columns: Sequence[str], line: int) -> Fault | None:
+    """Return the fault of a record with a cell that no output could hold."""
+    for place, cell in enumerate(cells):
+        name = column_at(columns, place)
+        if len(cell) > MAX_CELL:
+            what = f"more than {MAX_CELL // MEGABYTE} MB in column {name!r}"
+            return Fault(line, name, what, "split its text")
+        if "\0" in cell:
+            advice = "the file is damaged or not text: export it again"
+            return Fault(line, name, f"a NUL byte in column {name!r}", advice)
+        try:
+            cell.encode()
+        except UnicodeEncodeError as error:
+            byte = ord(cell[error.start]) - 0xDC00  # where it was salvaged
+            what, advice = f"byte {byte:#04x} is not UTF-8", "name its encoding with --encoding"
+            if byte < 0x80 or byte > 0xFF:
+                what, advice = "half a character", "correct it"
+            return Fault(line, name, f"{what} in column {name!r}", advice)
+    return None

@@ -1,0 +1,161 @@
+"""Tables in: CSV, JSON, Excel, Parquet or Arrow, each by its reader; nothing else opens one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, TypedDict
+
+from stance.display import count, shown
+from stance.errors import DataError, UsageError
+from stance.tables.columns import PROSE, is_prose, optional_column
+from stance.tables.json_lines import json_kind, read_json
+from stance.tables.separated import read_separated
+from stance.tables.sources import Source, kind_suffix
+from stance.tables.table import Chunks, RejectSink, Table
+
+SEPARATED_NAMES = (".csv", ".tsv", ".tab", ".psv", ".txt")
+
+
+class Form(TypedDict, total=False):
+    """What a user says of a table's form; see `open_table`."""
+
+    delimiter: str | None
+    quoting: Literal["none"] | None
+    encoding: str | None
+    sheet: str | None
+    actor: str | None
+
+
+def open_table(
+    path: Path | None,
+    *,
+    delimiter: str | None = None,
+    quoting: Literal["none"] | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    actor: str | None = None,
+    rejects: RejectSink | None = None,
+    or_else: str = "",
+) -> Table:
+    """Open a table, or standard input (None), and read its columns.
+
+    A `delimiter` is one character, or ``tab``; None to detect it. With the `quoting` none, a quote
+    is a character like others. No `encoding` is UTF-8, or what a byte order mark says. A `sheet` is
+    one of a workbook's; None for the first. With an `actor`, there is a column for it; see
+    `set_actor`. `rejects` takes bad records; without it the first raises `DataError`, to which
+    `or_else` adds what else a user can do.
+
+    Cells come back as they went in. An empty line is skipped, but in a table of one column it
+    is an empty cell; both are noted. So are quotes inside an unquoted cell, if the record has its
+    number of cells. A record of another width and a repeated header are bad records.
+    """
+    mark = _one_character(delimiter)
+    source = Source(path, binary=True)
+    table = Table(source.name, rejects, or_else, source)
+    try:
+        if path is not None and source.kind in ("workbook", "parquet", "arrow"):
+            _read_binary(source, path, sheet, table)
+        else:
+            _read_text(source, path, encoding, mark, table, quotes=quoting != "none")
+            if sheet is not None:
+                table.note("is not a workbook, so --sheet does not apply")
+        if actor is not None:
+            set_actor(table, actor)
+    except BaseException:
+        source.close()
+        raise
+    return table
+
+
+def _read_text(
+    source: Source,
+    path: Path | None,
+    encoding: str | None,
+    mark: str | None,
+    table: Table,
+    *,
+    quotes: bool,
+) -> None:
+    head = source.decode(encoding, salvage=table.rejects is not None)
+    suffix = kind_suffix(path)
+    kind = "" if suffix in SEPARATED_NAMES else json_kind(head, suffix)
+    try:
+        if kind:
+            read_json(source, table, kind)
+        else:
+            default = "\t" if suffix in (".tsv", ".tab") else ","
+            read_separated(source, table, mark, default, quotes=quotes)
+    except DataError as error:
+        if path is None and is_prose(next(iter(head.strip().splitlines()), "")):
+            raise DataError(f"{table.name}: {PROSE}") from error
+        raise
+    table.form += f", {count(len(table.columns), 'column')}, {source.encoding}"
+    table.form += f", {source.kind} compressed" * (source.kind != "text")
+
+
+def _read_binary(source: Source, path: Path, sheet: str | None, table: Table) -> None:
+    """Read a workbook or a Parquet or Arrow file, whose library is imported only then."""
+    if source.kind == "workbook":
+        from stance.tables.excel import read_workbook
+
+        read_workbook(path, sheet, table)
+    else:
+        from stance.tables.arrow import read_arrow
+
+        read_arrow(path, table)
+    table.form += f", {count(len(table.columns), 'column')}"
+    table.through(lambda chunks: _unchanged(source, chunks))
+
+
+def _unchanged(source: Source, chunks: Chunks) -> Chunks:
+    """Yield the chunks of a file, and raise at the end if it has changed meanwhile."""
+    yield from chunks
+    source.check_unchanged()
+
+
+def set_actor(table: Table, actor: str, *, add: bool = True) -> None:
+    """Have a table be about one actor: add a column `actor`, or raise where its own says another.
+
+    Without `add`, only its own column is looked at.
+    """
+    if not (actor := actor.strip()):
+        raise UsageError("--actor is empty; name the actor that all rows are about")
+    at = optional_column(table.columns, "actor", table.name)
+
+    def change(blocks: Chunks) -> Chunks:
+        for block in blocks:
+            if at is None:
+                yield replace(block, columns=[*block.columns, [actor] * len(block)])
+                continue
+            for record in block if any(cell.strip() != actor for cell in block.columns[at]) else ():
+                if (cell := record.cells[at].strip()) != actor:
+                    what = f"column '{shown(table.columns[at], 40)}' says '{shown(cell, 40)}'"
+                    advice = f"where --actor says '{shown(actor, 40)}'; drop --actor"
+                    raise DataError(f"{table.where(record)}: {what} {advice}")
+            yield block
+
+    if add or at is not None:
+        table.through(change)
+    if add and at is None:
+        table.columns = (*table.columns, "actor")
+
+
+@contextmanager
+def encoded_by(option: str) -> Iterator[None]:
+    """Have errors name the option of another table's encoding, where --encoding is of the main."""
+    try:
+        yield
+    except DataError as error:
+        if " --encoding" not in str(error):
+            raise
+        raise DataError(str(error).replace(" --encoding", f" {option}")) from error
+
+
+def _one_character(delimiter: str | None) -> str | None:
+    if delimiter is None:
+        return None
+    mark = {"tab": "\t", "\\t": "\t"}.get(delimiter.lower(), delimiter)
+    if len(mark) != 1 or mark in '"\r\n\0' or (not mark.isascii() and not mark.isprintable()):
+        raise UsageError(f"--delimiter must be one character or 'tab', not '{shown(delimiter)}'")
+    return mark
