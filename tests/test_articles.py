@@ -27,75 +27,49 @@ _spec.loader.exec_module(pages)
 
 BOILERPLATE = {
     "navigation": """
-        Skip to main content; Skip to navigation menu; Menu; ▼ Menu; Home | World | Business
-        Home|News|Sport|Weather; Home > World > Europe; Sign in; Sign in / Register; • Opinion
-        Home › World › NATO leaders meet by the sea to argue about money; Middle East; 3; +5
-        Tags: Nato, Russia, defence; More on: Ukraine; Terms of use | Privacy policy | Contact us
-        https://www.larkmoor-courier.example/world/summit?ref=home; Accept all
+        Skip to main content; ▼ Menu; Home | World | Business; Home|News|Sport|Weather; Sign in; 3
+        Home › World › NATO leaders meet by the sea to argue about money; • Opinion; +5
+        Tags: Nato, Russia, defence; Terms of use | Privacy policy | Contact us; Accept all
+        https://www.larkmoor-courier.example/world/summit?ref=home
         We use cookies to make this site better for you.; Copyright 2024 The Larkmoor Courier
-        By clicking “Accept” you consent to our use of your data.
-        © 2024 The Larkmoor Courier. All rights reserved.
-        The Courier is not responsible for the content of external sites.""",
+        © 2024 The Larkmoor Courier. All rights reserved.""",
     "byline": """
-        5 min read; 4 minute read; Reading time: 6 minutes; Published 3 hours ago; 3 hours ago
-        Updated at 10:15 GMT; Last updated on 12 March 2024; Wed 10 Jul 2024 18.31 BST; 2024-07-10
-        July 9, 2024 at 6:31 p.m. EDT; Published: March 4th, 2024 | Updated: March 5th, 2024
-        By Ada Fennimore; BY ADA FENNIMORE AND LUÍS ÇELIK; By Ada Fennimore in Port Ellery
-        By Ada van der Fenn, Defence editor; By our foreign staff; By Reuters
-        By Ada Fennimore, chief diplomatic correspondent in Port Ellery
-        By Ada Fennimore | 12 March 2024 | 5 min read; Follow Ada Fennimore on X
-        Follow us on Telegram and WhatsApp; Follow @larkmoorcourier; @adafennimore
+        5 min read; Reading time: 6 minutes; Published 3 hours ago; Updated at 10:15 GMT; 2024-07-10
+        Wed 10 Jul 2024 18.31 BST; July 9, 2024 at 6:31 p.m. EDT; By Ada Fennimore; By Reuters
+        Published: March 4th, 2024 | Updated: March 5th, 2024; By Ada Fennimore in Port Ellery
+        BY ADA FENNIMORE AND LUÍS ÇELIK; By Ada van der Fenn, Defence editor; By our foreign staff
+        By Ada Fennimore, chief diplomatic correspondent in Port Ellery; @adafennimore
+        Follow us on Telegram and WhatsApp; The writer is a former ambassador to the alliance
         Ada Fennimore is the diplomatic correspondent for The Larkmoor Courier.
-        • Ada Fennimore is a Courier columnist
-        Ada Fennimore is a senior fellow at the Ellery Institute and writes on sanctions.
-        Ada Fennimore is a staff writer. She has covered four summits.; Note from the author:
-        Ada Fennimore covers defence and the sea for The Courier.
-        The writer is a former ambassador to the alliance
-        The views expressed in this article are the author’s own.
-        Contact the newsroom at desk@larkmoor-courier.example""",
+        The views expressed in this article are the author’s own.""",
     "caption": """
-        Photo: Leaders on the steps of the town hall; Getty Images; AFP via Getty Images
-        Image caption, The harbour was closed to yachts for two days; 0:00 / 3:25
-        Media caption, Watch the arrivals; FILE PHOTO: A frigate leaves the harbour, March 3, 2024
+        Photo: Leaders on the steps of the town hall; AFP via Getty Images; Ada Fennimore/Reuters
+        Image caption, The harbour was closed to yachts for two days; 0:00 / 3:25; © Reuters
         FILE - A frigate leaves the harbour, on March 3, 2024.; (AP Photo/Ada Fennimore, File)
-        A frigate leaves the harbour on Monday. (AP Photo/Ada Fennimore); Ada Fennimore/Reuters
         A frigate leaves the harbour [File: Ada Fennimore/Reuters]; Image source, Getty Images
-        Marchers near the fence on Tuesday [Ada Fennimore/AFP]; © Reuters
         Soldiers on an exercise in the fens. Photograph: Ada Fennimore/EPA
-        Pictured: the signing table before the doors were opened
-        Credit...Ada Fennimore for The Courier; With a report from The Associated Press
         With files from Ada Fennimore in Port Ellery and Reuters; With inputs from agencies
-        Additional reporting by Ada Fennimore.; Ada Fennimore contributed to this report.
+        Reporting by Ada Fennimore, editing by Luís Çelik; Ada Fennimore contributed to this report.
         This article was originally published by the Quillon Review.; Listen to this article
-        A version of this article appears in print on 18 May 2024, Section A, Page 8
-        Our Standards: The Courier Trust Principles.
-        Watch: the arrivals at the harbour in two minutes
-        Your browser does not support the <audio> element.""",
+        Watch: the arrivals at the harbour in two minutes""",
     "share": """
-        Share; Copy link; Facebook; Tweet; Share this article; Share on Facebook; Share via email
-        Share full article; NATO meets on facebook (opens in a new window); Comments (34)
-        1,204 comments; Join the conversation; The comments below have not been moderated.""",
+        Share; Copy link; Facebook; Share on Facebook; Share via email; Comments (34)
+        NATO meets on facebook (opens in a new window); 1,204 comments; Join the conversation""",
     "promotion": """
-        Sign up to This is the Continent; after newsletter promotion; Subscribe
+        Sign up to This is the Continent; after newsletter promotion; Subscribe; ADVERTISEMENT
         The Daily Briefing newsletter provides all the news you need. Sign up here.
-        Our editor selects her favourite stories in this weekly newsletter.
-        Sign up for our morning briefing; Sign up to the Courier's defence newsletter.
-        Get the latest from the harbour, every day, in your inbox; Your email address
-        By signing up you agree to our terms.; Subscribe to unlock this article
-        Subscribe to read the full story; Already a subscriber? Log in; Advertisement
-        If you liked it, please consider supporting us.; We’ve been here for you since day one.
-        Support independent Larkmoor journalism from two pounds a month.; ADVERTISEMENT
-        Story continues below advertisement; Article continues after this ad""",
+        Get the latest from the harbour, every day, in your inbox; Subscribe to unlock this article
+        By signing up you agree to our terms.; Already a subscriber? Log in
+        If you liked it, please consider supporting us.; Story continues below advertisement""",
     "related": """
         Read more: Who pays for the alliance?; READ MORE: Who pays for the alliance?; Most read
-        Related: Who pays for the alliance?; More on this story; You may also like:; list 1 of 3""",
+        Related: Who pays for the alliance?; You may also like:; list 1 of 3""",
 }
 LINES = [
-    *((reason, line.strip()) for reason, lines in BOILERPLATE.items()
-      for line in re.split("[;\n]", lines.strip())),
-    ("caption", "Reporting by Ada Fennimore; editing by Luís Çelik"),
-    ("caption", "(Reporting by Ada Fennimore in Port Ellery; Editing by Jo Marsh)"),
-]  # fmt: skip
+    (reason, line.strip())
+    for reason, lines in BOILERPLATE.items()
+    for line in re.split("[;\n]", lines.strip())
+]
 
 PARAGRAPHS = """
 The Kremlin denied it.; “No,” he said.; No.; No comment.; Russia has not commented.; Why now?
@@ -254,13 +228,7 @@ def test_hard_wrapped_lines_become_the_paragraphs_they_were(width):
 
 
 def test_one_paragraph_a_line_is_not_taken_for_wrapped_text():
-    lines = [
-        "Ministers from thirty states met on Monday and agreed on little, an official said.",
-        "Russia has not commented.",
-        "Poland, which had asked for the meeting, praised the alliance for its patience today.",
-        "Iran sent no one.",
-    ]
-    assert kept("\n".join(lines)) == lines
+    assert kept(BODY) == kept(BODY.replace("\n\n", "\n")) == BODY.strip().split("\n\n")
 
 
 any_line = st.one_of(

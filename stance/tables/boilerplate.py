@@ -13,7 +13,7 @@ EDGES = (  # white space of every kind, and characters that print nothing
 )
 _OUTSIDE = "outside the article"
 _OF_PAGES = {"navigation", "share", "promotion", "related"}
-_LEAST_OF_PAGE = 3  # such lines make a text a saved page; fewer may stand in a clean text
+_LEAST_OF_PAGE = 3  # labels of such kinds make a text a saved page; a clean text may have fewer
 _LIKE_HEADLINES = {"", "caption", "promotion", "related"}  # "Watch: NATO leaders arrive"
 _HEADLINE_WORDS = range(4, 31)  # of one that is told from a menu by its length
 _TEASER_LENGTH = 120  # characters of the headline of another article
@@ -24,7 +24,6 @@ _LONGEST = 600  # characters; no pattern sees a longer line, so time is linear i
 
 _SENTENCE_END = re.compile(r"""[.!?…。！？][)\]"'”’»]*$""")
 _SEPARATOR = re.compile(r" [•·›»>/→] |\||\t")
-_BULLET = re.compile(r"[•▪◦●*–—-]+ +(?=\w)")
 _LABEL_EDGES = " :•*+-–—→›»>▼▾…()[]0123456789"  # bullets, arrows, counts: "▼ Comments (34)"
 
 
@@ -44,7 +43,7 @@ def split_article(text: str, title: str = "") -> list[tuple[str, str]]:
     judged = zip(lines, reasons, strict=True)
     may_head = (reason in _LIKE_HEADLINES and not _reason_of_label(line) for line, reason in judged)
     headlines = [at for at, may in enumerate(may_head) if may or title][:1]
-    if title or sum(reason in _OF_PAGES for reason in reasons) >= _LEAST_OF_PAGE:
+    if title or sum(_reason_of_label(line) in _OF_PAGES for line in lines) >= _LEAST_OF_PAGE:
         _mark_teasers(lines, reasons)
         first = _mark_outside(lines, reasons)
         told = title or len(lines[0].split()) in _HEADLINE_WORDS or all(reasons[1:first])
@@ -108,11 +107,10 @@ def _reason(text: str) -> str:
 
 
 def _reason_of_part(text: str) -> str:
-    plain = _BULLET.sub("", " ".join(text.split()), count=1) if _BULLET.match(text) else text
-    if reason := _reason_of_label(plain):
+    if reason := _reason_of_label(text):
         return reason
-    fitting = (reason for reason, rule in _rules()[1].items() if rule.match(plain))
-    return next(fitting, "" if plain.strip(_LABEL_EDGES) else "navigation")
+    fitting = (reason for reason, rule in _rules()[1].items() if rule.match(text))
+    return next(fitting, "" if text.strip(_LABEL_EDGES) else "navigation")
 
 
 def _reason_of_label(text: str) -> str:
