@@ -137,7 +137,7 @@ SPOILT = [
         "labelstudio",
         b'"start": 3',
         b'"start": 4',
-        "export.json: item 1: the place 4:7 is not 'NATO';",
+        "export.json: item 1: the place 4:7 is not",
     ),
     ("labelstudio", b'"end": 7', b'"end": 999', "export.json: item 1: the place 3:999 lies out"),
     ("labelstudio", b'"positive"', b'"odd"', "result[1] has a sentiment that is not one of neg"),

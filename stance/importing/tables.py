@@ -164,15 +164,17 @@ def masked_places(text: str, masked: str) -> set[tuple[int, int]]:
     >>> sorted(masked_places("Ann Lee won. She smiled.", " [TGT]  won.  [TGT]  smiled."))
     [(0, 7), (13, 16)]
     """
-    first, *pieces = (piece.strip() for piece in masked.split("[TGT]"))
-    places, at = set[tuple[int, int]](), len(first)
-    if not text.startswith(first):
+    first, *pieces = (piece.removeprefix(" ").removesuffix(" ") for piece in masked.split("[TGT]"))
+    places, at = set[tuple[int, int]](), len(first.lstrip())
+    if not text.startswith(first.lstrip()):
         return set()
     for left, piece in zip(reversed(range(len(pieces))), pieces, strict=True):
-        start = len(text) - len(text[at:].lstrip())
-        end = text.find(piece, start + 1) if piece else -1
-        if not left:  # the last piece ends the text
-            end = len(text) - len(piece) if text.endswith(piece) else -1
+        if left and not piece.strip():
+            continue  # nothing tells where one mention ends and the next begins: take both as one
+        start, ending = len(text) - len(text[at:].lstrip()), piece.rstrip()
+        end = text.find(piece, start + 1) if left else len(text.removesuffix(ending))
+        if not left and not text.endswith(ending):
+            return set()
         if not start < end <= start + _LONGEST_MENTION:
             return set()
         places.add((start, start + len(text[start:end].rstrip())))
