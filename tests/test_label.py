@@ -258,7 +258,7 @@ def test_agreement_leaves_out_the_unsure_and_the_adjudicator(task, store):
     assert found["questions"]["false match"]["units"] == 7
     lines = invoke("label", task.path, "--agreement").stdout.splitlines()
     assert lines[0] == "agreement of anna and ben [95 % interval]"
-    assert lines[2].startswith("all                 7  ")
+    assert lines[2].split()[:2] == ["all", "7"]
 
 
 def test_the_adjudicator_sees_disputes_alone_and_settles_them(task, store):

@@ -27,7 +27,7 @@ def sample(
 ) -> None:
     """Draw a sample of answers to label."""
     from stance.findings import Request, SampleRequest, write_sample
-    from stance.screens.findings import sample_lines
+    from stance.screens.checks import sample_lines
 
     request = Request(**form)
     files.refuse_outputs(force, request.paths, output=output)
@@ -55,7 +55,7 @@ def shares(
     """Count stances, correct them by a sample, compare groups."""
     from stance.files import AtomicGroup
     from stance.findings import Request, read_study, write_numbers, write_regression_table
-    from stance.screens.findings import share_lines
+    from stance.screens.checks import share_lines
 
     request = Request(**form)
     if audit is None and surrogate:

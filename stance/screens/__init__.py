@@ -8,6 +8,8 @@ from stance.display import WIDTH, shown
 
 Figures = Mapping[str, Any]  # as `to_json` of a record returns them
 
+NAME = 30  # columns for the name of an actor or group
+
 
 def p_value(value: float) -> str:
     """Return a p value, which three decimals show or bound."""
@@ -38,13 +40,37 @@ def columns(text: str) -> int:
     return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
 
 
-def cell(text: str, width: int, *, right: bool = False) -> str:
-    """Return the text cut or filled to columns of a terminal."""
+def cut(text: str, width: int = NAME) -> str:
+    """Return the text, cut if it takes more columns of a terminal."""
     text = shown(text, 4 * width)
     while len(text) and columns(text) > width:
         text = text[:-2] + "…"
-    space = " " * (width - columns(text))
-    return space + text if right else text + space
+    return text
+
+
+def table(rows: Iterable[Sequence[object]], *, left: Sequence[int] = (0,)) -> list[str]:
+    """Return rows as lines with aligned columns; numbers are aligned right, names (cut) left.
+
+    >>> table([("actor", "n"), ("NATO", 1200), ("Russia", 3)])
+    ['actor       n', 'NATO    1,200', 'Russia      3']
+    """
+    cells = [
+        [
+            cut(str(c)) if at == 0 else f"{c:,}" if isinstance(c, int) else str(c)
+            for at, c in enumerate(r)
+        ]
+        for r in rows
+    ]
+    widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for row in cells:
+        spaces = [" " * (width - columns(c)) for width, c in zip(widths, row, strict=True)]
+        aligned = [
+            c + s if at in left else s + c
+            for at, (c, s) in enumerate(zip(row, spaces, strict=True))
+        ]
+        lines.append("  ".join(aligned).rstrip())
+    return lines
 
 
 def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
@@ -81,10 +107,12 @@ def paragraphs(texts: Iterable[str], first: str = "", rest: str | None = None) -
     return [line for text in texts for line in wrap(text, first, rest)]
 
 
-def row(cells: Iterable[object], form: str) -> str:
-    """Return cells side by side, each formatted alike.
+def listed(names: Sequence[str], most: int, noun: str) -> str:
+    """Return names with commas, of which more than ``most`` are counted.
 
-    >>> row([1200, 3], ">7,")
-    '  1,200      3'
+    >>> listed(["a", "b", "c"], 1, "actor")
+    'a and 2 more actors'
     """
-    return "".join(f"{cell:{form}}" for cell in cells)
+    more = len(names) - most
+    rest = f" and {more:,} more {noun}{'' if more == 1 else 's'}" if more > 0 else ""
+    return ", ".join(names[:most]) + rest

@@ -1,49 +1,57 @@
-"""Lines about tables and tests: checks of a corpus, the stress suite, actors and answers."""
+"""Lines about tables: checks of a corpus, stress tests, actors, answers, samples and shares."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from stance.display import WIDTH, count, shown
+from stance.display import count, shown
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.records import ANSWERS, Stance
-from stance.screens import Figures, bounds, cell, paragraphs, percent, row, stacked, wrap
+from stance.screens import (
+    Figures,
+    bounds,
+    cut,
+    listed,
+    p_value,
+    paragraphs,
+    percent,
+    stacked,
+    table,
+    wrap,
+)
 
 LABELS = tuple(map(str, Stance))
+COMPARED = ("against", "favor", "net")  # of shares
 
-NAME = 30  # columns for the name of a genre or actor
-CODED = 15  # columns for a name in the table of agreement
-TEST = 40  # columns for a test's name
 LONGEST = 700  # characters of a paragraph that are shown
 ALIASES = 6  # aliases listed per actor
 ACTORS = 15  # actors listed with their answers; the rest is counted
 GENRES, EXAMINED = 8, 12  # genres and actors of a corpus that are listed
+GROUPS = 6  # groups whose shares are listed, at most
+DIFFERENCES = 10  # differences listed
 
 
 def check_lines(figures: Figures) -> list[str]:
     """Return the lines about what in a corpus would spoil a study."""
-    found = [
-        line
-        for each in figures["findings"]
-        for line in wrap(each["text"], f"{each['severity']:<8}", " " * 8)
-    ]
-    tables = _shares("genre", figures["genres"], GENRES)
-    tables += _shares("actor", figures["actors"], EXAMINED)
-    passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
-    number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
-    what = f"{count(number, 'finding')} would" if number else "nothing found that would"
-    verdict = [f"{what} spoil a study; examples are file:row"]
-    return stacked([_head(figures), found, passed, tables, _agreement(figures), verdict])
-
-
-def _head(figures: Figures) -> list[str]:
     files = ", ".join(f"{shown(file['name'], 40)} ({file['rows']:,})" for file in figures["files"])
+    sizes = ", ".join(count(figures[f"{noun}s"], noun) for noun in ("row", "document", "text"))
     classes = "  ".join(
         f"{name} {part['rows']:,} ({_whole(part['rows'], figures['rows'])} %)"
         for name, part in figures["classes"].items()
     )
-    sizes = ", ".join(count(figures[f"{noun}s"], noun) for noun in ("row", "document", "text"))
-    return [*wrap(files), sizes, classes]
+    findings = [
+        line
+        for finding in figures["findings"]
+        for line in wrap(finding["text"], f"{finding['severity']:<8}", " " * 8)
+    ]
+    passed = wrap(f"passed: {', '.join(figures['passed'])}") if figures["passed"] else []
+    tables = _shares("genre", figures["genres"], GENRES)
+    tables += _shares("actor", figures["actors"], EXAMINED)
+    agreement = figures["agreement"]
+    coders = coders_lines({"coders": figures["coders"], **agreement}) if agreement else []
+    number = sum(finding["severity"] == "spoils" for finding in figures["findings"])
+    what = f"{count(number, 'finding')} would" if number else "nothing found that would"
+    verdict = [f"{what} spoil a study; examples are file:row"]
+    return stacked([[*wrap(files), sizes, classes], findings, passed, tables, coders, verdict])
 
 
 def _whole(part: float, whole: float) -> str:
@@ -53,32 +61,33 @@ def _whole(part: float, whole: float) -> str:
 def _shares(title: str, parts: Sequence[Figures], most: int) -> list[str]:
     if not parts:
         return []
-    head = f"{title + ' (% of rows)':<{NAME}}{'rows':>9}"
-    lines = [head + row(LABELS, ">10")]
-    for part in parts[:most]:
-        cells = row((_whole(part[label], part["rows"]) for label in LABELS), ">10")
-        lines.append(f"{cell(part['name'] or '(empty)', NAME)}{part['rows']:>9,}{cells}")
+    rows = [
+        (part["name"] or "(empty)", part["rows"], *(_whole(part[x], part["rows"]) for x in LABELS))
+        for part in parts[:most]
+    ]
+    lines = table([(f"{title} (% of rows)", "rows", *LABELS), *rows])
     if len(parts) > most:
         rest = sum(part["rows"] for part in parts[most:])
         lines.append(f"and {count(len(parts) - most, 'more ' + title)} in {count(rest, 'row')}")
     return lines
 
 
-def _agreement(figures: Figures) -> list[str]:
-    report = figures["agreement"]
-    return [] if report is None else coders_lines({"coders": figures["coders"], **report})
-
-
 def coders_lines(figures: Figures) -> list[str]:
     """Return how far coders agree: on all rows, by label and actor, and on further questions."""
     names = " and ".join(shown(name, 20) for name in figures["coders"])
-    lines = wrap(f"agreement of {names} [95 % interval]")
-    lines.append(f"{'':<{CODED}} units  " + row(("alpha", "AC1", "kappa"), "<18"))
     parts = {"all": figures, **figures["per_label"], **figures["per_group"]}
-    for name, part in [*parts.items(), *figures.get("questions", {}).items()]:
-        cells = row((_coefficient(part[key]) for key in ("alpha", "ac1", "kappa")), "<18")
-        lines.append(f"{cell(name, CODED)}{part['units']:>6,}  {cells}")
-    return lines
+    parts |= figures.get("questions", {})
+    rows = [
+        (
+            cut(name, 15),
+            part["units"],
+            *(_coefficient(part[key]) for key in ("alpha", "ac1", "kappa")),
+        )
+        for name, part in parts.items()
+    ]
+    head = ("", "units", "alpha", "AC1", "kappa")
+    lines = table([head, *rows], left=(0, 2, 3, 4))
+    return [*wrap(f"agreement of {names} [95 % interval]"), *lines]
 
 
 def _coefficient(figures: Figures) -> str:
@@ -106,16 +115,16 @@ def stress_lines(figures: Figures) -> list[str]:
             _tests("must always hold", hard),
             _tests("may fail; the less often, the better", soft),
             wrap("rates in percent with Wilson's 95 % interval; n is seed paragraphs"),
-            paragraphs(f"{each['name']}: {each['reason']}" for each in figures["skipped"]),
+            paragraphs(f"{test['name']}: {test['reason']}" for test in figures["skipped"]),
             *(_examples(test) for test in tests if test["examples"]),
         ]
     )
 
 
 def _tests(title: str, tests: Sequence[Figures]) -> list[str]:
-    lines = [f"{title:<{TEST}}  {'n':>4}  failures   rate  95 % interval"] if tests else []
+    lines = [f"{title:<40}  {'n':>4}  failures   rate  95 % interval"] if tests else []
     return lines + [
-        f"{test['name']:<{TEST}}  {test['n']:>4}  {test['failures']:>8}  "
+        f"{test['name']:<40}  {test['n']:>4}  {test['failures']:>8}  "
         f"{percent(test['rate']):>5} {bounds(test['interval'])}"
         for test in tests
     ]
@@ -150,8 +159,8 @@ def book_lines(book: ActorBook) -> list[str]:
         lines.append(f"{shown(actor.name)} ({shown(actor.kind)})")
         aliases = [(kind, actor.aliases.get(kind, ())) for kind in ALIAS_KINDS]
         for kind, names in [*aliases, ("not", actor.exclusions)]:
-            text, lead, rest = ", ".join(map(shown, names)), f"  {kind:<12}", " " * 14
-            lines += textwrap.TextWrapper(WIDTH, lead, rest, break_on_hyphens=False).wrap(text)
+            if names:
+                lines += wrap(", ".join(map(shown, names)), f"  {kind:<12}", " " * 14)
     return lines
 
 
@@ -165,16 +174,17 @@ def answer_lines(
     if not totals:
         return []
     order = sorted(totals, key=lambda actor: (-sum(totals[actor].values()), actor))
-    lines = [f"{'actor':<24}" + row(ANSWERS, ">11")]
+    lines = [f"{'actor':<24}" + "".join(f"{label:>11}" for label in ANSWERS)]
     for actor in order[:ACTORS]:
-        lines.append(f"{shown(actor, 22):<24}{row(totals[actor].values(), '>11,')}")
+        numbers = "".join(f"{number:>11,}" for number in totals[actor].values())
+        lines.append(f"{shown(actor, 22):<24}{numbers}")
     if len(order) > ACTORS:
         lines.append(f"and {count(len(order) - ACTORS, 'more actor')}")
     return [*lines, *_kind_lines(order[:ACTORS], aliases)]
 
 
 def _kind_lines(actors: Sequence[str], aliases: Mapping[tuple[str, str], int]) -> list[str]:
-    """Return which kinds of alias carry actors; a kind below half a percent is left out."""
+    """Return which kinds of alias name actors; a kind below half a percent is left out."""
     lines, alone = [], 0
     for actor in actors:
         found = Counter({kind: aliases.get((actor, kind), 0) for kind in ALIAS_KINDS})
@@ -182,8 +192,95 @@ def _kind_lines(actors: Sequence[str], aliases: Mapping[tuple[str, str], int]) -
             alone += found["name"] > 0
             continue
         shares = [(kind, _whole(n, found.total())) for kind, n in found.most_common() if n]
-        listed = ", ".join(f"{kind} {share} %" for kind, share in shares if share != "0")
-        lines.append(f"{shown(actor, 22):<24}{listed}")
+        named = ", ".join(f"{kind} {share} %" for kind, share in shares if share != "0")
+        lines.append(f"{shown(actor, 22):<24}{named}")
     if alone:
         lines.append(f"{'by name alone':<24}{count(alone, 'actor')}")
     return ["mentions by kind of alias", *lines] if lines else []
+
+
+def sample_lines(figures: Figures) -> list[str]:
+    """Return the lines of a summary of a sample: how it was drawn, and what it will say."""
+    strata = f"{figures['strata']:,} {'stratum' if figures['strata'] == 1 else 'strata'}"
+    lines = wrap(
+        f"{count(figures['answers'], 'answer')} of {figures['population']:,}, in "
+        f"{count(figures['documents'], 'document')}; {count(figures['audited'], 'answer')} drawn "
+        f"by chance from {strata}"
+    )
+    known = {name: margin for name, margin in figures["margins"].items() if margin < 1}
+    if known:
+        parts = sorted(f"{shown(name, 30)} ±{100 * margin:.0f}" for name, margin in known.items())
+        lines += wrap(
+            "net stance to expect, in points, if the model errs as it says: "
+            + listed(parts, EXAMINED, "actor")
+        )
+    return lines
+
+
+def share_lines(figures: Figures) -> list[str]:
+    """Return the lines of a summary of shares: those of actors and groups, and what differs."""
+    known = {(s["actor"], s["group"], s["period"], s["class"]): s for s in figures["shares"]}
+    actors = list(dict.fromkeys(share["actor"] for share in figures["shares"]))
+    groups = sorted({share["group"] for share in figures["shares"]} - {""})
+    audited = bool(figures["labels"])
+    nouns = ("answers", "documents", *(["labels"] if audited else []))
+    sizes = ", ".join(count(figures[name], name[:-1]) for name in nouns)
+    rows: list[tuple[str, ...]] = [("", "against, %", "favor, %", "net")]
+    titles = {}
+    for actor in actors[:EXAMINED]:
+        own = [known[actor, "", "", name] for name in COMPARED]
+        title = f"{cut(actor)}: {count(own[0]['n'], 'answer')}"
+        title += f", {own[0]['withheld']:,} withheld" if own[0]["withheld"] else ""
+        title += f", {count(own[0]['labels'], 'label')}" if audited else ""
+        titles[len(rows)] = title
+        rows.append(("  counted", *(percent(share["counted"]) for share in own)))
+        if audited:
+            rows.append(_corrected("corrected", own))
+            for group in groups if len(groups) <= GROUPS else ():
+                parts = [known.get((actor, group, "", name)) for name in COMPARED]
+                rows.append(_corrected(f"- {group}", [part for part in parts if part]))
+    lines = table(rows, left=(0, 1, 2, 3))
+    body = [line for at, own in enumerate(lines) for line in (*filter(None, [titles.get(at)]), own)]
+    if len(actors) > EXAMINED:
+        more = count(len(actors) - EXAMINED, "more actor")
+        body.append(f"and {more}; -o FILE.csv lists all")
+    return stacked([[sizes], body, _verdict(figures)])
+
+
+def _corrected(name: str, shares: Sequence[Figures]) -> tuple[str, ...]:
+    label = f"  {cut(name, 18)}"
+    if not shares or shares[0]["corrected"] is None:
+        return (label, shares[0]["method"] if shares else "no answer", "", "")
+    return (label, *(percent(s["corrected"]) + bounds((s["low"], s["high"])) for s in shares))
+
+
+def _verdict(figures: Figures) -> list[str]:
+    asked = figures["by"] or figures["over"]
+    if not figures["labels"]:
+        parts = (
+            f" Counts by {shown(asked)} are in the table that -o FILE.csv writes." if asked else ""
+        )
+        return wrap(
+            "Counted only: a model's counts are not shares, for its errors do not cancel. Draw a "
+            f"sample with stance sample, label it, and add it with --audit.{parts}"
+        )
+    found = figures["differences"]
+    if not found:
+        return wrap("Nothing to compare: too few labels in each group.") if asked else []
+    what = "net stance" if figures["quantity"] == "net" else f"share {figures['quantity']}"
+    claimed = sorted((row for row in found if row["claimed"]), key=lambda row: row["p"])
+    if not claimed:
+        return wrap(
+            f"No difference in {what} is beyond chance in {count(len(found), 'comparison')} "
+            f"(Holm, 5 %). Half of them would have shown one of {percent(figures['detectable'])} "
+            "points, 80 times in 100."
+        )
+    of = f"{len(claimed)} of {count(len(found), 'comparison')}"
+    lines = wrap(f"Differences in {what} beyond chance (Holm, 5 %), in points: {of}")
+    for row in claimed[:DIFFERENCES]:
+        value = percent(row["difference"], "+") + bounds((row["low"], row["high"]))
+        actor, one, other = (shown(row[name], 30) for name in ("actor", "one", "other"))
+        line = f"{actor}: {one} less {other} {value}"
+        lines += wrap(f"{line}, p {p_value(row['p'])}, Holm {p_value(row['holm'])}", "  ")
+    more = len(claimed) - DIFFERENCES
+    return [*lines, f"  and {more} more; --differences FILE.csv lists all"] if more > 0 else lines

@@ -1,26 +1,26 @@
 """Lines about scores: an evaluation, and a comparison of two models."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from stance.display import WIDTH, count, shown
 from stance.screens import (
     Figures,
     bounds,
-    cell,
+    cut,
     p_value,
     paragraphs,
     percent,
     ranged,
     stacked,
+    table,
     wrap,
 )
 from stance.screens.checks import coders_lines
 
 LISTED = 15  # actors, sources, genres or years listed; of more than these only what can be trusted
-
+NAMED = 5  # rows in the training data that are named; the rest is counted
 PLURALS = {"corpus": "corpora", "source": "sources", "genre": "genres", "year": "years"}
 FEW = "few"  # marks an interval that cannot be trusted
-NAME, LABEL = 30, 11  # columns for an actor's and for a label's name
 CORNER = r"gold \ predicted"
 LEGEND = "  (in percent; [low, high] is the 95 % interval, whole documents resampled)"
 CONFIDENT = (0.5, 0.25)  # shares of answers, the most confident ones, whose errors are shown
@@ -88,24 +88,20 @@ def _verdicts(figures: Figures) -> Iterator[str]:
 
 def _classes(figures: Figures) -> list[str]:
     known = figures.get("per_class_intervals", {})
-    lines = [f"{cell('class', LABEL)}  precision  recall  {'F1':<20}  support"]
+    rows: list[tuple[object, ...]] = [("class", "precision", "recall", "F1", "support")]
     for label, row in figures["per_class"].items():
         f1 = ranged(row["f1"], known.get(label, {}).get("f1"))
-        lines.append(
-            f"{cell(label, LABEL)}  {percent(row['precision']):>9}  {percent(row['recall']):>6}"
-            f"  {f1:<20}  {row['support']:>7,}"
-        )
-    return lines
+        scores = percent(row["precision"]), percent(row["recall"])
+        rows.append((cut(label, 11), *scores, f1, row["support"]))
+    return table(rows, left=(0, 3))
 
 
 def _confusion(figures: Figures) -> list[str]:
     labels = figures["labels"]
-    width = max(1, min(LABEL, (WIDTH - len(CORNER)) // len(labels) - 2))
-    lines = [CORNER + "".join("  " + cell(label, width, right=True) for label in labels)]
-    for label, row in zip(labels, figures["confusion"], strict=True):
-        cells = "".join(f"  {number:>{width},}" for number in row)
-        lines.append(cell(label, len(CORNER)) + cells)
-    return lines
+    width = max(1, min(11, (WIDTH - len(CORNER)) // len(labels) - 2))
+    head = (CORNER, *(cut(label, width) for label in labels))
+    rows = zip(labels, figures["confusion"], strict=True)
+    return table([head, *((cut(label, len(CORNER)), *row) for label, row in rows)])
 
 
 def _divisions(figures: Figures) -> Iterator[list[str]]:
@@ -116,47 +112,38 @@ def _divisions(figures: Figures) -> Iterator[list[str]]:
         # The scores of a single group would repeat the first line.
         tables.append(_groups(name, groups) if len(groups) > 1 else [])
     yield from tables
-    if any(line.endswith(FEW) for table in tables for line in table):
-        yield [
-            f"({FEW}: the documents, those with one of the labels, or the errors are too few to",
-            "trust the interval)",
-        ]
+    if any(line.endswith(FEW) for lines in tables for line in lines):
+        yield wrap(
+            f"({FEW}: the documents, those with one of the labels, or the errors are too few to "
+            "trust the interval)", "", "",
+        )  # fmt: skip
 
 
 def _groups(title: str, groups: Figures) -> list[str]:
     """Return the scores of each group: the first actors, of others those that can be trusted."""
     if not groups:
         return []
-    listed = list(groups.items())
-    if title != "actor" and len(listed) > LISTED:
-        listed = [pair for pair in listed if pair[1]["trusted"]]
-    listed = listed[-LISTED:] if title == "year" else listed[:LISTED]
+    chosen = list(groups.items())
+    if title != "actor" and len(chosen) > LISTED:
+        chosen = [pair for pair in chosen if pair[1]["trusted"]]
+    chosen = chosen[-LISTED:] if title == "year" else chosen[:LISTED]
     many = PLURALS.get(title, "actors")
-    if not listed:
+    if not chosen:
         return [f"{len(groups):,} {many}, none with enough documents to trust its score"]
-    lines = [f"{cell(title, NAME)}  {'n':>9}  macro-F1  95 % interval"]
-    for name, row in listed:
+    rows: list[tuple[object, ...]] = [(title, "n", "macro-F1", "95 % interval", "")]
+    for name, row in chosen:
         given = row["interval"] if "interval" in row else row["macro_f1_interval"]
         interval = bounds(given).strip() or "too few documents"
-        if given and not row["trusted"]:
-            interval = f"{interval:<14}  {FEW}"
-        lines.append(
-            f"{cell(name, NAME)}  {row['n']:>9,}  {percent(row['macro_f1']):>8}  {interval}"
-        )
-    if more := len(groups) - len(listed):
+        few = FEW if given and not row["trusted"] else ""
+        rows.append((name, row["n"], percent(row["macro_f1"]), interval, few))
+    lines = table(rows, left=(0, 3, 4))
+    if more := len(groups) - len(chosen):
         lines.append(f"and {more:,} more {title if more == 1 else many}")
     return lines
 
 
 def _calibration(figures: Figures) -> list[str]:
-    return [
-        f"calibration  ECE {percent(figures['ece'])} %  Brier {figures['brier']:.3f}  "
-        f"log loss {figures['log_loss']:.3f}  uncertain {percent(figures['uncertain'])} %",
-        *_errors(figures["risk_coverage"]),
-    ]
-
-
-def _errors(curve: Sequence[Figures]) -> list[str]:
+    curve = figures["risk_coverage"]
     nearest = [min(curve, key=lambda p: abs(p["coverage"] - share)) for share in CONFIDENT]
     parts = [
         f"most confident {100 * point['coverage']:.0f} %: {percent(point['error'])} %"
@@ -164,7 +151,11 @@ def _errors(curve: Sequence[Figures]) -> list[str]:
         if point["coverage"] < 1
     ]
     first = f"errors  all answers: {percent(curve[0]['error'])} %"
-    return wrap(", ".join([first, *dict.fromkeys(parts)]))
+    return [
+        f"calibration  ECE {percent(figures['ece'])} %  Brier {figures['brier']:.3f}  "
+        f"log loss {figures['log_loss']:.3f}  uncertain {percent(figures['uncertain'])} %",
+        *wrap(", ".join([first, *dict.fromkeys(parts)])),
+    ]
 
 
 def _conflict(conflict: Figures) -> list[str]:
@@ -210,10 +201,6 @@ def _leakage(leakage: Figures | None) -> list[str]:
     return wrap(text)
 
 
-NAMED = 5  # rows in the training data that are named; the rest is counted
-MOST_ACTORS = 15  # actors listed; the rest is counted
-ACTOR = 18  # columns for an actor's name
-
 COMPARED = (
     "In percent; [low, high] is the 95 % interval, whole documents resampled, the same ones for "
     "both. p: exact test on accuracy that gives whole documents to A or B by chance (p Holm: "
@@ -241,44 +228,40 @@ def comparison_lines(figures: Figures) -> list[str]:
 def _part(title: str, part: Figures | None) -> list[str]:
     if part is None:
         return []
-    lines = [f"{title}: {count(part['n'], 'row')} of {count(part['documents'], 'document')}"]
-    lines.append(f"  {'':<7}  {'macro-F1':<20}  {'accuracy':<20}   ECE  Brier")
+    rows: list[tuple[str, ...]] = [("", "macro-F1", "accuracy", "ECE", "Brier")]
     for mark in ("a", "b"):
         own = part[mark]
         scores = (ranged(own[key], own[f"{key}_interval"]) for key in ("macro_f1", "accuracy"))
-        cells = "  ".join(f"{score:<20}" for score in scores)
-        lines.append(f"  {mark.upper():<7}  {cells}  {percent(own['ece']):>4}  {own['brier']:.3f}")
+        rows.append((mark.upper(), *scores, percent(own["ece"]), f"{own['brier']:.3f}"))
     keys = ("difference", "accuracy_difference")
     gains = (ranged(part[key], part[f"{key}_interval"], "+") for key in keys)
-    lines.append("  A - B    " + "  ".join(f"{gain:<20}" for gain in gains))
+    rows.append(("A - B", *gains, "", ""))
     test = part["mcnemar"]
-    lines.append(
-        f"  right only by A {test['a_only']:,}, only by B {test['b_only']:,}: "
-        f"p {p_value(test['p'])}  (McNemar on rows: {p_value(test['p_rows'])})"
-    )
     low, high = part["difference_interval"] or (0.0, 0.0)
     winner = "A is" if low > 0 else "B is" if high < 0 else "neither is shown to be"
     few = "too few documents to say which is better"
-    lines.append(f"  {winner} better in macro-F1" if part["trusted"] else f"  {few}")
-    return lines
+    return [
+        f"{title}: {count(part['n'], 'row')} of {count(part['documents'], 'document')}",
+        *(f"  {line}" for line in table(rows, left=(0, 1, 2))),
+        f"  right only by A {test['a_only']:,}, only by B {test['b_only']:,}: "
+        f"p {p_value(test['p'])}  (McNemar on rows: {p_value(test['p_rows'])})",
+        f"  {winner} better in macro-F1" if part["trusted"] else f"  {few}",
+    ]
 
 
 def _actors(actors: Figures, left_out: int) -> list[str]:
     rest = [f"{count(left_out, 'actor')} with too few rows left out"] if left_out else []
     if not actors:
         return rest
-    head = f"{cell('actor', ACTOR)}  {'n':>5}  {'A':>5}  {'B':>5}  "
-    lines = [f"{head}{'A - B in macro-F1':<23} {'p':>6}  p Holm"]
-    for name, part in list(actors.items())[:MOST_ACTORS]:
+    rows: list[tuple[object, ...]] = [("actor", "n", "A", "B", "A - B in macro-F1", "p", "p Holm")]
+    for name, part in list(actors.items())[:LISTED]:
         gain = ranged(part["difference"], part["difference_interval"], "+")
-        scores = "  ".join(f"{percent(part[mark]['macro_f1']):>5}" for mark in ("a", "b"))
-        lines.append(
-            f"{cell(name, ACTOR)}  {part['n']:>5,}  {scores}  "
-            f"{gain + ('' if part['trusted'] else '*'):<23} {p_value(part['p']):>6}  "
-            f"{p_value(part['p_holm']):>6}"
-        )
-    if len(actors) > MOST_ACTORS:
-        lines.append(f"and {count(len(actors) - MOST_ACTORS, 'more actor')}")
+        scores = (percent(part[mark]["macro_f1"]) for mark in ("a", "b"))
+        tests = p_value(part["p"]), p_value(part["p_holm"])
+        rows.append((cut(name, 18), part["n"], *scores, gain + "*" * (not part["trusted"]), *tests))
+    lines = table(rows, left=(0, 4))
+    if len(actors) > LISTED:
+        lines.append(f"and {count(len(actors) - LISTED, 'more actor')}")
     if not all(part["trusted"] for part in actors.values()):
         lines.append("(* too few documents, or with one of the labels, to trust the interval)")
     return lines + rest

@@ -7,14 +7,27 @@ from stance.display import WIDTH, count, shown
 from stance.model.explanation import Explanation, Learned, NameShare, Reason
 from stance.model.familiarity import Reference
 from stance.records import UNCERTAIN
-from stance.screens import Figures, bounds, paragraphs, percent, ranged, row, wrap
+from stance.screens import Figures, bounds, listed, paragraphs, percent, ranged, table, wrap
 
 SPREAD = (
-    "± is the standard deviation between them: the luck of the folds, no sampling error; "
-    "[low, high] is the 95 % interval of their mean, whole documents resampled"
+    "(± is the standard deviation between them: the luck of the folds, no sampling error; "
+    "[low, high] is the 95 % interval of their mean, whole documents resampled)"
+)
+KIND = "95 % interval, for new documents of the same kind and coding"
+PRIOR = (
+    "the model knows which actor is judged: it has learned a prior about actors, which is the very "
+    "thing that a study wants to measure"
 )
 
-KIND = "95 % interval, for new documents of the same kind and coding"
+NAMES = 8  # actors named of those in the book
+SCORED = 15  # corpora, genres and actors whose scores are shown; the manifest has all
+STRONGEST = 8  # words and features that are listed
+
+FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
+UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
+PALE, STRONG = 0.04, 0.12  # pushes from which a word is coloured, and coloured strongly
+BOLD, STRONG_CODE, GREEN, RED = "1", "1;4;", "32", "31"  # codes of a terminal
+NAMED = 42  # columns for a word and its strongest term
 
 
 def prospects_lines(
@@ -23,18 +36,17 @@ def prospects_lines(
     advice: Sequence[str],
     stopping: Figures | None = None,
 ) -> list[str]:
-    """Return what the luck of the folds is, what more labels would gain, and where to add some."""
-    found = wrap(repeats_text(repeats))
+    """Return how scores vary with the folds, what more labels would gain, and where to add some."""
+    lines = wrap(repeats_text(repeats))
     if repeats["sd"] is not None:
-        found += wrap(f"({SPREAD})", "  ")
+        lines += wrap(SPREAD, "  ")
     if curve is not None:
-        found += ["", *_curve_table(curve["points"])]
-        found += wrap(gain_text(curve), "  ")
+        lines += ["", *_curve_table(curve["points"]), *wrap(gain_text(curve), "  ")]
     if stopping is not None:
-        found += ["", *wrap(stopping["text"])]
+        lines += ["", *wrap(stopping["text"])]
     if advice:
-        found += ["", "where labels are missing, the most useful first", *paragraphs(advice, "  ")]
-    return found
+        lines += ["", "where labels are missing, the most useful first", *paragraphs(advice, "  ")]
+    return lines
 
 
 def repeats_text(repeats: Figures) -> str:
@@ -55,112 +67,91 @@ def gain_text(curve: Figures) -> str:
 
 
 def _curve_table(points: Sequence[Figures]) -> list[str]:
-    lines = ["learned from                      macro-F1  95 % interval"]
-    for point in points:
-        sizes = f"{point['rows']:>9,.0f} rows of {point['documents']:>7,.0f} documents"
-        interval = bounds((point["low"], point["high"]))
-        lines.append(f"{sizes}  {percent(point['macro_f1']):>8} {interval}")
-    return lines
-
-
-NAMES = 8  # actors named of those in the book
-SCORED = 15  # corpora, genres and actors whose scores are shown; the manifest has all
-
-
-def card_lines(manifest: Figures) -> Iterator[str]:
-    """Yield what the manifest says, for people."""
-    recipe = manifest["recipe"]
-    sizes = {
-        name: sum(block["features"] for block in head["blocks"])
-        for name, head in manifest["heads"].items()
-    }
-    heads = ", ".join(f"{name} {size:,} features" for name, size in sizes.items())
-    heads = f"recipe '{shown(recipe['name'])}', {manifest['language']}, {heads}"
-    yield from _wrapped(heads, "model     ")
-    blocks = recipe["features"]["blocks"]
-    weights = ", ".join(f"{shown(name)} {weight:g}" for name, weight in blocks.items())
-    yield from _wrapped(weights, "blocks    ")
-    if "name" in blocks:
-        yield "WARNING   the actor's name is a feature: the model has learned a prior about actors,"
-        yield "          which is the very thing that a study wants to measure"
-    names = list(manifest["book"])
-    rest = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
-    book = f"{len(names)} in the book: {', '.join(map(shown, names[:NAMES]))}{rest}"
-    yield from _wrapped(book, "actors    ")
-    for source in manifest["data"]:
-        classes = ", ".join(f"{number:,} {shown(k)}" for k, number in source["classes"].items())
-        rows = f"{shown(source['name'])}: {source['rows']:,} rows ({classes})"
-        yield from _wrapped(rows, "data      ")
-        yield from _wrapped(f"licence: {source.get('licence', 'not stated')}", " " * 10)
-        yield f"sha256    {source['sha256']}"
-    scores = manifest["scores"]
-    if "macro_f1" in scores:
-        yield from _wrapped(
-            f"macro-F1 {ranged(scores['macro_f1'], scores['macro_f1_interval'])} by "
-            f"cross-validation over {scores['documents']:,} documents, "
-            f"ECE {percent(scores['ece'])} %",
-            "scores    ",
+    rows = [
+        (
+            f"{point['rows']:,.0f} rows of {point['documents']:,.0f} documents",
+            percent(point["macro_f1"]),
+            bounds((point["low"], point["high"])).strip(),
         )
-        known = {"majority": "majority", "target_blind": "target-blind words", "lexicon": "lexicon"}
-        base = {name: scores["baselines"].get(key) for key, name in known.items()}
-        beside = [f"{name} {percent(part['macro_f1'])}" for name, part in base.items() if part]
-        yield f"          beside {', '.join(beside)}"
-        for title in ("corpus", "source", "genre", "actor"):
-            for name, part in list(scores.get(f"per_{title}", {}).items())[:SCORED]:
-                yield _group_line(title, name, part)
-    yield from _prospects(manifest)
-    yield from _drift(manifest.get("reference"))
-    versions = ", ".join(f"{name} {shown(number)}" for name, number in manifest["versions"].items())
-    yield from _wrapped(versions, "made by   ")
-    yield f"          seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
-    for limit in manifest["limits"]:
-        yield from _wrapped(limit, "limits    ")
+        for point in points
+    ]
+    return table([("learned from", "macro-F1", "95 % interval"), *rows], left=(0, 2))
 
 
-def _prospects(manifest: Figures) -> Iterator[str]:
+def card_lines(manifest: Figures) -> list[str]:
+    """Return what the manifest says, for people."""
+    return [
+        line
+        for lead, text in _card(manifest)
+        for line in wrap(shown(text, 1000), f"{lead:<10}", " " * 10)
+    ]
+
+
+def _card(manifest: Figures) -> Iterator[tuple[str, str]]:
+    """Yield what the manifest says: what it is about, and the text."""
+    recipe, versions = manifest["recipe"], manifest["versions"]
+    heads = ", ".join(
+        f"{name} {sum(block['features'] for block in head['blocks']):,} features"
+        for name, head in manifest["heads"].items()
+    )
+    yield "model", f"recipe '{recipe['name']}', {manifest['language']}, {heads}"
+    blocks = recipe["features"]["blocks"]
+    yield "blocks", ", ".join(f"{name} {weight:g}" for name, weight in blocks.items())
+    if "name" in blocks:
+        yield "WARNING", PRIOR
+    names = list(manifest["book"])
+    yield "actors", f"{len(names)} in the book: {listed(names, NAMES, 'actor')}"
+    for source in manifest["data"]:
+        classes = ", ".join(f"{number:,} {name}" for name, number in source["classes"].items())
+        yield "data", f"{source['name']}: {source['rows']:,} rows ({classes})"
+        yield "", f"licence: {source.get('licence', 'not stated')}"
+        yield "sha256", source["sha256"]
+    yield from _scores(manifest["scores"])
     if "repeats" in manifest:
-        yield from _wrapped(repeats_text(manifest["repeats"]), "repeats   ")
+        yield "repeats", repeats_text(manifest["repeats"])
     if "learning_curve" in manifest:
         curve = manifest["learning_curve"]
         points = (f"{percent(p['macro_f1'])} from {p['rows']:,.0f}" for p in curve["points"])
-        yield from _wrapped(f"macro-F1 by rows: {', '.join(points)}", "curve     ")
-        yield from _wrapped(gain_text(curve), " " * 10)
+        yield "curve", f"macro-F1 by rows: {', '.join(points)}"
+        yield "", gain_text(curve)
+    yield "drift", _drift(manifest.get("reference"))
+    yield "made by", ", ".join(f"{name} {number}" for name, number in versions.items())
+    yield "", f"seed {manifest['seed']}, temperature {manifest['temperature']:.4f}"
+    for limit in manifest["limits"]:
+        yield "limits", limit
 
 
-def _drift(table: Figures | None) -> Iterator[str]:
-    if table is None:
-        yield "drift     not checked: the model was saved without statistics of its training texts"
+def _scores(scores: Figures) -> Iterator[tuple[str, str]]:
+    if "macro_f1" not in scores:
         return
-    reference = Reference.from_table(table)
-    low, middle, high = reference.length
+    score = ranged(scores["macro_f1"], scores["macro_f1_interval"])
+    documents = count(scores["documents"], "document")
+    error = f"ECE {percent(scores['ece'])} %"
+    yield "scores", f"macro-F1 {score} by cross-validation over {documents}, {error}"
+    known = {"majority": "majority", "target_blind": "target-blind words", "lexicon": "lexicon"}
+    base = {name: scores["baselines"].get(key) for key, name in known.items()}
+    beside = [f"{name} {percent(part['macro_f1'])}" for name, part in base.items() if part]
+    yield "", f"beside {', '.join(beside)}"
+    for title in ("corpus", "source", "genre", "actor"):
+        for name, part in list(scores.get(f"per_{title}", {}).items())[:SCORED]:
+            words = bounds(part.get("macro_f1_interval", part.get("interval"))) or " no interval"
+            score = f"{percent(part['macro_f1']):>5}{words:<14}"
+            yield "", f"{title} {shown(name, 30):<31} {score} n {part['n']:,}"
+
+
+def _drift(reference: Figures | None) -> str:
+    if reference is None:
+        return "not checked: the model was saved without statistics of its training texts"
+    known = Reference.from_table(reference)
+    low, middle, high = known.length
     language = "language is not checked (too few paragraphs)"
-    if reference.familiarity is not None:
-        language = f"uncertain below a familiarity of {reference.threshold:.2f} (another language)"
-    yield from _wrapped(
-        f"input is compared with {reference.paragraphs:,} training paragraphs: {low} to {high} "
-        f"words (median {middle}), {100 * reference.unknown:.1f} % of words unknown to the other "
-        f"documents; {language}",
-        "drift     ",
+    if known.familiarity is not None:
+        language = f"uncertain below a familiarity of {known.threshold:.2f} (another language)"
+    return (
+        f"input is compared with {known.paragraphs:,} training paragraphs: {low} to {high} "
+        f"words (median {middle}), {100 * known.unknown:.1f} % of words unknown to the other "
+        f"documents; {language}"
     )
-
-
-def _group_line(title: str, name: str, part: Figures) -> str:
-    words = bounds(part.get("macro_f1_interval", part.get("interval"))) or " no interval"
-    score = f"{percent(part['macro_f1']):>5}{words:<14}"
-    return f"          {title} {shown(name, 30):<31} {score} n {part['n']:,}"
-
-
-def _wrapped(text: str, lead: str) -> list[str]:
-    return wrap(shown(text, 1000), lead, " " * len(lead))
-
-
-STRONGEST = 8  # words and features that are listed
-
-FOREIGN = "In a language that the model was not trained on: do not rely on what follows."
-UNNAMED = "Not named in the paragraph: check the spelling, or add aliases (--actors)."
-PALE, STRONG = 0.04, 0.12  # pushes from which a word is coloured, and coloured strongly
-BOLD, STRONG_CODE, GREEN, RED = "1", "1;4;", "32", "31"  # codes of a terminal
-NAMED = 42  # columns for a word and its strongest term
 
 
 def explanation_lines(explanation: Explanation, *, coloured: bool = False) -> list[str]:
@@ -177,7 +168,7 @@ def explanation_lines(explanation: Explanation, *, coloured: bool = False) -> li
         lines.append(FOREIGN)
     if explanation.actor and not explanation.mentions and not explanation.learned:
         lines.append(UNNAMED)
-    return [*lines, *_paragraph(explanation, coloured), "", *_table(explanation), ""]
+    return [*lines, *_paragraph(explanation, coloured), "", *_pushes(explanation), ""]
 
 
 def _paragraph(explanation: Explanation, coloured: bool) -> Iterator[str]:
@@ -215,20 +206,23 @@ def _named(reason: Reason) -> str:
     return word[:NAMED]
 
 
-def _table(explanation: Explanation) -> Iterator[str]:
-    labels = explanation.labels
-    yield f"{'pushes the score of':<{NAMED + 2}}" + row(labels, ">11")
+def _pushes(explanation: Explanation) -> list[str]:
     reasons = sorted(explanation.words, key=lambda word: -max(map(abs, word.push)))
-    listed = [*reasons[:STRONGEST], *explanation.features[:3]]
-    for reason in listed:
-        yield f"  {_named(reason):<{NAMED}}" + row(reason.push, ">+11.3f")
-    every = (*explanation.words, *explanation.features)
-    rest = [
-        sum(r.push[i] for r in every) - sum(r.push[i] for r in listed) for i in range(len(labels))
+    strongest = [*reasons[:STRONGEST], *explanation.features[:3]]
+    pushes = [reason.push for reason in (*explanation.words, *explanation.features)]
+    at = range(len(explanation.labels))
+    rest = [sum(p[i] for p in pushes) - sum(r.push[i] for r in strongest) for i in at]
+    rows = [
+        *((_named(reason), reason.push) for reason in strongest),
+        ("all other words and features", rest),
+        ("constant", explanation.intercept),
+        ("score", explanation.scores),
     ]
-    yield f"  {'all other words and features':<{NAMED}}" + row(rest, ">+11.3f")
-    yield f"  {'constant':<{NAMED}}" + row(explanation.intercept, ">+11.3f")
-    yield f"  {'score':<{NAMED}}" + row(explanation.scores, ">+11.3f")
+    head = f"{'pushes the score of':<{NAMED + 2}}" + "".join(f"{x:>11}" for x in explanation.labels)
+    return [
+        head,
+        *(f"  {name:<{NAMED}}" + "".join(f"{p:>+11.3f}" for p in push) for name, push in rows),
+    ]
 
 
 def learned_lines(found: Learned) -> Iterator[str]:
@@ -239,7 +233,7 @@ def learned_lines(found: Learned) -> Iterator[str]:
             size = count(block.features, "feature")
             yield from ("", f"{head}: block {shown(block.name)}, weight {block.weight:g}, {size}")
             for label, terms in block.words.items():
-                yield from _listed(f"  {label:<10}", [(term.term, term.push) for term in terms])
+                yield from _terms(f"  {label:<10}", [(term.term, term.push) for term in terms])
             if block.features and not any(block.words.values()):
                 yield "  the model was saved without the names of its features"
 
@@ -248,17 +242,16 @@ def _name_lines(name: NameShare) -> Iterator[str]:
     if not name.used:
         yield "actor's name: no feature; which actor is judged adds nothing to its stance"
         return
-    yield "WARNING: the model knows which actor is judged: it has learned a prior about actors,"
-    yield "which is the very thing that a study wants to measure"
+    yield from wrap(f"WARNING: {PRIOR}", "", "")
     if name.weight:
         yield f"actor's name: {100 * name.weight:.0f} % of the weight of all blocks; its push to"
         yield "favor (+) or against (-) in every row about it:"
-        yield from _listed("  ", list(name.push.items()))
+        yield from _terms("  ", list(name.push.items()))
     if name.copies:
         yield f"features of one actor alone: {100 * name.copies:.0f} % of all pushes"
 
 
-def _listed(lead: str, pushes: Sequence[tuple[str, float]]) -> Iterator[str]:
+def _terms(lead: str, pushes: Sequence[tuple[str, float]]) -> Iterator[str]:
     """Yield terms and their pushes on lines of `WIDTH`, none of them broken."""
     line = lead
     for at, (term, push) in enumerate(pushes):
