@@ -22,9 +22,9 @@ from command import predict
 from stance.errors import DataError, Finished, OutputError, UsageError, WorkerError
 from stance.runs import WorkerPool, job
 from stance.runs.checkpoints import RunFolder, folder_of
-from stance.runs.fingerprint import SIZE
 from stance.runs.job import PART
 from stance.runs.rows import EncodedRows
+from stance.runs.summary import SIZE
 from stance.runs.workers import Answered, Batch, compute_in_order, cut
 from stance.tables import Record, Records
 

@@ -19,10 +19,8 @@ from stance.reading.lexicon import Lexicon
 from stance.reading.spans import make_query
 from stance.reading.words import Reader
 from stance.runs import Input, Options
-from stance.runs.fingerprint import difference, fingerprint, model_hash
-from stance.runs.job import _by_option
+from stance.runs.summary import difference, fingerprint, model_hash
 from stance.storage import decode_model, dump_model, save_model
-from stance.tables import Inputs
 
 BOOK = ActorBook.default()
 READER = Reader(BOOK, Lexicon.default())
@@ -160,7 +158,7 @@ def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tm
 def test_the_voice_is_in_the_plan_of_a_run(path, labelled):
     model = decode_model(path.read_bytes())
     plans = [
-        fingerprint(model, Inputs((labelled,)), 10, _by_option(Input((labelled,)), options))
+        fingerprint(model, Input((labelled,)), options)
         for options in (Options(voice=""), Options(voice="author"))
     ]
     assert difference(*plans) == "--voice has changed (was , is author)"

@@ -20,7 +20,7 @@ from stance.model.explanation import explain
 from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, net_push, strongest_words
 from stance.records import NO_ANSWER, Stance
 from stance.runs import Input, Options, Output
-from stance.runs.job import make_config
+from stance.runs.config import make_config
 from stance.runs.workers import compute, cut
 from stance.storage import save_model
 from stance.tables import Inputs, Reading, open_inputs

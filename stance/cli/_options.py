@@ -128,6 +128,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         "import.output": _given("CORPUS.csv", "Corpus table to write.", "--output", "-o"),
         "wide": _given(None, "Write one row per input row, with columns per actor."),
         "predict.prefix": _given("WORD", "Prefix for the names of new columns."),
+        "summary": _given("FILE.json", "Write what the run did: rows by file, times, options."),
         "excel_safe": _given(
             None, "Quote cells that look like formulas, and mark UTF-8 for Excel."
         ),
@@ -202,11 +203,17 @@ PANELS: dict[str, dict[str, Declared]] = {
         ),
         "prefix": _given("WORD", "Prefix of the answers' columns."),
         "rejects": _given("FILE", "Write bad rows to this table and continue."),
+        "max_rejects": _given("N", "Fail if more rows than these are bad.", min=0),
         "keep_all": _given(None, "Keep menus and the like of articles; a column says which."),
         "context_encoding": _given("E", "Encoding of the table of --context; UTF-8 if omitted."),
     },
     "Running": {
         "jobs": _given("N", "Number of processes.", min=1),
+        "since": _given(
+            "FILE.json",
+            "Judge only what is new or changed since the run with this --summary, and add it to "
+            "the output.",
+        ),
         "resume": _given(None, "Continue an interrupted run."),
         "cluster": _given("ADDRESS", "Address of a Dask scheduler."),
     },

@@ -36,6 +36,9 @@ def predict(
     actor: str | None = None,
     prefix: str = "",
     rejects: Path | None = None,
+    max_rejects: int | None = None,
+    summary: Path | None = None,
+    since: Path | None = None,
     resume: bool = False,
     cluster: str | None = None,
     excel_safe: bool = False,
@@ -49,8 +52,9 @@ def predict(
 
     files.check_jobs(jobs)
     paths = tuple(map(files.path_or_stdin, sources))
-    table = Input(paths, replace(reading, actor_column=actor_column, actor=actor), rejects)
-    target = Output(files.path_or_stdin(output), force=force, resume=resume)
+    reading = replace(reading, actor_column=actor_column, actor=actor)
+    table = Input(paths, reading, rejects, max_rejects, since)
+    target = Output(files.path_or_stdin(output), force=force, resume=resume, summary=summary)
     answering = Options(
         wide=wide,
         prefix=prefix,
@@ -59,8 +63,9 @@ def predict(
         explain=explain,
         excel_safe=excel_safe,
     )
-    files.refuse_outputs(force or resume, [model, actors], output=target.path)
-    files.refuse_outputs(force or resume, [*paths, model, actors], rejects=rejects)
+    again = force or resume or since is not None
+    files.refuse_outputs(again, [model, actors], output=target.path)
+    files.refuse_outputs(again, [*paths, model, actors], rejects=rejects, summary=summary)
     pool = WorkerPool(jobs - 1) if jobs > 1 and cluster is None else None
     with pool.ahead_of(paths) if pool else nullcontext():  # they load their modules meanwhile
         loaded = files.open_model(model, actors, aliases)

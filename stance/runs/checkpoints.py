@@ -14,8 +14,8 @@ from stance.errors import DataError, Finished, OutputError, StanceError, output_
 from stance.files import read_checked, sync_folder, write_checked, write_private
 from stance.interrupts import defer_signals
 from stance.runs.answers import COUNTS, TABLES, Tally
-from stance.runs.fingerprint import SIZE, Fingerprint, difference
 from stance.runs.rows import EncodedRows
+from stance.runs.summary import SIZE, Fingerprint, difference
 from stance.runs.workers import Batch, Part
 
 try:
@@ -44,6 +44,7 @@ class RunFolder:
     """A folder that keeps the parts of a long run from `begin` until its ``with`` block ends.
 
     If it ends in an error, finished parts stay: `resume` goes on with them, `force` clears them.
+    With `anew`, those of a run with another plan are no reason to refuse, but left alone.
 
     Attributes
     ----------
@@ -57,7 +58,7 @@ class RunFolder:
         In the names of parts, so that no part of another run is taken for one of this.
     """
 
-    def __init__(self, output: Path, *, resume: bool, force: bool) -> None:
+    def __init__(self, output: Path, *, resume: bool, force: bool, anew: bool = False) -> None:
         self.name = shown_path(output)
         try:
             self.folder = folder_of(Path(os.path.realpath(output)))  # `resolve` raises on loops
@@ -65,7 +66,7 @@ class RunFolder:
             raise output_error(error, output) from error
         self.resuming = self.renaming = self.renamed = False
         self.size, self.key = 0, ""
-        self._output, self._resume, self._force = output, resume, force
+        self._output, self._resume, self._force, self._anew = output, resume, force, anew
         self._lock: int | None = None
         self._begun = False
 
@@ -88,7 +89,7 @@ class RunFolder:
         finished = renamed and (self.folder / _FINISHED).exists()
         parts = (self.folder / _PLAN).exists() and any(self.folder.glob("*.rows"))
         if finished or not parts or not self._resume:
-            if parts and not (self._resume or self._force or renamed):
+            if parts and not (self._resume or self._force or renamed or self._anew):
                 why = "a stopped run has left finished parts"
                 advice = "--resume goes on with them, --force starts anew"
                 raise OutputError(f"{self.name}: {why}; {advice}")
@@ -153,7 +154,12 @@ class RunFolder:
                 with contextlib.suppress(OSError):
                     self.folder.rmdir()  # where there was room for it, and none for more
                 raise output_error(error, self._output) from error
-        elif changed := difference(before := self._plan(), plan):
+        elif not (changed := difference(before := self._plan(), plan)):
+            pass
+        elif self._anew:
+            self.resuming = False
+            write_private(self.folder / _PLAN, text.encode())
+        else:
             advice = "start anew with --force and without --resume"
             why = f"{changed}; undo that, or" if before else f"its {_PLAN} is damaged;"
             raise OutputError(f"{self.name}: cannot resume, since {why} {advice}")

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 from stance.display import shown
 from stance.errors import DISTRIBUTION, UsageError, WorkerError, lacking
 from stance.model.judging import StanceModel
-from stance.runs.fingerprint import versions
+from stance.runs.summary import versions
 from stance.runs.workers import TRIES, Batch, Part, RunConfig, compute, failure, to_send
 from stance.storage import decode_model, dump_model
 

@@ -1,23 +1,27 @@
 """Judges every record of a table: every row comes back, in order, whatever happens."""
 
-import dataclasses
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeGuard
 
 from stance.display import shown, shown_path
-from stance.errors import DataError, UsageError, WorkerError
-from stance.files import AtomicGroup, check_output, is_device, same_file
-from stance.model.abstention import thresholds
+from stance.errors import DataError, Finished, WorkerError
+from stance.files import AtomicGroup, check_output, same_file
 from stance.model.judging import StanceModel
-from stance.runs.answers import OutputColumns, Tally
+from stance.runs.answers import Tally
 from stance.runs.checkpoints import RunFolder
-from stance.runs.fingerprint import Value, fingerprint
+from stance.runs.config import Done, Input, Options, Output, check_options, is_file, make_config
 from stance.runs.notes import abstention_notes, drift_notes, silence_notes, voice_notes
+from stance.runs.summary import (
+    SIZE,
+    Fingerprint,
+    Summary,
+    files_fingerprint,
+    fingerprint,
+    hashes_of,
+)
 from stance.runs.workers import (
     Answered,
     Batch,
@@ -32,66 +36,18 @@ from stance.runs.workers import (
 from stance.tables import (
     DateColumn,
     Reading,
-    Records,
     Rejects,
     Table,
     TableWriter,
-    column,
-    find_dates,
     find_inputs,
     likely,
     open_inputs,
-    optional_column,
+    open_table,
     read_as,
-    table_format,
 )
 
 PART = 3000  # records of a part; the output does not depend on it
 _OR_ELSE = ", or use --rejects FILE"
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What to judge, and how to read it."""
-
-    paths: tuple[Path | None, ...]  # files and folders; None is standard input
-    reading: Reading = field(default_factory=Reading)
-    rejects: Path | None = None  # takes bad records and files; None to stop at the first
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Where the answers go; their bytes do not depend on it."""
-
-    path: Path | None  # None is standard output
-    force: bool = False  # replace existing files
-    resume: bool = False  # go on with a run that was stopped
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to answer, and what to write; like the input, part of a run's fingerprint."""
-
-    wide: bool = False  # one row per input row, and columns per actor
-    prefix: str = ""  # of the names of new columns
-    abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
-    voice: str = ""  # "author" to withhold stances that are not the author's own
-    explain: int = 0  # words to name beside each answer
-    excel_safe: bool = False  # quote cells that a spreadsheet would run
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a run did."""
-
-    tally: Tally
-    rows_in: int  # judged or rejected
-    rows_out: int
-    rejected: int
-    formulas: int  # cells that a spreadsheet might run
-    notes: tuple[str, ...]  # on the input, for the user
-    warnings: tuple[str, ...]  # those on stances that the model never answers
-
 
 # Called after each part with the counts so far, bytes read, and bytes in all where known.
 Progress = Callable[[Tally, int, int | None], None]
@@ -122,133 +78,178 @@ def predict_table(
     `AbstentionError` if the model cannot keep to the share of wrong answers asked for,
     `WorkerError` if a worker dies on the same part again, and `Finished` if all is done already.
     """
-    _check(model, source, target, options, jobs)
-    inputs = find_inputs(source.paths, source.reading.include)
+    check_options(model, source, target, options, jobs)
     with ExitStack() as stack:
-        run = None
-        if _is_file(target.path):
-            run = RunFolder(target.path, resume=target.resume, force=target.force)
-            stack.enter_context(run)
-        force = target.force or bool(run and run.renamed)
-        check_output(target.path, force=force, inputs=inputs.paths)
-        group = stack.enter_context(AtomicGroup())
-        rejects = None
-        if source.rejects is not None:
-            over = target.force or bool(run and run.renaming)
-            bad = Rejects(source.rejects, force=over, inputs=inputs.paths, several=inputs.several)
-            rejects = stack.enter_context(group.part(bad))
-        opened = open_inputs(
-            inputs, source.reading, rejects, prefix=options.prefix, or_else=_OR_ELSE
-        )
-        table = stack.enter_context(opened)
-        config, dates, blocks = make_config(model, source, target, options, table)
-        size = (run and run.size) or size
-        parts = cut(blocks, size)
+        job = _Job(model, source, target, options, stack)
+        size = (job.run and job.run.size) or size
+        parts = cut(job.blocks, size)
         first = list(islice(parts, 2))
         several = len(first) > 1
-        keep = run if all(map(_is_file, inputs.paths)) else None
-        if keep and (several or keep.resuming):
-            keep.begin(fingerprint(model, inputs, size, _by_option(source, options)))
-        else:
-            keep = None
+        keep = job.begin(size) if several or (job.run and job.run.resuming) else None
         works = _with_kept(chain(first, parts), keep)
-        answered = _compute(
-            model, config, works, keep, (jobs, pool, cluster) if several else (1, None, cluster)
+        workers = (jobs, pool, cluster) if several else (1, None, cluster)
+        return job.write(_compute(model, job.config, works, keep, workers), keep, progress)
+
+
+class _Job:
+    """The files of a run, open until its stack ends."""
+
+    def __init__(
+        self, model: StanceModel, source: Input, target: Output, options: Options, stack: ExitStack
+    ) -> None:
+        self.model, self.source, self.target, self.options = model, source, target, options
+        self.inputs = find_inputs(source.paths, source.reading.include)
+        self.summary: Summary | None = None
+        if source.since or target.summary:
+            self.summary = Summary(self.inputs, self._fingerprint(), source.since)
+            self.inputs = self.summary.inputs
+        self.run: RunFolder | None = None
+        if is_file(target.path):
+            self.run = stack.enter_context(
+                RunFolder(
+                    target.path,
+                    resume=target.resume,
+                    force=target.force,
+                    anew=source.since is not None,
+                )
+            )
+        finished = self._claim()
+        self.group = stack.enter_context(AtomicGroup())
+        self.rejects = None
+        if source.rejects is not None:
+            bad = Rejects(
+                source.rejects,
+                force=self.again,
+                inputs=self.inputs.paths,
+                several=self.inputs.several,
+            )
+            self.rejects = stack.enter_context(self.group.part(bad))
+        self.table = stack.enter_context(
+            open_inputs(
+                self.inputs,
+                source.reading,
+                self.rejects,
+                prefix=options.prefix,
+                or_else=_OR_ELSE,
+            )
         )
+        rows_before = self.summary.rows_before if self.summary else 0
+        self.config, self.dates, self.blocks = make_config(
+            model, source, target, options, self.table, rows_before
+        )
+        if finished:
+            self._tell_if_finished(finished)
+
+    def _fingerprint(self) -> Fingerprint:
+        return fingerprint(self.model, self.source, self.options)
+
+    def _claim(self) -> Path | None:
+        """Check what may be written; return an output that an earlier run may have finished."""
+        target, run = self.target, self.run
+        exists = is_file(target.path) and target.path.exists()
+        self.appends = exists and self.summary is not None and self.summary.earlier is not None
+        self.force = target.force or self.appends or bool(run and run.renamed)
+        finished = exists and target.resume and not self.force and not (run and run.resuming)
+        self.again = self.force or finished or bool(run and run.renaming)
+        inputs = self.inputs.paths
+        check_output(target.path, force=self.force or finished, inputs=inputs)
+        since, path = self.source.since, target.summary
+        self.over = self.again or bool(since and path and same_file(since, path))
+        check_output(path, force=self.over, inputs=inputs, regular=True)
+        return target.path if finished else None
+
+    def _tell_if_finished(self, path: Path) -> None:
+        """Raise `Finished` if a table has these columns and is newer than the inputs."""
+        with suppress(DataError), open_table(path) as table:
+            written = path.stat().st_mtime
+            newer = [own for own in self.inputs.paths if own and own.stat().st_mtime > written]
+            if table.columns == self.config.form.columns and not newer:
+                raise Finished(f"{shown_path(path)}: is finished already; nothing to resume")
+        check_output(path, force=False)
+
+    def begin(self, size: int) -> RunFolder | None:
+        """Return the folder that keeps the parts, if input and output are files."""
+        if self.run is None or not all(map(is_file, self.inputs.paths)):
+            return None
+        hashes = self.summary.hashes if self.summary else hashes_of(self.inputs)
+        named = bool(self.source.reading.name_pattern)
+        files = files_fingerprint(self.inputs, hashes, named=named)
+        answers = self.summary.run if self.summary else self._fingerprint()
+        self.run.begin({**files, **answers, SIZE: size})
+        return self.run
+
+    def write(
+        self, answered: Generator[Answered], run: RunFolder | None, progress: Progress
+    ) -> Done:
+        """Write parts to the output as they come, and what is said of the whole."""
+        table, tally = self.table, Tally()
         writer = TableWriter(
-            target.path,
-            config.form,
-            force=force,
-            folder=keep.folder if keep else None,
-            originals=() if rejects and inputs.several else inputs.paths,
+            self.target.path,
+            self.config.form,
+            force=self.force,
+            folder=run.folder if run else None,
+            originals=() if self.rejects and self.inputs.several else self.inputs.paths,
         )
-        with group.part(writer):
-            tally = _write(answered, writer, config, table, progress)
-            put_aside = rejects.count if rejects else 0
-            if tally.rows + put_aside != table.records_in:  # the last word before it has its name
-                lost = f"{table.records_in:,} in, {tally.rows:,} judged, {put_aside:,} rejected"
-                raise WorkerError(f"{table.name}: rows were lost ({lost}); run again")
-            if keep:
-                keep.end(writer.inode)
-        silent = silence_notes(model, options.abstain)
+        with self.group.part(writer):
+            older = 0
+            if self.appends and self.summary and self.target.path:
+                older = self.summary.copy_unchanged(self.target.path, writer)
+            with closing(answered):
+                for batch, part in answered:
+                    cells = self.config.columns.input_cells(batch.records)
+                    blocks = part.encoded.blocks(cells, writer.format.delimiter)
+                    writer.write_encoded(blocks, part.rows, part.formulas)
+                    tally.add(part.tally)
+                    if self.summary:
+                        self.summary.count(batch.records)
+                    self._check_rejects()
+                    progress(tally, table.bytes_read, table.bytes_total)
+                    del batch, part, cells, blocks  # or they would be there until the next part is
+            self._check_rows(tally)
+            if run:
+                run.end(writer.inode)
+        done = self._done(tally, writer.rows - older, writer.formulas)
+        if self.summary and self.target.summary:
+            rejected = self.rejects.by_file if self.rejects else {}
+            data = self.summary.to_json(done, rejected, self.target.path)
+            self.group.write(self.target.summary, data, force=self.over)
+        return done
+
+    def _check_rejects(self) -> None:
+        most, rejects = self.source.max_rejects, self.rejects
+        if rejects and most is not None and rejects.count > most:
+            why = f"more than {most:,} bad rows (--max-rejects {most})"
+            raise DataError(f"{self.table.name}: {why}; correct them, or allow more")
+
+    def _check_rows(self, tally: Tally) -> None:
+        """Raise if a record is neither judged nor rejected, before the output has its name."""
+        self._check_rejects()
+        put_aside = self.rejects.count if self.rejects else 0
+        if tally.rows + put_aside != self.table.records_in:
+            came = f"{self.table.records_in:,} in"
+            lost = f"{came}, {tally.rows:,} judged, {put_aside:,} rejected"
+            raise WorkerError(f"{self.table.name}: rows were lost ({lost}); run again")
+
+    def _done(self, tally: Tally, rows_out: int, formulas: int) -> Done:
+        model, rate = self.model, self.options.abstain
+        silent = silence_notes(model, rate)
+        has_terms = model.book.has_terms
         return Done(
             tally=tally,
-            rows_in=table.records_in,
-            rows_out=writer.rows,
-            rejected=put_aside,
-            formulas=writer.formulas,
+            rows_in=self.table.records_in,
+            rows_out=rows_out,
+            rejected=self.rejects.count if self.rejects else 0,
+            formulas=formulas,
             notes=(
-                *inputs.notes,
-                *_read_notes(source.reading, table, dates, has_terms=model.book.has_terms),
-                *abstention_notes(model, options.abstain, tally),
+                *self.inputs.notes,
+                *_read_notes(self.source.reading, self.table, self.dates, has_terms=has_terms),
+                *abstention_notes(model, rate, tally),
                 *silent,
-                *voice_notes(options.voice, tally),
-                *drift_notes(model, tally, options.abstain),
+                *voice_notes(self.options.voice, tally),
+                *drift_notes(model, tally, rate),
             ),
             warnings=silent,
         )
-
-
-def _check(model: StanceModel, source: Input, target: Output, options: Options, jobs: int) -> None:
-    """Raise if the arguments contradict each other."""
-    if target.resume and not all(map(_is_file, (*source.paths, target.path))):
-        raise UsageError("--resume needs files: here the input or the output is a stream")
-    if options.explain < 0:
-        raise UsageError(f"--explain must be 0 or more words, not {options.explain}")
-    if jobs < 1:
-        raise UsageError(f"--jobs must be 1 or more, not {jobs}")
-    if source.rejects and _is_file(target.path) and same_file(target.path, source.rejects):
-        name = shown_path(source.rejects)
-        raise UsageError(f"{name}: is both the output and --rejects; give each a file of its own")
-    if options.voice and model.holder is None:
-        raise DataError(
-            "--voice: the model cannot say whose stance it is, since its corpus had no column "
-            "holder; drop --voice, or train on one that has"
-        )
-
-
-def _is_file(path: Path | None) -> TypeGuard[Path]:
-    """Return whether a path is neither a standard stream nor a device."""
-    return path is not None and not is_device(path)
-
-
-def make_config(
-    model: StanceModel, source: Input, target: Output, options: Options, table: Table
-) -> tuple[RunConfig, DateColumn | None, Iterator[Records]]:
-    """Return what all parts have in common, dates that an alias depends on, and the records."""
-    columns, name, reading = table.columns, table.name, source.reading
-    if reading.actor_column is not None:
-        actor: int | None = column(columns, reading.actor_column, name, "--actor-column")
-    else:
-        actor = optional_column(columns, "actor", name)
-    asked = (reading.actor or "").strip() if actor is None else ""
-    paired = asked or actor is not None
-    output = OutputColumns(
-        columns=columns,
-        text=column(columns, reading.text_column, name, "--text-column"),
-        actor=actor,
-        asked=asked,
-        spans=optional_column(columns, "spans", name) if paired else None,
-        wide=options.wide,
-        prefix=options.prefix,
-        actors=model.book.names,
-        thresholds=thresholds(model.calibration, options.abstain),
-        voice=options.voice,
-        explain=options.explain,
-    )
-    output.check(name)
-    if output.spans is not None:
-        table.guard(output.fault)
-    if reading.date_column is not None:
-        column(columns, reading.date_column, name, "--date-column")  # raises
-    if dates := find_dates(table, reading) if model.book.has_terms else None:
-        blocks = dates.blocks(table.blocks())  # which decides how they are read
-        output = dataclasses.replace(output, date=dates.at, reading=dates.reading)
-    else:
-        blocks = table.blocks()
-    written, types = (*columns, *output.added()), output.types()
-    form = table_format(target.path, written, excel_safe=options.excel_safe, types=types)
-    return RunConfig(output, form, name), dates, blocks
 
 
 def _read_notes(
@@ -265,14 +266,6 @@ def _read_notes(
     elif has_terms and (meant := likely(table.columns, "date")):
         said = "leaders count at any time, for there is no column 'date'; did you mean"
         yield f"{said} --date-column '{shown(meant[0], 40)}'?"
-
-
-def _by_option(source: Input, options: Options) -> dict[str, Value]:
-    """Return what the bytes of the output depend on, by the names of the command line."""
-    values = dataclasses.asdict(source.reading) | dataclasses.asdict(options)
-    del values["include"]  # the fingerprint has each file
-    values["rejects"] = source.rejects is not None
-    return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
 
 
 def _with_kept(works: Iterator[Batch | DataError], run: RunFolder | None) -> Iterator[Work]:
@@ -301,32 +294,12 @@ def _compute(
         from stance.runs.cluster import ClusterPool  # only where the user names one
 
         with ClusterPool(cluster, model, config) as remote:
-            yield from compute_in_order(
-                works, here, partial(remote.submit, keep=keep), remote.ahead
-            )
+            submit = partial(remote.submit, keep=keep)
+            yield from compute_in_order(works, here, submit, remote.ahead)
     elif pool or jobs > 1:
-        with pool or WorkerPool(jobs - 1) as crew:
-            crew.prepare(model, config)
-            yield from compute_in_order(works, here, partial(crew.submit, keep=keep), crew.ahead)
+        with pool or WorkerPool(jobs - 1) as local:
+            local.prepare(model, config)
+            submit = partial(local.submit, keep=keep)
+            yield from compute_in_order(works, here, submit, local.ahead)
     else:
         yield from compute_in_order(works, here)
-
-
-def _write(
-    answered: Generator[Answered],
-    writer: TableWriter,
-    config: RunConfig,
-    table: Table,
-    progress: Progress,
-) -> Tally:
-    """Write parts to the output as they come."""
-    tally = Tally()
-    with closing(answered):
-        for batch, part in answered:
-            cells = config.columns.input_cells(batch.records)
-            blocks = part.encoded.blocks(cells, writer.format.delimiter)
-            writer.write_encoded(blocks, part.rows, part.formulas)
-            tally.add(part.tally)
-            progress(tally, table.bytes_read, table.bytes_total)
-            del batch, part, cells, blocks  # or they would be there until the next part is
-    return tally

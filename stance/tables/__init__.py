@@ -15,7 +15,7 @@ from stance.tables.dates import (
     read_pattern,
     rewrite_dates,
 )
-from stance.tables.folders import Inputs, find_inputs
+from stance.tables.folders import Inputs, cell_of, find_inputs
 from stance.tables.inputs import Reading, join_tables, open_inputs
 from stance.tables.opening import Form, encoded_by, open_table
 from stance.tables.output import (
@@ -35,7 +35,16 @@ from stance.tables.table import Fault, Record, Records, Table
 
 __all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]
 __all__ += ["DateReading", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]
-__all__ += ["Records", "Rejects", "Table", "TableWriter", "column", "day_of", "encode_rows"]
+__all__ += [
+    "Records",
+    "Rejects",
+    "Table",
+    "TableWriter",
+    "cell_of",
+    "column",
+    "day_of",
+    "encode_rows",
+]
 __all__ += ["encoded_by", "find_dates", "find_inputs", "formula_note", "is_article", "is_formula"]
 __all__ += ["iso_dates", "join_tables", "joined", "likely", "months_of", "open_inputs"]
 __all__ += ["open_table", "optional_column", "read_as", "read_date", "read_pattern"]

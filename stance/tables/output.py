@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -364,12 +365,17 @@ class Rejects(TableWriter):
         super().__init__(
             path, table_format(path, ("file", *names) if several else names), force=force
         )
-        self.count = 0  # records put aside so far
+        self.by_file = Counter[str]()  # records put aside so far
         self.file: str | None = "" if several else None  # of the records, if there are several
+
+    @property
+    def count(self) -> int:
+        """Records put aside so far."""
+        return self.by_file.total()
 
     def add(self, line: int, column: str, reason: str, raw: str) -> None:
         """Keep one record, its bad bytes escaped and a text that a quote made too long cut."""
-        self.count += 1
+        self.by_file[self.file or ""] += 1
         start = "".join(raw[:_RAW].splitlines(keepends=True)[:_RAW_LINES])
         if len(start) < len(raw):
             raw, reason = start, f"{reason} (raw text cut from {len(raw):,} characters)"

@@ -1,0 +1,153 @@
+"""What a run is asked for: inputs, outputs and options, and what its parts have in common."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import TypeGuard
+
+from stance.display import shown_path
+from stance.errors import DataError, UsageError
+from stance.files import is_device, same_file
+from stance.model.abstention import thresholds
+from stance.model.judging import StanceModel
+from stance.runs.answers import OutputColumns, Tally
+from stance.runs.workers import RunConfig
+from stance.tables import (
+    DateColumn,
+    Reading,
+    Records,
+    Table,
+    column,
+    find_dates,
+    optional_column,
+    table_format,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What to judge, and how to read it."""
+
+    paths: tuple[Path | None, ...]  # files and folders; None is standard input
+    reading: Reading = field(default_factory=Reading)
+    rejects: Path | None = None  # takes bad records and files; None to stop at the first
+    max_rejects: int | None = None  # more of them end the run
+    since: Path | None = None  # summary of an earlier run, whose files are not judged again
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the answers go; their bytes do not depend on it."""
+
+    path: Path | None  # None is standard output
+    force: bool = False  # replace existing files
+    resume: bool = False  # go on with a run that was stopped
+    summary: Path | None = None  # takes what the run did, as JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to answer, and what to write; like the input, part of a run's fingerprint."""
+
+    wide: bool = False  # one row per input row, and columns per actor
+    prefix: str = ""  # of the names of new columns
+    abstain: float | None = None  # greatest share of wrong answers; see `stance.model.abstention`
+    voice: str = ""  # "author" to withhold stances that are not the author's own
+    explain: int = 0  # words to name beside each answer
+    excel_safe: bool = False  # quote cells that a spreadsheet would run
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run did."""
+
+    tally: Tally
+    rows_in: int  # judged or rejected
+    rows_out: int
+    rejected: int
+    formulas: int  # cells that a spreadsheet might run
+    notes: tuple[str, ...]  # on the input, for the user
+    warnings: tuple[str, ...]  # those on stances that the model never answers
+
+
+def check_options(
+    model: StanceModel, source: Input, target: Output, options: Options, jobs: int
+) -> None:
+    """Raise if the arguments contradict each other."""
+    if target.resume and not all(map(is_file, (*source.paths, target.path))):
+        raise UsageError("--resume needs files: here the input or the output is a stream")
+    if (
+        source.since
+        and len(source.paths) == 1
+        and not (source.paths[0] and source.paths[0].is_dir())
+    ):
+        raise UsageError("--since needs a folder, or several files")
+    if source.max_rejects is not None and source.rejects is None:
+        raise UsageError("--max-rejects counts bad rows; say with --rejects where they go")
+    if options.explain < 0:
+        raise UsageError(f"--explain must be 0 or more words, not {options.explain}")
+    if jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more, not {jobs}")
+    outputs = {"the output": target.path, "--rejects": source.rejects, "--summary": target.summary}
+    named = [(name, path) for name, path in outputs.items() if is_file(path)]
+    for (name, path), (other, another) in combinations(named, 2):
+        if same_file(path, another):
+            why = f"is both {name} and {other}; give each a file of its own"
+            raise UsageError(f"{shown_path(another)}: {why}")
+    if options.voice and model.holder is None:
+        raise DataError(
+            "--voice: the model cannot say whose stance it is, since its corpus had no column "
+            "holder; drop --voice, or train on one that has"
+        )
+
+
+def is_file(path: Path | None) -> TypeGuard[Path]:
+    """Return whether a path is neither a standard stream nor a device."""
+    return path is not None and not is_device(path)
+
+
+def make_config(
+    model: StanceModel,
+    source: Input,
+    target: Output,
+    options: Options,
+    table: Table,
+    rows_before: int = 0,
+) -> tuple[RunConfig, DateColumn | None, Iterator[Records]]:
+    """Return what all parts have in common, dates that an alias depends on, and the records."""
+    columns, name, reading = table.columns, table.name, source.reading
+    if reading.actor_column is not None:
+        actor: int | None = column(columns, reading.actor_column, name, "--actor-column")
+    else:
+        actor = optional_column(columns, "actor", name)
+    asked = (reading.actor or "").strip() if actor is None else ""
+    paired = asked or actor is not None
+    output = OutputColumns(
+        columns=columns,
+        text=column(columns, reading.text_column, name, "--text-column"),
+        actor=actor,
+        asked=asked,
+        spans=optional_column(columns, "spans", name) if paired else None,
+        wide=options.wide,
+        prefix=options.prefix,
+        actors=model.book.names,
+        thresholds=thresholds(model.calibration, options.abstain),
+        voice=options.voice,
+        explain=options.explain,
+        rows_before=rows_before,
+    )
+    output.check(name)
+    if output.spans is not None:
+        table.guard(output.fault)
+    if reading.date_column is not None:
+        column(columns, reading.date_column, name, "--date-column")  # raises
+    if dates := find_dates(table, reading) if model.book.has_terms else None:
+        blocks = dates.blocks(table.blocks())  # which decides how they are read
+        output = dataclasses.replace(output, date=dates.at, reading=dates.reading)
+    else:
+        blocks = table.blocks()
+    written, types = (*columns, *output.added()), output.types()
+    form = table_format(target.path, written, excel_safe=options.excel_safe, types=types)
+    return RunConfig(output, form, name), dates, blocks

@@ -1,0 +1,254 @@
+"""What a run depends on and what it did, in words that a user knows: fingerprints and summaries."""
+
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance import __version__
+from stance.display import count, shown, shown_path
+from stance.errors import DataError, Finished
+from stance.files import file_hash
+from stance.model.judging import StanceModel
+from stance.runs.config import Done, Input, Options
+from stance.tables import Inputs, Records, TableWriter, cell_of, is_article, open_table
+
+Value = str | int | float | bool | None
+Fingerprint = Mapping[str, Value]  # what the bytes of an output depend on
+
+SIZE = "the size of parts"
+_FILE, _ORDER = "the file ", "the order of the files"
+_HASH = re.compile(r"(?:[0-9a-f]{64})+")
+
+# --- What a run depends on ------------------------------------------------------------------------
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that answers may depend on; Python's knows the letters of all scripts."""
+    from importlib.metadata import version  # which takes as long as a hundred rows
+
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    libraries = {name: version(name) for name in ("numpy", "PyStemmer")}
+    return {"stance": __version__, **libraries, "python": python}
+
+
+def hashes_of(inputs: Inputs) -> dict[Path, str]:
+    """Return the SHA-256 of each file, "" for one that is not there and may be rejected."""
+    return {path: file_hash(path) if path.exists() else "" for path in inputs.paths if path}
+
+
+def fingerprint(model: StanceModel, source: Input, options: Options) -> Fingerprint:
+    """Return what the answers depend on beside the files, by the names of the command line."""
+    values = asdict(source.reading) | asdict(options) | {"rejects": source.rejects is not None}
+    del values["include"]  # each file counts
+    named = {f"the version of {name}": found for name, found in versions().items()}
+    asked = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
+    return {"the model": model_hash(model), **named, **asked}
+
+
+def files_fingerprint(inputs: Inputs, hashes: Mapping[Path, str], *, named: bool) -> Fingerprint:
+    """Return what a run depends on of its files; `named` if their names are in the output."""
+    if inputs.several:
+        order = "\n".join(ascii(str(path)) for path in hashes)
+        found = {f"{_FILE}{shown(str(path), 5000)}": own for path, own in hashes.items()}
+        return {**found, _ORDER: hashlib.sha256(order.encode()).hexdigest()}
+    ((path, own),) = hashes.items()
+    name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
+    # An article's name is in its output; of a table's name only the end counts.
+    kept = path.name if named or is_article(path) else Path(name).suffix
+    return {"the input": own, "the name of the input": kept}
+
+
+def difference(before: Fingerprint, now: Fingerprint) -> str | None:
+    """Return in words the first difference between two fingerprints.
+
+    >>> difference({"--wide": False}, {"--wide": True})
+    '--wide has changed (was off, is on)'
+    """
+    names = {**now, **before}
+    for what in sorted(names, key=lambda name: name == _ORDER):  # after the files
+        if before.get(what) != now.get(what):
+            if what.startswith(_FILE) and (what not in before or what not in now):
+                return f"{what} is {'new' if what in now else 'gone'}"
+            if any(_HASH.fullmatch(str(part.get(what))) for part in (before, now)):
+                return f"{what} has changed"  # hashes say nothing to a user
+            was, is_ = _in_words(before.get(what)), _in_words(now.get(what))
+            return f"{what} has changed (was {was}, is {is_})"
+    return None
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "not given" if value is None else shown(str(value))
+
+
+def model_hash(model: StanceModel) -> str:
+    """Return a hash of all that a model's answers depend on."""
+    tables: list[object] = [model.recipe.to_table(), model.book.to_tables(), model.lexicon.source]
+    tables.append(model.reference and model.reference.to_table())
+    arrays = list[NDArray[Any]]()
+    for head in filter(None, (model.stance, model.sentiment, model.holder)):
+        tables.append((head.labels, head.targeted, head.temperature, head.own))
+        arrays.append(head.intercept)
+        for block in head.blocks:
+            tables.append((block.name, block.weight, block.coef.shape))
+            arrays += (block.keys, block.idf, block.coef)
+    if (kept := model.calibration) is not None:
+        arrays += (kept.confidence, kept.predicted, kept.correct, kept.document)
+    digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode())
+    for values in arrays:
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+# --- What a run did -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The summary of an earlier run."""
+
+    path: Path
+    run: Fingerprint
+    files: dict[str, dict[str, Any]]  # by name, as in the column `file`
+    rows: int  # input rows numbered so far
+
+    @classmethod
+    def read(cls, path: Path) -> "Earlier | None":
+        """Read a summary; return None if there is none yet. Raises `DataError` if it is not one."""
+        try:
+            found = json.loads(path.read_text("utf-8"))
+            files = {str(entry["file"]): dict(entry) for entry in found["files"]}
+            if all(re.fullmatch("[0-9a-f]{64}|", entry["sha256"]) for entry in files.values()):
+                return cls(path, dict(found["run"]), files, int(found["rows"]["numbered"]))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            why = f"cannot be read ({error.strerror}); check the path"
+            raise DataError(f"{shown_path(path)}: {why}") from error
+        except (ValueError, TypeError, KeyError, RecursionError):
+            pass
+        why = "is not a summary of files; name what --summary wrote for a folder"
+        raise DataError(f"{shown_path(path)}: {why}")
+
+    def changed(self, hashes: Mapping[Path, str]) -> list[Path]:
+        """Return the files that are new or changed; raise if none has the name that it had."""
+        before = {path: self.files.get(cell_of(path)) for path in hashes}
+        if self.files and not any(before.values()):
+            why = "names none of these files; give them by the same paths as then"
+            raise DataError(f"{shown_path(self.path)}: {why}")
+        return [path for path, own in hashes.items() if (before[path] or {}).get("sha256") != own]
+
+
+class Summary:
+    """A summary in the making; with an earlier one, only of what is new or changed.
+
+    Attributes
+    ----------
+    inputs : Inputs
+        The files to judge.
+    hashes : dict
+        Their SHA-256, by path.
+    rows_before : int
+        Input rows that earlier runs have numbered.
+    """
+
+    def __init__(self, inputs: Inputs, run: Fingerprint, since: Path | None = None) -> None:
+        self.inputs, self.run, self.hashes = inputs, run, hashes_of(inputs)
+        self.earlier = Earlier.read(since) if since else None
+        self.rows_before = 0
+        self._judged = Counter[str]()  # rows by file
+        self._began, self._processor = time.time(), sum(os.times()[:4])
+        if self.earlier:
+            self.rows_before = self.earlier.rows
+            if what := difference(self.earlier.run, run):
+                why = f"{what}; undo that, or judge all anew without --since"
+                raise DataError(f"{shown_path(self.earlier.path)}: {why}")
+            changed = self.earlier.changed(self.hashes)
+            note = f"{len(changed):,} of {count(len(inputs.paths), 'file')} new or changed"
+            if not changed:
+                raise Finished(f"{shown_path(self.earlier.path)}: {note} since; nothing to judge")
+            self.hashes = {path: self.hashes[path] for path in changed}
+            notes = (*inputs.notes, f"{note} since {shown_path(self.earlier.path)}")
+            self.inputs = replace(inputs, paths=tuple(changed), notes=notes)
+
+    def count(self, records: Records) -> None:
+        """Count records that are judged."""
+        self._judged.update(records.columns[0] if self.inputs.several else [""] * len(records))
+
+    def copy_unchanged(self, older: Path, writer: TableWriter) -> int:
+        """Copy the rows of an older output, but for those of files judged now; return how many."""
+        copied = 0
+        mark = writer.format.delimiter if writer.format.plain else None
+        anew = set(map(cell_of, self.hashes))
+        with open_table(older, delimiter=mark) as table:
+            if table.columns != writer.format.columns:
+                other = [
+                    c
+                    for c in (*table.columns, *writer.format.columns)
+                    if (c in table.columns) != (c in writer.format.columns)
+                ]
+                which = f" ('{shown(other[0], 40)}')" if other else ""
+                advice = "name another output, or judge all anew without --since"
+                raise DataError(f"{shown_path(older)}: has other columns{which}; {advice}")
+            for record in table:
+                if record.cells[0] not in anew:
+                    writer.write(record.cells)
+                    copied += 1
+        return copied
+
+    def to_json(self, done: Done, rejected: Mapping[str, int], output: Path | None) -> bytes:
+        """Return the summary as JSON."""
+        now = time.time()
+        tally, answers = done.tally, dict[str, dict[str, int]]()
+        for (actor, stance), number in tally.answers.items():
+            answers.setdefault(actor, {})[stance] = number
+        rows = {"in": done.rows_in, "judged": tally.rows, "rejected": done.rejected}
+        rows |= {"naming_an_actor": tally.named, "out": done.rows_out}
+        found = {
+            "started": _moment(self._began),
+            "finished": _moment(now),
+            "seconds": round(now - self._began, 3),
+            "processor_seconds": round(sum(os.times()[:4]) - self._processor, 3),
+            "output": cell_of(output) if output else None,
+            "rows": {**rows, "numbered": self.rows_before + done.rows_in},
+            "answers": answers,
+            "warnings": done.warnings,
+            "notes": done.notes,
+            "versions": versions(),
+            "run": self.run,
+            "files": self._files(rejected, _moment(now)),
+        }
+        return json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n"
+
+    def _files(self, rejected: Mapping[str, int], finished: str) -> list[dict[str, Any]]:
+        """Return an entry for each file, those that an earlier run has judged first."""
+        files = dict(self.earlier.files) if self.earlier else {}
+        for path in self.inputs.paths:
+            name = cell_of(path) if path else "-"
+            key = name if self.inputs.several else ""
+            files[name] = {
+                "file": name,
+                "bytes": path.stat().st_size if path and self.hashes[path] else None,
+                "sha256": self.hashes[path] if path else "",
+                "rows": self._judged[key] + rejected.get(key, 0),
+                "judged": self._judged[key],
+                "rejected": rejected.get(key, 0),
+                "finished": finished,
+            }
+        return list(files.values())
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

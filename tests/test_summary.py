@@ -1,0 +1,219 @@
+"""What a run says it did, the rows that it may reject, and runs that add what is new."""
+
+import csv
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from command import dicts, fails, invoke, one_line, write
+from small_model import small_model
+
+from stance.storage import save_model
+
+GOOD, BAD = "1,Poland praised NATO.\n", "2,Russia condemned NATO.,3\n"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(small_model(), tmp_path / "m.stance")
+    (tmp_path / "in").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def folder(here):
+    for number in (1, 2, 3):
+        write(here / "in" / f"{number}.csv", f"id,text\n{GOOD * number}")
+    return here / "in"
+
+
+def predict(*args):
+    return invoke("predict", *args, "-m", "m.stance")
+
+
+def summary(path="run.json"):
+    return json.loads(Path(path).read_text("utf-8"))
+
+
+def rows(path="answers.csv"):
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_summary_says_what_a_run_did(folder):
+    (folder / "2.csv").write_text(f"id,text\n{GOOD}{BAD}{GOOD}")
+    more = ("--rejects", "bad.csv", "--summary", "run.json", "--prefix", "s_")
+    done = predict("in", "-o", "answers.csv", *more)
+    assert done.exit_code == 0
+    found = summary()
+    assert found["rows"] == {
+        **{"in": 7, "judged": 6, "rejected": 1},
+        **{"naming_an_actor": 6, "out": len(rows()), "numbered": 7},
+    }
+    counts = [(file["file"], file["rows"], file["rejected"]) for file in found["files"]]
+    assert counts == [("in/1.csv", 1, 0), ("in/2.csv", 3, 1), ("in/3.csv", 3, 0)]
+    data = (folder / "3.csv").read_bytes()
+    assert found["files"][2]["sha256"] == hashlib.sha256(data).hexdigest()
+    assert found["files"][2]["bytes"] == len(data)
+    assert found["run"]["--prefix"] == "s_"
+    assert len(found["run"]["the model"]) == 64
+    assert set(found["versions"]) == {"stance", "numpy", "PyStemmer", "python"}
+    assert found["started"] <= found["finished"]
+    assert found["seconds"] > 0 < found["processor_seconds"]
+    assert sum(found["answers"]["NATO"].values()) == 6
+    assert all(note in done.stderr for note in found["notes"])
+
+
+def test_a_summary_of_one_table_and_of_a_stream(here):
+    write(here / "a.csv", f"id,text\n{GOOD}")
+    predict("a.csv", "-o", "answers.csv", "--summary", "run.json")
+    assert [file["file"] for file in summary()["files"]] == ["a.csv"]
+    invoke("predict", "-", "-m", "m.stance", "--summary", "s.json", stdin=f"id,text\n{GOOD}")
+    assert [(f["file"], f["sha256"], f["judged"]) for f in summary("s.json")["files"]] == [
+        ("-", "", 1)
+    ]
+
+
+def test_a_summary_appears_with_its_output_or_not_at_all(folder):
+    (folder / "2.csv").write_text(f"id,text\n{BAD}")
+    fails(1, "predict", "in", "-o", "a.csv", "--summary", "run.json", "-m", "m.stance")
+    write(folder.parent / "run.json", "mine")
+    (folder / "2.csv").write_text(f"id,text\n{GOOD}")
+    told = fails(4, "predict", "in", "-o", "a.csv", "--summary", "run.json", "-m", "m.stance")
+    assert told == "run.json: exists already; use --force to overwrite it"
+    assert not Path("a.csv").exists()
+
+
+@pytest.mark.parametrize(("most", "status"), [(None, 0), (2, 0), (1, 1), (0, 1)])
+def test_rejects_end_a_run_only_beyond_the_limit(here, most, status):
+    write(here / "a.csv", f"id,text\n{GOOD}{BAD}{GOOD}{BAD}")
+    limit = () if most is None else ("--max-rejects", most)
+    done = predict("a.csv", "-o", "answers.csv", "--rejects", "bad.csv", *limit)
+    assert done.exit_code == status
+    assert Path("answers.csv").exists() == Path("bad.csv").exists() == (status == 0)
+    if status:
+        told = one_line(done.stderr)
+        assert told.startswith(f"a.csv: more than {most} ")
+        assert "--max-rejects" in told
+
+
+AGAIN = ("in", "-o", "answers.csv", "--since", "run.json", "--summary", "run.json", "--resume")
+
+
+def test_only_what_is_new_or_changed_is_judged_and_added(folder):
+    assert predict(*AGAIN).exit_code == 0  # without an earlier run, all is judged
+    before = rows()
+    done = predict(*AGAIN)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert one_line(done.stderr) == "run.json: 0 of 3 files new or changed since; nothing to judge"
+    write(folder / "2.csv", "id,text\n9,Germany condemned Russia.\n")
+    write(folder / "4.csv", f"id,text\n{GOOD}")
+    (folder / "3.csv").unlink()
+    done = predict(*AGAIN)
+    assert "2 of 3 files new or changed since run.json" in done.stderr
+    assert "2 rows in = 2 judged" in done.stderr
+    after = rows()
+    kept = [row for row in before if row["file"] != "in/2.csv"]
+    assert after[: len(kept)] == kept
+    added = [(row["file"], row["id"], row["row"]) for row in after[len(kept) :]]
+    assert sorted(set(added)) == [("in/2.csv", "9", "7"), ("in/4.csv", "1", "8")]
+    found = summary()
+    assert found["rows"]["in"] == 2
+    assert found["rows"]["numbered"] == 8
+    assert sorted(file["file"] for file in found["files"]) == [f"in/{n}.csv" for n in (1, 2, 3, 4)]
+    assert "nothing to judge" in predict(*AGAIN).stderr
+
+
+def test_what_was_added_by_a_run_without_its_summary_is_not_added_twice(folder):
+    predict(*AGAIN)
+    before = (folder.parent / "run.json").read_bytes()
+    write(folder / "4.csv", f"id,text\n{GOOD}")
+    predict(*AGAIN)
+    after = rows()
+    (folder.parent / "run.json").write_bytes(before)  # as after a kill between the two names
+    assert predict(*AGAIN).exit_code == 0
+    assert rows() == after
+
+
+@pytest.mark.parametrize("name", ["new.csv", "new.jsonl", "new.csv.gz"])
+def test_another_output_gets_the_new_rows_alone(folder, name):
+    predict(*AGAIN)
+    write(folder / "4.csv", f"id,text\n{GOOD}")
+    assert predict("in", "-o", name, "--since", "run.json").exit_code == 0
+    write(folder / "5.csv", f"id,text\n{GOOD}")
+    done = predict("in", "-o", name, "--since", "run.json")  # which judges 4.csv again
+    assert "2 of 5 files" in done.stderr
+    again = predict(name, "-o", "all.csv", "--prefix", "x_")
+    assert again.exit_code == 0
+    assert sorted({row["file"] for row in rows("all.csv")}) == ["in/4.csv", "in/5.csv"]
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "status", "told"),
+    [
+        (None, ["--wide"], 1, "run.json: --wide has changed (was off, is on); undo that, or judge"),
+        ("model", [], 1, "run.json: the model has changed"),
+        ("output", [], 1, "answers.csv: has other columns ('mine'); name another output"),
+        ("summary", [], 1, "run.json: is not a summary of files"),
+        ("paths", [], 1, "run.json: names none of these files; give them by the same paths"),
+    ],
+)
+def test_runs_that_do_not_fit_are_not_joined(folder, change, options, status, told):
+    predict(*AGAIN)
+    write(folder / "4.csv", f"id,text\n{GOOD}")
+    args = list(AGAIN)
+    if change == "model":
+        options = ["--aliases", "name"]
+    elif change == "output":
+        write(folder.parent / "answers.csv", "mine\n1\n")
+    elif change == "summary":
+        write(folder.parent / "run.json", "[]")
+    elif change == "paths":
+        args[0] = str(folder)
+    before = (folder.parent / "answers.csv").read_bytes()
+    assert fails(status, "predict", *args, *options, "-m", "m.stance").startswith(told)
+    assert (folder.parent / "answers.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--since", "run.json"], "--since needs a folder, or several files"),
+        (["--max-rejects", "1"], "--max-rejects counts bad rows; say with --rejects"),
+        (["--summary", "answers.csv"], "answers.csv: is both the output and --summary"),
+        (["--rejects", "r", "--summary", "./r"], "r: is both --rejects and --summary"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(here, options, told):
+    write(here / "a.csv", f"id,text\n{GOOD}")
+    found = fails(2, "predict", "a.csv", "-o", "answers.csv", *options, "-m", "m.stance")
+    assert found.startswith(told)
+
+
+def test_a_finished_run_is_not_resumed_but_a_changed_input_is_told(here):
+    path = write(here / "a.csv", f"id,text\n{GOOD}")
+    predict("a.csv", "-o", "answers.csv")
+    done = predict("a.csv", "-o", "answers.csv", "--resume")
+    told = "answers.csv: is finished already; nothing to resume"
+    assert (done.exit_code, one_line(done.stderr)) == (0, told)
+    for options in ([], ["--prefix", "x_"]):
+        if not options:
+            later = Path("answers.csv").stat().st_mtime + 5
+            os.utime(path, (later, later))
+        told = fails(4, "predict", "a.csv", "-o", "answers.csv", "--resume", "-m", "m.stance")
+        assert told == "answers.csv: exists already; use --force to overwrite it"
+
+
+def test_rows_go_on_in_every_format(folder):
+    for name in ("a.csv", "a.tsv", "a.jsonl"):
+        args = ("in", "-o", name, "--since", f"{name}.json", "--summary", f"{name}.json")
+        assert predict(*args).exit_code == 0
+    write(folder / "4.csv", f"id,text\n{GOOD}")
+    for name in ("a.csv", "a.tsv", "a.jsonl"):
+        args = ("in", "-o", name, "--since", f"{name}.json", "--summary", f"{name}.json")
+        assert predict(*args).exit_code == 0
+        done = predict(name, "--prefix", "x_")
+        assert sorted({row["row"] for row in dicts(done.stdout)}) == list("1234567")
