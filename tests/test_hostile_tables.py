@@ -51,6 +51,21 @@ GOOD = "text,actor\nNATO acts,NATO\nRussia acts,Russia\n"
 CYRILLIC = "text,actor\nРоссия осудила решение НАТО и ответила на него,Россия\n"
 GERMAN = "text,actor\nDie NATO prüft was zu tun ist: Grüße aus Köln,NATO\n"
 
+SENTENCES = [
+    ("cp1252", "L’OTAN a condamné l’agression; le président français s’est dit « préoccupé »"),
+    ("cp1252", "London sent £5m to Kyiv – and £20m more"),
+    ("cp1250", "Polska pochwaliła NATO i potępiła Rosję, że nie chciała wyjść"),
+    ("cp1251", "Россия осудила решение НАТО"),
+    ("koi8-r", "Россия осудила решение НАТО"),
+    ("cp1253", "Η Ελλάδα καταδίκασε τη Ρωσία"),
+    ("cp1254", "Türkiye NATO'yu övdü ve Rusya'yı kınadı; görüşme şöyle"),
+    ("cp1256", "أدانت روسيا قرار الناتو"),
+    ("gb18030", "北约谴责了俄罗斯的行动并表示支持乌克兰"),
+    ("big5", "北約譴責了俄羅斯的行動並表示支持烏克蘭"),
+    ("euc-kr", "나토는 러시아를 비난했다"),
+    ("shift_jis", "ＮＡＴＯはロシアの行動を非難し、支持を表明した"),
+]
+
 SEPARATORS = [
     read("comma", GOOD, TA, ONE, TWO, notes="separator ','"),
     read("semicolon", GOOD.replace(",", ";"), TA, ONE, TWO, notes="separator ';'"),
@@ -228,8 +243,8 @@ ENCODINGS = [
     refuse("UTF-16 cut off", GOOD.encode("utf-16")[:-1], r"is not UTF-16-LE"),
     refuse("Windows Western", GERMAN.encode("cp1252"), r"mine.csv:2: byte 0xfc at offset 22 is not UTF-8; try --encoding cp1252"),
     refuse("Windows Cyrillic", CYRILLIC.encode("cp1251"), r":2: byte 0xd0 at offset 11 is not UTF-8; try --encoding cp1251"),
-    refuse("KOI8-R", CYRILLIC.encode("koi8-r"), r"try --encoding koi8-r"),
-    refuse("GB 18030", "text,actor\n北约谴责了俄罗斯的行动并表示支持乌克兰,北约\n".encode("gb18030"), r"try --encoding gb18030"),
+    *(refuse(f"a guess: {name} {len(text)}", f"text\n{text}\n".encode(name), f"try --encoding {name}")
+      for name, text in SENTENCES),
     read("Windows Western by option", GERMAN.encode("cp1252"), TA,
          ("Die NATO prüft was zu tun ist: Grüße aus Köln", "NATO"), encoding="cp1252", notes=r"CP1252 \(decoded\)"),
     read("Cyrillic by option", CYRILLIC.encode("cp1251"), TA, tuple(CYRILLIC.split("\n")[1].split(",")), encoding="windows-1251"),
