@@ -37,10 +37,13 @@ _CHARSET = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
-_FENCED = re.compile(r"\s*---\s*?(\n(?:.*\n){0,99}?)(?:---|\.\.\.)\s*?(?:\n|$)")
-_BLOCKS = ("", "|", ">", "|-", ">-")  # what may be before a value of several lines
+_FENCED = re.compile(  # lines "key: value", those that go on, and comments
+    r"\s*---[ \t\r]*\n(?![ \t-])((?:[^\W\d][\w -]*:(?:\s.*)?\n|[ \t-].*\n|#.*\n|\r?\n){0,99})"
+    r"(?:---|\.\.\.)[ \t\r]*(?:\n|$)"
+)
+_ENTRY = re.compile(r"^([^\W\d][\w -]*?)\s*:(.*\n(?:[ \t-].*\n)*)", re.MULTILINE)
 _QUOTED = re.compile(r"""^(["'])(.*)\1$""")
-_KEY = re.compile(r"[^\W\d][\w -]{0,60}\s*")
+_BLOCKS = ("", "|", ">", "|-", ">-")  # what may be before a value of several lines
 
 
 def is_article(path: Path) -> bool:
@@ -150,25 +153,16 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, str], str]:
     A beginning that is not front matter through and through is text.
     """
     fenced = _FENCED.match(text)
-    comments, *entries = re.split(r"\n(?=[^\s#-])", fenced[1]) if fenced else [""]
     found: dict[str, str] = {}
-    line = 2 + comments.count("\n")
-    for entry in entries:
-        key, colon, value = entry.partition(":")
-        if not (_KEY.fullmatch(key) and colon and (not value or value[0].isspace())):
-            return {}, text
-        if key.strip() in found:
-            why = f"'{shown(key.strip())}' stands twice in the front matter; remove one"
+    for entry in _ENTRY.finditer(text, fenced.start(1), fenced.end(1)) if fenced else ():
+        key, *lines = entry[1], *(line.strip("- \t\r") for line in entry[2].split("\n"))
+        if key in found:
+            line = line_ends(text[: entry.start()]) + 1
+            why = f"'{shown(key)}' stands twice in the front matter; remove one"
             raise DataError(f"{name}:{line}: {why}")
-        items = (item.strip("- \t\r") for item in value.split("\n") if item[:1] != "#")
-        plain = (
-            _QUOTED.sub(r"\2", item).replace("''", "'") for item in items if item not in _BLOCKS
-        )
-        found[key.strip()] = ", ".join(plain)
-        line += 1 + entry.count("\n")
-    if not fenced or re.search(r"^[^#\s]", comments, re.MULTILINE):
-        return {}, text
-    return found, text[fenced.end() :]
+        values = (_QUOTED.sub(r"\2", line) for line in lines if line not in _BLOCKS)
+        found[key] = ", ".join(values).replace("''", "'")
+    return (found, text[fenced.end() :]) if fenced else ({}, text)
 
 
 def _without_marks(text: str) -> str:
