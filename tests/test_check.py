@@ -2,7 +2,6 @@
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from stance.reading.actors import ActorBook
 from stance.screens import columns, wrap
 
 BOOK = ActorBook.default()
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "corpora"
 LABELS = ("against", "neutral", "favor")
 ACTORS = ("NATO", "Russia", "China")
 RNG = np.random.default_rng(7)
@@ -467,10 +465,3 @@ def test_the_starter_corpus_is_sound():
     assert (ran.exit_code, found["spoils"]) == (0, False)
     assert found["agreement"]["units"] >= 625
     assert {"leaks", "conflicts", "duplicates", "near-duplicates"} <= set(found["passed"])
-
-
-@pytest.mark.parametrize("name", ["newsmtsc_actors.csv", "un_debates_train.csv"])
-def test_a_shared_corpus_fits_the_screen(name):
-    if not (SHARED / name).is_file():
-        pytest.skip(f"no {SHARED / name}")
-    assert max(map(len, invoke("check", SHARED / name).stdout.splitlines())) < 80

@@ -11,7 +11,7 @@ from command import STARTER, fails, invoke, misused, write
 from pages import read_page
 
 from stance.findings.periods import UNITS
-from stance.reports._charts import Estimate, Line, Parts, Point, curve, legend, stacked, whiskers
+from stance.reports._charts import Estimate, Line, Parts, stacked, whiskers
 from stance.reports._drawing import as_svg, colours, draw
 from stance.reports._export import as_pdf, lacks_letters, tidy
 from stance.reports._page import Column, Data, text_column, with_interval
@@ -145,28 +145,6 @@ def test_a_drawing_has_the_places_and_colours_of_its_chart():
     (whisker,) = (mark for mark in found.marks if getattr(mark, "width", 0) == 2)
     assert whisker.stroke == colours()["favor"] == "#0072b2"
     assert [x for x, _ in whisker.places] == pytest.approx([49.6, 124.8])  # of 3 to 97 percent
-
-
-def test_a_legend_takes_as_many_lines_as_it_needs():
-    key = legend(*(("bar", "favor", f"words of entry {number}") for number in range(5)))
-    for width, lines in ((200, 5), (300, 3), (2000, 1)):
-        found = draw(stacked("s", "t", "d", [], ()), key, width=width)
-        heights = sorted({mark.y for mark in found.marks if hasattr(mark, "text")})
-        assert len(heights) == lines
-        assert heights[-1] < found.height
-        ends = [mark.x + 6 * len(mark.text) for mark in found.marks if hasattr(mark, "text")]
-        assert max(ends) <= width
-
-
-def test_bands_and_segments_are_areas():
-    points = [Point(float(at), 0.1 * at, (0.0, 0.5)) for at in range(4)]
-    axis = Axis(0, 3, ())
-    marks = draw(curve("c", "t", "d", points, axis, Axis(0, 1, ()))).marks
-    assert sum(getattr(mark, "faint", False) for mark in marks) == 1
-    bar = draw(stacked("s", "t", "d", [Parts("A", "1 answer", (0.25, 0.5, 0.25))],
-                       ("against", "neutral", "favor")), width=400).marks  # fmt: skip
-    widths = [mark.places[1][0] - mark.places[0][0] for mark in bar if getattr(mark, "fill", None)]
-    assert widths == [100, 200, 100]
 
 
 @pytest.mark.parametrize("name", ["Ünï (cö) \\de", "北大西洋", "<b>&amp;</b>", "a\x00b\ud800"])

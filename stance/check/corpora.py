@@ -13,14 +13,13 @@ from stance.check import EXAMPLES, LABELS, Finding, Severity, Study, lay_out
 from stance.check.shortcuts import duplicates, find_pairs, givers, leaks, shortcuts
 from stance.corpus import CorpusForm, read_corpus, table_form
 from stance.display import count, shown
-from stance.errors import DataError
 from stance.evaluation.agreement import MISSING, AgreementReport, coded_twice, report_agreement
 from stance.label_values import HOLDERS, LabelReader, holder_kind, stance_spellings
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans
 from stance.reading.text import normalise
 from stance.records import Stance
-from stance.tables import Record, column, open_table, optional_column
+from stance.tables import column, open_table, optional_column
 
 SEVERITIES: tuple[Severity, ...] = ("spoils", "warn", "note")  # from worst to least
 CLASS_ROWS, CLASS_DOCUMENTS = 30, 10  # rows and documents below which a label is too small to learn
@@ -54,11 +53,7 @@ def check_corpora(
     `DataError` if a file is not a corpus, or none has a column of ``coders``.
     """
     names = coder_columns(coders)
-    others = [name for name in names if name != "stance"]
-    corpus = read_corpus(paths, keep=("document", "coder", *others), **form)
-    for name in others:
-        if name not in corpus.extra:  # of no file, or empty
-            _require(name, paths, form)
+    corpus = read_corpus(paths, keep=("document", "coder"), **form)
     study = lay_out(corpus, paths, book)
     names, report = _measure_coders(study, names, paths, form)
     found = [*_findings(study), *_agreement(study, report, names)]
@@ -83,16 +78,6 @@ def check_corpora(
         "coders": list(names),
         "agreement": report and report.to_json(),
     }
-
-
-def _require(name: str, paths: Sequence[Path], form: CorpusForm) -> None:
-    """Raise unless a file has a column of this name."""
-    heads = []
-    for path in paths:
-        with open_table(path, **table_form(form)) as table:
-            heads.append(table.columns)
-    if all(optional_column(head, name, "") is None for head in heads):
-        column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
 
 
 def _findings(study: Study) -> Iterator[Finding]:
@@ -254,24 +239,24 @@ def _measure_coders(
 
 
 def _codes(study: Study, name: str, paths: Sequence[Path], form: CorpusForm) -> Ints:
-    """Return the stance that a coder gave each row, or `MISSING`."""
+    """Return the stance that a coder gave each row, or `MISSING`, from the column of this name."""
     if name == "stance":
         return study.corpus.stance
-    spellings = stance_spellings(form.get("labels"))
-    readers = [LabelReader(str(path), Stance, spellings, name) for path in paths]
-    codes = np.full(len(study.corpus), MISSING, np.int64)
-    for row, cell in enumerate(study.column(name)):
-        file, number = int(study.corpus.source[row]), int(study.corpus.number[row])
-        if cell.strip():
-            try:
-                codes[row] = readers[file].read(cell, Record(number, 0, ()))
-            except DataError:
-                with open_table(paths[file], **table_form(form)) as table:  # to name its line
-                    record = next(record for record in table if record.number == number)
-                readers[file].read(cell, record)
-    for reader in readers:
+    spellings, heads = stance_spellings(form.get("labels")), list[tuple[str, ...]]()
+    codes: dict[tuple[int, int], int] = {}
+    for file, path in enumerate(paths):
+        reader = LabelReader(str(path), Stance, spellings, name)
+        with open_table(path, **table_form(form)) as table:
+            heads.append(table.columns)
+            at = optional_column(table.columns, name, table.name)
+            for record in table if at is not None else ():
+                if (cell := record.cells[at or 0]).strip():
+                    codes[file, record.number] = reader.read(cell, record)
         reader.refuse_guess()
-    return codes
+    if all(optional_column(head, name, "") is None for head in heads):
+        column(heads[0], name, str(paths[0]))  # raises, and suggests a name like it
+    rows = zip(study.corpus.source.tolist(), study.corpus.number.tolist(), strict=True)
+    return np.array([codes.get(row, MISSING) for row in rows], np.int64)
 
 
 def _coded_apart(study: Study) -> int:

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.display import count
-from stance.errors import DataError, StanceError, UsageError, lacking
+from stance.errors import DataError, StanceError, load_extra
 from stance.labelling.coders import Json, Session
 
 if TYPE_CHECKING:
@@ -59,11 +59,8 @@ class _RefusedError(Exception):
 
 def check_extra() -> None:
     """Raise if what the server needs is not installed."""
-    try:
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise UsageError(lacking("label", "label")) from error
+    for library in ("markdown_it", "starlette", "uvicorn"):
+        load_extra(library, "label", "label")
 
 
 def serve(

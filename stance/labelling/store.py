@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from stance.display import count, shown
 from stance.errors import DataError, OutputError, UsageError, output_error
@@ -108,6 +108,7 @@ _COLUMNS = (
     *("id", "at", "coder", "pair", "row", "actor", "stance", "holder", "sentiment"),
     *("false_match", "note", "unsure", "seconds"),
 )
+_TYPES = (str, int, str, str, int, str, str, str, str, int, str, int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +211,12 @@ class Store:
             what = coder, pair.key, pair.row, pair.actor, *said, round(seconds, 1)
             self._insert((uuid.uuid4().hex, at, *what))
 
-    def _insert(self, record: tuple[object, ...]) -> bool:
+    def _insert(self, record: tuple[Any, ...]) -> bool:
         marks = ", ".join("?" * len(record))
         query = f"INSERT OR IGNORE INTO labels ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
         return self._base.execute(query, record).rowcount > 0
 
-    def _records(self) -> list[tuple[object, ...]]:
+    def _records(self) -> list[tuple[Any, ...]]:
         with _translated(self.path):
             query = f"SELECT {', '.join(_COLUMNS)} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
             return self._base.execute(query).fetchall()
@@ -229,16 +230,12 @@ class Store:
             mine[pair] = replace(saved, first=mine[pair].first) if pair in mine else saved
         return found
 
-    def _read(self, record: tuple[object, ...]) -> tuple[str, str, Saved]:
-        where = f"{self.path}: the label of {shown(str(record[2]))} on row {shown(str(record[4]))}"
-        match record:
-            case (
-                str(), int(at), str(coder), str(pair), int(row), str(actor), str(stance),
-                str(holder), str(tone), int(false), str(note), int(unsure), float(seconds),
-            ):  # fmt: skip
-                label = Label(stance, holder, tone, bool(false), note, bool(unsure))
-            case _:
-                raise DataError(f"{where} has a cell of the wrong type; restore the file")
+    def _read(self, record: tuple[Any, ...]) -> tuple[str, str, Saved]:
+        _, at, coder, pair, row, actor, stance, holder, tone, false, note, unsure, seconds = record
+        where = f"{self.path}: the label of {shown(str(coder))} on row {shown(str(row))}"
+        if tuple(map(type, record)) != _TYPES:
+            raise DataError(f"{where} has a cell of the wrong type; restore the file")
+        label = Label(stance, holder, tone, bool(false), note, bool(unsure))
         if found := problem(label):
             raise DataError(f"{where} is not valid: {found}; restore the file")
         return coder, pair, Saved(row, actor, label, seconds, at)
