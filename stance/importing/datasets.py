@@ -12,8 +12,10 @@ from stance.importing import tables
 from stance.importing.sources import (
     Format,
     Import,
+    Item,
     Place,
     Row,
+    Rows,
     Scalar,
     files_in,
     joined,
@@ -46,29 +48,21 @@ _BIASES = {"phrase-level-annotations": [_BIAS]}
 _NEWS = {"title": str, "body-paragraphs": [[str]], "date?": Scalar, "source?": Scalar}
 
 
-def read_newsmtsc(job: Import) -> Iterator[Row]:
-    """Yield a row per target; its ``to`` is exclusive, whatever the set's readme says.
-
-    https://github.com/fhamborg/NewsMTSC, README ("Format").
-    """
+def read_newsmtsc(job: Import) -> Rows:
+    """Yield a row per target (https://github.com/fhamborg/NewsMTSC); its ``to`` is exclusive."""
     for where, sentence in read_json(_NEWSMTSC, job.source, job):
         # The first three parts of the id name the article.
         document = "_".join(sentence["primary_gid"].split("_")[:3])
         yield from _targets(job, where, sentence, document)
 
 
-def read_madtsc(job: Import) -> Iterator[Row]:
-    """Yield a row per target, with its further mentions; no article is named.
-
-    https://github.com/EvanDufraisse/MAD_TSC, README ("newsmtsc format").
-    """
+def read_madtsc(job: Import) -> Rows:
+    """Yield a row per target, with further mentions (https://github.com/EvanDufraisse/MAD_TSC)."""
     for where, sentence in read_json(_MADTSC, job.source, job):
         yield from _targets(job, where, sentence)
 
 
-def _targets(
-    job: Import, where: str, sentence: Mapping[str, Any], document: str = ""
-) -> Iterator[Row]:
+def _targets(job: Import, where: str, sentence: Item, document: str = "") -> Rows:
     text = sentence["sentence_normalized"]
     for number, target in enumerate(sentence["targets"]):
         mentions = [target, *target.get("further_mentions", [])]
@@ -82,7 +76,7 @@ def _targets(
         yield from job.pair(where, cells, [f"{target['polarity']:g}"])
 
 
-def read_ruopinionne(job: Import) -> Iterator[Row]:
+def read_ruopinionne(job: Import) -> Rows:
     """Yield a row per opinion's target, stance and holder.
 
     https://github.com/dialogue-evaluation/RuOpinionNE-2024, codalab/evaluation.py: `Source` and
@@ -117,12 +111,11 @@ def _named(job: Import, where: str, parts: list[list[str]]) -> tuple[str, list[s
     return ("", []) if "NULL" in (name, *parts[1]) else (name, parts[1])
 
 
-def read_semeval2025(job: Import) -> Iterator[Row]:
+def read_semeval2025(job: Import) -> Rows:
     """Yield a row per entity, role and paragraph of an article.
 
-    https://propaganda.math.unipd.it/semeval2025task10 ("Subtask 1: Entity Framing"): lines of
-    article, mention, start, end, main role and finer roles, between tabs, without a header; the
-    end is inclusive ("BBC 1860 1862"), and one that is not is told by the mention. The role
+    https://propaganda.math.unipd.it/semeval2025task10: lines of article, mention, start, end, main
+    role and finer roles, between tabs; the end is inclusive, or else the mention tells. The role
     Innocent is no stance: a victim may be pitied or merely reported.
     """
     for path in files_in(job.source, _ANNOTATIONS):
@@ -133,9 +126,7 @@ def read_semeval2025(job: Import) -> Iterator[Row]:
                 yield from _framed(job, f"{shown_path(path)}:{number}", line.split("\t"), articles)
 
 
-def _framed(
-    job: Import, where: str, cells: list[str], articles: Mapping[str, Path]
-) -> Iterator[Row]:
+def _framed(job: Import, where: str, cells: list[str], articles: Mapping[str, Path]) -> Rows:
     if len(cells) < 5 or not (cells[2].isdecimal() and cells[3].isdecimal()):
         what = "not article, mention, start, end and main role between tabs"
         raise job.fault(where, f"{what}; the parts for testing have no roles")
@@ -158,11 +149,10 @@ def _framed(
     yield from job.pair(where, row, [cells[4].strip()])
 
 
-def read_seesaw(job: Import) -> Iterator[Row]:
-    """Yield a row per triplet (who, sentiment, toward whom) of a sentence, and annotator.
+def read_seesaw(job: Import) -> Rows:
+    """Yield a row per triplet of a sentence and annotator (https://github.com/launchnlp/SEESAW).
 
-    https://github.com/launchnlp/SEESAW, data/script/step_0_data_conversion.py: `annotations` and
-    `articles` have files of the same names, `meta` one per story.
+    `annotations` and `articles` have files of the same names, `meta` one per story.
     """
     for path, articles in _annotated(job):
         where, story = shown_path(path), read_object(_STORY, articles / path.name, job)
@@ -177,9 +167,7 @@ def read_seesaw(job: Import) -> Iterator[Row]:
             yield from _without_ties(job, _triplets(job, where, said, cells))
 
 
-def _triplets(
-    job: Import, where: str, said: Iterable[Mapping[str, Any]], cells: Row
-) -> Iterator[Row]:
+def _triplets(job: Import, where: str, said: Iterable[Item], cells: Row) -> Rows:
     for triplet in said:
         if triplet["object"].lower() in ("none", "not in the list"):
             job.skip("stance", "toward an actor not in the list")
@@ -190,7 +178,7 @@ def _triplets(
             yield from job.pair(where, {**cells, **own}, [triplet["sentiment"]])
 
 
-def _without_ties(job: Import, rows: Iterable[Row]) -> Iterator[Row]:
+def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
     """Yield the rows of a sentence but those in which as many coders say one stance as another.
 
     A coder's second row on an actor is compared with the second ones of the others, as
@@ -220,11 +208,10 @@ def _annotated(job: Import) -> Iterator[tuple[Path, Path]]:
     yield from ((path, job.source / "articles") for path in files_in(folder, ".json"))
 
 
-def read_basil(job: Import) -> Iterator[Row]:
-    """Yield a row per target, polarity and speaker of the biased spans of a sentence.
+def read_basil(job: Import) -> Rows:
+    """Yield a row per target, polarity and speaker of the biased words of a sentence.
 
-    https://github.com/marshallwhiteorg/emnlp19-media-bias, create_html_utils.py: an id is
-    ``title``, or ``p`` and the number of a sentence; start and end are those of biased words.
+    https://github.com/marshallwhiteorg/emnlp19-media-bias: an id is ``title``, or ``p0`` and so on.
     """
     for path, articles in _annotated(job):
         year = path.parent.name if path.parent.name.isdecimal() else ""

@@ -18,6 +18,9 @@ from stance.tables import Form
 
 Row = dict[str, str]
 """Cells by column of a corpus; a column without a cell is empty."""
+Rows = Iterator[Row]
+Item = Mapping[str, Any]
+"""An object of JSON."""
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # as `train` refuses
 _UNFIT = re.compile("[\0\ud800-\udfff]")
@@ -104,13 +107,13 @@ class Import:
             raise DataError(f"{where}: the actor is empty; name the actor of the stance")
         return {name: cell for name, cell in cells.items() if cell or name not in _NAMES}
 
-    def pair(self, where: str, cells: Row, labels: Sequence[str]) -> Iterator[Row]:
+    def pair(self, where: str, cells: Row, labels: Sequence[str]) -> Rows:
         """Yield the row of a text and an actor, if some labels hold a stance."""
         stance = self.stance(where, labels)
         if stance is not None:
             yield self.row(where, {**cells, "stance": stance})
 
-    def rows(self, cells: Row, places: Iterable["Place"]) -> Iterator[Row]:
+    def rows(self, cells: Row, places: Iterable["Place"]) -> Rows:
         """Yield a row for each actor, stance and holder that some places of a text share."""
         shared: dict[tuple[str, ...], list[Place]] = {}
         for place in places:
@@ -128,7 +131,7 @@ class Import:
 class Format:
     """A format that can be imported."""
 
-    read: Callable[[Import], Iterator[Row]]
+    read: Callable[[Import], Rows]
     advice: str = "name a file of the set, such as train.csv"  # about what is not of the format
     notes: tuple[str, ...] = ()  # what a user must know of every corpus in it
     known: Mapping[str, int] = field(default_factory=lambda: STANCES)  # number by spelling

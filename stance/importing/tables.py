@@ -2,14 +2,14 @@
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.importing.sources import Import, Row, checked, joined
+from stance.importing.sources import Import, Row, Rows, checked, joined
 from stance.label_values import SENTIMENTS, STANCES, LabelReader
 from stance.records import Sentiment, Stance
 from stance.tables import column, open_table, optional_column
@@ -20,11 +20,11 @@ _LONGEST_MENTION = 100  # characters; what is longer is a sign of two texts that
 _LONGEST_DECISIONS = 10_000
 _MOST_PARAGRAPHS = 16  # of an article of PerSenT
 
-Split = Callable[[Import, str, Row], Iterator[Row]]
+Split = Callable[[Import, str, Row], Rows]
 """What makes the cells of one record, at a file and line, those of several."""
 
 
-def _whole(job: Import, where: str, cells: Row) -> Iterator[Row]:
+def _whole(job: Import, where: str, cells: Row) -> Rows:
     yield cells
 
 
@@ -38,7 +38,7 @@ class ColumnMap:
     needed: tuple[str, ...] = _NEEDED
 
 
-def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Iterator[Row]:
+def read_table(their: ColumnMap, job: Import, *, mapped: bool = False) -> Rows:
     """Yield the rows of a table, whose other columns come along if the user mapped some.
 
     Else rows are numbered, and those of one text share a document, if the table does not say.
@@ -89,7 +89,7 @@ def _spans(start: str, end: str, text: str, where: str) -> str:
     return f"{int(start)}:{int(end)}"
 
 
-def read_mapped(job: Import) -> Iterator[Row]:
+def read_mapped(job: Import) -> Rows:
     """Yield the rows of any table, with the columns that the user names; others come along."""
     names = {name: job.names.get(name, name) for name in (*_NEEDED, *job.names)}
     return read_table(ColumnMap(names), job, mapped=True)
@@ -124,7 +124,7 @@ SEMEVAL2016 = ColumnMap(
 """Mohammad et al. (2016), "SemEval-2016 Task 6: Detecting Stance in Tweets"."""
 
 
-def read_semeval2016(job: Import) -> Iterator[Row]:
+def read_semeval2016(job: Import) -> Rows:
     """Yield the rows of a file of SemEval-2016: tabs and no quotes, or a table with quotes.
 
     The files of the task are in Windows-1252; copies in UTF-8 are told by their bytes.
@@ -142,7 +142,7 @@ def read_semeval2016(job: Import) -> Iterator[Row]:
     return read_table(SEMEVAL2016, job)
 
 
-def _paragraphs(job: Import, where: str, article: Row) -> Iterator[Row]:
+def _paragraphs(job: Import, where: str, article: Row) -> Rows:
     """Yield the labelled paragraphs of an article of PerSenT, in which its actor is masked."""
     texts = [text.strip() for text in article["text"].split("\n")]
     masks = article.get("masked", "").split("\n")
@@ -193,7 +193,7 @@ PERSENT = ColumnMap(
 paragraphs on lines of their own; the label of the first one is in `Paragraph0`."""
 
 
-def _decisions(job: Import, where: str, headline: Row) -> Iterator[Row]:
+def _decisions(job: Import, where: str, headline: Row) -> Rows:
     """Yield a row per entity of a Python dictionary, ``{'Gold': 'positive'}``, which is not run."""
     cell = headline.pop("decisions").strip()
     try:

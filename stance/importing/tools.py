@@ -6,17 +6,18 @@ it marks the words that name the actor; a relation leads from the holder to the 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from stance.display import shown, shown_path
 from stance.importing.sources import (
     Format,
     Import,
+    Item,
     Place,
     Row,
+    Rows,
     Scalar,
     checked,
     files_in,
@@ -27,13 +28,13 @@ from stance.importing.sources import (
 from stance.label_values import SENTIMENTS, SOFT, STANCES
 from stance.records import Sentiment
 
+Places = Mapping[str, Place]
+"""Marked places of a text by their ids."""
 Relation = tuple[str, str, str, list[str]]
 """File and line, the ids of the holder's place and of the actor's, and labels."""
 
 
-def _related(
-    job: Import, text: str, places: Mapping[str, Place], relations: Iterable[Relation]
-) -> list[Place]:
+def _related(job: Import, text: str, places: Places, relations: Iterable[Relation]) -> list[Place]:
     """Return some places, and those where relations end, whose holders are where they begin."""
     found = list(places.values())
     for where, source, target, labels in relations:
@@ -47,7 +48,7 @@ def _related(
 
 def _rows(
     job: Import, where: str, cells: Row, labels: Sequence[str], places: Iterable[Place]
-) -> Iterator[Row]:
+) -> Rows:
     """Yield a row of the whole text, if it has a stance, and those of its places."""
     rows = list(job.rows(cells, places))
     if any(map(job.spells, labels)) and not cells.get("actor", "").strip():
@@ -99,7 +100,7 @@ def located(
     return None
 
 
-def _cells(job: Import, where: str, item: Mapping[str, Any], skipped: Sequence[str] = ()) -> Row:
+def _cells(job: Import, where: str, item: Item, skipped: Sequence[str] = ()) -> Row:
     """Return the values of an object that are texts or numbers, under our names."""
     ours = {theirs: name for name, theirs in job.names.items()}
     cells = {
@@ -120,12 +121,11 @@ _LINK = {"from_id": Scalar, "to_id": Scalar, "type": str}
 _DOCCANO = ("label", "labels", "entities", "relations", "Comments")
 
 
-def read_doccano(job: Import) -> Iterator[Row]:
+def read_doccano(job: Import) -> Rows:
     """Yield the rows of a project's JSON Lines, or of a folder with a file for each coder.
 
-    https://github.com/doccano/doccano, backend/data_export/pipeline: `label` is a list of labels
-    or of ``[start, end, label]``; with relations it is `entities` and `relations`. Offsets count
-    UTF-16 units (issue 2290 of doccano/doccano).
+    https://github.com/doccano/doccano, backend/data_export/pipeline. Offsets count UTF-16 units
+    (issue 2290 there).
     """
     paths = files_in(job.source, ".jsonl")
     for path in paths:
@@ -163,7 +163,7 @@ _COLUMNS = ("sentiment", "holder", "note")
 """Columns of ours, besides the stance, that a result may bear as its name."""
 
 
-def read_labelstudio(job: Import) -> Iterator[Row]:
+def read_labelstudio(job: Import) -> Rows:
     """Yield the rows of an export in the format "JSON", one coding per annotation.
 
     https://labelstud.io/guide/task_format: results that share an `id` are about one region, others
@@ -192,11 +192,11 @@ def _coder(who: object) -> Row:
 
 
 def _results(
-    job: Import, where: str, results: Sequence[Mapping[str, Any]], cells: Row
+    job: Import, where: str, results: Sequence[Item], cells: Row
 ) -> tuple[list[str], list[Place]]:
     """Return what the results of an annotation say; those on our columns become cells."""
     labels, relations, places = list[str](), list[Relation](), dict[str, Place]()
-    regions = defaultdict[str, list[Mapping[str, Any]]](list)
+    regions = defaultdict[str, list[Item]](list)
     fault, ours = partial(job.fault, where), {own: name for name, own in job.names.items()}
     said = defaultdict[str, list[str]](list)
     for at, result in enumerate(results):
@@ -243,13 +243,10 @@ _PRODIGY = (
 """Keys that are no data of the user's."""
 
 
-def read_prodigy(job: Import) -> Iterator[Row]:
-    """Yield the rows of JSON Lines that ``prodigy db-out`` writes.
-
-    https://prodi.gy/docs/api-interfaces: `accept` holds ids of the chosen `options`, `label` is
-    that of a binary decision; `_annotator_id` or `_session_id` names the coder.
-    """
+def read_prodigy(job: Import) -> Rows:
+    """Yield the rows that ``prodigy db-out`` writes (https://prodi.gy/docs/api-interfaces)."""
     for where, item in read_json({"*": object}, job.source, job):
+        # `accept` holds the ids of the chosen options, `label` is that of a binary decision.
         task, places = checked(_ITEM, item, partial(job.fault, where)), list[Place]()
         if (answer := task.get("answer", "accept")) != "accept":
             job.skip("text", f"with the answer {shown(answer, 20)}")
@@ -261,8 +258,7 @@ def read_prodigy(job: Import) -> Iterator[Row]:
             cells["coder"] = coder
         for span in task.get("spans", []):
             said = [span["label"]] if "label" in span else []
-            place = _place(job, where, cells["text"], span["start"], span["end"], said)
-            places.append(place)
+            places.append(_place(job, where, cells["text"], span["start"], span["end"], said))
         texts = {option["id"]: option.get("text", "") for option in task.get("options", [])}
         chosen = task.get("accept", [task["label"]] if "label" in task else [])
         labels = [one if job.spells(one) else texts.get(one) or one for one in chosen]
@@ -282,7 +278,7 @@ _WORDS |= {word: STANCES[word] for word in ("negative", "neutral")}
 """Spellings that are stances in brat, where PRO, CON, NEG and None are other things."""
 
 
-def read_brat(job: Import) -> Iterator[Row]:
+def read_brat(job: Import) -> Rows:
     """Yield a row per paragraph, actor and stance of files .ann with their texts .txt.
 
     https://brat.nlplab.org/standoff.html: ``T1<tab>Type start end<tab>text``, in characters, the
