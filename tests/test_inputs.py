@@ -49,71 +49,54 @@ def names(*named, include=()):
 # --- Which files ---
 
 
-def test_a_folder_is_read_in_the_order_of_paths_without_hidden_and_unknown_files(folder):
-    assert names("in") == ["in/a/lines.jsonl", "in/a/story.txt", "in/b.csv"]
-    (note,) = find_inputs([folder]).notes
-    assert note.endswith("in: 3 files; skipped 2 hidden, 1 of unknown kind '.png'")
-
-
-def test_the_parts_of_a_saved_page_are_no_articles(tmp_path):
+def test_a_folder_is_read_in_the_order_of_paths_and_what_is_skipped_is_counted(folder, tmp_path):
+    write(tmp_path / "private.txt", "NATO condemned Russia.")
+    for name, target in (("loop", folder), ("leak.txt", "../private.txt"), ("again.csv", "b.csv")):
+        (folder / name).symlink_to(target)
     for name in ("Page.html", "Page_files/frame.html", "Page-Dateien/x.htm", "Other_files/x.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        write(tmp_path / name, "text")
-    found = find_inputs([tmp_path])
-    assert [path.name for path in found.paths] == ["x.txt", "Page.html"]
-    assert found.notes[0].endswith("2 files; skipped 2 of parts of a page")
+        (folder / name).parent.mkdir(exist_ok=True)
+        write(folder / name, "text")
+    assert names("in") == [
+        *("in/Other_files/x.txt", "in/Page.html", "in/a/lines.jsonl", "in/a/story.txt"),
+        *("in/again.csv", "in/b.csv"),
+    ]
+    (note,) = find_inputs([folder]).notes
+    assert "in: 6 files; skipped 2 hidden, 2 of parts of a page, " in note
+    for reason in ("linking to a folder", "linking out of the folder", "of unknown kind '.png'"):
+        assert f"1 {reason}" in note
 
 
 @pytest.mark.parametrize(
-    ("include", "found"),
+    ("named", "include", "found"),
     [
-        (["*.csv"], ["in/b.csv"]),
-        (["a/*"], ["in/a/lines.jsonl", "in/a/story.txt"]),
-        (["*.png", "*.txt"], ["in/a/story.txt", "in/picture.png"]),
+        (["in"], ["*.csv"], ["in/b.csv"]),
+        (["in"], ["a/*"], ["in/a/lines.jsonl", "in/a/story.txt"]),
+        (["in"], ["*.png", "*.txt"], ["in/a/story.txt", "in/picture.png"]),
+        (["in/b.csv", "in"], [], ["in/b.csv", "in/a/lines.jsonl", "in/a/story.txt"]),
+        (["in/b.csv", "in/../in/b.csv", "other/b.csv"], [], ["in/b.csv"]),
     ],
 )
-def test_patterns_choose_files_of_any_kind_in_folders(folder, include, found):
-    assert names("in", include=include) == found
+def test_named_files_come_in_the_order_given_and_once(folder, named, include, found):
+    (folder.parent / "other").symlink_to(folder)
+    assert names(*named, include=include) == found
+    if len(named) > 1:
+        assert (
+            "named twice; each file is read once" in find_inputs(list(map(Path, named))).notes[-1]
+        )
 
 
-def test_named_files_come_in_the_order_given_and_once(folder):
-    assert names("in/b.csv", "in") == ["in/b.csv", "in/a/lines.jsonl", "in/a/story.txt"]
-    assert find_inputs([folder / "b.csv", folder]).notes[-1] == (
-        "1 file named twice; each file is read once"
-    )
-
-
-def test_a_file_is_read_once_however_its_folder_is_spelled(folder, tmp_path):
-    (tmp_path / "other").symlink_to(folder)
-    assert names("in/b.csv", "in/../in/b.csv", "other/b.csv", folder / "b.csv") == ["in/b.csv"]
-
-
-def test_a_link_to_a_folder_is_not_followed(folder):
-    (folder / "loop").symlink_to(folder)
-    assert len(names("in")) == 3
-    assert "1 linking to a folder" in find_inputs([folder]).notes[0]
-
-
-def test_a_link_to_a_file_is_followed_only_inside_the_folder(folder, tmp_path):
-    write(tmp_path / "private.txt", "NATO condemned Russia.")
-    (folder / "leak.txt").symlink_to(tmp_path / "private.txt")
-    (folder / "again.csv").symlink_to("b.csv")
-    assert sorted(names("in")) == [
-        *("in/a/lines.jsonl", "in/a/story.txt", "in/again.csv", "in/b.csv"),
-    ]
-    assert "1 linking out of the folder" in find_inputs([folder]).notes[0]
-
-
-def test_inputs_that_make_no_sense_are_refused(folder, tmp_path):
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="empty: has no file to read; check the folder"):
-        names("empty")
-    with pytest.raises(DataError, match=r"in/a: has no file to read \(2 not in --include\)"):
-        names("in/a", include=["*.csv"])
-    with pytest.raises(UsageError, match="--include chooses files in folders"):
-        names("in/b.csv", include=["*.csv"])
-    with pytest.raises(UsageError, match="standard input cannot be read beside files"):
-        find_inputs([None, folder])
+@pytest.mark.parametrize(
+    ("status", "args", "told"),
+    [
+        (1, ["empty"], "empty: has no file to read; check the folder"),
+        (1, ["in/a", "--include=*.csv"], "in/a: has no file to read (2 not in --include)"),
+        (2, ["in/b.csv", "--include=*.csv"], "--include chooses files in folders"),
+        (2, ["-", "in"], "standard input cannot be read beside files"),
+    ],
+)
+def test_inputs_that_make_no_sense_are_refused(folder, status, args, told):
+    (folder.parent / "empty").mkdir()
+    assert told in fails(status, "predict", *args)
 
 
 # --- How they join ---
@@ -133,37 +116,28 @@ def test_columns_join_in_order_of_first_appearance_and_rows_are_numbered_over_al
     assert "1 article of 2 paragraphs in all; left out as boilerplate: 1 navigation" in notes[2]
 
 
-def test_columns_that_differ_in_case_join_and_that_is_told(folder):
-    write(folder / "c.csv", f"ID,text\n8,{TEXT}\n")
+def test_columns_that_differ_in_case_join_and_notes_on_many_files_are_told_once(folder):
+    write(folder / "c.csv", f"ID,text,File\n8,{TEXT},own\n")
     rows, notes = opened("in/b.csv", "in/c.csv")
-    assert rows[0] == ("file", "text", "id")
-    assert rows[-1] == ("3", "in/c.csv", TEXT, "8")
+    assert rows[0] == ("file", "text", "id", "File")  # no own column takes the files' names
+    assert rows[-1] == ("3", "in/c.csv", TEXT, "8", "own")
     assert "column 'ID' of some files is read as 'id'" in notes
-
-
-def test_notes_on_many_files_are_told_once(folder):
     for number in range(40):
         write(folder / f"t{number:02}.csv", f"text,id\n{TEXT},1\n")
     _, notes = opened("in", include=["t*.csv"])
     assert notes[1:] == ("in/t00.csv and 39 more: separator ',', 2 columns, UTF-8",)
 
 
-def test_articles_of_one_name_are_two_documents(folder):
+def test_articles_of_one_name_are_two_documents_whose_text_is_called_as_in_tables(folder):
     write(folder / "a" / "story.md", "# NATO\n")
     write(folder / "story.txt", "NATO met.")
     rows, _ = opened("in", include=["story*"])
     documents = [row[2] for row in rows[1:]]
     assert documents == ["in/a/story.md", "in/a/story.txt", "in/a/story.txt", "in/story"]
-
-
-def test_a_column_of_the_text_is_called_the_same_in_articles_and_tables(folder):
     write(folder / "b.csv", "body\nNATO met.\n")
-    rows, _ = opened("in/b.csv", "in/a/story.txt", text_column="body")
-    assert [row[2] for row in rows[1:]] == [
-        "NATO met.",
-        "NATO leaders meet",
-        "Russia has not commented.",
-    ]
+    rows, _ = opened("in/b.csv", "in/story.txt", text_column="body")
+    assert rows[0][1] == "body"
+    assert [row[2] for row in rows[1:]] == ["NATO met.", "NATO met."]
 
 
 def test_an_actor_column_of_only_some_files_is_refused(folder):
@@ -277,19 +251,8 @@ def test_what_names_say_stands_beside_articles_and_tables(folder):
         ("", "2024-05-01", "own"),
     ]
     assert notes[1].startswith("--name-pattern does not fit 1 of 3 file names (first: in/b.csv)")
-
-
-def test_one_file_can_have_a_pattern_too(folder):
-    write(folder / "bbc_2024-05-01.csv", f"text\n{TEXT}\n")
-    rows, _ = opened("in/bbc_2024-05-01.csv", name_pattern="{outlet}_{date}")
-    assert rows == [("text", "outlet", "date"), ("1", TEXT, "bbc", "2024-05-01")]
-
-
-def test_a_column_that_is_called_file_but_for_case_takes_no_files_name(folder):
-    write(folder / "c.csv", f"text,File\n{TEXT},own\n")
-    rows, _ = opened("in/b.csv", "in/c.csv")
-    assert rows[0] == ("file", "text", "id", "File")
-    assert rows[-1] == ("3", "in/c.csv", TEXT, "", "own")
+    rows, _ = opened("in/bbc_2024-05-01.csv", name_pattern="{source}_{date}")
+    assert rows[1] == ("1", TEXT, "own", "bbc", "2024-05-01")  # also of one file
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30))
@@ -366,14 +329,6 @@ def many(folder):
     return folder
 
 
-def test_bytes_depend_on_neither_jobs_nor_parts(many, model):
-    run(model, [many], one := many.parent / "one.csv")
-    run(model, [many], two := many.parent / "two.csv", jobs=2, size=7)
-    assert one.read_bytes() == two.read_bytes()
-    rows = table(one.read_text())
-    assert len({(row[0], row[rows[0].index("row")]) for row in rows[1:]}) == 30 * 4 + 5
-
-
 def stopped(model, named, target):
     """Leave the parts of a run that was stopped."""
 
@@ -385,36 +340,32 @@ def stopped(model, named, target):
         run(model, named, target, size=7, progress=stop)
 
 
-def test_a_stopped_run_goes_on(many, model):
-    run(model, [many], whole := many.parent / "whole.csv")
-    stopped(model, [many], target := many.parent / "out.csv")
-    run(model, [many], target, resume=True)
-    assert target.read_bytes() == whole.read_bytes()
+def test_bytes_depend_on_neither_jobs_nor_parts_nor_a_stop(many, model):
+    run(model, [many], one := many.parent / "one.csv")
+    run(model, [many], two := many.parent / "two.csv", jobs=2, size=7)
+    stopped(model, [many], three := many.parent / "three.csv")
+    run(model, [many], three, resume=True)
+    assert one.read_bytes() == two.read_bytes() == three.read_bytes()
+    rows = table(one.read_text())
+    assert len({(row[0], row[rows[0].index("row")]) for row in rows[1:]}) == 30 * 4 + 5
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (
-            lambda f: write(f / "n20.csv", "text,id\nother,1\n"),
-            r"the file .*in/n20\.csv has changed",
-        ),
+        (lambda f: write(f / "n20.csv", "text,id\nx,1\n"), r"the file .*in/n20\.csv has changed"),
         (lambda f: (f / "n20.csv").unlink(), r"the file .*in/n20\.csv is gone"),
-        (lambda f: write(f / "z.csv", "text,id\nother,1\n"), r"the file .*in/z\.csv is new"),
+        (lambda f: write(f / "z.csv", "text,id\nx,1\n"), r"the file .*in/z\.csv is new"),
+        (None, "the order of the files has changed"),
     ],
 )
 def test_a_run_does_not_go_on_with_other_files(many, model, change, why):
-    stopped(model, [many], target := many.parent / "out.csv")
-    change(many)
+    named = [many] if change else sorted(many.glob("n*.csv"))
+    stopped(model, named, target := many.parent / "out.csv")
+    if change:
+        change(many)
     with pytest.raises(OutputError, match=f"cannot resume, since {why}"):
-        run(model, [many], target, resume=True)
-
-
-def test_a_run_does_not_go_on_with_files_in_another_order(many, model):
-    files = sorted(many.glob("n*.csv"))
-    stopped(model, files, target := many.parent / "out.csv")
-    with pytest.raises(OutputError, match="since the order of the files has changed"):
-        run(model, files[::-1], target, resume=True)
+        run(model, named[::-1], target, resume=True)
 
 
 def test_a_file_that_gets_other_columns_while_others_are_read_is_reported(many):
