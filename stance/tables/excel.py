@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
-from functools import cache, reduce
-from itertools import islice
+from functools import cache, partial, reduce
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, BinaryIO
@@ -26,7 +26,6 @@ _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in 
 _MOST_MEMBERS = 10_000
 _MOST_ROWS, _MOST_COLUMNS, _MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel
 _BLOCK_ROWS, _BLOCK_CHARACTERS = 500, 4_000_000
-_SHEETS_ASKED = 20  # for a column that the chosen one lacks
 _CHUNK = 64 * 1024
 _SHARED = "sharedstrings.xml"
 _DAMAGED = (
@@ -56,18 +55,16 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         advice = "if it has a password, remove it; save it again as .xlsx, or the sheet as CSV"
         raise DataError(f"{name}: cannot be read as a workbook ({why}); {advice}") from error
     table.name = f"{name}[{shown(chosen)}]"
-    form = f"sheet '{shown(chosen)}'"
     others = [each for each in book.sheet_names if each != chosen]
     choice = f"--sheet chooses another: {_listed(others)}"
-    form += f" of {len(others) + 1} ({choice})" if others else ""
+    form = f"sheet '{shown(chosen)}'{f' of {len(others) + 1} ({choice})' * bool(others)}"
     filled = _filled(found)
     line, names = next(filled, (0, []))
     if not names:
         advice = f"; {choice}" if others else ""
         raise DataError(f"{table.name}: is empty; a sheet begins with its column names{advice}")
     if merged := found.merged_cell_ranges:
-        (top, left), _ = merged[0]
-        first = f"{_letters(left)}{top + 1}"
+        first = import_module("xlsxwriter.utility").xl_rowcol_to_cell(*merged[0][0])
         what = "the value stands in the first cell of each, the others are read as empty"
         table.note(f"{count(len(merged), 'merged range')} (first: {first}): {what}")
     if errors:
@@ -75,17 +72,8 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
         table.note(f"cells with an error such as #N/A, read as empty: {errors:,}{where}")
     width = max(at for at, cell in enumerate(names, 1) if cell)
     table.name_columns(names[:width], line)
-
-    def sheets_with(column: str) -> str:
-        having = [
-            each
-            for each in others[:_SHEETS_ASKED]
-            for _, names in islice(_filled(book.get_sheet_by_name(each)), 1)
-            if folded(column) in map(folded, names)
-        ]
-        return f"use --sheet {_listed(having, ' or ')}" if having else ""
-
-    table.form, table.chunks, table.elsewhere = form, _records(filled, width, table), sheets_with
+    table.form, table.chunks = form, _records(filled, width, table)
+    table.elsewhere = partial(_advice, book, others)
 
 
 def _choose(book: Any, sheet: str | None, name: str) -> str:
@@ -97,6 +85,13 @@ def _choose(book: Any, sheet: str | None, name: str) -> str:
     if not names:
         raise DataError(f"{name}: has no sheet; save it again as .xlsx")
     return sheet or next(iter(seen), names[0])
+
+
+def _advice(book: Any, sheets: Sequence[str], column: str) -> str:
+    """Return which of some sheets have a column, as an option to type; nothing if none has."""
+    tops = {each: next(_filled(book.get_sheet_by_name(each)), (0, [])) for each in sheets}
+    having = [each for each, (_, names) in tops.items() if folded(column) in map(folded, names)]
+    return f"use --sheet {_listed(having, ' or ')}" if having else ""
 
 
 def _listed(names: Sequence[str], between: str = ", ") -> str:
@@ -121,16 +116,6 @@ def _shown(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(" ", "auto" if value.microsecond else "seconds")
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _letters(column: int) -> str:
-    """Return the letters of a column counted from 0.
-
-    >>> _letters(0), _letters(27)
-    ('A', 'AB')
-    """
-    high, low = divmod(column, 26)
-    return (_letters(high - 1) if high else "") + chr(ord("A") + low)
 
 
 def _records(rows: Iterator[tuple[int, list[str]]], width: int, table: Table) -> Generator[Records]:
