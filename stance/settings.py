@@ -8,7 +8,6 @@ A check takes a value and the place where it stands, and returns the value fit f
 """
 
 import difflib
-import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -78,16 +77,9 @@ _KINDS |= {int: "a whole number", float: "a number"}
 class SchemaError(Exception):
     """A table is not as its schema says; the message lacks the file's name."""
 
-    def __init__(self, message: str, of_table: str = "") -> None:
-        super().__init__(message)
-        self.of_table = of_table  # the same as a verb phrase whose subject is the table
 
-
-def wrong(where: str, found: object, expected: str) -> SchemaError:
-    """Return the error of a value that is of the wrong type or out of range."""
-    value = shown(repr(found))
-    of_table = f"has {where} = {value}, not {expected}"
-    return SchemaError(f"'{where}' must be {expected}, not {value}", of_table)
+def _wrong(where: str, value: object, expected: str) -> SchemaError:
+    return SchemaError(f"'{where}' must be {expected}, not {shown(repr(value))}")
 
 
 def hint(name: str, known: Sequence[str], otherwise: str = "") -> str:
@@ -110,7 +102,7 @@ def of(kind: type) -> Check:
 
     def check(value: Any, where: str) -> Any:
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise wrong(where, value, _KINDS[kind])
+            raise _wrong(where, value, _KINDS[kind])
         return value
 
     return check
@@ -120,10 +112,10 @@ def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
     """Return a check that also puts the value to a test."""
 
     def check(value: Any, where: str) -> Any:
-        found = inner(value, where)
-        if not test(found):
-            raise wrong(where, value, expected)
-        return found
+        checked = inner(value, where)
+        if not test(checked):
+            raise _wrong(where, value, expected)
+        return checked
 
     return check
 
@@ -135,27 +127,15 @@ def number(kind: type, low: float, high: float) -> Check:
     return lambda value, where: kind(inside(value, where))
 
 
-def equal(wanted: object, expected: str) -> Check:
-    """Return a check of a value that must be this one."""
-    return such(of(type(wanted)), lambda value: value == wanted, expected)
-
-
 def one_of(*values: str) -> Check:
     """Return a check of a word that is one of a few."""
     return such(anything, lambda value: value in values, f"one of {', '.join(values)}")
 
 
-def nullable(inner: Check) -> Check:
-    """Return a check that also lets null pass."""
-    return lambda value, where: None if value is None else inner(value, where)
-
-
-def items(inner: Check, least: int = 0, most: float = math.inf, what: str = "items") -> Check:
-    """Return a check of a list of ``least`` to ``most`` items."""
-    expected = f"{least} to {most} {what}"
-    fitting = such(of(list), lambda value: least <= len(value) <= most, expected)
+def items(inner: Check) -> Check:
+    """Return a check of a list."""
     return lambda value, where: [
-        inner(item, f"{where}.{at}") for at, item in enumerate(fitting(value, where))
+        inner(item, f"{where}.{at}") for at, item in enumerate(of(list)(value, where))
     ]
 
 
@@ -166,21 +146,19 @@ def entries(inner: Check) -> Check:
     }
 
 
-def table(
-    required: Checks = _NO_CHECKS, optional: Checks = _NO_CHECKS, *, closed: bool = True
-) -> Check:
-    """Return a check of a table with known keys; one that is not closed may have others."""
+def table(required: Checks = _NO_CHECKS, optional: Checks = _NO_CHECKS) -> Check:
+    """Return a check of a table with known keys."""
     known = {**required, **optional}
 
     def check(value: Any, where: str) -> dict[str, Any]:
-        found = of(dict)(value, where)
-        if added := [key for key in found if closed and key not in known]:
-            at, advice = _join(where, added[0]), hint(added[0], tuple(known))
-            raise SchemaError(f"unknown key '{at}'. {advice}", f"has an unknown key '{at}'")
-        if missing := [_join(where, key) for key in required if key not in found]:
-            raise SchemaError(f"'{missing[0]}' is missing", f"lacks '{missing[0]}'")
-        checked = {key: known[key](found[key], _join(where, key)) for key in known if key in found}
-        return {key: checked.get(key, item) for key, item in found.items()}
+        for key in of(dict)(value, where):
+            if key not in known:
+                advice = hint(key, tuple(known))
+                raise SchemaError(f"unknown key '{_join(where, key)}'. {advice}")
+        for key in required:
+            if key not in value:
+                raise SchemaError(f"'{_join(where, key)}' is missing")
+        return {key: known[key](item, _join(where, key)) for key, item in value.items()}
 
     return check
 
@@ -189,9 +167,9 @@ def ruled(inner: Check, rule: Callable[[Any, str], object]) -> Check:
     """Return a check after which a rule looks at the value; it raises a `SchemaError`."""
 
     def check(value: Any, where: str) -> Any:
-        found = inner(value, where)
-        rule(found, where)
-        return found
+        checked = inner(value, where)
+        rule(checked, where)
+        return checked
 
     return check
 

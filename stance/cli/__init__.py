@@ -2,42 +2,50 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from stance.cli import data, findings, models, predict
+from stance.cli import answers, data, models
 from stance.cli._options import PANELS, declared
 from stance.cli._terminal import catching, run_safely
 
 __all__ = ["app", "main"]
 
 
+def _write(formatter: Any, sections: dict[str, list[tuple[str, str]]]) -> None:
+    for title, rows in sections.items():
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
 class Command(TyperCommand):
     """A command whose options stand in sections, in plain text: rich takes .3 s to load."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters, which take texts and paths as they are."""
+        """Return the parameters."""
         return [*map(_taking_texts, super().get_params(ctx))]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options, section by section."""
-        sections = defaultdict(list)
+        sections: dict[str, list[tuple[str, str]]] = {panel: [] for panel in PANELS}
         for parameter in super().get_params(ctx):
             name, text = parameter.get_help_record(ctx) or ("", "")
             argument = parameter.param_type_name == "argument"
             panel = "Arguments" if argument else getattr(parameter, "rich_help_panel", None)
             sections[panel or "Options"].append((re.sub(r" <[\w\[\]]+>$", "", name), text))
-        _write(formatter, {panel: sections[panel] for panel in PANELS})
+        _write(formatter, sections)
 
 
 class Group(TyperGroup):
     """A program whose commands stand in sections."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters, which take texts and paths as they are."""
+        """Return the parameters."""
         return [*map(_taking_texts, super().get_params(ctx))]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -49,17 +57,10 @@ class Group(TyperGroup):
         _write(formatter, sections)
 
 
-def _write(formatter: Any, sections: dict[str, list[tuple[str, str]]]) -> None:
-    for title, rows in sections.items():
-        if rows:
-            with formatter.section(title):
-                formatter.write_dl(rows)
-
-
 def _taking_texts(parameter: Any) -> Any:
     """Let a parameter take texts, paths and its default as they are, and leave the rest to typer.
 
-    Typer checks every value, also these, with pydantic, which takes as long to load as the model.
+    Typer checks every value with pydantic, which takes as long to load as the model.
     """
     check, kind = type(parameter).process_value, parameter.type_descriptor.annotation
 
@@ -111,64 +112,58 @@ def _root(
         typer.echo(context.get_help())
 
 
-ANSWER, STUDY = "Answer", "Study answers"
-TRAIN, LOOK = "Train a model", "Look inside"
+COMMANDS: dict[str, dict[Callable[..., None], str]] = {
+    "Answer": {
+        answers.predict: """
+            stance predict articles.csv -o answers.csv
+            stance predict archive/ -o answers.csv --rejects bad.csv --jobs 2""",
+        answers.explain: """
+            stance explain "Poland praised NATO and condemned Russia." --actor Russia""",
+    },
+    "Study answers": {
+        answers.sample: """
+            stance sample answers.csv -n 300 --by outlet -o to_label.csv""",
+        data.label: """
+            stance label to_label.csv --coder anna
+            stance label to_label.csv --export labelled.csv""",
+        answers.shares: """
+            stance shares answers.csv --audit labelled.csv --by outlet -o shares.csv""",
+        answers.report: """
+            stance report answers.csv --by outlet --over date
+            stance report answers.csv --audit labelled.csv --figures figures""",
+    },
+    "Train a model": {
+        data.import_: """
+            stance import labelstudio export.json -o corpus.csv
+            stance import table coded.xlsx --map text=body,stance=label -o corpus.csv""",
+        data.check: """
+            stance check corpus.csv""",
+        models.train: """
+            stance train corpus.csv -o my.stance
+            stance predict articles.csv --model my.stance -o answers.csv""",
+        models.evaluate: """
+            stance evaluate coded.csv
+            stance evaluate coded.csv --model my.stance --report scores.html""",
+    },
+    "Look inside": {
+        data.actors: """
+            stance actors
+            stance actors articles.csv""",
+        models.inspect: """
+            stance inspect
+            stance inspect my.stance --words""",
+        models.doctor: """
+            stance doctor""",
+    },
+}
+"""Commands by their section of the help, with examples."""
 
-for panel, command, *examples in (
-    (
-        *(ANSWER, predict.predict),
-        "stance predict articles.csv -o answers.csv",
-        "stance predict archive/ -o answers.csv --rejects bad.csv --jobs 2",
-    ),
-    (
-        *(ANSWER, predict.explain),
-        'stance explain "Poland praised NATO and condemned Russia." --actor Russia',
-    ),
-    (
-        *(STUDY, findings.sample),
-        "stance sample answers.csv -n 300 --by outlet -o to_label.csv",
-    ),
-    (
-        *(STUDY, data.label),
-        "stance label to_label.csv --coder anna",
-        "stance label to_label.csv --export labelled.csv",
-    ),
-    (
-        *(STUDY, findings.shares),
-        "stance shares answers.csv --audit labelled.csv --by outlet -o shares.csv",
-    ),
-    (
-        *(STUDY, findings.report),
-        "stance report answers.csv --by outlet --over date",
-        "stance report answers.csv --audit labelled.csv --figures figures",
-    ),
-    (
-        *(TRAIN, data.import_),
-        "stance import labelstudio export.json -o corpus.csv",
-        "stance import table coded.xlsx --map text=body,stance=label -o corpus.csv",
-    ),
-    (TRAIN, data.check, "stance check corpus.csv"),
-    (
-        *(TRAIN, models.train),
-        "stance train corpus.csv -o my.stance",
-        "stance predict articles.csv --model my.stance -o answers.csv",
-    ),
-    (
-        *(TRAIN, models.evaluate),
-        "stance evaluate coded.csv",
-        "stance evaluate coded.csv --model my.stance --report scores.html",
-    ),
-    (LOOK, data.actors, "stance actors", "stance actors articles.csv"),
-    (LOOK, models.inspect, "stance inspect", "stance inspect my.stance --words"),
-    (LOOK, models.doctor, "stance doctor"),
-):
-    name = command.__name__.strip("_")
-    app.command(
-        name=name,
-        cls=Command,
-        epilog="\n".join(["\b", "Examples:", *(f"  {example}" for example in examples)]),
-        rich_help_panel=panel,
-    )(catching(declared(command, name)))
+for panel, commands in COMMANDS.items():
+    for command, examples in commands.items():
+        name = command.__name__.strip("_")
+        epilog = "\b\nExamples:" + examples.replace(" " * 12, "  ")
+        register = app.command(name=name, cls=Command, epilog=epilog, rich_help_panel=panel)
+        register(catching(declared(command, name)))
 
 
 def main() -> None:
