@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from stance.display import shown
 from stance.errors import DataError
-from stance.tables.separated import SEPARATORS
+from stance.tables.quoting import SEPARATORS
 from stance.tables.table import ColumnError, folded
 
 _USUAL = {

@@ -3,36 +3,40 @@
 import csv
 import io
 import re
-from collections.abc import Generator, Iterator, Sequence
-from itertools import chain, islice, repeat
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 
 from stance.display import count
+from stance.tables.quoting import (
+    DOUBTFUL,
+    MAX_RECORD_LINES,
+    NAMES,
+    detect,
+    explain_quotes,
+    most_cells,
+    parsed,
+    ragged,
+    too_wide,
+    unquoted_cells,
+)
 from stance.tables.sources import MAX_LINE, MEGABYTE, Source, line_ends, split_lines
 from stance.tables.table import (
     AROUND,
     MAX_CELL,
     MAX_COLUMNS,
+    Chunks,
     Fault,
     Records,
     Row,
     Table,
-    column_at,
     folded,
     undecoded,
 )
 
-NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
-SEPARATORS = tuple(NAMES)
-_SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and lines of them
 _LONG = 64 * 1024  # only beyond this can a line hold more than MAX_COLUMNS cells worth fearing
-_MAX_RECORD_LINES = 100_000
 _RESYNC = 100  # lines that must hold good records before a stray quote is believed to be one
 _SEP_LINE = re.compile("(?i:sep)=(.)(\r\n|\r|\n)")  # as Excel reads it
 _LINE_END = re.compile("\r\n|\r|\n")
-_DOUBTFUL = re.compile(r'\s+"|.*(""|\\")|[^"]*"\s*$', re.DOTALL)
-"""An unquoted cell whose quotes say that quoting went wrong: a space before an opening quote,
-doubled quotes without the outer ones, an escape that CSV does not have, a closing quote alone."""
 _OTHER_QUOTES = {"'": "'", "`": "`'", "‘": "’", "“": "”", "„": "“”", "«": "»", "|": "|", '"': '"'}
 
 
@@ -48,14 +52,14 @@ def read_separated(
     noted, top, line = _beginning(chunks, table)
     lines = split_lines(top)
     if len(lines[0]) > MEGABYTE:
-        raise table.error(_too_wide(line))
-    mark = mark or noted or _detect(lines, default, quotes, line, table)
-    end, cells = next(_parsed(lines, 0, mark, quotes))
+        raise table.error(too_wide(line))
+    mark = mark or noted or detect(lines, default, quotes, line, table)
+    end, cells = next(parsed(lines, 0, mark, quotes))
     raw = "".join(lines[:end])
-    if isinstance(cells, str) or (quotes and _unquoted(raw, mark)):
-        raise table.error(_explain(raw, mark, line, ()))
+    if isinstance(cells, str) or (quotes and unquoted_cells(raw, mark)):
+        raise table.error(explain_quotes(raw, mark, line, ()))
     if len(cells) > MAX_COLUMNS:
-        raise table.error(_too_wide(line))
+        raise table.error(too_wide(line))
     table.name_columns(cells, line)
     table.form = f"separator {NAMES.get(mark, repr(mark))}" + ", no quoting" * (not quotes)
     body = _Body(table, mark, line + end, quotes=quotes)
@@ -82,57 +86,6 @@ def _beginning(chunks: Iterator[str], table: Table) -> tuple[str, str, int]:
     return noted, top, line
 
 
-def _detect(lines: Sequence[str], default: str, quotes: bool, line: int, table: Table) -> str:
-    """Return the separator with which most of the first records are as wide as the header."""
-    sample = [each for each in lines[:_SAMPLE_LINES] if len(each) <= MEGABYTE]
-    shares: dict[str, float] = {}
-    for mark in SEPARATORS:
-        widths = _widths(sample, mark, quotes)
-        if widths and widths[0] > 1:
-            shares[mark] = widths[1:].count(widths[0]) / max(1, len(widths) - 1)
-    best = [mark for mark, share in shares.items() if share == max(shares.values())]
-    if not best or (default in best and default != ","):
-        return default
-    if len(best) > 1:
-        reason = f"the separator may be {' or '.join(NAMES[mark] for mark in best)}"
-        raise table.error(Fault(line, "", reason, "name it with --delimiter"))
-    return best[0]
-
-
-def _widths(lines: Sequence[str], mark: str, quotes: bool) -> list[int]:
-    """Return how many cells the first records have, 0 for a bad one; the last may be cut off."""
-    widths = []
-    for end, cells in islice(_parsed(lines, 0, mark, quotes), _SAMPLE):
-        if isinstance(cells, list) and cells:
-            widths.append(len(cells))
-        elif isinstance(cells, str) and end < len(lines):
-            widths.append(0)
-    return widths
-
-
-def _parsed(
-    lines: Sequence[str], start: int, mark: str, quotes: bool
-) -> Iterator[tuple[int, list[str] | str]]:
-    """Yield the line after each record, and its cells or why the csv module refuses it."""
-    rest = map(lines.__getitem__, range(start, len(lines)))
-    options: Any = {} if quotes else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(rest, delimiter=mark, strict=True, **options)
-    cells: list[str] | str | None = ""
-    while cells is not None:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            cells = str(error)
-        if cells is not None:
-            yield start + reader.line_num, cells
-
-
-def _unquoted(raw: str, mark: str) -> list[str]:
-    """Return the unquoted cells with quotes inside of a record that the csv module accepts."""
-    cells = re.findall(f'"(?:[^"]++|"")*+"|[^{re.escape(mark)}\r\n]++', raw)
-    return [cell for cell in cells if '"' in cell and not cell.startswith('"')]
-
-
 class _Body:
     """The records below the header: whole chunks of good ones at once, others one by one."""
 
@@ -149,7 +102,7 @@ class _Body:
         record = rf"{cell}(?:{sign}{cell}){{{self._width - 1}}}(?:\r\n|\r|\n)"
         self._good = re.compile(f"(?:{record})++")
 
-    def chunks(self, texts: Iterator[str]) -> Generator[Records]:
+    def chunks(self, texts: Iterator[str]) -> Chunks:
         """Yield every good record, in order, some at a time."""
         held, enough, table = "", 0, self._table
         for text in chain(texts, [None]):
@@ -157,7 +110,7 @@ class _Body:
             if not held or (text is not None and len(held) < enough):
                 continue
             end = len(held) if text is None else self._whole(held)
-            if not end and len(held) <= MAX_LINE and line_ends(held) <= _MAX_RECORD_LINES:
+            if not end and len(held) <= MAX_LINE and line_ends(held) <= MAX_RECORD_LINES:
                 enough = 2 * len(held)  # searching a long cell for each chunk would take minutes
                 continue
             end = end or len(held)
@@ -189,24 +142,25 @@ class _Body:
             return None
         columns, ends = found
         table, size = self._table, len(ends)
-        starts = [0, *ends[:-1]]
+        starts = range(size) if ends[-1] == size else [0, *ends[:-1]]
         odd = {
             at
             for at, cell in enumerate(columns[0])
             if cell[:1] in _OTHER_QUOTES or self._may_be_name(cell)
         }
         odd |= {0} if table.records_in == 0 else set()
-        odd |= {at for at in range(size) if ends[at] - starts[at] > 1} if ends[-1] > size else set()
+        if ends[-1] > size:  # cells over several lines
+            odd |= {at for at in range(size) if ends[at] - starts[at] > 1}
         rows = ([cells[at] for cells in columns] for at in odd)
         if any(self._repeats_header(cells) or self._oddity(cells) for cells in rows):
             return None
         if table.check and any(map(table.check, zip(*columns, strict=True), repeat(0))):
             return None
-        lines = [self._line + start for start in starts]
-        numbers = range(table.records_in + 1, table.records_in + 1 + size)
+        first, line = table.records_in + 1, self._line
+        lines = range(line, line + size) if ends[-1] == size else [line + at for at in starts]
         table.records_in += size
         self._line += ends[-1]
-        return Records(numbers, lines, columns, len(text))
+        return Records(range(first, first + size), lines, columns, len(text))
 
     def _split(self, text: str) -> tuple[list[list[str]], Sequence[int]] | None:
         """Return the columns of lines without quotes, and where each ends; None if one is bad."""
@@ -237,14 +191,14 @@ class _Body:
     def _one_by_one(self, text: str, ended: bool) -> Iterator[Row]:
         """Yield each record, or what is wrong with it; keep one that may end in the next chunk."""
         lines, at, table = split_lines(text), 0, self._table
-        if len(text) > 2 * _LONG and self._most_cells(text) > MAX_COLUMNS:
-            raise table.error(_too_wide(self._line))
+        if len(text) > 2 * _LONG and most_cells(text, self._mark, self._quotes) > MAX_COLUMNS:
+            raise table.error(too_wide(self._line))
         suspect = _undecodable(text)
         while at < len(lines):
-            for end, cells in _parsed(lines, at, self._mark, self._quotes):
+            for end, cells in parsed(lines, at, self._mark, self._quotes):
                 raw, line = "".join(lines[at:end]), self._line + at
                 is_open = cells == "unexpected end of data" and end == len(lines)
-                if is_open and not ended and end - at <= _MAX_RECORD_LINES and len(raw) <= MAX_CELL:
+                if is_open and not ended and end - at <= MAX_RECORD_LINES and len(raw) <= MAX_CELL:
                     self._unfinished, self._line = raw, line
                     return
                 found = self._judged(cells, raw, line, lines=end - at)
@@ -263,17 +217,17 @@ class _Body:
         """Return the cells of a record, none of an empty line, or its fault; note what is odd."""
         table, width = self._table, self._width
         if isinstance(cells, str):
-            return _explain(raw, self._mark, line, table.columns)
+            return explain_quotes(raw, self._mark, line, table.columns)
         if not cells:  # so a spreadsheet saves an empty cell of an only column
             kept = "skipped, records below read as the same table"
             table.note(f"empty line: {'read as an empty cell' if width == 1 else kept}", line)
             return [""] if width == 1 else []
-        unquoted = _unquoted(raw, self._mark) if self._quotes and '"' in raw else []
-        if unquoted and (len(cells) != width or any(map(_DOUBTFUL.match, unquoted))):
-            return _explain(raw, self._mark, line, table.columns)
+        unquoted = unquoted_cells(raw, self._mark) if self._quotes and '"' in raw else []
+        if unquoted and (len(cells) != width or any(map(DOUBTFUL.match, unquoted))):
+            return explain_quotes(raw, self._mark, line, table.columns)
         if len(cells) != width:
             self._ragged += 1
-            return self._other_width(len(cells), line, lines)
+            return ragged(table, len(cells), self._mark, line, lines)
         if self._repeats_header(cells):
             return Fault(line, "", "repeats the header", "if two files were joined, remove it")
         if odd := self._oddity(cells):
@@ -287,33 +241,20 @@ class _Body:
     def _swallows(self, lines: Sequence[str], start: int, end: int) -> bool:
         """Return whether the lines of a bad record after its first are good records."""
         below, at = lines[start : start + _RESYNC], 0
-        for after, cells in _parsed(below, 0, self._mark, self._quotes):
+        for after, cells in parsed(below, 0, self._mark, self._quotes):
             if start + at >= end or self._width == 1:  # where any line is a record
                 break
             if isinstance(cells, str) and after == len(below):
                 break
             raw = "".join(below[at:after])
-            if len(cells) != self._width or isinstance(cells, str) or _unquoted(raw, self._mark):
+            if (
+                len(cells) != self._width
+                or isinstance(cells, str)
+                or unquoted_cells(raw, self._mark)
+            ):
                 return False
             at = after
         return at > 0
-
-    def _most_cells(self, text: str) -> int:
-        """Return how many cells the widest of some records has, without making them."""
-        quoted = '"[^"]*+(?:""[^"]*+)*+"?'  # without these, each line is a record
-        outside = re.sub(quoted, "", text) if self._quotes else text
-        return 1 + max(line.count(self._mark) for line in _LINE_END.split(outside))
-
-    def _other_width(self, cells: int, line: int, lines: int) -> Fault:
-        reason = f"{count(cells, 'cell')} where the header has {self._width}"
-        if lines > 1:
-            reason += f" (a quoted cell runs on to line {line + lines - 1})"
-        advice = "complete the row, and quote cells that hold line ends"
-        if cells > self._width:
-            advice = f"quote cells that hold {NAMES.get(self._mark, repr(self._mark))}"
-        if not self._table.records_in and self._width == 1:
-            advice = f"check that the line before it is the header, {advice}"
-        return Fault(line, "", reason, advice)
 
     # --- What is odd ---
 
@@ -356,38 +297,3 @@ class _Body:
 def _undecodable(text: str) -> bool:
     """Return whether a text holds a NUL or a lone surrogate."""
     return "\0" in text or (not text.isascii() and re.search("[\ud800-\udfff]", text) is not None)
-
-
-def _explain(raw: str, mark: str, line: int, columns: Sequence[str]) -> Fault:
-    """Return the fault of a record whose quotes are wrong, or one of whose cells is too long."""
-    grammar = re.compile(f'(")(?:[^"]++|"")*+("?+)|[^"{re.escape(mark)}\r\n]*+')
-    place = end = cell = 0
-    is_quoted, is_closed, after = "", "", mark
-    while (found := grammar.match(raw, place)) and after == mark:
-        end, is_quoted, is_closed = found.end(), found[1], found[2]
-        after = raw[end : end + 1]
-        if after == mark:
-            place, cell = end + 1, cell + 1
-    name = column_at(columns, cell)
-    opened, at = line + line_ends(raw[:place]), line + line_ends(raw[:end])
-    advice = "double each quote inside a cell and quote the cell, or use --quoting none"
-    if '\\"' in raw:
-        advice += " (here a backslash stands before the quote)"
-    if is_quoted and not is_closed:
-        limit = f" within {_MAX_RECORD_LINES:,} lines" if at - line > _MAX_RECORD_LINES else ""
-        limit = f" within {MAX_CELL // MEGABYTE} MB" if len(raw) > MAX_CELL else limit
-        reason = f"the quote that opens in column {name!r} is never closed{limit}"
-        advice = "close it, or use --quoting none if the table never quotes"
-        return Fault(opened, name, reason, advice)
-    if is_quoted and after not in ("\r", "\n", ""):
-        reason = f"text after the closing quote of column {name!r}, which opens in line {opened}"
-        return Fault(at, name, reason, advice)
-    if after == '"':
-        return Fault(at, name, f"a quote inside the unquoted column {name!r}", advice)
-    return Fault(line, "", f"a cell of more than {MAX_CELL // MEGABYTE} MB", "split its text")
-
-
-def _too_wide(line: int) -> Fault:
-    """Return the fault of a line that nobody wrote as a record."""
-    advice = "no table has that many: check its separator and line ends"
-    return Fault(line, "", f"more than {MAX_COLUMNS:,} columns", advice)
