@@ -72,15 +72,13 @@ LINES = [
 ]
 
 PARAGRAPHS = """
-The Kremlin denied it.; “No,” he said.; No.; No comment.; Russia has not commented.; Why now?
-NATO leaders meet by the sea to argue about money; NATO’s last chance; Israel said no
+The Kremlin denied it.; “No,” he said.; No.; No comment.; Why now?; NATO’s last chance
 Ukraine: the price of waiting | The Larkmoor Courier; 北约拒绝评论。; НАТО не ответило.
 BRUSSELS (Reuters) - NATO ministers met on Monday.; By Monday the Russian column had gone.
 By joining NATO, Finland has doubled the border that the alliance has to watch
 By every measure Russia is losing.; With help from Poland, Ukraine rebuilt the bridge.
 With reports from Kyiv growing darker, NATO ministers sent more ammunition.
 Reporting by state media suggests that China is satisfied.; In 2024 Turkey agreed.
-Follow the money and you arrive in Moscow.; March was quiet.; Listen to the Baltic states.
 Follow Russia's example on this and you will regret it.; More sanctions on Iran followed.
 Share prices in Germany fell as sanctions on Iran took hold.; Sign up to NATO, he said, and pay.
 Home to forty nations, the alliance could not agree.; The author of the attack is Russia.
@@ -88,27 +86,21 @@ Sign up to the pact, the minister told his allies, or be left outside.
 Get the latest tanks to Ukraine before winter.; Read the treaty again: Russia signed it.
 More from Russia was expected, and nothing came.; Comments by the Iranian minister angered Israel.
 Related worries led Japan to close the strait.; Updated plans will be put to NATO in May.
-Published figures show that Russia spends more than France.
 We use the word “war” because China's neighbours do.; By continuing the war Russia isolates itself.
 Copyright law divides the European Union and China.; The picture: NATO has money and no plan.
-Photographs of the damage shocked the United Nations.
+Photographs of the damage shocked the United Nations.; Watch what Russia does, not what it says.
 He gave the Americans credit: they had come.; “We are Getty,” joked the envoy from France.
 The film was shot in Iran (and praised in Israel).; The group's newsletter praised Russia.
-The photographer was killed by a Russian shell, AFP said.
 Ada Fennimore is a reporter who was arrested in Moscow last year.
 Ada Fennimore is a journalist for The Courier, held in Iran since March.
 Ada Fennimore is the president of the assembly, and she detests NATO.
-Advertisement of strength or not, the parade impressed China.
-Watch what Russia does, not what it says.; “Our newsletter was closed,” said the editor in Moscow.
+“Our newsletter was closed,” said the editor.; Subscribe to that view of China if you like.
 If you like the treaty, you will love what China makes of it.
 This article of the treaty is what Iran rejects.; The alliance contributed to this disaster.
 A version of this plan appears in every paper that Turkey writes.
 """
-KEPT = [
-    *re.split("[;\n] ?", PARAGRAPHS.strip()),
-    "Subscribe to that view of China if you like; I do not.",
-    "NATO and Russia traded accusations for a third day, " * 4 + "and Jo contributed to it.",
-]
+KEPT = [line.strip() for line in re.split("[;\n]", PARAGRAPHS.strip())]
+KEPT += ["NATO and Russia traded accusations for a third day, " * 4 + "and Jo contributed to it."]
 
 HEADLINES = """
 NATO allies agree to raise defence spending; Putin's gamble; Iran strikes back; Sanctions; Brexit
@@ -317,7 +309,7 @@ def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
 def test_an_address_is_not_fetched():
     for command in ("predict", "check"):
         said = fails(1, command, "https://courier.example/nato.html")
-        assert "is a web address, and nothing is fetched; save the page" in said
+        assert "is a web address, none of which is fetched; save the page" in said
 
 
 def test_the_headline_is_the_first_paragraph_and_columns_say_the_rest(tmp_path):

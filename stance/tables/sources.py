@@ -168,8 +168,7 @@ class Source:
 
     def _refuse_unreadable(self, error: OSError | ValueError) -> NoReturn:
         if isinstance(error, FileNotFoundError) and re.match(r"https?:[/\\]", str(self._path)):
-            advice = "save the page in a browser as .html"
-            self._refuse(f"is a web address, and nothing is fetched; {advice}")
+            self._refuse("is a web address, none of which is fetched; save the page or table first")
         reason = shown(getattr(error, "strerror", None) or type(error).__name__)
         other = f"cannot be read ({reason}); copy the file and try again"
         raise DataError(f"{self.name}: {_UNREADABLE.get(type(error), other)}") from error
