@@ -11,7 +11,6 @@ import stat
 import sys
 import tempfile
 import time
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from stance.interrupts import defer_signals
 
 Output = TypeVar("Output", bound="Transaction")
 
-_PRIVATE = ".stance-", ".part"  # how the name of a file in the making begins and ends
+_PREFIX, _SUFFIX = ".stance-", ".part"  # how the name of a file in the making begins and ends
 _STALE = 24 * 3600  # seconds after which nobody writes it any more
 
 # --- What a path stands for ----------------------------------------------------------------------
@@ -132,8 +131,7 @@ class WholeFile(Transaction):
     """
 
     def __init__(self, path: Path | None, *, force: bool, folder: Path | None = None) -> None:
-        self._path = path
-        self._force = force
+        self._path, self._force = path, force
         self._target: Path | None = None  # of a file that is made in private
         self._made: list[Path] = []  # what `discard` removes
         with reported(path):
@@ -244,13 +242,12 @@ def write_together(contents: Sequence[tuple[Path, bytes]], *, force: bool = Fals
 
 def _make_private(folder: Path, *, delete: bool = True) -> IO[bytes]:
     """Return a new file that nobody else may read."""
-    before, after = _PRIVATE
-    return tempfile.NamedTemporaryFile(prefix=before, suffix=after, dir=folder, delete=delete)
+    return tempfile.NamedTemporaryFile(prefix=_PREFIX, suffix=_SUFFIX, dir=folder, delete=delete)
 
 
 def _clear_leftovers(folder: Path) -> None:
     """Remove what killed processes left in a folder long ago."""
-    for path in folder.glob("*".join(_PRIVATE)):
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         with contextlib.suppress(OSError):
             if path.lstat().st_mtime < time.time() - _STALE:
                 path.unlink()
@@ -290,9 +287,6 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-# --- Files in the private folder of a run --------------------------------------------------------
-
-
 def write_private(path: Path, data: bytes = b"", *, sync: bool = True) -> None:
     """Write or replace a file in a private folder; a power cut may damage it without `sync`."""
     with _make_private(path.parent, delete=False) as file:
@@ -303,18 +297,3 @@ def write_private(path: Path, data: bytes = b"", *, sync: bool = True) -> None:
     Path(file.name).replace(path)
     if sync:
         sync_folder(path.parent)
-
-
-def write_checked(path: Path, data: bytes) -> None:
-    """Write a file in a private folder, with a checksum that shows what a power cut has damaged."""
-    write_private(path, b"%d\n%b" % (zlib.crc32(data), data), sync=False)
-
-
-def read_checked(path: Path) -> bytes | None:
-    """Return what `write_checked` has written; None if it is gone or damaged."""
-    try:
-        with path.open("rb") as file:
-            checksum, data = int(file.readline()), file.read()
-    except (OSError, ValueError):
-        return None
-    return data if zlib.crc32(data) == checksum else None

@@ -5,13 +5,14 @@ import hashlib
 import json
 import os
 import stat
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any, Self
 
 from stance.display import count, shown_path
 from stance.errors import DataError, Finished, OutputError, StanceError, output_error
-from stance.files import read_checked, sync_folder, write_checked, write_private
+from stance.files import sync_folder, write_private
 from stance.interrupts import defer_signals
 from stance.runs.answers import COUNTS, TABLES, Tally
 from stance.runs.rows import EncodedRows
@@ -185,17 +186,16 @@ class RunFolder:
     def keep(self, part: Part) -> Part:
         """Keep a part in a file that appears only when it is whole; raise `OutputError` if not."""
         try:
-            write_checked(self.path(part.number), _pack(part))
+            write_private(self.path(part.number), _pack(part), sync=False)
         except OSError as error:
             raise output_error(error, self._output) from error
         return part
 
     def kept(self, batch: Batch) -> Part | None:
         """Return the kept part of a batch; None if there is none, or it is damaged or another."""
-        data = read_checked(self.path(batch.number))
-        with contextlib.suppress(ValueError, TypeError, KeyError):  # of another version
-            part = _unpack(data) if data is not None else None
-            return part if part and part.answers(batch) else None
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            part = _unpack(self.path(batch.number).read_bytes())
+            return part if part.answers(batch) else None
         return None
 
     def end(self, inode: int) -> None:
@@ -239,7 +239,7 @@ class RunFolder:
 
 
 def _pack(part: Part) -> bytes:
-    """Return a part as a line of JSON, and its rows behind it."""
+    """Return a part as a checksum, a line of JSON and its rows."""
     tally = {name: getattr(part.tally, name) for name in COUNTS}
     for name in TABLES:
         tally[name] = [[*key, times] for key, times in getattr(part.tally, name).items()]
@@ -250,10 +250,14 @@ def _pack(part: Part) -> bytes:
         "tally": tally,
         "times": part.encoded.times,
     }
-    return b"%s\n%s" % (json.dumps(facts).encode(), part.encoded.output_cells)
+    data = b"%s\n%s" % (json.dumps(facts).encode(), part.encoded.output_cells)
+    return b"%d\n%s" % (zlib.crc32(data), data)  # which shows what a power cut has damaged
 
 
 def _unpack(data: bytes) -> Part:
+    checksum, _, data = data.partition(b"\n")
+    if zlib.crc32(data) != int(checksum):
+        raise ValueError("a damaged part")
     line, _, output_cells = data.partition(b"\n")
     facts = json.loads(line)
     counts: dict[str, Any] = {name: facts["tally"][name] for name in (*COUNTS, *TABLES)}
