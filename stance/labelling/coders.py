@@ -13,12 +13,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.evaluation.agreement import (
-    MISSING,
-    coded_twice,
-    measure_agreement,
-    report_agreement,
-)
+from stance.evaluation.agreement import MISSING, coded_twice, measure_agreement, report_agreement
 from stance.label_values import SOFT, holder_kind
 from stance.labelling.store import QUESTIONS, Label, Labels, Saved, Store, problem
 from stance.labelling.task import Pair, Task, mentions, named_actors
