@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import ne
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
@@ -42,7 +43,7 @@ _RAW, _RAW_LINES = MEGABYTE, 10_000  # of a bad record
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 # Such a sign, but not of a number, where some spreadsheets begin a cell inside of one of ours.
 _INNER = re.compile(
-    r"""(?<=[;\t\r\n])(?="*[=+\-@＝＋－＠])(?!"*[+\-＋－][\d.,]*\d[\d.,]*(?![^;\t\r\n]))"""
+    r"""[;\t\r\n](?="*[=+\-@＝＋－＠])(?!"*[+\-＋－][\d.,]*\d[\d.,]*(?![^;\t\r\n]))"""
 )
 
 
@@ -57,13 +58,15 @@ def is_formula(cell: str) -> bool:
     return cell[:1] in FORMULA_STARTS and not number
 
 
-def quote_formulas(cell: str) -> str:
-    """Return a cell with ' before each formula, also where Excel splits it at ; or a tab.
+def quote_formulas(cells: Sequence[str]) -> Sequence[str]:
+    """Return cells with ' before each formula, also where Excel splits them at ; or a tab.
 
-    >>> quote_formulas("=cmd"), quote_formulas("NATO;=1+1;-5;x - y")
-    ("'=cmd", "NATO;'=1+1;-5;x - y")
+    >>> quote_formulas(["=cmd", "NATO;=1+1;-5;x - y"])
+    ["'=cmd", "NATO;'=1+1;-5;x - y"]
     """
-    return "'" * is_formula(cell) + _INNER.sub("'", cell)
+    if FORMULA_STARTS.isdisjoint("".join(cells)):  # as most columns are
+        return cells
+    return ["'" * is_formula(cell) + _INNER.sub(r"\g<0>'", cell) for cell in cells]
 
 
 def formula_note(cells: int, *, quoted: bool = False, remedy: str = "--excel-safe") -> str:
@@ -100,7 +103,7 @@ class Format:
         if not self.plain:
             return b"[\n" if self.container == "json" else b""
         mark = b"\xef\xbb\xbf" if self.excel_safe else b""
-        names = list(map(quote_formulas, self.columns)) if self.excel_safe else self.columns
+        names = quote_formulas(self.columns) if self.excel_safe else self.columns
         if any(sign in "".join(names) for sign in ",;\t|\ufeff") or names[0].startswith("sep="):
             # Quoted, so that no reader takes them for separators, a mark or a note of Excel.
             quoted = ('"' + name.replace('"', '""') + '"' for name in names)
@@ -115,10 +118,9 @@ class Format:
         try:
             if self.kind == "jsonl":
                 return b"".join(map(self._json_line, rows))
-            safe = (map(quote_formulas, row) for row in rows)
-            return encode_rows(
-                map(list, safe) if self.excel_safe else rows, delimiter=self.delimiter
-            )
+            columns = zip(*rows, strict=True)
+            safe = zip(*map(quote_formulas, columns), strict=True) if self.excel_safe else rows
+            return encode_rows(safe, delimiter=self.delimiter)
         except UnicodeEncodeError as error:
             raise DataError(HALF_CHARACTER) from error
 
@@ -127,7 +129,8 @@ class Format:
         if not self.plain:
             return 0
         if self.excel_safe:
-            return sum(quote_formulas(cell) != cell for row in rows for cell in row)
+            columns = list(zip(*rows, strict=True))
+            return sum(sum(map(ne, own, quote_formulas(own))) for own in columns)
         return sum(is_formula(cell) for row in rows for cell in row if cell[:1] in FORMULA_STARTS)
 
     def _json_line(self, row: Sequence[str]) -> bytes:
