@@ -29,3 +29,13 @@ def slices(size: int, parts: int = 1) -> Iterator[slice]:
     most = max(1, AT_A_TIME // parts)
     for low in range(0, size, most):
         yield slice(low, min(low + most, size))
+
+
+def stretches(start: Ints, counts: Ints) -> Ints:
+    """Return the numbers from each start on, so many of each, one after the other.
+
+    >>> stretches(np.array([7, 2]), np.array([2, 3])).tolist()
+    [7, 8, 2, 3, 4]
+    """
+    numbers = np.repeat(start - (np.cumsum(counts) - counts), counts)
+    return numbers + np.arange(len(numbers))

@@ -34,9 +34,10 @@ def count_aliases(
         for block in blocks:
             months = dates.months(block) if dates else None
             for _, batch, found in book.scan(block.columns[at], months):
-                starts, ends = batch.start[found.first], batch.end[found.last]
-                for actor, start, end in zip(found.actor, starts, ends, strict=True):
-                    aliases[book.names[actor], batch.text[start:end]] += 1
+                span = batch.start[found.first], batch.end[found.last]
+                places = found.para, found.actor, *span
+                for para, actor, start, end in zip(*places, strict=True):
+                    aliases[book.names[actor], batch.texts[para][start:end]] += 1
                 pairs = np.unique(np.stack([found.para, found.actor]), axis=1)
                 rows_by_actor.update(book.names[actor] for actor in pairs[1])
                 rows += len(batch)

@@ -1,24 +1,23 @@
 """How a paragraph names an actor, and who does what to whom around it: two blocks."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Ints, Ints32, Keys
-from stance.features.events import Codebook, Events, JointBook
-from stance.features.pairs import (
-    FAR,
+from stance.arrays import Ints, Keys
+from stance.features.occurrences import (
+    NAME_KEY,
     OTHER_KEY,
-    REACH,
-    ROLES,
+    REPORT_KEY,
     TARGET_KEY,
-    Pairs,
-    Surroundings,
-    run_starts,
+    Closed,
+    Occurrences,
+    category_terms,
+    in_fields,
 )
-from stance.reading.keys import key_of, keys_of
+from stance.features.pairs import FAR, REACH, ROLES, Pairs, Surroundings, run_starts
+from stance.reading.keys import keys_of
 from stance.reading.lexicon import (
     CONCESSION,
     FIRST_PERSON,
@@ -63,32 +62,22 @@ _VALUES = {name: _labels(name, _COUNTS) for name in _COUNTED} | {
 }
 """Labels of the values of each feature that a pair has once."""
 
-_ROLES = Codebook("mention role", [ROLES])
+_VALUE_SETS = {name: Closed("mention", [labels]) for name, labels in _VALUES.items()}
+_ROLES = Closed("mention role", [ROLES])
 
 
-@lru_cache(maxsize=1)
-def _mention_books() -> dict[tuple[str, ...], JointBook]:
-    """Return the features of a pair in threes, each looked up as one."""
-    names = list(_VALUES)
-    threes = [tuple(names[at : at + 3]) for at in range(0, len(names), 3)]
-    return {
-        own: JointBook({name: _VALUES[name] for name in own}, [("mention", [n]) for n in own])
-        for own in threes
-    }
-
-
-def mention_block(reader: Reader, pairs: Pairs) -> list[Events]:
+def mention_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """How an actor is named: separates passing mentions from those a stance is about."""
-    codes = _codes(_counts(pairs), pairs)
+    values = _values(_counts(pairs), pairs)
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
-    events = []
-    for names, book in _mention_books().items():
-        code = book.encode(*(codes[name] for name in names))
-        events.append(Events(rows, nowhere, code=code, book=book))
+    found = [
+        Occurrences(rows, nowhere, values[name], vocabulary=vocabulary)
+        for name, vocabulary in _VALUE_SETS.items()
+    ]
     if len(pairs.mention):
         near = pairs.surroundings
-        events.append(Events(near.row, near.at, code=near.role, book=_ROLES))
-    return events
+        found.append(Occurrences(near.row, near.at, near.role, vocabulary=_ROLES))
+    return found
 
 
 def _counts(pairs: Pairs) -> dict[str, Ints]:
@@ -139,7 +128,7 @@ def _counted(words: Words) -> dict[str, Ints]:
     }
 
 
-def _by_row(ufunc: np.ufunc, values: NDArray[Any], row: Ints32, count: int, empty: int) -> Ints:
+def _by_row(ufunc: np.ufunc, values: NDArray[Any], row: Ints, count: int, empty: int) -> Ints:
     """Reduce the values of each row, along the last axis; rows never decrease."""
     found = np.full((*values.shape[:-1], count), empty)
     starts = run_starts(row)
@@ -148,7 +137,7 @@ def _by_row(ufunc: np.ufunc, values: NDArray[Any], row: Ints32, count: int, empt
     return found
 
 
-def _codes(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
+def _values(counts: dict[str, Ints], pairs: Pairs) -> dict[str, Ints]:
     """Return the value of each feature set by its name."""
     share = np.ceil(4 * counts["sentences-here"] / np.maximum(counts["sentences"], 1))
     quoted, mentions = counts["quoted"], counts["mentions"]
@@ -187,30 +176,7 @@ def _nearest_signs(pairs: Pairs) -> tuple[Ints, Ints]:
     return found[0], found[1]
 
 
-_NAME_KEY = np.uint64(key_of("NAME"))
-_REPORT_KEY = np.uint64(key_of("REPORT"))
-
-
-@lru_cache(maxsize=8)
-def _relation_book(categories: tuple[str, ...]) -> JointBook:
-    fields = {
-        "side": ["object", "subject"],
-        "class": categories,
-        "turned": ["", "NOT"],
-        "near": ["", "next"],
-        "role": ROLES,
-        "sign": ["negative", "none", "positive"],
-    }
-    books = [
-        ("relation", ["side", "class", "turned"]),
-        ("relation near", ["side", "class", "turned", "near"]),
-        ("relation role", ["side", "class", "turned", "role"]),
-        ("relation sign", ["side", "sign", "role"]),
-    ]
-    return JointBook(fields, books)
-
-
-def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
+def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Categories just before (the actor is their object) and just after (their subject)."""
     if not len(pairs.mention):
         return []
@@ -227,44 +193,61 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Events]:
     at, place = np.divmod(np.flatnonzero(hits.reshape(-1, len(near.at)).T), 2 * REACH)
     step, side = np.divmod(place, 2)
     word = near.at.take(at) + np.where(side > 0, step + 1, -step - 1)
-    book = _relation_book(reader.lexicon.categories)
-    placed = (step < 2, near.role[at], words.sign[word] + 1)
-    code = book.encode(side, words.category[word], words.negated[word], *placed)
-    return [Events(near.row[at], word, code=code, book=book), *_sequences(reader, pairs, near)]
+    category, turned, role = words.category[word], words.negated[word], near.role[at]
+    fields = [
+        (side, category, turned),
+        (side, category, turned, step < 2),
+        (side, category, turned, role),
+        (side, words.sign[word] + 1, role),
+    ]
+    made = reader.once(_relation_vocabularies, reader)
+    return [*in_fields(made, near.row[at], word, fields), *_sequences(reader, pairs, near)]
 
 
-def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Events]:
+def _relation_vocabularies(reader: Reader) -> list[Closed]:
+    side, turned, category = ["object", "subject"], ["", "NOT"], reader.lexicon.categories
+    return [
+        Closed("relation", [side, category, turned]),
+        Closed("relation near", [side, category, turned, ["", "next"]]),
+        Closed("relation role", [side, category, turned, ROLES]),
+        Closed("relation sign", [side, ["negative", "none", "positive"], ROLES]),
+    ]
+
+
+def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> list[Occurrences]:
     """N-grams of the few words that carry a relation: classes, names, prepositions, negators."""
     words = pairs.words
-    carries = (words.functions & (NEGATOR | PREPOSITION | REPORTING)) > 0
-    carries |= (words.category >= 0) | words.name
-    kept = np.flatnonzero(carries)
-    category, who, sentence = (
-        values.take(kept) for values in (words.category, words.who, words.sentence)
-    )
-    functions = words.functions.take(kept)
-    symbol = np.full(len(kept), _REPORT_KEY)
-    spelled = np.flatnonzero((functions > 0) & (functions & REPORTING == 0))
-    symbol[spelled] = words.key.take(kept.take(spelled))
-    classed = np.flatnonzero(category >= 0)
-    categories = _category_keys(reader.lexicon.categories)
-    turned = words.negated.take(kept.take(classed))
-    symbol[classed] = categories.take(category.take(classed) * 2 + turned)
-    symbol[words.name.take(kept)] = _NAME_KEY
-    # Every mention is a name, so it is among the kept.
-    centre = np.cumsum(carries, dtype=np.int32).take(near.at) - 1
+    kept, symbol = words.once(_symbols, reader)
+    who, sentence = words.who.take(kept), words.sentence.take(kept)
+    centre = np.searchsorted(kept, near.at)  # every mention is a name, so it is among the kept
     step = np.arange(-_LONGEST, _LONGEST + 1)[:, None]
     there = np.clip(centre + step, 0, len(kept) - 1)
     inside = (there == centre + step) & (sentence.take(there) == sentence.take(centre))
     named = who.take(there)
-    own = np.where(named == who.take(centre), TARGET_KEY, OTHER_KEY)
-    found = np.where(named >= 0, own, symbol.take(there))
-    events = []
+    mark = np.where(named == who.take(centre), TARGET_KEY, OTHER_KEY)
+    found = np.where(named >= 0, mark, symbol.take(there))
+    sequences = []
     for left, right in _SPANS:
         present = inside[_LONGEST - left] & inside[_LONGEST + right]
-        parts = tuple(found[_LONGEST - left : _LONGEST + right + 1])
-        events.append(Events(near.row, near.at, template="sequence", parts=parts, present=present))
-    return events
+        parts = [*found[_LONGEST - left : _LONGEST + right + 1]]
+        sequences.append(Occurrences.open("sequence", near.row, near.at, parts, present))
+    return sequences
+
+
+def _symbols(words: Words, reader: Reader) -> tuple[Ints, Keys]:
+    """Return the words that carry a relation, and what stands for each in a sequence."""
+    carries = (words.functions & (NEGATOR | PREPOSITION | REPORTING)) > 0
+    kept = np.flatnonzero(carries | (words.category >= 0) | words.name)
+    functions, category = words.functions.take(kept), words.category.take(kept)
+    symbol = np.full(len(kept), REPORT_KEY)
+    spelled = np.flatnonzero((functions > 0) & (functions & REPORTING == 0))
+    symbol[spelled] = words.column("function key", kept.take(spelled))
+    classed = np.flatnonzero(category >= 0)
+    turned = words.negated.take(kept.take(classed))
+    categories = reader.once(_category_keys, reader)
+    symbol[classed] = categories.take(category.take(classed) * 2 + turned)
+    symbol[words.name.take(kept)] = NAME_KEY
+    return kept, symbol
 
 
 _SPANS = ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2))
@@ -273,11 +256,5 @@ _SPANS = ((1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2)
 _LONGEST = 3
 
 
-@lru_cache(maxsize=8)
-def _category_keys(categories: tuple[str, ...]) -> Keys:
-    return keys_of(category_terms(categories), "class:")
-
-
-def category_terms(categories: tuple[str, ...]) -> list[str]:
-    """Return how each category, plain and turned, is written in a sequence."""
-    return [f"{turn}{name}" for name in categories for turn in ("+", "!")]
+def _category_keys(reader: Reader) -> Keys:
+    return keys_of(category_terms(reader.lexicon.categories), "class:")

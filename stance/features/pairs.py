@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Bytes, Floats, Ints, Ints8, Ints32, Keys
-from stance.reading.keys import key_of
+from stance.arrays import Bools, Bytes, Floats, Ints, Ints8, Keys, stretches
+from stance.features.occurrences import OTHER_KEY, TARGET_KEY
 from stance.reading.lexicon import (
     BY,
     CONJUNCTION,
@@ -36,14 +36,9 @@ FAR = 1 << 30
 
 DECAY = 4.0  # distance in words that halves a weight: weight = 1 / (1 + distance / DECAY)
 
-LOOKED_AT = 10_000
-"""Mentions of a pair that are looked around, so that a cell of millions takes little memory."""
-
 SHORT = 30  # words of a paragraph that counts as short
 
 REACH = 4  # words to either side of a mention that can be looked at
-
-TARGET_KEY, OTHER_KEY = np.uint64(key_of("TARGET")), np.uint64(key_of("OTHER"))
 
 ROLES = (
     *("speaker", "agent", "possessive", "compound", "place", "list", "prepositional"),
@@ -59,16 +54,16 @@ class Pairs:
     words: Words
     count: int
     first: Ints  # entry of each pair, and the number of entries
-    mention: Ints32  # entries that name the actor judged
-    owner: Ints32  # pair of each mention
+    mention: Ints  # entries that name the actor judged
+    owner: Ints  # pair of each mention
     para: Ints  # paragraph of each pair
     actor: Ints  # number of the actor judged
     named: Keys | None = None  # key of its name, also if it is not in the book
 
     @cached_property
-    def row(self) -> Ints32:
+    def row(self) -> Ints:
         """Pair of each entry."""
-        return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first))
+        return np.repeat(np.arange(self.count), np.diff(self.first))
 
     @cached_property
     def word(self) -> Ints:
@@ -76,28 +71,33 @@ class Pairs:
         return stretches(self.words.first.take(self.para), np.diff(self.first))
 
     @cached_property
-    def steps(self) -> Ints32:
+    def steps(self) -> Ints:
         """Words from each entry to the nearest mention of the actor, negative to the left.
 
         Of two equally near mentions the left one counts; without any, ``-FAR`` or less.
         """
-        steps = _nearest(self.mention, self.owner, self.first)
-        steps -= np.arange(len(steps), dtype=np.int32)
-        return steps
+        # A mention's cell ends half way to the next one; who is not named is far before the text.
+        alone = np.flatnonzero(~self.mentioned())
+        place = np.searchsorted(self.owner, alone)
+        centre = np.insert(self.mention, place, self.first[alone] - FAR)
+        pair = np.insert(self.owner, place, alone)
+        begin = self.first.take(pair)
+        half = centre[:-1] + np.diff(centre) // 2
+        np.copyto(begin[1:], half + 1, where=pair[1:] == pair[:-1])
+        sizes = np.diff(begin, append=self.first[-1])
+        return np.repeat(centre, sizes) - np.arange(self.first[-1])
 
     def mentioned(self) -> Bools:
         """Return which pairs' actors are named; for the others a model says `uncertain`."""
         return np.bincount(self.owner, minlength=self.count) > 0
 
+    @cached_property
     def nearness(self) -> Floats:
-        """Return the weight of each entry: 1 at the actor, or everywhere if it is not named."""
+        """Weight of each entry: 1 at the actor, or everywhere if it is not named."""
         longest = int(np.diff(self.first).max(initial=0))
-        table = np.arange(longest + 1, dtype=np.float64)
-        table /= DECAY
-        table += 1.0
-        np.reciprocal(table, out=table)  # in place, for a paragraph may be as long as a book
-        table[-1] = 1.0
-        return table.take(np.abs(self.steps), mode="clip")  # the last is for `FAR`
+        table = 1 / (1 + np.arange(longest + 1) / DECAY)
+        table[-1] = 1.0  # for `FAR`
+        return table.take(np.abs(self.steps), mode="clip")
 
     @cached_property
     def classed(self) -> "Classed":
@@ -113,10 +113,8 @@ class Pairs:
 
     @cached_property
     def surroundings(self) -> "Surroundings":
-        """Words around the mentions of the actor judged, the first `LOOKED_AT` of each pair."""
-        bounds = np.searchsorted(self.owner, np.arange(self.count + 1))
-        at = stretches(bounds[:-1], np.minimum(np.diff(bounds), LOOKED_AT))
-        return Surroundings(self.words, self.owner.take(at), self.word.take(self.mention.take(at)))
+        """Words around the mentions of the actor judged."""
+        return Surroundings(self.words, self.owner, self.word.take(self.mention))
 
 
 def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) -> Pairs:
@@ -126,51 +124,21 @@ def lay_out(words: Words, para: Ints, actor: Ints, named: Keys | None = None) ->
     it is named, or `NOBODY` to read the paragraph without one. Features that exist once per actor
     go by the keys in ``named``, or else by the number in the book.
     """
-    first = np.append(0, np.cumsum((words.first[1:] - words.first[:-1])[para]))
+    first = np.append(0, np.cumsum(np.diff(words.first).take(para)))
     at = words.mentions if (actor != NOBODY).any() else words.mentions[:0]
     entry, owner, which = entries(words, at, para, first)
-    who = words.who.take(at).take(which)
-    del which  # a paragraph may be as long as a book
-    mine = np.flatnonzero(who == actor.take(owner))
-    return Pairs(words, len(para), first, entry.take(mine), owner.take(mine), para, actor, named)
+    mine = words.who.take(at).take(which) == actor.take(owner)
+    return Pairs(words, len(para), first, entry[mine], owner[mine], para, actor, named)
 
 
-def entries(
-    words: Words, at: Ints | Ints32, para: Ints, first: Ints
-) -> tuple[Ints32, Ints32, Ints]:
+def entries(words: Words, at: Ints, para: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
     """Return the entries of some words in all pairs, the pair of each, and its place in ``at``."""
     bounds = np.searchsorted(at, words.first)
-    counts = (bounds[1:] - bounds[:-1])[para]
-    owner = np.repeat(np.arange(len(para), dtype=np.int32), counts)
-    which = stretches(bounds[para], counts)
-    entry = at.take(which).astype(np.int32, copy=False)
-    entry += np.repeat((first[:-1] - words.first.take(para)).astype(np.int32), counts)
-    return entry, owner, which
-
-
-def _nearest(mention: Ints32, owner: Ints32, first: Ints) -> Ints32:
-    """Return the nearest mention of each entry: a mention's cell ends half way to the next one."""
-    alone = np.flatnonzero(np.bincount(owner, minlength=len(first) - 1) == 0)
-    place = np.searchsorted(owner, alone)
-    centre = np.insert(mention, place, first[alone] - FAR)
-    pair = np.insert(owner, place, alone)
-    begin = first.astype(np.int32).take(pair)
-    half = np.diff(centre) // 2
-    half += centre[:-1]
-    np.copyto(begin[1:], half + 1, where=pair[1:] == pair[:-1])
-    sizes = np.diff(begin, append=np.int32(first[-1]))
-    return np.repeat(centre, sizes)
-
-
-def stretches(start: Ints, counts: Ints) -> Ints:
-    """Return the numbers from each start on, so many of each, one after the other.
-
-    >>> stretches(np.array([7, 2]), np.array([2, 3])).tolist()
-    [7, 8, 2, 3, 4]
-    """
-    found = np.repeat(start - (np.cumsum(counts) - counts), counts)
-    found += np.arange(len(found))
-    return found
+    counts = np.diff(bounds).take(para)
+    owner = np.repeat(np.arange(len(para)), counts)
+    which = stretches(bounds.take(para), counts)
+    shift = first[:-1] - words.first.take(para)
+    return at.take(which) + np.repeat(shift, counts), owner, which
 
 
 def run_starts(row: NDArray[Any]) -> Ints:
@@ -197,7 +165,7 @@ class Classed:
         there = self.word + steps
         same = words.sentence.take(there) == words.sentence.take(self.word)
         self.same = self.named & same  # they stand in the same sentence
-        names = np.cumsum(words.name, dtype=np.int32)
+        names = np.cumsum(words.name)
         low, high = np.minimum(self.word, there), np.maximum(self.word, there)
         # Another name stands between.
         self.crossed = (low < high) & (names.take(low) < names.take(high - 1))
@@ -232,18 +200,18 @@ class Surroundings:
     def __init__(self, words: Words, row: NDArray[Any], at: NDArray[Any]) -> None:
         self.row, self.at = row, at  # pair of each mention, and its word
         step = np.arange(-REACH, REACH + 1)[:, None]
-        self.there: Ints = np.clip(self.at + step, 0, len(words.form) - 1)
+        self.there: Ints = np.clip(self.at + step, 0, len(words.type) - 1)
         # Paragraphs share no sentence, so the test keeps to the paragraph too.
         same = words.sentence.take(self.there) == words.sentence.take(self.at)
         self.inside: Bools = (self.there == self.at + step) & same
         self.name: Bools = self.inside & words.name.take(self.there)
         self._words = words
 
-    def stems(self) -> Keys:
+    def stems(self, stem_keys: Keys) -> Keys:
         """Return the stem keys of the words, or what kind of mention they are."""
         who = self._words.who.take(self.there)
-        own = np.where(who == self._words.who.take(self.at), TARGET_KEY, OTHER_KEY)
-        return np.where(who >= 0, own, self._words.stem.take(self.there))
+        kind = np.where(who == self._words.who.take(self.at), TARGET_KEY, OTHER_KEY)
+        return np.where(who >= 0, kind, stem_keys.take(self._words.column("stem", self.there)))
 
     @cached_property
     def role(self) -> Ints8:
@@ -277,5 +245,5 @@ class Surroundings:
         column = np.arange(len(self.at))
         there, inside = self.there[REACH + step, column], self.inside[REACH + step, column]
         words = self._words
-        grammar, functions = words.grammar.take(there), words.functions.take(there)
+        grammar, functions = words.column("grammar", there), words.functions.take(there)
         return grammar * inside, functions * inside, inside & ~words.capital.take(there)

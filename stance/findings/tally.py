@@ -54,9 +54,9 @@ class Carriers:
         for low, batch, found in self._book.scan(texts, months):
             own = np.flatnonzero(found.actor == number[low + found.para])
             starts, ends = batch.start[found.first[own]], batch.end[found.last[own]]
-            for at, start, end in zip(low + found.para[own], starts, ends, strict=True):
-                counts = self.aliases.setdefault(bounded(actors[at]), Counter())
-                counts[batch.text[start:end]] += 1
+            for para, start, end in zip(found.para[own], starts, ends, strict=True):
+                counts = self.aliases.setdefault(bounded(actors[low + para]), Counter())
+                counts[batch.texts[para][start:end]] += 1
 
 
 @dataclass(frozen=True, slots=True)

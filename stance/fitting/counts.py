@@ -10,11 +10,10 @@ from scipy import sparse
 
 from stance.arrays import Floats, Floats32, Ints, Keys
 from stance.display import shown
-from stance.features import separate_events, symbols
-from stance.features.events import Events
+from stance.features import BLOCKS, Occurrences, key_strings
 from stance.features.pairs import Pairs, lay_out
 from stance.model.heads import BlockWeights, actor_keys, name_keys, own_keys
-from stance.reading.keys import KeyIndex, key_of
+from stance.reading.keys import KeyIndex
 from stance.reading.spans import Query
 from stance.reading.words import NOBODY, Reader
 from stance.recipe import Features
@@ -94,18 +93,18 @@ def count_features(
 
     ``see`` is given the pairs of each batch read.
     """
-    blocks = {name: _Occurrences() for name in recipe.blocks}
+    blocks = {name: _Counter() for name in recipe.blocks}
     for _, pairs in _batches(reader, query, targeted, recipe.per_actor):
         for name, block in blocks.items():
-            for events in separate_events(name, reader, pairs):
-                for keys in _keys(reader, pairs, events, recipe.per_actor):
-                    block.add(events.row, keys, events.weight)
+            for found in BLOCKS[name](reader, pairs):
+                for keys in _keys(reader, pairs, found, recipe.per_actor):
+                    block.add(found.pair, keys, found.weight)
             block.end_batch(pairs.count)
         see(pairs)
     return {name: blocks.pop(name).counts(recipe.min_df) for name in recipe.blocks}
 
 
-class _Occurrences:
+class _Counter:
     """Occurrences of a block's features in pairs, numbered as they come."""
 
     def __init__(self) -> None:
@@ -177,11 +176,11 @@ def _batches(
         low += len(part)
 
 
-def _keys(reader: Reader, pairs: Pairs, events: Events, own: bool) -> list[Keys]:
-    keys = events.keys()
+def _keys(reader: Reader, pairs: Pairs, found: Occurrences, own: bool) -> list[Keys]:
+    keys = found.keys()
     if not own:
         return [keys]
-    return [keys, own_keys(keys, actor_keys(reader.book, pairs)[events.row])]
+    return [keys, own_keys(keys, actor_keys(reader.book, pairs)[found.pair])]
 
 
 def showing_rows(counts: Mapping[str, BlockCounts], blocks: Sequence[BlockWeights]) -> Ints:
@@ -204,47 +203,24 @@ def name_features(
     own: bool,
     *,
     targeted: bool,
-    tick: Callable[[float], None] = lambda _: None,
 ) -> dict[str, tuple[str, ...]]:
-    """Return the readable name of every feature of some blocks, by reading the corpus again.
-
-    The names of words are kept, so that the next head need not have all of them described anew.
-    """
-    if reader.forms.names is None:
-        reader.forms.names = symbols(reader)
-        reader.forms.clear()
-    reader.forms.names |= {key_of("actor:" + n): shown(n) for n in set(query.names)}
-    found = {block.name: _Terms(block.keys) for block in weights}
+    """Return the readable name of every feature of some blocks, by reading the corpus again."""
+    terms = {block.name: [""] * len(block.keys) for block in weights}
+    index = {block.name: KeyIndex(block.keys) for block in weights}
     for low, pairs in _batches(reader, query, targeted, own):
-        copies = (), query.names[low:] or [""] * pairs.count
-        for name, terms in found.items():
-            for events in separate_events(name, reader, pairs):
-                for keys, whose in zip(_keys(reader, pairs, events, own), copies, strict=False):
-                    terms.add(events, keys, reader.forms.names, whose)
-        tick(pairs.count)
-    return {name: tuple(terms.found) for name, terms in found.items()}
-
-
-class _Terms:
-    """The names of a block's features, each from where it is first met."""
-
-    def __init__(self, keys: Keys) -> None:
-        self.found = [""] * len(keys)
-        self._index = KeyIndex(keys)
-        self._lacks = np.append(np.ones(len(keys), np.bool_), False)  # the last is for unknown ones
-
-    def add(
-        self, events: Events, keys: Keys, names: Mapping[int, str], actors: Sequence[str]
-    ) -> None:
-        """Name features that lack a name, as copies of their actors' own if these are given."""
-        columns = self._index.find(keys)
-        at = np.flatnonzero(self._lacks.take(columns))
-        columns, first = np.unique(columns.take(at), return_index=True)
-        self._lacks[columns] = False
-        at = at.take(first)
-        terms = events.terms(at, names)
-        if actors:
-            whose = [shown(actors[row]) for row in events.row.take(at).tolist()]
-            terms = [f"{term} @ {actor}" for term, actor in zip(terms, whose, strict=True)]
-        for number, term in zip(columns.tolist(), terms, strict=True):
-            self.found[number] = term
+        strings = key_strings(reader, [*map(shown, query.names[low : low + pairs.count])])
+        actors = query.names[low:] or [""] * pairs.count
+        for name, names in terms.items():
+            for found in BLOCKS[name](reader, pairs):
+                for copy, keys in enumerate(_keys(reader, pairs, found, own)):
+                    columns, at = np.unique(index[name].find(keys), return_index=True)
+                    new = [
+                        n
+                        for n, column in enumerate(columns.tolist())
+                        if column >= 0 and not names[column]
+                    ]
+                    for n, term in zip(new, found.names(at[new], strings), strict=True):
+                        whose = f" @ {shown(actors[int(found.pair[at[n]])])}" if copy else ""
+                        short = "short " if name.startswith("short_") else ""
+                        names[columns[n]] = short + term + whose
+    return {name: tuple(names) for name, names in terms.items()}

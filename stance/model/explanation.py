@@ -192,16 +192,21 @@ def _reasons(
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """Return the reasons that stand at a word, and those of the whole paragraph."""
     words = pairs.words
-    push = np.zeros((len(words.form), len(head.labels)))
+    push = np.zeros((len(words.type), len(head.labels)))
     terms = defaultdict[int, dict[str, float]](dict)  # of the words that have any
     whole: dict[str, Floats] = {}
     for scorer in head.scorers:
-        block, found = scorer.block, scorer.occurrences(model.reader, pairs)
-        scale = float(scorer.scale(found.sums(pairs.count)[:, -1])[0])
-        for at in np.flatnonzero(found.column >= 0):
-            share = found.values[at, :-1] * scale
-            term = block.terms[found.column[at]] if block.terms else block.name
-            word = int(found.word[at])
+        block = scorer.block
+        known = [
+            (int(rows[at]) - 1, int(one.word[at]), 1.0 if one.weight is None else one.weight[at])
+            for one, rows in scorer.find(model.reader, pairs)
+            for at in np.flatnonzero(rows > 0).tolist()
+        ]
+        squares = sum((float(block.idf[number]) * weight) ** 2 for number, _, weight in known)
+        scale = float(scorer.scale(np.array([squares]))[0])
+        for number, word, weight in known:
+            share = block.idf[number] * block.coef[number].astype(np.float64) * (scale * weight)
+            term = block.terms[number] if block.terms else block.name
             if word < 0:
                 whole[term] = whole.get(term, np.zeros(len(share))) + share
             else:

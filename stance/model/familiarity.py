@@ -14,19 +14,18 @@ speeches. It tells genres apart (Kilgarriff 2001, "Comparing corpora").
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise, repeat
+from itertools import repeat
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stance.arrays import Bools, Bytes, Floats, Ints, Ints32, Keys, slices
-from stance.features.blocks import NO_KEY
-from stance.model.heads import BlockWeights, Head
-from stance.reading.forms import Forms
-from stance.reading.keys import KeyIndex, join_keys, key_of
+from stance.arrays import Bools, Floats, Ints, Ints32
+from stance.features.blocks import stem_features
+from stance.model.heads import Head
+from stance.reading.keys import KeyIndex, join_keys, key_of, keys_of
 from stance.reading.spans import BATCH
-from stance.reading.text import join_normalised
+from stance.reading.string_table import StringTable
+from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, for a language to be judged
@@ -51,20 +50,6 @@ _UNSPACED = (
     (0x20000, 0x3FFFF),
 )
 RUN = 2
-
-# Three counts travel as one number through the sums over a paragraph. Each stays below two
-# million; what overflows in a sum over many paragraphs cancels out in their differences.
-_BITS = 21
-_MASK = (1 << _BITS) - 1
-
-# A word's kind is its size and two bits above that of the longest word.
-_KNOWN, _COMMON = 32, 64
-_COUNTS = np.array(
-    [
-        (kind % _KNOWN) * (1 | (kind & _KNOWN > 0) << _BITS | (kind >= _COMMON) << 2 * _BITS)
-        for kind in range(2 * _COMMON)
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,91 +114,67 @@ class Vocabulary:
 
     def __init__(self, stance: Head, control: Head, frequent: Sequence[str] = ()) -> None:
         blocks = {block.name: block for head in (control, stance) for block in head.blocks}
-        self._block: BlockWeights | None = blocks.get("stem", blocks.get("word"))
-        keys = self._block.keys if self._block else np.zeros(0, np.uint64)
-        idf = self._block.idf if self._block else np.zeros(0, np.float32)
-        self._index = KeyIndex(keys)
+        block = blocks.get("stem", blocks.get("word"))
+        self._name = block.name if block else ""
+        self._index = KeyIndex(block.keys if block else np.zeros(0, np.uint64))
+        idf = block.idf.astype(np.float64) if block else np.zeros(0)
         # The share of rows, from the smoothed inverse document frequency; last of unknown words.
-        self.common = np.append(np.exp(1.0 - idf.astype(np.float64)) >= COMMON, False)
-        self.terms = self._block.terms if self._block else ()
+        self.common = np.append(np.exp(1.0 - idf) >= COMMON, False)
+        self.terms = block.terms if block else ()
         place = {term: at for at, term in enumerate(frequent)}
         # The last number is for other words.
-        self._places = np.full(len(keys) + 1, len(place))
+        self._places = np.full(len(idf) + 1, len(place))
         if place and self.terms:
             self._places[:-1] = [*map(place.get, self.terms, repeat(len(place)))]
         self._frequent = len(place)
-        self._generation = -1
-        self._columns = np.zeros(0, np.int32)
-        self._kinds = np.zeros(0, np.uint8)
 
     def __len__(self) -> int:
         return len(self._index)
 
-    def columns(self, reader: Reader) -> tuple[Ints32, Bytes]:
-        """Return each form's place among the known words, -1 if it is unknown, and its size."""
-        self._update(reader)
-        return self._columns, self._kinds % _KNOWN
+    def table(self, reader: Reader) -> StringTable:
+        """Return each spelling's size and its place among the known words, -1 if it is unknown."""
+        table = reader.once(self._make_table, reader)
+        table.find(reader.types.strings[len(table) :])
+        return table
+
+    def _make_table(self, reader: Reader) -> StringTable:
+        def describe(words: Sequence[str]) -> tuple[list[int], Ints]:
+            known = len(reader.types) - len(words)
+            if self._name == "stem":
+                stems = reader.types["stem"][known:]
+                keys = stem_features("stem", reader.stems["key"].take(stems))
+            else:
+                keys = join_keys(key_of("word"), keys_of(map(str.lower, words)))
+            return [*map(_size, words)], self._index.find(keys).astype(np.int64)
+
+        return StringTable(describe, {"size": np.int64, "place": np.int64})
 
     def read(self, reader: Reader, words: Words) -> Acquaintance:
         """Count the words of each paragraph that are plain, known and common."""
-        self._update(reader)
-        counts = _COUNTS.take(self._kinds.take(words.form))
-        counts *= ~words.name
-        total = sums(counts, words.first)
-        return Acquaintance(
-            length=np.diff(words.first),
-            plain=total & _MASK,
-            known=(total >> _BITS) & _MASK,
-            common=(total >> 2 * _BITS) & _MASK,
-        )
+        table, count = self.table(reader), len(words)
+        size = table["size"].take(words.type) * ~words.name
+        place = table["place"].take(words.type)
+        return _count(words.para, count, size, place >= 0, self.common.take(place))
 
-    def wording(self, words: Words, kept: Bools) -> Ints:
-        """Count the frequent words in some of the paragraphs that have just been read."""
-        counted = ~words.name
-        if not kept.all():
-            counted &= np.repeat(kept, np.diff(words.first))
-        times = np.bincount(words.form.compress(counted), minlength=len(self._columns))
-        found = np.bincount(self._places.take(self._columns), times, self._frequent)
-        return found[: self._frequent].astype(np.int64)
-
-    def _update(self, reader: Reader) -> None:
-        forms = reader.forms
-        if self._generation != forms.generation:
-            self._generation = forms.generation
-            self._columns, self._kinds = self._columns[:0], self._kinds[:0]
-        known = len(self._columns)
-        for part in slices(len(forms) - known, parts=4):
-            low, high = known + part.start, known + part.stop
-            columns = self._index.find(self._keys(forms, low, high))
-            kinds = _sizes(forms.spelling[low:high])
-            kinds |= (columns >= 0) * np.uint8(_KNOWN)
-            kinds |= self.common.take(columns) * np.uint8(_COMMON)
-            self._columns = np.append(self._columns, columns)
-            self._kinds = np.append(self._kinds, kinds)
-
-    def _keys(self, forms: Forms, low: int, high: int) -> Keys:
-        if self._block is not None and self._block.name == "stem":
-            stems = forms.columns["stem"][low:high]
-            return join_keys(key_of("stem"), np.full(len(stems), NO_KEY), stems)
-        return join_keys(key_of("word"), forms.word_keys.take(np.arange(low, high)))
+    def wording(self, reader: Reader, words: Words, kept: Bools) -> Ints:
+        """Count the frequent words in some of the paragraphs."""
+        counted = words.type[~words.name & kept.take(words.para)]
+        place = self._places.take(self.table(reader)["place"].take(counted))
+        return np.bincount(place, minlength=self._frequent + 1)[: self._frequent]
 
 
-def sums(values: NDArray[Any], first: Ints) -> Ints:
-    """Add up values from each place in ``first`` to the next: whole numbers, so in any order."""
-    running = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=running[1:])
-    return np.diff(running.take(first))
+def _count(
+    para: Ints | Ints32, count: int, size: Ints, known: Bools, common: Bools
+) -> Acquaintance:
+    """Add up the sizes of the plain words of each paragraph, of those known and those common."""
+    sums = [np.bincount(para, size * own, count).astype(np.int64) for own in (True, known, common)]
+    return Acquaintance(np.bincount(para, minlength=count), *sums)
 
 
-def _sizes(words: Sequence[str]) -> Bytes:
-    """Return how many words each form counts as: none with a digit, several for a clause."""
-    sizes = np.array([*map(str.isalpha, words)], np.uint8)
-    for at in np.flatnonzero([not word.isascii() for word in words]).tolist():
-        sizes[at] = _size_of_other(words[at])
-    return sizes
-
-
-def _size_of_other(word: str) -> int:
+def _size(word: str) -> int:
+    """Return how many words a spelling counts as: none with a digit, several for a clause."""
+    if word.isascii():
+        return int(word.isalpha())
     if any(map(str.isdigit, word)):
         return 0
     dense = sum(any(low <= ord(char) <= high for low, high in _UNSPACED) for char in word)
@@ -234,20 +195,27 @@ def measure(
     A paragraph that stands in several rows counts once; a word is known from ``min_df`` documents.
     ``corpora`` names the corpus of each text.
     """
-    place = {text: row for row, text in reversed(list(enumerate(texts)))}
-    rows = np.array(sorted(place.values()), np.int64)
-    rows = rows[np.argsort(document[rows], kind="stable")]
-    read = _Paragraphs.read(
-        reader, vocabulary, [texts[row] for row in rows.tolist()], document[rows]
-    )
-    found = read.acquaintance(vocabulary, min_df)
+    rows = np.array(sorted({text: row for row, text in reversed([*enumerate(texts)])}.values()))
+    para, place, size = (np.concatenate(part) for part in zip(
+        *_read_all(reader, vocabulary, [texts[row] for row in rows.tolist()]), strict=True
+    ))  # fmt: skip
+    width = len(vocabulary) + 1  # the last place is for unknown words
+    pairs = np.unique(document[rows].take(para) * width + place % width)
+    elsewhere = np.bincount(pairs % width, minlength=width) - 1  # documents but a word's own
+    known = (place >= 0) & (elsewhere.take(place) >= min_df)
+    found = _count(para, len(rows), size, known, known & vocabulary.common.take(place))
     enough = found.familiarity()[found.long_enough()]
-    low, middle, high = (int(value) for value in np.quantile(read.length, LENGTHS).round())
+    low, middle, high = (int(value) for value in np.quantile(found.length, LENGTHS).round())
     numbers = {name: number for number, name in enumerate(dict.fromkeys(corpora))}
     corpus = np.array([numbers[corpora[row]] for row in rows.tolist()])
-    counts = read.counts(corpus, (len(numbers), len(vocabulary)))
+    plain = (size > 0) & (place >= 0)
+    counts = np.bincount(
+        corpus.take(para[plain]) * width + place[plain], minlength=len(numbers) * width
+    )
     totals = np.bincount(corpus, found.plain, len(numbers))
-    frequent, wording = _wording(vocabulary, counts, dict(zip(numbers, totals, strict=True)))
+    frequent, wording = _wording(
+        vocabulary, counts.reshape(-1, width)[:, :-1], dict(zip(numbers, totals, strict=True))
+    )
     return Reference(
         paragraphs=len(rows),
         unknown=round(1 - float(found.known.sum() / max(found.plain.sum(), 1)), 6),
@@ -260,6 +228,17 @@ def measure(
         frequent=frequent,
         wording=wording,
     )
+
+
+def _read_all(
+    reader: Reader, vocabulary: Vocabulary, texts: Sequence[str]
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Yield the paragraph of each word, its place among the known ones, and its size."""
+    for low in range(0, len(texts), BATCH):
+        words = reader.words(normalise_all(texts[low : low + BATCH]))
+        table = vocabulary.table(reader)
+        size = table["size"].take(words.type) * ~words.name
+        yield words.para + np.int64(low), table["place"].take(words.type), size
 
 
 def _wording(
@@ -278,67 +257,3 @@ def _wording(
         if total >= LEAST_WORDING
     }
     return tuple(vocabulary.terms[at] for at in order.tolist()), found
-
-
-@dataclass(frozen=True, slots=True)
-class _Paragraphs:
-    """The words of paragraphs, document by document: 8 bytes of memory each."""
-
-    document: Ints  # of each paragraph; never decreasing
-    length: Ints
-    column: Ints32  # place of each word among the known ones, -1 if it is unknown
-    size: Ints32  # of each word, 0 if it is not plain
-
-    @classmethod
-    def read(
-        cls, reader: Reader, vocabulary: Vocabulary, texts: Sequence[str], document: Ints
-    ) -> "_Paragraphs":
-        """Look up the words of texts as written."""
-        found = []
-        for low in range(0, len(texts), BATCH):
-            words = reader.words(join_normalised(texts[low : low + BATCH]))
-            columns, sizes = vocabulary.columns(reader)
-            size = (sizes.take(words.form) * ~words.name).astype(np.int32)
-            found.append((np.diff(words.first), columns.take(words.form), size))
-        return cls(document, *(np.concatenate(part) for part in zip(*found, strict=True)))
-
-    def _chunks(self) -> Iterator[tuple[slice, slice]]:
-        """Yield the paragraphs of some whole documents, and their words."""
-        first, document = np.append(0, np.cumsum(self.length)), self.document
-        cuts = np.unique(np.append(np.searchsorted(document, document[::BATCH]), len(document)))
-        for low, high in pairwise(cuts.tolist()):
-            yield slice(low, high), slice(first[low], first[high])
-
-    def acquaintance(self, vocabulary: Vocabulary, min_df: int) -> Acquaintance:
-        """Count the words that are plain, known from other documents, and common."""
-        elsewhere: Ints = np.full(len(vocabulary) + 1, -1)
-        for own, words in self._chunks():
-            document = np.repeat(self.document[own], self.length[own])
-            elsewhere += _documents(self.column[words], document, len(vocabulary))
-        found = []
-        for own, words in self._chunks():
-            column, size = self.column[words], self.size[words]
-            known = (column >= 0) & (elsewhere.take(column) >= min_df)
-            common = known & vocabulary.common.take(column)
-            first = np.append(0, np.cumsum(self.length[own]))
-            found.append([sums(part, first) for part in (size, size * known, size * common)])
-        counts = (np.concatenate(part) for part in zip(*found, strict=True))
-        return Acquaintance(self.length, *counts)
-
-    def counts(self, corpus: Ints, shape: tuple[int, int]) -> Ints:
-        """Count each known plain word of each corpus, given that of each paragraph."""
-        counts = np.zeros(shape, np.int64)
-        for own, words in self._chunks():
-            plain = (self.size[words] > 0) & (self.column[words] >= 0)
-            at = np.repeat(corpus[own], self.length[own])[plain] * shape[1]
-            at += self.column[words][plain]
-            counts += np.bincount(at, minlength=counts.size).reshape(shape)
-        return counts
-
-
-def _documents(column: Ints32, document: Ints, size: int) -> Ints:
-    """Return in how many documents each known word occurs."""
-    seen = column >= 0
-    pair = np.sort(document[seen] * max(size, 1) + column[seen])  # quicker than `np.unique`
-    new = np.append(True, pair[1:] != pair[:-1])[: len(pair)]
-    return np.append(np.bincount(pair[new] % max(size, 1), minlength=size), 0)

@@ -1,39 +1,27 @@
 """A linear classifier over feature blocks: weights in, scores and probabilities out."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
-from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stance.arrays import AT_A_TIME, Bools, Floats, Floats32, Ints, Keys, slices
-from stance.features import BLOCKS, LEXICAL, separate_events
-from stance.features.events import (
-    Codebook,
-    Events,
-    FormBook,
-    JointBook,
-    any_known,
-    row_starts,
-    row_sums,
-)
-from stance.features.pairs import Pairs
-from stance.model.reasons import Pushes, net_push
+from stance.arrays import Bools, Floats, Floats32, Ints, Keys
+from stance.features import BLOCKS, LEXICAL, Occurrences, Pairs
+from stance.features.occurrences import Vocabulary
+from stance.features.pairs import run_starts
+from stance.model.reasons import Pushes
 from stance.reading.actors import ActorBook
 from stance.reading.keys import KeyIndex, join_keys, key_of
 from stance.reading.words import NOBODY, Reader
+from stance.records import FAVOR
 
 NEVER = -1e5
 """Intercept of a label that no training row has: its probability is 0 in any paragraph."""
 
-REMEMBERED = 1_000_000
-"""Features of spellings whose rows are kept for the next paragraphs: more are those of one book."""
-
 _COPY = key_of("copy")
-_NO_ROWS = np.zeros(0, np.int64)
+_NONE = np.zeros(0, np.int64)
 
 
 def name_keys(names: Sequence[str]) -> Keys:
@@ -67,18 +55,11 @@ class BlockWeights:
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrences:
-    """Occurrences of one block's features in the pairs of a batch."""
+class _Lookup:
+    """What a block knows of each feature of a vocabulary."""
 
-    row: Ints  # as in `stance.features.events.Events`
-    word: Ints
-    column: Ints  # number of the feature; -1 if unknown
-    values: Floats  # what each adds to the scores before scaling, and last to the squared length
-
-    def sums(self, count: int) -> Floats:
-        """Add the values of each row; a row's sum does not depend on the other rows."""
-        columns = [np.bincount(self.row, values, count) for values in self.values.T]
-        return np.stack(columns, axis=1)
+    rows: Ints  # number of the feature plus 1, 0 if it is unknown
+    values: Floats  # row of the scorer's table
 
 
 class BlockScorer:
@@ -88,179 +69,105 @@ class BlockScorer:
         self.block = block
         self.own = own
         self._index = KeyIndex(block.keys)
-        # How far the other labels lead the first one, so that it needs no column, and the square.
-        values = self._values()
-        self._leads = np.zeros((len(values) + 1, values.shape[1] - 1), order="F")
-        np.subtract(values[:, 1:-1], values[:, :1], out=self._leads[1:, :-1])
-        self._leads[1:, -1] = values[:, -1]
-        self._rows: dict[Codebook | JointBook | FormBook, Ints] = {}
-        self._rows_of_forms: dict[FormBook, tuple[int, Ints]] = {}
+        idf = block.idf.astype(np.float64)[:, None]
+        pushes = idf * block.coef
+        # How far the other labels lead the first one, so that it needs no column; then the square.
+        leads = np.hstack([pushes[:, 1:] - pushes[:, :1], idf**2])
+        self._table = np.vstack([np.zeros_like(leads[:1]), leads])  # the first is for unknown ones
+        self._lookups: WeakKeyDictionary[Vocabulary, _Lookup] = WeakKeyDictionary()
 
-    def _values(self) -> Floats:
-        """Return what each feature adds to the scores, and last to the squared length."""
-        idf = self.block.idf.astype(np.float64)[:, None]
-        return np.hstack([idf * self.block.coef, idf**2])
+    def find(self, reader: Reader, pairs: Pairs) -> list[tuple[Occurrences, Ints]]:
+        """Find the block's features in a batch; where actors have copies of their own, those, too.
 
-    @cached_property
-    def _table(self) -> Floats:
-        """A row per feature after one of zeros, for the number -1 of unknown ones."""
-        values = self._values()
-        return np.vstack([np.zeros((1, values.shape[1])), values])
+        Returns occurrences, and of each the number of the feature plus 1, 0 if it is unknown.
+        """
+        known = []
+        for one, place in self._look_up(reader, pairs):
+            rows = place if isinstance(place, np.ndarray) else place.rows.take(one.number)
+            known.append((one, rows))
+        return known
 
-    def occurrences(self, reader: Reader, pairs: Pairs) -> Occurrences:
-        """Find the block's features in a batch, each by itself."""
-        events = separate_events(self.block.name, reader, pairs)
-        events, rows = self._look_up(events, reader, pairs)
-        found = _spread_out(events, rows)
-        values = self._table.take(found, axis=0)
-        if (weight := _weights(events)) is not None:
-            values *= weight[:, None]
-            values[:, -1] *= weight
-        row, word = _places(events)
-        return Occurrences(row, word, found - 1, values)
+    def _look_up(self, reader: Reader, pairs: Pairs) -> list[tuple[Occurrences, "_Lookup | Ints"]]:
+        """Return occurrences, and where to find their features, or the features' rows."""
+        found = BLOCKS[self.block.name](reader, pairs)
+        known: list[tuple[Occurrences, _Lookup | Ints]] = []
+        keyed = list[tuple[Occurrences, Keys]]()
+        for one in found:
+            if one.vocabulary is None:
+                keyed.append((one, one.number))
+            else:
+                known.append((one, self._of_vocabulary(one.vocabulary)))
+        if self.own:
+            actors = actor_keys(reader.book, pairs)
+            keyed += [(one, own_keys(one.keys(), actors.take(one.pair))) for one in found]
+        if keyed:
+            rows = self._index.find(np.concatenate([keys for _, keys in keyed])) + np.int64(1)
+            parts = np.split(rows, np.cumsum([len(keys) for _, keys in keyed[:-1]]))
+            known += [(one, part) for (one, _), part in zip(keyed, parts, strict=True)]
+        return known
+
+    def _of_vocabulary(self, vocabulary: Vocabulary) -> "_Lookup":
+        """Return what is known of a vocabulary by now; each of its features is looked up once."""
+        known = self._lookups.get(vocabulary)
+        begin = 0 if known is None else len(known.rows)
+        if known is None or begin < len(vocabulary):
+            new = vocabulary.keys(np.arange(begin, len(vocabulary)))
+            rows = self._index.find(new) + np.int64(1)
+            values = self._table.take(rows, axis=0)
+            if known is not None:
+                rows, values = np.append(known.rows, rows), np.vstack([known.values, values])
+            self._lookups[vocabulary] = known = _Lookup(rows, values)
+        return known
 
     def scores(
         self, reader: Reader, pairs: Pairs, pushes: Pushes | None = None
     ) -> tuple[Floats, Bools]:
-        """Return the block's share of `Head.scores`, and which pairs have a known plain word."""
-        name = self.block.name
-        events = separate_events(name, reader, pairs) if self.own else BLOCKS[name](reader, pairs)
-        if pushes is not None:
-            events = [e.by_pair() for e in events]
-        events, found = self._look_up(events, reader, pairs)
+        """Return the block's share of `Head.scores`, and which pairs have a known plain word.
+
+        A pair's sum does not depend on the other pairs.
+        """
+        total = np.zeros((pairs.count, self._table.shape[1]))
         known = np.zeros(pairs.count, np.bool_)
-        if name in LEXICAL:
-            plain = pairs.words.who == NOBODY
-            for e, place in zip(events, found, strict=True):
-                starts = row_starts(e.row, pairs)
-                known |= e.by_row(any_known(e, place, plain, starts), starts, pairs)
-        total = row_sums(events, found, self._leads, pairs)
+        plain = pairs.words.who == NOBODY
+        pushed = list[tuple[Ints, Ints, Floats]]()
+        places: dict[int, tuple[Occurrences, Floats]] = {}
+        for one, place in self._look_up(reader, pairs):
+            if isinstance(place, np.ndarray):
+                values = self._table.take(place, axis=0)
+            else:
+                values = place.values.take(one.number, axis=0)
+            if id(one.pair) in places:  # features at the same places are summed first
+                places[id(one.pair)][1][:] += values
+            else:
+                places[id(one.pair)] = one, values
+        for one, values in places.values():
+            starts = run_starts(one.pair)
+            if not len(starts):
+                continue
+            if self.block.name in LEXICAL:
+                seen = (values[:, -1] > 0) & plain.take(one.word)
+                known[one.pair[starts]] |= np.logical_or.reduceat(seen, starts)
+            if one.weight is not None:
+                values *= one.weight[:, None]
+                values[:, -1] *= one.weight
+            if pushes is not None:  # toward favor, less that toward against: the first label
+                pushed.append((one.pair, one.word, values[:, FAVOR - 1]))
+            total[one.pair[starts]] += np.add.reduceat(values, starts, axis=0)
         scale = self.scale(total[:, -1])
         if pushes is not None:
-            pushes.add(self._pushed(events, found, scale))
-        return _with_first(total[:, :-1] * scale[:, None]), known
-
-    def _pushed(
-        self, events: list[Events], found: list[Ints], scale: Floats
-    ) -> Iterator[tuple[NDArray[Any], NDArray[Any], Floats]]:
-        """Yield pair and word of some occurrences after others, and how far they push."""
-        push = net_push(_with_first(self._leads[:, :-1]))
-        for e, rows in zip(events, found, strict=True):
-            place = e.spread_out(rows)
-            for part in slices(len(place)):
-                row = e.row[part]
-                values = push.take(place[part]) * scale.take(row)
-                if e.weight is not None:
-                    values *= e.weight[part]
-                yield row, e.word[part], values
-
-    def _look_up(
-        self, events: list[Events], reader: Reader, pairs: Pairs
-    ) -> tuple[list[Events], list[Ints]]:
-        """Return the occurrences, twice if actors have copies of their own, and their rows.
-
-        The rows in the table are those of each entry of ``code``.
-        """
-        rows = self._rows_of(events)
-        if not self.own:
-            return events, rows
-        actors = actor_keys(reader.book, pairs)
-        each = [replace(e, spread=None, own=None) for e in events]
-        rows += [self._find(own_keys(e.keys(), actors[e.row])) for e in events]
-        return events + each, rows
-
-    def _find(self, keys: Keys) -> Ints:
-        """Return the row of each feature in the table; the first row is for unknown ones."""
-        return self._index.find(keys) + np.int64(1)
-
-    def _find_each(self, tables: list[Keys]) -> list[Ints]:
-        """Return the rows of the features of some tables, whose memory they may take."""
-        sizes = [*map(len, tables)]
-        if sum(sizes) <= AT_A_TIME:  # at once, which is faster
-            found, ends = self._find(_joined(tables, np.uint64)), accumulate(sizes)
-            return [found[end - size : end] for size, end in zip(sizes, ends, strict=True)]
-        for keys in tables:
-            for part in slices(len(keys)):
-                keys.view(np.int64)[part] = self._find(keys[part])
-        return [keys.view(np.int64) for keys in tables]
-
-    def _rows_of(self, events: list[Events]) -> list[Ints]:
-        """Return the row in the table of each entry of ``code``."""
-        open_ = iter(self._find_each([e.table() for e in events if e.book is None]))
-        rows = []
-        for e in events:
-            if isinstance(e.book, FormBook) and e.code is not None:
-                row = self._rows_in_forms(e.book, e.code)
-            else:
-                row = e.coded(next(open_) if e.book is None else self._rows_of_book(e.book))
-            rows.append(row if e.present is None else row * e.present)
-        return rows
-
-    def _rows_in_forms(self, book: FormBook, code: NDArray[Any]) -> Ints:
-        """Return the row in the table of some numbers of a book that grows."""
-        if len(book) > REMEMBERED:
-            found = np.empty(len(code), np.int64)
-            for part in slices(len(code)):
-                found[part] = self._find(book.keys_of(code[part]))
-            return found
-        generation, rows = self._rows_of_forms.get(book, (book.generation, _NO_ROWS))
-        rows = rows if generation == book.generation else _NO_ROWS
-        if len(rows) < len(book):  # only what is new is looked up
-            rows = np.append(rows, self._find(book.keys_of(np.arange(len(rows), len(book)))))
-            self._rows_of_forms[book] = (book.generation, rows)
-        return rows.take(code)
-
-    def _rows_of_book(self, book: Codebook | JointBook | FormBook) -> Ints:
-        """Return the row in the table of each number of a book."""
-        if book not in self._rows and isinstance(book, JointBook):
-            members = zip(book.books, book.codes, strict=True)
-            sums = sum(
-                self._leads.take(self._find(own.keys), axis=0).take(codes, axis=0)
-                for own, codes in members
-            )
-            first = len(self._leads)
-            self._leads = np.asfortranarray(np.vstack([self._leads, sums]))
-            self._rows[book] = np.arange(first, len(self._leads))
-        elif isinstance(book, Codebook) and book not in self._rows:
-            self._rows[book] = self._find(book.keys)
-        return self._rows[book]
+            for pair, word, push in pushed:
+                pushes.add(pair, word, push * scale.take(pair))
+        return total[:, :-1] * scale[:, None], known
 
     def scale(self, squares: Floats) -> Floats:
-        """Return what each row's values are multiplied by, from their sum of squares."""
+        """Return what each pair's values are multiplied by, so that they have the block's weight.
+
+        ``squares`` is the sum of the squares of its single occurrences.
+        """
         length = np.sqrt(squares)
-        scale: Floats = np.divide(
-            self.block.weight, length, out=np.zeros_like(length), where=length > 0
-        )
+        nothing = np.zeros_like(length)
+        scale: Floats = np.divide(self.block.weight, length, out=nothing, where=length > 0)
         return scale
-
-
-def _with_first(leads: Floats) -> Floats:
-    """Return scores, given how far the other labels lead the first one."""
-    return np.vstack([np.zeros(len(leads)), leads.T]).T
-
-
-def _places(events: list[Events]) -> tuple[Ints, Ints]:
-    """Return the pair of each occurrence, and the word that it is attributed to."""
-    return _joined([e.row for e in events], np.int64), _joined([e.word for e in events], np.int64)
-
-
-def _spread_out(events: list[Events], found: list[Ints]) -> Ints:
-    """Return the row in the table of each occurrence."""
-    return _joined([e.spread_out(row) for e, row in zip(events, found, strict=True)], np.int64)
-
-
-def _weights(events: list[Events]) -> Floats | None:
-    """Return the weights of all occurrences; None if all are 1."""
-    if all(e.weight is None for e in events):
-        return None
-    return _joined([np.ones(len(e.row)) if e.weight is None else e.weight for e in events], float)
-
-
-def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
-    """Return the parts as one array; a single one is not copied."""
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype)
 
 
 @dataclass(frozen=True)
@@ -306,12 +213,11 @@ class Head:
         The score of the first label is subtracted: a softmax depends on the differences alone.
         If `pushes` are given, what the words push is added to them.
         """
-        # Label after label in memory, because sums and maxima over the labels are faster so.
-        total = np.tile((self.intercept - self.intercept[0])[:, None], pairs.count).T
+        total = np.tile(self.intercept - self.intercept[0], (pairs.count, 1))
         known = np.zeros(pairs.count, np.bool_)
         for scorer in self.scorers:
-            scores, lexical = scorer.scores(reader, pairs, pushes)
-            total += scores
+            leads, lexical = scorer.scores(reader, pairs, pushes)
+            total[:, 1:] += leads
             known |= lexical
         return total, known
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stance.arrays import Bools, Ints, Ints32, slices
-from stance.features.pairs import REACH, Surroundings, stretches
+from stance.arrays import Bools, Ints, stretches
+from stance.features.pairs import REACH, Surroundings
 from stance.reading.actors import ALIAS_KINDS, ActorBook
 from stance.reading.lexicon import (
     ACCORDING,
@@ -44,10 +44,10 @@ JUDGED, NOBODY_SPEAKS = -1.7, 0.1
 """The same for the actor that is judged, as few speak of themselves, and for none being named."""
 
 
-def signs(words: Words, at: Ints32) -> Bools:
+def signs(words: Words, at: Ints) -> Bools:
     """Return which of the `SIGNS` some mentions have, of shape (n_signs, n_mentions)."""
     near = Surroundings(words, at, at)
-    grammar = words.grammar.take(near.there) * near.inside
+    grammar = words.column("grammar", near.there) * near.inside
     functions = words.functions.take(near.there) * near.inside
     kind, quoted = words.alias_kind.take(at), words.quoted.take(at)
     reports = functions & REPORTING > 0
@@ -91,9 +91,8 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     width = np.int64(words.who.max(initial=0)) + 1
     named, which = np.unique(words.para.take(at) * width + words.who.take(at), return_inverse=True)
     weight = np.zeros(len(at))
-    for part in slices(len(at)):
-        for own, sign in zip(SIGNS.values(), signs(words, at[part]), strict=True):
-            weight[part] += own * sign  # `@` rounds, and so breaks ties, by the other texts
+    for value, sign in zip(SIGNS.values(), signs(words, at), strict=True):
+        weight += value * sign  # `@` rounds, and so breaks ties, by the other texts
     total = np.zeros(len(named))
     np.add.at(total, which, np.exp(weight))
     low, high = (np.searchsorted(named, (para + end) * width) for end in (0, 1))

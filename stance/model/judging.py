@@ -21,7 +21,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import Fingerprints
 from stance.reading.lexicon import Lexicon
 from stance.reading.spans import BATCH, Spans, make_query
-from stance.reading.text import join_normalised
+from stance.reading.text import normalise_all
 from stance.reading.words import NOBODY, Reader, Words
 from stance.recipe import Recipe
 from stance.records import NEUTRAL, SIDES
@@ -125,7 +125,7 @@ class StanceModel:
             Pairs in the order of the paragraphs, in each in the order of first mention.
         """
         _refuse_string(texts)
-        words = self.reader.words(join_normalised(texts), months=months)
+        words = self.reader.words(normalise_all(texts), months=months)
         para, actor = words.named_actors()
         names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         return self._judge(words, para, actor, names, pushes)
@@ -219,7 +219,7 @@ class StanceModel:
         """
         found = [np.zeros((0, len(self.control.labels)))]
         for _, part, when in _batches(texts, months):
-            words = self.reader.words(join_normalised(part), months=when)
+            words = self.reader.words(normalise_all(part), months=when)
             scores, _ = self.control.scores(self.reader, _whole(words))
             found.append(self.control.probabilities(scores))
         return np.concatenate(found)
@@ -257,7 +257,7 @@ class StanceModel:
             sentiment=sentiment,
             sentiment_known=sentiment_known,
             acquaintance=acquaintance,
-            wording=self.vocabulary.wording(words, ~foreign),
+            wording=self.vocabulary.wording(self.reader, words, ~foreign),
             foreign=foreign,
             kinds=kinds[:, :-1],
             pushes=tuple(pushes for _, _, pushes in found if pushes is not None),

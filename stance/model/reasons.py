@@ -6,16 +6,13 @@ judged and other actors are written as `ACTOR` and `OTHERS`: their pushes are th
 around the mention, not a verdict on the name.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stance.arrays import Floats, Ints, Ints32
+from stance.arrays import Floats, Ints
 from stance.features.pairs import Pairs, run_starts
-from stance.reading.tokens import LONGEST_WORD
 from stance.records import AGAINST, FAVOR
 
 ACTOR, OTHERS = "[actor]", "[other]"  # what is written for mentions: one word each
@@ -42,17 +39,13 @@ class Pushes:
         """Return pushes of zero, to be added to."""
         return cls(pairs, np.zeros(len(pairs.row)))
 
-    def add(self, parts: Iterable[tuple[NDArray[Any], NDArray[Any], Floats]]) -> None:
-        """Add the pushes of a block's features, as row, word (see `Events`) and push.
-
-        Those of the whole paragraph do not count.
-        """
-        pairs, total = self.pairs, np.zeros_like(self.values)
-        shift = pairs.first[:-1] - pairs.words.first.take(pairs.para)
-        for row, word, push in parts:
-            at = np.flatnonzero((word >= 0) & (push != 0))
-            np.add.at(total, word.take(at) + shift.take(row.take(at)), push.take(at))
-        self.values[:] += total
+    def add(self, pair: Ints, word: Ints, push: Floats) -> None:
+        """Add how far occurrences of features push; those of the whole paragraph do not count."""
+        at = np.flatnonzero((word >= 0) & (push != 0))
+        pair, word = pair.take(at), word.take(at)
+        shift = self.pairs.first[:-1] - self.pairs.words.first.take(self.pairs.para)
+        entry = word + shift.take(pair)
+        self.values[:] += np.bincount(entry, push.take(at), len(self.values))
 
     def strongest(self, answer: Ints, most: int) -> list[str]:
         """Return the words, at most so many, that push most toward each pair's answer.
@@ -67,48 +60,39 @@ class Pushes:
         strength = np.where(wanted == 0, np.abs(value), wanted * value)
         kept = np.flatnonzero(strength >= LEAST_PUSH)  # NaN is not: no answer, no words
         row, value, strength = row[kept], value[kept], strength[kept]
-        spelling, word = spelling[entry[kept]], self.pairs.word[entry[kept]]
+        spelling = spelling[entry[kept]]
         cells = [""] * self.pairs.count
         for _ in range(most):
             best = _largest(row, strength)
             if not len(best):
                 break
-            texts = self._texts(spelling[best], word[best])
+            texts = self._texts(spelling[best])
             pushes = value[best].tolist()
             for at, text, push in zip(row[best].tolist(), texts, pushes, strict=True):
                 cells[at] += f" {text}({push:+.2f})" if cells[at] else f"{text}({push:+.2f})"
             strength[best] = 0.0
         return cells
 
-    def _by_word(self, spelling: Ints32) -> tuple[Ints, Floats]:
+    def _by_word(self, spelling: Ints) -> tuple[Ints, Floats]:
         """Return the entries where a pair first has a spelling, in order, and its summed push."""
-        code = self.pairs.row * (np.int64(spelling.max(initial=0)) + 1) + spelling
-        order = np.argsort(code, kind="stable")
-        starts = run_starts(code.take(order))
-        del code  # a paragraph may be as long as a book
-        entry = order.take(starts)
-        value = np.add.reduceat(self.values.take(order), starts) if len(order) else self.values
-        del order
+        code = self.pairs.row * (spelling.max(initial=0) + 1) + spelling
+        _, entry, place = np.unique(code, return_index=True, return_inverse=True)
+        value = np.bincount(place, self.values, len(entry)).astype(np.float64)
         first = np.argsort(entry)
-        return entry.take(first), value.take(first)
+        return entry.take(first).astype(np.int64), value.take(first)
 
-    def _spellings(self) -> Ints32:
+    def _spellings(self) -> Ints:
         """Return one number per spelling, and one each for `ACTOR` and `OTHERS`."""
         words = self.pairs.words
-        spelling = words.form.astype(np.int32)
-        spelling += _PLAIN
+        spelling = words.type + _PLAIN
         spelling[words.mentions] = _OTHERS
-        found: Ints32 = spelling.take(self.pairs.word)
+        found = spelling.take(self.pairs.word)
         found[self.pairs.mention] = _ACTOR
         return found
 
-    def _texts(self, spelling: Ints32, word: Ints) -> list[str]:
-        words = self.pairs.words
-        start = words.start.take(word)
-        end = np.minimum(words.end.take(word), start + LONGEST_WORD)
-        places = zip(spelling.tolist(), start.tolist(), end.tolist(), strict=True)
-        text, names = words.text, (ACTOR, OTHERS)
-        return [text[low:high] if kind >= _PLAIN else names[kind] for kind, low, high in places]
+    def _texts(self, spelling: Ints) -> list[str]:
+        strings, names = self.pairs.words.types.strings, (ACTOR, OTHERS)
+        return [strings[n - _PLAIN] if n >= _PLAIN else names[n] for n in spelling.tolist()]
 
 
 def strongest_words(pushes: Sequence[Pushes], answer: Ints, most: int) -> list[str]:
@@ -120,7 +104,7 @@ def strongest_words(pushes: Sequence[Pushes], answer: Ints, most: int) -> list[s
     return cells
 
 
-def _largest(row: Ints32, strength: Floats) -> Ints:
+def _largest(row: Ints, strength: Floats) -> Ints:
     """Return where the first largest positive strength of each row stands; faster than sorting."""
     if not len(row):
         return np.zeros(0, np.int64)

@@ -4,20 +4,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from stance.arrays import Bytes, Ints, Ints8, Ints32, Keys
+from stance.arrays import Ints, Ints8, Ints32
 from stance.display import brief, shown
 from stance.errors import ActorError, UsageError
-from stance.reading.forms import Forms
 from stance.reading.languages import MOST_ALIASES, bundled, inflected, languages
 from stance.reading.phrases import Phrase, PhraseMatcher
-from stance.reading.text import join_normalised, normalise
-from stance.reading.tokens import TokenBatch, tokenise
+from stance.reading.string_table import StringTable
+from stance.reading.text import normalise, normalise_all
+from stance.reading.tokens import FLAGS, Spellings, Tokens, flags_of, tokenise
 from stance.records import Mention
 from stance.settings import hint, parse_settings, read_settings
 
@@ -27,6 +27,7 @@ ALIAS_KINDS = ("name", "demonym", "capital", "institution", "leader", "nickname"
 ACTOR_KINDS = ("state", "organisation", "person", "other")
 
 BATCH = 1000  # texts scanned at a time
+MOST_SPELLINGS = 400_000  # kept for the next batch
 _LONGEST = 200  # characters of a name or an alias
 
 
@@ -64,8 +65,8 @@ class MentionBatch:
 
     para: Ints32
     actor: Ints32  # number in the book
-    first: Ints32  # word of the batch
-    last: Ints32
+    first: Ints  # word of the batch
+    last: Ints
     kind: Ints8  # index into `ALIAS_KINDS`
 
 
@@ -79,8 +80,8 @@ class ActorBook:
     [('Russia', 0, 6), ('NATO', 13, 17)]
     """
 
-    columns = (("exact", np.uint64), ("lower", np.uint64), ("alias", np.uint8))
-    """Columns that `describe` gives a `Forms` table: see `PhraseMatcher.describe`."""
+    columns: ClassVar[dict[str, type]] = {"alias exact": np.int32, "alias": np.int32}
+    """Columns that `describe` gives a table of spellings: see `PhraseMatcher.describe`."""
 
     def __init__(self, actors: Sequence[Actor]) -> None:
         self.actors = tuple(actors)
@@ -125,8 +126,12 @@ class ActorBook:
         return any(actor.office for actor in self.actors)
 
     @cached_property
-    def _forms(self) -> Forms:
-        return Forms(self.describe, self.columns)
+    def _spellings(self) -> Spellings:
+        def describe(words: Sequence[str]) -> Iterator[Any]:
+            lower = [*map(str.lower, words)]
+            return chain(flags_of(words, lower), self.describe(words, lower))
+
+        return Spellings(describe, FLAGS | self.columns)
 
     @classmethod
     def default(cls, language: str = "english") -> "ActorBook":
@@ -216,40 +221,40 @@ class ActorBook:
         proper = {name: self.proper_name(name) for name in set(names)}
         return tuple(map(proper.__getitem__, names))
 
-    def describe(self, words: list[str], lower: list[str]) -> tuple[Keys, Keys, Bytes]:
-        """Return `columns` of some forms."""
+    def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
+        """Yield `columns` of some spellings."""
         return self._matcher.describe(words, lower)
 
-    def match(self, batch: TokenBatch, forms: Forms, months: Ints | None = None) -> MentionBatch:
-        """Find the mentions in a batch whose forms `describe` has described.
+    def match(self, tokens: Tokens, types: StringTable, months: Ints | None = None) -> MentionBatch:
+        """Find the mentions in a batch whose spellings `describe` has described.
 
         With the month of each paragraph, counted from the year 0 and -1 where it is not known,
         aliases count only while in office.
         """
-        roles, exact, lower = (forms.columns[name] for name in ("alias", "exact", "lower"))
-        first, length, alias = self._matcher.find(batch, roles, exact, lower)
+        first, length, alias = self._matcher.find(tokens, types["alias exact"], types["alias"])
         actor = self._actor_of.take(alias)
-        named = actor >= 0
-        behind = batch.joined.bytes.take(batch.end.take(first + length - 1))
-        named &= behind != ord("$")  # "US$5 billion" is a price
+        # "US$5 billion" is a price.
+        named = (actor >= 0) & ~tokens.price.take(first + length - 1)
         if months is not None:
             at = np.flatnonzero(self._termed.take(alias))
-            month = months.take(batch.para.take(first.take(at)))[:, None]
+            month = months.take(tokens.para.take(first.take(at)))[:, None]
             low, high = np.moveaxis(self._terms[alias.take(at)], 2, 0)
             named[at] &= ((low <= month) & (month <= high) | (month < 0)).any(axis=1)
         first, length, actor = first[named], length[named], actor[named]
         kind = self._kind_of.take(alias[named])
-        return MentionBatch(batch.para.take(first), actor, first, first + length - 1, kind)
+        return MentionBatch(tokens.para.take(first), actor, first, first + length - 1, kind)
 
     def scan(
         self, texts: Iterable[str], months: Ints | None = None
-    ) -> Iterator[tuple[int, TokenBatch, MentionBatch]]:
+    ) -> Iterator[tuple[int, Tokens, MentionBatch]]:
         """Yield the mentions in any number of texts, with the number of the batch's first text."""
         rows, low = iter(texts), 0
         while part := list(islice(rows, BATCH)):
-            batch = tokenise(join_normalised(part), self._forms)
+            if len(self._spellings) > MOST_SPELLINGS:
+                self.forget()
+            tokens = tokenise(normalise_all(part), self._spellings)
             when = None if months is None else months[low : low + len(part)]
-            yield low, batch, self.match(batch, self._forms, when)
+            yield low, tokens, self.match(tokens, self._spellings.words, when)
             low += len(part)
 
     def named(self, texts: Iterable[str]) -> Ints:
@@ -261,7 +266,7 @@ class ActorBook:
 
     def forget(self) -> None:
         """Forget the words met so far, which are kept to find them faster."""
-        self._forms.clear()
+        self._spellings.forget()
 
     def find(self, text: str, month: int = -1) -> list[Mention]:
         """Return the mentions of one paragraph; offsets count characters after `normalise`.
@@ -269,11 +274,12 @@ class ActorBook:
         With a month, counted from the year 0, aliases count only while in office.
         """
         text = normalise(text)
-        batch = tokenise([text], self._forms)
-        found = self.match(batch, self._forms, None if month < 0 else np.array([month], np.int64))
+        tokens = tokenise([text], self._spellings)
+        when = None if month < 0 else np.array([month], np.int64)
+        found = self.match(tokens, self._spellings.words, when)
         mentions = []
         for actor, first, last in zip(found.actor, found.first, found.last, strict=True):
-            start, end = int(batch.start[first]), int(batch.end[last])
+            start, end = int(tokens.start[first]), int(tokens.end[last])
             if text[end : end + 1] == "." and text[end - 2 : end - 1] == ".":
                 end += 1  # the final dot of "U.S."
             mentions.append(Mention(self.names[actor], start, end))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Ints, Ints32, Keys, slices
-from stance.reading.text import Joined, words_of
+from stance.arrays import Bools, Ints, Ints32, Keys
+from stance.reading.text import words_of
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that nothing is lost (Knuth's golden ratio)
 _SHIFT = np.uint64(29)
@@ -51,34 +51,29 @@ def join_keys(template: int, *parts: Keys) -> Keys:
     return key
 
 
-def stretch_keys(joined: Joined, start: Ints32, end: Ints32, longest: int) -> Keys:
-    """Return the key of each stretch of at most ``longest`` characters.
+HASHED = 1 << 16  # characters summed up at a time, so that they stay in the processor's cache
 
-    It is a sum of characters times powers, from differences of a running sum that starts anew every
-    `HASHED` characters, so that it stays in the processor's cache.
+
+def stretch_keys(codes: NDArray[Any], begin: Ints, end: Ints) -> Keys:
+    """Return the key of each stretch of some code points, in order of their beginnings.
+
+    It is a sum of characters times powers of a number, from differences of a running sum:
+
+    >>> codes = np.frombuffer("to be to".encode("utf-32-le"), np.uint32)
+    >>> one, other = stretch_keys(codes, np.array([0, 6]), np.array([2, 8])).tolist()
+    >>> one == other
+    True
     """
-    keys = np.empty(len(start), np.uint64)
-    powers, inverses = _power_tables(HASHED + longest)
-    values, running = np.empty_like(powers), np.zeros(len(powers) + 1, np.uint64)
-    cuts = np.arange(0, len(joined.bytes) + HASHED, HASHED, dtype=np.int32)
-    borders = np.searchsorted(start, cuts).tolist()
-    for first, last in pairwise(borders):
-        if first < last:
-            low, high = int(start[first]), int(end[last - 1])
-            value = values[: high - low]
-            value[:] = joined.bytes[low:high]
-            far, beyond = np.searchsorted(joined.far, (low, high))
-            value[joined.far[far:beyond] - low] = joined.codes[far:beyond]
-            value *= powers[: high - low]
-            np.cumsum(value, out=running[1 : high - low + 1])
-            begin, stop = start[first:last] - low, end[first:last] - low
-            key = running.take(stop)
-            key -= running.take(begin)
-            np.multiply(key, inverses.take(begin), out=keys[first:last])
+    keys = np.empty(len(begin), np.uint64)
+    cuts = np.searchsorted(begin, np.arange(0, len(codes) + HASHED, HASHED))
+    for first, last in pairwise(np.unique(cuts).tolist()):
+        low, high = int(begin[first]), int(end[first:last].max())
+        powers, inverses = _power_tables(max(2 * HASHED, high - low))
+        running = np.zeros(high - low + 1, np.uint64)
+        np.cumsum(codes[low:high] * powers[: high - low], out=running[1:])
+        start, stop = begin[first:last] - low, end[first:last] - low
+        keys[first:last] = (running.take(stop) - running.take(start)) * inverses.take(start)
     return keys
-
-
-HASHED = 1 << 16  # characters summed up at a time
 
 
 @lru_cache(maxsize=1)
@@ -101,40 +96,25 @@ class KeyIndex:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = np.zeros(0, np.uint64)  # by number, not by slot: there are many more slots
-        self._count = 0
-        self._allocate(len(keys))
+        self._values = np.zeros(0, np.int32)  # number in each slot, -1 if it is free
         self.add(keys)
 
     def __len__(self) -> int:
-        return self._count
-
-    def _allocate(self, count: int) -> None:
-        bits = max(6, int(4 * count).bit_length())  # a load of a quarter keeps probes short
-        self._bits = np.uint64(64 - bits)
-        self._values = np.zeros(0, np.int32)  # gives its memory back before more is taken
-        self._values = np.full(1 << bits, -1, np.int32)
-        known, self._keys = self._keys[: self._count], np.empty((1 << bits) // 3 + 1, np.uint64)
-        self._keys[: self._count] = known
+        return len(self._keys)
 
     def _slots(self, keys: Keys) -> Ints:
         slots = keys * MULTIPLIER
-        slots >>= self._bits
+        slots >>= np.uint64(65 - len(self._values).bit_length())
         return slots.view(np.int64)
 
     def add(self, keys: Keys) -> None:
         """Give the next numbers to ``keys``, which must be distinct and new."""
-        before, count = self._count, self._count + len(keys)
-        placed = before
-        if 3 * count > len(self._values):
-            self._allocate(count)
-            placed = 0
-        self._keys[before:count] = keys
-        self._count = count
-        for part in slices(count - placed):
-            self._place(np.arange(placed + part.start, placed + part.stop, dtype=np.int32))
-
-    def _place(self, values: Ints32) -> None:
-        """Put numbers in the slots of their keys."""
+        values = np.arange(len(self._keys), len(self._keys) + len(keys), dtype=np.int32)
+        self._keys = np.append(self._keys, keys)
+        if 3 * len(self._keys) >= len(self._values):  # a load of a quarter keeps probes short
+            size = 1 << max(6, (4 * len(self._keys)).bit_length())
+            self._values = np.full(size, -1, np.int32)
+            values = np.arange(len(self._keys), dtype=np.int32)
         slots = self._slots(self._keys.take(values))
         while len(values):
             free = self._values[slots] < 0
@@ -145,12 +125,8 @@ class KeyIndex:
 
     def find(self, keys: Keys) -> Ints32:
         """Return the number of each key, -1 if unknown."""
-        found = np.empty(len(keys), np.int32)
-        for part in slices(len(keys)):
-            found[part] = self._find(keys[part])
-        return found
-
-    def _find(self, keys: Keys) -> Ints32:
+        if not len(self._keys):
+            return np.full(len(keys), -1, np.int32)
         slots = self._slots(keys)
         found = self._values.take(slots)
         wrong = np.flatnonzero((self._keys.take(found) != keys) & (found >= 0))

@@ -1,7 +1,7 @@
 """The lexicon: words with polarity by category, and function words that turn or attribute it."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import Stemmer
 
-from stance.arrays import Ints8, Keys
+from stance.arrays import Ints8
 from stance.errors import RecipeError
-from stance.reading.keys import KeyIndex, join_keys
 from stance.reading.languages import bundled
 from stance.reading.phrases import Phrase, PhraseMatcher
 from stance.settings import SchemaError, anything, items, of, one_of, read_settings, such, table
@@ -48,7 +47,7 @@ class Lexicon:
     stems: Mapping[str, int]  # category number of each Snowball stem
     functions: Mapping[str, int]  # bits of each function word
     phrases: PhraseMatcher  # multi-word entries, with category numbers
-    letters: KeyIndex  # `_letter_keys` of the stems that are long enough to be mended
+    misspelt: Mapping[str, str]  # the right stem of one in which two letters are swapped
     source: Mapping[str, Any]  # the tables that all this was made from
 
     @classmethod
@@ -83,7 +82,6 @@ class Lexicon:
             for word in kind["words"]:
                 stems.setdefault(stem(word.lower()), number)
             phrases += [Phrase(text, number) for text in kind.get("phrases", ())]
-        long = [own for own in stems if len(own) >= SHORTEST_MENDED]
         functions: dict[str, int] = {}
         for bit, name in enumerate(FUNCTIONS):
             for word in tables.get("function", {}).get(name, ()):
@@ -94,40 +92,24 @@ class Lexicon:
             stems=stems,
             functions=functions,
             phrases=PhraseMatcher(phrases),
-            letters=KeyIndex(np.array(sorted({*_letter_keys(long).tolist()}), np.uint64)),
+            misspelt=_misspelt(stems),
             source=tables,
         )
 
-    def mended(self, stem: str) -> str:
-        """Return the lexicon's stem if this one is it with two letters swapped, else itself.
 
-        >>> Lexicon.default().mended("conedmn"), Lexicon.default().mended("prefect")
-        ('condemn', 'prefect')
-        """
-        if len(stem) < SHORTEST_MENDED or stem in self.stems:
-            return stem
-        for at in range(1, len(stem) - 1):
-            swapped = stem[:at] + stem[at + 1] + stem[at] + stem[at + 2 :]
-            if swapped in self.stems:
-                return swapped
-        return stem
+def _misspelt(stems: Collection[str]) -> dict[str, str]:
+    """Return the long stems by each spelling in which two letters behind the first are swapped.
 
-    def all_mended(self, stems: Iterable[str]) -> list[str]:
-        """Return what `mended` does of many stems; hardly any has the letters of the lexicon's."""
-        found = list(stems)
-        for at in np.flatnonzero(self.letters.find(_letter_keys(found)) >= 0).tolist():
-            found[at] = self.mended(found[at])
-        return found
-
-
-def _letter_keys(stems: Sequence[str]) -> Keys:
-    """Return a key of each stem's letters, in whatever order they stand."""
-    letters = "".join(stems).encode("utf-32-le", "surrogatepass")
-    values = join_keys(0, np.frombuffer(letters, "<u4").astype(np.uint64))
-    running, ends = np.zeros(len(values) + 1, np.uint64), np.zeros(len(stems) + 1, np.int64)
-    np.cumsum(values, out=running[1:])
-    np.cumsum(np.fromiter(map(len, stems), np.int64, len(stems)), out=ends[1:])
-    return np.diff(running.take(ends))
+    >>> _misspelt({"condemn", "up"})["conedmn"]
+    'condemn'
+    """
+    long, right = [stem for stem in stems if len(stem) >= SHORTEST_MENDED], dict[str, str]()
+    for at in range(1, max(map(len, long), default=0)):
+        for stem in long:
+            swapped = stem[:at] + stem[at + 1 : at + 2] + stem[at : at + 1] + stem[at + 2 :]
+            if swapped not in stems:
+                right.setdefault(swapped, stem)
+    return right
 
 
 @lru_cache(maxsize=8)

@@ -1,59 +1,145 @@
-"""The words of a batch of paragraphs as flat arrays, so that nothing loops over words.
+"""The words of a batch of paragraphs, as arrays with an entry per word.
 
-The paragraphs are joined into one string and seen as an array of characters::
+::
 
-    text     N A T O   w a r n e d .  Ø  " R u s s i a ' s   m o v e , "  …
-    start    0         5                   12                19
-    end      4         11                  18                23
-    form     0         1                   2                 3          row of `Forms`
-    para     0         0                   1                 1
-    gap      SPACE     OTHER               SPACE             OTHER      what follows the word
-    sentence 0         0                   1                 1
-    quoted   .         .                   x                 x
-    clitic   .         .                   POSSESSIVE        .
+    text     NATO warned.       "Russia's move,"
+    start    0    5             1        10         in the paragraph's text
+    end      4    11            7        14
+    type     0    1             2        3          number in the table of spellings
+    para     0    0             1        1
+    gap      SPACE OTHER        SPACE    OTHER      what follows the word
+    sentence 0    0             1        1
+    quoted   .    .             x        x
+    clitic   .    .             POSSESSIVE  .
 
-(Ø is the separator.) A word is a run of letters, digits and marks. An apostrophe ends it; what
-follows ("s", "t", "ll") is not a word but a flag on the word before. A *form* is a word as
-spelled: whatever depends on the spelling alone (stem, lexicon category, flags) is worked out once
-per form, in `Forms`, and fetched by ``take``.
+A word is a run of letters, digits and marks. An apostrophe ends it; what follows ("s", "t", "ll")
+is not a word but a flag on the word before. What depends on the spelling alone (stem, lexicon
+category, flags) is worked out once per spelling, in a `StringTable`.
 """
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import repeat
+from operator import or_
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.arrays import Bools, Bytes, Ints, Ints32
-from stance.reading.forms import CLITIC_NEGATION, CLITIC_NONE, CLITIC_POSSESSIVE, Forms
 from stance.reading.keys import stretch_keys
-from stance.reading.text import (
-    APOSTROPHE,
-    BEYOND,
-    QUOTE,
-    SPACE,
-    STOP,
-    UPPER,
-    WORD,
-    Joined,
-    character_classes,
-    join,
-)
+from stance.reading.string_table import Describe, StringTable
 
+SEPARATOR = "\x1e"  # behind each text of a batch; `normalise` takes it out of texts
 LONGEST_WORD = 48  # characters of a word that count; longer runs are links or noise
-MOST = (1 << 31) - 1  # most characters of a batch: their places are 32-bit numbers
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
+# What the clitic after a word was.
+CLITIC_NONE, CLITIC_POSSESSIVE, CLITIC_NEGATION, CLITIC_OTHER = range(4)
+
+_CLITICS = dict.fromkeys(("d", "ll", "re", "ve", "m"), CLITIC_OTHER)
+_CLITICS |= {"s": CLITIC_POSSESSIVE, "t": CLITIC_NEGATION}
+_ABBREVIATIONS = frozenset(
+    # Titles, firms, months and the like that end with a dot in the middle of a sentence.
+    """
+    adm brig capt co col corp dr fr gen gov hon inc jr lt ltd maj messrs mr mrs ms mt no nos op
+    pres prof rep rev sen sgt sr st vs jan feb mar apr jun jul aug sept sep oct nov dec
+    """.split()  # noqa: SIM905
+)
+
+FLAGS: dict[str, type] = {
+    "clitic": np.uint8,
+    "dotted": np.bool_,  # a dot after it may be its own
+    "capital": np.bool_,
+    "digit": np.bool_,  # begins with one
+    "last n": np.bool_,
+    "last s": np.bool_,
+}
+"""Columns that `flags_of` describes: the table of spellings must have them."""
+
+
+def flags_of(words: Sequence[str], lower: Sequence[str]) -> Iterator[Any]:
+    """Yield `FLAGS` of some spellings, given in lower case, too; by `map`, for there are many."""
+    first, last = [word[0] for word in words], [word[-1] for word in words]
+    single = [len(word) == 1 and word.isupper() for word in words]
+    yield list(map(_CLITICS.get, lower, repeat(CLITIC_NONE)))
+    yield list(map(or_, map(_ABBREVIATIONS.__contains__, lower), single))
+    yield list(map(str.istitle, first))
+    yield list(map("0123456789".__contains__, first))
+    yield list(map("nN".__contains__, last))
+    yield list(map("sS".__contains__, last))
+
+
+_GAP_COLUMNS: dict[str, type] = {
+    "length": np.int64,
+    "kind": np.uint8,
+    "question": np.bool_,
+    "stop": np.bool_,  # may end a sentence
+    "strong": np.bool_,  # even after an abbreviation
+    "break": np.bool_,  # ends one whatever stands beside it
+    "quotes": np.int64,
+    "apostrophe": np.bool_,  # begins with one
+    "price": np.bool_,  # begins with a dollar sign
+}
+
+
+def _describe_gaps(gaps: Sequence[str]) -> Iterator[Any]:
+    yield list(map(len, gaps))
+    yield list(map(_gap_kind, gaps))
+    yield ["?" in gap for gap in gaps]
+    yield [any(map(gap.__contains__, ".!?\u2026")) and any(map(str.isspace, gap)) for gap in gaps]
+    yield ["!" in gap or "?" in gap for gap in gaps]
+    yield [gap.count("\n") > 1 for gap in gaps]
+    yield [gap.count('"') for gap in gaps]
+    yield [gap[:1] == "'" for gap in gaps]
+    yield [gap[:1] == "$" for gap in gaps]
+
+
+def _gap_kind(gap: str) -> int:
+    """Return the kind of a gap; only what may stand inside a name has one of its own."""
+    if gap.isspace() or gap == "-":
+        return GAP_SPACE
+    if gap in ("'", "."):
+        return GAP_APOSTROPHE if gap == "'" else GAP_DOT
+    if gap[:1] == "." and gap[1:].isspace():
+        return GAP_DOT_SPACE
+    return GAP_AND if gap.count("&") == 1 and gap.replace("&", " ").isspace() else GAP_OTHER
+
+
+class Spellings:
+    """What is known of the strings that texts consist of; worked out once for each.
+
+    Whoever keeps it calls `forget` when it is long.
+
+    Attributes
+    ----------
+    words, gaps : StringTable
+        Words as spelled, with `FLAGS` and other columns; what stands between words.
+    """
+
+    def __init__(self, describe: Describe, columns: Mapping[str, type]) -> None:
+        self.words = StringTable(describe, columns)
+        self.gaps = StringTable(_describe_gaps, _GAP_COLUMNS)
+
+    def forget(self) -> None:
+        """Forget every string."""
+        self.words.clear()
+        self.gaps.clear()
+
+    def __len__(self) -> int:
+        return len(self.words) + len(self.gaps)
 
 
 @dataclass(frozen=True, slots=True)
-class TokenBatch:
+class Tokens:
     """Words of a batch of paragraphs, as drawn above; all but ``first`` have an entry per word."""
 
-    joined: Joined
+    texts: Sequence[str]
     first: Ints  # word of each paragraph, and the number of words
-    start: Ints32  # characters of `joined`
-    end: Ints32
-    form: Ints
+    start: Ints  # characters of the paragraph
+    end: Ints
+    type: Ints
     para: Ints32
     gap: Bytes
     sentence: Ints32  # never decreases; paragraphs share none
@@ -61,174 +147,131 @@ class TokenBatch:
     quoted: Bools
     clitic: Bytes
     question: Bools  # a question mark follows
+    price: Bools  # a dollar sign follows
 
     def __len__(self) -> int:
         return len(self.first) - 1
 
-    @property
-    def text(self) -> str:
-        """The joined paragraphs."""
-        return self.joined.text
-
-    def without(self, dropped: Ints) -> "TokenBatch":
-        """Return the batch without the words ``dropped``, which are sorted; itself if none are."""
-        if not len(dropped):
-            return self
-        keeps = np.ones(len(self.form), np.bool_)
+    def without(self, dropped: Ints) -> "Tokens":
+        """Return the batch without the words ``dropped``, which are sorted."""
+        keeps = np.ones(len(self.type), np.bool_)
         keeps[dropped] = False
-        kept = np.flatnonzero(keeps)
-        names = {field.name for field in fields(self)} - {"joined", "first"}
-        arrays = {name: getattr(self, name).take(kept) for name in names}
+        names = {field.name for field in fields(self)} - {"texts", "first"}
+        arrays = {name: getattr(self, name)[keeps] for name in names}
         return replace(self, first=self.first - np.searchsorted(dropped, self.first), **arrays)
 
 
-def tokenise(texts: Sequence[str] | Joined, forms: Forms) -> TokenBatch:
-    """Split normalised paragraphs into words; ``forms`` learns those that are new."""
-    joined = texts if isinstance(texts, Joined) else join(texts)
-    chars = joined.bytes
-    if len(chars) > MOST:
-        raise ValueError(f"{len(chars):,} characters at once; give fewer paragraphs at a time")
-    start, end = _runs(chars)
-    form = _forms_of(joined, start, end, forms)
-    clitic, own = _clitics(chars, forms, form, start, end)
-    kept, dropped = np.flatnonzero(own), np.flatnonzero(~own)
-    behind = end.take(kept)
-    # A clitic belongs to the word before it, so the gap after that word starts after the clitic.
-    behind[np.searchsorted(kept, dropped) - 1] = end.take(dropped)
-    start = start.take(kept)  # one by one, for a paragraph may be as long as a book
-    end = end.take(kept)
-    form = form.take(kept)
-    first = np.searchsorted(start, joined.offset.astype(np.int32))
-    between = _Between(joined, behind, start, first)
-    sentence_start = between.sentence_starts(forms, form)
-    return TokenBatch(
-        joined=joined,
+def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
+    """Split normalised paragraphs into words; ``spellings`` learns what is new."""
+    joined = SEPARATOR.join([*texts, ""])
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    edges = np.flatnonzero(np.diff(_are_letters(codes), prepend=np.False_))
+    begin, stop = edges[0::2], edges[1::2]
+    offset = np.cumsum([0, *(len(text) + 1 for text in texts)])
+    first = np.searchsorted(begin, offset)
+    type_ = _find(spellings.words, joined, codes, begin, np.minimum(stop, begin + LONGEST_WORD))
+    gap, lead = _gaps(spellings.gaps, joined, codes, begin, stop, offset, first)
+    para = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
+    clitic, kept = _clitics(spellings, type_, gap, first)
+    first = np.searchsorted(kept, first)
+    type_, gap, para = type_[kept], gap[kept], para[kept]
+    shift, gaps = offset.take(para), spellings.gaps
+    opens = _sentence_starts(spellings, type_, gap, first)
+    quotes = np.cumsum(np.append(0, gaps["quotes"].take(gap)))
+    before = (gaps["quotes"].take(lead) - quotes.take(first[:-1])).take(para) + quotes[:-1]
+    kind = gaps["kind"].take(gap)
+    kind[first[1:][np.diff(first) > 0] - 1] = GAP_OTHER
+    return Tokens(
+        texts=texts,
         first=first,
-        start=start,
-        end=end,
-        form=form,
-        para=np.repeat(np.arange(len(first) - 1, dtype=np.int32), np.diff(first)),
-        gap=between.gaps(),
-        sentence=np.cumsum(sentence_start, dtype=np.int32) - np.int32(1),
-        sentence_start=sentence_start,
-        quoted=_quoted(joined, start, first),
+        start=begin[kept] - shift,
+        end=stop[kept] - shift,
+        type=type_,
+        para=para,
+        gap=kind,
+        sentence=np.cumsum(opens, dtype=np.int32) - np.int32(1),
+        sentence_start=opens,
+        quoted=before & 1 > 0,
         clitic=clitic.take(kept),
-        question=between.questions(),
+        question=gaps["question"].take(gap),
+        price=gaps["price"].take(gap),
     )
 
 
-def _forms_of(joined: Joined, start: Ints32, end: Ints32, forms: Forms) -> Ints:
-    stop = np.minimum(end, start + LONGEST_WORD)
-    return forms.find(
-        stretch_keys(joined, start, stop, LONGEST_WORD),
-        lambda new: joined.pieces(start.take(new), stop.take(new)),
-    )
+_UNSEEN = 2
+_letters = np.full(0x110000, _UNSEEN, np.uint8)
 
 
-def _runs(chars: Bytes) -> tuple[Ints32, Ints32]:
-    inside = np.zeros(len(chars) + 1, np.bool_)
-    letter = inside[1:]
-    np.less((chars | 0x20) - np.uint8(ord("a")), 26, out=letter)
-    letter |= chars - np.uint8(ord("0")) < 10
-    letter |= chars & ~UPPER == BEYOND | WORD
-    edges = np.flatnonzero(letter != inside[:-1])
-    return edges[0::2].astype(np.int32), edges[1::2].astype(np.int32)
+def _are_letters(codes: NDArray[Any]) -> Bools:
+    """Return which characters are part of words; the table learns those it has not seen."""
+    found = _letters.take(codes)
+    if (unseen := codes[found == _UNSEEN]).size:
+        for code in {*unseen.tolist()}:
+            char = chr(code)
+            _letters[code] = char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")
+        found = _letters.take(codes)
+    return found.view(np.bool_)
 
 
-def _clitics(
-    chars: Bytes, forms: Forms, form: Ints, start: Ints32, end: Ints32
-) -> tuple[Bytes, Bools]:
-    """Return the clitic of each word, and which words are not clitics themselves."""
-    flag, own = np.zeros(len(form), np.uint8), np.ones(len(form), np.bool_)
-    at = np.flatnonzero(chars.take(end) == ord("'"))
-    last = chars.take(end.take(at) - 1) | 0x20  # in lower case
-    behind = np.minimum(at + 1, len(form) - 1)
-    glued = start.take(behind) == end.take(at) + 1
-    kind = forms.columns["clitic"].take(form.take(behind))
-    kind[~glued | (kind == CLITIC_NEGATION) & (last != ord("n"))] = CLITIC_NONE
+def _find(table: StringTable, joined: str, codes: NDArray[Any], begin: Ints, end: Ints) -> Ints:
+    """Return the number of each string that stands in the joined texts."""
+
+    def spell(at: Ints) -> list[str]:
+        places = zip(begin[at].tolist(), end[at].tolist(), strict=True)
+        return [joined[low:high] for low, high in places]
+
+    return table.find_keys(stretch_keys(codes, begin, end), spell)
+
+
+def _gaps(
+    table: StringTable, joined: str, codes: NDArray[Any], begin: Ints, stop: Ints,
+    offset: Ints, first: Ints,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    """Return the gap after each word, and that before the first word of each text."""
+    ends = offset[1:] - 1  # of the texts
+    behind = np.append(begin[1:], 0)
+    full = np.diff(first) > 0
+    behind[first[1:][full] - 1] = ends[full]
+    plain = (behind - stop == 1) & (codes.take(stop) == ord(" "))
+    odd = np.flatnonzero(~plain)
+    leads = np.where(full, np.append(begin, 0).take(first[:-1]), ends)
+    blank = int(table.find([" "])[0])
+    gap = np.full(len(begin), blank)
+    gap[odd] = _find(table, joined, codes, stop[odd], behind[odd])
+    return gap, _find(table, joined, codes, offset[:-1], leads)
+
+
+def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple[Bytes, Ints]:
+    """Return the clitic of each word, and the words that are not clitics themselves.
+
+    The gap after a clitic becomes that after its word.
+    """
+    words, gaps = spellings.words, spellings.gaps
+    flag, own = np.zeros(len(type_), np.uint8), np.ones(len(type_), np.bool_)
+    last = np.zeros(len(type_) + 1, np.bool_)
+    last[first[1:] - 1] = True
+    at = np.flatnonzero(gaps["apostrophe"].take(gap))
+    glued = (gaps["length"].take(gap.take(at)) == 1) & ~last.take(at)
+    kind = words["clitic"].take(type_.take(at + 1, mode="clip"))
+    kind[~glued | (kind == CLITIC_NEGATION) & ~words["last n"].take(type_.take(at))] = CLITIC_NONE
     own[at[kind != CLITIC_NONE] + 1] = False
     # A plural possessive ("allies' doubts") has nothing after its apostrophe.
-    kind[~glued & (last == ord("s"))] = CLITIC_POSSESSIVE
+    kind[~glued & words["last s"].take(type_.take(at))] = CLITIC_POSSESSIVE
     flag[at] = kind
-    return flag, own
+    kept, dropped = np.flatnonzero(own), np.flatnonzero(~own)
+    gap[kept[np.searchsorted(kept, dropped) - 1]] = gap[dropped]
+    return flag, kept
 
 
-class _Between:
-    """The gaps, from ``begin`` to the next ``start``; only what is not a blank is examined."""
-
-    def __init__(self, joined: Joined, begin: Ints32, start: Ints32, first: Ints) -> None:
-        chars, self._count = joined.bytes, len(start)
-        full = np.flatnonzero(first[1:] > first[:-1])
-        self._last = first[1:].take(full) - 1
-        end = np.empty_like(start)
-        end[:-1] = start[1:]
-        end[self._last] = joined.offset[1:].take(full)
-        opening = chars.take(begin)
-        self._odd = np.flatnonzero((opening != ord(" ")) | (end - begin != 1))
-        begin, self._opening = begin.take(self._odd), opening.take(self._odd)
-        self._length = end.take(self._odd) - begin
-        self._behind = chars.take(begin + self._length, mode="clip")
-        self._below = np.cumsum(self._length) - self._length
-        index = np.repeat(begin - self._below, self._length)
-        index += np.arange(len(index))
-        self._chars = chars.take(index)
-        kinds = _KINDS.take(self._chars)
-        self._has = np.bitwise_or.reduceat(kinds, self._below)
-        self._solid = np.add.reduceat(kinds & SPACE == 0, self._below, dtype=np.int64)
-
-    def gaps(self) -> Bytes:
-        """Return the kind of each gap; only what may stand inside a name has one of its own."""
-        solid, one, opening = self._solid, self._length == 1, self._opening
-        odd = np.full(len(solid), GAP_OTHER, np.uint8)
-        odd[(solid == 0) | (one & (opening == ord("-")))] = GAP_SPACE
-        odd[(opening == ord(".")) & (solid == 1)] = GAP_DOT_SPACE
-        odd[one & (opening == ord("."))] = GAP_DOT
-        odd[one & (opening == ord("'"))] = GAP_APOSTROPHE
-        odd[(self._has & _AND > 0) & (solid == 1)] = GAP_AND
-        gap = np.full(self._count, GAP_SPACE, np.uint8)
-        gap[self._odd] = odd
-        gap[self._last] = GAP_OTHER
-        return gap
-
-    def questions(self) -> Bools:
-        """Return which words are followed by a question mark."""
-        question = np.zeros(self._count, np.bool_)
-        question[self._odd] = self._has & _QUESTION > 0
-        return question
-
-    def sentence_starts(self, forms: Forms, form: Ints) -> Bools:
-        """Return before which words a sentence ends."""
-        odd, has = self._odd, self._has
-        capital = forms.columns["capital"].take(form.take(odd + 1, mode="clip"))
-        digit = self._behind - np.uint8(ord("0")) < 10
-        full = (has & _STRONG > 0) | ~forms.columns["dotted"].take(form.take(odd))
-        ends = (has & (STOP | SPACE) == STOP | SPACE) & full & (capital | digit | (has & QUOTE > 0))
-        lines = np.flatnonzero(self._chars == ord("\n"))
-        owner = np.searchsorted(self._below, lines, side="right") - 1
-        ends |= np.bincount(owner, minlength=len(odd)) > 1
-        starts = np.zeros(self._count + 1, np.bool_)
-        starts[odd + 1] = ends
-        starts[np.append(0, self._last + 1)] = True
-        return starts[: self._count]
-
-
-_STRONG, _QUESTION, _AND = WORD, UPPER, APOSTROPHE  # bits that are free: no gap has these classes
-
-_KINDS = np.append(
-    character_classes(np.arange(128, dtype=np.uint32)), np.arange(128, dtype=np.uint8)
-)  # class bits, and those above, of each value of `Joined.bytes`
-_KINDS &= SPACE | STOP | QUOTE
-for _chars, _bit in ((b"!?", _STRONG), (b"?", _QUESTION), (b"&", _AND)):
-    _KINDS[[*_chars]] |= _bit
-
-
-def _quoted(joined: Joined, start: Ints32, first: Ints) -> Bools:
-    """Return which words stand after an odd number of double quotes of their paragraph."""
-    quotes = np.flatnonzero(joined.bytes == ord('"'))
-    bounds = np.searchsorted(quotes, joined.offset)
-    left_open = (bounds[1:] - bounds[:-1]) & 1 > 0  # closed by the end of the paragraph
-    turns = np.searchsorted(start, quotes.astype(np.int32))
-    turns = np.sort(np.append(turns, first[1:][left_open]))
-    sizes = np.diff(turns, prepend=0, append=len(start))
-    inside: Bools = np.repeat(np.arange(len(sizes)) & 1 > 0, sizes)
-    return inside
+def _sentence_starts(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> Bools:
+    """Return before which words a sentence ends."""
+    words, gaps = spellings.words, spellings.gaps
+    odd = np.flatnonzero(gaps["stop"].take(gap))
+    between, follows = gap.take(odd), type_.take(odd + 1, mode="clip")
+    full = gaps["strong"].take(between) | ~words["dotted"].take(type_.take(odd))
+    opens = words["capital"].take(follows) | words["digit"].take(follows)
+    starts = np.zeros(len(type_) + 1, np.bool_)
+    starts[odd + 1] = full & (opens | (gaps["quotes"].take(between) > 0))
+    starts[1:] |= gaps["break"].take(gap)
+    starts[first] = True
+    return starts[:-1]

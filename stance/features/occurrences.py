@@ -1,0 +1,238 @@
+"""Occurrences of features, and the vocabularies that number and name the features.
+
+Fitting, prediction, explanation and naming read the same occurrences.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, product
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.arrays import Bools, Floats, Ints, Keys, stretches
+from stance.reading.keys import join_keys, key_of, keys_of
+from stance.reading.words import Reader
+
+NO_KEY = np.uint64(key_of(""))
+NOT_KEY, END_KEY, GAP_KEY, TARGET_KEY, OTHER_KEY, NAME_KEY, REPORT_KEY = MARKS = tuple(
+    np.uint64(key_of(name)) for name in ("NOT", "END", "...", "TARGET", "OTHER", "NAME", "REPORT")
+)
+_MARK_NAMES = ("NOT", "END", "...", "TARGET", "OTHER", "NAME", "REPORT")
+
+
+class Vocabulary(Protocol):
+    """Numbers the features of a block, or of a part of it."""
+
+    def __len__(self) -> int:
+        """Return how many features there are by now."""
+
+    def keys(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features, under which a model knows them."""
+
+    def names(self, numbers: NDArray[Any]) -> list[str]:
+        """Return the readable names of some features."""
+
+
+class Closed:
+    """A closed set of features: each combination of some fields' values has a number.
+
+    An empty label is left out of the feature's name.
+
+    >>> vocabulary = Closed("class", [["crit", "praise"], ["left", "right"]])
+    >>> vocabulary.names(vocabulary.encode(np.array([1]), np.array([0])))
+    ['class praise left']
+    """
+
+    def __init__(self, template: str, fields: Sequence[Sequence[str]]) -> None:
+        self._template, self._fields = template, fields
+
+    def __len__(self) -> int:
+        return int(np.prod([len(field) for field in self._fields]))
+
+    def encode(self, *values: NDArray[Any]) -> Ints:
+        """Return the number of each combination of values, one of each field."""
+        number = values[0].astype(np.int64)
+        for field, value in zip(self._fields[1:], values[1:], strict=True):
+            number *= len(field)
+            number += value
+        return number
+
+    @cached_property
+    def _names(self) -> list[str]:
+        labels = product(*self._fields)
+        return [" ".join([self._template, *filter(None, own)]) for own in labels]
+
+    @cached_property
+    def _keys(self) -> Keys:
+        return keys_of(self._names)
+
+    def keys(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features."""
+        return self._keys.take(numbers)
+
+    def names(self, numbers: NDArray[Any]) -> list[str]:
+        """Return the readable names of some features."""
+        return [self._names[number] for number in numbers.tolist()]
+
+
+class Stems:
+    """Stems, plain and negated, after two features for the actor judged and for other actors."""
+
+    OTHER, TARGET, FIRST = 0, 1, 2
+
+    def __init__(self, template: str, reader: Reader) -> None:
+        self._template, self._stems = template, reader.stems
+
+    def __len__(self) -> int:
+        return self.FIRST + 2 * len(self._stems)
+
+    def keys(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features."""
+        stem, plain = (numbers - self.FIRST) >> 1, numbers >= self.FIRST
+        stems = np.array([OTHER_KEY, TARGET_KEY]).take(numbers, mode="clip")
+        stems[plain] = self._stems["key"].take(stem[plain])
+        marks = np.where(plain & (numbers & 1 > 0), NOT_KEY, NO_KEY)
+        return join_keys(key_of(self._template), marks, stems)
+
+    def names(self, numbers: NDArray[Any]) -> list[str]:
+        """Return the readable names of some features."""
+        found = []
+        for number in numbers.tolist():
+            stem = self._stems.strings[(number - self.FIRST) >> 1] if number >= self.FIRST else ""
+            mark = "NOT" if stem and number & 1 else ""
+            found.append(_name(self._template, mark, stem or ("OTHER", "TARGET")[number & 1]))
+        return found
+
+
+class Letters:
+    """Features of the letters of spellings, of which each has several."""
+
+    def __init__(
+        self, template: str, of_word: Callable[[str], Sequence[str]], reader: Reader
+    ) -> None:
+        self._template, self._of_word, self._types = template, of_word, reader.types
+        self._strings: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._keys = np.zeros(0, np.uint64)
+        self._features = np.zeros(0, np.int64)  # of all spellings, one after the other
+        self._starts = np.zeros(1, np.int64)  # where those of each spelling begin
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def of_types(self, types: Ints) -> tuple[Ints, Ints]:
+        """Return the features of some spellings, and how many each of them has."""
+        known = len(self._starts) - 1
+        if known < len(self._types):
+            words = [self._of_word(word) for word in self._types.strings[known:]]
+            new = [
+                self._numbers.setdefault(part, len(self._numbers))
+                for part in chain.from_iterable(words)
+            ]
+            added = list(self._numbers)[len(self._strings) :]
+            self._strings += added
+            self._keys = np.append(self._keys, _one_key(self._template, added))
+            self._features = np.append(self._features, np.array(new, np.int64))
+            counts = np.fromiter(map(len, words), np.int64, len(words))
+            self._starts = np.append(self._starts, self._starts[-1] + np.cumsum(counts))
+        start, counts = self._starts.take(types), np.diff(self._starts).take(types)
+        return self._features.take(stretches(start, counts)), counts
+
+    def keys(self, numbers: NDArray[Any]) -> Keys:
+        """Return the keys of some features."""
+        return self._keys.take(numbers)
+
+    def names(self, numbers: NDArray[Any]) -> list[str]:
+        """Return the readable names of some features."""
+        return [_name(self._template, self._strings[number]) for number in numbers.tolist()]
+
+
+def _one_key(template: str, parts: Sequence[str]) -> Keys:
+    return join_keys(key_of(template), keys_of(parts, f"{template}:"))
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Where features of a batch of pairs occur: an entry per occurrence.
+
+    Features of an open set, such as sequences of words, have no numbers but keys, and ``parts``
+    that name them.
+    """
+
+    pair: NDArray[Any]
+    word: NDArray[Any]  # index into `Words` of the word it is attributed to, -1 for none
+    number: NDArray[Any]  # in the vocabulary; the key where there is none
+    weight: Floats | None = None  # None if all are 1
+    vocabulary: Vocabulary | None = None
+    template: str = ""  # of an open set
+    parts: Sequence[Keys] = ()
+    place: Ints | None = None  # of each occurrence in the parts
+
+    @classmethod
+    def open(
+        cls,
+        template: str,
+        pair: NDArray[Any],
+        word: NDArray[Any],
+        parts: Sequence[Keys],
+        present: Bools | None = None,
+    ) -> "Occurrences":
+        """Return occurrences of an open set, whose features are sequences of parts.
+
+        Only those that are ``present`` are occurrences, all if it is omitted.
+        """
+        keys = join_keys(key_of(template), *parts)
+        place = None
+        if present is not None:
+            place = np.flatnonzero(present)
+            pair, word, keys = pair.take(place), word.take(place), keys.take(place)
+        return cls(pair, word, keys, template=template, parts=parts, place=place)
+
+    def keys(self) -> Keys:
+        """Return the key of each occurrence."""
+        return self.number if self.vocabulary is None else self.vocabulary.keys(self.number)
+
+    def names(self, at: Ints, strings: Mapping[int, str]) -> list[str]:
+        """Return the readable names of some occurrences, given the strings of words' keys."""
+        if self.vocabulary is not None:
+            return self.vocabulary.names(self.number.take(at))
+        at = at if self.place is None else self.place.take(at)
+        parts = (map(strings.__getitem__, part.take(at).tolist()) for part in self.parts)
+        return [_name(self.template, *words) for words in zip(*parts, strict=True)]
+
+
+def in_fields(
+    vocabularies: Sequence[Closed],
+    pair: NDArray[Any],
+    word: NDArray[Any],
+    fields: Sequence[Sequence[NDArray[Any]]],
+) -> list[Occurrences]:
+    """Return occurrences at the same places in several closed sets, given their fields' values."""
+    return [
+        Occurrences(pair, word, vocabulary.encode(*values), vocabulary=vocabulary)
+        for vocabulary, values in zip(vocabularies, fields, strict=True)
+    ]
+
+
+def _name(template: str, *labels: str) -> str:
+    """Name a feature: empty labels are left out."""
+    return " ".join([template, *filter(None, labels)])
+
+
+def key_strings(reader: Reader, actors: Sequence[str] = ()) -> dict[int, str]:
+    """Return the strings of all keys that may stand in open features by now."""
+    names = dict(zip(map(int, MARKS), _MARK_NAMES, strict=True)) | {int(NO_KEY): ""}
+    names |= {key_of("actor:" + name): name for name in (*reader.book.names, "?", *actors)}
+    terms = category_terms(reader.lexicon.categories)
+    names |= {key_of("class:" + term): term for term in terms}
+    names |= zip(reader.stems["key"].tolist(), reader.stems.strings, strict=True)
+    lower = [*dict.fromkeys(map(str.lower, reader.types.strings))]
+    return names | dict(zip(keys_of(lower).tolist(), lower, strict=True))
+
+
+def category_terms(categories: Sequence[str]) -> list[str]:
+    """Return how each category, plain and turned, is written in a sequence."""
+    return [f"{turn}{name}" for name in categories for turn in ("+", "!")]

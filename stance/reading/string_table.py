@@ -1,0 +1,79 @@
+"""Distinct strings, numbered, with properties that are worked out once for each."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stance.arrays import Ints, Keys
+from stance.reading.keys import KeyIndex
+
+Describe = Callable[[Sequence[str]], Iterable[ArrayLike]]
+"""Returns a value per string for each column."""
+
+
+class StringTable:
+    """Every string seen so far, with its properties; whoever keeps it clears it when it is long.
+
+    >>> table = StringTable(lambda strings: ([*map(len, strings)],), {"length": int})
+    >>> table.find(["to", "be", "or", "not", "to", "be"]).tolist()
+    [0, 1, 2, 3, 0, 1]
+    >>> table["length"].tolist()
+    [2, 2, 2, 3]
+    """
+
+    def __init__(self, describe: Describe, columns: Mapping[str, type]) -> None:
+        self._describe, self._types = describe, dict(columns)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every string."""
+        self.strings: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._index = KeyIndex(np.zeros(0, np.uint64))
+        self._place = np.zeros(0, np.int64)  # number of each key of the index
+        self._described = 0
+        self._columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
+
+    def __len__(self) -> int:
+        return len(self.strings)
+
+    def __getitem__(self, column: str) -> NDArray[Any]:
+        """Return the property of every string, by number."""
+        return self._columns[column][: self._described]
+
+    def find(self, strings: Sequence[str]) -> Ints:
+        """Return the number of each string; those that are new get the next ones."""
+        numbers = self._numbers
+        found = [numbers.setdefault(string, len(numbers)) for string in strings]
+        if len(numbers) > self._described:
+            self.strings += list(numbers)[self._described :]
+            self._learn()
+        return np.array(found, np.int64)
+
+    def find_keys(self, keys: Keys, spell: Callable[[Ints], Sequence[str]]) -> Ints:
+        """Return the number of the string of each key; ``spell`` gives the strings at some places.
+
+        So a string that is known need not be made, which takes most of the time.
+        """
+        place = self._index.find(keys)
+        new = np.flatnonzero(place < 0)
+        if len(new):
+            distinct, first = np.unique(keys[new], return_index=True)
+            self._index.add(distinct)
+            self._place = np.append(self._place, self.find(spell(new[first])))
+            place[new] = self._index.find(keys[new])
+        return self._place.take(place)
+
+    def _learn(self) -> None:
+        """Describe the strings that are new."""
+        known, size = self._described, len(self.strings)
+        described = self._describe(self.strings[known:])
+        for (name, column), values in zip([*self._columns.items()], described, strict=True):
+            if len(column) < size:
+                wider = np.empty(2 * size, column.dtype)
+                wider[:known] = column[:known]
+                self._columns[name] = column = wider
+            column[known:size] = values
+        self._described = size
