@@ -27,9 +27,8 @@ from stance.features.blocks import (
 from stance.features.pairs import DECAY, REACH, ROLES, SHORT
 from stance.model.heads import Head
 from stance.reading.actors import Actor
-from stance.reading.forms import _ABBREVIATIONS
 from stance.reading.text import normalise
-from stance.reading.tokens import LONGEST_WORD
+from stance.reading.tokens import _ABBREVIATIONS, LONGEST_WORD
 from stance.reading.words import NEGATION_REACH
 
 NOBODY = None

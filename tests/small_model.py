@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from stance.errors import ModelError
-from stance.features import separate_events
+from stance.features import BLOCKS
 from stance.features.pairs import lay_out
 from stance.model.heads import BlockWeights, Head
 from stance.model.judging import StanceModel
@@ -103,7 +103,7 @@ def _head(reader: Reader, features: Features, labels: tuple[str, ...], *, target
     pairs = lay_out(words, query.para, query.actor if targeted else np.full(len(TEXTS), -1))
     blocks = []
     for name, weight in features.blocks.items():
-        keys = np.unique(np.concatenate([e.keys() for e in separate_events(name, reader, pairs)]))
+        keys = np.unique(np.concatenate([found.keys() for found in BLOCKS[name](reader, pairs)]))
         idf = (1 + random.random(len(keys))).astype(np.float32)
         coef = random.normal(size=(len(keys), len(labels))).astype(np.float32)
         terms = tuple(f"{name} term {number} é" for number in range(len(keys)))

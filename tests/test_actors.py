@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from stance.errors import ActorError, UsageError
 from stance.reading.actors import ALIAS_KINDS, ActorBook
-from stance.reading.text import normalise, normalise_all
-from stance.reading.tokens import tokenise
+from stance.reading.text import normalise
 from stance.tables import months_of
 
 HERE = Path(__file__).parent
@@ -243,10 +242,10 @@ def test_case_counts_only_where_the_book_says_so():
 
 def mentions(texts, book: ActorBook = BOOK, months=None) -> list[tuple[int, str, str, str]]:
     """Text, actor, kind and surface of each mention."""
-    batch = tokenise(normalise_all(texts), book._forms)
-    found = book.match(batch, book._forms, None if months is None else np.array(months))
-    starts, ends = batch.start[found.first], batch.end[found.last]
-    surfaces = [batch.text[start:end] for start, end in zip(starts, ends, strict=True)]
+    months = None if months is None else np.array(months)
+    ((_, batch, found),) = book.scan(texts, months)
+    places = zip(found.para, batch.start[found.first], batch.end[found.last], strict=True)
+    surfaces = [batch.texts[para][start:end] for para, start, end in places]
     names = (book.names[actor] for actor in found.actor)
     kinds = (ALIAS_KINDS[kind] for kind in found.kind)
     return list(zip(found.para.tolist(), names, kinds, surfaces, strict=True))

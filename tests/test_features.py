@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import json
 import random
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from oracle import NOBODY, Oracle, Pair
 
-from stance.features import separate_events, symbols
+from stance.features import BLOCKS, key_strings
 from stance.features.pairs import Pairs, lay_out
 from stance.fitting.counts import count_features, name_features
 from stance.fitting.learning import fit_head
@@ -54,9 +53,7 @@ def book() -> ActorBook:
 
 @pytest.fixture(scope="module")
 def reader(book: ActorBook) -> Reader:
-    reader = Reader(book, Lexicon.default())
-    reader.forms.names = symbols(reader)
-    return reader
+    return Reader(book, Lexicon.default())
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +68,18 @@ def bulk(
     reader: Reader, pairs: Pairs, para: Sequence[int], blocks: Sequence[str] = CHECKED
 ) -> list[Found]:
     """Return what the array code finds for each pair."""
-    assert reader.forms.names is not None
     rows: list[Found] = [{name: defaultdict(list) for name in blocks} for _ in para]
     offset = [int(pairs.words.first[p]) for p in para]
+    strings = key_strings(reader)
     for name in blocks:
-        for events in separate_events(name, reader, pairs):
-            assert np.all(events.row[1:] >= events.row[:-1]), f"{name}: rows out of order"
-            weights = np.ones(len(events.row)) if events.weight is None else events.weight
-            terms = events.terms(np.arange(len(events.row)), reader.forms.names)
-            columns = events.row.tolist(), events.word.tolist(), weights.tolist(), terms
+        for found in BLOCKS[name](reader, pairs):
+            assert np.all(found.pair[1:] >= found.pair[:-1]), f"{name}: rows out of order"
+            weights = np.ones(len(found.pair)) if found.weight is None else found.weight
+            terms = found.names(np.arange(len(found.pair)), strings)
+            columns = found.pair.tolist(), found.word.tolist(), weights.tolist(), terms
             for row, word, weight, term in zip(*columns, strict=True):
                 where = word - offset[row] if word >= 0 else -1
+                term = "short " + term if name.startswith("short_") else term
                 rows[row][name][term].append((where, weight))
     return rows
 
@@ -350,7 +348,6 @@ def test_no_phrase_of_the_lexicon_reaches_into_a_name(reader: Reader) -> None:
 def test_features_do_not_depend_on_words_seen_before(book: ActorBook, reader: Reader) -> None:
     asked = [(text, "Russia", None) for text in sample_texts()]
     fresh = Reader(book, Lexicon.default())
-    fresh.forms.names = symbols(fresh)
     assert bulk_asked(fresh, asked[::-1])[::-1] == bulk_asked(reader, asked)
 
 
@@ -473,7 +470,6 @@ tight_texts = st.lists(
 def tight_reader() -> Reader:
     book = ActorBook.from_tables(TIGHT_BOOK, "tight")
     reader = Reader(book, Lexicon.from_tables(TIGHT_LEXICON, "english"))
-    reader.forms.names = symbols(reader)
     return reader
 
 
@@ -494,28 +490,12 @@ def test_overlapping_names_and_phrases_equal_the_oracle(
 def test_another_language_reads_with_or_without_a_lexicon(language: str) -> None:
     book, lexicon = ActorBook.default(language), Lexicon.default(language)
     reader = Reader(book, lexicon, language)
-    reader.forms.names = symbols(reader)
     oracle = Oracle(book.actors, lexicon.source, language)
     text = "Россия не признаёт «санкции» NATO, заявил Joe Biden в Москве. Мы осуждаем Россию."
     assert_all_equal_oracle(reader, oracle, [text, "", "NATO"])
 
 
 # --- Long texts ---
-
-
-def test_ten_thousand_mentions_take_seconds(reader: Reader, oracle: Oracle) -> None:
-    sentence = "The U.S. didn't condemn Russia's attack, said Joe Biden and NATO. "
-    text = sentence * 2_500
-    started = time.process_time()
-    words = reader.words([normalise(text)])
-    para, actor = words.named_actors()
-    pairs = lay_out(words, para, actor)
-    for name in CHECKED:
-        for events in separate_events(name, reader, pairs):
-            events.keys()
-    assert time.process_time() - started < 3
-    assert words.count_mentions(para, actor).sum() == 10_000
-    assert_equals_oracle(reader, oracle, [(sentence * 150, "Russia", None)])
 
 
 def test_a_far_word_weighs_less_than_a_near_one(reader: Reader, oracle: Oracle) -> None:
@@ -587,18 +567,6 @@ def test_probabilities_equal_the_oracle(name: str, book: ActorBook, oracle: Orac
         assert np.allclose(scores[row], ahead, rtol=0, atol=1e-9), asked[row]
         assert np.allclose(found[row], oracle.probabilities(head, pair), rtol=0, atol=1e-9)
         assert bool(known[row]) == understood, asked[row]
-
-
-def test_a_text_of_millions_of_mentions_is_looked_at_around_the_first(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("stance.features.pairs.LOOKED_AT", 2)
-    words = reader.words(["NATO met NATO, Russia and NATO.", "Russia left."])
-    pairs = lay_out(words, *words.named_actors())
-    near = pairs.surroundings
-    assert near.row.tolist() == [0, 0, 1, 2]
-    assert near.at.tolist() == [0, 2, 3, 6]
-    assert np.bincount(pairs.owner).tolist() == [3, 1, 1]
 
 
 @pytest.mark.parametrize(("padding", "short"), [(0, True), (27, True), (28, False)])

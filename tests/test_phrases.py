@@ -5,22 +5,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.reading.forms import Forms
 from stance.reading.phrases import Phrase, PhraseMatcher
-from stance.reading.tokens import tokenise
+from stance.reading.tokens import FLAGS, Spellings, flags_of, tokenise
 
 
 def find(phrases, *texts):
     """Return (paragraph, text, value) of each match."""
     matcher = PhraseMatcher(phrases)
-    columns = (("exact", np.uint64), ("lower", np.uint64), ("roles", np.uint8))
-    forms = Forms(matcher.describe, columns)
-    batch = tokenise(texts, forms)
-    roles, exact, lower = (forms.columns[name] for name in ("roles", "exact", "lower"))
-    found = matcher.find(batch, roles, exact, lower)
+
+    def describe(words):
+        lower = [*map(str.lower, words)]
+        return [*flags_of(words, lower), *matcher.describe(words, lower)]
+
+    spellings = Spellings(describe, FLAGS | {"exact": np.int32, "lower": np.int32})
+    batch = tokenise(texts, spellings)
+    found = matcher.find(batch, spellings.words["exact"], spellings.words["lower"])
     return [
-        (int(batch.para[f]), batch.text[batch.start[f] : batch.end[f + n - 1]], int(v))
-        for f, n, v in zip(*found, strict=True)
+        (int(batch.para[f]), batch.texts[batch.para[f]][batch.start[f] : batch.end[f + n - 1]], v)
+        for f, n, v in zip(*map(np.ndarray.tolist, found), strict=True)
     ]
 
 

@@ -79,19 +79,6 @@ def test_all_that_pushes_sums_to_the_score(model, corpus):
         assert total[row] + whole + start == pytest.approx(score, abs=1e-9)
 
 
-def test_no_answer_depends_on_how_much_is_looked_at_at_a_time(model, corpus, monkeypatch):
-    def judge():
-        judged = model.judge(corpus.texts[:60], pushes=True)
-        blind = model.judge_blind(corpus.texts[:60])
-        return judged.stance, judged.kinds, judged.holder, judged.pushes[0].values, blind
-
-    whole = judge()
-    monkeypatch.setattr("stance.arrays.AT_A_TIME", 7)
-    monkeypatch.setattr("stance.model.heads.AT_A_TIME", 7)
-    for found, expected in zip(judge(), whole, strict=True):
-        np.testing.assert_array_equal(found, expected)
-
-
 def test_a_repeated_word_counts_once_with_its_sum(model):
     judged = model.judge([TEXT], pushes=True)
     cells = strongest_words(judged.pushes, np.array([0, 0, 0]), 100)

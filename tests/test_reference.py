@@ -21,7 +21,6 @@ from stance.model.familiarity import (
     Reference,
     Vocabulary,
     measure,
-    sums,
 )
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
@@ -86,7 +85,7 @@ def test_a_short_paragraph_is_never_foreign(model):
 def test_a_paragraph_is_judged_by_itself(model, corpus):
     texts = [*FOREIGN.values(), *ENGLISH.values(), *corpus.texts[:40], ""]
     alone = [model.judge([text]) for text in texts]
-    model.reader.forms.clear()
+    model.reader.forget()
     together = model.judge(texts[::-1])
     for name in ("length", "plain", "known", "common"):
         values = [int(getattr(judged.acquaintance, name)[0]) for judged in alone]
@@ -104,11 +103,6 @@ def test_counts_of_any_text_stay_within_each_other(model, texts):
     assert (found.common <= found.known).all()
     assert (found.known <= found.plain).all()
     assert ((found.familiarity() >= 0) & (found.familiarity() <= 1)).all()
-
-
-def test_sums_do_not_mind_what_stands_before_them():
-    values = np.array([1, 2, 1 << 62, 1 << 62, 1 << 62, 5, 6])
-    assert sums(values, np.array([0, 2, 2, 5, 7]))[[0, 1, 3]].tolist() == [3, 0, 11]
 
 
 # --- Models of other kinds -----------------------------------------------------------------------
@@ -199,21 +193,19 @@ def test_the_reference_is_measured_without_the_own_document(corpus, model):
     reader = Reader(model.book, model.lexicon)
     texts = list(dict.fromkeys(corpus.texts))
     document = {text: int(corpus.document[i]) for i, text in enumerate(corpus.texts)}
-    stems = reader.forms.columns
     where: dict[int, set[int]] = {}
     rows = []
     index = set(model.stance.blocks[0].keys.tolist())
-    from stance.features.blocks import NO_KEY
-    from stance.reading.keys import join_keys, key_of
+    from stance.features.blocks import stem_features
 
     for text in texts:
         words = reader.words([text.replace("\u2019", "'")])
-        stems = reader.forms.columns["stem"].take(words.form)
-        keys = join_keys(key_of("stem"), np.full(len(stems), NO_KEY), stems)
+        stems = reader.stems["key"].take(reader.types["stem"].take(words.type))
+        keys = stem_features("stem", stems)
         own = [
             int(key)
-            for key, form, name in zip(keys, words.form, words.name, strict=True)
-            if not name and not any(map(str.isdigit, reader.forms.spelling[form]))
+            for key, form, name in zip(keys, words.type, words.name, strict=True)
+            if not name and not any(map(str.isdigit, reader.types.strings[form]))
         ]
         rows.append((document[text], own))
         for key in keys.tolist():
@@ -241,8 +233,8 @@ def test_the_reference_counts_rows_lengths_and_actors(model, corpus):
 def test_common_words_are_those_of_many_training_rows(model):
     vocabulary = model.vocabulary
     words = model.reader.words(["the of and condemned sanctions zorblax"])
-    columns, _ = vocabulary.columns(model.reader)
-    common = vocabulary.common.take(columns.take(words.form)).tolist()
+    places = vocabulary.table(model.reader)["place"]
+    common = vocabulary.common.take(places.take(words.type)).tolist()
     assert common[:3] == [True, True, True]
     assert common[-1] is False
     assert 0 < vocabulary.common.mean() < 10 * COMMON

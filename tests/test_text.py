@@ -2,31 +2,19 @@
 
 import unicodedata
 from bisect import bisect_right
-from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stance.reading.text import (
-    APOSTROPHE,
-    COMMA,
-    HYPHEN,
-    QUOTE,
-    SEPARATOR,
-    SPACE,
-    STOP,
-    UPPER,
-    WORD,
-    character_classes,
-    join,
     normalise,
     normalise_all,
     normalised_spans,
     raw_spans,
     words_of,
 )
+from stance.reading.tokens import SEPARATOR
 
 ODD = "\u00ad\u200b\ufeff\x00\x1e\t\u00a0\u2019\u201c\u2014\u2011\r\n\u0301\u0323\u1112\u1161\u11ab"
 TEXT = st.text(st.one_of(st.characters(), st.sampled_from(ODD)))
@@ -80,7 +68,6 @@ def test_many_texts_are_normalised_as_one_by_one(texts):
 
 
 def test_only_marks_and_parts_of_syllables_join_the_character_before():
-    # `join_normalised` takes every other character by itself.
     for code in range(0x110000):
         char = chr(code)
         mark = unicodedata.category(char)[0] == "M"
@@ -88,17 +75,6 @@ def test_only_marks_and_parts_of_syllables_join_the_character_before():
         parts = unicodedata.decomposition(char).split()
         if len(parts) == 2 and not parts[0].startswith("<"):
             assert unicodedata.category(chr(int(parts[1], 16)))[0] == "M"
-
-
-@given(st.lists(TEXT, max_size=6))
-@example(["\U0001f602 \u0416", "", "caf\u00e9 \ud800"])
-def test_joined_texts_are_read_back(texts):
-    plain = [normalise(text) for text in texts]
-    joined = join(plain)
-    assert joined.text == "".join(text + SEPARATOR for text in plain)
-    bounds = joined.offset.tolist()
-    pieces = [joined.piece(low, high - 1) for low, high in pairwise(bounds)]
-    assert pieces == plain
 
 
 @given(TEXT, st.data())
@@ -164,52 +140,8 @@ def test_many_spans_of_a_long_text_take_one_pass(monkeypatch, move):
     assert read < 5 * len(text)
 
 
-def classes(text):
-    return character_classes(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32))
-
-
-@pytest.mark.parametrize(
-    ("char", "bits"),
-    [
-        ("a", WORD),
-        ("Ł", WORD | UPPER),
-        ("ǅ", WORD | UPPER),  # title case
-        ("7", WORD),
-        ("\u0301", WORD),
-        ("漢", WORD),
-        (" ", SPACE),
-        ("\n", SPACE),
-        (".", STOP),
-        ("…", STOP),
-        ('"', QUOTE),
-        ("'", APOSTROPHE),
-        ("-", HYPHEN),
-        (",", COMMA),
-        ("$", 0),
-        ("\ud800", 0),
-    ],
-)
-def test_character_classes(char, bits):
-    assert classes(char).tolist() == [int(bits)]
-
-
-@given(st.text())
-def test_character_classes_do_not_depend_on_earlier_texts(text):
-    assert classes(text).tolist() == [int(classes(char)[0]) for char in text]
-
-
 def test_words_for_hashes_ignore_case_and_punctuation():
     assert words_of("NATO_warned:  \u201cRussia\u2019s\u201d  U.S.!") == [
         *("nato", "warned", "russia", "s", "u", "s")
     ]
     assert words_of("...") == []
-
-
-TYPOGRAPHY = st.text(
-    st.sampled_from("aé \r\n\t\x00\x1e\x85\xa0\xad\u0301\u2014\u2019\u201c\u200b\u2028\ufeff中")
-)
-
-
-@given(st.lists(st.one_of(st.text(), TYPOGRAPHY)))
-def test_many_texts_at_once_are_each_by_itself(texts):
-    assert normalise_all(texts) == [normalise(text) for text in texts]

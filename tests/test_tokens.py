@@ -1,22 +1,21 @@
 """Words, clitics, sentences and quotes of a batch are those of its paragraphs one by one."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.reading.forms import (
+from stance.reading.text import normalise
+from stance.reading.tokens import (
     _ABBREVIATIONS,
     _CLITICS,
     CLITIC_NEGATION,
     CLITIC_NONE,
     CLITIC_OTHER,
     CLITIC_POSSESSIVE,
-    Forms,
-)
-from stance.reading.keys import key_of
-from stance.reading.text import WORD, character_classes, normalise
-from stance.reading.tokens import (
+    FLAGS,
     GAP_AND,
     GAP_APOSTROPHE,
     GAP_DOT,
@@ -24,23 +23,28 @@ from stance.reading.tokens import (
     GAP_OTHER,
     GAP_SPACE,
     LONGEST_WORD,
+    Spellings,
+    flags_of,
     tokenise,
 )
 
 
-def new_forms(limit=None):
-    forms = Forms(lambda words, _lower: ([*map(len, words)],), (("length", np.int64),))
-    if limit is not None:
-        forms.limit = limit
-    return forms
+def new_spellings():
+    def describe(words):
+        yield from flags_of(words, [*map(str.lower, words)])
+        yield [*map(len, words)]
+
+    return Spellings(describe, FLAGS | {"length": np.int64})
 
 
-def read(*texts, forms=None):
-    return tokenise([normalise(text) for text in texts], new_forms() if forms is None else forms)
+def read(*texts, spellings=None):
+    spellings = new_spellings() if spellings is None else spellings
+    return tokenise([normalise(text) for text in texts], spellings)
 
 
 def words(batch):
-    return [batch.text[s:e] for s, e in zip(batch.start, batch.end, strict=True)]
+    places = zip(batch.para, batch.start, batch.end, strict=True)
+    return [batch.texts[para][start:end] for para, start, end in places]
 
 
 def sentences(text):
@@ -130,32 +134,23 @@ def test_quotes_are_counted_from_the_start_of_the_paragraph():
 
 @given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=4)))
 @example(["A", "ǅ", "ß", "Mr", "MR", "ll", "S", "İstanbul", "Ⅷ"])
-def test_flags_of_forms_are_those_of_each_word(spelled):
-    forms = new_forms()
-    tokenise([" ".join(spelled)], forms)
-    columns = forms.columns
-    for at, word in enumerate(forms.spelling):
+def test_flags_of_spellings_are_those_of_each_word(spelled):
+    spellings = new_spellings()
+    tokenise([" ".join(spelled)], spellings)
+    table = spellings.words
+    for at, word in enumerate(table.strings):
         initial = len(word) == 1 and word.isupper()
-        assert columns["capital"][at] == (word[0].isupper() or word[0].istitle())
-        assert columns["dotted"][at] == (initial or word.lower() in _ABBREVIATIONS)
-        assert columns["clitic"][at] == _CLITICS.get(word.lower(), CLITIC_NONE)
+        assert table["capital"][at] == (word[0].isupper() or word[0].istitle())
+        assert table["dotted"][at] == (initial or word.lower() in _ABBREVIATIONS)
+        assert table["clitic"][at] == _CLITICS.get(word.lower(), CLITIC_NONE)
 
 
-@given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=4)))
-def test_keys_of_words_are_those_of_their_lower_case(spelled):
-    forms = new_forms()
-    for part in (spelled[:2], spelled):  # asked for again, some are known
-        batch = tokenise([" ".join(part)], forms)
-        lower = [forms.spelling[form].lower() for form in batch.form]
-        assert forms.word_keys.take(batch.form).tolist() == [*map(key_of, lower)]
-
-
-def test_long_runs_are_cut_to_one_form():
+def test_long_runs_are_cut_to_one_spelling():
     long = "x" * LONGEST_WORD
-    forms = new_forms()
-    batch = read(f"{long}abc {long}def {long}", forms=forms)
-    assert len(set(batch.form.tolist())) == 1
-    assert [*forms.spelling] == [long]
+    spellings = new_spellings()
+    batch = read(f"{long}abc {long}def {long}", spellings=spellings)
+    assert len(set(batch.type.tolist())) == 1
+    assert spellings.words.strings == [long]
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", "", ""], ["...", " ", "\n\n"], ["a", "", "b"]])
@@ -175,84 +170,48 @@ TEXT = st.text(
 @example(["end", "'s next"])
 @example(['open " quote', "next"])
 def test_a_batch_is_its_paragraphs_one_by_one(texts):
-    forms = new_forms()
-    batch = tokenise(texts, forms)
+    spellings = new_spellings()
+    batch = tokenise(texts, spellings)
     for number, text in enumerate(texts):
-        own_forms = new_forms()
-        alone = tokenise([text], own_forms)
+        fresh = new_spellings()
+        alone = tokenise([text], fresh)
         part = slice(batch.first[number], batch.first[number + 1])
         assert (batch.para[part] == number).all()
-        for name in ("gap", "sentence_start", "quoted", "clitic", "question"):
+        names = "start", "end", "gap", "sentence_start", "quoted", "clitic", "question", "price"
+        for name in names:
             assert getattr(batch, name)[part].tolist() == getattr(alone, name).tolist(), name
-        shift = batch.joined.offset[number]
-        assert (batch.start[part] - shift).tolist() == alone.start.tolist()
-        assert (batch.end[part] - shift).tolist() == alone.end.tolist()
         sentence = batch.sentence[part]
         assert (sentence - sentence[:1]).tolist() == alone.sentence.tolist()
-        spelled = [forms.spelling[form] for form in batch.form[part]]
-        assert spelled == [own_forms.spelling[form] for form in alone.form]
+        spelled = [spellings.words.strings[at] for at in batch.type[part]]
+        assert spelled == [fresh.words.strings[at] for at in alone.type]
 
 
 @given(TEXT)
 @example("L'État, c'est moi")
 def test_words_and_clitics_cover_every_letter(text):
-    forms = new_forms()
-    batch = tokenise([text], forms)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    letters = (character_classes(codes) & WORD) > 0
-    for start, end, form in zip(batch.start, batch.end, batch.form, strict=True):
-        assert letters[start:end].all()
-        assert not letters[start - 1 : start].any()
-        assert not letters[end : end + 1].any()
-        assert forms.spelling[form] == text[start : min(end, start + LONGEST_WORD)]
-        assert forms.columns["length"][form] == len(forms.spelling[form])
-        letters[start:end] = False
+    spellings = new_spellings()
+    batch = tokenise([text], spellings)
+    letters = [c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") for c in text]
+    for start, end, at in zip(batch.start, batch.end, batch.type, strict=True):
+        assert all(letters[start:end])
+        assert not any([*letters[max(start - 1, 0) : start], *letters[end : end + 1]])
+        assert spellings.words.strings[at] == text[start : min(end, start + LONGEST_WORD)]
+        assert spellings.words["length"][at] == len(spellings.words.strings[at])
+        letters[start:end] = [False] * int(end - start)
     left = "".join(text[i] if still else " " for i, still in enumerate(letters)).lower().split()
     assert set(left) <= {"s", "t", "d", "ll", "re", "ve", "m"}
 
 
-@given(st.lists(TEXT, min_size=1, max_size=6))
-def test_results_do_not_depend_on_the_forms_seen_before(texts):
-    forms = new_forms(limit=2)
-    for text in texts:
-        batch, fresh = tokenise([text], forms), tokenise([text], new_forms())
-        for name in ("start", "end", "gap", "sentence", "quoted", "clitic", "question"):
-            assert getattr(batch, name).tolist() == getattr(fresh, name).tolist(), name
-
-
-def test_words_looked_up_in_portions_have_one_form_each(monkeypatch):
-    monkeypatch.setattr("stance.arrays.AT_A_TIME", 2)
-    forms = new_forms()
-    batch = read("one two three one", "three four", forms=forms)
-    assert [forms.spelling[form] for form in batch.form] == words(batch)
-    assert len(forms) == 4
-
-
 def test_words_whose_description_was_interrupted_are_described_later():
-    def describe(words, _lower):
+    def describe(words):
         if "stop" in words:
             raise KeyboardInterrupt
-        return ([*map(len, words)],)
+        return [*flags_of(words, words), [*map(len, words)]]
 
-    forms = Forms(describe, (("length", np.int64),))
-    read("one two", forms=forms)
+    spellings = Spellings(describe, FLAGS | {"length": np.int64})
+    read("one two", spellings=spellings)
     with pytest.raises(KeyboardInterrupt):
-        read("three stop", forms=forms)
-    batch = read("three two", forms=forms)
-    assert forms.columns["length"].take(batch.form).tolist() == [5, 3]
-
-
-def test_the_table_of_forms_is_emptied_at_its_limit():
-    forms = new_forms(limit=3)
-    read("one two three four", forms=forms)
-    generation = forms.generation
-    read("five", forms=forms)
-    assert forms.generation == generation + 1
-    assert [*forms.spelling] == ["five"]
-
-
-def test_more_characters_than_can_be_counted_are_refused(monkeypatch):
-    monkeypatch.setattr("stance.reading.tokens.MOST", 9)
-    assert words(read("NATO won")) == ["NATO", "won"]  # and a separator
-    with pytest.raises(ValueError, match="10 characters at once; give fewer paragraphs at a time"):
-        read("NATO", "lost")
+        read("three stop", spellings=spellings)
+    spellings.forget()
+    batch = read("three two", spellings=spellings)
+    assert spellings.words["length"].take(batch.type).tolist() == [5, 3]

@@ -19,10 +19,9 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Floats, Ints, stretches
 from stance.corpus import Corpus, holder_kinds, holder_rows, read_corpus
 from stance.evaluation.comparison import holder_score
-from stance.features.pairs import stretches
 from stance.fitting.counts import count_features
 from stance.fitting.learning import fit_head, score_rows
 from stance.fitting.task import Task, class_weights

@@ -62,7 +62,7 @@ def read_stems(texts: Sequence[str]) -> Iterator[tuple[Keys, Ints]]:
     reader = Reader(ActorBook.default(), Lexicon.default(), "english")
     for low in range(0, len(texts), BATCH):
         words = reader.words(texts[low : low + BATCH])
-        stems = words.stem.take(np.arange(len(words.form)))
+        stems = reader.stems["key"].take(words.types["stem"].take(words.type))
         stems[words.mentions] = 0
         yield stems, low + np.repeat(np.arange(len(words.first) - 1), np.diff(words.first))
 

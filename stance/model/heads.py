@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -73,7 +74,9 @@ class BlockScorer:
         pushes = idf * block.coef
         # How far the other labels lead the first one, so that it needs no column; then the square.
         leads = np.hstack([pushes[:, 1:] - pushes[:, :1], idf**2])
-        self._table = np.vstack([np.zeros_like(leads[:1]), leads])  # the first is for unknown ones
+        self._table = np.vstack(
+            [np.zeros((1, leads.shape[1])), leads]
+        )  # the first is for unknown ones
         self._lookups: WeakKeyDictionary[Vocabulary, _Lookup] = WeakKeyDictionary()
 
     def find(self, reader: Reader, pairs: Pairs) -> list[tuple[Occurrences, Ints]]:
@@ -198,6 +201,10 @@ class Head:
     def scorers(self) -> tuple[BlockScorer, ...]:
         """A scorer per block; not made for a head that is never asked."""
         return tuple(BlockScorer(block, self.own) for block in self.blocks)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Scorers know spellings that another process has not met; a copy makes its own.
+        return {name: value for name, value in self.__dict__.items() if name != "scorers"}
 
     @property
     def silent(self) -> tuple[str, ...]:

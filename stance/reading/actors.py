@@ -127,11 +127,11 @@ class ActorBook:
 
     @cached_property
     def _spellings(self) -> Spellings:
-        def describe(words: Sequence[str]) -> Iterator[Any]:
-            lower = [*map(str.lower, words)]
-            return chain(flags_of(words, lower), self.describe(words, lower))
+        return Spellings(self._describe, FLAGS | self.columns)
 
-        return Spellings(describe, FLAGS | self.columns)
+    def _describe(self, words: Sequence[str]) -> Iterator[Any]:
+        lower = [*map(str.lower, words)]
+        return chain(flags_of(words, lower), self.describe(words, lower))
 
     @classmethod
     def default(cls, language: str = "english") -> "ActorBook":
