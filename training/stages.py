@@ -21,7 +21,7 @@ from stance.tables import TableWriter
 STAGES = ("read", "find actors", "tokenise", "blocks", "score", "write", "rest")
 
 _SEAMS: tuple[tuple[str, Any, str], ...] = (
-    ("tokenise", model, "join_normalised"),
+    ("tokenise", model, "normalise_all"),
     ("tokenise", reading.Reader, "words"),
     ("find actors", ActorBook, "match"),
     ("find actors", reading.Words, "named_actors"),

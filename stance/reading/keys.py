@@ -66,7 +66,7 @@ def stretch_keys(codes: NDArray[Any], begin: Ints, end: Ints) -> Keys:
     """
     keys = np.empty(len(begin), np.uint64)
     cuts = np.searchsorted(begin, np.arange(0, len(codes) + HASHED, HASHED))
-    for first, last in pairwise(np.unique(cuts).tolist()):
+    for first, last in pairwise(sorted({*cuts.tolist()})):
         low, high = int(begin[first]), int(end[first:last].max())
         powers, inverses = _power_tables(max(2 * HASHED, high - low))
         running = np.zeros(high - low + 1, np.uint64)
