@@ -43,50 +43,45 @@ def mine(tmp_path):
     return write(tmp_path / "mine.csv", "text\nPoland praised NATO and condemned Russia.\n")
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["predict", "--help"], ["nonsense"]])
-def test_help_loads_nothing_heavy(args):
-    _, loaded = watched(*args)
-    heavy = {"numpy", "scipy", "sklearn", "joblib", "pandas", "distributed", "stance.model.judging"}
-    assert loaded & heavy == set()
-
-
-def test_predict_never_loads_what_trains(mine, tmp_path):
-    status, loaded = watched("predict", mine, "-o", tmp_path / "out.csv")
-    assert status == 0
-    assert "numpy" in loaded
-    assert (
-        loaded & {"sklearn", "scipy", "joblib", "pandas", "distributed", "stance.fitting.training"}
-        == set()
-    )
-    assert loaded & {"pydantic", "numpy.ma"} == set()  # each would take as long as the model
-    assert not {name for name in loaded if name.split(".")[0] in ("urllib3", "requests", "ssl")}
+HEAVY = {"scipy", "sklearn", "joblib", "pandas", "distributed", "stance.fitting.training"}
+SLOW = {"pydantic", "numpy.ma", "rich"}  # each would take as long as the model
+NETWORK = {"urllib3", "requests", "ssl"}
 
 
 @pytest.mark.parametrize(
-    "args", [["explain", "NATO was praised."], ["actors"], ["inspect"], ["actors", "MINE"]]
+    ("line", "status", "absent"),
+    [
+        *(
+            (line, 0, HEAVY | SLOW | {"numpy"})
+            for line in ("--help", "--version", "predict --help")
+        ),
+        ("nonsense", 2, HEAVY | SLOW | {"numpy"}),
+        ("predict MINE -o OUT", 0, HEAVY | SLOW | NETWORK),
+        ("explain NATO", 0, HEAVY | SLOW | NETWORK),
+        *((line, 0, HEAVY | SLOW | NETWORK) for line in ("actors", "inspect")),
+        ("actors MINE", 0, HEAVY | NETWORK | {"pydantic", "rich"}),
+    ],
 )
-def test_other_commands_that_read_load_nothing_heavy(args, mine):
-    status, loaded = watched(*(mine if arg == "MINE" else arg for arg in args))
-    assert status == 0
-    assert loaded & {"sklearn", "scipy", "joblib", "pandas"} == set()
+def test_a_command_loads_only_what_it_needs_and_opens_no_connection(
+    line, status, absent, mine, tmp_path
+):
+    places = {"MINE": mine, "OUT": tmp_path / "out.csv"}
+    found, loaded = watched(*(places.get(word, word) for word in line.split()))
+    assert found == status
+    assert loaded & absent == set()
 
 
-def test_a_report_opens_no_connection_and_loads_nothing_that_trains(mine, tmp_path):
-    answers = tmp_path / "answers.csv"
+def test_studies_open_no_connection_and_reports_load_nothing_that_trains(mine, tmp_path):
+    answers, model = tmp_path / "answers.csv", tmp_path / "m.stance"
     assert watched("predict", mine, "-o", answers)[0] == 0
     status, loaded = watched("report", answers)
-    assert status == 0
-    assert loaded & {"sklearn", "joblib", "pandas", "stance.fitting.training"} == set()
-
-
-def test_training_evaluating_and_checking_open_no_connection(tmp_path):
+    assert (status, loaded & (HEAVY - {"scipy"})) == (0, set())
     lines = (STARTER / "starter_train.csv").read_text("utf-8").splitlines(keepends=True)
     corpus = write(tmp_path / "mine.csv", "".join(lines[:151]))
     recipe = write(
         tmp_path / "mine.toml",
         "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n",
     )
-    model = tmp_path / "m.stance"
     assert watched("train", corpus, "-o", model, "--recipe", recipe)[0] == 0
     assert watched("evaluate", corpus, "--model", model)[0] == 0
     assert watched("check", corpus)[0] in (0, 1)

@@ -160,7 +160,7 @@ def explanation_lines(explanation: Explanation, *, coloured: bool = False) -> li
     label = UNCERTAIN if explanation.withheld else str(max(chances, key=lambda name: chances[name]))
     shares = "  ".join(f"{name} {share:.3f}" for name, share in chances.items())
     name = shown(explanation.actor) or "sentiment"
-    lines = [f"{_styled(f'{name}: {label}', BOLD * coloured)}   {shares}"]
+    lines = [f"{_styled(f'{name}: {label}', BOLD * coloured)}    {shares}"]
     if explanation.holder_probability is not None:
         holder = f"whose stance: {shown(explanation.holder)} {explanation.holder_probability:.2f}"
         lines.append(holder)
