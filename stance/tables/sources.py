@@ -173,8 +173,6 @@ class Source:
         other = f"cannot be read ({reason}); copy the file and try again"
         raise DataError(f"{self.name}: {_UNREADABLE.get(type(error), other)}") from error
 
-    # --- Bytes ---
-
     def pieces(self) -> Iterator[bytes]:
         """Yield the decompressed bytes, some at a time; raise at the end if the file changed."""
         gathered, size = bytearray(), 0
@@ -218,8 +216,6 @@ class Source:
         self._damaged = (*self._damaged, library.ZstdError)
         decompressor = library.ZstdDecompressor(max_window_size=_WINDOW)
         return _decompressed(self._raw(_PACKED), decompressor.decompressobj)
-
-    # --- Text ---
 
     def decode(self, encoding: str | None, *, salvage: bool = False) -> str:
         """Choose the encoding of the text, and return how it begins.

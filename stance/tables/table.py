@@ -147,8 +147,6 @@ class Table:
         self._counted: dict[str, tuple[int, int]] = {}  # how often, and the first line
         self._closing: list[Callable[[], Iterable[str]]] = [source.notes] if source else []
 
-    # --- For its user ---
-
     @cached_property
     def _records(self) -> Iterator[Record]:
         return (record for chunk in self.chunks for record in chunk)
@@ -213,8 +211,6 @@ class Table:
     def bytes_total(self) -> int | None:
         """Bytes of the file, before decompression; None for a stream."""
         return self._source.bytes_total if self._source else None
-
-    # --- For its reader ---
 
     def name_columns(self, names: Sequence[str], line: int) -> None:
         """Set the names of the columns; refuse duplicates, and note odd ones."""
