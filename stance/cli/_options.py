@@ -82,11 +82,12 @@ PANELS: dict[str, dict[str, Declared]] = {
         "sentiment": _given(None, "Explain the paragraph's sentiment instead."),
         "number": _given("N", "Answers to label, 10 or more.", "--number", "-n"),
         "purpose": _given(
-            "PURPOSE", "audit: drawn by chance; train: chosen to learn from, but for a quarter."
+            "PURPOSE",
+            "audit: a random sample; train: the most instructive, and a quarter at random.",
         ),
         "documents": _given(None, "Draw N whole documents, with all their answers."),
         "margin": _given(
-            *("M", "Half the width of an interval that would do: 0.2 is 20 points."),
+            *("M", "Half-width of an interval that is narrow enough: 0.2 is 20 points."),
             min=0.01,
             max=1,
         ),
@@ -104,13 +105,16 @@ PANELS: dict[str, dict[str, Declared]] = {
         "browser": _given(
             None, "Open the page, or only print its address.", "--browser/--no-browser"
         ),
-        "coders": _given("NAME", "Column of a second coder's stance, or columns: ONE,OTHER."),
+        "coders": _given("NAME", "Column of a second coder's stance, or two columns: ONE,OTHER."),
         "recipe": _given("FILE", "Recipe (TOML) for the model."),
         "vectors": _given("FILE", "Word vectors (training/vectors.py) to learn with."),
-        "lexicon": _given("FILE", "Lexicon (TOML) in place of that of the language."),
+        "lexicon": _given("FILE", "Lexicon (TOML) to use instead of the language's own."),
         "train.seed": _given("N", "Seed to use instead of the recipe's.", **SEEDS),
         "repeats": _given(
-            "N", "Cross-validations, each with other folds, instead of the recipe's.", min=1, max=50
+            "N",
+            "Number of cross-validations, each with other folds; the recipe's if omitted.",
+            min=1,
+            max=50,
         ),
         "no_curve": _given(None, "Leave out the learning curve: quicker."),
         "compare": _given("MODEL", "Second model to compare with the first."),
@@ -139,7 +143,7 @@ PANELS: dict[str, dict[str, Declared]] = {
         "report": _given("FILE.html", "HTML report to write."),
         "errors": _given("FILE.csv", "Table of wrong answers to write."),
         "differences": _given("FILE", "Table of differences to write."),
-        "regression": _given("FILE", "Table for regressions to write: a row per document."),
+        "regression": _given("FILE", "Table for regressions to write: one row per document."),
         "suspects": _given("FILE.csv", "Table to write of rows whose label is likely wrong."),
         "as_json": _given(None, "Print one JSON object.", "--json"),
         "force": _given(None, "Overwrite existing files."),
@@ -194,16 +198,16 @@ PANELS: dict[str, dict[str, Declared]] = {
             "PATTERN", "Files to read in folders, such as '*.html' or '2024/*'; may be repeated."
         ),
         "name_pattern": _given(
-            "PATTERN", "What file names say, such as {outlet}_{date}; a column each."
+            "PATTERN", "Pattern of file names, such as {outlet}_{date}: a column for each part."
         ),
         "names": _given(
             "COLUMN=NAME,...",
-            "What the source calls our columns, such as text=body,actor=target.",
+            "Names of our columns in the source, such as text=body,actor=target.",
             "--map",
         ),
         "prefix": _given("WORD", "Prefix of the answers' columns."),
         "rejects": _given("FILE", "Write bad rows to this table and continue."),
-        "max_rejects": _given("N", "Fail if more rows than these are bad.", min=0),
+        "max_rejects": _given("N", "Fail if more than N rows are bad.", min=0),
         "keep_all": _given(None, "Keep menus and the like of articles; a column says which."),
         "context_encoding": _given("E", "Encoding of the table of --context; UTF-8 if omitted."),
     },
