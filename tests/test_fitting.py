@@ -17,7 +17,7 @@ from stance.corpus import read_corpus
 from stance.errors import DataError, OutputError
 from stance.evaluation import evaluate
 from stance.features.pairs import lay_out
-from stance.fitting import crossvalidation, train, training
+from stance.fitting import crossvalidation, train
 from stance.fitting.counts import count_features
 from stance.fitting.crossvalidation import assign_folds
 from stance.fitting.learning import fit_head, fit_linear, fit_temperature, score_rows
@@ -201,18 +201,6 @@ def test_the_work_done_grows_to_all_that_was_planned(small):
     assert sorted(done) == list(done)
     assert set(total) == {total[0]}
     assert done[-1] == pytest.approx(total[0])
-
-
-def test_only_the_beginning_of_a_long_text_is_learned_from(small, trained, monkeypatch):
-    monkeypatch.setattr(training, "LEARNED", 30)
-    cut = dataclasses.replace(small, texts=tuple(text[:30] for text in small.texts))
-    told = []
-    found = train(quick_recipe(), small, BOOK, progress=told.append)
-    expected = train(quick_recipe(), cut, BOOK)
-    np.testing.assert_array_equal(found.stance.scores, expected.stance.scores)
-    assert not np.array_equal(found.stance.scores, trained.stance.scores)
-    many = sum(len(text) > 30 for text in small.texts)
-    assert f"of {many:,} texts only the first 30 characters are read" in told
 
 
 def test_a_sentiment_of_one_document_is_left_out_and_reported(tmp_path):

@@ -30,6 +30,7 @@ from stance.interrupts import interruptible
 from stance.model.judging import StanceModel
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
+from stance.reading.text import MOST_READ
 from stance.reading.words import Reader
 from stance.recipe import Recipe, read_recipe
 from stance.records import Stance
@@ -37,9 +38,6 @@ from stance.screens.evaluation import evaluation_lines
 from stance.storage import check_model_output, save_model
 
 Tell = Callable[[str], None]
-
-LEARNED = 1_000_000
-"""Characters of a text that are learned from: as many as a book has, in little memory."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -161,7 +159,9 @@ def train(
         If the corpus is too small, or has no row of some class.
     """
     _check_names(corpus)
-    corpus, lessons = _parted(_shortened(corpus, progress))
+    if long := sum(len(text) > MOST_READ for text in corpus.texts):
+        progress(f"of {count(long, 'text')} only the first {MOST_READ:,} characters are read")
+    corpus, lessons = _parted(corpus)
     _check(corpus, recipe)
     if not has_neutral(corpus):
         progress(f"no row is {Stance.NEUTRAL}: the model never answers it")
@@ -221,14 +221,6 @@ def _scores_by_book(run: TrainingRun, stance: Learned, report: Report) -> Mappin
     held = stance.held.probabilities
     answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, run.named, names)
     return score(answers, draws=validation.draws, seed=validation.seed)
-
-
-def _shortened(corpus: Corpus, progress: Tell) -> Corpus:
-    """Return the corpus with texts of at most `LEARNED` characters."""
-    if not (long := sum(len(text) > LEARNED for text in corpus.texts)):
-        return corpus
-    progress(f"of {count(long, 'text')} only the first {LEARNED:,} characters are read")
-    return replace(corpus, texts=tuple(text[:LEARNED] for text in corpus.texts))
 
 
 def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:

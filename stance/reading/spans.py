@@ -11,7 +11,7 @@ from stance.arrays import Ints, Ints32
 from stance.display import shown
 from stance.errors import DataError
 from stance.reading.actors import ActorBook
-from stance.reading.text import Places, normalise, normalised_spans
+from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
 from stance.reading.words import Reader, Words
 
 BATCH = 1000  # pairs read at a time
@@ -96,7 +96,7 @@ def make_query(
     """
     plain = list[str]()
     for text, before in zip(texts, ("", *texts), strict=False):
-        plain.append(plain[-1] if plain and text == before else normalise(text))
+        plain.append(plain[-1] if plain and text == before else normalise(text[:MOST_READ]))
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
     places = array("i")  # pair, start and end of each: a text as long as a book has millions
@@ -104,9 +104,10 @@ def make_query(
         given = spans[i] if spans is not None else None
         if given:
             number[i] = len(book)
-            ordered = sorted(given)
-            stay = plain[i] == text and all(0 <= s <= e <= len(text) for s, e in ordered)
-            moved = ordered if stay else normalised_spans(text, ordered)
+            read = text[:MOST_READ]
+            ordered = [(start, end) for start, end in sorted(given) if start < MOST_READ]
+            stay = plain[i] == read and all(0 <= s <= e <= len(read) for s, e in ordered)
+            moved = ordered if stay else normalised_spans(read, ordered)
             for start, end in moved:
                 places.extend((i, start, end))
         elif number[i] < 0:

@@ -46,11 +46,15 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+MOST_READ = 50_000
+"""Characters of a paragraph that are read: no paragraph has more, though some cells do."""
+
+
 def normalise_all(texts: Sequence[str]) -> list[str]:
-    """Normalise many texts; raise `TypeError` if one is not a string."""
+    """Normalise what is read of many texts; raise `TypeError` if one is not a string."""
     try:
-        return list(map(normalise, texts))
-    except AttributeError as error:
+        return [normalise(text[:MOST_READ]) for text in texts]
+    except (AttributeError, TypeError) as error:
         place, odd = next((at, t) for at, t in enumerate(texts) if not isinstance(t, str))
         advice = "replace missing texts, as by df['text'].fillna('')"
         raise TypeError(f"texts[{place}] is {odd!r:.60}, not a string; {advice}") from error

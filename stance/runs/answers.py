@@ -15,6 +15,7 @@ from stance.model.judging import StanceModel
 from stance.model.reasons import strongest_words
 from stance.reading.actors import ALIAS_KINDS
 from stance.reading.spans import bad_place, parse_spans, places_advice
+from stance.reading.text import MOST_READ
 from stance.records import ANSWERS, NEUTRAL, NO_ANSWER, TONES, Sentiment, Stance
 from stance.runs.rows import Column, Rows, choose, decimals, millionths, words
 from stance.tables import UNAMBIGUOUS, DateReading, Fault, Records, months_of
@@ -101,6 +102,7 @@ class Tally:
     strange: int = 0  # those of them that the model does not know
     short: int = 0  # rows below the lowest kept quantile of the training lengths
     long: int = 0  # rows above the highest
+    cut: int = 0  # rows of which only the first `MOST_READ` characters were read
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)  # by actor and stance
     aliases: Counter[tuple[str, str]] = field(default_factory=Counter)  # mentions by actor and kind
     wording: Counter[tuple[str]] = field(default_factory=Counter)  # occurrences of frequent words
@@ -150,6 +152,7 @@ def answer_rows(
         rows=len(records),
         named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
         unknown=int(np.count_nonzero(withheld[asked])),
+        cut=sum(len(text) > MOST_READ for text in records.columns[layout.text]),
         others=int(np.count_nonzero(others[asked])),
         answers=_tabulate(names, ANSWERS, stances),
         aliases=_tabulate(names, ALIAS_KINDS, kinds),

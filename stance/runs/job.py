@@ -13,7 +13,12 @@ from stance.model.judging import StanceModel
 from stance.runs.answers import Tally
 from stance.runs.checkpoints import RunFolder
 from stance.runs.config import Done, Input, Options, Output, check_options, is_file, make_config
-from stance.runs.notes import abstention_notes, drift_notes, silence_notes, voice_notes
+from stance.runs.notes import (
+    abstention_notes,
+    drift_notes,
+    silence_notes,
+    voice_notes,
+)
 from stance.runs.summary import (
     SIZE,
     Fingerprint,
@@ -246,6 +251,7 @@ class _Job:
                 *abstention_notes(model, rate, tally),
                 *silent,
                 *voice_notes(self.options.voice, tally),
+                *cut_notes(tally),
                 *drift_notes(model, tally, rate),
             ),
             warnings=silent,

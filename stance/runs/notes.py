@@ -13,6 +13,7 @@ from stance.display import count, shown
 from stance.model.abstention import NEVER, class_evidence, lowest_threshold, supported_rate
 from stance.model.familiarity import FEWEST, LENGTHS, Reference
 from stance.model.judging import StanceModel
+from stance.reading.text import MOST_READ
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import Tally
 
@@ -64,6 +65,14 @@ def voice_notes(voice: str, tally: Tally) -> tuple[str, ...]:
     if not voice:
         return ()
     return (f"--voice {voice}: {count(tally.others, 'answer')} withheld as the stance of others",)
+
+
+def cut_notes(tally: Tally) -> tuple[str, ...]:
+    """Return of how many long texts only the beginning was read."""
+    if not tally.cut:
+        return ()
+    texts = count(tally.cut, "text")
+    return (f"of {texts} only the first {MOST_READ:,} characters were read; split long texts",)
 
 
 def drift_notes(model: StanceModel, tally: Tally, rate: float | None = None) -> tuple[str, ...]:
