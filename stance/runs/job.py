@@ -15,6 +15,7 @@ from stance.runs.checkpoints import RunFolder
 from stance.runs.config import Done, Input, Options, Output, check_options, is_file, make_config
 from stance.runs.notes import (
     abstention_notes,
+    cut_notes,
     drift_notes,
     silence_notes,
     voice_notes,
