@@ -20,8 +20,8 @@ from stance.errors import StanceError, UsageError, WorkerError
 from stance.runs import cluster as layer
 from stance.runs.checkpoints import folder_of
 from stance.runs.cluster import ClusterPool, exposure
+from stance.runs.parts import Batch
 from stance.runs.summary import versions
-from stance.runs.workers import Batch
 from stance.tables import Record, Records
 
 distributed = pytest.importorskip("distributed")

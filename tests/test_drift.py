@@ -13,9 +13,9 @@ from stance.records import UNCERTAIN
 from stance.runs.answers import COUNTS, Tally
 from stance.runs.checkpoints import RunFolder
 from stance.runs.notes import drift_notes
+from stance.runs.parts import Batch, Part
 from stance.runs.rows import EncodedRows
 from stance.runs.summary import model_hash
-from stance.runs.workers import Batch, Part
 from stance.storage import save_model
 from stance.tables import Record, Records
 

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -206,17 +205,6 @@ def test_signals_wait_for_what_must_not_be_cut_short():
     assert steps == ["done"]
 
 
-@pytest.mark.endurance
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_file_size_limit(model_path, table, output, jobs):
-    output.write_text("mine")
-    limit = "ulimit -f 2000; exec"  # kilobytes: more than a part, less than all
-    done = run(model_path, table, output, "--jobs", jobs, "--force", shell=limit)
-    assert done.returncode == 4
-    assert "beyond the size limit" in one_line(done.stderr)
-    assert output.read_text() == "mine"
-
-
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 3 MB."""
@@ -229,53 +217,57 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.endurance
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_full_disk(model_path, table, small_disk, whole, jobs):
+def _filled(disk):
+    with contextlib.suppress(OSError), (disk / "filler").open("wb") as file:
+        file.write(bytes(4_000_000))
+
+
+def _read_only(disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+
+
+def _roomy(disk):
+    subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+
+
+def _sealed(disk):
+    disk.chmod(0o500)
+
+
+# The superuser may write anywhere, unless without that capability.
+MORTAL = "exec setpriv --inh-caps=-dac_override --bounding-set=-dac_override"
+LIMITED = "ulimit -f 1000; exec"  # kilobytes: more than a part, less than all
+endurance = pytest.mark.endurance
+
+
+@pytest.mark.parametrize(
+    ("prepare", "shell", "jobs", "told"),
+    [
+        (_filled, "exec", "2", "the disk is full"),
+        (_read_only, "exec", "2", "read-only"),
+        (_sealed, MORTAL, "1", "no permission"),
+        pytest.param(_roomy, LIMITED, "1", "beyond the size limit", marks=endurance),
+        pytest.param(_roomy, LIMITED, "2", "beyond the size limit", marks=endurance),
+        pytest.param(lambda _: None, "exec", "1", "the disk is full", marks=endurance),
+        pytest.param(lambda _: None, "exec", "2", "the disk is full", marks=endurance),
+    ],
+)
+def test_what_cannot_be_written_ends_a_run_in_one_line(
+    model_path, table, small_disk, whole, prepare, shell, jobs, told
+):
     output = small_disk / "answers.csv"
     output.write_text("mine")
-    done = run(model_path, table, output, "--jobs", jobs, "--force")
+    prepare(small_disk)
+    done = run(model_path, table, output, "--jobs", jobs, "--force", shell=shell)
+    with contextlib.suppress(OSError):
+        small_disk.chmod(0o700)
     assert done.returncode == 4
-    told = one_line(done.stderr)
-    assert "the disk is full" in told
+    assert told in one_line(done.stderr)
     assert output.read_text() == "mine"
-    assert "run again with --resume" in told
-    grow = ["mount", "-o", "remount,size=100m", str(small_disk)]
-    subprocess.run(grow, check=True)
-    output.unlink()
-    assert resumed(model_path, table, output, jobs) == whole
-
-
-def test_a_disk_that_is_full_from_the_start(model_path, table, small_disk):
-    filler, output = small_disk / "filler", small_disk / "answers.csv"
-    with contextlib.suppress(OSError), filler.open("wb") as file:
-        file.write(bytes(4_000_000))
-    done = run(model_path, table, output, "--jobs", "2")
-    assert done.returncode == 4
-    assert "the disk is full" in one_line(done.stderr)
-    assert list(small_disk.iterdir()) == [filler]
-
-
-def test_read_only_disk(model_path, table, small_disk):
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    done = run(model_path, table, small_disk / "answers.csv", "--jobs", "2")
-    assert done.returncode == 4
-    assert "read-only" in one_line(done.stderr)
-
-
-def test_folder_without_permission(model_path, table, output):
-    mortal = "exec"
-    if not os.geteuid():  # the superuser may write anywhere, unless without that capability
-        mortal = "exec setpriv --inh-caps=-dac_override --bounding-set=-dac_override"
-        if not shutil.which("setpriv"):
-            pytest.skip("needs setpriv")
-    output.parent.chmod(0o500)
-    try:
-        done = run(model_path, table, output, shell=mortal)
-    finally:
-        output.parent.chmod(0o700)
-    assert done.returncode == 4
-    assert "no permission" in one_line(done.stderr)
+    if "run again with --resume" in done.stderr:
+        _roomy(small_disk)
+        output.unlink()
+        assert resumed(model_path, table, output, jobs) == whole
 
 
 def test_two_runs_at_once(model_path, table, output, whole):
@@ -289,38 +281,3 @@ def test_two_runs_at_once(model_path, table, output, whole):
     assert first.communicate()[1] == ""
     assert digest(output) == whole
     assert [path.name for path in output.parent.iterdir()] == [output.name]
-
-
-def test_no_paragraph_in_what_a_killed_run_names(model_path, table, output):
-    process = start(model_path, table, output, "--jobs", "2")
-    begun(output)
-    names = [str(path) for path in Path(f"/proc/{process.pid}/fd").iterdir()]
-    names += [path.name for path in folder_of(output).iterdir()]
-    os.killpg(process.pid, signal.SIGKILL)
-    _, told = process.communicate()
-    assert told == ""
-    assert all(len(name) < 60 for name in names)
-
-
-@pytest.mark.endurance
-@pytest.mark.filterwarnings("ignore")
-def test_a_cluster_that_loses_workers(model, table, output, whole):
-    distributed = pytest.importorskip("distributed")
-    cluster = distributed.LocalCluster(
-        n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50
-    )
-
-    killed = []
-
-    def progress(tally, *_):
-        if not killed and tally.rows >= 500:
-            worker = random.Random(0).choice(list(cluster.workers.values()))
-            killed.append(worker.process.pid)
-            os.kill(worker.process.pid, signal.SIGKILL)
-
-    with cluster:
-        address = cluster.scheduler_address
-        done = predict(model, table, output, cluster=address, progress=progress, size=250)
-    assert killed
-    assert done.tally.rows == ROWS
-    assert digest(output) == whole

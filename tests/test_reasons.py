@@ -21,7 +21,7 @@ from stance.model.reasons import ACTOR, LEAST_PUSH, OTHERS, net_push, strongest_
 from stance.records import NO_ANSWER, Stance
 from stance.runs import Input, Options, Output
 from stance.runs.config import make_config
-from stance.runs.workers import compute, cut
+from stance.runs.parts import compute, cut
 from stance.storage import save_model
 from stance.tables import Inputs, Reading, open_inputs
 

@@ -13,7 +13,7 @@ from stance.model.heads import Head
 from stance.reading import words as reading
 from stance.reading.actors import ActorBook
 from stance.runs import job as running
-from stance.runs import workers
+from stance.runs import parts
 from stance.runs.checkpoints import RunFolder
 from stance.runs.rows import Rows
 from stance.tables import TableWriter
@@ -29,7 +29,7 @@ _SEAMS: tuple[tuple[str, Any, str], ...] = (
     ("score", Head, "scores"),
     ("score", Head, "probabilities"),
     ("rest", model.StanceModel, "judge"),
-    ("write", workers, "answer_rows"),
+    ("write", parts, "answer_rows"),
     ("write", Rows, "encode"),
     ("write", Rows, "formulas"),
     ("write", RunFolder, "keep"),
@@ -101,7 +101,7 @@ def stage_times(run: Callable[[], object]) -> dict[str, float]:
         for name, owner, function in _SEAMS:
             timed = clock.function(name, getattr(owner, function))
             stack.enter_context(patch.object(owner, function, timed))
-        read = clock.iterable("read", workers.cut)
+        read = clock.iterable("read", parts.cut)
         stack.enter_context(patch.object(running, "cut", read))
         blocks = {name: clock.function("blocks", block) for name, block in BLOCKS.items()}
         stack.enter_context(patch.dict(BLOCKS, blocks))

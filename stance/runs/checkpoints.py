@@ -5,19 +5,15 @@ import hashlib
 import json
 import os
 import stat
-import zlib
-from collections import Counter
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from stance.display import count, shown_path
 from stance.errors import DataError, Finished, OutputError, StanceError, output_error
 from stance.files import sync_folder, write_private
 from stance.interrupts import defer_signals
-from stance.runs.answers import COUNTS, TABLES, Tally
-from stance.runs.rows import EncodedRows
+from stance.runs.parts import Batch, Part, pack, unpack
 from stance.runs.summary import SIZE, Fingerprint, difference
-from stance.runs.workers import Batch, Part
 
 try:
     import fcntl
@@ -96,7 +92,7 @@ class RunFolder:
                 raise OutputError(f"{self.name}: {why}; {advice}")
             self._remove()
             if self._resume and finished:
-                raise Finished(f"{self.name}: this run is finished already; nothing to resume")
+                raise Finished(f"{self.name}: is finished already; nothing to resume")
         else:
             for child in self.folder.iterdir():
                 if child.name not in _LAST and child.suffix != ".rows":
@@ -186,7 +182,7 @@ class RunFolder:
     def keep(self, part: Part) -> Part:
         """Keep a part in a file that appears only when it is whole; raise `OutputError` if not."""
         try:
-            write_private(self.path(part.number), _pack(part), sync=False)
+            write_private(self.path(part.number), pack(part), sync=False)
         except OSError as error:
             raise output_error(error, self._output) from error
         return part
@@ -194,7 +190,7 @@ class RunFolder:
     def kept(self, batch: Batch) -> Part | None:
         """Return the kept part of a batch; None if there is none, or it is damaged or another."""
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            part = _unpack(self.path(batch.number).read_bytes())
+            part = unpack(self.path(batch.number).read_bytes())
             return part if part.answers(batch) else None
         return None
 
@@ -233,36 +229,3 @@ class RunFolder:
                 (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()  # unless another run has begun since
         self._unlock()
-
-
-# --- Parts in files -------------------------------------------------------------------------------
-
-
-def _pack(part: Part) -> bytes:
-    """Return a part as a checksum, a line of JSON and its rows."""
-    tally = {name: getattr(part.tally, name) for name in COUNTS}
-    for name in TABLES:
-        tally[name] = [[*key, times] for key, times in getattr(part.tally, name).items()]
-    facts = {
-        "number": part.number,
-        "rows": part.rows,
-        "formulas": part.formulas,
-        "tally": tally,
-        "times": part.encoded.times,
-    }
-    data = b"%s\n%s" % (json.dumps(facts).encode(), part.encoded.output_cells)
-    return b"%d\n%s" % (zlib.crc32(data), data)  # which shows what a power cut has damaged
-
-
-def _unpack(data: bytes) -> Part:
-    checksum, _, data = data.partition(b"\n")
-    if zlib.crc32(data) != int(checksum):
-        raise ValueError("a damaged part")
-    line, _, output_cells = data.partition(b"\n")
-    facts = json.loads(line)
-    counts: dict[str, Any] = {name: facts["tally"][name] for name in (*COUNTS, *TABLES)}
-    for name in TABLES:
-        counts[name] = Counter({tuple(key): times for *key, times in counts[name]})
-    encoded = EncodedRows(output_cells, facts["times"])
-    tally = Tally(**counts)
-    return Part(facts["number"], facts["formulas"], tally, facts["rows"], encoded)

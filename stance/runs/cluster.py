@@ -28,8 +28,9 @@ from urllib.parse import urlsplit
 from stance.display import shown
 from stance.errors import DISTRIBUTION, UsageError, WorkerError, lacking
 from stance.model.judging import StanceModel
+from stance.runs.parts import Batch, Part, RunConfig, compute
 from stance.runs.summary import versions
-from stance.runs.workers import TRIES, Batch, Part, RunConfig, compute, failure, to_send
+from stance.runs.workers import TRIES, failure, to_send
 from stance.storage import decode_model, dump_model
 
 # Of a scheduler. With other addresses Dask waits long, or fails in ways of its own.

@@ -13,7 +13,7 @@ from stance.files import is_device, same_file
 from stance.model.abstention import thresholds
 from stance.model.judging import StanceModel
 from stance.runs.answers import OutputColumns, Tally
-from stance.runs.workers import RunConfig
+from stance.runs.parts import RunConfig
 from stance.tables import (
     DateColumn,
     Reading,

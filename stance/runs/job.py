@@ -20,6 +20,7 @@ from stance.runs.notes import (
     silence_notes,
     voice_notes,
 )
+from stance.runs.parts import Answered, Batch, Part, RunConfig, compute, cut
 from stance.runs.summary import (
     SIZE,
     Fingerprint,
@@ -28,17 +29,7 @@ from stance.runs.summary import (
     fingerprint,
     hashes_of,
 )
-from stance.runs.workers import (
-    Answered,
-    Batch,
-    Part,
-    RunConfig,
-    Work,
-    WorkerPool,
-    compute,
-    compute_in_order,
-    cut,
-)
+from stance.runs.workers import Work, WorkerPool, compute_in_order
 from stance.tables import (
     DateColumn,
     Reading,

@@ -1,7 +1,6 @@
 """Computes the parts of a table, in this process or in others; results come back in order."""
 
 import contextlib
-import ctypes
 import os
 import pickle
 import select
@@ -13,21 +12,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, NamedTuple, Self, cast
+from typing import IO, Self, cast
 
 from stance.errors import DataError, StanceError, WorkerError
 from stance.interrupts import defer_signals
 from stance.model.judging import StanceModel
-from stance.runs.answers import OutputColumns, Tally, answer_rows
-from stance.runs.rows import EncodedRows
-from stance.tables import Format, Records
+from stance.runs.parts import Answered, Batch, Part, RunConfig, compute
 
-CHARACTERS = 8_000_000  # that fill a part, so that records as long as books come in small parts
-TRIES = 2  # how often a part is computed if its worker dies
+TRIES = 3  # how often a part is computed if its worker dies
 LARGE = 1_000_000  # bytes of a table that has several parts, most likely
 LONGEST = 900  # seconds to wait for one part, which takes a few
 
@@ -39,89 +33,7 @@ try:
 except (MemoryError, OSError):
     raise SystemExit(1)  # the parent says so
 """
-_PIPE = 1024 * 1024  # bytes in a pipe to a worker, so that most of its next part waits there
-
-
-class Batch(NamedTuple):
-    """The records of a part, 1 or more."""
-
-    number: int  # from 1
-    records: Records
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The answers to a batch."""
-
-    number: int
-    formulas: int  # cells that a spreadsheet might run
-    tally: Tally
-    rows: int  # of the output
-    encoded: EncodedRows = field(repr=False)
-
-    def answers(self, batch: Batch) -> bool:
-        """Return whether these are answers to each record of a batch, as they should be."""
-        times, size = self.encoded.times, len(batch.records)
-        if (self.number, self.tally.rows) != (batch.number, size) or self.rows < size:
-            return False
-        lines = self.encoded.output_cells.count(b"\n")
-        return times is None or (len(times) == size and min(times) > 0 and sum(times) == lines)
-
-
-class Answered(NamedTuple):
-    """A part and its records: both make rows."""
-
-    batch: Batch
-    part: Part
-
-
-@dataclass(frozen=True, slots=True)
-class RunConfig:
-    """What all parts of a run have in common, beside the model."""
-
-    columns: OutputColumns
-    form: Format  # of the output
-    table: str  # name of the input, for messages
-
-
-def cut(blocks: Iterable[Records], size: int) -> Iterator[Batch | DataError]:
-    """Cut blocks of records into numbered parts; an error that ends them comes last."""
-    part: list[Records] = []
-    number, room, characters = 1, size, 0
-    ended: list[DataError] = []
-    try:
-        for block in blocks:
-            while block:
-                more, block = block[:room], block[room:]
-                part.append(more)
-                room -= len(more)
-                characters += more.characters
-                if not room or characters >= CHARACTERS:
-                    yield Batch(number, Records.joined(part))
-                    part, number, room, characters = [], number + 1, size, 0
-    except DataError as error:
-        ended.append(error)
-    if part:
-        yield Batch(number, Records.joined(part))
-    yield from ended
-
-
-def compute(model: StanceModel, config: RunConfig, batch: Batch) -> Part:
-    """Judge the records of a part."""
-    _keep_freed_memory()
-    form = config.form
-    rows, tally = answer_rows(model, config.columns, batch.records, config.table)
-    return Part(batch.number, rows.formulas(form), tally, len(rows), rows.encode(form))
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Have glibc keep the memory that a part frees: to get it again takes a tenth of a run."""
-    trim_threshold, mmap_threshold, megabyte = -1, -3, 1024 * 1024  # see mallopt(3)
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
-        library = ctypes.CDLL(None)
-        library.mallopt(mmap_threshold, 32 * megabyte)  # the largest that glibc allows
-        library.mallopt(trim_threshold, 64 * megabyte)
+_PIPE = 1024 * 1024  # bytes in a pipe, or a thread would need the interpreter for each 64 KB
 
 
 # --- In order -------------------------------------------------------------------------------------
@@ -292,7 +204,8 @@ class _Worker:
         with contextlib.suppress(ImportError, AttributeError, OSError):  # Windows; a user's limit
             import fcntl
 
-            fcntl.fcntl(self._stdin, fcntl.F_SETPIPE_SZ, _PIPE)
+            for pipe in (self._stdin, self._stdout):
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
     def compute(self, setup: bytes, task: bytes) -> Part:
         """Have a part computed; raise what ended it, or what shows that the process is dead."""
