@@ -129,9 +129,9 @@ class Validation:
     folds : int
         Parts of the documents, each left out once.
     seed : int
-        Of folds, solver and bootstrap.
+        Of folds and solver.
     draws : int
-        Of the bootstrap, per interval.
+        Without effect: intervals draw nothing. Recipes and models of earlier versions have it.
     repeats : int
         Cross-validations of the stance head, each with other folds. The first one sets the
         temperature, so the model does not depend on how many there are.

@@ -176,15 +176,13 @@ def random_coding(seed, units=300, right=0.8):
     return np.stack([first, second])
 
 
-def test_interval_holds_the_value_and_is_seeded():
+def test_interval_holds_the_value():
     codes, document = random_coding(1), np.arange(300) // 3
     found = measure_agreement(codes, 3, document)
     for part in (found.percent, found.alpha, found.ac1, found.kappa):
         low, high = part.interval
         assert low < part.value < high
         assert high - low < 0.2
-    assert found == measure_agreement(codes, 3, document)
-    assert found != measure_agreement(codes, 3, document, seed=1)
 
 
 def test_documents_are_resampled_not_units():
@@ -202,7 +200,7 @@ def test_interval_covers_the_truth():
     inside = 0
     for seed in range(200):
         codes = random_coding(seed, 150)
-        low, high = measure_agreement(codes, 3, np.arange(150), draws=300).percent.interval
+        low, high = measure_agreement(codes, 3, np.arange(150)).percent.interval
         inside += low <= truth <= high
     assert 182 <= inside <= 199  # 95 % of 200, give or take three standard errors
 
@@ -219,13 +217,13 @@ def test_report_per_label_and_group():
     codes = random_coding(4)
     groups = ["NATO" if i % 3 else "Russia" for i in range(299)] + ["Chad"]
     document = np.arange(300)
-    found = report_agreement(codes, LABELS, document, groups, largest=2, draws=50)
+    found = report_agreement(codes, LABELS, document, groups, largest=2)
     assert list(found.per_label) == list(LABELS)
     assert list(found.per_group) == ["NATO", "Russia"]
     assert found.per_group["NATO"].units == 199
-    favor = measure_agreement((codes == 2).astype(np.int64), 2, document, draws=50)
+    favor = measure_agreement((codes == 2).astype(np.int64), 2, document)
     assert found.per_label["favor"] == favor
     part = np.array(groups) == "NATO"
-    nato = measure_agreement(codes[:, part], 3, document[part], draws=50)
+    nato = measure_agreement(codes[:, part], 3, document[part])
     assert found.per_group["NATO"] == nato
     assert found.to_json()["per_group"]["NATO"] == nato.to_json()

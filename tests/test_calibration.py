@@ -77,7 +77,7 @@ def test_curves_equal_a_plain_loop(seed, rows, ties):
     counts = [point["n"] for point in curve]
     assert counts == sorted(set(counts), reverse=True)
     assert curve[0]["n"] == rows
-    assert curve[0]["error"] == pytest.approx(1 - score(answers, draws=2)["accuracy"], abs=1e-6)
+    assert curve[0]["error"] == pytest.approx(1 - score(answers)["accuracy"], abs=1e-6)
     assert curve[-1]["n"] == (confidence == confidence.max()).sum() or rows > 40
     for point in curve:
         given = confidence >= np.sort(confidence)[::-1][point["n"] - 1]

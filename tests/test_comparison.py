@@ -12,9 +12,8 @@ from stance.errors import DataError
 from stance.evaluation import score
 from stance.evaluation.answers import accuracy, document_confusion, macro_f1
 from stance.evaluation.assessment import compare_models
-from stance.evaluation.bootstrap import gain_in, interval
-from stance.evaluation.comparison import ROWS, Seen, compare, contrast
-from stance.evaluation.significance import document_test, holm, mcnemar
+from stance.evaluation.comparison import ROWS, compare, contrast, document_test, mcnemar
+from stance.evaluation.intervals import gain_in, holm, t_interval
 from stance.screens.evaluation import comparison_lines
 from stance.storage import save_model
 
@@ -26,31 +25,28 @@ def pair_of(rows=400, documents=60):
     return a, b
 
 
-def nothing_seen(answers):
-    none = np.zeros(len(answers), np.bool_)
-    return Seen(none, none, [f"mine:{row + 1}" for row in range(len(answers))])
-
-
 def compared(a, b, **changes):
-    given = {"conflict": np.arange(len(a)) % 2 == 0, "seen": nothing_seen(a), "draws": 100}
+    none = np.zeros(len(a), np.bool_)
+    given = {"conflict": np.arange(len(a)) % 2 == 0, "seen": (none, none)}
+    given["names"] = [f"mine:{row + 1}" for row in range(len(a))]
     return compare(a, b, **(given | changes))
 
 
 def test_each_model_scores_as_it_would_alone():
     a, b = pair_of()
-    figures = contrast(a, b, draws=80, seed=3)
+    figures = contrast(a, b)
     for answers, part in ((a, figures["a"]), (b, figures["b"])):
-        alone = score(answers, draws=80, seed=3)
+        alone = score(answers)
         assert part == {key: alone[key] for key in part}
     assert (figures["n"], figures["documents"]) == (400, 60)
 
 
-def test_differences_rest_on_the_same_resamples():
+def test_differences_rest_on_the_same_documents():
     a, b = pair_of()
-    figures = contrast(a, b, draws=80, seed=3)
+    figures = contrast(a, b)
     both = [document_confusion(x.gold, x.predicted, x.document, 3) for x in (a, b)]
     for key, name in (("difference", macro_f1), ("accuracy_difference", accuracy)):
-        bounds = interval(gain_in(name), np.stack(both, axis=1), draws=80, seed=3)
+        bounds = t_interval(gain_in(name), np.stack(both, axis=1))
         assert figures[f"{key}_interval"] == pytest.approx(bounds, abs=1e-6)
         gain = name(both[0].sum(axis=0)) - name(both[1].sum(axis=0))
         assert figures[key] == pytest.approx(gain, abs=1e-6)
@@ -58,7 +54,7 @@ def test_differences_rest_on_the_same_resamples():
 
 def test_the_test_counts_rows_that_only_one_has_right():
     a, b = pair_of()
-    found = contrast(a, b, draws=5)["mcnemar"]
+    found = contrast(a, b)["mcnemar"]
     assert found["a_only"] == sum(a.right & ~b.right)
     assert found["b_only"] == sum(b.right & ~a.right)
     assert found["p"] == pytest.approx(document_test(a.right, b.right, a.document), abs=1e-6)
@@ -67,12 +63,12 @@ def test_the_test_counts_rows_that_only_one_has_right():
 
 def test_no_p_value_is_zero():
     good, bad = certain([0] * 90, [0] * 90), certain([1] * 90, [0] * 90)
-    assert contrast(good, bad, draws=5)["mcnemar"]["p"] == 1e-6
+    assert contrast(good, bad)["mcnemar"]["p"] == 1e-6
 
 
 def test_exchanging_the_models_only_turns_the_signs():
     a, b = pair_of()
-    there, back = (contrast(*both, draws=400) for both in ((a, b), (b, a)))
+    there, back = (contrast(*both) for both in ((a, b), (b, a)))
     assert (there["a"], there["b"]) == (back["b"], back["a"])
     for key in ("difference", "accuracy_difference"):
         assert there[key] == -back[key]
@@ -83,7 +79,7 @@ def test_exchanging_the_models_only_turns_the_signs():
 
 def test_a_model_does_not_differ_from_itself():
     a, _ = pair_of()
-    figures = contrast(a, a, draws=50)
+    figures = contrast(a, a)
     assert (figures["difference"], figures["difference_interval"]) == (0.0, [0.0, 0.0])
     assert figures["mcnemar"] == {"a_only": 0, "b_only": 0, "p": 1.0, "p_rows": 1.0}
 
@@ -96,7 +92,7 @@ def test_actors_of_enough_rows_are_compared_and_adjusted_for_their_number():
     assert list(figures["per_actor"]) == ["Russia", "NATO"]
     assert figures["left_out"] == 1
     rows = np.array(actor) == "NATO"
-    alone = contrast(a.take(rows), b.take(rows), draws=100)
+    alone = contrast(a.take(rows), b.take(rows))
     assert alone.items() <= figures["per_actor"]["NATO"].items()
     parts = figures["per_actor"].values()
     assert [part["p_holm"] for part in parts] == pytest.approx(
@@ -106,15 +102,14 @@ def test_actors_of_enough_rows_are_compared_and_adjusted_for_their_number():
 
 def test_rows_that_either_has_seen_are_named_and_left_out_beside():
     a, b = pair_of(200)
-    names = [f"mine:{row + 1}" for row in range(200)]
-    seen = Seen(np.arange(200) < 3, np.isin(np.arange(200), [2, 9]), names)
+    seen = (np.arange(200) < 3, np.isin(np.arange(200), [2, 9]))
     found = compared(a, b, seen=seen)["leakage"]
     assert (found["a"], found["b"], found["either"]) == (3, 2, 4)
     assert found["rows"] == ["mine:1", "mine:2", "mine:3", "mine:10"]
-    kept = ~(seen.a | seen.b)
-    assert found["without"] == contrast(a.take(kept), b.take(kept), draws=100)
+    kept = ~(seen[0] | seen[1])
+    assert found["without"] == contrast(a.take(kept), b.take(kept))
     assert compared(a, b)["leakage"]["without"] is None
-    every = Seen(kept | True, kept, names)
+    every = (kept | True, kept)
     assert compared(a, b, seen=every)["leakage"]["without"] is None
 
 
@@ -122,8 +117,8 @@ def test_conflict_rows_and_sentiment_are_compared_too():
     a, b = pair_of(200)
     rows = np.arange(200) < 50
     figures = compared(a, b, conflict=rows, sentiment=(b, a))
-    assert figures["conflict"] == contrast(a.take(rows), b.take(rows), draws=100)
-    assert figures["sentiment"] == contrast(b, a, draws=100)
+    assert figures["conflict"] == contrast(a.take(rows), b.take(rows))
+    assert figures["sentiment"] == contrast(b, a)
     without = compared(a, b, conflict=rows & False)
     assert without["conflict"] is None
     assert "sentiment" not in without
@@ -156,7 +151,7 @@ def test_the_comparison_is_plain_json_and_a_narrow_screen():
     a, b = pair_of(700)
     actor = [f"{NAMES[row % 5]}\x1b[31m {row % 20}" for row in range(700)]
     a, b = (dataclasses.replace(each, actor=actor) for each in (a, b))
-    seen = Seen(np.arange(700) < 90, np.arange(700) < 4, [f"mine:{row}" for row in range(700)])
+    seen = (np.arange(700) < 90, np.arange(700) < 4)
     found = compared(a, b, seen=seen, sentiment=(a, b))
     figures = found
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures

@@ -5,9 +5,9 @@ import pytest
 from archives import simulation
 from hypothesis import given
 from hypothesis import strategies as st
+from stance.evaluation.significance import benjamini_hochberg, holm
 
 from stance.evaluation.intervals import estimate_shares
-from stance.evaluation.significance import benjamini_hochberg, holm
 from stance.findings.audit import LabelledSample
 from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate
 from stance.findings.differences import compare, detectable, pairs_to_compare

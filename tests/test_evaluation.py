@@ -23,8 +23,7 @@ from stance.evaluation import (
     score,
 )
 from stance.evaluation.answers import document_confusion, f1_scores, macro_f1
-from stance.evaluation.bootstrap import interval
-from stance.evaluation.intervals import proportion_interval
+from stance.evaluation.intervals import gain_in, proportion_interval, score_bounds, t_interval
 from stance.screens.evaluation import evaluation_lines
 
 LABELS = ("against", "neutral", "favor")
@@ -73,10 +72,8 @@ def full_report(rows=600, **changes):
         "leaked": np.arange(rows) < 7,
         "sentiment": tone,
         "sentiment_majority": "neutral",
-        "draws": 100,
     }
-    draws = given.pop("draws")
-    return report(Material(answers, blind, **(given | changes)), draws=draws)
+    return report(Material(answers, blind, **(given | changes)))
 
 
 def test_worked_example():
@@ -107,14 +104,14 @@ def test_worked_example():
 
 def test_answered_rows_score_as_they_alone_would_and_withheld_ones_are_wrong():
     answers = random_answers(4, 300)
-    figures = score(answers, draws=30)
-    alone = score(answers.take(answers.answered), draws=30)
+    figures = score(answers)
+    alone = score(answers.take(answers.answered))
     for key in ("n", "accuracy", "macro_f1", "macro_f1_interval"):
         assert figures["answered"][key] == alone[key]
     assert figures["accuracy"] < alone["accuracy"]
     assert figures["n"] - alone["n"] == sum(figures["withheld"].values()) > 0
     given = dataclasses.replace(answers, answered=None)
-    every = score(given, draws=30)
+    every = score(given)
     assert {key: every[key] for key in every["answered"]} == every["answered"]
     assert every["accuracy"] > figures["accuracy"]
     for key in ("ece", "brier", "log_loss", "reliability"):  # of probabilities, withheld or not
@@ -122,7 +119,7 @@ def test_answered_rows_score_as_they_alone_would_and_withheld_ones_are_wrong():
 
 
 def test_a_model_that_withholds_every_answer_has_no_score_of_answered_rows():
-    figures = score(certain([0, 1], [0, 1], answered=[False, False]), draws=10)
+    figures = score(certain([0, 1], [0, 1], answered=[False, False]))
     assert figures["answered"] == {
         **{"n": 0, "accuracy": None, "macro_f1": None, "macro_f1_interval": None}
     }
@@ -136,8 +133,8 @@ def test_score_has_the_keys_of_the_contract():
         "risk_coverage aurc uncertain documents trusted notes"
     )
     answers = random_answers(0, 50)
-    assert list(score(answers, draws=10)) == keys.split()
-    without = score(dataclasses.replace(answers, actor=None), draws=10)
+    assert list(score(answers)) == keys.split()
+    without = score(dataclasses.replace(answers, actor=None))
     assert set(keys.split()) - set(without) == {"per_actor"}
 
 
@@ -145,7 +142,7 @@ def test_score_has_the_keys_of_the_contract():
 @given(st.integers(0, 2**32), st.integers(1, 60), st.integers(1, 3))
 def test_scores_equal_those_of_scikit_learn(seed, rows, labels):
     answers = random_answers(seed, rows, labels=labels)
-    figures = score(answers, draws=5)
+    figures = score(answers)
     gold, predicted = answers.gold, answers.predicted
     given = {"labels": [0, 1, 2], "zero_division": 0}
     near = {"abs": 1e-6}
@@ -178,13 +175,6 @@ def test_macro_f1_leaves_out_labels_that_occur_nowhere_and_keeps_those_only_pred
     assert score(certain([0, 2], [0, 0]))["macro_f1"] == round((2 / 3 + 0) / 2, 6)
 
 
-def test_equal_input_gives_equal_figures_and_the_seed_matters():
-    answers = random_answers(6, 200)
-    assert score(answers, draws=50) == score(answers, draws=50)
-    other = score(answers, draws=50, seed=21)
-    assert other["macro_f1_interval"] != score(answers, draws=50)["macro_f1_interval"]
-
-
 def test_figures_do_not_depend_on_the_order_of_rows_or_the_numbers_of_documents():
     answers = random_answers(7, 200)
     order = np.random.default_rng(0).permutation(200)
@@ -196,7 +186,7 @@ def test_figures_do_not_depend_on_the_order_of_rows_or_the_numbers_of_documents(
         answers.answered[order],
         [answers.actor[i] for i in order],
     )
-    assert json.dumps(score(moved, draws=50)) == json.dumps(score(answers, draws=50))
+    assert json.dumps(score(moved)) == json.dumps(score(answers))
 
 
 def test_no_rows_are_an_error():
@@ -216,61 +206,46 @@ def test_one_document_claims_nothing_beyond_itself():
 @pytest.mark.parametrize(("documents", "trusted"), [(19, False), (20, True)])
 def test_few_documents_are_noted(documents, trusted):
     rows = np.arange(60)
-    notes = score(certain(rows % 3, rows // 2 % 3, document=rows % documents), draws=50)["notes"]
+    notes = score(certain(rows % 3, rows // 2 % 3, document=rows % documents))["notes"]
     assert any("cannot be trusted" in note for note in notes) is not trusted
 
 
 def test_labels_in_few_documents_are_noted():
     gold = np.ones(60, np.int64)
     gold[:5], gold[5:9] = 0, 2
-    few, rare, *_ = score(certain(gold, gold), draws=20)["notes"]
-    assert rare.startswith("rare: against; the bootstrap draws documents with a rare label apart")
+    few, rare, *_ = score(certain(gold, gold))["notes"]
+    assert rare.startswith("rare: against; fewer than 20 documents hold it")
     assert few.startswith("the interval cannot be trusted: favor occurs in only 4 documents")
-    assert score(certain(gold, gold), draws=20)["trusted"] is False
+    assert score(certain(gold, gold))["trusted"] is False
     gold[9] = 2
     predicted = np.where(np.arange(60) % 9, gold, 1)
-    figures = score(certain(predicted, gold), draws=20)
+    figures = score(certain(predicted, gold))
     assert figures["notes"][0].startswith("rare: against, favor; ")
     assert figures["trusted"] is True
 
 
 def test_one_class_only():
-    figures = score(certain([1] * 30, [1] * 30), draws=20)
+    figures = score(certain([1] * 30, [1] * 30))
     assert (figures["macro_f1"], figures["accuracy"]) == (1.0, 1.0)
-    assert figures["macro_f1_interval"] == [1.0, 1.0]
-    assert figures["trusted"] is False
+    low, high = figures["macro_f1_interval"]
+    assert 0.8 < low < 0.95  # thirty documents without an error do not make a score exact
+    assert high == 1.0
     assert [note.split(";")[0] for note in figures["notes"]] == [
-        "every resample scores the same",
-        "no row is labelled against or favor",
+        "no row is labelled against or favor"
     ]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"probabilities": np.ones((2, 3))}, "shape"),
-        ({"document": np.arange(3)}, "document has 3 entries for 5 rows"),
-        ({"actor": ["NATO"]}, "actor has 1 entries for 5 rows"),
-        ({"gold": np.array([0, 1, 2, 3, 0])}, "gold label outside 0 to 2"),
-        ({"probabilities": np.full((5, 3), np.nan)}, "not finite"),
-    ],
-)
-def test_answers_that_do_not_fit_together_are_a_bug(change, message):
-    with pytest.raises(ValueError, match=message):
-        dataclasses.replace(random_answers(0, 5), **change)
 
 
 def test_actors_come_by_frequency_then_name_and_small_ones_have_no_interval():
     actor = ["Russia"] * 6 + ["NATO"] * 6 + ["Poland"] * 8
     document = [*range(6), *range(6), 0, 1, 2, 3, 0, 1, 2, 3]
     gold = [0] * 6 + [0, 2] * 3 + [1] * 8
-    scores = score(certain([0] * 12 + [1] * 8, gold, document, actor), draws=50)["per_actor"]
+    scores = score(certain([0] * 12 + [1] * 8, gold, document, actor))["per_actor"]
     assert list(scores) == ["Poland", "NATO", "Russia"]
     assert scores["Poland"] == {
         **{"n": 8, "macro_f1": 1.0, "interval": None, "trusted": False},
         **{"ece": 0.2, "brier": 0.06, "reliability": []},
     }
-    assert (scores["Russia"]["macro_f1"], scores["Russia"]["interval"]) == (1.0, [1.0, 1.0])
+    assert (scores["Russia"]["macro_f1"], scores["Russia"]["interval"][1]) == (1.0, 1.0)
     assert scores["NATO"]["macro_f1"] == round((2 / 3 + 0) / 2, 6)
     low, high = scores["NATO"]["interval"]
     assert low < scores["NATO"]["macro_f1"] < high
@@ -279,7 +254,7 @@ def test_actors_come_by_frequency_then_name_and_small_ones_have_no_interval():
 def test_an_actor_scores_as_its_rows_alone_would():
     answers = random_answers(9, 300)
     alone = answers.take(np.array([name == "NATO" for name in answers.actor]))
-    whole, part = score(answers, draws=40)["per_actor"]["NATO"], score(alone, draws=40)
+    whole, part = score(answers)["per_actor"]["NATO"], score(alone)
     assert whole["macro_f1"] == part["macro_f1"]
     assert whole["interval"] == part["macro_f1_interval"]
     for key in ("ece", "brier", "reliability", "trusted"):
@@ -288,7 +263,7 @@ def test_an_actor_scores_as_its_rows_alone_would():
 
 def test_a_class_has_intervals_of_its_own():
     answers = random_answers(9, 300)
-    figures = score(answers, draws=40)
+    figures = score(answers)
     for number, label in enumerate(LABELS):
         found = figures["per_class_intervals"][label]
         answered, gold = answers.predicted == number, answers.gold == number
@@ -296,13 +271,12 @@ def test_a_class_has_intervals_of_its_own():
             bounds = proportion_interval(answers.right[rows], answers.document[rows])
             assert found[name] == pytest.approx(bounds, abs=1e-6)
         counts = document_confusion(answers.gold, answers.predicted, answers.document, 3)
-        low, high = interval(f1_scores, counts, draws=40)
-        assert found["f1"] == pytest.approx((low[number], high[number]), abs=1e-6)
+        assert found["f1"] == pytest.approx(score_bounds(f1_scores, counts)[number], abs=1e-6)
 
 
 def test_a_class_of_few_documents_or_without_error_has_no_interval_of_f1():
     gold = [0] * 30 + [1] * 30 + [2] * 4
-    found = score(certain(gold, gold), draws=20)["per_class_intervals"]
+    found = score(certain(gold, gold))["per_class_intervals"]
     assert found["favor"] == {"precision": None, "recall": None, "f1": None}
     assert found["against"]["f1"] is None
     low, high = found["against"]["recall"]
@@ -362,13 +336,13 @@ def rivals(answers, seed=2):
     }
 
 
-def test_baselines_and_their_paired_differences_share_the_resamples():
+def test_baselines_and_their_paired_differences_share_the_documents():
     answers = random_answers(1, 300)
-    figures = baselines(answers, "favor", rivals(answers), draws=60, seed=3)
+    figures = baselines(answers, "favor", rivals(answers))
     assert list(figures) == ["majority", "target_blind", "lexicon", "difference"]
-    model = score(answers, draws=60, seed=3)
+    model = score(answers)
     for name, rival in rivals(answers).items():
-        alone = score(rival, draws=60, seed=3)
+        alone = score(rival)
         for key in ("macro_f1", "macro_f1_interval", "accuracy"):
             assert figures[name][key] == alone[key]
         gain = figures[name]["difference"]
@@ -380,19 +354,14 @@ def test_baselines_and_their_paired_differences_share_the_resamples():
             ],
             axis=1,
         )
-        bounds = interval(
-            lambda total: macro_f1(total[..., 0, :, :]) - macro_f1(total[..., 1, :, :]),
-            pair,
-            draws=60,
-            seed=3,
-        )
+        bounds = t_interval(gain_in(macro_f1), pair)
         assert gain["macro_f1_interval"] == pytest.approx(bounds, abs=1e-6)
     assert figures["difference"] == figures["target_blind"]["difference"]
 
 
 def test_a_model_compared_with_itself_gains_exactly_nothing():
     answers = random_answers(4, 100)
-    gain = baselines(answers, "neutral", {"target_blind": answers}, draws=20)["difference"]
+    gain = baselines(answers, "neutral", {"target_blind": answers})["difference"]
     assert gain == {"macro_f1": 0.0, "macro_f1_interval": [0.0, 0.0]}
 
 
@@ -525,7 +494,7 @@ def test_summary_stays_under_80_columns_and_tells_every_part():
         leaked=np.ones(700, np.bool_),
         notes=[long],
     )
-    result = report(material, draws=20)
+    result = report(material)
     shown = lines(result)
     assert max(map(columns, shown)) < 80
     assert all(line.isprintable() and line == line.rstrip() for line in shown)

@@ -69,7 +69,7 @@ class Bench:
         for seed in self.seeds:
             held = self.held(blocks, seed)
             answers = Answers(tuple(Stance), corpus.stance, held.probabilities, corpus.document)
-            scored = score(answers, draws=100)
+            scored = score(answers)
             right = held.probabilities.argmax(axis=1) == corpus.stance
             accuracy = right[conflict].mean() if conflict.any() else np.nan
             found.append((scored["macro_f1"], accuracy, scored["ece"]))

@@ -13,7 +13,7 @@ import numpy as np
 from stance.arrays import Ints
 from stance.check import EXAMPLES, LABELS, Finding, Severity, Study
 from stance.display import count, shown
-from stance.evaluation.significance import benjamini_hochberg
+from stance.evaluation.intervals import benjamini_hochberg
 from stance.label_values import MISSING
 from stance.reading.keys import SHINGLE
 from stance.reading.text import words_of

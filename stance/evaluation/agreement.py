@@ -8,11 +8,9 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Ints8
 from stance.evaluation.answers import Figures, plain
-from stance.evaluation.bootstrap import DRAWS, SEED, percentile_interval, resample
-from stance.evaluation.intervals import FEWEST
+from stance.evaluation.intervals import FEWEST, spread, t_interval
 
 MISSING = -1  # code of a unit that a coder did not code
-DEFINED = 0.95  # part of the resamples in which a coefficient must be defined to have an interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,37 +170,31 @@ def coded_twice(codes: Ints | Ints8) -> Bools:
     return np.asarray((codes >= 0).sum(axis=0) >= 2, np.bool_)
 
 
-def measure_agreement(
-    codes: Ints, labels: int, document: Ints, *, draws: int = DRAWS, seed: int = SEED
-) -> Agreement:
+def measure_agreement(codes: Ints, labels: int, document: Ints) -> Agreement:
     """Measure the agreement of coders; ``codes`` and ``labels`` are as in `sum_codes`.
 
-    Intervals resample documents. There is none with fewer than 5 documents coded twice, where more
-    than 5 % of the resamples are undefined, or where all are equal.
+    Intervals are of whole documents. There is none with fewer than 5 documents coded twice, where a
+    coefficient hangs on one of them, or where none of them changes it.
     """
     paired = coded_twice(codes)
     per_unit = sum_codes(codes[:, paired], labels)
     names, place = np.unique(document[paired], return_inverse=True)
     sums = np.zeros((len(names), per_unit.sums.shape[1]))
     np.add.at(sums, place.reshape(-1), per_unit.sums)
-    drawn = resample(sums, draws, seed) if len(names) >= FEWEST else sums[:0]
-    total, resampled = per_unit.total(), CodeSums(labels, drawn)
     scores = (percent_agreement, krippendorff_alpha, gwet_ac1, cohen_kappa)
-    found = [_coefficient(score, total, resampled) for score in scores]
+    found = [_coefficient(score, labels, sums) for score in scores]
     return Agreement(int(paired.sum()), len(names), *found)
 
 
-def _coefficient(
-    score: Callable[[CodeSums], Floats], total: CodeSums, drawn: CodeSums
-) -> Coefficient:
-    value = float(score(total))
+def _coefficient(score: Callable[[CodeSums], Floats], labels: int, sums: Floats) -> Coefficient:
+    def statistic(total: Floats) -> Floats:
+        return score(CodeSums(labels, total))
+
+    value = float(statistic(sums.sum(axis=0)))
     if not np.isfinite(value):
         return Coefficient(None, None)
-    scores = score(drawn)
-    defined = scores[np.isfinite(scores)]
-    if not len(defined) or len(defined) < DEFINED * len(scores) or np.ptp(defined) < 1e-12:
-        return Coefficient(value, None)
-    return Coefficient(value, percentile_interval(defined))
+    known = len(sums) >= FEWEST and 0 < spread(statistic, sums)[1] < np.inf
+    return Coefficient(value, t_interval(statistic, sums) if known else None)
 
 
 def report_agreement(
@@ -212,19 +204,18 @@ def report_agreement(
     groups: Sequence[str] = (),
     *,
     largest: int | None = None,
-    draws: int = DRAWS,
 ) -> AgreementReport:
     """Measure agreement over all, per label, and for the ``largest`` groups (None for all)."""
     paired, count = coded_twice(codes), len(labels)
     per_label = {}
     for label, name in enumerate(labels):
         own = np.where(codes < 0, MISSING, codes == label).astype(np.int64)
-        per_label[name] = measure_agreement(own, 2, document, draws=draws)
+        per_label[name] = measure_agreement(own, 2, document)
     names = np.array(groups, object)
     sizes = Counter(names[paired].tolist() if len(names) else [])
     per_group = {}
     for name in sorted(sizes, key=lambda name: (-sizes[name], name))[:largest]:
         mine = names == name
-        per_group[name] = measure_agreement(codes[:, mine], count, document[mine], draws=draws)
-    overall = measure_agreement(codes, count, document, draws=draws)
+        per_group[name] = measure_agreement(codes[:, mine], count, document[mine])
+    overall = measure_agreement(codes, count, document)
     return AgreementReport(overall, per_label, per_group)

@@ -88,19 +88,6 @@ class Answers:
     answered: Bools | None = None  # False where the model withholds its answer; None if nowhere
     actor: Sequence[str] | None = None  # of each row, for scores per actor
 
-    def __post_init__(self) -> None:
-        rows, labels, shape = len(self.gold), len(self.labels), self.probabilities.shape
-        if shape != (rows, labels):
-            raise ValueError(f"probabilities of shape {shape} for {rows} rows and {labels} labels")
-        for name in ("document", "answered", "actor"):
-            column = getattr(self, name)
-            if column is not None and len(column) != rows:
-                raise ValueError(f"{name} has {len(column)} entries for {rows} rows")
-        if not np.isfinite(self.probabilities).all():
-            raise ValueError("probabilities that are not finite")
-        if rows and not (self.gold.min() >= 0 and self.gold.max() < labels):
-            raise ValueError(f"a gold label outside 0 to {labels - 1}")
-
     def __len__(self) -> int:
         return len(self.gold)
 

@@ -20,9 +20,7 @@ from stance.evaluation.answers import (
     sentiment_answers,
     stance_answers,
 )
-from stance.evaluation.bootstrap import DRAWS, SEED
 from stance.evaluation.comparison import (
-    Seen,
     baselines,
     compare,
     conflict_rows,
@@ -80,25 +78,25 @@ class Report:
         return figures | {name: part for name, part in optional.items() if part is not None}
 
 
-def report(material: Material, *, draws: int = DRAWS, seed: int = SEED) -> Report:
+def report(material: Material) -> Report:
     """Score a model's answers beside its baselines."""
     answers, tone = material.answers, material.sentiment
-    figures = score(answers, draws=draws, seed=seed)
+    figures = score(answers)
     figures["notes"] = [*material.notes, *figures["notes"]]
-    mood = None if tone is None else score(tone, draws=draws, seed=seed)
+    mood = None if tone is None else score(tone)
     if mood and tone and material.sentiment_majority:
         mood["baselines"] = baselines(tone, material.sentiment_majority, {})
     seen, leaked = None, material.leaked
     if leaked is not None:
         copied = leaked if material.copied is None else material.copied
-        seen = leakage(answers, leaked, copied, draws=draws, seed=seed)
+        seen = leakage(answers, leaked, copied)
     rivals = {"target_blind": material.blind}
     if material.lexicon:
         rivals["lexicon"] = material.lexicon
     return Report(
         figures,
         conflict_score(answers, material.blind, conflict_rows(material.text_key, answers.gold)),
-        baselines(answers, material.majority, rivals, draws=draws, seed=seed),
+        baselines(answers, material.majority, rivals),
         mood,
         seen,
     )
@@ -120,7 +118,7 @@ def evaluate(model: StanceModel, corpus: Corpus) -> Report:
     -------
     Report
         Its ``to_json()`` is what ``stance evaluate --json`` prints: shares and scores between 0
-        and 1, intervals of 95 % that resample whole documents.
+        and 1, intervals of 95 % of whole documents.
     """
     query = make_query(model.book, corpus.texts, corpus.actors, corpus.spans, corpus.months)
     material = Material(
@@ -160,14 +158,12 @@ def compare_models(
     answers = [judge_pairs(model, corpus) for model in (a, b)]
     tone_a, tone_b = (judge_sentiment(model, corpus) for model in (a, b))
     found_a, found_b = (corpus.marks.found_in(model.fingerprints) for model in (a, b))
-    validation = a.recipe.validation
     found = compare(
         *answers,
         conflict=conflict_rows(_text_key(corpus), corpus.stance),
-        seen=Seen(found_a, found_b, [f"{name}:{row}" for name, row in corpus.places()]),
+        seen=(found_a, found_b),
+        names=[f"{name}:{row}" for name, row in corpus.places()],
         sentiment=(tone_a, tone_b) if tone_a and tone_b else None,
-        draws=validation.draws,
-        seed=validation.seed,
     )
     marked = [
         f"{mark}: {note}"
@@ -212,11 +208,10 @@ def _most_frequent(answers: Answers) -> str:
 
 def _corpus_report(material: Material, corpus: Corpus, recipe: Recipe) -> Report:
     """Add what the corpus says: notes, and scores per corpus, source, genre and year if known."""
-    validation = recipe.validation
     material = replace(
         material, notes=[*material.notes, *_prior(recipe), *_loose(corpus), *_undated(corpus)]
     )
-    found = report(material, draws=validation.draws, seed=validation.seed)
+    found = report(material)
     groups: dict[str, Sequence[str]] = {"corpus": [corpus.sources[i].name for i in corpus.source]}
     groups |= {name: corpus.extra[name] for name in ("source", "genre") if name in corpus.extra}
     if "date" in corpus.extra:
@@ -224,7 +219,7 @@ def _corpus_report(material: Material, corpus: Corpus, recipe: Recipe) -> Report
     answers, figures = material.answers, dict(found.stance)
     for name, group in groups.items():
         scores = {
-            cell: brief_score(answers.take(rows), validation.draws, validation.seed)
+            cell: brief_score(answers.take(rows))
             for cell, rows in actor_rows(replace(answers, actor=group))
             if cell
         }

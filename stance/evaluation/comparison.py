@@ -1,13 +1,12 @@
 """What a score is held against: baselines, rows seen in training, another model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.arrays import Bools, Floats, Ints
+from stance.arrays import Bools, Ints
 from stance.corpus import Corpus, holder_rows
 from stance.evaluation.answers import (
     Answers,
@@ -19,17 +18,22 @@ from stance.evaluation.answers import (
     macro_f1,
     plain,
 )
-from stance.evaluation.bootstrap import DRAWS, SEED, Statistic, gain_in
-from stance.evaluation.intervals import FEWEST, proportion_interval, right_shares
+from stance.evaluation.intervals import (
+    FEWEST,
+    gain_in,
+    holm,
+    proportion_interval,
+    right_shares,
+    score_interval,
+    t_interval,
+)
 from stance.evaluation.scores import (
     actor_rows,
     brier,
     calibration_error,
     document_notes,
     doubts,
-    stratified,
 )
-from stance.evaluation.significance import document_test, holm, mcnemar
 from stance.features.pairs import Pairs, lay_out
 from stance.label_values import holder_kind
 from stance.reading.actors import ActorBook
@@ -76,31 +80,25 @@ def majority_score(answers: Answers, majority: str) -> Figures:
     return plain({"macro_f1": macro_f1(confusion), "accuracy": accuracy(confusion)})
 
 
-def baselines(
-    answers: Answers,
-    majority: str,
-    rivals: Mapping[str, Answers],
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> Figures:
+def baselines(answers: Answers, majority: str, rivals: Mapping[str, Answers]) -> Figures:
     """Return what a score must beat: the majority label, and rivals' answers to the same rows."""
-    scores = {name: _rival_score(answers, rival, draws, seed) for name, rival in rivals.items()}
+    scores = {name: _rival_score(answers, rival) for name, rival in rivals.items()}
     figures = {"majority": majority_score(answers, majority), **scores}
     if "target_blind" in figures:
         figures["difference"] = figures["target_blind"]["difference"]
     return figures
 
 
-def _rival_score(answers: Answers, rival: Answers, draws: int, seed: int) -> Figures:
+def _rival_score(answers: Answers, rival: Answers) -> Figures:
     check_pair(answers, rival)
     pair = np.stack([answers.confusion(), rival.confusion()], axis=1)
     (own, other), (_, exact) = macro_f1(pair.sum(axis=0)), accuracy(pair.sum(axis=0))
-    gain = stratified(gain_in(macro_f1), pair, draws, seed, least=-1.0)
+    gain = {"macro_f1": own - other, "macro_f1_interval": t_interval(gain_in(macro_f1), pair)}
     figures = {
         "macro_f1": other,
-        "macro_f1_interval": stratified(macro_f1, pair[:, 1], draws, seed),
+        "macro_f1_interval": score_interval(macro_f1, pair[:, 1]),
         "accuracy": exact,
-        "difference": {"macro_f1": own - other, "macro_f1_interval": gain},
+        "difference": gain,
     }
     return plain(figures)
 
@@ -130,9 +128,7 @@ def holder_score(corpus: Corpus, book: ActorBook, found: Sequence[str]) -> Figur
     )
 
 
-def leakage(
-    answers: Answers, leaked: Bools, copied: Bools, draws: int = DRAWS, seed: int = SEED
-) -> Figures:
+def leakage(answers: Answers, leaked: Bools, copied: Bools) -> Figures:
     """Return how many rows the model was trained on, and what it scores without them.
 
     Leaked are rows whose text, or one much like it, was in the training data; copied those of them
@@ -141,7 +137,7 @@ def leakage(
     rows, exact, without, bounds = leaked.sum(), (leaked & copied).sum(), None, None
     if not leaked.all():
         counts = answers.take(~leaked).confusion()
-        without, bounds = macro_f1(counts.sum(axis=0)), stratified(macro_f1, counts, draws, seed)
+        without, bounds = macro_f1(counts.sum(axis=0)), score_interval(macro_f1, counts)
     figures = {"rows": rows, "exact": exact, "near": rows - exact, "share": leaked.mean()}
     return plain(figures | {"macro_f1_without": without, "macro_f1_without_interval": bounds})
 
@@ -180,51 +176,42 @@ ROWS = 20  # rows of an actor from which on it is compared: fewer would only cos
 SMALLEST = 1e-6  # A p value below is given as this, or it would be rounded to 0
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Which rows were in the training data of which model, and how to name each row."""
-
-    a: Bools
-    b: Bools
-    names: Sequence[str]
-
-
 def compare(
     a: Answers,
     b: Answers,
     *,
     conflict: Bools,
-    seen: Seen,
+    seen: tuple[Bools, Bools],
+    names: Sequence[str],
     sentiment: tuple[Answers, Answers] | None = None,
-    draws: int = DRAWS,
-    seed: int = SEED,
 ) -> Figures:
     """Compare two models' answers to the same rows.
 
-    ``conflict`` marks rows whose paragraph has actors of differing gold stance; ``sentiment`` has
-    the answers to the paragraphs with a sentiment label, where both models judge it.
+    ``conflict`` marks rows whose paragraph has actors of differing gold stance; ``seen`` those in
+    the training data of either model, which ``names`` names; ``sentiment`` has the answers to the
+    paragraphs with a sentiment label, where both models judge it.
     """
     check_rows(a)
     check_pair(a, b)
-    leaked = seen.a | seen.b
-    per_actor, left_out = _per_actor(a, b, draws, seed)
+    leaked = seen[0] | seen[1]
+    per_actor, left_out = _per_actor(a, b)
 
     def part(rows: Bools) -> Figures | None:
-        return contrast(a.take(rows), b.take(rows), draws, seed) if rows.any() else None
+        return contrast(a.take(rows), b.take(rows)) if rows.any() else None
 
-    figures = contrast(a, b, draws, seed) | {
+    figures = contrast(a, b) | {
         "per_actor": per_actor,
         "left_out": left_out,
         "conflict": part(conflict),
         "leakage": {
-            **{"a": int(seen.a.sum()), "b": int(seen.b.sum()), "either": int(leaked.sum())},
-            "rows": [seen.names[row] for row in np.flatnonzero(leaked).tolist()],
+            **{"a": int(seen[0].sum()), "b": int(seen[1].sum()), "either": int(leaked.sum())},
+            "rows": [names[row] for row in np.flatnonzero(leaked).tolist()],
             "without": part(~leaked) if leaked.any() else None,
         },
         "notes": _notes(a, b),
     }
     if sentiment is not None:
-        figures["sentiment"] = contrast(*sentiment, draws, seed)
+        figures["sentiment"] = contrast(*sentiment)
         figures["notes"] += [f"sentiment: {note}" for note in _notes(*sentiment)]
     return figures
 
@@ -236,29 +223,25 @@ def _notes(a: Answers, b: Answers) -> list[str]:
     return notes
 
 
-def contrast(a: Answers, b: Answers, draws: int = DRAWS, seed: int = SEED) -> Figures:
-    """Score two models on the same rows, and their difference on the same resampled documents."""
+def contrast(a: Answers, b: Answers) -> Figures:
+    """Score two models on the same rows, and their difference by the same documents."""
     pair = np.stack([a.confusion(), b.confusion()], axis=1)
-
-    def bounds(score: Statistic, counts: Floats, least: float = 0.0) -> object:
-        return None if len(pair) < FEWEST else stratified(score, counts, draws, seed, least)
-
-    trusted = not doubts(a.labels, pair[:, 0])
+    enough, trusted = len(pair) >= FEWEST, not doubts(a.labels, pair[:, 0])
     figures: Figures = {"n": len(a), "documents": len(pair), "trusted": trusted}
     for place, (name, answers) in enumerate((("a", a), ("b", b))):
         counts = pair[:, place]
         figures[name] = {
             "macro_f1": macro_f1(counts.sum(axis=0)),
-            "macro_f1_interval": bounds(macro_f1, counts),
+            "macro_f1_interval": score_interval(macro_f1, counts) if enough else None,
             "accuracy": accuracy(counts.sum(axis=0)),
-            "accuracy_interval": bounds(accuracy, counts),
+            "accuracy_interval": score_interval(accuracy, counts) if enough else None,
             "ece": calibration_error(answers),
             "brier": brier(answers),
             "uncertain": answers.uncertain,
         }
     for key, score in (("difference", macro_f1), ("accuracy_difference", accuracy)):
         figures[key] = gain_in(score)(pair.sum(axis=0))
-        figures[f"{key}_interval"] = bounds(gain_in(score), pair, -1.0)
+        figures[f"{key}_interval"] = t_interval(gain_in(score), pair) if enough else None
     figures["mcnemar"] = {
         "a_only": (a.right & ~b.right).sum(),
         "b_only": (b.right & ~a.right).sum(),
@@ -268,13 +251,11 @@ def contrast(a: Answers, b: Answers, draws: int = DRAWS, seed: int = SEED) -> Fi
     return plain(figures)
 
 
-def _per_actor(a: Answers, b: Answers, draws: int, seed: int) -> tuple[Figures, int]:
+def _per_actor(a: Answers, b: Answers) -> tuple[Figures, int]:
     """Compare the actors of enough rows; p values are adjusted for the number of actors."""
     parts: list[tuple[str, Ints]] = [] if a.actor is None else list(actor_rows(a))
     found = {
-        name: contrast(a.take(rows), b.take(rows), draws, seed)
-        for name, rows in parts
-        if len(rows) >= ROWS
+        name: contrast(a.take(rows), b.take(rows)) for name, rows in parts if len(rows) >= ROWS
     }
     adjusted = holm([part["mcnemar"]["p"] for part in found.values()])
     figures = {
@@ -282,3 +263,40 @@ def _per_actor(a: Answers, b: Answers, draws: int, seed: int) -> tuple[Figures, 
         for (name, part), p in zip(found.items(), adjusted, strict=True)
     }
     return plain(figures), len(parts) - len(found)
+
+
+def mcnemar(first: Bools, second: Bools) -> float:
+    """Return the exact two-sided p value of McNemar's test (1947) on rows taken for independent.
+
+    >>> mcnemar(np.array([True, True, True, True, False]), np.array([False] * 5))
+    0.125
+    """
+    from scipy.special import bdtr
+
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    tail = bdtr(float(min(only_first, only_second)), only_first + only_second, 0.5)
+    return min(1.0, 2 * float(tail))
+
+
+def document_test(first: Bools, second: Bools, document: Ints) -> float:
+    """Return the exact two-sided p value of McNemar's test with documents as the unit.
+
+    The sum of the documents' differences in right rows is held against all ways of giving them
+    signs (randomisation test: Fisher 1935, "The Design of Experiments", section 21; Yeh 2000, "More
+    accurate tests for the statistical significance of result differences"). Where no document has
+    more than one row that only one model has right, it is `mcnemar`.
+
+    >>> first, second = np.array([True, True, True, True, False]), np.array([False] * 5)
+    >>> document_test(first, second, np.arange(5)), document_test(first, second, np.arange(5) // 2)
+    (0.125, 0.5)
+    """
+    _, place = np.unique(document, return_inverse=True)
+    surplus = first.astype(np.int64) - second
+    difference = np.bincount(place.reshape(-1), surplus).astype(np.int64)
+    sizes = np.abs(difference[difference != 0])
+    # The chance of each sum of those sizes whose sign is positive.
+    chance = np.ones(1)
+    for size in sizes.tolist():
+        chance = (np.pad(chance, (0, size)) + np.pad(chance, (size, 0))) / 2
+    sums = 2 * np.arange(len(chance)) - sizes.sum()
+    return min(1.0, float(chance[np.abs(sums) >= abs(difference.sum())].sum()))

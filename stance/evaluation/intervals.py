@@ -1,7 +1,7 @@
-"""Intervals of shares of answers, which allow for those of a document being alike."""
+"""95 % intervals of shares and scores, from the influence of each document on them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,11 @@ FEWEST = 5  # documents below which a score has no interval, and a label of fewe
 TRUSTED = 20  # documents from which an interval can be trusted
 Z = 1.959963984540054  # quantile of the normal distribution that bounds a 95 % interval
 CONFIDENCE = 0.95  # with which an interval holds the truth
+EQUAL = 1e-20  # variance up to which documents are said to score alike
 ENDLESS = 1e12  # degrees of freedom at which Student's t is the normal distribution
 
 Interval = tuple[float, float]
+Statistic = Callable[[Floats], Floats]  # from summed counts (..., *cells) to scores (...)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +182,101 @@ def proportion_interval(right: Bools, document: Ints) -> Interval | None:
     """Return the 95 % interval of the share of rows that are right; None for one document."""
     found = right_shares(right, document)
     return found.intervals[1] if found.documents > 1 else None
+
+
+# --- Scores ---
+
+
+def spread(statistic: Statistic, counts: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return a score of the sum of documents' counts, its variance and its degrees of freedom.
+
+    The variance is that of the documents' influence, by the jackknife (Efron and Stein 1981, "The
+    Jackknife Estimate of Variance"); the freedom is Satterthwaite's (1946), 2 v**2 / Var(v), with
+    Var(v) from the influences' fourth moments (Cramér 1946, section 27.4).
+    """
+    whole, size = counts.sum(axis=0), len(counts)
+    value = np.asarray(statistic(whole), np.float64)
+    if size < 2:
+        return value, np.full_like(value, np.inf), np.ones_like(value)
+    scale = size / (size - 1)
+    without = statistic((whole - counts) * scale)
+    influence = (without.mean(axis=0) - without) / scale
+    squares = (influence**2).sum(axis=0)
+    squares = np.where(squares < EQUAL, 0.0, squares)
+    fourths = (influence**4).sum(axis=0) - squares**2 / size
+    doubt = np.maximum(2 * squares**2 / (size - 1), fourths)
+    most = np.full_like(squares, size - 1)
+    freedom = np.divide(2 * squares**2, doubt, out=most, where=(doubt > 0) & (squares > 0))
+    return value, squares * scale, np.maximum(freedom, 1.0)
+
+
+def score_bounds(statistic: Statistic, counts: Floats) -> list[Interval]:
+    """Return the `wilson` intervals of scores between 0 and 1 of documents' counts.
+
+    A score counts as many independent answers as would vary as much; one that no document moves,
+    as of answers that are all right, as many as there are documents.
+
+    >>> right = np.repeat([[1.0, 0.0], [0.0, 1.0]], [70, 30], axis=0)  # of 100 documents
+    >>> [(low, high)] = score_bounds(lambda total: total[..., 0] / total.sum(axis=-1), right)
+    >>> round(low, 2), round(high, 2)
+    (0.6, 0.78)
+    """
+    if len(counts) < 2:
+        return [(0.0, 1.0)] * np.size(statistic(counts.sum(axis=0)))
+    value, variance, freedom = map(np.atleast_1d, spread(statistic, counts))
+    plain = value * (1 - value)
+    known = (variance > 0) & (plain > 0)
+    like = np.divide(plain, variance, out=np.full_like(value, len(counts)), where=known)
+    return [
+        wilson(*each) for each in zip(value.tolist(), like.tolist(), freedom.tolist(), strict=True)
+    ]
+
+
+def score_interval(statistic: Statistic, counts: Floats) -> Interval:
+    """Return the only one of `score_bounds`."""
+    return score_bounds(statistic, counts)[0]
+
+
+def t_interval(statistic: Statistic, counts: Floats, least: float = -1.0) -> Interval:
+    """Return the interval of a score between ``least`` and 1, such as a gain, by Student's t."""
+    value, variance, freedom = (float(each) for each in spread(statistic, counts))
+    reach = _quantile_of_t(freedom, CONFIDENCE) * math.sqrt(variance)
+    return max(least, value - reach), min(1.0, value + reach)
+
+
+def gain_in(score: Statistic) -> Statistic:
+    """Return the statistic of counts (..., 2, *cells): first score less the second."""
+    return lambda pair: -np.diff(score(pair))[..., 0]
+
+
+# --- Many tests ---
+
+
+def holm(p_values: Sequence[float] | Floats) -> list[float]:
+    """Return p values adjusted for their number.
+
+    Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure".
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    values = np.array(p_values, np.float64)
+    order, adjusted = np.argsort(values, kind="stable"), np.empty_like(values)
+    stepped = values[order] * np.arange(len(values), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return [float(value) for value in adjusted]
+
+
+def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
+    """Return p values adjusted so that a bound on them bounds the false discovery rate.
+
+    Benjamini and Hochberg 1995, "Controlling the False Discovery Rate".
+
+    >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    values = np.array(p_values, np.float64)
+    order, adjusted = np.argsort(values, kind="stable"), np.empty_like(values)
+    steps = values[order] * len(values) / np.arange(1, len(values) + 1)
+    adjusted[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
+    return adjusted

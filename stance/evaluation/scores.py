@@ -1,7 +1,6 @@
 """Scores of answers: whole, by label, by actor, and of their probabilities."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -15,10 +14,15 @@ from stance.evaluation.answers import (
     f1_scores,
     macro_f1,
     plain,
-    share,
 )
-from stance.evaluation.bootstrap import DRAWS, SEED, Statistic, interval
-from stance.evaluation.intervals import FEWEST, TRUSTED, proportion_interval, right_shares
+from stance.evaluation.intervals import (
+    FEWEST,
+    TRUSTED,
+    proportion_interval,
+    right_shares,
+    score_bounds,
+    score_interval,
+)
 
 BINS = 15  # bins of the calibration error and of the reliability curve
 LEAST_CHANCE = float(np.finfo(np.float64).eps)  # in a log loss, as in scikit-learn
@@ -27,59 +31,33 @@ RARE = 20  # a label in fewer documents, and in no more than half of them, is ra
 CURVES = ("reliability", "risk_coverage")  # figures that are lists of points
 
 
-def rare_strata(confusion: Floats) -> Ints:
-    """Return the stratum of each document: 1 + the number of its rarest rare label, or 0.
-
-    Plain resampling leaves a rare label out of some draws, which changes what macro-F1 is the mean
-    of. So the documents that hold one are a stratum, of which every draw takes the same number.
-    A label in fewer than `FEWEST` documents has none: the interval would be too narrow.
-
-    >>> counts = np.zeros((30, 3, 3))
-    >>> counts[:, 1, 1], counts[:6, 2, 1], counts[:20, 0, 0] = 1, 1, 1
-    >>> rare_strata(counts).tolist() == [3] * 6 + [0] * 24
-    True
-    """
-    holds = confusion.sum(axis=2) > 0
-    documents = holds.sum(axis=0)
+def rare_labels(confusion: Floats) -> Ints:
+    """Return labels in so few documents that intervals are wide, if enough to be trusted."""
+    documents = (confusion.sum(axis=2) > 0).sum(axis=0)
     rare = (documents >= FEWEST) & (documents < RARE) & (2 * documents <= len(confusion))
-    stratum = np.zeros(len(confusion), np.int64)
-    for label in np.argsort(-documents, kind="stable"):  # the rarest has the last word
-        if rare[label]:
-            stratum[holds[:, label]] = label + 1
-    stratum[np.bincount(stratum)[stratum] < 2] = 0  # a stratum has two documents or more
-    return stratum if (stratum == 0).sum() != 1 else np.zeros_like(stratum)
+    return np.flatnonzero(rare)
 
 
-def stratified(
-    statistic: Statistic, counts: Floats, draws: int, seed: int, least: float = 0.0
-) -> tuple[Floats, Floats]:
-    """Return the `interval` of a score of confusion matrices, or of a gain, with `rare_strata`."""
-    strata = rare_strata(counts if counts.ndim == 3 else counts[:, 0])
-    return interval(statistic, counts, draws=draws, seed=seed, strata=strata, least=least)
-
-
-def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
+def score(answers: Answers) -> Figures:
     """Score answers against gold labels.
 
     A withheld answer is wrong; figures of probabilities (ece, brier, log_loss) are of all rows.
-    Intervals resample documents, those with a rare label apart (`rare_strata`).
+    Intervals are of whole documents.
     """
     check_rows(answers)
-    by_document = answers.confusion()
-    bounds = tuple(zip(*stratified(_scores, by_document, draws, seed), strict=True))
-    brief = _brief(answers, by_document, bounds[1])
+    by_document, brief = answers.confusion(), brief_score(answers)
     total = by_document.sum(axis=0)
-    actors = {} if answers.actor is None else {"per_actor": _per_actor(answers, draws, seed)}
+    actors = {} if answers.actor is None else {"per_actor": _per_actor(answers)}
     figures: Figures = {
         "n": brief["n"],
         "accuracy": brief["accuracy"],
-        "accuracy_interval": bounds[0],
+        "accuracy_interval": score_interval(accuracy, by_document),
         "macro_f1": brief["macro_f1"],
         "macro_f1_interval": brief["macro_f1_interval"],
-        "answered": _answered(answers, brief, draws, seed),
+        "answered": _answered(answers, brief),
         "withheld": dict(zip(answers.labels, total[:, -1].astype(np.int64), strict=True)),
-        "per_class": _per_class(answers.labels, total),
-        "per_class_intervals": _class_intervals(answers, bounds[2:]),
+        "per_class": _per_class(answers),
+        "per_class_intervals": _class_intervals(answers, by_document),
         **actors,
         "confusion": total[:, :-1].astype(np.int64),
         "labels": list(answers.labels),
@@ -91,83 +69,72 @@ def score(answers: Answers, *, draws: int = DRAWS, seed: int = SEED) -> Figures:
         "uncertain": answers.uncertain,
         "documents": brief["documents"],
         "trusted": brief["trusted"],
-        "notes": [
-            *document_notes(answers.labels, by_document),
-            *_notes(answers.labels, total, brief["macro_f1_interval"]),
-        ],
+        "notes": [*document_notes(answers.labels, by_document), *_unseen(answers.labels, total)],
     }
     return plain(figures)
 
 
-def _answered(answers: Answers, brief: Figures, draws: int, seed: int) -> Figures:
+def brief_score(answers: Answers) -> Figures:
+    """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
+    by_document = answers.confusion()
+    total = by_document.sum(axis=0)
+    figures = {
+        "n": len(answers),
+        "macro_f1": macro_f1(total),
+        "macro_f1_interval": score_interval(macro_f1, by_document),
+        "accuracy": accuracy(total),
+        "ece": calibration_error(answers),
+        "documents": len(by_document),
+        "trusted": not doubts(answers.labels, by_document),
+    }
+    return plain(figures)
+
+
+def _answered(answers: Answers, brief: Figures) -> Figures:
     names = ("n", "accuracy", "macro_f1", "macro_f1_interval")
-    if answers.answered is None or answers.answered.all():
-        return {name: brief[name] for name in names}
-    if not answers.answered.any():
+    if answers.answered is not None and not answers.answered.any():
         return dict.fromkeys(names) | {"n": 0}
-    part = brief_score(answers.take(answers.answered), draws, seed)
-    return {name: part[name] for name in names}
+    if answers.answered is not None and not answers.answered.all():
+        brief = brief_score(answers.take(answers.answered))
+    return {name: brief[name] for name in names}
 
 
-def _per_class(labels: Sequence[str], confusion: Floats) -> Figures:
-    hits, support = np.diagonal(confusion), confusion.sum(axis=1)
-    precision, recall = share(hits, confusion.sum(axis=0)[:-1]), share(hits, support)
-    columns = (precision, recall, f1_scores(confusion), support.astype(np.int64))
+def _per_class(answers: Answers) -> Figures:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    numbers = np.arange(len(answers.labels))
+    columns = precision_recall_fscore_support(
+        answers.gold, answers.predicted, labels=numbers, zero_division=0
+    )
     names = ("precision", "recall", "f1", "support")
-    rows = zip(labels, zip(*columns, strict=True), strict=True)
+    rows = zip(answers.labels, zip(*columns, strict=True), strict=True)
     return {label: dict(zip(names, row, strict=True)) for label, row in rows}
 
 
-def _scores(confusion: Floats) -> Floats:
-    """Return accuracy, macro-F1 and each label's F1, so that they are resampled once."""
-    whole = np.stack([accuracy(confusion), macro_f1(confusion)], axis=-1)
-    return np.concatenate([whole, f1_scores(confusion)], axis=-1)
-
-
-def _class_intervals(answers: Answers, f1_bounds: Sequence[tuple[float, float]]) -> Figures:
+def _class_intervals(answers: Answers, by_document: Floats) -> Figures:
     """Return intervals of each label's scores; None if right or given in few documents."""
     found: Figures = {}
-    for number, (label, (low, high)) in enumerate(zip(answers.labels, f1_bounds, strict=True)):
+    ends, values = score_bounds(f1_scores, by_document), f1_scores(by_document.sum(axis=0))
+    for number, label in enumerate(answers.labels):
         precision, recall = (
             right_shares(answers.right[rows], answers.document[rows])
             for rows in (answers.predicted == number, answers.gold == number)
         )
         found[label] = dict.fromkeys(("precision", "recall", "f1"))
         if min(precision.documents, recall.documents) >= FEWEST:
-            bounds = (low, high) if low < high else None
-            own = {"precision": precision.intervals[1], "recall": recall.intervals[1], "f1": bounds}
+            f1 = ends[number] if 0 < values[number] < 1 else None
+            own = {"precision": precision.intervals[1], "recall": recall.intervals[1], "f1": f1}
             found[label] = own
     return found
 
 
-def brief_score(answers: Answers, draws: int, seed: int) -> Figures:
-    """Return n, macro_f1 and its interval, accuracy, ece, documents and trusted, as in `score`."""
-    by_document = answers.confusion()
-    return _brief(answers, by_document, stratified(macro_f1, by_document, draws, seed))
-
-
-def _brief(answers: Answers, by_document: Floats, bounds: tuple[Any, Any]) -> Figures:
-    total = by_document.sum(axis=0)
-    figures = {
-        "n": len(answers),
-        "macro_f1": macro_f1(total),
-        "macro_f1_interval": bounds,
-        "accuracy": accuracy(total),
-        "ece": calibration_error(answers),
-        "documents": len(by_document),
-        # Documents enough, and not all scored alike.
-        "trusted": bool(bounds[0] < bounds[1]) and not doubts(answers.labels, by_document),
-    }
-    return plain(figures)
-
-
-def _per_actor(answers: Answers, draws: int, seed: int) -> Figures:
+def _per_actor(answers: Answers) -> Figures:
     """Score each actor, the most frequent first, over the labels that occur with it."""
     scores = {}
     for name, rows in actor_rows(answers):
         mine = answers.take(rows)
-        enough = len(np.unique(mine.document)) >= FEWEST
-        part = brief_score(mine, draws if enough else 1, seed)
+        part = brief_score(mine)
+        enough = part["documents"] >= FEWEST
         scores[name] = {
             "n": part["n"],
             "macro_f1": part["macro_f1"],
@@ -278,22 +245,16 @@ def doubts(labels: Sequence[str], confusion: Floats) -> list[str]:
 def document_notes(labels: Sequence[str], confusion: Floats) -> list[str]:
     """Return what a reader must know about the documents that an interval rests on."""
     notes = doubts(labels, confusion)
-    if rare := [labels[number - 1] for number in np.unique(rare_strata(confusion)) if number]:
+    if rare := [labels[number] for number in rare_labels(confusion)]:
         notes.append(
-            f"rare: {', '.join(rare)}; the bootstrap draws documents with a rare label apart from "
-            "the others (stratified), so that no sample lacks it"
+            f"rare: {', '.join(rare)}; fewer than {RARE} documents hold it, so macro-F1 hangs on "
+            "few of them and its interval is wide"
         )
     return notes
 
 
-def _notes(labels: Sequence[str], confusion: Floats, bounds: Sequence[float]) -> list[str]:
-    notes = []
-    if bounds[0] == bounds[1]:
-        notes.append("every resample scores the same; that does not make the score exact")
+def _unseen(labels: Sequence[str], confusion: Floats) -> list[str]:
     unseen = [label for label, n in zip(labels, confusion.sum(axis=1), strict=True) if not n]
-    if unseen:
-        notes.append(
-            f"no row is labelled {' or '.join(unseen)}; macro-F1 is the mean over the labels that "
-            "occur in gold or answers"
-        )
-    return notes
+    listed = " or ".join(unseen)
+    means = "macro-F1 is the mean over the labels that occur in gold or answers"
+    return [f"no row is labelled {listed}; {means}"] if unseen else []

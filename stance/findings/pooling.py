@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
-from stance.evaluation.intervals import Shares, Z, estimate_shares
-from stance.evaluation.significance import holm
+from stance.evaluation.intervals import Shares, Z, estimate_shares, holm
 
 FEWEST_POOLED = 10  # answers below which a cell lends no strength
 LEVEL = 0.05  # of a test that groups differ, over all actors of a map

@@ -10,7 +10,7 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.display import count, shown
 from stance.errors import DataError
-from stance.evaluation.significance import benjamini_hochberg, holm
+from stance.evaluation.intervals import benjamini_hochberg, holm
 from stance.files import AtomicGroup
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
 from stance.findings.correction import NET, Corrected, Correction

@@ -11,7 +11,6 @@ from stance.arrays import Floats, Ints
 from stance.corpus import Corpus
 from stance.display import count, shown
 from stance.evaluation.answers import plain
-from stance.evaluation.bootstrap import percentile_interval
 from stance.fitting.repeats import RepeatedCV
 from stance.reading.actors import ActorBook
 from stance.reading.keys import numbered
@@ -80,7 +79,7 @@ class LabellingAdvice:
         return prospects_lines(self.repeats, self.learning_curve, texts, self.stopping)
 
 
-def learning_curve(repeats: RepeatedCV, bounds: Floats, drawn: Floats) -> dict[str, Any]:
+def learning_curve(repeats: RepeatedCV, bounds: Floats) -> dict[str, Any]:
     """Return the points of a learning curve, and what the last doubling of the labels gained.
 
     ``doubling`` is the 95 % interval of that gain for documents of the same kind, or None, and then
@@ -97,8 +96,7 @@ def learning_curve(repeats: RepeatedCV, bounds: Floats, drawn: Floats) -> dict[s
     if len(points) < 2:
         why = "half of the documents do not hold every class; label more of the rare ones"
         return plain({"points": points, "doubling": None, "why": why})
-    low, high = percentile_interval(drawn[:, -1] - drawn[:, -2])
-    return plain({"points": points, "doubling": [low, high]})
+    return plain({"points": points, "doubling": repeats.gain()})
 
 
 def advise_stopping(repeats: RepeatedCV, curve: Mapping[str, Any]) -> dict[str, Any]:

@@ -203,10 +203,9 @@ def _advice(
 ) -> LabellingAdvice:
     """Judge by repeats and scores what more labels would gain, and look for gaps."""
     validation = run.recipe.validation
-    draws, seed = validation.draws, validation.seed
-    bounds, curve, stopping = repeats.bounds(draws, seed), None, None
+    bounds, curve, stopping = repeats.bounds(), None, None
     if validation.learning_curve:
-        curve = learning_curve(repeats, bounds, repeats.draw(draws, seed))
+        curve = learning_curve(repeats, bounds)
         stopping = advise_stopping(repeats, curve)
     advice = advise(run.corpus, run.reader.book, _scores_by_book(run, stance, report))
     return LabellingAdvice(repeats.figures(bounds), curve, advice, stopping)
@@ -214,13 +213,12 @@ def _advice(
 
 def _scores_by_book(run: TrainingRun, stance: Learned, report: Report) -> Mapping[str, Any]:
     """Return the report's figures, with actors by their names in the book."""
-    corpus, validation = run.corpus, run.recipe.validation
-    names = run.query.names
+    corpus, names = run.corpus, run.query.names
     if names == corpus.actors:
         return report.stance
     held = stance.held.probabilities
     answers = Answers(tuple(Stance), corpus.stance, held, corpus.document, run.named, names)
-    return score(answers, draws=validation.draws, seed=validation.seed)
+    return score(answers)
 
 
 def _parted(corpus: Corpus) -> tuple[Corpus, Corpus | None]:
