@@ -185,7 +185,7 @@ class _Job:
             self.config.form,
             force=self.force,
             folder=run.folder if run else None,
-            originals=() if self.rejects and self.inputs.several else self.inputs.paths,
+            originals=self.inputs.paths,
         )
         with self.group.part(writer):
             older = 0

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from stance.display import shown
-from stance.errors import DataError, load_extra
+from stance.errors import DataError, OutputError, load_extra
 from stance.tables.sources import MEGABYTE
 from stance.tables.table import (
     MAX_CELL,
@@ -118,14 +118,20 @@ def _cells(column: Any) -> list[str]:
     if types.is_dictionary(column.type):
         column = column.dictionary_decode()
     kind = column.type
-    written = types.is_primitive(kind) or types.is_decimal(kind)  # numbers, dates and times
-    if not written or types.is_duration(kind) or types.is_interval(kind):
+    if not _is_written(kind):
         return [Value() if cell is None else _text(cell) for cell in column.to_pylist()]
     cells = column.cast("string").to_pylist()
     if types.is_temporal(kind):
         return [Value() if cell is None else _ZEROS.sub("", cell) for cell in cells]
     # What JSON has no number for, such as nan, is a text there.
     return [cell if cell in _NO_NUMBERS else Value(cell or "") for cell in cells]
+
+
+def _is_written(kind: Any) -> bool:
+    """Return whether values are numbers, dates or times, which their texts say exactly."""
+    types = import_module("pyarrow").types
+    is_span = types.is_duration(kind) or types.is_interval(kind)
+    return (types.is_primitive(kind) or types.is_decimal(kind)) and not is_span
 
 
 def _text(value: Any) -> str:
@@ -151,8 +157,7 @@ def _text(value: Any) -> str:
 class ArrowSheet:
     """Writes rows of texts as a Parquet or Arrow file.
 
-    Where the rows begin with those of other such files, as many as the first column of whole
-    numbers counts, these columns keep their types and values.
+    Columns that all `originals`, such files themselves, have with one type are given it again.
     """
 
     def __init__(
@@ -165,14 +170,16 @@ class ArrowSheet:
     ) -> None:
         self._arrow = arrow = load_extra("pyarrow", "a Parquet or Arrow file as output", "parquet")
         kinds = {"text": "string", "integer": "int64", "number": "float64"}
-        self._types = [kinds[kind] for kind in types or ["text"] * len(columns)]
-        self._number = self._types.index("int64") if "int64" in self._types else 0
+        own = [arrow.type_for_alias(kinds[kind]) for kind in types or ["text"] * len(columns)]
+        kept = _types_of(originals) if all(map(kind_of, originals)) else {}
+        self._schema = arrow.schema(
+            [
+                (name, kept.get(name, kind) if kind == "string" else kind)
+                for name, kind in zip(columns, own, strict=True)
+            ]
+        )
         self._held = list[Sequence[str]]()
-        self._originals = _Originals.of(originals, columns[: self._number])
-        fields = list(map(arrow.field, columns, self._types))
-        if self._originals:
-            fields[self._originals.first : self._number] = list(self._originals.schema)
-        self._schema, output = arrow.schema(fields), arrow.PythonFile(file, mode="w")
+        output = arrow.PythonFile(file, mode="w")
         if kind == "parquet":
             writer = import_module("pyarrow.parquet").ParquetWriter
             self._writer: Any = writer(output, self._schema, compression="zstd")
@@ -197,51 +204,33 @@ class ArrowSheet:
         """Do nothing: all is in the file."""
 
     def _write(self, rows: Sequence[Sequence[str]]) -> None:
-        columns = list(zip(*rows, strict=True))
-        arrays = list(map(self._array, columns, self._types))
-        if self._originals:
-            own = self._originals.take(list(map(int, columns[self._number])))
-            arrays[self._originals.first : self._number] = own.columns
+        try:
+            arrays = list(map(self._array, zip(*rows, strict=True), self._schema.types))
+        except self._arrow.ArrowInvalid as error:
+            raise OutputError(
+                f"a cell is not of its column's type ({error}); write .csv"
+            ) from error
         self._writer.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
 
-    def _array(self, cells: Sequence[str], kind: str) -> Any:
-        if kind == "string":
+    def _array(self, cells: Sequence[str], kind: Any) -> Any:
+        if self._arrow.types.is_string(kind):
             return self._arrow.array(cells, kind)
-        number = int if kind == "int64" else float
-        return self._arrow.array([number(cell) if cell else None for cell in cells], kind)
+        return self._arrow.array([cell or None for cell in cells], "string").cast(kind)
 
 
-class _Originals:
-    """The records of the input files again, in order.
-
-    Texts alone would not do: an empty text and none, or a time in billionths, look alike there.
-    """
-
-    def __init__(self, paths: Sequence[Path], schema: Any, first: int) -> None:
-        self.schema, self.first = schema, first  # place of their first column in the output
-        self._batches = (batch for path in paths for batch in _open(path, str(path))[1])
-        self._parts, self._end = [schema.empty_table()], 0  # the last records read, and how many
-
-    @classmethod
-    def of(cls, paths: Sequence[Path], columns: Sequence[str]) -> "_Originals | None":
-        """Return the records of files of these columns, the last of the output's; else None."""
-        if not paths or not all(map(kind_of, paths)):
-            return None
-        schema, *others = (_open(path, str(path))[0].remove_metadata() for path in paths)
-        first = len(columns) - len(schema)  # behind the column of files
-        same = all(schema.equals(other) for other in others)
-        return cls(paths, schema, first) if same and [*columns[first:]] == schema.names else None
-
-    def take(self, numbers: Sequence[int]) -> Any:
-        """Return the records of some numbers, from 1; none comes before one that came already."""
-        arrow = import_module("pyarrow")
-        while self._end < numbers[-1]:
-            if (batch := next(self._batches, None)) is None:
-                raise DataError("a Parquet or Arrow file changed while it was read; run again")
-            table = arrow.Table.from_batches([batch]).replace_schema_metadata(None)
-            self._end += table.num_rows
-            self._parts = [*self._parts, table] if self._end >= numbers[0] else []
-        table = arrow.concat_tables(self._parts)
-        before = self._end - table.num_rows
-        self._parts = [table.slice(numbers[-1] - 1 - before)]
-        return table.combine_chunks().take([number - 1 - before for number in numbers])
+def _types_of(paths: Sequence[Path]) -> dict[str, Any]:
+    """Return the types of the columns that some files have alike, if texts can become such."""
+    arrow = import_module("pyarrow")
+    found: dict[str, Any] = {}
+    schemas = [_open(path, str(path))[0] for path in paths]
+    for field in schemas[0] if schemas else ():
+        kind = field.type
+        is_text = arrow.types.is_dictionary(kind) or arrow.types.is_large_string(kind)
+        is_same = all(
+            s.names.count(field.name) and s.field(field.name).type == kind for s in schemas
+        )
+        if is_same and (is_text or _is_written(kind)):
+            with suppress(arrow.ArrowNotImplementedError):
+                arrow.nulls(1, "string").cast(kind)
+                found[field.name] = kind
+    return found

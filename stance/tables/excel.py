@@ -5,7 +5,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import cache, partial, reduce
@@ -23,11 +23,14 @@ from stance.tables.table import Fault, Records, Table, folded, undecoded
 _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated texts included
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # sheets reach 5 to 50
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
-_MOST_MEMBERS = 10_000
 _MOST_ROWS, _MOST_COLUMNS, _MOST_CHARACTERS = 1_048_576, 16_384, 32_767  # of Excel
 _BLOCK_ROWS, _BLOCK_CHARACTERS = 500, 4_000_000
-_CHUNK = 64 * 1024
-_SHARED = "sharedstrings.xml"
+_SHARED = re.compile("(?i)sharedstrings[.]xml$")
+_ITEM, _ROW = re.compile(rb"<(?:\w+:)?si\b"), re.compile(rb"<(?:\w+:)?row\b")
+_PLACE = re.compile(rb"""[^<>]*?\sr=["'](\d+)""")  # of a row
+_CELL = re.compile(rb"""<(?:\w+:)?c\b(?:[^<>]*?\sr=["']([A-Z]+)(\d*))?""")
+_SHARED_CELL = re.compile(rb"""\st=["']s["'][^<>]*>\s*<(?:\w+:)?v>(\d+)""")
+_ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b[^<>]*?\st=["']e["']""")
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, KeyError),
     *(NotImplementedError, ValueError, expat.ExpatError),
@@ -151,20 +154,20 @@ def _check_size(path: Path, name: str) -> int:
         return 0  # an .xls of 1997, which is not compressed
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            packed = sum(member.compress_size for member in members)
-            limit = min(_MOST_BYTES, max(_RATIO_FROM, _MOST_RATIO * packed))
             if "xl/workbook.xml" not in archive.namelist():
                 what = "is a zip archive or another kind of document, not an .xlsx workbook"
                 raise DataError(f"{name}: {what}; save the sheet as .xlsx or CSV")
-            size = sum(member.file_size for member in members)
-            if size <= limit and len(members) <= _MOST_MEMBERS:
+            members = archive.infolist()
+            packed = sum(member.compress_size for member in members)
+            limit = min(_MOST_BYTES, max(_RATIO_FROM, _MOST_RATIO * packed))
+            size, errors = sum(member.file_size for member in members), 0
+            if size <= limit:
                 texts, errors = _measure(archive, name)
                 size += texts
     except _DAMAGED as error:
         what = f"is a damaged workbook ({shown(str(error), 60)})"
         raise DataError(f"{name}: {what}; save it again, or copy it again") from error
-    if size > limit or len(members) > _MOST_MEMBERS:
+    if size > limit:
         what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
         if size > _MOST_BYTES:
             what = f"holds more than {_MOST_BYTES // MEGABYTE:,} MB without compression"
@@ -173,105 +176,53 @@ def _check_size(path: Path, name: str) -> int:
 
 
 def _measure(archive: zipfile.ZipFile, name: str) -> tuple[int, int]:
-    """Return the characters that cells take from shared texts, and how many cells are errors.
+    """Return the bytes that cells take from shared texts, and how many cells are errors.
 
     A few bytes can name two cells a million rows apart, or one long text in thousands of cells.
     """
-    targets, lengths = set[str](), list[int]()
-
-    def relation(_: str, attributes: Mapping[str, str]) -> None:
-        targets.add(_base_name(attributes.get("Target", "")))
-
-    def begin(tag: str, _: Mapping[str, str]) -> None:
-        if tag.rpartition(":")[2] == "si":
-            lengths.append(0)
-
-    def text(data: str) -> None:
-        if lengths:
-            lengths[-1] += len(data)
-
-    _parse(archive, "xl/_rels/workbook.xml.rels", relation)
-    members = {member for member in archive.namelist() if _base_name(member) in targets}
-    shared = [member for member in archive.namelist() if _base_name(member) == _SHARED]
-    if len(shared) > 1:
-        raise ValueError("two tables of shared texts")
-    for member in shared:
-        _parse(archive, member, begin, text)
-    sheets = [_measure_sheet(archive, each, lengths, name) for each in members.difference(shared)]
-    return sum(characters for characters, _ in sheets), sum(errors for _, errors in sheets)
-
-
-def _measure_sheet(
-    archive: zipfile.ZipFile, member: str, lengths: Sequence[int], name: str
-) -> tuple[int, int]:
-    """Return the same of one sheet; raise if there is too much space between its cells.
-
-    A row or cell that names no place stands next to the one before.
-    """
-    first, last, width, row, column = _MOST_ROWS, 0, 0, 0, 0
-    characters = errors = 0
-    kind: str | None = ""
-    value = ""
-
-    def begin(tag: str, attributes: Mapping[str, str]) -> None:
-        nonlocal first, last, width, row, column, errors, kind, value
-        tag = tag.rpartition(":")[2]
-        if tag == "row":
-            row, column = int(attributes.get("r", row + 1)), 0
-        elif tag == "c":
-            kind, place = attributes.get("t"), attributes.get("r", "")
-            letters = place.rstrip("0123456789")
-            row = int(place[len(letters) :] or row)
-            column = _number(letters) or column + 1
-            first, last, width = min(first, row), max(last, row), max(width, column)
-            errors += kind == "e"
-        value = ""
-
-    def text(data: str) -> None:
-        nonlocal value
-        value += data
-
-    def end(tag: str) -> None:
-        nonlocal characters
-        if kind == "s" and tag.endswith("v") and (number := int(value)) < len(lengths):
-            characters += lengths[number]
-
-    _parse(archive, member, begin, text, end)
-    if (last - first + 1) * width > _MOST_CELLS:
-        what = f"a sheet of {last:,} rows and {width:,} columns"
-        raise DataError(f"{name}: {what}; delete what is empty, or save the sheet as CSV")
+    lengths, characters, errors = list[int](), 0, 0
+    members = [member for member in archive.namelist() if member.lower().endswith(".xml")]
+    for member in sorted(members, key=lambda member: not _SHARED.search(member)):
+        xml = archive.read(member)
+        expat.ParserCreate().Parse(xml, True)  # refuses what is not whole
+        if _SHARED.search(member):
+            lengths += map(len, _ITEM.split(xml)[1:])
+        elif _ROW.search(xml):
+            _check_rectangle(xml, name)
+            numbers = map(int, _SHARED_CELL.findall(xml))
+            characters += sum(lengths[number] for number in numbers if number < len(lengths))
+            errors += len(_ERROR_CELL.findall(xml))
     return characters, errors
 
 
-def _parse(
-    archive: zipfile.ZipFile,
-    member: str,
-    begin: Callable[[str, Mapping[str, str]], None],
-    text: Callable[[str], None] | None = None,
-    end: Callable[[str], None] | None = None,
-) -> None:
-    """Call functions for what a member in XML holds: where an element begins, its text, its end."""
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler = begin, end
-    parser.CharacterDataHandler, parser.buffer_text = text, True
-    with archive.open(member) as file:
-        while chunk := file.read(_CHUNK):
-            parser.Parse(chunk)
-        parser.Parse(b"", True)
+def _check_rectangle(xml: bytes, name: str) -> None:
+    """Raise if a sheet has too much space between its cells, all of which is made in memory.
 
-
-def _base_name(path: str) -> str:
-    return re.split(r"[/\\]", path)[-1].lower()
+    A row or cell that names no place stands next to the one before.
+    """
+    first, last, width, row = _MOST_ROWS, 0, 0, 0
+    for part in _ROW.split(xml)[1:]:
+        named, cells = _PLACE.match(part), _CELL.findall(part)
+        row = int(named[1]) if named else row + 1
+        rows = {row, *(int(digits) for _, digits in cells if digits)}
+        columns = {letters for letters, _ in cells}
+        unnamed = sum(not letters for letters, _ in cells)
+        if cells:
+            first, last = min(first, *rows), max(last, *rows)
+            width = max(width, max(map(_number, columns)) + unnamed)
+    if (last - first + 1) * width > _MOST_CELLS:
+        what = f"a sheet of {last:,} rows and {width:,} columns"
+        raise DataError(f"{name}: {what}; delete what is empty, or save the sheet as CSV")
 
 
 @cache
-def _number(letters: str) -> int:
+def _number(letters: bytes) -> int:
     """Return the number of a column, 0 of none.
 
-    >>> _number("A"), _number("XFD")
+    >>> _number(b"A"), _number(b"XFD")
     (1, 16384)
     """
-    return reduce(lambda high, letter: high * 26 + ord(letter) - ord("A") + 1, letters.upper(), 0)
+    return reduce(lambda high, letter: high * 26 + letter - ord("A") + 1, letters, 0)
 
 
 # --- Out ------------------------------------------------------------------------------------------
