@@ -146,19 +146,22 @@ def entries(inner: Check) -> Check:
     }
 
 
-def table(required: Checks = _NO_CHECKS, optional: Checks = _NO_CHECKS) -> Check:
-    """Return a check of a table with known keys."""
+def table(
+    required: Checks = _NO_CHECKS, optional: Checks = _NO_CHECKS, others: Check | None = None
+) -> Check:
+    """Return a check of a table with known keys, and others if there is a check of them."""
     known = {**required, **optional}
 
     def check(value: Any, where: str) -> dict[str, Any]:
         for key in of(dict)(value, where):
-            if key not in known:
+            if key not in known and others is None:
                 advice = hint(key, tuple(known))
                 raise SchemaError(f"unknown key '{_join(where, key)}'. {advice}")
         for key in required:
             if key not in value:
                 raise SchemaError(f"'{_join(where, key)}' is missing")
-        return {key: known[key](item, _join(where, key)) for key, item in value.items()}
+        checks = {key: known.get(key, others or anything) for key in value}
+        return {key: checks[key](item, _join(where, key)) for key, item in value.items()}
 
     return check
 

@@ -1,7 +1,6 @@
 """A model comes back from its file as it was, and the same model gives the same bytes."""
 
 import dataclasses
-import errno
 import hashlib
 import io
 import os
@@ -173,28 +172,10 @@ def test_an_existing_file_is_not_overwritten(path):
     assert [p.name for p in path.parent.iterdir()] == ["small.stance"]
 
 
-def test_a_failed_write_leaves_nothing(path, monkeypatch):
-    def full(_handle):
-        assert not path.exists()
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match="the disk is full"):
-        save_model(small_model(), path)
-    assert list(path.parent.iterdir()) == []
-
-
 def test_a_place_that_cannot_be_written(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "link.stance").symlink_to("real.stance")
-    for name, reason in {
-        "missing/a.stance": "folder does not exist",
-        "": "is a folder",
-        "a.pkl": "use .stance",
-        "pipe": "is a pipe or device",
-        "loop": "a link to itself",
-    }.items():
+    for name, reason in {"a.pkl": "use .stance", "pipe": "is a pipe or device"}.items():
         with pytest.raises(OutputError, match=reason):
             save_model(small_model(), tmp_path / name, force=True)
     save_model(small_model(), tmp_path / "link.stance")
@@ -210,27 +191,3 @@ def test_a_model_that_would_be_refused_is_not_written(path):
     assert not path.exists()
     with pytest.raises(ValueError, match="key 'book'"):
         dump_model(replace(model, card=CARD | {"book": {}}))
-
-
-@pytest.mark.endurance
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
-def test_loading_takes_at_most_four_times_the_unpacked_size(path):
-    random, keys = np.random.default_rng(0), np.arange(400_000, dtype=np.uint64) ** 3
-    coef = random.random((len(keys), 3), np.float32)
-    terms = tuple(f"stem {key:x}" for key in keys.tolist())
-    many = {"keys": keys, "idf": coef[:, 0].copy(), "coef": coef, "terms": terms}
-    path.write_bytes(dump_model(with_block(small_model(), "stance", **many)))
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-    code = f"""if True:
-        import re
-        from pathlib import Path
-        from stance.model import judging
-        from stance.storage import load_model
-        peak = lambda: int(re.search("VmHWM:.*?([0-9]+)", Path("/proc/self/status").read_text())[1])
-        before = peak()
-        load_model(Path({str(path)!r}))
-        print(peak() - before)
-    """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert int(done.stdout) * 1024 < 4 * unpacked
