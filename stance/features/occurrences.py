@@ -191,6 +191,15 @@ class Occurrences:
             pair, word, keys = pair.take(place), word.take(place), keys.take(place)
         return cls(pair, word, keys, template=template, parts=parts, place=place)
 
+    def take(self, at: Ints) -> "Occurrences":
+        """Return some of the occurrences."""
+        weight = None if self.weight is None else self.weight.take(at)
+        place = at if self.place is None else self.place.take(at)
+        pair, word, number = self.pair.take(at), self.word.take(at), self.number.take(at)
+        return Occurrences(
+            pair, word, number, weight, self.vocabulary, self.template, self.parts, place
+        )
+
     def keys(self) -> Keys:
         """Return the key of each occurrence."""
         return self.number if self.vocabulary is None else self.vocabulary.keys(self.number)

@@ -135,14 +135,13 @@ class BlockScorer:
         pushed = list[tuple[Ints, Ints, Floats]]()
         places: dict[int, tuple[Occurrences, Floats]] = {}
         for one, place in self._look_up(reader, pairs):
-            if isinstance(place, np.ndarray):
-                values = self._table.take(place, axis=0)
+            if isinstance(place, np.ndarray):  # of an open set, of which few are known
+                one, place = one.take(at := np.flatnonzero(place)), place.take(at)
+                places[id(one)] = one, self._table.take(place, axis=0)
+            elif id(one.pair) in places:  # features at the same places are summed first
+                places[id(one.pair)][1][:] += place.values.take(one.number, axis=0)
             else:
-                values = place.values.take(one.number, axis=0)
-            if id(one.pair) in places:  # features at the same places are summed first
-                places[id(one.pair)][1][:] += values
-            else:
-                places[id(one.pair)] = one, values
+                places[id(one.pair)] = one, place.values.take(one.number, axis=0)
         for one, values in places.values():
             starts = run_starts(one.pair)
             if not len(starts):
