@@ -5,9 +5,8 @@ import pytest
 from archives import simulation
 from hypothesis import given
 from hypothesis import strategies as st
-from stance.evaluation.significance import benjamini_hochberg, holm
 
-from stance.evaluation.intervals import estimate_shares
+from stance.evaluation.intervals import benjamini_hochberg, estimate_shares, holm
 from stance.findings.audit import LabelledSample
 from stance.findings.correction import AUDIT_ONLY, NET, Audit, Correction, Surrogate
 from stance.findings.differences import compare, detectable, pairs_to_compare
@@ -131,7 +130,7 @@ def test_a_part_without_labels_has_no_corrected_share():
 
 
 @given(
-    st.lists(st.integers(0, 2), min_size=2, max_size=60),
+    st.lists(st.integers(0, 2), min_size=10, max_size=60),
     st.integers(1, 30),
     st.integers(0, 2**31 - 1),
 )

@@ -82,7 +82,7 @@ def test_tables_are_tidy_and_hold_every_group_and_period(archive, tmp_path):
     assert result.exit_code == 0, result.output
     rows = read(shares)
     assert tuple(rows[0]) == (
-        *("actor", "group", "period", "n", "documents", "withheld", "labels", "class"),
+        *("actor", "group", "period", "n", "documents", "withheld", "labels", "missing", "class"),
         *("counted", "corrected", "low", "high", "method"),
     )
     assert len(rows) == 2 * (1 + 3 + 4 + 12) * 4
@@ -254,6 +254,8 @@ def test_an_audit_without_inclusion_is_refused_unless_it_was_simple(archive, tmp
     assert line.startswith(f"{plain}: no column 'inclusion' with the probability of each row")
     assert "add --simple-random" in line
     assert figures(archive[0], "--audit", plain, "--simple-random")["labels"] == 200
+    line = fails(1, "shares", archive[0], "--audit", archive[1], "--simple-random")
+    assert line.endswith("were drawn with unequal chances; drop --simple-random")
 
 
 def test_coders_who_disagree_are_adjudicated_or_chosen(archive, tmp_path):
@@ -281,7 +283,9 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(a
     path = write(tmp_path / "part.csv", rows)
     result = invoke("shares", archive[0], "--audit", path, "--json")
     assert json.loads(result.stdout)["labels"] == 198
-    assert "1 row without a label" in result.stderr
+    assert "1 row without a label, 1 % of those drawn; the intervals hold only if" in result.stderr
+    missing = [s["missing"] for s in json.loads(result.stdout)["shares"] if s["class"] == "net"]
+    assert sum(missing) == 1
     assert "1 row chosen for training left out" in result.stderr
     assert "1 row with a false match, counted as neutral" in result.stderr
     nothing = write(tmp_path / "none.csv", [{**row, "stance": ""} for row in read(archive[1])])

@@ -3,6 +3,7 @@
 Usage: python training/findings.py shares [--draws 1000] [--seed 20] [--jobs 1]
        python training/findings.py differences [--draws 1000] [--seed 20] [--jobs 1]
        python training/findings.py readers [--draws 200] [--seed 20]
+       python training/findings.py promise [--draws 200] [--seed 20] [--jobs 1]
        python training/findings.py news NEWS.csv [--recipe training/mixture.toml] [--draws 200]
                                    [--answers FILE.npy]
 
@@ -11,8 +12,11 @@ biased as the bundled model is on news; audits of each are drawn as `stance samp
 equal chances. It prints how often 95 % intervals hold the true share, and how wide they are beside
 those of the audit alone. ``differences`` gives each document a group by chance and prints how many
 runs claim any difference. ``readers`` prints the width of intervals where another reader's labels
-of some answers stand in a column. ``news`` leaves one collection of news out after the other (as
-`training/leave_out.py`), and corrects the answers to it by audits of 100 and 300.
+of some answers stand in a column. ``promise`` audits archives on three actors, by answers and by
+whole documents, and prints how often the interval of the most frequent actor's net stance holds,
+how wide it is, and how often it is wider than `stance sample` said. ``news`` leaves one collection
+of news out after the other (as `training/leave_out.py`), and corrects the answers to it by audits
+of 100 and 300.
 """
 
 import argparse
@@ -30,8 +34,9 @@ from stance.arrays import Floats, Ints
 from stance.corpus import Corpus, read_corpus
 from stance.findings.audit import LabelledSample
 from stance.findings.correction import NET, Audit, Correction
+from stance.findings.design import expected_margins
 from stance.findings.population import Population
-from stance.findings.sampling import SampleRequest, draw_sample
+from stance.findings.sampling import SampleRequest, draw_sample, expected_spread
 from stance.findings.shares import QUANTITIES, Share, Study
 from stance.findings.survey import Places
 from stance.fitting import train
@@ -194,6 +199,52 @@ def print_readers(draws: int, seed: int) -> None:
             print(f"| {size} | {100 * right:.0f} | {100 * read:.0f} | {cells} |", flush=True)
 
 
+def promise(
+    rng: np.random.Generator, truth: tuple[float, ...], size: int, draws: int, *, whole: bool
+) -> tuple[float, ...]:
+    """Return coverage, width, widest, and how often half of it exceeds what was promised."""
+    held, ratios, widths = 0, [], []
+    for _ in range(draws):
+        answers, stance = archive(rng, truth)
+        actor = np.minimum(rng.geometric(0.6, len(stance)) - 1, 2)
+        answers = replace(answers, actor=actor, actors=("NATO", "Russia", "Poland"))
+        asked = SampleRequest(size, int(rng.integers(1 << 31)), whole, margin=np.inf)
+        drawn = draw_sample(answers, asked)
+        audit = Audit(drawn.pair, stance[drawn.pair], drawn.inclusion, drawn.stratum)
+        share = next(Study(answers, LabelledSample(audit, ())).actors[0].shares())
+        if share.corrected is None:
+            continue
+        low, high = share.corrected.interval(NET)
+        promised = expected_margins(drawn.chance, actor, expected_spread(answers, whole), 3)[0]
+        held += low <= truth[FAVOR] - truth[AGAINST] <= high
+        widths.append(high - low)
+        ratios.append((high - low) / 2 / promised)
+    ratio = np.array(ratios)
+    wide = 100 * np.array(
+        [np.mean(widths), np.max(widths), (ratio > 1).mean(), (ratio > 1.5).mean()]
+    )
+    return 100 * held / len(ratio), *map(float, wide), float(ratio.max())
+
+
+def print_promise(draws: int, seed: int, jobs: int) -> None:
+    """Print how intervals of one of three actors compare with what `stance sample` promises."""
+    heads = (
+        "true shares, % | audit | held, % | width | widest | above promise, % | 1.5 times, % | most"
+    )
+    print(f"| {heads} |\n|---|---|---|---|---|---|---|---|")
+    kinds = [(truth, size, False) for truth in TRUTHS[1:3] for size in (60, 100, 300)]
+    kinds += [(truth, size, True) for truth in TRUTHS[1:3] for size in (60, 150)]
+    work = (
+        delayed(promise)(np.random.default_rng([seed, at]), truth, size, draws, whole=whole)
+        for at, (truth, size, whole) in enumerate(kinds)
+    )
+    results = Parallel(n_jobs=jobs, return_as="generator")(work)
+    for (truth, size, whole), found in zip(kinds, results, strict=True):
+        name = " / ".join(f"{100 * part:.0f}" for part in truth)
+        unit = "documents" if whole else "answers"
+        print(f"| {name} | {size} {unit} | {' | '.join(f'{c:.1f}' for c in found)} |", flush=True)
+
+
 def answer_collections(news: Path, recipe: Path, kept: Path | None) -> tuple[Corpus, Floats]:
     """Return a corpus of news, and answers to each collection by a model of all others."""
     corpus = read_corpus([news])
@@ -287,7 +338,7 @@ def figures(share: Share, stance: Ints) -> tuple[str, Floats] | None:
 def main() -> None:
     """Print one of the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=("shares", "differences", "readers", "news"))
+    parser.add_argument("what", choices=("shares", "differences", "readers", "promise", "news"))
     parser.add_argument("news", type=Path, nargs="?")
     parser.add_argument("--recipe", type=Path, default=Path("training/mixture.toml"))
     parser.add_argument("--answers", type=Path, help="file that keeps the answers to NEWS.csv")
@@ -299,6 +350,8 @@ def main() -> None:
         print_shares(options.draws or 1000, options.seed, options.jobs)
     elif options.what == "differences":
         print_differences(options.draws or 1000, options.seed, options.jobs)
+    elif options.what == "promise":
+        print_promise(options.draws or 200, options.seed, options.jobs)
     elif options.what == "readers":
         print_readers(options.draws or 200, options.seed)
     else:

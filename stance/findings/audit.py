@@ -64,35 +64,44 @@ def read_audit(request: AuditRequest, population: Population) -> LabelledSample:
         found: dict[tuple[int, int], list[_Label]] = {}
         for label in _read_labels(table, request, population, counts):
             found.setdefault((label.key, label.text), []).append(label)
-        if not found:
+        if not any(label.truth >= 0 for own in found.values() for label in own):
             raise DataError(f"{table.name}: holds no labelled row to audit with; fill in 'stance'")
         settled = {at: _settle(own, table.name, request.coder) for at, own in found.items()}
         kept = [(found[at], label) for at, label in settled.items() if label]
+        open_ = [found[at][0] for at, label in settled.items() if not label]
         labels = [label for _, label in kept]
         if not labels:
             coders = sorted({label.coder for own in found.values() for label in own})
             listed = ", ".join(shown(name, 30) for name in coders)
             raise DataError(f"{table.name}: no label of '{request.coder}'; its coders: {listed}")
         pairs = _locate(labels, population, table.name)
+        missing = np.sort(_locate(open_, population, table.name))
     order = np.argsort(pairs, kind="stable")
     strata = np.unique([label.stratum for label in labels], return_inverse=True)[1]
     inclusion = np.array([label.inclusion for label in labels])
     if request.simple_random:
+        if len(set(inclusion.tolist())) > 1:
+            raise DataError(
+                f"{table.name}: column 'inclusion' says that the rows were drawn with unequal "
+                "chances; drop --simple-random"
+            )
         inclusion[:] = len(labels) / len(population)
     audit = Audit(
         pair=pairs[order],
         truth=np.array([label.truth for label in labels], np.int64)[order],
         inclusion=inclusion[order],
         stratum=strata[order],
+        missing=missing,
     )
     agreement = _agreement([own for own, _ in kept], population.document[pairs])
-    notes = tuple(f"{table.name}: {note}" for note in _notes(counts))
+    notes = tuple(f"{table.name}: {n}" for n in _notes(counts, len(labels), len(missing)))
     return LabelledSample(audit, notes, agreement)
 
 
 def _agreement(labels: Sequence[Sequence[_Label]], document: Ints) -> Agreement | None:
     """Return how far coders agree on rows that several of them labelled, before adjudication."""
-    own = [{each.coder: each.truth for each in row if each.coder != ADJUDICATED} for row in labels]
+    given = ([each for each in row if each.truth >= 0] for row in labels)
+    own = [{each.coder: each.truth for each in row if each.coder != ADJUDICATED} for row in given]
     coders = sorted({coder for row in own for coder in row})
     codes = np.array([[row.get(coder, MISSING) for row in own] for coder in coders], np.int64)
     if not len(coders) or not coded_twice(codes).any():
@@ -100,11 +109,13 @@ def _agreement(labels: Sequence[Sequence[_Label]], document: Ints) -> Agreement 
     return measure_agreement(codes, len(Stance), document)
 
 
-def _notes(counts: Counter[str]) -> Iterator[str]:
-    if left := counts["unlabelled"]:
+def _notes(counts: Counter[str], labelled: int, missing: int) -> Iterator[str]:
+    percent = 100 * missing / max(1, labelled + missing)
+    if missing:
         yield (
-            f"{count(left, 'row')} without a label; the intervals hold only if they stayed open by "
-            "chance, not because they are hard"
+            f"{count(missing, 'row')} without a label, {percent:.0f} % of those drawn; "
+            "the intervals hold only if they stayed open by chance, not because they are hard, so "
+            "label them, too"
         )
     if own := counts["train"]:
         yield f"{count(own, 'row')} chosen for training left out"
@@ -149,11 +160,11 @@ def _read_labels(
             why = f"'{shown(cells[row])}' is not a row number"
             raise DataError(f"{where}: {why}; restore what stance sample wrote")
         flagged = own["false_match"].lower() not in UNMARKED
-        if not cells[stance].strip() and not flagged:
-            counts["unlabelled"] += 1
-            continue
+        said = bool(cells[stance].strip())
+        open_ = not said and not flagged
         counts["false matches"] += flagged
-        chance = 1.0 if request.simple_random else _inclusion(cells[at["inclusion"]], where)
+        cell = cells[at["inclusion"]].strip() if "inclusion" in at else ""
+        chance = 1.0 if request.simple_random and not cell else _inclusion(cell, where)
         yield _Label(
             line=record.line,
             name=name,
@@ -162,7 +173,7 @@ def _read_labels(
             ),
             text=0 if text is None else text_key(cells[text]),
             coder=own["coder"],
-            truth=reader.read(cells[stance], record) if cells[stance].strip() else NEUTRAL,
+            truth=MISSING if open_ else reader.read(cells[stance], record) if said else NEUTRAL,
             inclusion=chance,
             stratum=own["stratum"],
         )
@@ -183,7 +194,8 @@ def _inclusion(cell: str, where: str) -> float:
 
 
 def _settle(labels: Sequence[_Label], table: str, coder: str | None) -> _Label | None:
-    """Return the label of a pair that counts; None if the coder asked for gave none."""
+    """Return the label of a pair that counts; None without one, or none of the coder asked for."""
+    labels = [label for label in labels if label.truth >= 0]
     chosen = [label for label in labels if label.coder == ADJUDICATED] or list(labels)
     if coder is not None:
         chosen = [label for label in labels if label.coder == coder]

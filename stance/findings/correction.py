@@ -8,7 +8,7 @@ all pairs, plus the weighted mean of the audited pairs' residuals.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,14 +16,14 @@ import numpy as np
 
 from stance.arrays import Bools, Floats, Ints
 from stance.evaluation.intervals import CONFIDENCE, Interval, net_interval, wilson
+from stance.findings.design import EVENTS, FEWEST_LABELS
 from stance.records import AGAINST, FAVOR, NEUTRAL, SIDES, Stance
 
 QUANTITIES = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]])
 """From the shares of `SIDES`, which are estimated, to what is reported: all shares, and the net."""
 
 NET = len(Stance)  # number of the net stance among the quantities
-FEWEST = 2  # labels below which nothing is corrected
-EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
+TUNED = 100  # labels below which surrogates are not tuned to: it would flatter the interval
 AUDIT_ONLY = "audit alone"  # method without a surrogate that helps
 
 
@@ -35,6 +35,8 @@ class Audit:
     truth: Ints  # its stance
     inclusion: Floats  # probability that it was drawn, above 0 and up to 1
     stratum: Ints
+    missing: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Numbers of the pairs that were drawn but have no label."""
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -151,8 +153,12 @@ class Correction:
         """Return the weights of surrogates, tuned to some of the labels.
 
         For each side the surrogates are those that promise the narrowest interval; the weights
-        minimise the variance of the corrected share.
+        minimise the variance of the corrected share. Fewer than `TUNED` labels leave the first
+        surrogate its full weight.
         """
+        if self.models[1:] and rows.sum() < TUNED:
+            whole = tuple((each, 1.0) for each in self.models[1][:1])
+            return Weights((whole,) * len(SIDES), np.ones(len(SIDES)))
         parts, penalties = [], []
         # As many labels as there would be if both kinds were as frequent as the rarer one say how
         # useful a surrogate is.
@@ -194,7 +200,7 @@ class Correction:
             Of the surrogates.
         """
         labels = int(rows.sum())
-        if labels < FEWEST:
+        if labels < FEWEST_LABELS:
             return None
         own = np.zeros((len(rows), len(SIDES)))
         own[rows] = predictions[np.searchsorted(pairs, self.audit.pair[rows])]

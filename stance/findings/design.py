@@ -7,8 +7,12 @@ import numpy as np
 
 from stance.arrays import Floats, Ints
 
-LEAST = 2  # units drawn from a stratum, or its spread could not be seen
-SUREST = 0.1  # standard deviation, at least, that a unit's error is given: models are too sure
+LEAST = 5  # units drawn from a stratum: fewer say too little of its spread
+FEWEST_LABELS = 10  # below which nothing is said of a part
+EVENTS = 3.0  # labels of the rarer kind that weigh as much as the assumption that nothing is gained
+FREEDOM = 2.0  # effective labels for each degree of freedom of a corrected share, about
+OPTIMISM = 1.3  # by which variances exceed what a model's probabilities let expect
+SUREST = 0.2  # standard deviation, at least, that a unit's error is given: models are too sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,10 @@ def _whole_numbers(target: Floats, sizes: Ints, total: int) -> Ints:
     return found
 
 
-def expected_errors(chance: Floats, parts: Ints, spread: Floats, number: int) -> Floats:
-    """Return the standard error to expect of the mean of so many parts; infinite of few labels.
+def expected_margins(chance: Floats, parts: Ints, spread: Floats, number: int) -> Floats:
+    """Return half the 95 % interval to expect of the mean of so many parts; infinite of few labels.
+
+    Where labels are few, nothing is taken to be gained by the design, as `Correction` does.
 
     Parameters
     ----------
@@ -104,10 +110,19 @@ def expected_errors(chance: Floats, parts: Ints, spread: Floats, number: int) ->
     """
     kept = parts >= 0
     own = parts[kept]
+    from scipy.special import stdtrit
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(own, values[kept], minlength=number).astype(np.float64)
+
     sizes = np.maximum(np.bincount(own, minlength=number), 1)
-    variance = np.bincount(own, (spread / chance)[kept], minlength=number) / sizes**2
-    labels = np.bincount(own, chance[kept], minlength=number)
-    return np.where(labels < LEAST, np.inf, np.sqrt(variance))
+    variance, labels = OPTIMISM * total(spread / chance) / sizes**2, total(chance)
+    effective = sizes**2 / np.maximum(total(1 / chance), 1)  # Kish 1965
+    plain = OPTIMISM * total(spread) / sizes
+    few = effective * np.minimum(plain, 0.5)
+    variance += EVENTS / (EVENTS + few) * np.maximum(0, plain / effective - variance)
+    reach = stdtrit(np.maximum(effective / FREEDOM - 1, 1), 0.975)
+    return np.where(labels < FEWEST_LABELS, np.inf, reach * np.sqrt(variance))
 
 
 def draw(design: Design, rng: np.random.Generator) -> Ints:

@@ -34,7 +34,8 @@ def pool_groups(counts: Ints) -> Pooled | None:
 
     A group's own net stance weighs as much as its share of the variance is real: empirical Bayes
     with the variance between groups by Paule and Mandel (1982, "Consensus Values and Weighting
-    Factors"), that within by documents. ``p`` is Cochran's (1954, "The Combination of Estimates
+    Factors"), that within by documents, with Morris' intervals (1983, "Parametric Empirical Bayes
+    Inference"). ``p`` is Cochran's (1954, "The Combination of Estimates
     from Different Experiments").
     """
     from scipy.special import chdtrc
@@ -52,7 +53,9 @@ def pool_groups(counts: Ints) -> Pooled | None:
     mean = float(weight @ net / weight.sum())
     real = tau * weight
     pooled = mean + real * (net - mean)
-    spread = Z * np.sqrt(real * variance + (1 - real) ** 2 / weight.sum())
+    # The last term allows for the spread between groups being estimated, too (Morris 1983).
+    doubt = 2 * (1 - real) ** 2 / max(1, len(net) - 3) * (net - mean) ** 2
+    spread = Z * np.sqrt(real * variance + (1 - real) ** 2 / weight.sum() + doubt)
     fixed = 1 / variance
     q = float(fixed @ (net - fixed @ net / fixed.sum()) ** 2)
     found = [np.full(len(counts), np.nan) for _ in range(3)]

@@ -10,8 +10,14 @@ import numpy as np
 from stance.arrays import Floats, Ints
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.evaluation.intervals import Z
-from stance.findings.design import SUREST, Design, design_sample, draw, expected_errors
+from stance.findings.design import (
+    FEWEST_LABELS,
+    SUREST,
+    Design,
+    design_sample,
+    draw,
+    expected_margins,
+)
 from stance.findings.population import MISSING, Population, read_population
 from stance.findings.survey import Request
 from stance.label_values import SOFT
@@ -114,15 +120,15 @@ def write_sample(
         sample = draw_sample(population, asked)
         audited = len(sample.pair)
     dropped = _write(population, sample, request, output, force)
-    spread = _spread(population, asked.whole_documents)
-    errors = expected_errors(sample.chance, population.actor, spread, len(population.actors))
+    spread = expected_spread(population, asked.whole_documents)
+    margins = expected_margins(sample.chance, population.actor, spread, len(population.actors))
     return Drawn(
         answers=len(sample.pair),
         documents=len(np.unique(population.document[sample.pair])),
         population=len(population),
         strata=len(np.unique(sample.stratum[~np.isnan(sample.inclusion)])),
         audited=audited,
-        margins=dict(zip(population.actors, (Z * errors).tolist(), strict=True)),
+        margins=dict(zip(population.actors, margins.tolist(), strict=True)),
         notes=(*population.notes, *dropped),
     )
 
@@ -160,7 +166,7 @@ def _design(population: Population, whole: bool, size: int) -> tuple[Design, Int
     ), unit
 
 
-def _spread(population: Population, whole: bool) -> Floats:
+def expected_spread(population: Population, whole: bool) -> Floats:
     """Return the square to expect of each net stance's error; larger if documents are whole."""
     against, favor = population.chances[:, AGAINST], population.chances[:, FAVOR]
     plain = np.maximum(against + favor - (favor - against) ** 2, SUREST**2)
@@ -172,11 +178,11 @@ def _spread(population: Population, whole: bool) -> Floats:
 
 def _refuse_too_small(population: Population, asked: SampleRequest, chance: Floats) -> None:
     """Raise if the sample would not tell groups or periods apart that all labels would."""
-    spread = _spread(population, asked.whole_documents)
+    spread = expected_spread(population, asked.whole_documents)
     parts = list(_compared(population))
 
     def margins(chance: Floats) -> Floats:
-        found = [Z * expected_errors(chance, codes, spread, len(names)) for codes, names in parts]
+        found = [expected_margins(chance, codes, spread, len(names)) for codes, names in parts]
         return np.concatenate(found)
 
     names = [name for _, own in parts for name in own]
@@ -194,12 +200,13 @@ def _refuse_too_small(population: Population, asked: SampleRequest, chance: Floa
         size += max(1, size // 8)
         design, unit = _design(population, asked.whole_documents, size)
         needed = float(margins(design.inclusion[unit])[able].max())
+    advice = ", or compare fewer (--actor), or raise --margin"
     reach = f"be known to ±{100 * margin:.0f} points, not ±{100 * asked.margin:.0f}"
     if not np.isfinite(margin):
-        reach = "rest on fewer than two labels"
+        reach, advice = f"rest on fewer than {FEWEST_LABELS} labels", ", or compare fewer (--actor)"
     raise DataError(
         f"{population.table}: -n {asked.size} is too small to compare: the net stance {name} would "
-        f"{reach}; -n {size} would do, or compare fewer (--actor), or raise --margin"
+        f"{reach}; -n {size} would do{advice}"
     )
 
 

@@ -13,20 +13,19 @@ from stance.errors import DataError
 from stance.evaluation.intervals import benjamini_hochberg, holm
 from stance.files import AtomicGroup
 from stance.findings.audit import AuditRequest, LabelledSample, read_audit
-from stance.findings.correction import NET, Corrected, Correction
+from stance.findings.correction import NET, TUNED, Corrected, Correction
 from stance.findings.differences import OTHERS, Difference, compare, detectable, pairs_to_compare
 from stance.findings.population import Population, read_population
 from stance.findings.survey import Request
 from stance.records import AGAINST, FAVOR, Stance
 from stance.tables import write_table
 
-OWN = 30  # labels of an actor from which surrogates are weighted for it alone
+OWN = TUNED  # labels of an actor from which surrogates are weighted for it alone
 QUANTITIES = (*map(str, Stance), "net")
 UNAUDITED = "not corrected: no audit"
 FEW = "not corrected: too few labels"
-FEWEST_COMPARED = 10  # labels of a part that is compared
 MOST_PARTS = 200  # groups that are told apart
-COLUMNS = ("actor", "group", "period", "n", "documents", "withheld", "labels", "class")
+COLUMNS = ("actor", "group", "period", "n", "documents", "withheld", "labels", "missing", "class")
 VALUES = ("counted", "corrected", "low", "high")
 
 
@@ -41,6 +40,7 @@ class Share:
     documents: int
     withheld: int  # answers not given, of which the counted shares take no account
     labels: int  # audited answers
+    missing: int  # answers drawn for the audit that nobody labelled
     counted: tuple[float, ...] | None  # shares of the answers given; None if there are none
     corrected: Corrected | None  # of all answers
     method: str
@@ -57,7 +57,7 @@ class Share:
             if self.corrected is not None:
                 value = self.corrected.value(quantity)
                 found = [counted, value, *self.corrected.interval(quantity)]
-            yield [*about, self.labels, name, *found, self.method]
+            yield [*about, self.labels, self.missing, name, *found, self.method]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +218,7 @@ class _Actor:
         audited = np.zeros(0, np.int64) if correction is None else correction.audit.pair
         rows = population.actor[audited] == population.actor[pairs[0]]
         self._audited = audited
+        self._missing = audited[:0] if correction is None else correction.audit.missing
         self._all = _Part("", np.ones(len(pairs), np.bool_), rows)
         if correction is not None:
             self._weights = correction.weigh(rows) if rows.sum() >= OWN else correction.pooled
@@ -273,6 +274,7 @@ class _Actor:
             documents=len(np.unique(self._population.document[pairs])),
             withheld=int(counts[-1]),
             labels=int(part.rows.sum()),
+            missing=int(np.isin(self._missing, pairs).sum()),
             counted=tuple((counts[: len(Stance)] / given).tolist()) if given else None,
             corrected=corrected,
             method=corrected.method if corrected else method,
@@ -288,14 +290,13 @@ class _Actor:
         """Yield how the corrected shares of groups, and those of periods, differ."""
         for of, parts in (("group", self.groups()), ("period", self.periods())):
             found = [(part, self._correct(part)) for part in parts]
-            # Parts of few labels would only cost the others power.
-            kept = [(part, own) for part, own in found if own and own.labels >= FEWEST_COMPARED]
+            kept = [(part, own) for part, own in found if own]
             for at, against in pairs_to_compare(len(kept)):
                 (one, first), (other, second) = kept[at], kept[against or 0]
                 if against is None:
                     other = _Part(OTHERS, ~one.pairs, self._all.rows & ~one.rows)
                     rest = self._correct(other)
-                    if rest is None or rest.labels < FEWEST_COMPARED:
+                    if rest is None:
                         continue
                     second = rest
                 value, (low, high), p = compare(first, second, quantity)

@@ -232,6 +232,7 @@ def share_lines(figures: Figures) -> list[str]:
         title = f"{cut(actor)}: {count(own[0]['n'], 'answer')}"
         title += f", {own[0]['withheld']:,} withheld" if own[0]["withheld"] else ""
         title += f", {count(own[0]['labels'], 'label')}" if audited else ""
+        title += f", {own[0]['missing']:,} missing" if own[0]["missing"] else ""
         titles[len(rows)] = title
         rows.append(("  counted", *(percent(share["counted"]) for share in own)))
         if audited:
