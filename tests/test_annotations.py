@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stance import read_corpus
-from stance.annotations import merge_coders
+from stance.corpus import Row
+from stance.corpus.coders import merge_coders
 
 ROWS = """text,actor,stance,coder,document
 NATO won,NATO,favor,anna,a
@@ -81,16 +82,16 @@ CODINGS = st.lists(
 
 
 @given(CODINGS)
-def test_no_coding_is_lost_or_counted_twice(rows):
-    pairs, coders, stances = zip(*rows, strict=True)
-    found = merge_coders(pairs, coders, stances, [None] * len(rows))
-    assert len(found.kept) == len(found.stance) == len(found.soft)
-    assert found.kept == sorted(set(found.kept)) or found.annotations
+def test_no_coding_is_lost_or_counted_twice(codings):
+    pairs, coders, _ = zip(*codings, strict=True)
+    rows = [Row(str(pair), "NATO", said, at, coder=coder)
+            for at, (pair, coder, said) in enumerate(codings)]  # fmt: skip
+    merged, annotations, _ = merge_coders(rows)
     times = Counter(zip(pairs, coders, strict=True))
     repeated = sum(max(n for (p, c), n in times.items() if p == pair and c) for pair in
                    {p for p, c in times if c})  # fmt: skip
-    assert len(found.kept) == repeated + coders.count("")
-    if found.annotations:
+    assert len(merged) == repeated + coders.count("")
+    if annotations:
         named = Counter(coder for coder in coders if coder)
-        codes = found.annotations.codes
-        assert (codes >= 0).sum(axis=1).tolist() == [named[c] for c in found.annotations.coders]
+        codes = annotations.codes
+        assert (codes >= 0).sum(axis=1).tolist() == [named[c] for c in annotations.coders]

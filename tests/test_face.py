@@ -20,7 +20,7 @@ LIBRARY = sorted(name for name in MODULES if not name.startswith("stance.cli"))
 
 ROOMS = (
     *("records", "arrays", "display", "errors", "interrupts", "settings", "files"),
-    *("recipe", "reading", "tables", "label_values", "annotations", "corpus", "importing"),
+    *("recipe", "reading", "tables", "label_values", "corpus", "importing"),
     *("features", "model"),
     *("storage", "screens", "evaluation", "runs", "check", "stress", "findings"),
     *("reports", "labelling", "fitting", "environment", "estimator", "cli"),

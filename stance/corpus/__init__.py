@@ -8,8 +8,8 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from stance.annotations import Annotations, merge_coders
 from stance.arrays import Bools, Floats, Ints
+from stance.corpus.coders import Annotations, merge_coders
 from stance.corpus.rows import EXTRA, OPTIONAL, CorpusForm, Row, read_rows, table_form
 from stance.display import brief, shown
 from stance.files import file_hash
@@ -155,15 +155,8 @@ def corpus_of(
     rows: Sequence[Row], *sources: Source, keep: Sequence[str] = (), notes: Sequence[str] = ()
 ) -> Corpus:
     """Return rows as a corpus, those of several coders on one pair joined to one."""
-    annotations = None
-    if any(row.coder for row in rows):
-        pairs = [(row.source, row.text, row.actor, tuple(row.spans or ())) for row in rows]
-        said = zip(*((row.coder, row.stance, row.soft) for row in rows), strict=True)
-        merged = merge_coders(pairs, *said)
-        chosen = zip(merged.kept, merged.stance, merged.soft, strict=True)
-        rows = [rows[at]._replace(stance=stance, soft=soft) for at, stance, soft in chosen]
-        annotations = merged.annotations
-        notes = [*notes, merged.note] if annotations else notes
+    rows, annotations, note = merge_coders(rows)
+    notes = [*notes, note] if note else notes
     cells: dict[str, Any] = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
     numbers = {name: np.array(cells[name], np.int64) for name in ("stance", "sentiment", "number")}
     source, marks = np.array(cells["source"], np.int64), fingerprint(cells["text"])

@@ -16,14 +16,16 @@ from stance.importing.sources import (
     Place,
     Row,
     Rows,
-    Scalar,
     files_in,
     joined,
+    objects,
     paragraph_around,
     read_json,
     read_object,
     read_text,
+    scalar,
 )
+from stance.settings import Check, anything, entries, items, of, one_of, such, table
 
 _SIGNS = ("NEG", "NEU", "POS")
 _POLARITY = {"2": 0, "4": 1, "6": 2}
@@ -33,19 +35,35 @@ _HOLDERS = {"none": "", "not in the list": "other", "author": "author"}
 
 # --- What a file holds -----------------------------------------------------------------------
 
-_PLACE = {"from": int, "to": int}
-_TARGET = {"Input.gid": Scalar, "mention": str, "polarity": (2, 4, 6)} | _PLACE
-_NEWSMTSC = {"primary_gid": str, "sentence_normalized": str, "targets": [_TARGET]}
-_MENTIONS = _TARGET | {"further_mentions?": [_PLACE]}
-_MADTSC = {"sentence_normalized": str, "targets": [_MENTIONS]}
-_OPINION = {"Source": [[str]], "Target": [[str]], "Polarity": ("POS", "NEG")}
-_OPINIONS = {"sent_id": Scalar, "text": str, "opinions": [_OPINION]}
-_TRIPLET = {"subject": str, "sentiment": _SIGNS, "object": str, "annotators": [str]}
-_TRIPLETS = {"sentence-level stances": {"*": [_TRIPLET]}}
-_STORY = {"text": [{"id": Scalar, "text": str}]}
-_BIAS = {"id": str, "polarity": str, "quote": str, "speaker": str, "target": str}
-_BIASES = {"phrase-level-annotations": [_BIAS]}
-_NEWS = {"title": str, "body-paragraphs": [[str]], "date?": Scalar, "source?": Scalar}
+
+def _object(**checks: Check) -> Check:
+    return table(checks, others=anything)
+
+
+_TEXT, _NUMBER = of(str), of(int)
+_PLACE = {"from": _NUMBER, "to": _NUMBER}
+_SCORE = such(of(float), (2, 4, 6).__contains__, "2, 4 or 6")
+_TARGETS = objects(
+    {"Input.gid": scalar, "mention": _TEXT, "polarity": _SCORE, **_PLACE},
+    {"further_mentions": objects(_PLACE)},
+)
+_MADTSC = _object(sentence_normalized=_TEXT, targets=_TARGETS)
+_NEWSMTSC = _object(primary_gid=_TEXT, sentence_normalized=_TEXT, targets=_TARGETS)
+_LISTS = such(items(items(_TEXT)), lambda both: len(both) == 2 and both[1], "texts and places")
+_OPINIONS = objects({"Source": _LISTS, "Target": _LISTS, "Polarity": one_of("POS", "NEG")})
+_OPINIONATED = _object(sent_id=scalar, text=_TEXT, opinions=_OPINIONS)
+_TRIPLETS = objects(
+    {"subject": _TEXT, "sentiment": one_of(*_SIGNS), "object": _TEXT, "annotators": items(_TEXT)}
+)
+_SENTENCES = table({"sentence-level stances": entries(_TRIPLETS)}, others=anything)
+_STORY = _object(text=objects({"id": scalar, "text": _TEXT}))
+_BIASES = objects(dict.fromkeys(("id", "polarity", "quote", "speaker", "target"), _TEXT))
+_BIASED = table({"phrase-level-annotations": _BIASES}, others=anything)
+_NEWS = table(
+    {"title": _TEXT, "body-paragraphs": items(items(_TEXT))},
+    {"date": scalar, "source": scalar},
+    anything,
+)
 
 
 def read_newsmtsc(job: Import) -> Rows:
@@ -59,13 +77,15 @@ def read_newsmtsc(job: Import) -> Rows:
 def read_madtsc(job: Import) -> Rows:
     """Yield a row per target, with further mentions (https://github.com/EvanDufraisse/MAD_TSC)."""
     for where, sentence in read_json(_MADTSC, job.source, job):
-        yield from _targets(job, where, sentence)
+        yield from _targets(job, where, sentence, further="further_mentions")
 
 
-def _targets(job: Import, where: str, sentence: Item, document: str = "") -> Rows:
+def _targets(
+    job: Import, where: str, sentence: Item, document: str = "", further: str = ""
+) -> Rows:
     text = sentence["sentence_normalized"]
     for number, target in enumerate(sentence["targets"]):
-        mentions = [target, *target.get("further_mentions", [])]
+        mentions = [target, *target.get(further, [])]
         places = {(mention["from"], mention["to"]) for mention in mentions}
         for start, end in places:
             if not 0 <= start < end <= len(text):
@@ -82,16 +102,17 @@ def read_ruopinionne(job: Import) -> Rows:
     https://github.com/dialogue-evaluation/RuOpinionNE-2024, codalab/evaluation.py: `Source` and
     `Target` are a list of texts and one of places ``start:end``; nobody is [["NULL"], ["0:0"]].
     """
-    for where, sentence in read_json(_OPINIONS, job.source, job):
+    for where, sentence in read_json(_OPINIONATED, job.source, job):
         text, number, places = sentence["text"], sentence["sent_id"], list[Place]()
-        for at, opinion in enumerate(sentence["opinions"]):
-            key = f"{where}: opinions[{at}]"
-            holder, _ = _named(job, f"{key}.Source", opinion["Source"])
-            actor, ends = _named(job, f"{key}.Target", opinion["Target"])
+        for at, opinion in enumerate(sentence["opinions"], 1):
+            holder, _ = _named(opinion["Source"])
+            actor, ends = _named(opinion["Target"])
             for place in ends:
                 found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", place)
                 if not found or not int(found[1]) < int(found[2]) <= len(text):
-                    raise job.fault(f"{key}.Target", f"'{shown(place)}' is not in the text")
+                    raise job.fault(
+                        f"{where}: opinion {at}", f"'{shown(place)}' is not in the text"
+                    )
                 label, start, end = opinion["Polarity"], int(found[1]), int(found[2])
                 places.append(Place(where, start, end, [label], actor, holder))
             if not ends:
@@ -101,10 +122,8 @@ def read_ruopinionne(job: Import) -> Rows:
         yield from job.rows({"id": number, "document": number, "text": text}, places)
 
 
-def _named(job: Import, where: str, parts: list[list[str]]) -> tuple[str, list[str]]:
+def _named(parts: list[list[str]]) -> tuple[str, list[str]]:
     """Return who is named, "author" or nobody, and at which places."""
-    if len(parts) != 2 or not parts[1]:
-        raise job.fault(where, "is not two lists, of texts and of places")
     name = " ".join(parts[0])
     if name.upper() == "AUTHOR":
         return "author", []
@@ -121,7 +140,7 @@ def read_semeval2025(job: Import) -> Rows:
     for path in files_in(job.source, _ANNOTATIONS):
         folders = (path.parent / inner for inner in _ARTICLES)
         articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}
-        for number, line in enumerate(read_text(path).removeprefix("\ufeff").splitlines(), 1):
+        for number, line in enumerate(read_text(path).splitlines(), 1):
             if line.strip():
                 yield from _framed(job, f"{shown_path(path)}:{number}", line.split("\t"), articles)
 
@@ -158,12 +177,12 @@ def read_seesaw(job: Import) -> Rows:
         where, story = shown_path(path), read_object(_STORY, articles / path.name, job)
         texts = {line["id"]: line["text"] for line in story["text"]}
         meta = job.source / "meta" / f"{path.stem.rpartition('_DOCUMENT_')[0]}.json"
-        more = read_object({"Split?": str}, meta, job) if meta.is_file() else {}
-        for number, said in read_object(_TRIPLETS, path, job)["sentence-level stances"].items():
+        more = read_object(of(dict), meta, job) if meta.is_file() else {}
+        for number, said in read_object(_SENTENCES, path, job)["sentence-level stances"].items():
             if number not in texts:
                 raise job.fault(where, f"no sentence {shown(number, 20)} in the article")
             cells = {"document": path.stem, "id": f"{path.stem}-{number}", "text": texts[number]}
-            cells |= {name.lower(): cell for name, cell in more.items()}
+            cells["split"] = str(more.get("Split", ""))
             yield from _without_ties(job, _triplets(job, where, said, cells))
 
 
@@ -182,7 +201,7 @@ def _without_ties(job: Import, rows: Iterable[Row]) -> Rows:
     """Yield the rows of a sentence but those in which as many coders say one stance as another.
 
     A coder's second row on an actor is compared with the second ones of the others, as
-    `stance.annotations.merge_coders` does.
+    `stance.corpus.coders.merge_coders` does.
     """
     times: Counter[tuple[str, str]] = Counter()
     units: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
@@ -219,7 +238,7 @@ def read_basil(job: Import) -> Rows:
         lines = [line.strip() for part in article["body-paragraphs"] for line in part]
         texts = {"title": article["title"], **{f"p{at}": line for at, line in enumerate(lines)}}
         where, seen = shown_path(path), set[tuple[str, ...]]()
-        for bias in read_object(_BIASES, path, job)["phrase-level-annotations"]:
+        for bias in read_object(_BIASED, path, job)["phrase-level-annotations"]:
             place, sign = bias["id"], bias["polarity"]
             if sign.upper() not in _SIGNS or place not in texts:
                 what = f"id '{shown(place)}' is not a sentence of the article"
@@ -248,7 +267,7 @@ _SPLIT = "it names no article: sentences of one article may stand on two sides o
 _WHOLE = "TRUE_SENTIMENT, the label of the whole article, is not converted"
 _MONEY = "it labels what news mean for investors: good news for a firm is favor"
 _VICTIMS = "Innocent is left out unless --labels Innocent=favor says what it is"
-_BIASED = "unbiased sentences are no neutral rows: nobody looked for actors there"
+_UNMARKED = "unbiased sentences are no neutral rows: nobody looked for actors there"
 
 
 def _table(their: tables.ColumnMap, *notes: str, **more: Any) -> Format:
@@ -273,5 +292,5 @@ DATASETS: Mapping[str, Format] = {
         {"antagonist": 0, "protagonist": 2},
     ),
     "seesaw": Format(read_seesaw, _FOLDER, (_NO_NEUTRAL,)),
-    "basil": Format(read_basil, _FOLDER, (_BIASED, _NO_NEUTRAL)),
+    "basil": Format(read_basil, _FOLDER, (_UNMARKED, _NO_NEUTRAL)),
 }

@@ -1,11 +1,10 @@
-"""Files of other programs read and checked, and the corpus rows made of them."""
+"""Files of other programs, read and checked, and the corpus rows that become of them."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from stance.errors import DataError
 from stance.label_values import LONGEST_HOLDER, STANCES
 from stance.reading.spans import parse_spans
 from stance.records import Stance
+from stance.settings import Check, Checks, SchemaError, anything, items, such, table
 from stance.tables import Form
 
 Row = dict[str, str]
@@ -46,6 +46,13 @@ class Import:
         """Return an error about a place in a file, with the advice for the format."""
         return DataError(f"{where}: {what}; {advice or self.advice}")
 
+    def checked(self, check: Check, value: Any, where: str, key: str = "") -> Any:
+        """Return a value of JSON, at a key, as a check leaves it; raise if it does not pass."""
+        try:
+            return check(value, key)
+        except SchemaError as error:
+            raise self.fault(where, str(error)) from error
+
     def skip(self, noun: str, which: str = "") -> None:
         """Count something left out, such as a text, and which kind it is, "without a stance"."""
         self.left_out[noun, which] += 1
@@ -71,12 +78,10 @@ class Import:
         if odd := sorted({f"{shown(a, 30)} -> {b}" for a, b in self.read_as.items() if a != b}):
             yield f"stance labels read as {', '.join(odd)}"
         if self.cleaned:
-            names = count(self.cleaned, "name")
-            yield f"{names} had control characters, which are left out"
+            yield f"{count(self.cleaned, 'name')} had control characters, which are left out"
         if self.left_out:
-            most = self.left_out.most_common()
-            parts = (f"{count(n, noun)} {which}".strip() for (noun, which), n in most)
-            yield f"left out: {', '.join(parts)}"
+            parts = (f"{count(n, noun)} {why}" for (noun, why), n in self.left_out.most_common())
+            yield f"left out: {', '.join(map(str.strip, parts))}"
         if self.unknown:
             yield f"labels that are not stances: {self.unknown_labels()}; see --labels"
 
@@ -86,26 +91,23 @@ class Import:
         more = " …" if len(self.unknown) > len(met) else ""
         return ", ".join(f"'{shown(label, 30)}' {number:,}" for label, number in met) + more
 
-    def row(self, where: str, given: Mapping[str, str]) -> Row:
+    def row(self, where: str, given: Row) -> Row:
         """Return a row of a corpus; raise `DataError` if a cell cannot stand in one."""
-        cells = dict(given)
+        cells = {name: cell for name, cell in given.items() if cell or name not in _NAMES}
         for name in filter(cells.get, _NAMES):
-            has_control = _CONTROL.search(cells[name]) is not None
+            has_control, is_person = bool(_CONTROL.search(cells[name])), name in ("holder", "coder")
             self.cleaned += has_control
-            if has_control or name in ("holder", "coder"):
+            if has_control or is_person:
                 cells[name] = " ".join(_CONTROL.sub(" ", cells[name]).split())
-        for name, cell in cells.items():
-            if _UNFIT.search(name + cell):
-                what = "holds a NUL character or half a character (a lone surrogate)"
-                raise DataError(f"{where}: {shown(name, 30)} {what}; correct it")
-            if name in ("holder", "coder") and not (
-                cell.isprintable() and len(cell) <= LONGEST_HOLDER
-            ):
-                raise DataError(f"{where}: {name} '{shown(cell)}' is not a name; correct it")
+            if is_person and not (cells[name].isprintable() and len(cells[name]) <= LONGEST_HOLDER):
+                raise DataError(f"{where}: {name} '{shown(cells[name])}' is not a name; correct it")
+        if odd := next((name for name, cell in cells.items() if _UNFIT.search(name + cell)), None):
+            what = "holds a NUL character or half a character (a lone surrogate)"
+            raise DataError(f"{where}: {shown(odd, 30)} {what}; correct it")
         parse_spans(cells.get("spans", ""), cells["text"], where)  # raises
-        if not cells["actor"].strip():
+        if not cells.get("actor", "").strip():
             raise DataError(f"{where}: the actor is empty; name the actor of the stance")
-        return {name: cell for name, cell in cells.items() if cell or name not in _NAMES}
+        return cells
 
     def pair(self, where: str, cells: Row, labels: Sequence[str]) -> Rows:
         """Yield the row of a text and an actor, if some labels hold a stance."""
@@ -180,18 +182,13 @@ def read_text(path: Path) -> str:
     """Return the text of a file, its line ends as they are."""
     name = shown_path(path)
     try:
-        data = path.read_bytes()
-        if data.startswith(b"PK\3\4"):
-            raise DataError(f"{name}: is a zip archive; unpack it, and name a file or the folder")
-        return data.decode()
+        return path.read_bytes().decode().removeprefix("\ufeff")
     except OSError as error:
         raise DataError(f"{name}: cannot be read ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
-        before = error.object[: error.start]
-        line, at = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        what = f"not UTF-8 at byte {at} of the line"
-        advice = "download the file again, or save it as UTF-8"
-        raise DataError(f"{name}:{line}: {what}; {advice}") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        advice = "unpack it, or save it as UTF-8"
+        raise DataError(f"{name}:{line}: is not UTF-8; {advice}") from error
 
 
 def files_in(source: Path, ending: str) -> list[Path]:
@@ -201,81 +198,55 @@ def files_in(source: Path, ending: str) -> list[Path]:
     """
     if not source.is_dir():
         return [source]
-    found = sorted(path for path in source.rglob(f"*{ending}") if path.is_file())
-    inside = ((path, path.relative_to(source).parts) for path in found)
-    found = [path for path, parts in inside if not any(part.startswith(".") for part in parts)]
+    found = [
+        path
+        for path in sorted(source.rglob(f"*{ending}"))
+        if path.is_file() and not any(p.startswith(".") for p in path.relative_to(source).parts)
+    ]
     if not found:
         raise DataError(f"{shown_path(source)}: has no file *{ending} in it; check the folder")
     return found
 
 
-def read_json(shape: Any, path: Path, job: Import) -> Iterator[tuple[str, Any]]:
-    """Yield the values of JSON Lines or of one list, and where each stands, if they fit a shape."""
-    name, text = shown_path(path), read_text(path).removeprefix("\ufeff")
-    is_list = text.lstrip().startswith("[")
-    for number, line in enumerate([text] if is_list else text.split("\n"), 1):
-        found = [_decoded(line, name, number, job)] if line.strip() else []
-        for at, value in enumerate(found[0] if is_list else found, 1):
-            where = f"{name}: item {at:,}" if is_list else f"{name}:{number}"
-            yield where, checked(shape, value, partial(job.fault, where))
+def read_json(check: Check, path: Path, job: Import) -> Iterator[tuple[str, Any]]:
+    """Yield the values of JSON Lines or of one list, and where each stands, if a check passes."""
+    name, text = shown_path(path), read_text(path)
+    if text.lstrip().startswith("["):
+        for number, value in enumerate(_decoded(anything, text, name, 1, job), 1):
+            where = f"{name}: item {number:,}"
+            yield where, job.checked(check, value, where)
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield f"{name}:{number}", _decoded(check, line, name, number, job)
 
 
-def read_object(shape: Any, path: Path, job: Import) -> Any:
-    """Return the one value of a JSON file, if it fits a shape."""
-    name = shown_path(path)
-    value = _decoded(read_text(path).removeprefix("\ufeff"), name, 1, job)
-    return checked(shape, value, partial(job.fault, name))
+def read_object(check: Check, path: Path, job: Import) -> Any:
+    """Return the one value of a JSON file, if it passes a check."""
+    return _decoded(check, read_text(path), shown_path(path), 1, job)
 
 
-def _decoded(text: str, name: str, line: int, job: Import) -> Any:
+def _decoded(check: Check, text: str, name: str, line: int, job: Import) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"{name}:{line + error.lineno - 1}"
-        raise job.fault(where, f"not JSON at column {error.colno}") from error
-    except (ValueError, RecursionError) as error:  # 5,000 digits, 10,000 brackets
-        raise job.fault(f"{name}:{line}", "too long or too deep for JSON") from error
+        value = json.loads(text, object_hook=_without_nulls)
+    except (ValueError, RecursionError) as error:  # also 5,000 digits, and 10,000 brackets
+        line += getattr(error, "lineno", 1) - 1
+        raise job.fault(f"{name}:{line}", "is not JSON, or too long or deep") from error
+    return job.checked(check, value, f"{name}:{line}")
 
 
-# --- Shapes ----------------------------------------------------------------------------------
+def _without_nulls(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if value is not None}
 
 
-class Scalar(str):
-    """In a shape: a text, or a number that is read as a text."""
+_SCALAR = such(anything, lambda value: isinstance(value, (str, int, float)), "a text or a number")
 
 
-_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
+def scalar(value: Any, where: str) -> str:
+    """Check that a value is a text or a number, and return it as a text."""
+    return value if isinstance(_SCALAR(value, where), str) else json.dumps(value)
 
 
-def checked(shape: Any, value: Any, fault: Callable[[str], Exception], key: str = "") -> Any:
-    """Return a value of JSON without what its shape does not have; raise if it does not fit.
-
-    A shape is a type, the choices in a tuple, a list of one shape, or an object of shapes by key:
-    ``name?`` may be missing or null, and ``*`` stands for any keys.
-
-    >>> checked({"to": int, "sign": (1, -1), "note?": str}, {"to": 4, "sign": 1}, ValueError)
-    {'to': 4, 'sign': 1}
-    """
-    if shape is object:
-        return value
-    if isinstance(shape, tuple):
-        if isinstance(value, bool) or value not in shape:
-            raise fault(f"{key} is '{shown(str(value))}', not {' or '.join(map(str, shape))}")
-        return value
-    kind: Any = type(shape) if isinstance(shape, (dict, list)) else shape
-    if shape is Scalar:
-        kind, value = str, json.dumps(value) if isinstance(value, (int, float)) else value
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise fault(f"{shown(key, 80)} is not {_KINDS[kind]}".lstrip())
-    if kind is list:
-        return [checked(shape[0], own, fault, f"{key}[{at}]") for at, own in enumerate(value)]
-    if kind is not dict:
-        return value
-    given = {name: own for name, own in dict(value).items() if own is not None}
-    if "*" in shape:
-        return {name: checked(shape["*"], given[name], fault, f"{key}.{name}") for name in given}
-    if missing := [name for name in shape if name[-1] != "?" and name not in given]:
-        raise fault(f"{shown(key, 80)} has no key '{missing[0]}'".lstrip())
-    names = {name: name.removesuffix("?") for name in shape if name.removesuffix("?") in given}
-    below = f"{key}." if key else ""
-    return {own: checked(shape[n], given[own], fault, below + own) for n, own in names.items()}
+def objects(required: Checks, optional: Checks | None = None) -> Check:
+    """Return a check of a list of objects, which may have further keys."""
+    return items(table(required, optional or {}, anything))

@@ -5,13 +5,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.importing.sources import Import, Row, Rows, checked, joined
+from stance.importing.sources import Import, Row, Rows, joined
 from stance.label_values import SENTIMENTS, STANCES, LabelReader
 from stance.records import Sentiment, Stance
+from stance.settings import entries, of
 from stance.tables import column, open_table, optional_column
 
 _NEEDED = ("text", "actor", "stance")
@@ -202,7 +202,7 @@ def _decisions(job: Import, where: str, headline: Row) -> Rows:
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError) as error:
         what = "Decisions is not a dictionary such as {'Gold': 'positive'}"
         raise job.fault(where, what) from error
-    labels = checked({"*": str}, said, partial(job.fault, where), "Decisions")
+    labels = job.checked(entries(of(str)), said, where, "Decisions")
     yield from ({**headline, "actor": actor, "stance": label} for actor, label in labels.items())
 
 
