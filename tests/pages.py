@@ -11,7 +11,7 @@ from stance.reports._page import stylesheet
 VOID = {"meta", "br"}
 _NAMES = """
 html head title style body header nav main footer section aside h1 h2 h3 h4 p ul li dl div dt dd
-small
+small strong
 table caption thead tbody tr th td figure figcaption details summary a bdi mark blockquote pre code
 svg desc g rect line circle path polyline polygon text
 """

@@ -65,24 +65,82 @@ def test_corrected_shares_are_those_of_shares(study, made):
     answers, labelled = study
     result = invoke("shares", answers, "--audit", labelled, *AUDIT, "--json")
     found = {(row["actor"], row["class"]): row for row in json.loads(result.stdout)["shares"]}
-    rows = list(csv.DictReader(io.StringIO(made[0].links["corrected-by-actor.csv"])))
+    rows = list(csv.DictReader(io.StringIO(made[0].links["stance-by-actor.csv"])))
     assert {row["actor"] for row in rows} == {"Anvaria", "Borduria", "Seldom"}
     for row in rows:
         for label in (*LABELS, "net"):
-            own = found[row["actor"], label]
-            for name in ("counted", "corrected", "low", "high"):
-                cell = row[f"{label}_{name}"]
-                assert (float(cell) if cell else None) == pytest.approx(own[name], abs=1e-6)
+            own, names = found[row["actor"], label], (f"{label}_counted", label)
+            cells = [row[name] for name in (*names, f"{label}_low", f"{label}_high")]
+            for name, cell in zip(("counted", "corrected", "low", "high"), cells, strict=True):
+                if cell:  # empty where an interval says next to nothing
+                    assert float(cell) == pytest.approx(own[name], abs=1e-6)
+        assert row["actor"] == "Seldom" or row["net"]
         assert row["method"] == own["method"]
 
 
-def test_counted_and_corrected_stand_side_by_side(made):
-    page, _, folder = made
-    headings = [text for _, text in page.headings]
-    assert headings.index("Corrected by an audit") < headings.index("Stance by actor")
-    assert "Only the section “Corrected by an audit” allows for that" in page.text
-    for name in ("corrected-net", "corrected-sides"):
-        assert (folder / f"{name}.svg").stat().st_size > 1000
+PARTIES = {"Left": -0.56, "Green": -0.28, "Liberal": 0.0, "Centre": 0.27, "Right": 0.54}
+
+
+@pytest.fixture(scope="module")
+def parties(tmp_path_factory):
+    """A study whose classifier counts about +30 toward NATO in every party, and its page."""
+    folder, rng = tmp_path_factory.mktemp("parties"), np.random.default_rng(4)
+    answers, labels, truths = [], [], {}
+    for row in range(1, 2501):
+        party = list(PARTIES)[row // 5 % 5]
+        net = PARTIES[party]
+        truth = rng.choice(3, p=[(0.7 - net) / 2, 0.3, (0.7 + net) / 2])
+        said = truth if rng.random() < 0.25 else rng.choice(3, p=[0.2, 0.3, 0.5])
+        tilt = 0.3 - 0.25 * net - 0.22
+        if rng.random() < abs(tilt):
+            said = 2 if tilt > 0 else 0
+        actor = "NATO" if row != 7 else "Taiwan"
+        truths.setdefault((actor, party), []).append(truth - 1)
+        head = {"document": f"d{row // 5}", "text": f"Text {row}.", "Party": party}
+        head |= {"date": f"20{20 + row // 25 % 4}-03-01", "row": row, "actor": actor}
+        chances = dict(
+            zip(SHARES, ("0.7" if at == said else "0.15" for at in range(3)), strict=True)
+        )
+        answers.append({**head, "mentions": 1, "stance": LABELS[said], **chances})
+        if rng.random() < 0.25:
+            labels.append({**head, "stance": LABELS[truth]})
+    table = write_rows(folder / "answers.csv", answers)
+    labelled = write_rows(folder / "labelled.csv", labels)
+    options = ("--by", "Party", "--audit", labelled, "--simple-random", "--figures", folder / "f")
+    result = invoke("report", table, "-o", folder / "page.html", *options)
+    assert result.exit_code == 0, result.stderr
+    truth = {key: np.mean(values) for key, values in truths.items()}
+    return read_page((folder / "page.html").read_bytes()), truth, folder / "f"
+
+
+def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
+    """Headline, chart, map, timeline and file of figures; the counted numbers beside, small."""
+    page, truth, folder = parties
+    rows = list(csv.DictReader(io.StringIO(page.links["groups-1.csv"])))
+    assert {row["group"] for row in rows} == set(PARTIES)
+    for row in rows:
+        assert float(row["net_low"]) <= truth["NATO", row["group"]] <= float(row["net_high"])
+        assert 0.1 < float(row["net_counted"]) < 0.5
+    shown = {row["group"]: f"{100 * float(row['net']):+.0f}".replace("-", "−") for row in rows}
+    lead, _, rest = page.text.partition("rows judged")
+    assert re.search(r"lowest toward NATO in Left \(−\d\d \[.*highest in Right \(\+\d\d \[", lead)
+    assert "are against" not in lead  # the counted shares would contradict the corrected ones
+    heat = next(table for table in page.tables if table[0][0] == "" and "Left" in table[0])
+    cells = dict(zip(heat[0][1:], heat[1][1:], strict=True))
+    assert {party: cell.split("\n")[0] for party, cell in cells.items()} == shown
+    assert all(re.search(r"\n\(\+\d\d\)", cell) for cell in cells.values())
+    assert "Taiwan0 labels: too few" in page.text.replace("Taiwan 0", "Taiwan0")
+    assert "+100, n = 1" not in rest
+    assert "−100" not in (folder / "net.svg").read_text("utf-8")
+    mean = np.mean([truth["NATO", party] for party in PARTIES])
+    with (folder / "numbers.csv").open(encoding="utf-8", newline="") as file:
+        found = [row for row in csv.DictReader(file) if row["measure"] == "net"]
+    for row in found:
+        if row["figure"] == "over-time-1":
+            assert float(row["low"]) <= mean + 0.1
+            assert float(row["high"]) >= mean - 0.1
+        if row["figure"] == "groups-1":
+            assert row["value"] == next(r["net"] for r in rows if r["group"] == row["group"])
 
 
 def test_the_method_describes_sample_correction_and_agreement(study, made):
@@ -132,7 +190,7 @@ def test_an_audit_of_a_single_answer_corrects_nothing_and_says_so(study, tmp_pat
     result = invoke("report", answers, "-o", page, "--audit", one, *AUDIT)
     assert result.exit_code == 0, result.stderr
     found = read_page(page.read_bytes()).text
-    assert "No actor shown has labels enough to be corrected: 1 label in all." in found
+    assert "Too few labels to say anything of 3 actors shown: " in found
 
 
 def test_an_audit_that_does_not_fit_is_refused(study, tmp_path):

@@ -12,9 +12,7 @@ from command import SAMPLE, STARTER, invoke, write
 from pages import read_page
 from test_pages import GROUPS, STRINGS, TOGETHER, distinct, evaluation_page, harmless, predictions
 
-from stance.reports import Request
-from stance.reports._predicted import gather
-from stance.reports._predictions import compose
+from stance.reports import Request, write_predictions
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 
@@ -218,7 +216,8 @@ each => each.tagName + " " + each.getAttributeNames().join(" ")).join("\\n")"""
 
 def report_page(words, folder):
     path = predictions(folder / "answers.csv", distinct(words))
-    return compose(gather(Request(path), None))
+    write_predictions(Request(path), path.with_suffix(".html"), None, force=True)
+    return path.with_suffix(".html").read_bytes()
 
 
 @pytest.mark.endurance

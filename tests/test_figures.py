@@ -4,18 +4,18 @@ import csv
 import os
 import re
 import sys
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 from command import STARTER, fails, invoke, misused, write
+from hypothesis import given
+from hypothesis import strategies as st
 from pages import read_page
 
-from stance.findings.periods import UNITS
-from stance.reports._charts import Estimate, Line, Parts, stacked, whiskers
-from stance.reports._drawing import as_svg, colours, draw
-from stance.reports._export import as_pdf, lacks_letters, tidy
-from stance.reports._page import Column, Data, text_column, with_interval
-from stance.reports._scales import Axis
+from stance.reports._charts import Axis, Estimate, Line, net_axis, share_axis, whiskers
+from stance.reports._figures import Column, Data, Figure, text_column, with_interval
+from stance.reports._files import as_pdf, as_svg, lacks_letters, numbers
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -47,7 +47,7 @@ def test_the_title_is_the_users(made):
 
 def test_each_figure_is_a_file_that_needs_no_style(made):
     names = {path.stem for path in made[1].iterdir()}
-    assert {"shares", "net", "sides", "source-shares", "map", "certainty", "tone"} <= names
+    assert {"shares", "net", "sides", "groups-1", "map", "certainty", "tone"} <= names
     assert {"over-time-1", "numbers"} <= names
     for name in names - {"numbers"}:
         root = ElementTree.parse(made[1] / f"{name}.svg").getroot()
@@ -94,7 +94,7 @@ def test_the_numbers_are_those_of_the_page(made):
                 assert found["low"] == line[f"{measure}_low"]
     traced = [row for row in rows if row["figure"] == "over-time-1"]
     assert all(row["actor"] and row["period"] and not row["group"] for row in traced)
-    mapped = [row for row in rows if row["figure"] == "actor-by-source"]
+    mapped = [row for row in rows if row["figure"] == "actor-by-group"]
     assert all(row["actor"] and row["group"] for row in mapped)
 
 
@@ -133,39 +133,71 @@ def test_a_report_that_fails_leaves_neither_figures_nor_their_folder(answers, tm
     assert [*tmp_path.rglob("*")] == [folder]
 
 
-def test_a_drawing_has_the_places_and_colours_of_its_chart():
-    rows = [Line("Anvaria", "9 answers", (Estimate(0.2, (0.1, 0.3), "favor"),))]
+def figure(name, title="Title"):
+    line = Line(name, "9 answers", (Estimate(0.2, (0.1, 0.3), "favor", "dot", 0.4),))
+    data = Data("x", (text_column("actor"), Column("n", "n", "count")), [[name, 3]])
     axis = Axis(0, 1, ((0.0, "0"), (1.0, "100 %")))
-    found = draw(whiskers("w", "Title", rows, axis), width=400)
-    assert (found.title, found.width) == ("Title", 400)
-    texts = {mark.text: mark for mark in found.marks if hasattr(mark, "text")}
-    assert set(texts) == {"Anvaria", "9 answers", "0", "100 %"}
-    assert texts["Anvaria"].bold
-    assert (texts["9 answers"].x, texts["9 answers"].anchor) == (400, "end")
-    (whisker,) = (mark for mark in found.marks if getattr(mark, "width", 0) == 2)
-    assert whisker.stroke == colours()["favor"] == "#0072b2"
-    assert [x for x, _ in whisker.places] == pytest.approx([49.6, 124.8])  # of 3 to 97 percent
+    return Figure("w", title, whiskers([line], axis), data, "", [("ring", "quietly", "counted")])
+
+
+def test_a_file_has_the_places_and_colours_of_its_chart():
+    root = ElementTree.fromstring(as_svg(figure("Anvaria")))
+    texts = {each.text: each.attrib for each in root.iter(f"{SVG}text")}
+    assert set(texts) == {"Title", "counted", "Anvaria", "9 answers", "0", "100 %"}
+    assert texts["Anvaria"]["font-weight"] == "bold"
+    assert (texts["9 answers"]["x"], texts["9 answers"]["text-anchor"]) == ("480.00", "end")
+    (whisker,) = (each for each in root.iter(f"{SVG}line") if each.get("stroke") == "#0072b2")
+    assert (whisker.get("x1"), whisker.get("x2")) == ("59.52", "149.76")  # of 3 to 97 percent
+    assert 'cx="194.88"' in as_svg(figure("Anvaria")).decode()  # the ring, at 0.4
 
 
 @pytest.mark.parametrize("name", ["Ünï (cö) \\de", "北大西洋", "<b>&amp;</b>", "a\x00b\ud800"])
 def test_any_name_makes_whole_files(name):
-    drawing = draw(stacked("s", name, "d", [Parts(name, "1 answer", (1.0,))], ("favor",)))
-    ElementTree.fromstring(as_svg(drawing).decode())
-    assert lacks_letters(drawing) == any(ord(sign) > 0x2FF for sign in name)
+    made = figure(name, name)
+    ElementTree.fromstring(as_svg(made).decode())
+    assert lacks_letters(made) == any(ord(sign) > 0x2FF for sign in name)
     pytest.importorskip("reportlab")
-    assert as_pdf(drawing).startswith(b"%PDF-")
+    assert as_pdf(made).startswith(b"%PDF-")
 
 
 def test_a_table_becomes_a_row_per_number():
-    columns = (text_column("source"), Column("n", "n", "count"), *with_interval("net", "net"))
-    data = Data(
-        "x", columns, [["Daily", 3, 0.5, 0.25, 0.75], ["Weekly", 0, None, None, None]], "NATO"
-    )
-    assert list(tidy(data)) == [
-        ["x", "NATO", "Daily", "", "n", "3", "", ""],
-        ["x", "NATO", "Daily", "", "net", "0.500000", "0.250000", "0.750000"],
-        ["x", "NATO", "Weekly", "", "n", "0", "", ""],
+    columns = (text_column("group"), Column("n", "n", "count"), *with_interval("net", "net"))
+    rows = [["Daily", 3, 0.5, 0.25, 0.75], ["Weekly", 0, None, None, None]]
+    made = replace(figure("x"), data=Data("x", columns, rows, "NATO"))
+    assert list(numbers(made)) == [
+        ("x", "NATO", "Daily", "", "n", "3", "", ""),
+        ("x", "NATO", "Daily", "", "net", "0.500000", "0.250000", "0.750000"),
+        ("x", "NATO", "Weekly", "", "n", "0", "", ""),
     ]
-    for unit in UNITS:
-        data = Data("x", (text_column(unit), Column("n", "n", "count")), [["2024", 3]])
-        assert next(tidy(data))[3] == "2024"
+
+
+# --- Scales ---
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1), st.integers(4, 6))
+def test_a_scale_of_net_stances_holds_them_all_and_zero(nets, most):
+    axis = net_axis(nets, most)
+    assert axis.low - 1e-9 <= min(0, *nets)
+    assert max(0, *nets) <= axis.high + 1e-9
+    ticks = [at for at, _ in axis.ticks]
+    assert 0 in ticks
+    assert (ticks[0], ticks[-1]) == (axis.low, axis.high)
+    assert len(ticks) <= most + 1
+    step = ticks[1] - ticks[0]  # no more room than a step on either side
+    assert min(0, *nets) < ticks[0] + step + 1e-9
+    assert max(0, *nets) > ticks[-1] - step - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("axis", "words"),
+    [
+        (share_axis(0.15), ["0", "5", "10", "15 %"]),
+        (share_axis(), ["0", "25", "50", "75", "100 %"]),
+        (share_axis(0.72, 0.5), ["50", "60", "70", "80 %"]),
+        (net_axis([0.1, -0.55]), ["−60", "−40", "−20", "0", "+20"]),
+        (net_axis([1.0, -1.0], 4), ["−100", "−50", "0", "+50", "+100"]),
+        (net_axis([0.0]), ["0", "+1"]),
+    ],
+)
+def test_ticks_stand_at_round_numbers(axis, words):
+    assert [text for _, text in axis.ticks] == words

@@ -2,9 +2,8 @@
 
 from stance.findings.survey import Request
 from stance.reports._evaluation import write_evaluation
-from stance.reports._examples import worst_mistakes
-from stance.reports._export import check_figures
-from stance.reports._predicted import Maker, read_maker
+from stance.reports._files import check_figures
+from stance.reports._paragraphs import Maker, read_maker, worst_mistakes
 from stance.reports._predictions import write_predictions
 
 __all__ = ["Maker", "Request", "check_figures", "read_maker"]

@@ -1,11 +1,10 @@
-"""The page on an evaluation: its charts and tables."""
+"""The page on an evaluation: what scores say in words, their charts and tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil, log10
 from pathlib import Path
 from typing import Any
-
-from markupsafe import Markup
 
 from stance.corpus import Source
 from stance.display import count, shown
@@ -13,78 +12,192 @@ from stance.files import AtomicGroup
 from stance.records import UNCERTAIN
 from stance.reports import _charts as charts
 from stance.reports import _page as page
-from stance.reports._charts import Estimate, Line, Point
-from stance.reports._evaluated import (
-    DIVISIONS,
-    MOST_GROUPS,
-    Division,
-    EvaluationReport,
-    Score,
-    interval_of,
-    score_of,
+from stance.reports._charts import SHARES, Axis, Estimate, Line, share_axis
+from stance.reports._figures import (
+    ROWS,
+    Cell,
+    Column,
+    Data,
+    Figure,
+    points,
+    signed,
+    text_column,
+    with_interval,
 )
-from stance.reports._examples import Mistake
-from stance.reports._page import ROWS, Cell, Column, Data, Figure, text_column, with_interval
-from stance.reports._scales import SHARES, Axis, score_axis, share_axis
-from stance.screens import Figures, percent
+from stance.reports._paragraphs import Mistake
+from stance.screens import Figures, percent, ranged
 from stance.screens.model import gain_text
 from stance.storage import model_hash
 
 HEIGHT = 260  # pixels of a curve that stands alone
 HEATS = 5  # shades of a share, from none to all
+MOST_GROUPS = 20  # groups in a chart; tables have all
 
+RIVALS = {  # name of each baseline, and what it does
+    "target_blind": ("target-blind words", "the same training data, blind to the actor"),
+    "lexicon": ("polarity lexicon", "counts good and bad words near the actor"),
+    "majority": ("majority label", "always the most frequent label"),
+}
+DIVISIONS = {  # title of each breakdown, and the name of one group
+    "per_actor": ("Actors", "actor"),
+    "per_source": ("Sources", "source"),
+    "per_genre": ("Genres", "genre"),
+    "per_year": ("Years", "year"),
+    "per_corpus": ("Corpora", "corpus"),
+}
 KINDS: dict[str, tuple[str, str, charts.Tone]] = {  # name of a class's score, form, tone
     "precision": ("precision", "diamond", "quietly"),
     "recall": ("recall", "square", "quietly"),
     "f1": ("F1", "dot", "ink"),
 }
-
 MACRO_F1 = with_interval("macro-F1, %", "macro_f1", "macro_f1_low", "macro_f1_high")
 ACCURACY = with_interval("accuracy, %", "accuracy", "accuracy_low", "accuracy_high")
 
 
-def _whiskers(
-    name: str, title: str, scores: Sequence[Score], data: Data, axis: Axis = SHARES
-) -> Figure:
-    return Figure(charts.whiskers(name, title, [each.line() for each in scores], axis), data)
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score between 0 and 1, or a difference of two, with its interval."""
+
+    name: str
+    value: float
+    interval: tuple[float, float] | None
+    note: str = ""
+
+    @classmethod
+    def of(cls, name: str, part: Figures, key: str = "macro_f1", interval: str = "") -> "Score":
+        """Return a score of an evaluation by its key."""
+        return cls(name, part[key], interval_of(part.get(interval or f"{key}_interval")))
+
+    @property
+    def words(self) -> str:
+        """The score as a sentence has it."""
+        return ranged(self.value, self.interval)
+
+    @property
+    def cells(self) -> tuple[Cell, Cell, Cell]:
+        """The score as a table has it."""
+        return (self.value, *(self.interval or (None, None)))
+
+    def line(self) -> Line:
+        """Return the score as a chart has it."""
+        words = self.words + (f", {self.note}" if self.note else "")
+        return Line(page.named(self.name), words, (Estimate(self.value, self.interval),))
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A baseline, what it does, and by how much the model's macro-F1 is above its own."""
+
+    score: Score
+    what: str
+    gain: Score | None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the model is better, in words that the rival's name ends."""
+        if self.gain is None or self.gain.interval is None:
+            return "the documents are too few to show whether the model is better than"
+        low, high = self.gain.interval
+        if high < 0:
+            return "the model is shown to be worse than"
+        return f"the model is {'' if low > 0 else 'not '}shown to be better than"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """All that the page on an evaluation rests on."""
+
+    scores: Figures  # as `stance.evaluation.Report.to_json` returns them
+    card: Figures  # the model's
+    sources: Sequence[Source]  # corpora that it was evaluated on
+    mistakes: Sequence[Mistake] = ()  # wrong answers to show
+    model: tuple[str, str] | None = None  # name and sha256 of its file
+    rivals: Mapping[str, Rival] = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts, rivals = self.scores["baselines"], {}
+        for key, (name, what) in RIVALS.items():
+            if part := parts.get(key):
+                gain = part.get("difference")
+                score = Score.of(name, part)
+                rivals[key] = Rival(score, what, Score.of(name, gain) if gain else None)
+        object.__setattr__(self, "rivals", rivals)
+
+    @property
+    def macro_f1(self) -> Score:
+        """The headline."""
+        return Score.of("this model", self.scores)
+
+    @property
+    def accuracy(self) -> Score:
+        """Share of right answers."""
+        return Score.of("accuracy", self.scores, "accuracy")
+
+    @property
+    def notes(self) -> list[str]:
+        """What to beware of."""
+        tone = (self.scores.get("sentiment") or {}).get("notes", [])
+        return [*map(str, self.scores.get("notes", [])), *(f"sentiment: {note}" for note in tone)]
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean probability of the answers."""
+        bins = self.scores.get("reliability") or []
+        rows = sum(each["n"] for each in bins)
+        return sum(each["n"] * each["confidence"] for each in bins) / rows if rows else None
+
+    @property
+    def surest_half(self) -> Figures | None:
+        """The point of the risk curve nearest to one half of the rows answered."""
+        curve = self.scores.get("risk_coverage") or []
+        return min(curve, key=lambda each: abs(each["coverage"] - 0.5), default=None)
+
+
+def interval_of(value: Any) -> tuple[float, float] | None:
+    """Return an interval of an evaluation."""
+    return None if value is None else (float(value[0]), float(value[1]))
+
+
+def _scores(name: str, title: str, scores: Sequence[Score], data: Data, axis: Axis) -> Figure:
+    return Figure(name, title, charts.whiskers([each.line() for each in scores], axis), data)
 
 
 def _rivals_figure(report: EvaluationReport) -> Figure:
     scores = [report.macro_f1, *(rival.score for rival in report.rivals.values())]
     does = ["", *(rival.what for rival in report.rivals.values())]
-    rows = [[score.name, *score.cells(), what] for score, what in zip(scores, does, strict=True)]
+    rows = [[score.name, *score.cells, what] for score, what in zip(scores, does, strict=True)]
     columns = (text_column("model"), *MACRO_F1, Column("what it does", "what"))
-    data = Data("baselines", columns, rows)
-    return _whiskers("rivals", "Macro-F1 beside baselines", scores, data)
+    return _scores(
+        "rivals", "Macro-F1 beside baselines", scores, Data("baselines", columns, rows), SHARES
+    )
 
 
 def _gains_figure(gains: Sequence[Score]) -> Figure:
-    """Draw the differences to the rivals, both scored on the same resamples."""
+    """Draw the differences to the rivals, both scored on the same documents."""
     lines = []
     for gain in gains:
-        mark, words = Estimate(gain.value, gain.interval), page.points(gain.value, gain.interval, 1)
-        lines.append(Line(f"more than {gain.name}", words, (mark,)))
-    widest = max(abs(end) for gain in gains for end in (gain.value, *(gain.interval or ())))
+        words = points(gain.value, gain.interval, 1)
+        lines.append(Line(f"more than {gain.name}", words, (Estimate(gain.value, gain.interval),)))
+    widest = max(abs(end) for line in lines for end in line.estimates[0].ends)
     most = max(0.1, ceil(10 * widest) / 10)
-    axis = Axis(-most, most, tuple((at, page.signed(100 * at)) for at in (-most, 0, most)), 0)
+    axis = Axis(-most, most, tuple((at, signed(100 * at)) for at in (-most, 0, most)), 0)
     columns = with_interval("difference, points", "difference", kind="signed")
-    rows = [[gain.name, *gain.cells()] for gain in gains]
+    rows = [[gain.name, *gain.cells] for gain in gains]
     data = Data("gains", (text_column("baseline"), *columns), rows)
-    return Figure(charts.whiskers("gains", "Difference to baselines", lines, axis), data)
+    return Figure("gains", "Difference to baselines", charts.whiskers(lines, axis), data)
 
 
 def _conflict_figure(found: Figures) -> Figure:
     blind = Score("target-blind words", found["target_blind_accuracy"], None)
-    scores = [score_of("this model", found, "accuracy", "interval"), blind]
-    rows = [[score.name, *score.cells()] for score in scores]
+    scores = [Score.of("this model", found, "accuracy", "interval"), blind]
+    rows = [[score.name, *score.cells] for score in scores]
     data = Data("conflict", (text_column("model"), *ACCURACY), rows)
-    return _whiskers("conflict-chart", "Accuracy where sides differ", scores, data)
+    return _scores("conflict-chart", "Accuracy where sides differ", scores, data, SHARES)
 
 
 def _classes_figure(scores: Figures, name: str) -> Figure:
     known = scores.get("per_class_intervals") or {}
-    lines, words = [], []
-    rows: list[list[Cell]] = []
+    lines, rows = [], list[list[Cell]]()
     for label, part in scores["per_class"].items():
         marks = []
         rows.append([label, part["support"]])
@@ -93,14 +206,12 @@ def _classes_figure(scores: Figures, name: str) -> Figure:
             marks.append(Estimate(part[key], ends, tone, form))
             rows[-1] += (part[key], *(ends or (None, None)))
         lines.append(Line(label, count(part["support"], "row"), tuple(marks)))
-        found = (f"{title} {percent(part[key])}" for key, (title, _, _) in KINDS.items())
-        words.append(f"{label}: {', '.join(found)}")
     columns = [text_column("class"), ROWS]
     for key, (title, _, _) in KINDS.items():
         columns += with_interval(f"{title}, %", key, f"{key}_low", f"{key}_high")
-    legend = charts.legend(*((form, tone, title) for title, form, tone in KINDS.values()))
-    chart = charts.whiskers(f"{name}-chart", "Scores by class", lines, description="; ".join(words))
-    return Figure(chart, Data(f"{name}-scores", columns, rows), legend)
+    legend = [(form, tone, title) for title, form, tone in KINDS.values()]
+    data, pieces = Data(f"{name}-scores", columns, rows), charts.whiskers(lines)
+    return Figure(f"{name}-chart", "Scores by class", pieces, data, legend=legend)
 
 
 def _confusion(scores: Figures) -> Data:
@@ -114,56 +225,62 @@ def _confusion(scores: Figures) -> Data:
     return Data("confusion", (text_column("labelled"), *columns), rows)
 
 
-def _sampled(texts: Sequence[str]) -> str:
-    return "; ".join(texts[:: max(1, len(texts) // 5)])
-
-
 def _reliability_figure(found: Sequence[Figures]) -> Figure:
-    rows, marks, words = [], [], []
+    rows, marks = [], []
     for each in found:
-        name = f"{each['low']:.2f}–{each['high']:.2f}"
-        right = score_of(name, each, "accuracy", "interval")
-        rows.append([name, each["n"], each["confidence"], *right.cells()])
-        marks.append(Point(each["confidence"], right.value, right.interval))
-        words.append(f"{percent(each['confidence'])} % sure, {percent(right.value)} % right")
+        right = Score.of(f"{each['low']:.2f}–{each['high']:.2f}", each, "accuracy", "interval")
+        rows.append([right.name, each["n"], each["confidence"], *right.cells])
+        marks.append((each["confidence"], Estimate(right.value, right.interval)))
     ticks = ((0.4, "40"), (0.6, "60"), (0.8, "80"), (1.0, "100 %"))
-    x = Axis(min(1 / 3, *(mark.x for mark in marks)), 1, ticks)
-    name, title = "reliability-chart", "Probability and accuracy"
-    form: Any = {"height": HEIGHT, "connected": False}
-    chart = charts.curve(name, title, _sampled(words), marks, x, SHARES, **form)
+    x = Axis(min(1 / 3, *(confidence for confidence, _ in marks)), 1, ticks)
     sure = Column("mean probability, %", "confidence", "share")
     columns = (Column("probability", "bin"), ROWS, sure, *with_interval("right, %", "accuracy"))
-    return Figure(chart, Data("reliability", columns, rows))
+    pieces = charts.curve(marks, x, SHARES, height=HEIGHT, equality=True)
+    data = Data("reliability", columns, rows)
+    return Figure("reliability-chart", "Probability and accuracy", pieces, data)
 
 
 def _risk_figure(found: Sequence[Figures]) -> Figure:
     ordered = sorted(found, key=lambda each: float(each["coverage"]))
-    marks = [Point(each["coverage"], each["error"]) for each in ordered]
-    words = [f"{percent(mark.x)} % answered, {percent(mark.y)} % wrong" for mark in marks]
-    y = share_axis(max(each["error"] for each in ordered))
-    title = "Error by share of answers given"
-    chart = charts.curve("risk-chart", title, _sampled(words), marks, SHARES, y, height=HEIGHT)
+    marks = [(each["coverage"], Estimate(each["error"])) for each in ordered]
     given = Column("answers given, %", "coverage", "share")
     wrong = Column("wrong among them, %", "error", "share")
     columns = (given, ROWS, wrong, Column("least probability", "threshold", "number"))
     rows = [[each[key] for key in ("coverage", "n", "error", "threshold")] for each in ordered]
-    return Figure(chart, Data("risk-coverage", columns, rows[::-1]))
+    y = share_axis(max(each["error"] for each in ordered))
+    pieces, data = charts.curve(marks, SHARES, y, height=HEIGHT), rows[::-1]
+    title = "Error by share of answers given"
+    return Figure("risk-chart", title, pieces, Data("risk-coverage", columns, data))
 
 
-def _division_figure(division: Division) -> Figure:
-    title, noun = DIVISIONS[division.key]
-    calibrated = any("ece" in part for _, part in division.groups)
-    columns = [Column(noun, "group"), ROWS, *MACRO_F1]
-    columns += [Column("calibration error, %", "ece", "share")] * calibrated
-    rows: list[list[Cell]] = [
-        [score.name, part["n"], *score.cells(), *[part.get("ece")] * calibrated]
-        for score, part in division.groups
-    ]
-    data = Data(division.key.replace("_", "-"), columns, rows)
-    if not division.charted:
-        return Figure(Markup(), data)
-    scores = [score for score, _ in division.groups[:MOST_GROUPS]]
-    return _whiskers(f"{division.key}-chart", f"Macro-F1 of {title}", scores, data)
+def _divisions(scores: Figures) -> Iterator[tuple[str, bool, int, Figure]]:
+    """Yield breakdowns of more than one group: title, whether charted, groups, and the figure."""
+    for key, (title, noun) in DIVISIONS.items():
+        parts = scores.get(key, {})
+        if len(parts) <= (key == "per_corpus"):
+            continue
+        groups = []
+        for name, part in parts.items():
+            ends = interval_of(part.get("interval", part.get("macro_f1_interval")))
+            ends = None if ends and ends[0] == ends[1] else ends  # all documents score the same
+            note = f"n {part['n']:,}{'' if part.get('trusted', True) else ', few'}"
+            groups.append((Score(name, part["macro_f1"], ends, note), part))
+        calibrated = any("ece" in part for part in parts.values())
+        columns = [Column(noun, "group"), ROWS, *MACRO_F1]
+        columns += [Column("calibration error, %", "ece", "share")] * calibrated
+        rows = [
+            [score.name, part["n"], *score.cells, *[part.get("ece")] * calibrated]
+            for score, part in groups
+        ]
+        data = Data(key.replace("_", "-"), columns, rows)
+        trusted = any(part.get("trusted", True) for part in parts.values())
+        charted = trusted or len(groups) <= MOST_GROUPS
+        drawn = [score for score, _ in groups[:MOST_GROUPS]] if charted else []
+        name, label = f"{key}-chart", f"Macro-F1 of {title}"
+        made = (
+            _scores(name, label, drawn, data, SHARES) if charted else Figure(name, label, [], data)
+        )
+        yield title, charted, len(groups), made
 
 
 def _stress_figure(tests: Sequence[Figures]) -> Figure:
@@ -171,44 +288,51 @@ def _stress_figure(tests: Sequence[Figures]) -> Figure:
     for test in tests:
         hard = ", hard" if test.get("kind") == "hard" else ""
         note = f"{test['failures']:,} of {test['n']:,}{hard}"
-        rate = Score(test["name"], test["rate"], interval_of(test["interval"]), note)
-        rates.append(rate)
-        kind, promise = test.get("kind", ""), test.get("promise", "")
-        rows.append([rate.name, kind, promise, test["n"], test["failures"], *rate.cells()])
+        rates.append(Score(test["name"], test["rate"], interval_of(test["interval"]), note))
+        told = [test["name"], test.get("kind", ""), test.get("promise", "")]
+        rows.append([*told, test["n"], test["failures"], *rates[-1].cells])
     texts = map(text_column, ("test", "kind", "promise"))
     counts = (Column(name, name, "count") for name in ("cases", "failures"))
     data = Data("stress", (*texts, *counts, *with_interval("rate, %", "rate")), rows)
-    axis = share_axis(max(end for r in rates for end in (r.value, *(r.interval or ()))))
-    return _whiskers("stress-chart", "Rates of failure", rates, data, axis)
+    axis = share_axis(max(end for rate in rates for end in rate.line().estimates[0].ends))
+    return _scores("stress-chart", "Rates of failure", rates, data, axis)
 
 
 def _repeats_figure(found: Figures) -> Figure:
-    mean = score_of("all seeds", found, "mean", "interval")
+    mean = Score.of("all seeds", found, "mean", "interval")
     rows = [[str(s), score] for s, score in zip(found["seeds"], found["macro_f1"], strict=True)]
     scores = [mean, *(Score(f"seed {seed}", score, None) for seed, score in rows)]
     data = Data("repeats", (text_column("seed"), MACRO_F1[0]), rows)
-    axis = score_axis([mean.value, *found["macro_f1"], *(mean.interval or ())])
-    return _whiskers("repeats-chart", "Macro-F1 by seed", scores, data, axis)
+    ends = [end for score in scores for end in score.line().estimates[0].ends]
+    return _scores("repeats-chart", "Macro-F1 by seed", scores, data, _zoomed(ends))
+
+
+def _zoomed(ends: Sequence[float]) -> Axis:
+    """Return a scale that holds some scores and is at least 20 points long."""
+    return share_axis(max(ends), max(0.0, min(*ends, max(ends) - 0.2)))
 
 
 def _learning_figure(found: Sequence[Figures]) -> Figure:
     marks = []
     for each in sorted(found, key=lambda each: float(each["rows"])):
         band = None if each.get("low") is None else (each["low"], each["high"])
-        marks.append(Point(log10(max(1, each["rows"])), each["macro_f1"], band))
-    first, last = marks[0].x, marks[-1].x
+        marks.append((log10(max(1, each["rows"])), Estimate(each["macro_f1"], band)))
+    first, last = marks[0][0], marks[-1][0]
     ends = ((first, f"{10**first:,.0f}"), (last, f"{10**last:,.0f} rows"))
     x = Axis(first, last, ends) if last > first else Axis(first - 1, first + 1, ())
-    y = score_axis(h for p in marks for h in (p.y, *(p.band or ())) if h is not None)
-    words = "; ".join(f"{each['rows']:,.0f} rows {percent(each['macro_f1'])}" for each in found)
-    title = "Macro-F1 by size of the training data"
-    chart = charts.curve("learning-chart", title, words, marks, x, y, height=HEIGHT)
+    y = _zoomed([end for _, each in marks for end in each.ends])
     part = Column("share of training data, %", "share", "share")
     documents = Column("documents", "documents", "count")
     columns = (part, ROWS, documents, *with_interval("macro-F1, %", "macro_f1"))
     keys = ("share", "rows", "documents", "macro_f1", "low", "high")
-    rows = [[each.get(key) for key in keys] for each in found]
-    return Figure(chart, Data("learning-curve", columns, rows))
+    data = Data("learning-curve", columns, [[each.get(key) for key in keys] for each in found])
+    pieces, words = (
+        charts.curve(marks, x, y, height=HEIGHT),
+        [(e["rows"], e["macro_f1"]) for e in found],
+    )
+    told = "; ".join(f"{rows:,.0f} rows {percent(score)}" for rows, score in words)
+    title = "Macro-F1 by size of the training data"
+    return Figure("learning-chart", title, pieces, data, told)
 
 
 def write_evaluation(
@@ -222,12 +346,14 @@ def write_evaluation(
     model: Path | None = None,
     force: bool = False,
 ) -> None:
+    """Write the page on an evaluation, as a part of what is written together."""
     file = (model.name, model_hash(model)) if model else None
     report = EvaluationReport(scores, card, sources, mistakes, file)
     together.write(path, compose(report), force=force)
 
 
 def compose(report: EvaluationReport) -> bytes:
+    """Return the page."""
     scores, card = report.scores, report.card
     conflict = scores.get("conflict") or {"n": 0}
     tests = (scores.get("stress") or {}).get("tests", [])
@@ -242,30 +368,25 @@ def compose(report: EvaluationReport) -> bytes:
         "classes": _classes_figure(scores, "classes"),
         "reliability": reliability and _reliability_figure(reliability),
         "risk": risk and _risk_figure(risk),
-        "divisions": [(each, _division_figure(each)) for each in report.divisions],
+        "divisions": list(_divisions(scores)),
         "stress": tests and _stress_figure(tests),
         "tone": tone and _classes_figure(tone, "sentiment"),
         "repeats": repeats and _repeats_figure(repeats),
         "learning": curve.get("points") and _learning_figure(curve["points"]),
     }
-    tested: list[list[Cell]] = [
-        [source.name, source.rows, source.sha256] for source in report.sources
-    ]
-    trained = [[part["name"], part["rows"], part["sha256"]] for part in card.get("data", [])]
     columns = (text_column("corpus"), ROWS, text_column("sha256"))
+    tested: list[list[Cell]] = [[own.name, own.rows, own.sha256] for own in report.sources]
+    trained = [[part["name"], part["rows"], part["sha256"]] for part in card.get("data", [])]
     return page.render(
         "evaluation",
         title=f"Evaluation of {shown(report.model[0], 80) if report.model else 'a stance model'}",
-        report=report,
+        **{"report": report, "figures": figures, "repeats": repeats},
         **{"scores": scores, "conflict": conflict, "tone": tone, "tests": tests},
         **{name: scores.get(name) for name in ("leakage", "uncertain")},
-        repeats=repeats,
         versions=", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
-        figures=figures,
         confusion=_confusion(scores),
         gain=gain_text(curve) if figures["learning"] else "",
         tested=Data("evaluated-on", columns, tested),
         trained=Data("trained-on", columns, trained),
-        heats=HEATS,
-        most_groups=MOST_GROUPS,
+        **{"heats": HEATS, "most_groups": MOST_GROUPS},
     )

@@ -1,8 +1,6 @@
-"""The page on a table of predictions: its charts and tables, and what they say in words."""
+"""The page on a table of answers: its figures, counted or corrected by labels, and its words."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import count as count_up
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,297 +8,303 @@ from typing import Any
 import numpy as np
 
 from stance.display import count, shown
-from stance.evaluation.intervals import Shares
 from stance.files import write_together
 from stance.findings import AuditRequest, Request
-from stance.findings.periods import FEWEST_PER_POINT
-from stance.findings.pooling import FEWEST_POOLED, smooth
-from stance.findings.tally import CLUSTERS, CONFIDENCES, TRACED, Tally
+from stance.findings.correction import NET
 from stance.records import SIDES, UNCERTAIN, Sentiment, Stance
 from stance.reports import _charts as charts
 from stance.reports import _page as page
-from stance.reports._audited import audited_figures
-from stance.reports._charts import Estimate, Line, Parts, Point
-from stance.reports._examples import Quotation
-from stance.reports._export import figure_files, folder_made
-from stance.reports._map import Map, make_map
-from stance.reports._page import Cell, Column, Data, Figure, text_column, with_interval
-from stance.reports._predicted import (
-    FEWEST_ANSWERS,
-    Group,
-    Groups,
-    Maker,
-    PredictionReport,
-    Trace,
-    gather,
+from stance.reports._answers import TRACED, WIDE, AnswersReport, Finding, gather
+from stance.reports._charts import Axis, Estimate, Line, Parts, net_axis, share_axis
+from stance.reports._figures import (
+    ROWS,
+    Cell,
+    Column,
+    Data,
+    Figure,
+    points,
+    text_column,
+    with_interval,
 )
-from stance.reports._scales import Axis, net_axis, share_axis
+from stance.reports._files import figure_files, folder_made
+from stance.reports._paragraphs import Maker
 
 MANY_UNCERTAIN, MANY_NARROW = 0.1, 0.25  # shares of answers withheld, and hardly sure, that matter
 CARRIERS = 6  # aliases listed of an actor
-SMOOTHED = 12  # points from which a smooth line says more than they do
 OPEN = 5  # actors whose paragraphs are open to view
+COMPARED = 4  # actors whose groups have a chart with intervals
+CONFIDENCES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # between bins of the largest probability
 TONES: tuple[charts.Tone, ...] = ("against", "neutral", "favor")
-
 WORDS = ("against (left)", "neutral (middle)", "in favor (right)")
-SHARES_LEGEND = charts.legend(*(("bar", tone, w) for tone, w in zip(TONES, WORDS, strict=True)))
-NET_LEGEND = charts.legend(("dot", "ink", "net stance"), ("line", "ink", "95 % interval"))
-SIDES_LEGEND = charts.legend(("diamond", "against", "against"), ("dot", "favor", "in favor"))
+BARS = [("bar", tone, words) for tone, words in zip(TONES, WORDS, strict=True)]
+RING = ("ring", "quietly", "counted by the classifier")
+ANSWERS = Column("answers", "answers", "count")
 
 
-def _group_data(noun: str, groups: Groups) -> Data:
-    columns = [text_column(noun), page.ANSWERS, Column("withheld", "withheld", "count")]
-    for label in Stance:
-        columns += with_interval(f"{label}, %", str(label), f"{label}_low", f"{label}_high")
-    rows = []
-    for group in (*groups.judged, *groups.withheld):
-        shares = group.shares
-        cells: list[Cell] = [group.name, shares.n + group.uncertain, group.uncertain]
-        for share, bounds in zip(shares.shares, shares.intervals, strict=True):
-            cells += (share, *bounds)
-        cells += (shares.net, *shares.net_interval)
-        rows.append(cells if shares.n else [*cells[:3], *[None] * (len(cells) - 3)])
-    return Data(f"stance-by-{noun}", (*columns, *page.NET), rows)
-
-
-def _carrier_data(report: PredictionReport) -> Data | None:
-    """Return the aliases that name each actor shown; None if none is known."""
-    found = report.carriers.aliases if report.carriers else {}
-    rows: list[list[Cell]] = []
-    for group in report.actors.judged:
-        counts = found.get(group.name, Counter())
-        shares = [(name, 100 * n / counts.total()) for name, n in counts.most_common(CARRIERS)]
-        listed = ", ".join(f"{shown(name, 40)} {share:.0f} %" for name, share in shares)
-        rows += [[group.name, counts.total(), listed]] if counts else []
-    columns = (
-        text_column("actor"),
-        Column("mentions", "mentions", "count"),
-        text_column("aliases"),
-    )
-    return Data("aliases", columns, rows) if rows else None
-
-
-def _described(groups: Sequence[Group]) -> str:
-    form = "{}: {:.0f} % against, {:.0f} % neutral, {:.0f} % in favor of {:,}"
-    shares = [(g.name, [100 * share for share in g.shares.shares], g.shares.n) for g in groups[:5]]
-    return "; ".join(form.format(page.named(name), *parts, n) for name, parts, n in shares)
-
-
-def _shares_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
-    names = page.named_apart(group.name for group in groups)
-    bars = [
-        Parts(brief, f"{g.shares.n:,} given", g.shares.shares)
-        for brief, g in zip(names, groups, strict=True)
-    ]
-    chart = charts.stacked(name, title, _described(groups), bars, TONES)
-    return Figure(chart, data, SHARES_LEGEND)
-
-
-def _net_figure(name: str, title: str, groups: Sequence[Group], data: Data) -> Figure:
-    lines, words = [], []
-    names = page.named_apart((group.name for group in groups), page.SHORT)
-    for brief, group in zip(names, groups, strict=True):
-        net = Estimate(group.shares.net, group.shares.net_interval)
-        lines.append(Line(brief, page.points_of(group.shares), (net,)))
-        words.append(f"{page.named(group.name)} {page.points_of(group.shares)}")
-    axis = net_axis(end for shares in _firm(groups) for end in shares.net_interval)
-    described = f"In points, with 95 % intervals. {'; '.join(words[:5])}"
-    return Figure(charts.whiskers(name, title, lines, axis, described), data, NET_LEGEND)
-
-
-def _firm(groups: Sequence[Group]) -> list[Shares]:
-    """Return the shares that a scale must hold: without the widest intervals, of few answers."""
-    every = [group.shares for group in groups]
-    return [shares for shares in every if shares.n >= FEWEST_ANSWERS] or every
-
-
-def _sides_figure(groups: Sequence[Group], data: Data) -> Figure:
-    rows = []
-    names = page.named_apart(group.name for group in groups)
-    for brief, group in zip(names, groups, strict=True):
-        shares, bounds = group.shares.shares, group.shares.intervals
-        pair = (Estimate(shares[at], bounds[at], *mark) for at, mark in charts.SIDES.items())
-        rows.append(Line(brief, f"{group.shares.n:,} given", tuple(pair)))
-    axis = share_axis(max(s.intervals[side][1] for s in _firm(groups) for side in SIDES))
-    title = "Shares for and against by actor"
-    chart = charts.whiskers("sides", title, rows, axis, _described(groups))
-    return Figure(chart, data, SIDES_LEGEND)
-
-
-def _certainty_figure(tally: Tally) -> Figure:
-    bounds = [f"{bound:.1f}" for bound in CONFIDENCES]
-    ends = [bound.lstrip("0") for bound in bounds]
-    names = [f"<{ends[0]}", *(f"{low}–{high}" for low, high in pairwise([*ends, "1"]))]
-    shares = (tally.confidence / tally.answers).tolist()
-    bars = list(zip(names, shares, strict=True))
-    described = "; ".join(f"{name} {100 * share:.0f} %" for name, share in bars)
-    low = Column("largest probability from", "from")
-    columns = (low, page.ANSWERS, Column("share, %", "share", "share"))
-    rows = [*zip(["0.333", *bounds], tally.confidence.tolist(), shares, strict=True)]
-    title = "Answers by largest probability"
-    chart = charts.upright("certainty-chart", title, described, bars)
-    return Figure(chart, Data("certainty", columns, rows))
-
-
-def _tone_figure(tone: Shares, tally: Tally) -> Figure:
-    counts = tally.tone_clusters.sum(axis=0).tolist()
-    rows: list[list[Cell]] = []
-    words, key = [], []
-    for at, (label, place) in enumerate(zip(Sentiment, ("left", "middle", "right"), strict=True)):
-        share, (low, high) = tone.shares[at], tone.intervals[at]
-        rows.append([str(label), counts[at], share, low, high])
-        words.append(f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}] {label}")
-        key.append(("bar", TONES[at], f"{label} ({place})"))
-    rows.append([UNCERTAIN, tally.toneless, None, None, None])
-    row = Parts("all rows", count(tone.n, "row"), tone.shares)
-    chart = charts.stacked("tone", "Sentiment of paragraphs", ", ".join(words), [row], TONES)
-    columns = (text_column("sentiment"), page.ROWS, *with_interval("share, %", "share"))
-    return Figure(chart, Data("sentiment", columns, rows), charts.legend(*key))
-
-
-def _trace_figures(traces: Sequence[Trace]) -> list[tuple[Trace, Figure]]:
-    """Return each actor's net stances over time, all on one scale."""
-    lines = [_smooth_line(trace) for trace in traces]
-    ends = [
-        end
-        for trace, line in zip(traces, lines, strict=True)
-        for end in _heights([] if line else _points(trace)) + _heights(line)
-    ]
-    nets = [s.net for trace in traces for _, s in trace.points]
-    y = net_axis([*ends, *nets], 4)
-    return [
-        (trace, _trace_figure(number, trace, line, y))
-        for number, trace, line in zip(count_up(1), traces, lines, strict=False)
-    ]
-
-
-def _points(trace: Trace) -> list[Point]:
-    return [Point(span.day, s.net, s.net_interval) for span, s in trace.points]
-
-
-def _smooth_line(trace: Trace) -> list[Point]:
-    """Return the smooth line through an actor's points; empty if they are few."""
-    if len(trace.points) < SMOOTHED:
-        return []
-    spans, shares = zip(*trace.points, strict=True)
-    found = smooth(np.array([span.day for span in spans]), shares)
-    bands = zip(found.low.tolist(), found.high.tolist(), strict=True)
-    return list(map(Point, found.x.tolist(), found.y.tolist(), bands))
-
-
-def _heights(points: Sequence[Point]) -> list[float]:
-    return [end for point in points for end in point.band or ()]
-
-
-def _trace_figure(number: int, trace: Trace, line: Sequence[Point], y: Axis) -> Figure:
-    first, last = trace.points[0][0], trace.points[-1][0]
-    x = Axis(first.day, last.day, ((first.day, first.first), (last.day, last.last)))
-    if first is last:
-        x = Axis(first.day - 1, first.day + 1, ((first.day, first.name),))
-    words = [f"{span.name} {page.points_of(s)}" for span, s in trace.points]
-    described = "; ".join([*words[:1], *words[1:][-1:]])
-    title = f"Net stance toward {page.named(trace.name)} by {trace.unit}"
-    chart = charts.curve(f"time-{number}", title, described, _points(trace), x, y, line=line)
-    rows: list[list[Cell]] = [[span.name, s.n, s.net, *s.net_interval] for span, s in trace.points]
-    columns = (text_column(trace.unit), page.GIVEN, *page.NET)
-    return Figure(chart, Data(f"over-time-{number}", columns, rows, trace.name))
-
-
-def _telling(report: PredictionReport) -> list[tuple[str, list[tuple[str, list[Quotation]]]]]:
-    """Return the paragraphs of each actor on both sides, most frequent actors first."""
-    kept, actors = report.marked.kept, report.actors.shown[:TRACED]
-    return [
-        (group.name, [(TONES[side], [e.quotation() for e in kept[at, side]]) for side in SIDES])
-        for at, group in enumerate(actors)
-        if any(kept[at, side] for side in SIDES)
-    ]
-
-
-def draw_figures(report: PredictionReport) -> dict[str, Any]:
-    """Return the figures of the page by name; what is empty is not shown."""
-    tally = report.tally
-    by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
-    actors, sources = report.actors.judged, report.sources.judged
-    shares, net = "Stance shares by", "Net stance by"
-    shown = [group.name for group in actors]
+def draw_figures(report: AnswersReport) -> dict[str, Any]:
+    """Return the figures of the page by name: one, a list of them, or nothing."""
+    actors, audited = report.actors, report.audited is not None
+    data = _data("stance-by-actor", actors, audited=audited)
+    judged = [each for each in actors if each.counts.n]
+    known = [each for each in judged if each.net]
+    groups = []
+    for number, actor in enumerate(actors[:COMPARED], 1):
+        own, name = _of(report.cells, actor), f"groups-{number}"
+        if any(each.net for each in own):
+            about = f"{page.named(actor.share.actor)} by {page.named(report.by or '')}"
+            title = f"Net stance toward {about}"
+            groups.append(_net_figure(name, title, own, _data(name, own, audited=audited)))
     return {
-        **(audited_figures(report.audited, shown) if report.audited else {}),
-        "shares": actors and _shares_figure("shares", f"{shares} actor", actors, by_actor),
-        "net": actors and _net_figure("net", f"{net} actor", actors, by_actor),
-        "sides": actors and _sides_figure(actors, by_actor),
-        "traces": report.traces and _trace_figures(report.traces),
-        "source_shares": sources
-        and _shares_figure("sources-shares", f"{shares} source", sources, by_source),
-        "source_net": sources and _net_figure("sources-net", f"{net} source", sources, by_source),
-        "map": report.by is not None and make_map(report),
-        "certainty": tally.answers and _certainty_figure(tally),
-        "tone": report.tone.n and _tone_figure(report.tone, tally),
+        "net": judged and _net_figure("net", "Net stance by actor", actors, data),
+        "shares": known and _shares_figure(known, data),
+        "sides": known and _sides_figure(known, data),
+        "groups": groups,
+        "map": report.cells and _map_figure(report),
+        "traces": _trace_figures(report),
+        "certainty": _certainty_figure(report),
+        "tone": report.paragraphs.tone.n and _tone_figure(report),
     }
 
 
-def _files(figures: Mapping[str, Any]) -> dict[str, Figure]:
-    """Return the figures that files are made of, by name."""
-    found = dict[str, Figure]()
-    for name, each in figures.items():
-        if isinstance(each, Map):
-            found["map"] = each.figure()
-        elif isinstance(each, list):
-            found |= {made.data.name: made for _, made in each}
-        elif each:
-            found[name.replace("_", "-")] = each
+def _of(findings: Sequence[Finding], actor: Finding) -> list[Finding]:
+    """Return what is found of one actor, most answers first."""
+    own = [each for each in findings if each.share.actor == actor.share.actor]
+    return sorted(own, key=lambda each: (-each.share.n, each.share.group))
+
+
+def _data(name: str, findings: Sequence[Finding], *, audited: bool, actor: str = "") -> Data:
+    """Return all that is known of each: of a study with labels, counted and corrected."""
+    keys = [key for key in ("actor", "group", "period") if not (actor and key == "actor")]
+    keys = [key for key in keys if any(getattr(each.share, key) for each in findings)]
+    columns = [*map(text_column, keys), ANSWERS, Column("withheld", "withheld", "count")]
+    columns += [Column("labels", "labels", "count")] * audited
+    quantities = [*enumerate(map(str, Stance)), (NET, "net")]
+    for quantity, label in quantities:
+        kind, unit = ("signed", "") if quantity == NET else ("share", ", %")
+        columns += [Column(f"{label} counted{unit}", f"{label}_counted", kind)] * audited  # type: ignore[arg-type]
+        title = f"{label} corrected{unit}" if audited else f"{label}{unit}"
+        columns += with_interval(title, label, f"{label}_low", f"{label}_high", kind)  # type: ignore[arg-type]
+    rows: list[list[Cell]] = []
+    for each in findings:
+        share = each.share
+        cells: list[Cell] = [getattr(share, key) or "(all)" for key in keys]
+        cells += [share.n, share.withheld, *([share.labels] if audited else [])]
+        for quantity, _ in quantities:
+            cells += [each.counted(quantity)] if audited else []
+            known = each.value(quantity)
+            cells += (known[0], *known[1]) if known else (None, None, None)
+        rows.append([*cells, *([share.method] if audited else [])])
+    columns += [text_column("method")] * audited
+    return Data(name, columns, rows, actor)
+
+
+def _estimate(
+    each: Finding, quantity: int, tone: charts.Tone = "ink", form: str = "dot"
+) -> Estimate:
+    known = each.value(quantity)
+    low, high = each.counts.net_interval
+    firm = each.audited and each.counts.n and high - low <= WIDE
+    beside = each.counted(quantity) if firm else None
+    value, interval = known or (None, None)
+    return Estimate(value, interval, tone, form, beside)
+
+
+def _note(each: Finding) -> str:
+    """Return a net stance in points, or that there is too little to tell."""
+    if each.net:
+        return points(*each.net)
+    if each.audited:
+        return f"{count(each.share.labels, 'label')}: too few"
+    return f"{count(each.counts.n, 'answer')}: too few"
+
+
+def _net_figure(name: str, title: str, findings: Sequence[Finding], data: Data) -> Figure:
+    names = page.named_apart((e.share.group or e.share.actor for e in findings), page.SHORT)
+    lines = [
+        Line(brief, _note(each), (_estimate(each, NET),))
+        for brief, each in zip(names, findings, strict=True)
+    ]
+    axis = net_axis(end for line in lines for each in line.estimates for end in each.ends)
+    audited = any(each.audited for each in findings)
+    key = [("dot", "ink", "corrected by labels" if audited else "net stance")]
+    key += [("line", "ink", "95 % interval"), *([RING] if audited else [])]
+    words = "; ".join(f"{line.name} {line.note}" for line in lines[:5])
+    return Figure(name, title, charts.whiskers(lines, axis), data, f"In points: {words}", key)
+
+
+def _shares_figure(findings: Sequence[Finding], data: Data) -> Figure:
+    bars, words = [], []
+    for brief, each in zip(
+        page.named_apart(e.share.actor for e in findings), findings, strict=True
+    ):
+        corrected, noun = each.share.corrected, "label" if each.audited else "answer"
+        shares = corrected.shares if each.audited and corrected else each.counts.shares
+        number = each.share.labels if each.audited else each.counts.n
+        bars.append(Parts(brief, count(number, noun), shares))
+        parts = zip((100 * share for share in shares), WORDS, strict=True)
+        words.append(f"{brief}: {', '.join(f'{share:.0f} % {word}' for share, word in parts)}")
+    title = "Stance shares by actor"
+    return Figure("shares", title, charts.stacked(bars, TONES), data, "; ".join(words[:5]), BARS)
+
+
+def _sides_figure(findings: Sequence[Finding], data: Data) -> Figure:
+    lines = []
+    names = page.named_apart(each.share.actor for each in findings)
+    for brief, each in zip(names, findings, strict=True):
+        pair = tuple(_estimate(each, side, *mark) for side, mark in charts.SIDES.items())
+        lines.append(Line(brief, count(each.share.n, "answer"), pair))
+    axis = share_axis(max(end for line in lines for each in line.estimates for end in each.ends))
+    key = [("diamond", "against", "against"), ("dot", "favor", "in favor")]
+    key += [RING] if any(each.audited for each in findings) else []
+    title = "Shares for and against by actor"
+    return Figure("sides", title, charts.whiskers(lines, axis), data, "", key)
+
+
+def map_cells(report: AnswersReport) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Return each actor with its cells by group: net stance, what it rests on, and a shade."""
+    rows = []
+    for actor in report.actors:
+        own = {each.share.group: each for each in _of(report.cells, actor)}
+        cells = []
+        for group in report.groups:
+            each = own.get(group)
+            if each is None:
+                cells.append(("", "", ""))
+                continue
+            net, beside = "–" if not each.net else points(each.net[0]), f"{each.counts.n:,}"
+            if each.audited:
+                counted = each.counted(NET)
+                beside = "" if counted is None else f"({points(counted)})"
+            shade = ("", "net5", "net1")[each.apart] if each.net else ""
+            cells.append((net, beside, shade))
+        if own:
+            rows.append((actor.share.actor, cells))
+    return rows
+
+
+def _map_figure(report: AnswersReport) -> Figure:
+    data = _data("actor-by-group", report.cells, audited=report.audited is not None)
+    heads = page.named_apart(report.groups, 16)
+    rows = [(page.named(name), cells) for name, cells in map_cells(report)]
+    key = [("bar", "net1", "below the other groups"), ("bar", "net5", "above")]
+    title, wide = "Net stance by actor and group", charts.map_width(len(heads))
+    return Figure("map", title, charts.heat(heads, rows), data, "", key, wide)
+
+
+def _trace_figures(report: AnswersReport) -> list[Figure]:
+    """Return each actor's net stances over time, all on one scale."""
+    courses = []
+    for actor in report.actors[:TRACED]:
+        own = [each for each in report.course if each.share.actor == actor.share.actor]
+        if sum(each.net is not None for each in own) > 1:
+            courses.append(own)
+    drawn = [[(each.day, _estimate(each, NET, "favor")) for each in own] for own in courses]
+    y = net_axis([end for own in drawn for _, each in own for end in each.ends], 4)
+    figures = []
+    for number, (own, marks) in enumerate(zip(courses, drawn, strict=True), 1):
+        first, last = own[0], own[-1]
+        ticks = ((first.day, first.share.period), (last.day, last.share.period))
+        x, name = Axis(first.day, last.day, ticks), first.share.actor
+        words = "; ".join(f"{each.share.period} {_note(each)}" for each in (first, last))
+        data = _data(f"over-time-{number}", own, audited=first.audited, actor=name)
+        pieces = charts.curve(marks, x, y)
+        key = [("dot", "favor", "corrected by labels"), RING] if first.audited else []
+        title = f"Net stance toward {page.named(name)} over time"
+        figures.append(Figure(f"time-{number}", title, pieces, data, words, key))
+    return figures
+
+
+def _bins(report: AnswersReport) -> list[int]:
+    top = report.population.chances.max(axis=1).astype(np.float64).round(6)
+    places = np.searchsorted(CONFIDENCES, top, side="right")
+    found: list[int] = np.bincount(places, minlength=len(CONFIDENCES) + 1).tolist()
     return found
 
 
-def compose(
-    report: PredictionReport,
-    title: str | None = None,
-    figures: Mapping[str, Any] | None = None,
-) -> bytes:
-    """Return the page, under the user's title or the table's name."""
-    return page.render("predictions", **_context(report, title, figures or draw_figures(report)))
+def _certainty_figure(report: AnswersReport) -> Figure:
+    bounds = [f"{bound:.1f}" for bound in CONFIDENCES]
+    ends = [bound.lstrip("0") for bound in bounds]
+    names = [f"<{ends[0]}", *(f"{low}–{high}" for low, high in pairwise([*ends, "1"]))]
+    counts = _bins(report)
+    bars = [(name, n / report.answers) for name, n in zip(names, counts, strict=True)]
+    words = "; ".join(f"{name} {100 * share:.0f} %" for name, share in bars)
+    columns = (text_column("from"), ANSWERS, Column("share, %", "share", "share"))
+    rows = list[list[Cell]]()
+    for low, n, (_, share) in zip(["0.333", *bounds], counts, bars, strict=True):
+        rows.append([low, n, share])
+    title, data = "Answers by largest probability", Data("certainty", columns, rows)
+    return Figure("certainty-chart", title, charts.upright(bars), data, words)
 
 
-def compose_checklist(
-    report: PredictionReport, title: str | None, figures: Mapping[str, Any]
-) -> bytes:
-    """Return what authors should report, in Markdown, filled in as far as it is known."""
-    context = _context(report, title, figures)
-    context["cited"] += ["park2025", "bloodgood2009", "benjamini1995", "holm1979"]
-    context["cited"] = list(dict.fromkeys(context["cited"]))
-    return page.render_text("checklist.md.j2", **context)
+def _tone_figure(report: AnswersReport) -> Figure:
+    tone, rows = report.paragraphs.tone, list[list[Cell]]()
+    for label, share, ends in zip(Sentiment, tone.shares, tone.intervals, strict=True):
+        rows.append([str(label), round(share * tone.n), share, *ends])
+    rows.append([UNCERTAIN, report.paragraphs.toneless, None, None, None])
+    columns = (text_column("sentiment"), ROWS, *with_interval("share, %", "share"))
+    places = zip(TONES, Sentiment, ("left", "middle", "right"), strict=True)
+    key = [("bar", each, f"{label} ({where})") for each, label, where in places]
+    words = ", ".join(f"{100 * row[2]:.0f} % {row[0]}" for row in rows[:-1])  # type: ignore[operator]
+    pieces = charts.stacked([Parts("all rows", count(tone.n, "row"), tone.shares)], TONES)
+    return Figure(
+        "tone", "Sentiment of paragraphs", pieces, Data("sentiment", columns, rows), words, key
+    )
 
 
-def _context(
-    report: PredictionReport, title: str | None, figures: Mapping[str, Any]
-) -> dict[str, Any]:
+def _carrier_data(report: AnswersReport) -> Data | None:
+    """Return the aliases that name each actor shown; None if none is known."""
+    rows: list[list[Cell]] = []
+    for each in report.actors:
+        counts = report.paragraphs.aliases.get(each.share.actor)
+        if counts:
+            top = counts.most_common(CARRIERS)
+            parts = (f"{shown(name, 40)} {100 * n / counts.total():.0f} %" for name, n in top)
+            rows.append([each.share.actor, counts.total(), ", ".join(parts)])
+    number = Column("mentions", "mentions", "count")
+    columns = (text_column("actor"), number, text_column("aliases"))
+    return Data("aliases", columns, rows) if rows else None
+
+
+def files_of(figures: dict[str, Any]) -> dict[str, Figure]:
+    """Return the figures that files are made of, by name."""
+    found = dict[str, Figure]()
+    for name, each in figures.items():
+        if isinstance(each, list):
+            found |= {figure.data.name: figure for figure in each}
+        elif each:
+            found[name] = each
+    return found
+
+
+def context(report: AnswersReport, title: str | None, figures: dict[str, Any]) -> dict[str, Any]:
     """Return what the templates show."""
-    by_actor, by_source = _group_data("actor", report.actors), _group_data("source", report.sources)
-    smoothed = any(len(trace.points) >= SMOOTHED for trace in report.traces)
+    kept, names = report.paragraphs.kept, [each.share.actor for each in report.actors[:TRACED]]
+    telling = [
+        (
+            name,
+            [(TONES[side], [e.quotation() for e in kept.get((name, side), [])]) for side in SIDES],
+        )
+        for name in names
+        if any((name, side) in kept for side in SIDES)
+    ]
     cited = ["wilson1927", "korn1998", "bell2002", "tango1998"]
-    cited += ["angelopoulos2023", "egami2023"] * (report.audited is not None)
-    agreement = report.audited is not None and report.audited.agreement is not None
-    cited += ["krippendorff2011", "gwet2008"] * agreement
-    cited += ["paule1982", "cochran1954", "holm1979"] * bool(figures["map"])
-    cited += ["wahba1983"] * smoothed
-    card = report.maker.model.card if report.maker else {}
+    if report.audited:
+        cited += ["angelopoulos2023", "egami2023", "holm1979"]
+        cited += ["krippendorff2011", "gwet2008"] if report.audited.agreement else []
+    elif figures["map"]:
+        cited += ["paule1982", "cochran1954", "holm1979"]
+    maker = report.paragraphs.maker
+    card = maker.model.card if maker else {}
     return {
         "title": shown(title, 200) if title else f"Stance in {shown(report.request.title, 80)}",
-        "report": report,
-        "figures": figures,
-        "by_actor": by_actor,
-        "by_source": by_source,
-        "carried": _carrier_data(report),
-        "telling": _telling(report),
+        **{"report": report, "figures": figures, "telling": telling, "cited": cited},
+        **{"carried": _carrier_data(report), "cells": map_cells(report), "maker": maker},
+        "heads": page.named_apart(report.groups, 16),
         "labels": list(map(str, Stance)),
         "tones": list(map(str, Sentiment)),
-        "cited": cited,
-        "smoothed": smoothed,
+        "narrow": sum(_bins(report)[:2]) / report.answers,
         "versions": ", ".join(f"{name} {n}" for name, n in card.get("versions", {}).items()),
-        "limits": {
-            **{"few": FEWEST_ANSWERS, "uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW},
-            **{"mapped": FEWEST_POOLED, "open": OPEN, "clusters": CLUSTERS},
-            **{"point": FEWEST_PER_POINT, "smoothed": SMOOTHED},
-        },
+        "limits": {"uncertain": MANY_UNCERTAIN, "narrow": MANY_NARROW, "open": OPEN, "wide": WIDE},
     }
 
 
@@ -317,25 +321,25 @@ def write_predictions(
     force: bool = False,
     excel_safe: bool = False,
 ) -> list[str]:
-    """Write the report on a table of predictions; return what to say of it.
+    """Write the report on a table of answers; return what to say of it.
 
     Its figures also go to ``folder``, as files of their own, also as PDF if asked, and what authors
     should report to ``checklist``.
     """
     report = gather(request, maker, audit)
     figures = draw_figures(report)
-    said = [*report.survey.notes, *(report.audited.notes if report.audited else ())]
-    files = list[tuple[Path, bytes]]()
+    known = context(report, title, figures)
+    said, files = [*report.notes], list[tuple[Path, bytes]]()
     if folder:
-        files, told = figure_files(folder, _files(figures), pdf=pdf, excel_safe=excel_safe)
+        files, told = figure_files(folder, files_of(figures), pdf=pdf, excel_safe=excel_safe)
         said += told
     if checklist:
-        files.append((checklist, compose_checklist(report, title, figures)))
+        files.append((checklist, page.render_text("checklist.md.j2", **known)))
         said.append(f"wrote {checklist}")
-    files.append((output, compose(report, title, figures)))
+    files.append((output, page.render("predictions", **known)))
     with folder_made(folder):
         write_together(files, force=force)
-    if report.denied:
-        said.append(f"{report.denied} did not make these answers; name the model with --model")
-    counted = f"{count(report.tally.rows, 'row')}, {count(report.tally.answers, 'answer')}"
+    if denied := report.paragraphs.denied:
+        said.append(f"{denied} did not make these answers; name the model with --model")
+    counted = f"{count(report.paragraphs.rows, 'row')}, {count(report.answers, 'answer')}"
     return [*said, f"wrote {output}: {counted}"]
