@@ -112,6 +112,7 @@ class Reader:
     def __init__(self, book: ActorBook, lexicon: Lexicon, language: str = "english") -> None:
         self.book = book
         self.lexicon = lexicon
+        self.language = language
         self._stem = stemmer(language)
         functions = [*lexicon.functions]
         self._function_keys = dict(zip(functions, keys_of(functions).tolist(), strict=True))

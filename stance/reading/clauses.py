@@ -1,0 +1,263 @@
+"""The sentences that hold an actor and a cue, as phrases with a letter each.
+
+See `stance.reading.frames` for what the letters mean.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, stretches
+from stance.reading.cues import Cues
+from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
+from stance.reading.words import NOBODY, Reader, Words
+
+LONGEST = 80  # words of a sentence that is read
+_DEMONYM = 1  # of `ALIAS_KINDS`
+_NEAR = 6  # words before an evaluation in which "is" or an actor must stand
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Phrases and marks of some sentences; each list has an entry per letter."""
+
+    tags: str
+    word: list[int]  # the head, an index into `Words`
+    first: list[int]  # the first word
+    name: list[int]  # the last mention, -1 for none
+    value: list[int]  # how good what it says is, less how bad
+    sign: list[int]  # polarity of a judging head
+    own: list[bool]  # begins with "my" or "our"
+    quoted: list[bool]
+    para: list[int]
+
+
+def _letters(text: str) -> Bools:
+    """Return a table of which letters stand in a text."""
+    table = np.zeros(128, np.bool_)
+    table[[*map(ord, text)]] = True
+    return table
+
+
+_CUES, _NOMINAL = _letters("VEGBdegcPQTKUj"), _letters("AMsaucJjND0Oq")
+_QUALIFYING, _ADJECTIVAL = _letters("DOqpfwyiJM"), _letters("DOqM")
+
+
+def _joins() -> NDArray[np.bool_]:
+    """Return which letter continues a noun phrase after which."""
+    joins = np.zeros((128, 128), np.bool_)
+    for before, after in (
+        *(("D", "DAMsaucJN"), ("O", "AMsaucJN"), ("q", "AMsaucJN")),
+        *(("A", "sacq"), ("M", "sauNcJq"), ("N", "sauNcJMq"), ("J", "sauNcJMq")),
+        *((letter, "sauNcJq") for letter in "uac"),
+        ("s", "AsauNcJq"),
+    ):
+        for letter in after:
+            joins[ord(before), ord(letter)] = True
+    return joins
+
+
+_JOINS = _joins()
+
+
+class Clauses:
+    """Cuts batches into phrases; knows the letters of a reader's spellings."""
+
+    def __init__(self, reader: Reader, cues: Cues) -> None:
+        self._types, self._cues = reader.types, cues
+        self._signs = np.append(reader.lexicon.signs, 0)
+        self._known = np.zeros((0, 6), np.int32)
+
+    def _describe(self) -> NDArray[np.int32]:
+        """Return letter, noun letter, sign, value and two phrase numbers of each spelling."""
+        cues, known = self._cues, len(self._known)
+        if known < len(self._types):
+            lower = [*map(str.lower, self._types.strings[known:])]
+            category = self._types["category"][known:]
+            signs = self._signs.take(category).tolist()
+            functions = self._types["functions"][known:].tolist()
+            own = [cues.describe(*each) for each in zip(lower, signs, functions, strict=True)]
+            phrases = [*cues.phrases.describe(lower, lower)]
+            new = np.hstack([np.array(own), np.array(phrases).T]).astype(np.int32)
+            self._known = np.vstack([self._known, new])
+        return self._known
+
+    def phrases(self, words: Words, longest: int) -> Phrases | None:
+        """Return the phrases of the sentences that matter, None if there are none.
+
+        Paragraphs of more than ``longest`` words are left out.
+        """
+        cues = self._cues
+        at = _words_of_short(words, longest)
+        known = self._describe().take(words.type.take(at), axis=0)
+        letter, noun = known[:, 0].astype(np.uint8), known[:, 1].astype(np.uint8)
+        sign, value = known[:, 2].astype(np.int8), known[:, 3].astype(np.int8)
+        name, who = words.name.take(at), words.who.take(at)
+        proper = name & ~_letters("suF")[noun]
+        letter[name], letter[proper] = noun[name], ord("N")
+        stretch: Any = _Stretch(words, at)
+        first, length, number = cues.phrases.find(stretch, known[:, 4], known[:, 5], who >= 0)
+        for step in range(1, int(length.max(initial=1))):
+            letter[first[length > step] + step] = ord("x")
+        letter[first], sign[first] = (
+            cues.phrase_letter[number],
+            cues.phrase_sign[number],
+        )
+        noun[first] = 0
+        trait = letter == ord("j")
+        letter[trait], value[trait] = ord("J"), sign[trait]
+        named = who != NOBODY
+        letter[named] = np.where(words.alias_kind.take(at[named]) == _DEMONYM, ord("M"), ord("A"))
+        chosen = _sentences_with_cues(words.sentence.take(at), letter, named)
+        if not len(chosen):
+            return None
+        at, letter, noun = at[chosen], letter[chosen], noun[chosen]
+        _by_context(words, at, letter, noun)
+        return _phrases(words, at, letter, sign[chosen], value[chosen])
+
+
+class _Stretch:
+    """Some paragraphs of a batch, as `PhraseMatcher.find` looks at them."""
+
+    def __init__(self, words: Words, at: Ints) -> None:
+        self.gap, self.type = words.gap.take(at), np.arange(len(at))
+        para = words.para.take(at)
+        opens = np.append(True, para[1:] != para[:-1])[: len(at)]
+        self.first = np.append(np.flatnonzero(opens), len(at))
+        self.para = np.cumsum(opens) - 1
+
+
+def _words_of_short(words: Words, longest: int) -> Ints:
+    """Return the words of the paragraphs that name an actor and are not too long."""
+    sizes = np.diff(words.first)
+    kept = np.zeros(len(sizes), np.bool_)
+    kept[words.para.take(words.mentions)] = True
+    kept &= sizes <= longest
+    return stretches(words.first[:-1][kept], sizes[kept])
+
+
+def _sentences_with_cues(sentence: Ints32, letter: Bytes, named: Bools) -> Ints:
+    """Return the words of the sentences that name an actor and hold a cue."""
+    if not len(sentence):
+        return np.zeros(0, np.int64)
+    near, support = np.zeros(len(letter), np.bool_), named | _letters("bKyv")[letter]
+    for step in range(1, _NEAR + 1):
+        near[step:] |= support[:-step]
+    cue = (_CUES[letter] | _letters("JaL")[letter] & near) & ~named
+    sentence = sentence - sentence[0]
+    size = int(sentence[-1]) + 1
+    kept = np.bincount(sentence[named], minlength=size) > 0
+    kept &= np.bincount(sentence[cue], minlength=size) > 0
+    kept &= np.bincount(sentence, minlength=size) <= LONGEST
+    return np.flatnonzero(kept.take(sentence))
+
+
+def _by_context(words: Words, at: Ints, letter: Bytes, noun: Bytes) -> None:
+    """Choose between noun and verb by the word before; change ``letter``."""
+    sentence = words.sentence.take(at)
+    same = np.append(False, (sentence[1:] == sentence[:-1]) & (at[1:] == at[:-1] + 1))
+    comma = np.append(True, words.gap.take(at[:-1]) == GAP_OTHER)
+    ing = letter == ord("0")
+    letter[ing] = np.where(~same | comma, ord("o"), ord("N"))[ing]
+    before = np.where(same & ~comma, np.append(0, letter[:-1]), 0)
+    adverb = letter == ord("L")
+    letter[adverb] = np.where(before[adverb] == ord("v"), ord("J"), ord("x"))
+    conduct = np.flatnonzero(letter == ord("v"))
+    letter[conduct] = ord("o")
+    moved = conduct[(conduct + 1 < len(letter))]
+    moved = moved[adverb[moved + 1] & (letter[moved + 1] == ord("J"))]
+    letter[moved] = ord("b")
+    bare = (letter == ord("J")) & ((before == ord("t")) | (before == ord("m")))
+    letter[bare] = ord("o")
+    owned = words.possessive.take(np.maximum(at - 1, 0)) & same
+    ed = _letters("Ee")[letter] | (letter == ord("o")) & (noun == ord("N"))
+    role = owned | np.where(ed, _ADJECTIVAL[before], _QUALIFYING[before])
+    verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(at) < 0)
+    gerund = _letters("Gg")[letter] & ~_letters("D")[before] & ~owned
+    turned = verbal & role & ~gerund
+    letter[turned] = noun[turned]
+
+
+def _with_marks(
+    words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8
+) -> tuple[Bytes, Ints, Ints8, Ints8]:
+    """Insert letters for possessives, "n't", commas and ends of sentences."""
+    sentence = words.sentence.take(at)
+    ends = np.append((sentence[1:] != sentence[:-1]), True)
+    possessive = words.possessive.take(at) & _NOMINAL[letter]
+    negated = words.clitic.take(at) == CLITIC_NEGATION
+    odd = np.flatnonzero((words.gap.take(at) == GAP_OTHER) & ~ends)
+    comma = np.zeros(len(at), np.bool_)
+    places = zip(
+        *(column.take(at[odd]).tolist() for column in (words.para, words.end)), strict=True
+    )
+    starts = words.start.take(at[odd] + 1).tolist()
+    gaps = [words.texts[p][end:start] for (p, end), start in zip(places, starts, strict=True)]
+    comma[odd] = [any(map(gap.__contains__, ",;:\u2014()")) or " - " in gap for gap in gaps]
+    count = 1 + possessive.astype(np.int64) + negated + comma + ends
+    place = np.cumsum(count) - count
+    size = int(count.sum())
+    mark, which = np.zeros(size, np.uint8), np.repeat(np.arange(len(at)), count)
+    mark[place] = letter
+    for kind, flags in (("q", possessive), ("n", negated), (",", comma), (".", ends)):
+        place = place + 1
+        mark[place[flags]] = ord(kind)
+        place = place - ~flags
+    word = at[which]
+    plain = np.append(True, which[1:] != which[:-1])
+    return mark, word, sign[which] * plain, value[which] * plain
+
+
+def _phrases(words: Words, at: Ints, letter: Bytes, sign: Ints8, value: Ints8) -> Phrases:
+    """Join nouns to phrases, and tell for whom each stands."""
+    mark, word, sign, value = _with_marks(words, at, letter, sign, value)
+    nominal = _NOMINAL[mark]
+    follows = np.append(False, _JOINS[mark[:-1], mark[1:]])
+    # "EU trade policy": a noun between the actor and its act.
+    middle = (mark[:-2] == ord("A")) & (mark[1:-1] == ord("N")) & _letters("sac")[mark[2:]]
+    follows[1:-1] |= middle & (word[1:-1] == word[:-2] + 1)
+    begin = np.flatnonzero(~follows)
+    end = np.append(begin[1:], len(mark))
+    named = np.where(words.who.take(word) >= 0, np.arange(len(mark)), -1)
+    named[~_letters("AM")[mark]] = -1
+    name = np.maximum.reduceat(named, begin)
+    rest = np.where(name >= 0, name + 1, begin)
+    head = mark[end - 1].copy()
+    possessive = (head == ord("q")) & (end - begin > 1)
+    head[possessive] = mark[end[possessive] - 2]
+
+    def later(letters: str) -> Bools:
+        count = np.append(0, np.cumsum(_letters(letters)[mark]))
+        return count.take(end) > count.take(rest)
+
+    worth = np.add.reduceat(value * (nominal & ~_letters("AM")[mark]), begin)
+    judged = (head == ord("a")) | (head == ord("J")) & (worth != 0)
+    owner = np.where(name >= 0, mark[np.minimum(name + 1, len(mark) - 1)], 0) == ord("q")
+    owner &= mark[np.maximum(name, 0)] == ord("A")
+    judged |= owner & (head == ord("N")) & (end > name + 2)
+    actor = np.select(
+        [head == ord("c"), later("s") & ~judged, ~later("saucJN"), judged],
+        [*map(ord, "kAAa")], ord("N"),
+    )  # fmt: skip
+    own = mark[begin] == ord("O")
+    other = np.select(
+        [head == ord("c"), worth != 0, own, head == ord("s"), head == ord("a")],
+        [*map(ord, "cJOsl")], ord("N"),
+    )  # fmt: skip
+    tags = np.where(nominal[begin], np.where(name >= 0, actor, other), mark[begin])
+    shown = np.flatnonzero(tags != ord("x"))
+    heads = np.where(possessive, end - 2, end - 1)[shown]
+    word = word.astype(np.int64)
+    return Phrases(
+        tags=tags[shown].astype(np.uint8).tobytes().decode("ascii"),
+        word=word[end[shown] - 1].tolist(),
+        first=word[begin[shown]].tolist(),
+        name=np.where(name >= 0, word[name], -1)[shown].tolist(),
+        value=worth[shown].tolist(),
+        sign=sign[heads].tolist(),
+        own=own[shown].tolist(),
+        quoted=words.quoted.take(word[end[shown] - 1]).tolist(),
+        para=words.para.take(word[end[shown] - 1]).tolist(),
+    )

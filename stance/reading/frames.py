@@ -1,0 +1,348 @@
+"""Frames of judgement: who judges whom, read from the sentences that name an actor and hold a cue.
+
+Each word becomes a letter, each noun phrase one letter more, and a construction is a pattern over
+these letters, so that all sentences of a batch are searched at once::
+
+    words    Germany 's minister has accused Russia and Belarus of lies .
+    letters  A       q  s        h   E       A      &   A       f  J    .
+    phrases  A                   h   E       A      &   A       f  J    .
+
+Phrases are ``A`` for an actor, ``a`` for what an actor does ("Russian attempts"), ``k`` for how it
+judges ("Canada's criticism"), ``c`` and ``J`` for words of judgement and of evaluation without an
+actor, ``s`` and ``l`` for officials and for acts of whoever follows, ``O`` for "my" and "our",
+``F`` and ``H`` for pronouns and ``N`` for others. The other letters are those of ``frames.toml``.
+"""
+
+import re
+from typing import NamedTuple
+
+from stance.reading.clauses import Clauses, Phrases
+from stance.reading.cues import cues_of
+from stance.reading.words import Reader, Words
+
+AUTHOR, OTHER = -1, -2  # instead of an agent's number in the book
+NO_ACTOR = -1  # instead of a patient's number
+
+MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
+_LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
+
+
+class Frame(NamedTuple):
+    """A judgement that a sentence tells of."""
+
+    cue: int  # the judging word, an index into `Words`
+    polarity: int  # 1, -1, or 0 if it is denied
+    agent: int  # number in the book, `AUTHOR` or `OTHER`
+    patient: int  # number in the book, or `NO_ACTOR`
+    agent_word: int  # index into `Words`, -1 for none
+    patient_word: int
+
+
+_NP = "[AakcJNslOFH]"
+_ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
+_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
+_PARTS = {
+    "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{_NP}(?:&{_NP})?)",
+    "<actors>": "A(?:(?:,A)*,?&A)?",
+    # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
+    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*,?&(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
+    # Letters before it stand behind the first one, for patterns that begin with one are quick.
+    "<subject>": "(?P<patient>[Aa](?:(?<![fpwtyi&].)|(?<=s[fw].)|(?<=lf.))(?:(?:,[Aa])*,?&[Aa])?)",
+    "<aside>": "(?:[fpwti]N|t[oVd]N?){0,3}(?:,[^.,]{1,15},)?",
+    "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
+}
+_CONSTRUCTIONS = {
+    "passive": "<subject><aside>,?R?[hmno]*b+(?:tb)?n?(?:pN)?(?:[EoN],?&)?(?P<cue>[EB])<by>?",
+    "participle by": "<subject>,?(?P<cue>[EB])<by>",
+    "participle": "<subject>,n?(?P<cue>[EB])(?=[fpi,])",
+    "relative": "<subject>,?(?:R|Y[NlJcs])(?P<agent><who>)[hmn]*(?P<cue>[VEB])(?![^.,]?[Aa])",
+    "blamed on": "(?P<cue>B)[NJcl](?:f[NJ])?[it](?P<patient><whom>)",
+    "held": "(?P<verb>[oVEGBhrKS])(?P<patient><whom>)b?(?P<cue>T)",
+    "urged": "(?P<cue>U)(?P<patient><whom>)tz",
+    "judged": "(?P<cue>[VEGB])p?(?:&[VEG]p?)?&?(?P<patient><whom>)",
+    "called": "(?P<verb>K)(?P<patient><whom>)[ptb]*,?(?P<cue>[Jcj])",
+    "is held": "<subject><aside>[hmn]*b+n?[oVE](?P<cue>T)(?:y(?P<agent><who>))?",
+    "given": "(?P<verb>[or])(?P<patient><whom>)(?P<cue>c)",
+    "is called": "<subject><aside>[hmn]*b+n?K[ptb]*(?P<cue>[Jcj])(?:[^.]{0,2}y(?P<agent><who>))?",
+    "received": "<subject><aside>[hmnb]*(?:[ro]p*|bp)(?P<cue>c)(?:[wyf](?P<agent><who>))",
+    "received from nobody": "<subject><aside>[hmnb]*rp*(?P<cue>c)(?![ft]|[pi](?:[sl][fw])?[Aa])",
+    "affects": "<subject><aside>[hmnbor,]*(?P<cue>P)(?P<agent><who>)",
+    "is judged": "<subject><aside>[hmnbor]*(?P<cue>Q)(?:[wy](?P<agent><who>))?",
+    "deed": "<subject><aside>,?R?[hm]*(?P<flip>n?)(?P<be>b?)(?P<cue>[deg])",
+    "is": "<subject><aside>[hm]*b(?P<flip>n?)b?(?:p|oy)?(?P<cue>[JTcj])",
+    "is of": "<subject><aside>[hm]*b(?P<flip>n?)b?p?N[fp](?P<cue>[Jj])",
+    "object by": "(?P<cue>[VEG])[NlJc]y(?P<patient><whom>)",
+    "as": "p(?P<cue>J)p(?P<patient><actors>)",
+    "exclaimed": "(?<=\\.)(?P<cue>[Jj])(?P<patient>A)b?\\.",
+    "noun": "(?P<cue>[ck])(?P<tail>(?:[fptwyi]<who>)+)",
+    "crime by": "(?P<cue>J)y(?P<patient><actors>)",
+    "by": "(?P<cue>[EB])(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><actors>))",
+    "elsewhere": "(?P<agent><actors>)<aside>,?R?[hmn]*(?P<cue>[VEB])",
+    "act": "(?P<patient>a)",
+}
+"""Patterns of phrases' letters; the first that takes a cue keeps it."""
+
+
+def _compiled(text: str) -> re.Pattern[str]:
+    for name, own in reversed(_PARTS.items()):
+        text = text.replace(name, own)
+    return re.compile(text)
+
+
+_PATTERNS = {name: _compiled(text) for name, text in _CONSTRUCTIONS.items()}
+_TAIL = re.compile(_compiled("([fptwyi])(<who>)").pattern)
+
+
+class FrameReader:
+    """Reads the frames of batches; knows the letters of a reader's spellings."""
+
+    def __init__(self, reader: Reader) -> None:
+        cues = cues_of(reader.language)
+        self._clauses = None if cues is None else Clauses(reader, cues)
+        self._attitudes = frozenset[str]() if cues is None else cues.attitudes
+
+    def read(self, words: Words, longest: int = MOST_WORDS) -> list[Frame]:
+        """Return the frames of a batch, but of paragraphs of more than so many words."""
+        phrases = None if self._clauses is None else self._clauses.phrases(words, longest)
+        return [] if phrases is None else _Sentences(words, phrases, self._attitudes).frames()
+
+
+class _Sentences:
+    """Sentences as phrases, and who stands where to them."""
+
+    def __init__(self, words: Words, phrases: Phrases, attitudes: frozenset[str]) -> None:
+        self.words, self.attitudes = words, attitudes
+        self.tags, self.phrases = phrases.tags, phrases
+        self.found = list[Frame]()
+        self.taken, self.judged = set[int](), set[int]()
+
+    def frames(self) -> list[Frame]:
+        """Read all constructions."""
+        for name, pattern in _PATTERNS.items():
+            for hit in pattern.finditer(self.tags):
+                self._read(name, hit)
+        return self.found
+
+    def _read(self, name: str, hit: re.Match[str]) -> None:
+        group = hit.groupdict()
+        cue = hit.start("cue") if "cue" in group else hit.start("patient")
+        if cue in self.taken:
+            return
+        patients = self._actors(*hit.span("patient")) if group.get("patient") else []
+        letter, sign = self.tags[cue], self.phrases.sign[cue]
+        passive = letter in "EB" and re.search("b[nx]*$", self.tags[max(cue - 4, 0) : cue])
+        agents: list[tuple[int, int]] | None = None
+        if group.get("agent"):
+            agents = self._who(*hit.span("agent"))
+        elif name in (*("passive", "participle", "is judged", "is held", "received from nobody"),):
+            agents = [(OTHER, -1)]
+        if name == "as" and not self._lower(cue - 1) == self._lower(cue + 1) == "as":
+            return
+        if name in ("crime by", "as", "exclaimed"):
+            sign, agents = self.phrases.value[cue], self._voice(cue)
+        elif name == "act":
+            sign, agents = self.phrases.value[cue], self._voice(cue)
+            if self.phrases.name[cue] in self.judged:
+                return
+        elif name in ("deed", "is", "is of"):
+            sign = self._evaluation(letter, cue, bool(group["flip"]), bool(group.get("be")))
+            agents = self._voice(cue)
+        elif name in ("held", "called"):
+            sign = sign if letter in "Tcj" else self.phrases.value[cue]
+            agents = self._subjects(hit.start("verb"))
+        elif name == "is called":
+            sign = sign if letter in "cj" else self.phrases.value[cue]
+            agents = agents or [(OTHER, -1)]
+        elif name == "given":
+            agents = self._subjects(hit.start("verb"))
+        elif name == "noun":
+            agents, patients = self._of_noun(cue, hit)
+        elif name in ("judged", "blamed on", "urged", "elsewhere"):
+            if passive:
+                return
+            agents = agents or self._subjects(cue)
+        if not sign or not agents or (not patients and all(agent < 0 for agent, _ in agents)):
+            return
+        if name in ("affects", "is judged", "received") and not patients:
+            return
+        verb = hit.start("verb") if "verb" in group else cue
+        if name not in (
+            "deed",
+            "is",
+            "is of",
+            "act",
+            "as",
+            "exclaimed",
+            "crime by",
+        ) and self._denied(verb):
+            turned = letter in "ck" or self._lower(cue) in self.attitudes
+            sign = -1 if turned and sign > 0 else 0
+        self.taken.add(cue)
+        for agent, agent_word in agents:
+            said = self.phrases.word[cue]
+            for patient, patient_word in patients or [(NO_ACTOR, -1)]:
+                if agent != patient or agent < 0:
+                    sign = (sign > 0) - (sign < 0)
+                    self.judged.add(patient_word)
+                    self.found.append(Frame(said, sign, agent, patient, agent_word, patient_word))
+
+    def _evaluation(self, letter: str, cue: int, flip: bool, be: bool) -> int:
+        """Return the polarity of a deed or a trait, 0 where there is none."""
+        if letter in "deg":
+            sign = self.phrases.sign[cue]
+            if (letter == "e" and be) or (letter == "g" and not be):  # it was betrayed
+                return 0
+            return -1 if flip and sign > 0 else 0 if flip else sign
+        sign = self.phrases.sign[cue] if letter in "Tcj" else self.phrases.value[cue]
+        return -sign if flip else sign
+
+    def _actors(self, low: int, high: int) -> list[tuple[int, int]]:
+        """Return the actors named by a stretch of phrases, and where."""
+        names = [self.phrases.name[at] for at in range(low, high) if self.tags[at] in "Aak"]
+        return [(int(self.words.who[name]), name) for name in names if name >= 0]
+
+    def _who(self, low: int, high: int) -> list[tuple[int, int]]:
+        """Return for whom a phrase or a list of them stands."""
+        tag = self.tags[low]
+        if tag in "FO":
+            return self._speaker(low) if self.phrases.quoted[low] else [(AUTHOR, -1)]
+        if tag == "H":
+            for at in range(low - 1, max(-1, low - 40), -1):
+                if self.phrases.para[at] != self.phrases.para[low]:
+                    break
+                if self.tags[at] == "A" and self.tags[at - 1] not in "fpwti":
+                    return self._actors(at, at + 1)
+        actors = self._actors(low, high) if {*"Ak"} & {*self.tags[low:high]} else []
+        return actors or [(OTHER, -1)]
+
+    def _subjects(self, verb: int) -> list[tuple[int, int]]:
+        """Return for whom the subject of a verb stands."""
+        at = self._subject(verb)
+        if at is None:
+            opens = self.tags[verb - 1 : verb] in ("", ".") or self.tags[verb - 2 : verb] == ".,"
+            return self._voice(verb) if opens else [(OTHER, -1)]
+        row = _ROW.search(self.tags, max(0, at - 20), at + 1)
+        return self._who(row.start() if row else at, at + 1)
+
+    def _subject(self, verb: int, depth: int = 0) -> int | None:
+        """Return the phrase that is the subject of a verb group."""
+        tags, at = self.tags, verb - 1
+        low = tags.rfind(".", 0, verb) + 1
+        while at >= low and depth < 6:
+            tag, before = tags[at], tags[at - 1] if at > low else "."
+            if tag in _NP:
+                if before in "fpwi" or (before == "t" and tag != "A"):
+                    if before in "fwp" and at - 2 >= low and tags[at - 2] == "s" and tag == "A":
+                        return at  # "officials from Japan"
+                    at -= 2
+                    continue
+                if before == "Y":
+                    return next((j for j in range(at - 2, low - 1, -1) if tags[j] in _NP), None)
+                if tag in "NJcls" and before in "VEoeKrd" and tags[at - 2 : at - 1] != ",":
+                    return self._subject(at - 1, depth + 1)  # "left the room, accusing"
+                return at
+            if tag == "R":
+                return next((j for j in range(at - 1, low - 1, -1) if tags[j] in _NP), None)
+            if tag in "nmhbxC":
+                at -= 1
+            elif (
+                tag == ","
+                and tags[at + 1] not in "GVEBK"
+                and (back := tags.rfind(",", low, at)) > low
+            ):
+                at = back - 1  # "Germany, a critic, said"
+            elif tag in ",":
+                start = next((j for j in range(low, at) if tags[j] in "AaFHNOsk"), None)
+                return start
+            else:
+                earlier = next(
+                    (j for j in range(at, low - 1, -1) if tags[j] in "VEBdeoSrbKUCm"), None
+                )
+                return None if earlier is None else self._subject(earlier, depth + 1)
+        if tags[verb] in "G" and at < low:  # "Accusing Turkey, Egypt left"
+            comma = tags.find(",", verb, tags.find(".", verb))
+            if comma > 0 and tags[comma + 1] in _NP:
+                return comma + 1
+        return None
+
+    def _denied(self, cue: int) -> bool:
+        """Tell whether a judgement is denied: "did not", "refused to", "without"."""
+        at = cue - 1
+        while at > 1 and self.tags[at] in "NA" and self.tags[at - 1] in "fpi":
+            at -= 2  # "nobody in Ghana"
+        while (at >= 0 and self.tags[at] in "nbmhCtxfD") or (at > 0 and self.tags[at] in "NA" and (
+            self.tags[at - 1] in "nC")):  # fmt: skip
+            if self.tags[at] in "nC":
+                return True
+            at -= 1
+        return "C" in self.tags[max(0, cue - 3) : cue] and self.tags[cue] in "VG"
+
+    def _of_noun(
+        self, cue: int, hit: re.Match[str]
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return who judges whom in "criticism of Iran by Iraq"."""
+        agents = self._actors(cue, cue + 1)
+        patients = list[tuple[int, int]]()
+        for link in _TAIL.finditer(self.tags, *hit.span("tail")):
+            if link[1] == "p" and self._lower(link.start()) not in _LINKS:
+                continue
+            if link[1] in "yw":
+                agents = agents or self._who(*link.span(2))
+            else:
+                patients = patients or self._actors(*link.span(2))
+        if not agents:
+            before = self.tags[cue - 1] if cue else "."
+            if self.phrases.own[cue]:
+                agents = self._who(cue, cue + 1) if self.phrases.quoted[cue] else [(AUTHOR, -1)]
+            elif before in "oShrVEGKbtfpn":
+                agents = self._subjects(cue)
+            else:
+                agents = [(OTHER, -1)]
+        return agents, patients
+
+    def _lower(self, at: int) -> str:
+        return self.words.types.strings[int(self.words.type[self.phrases.word[at]])].lower()
+
+    def _voice(self, at: int) -> list[tuple[int, int]]:
+        """Return who says the clause of a phrase."""
+        if self.phrases.quoted[at]:
+            return self._speaker(at)
+        tags = self.tags
+        low, high = tags.rfind(".", 0, at) + 1, tags.find(".", at)
+        for verb in range(at - 1, low - 1, -1):
+            if tags[verb] == "S" and not self.phrases.quoted[verb] and tags[verb + 1] in _NP + "R":
+                return self._subjects(verb)  # "Iraq says that Iran lies"
+        if hit := _SAID.search(tags, at, high):
+            return self._who(*hit.span(hit.lastindex or 1))
+        if (hit := _ACCORDING.search(tags, low, high)) and (
+            tags[hit.start()] == "W" or (hit.start() == low and self._lower(low) in ("to", "for"))
+        ):
+            return self._who(*hit.span(1))
+        return [(AUTHOR, -1)]
+
+    def _speaker(self, at: int) -> list[tuple[int, int]]:
+        """Return who says a quotation: the subject of the nearest verb of speech outside it."""
+        tags, para = self.tags, self.phrases.para[at]
+        after = range(at + 1, min(at + 40, len(tags)))
+        before = range(at - 1, max(at - 40, -1), -1)
+        for verb in (*after, *before):
+            if (
+                tags[verb] in "SoUVEBK"
+                and not self.phrases.quoted[verb]
+                and self.phrases.para[verb] == para
+            ):
+                side = tags[verb + 1] if verb + 1 < len(tags) else "."
+                if verb > at and tags[verb - 1] == "," and side in _NP:
+                    hit = _WHO.match(tags, verb + 1)
+                    return self._who(*hit.span()) if hit else [(OTHER, -1)]
+                return self._subjects(verb)
+        return [(OTHER, -1)]
+
+
+_WHO, _SAID = _compiled("<who>"), _compiled(",(?:S(<who>)|(<who>)S)")
+_ACCORDING, _ROW = _compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
+
+
+def frames_of(words: Words, reader: Reader) -> list[Frame]:
+    """Return the frames of a batch; `Words.once` keeps them."""
+    return reader.once(FrameReader, reader).read(words)

@@ -1,0 +1,79 @@
+"""Measure what the frames of judgement alone answer, without any learning.
+
+Usage: python training/frames.py SENTENCES.csv ... [--by COLUMN] [--misses]
+
+Each CSV has columns text, actor, stance and, if known, holder (several right ones separated by |).
+An actor that frames praise more often than they blame it counts as favor, and the other way round;
+one that no frame judges is neutral. Prints, per file and per value of the column, the pairs right,
+neutral actors left neutral, stances taken for their opposite, and the holders of right ones.
+"""
+
+import argparse
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from stance.reading.actors import ActorBook
+from stance.reading.frames import AUTHOR, frames_of
+from stance.reading.lexicon import Lexicon
+from stance.reading.text import normalise_all
+from stance.reading.words import Reader
+
+STANCES = {-1: "against", 0: "neutral", 1: "favor"}
+
+
+def judged(reader: Reader, texts: Sequence[str]) -> list[dict[str, list[tuple[int, str]]]]:
+    """Return, for each text, polarity and holder of the judgements of each actor."""
+    words, names = reader.words(normalise_all(texts)), reader.book.names
+    found: list[dict[str, list[tuple[int, str]]]] = [{} for _ in texts]
+    for frame in frames_of(words, reader):
+        if frame.patient >= 0 and frame.polarity:
+            holder = "author" if frame.agent == AUTHOR else "other"
+            holder = names[frame.agent] if frame.agent >= 0 else holder
+            own = found[words.para[frame.cue]].setdefault(names[frame.patient], [])
+            own.append((frame.polarity, holder))
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--by", default="construction")
+    parser.add_argument("--misses", action="store_true")
+    options = parser.parse_args()
+    reader = Reader(ActorBook.default(), Lexicon.default())
+    print("| sentences | right | neutral kept | reversed | holder right |\n|---|---|---|---|---|")
+    for file in options.files:
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+        counts = Counter[tuple[str, str]]()
+        for row, found in zip(rows, judged(reader, [row["text"] for row in rows]), strict=True):
+            own, gold = found.get(row["actor"], []), row["stance"]
+            total = sum(sign for sign, _ in own)
+            answer = STANCES[(total > 0) - (total < 0)]
+            holders = {*(row.get("holder") or "").split("|")} - {""}
+            for name in (file.name, f"{file.name}: {row.get(options.by) or 'other'}"):
+                counts[name, "n"] += 1
+                counts[name, "right"] += answer == gold
+                counts[name, "neutral"] += gold == "neutral"
+                counts[name, "kept"] += answer == gold == "neutral"
+                counts[name, "reversed"] += {answer, gold} == {"favor", "against"}
+                if answer == gold != "neutral" and holders:
+                    counts[name, "held"] += 1
+                    counts[name, "holder"] += any(holder in holders for _, holder in own)
+            if options.misses and answer != gold:
+                print(f"  {row['text']} {row['actor']}: {gold}, not {answer} {own}")
+        for name in dict.fromkeys(name for name, _ in counts):
+            n, right, neutral, kept, turned, held, holder = (
+                counts[name, key]
+                for key in ("n", "right", "neutral", "kept", "reversed", "held", "holder")
+            )
+            print(
+                f"| {name} | {right} of {n} | {kept} of {neutral} | {turned} | {holder} of {held} |"
+            )
+
+
+if __name__ == "__main__":
+    main()
