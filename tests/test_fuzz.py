@@ -135,7 +135,7 @@ def kinds(tmp_path_factory):
     with write_table(table, ("id", "text", "date")) as writer:
         for number, text in enumerate(TEXTS * 3):
             writer.write((str(number), text, f"2024-01-{number + 1:02d}"))
-    for name in ("answers.csv", "a.jsonl", "a.json", "a.xlsx", "a.parquet", "a.arrow"):
+    for name in ("answers.csv", "a.jsonl", "a.json", "a.xlsx", "a.parquet"):
         predict_table(model, Input((table,)), Output(folder / name))
     to_label = folder / "to_label.csv"
     write_sample(Request(folder / "answers.csv"), SampleRequest(10), to_label)
@@ -179,7 +179,6 @@ def kinds(tmp_path_factory):
         "json": ("a.json", good["a.json"], damaged, read_table),
         "xlsx": ("a.xlsx", good["a.xlsx"], damaged_zip, read_table),
         "parquet": ("a.parquet", good["a.parquet"], damaged, read_table),
-        "arrow": ("a.arrow", good["a.arrow"], damaged, read_table),
         "text article": ("a.txt", "\n\n".join(TEXTS).encode(), damaged, read_article),
         "html article": ("a.html", page.encode(), damaged, read_article),
         "table to judge": ("a.csv", good["in.csv"], damaged, judge(model)),
@@ -266,7 +265,7 @@ def try_one(kinds, kind, number, folder):
 
 
 KINDS = [
-    *("csv", "csv.gz", "jsonl", "json", "xlsx", "parquet", "arrow", "text article", "html article"),
+    *("csv", "csv.gz", "jsonl", "json", "xlsx", "parquet", "text article", "html article"),
     *("table to judge", "answers", "audit", "task", "store", "codebook", "recipe", "actor book"),
     *("vectors", "model", "kept part", "kept plan", *(f"import {form}" for form in FORMATS)),
 ]

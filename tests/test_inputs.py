@@ -223,12 +223,10 @@ def test_a_pattern_reads_names_or_leaves_them(tmp_path, pattern, name, found):
 @pytest.mark.parametrize(
     ("pattern", "why"),
     [
-        ("{}_x", "needs fields in braces"),
-        ("plain", "needs fields in braces"),
-        ("{a}{b}", "put a sign between two fields"),
-        ("{a}{b", "has a brace without its partner; write {outlet}_{date}"),
-        ("a}_{b}", "has a brace without its partner"),
-        ("{a}_{a}", "has a field twice"),
+        *(
+            (bad, "needs different fields")
+            for bad in ("{}_x", "plain", "{a}{b}", "{a}{b", "{a}_{a}")
+        ),
         ("{text}", "'text' is a column already"),
     ],
 )

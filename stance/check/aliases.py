@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 
 from stance.reading.actors import ActorBook
-from stance.tables import Inputs, Reading, column, find_dates, open_inputs, read_as
+from stance.tables import (
+    Inputs,
+    Reading,
+    column,
+    find_dates,
+    months_of,
+    open_inputs,
+    read_as,
+)
 
 
 def count_aliases(
@@ -32,7 +40,7 @@ def count_aliases(
         dates = find_dates(table, reading) if book.has_terms else None
         blocks = dates.blocks(table.blocks()) if dates else table.blocks()
         for block in blocks:
-            months = dates.months(block) if dates else None
+            months = months_of(block.columns[dates.at], dates.reading) if dates else None
             for _, batch, found in book.scan(block.columns[at], months):
                 span = batch.start[found.first], batch.end[found.last]
                 places = found.para, found.actor, *span

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 AnswersForm = dict[str, Any]  # arguments of `findings.Request`
 
 _FOREIGN = {".xls", ".xlsm", ".xlsb", ".ods", ".dta", ".sav", ".rds"}
+_FOREIGN |= {".feather", ".arrow"}
 """Endings of tables that are not written."""
 
 # --- Makers for `reads`: their parameters are options, see `stance.cli._options` ------------------
@@ -165,7 +166,7 @@ def refuse_outputs(force: bool, inputs: Sequence[Path | None] = (), **outputs: P
             raise UsageError("-: this cannot go to standard output; name a file")
         if path.suffix.lower() in _FOREIGN:
             raise UsageError(
-                f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx), Parquet or Arrow; "
+                f"{path}: tables are written as CSV, TSV, JSON, Excel (.xlsx) or Parquet; "
                 "end its name in .csv, which spreadsheets, R and pandas read"
             )
         for other, same in before.items():
@@ -185,7 +186,7 @@ def beside(table: Path, ending: str) -> Path:
     'mine/answers.html'
     """
     endings = {".gz", ".zst", ".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"}
-    endings |= {".xlsx", ".xlsm", ".parquet", ".feather", ".arrow"}
+    endings |= {".xlsx", ".xlsm", ".parquet"}
     while table.suffix.lower() in endings:
         table = table.with_suffix("")
     return table.with_name(table.name + ending)

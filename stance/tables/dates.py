@@ -1,6 +1,7 @@
 """Dates as people write them, never guessed: a column as a whole says what 03/04/2024 means."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,7 +26,6 @@ Order = Literal["", "day", "month"]
 _LONGEST = 60  # characters of a date
 _LOOKED_AT = 10_000  # records that decide how the dates of a stream are read
 _CHARACTERS = 8_000_000  # of theirs, so that texts as long as books take no more memory
-_REMEMBERED = 50_000  # different dates, so that each is looked at once
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _NAMES = (
@@ -211,22 +211,23 @@ class DateColumn:
     """
 
     def __init__(
-        self, table: str, name: str, asked: DateReading = UNAMBIGUOUS, at: int = 0
+        self,
+        table: str,
+        name: str,
+        asked: DateReading = UNAMBIGUOUS,
+        at: int = 0,
+        file_of: Callable[[int], str] | None = None,
     ) -> None:
-        self.at = at  # place of the column in the table
-        self.file_of: Callable[[int], str] | None = None  # file of a record; None for one table
-        self.reading = asked
+        self.at, self.reading = at, asked  # place of the column in the table
+        self._file_of = file_of  # file of a record; None for one table
         self._table, self._name, self._asked = table, f"column '{shown(name, 40)}'", asked
         self._first: dict[Order, tuple[str, str]] = {}  # place and cell, by what stands first
-        self._is_read: dict[str, bool] = {}  # by cell
         self._given = self._unread = 0  # cells that are not empty, and those of them not read
         self._example = ("", "")  # of these
 
     def decide(self, cells: Sequence[str], places: Sequence[int | str]) -> DateReading:
         """Choose the reading by these cells, and count them; places are lines, or file:line."""
-        first = dict(zip(reversed(cells), reversed(places), strict=True))
-        for cell in dict.fromkeys(cells):
-            self._look(cell, first[cell])
+        self._look(cells, places)
         if self._asked == UNAMBIGUOUS:
             order: Order = next((order for order in self._first if order), "")
             self.reading = replace(self._asked, order=order)
@@ -235,41 +236,28 @@ class DateColumn:
 
     def add(self, cells: Sequence[str], places: Sequence[int | str]) -> None:
         """Count more cells; raise where one contradicts those before."""
-        for cell, place in zip(cells, places, strict=True):
+        first = self._look(cells, places)
+        if self._asked == UNAMBIGUOUS:
+            self._check()
+        for cell, times in Counter(cells).items():
             if not cell or cell.isspace():
                 continue
-            self._given += 1
-            is_read = self._is_read.get(cell)
-            if is_read is None:
-                self._look(cell, place)
-                if self._asked == UNAMBIGUOUS:
-                    self._check()
-                is_read = read_date(cell, self.reading) is not None
-                if not is_read and not self._unread:
-                    self._example = (_named(place), cell)
-                if len(self._is_read) < _REMEMBERED:
-                    self._is_read[cell] = is_read
-            self._unread += not is_read
-
-    def months(self, records: Records) -> Ints:
-        """Return the month of each record; see `months_of`."""
-        return months_of(records.columns[self.at], self.reading)
+            self._given += times
+            if read_date(cell, self.reading) is None:
+                self._example = self._example if self._unread else (first[cell], cell)
+                self._unread += times
 
     def blocks(self, blocks: Iterator[Records]) -> Iterator[Records]:
         """Decide by the first blocks of a table, and return them all, to be checked on the way."""
         ahead, rows, characters = list[Records](), 0, 0
-        failed = list[DataError]()
-        try:
-            while rows < _LOOKED_AT and characters < _CHARACTERS:
-                ahead.append(block := next(blocks))
-                rows, characters = rows + len(block), characters + block.characters
-        except StopIteration:
-            pass
-        except DataError as error:  # which has to wait for its turn
-            failed.append(error)
+        for block in blocks:
+            ahead.append(block)
+            rows, characters = rows + len(block), characters + block.characters
+            if rows >= _LOOKED_AT or characters >= _CHARACTERS:
+                break
         places = chain.from_iterable(map(self._places, ahead))
         self.decide([cell for block in ahead for cell in block.columns[self.at]], list(places))
-        return self._checked(ahead, failed, blocks)
+        return self._checked(ahead, blocks)
 
     def rewrite(self, blocks: Generator[Records]) -> Generator[Records]:
         """Yield the records of a table, dates with two readings as ``2024-04-03``."""
@@ -278,13 +266,9 @@ class DateColumn:
             columns[self.at] = iso_dates(columns[self.at], self.reading)
             yield replace(block, columns=columns)
 
-    def _checked(
-        self, ahead: list[Records], failed: Sequence[DataError], blocks: Iterator[Records]
-    ) -> Iterator[Records]:
-        while ahead:
-            yield ahead.pop(0)
-        for error in failed:
-            raise error
+    def _checked(self, ahead: list[Records], blocks: Iterator[Records]) -> Iterator[Records]:
+        yield from ahead
+        ahead.clear()
         for block in blocks:
             self.add(block.columns[self.at], self._places(block))
             yield block
@@ -308,17 +292,21 @@ class DateColumn:
             )
 
     def _places(self, block: Records) -> Sequence[int | str]:
-        if self.file_of is None:
+        if self._file_of is None:
             return block.lines
-        file = self.file_of(block.numbers[0])  # of a whole block, which is never of two
+        file = self._file_of(block.numbers[0])  # of a whole block, which is never of two
         return [f"{file}:{line}" for line in block.lines]
 
-    def _look(self, cell: str, place: int | str) -> None:
-        """Remember the first date of each order, and the first that could be either."""
-        found = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
-        low, high = sorted((int(found["d"]), int(found["m"]))) if found else (0, 0)
-        if found and low != high and low <= 12 and high <= 31:
-            self._first.setdefault(_own_order(found), (_named(place), cell))
+    def _look(self, cells: Sequence[str], places: Sequence[int | str]) -> dict[str, str]:
+        """Remember the first date of each order; return where each cell stands first."""
+        first = dict(zip(reversed(cells), reversed(places), strict=True))
+        named = {cell: at if isinstance(at, str) else f"line {at}" for cell, at in first.items()}
+        for cell in dict.fromkeys(cells):
+            found = _SWAPPABLE.fullmatch(" ".join(cell.split())) if len(cell) < 80 else None
+            low, high = sorted((int(found["d"]), int(found["m"]))) if found else (0, 0)
+            if found and low != high and low <= 12 and high <= 31:
+                self._first.setdefault(_own_order(found), (named[cell], cell))
+        return named
 
     def _check(self) -> None:
         first = self._first
@@ -339,10 +327,6 @@ class DateColumn:
             )
 
 
-def _named(place: int | str) -> str:
-    return place if isinstance(place, str) else f"line {place}"
-
-
 def find_dates(table: "Table", reading: "Reading") -> DateColumn | None:
     """Return the column of dates that a user named, else ``date``, or None if there is none."""
     asked = read_pattern(reading.date_format)
@@ -360,6 +344,5 @@ def rewrite_dates(table: "Table", at: int, date_format: str | None = None) -> No
 
 
 def _dates_of(table: "Table", at: int, asked: DateReading) -> DateColumn:
-    found = DateColumn(table.name, table.columns[at], asked, at)
-    found.file_of = table.file_of if table.several else None
-    return found
+    file_of = table.file_of if table.several else None
+    return DateColumn(table.name, table.columns[at], asked, at, file_of)

@@ -13,9 +13,9 @@ from stance.display import count, shown, shown_path
 from stance.errors import DataError, UsageError
 from stance.tables.articles import ARTICLE_NAMES, PAGE_NAMES
 from stance.tables.opening import SEPARATED_NAMES
-from stance.tables.sources import ARROW_NAMES, JSON_NAMES, WORKBOOK_NAMES, bare_path, kind_suffix
+from stance.tables.sources import JSON_NAMES, PARQUET_NAMES, WORKBOOK_NAMES, bare_path, kind_suffix
 
-_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *ARROW_NAMES, *ARTICLE_NAMES)
+_SUFFIXES = (*SEPARATED_NAMES, *JSON_NAMES, *WORKBOOK_NAMES, *PARQUET_NAMES, *ARTICLE_NAMES)
 
 _PARTS = ("_files", ".files", "-Dateien", "_fichiers", "_archivos", "_bestanden", "_file", "_pliki")
 """How browsers end the name of the folder beside a page that is saved with all its parts."""
@@ -138,19 +138,15 @@ class NamePattern:
     """
 
     def __init__(self, pattern: str) -> None:
-        self.fields = fields = tuple(_FIELD.findall(pattern))
-        taken = sorted(_TAKEN & set(fields))
-        faults = {
-            "has a brace without its partner; write {outlet}_{date}": set("{}")
-            & set(_FIELD.sub("", pattern)),
-            "needs fields in braces, such as {outlet}_{date}": not fields
-            or any(not _NAME.fullmatch(name) for name in fields),
-            "has a field twice; give each its own name": len(set(fields)) < len(fields),
-            f"'{''.join(taken[:1])}' is a column already; choose another field": taken,
-            "put a sign between two fields, such as _": "}{" in pattern,
-        }
-        if why := next((why for why, fault in faults.items() if fault), None):
+        self.fields = tuple(_FIELD.findall(pattern))
+        names = [name for name in self.fields if _NAME.fullmatch(name)]
+        if taken := sorted(_TAKEN & set(names)):
+            why = f"'{taken[0]}' is a column already; choose another field"
             raise UsageError(f"--name-pattern '{shown(pattern)}': {why}")
+        odd = len(set(names)) < len(self.fields) or "}{" in pattern
+        if odd or not names or set("{}") & set(_FIELD.sub("", pattern)):
+            why = "needs different fields in braces with a sign between, such as {outlet}_{date}"
+            raise UsageError(f"--name-pattern '{shown(pattern)}' {why}")
         self._depth = pattern.count("/") + 1
         self._forms = tuple(re.compile(_expression(pattern, any_)) for any_ in ("[^/]+?", "[^/]+"))
 

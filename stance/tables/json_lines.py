@@ -7,26 +7,18 @@ from itertools import chain, islice
 from typing import Any, Literal
 
 from stance.display import shown
-from stance.errors import DataError
-from stance.tables.sources import JSON_NAMES, MAX_LINE, MEGABYTE, Source, line_ends, split_lines
+from stance.tables.sources import JSON_NAMES, MEGABYTE, Source, line_ends, split_lines
 from stance.tables.table import MAX_COLUMNS, Fault, Records, Row, Table, Value, undecoded
 
 MAX_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _BATCH = 128  # objects that become records together
-_MOST_VALUES = 200_000  # in a record, which take much more memory than their text
-_LONG = 64 * 1024  # only beyond this can nested values take much memory
-_STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_MARK = re.compile(rf"{_STRINGS.pattern}|[][{{}}]", re.DOTALL)
+_MOST_VALUES = 1_000_000  # in a line, which take much more memory than their text
 _BETWEEN = re.compile(r"\s*([],]?)\s*")  # two objects of a list
 _JSON_ADVICE = "write one JSON object in each line, or a list of them: [{...}, {...}]"
-_AGAIN = "copy or download the file again"
-
-
-class _ConstantError(ValueError): ...
 
 
 def _refuse_constant(name: str) -> None:
-    raise _ConstantError(f"{name} is not JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 # Numbers stay as they are written: 1e5 and 0.10 come back as 1e5 and 0.10. An object becomes
@@ -46,12 +38,12 @@ def json_kind(head: str, suffix: str) -> Literal["lines", "list", ""]:
 
 def read_json(source: Source, table: Table, kind: str, *, max_list: int = MAX_LIST) -> None:
     """Read the columns of a table, which its first object names, and set its chunks."""
-    lines = enumerate(chain.from_iterable(map(split_lines, source.lines())), 1)
-    rows = _rows(_listed(source, max_list) if kind == "list" else lines, table)
+    objects = _listed(source, table, max_list) if kind == "list" else _lines(source, table)
+    rows = _rows(objects, table)
     first = next(rows, None)
     if first is None:
         what = "is an empty list" if kind == "list" else "holds only empty lines"
-        raise DataError(f"{table.name}:1: {what}; {_JSON_ADVICE}")
+        raise table.error(Fault(1, "", what, _JSON_ADVICE))
     table.form = "a list in JSON" if kind == "list" else "JSON Lines"
     table.chunks = _chunks(chain([first], rows), table)
 
@@ -61,13 +53,10 @@ def _chunks(rows: Iterator[Row], table: Table) -> Generator[Records]:
         yield from table.take(chain([first], islice(rows, _BATCH - 1)))
 
 
-def _rows(objects: Iterable[tuple[int, str]], table: Table) -> Iterator[Row]:
+def _rows(objects: Iterable[tuple[int, str, Any]], table: Table) -> Iterator[Row]:
     """Yield the cells of each object, or what is wrong with it; the first names the columns."""
-    for line, raw in objects:
-        if not raw.strip():
-            table.note("empty line: skipped", line)
-            continue
-        found = _parsed(raw, line)
+    for line, raw, value in objects:
+        found = _keyed(value, line)
         if not table.columns:
             if raw.strip() == "{":
                 advice = "save the list of records in it by itself"
@@ -82,17 +71,30 @@ def _rows(objects: Iterable[tuple[int, str]], table: Table) -> Iterator[Row]:
         yield line, found if isinstance(found, Fault) else _cells(found, line, table), raw
 
 
-def _listed(source: Source, max_list: int) -> Iterator[tuple[int, str]]:
-    """Yield the objects of a list, and the lines where they begin."""
+def _lines(source: Source, table: Table) -> Iterator[tuple[int, str, Any]]:
+    """Yield the number of each line that is not empty, its text, and its value or its fault."""
+    for line, raw in enumerate(chain.from_iterable(map(split_lines, source.lines())), 1):
+        if not raw.strip():
+            table.note("empty line: skipped", line)
+        elif sum(map(raw.count, "[{,")) > _MOST_VALUES:
+            reason = f"more than {_MOST_VALUES:,} values in it"
+            yield line, raw, Fault(line, "", reason, "leave some out")
+        else:
+            try:
+                yield line, raw, _DECODER.decode(raw)
+            except (ValueError, RecursionError) as error:
+                yield line, raw, _fault(error, line)
+
+
+def _listed(source: Source, table: Table, max_list: int) -> Iterator[tuple[int, str, Any]]:
+    """Yield the line where each object of a list begins, its text, and its value."""
     parts, size = list[str](), 0
     for part in source.texts():
         parts.append(part)
         size += len(part)
         if size > max_list:
-            what = f"a list in JSON of more than {max_list // MEGABYTE} MB"
-            raise DataError(
-                f"{source.name}: {what}; save it as JSON Lines, one object in each line"
-            )
+            reason = f"a list in JSON of more than {max_list // MEGABYTE} MB"
+            raise table.error(Fault(1, "", reason, "save it as JSON Lines, an object in each line"))
     whole, parts = "".join(parts), []
     end, counted, line = whole.index("[") + 1, 0, 1
     comma = ""  # what has to stand before the next object
@@ -100,47 +102,38 @@ def _listed(source: Source, max_list: int) -> Iterator[tuple[int, str]]:
         found = _BETWEEN.match(whole, end)
         mark, start = (found[1], found.end()) if found else ("", end)
         line, counted = line + line_ends(whole[counted:start]), start
-        rest = f"not JSON: '{shown(whole[start : start + 100], 20)}'"
         if start == len(whole):
             if mark == "]":
                 return
-            raise DataError(
-                f"{source.name}:{line}: the list is not closed after this line; {_AGAIN}"
-            )
+            advice = "copy or download the file again"
+            raise table.error(Fault(line, "", "the list is not closed after this line", advice))
         if mark == "]" or mark != comma or whole[start] != "{":
-            where = "after the list" if mark == "]" else "where an object should be"
-            where = "where a comma should be" if comma and not mark else where
-            raise DataError(f"{source.name}:{line}: {rest} {where}; {_JSON_ADVICE}")
-        end, comma = _end_of_object(whole, start, f"{source.name}:{line}"), ","
-        yield line, whole[start:end]
+            reason = (
+                f"not JSON: '{shown(whole[start : start + 100], 20)}' does not go on with the list"
+            )
+            raise table.error(Fault(line, "", reason, _JSON_ADVICE))
+        try:
+            value, end = _DECODER.raw_decode(whole, start)
+        except (ValueError, RecursionError) as error:
+            raise table.error(_fault(error, getattr(error, "lineno", line))) from error
+        comma = ","
+        yield line, whole[start:end], value
 
 
-def _end_of_object(whole: str, start: int, where: str) -> int:
-    depth = 0
-    for found in _MARK.finditer(whole, start, start + MAX_LINE):
-        mark = found.group()
-        depth += (mark in "[{") - (mark in "]}")
-        if not depth:
-            return found.end()
-    what = f"the list is not closed after this line; {_AGAIN}"
-    if len(whole) - start > MAX_LINE:
-        what = f"an object of more than {MAX_LINE // MEGABYTE} MB; leave something out of it"
-    raise DataError(f"{where}: {what}")
-
-
-def _parsed(raw: str, line: int) -> dict[str, Any] | Fault:
-    """Return the object that a line holds, with numbers as texts, or what is wrong."""
-    if len(raw) > _LONG and sum(map(_STRINGS.sub("", raw).count, "[{,")) > _MOST_VALUES:
-        return Fault(line, "", f"more than {_MOST_VALUES:,} values in it", "leave some out")
-    try:
-        pairs = _DECODER.decode(raw)
-    except _ConstantError as error:
-        return Fault(line, "", str(error), "save it as JSON again")
-    except json.JSONDecodeError as error:
-        reason = f"not JSON: {error.msg} at character {error.pos + 1}"
-        return Fault(line, "", reason, _JSON_ADVICE)
-    except RecursionError:
+def _fault(error: Exception, line: int) -> Fault:
+    """Return what the decoder says of a value as the fault of a line."""
+    if isinstance(error, RecursionError):
         return Fault(line, "", "values nested too deep", "flatten them")
+    reason = str(error)
+    if isinstance(error, json.JSONDecodeError):
+        reason = f"not JSON: {error.msg} at character {error.colno}"
+    return Fault(line, "", reason, _JSON_ADVICE)
+
+
+def _keyed(pairs: Any, line: int) -> dict[str, Any] | Fault:
+    """Return an object, or what is wrong with it."""
+    if isinstance(pairs, Fault):
+        return pairs
     if not isinstance(pairs, tuple):
         what = "a list" if isinstance(pairs, list) else "a single value"
         return Fault(line, "", f"{what} where an object should be", _JSON_ADVICE)

@@ -1,4 +1,4 @@
-"""Tables in: CSV, JSON, Excel, Parquet or Arrow, each by its reader; nothing else opens one."""
+"""Tables in: CSV, JSON, Excel or Parquet, each by its reader; nothing else opens one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ def open_table(
     source = Source(path, binary=True)
     table = Table(source.name, rejects, or_else, source)
     try:
-        if path is not None and source.kind in ("workbook", "parquet", "arrow"):
+        if path is not None and source.kind in ("workbook", "parquet"):
             _read_binary(source, path, sheet, table)
         else:
             _read_text(source, path, encoding, mark, table, quotes=quoting != "none")
@@ -95,15 +95,15 @@ def _read_text(
 
 
 def _read_binary(source: Source, path: Path, sheet: str | None, table: Table) -> None:
-    """Read a workbook or a Parquet or Arrow file, whose library is imported only then."""
+    """Read a workbook or a Parquet file, whose library is imported only then."""
     if source.kind == "workbook":
         from stance.tables.excel import read_workbook
 
         read_workbook(path, sheet, table)
     else:
-        from stance.tables.arrow import read_arrow
+        from stance.tables.parquet import read_parquet
 
-        read_arrow(path, table)
+        read_parquet(path, table)
     table.form += f", {count(len(table.columns), 'column')}"
     table.through(lambda chunks: _unchanged(source, chunks))
 

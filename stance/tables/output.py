@@ -19,18 +19,16 @@ from stance.tables.sources import JSON_NAMES, MEGABYTE, kind_suffix
 from stance.tables.table import MAX_CELL, Value
 
 if TYPE_CHECKING:
-    from stance.tables.arrow import ArrowSheet
     from stance.tables.excel import ExcelSheet
+    from stance.tables.parquet import ParquetSheet
 
 HALF_CHARACTER = "a cell holds half a character (a lone surrogate); correct it"
 
-Container = Literal["", "json", "excel", "parquet", "arrow"]
+Container = Literal["", "json", "excel", "parquet"]
 _CONTAINERS: dict[str, Container] = {
     ".json": "json",
     ".xlsx": "excel",
     ".parquet": "parquet",
-    ".feather": "arrow",
-    ".arrow": "arrow",
 }
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _BATCH_ROWS = 500
@@ -218,8 +216,7 @@ class _Sequential:
 class TableWriter(Transaction):
     """A table that appears under its name when the ``with`` block ends well, and only then.
 
-    The rows of a Parquet or Arrow file that begin with those of the `originals`, which are such
-    files, keep the types of these columns.
+    A Parquet file has the types of the columns of the `originals`, if all are such files.
     """
 
     def __init__(
@@ -240,7 +237,7 @@ class TableWriter(Transaction):
         self._file = WholeFile(path, force=force, folder=folder)
         self._library = _Sequential(self._file)
         self._end: Any = self._library
-        self._sheet: ExcelSheet | ArrowSheet | None = None
+        self._sheet: ExcelSheet | ParquetSheet | None = None
         try:
             if form.container not in ("", "json"):
                 self._sheet = self._open_sheet(path, list(filter(None, originals)))
@@ -252,16 +249,15 @@ class TableWriter(Transaction):
 
     def _open_sheet(
         self, path: Path | None, originals: Sequence[Path]
-    ) -> "ExcelSheet | ArrowSheet":
+    ) -> "ExcelSheet | ParquetSheet":
         form, file = self.format, cast(BinaryIO, self._library)
         if form.container == "excel":
             from stance.tables.excel import ExcelSheet
 
             return ExcelSheet(file, shown_path(path), form.columns, form.types)
-        from stance.tables.arrow import ArrowSheet
+        from stance.tables.parquet import ParquetSheet
 
-        kind = cast(Literal["parquet", "arrow"], form.container)
-        return ArrowSheet(file, kind, form.columns, form.types, originals)
+        return ParquetSheet(file, form.columns, form.types, originals)
 
     @property
     def inode(self) -> int:

@@ -22,7 +22,7 @@ MEGABYTE = 1024 * 1024
 MAX_LINE = 16 * MEGABYTE  # characters in a line, and in a record; a cell may hold 10 of these 16 MB
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
 WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
-ARROW_NAMES = (".parquet", ".feather", ".arrow")
+PARQUET_NAMES = (".parquet",)
 _COMPRESSED_NAMES = (".gz", ".zst")
 
 _CHUNK = 64 * 1024  # bytes
@@ -33,16 +33,16 @@ _WINDOW = 64 * MEGABYTE  # a frame of zstd may ask for gigabytes; `zstd -19` nee
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 _LINES = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++")
 
-Kind = Literal["text", "gz", "zst", "workbook", "parquet", "arrow"]
+Kind = Literal["text", "gz", "zst", "workbook", "parquet"]
 _KINDS: dict[bytes, tuple[Kind, str]] = {
     b"\x1f\x8b": ("gz", ""),
     b"\x28\xb5\x2f\xfd": ("zst", ""),
     b"PK\x03\x04": ("workbook", "a zip archive or an Excel workbook"),
     b"\xd0\xcf\x11\xe0": ("workbook", "an old Excel workbook"),
     b"PAR1": ("parquet", "a Parquet file"),
-    b"ARROW1": ("arrow", "an Arrow file"),
 }
 _FOREIGN = {
+    b"ARROW1": "an Arrow file; save it as Parquet",
     b"%PDF": "a PDF; export its text",
     b"SQLite format 3": "an SQLite database; export a table as CSV",
     b"BZh": "compressed with bzip2; decompress it first",
@@ -55,7 +55,7 @@ _DOCUMENTS = {
 }
 _NAMED = {
     **dict.fromkeys(WORKBOOK_NAMES, "an Excel workbook"),
-    **dict.fromkeys(ARROW_NAMES, "a Parquet or Arrow file"),
+    **dict.fromkeys(PARQUET_NAMES, "a Parquet file"),
     ".zip": "a zip archive",
 }
 _UNREADABLE: dict[type, str] = {
@@ -93,7 +93,7 @@ def line_ends(text: str) -> int:
 class Source:
     """A file, or standard input where `path` is None; decompressed and decoded as it is read.
 
-    With `binary`, a workbook or a Parquet or Arrow file is accepted: `kind` says which.
+    With `binary`, a workbook or a Parquet file is accepted: `kind` says which.
     """
 
     def __init__(self, path: Path | None, *, binary: bool = False) -> None:
@@ -104,7 +104,6 @@ class Source:
         self._path = path
         self._damaged: tuple[type[Exception], ...] = (zlib.error, EOFError)
         self._replaced, self._open_end = 0, False
-        self._line_ends = set[str]()  # kinds met outside of quoted cells
         try:
             self._file = sys.stdin.buffer if path is None else path.open("rb")
         except (OSError, ValueError) as error:
@@ -245,9 +244,7 @@ class Source:
         start: list[str] = []  # of a line that goes on
         for text in self.texts():
             if end := max(text.rfind("\n"), text.rfind("\r")) + 1:
-                whole = "".join([*start, text[:end]])
-                self._note_line_ends(whole)
-                yield whole
+                yield "".join([*start, text[:end]])
                 start, text = [], text[end:]
             start.append(text)
             if sum(map(len, start)) > MAX_LINE:
@@ -260,19 +257,11 @@ class Source:
 
     def notes(self) -> Iterator[str]:
         """Yield what is odd about the text so far."""
-        if len(self._line_ends) > 1:
-            yield f"mixed line ends ({' and '.join(sorted(self._line_ends))}); each ends a record"
         if self._open_end and self.line > 1:
             yield "the last line has no line end; check that it is complete"
         if self._replaced:
             found = count(self._replaced, "character")
             yield f"{found} U+FFFD: an earlier conversion lost letters there"
-
-    def _note_line_ends(self, lines: str) -> None:
-        if '"' not in lines:
-            both = lines.count("\r\n") if "\r" in lines else 0
-            found = {"CRLF": both, "LF": lines.count("\n") - both, "CR": lines.count("\r") - both}
-            self._line_ends.update(end for end, times in found.items() if times)
 
     def _text_of(self, data: bytes, *, last: bool = False) -> str:
         name = self.encoding.name

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files: in as texts, and out with each input column as it was."""
+"""Parquet files: in as texts, and out with the types of the input's columns."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from stance.display import shown
 from stance.errors import DataError, OutputError, load_extra
@@ -21,8 +21,6 @@ from stance.tables.table import (
     undecoded,
 )
 
-Kind = Literal["parquet", "arrow"]
-
 _MOST_RATIO, _RATIO_FROM = 200, 16 * MEGABYTE  # see `stance.tables.sources`
 _BATCH_ROWS = 128  # few, since one value of a dictionary may stand in every row
 _GROUP_ROWS = 50_000  # of the output; its bytes do not depend on the parts of a run
@@ -33,28 +31,26 @@ _ZEROS = re.compile(r"\.0+(?=(?:Z|[-+]\d{4})?$)")  # of a second
 # --- In -------------------------------------------------------------------------------------------
 
 
-def read_arrow(path: Path, table: Table) -> None:
+def read_parquet(path: Path, table: Table) -> None:
     """Read the columns of a file, and set its chunks; a line in messages is a record."""
-    what = "Parquet" if kind_of(path) == "parquet" else "Arrow"
-    load_extra("pyarrow", f"{table.name}: a {what} file", "parquet")
-    with _readable(table.name, what):
-        schema, batches = _open(path, table.name)
-        names = schema.names  # decodes them
+    load_extra("pyarrow", f"{table.name}: a Parquet file", "parquet")
+    with _readable(table.name):
+        file = import_module("pyarrow.parquet").ParquetFile(path)
+        groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
+        size = max(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
+        names = file.schema_arrow.names  # decodes them
+    if size > max(_RATIO_FROM, _MOST_RATIO * path.stat().st_size):
+        what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
+        raise DataError(f"{table.name}: {what}; if you trust it, export it as CSV")
     if len(names) > MAX_COLUMNS:
         raise DataError(f"{table.name}: more than {MAX_COLUMNS:,} columns; leave some out")
     table.name_columns(names, 1)
-    table.form, table.chunks = what, _records(batches, table, what)
-
-
-def kind_of(path: Path) -> Kind | None:
-    """Return which of the two a file is, by how it begins."""
-    with path.open("rb") as file:
-        head = file.read(6)
-    return "parquet" if head[:4] == b"PAR1" else "arrow" if head == b"ARROW1" else None
+    batches = file.iter_batches(batch_size=_BATCH_ROWS)
+    table.form, table.chunks = "Parquet", _records(batches, table)
 
 
 @contextmanager
-def _readable(name: str, what: str) -> Iterator[None]:
+def _readable(name: str) -> Iterator[None]:
     """Turn what the library says of a damaged file into one line."""
     arrow = import_module("pyarrow")
     try:
@@ -62,36 +58,13 @@ def _readable(name: str, what: str) -> Iterator[None]:
     except (arrow.ArrowException, OSError, ValueError, EOFError) as error:
         why = shown(str(error).partition("\n")[0] or type(error).__name__, 80)
         advice = "copy or download the file again"
-        raise DataError(f"{name}: is not a whole {what} file ({why}); {advice}") from error
+        raise DataError(f"{name}: is not a whole Parquet file ({why}); {advice}") from error
 
 
-def _open(path: Path, name: str) -> tuple[Any, Iterator[Any]]:
-    """Return the schema of a file, and its batches."""
-    arrow = import_module("pyarrow")
-    if kind_of(path) == "arrow":
-        reader = arrow.ipc.open_file(arrow.OSFile(str(path)))
-        return reader.schema, _slices(reader)
-    file = import_module("pyarrow.parquet").ParquetFile(path)
-    groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
-    size = max(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
-    if size > max(_RATIO_FROM, _MOST_RATIO * path.stat().st_size):
-        what = f"expands more than {_MOST_RATIO} times, as a decompression bomb does"
-        raise DataError(f"{name}: {what}; if you trust it, export it as CSV")
-    return file.schema_arrow, file.iter_batches(batch_size=_BATCH_ROWS)
-
-
-def _slices(reader: Any) -> Iterator[Any]:
-    for at in range(reader.num_record_batches):
-        batch = reader.get_batch(at)
-        batch.validate(full=True)
-        for first in range(0, batch.num_rows, _BATCH_ROWS):
-            yield batch.slice(first, _BATCH_ROWS)
-
-
-def _records(batches: Iterator[Any], table: Table, what: str) -> Generator[Records]:
+def _records(batches: Iterator[Any], table: Table) -> Generator[Records]:
     before = 0
     while True:
-        with _readable(table.name, what):
+        with _readable(table.name):
             if (batch := next(batches, None)) is None:
                 return
             columns = list(map(_cells, batch.columns))
@@ -154,38 +127,31 @@ def _text(value: Any) -> str:
 # --- Out ------------------------------------------------------------------------------------------
 
 
-class ArrowSheet:
-    """Writes rows of texts as a Parquet or Arrow file.
+class ParquetSheet:
+    """Writes rows of texts as a Parquet file.
 
-    Columns that all `originals`, such files themselves, have with one type are given it again.
+    Columns that all `originals`, Parquet files themselves, have with one type are given it again.
     """
 
     def __init__(
         self,
         file: BinaryIO,
-        kind: Kind,
         columns: Sequence[str],
         types: Sequence[str],
         originals: Sequence[Path],
     ) -> None:
-        self._arrow = arrow = load_extra("pyarrow", "a Parquet or Arrow file as output", "parquet")
-        kinds = {"text": "string", "integer": "int64", "number": "float64"}
-        own = [arrow.type_for_alias(kinds[kind]) for kind in types or ["text"] * len(columns)]
-        kept = _types_of(originals) if all(map(kind_of, originals)) else {}
+        self._arrow = arrow = load_extra("pyarrow", "a Parquet file as output", "parquet")
+        kept = _types_of(originals)
+        kinds = {"integer": arrow.int64(), "number": arrow.float64()}
+        types = types or ["text"] * len(columns)
+        fields = zip(columns, types, strict=True)
         self._schema = arrow.schema(
-            [
-                (name, kept.get(name, kind) if kind == "string" else kind)
-                for name, kind in zip(columns, own, strict=True)
-            ]
+            [(name, kinds.get(kind) or kept.get(name, arrow.string())) for name, kind in fields]
         )
         self._held = list[Sequence[str]]()
         output = arrow.PythonFile(file, mode="w")
-        if kind == "parquet":
-            writer = import_module("pyarrow.parquet").ParquetWriter
-            self._writer: Any = writer(output, self._schema, compression="zstd")
-        else:
-            options = arrow.ipc.IpcWriteOptions(compression="lz4")
-            self._writer = arrow.ipc.new_file(output, self._schema, options=options)
+        writer = import_module("pyarrow.parquet").ParquetWriter
+        self._writer: Any = writer(output, self._schema, compression="zstd")
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Write rows, some thousands at a time."""
@@ -218,12 +184,19 @@ class ArrowSheet:
         return self._arrow.array([cell or None for cell in cells], "string").cast(kind)
 
 
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
 def _types_of(paths: Sequence[Path]) -> dict[str, Any]:
     """Return the types of the columns that some files have alike, if texts can become such."""
     arrow = import_module("pyarrow")
     found: dict[str, Any] = {}
-    schemas = [_open(path, str(path))[0] for path in paths]
-    for field in schemas[0] if schemas else ():
+    if not paths or not all(map(_is_parquet, paths)):
+        return found
+    schemas = list(map(import_module("pyarrow.parquet").read_schema, paths))
+    for field in schemas[0]:
         kind = field.type
         is_text = arrow.types.is_dictionary(kind) or arrow.types.is_large_string(kind)
         is_same = all(
