@@ -116,13 +116,8 @@ _NO_FOLDER = "its folder does not exist; create it first"
 _TOO_MANY = "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
 _REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
-    errno.EDQUOT: "your disk quota is used up; make room and run again",
-    errno.EFBIG: "the file grew beyond the size limit; raise it (ulimit -f) or write elsewhere",
-    errno.EROFS: "that file system is read-only; choose another folder",
     errno.EISDIR: "is a folder; name a file in it",
     errno.EEXIST: "exists already; use --force to overwrite it",
-    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
-    errno.ELOOP: "is a link to itself; name another file",
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NO_PERMISSION),
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), _NO_FOLDER),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), _TOO_MANY),
@@ -135,17 +130,8 @@ def output_error(error: OSError, path: Path | None) -> OutputError:
         return refusal(path, "no permission, or open elsewhere as in Excel; close it there")
     if error.errno == errno.ENOENT and path and path.parent.is_dir():
         return refusal(path, "its folder takes no new files; choose another folder")
-    fallback = f"cannot be written ({error.strerror or type(error).__name__}); write elsewhere"
+    fallback = f"cannot be written: {error.strerror or type(error).__name__}; write elsewhere"
     return refusal(path, _REASONS.get(error.errno or 0, fallback))
-
-
-def temporary_error(error: OSError, folder: Path) -> OutputError:
-    """Return a failure to write temporary files as that line."""
-    reason = _REASONS.get(error.errno or 0, error.strerror or type(error).__name__).split(";")[0]
-    if not folder.is_dir():
-        reason = "is not a folder"
-    advice = "temporary files go there: make room, or name another folder in TMPDIR"
-    return refusal(folder, f"{reason}; {advice}")
 
 
 @contextlib.contextmanager

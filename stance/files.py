@@ -58,19 +58,17 @@ def check_output(
 
 def target_of(path: Path) -> Path:
     """Return the path at the end of all links; raise if there is no end."""
-    with contextlib.suppress(RuntimeError):  # how Python before 3.13 reports a link to itself
-        if not (target := path.resolve()).is_symlink():
-            return target
-    raise OSError(errno.ELOOP, "is a link to itself")
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise refusal(path, "is a link to itself; name another file")
+    return target
 
 
 def is_device(path: Path) -> bool:
     """Return whether a path is a pipe or a device, which is written as it is."""
-    try:
-        kind = stat.S_IFMT(path.stat().st_mode)
-    except OSError:
-        return False
-    return kind not in (stat.S_IFREG, stat.S_IFDIR)
+    with contextlib.suppress(OSError):
+        return stat.S_IFMT(path.stat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR)
+    return False
 
 
 def same_file(path: Path, other: Path) -> bool:
@@ -98,7 +96,7 @@ def file_hash(*paths: Path) -> str:
 
 
 class Transaction(ABC):
-    """Work that a ``with`` block commits if it ends well, and discards otherwise."""
+    """Outputs that a ``with`` block commits if it ends well, and discards otherwise."""
 
     @abstractmethod
     def settle(self) -> None:
@@ -176,7 +174,9 @@ class WholeFile(Transaction):
         with reported(self._path):
             if self._target:
                 replaces = self._target.exists()
-                _rename(self._made[0], self._target, force=self._force)
+                if replaces and not self._force:
+                    raise FileExistsError(errno.EEXIST, "exists")
+                self._made[0].replace(self._target)
                 self._made = [] if replaces else [self._target]
                 sync_folder(self._target.parent)
 
@@ -189,7 +189,7 @@ class WholeFile(Transaction):
             path.unlink(missing_ok=True)
 
 
-class AtomicGroup:
+class AtomicGroup(Transaction):
     """Outputs that all get their names when the ``with`` block ends well, or none does.
 
     Only what has replaced an older file stays if the next output fails.
@@ -211,18 +211,20 @@ class AtomicGroup:
         with self.part(WholeFile(path, force=force)) as file:
             file.write(data)
 
-    def __enter__(self) -> Self:
-        return self
+    def settle(self) -> None:
+        """Do nothing: each output is settled as its block ends."""
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def commit(self) -> None:
+        """Give all outputs their names."""
+        with defer_signals():
+            for output in self._outputs:
+                output.commit()
+
+    def discard(self) -> None:
+        """Remove all that has been written and replaced nothing."""
         with contextlib.ExitStack() as undo:
             for output in self._outputs:
                 undo.callback(output.discard)
-            if kind is None:
-                with defer_signals():
-                    for output in self._outputs:
-                        output.commit()
-                    undo.pop_all()
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -260,21 +262,6 @@ def _mode_of(target: Path) -> int:
     umask = os.umask(0o077)
     os.umask(umask)
     return 0o666 & ~umask
-
-
-def _rename(path: Path, target: Path, *, force: bool) -> None:
-    if force:
-        path.replace(target)
-        return
-    try:
-        os.link(path, target)  # unlike a rename, fails if the name is taken by now
-        path.unlink()
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if target.exists():
-            raise FileExistsError(errno.EEXIST, "exists") from None
-        path.replace(target)
 
 
 def sync_folder(folder: Path) -> None:

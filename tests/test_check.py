@@ -200,7 +200,6 @@ FOUND = [
     (unnamed(37), "mentions", "spoils", "a.csv:1,"),
     (unlabelled(), "mentions", "warn", {"pairs": 4, "share": round(4 / 184, 6)}),
     (again(), "duplicates", "warn", {"rows": 1, "examples": ["a.csv:5 = a.csv:181"]}),
-    (again(document="x", at=0, actor="China"), "duplicates", "note", "a.csv:1 = a.csv:181"),
     (near(4), "near-duplicates", "warn", {"texts": 8}),
     (near(30), "near-duplicates", "spoils", "give both the same document"),
     (near(1, document=False), "near-duplicates", "note", {"pairs": 1}),
@@ -384,22 +383,6 @@ def test_three_coders_have_no_kappa_and_own_spellings_are_read(check):
     table = rows(stance=lambda i, row: numbers[row["stance"]], second=lambda i, row: row["stance"])
     found = check(table, coders="second", labels={"0": "against", "1": "favor", "n": "neutral"})
     assert found["agreement"]["alpha"]["value"] == 1
-
-
-def test_coders_in_files_of_their_own_are_said_not_to_be_compared(check):
-    """As where each coder delivers a table."""
-
-    def coded(name):
-        return rows(coder=lambda i, row: name)
-
-    (said,) = of(check(coded("anna"), coded("ben")), "agreement")
-    assert said["text"].startswith("180 pairs with coders in different files, who are not compared")
-    both = coded("anna") + coded("ben")
-    assert check(both)["agreement"]["units"] == 180
-    for second in (coded("anna"), rows(90, coder=lambda i, row: "ben"), rows()):
-        assert not of(check(coded("anna"), second), "agreement")
-    for second in (both, coded("ben")):  # who are compared in the first file
-        assert not any("not compared" in f["text"] for f in of(check(both, second), "agreement"))
 
 
 # --- The command ---

@@ -136,7 +136,7 @@ def expected(failed):
 def test_a_call_that_fails_ends_the_run_in_one_line(library, root, name):
     calls = check(faults.sweep(library, root, [case(root, name)]))
     seen = {call.split()[0] for call in calls}
-    assert {"open", "read", "write", "fsync", "link"} <= seen
+    assert {"open", "read", "write", "fsync", "rename"} <= seen
 
 
 @endurance

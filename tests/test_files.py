@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -71,20 +71,6 @@ def test_a_name_that_is_taken_meanwhile_is_kept_without_force(tmp_path, force):
     assert names(tmp_path) == ["answers.csv"]
 
 
-@pytest.mark.parametrize("force", [False, True])
-def test_a_file_system_without_links_serves_too(tmp_path, monkeypatch, force):
-    def no_link(*_):
-        raise OSError(errno.EOPNOTSUPP, "not supported")
-
-    monkeypatch.setattr(os, "link", no_link)
-    target = tmp_path / "answers.csv"
-    write_whole(target, b"mine", force=force)
-    assert (target.read_bytes(), names(tmp_path)) == (b"mine", ["answers.csv"])
-    with pytest.raises(OutputError, match="exists already"), WholeFile(tmp_path / "b", force=False):
-        (tmp_path / "b").write_text("another's")
-    assert (tmp_path / "b").read_text() == "another's"
-
-
 def test_a_folder_is_tried_before_any_work(tmp_path, monkeypatch):
     failing(monkeypatch, files.tempfile, "NamedTemporaryFile")
     with pytest.raises(OutputError, match="disk is full"):
@@ -94,13 +80,13 @@ def test_a_folder_is_tried_before_any_work(tmp_path, monkeypatch):
 
 
 def test_an_interruption_leaves_the_output_or_nothing(tmp_path, monkeypatch):
-    link, target = os.link, tmp_path / "answers.csv"
+    rename, target = Path.replace, tmp_path / "answers.csv"
 
-    def link_and_stop(*names):
-        link(*names)
+    def rename_and_stop(*names):
+        rename(*names)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "link", link_and_stop)
+    monkeypatch.setattr(Path, "replace", rename_and_stop)
     with pytest.raises(KeyboardInterrupt):
         write_whole(target, b"mine")
     assert names(tmp_path) in ([], ["answers.csv"])
@@ -127,23 +113,6 @@ def test_outputs_of_a_group_appear_together_or_not_at_all(tmp_path, monkeypatch,
     assert names(tmp_path) == []
     write_all()
     assert names(tmp_path) == ["a.csv.gz", "b.xlsx", "c.html"]
-
-
-def test_pipes_of_a_group_can_be_read_one_after_the_other(tmp_path):
-    def write_all():
-        with AtomicGroup() as group:
-            for pipe in pipes:
-                with group.part(write_table(pipe, COLUMNS)) as table:
-                    table.write(("1", "mine"))
-
-    pipes = tmp_path / "a.csv", tmp_path / "b.csv"
-    for pipe in pipes:
-        os.mkfifo(pipe)
-    writer = threading.Thread(target=write_all, daemon=True)
-    writer.start()
-    found = subprocess.run(["cat", *pipes], capture_output=True, timeout=20, check=True)
-    writer.join(20)
-    assert found.stdout == 2 * b"id,text\n1,mine\n"
 
 
 def test_what_is_not_of_the_group_stays_if_an_output_of_it_fails(tmp_path):

@@ -244,10 +244,10 @@ endurance = pytest.mark.endurance
     ("prepare", "shell", "jobs", "told"),
     [
         (_filled, "exec", "2", "the disk is full"),
-        (_read_only, "exec", "2", "read-only"),
+        (_read_only, "exec", "2", "Read-only file system; write"),
         (_sealed, MORTAL, "1", "no permission"),
-        pytest.param(_roomy, LIMITED, "1", "beyond the size limit", marks=endurance),
-        pytest.param(_roomy, LIMITED, "2", "beyond the size limit", marks=endurance),
+        pytest.param(_roomy, LIMITED, "1", "File too large; write", marks=endurance),
+        pytest.param(_roomy, LIMITED, "2", "File too large; write", marks=endurance),
         pytest.param(lambda _: None, "exec", "1", "the disk is full", marks=endurance),
         pytest.param(lambda _: None, "exec", "2", "the disk is full", marks=endurance),
     ],

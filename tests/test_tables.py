@@ -466,7 +466,7 @@ def test_no_table_is_overwritten_without_force_and_the_input_never(tmp_path):
     [
         ("none/a.csv", "folder does not exist; create it"),
         ("", "is a folder"),
-        ("x" * 300, "name is too long"),
+        ("x" * 300, "name too long; write elsewhere"),
         ("a.csv.zst", "can only compress as .gz"),
     ],
 )

@@ -53,10 +53,10 @@ def check_corpora(
     `DataError` if a file is not a corpus, or none has a column of ``coders``.
     """
     names = coder_columns(coders)
-    corpus = read_corpus(paths, keep=("document", "coder"), **form)
+    corpus = read_corpus(paths, keep=("document",), **form)
     study = lay_out(corpus, paths, book)
     names, report = _measure_coders(study, names, paths, form)
-    found = [*_findings(study), *_agreement(study, report, names)]
+    found = [*_findings(study), *(_agreed(report, names) if report else ())]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     used = {"leaks": len(paths) > 1, "agreement": report is not None}
     failed = {finding.check for finding in found if finding.severity != "note"}
@@ -259,36 +259,8 @@ def _codes(study: Study, name: str, paths: Sequence[Path], form: CorpusForm) -> 
     return np.array([codes.get(row, MISSING) for row in rows], np.int64)
 
 
-def _coded_apart(study: Study) -> int:
-    """Return how many pairs have more coders in all files than in any one of them."""
-    said, found = study.corpus.annotations, dict[tuple[str, str], dict[int, set[str]]]()
-    for row, cell in enumerate(study.column("coder")):
-        if coder := cell.strip():
-            pair = study.corpus.actors[row], study.corpus.texts[row]
-            own = found.setdefault(pair, {}).setdefault(int(study.corpus.source[row]), {coder})
-            coded = said.codes[:, row] >= 0 if said else ()
-            own |= {coder, *(said.coders[at] for at in np.flatnonzero(coded) if said)}
-    return sum(
-        len(set().union(*files.values())) > max(map(len, files.values()))
-        for files in found.values()
-    )
-
-
-def _agreement(
-    study: Study, report: AgreementReport | None, names: Sequence[str]
-) -> Iterator[Finding]:
-    """Judge how far the coders agree, which is measured within files."""
-    if pairs := _coded_apart(study):
-        text = (
-            f"{count(pairs, 'pair')} with coders in different files, who are not compared: "
-            "put all codings into one table to measure their agreement"
-        )
-        yield Finding("warn", "agreement", text, {"pairs": pairs})
-    if report is not None:
-        yield from _agreed(report, names)
-
-
 def _agreed(report: AgreementReport, names: Sequence[str]) -> Iterator[Finding]:
+    """Judge how far the coders agree, which is measured within files."""
     overall, who = report.overall, " and ".join(shown(name, 20) for name in names)
     if "stance" in names:
         text = (

@@ -110,12 +110,6 @@ def duplicates(study: Study, pairs: Pairs) -> Iterator[Finding]:
     if rows:
         text = f"{count(rows, 'row')} with the text, actor and stance of an earlier row: delete it"
         yield Finding.at("warn", "duplicates", text, study.pairs(repeats), rows=rows)
-    names = study.column("document")
-    groups = _groups(zip(texts, corpus.source.tolist(), strict=True))
-    if several := [pair for group in groups if (pair := _differing(group, names))]:
-        text = f"{count(len(several), 'text')} with several document names, which count as one "
-        examples = study.pairs(several)
-        yield Finding.at("note", "duplicates", f"{text}document", examples, texts=len(several))
     yield from _near_duplicates(study, pairs)
     if conflicts:
         text = f"{count(len(conflicts), 'text')} with two stances toward one actor: decide on one"

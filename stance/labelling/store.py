@@ -1,6 +1,5 @@
 """Labels in an SQLite file beside their table: each is on the disk before the next is asked for."""
 
-import errno
 import sqlite3
 import time
 import uuid
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError, UsageError, output_error
+from stance.errors import DataError, OutputError, UsageError
 from stance.label_values import HOLDERS, LONGEST_HOLDER
 from stance.labelling.task import Pair, Task
 from stance.records import Sentiment, Stance
@@ -87,10 +86,6 @@ def parse_questions(option: str | None) -> tuple[str, ...]:
 VERSION = 1
 _APPLICATION = 0x5374616E  # "Stan", at byte 68 of the file
 _PATIENCE = 10.0  # seconds to wait for another process that writes
-_UNWRITABLE = {  # errors of SQLite that are failures to write, as the system calls them
-    **{"CANTOPEN": errno.EACCES, "READONLY": errno.EACCES, "PERM": errno.EACCES},
-    **{"FULL": errno.ENOSPC, "IOERR": errno.EIO, "TOOBIG": errno.EFBIG},
-}
 _DAMAGED = "is damaged, or not a store of labels; restore a copy, or move it away"
 
 _SCHEMA = """
@@ -104,11 +99,11 @@ CREATE TABLE IF NOT EXISTS labels (
 """Labels are only ever added: the last of a coder on a pair counts. Times are microseconds of the
 epoch."""
 
-_COLUMNS = (
-    *("id", "at", "coder", "pair", "row", "actor", "stance", "holder", "sentiment"),
-    *("false_match", "note", "unsure", "seconds"),
-)
+_COLUMNS = "id, at, coder, pair, row, actor, stance, holder, sentiment, false_match, note, unsure"
+_COLUMNS += ", seconds"
 _TYPES = (str, int, str, str, int, str, str, str, str, int, str, int, float)
+_MARKS = ", ".join("?" * len(_TYPES))
+_INSERT = f"INSERT OR IGNORE INTO labels ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 (ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,30 +139,27 @@ class Store:
             self._base = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         try:
             with _translated(path):
-                self._open(create)
+                self._open()
         except BaseException:
             self._base.close()
             raise
 
-    def _open(self, create: bool) -> None:
-        base = self._base
+    def _open(self) -> None:
         kind, version = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
         used = kind or version or self._number("SELECT count(*) FROM sqlite_master")
         if used and (kind, version) != (_APPLICATION, VERSION):
             what = f"is not a store of labels of version {VERSION}"
             raise DataError(f"{self.path}: {what}; move it, or name another file")
-        if base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        if self._base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise DataError(f"{self.path}: {_DAMAGED}")
-        base.execute("PRAGMA journal_mode = WAL")
-        base.execute("PRAGMA synchronous = FULL")
-        # The file alone is complete whenever nobody writes, so that it can be copied or mailed.
-        base.execute("PRAGMA wal_autocheckpoint = 1")
-        if create or not kind:
-            with self._writing():  # which tells at once whether one may write
-                if not kind:
-                    base.execute(_SCHEMA)
-                    base.execute(f"PRAGMA application_id = {_APPLICATION}")
-                base.execute(f"PRAGMA user_version = {VERSION}")
+        # Without a log beside it, the file alone is complete, so that it can be copied or mailed.
+        self._base.execute("PRAGMA journal_mode = DELETE")
+        self._base.execute("PRAGMA synchronous = FULL")
+        if not used:
+            self._base.executescript(
+                f"BEGIN IMMEDIATE; {_SCHEMA}; PRAGMA application_id = {_APPLICATION};"
+                f"PRAGMA user_version = {VERSION}; COMMIT"
+            )
 
     def _number(self, query: str) -> int:
         return int(self._base.execute(query).fetchone()[0])
@@ -177,18 +169,6 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self._base.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Write all that the block writes, or nothing."""
-        self._base.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._base.execute("COMMIT")
-        except BaseException:
-            if self._base.in_transaction:
-                self._base.execute("ROLLBACK")
-            raise
 
     def check_rows(self, task: Task) -> None:
         """Raise if the row of a label is not in a table."""
@@ -205,20 +185,15 @@ class Store:
     def save(self, coder: str, pair: Pair, label: Label, seconds: float) -> None:
         """Write a label; it is on the disk when this returns."""
         said = (int(cell) if isinstance(cell, bool) else cell for cell in astuple(label))
-        with _translated(self.path), self._writing():
+        with _translated(self.path):
             last = self._number("SELECT coalesce(max(at), 0) FROM labels")
             at = max(time.time_ns() // 1000, last + 1)  # a clock may be set back
             what = coder, pair.key, pair.row, pair.actor, *said, round(seconds, 1)
-            self._insert((uuid.uuid4().hex, at, *what))
-
-    def _insert(self, record: tuple[Any, ...]) -> bool:
-        marks = ", ".join("?" * len(record))
-        query = f"INSERT OR IGNORE INTO labels ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
-        return self._base.execute(query, record).rowcount > 0
+            self._base.execute(_INSERT, (uuid.uuid4().hex, at, *what))
 
     def _records(self) -> list[tuple[Any, ...]]:
         with _translated(self.path):
-            query = f"SELECT {', '.join(_COLUMNS)} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
+            query = f"SELECT {_COLUMNS} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
             return self._base.execute(query).fetchall()
 
     def labels(self) -> Labels:
@@ -244,27 +219,22 @@ class Store:
         """Add another store's labels on rows of the table; return what to say of it."""
         if path.exists() and path.samefile(self.path):
             raise DataError(f"{path}: is the store that is merged into; name another one")
-        before = self.labels()
         with Store(path, create=False) as other:
-            theirs, records = other.labels(), other._records()
-        rows = {pair.key for pair in task.pairs}
+            other.labels()  # raises if one is not allowed
+            records = other._records()
+        rows, before = {pair.key for pair in task.pairs}, self._base.total_changes
         mine = [record for record in records if record[3] in rows]
         if not mine:
             raise DataError(f"{path}: holds no label of a row of {task.path}; name another store")
-        with _translated(self.path), self._writing():
-            new = sum(self._insert(record) for record in mine)
-        said = [f"{path}: {count(len(mine), 'label')} read, {new:,} of them new"]
+        with _translated(self.path):
+            self._base.execute("BEGIN IMMEDIATE")
+            self._base.executemany(_INSERT, mine)
+            self._base.execute("COMMIT")
+        new = self._base.total_changes - before
+        told = f"{path}: {count(len(mine), 'label')} read, {new:,} of them new"
         if strange := len(records) - len(mine):
-            said.append(f"{count(strange, 'label')} on rows that the table lacks left out")
-        contested = sum(
-            pair in before.get(coder, {}) and before[coder][pair].label != saved.label
-            for coder, labels in theirs.items()
-            for pair, saved in labels.items()
-        )
-        if contested:
-            rows_of = count(contested, "row")
-            said.append(f"{rows_of} labelled differently by one coder in both: the later counts")
-        return "; ".join(said)
+            told += f"; {count(strange, 'label')} on rows that the table lacks left out"
+        return told
 
 
 @contextmanager
@@ -272,15 +242,8 @@ def _translated(path: Path) -> Iterator[None]:
     """Raise what SQLite reports as an error that a user can mend."""
     try:
         yield
-    except sqlite3.Error as error:
-        code = (getattr(error, "sqlite_errorname", "") or "").removeprefix("SQLITE_").split("_")[0]
-        if number := _UNWRITABLE.get(code):
-            number = number if path.parent.is_dir() else errno.ENOENT
-            raise output_error(OSError(number, str(error)), path) from error
-        if code in ("BUSY", "LOCKED"):
-            raise OutputError(f"{path}: another program keeps it locked; close it") from error
-        if code in ("NOTADB", "CORRUPT", "ERROR") or "not decode" in str(error):
-            raise DataError(f"{path}: {_DAMAGED}") from error
-        raise
-    except UnicodeDecodeError as error:  # which names and texts of a damaged file may be
+    except sqlite3.OperationalError as error:
+        advice = "close other programs, restore a copy, or name another file with --store"
+        raise OutputError(f"{path}: {shown(str(error))}; {advice}") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {_DAMAGED}") from error

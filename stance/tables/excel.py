@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from stance.display import count, shown
-from stance.errors import DataError, OutputError, load_extra, temporary_error
+from stance.errors import DataError, OutputError, load_extra, refusal
 from stance.tables.sources import MEGABYTE
 from stance.tables.table import Fault, Records, Table, folded, undecoded
 
@@ -285,7 +285,8 @@ class ExcelSheet:
             own = error if isinstance(error, OSError) else error.args[0]
             if isinstance(own, BrokenPipeError):  # of the workbook
                 raise own from None
-            raise temporary_error(own, Path(gettempdir())) from error
+            advice = "temporary files go there: make room, or name another folder in TMPDIR"
+            raise refusal(Path(gettempdir()), f"{own.strerror}; {advice}") from error
 
     def _write(self, row: Sequence[str], form: Any = None) -> None:
         for at, cell in enumerate(row):
