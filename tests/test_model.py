@@ -12,7 +12,7 @@ from stance.model.explanation import explain
 from stance.model.heads import softmax
 from stance.model.reasons import strongest_words
 from stance.records import UNCERTAIN, Sentiment, Stance
-from stance.stress._suite import ask
+from stance.stress.suite import ask
 
 PRAISED = "Poland praised NATO and condemned Russia for its attack."
 STRANGE = "NATO qwxzj vbnmp zzkrtq."
@@ -209,4 +209,4 @@ def test_explanation_stress_suite_and_table_withhold_the_same_answers(model):
         withheld = dict(zip(judged.actor, judged.withheld.tolist(), strict=True))
         assert {e.actor: e.withheld for e in explain(model, text)} == withheld
         (answers,) = ask(model, [text])
-        assert {name: said.label == UNCERTAIN for name, said in answers.items()} == withheld
+        assert {name: said == UNCERTAIN for name, said in answers.items()} == withheld

@@ -1,4 +1,4 @@
-"""The stress suite finds what is broken, and nothing is broken that must always hold."""
+"""What must hold of any model holds, and the stress suite finds what need not."""
 
 import dataclasses
 import json
@@ -18,12 +18,11 @@ from stance.records import Stance
 from stance.screens.checks import stress_lines
 from stance.storage import bundled_model, load_model
 from stance.stress import StressReport, run_suite
-from stance.stress._changes import SOFT_TESTS
-from stance.stress._scenes import Scene, Seed, cast, read_sentences, replaced
+from stance.stress.scenes import NAMING_KINDS, Scene, Seed, cast, read_sentences, replaced
+from stance.stress.suite import TESTS
 
 WORDS, BOOK = read_sentences(), ActorBook.default()
 SLOTS = {"actor", "other", "person", "place", "number", "speaker"}
-HARD = ["alias exchanged", "order of rows", "batch composition", "actors not mentioned"]
 
 
 def slots(text: str) -> set[str]:
@@ -32,10 +31,6 @@ def slots(text: str) -> set[str]:
 
 def rates(report: StressReport) -> dict[str, float]:
     return {test.name: test.rate for test in report.tests}
-
-
-def failing(report: StressReport) -> list[str]:
-    return [test.name for test in report.tests if test.kind == "hard" and test.failures]
 
 
 # --- The sentences ---
@@ -75,12 +70,6 @@ def test_added_sentences_have_the_slots_they_need_and_no_others():
     assert not any(BOOK.find(text) for text in plain)
 
 
-def test_every_list_has_another_entry_to_change_to():
-    for field in dataclasses.fields(WORDS):
-        values = list(getattr(WORDS, field.name))
-        assert len(values) == len(set(values)) >= 9, field.name
-
-
 def scenes() -> list[Scene]:
     return cast(BOOK, WORDS)
 
@@ -101,15 +90,8 @@ def test_every_actor_of_the_bundled_book_stands_in_a_paragraph():
     assert {scene.actor.name for scene in scenes()} == set(BOOK.names)
 
 
-def test_a_substitute_is_of_the_actors_kind_and_new_to_the_paragraph():
-    for scene in scenes():
-        assert scene.substitute.kind == scene.actor.kind
-        assert scene.substitute is not scene.actor
-        assert scene.substitute is not scene.other
-
-
-def test_every_soft_test_changes_what_it_says():
-    changed = {test.name: test.run(scenes()[0], WORDS) for test in SOFT_TESTS}
+def test_every_test_changes_what_it_says():
+    changed = {test.name: test.run(scenes()[0], WORDS) for test in TESTS}
     before = changed["as written"].before
     assert before == (
         "The foreign ministers meeting in Geneva condemned the United States on Tuesday for the "
@@ -142,13 +124,13 @@ def test_every_soft_test_changes_what_it_says():
 
 def test_a_quotation_goes_to_somebody_else():
     scene = next(scene for scene in scenes() if "{speaker}" in scene.text)
-    after = {test.name: test.run(scene, WORDS) for test in SOFT_TESTS}
+    after = {test.name: test.run(scene, WORDS) for test in TESTS}
     assert scene.fills["speaker"] in scene.render()
     assert scene.fills["speaker"] not in after["quotation by someone else"].after
     assert f"spokeswoman for {scene.fills['other']}" in after["quotation by another actor"].after
 
 
-# --- What must always hold ---
+# --- What must always hold of any model, to the ninth decimal ---
 
 
 @pytest.fixture(scope="module")
@@ -156,228 +138,157 @@ def bundled() -> StanceModel:
     return load_model(bundled_model())
 
 
+@pytest.fixture(params=["bundled", "trained", "random"])
+def held(request) -> StanceModel:
+    """The bundled model, one trained just now, and one of random weights."""
+    if request.param == "random":
+        return small_model()
+    return request.getfixturevalue({"trained": "model"}.get(request.param, request.param))
+
+
+def judged(model: StanceModel, texts: list[str], size: int | None = None) -> list[dict]:
+    """Return the probabilities of each text, by actor."""
+    found: list[dict] = [{} for _ in texts]
+    for rows, part in model.judge_many(texts, size=size):
+        for row, (para, actor) in enumerate(zip(part.para.tolist(), part.actor, strict=True)):
+            found[rows.start + para][actor] = part.stance[row]
+    return found
+
+
+def assert_same(one: list[dict], other: list[dict]) -> None:
+    assert [set(each) for each in one] == [set(each) for each in other]
+    for own, theirs in zip(one, other, strict=True):
+        for actor, chances in own.items():
+            assert np.abs(chances - theirs[actor]).max() <= 1e-9
+
+
+def test_neither_order_nor_batches_change_an_answer(held: StanceModel):
+    texts = [scene.render() for scene in cast(held.book, WORDS)]
+    together = judged(held, texts)
+    assert_same(together, judged(held, texts[::-1])[::-1])
+    for size in (1, 7):
+        assert_same(together, judged(held, texts, size))
+
+
+def test_every_alias_of_a_kind_gives_the_same_answers(held: StanceModel):
+    """An alias is one word to a model, if it changes nothing around it.
+
+    The point of "U.S." may hide a sentence's end; a small letter ("eu") does not open one.
+    """
+    before, after = [], []
+    for scene in cast(held.book, WORDS):
+        opens = re.search(r'[.!?]"? "?\{actor\}', scene.text)
+        ends = re.search(r"\{actor\}('s|\.)", scene.text)
+        for kind in NAMING_KINDS:
+            first, *others = [
+                alias
+                for alias in scene.actor.aliases.get(kind, ())
+                if not (ends and "." in alias.split()[-1]) and not (opens and alias[0].islower())
+            ] or [""]
+            article = WORDS.with_article(first).removesuffix(first)
+            before += [scene.change(actor=article + first).render()] * len(others)
+            after += [scene.change(actor=article + alias).render() for alias in others]
+    assert len(before) > 60 or len(held.book) < 20
+    assert_same(judged(held, before), judged(held, after))
+
+
+def test_actors_that_no_paragraph_names_change_no_answer(held: StanceModel):
+    scene = cast(held.book, WORDS)[0]
+    book = ActorBook([actor for actor in (scene.other, scene.actor) if actor is not None])
+    texts = [scene.render() for scene in cast(book, WORDS)]
+    alone = judged(dataclasses.replace(held, book=book), texts)
+    # A place or a person of the sentences may be an actor of the whole book.
+    among = judged(held, texts)
+    mine = [at for at, answers in enumerate(among) if set(answers) <= set(book.names)]
+    assert mine
+    assert_same([alone[at] for at in mine], [among[at] for at in mine])
+
+
+# --- What a model may fail ---
+
+
 @pytest.fixture(scope="module")
 def report(bundled: StanceModel) -> StressReport:
     return run_suite(bundled)
 
 
-def test_the_bundled_model_keeps_what_must_always_hold(report: StressReport):
-    assert [test.name for test in report.tests if test.kind == "hard"] == HARD
-    assert report.hard_failures == 0
-    assert not report.skipped
-    assert all(test.n == report.seeds == len(WORDS.seeds) for test in report.tests[:4])
+def remade(model: StanceModel, **judgement) -> StanceModel:
+    """Return a model whose judgements have other values, functions of what it would say."""
+
+    class Other(StanceModel):
+        def judge(self, texts, **options):
+            found = super().judge(texts, **options)
+            return dataclasses.replace(found, **{k: make(found) for k, make in judgement.items()})
+
+    return Other(**{f.name: getattr(model, f.name) for f in dataclasses.fields(StanceModel)})
 
 
-@pytest.mark.usefixtures("few")
-def test_a_model_trained_just_now_keeps_it_too(model: StanceModel):
-    found = run_suite(model)
-    assert (failing(found), found.hard_failures) == ([], 0)
-
-
-@pytest.mark.usefixtures("few")
-def test_a_model_of_random_weights_keeps_it_too():
-    found = run_suite(small_model())
-    assert (failing(found), found.hard_failures) == ([], 0)
-
-
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the suite use eight paragraphs of each stance, for tests that do not need all."""
-    kept = [s for stance in Stance for s in [s for s in WORDS.seeds if s.stance is stance][::4]]
-    words = dataclasses.replace(WORDS, seeds=tuple(kept))
-    monkeypatch.setattr("stance.stress._suite.read_sentences", lambda: words)
-
-
-class Broken(StanceModel):
-    """Shifts each answer by something that it must not depend on."""
-
-    def shift(self, texts, para):
-        raise NotImplementedError
-
-    def judge(self, texts, **options):
-        judged = super().judge(texts, **options)
-        step = np.array([self.shift(texts, p) for p in judged.para], float) % 7 * 1e-6
-        moved = judged.stance + np.outer(step, [1, -1, 0])
-        return dataclasses.replace(judged, stance=moved)
-
-
-class BySpelling(Broken):
-    def shift(self, texts, para):
-        return len(texts[para])
-
-
-class ByPosition(Broken):
-    def shift(self, texts, para):
-        return para
-
-
-class ByBatch(Broken):
-    def shift(self, texts, para):
-        return len(texts)
-
-
-class ByBook(Broken):
-    def shift(self, texts, para):
-        return len(self.book)
-
-
-class NoNumber(Broken):
-    def shift(self, texts, para):
-        return float("nan")
-
-
-def remade(kind: type, model: StanceModel) -> StanceModel:
-    return kind(**{f.name: getattr(model, f.name) for f in dataclasses.fields(StanceModel)})
-
-
-@pytest.mark.parametrize(
-    ("kind", "broken"),
-    [
-        (BySpelling, HARD[:1]),
-        (ByPosition, HARD[1:3]),
-        (ByBatch, [HARD[2]]),
-        (ByBook, [HARD[3]]),
-    ],
-)
-@pytest.mark.usefixtures("few")
-def test_each_hard_test_catches_a_model_that_breaks_it(bundled, kind, broken):
-    found = run_suite(remade(kind, bundled))
-    caught = failing(found)
-    assert caught == broken
-    assert found.hard_failures == sum(t.failures for t in found.tests if t.name in caught)
-    lines = stress_lines(found.to_json())
-    assert lines[2].startswith(f"BROKEN PROMISE: {caught[0]}")
-    worst = next(test for test in found.tests if test.name == caught[0])
-    assert len(worst.examples) == 3
-    for example in worst.examples:
-        assert example.answer_before != example.answer_after
-        assert example.expected == example.answer_before
-
-
-@pytest.mark.usefixtures("few")
-def test_an_answer_that_is_not_a_number_never_equals_another(bundled: StanceModel):
-    assert failing(run_suite(remade(NoNumber, bundled))) == HARD
-
-
-class AlwaysNeutral(StanceModel):
-    def judge(self, texts, **options):
-        judged = super().judge(texts, **options)
-        return dataclasses.replace(judged, stance=np.tile([0.1, 0.8, 0.1], (len(judged.para), 1)))
-
-
-@pytest.mark.usefixtures("few")
 def test_a_model_that_is_always_neutral_shows_as_one(bundled: StanceModel):
-    found = run_suite(remade(AlwaysNeutral, bundled))
-    assert failing(found) == []
+    found = run_suite(remade(bundled, stance=lambda j: np.tile([0.1, 0.8, 0.1], (len(j.para), 1))))
     rate = rates(found)
-    assert rate["as written"] == pytest.approx(2 / 3)
+    assert rate["as written"] == pytest.approx(2 / 3, abs=1e-6)
     assert rate["praise turned into blame"] == rate["blame turned into praise"] == 1
     assert rate["actor swapped"] == rate["typing error"] == 0
     assert "finds the stance of a seed" in found.skipped["deciding verb negated"]
 
 
-class ByActor(StanceModel):
-    """Answers by a prior about the actor and reads nothing."""
-
-    def judge(self, texts, **options):
-        judged = super().judge(texts, **options)
-        label = [len(actor) % 3 for actor in judged.actor]
-        return dataclasses.replace(judged, stance=np.eye(3)[label])
-
-
 def test_a_prior_about_actors_fails_where_actors_are_swapped(bundled, report):
-    assert rates(run_suite(remade(ByActor, bundled)))["actor swapped"] > 0.4
+    prior = remade(bundled, stance=lambda j: np.eye(3)[[len(actor) % 3 for actor in j.actor]])
+    assert rates(run_suite(prior))["actor swapped"] > 0.4
     assert rates(report)["actor swapped"] < 0.1
 
 
-class Unsure(StanceModel):
-    def judge(self, texts, **options):
-        judged = super().judge(texts, **options)
-        return dataclasses.replace(judged, known=np.zeros_like(judged.known))
-
-
-class Abroad(StanceModel):
-    def judge(self, texts, **options):
-        judged = super().judge(texts, **options)
-        return dataclasses.replace(judged, foreign=np.ones_like(judged.foreign))
-
-
-@pytest.mark.parametrize("kind", [Unsure, Abroad])
-@pytest.mark.usefixtures("few")
-def test_an_answer_that_predict_withholds_is_an_answer_of_its_own(bundled: StanceModel, kind):
-    found = run_suite(remade(kind, bundled))
+@pytest.mark.parametrize("flag", [{"known": False}, {"foreign": True}])
+def test_an_answer_that_predict_withholds_is_an_answer_of_its_own(bundled: StanceModel, flag):
+    ((name, value),) = flag.items()
+    found = run_suite(remade(bundled, **{name: lambda j: np.full_like(getattr(j, name), value)}))
     assert rates(found)["as written"] == 1
-    example = found.tests[4].examples[0]
-    assert (example.answer_after, example.expected) == ("uncertain", "against")
+    example = found.tests[0].examples[0]
+    assert (example["answer_after"], example["expected"]) == ("uncertain", "against")
 
 
-# --- Other books and languages ---
-
-
-def with_book(model: StanceModel, *actors: Actor) -> StanceModel:
-    return dataclasses.replace(model, book=ActorBook(actors))
-
-
-def test_another_book_brings_its_own_actors(bundled: StanceModel):
-    parties = [
-        Actor("Greens", aliases={"name": ("Green Party", "Greens")}),
-        Actor("Labour", aliases={"name": ("Labour Party", "Labour")}),
-        Actor("Unknown", aliases={"demonym": ("Unknownish",)}),
-    ]
-    found = run_suite(with_book(bundled, *parties))
-    assert failing(found) == []
-    assert 0 < found.seeds < len(WORDS.seeds)  # some paragraphs speak of states
-    assert "a state with a demonym" in found.skipped["government for the name"]
-    used = {e.actor for t in found.tests for e in t.examples}
-    assert used
-    assert used <= {"Greens", "Labour", "Greens -> Labour", "Labour -> Greens"}
-
-
-@pytest.mark.usefixtures("few")
-def test_a_lone_actor_skips_what_needs_two(bundled: StanceModel):
-    found = run_suite(with_book(bundled, Actor("NATO", "organisation", {"name": ("NATO",)})))
-    assert found.skipped["actor swapped"] == "skipped, it needs two actors of one kind"
-    assert {"alias exchanged", "actors not mentioned"} <= set(found.skipped)
-    assert any("actor swapped: skipped" in line for line in stress_lines(found.to_json()))
-    names = {test.name for test in found.tests}
-    assert {"as written", "order of rows"} <= names
-    assert names.isdisjoint(found.skipped)
-
-
-def test_a_book_that_no_paragraph_fits_skips_every_test(bundled: StanceModel):
-    found = run_suite(with_book(bundled, Actor("Ann", "person", {"name": ("Ann",)})))
-    assert (found.tests, found.seeds, found.hard_failures) == ((), 0, 0)
-    assert len(found.skipped) == len(HARD) + len(SOFT_TESTS)
-
-
-@pytest.mark.usefixtures("few")
-def test_an_alias_cannot_forge_the_screen(bundled: StanceModel):
-    actor = Actor("Bad\x1b[31m", "state", {"name": ("Ba\x1b[31md", "Worse")})
-    lines = stress_lines(run_suite(with_book(bundled, actor)).to_json())
+@pytest.mark.parametrize(
+    ("actors", "skipped", "none"),
+    [
+        ([Actor("Greens", aliases={"name": ("Green Party", "Greens")}),
+          Actor("Labour", aliases={"name": ("Labour Party", "Labour")}),
+          Actor("Unknown", aliases={"demonym": ("Unknownish",)})],
+         {"government for the name": "skipped, it needs a state with a demonym"}, False),
+        ([Actor("NATO", "organisation", {"name": ("NATO",)})],
+         {"actor swapped": "skipped, it needs two actors of one kind"}, False),
+        ([Actor("Ann", "person", {"name": ("Ann",)})], {}, True),
+        ([Actor("Bad\x1b[31m", "state", {"name": ("Ba\x1b[31md", "Worse")})], {}, False),
+    ],
+)  # fmt: skip
+def test_another_book_brings_its_own_actors(bundled: StanceModel, actors, skipped, none):
+    found = run_suite(dataclasses.replace(bundled, book=ActorBook(actors)))
+    assert found.skipped.items() >= skipped.items()
+    assert (found.seeds == len(found.tests) == 0) is none
+    assert len(found.tests) + len(found.skipped) == len(TESTS)
+    used = {name for t in found.tests for e in t.examples for name in e["actor"].split(" -> ")}
+    assert used <= {actor.name for actor in actors}
+    lines = stress_lines(found.to_json())
     assert all(line.isprintable() for line in lines)
+    for name, reason in skipped.items():
+        assert f"{name}: {reason}" in lines
 
 
 def test_a_model_of_another_language_is_refused(bundled: StanceModel):
-    german = dataclasses.replace(
-        bundled, recipe=dataclasses.replace(bundled.recipe, language="german")
-    )
+    recipe = dataclasses.replace(bundled.recipe, language="german")
     with pytest.raises(DataError, match="stress suite is English and the model reads german; eval"):
-        run_suite(german)
+        run_suite(dataclasses.replace(bundled, recipe=recipe))
 
 
-# --- The report ---
-
-
-def test_json_has_what_others_build_on(report: StressReport):
+def test_json_and_screen_have_every_test(bundled: StanceModel, report: StressReport):
+    assert run_suite(bundled) == report
     figures = json.loads(json.dumps(report.to_json()))
-    assert set(figures) == {"tests", "skipped", "seeds", "hard_failures"}
-    assert len(figures["tests"]) == len(HARD) + len(SOFT_TESTS)
-    assert any(test["failures"] for test in figures["tests"])
+    assert set(figures) == {"tests", "skipped", "seeds"}
+    assert figures["seeds"] == len(WORDS.seeds)
+    assert len(figures["tests"]) == len(TESTS)
+    lines = stress_lines(figures)
+    assert all(len(line) < 80 and line.isprintable() for line in lines)
     for test in figures["tests"]:
-        assert set(test) == {
-            *("name", "promise", "kind", "n", "failures", "rate", "interval", "examples")
-        }
-        assert test["kind"] in ("hard", "soft")
+        assert set(test) == {"name", "promise", "n", "failures", "rate", "interval", "examples"}
         assert 0 <= test["failures"] <= test["n"] <= figures["seeds"]
         assert test["rate"] == pytest.approx(test["failures"] / test["n"], abs=1e-6)
         low, high = test["interval"]
@@ -388,48 +299,25 @@ def test_json_has_what_others_build_on(report: StressReport):
             keys = ("actor", "before", "after", "answer_before", "answer_after", "expected")
             assert tuple(example) == keys
             assert example["answer_after"] != example["expected"]
-
-
-def test_the_same_model_gets_the_same_report(bundled: StanceModel, report: StressReport):
-    assert run_suite(bundled) == report
-
-
-def test_lines_fit_a_terminal_and_show_every_test(report: StressReport):
-    lines = stress_lines(report.to_json())
-    assert all(len(line) < 80 and line.isprintable() for line in lines)
-    for test in report.tests:
-        assert sum(line.startswith(test.name + "  ") for line in lines) == 1
-        shown = f"a failure of: {test.name}" in lines
-        assert shown == bool(test.failures)
+        assert sum(line.startswith(test["name"] + "  ") for line in lines) == 1
+        assert (f"a failure of: {test['name']}" in lines) == bool(test["failures"])
 
 
 # --- The command ---
 
 
-@pytest.mark.usefixtures("few")
-def test_stress_needs_no_corpus(model_path: Path):
+def test_stress_stands_alone_or_beside_the_scores_of_a_corpus(model_path: Path, tmp_path: Path):
     result = invoke("evaluate", "--stress", "--json", "-m", model_path)
     assert (result.exit_code, result.stderr) == (0, "")
-    figures = json.loads(result.stdout)
-    assert set(figures) == {"stress"}
-    assert figures["stress"]["hard_failures"] == 0
-    printed = invoke("evaluate", "--stress", "-m", model_path)
-    assert printed.exit_code == 0
-    assert printed.stdout.startswith("stress suite  24 seed paragraphs written for it\n")
-
-
-@pytest.mark.usefixtures("few")
-def test_stress_stands_beside_the_scores_of_a_corpus(model_path: Path, tmp_path: Path):
+    assert set(json.loads(result.stdout)) == {"stress"}
+    printed = invoke("evaluate", "--stress", "-m", model_path).stdout
+    assert printed.startswith("stress suite  ")
     head = (STARTER / "starter_test.csv").read_text("utf-8").splitlines(keepends=True)[:61]
     corpus = write(tmp_path / "coded.csv", "".join(head))
-    result = invoke("evaluate", corpus, "--stress", "--json", "-m", model_path)
-    figures = json.loads(result.stdout)
+    figures = json.loads(invoke("evaluate", corpus, "--stress", "--json", "-m", model_path).stdout)
     alone = json.loads(invoke("evaluate", corpus, "--json", "-m", model_path).stdout)
     assert {key: figures[key] for key in alone} == alone
     assert figures.keys() - alone.keys() == {"stress"}
-    printed = invoke("evaluate", corpus, "--stress", "-m", model_path).stdout
-    assert printed.startswith("macro-F1")
-    assert "\n\nstress suite  24 seed paragraphs" in printed
 
 
 @pytest.mark.parametrize(
@@ -438,13 +326,3 @@ def test_stress_stands_beside_the_scores_of_a_corpus(model_path: Path, tmp_path:
 def test_without_a_corpus_only_stress_can_be_asked_for(options):
     line = fails(2, "evaluate", *options)
     assert line == "no CORPUS to evaluate on; name a labelled table, or give only --stress"
-
-
-@pytest.mark.usefixtures("few")
-def test_a_broken_promise_is_loud(bundled: StanceModel, monkeypatch: pytest.MonkeyPatch):
-    broken = remade(ByBatch, bundled)
-    monkeypatch.setattr("stance.cli._files.open_model", lambda _path: broken)
-    result = invoke("evaluate", "--stress")
-    assert result.exit_code == 1
-    assert "BROKEN PROMISE: batch composition. Do not use this model." in result.stdout
-    assert "breaks what must always hold" in result.stderr

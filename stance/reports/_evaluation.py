@@ -286,12 +286,11 @@ def _divisions(scores: Figures) -> Iterator[tuple[str, bool, int, Figure]]:
 def _stress_figure(tests: Sequence[Figures]) -> Figure:
     rates, rows = [], []
     for test in tests:
-        hard = ", hard" if test.get("kind") == "hard" else ""
-        note = f"{test['failures']:,} of {test['n']:,}{hard}"
+        note = f"{test['failures']:,} of {test['n']:,}"
         rates.append(Score(test["name"], test["rate"], interval_of(test["interval"]), note))
-        told = [test["name"], test.get("kind", ""), test.get("promise", "")]
+        told = [test["name"], test.get("promise", "")]
         rows.append([*told, test["n"], test["failures"], *rates[-1].cells])
-    texts = map(text_column, ("test", "kind", "promise"))
+    texts = map(text_column, ("test", "promise"))
     counts = (Column(name, name, "count") for name in ("cases", "failures"))
     data = Data("stress", (*texts, *counts, *with_interval("rate, %", "rate")), rows)
     axis = share_axis(max(end for rate in rates for end in rate.line().estimates[0].ends))

@@ -106,14 +106,18 @@ def _hundredths(value: float) -> str:
 def stress_lines(figures: Figures) -> list[str]:
     """Return the lines of `stance.stress.StressReport.to_json`, each under 80 columns."""
     tests = figures["tests"]
-    hard, soft = ([test for test in tests if test["kind"] == kind] for kind in ("hard", "soft"))
-    broken = ", ".join(test["name"] for test in hard if test["failures"])
+    head = [
+        f"{'may fail; the less often, the better':<40}  {'n':>4}  failures   rate  95 % interval"
+    ]
+    lines = [
+        f"{test['name']:<40}  {test['n']:>4}  {test['failures']:>8}  "
+        f"{percent(test['rate']):>5} {bounds(test['interval'])}"
+        for test in tests
+    ]
     return stacked(
         [
             [f"stress suite  {count(figures['seeds'], 'seed paragraph')} written for it"],
-            wrap(f"BROKEN PROMISE: {broken}. Do not use this model.") if broken else [],
-            _tests("must always hold", hard),
-            _tests("may fail; the less often, the better", soft),
+            head + lines if lines else [],
             wrap("rates in percent with Wilson's 95 % interval; n is seed paragraphs"),
             paragraphs(f"{test['name']}: {test['reason']}" for test in figures["skipped"]),
             *(_examples(test) for test in tests if test["examples"]),
@@ -121,18 +125,9 @@ def stress_lines(figures: Figures) -> list[str]:
     )
 
 
-def _tests(title: str, tests: Sequence[Figures]) -> list[str]:
-    lines = [f"{title:<40}  {'n':>4}  failures   rate  95 % interval"] if tests else []
-    return lines + [
-        f"{test['name']:<40}  {test['n']:>4}  {test['failures']:>8}  "
-        f"{percent(test['rate']):>5} {bounds(test['interval'])}"
-        for test in tests
-    ]
-
-
 def _examples(test: Figures) -> list[str]:
     lines = wrap(f"a failure of: {test['name']}") + wrap(test["promise"], "  ", "  ")
-    for example in test["examples"] if test["kind"] == "hard" else test["examples"][:1]:
+    for example in test["examples"][:1]:
         lines += wrap(f"{shown(example['actor'])}: expected {example['expected']}", "  - ", "    ")
         if example["before"] != example["after"]:
             before = f"{example['answer_before']}: {shown(example['before'], LONGEST)}"

@@ -16,7 +16,7 @@ from stance.records import Stance
 # What stands in a text and what takes its place, in order.
 Replacements = tuple[tuple[str, str], ...]
 
-# Kinds of alias that can replace each other in a sentence; an adjective ("Russian") cannot.
+# Kinds of alias that a sentence can name an actor by; an adjective ("Russian") is none.
 NAMING_KINDS = tuple(kind for kind in ALIAS_KINDS if kind != "demonym")
 _KINDS = ("state", "organisation", "other")  # of actors, where a seed does not say otherwise
 _WORD = re.compile(r"\{\w+\}|\w+")
@@ -151,14 +151,13 @@ def cast(book: ActorBook, words: Sentences) -> list[Scene]:
             continue
         at = min(range(len(fitting)), key=lambda place: times[fitting[place].name])
         actor, *others = fitting[at:] + fitting[:at]
-        times[actor.name] += 1
         others.sort(key=lambda a: a.kind != actor.kind)  # its own kind first, else in order
-        other = others[0] if others else None
-        if other is None and "{other}" in seed.text:
+        times[actor.name] += 1
+        named = "{other}" in seed.text
+        if named and not others:
             continue
-        alike = [a for a in others if a.kind == actor.kind]
-        if "{other}" in seed.text:
-            alike = alike[1:]
+        alike = [a for a in others if a.kind == actor.kind][named:]
+        other = others[0] if others else None
         substitute = alike[-1] if alike else None  # the last, to differ from the other if it can
         roles = {"actor": actor, "other": other, "substitute": substitute}
         fills = {role: names[who.name] or "" for role, who in roles.items() if who is not None}

@@ -1,27 +1,32 @@
-"""Changes to a paragraph, and what is promised of the answer after each: the soft tests."""
+"""Changes to a paragraph, what is promised of the answer after each, and what came of it."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from stance.records import Stance
-from stance.stress._scenes import Scene, Sentences, replaced
+from stance.display import shown
+from stance.errors import DataError
+from stance.evaluation.answers import DECIMALS
+from stance.evaluation.intervals import proportion_interval
+from stance.model.judging import StanceModel
+from stance.records import UNCERTAIN, Stance
+from stance.stress.scenes import Scene, Sentences, cast, read_sentences, replaced
 
+LANGUAGE = "english"  # of the sentences, and so of the models that the suite can test
+EXAMPLES = 3  # failures that are kept of a test
 SEED = 20  # seeds the places of typing errors
-
-# What every paragraph needs of a model's actor book.
+NOT_NAMED = "not named"  # answer for an actor that the model does not find in a text
+TWO = "two actors of kind state, organisation or other"
 ANY_ACTOR = "an actor of kind state, organisation or other with an alias that is not an adjective"
-_TWO = "two actors of kind state, organisation or other"
-_OPPOSITE = {Stance.AGAINST: Stance.FAVOR, Stance.FAVOR: Stance.AGAINST}
+OPPOSITE = {Stance.AGAINST: Stance.FAVOR, Stance.FAVOR: Stance.AGAINST}
+SHORTEST = 5  # letters of a word that gets a typing error
 _SLOT_OR_WORD = re.compile(r"\{\w+\}|\w+")
-_SHORTEST = 5  # letters of a word that gets a typing error
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(NamedTuple):
     """A paragraph before and after a change, and the right answer after it."""
 
     before: str
@@ -31,40 +36,118 @@ class Trial:
     expected: Stance | None = None  # None: the same answer as before, whether right or wrong
     leaves: Stance | None = None  # counted only if this was the answer; it should no longer be
 
-    @property
-    def whose(self) -> str:
-        """The actors whom the answers are about."""
-        return " -> ".join(dict.fromkeys((self.actor_before, self.actor_after)))
+
+Change = Callable[[Scene, Sentences], Trial | None]  # None if the scene lacks what it needs
 
 
-# Makes a trial of a scene, or None if the scene lacks what the change needs.
-Change = Callable[[Scene, Sentences], Trial | None]
-
-
-Run = TypeVar("Run", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Test(Generic[Run]):
-    """A promise, and the function that tries it."""
+class Test(NamedTuple):
+    """A change by name, what is promised of the answer, and what it needs of the actor book."""
 
     name: str
     promise: str
-    needs: str  # of the model's actor book; without it nothing is tried
-    run: Run
+    needs: str
+    run: Change
 
 
-def adds_to(tests: list[Test[Run]], name: str, needs: str = ANY_ACTOR) -> Callable[[Run], Run]:
-    """Add the decorated function, whose docstring is the promise, to some tests."""
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one test: seed paragraphs that were tried, and at most three failures."""
 
-    def add(run: Run) -> Run:
-        tests.append(Test(name, run.__doc__ or "", needs, run))
+    name: str
+    promise: str
+    n: int
+    failures: int
+    rate: float
+    interval: tuple[float, float]  # Wilson's, which has a width even if nothing failed
+    examples: tuple[dict[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StressReport:
+    """What came of every test."""
+
+    tests: tuple[Result, ...]
+    skipped: Mapping[str, str]  # tests that the model's actor book does not allow, and why
+    seeds: int  # seed paragraphs that the book has actors for
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        skipped = [{"name": name, "reason": why} for name, why in self.skipped.items()]
+        return {**asdict(self), "skipped": skipped}
+
+
+def run_suite(model: StanceModel) -> StressReport:
+    """Test how a model, of English texts, behaves when a text changes; else raise `DataError`."""
+    if model.recipe.language != LANGUAGE:
+        raise DataError(
+            f"the stress suite is English and the model reads {shown(model.recipe.language)}; "
+            "evaluate it on a corpus of its language"
+        )
+    words = read_sentences()
+    scenes = cast(model.book, words)
+    trials = {
+        test: [trial for scene in scenes if (trial := test.run(scene, words))] for test in TESTS
+    }
+    texts = list(dict.fromkeys(t for some in trials.values() for trial in some for t in trial[:2]))
+    answers = dict(zip(texts, ask(model, texts), strict=True))
+    results = {test: _result(test, some, answers) for test, some in trials.items()}
+    return StressReport(
+        tests=tuple(result for result in results.values() if result),
+        skipped={t.name: f"skipped, it needs {t.needs}" for t, own in results.items() if not own},
+        seeds=len(scenes),
+    )
+
+
+def ask(model: StanceModel, texts: Sequence[str]) -> list[dict[str, str]]:
+    """Return what `predict` would answer to each text, by actor."""
+    labels, answers = list(map(str, Stance)), [dict[str, str]() for _ in texts]
+    for rows, judged in model.judge_many(texts):
+        best = judged.stance.argmax(axis=1).tolist()
+        withheld = judged.withheld.tolist()
+        for row, (para, actor) in enumerate(zip(judged.para.tolist(), judged.actor, strict=True)):
+            answers[rows.start + para][actor] = UNCERTAIN if withheld[row] else labels[best[row]]
+    return answers
+
+
+def _result(
+    test: Test, trials: Sequence[Trial], answers: Mapping[str, Mapping[str, str]]
+) -> Result | None:
+    tested, failed = 0, list[dict[str, str]]()
+    for trial in trials:
+        before = answers[trial.before].get(trial.actor_before, NOT_NAMED)
+        after = answers[trial.after].get(trial.actor_after, NOT_NAMED)
+        if trial.leaves and before != trial.leaves:
+            continue
+        tested += 1
+        expected = f"not {trial.leaves}" if trial.leaves else str(trial.expected or before)
+        if (after == trial.leaves) if trial.leaves else (after != expected):
+            actor = " -> ".join(dict.fromkeys((trial.actor_before, trial.actor_after)))
+            told = {"actor": actor, "before": trial.before, "after": trial.after}
+            said = {"answer_before": before, "answer_after": after, "expected": expected}
+            failed.append(told | said)
+    if not tested:
+        return None
+    seeds = np.arange(tested)
+    low, high = proportion_interval(seeds < len(failed), seeds) or (0.0, 1.0)
+    interval = round(low, DECIMALS), round(high, DECIMALS)
+    rate = round(len(failed) / tested, DECIMALS)
+    examples = tuple(failed[:EXAMPLES])
+    return Result(test.name, test.promise, tested, len(failed), rate, interval, examples)
+
+
+# --- The tests, in the order of the report ---
+
+TESTS: list[Test] = []
+
+
+def promised(name: str, needs: str = ANY_ACTOR) -> Callable[[Change], Change]:
+    """Add the decorated function, whose docstring is the promise, to the tests."""
+
+    def add(run: Change) -> Change:
+        TESTS.append(Test(name, run.__doc__ or "", needs, run))
         return run
 
     return add
-
-
-SOFT_TESTS: list[Test[Change]] = []  # what a model may fail, in the order of the report
 
 
 def _trial(
@@ -74,13 +157,13 @@ def _trial(
     return Trial(scene.render(), after, name, actor or name, expected)
 
 
-@adds_to(SOFT_TESTS, "as written")
+@promised("as written")
 def _as_written(scene: Scene, _words: Sentences) -> Trial:
     """A seed paragraph gets the label that it was written for."""
     return _trial(scene, scene.render(), expected=scene.seed.stance)
 
 
-@adds_to(SOFT_TESTS, "actor swapped", "two actors of one kind")
+@promised("actor swapped", "two actors of one kind")
 def _swap_actor(scene: Scene, _words: Sentences) -> Trial | None:
     """Another actor of the same kind in the actor's place gets the actor's answer."""
     if scene.substitute is None:
@@ -89,7 +172,7 @@ def _swap_actor(scene: Scene, _words: Sentences) -> Trial | None:
     return _trial(scene, after, actor=scene.substitute.name)
 
 
-@adds_to(SOFT_TESTS, "government for the name", "a state with a demonym")
+@promised("government for the name", "a state with a demonym")
 def _name_government(scene: Scene, _words: Sentences) -> Trial | None:
     """The answer stays when "the Russian government" stands for "Russia"."""
     demonyms = scene.actor.aliases.get("demonym", ())
@@ -98,7 +181,7 @@ def _name_government(scene: Scene, _words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(actor=f"the {demonyms[0]} government").render())
 
 
-@adds_to(SOFT_TESTS, "capital for the name", "an actor with a capital")
+@promised("capital for the name", "an actor with a capital")
 def _name_capital(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when "Moscow" stands for "Russia"."""
     capitals = scene.actor.aliases.get("capital", ())
@@ -107,9 +190,7 @@ def _name_capital(scene: Scene, words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(actor=words.with_article(capitals[0])).render())
 
 
-@adds_to(
-    SOFT_TESTS, "abbreviation with points", "an actor with an abbreviation with and without points"
-)
+@promised("abbreviation with points", "an actor with an abbreviation with and without points")
 def _write_points(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when "the U.S." stands for "the US"."""
     names = scene.actor.aliases.get("name", ())
@@ -125,25 +206,25 @@ def _of(sentences: tuple[str, ...], scene: Scene) -> str:
     return sentences[scene.number % len(sentences)]
 
 
-@adds_to(SOFT_TESTS, "neutral sentence in front")
+@promised("neutral sentence in front")
 def _add_neutral_before(scene: Scene, words: Sentences) -> Trial:
     """The answer stays when an unrelated neutral sentence opens the paragraph."""
     return _trial(scene, f"{_of(words.neutral, scene)} {scene.render()}")
 
 
-@adds_to(SOFT_TESTS, "neutral sentence behind")
+@promised("neutral sentence behind")
 def _add_neutral_behind(scene: Scene, words: Sentences) -> Trial:
     """The answer stays when an unrelated neutral sentence ends the paragraph."""
     return _trial(scene, f"{scene.render()} {_of(words.neutral, scene)}")
 
 
-@adds_to(SOFT_TESTS, "paragraph doubled")
+@promised("paragraph doubled")
 def _double(scene: Scene, _words: Sentences) -> Trial:
     """The answer stays when everything is said twice."""
     return _trial(scene, f"{scene.render()} {scene.render()}")
 
 
-@adds_to(SOFT_TESTS, "person, place, number changed")
+@promised("person, place, number changed")
 def _change_details(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when other persons, places and numbers are named."""
     fills = words.fillers(scene.number + 1)
@@ -152,7 +233,7 @@ def _change_details(scene: Scene, words: Sentences) -> Trial | None:
     return None if after == scene.render() else _trial(scene, after)
 
 
-@adds_to(SOFT_TESTS, "quotation by someone else")
+@promised("quotation by someone else")
 def _change_speaker(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when another person without a side says the same."""
     if "{speaker}" not in scene.text:
@@ -161,7 +242,7 @@ def _change_speaker(scene: Scene, words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(speaker=speaker).render())
 
 
-@adds_to(SOFT_TESTS, "quotation by another actor", _TWO)
+@promised("quotation by another actor", TWO)
 def _give_to_other(scene: Scene, _words: Sentences) -> Trial | None:
     """The answer stays when a spokeswoman for another actor says the same."""
     if "{speaker}" not in scene.text or scene.other is None:
@@ -169,7 +250,7 @@ def _give_to_other(scene: Scene, _words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(speaker=f"a spokeswoman for {scene.fills['other']}").render())
 
 
-@adds_to(SOFT_TESTS, "opposite stance added: first actor", _TWO)
+@promised("opposite stance added: first actor", TWO)
 def _add_opposite(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when another actor gets the opposite stance in an added sentence."""
     if scene.other is None or not scene.seed.polar or "{other}" in scene.text:
@@ -178,17 +259,17 @@ def _add_opposite(scene: Scene, words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(f"{scene.text} {_of(sentences, scene)}").render())
 
 
-@adds_to(SOFT_TESTS, "opposite stance added: second actor", _TWO)
+@promised("opposite stance added: second actor", TWO)
 def _ask_for_added(scene: Scene, words: Sentences) -> Trial | None:
     """The actor of the added sentence gets the opposite answer."""
     trial = _add_opposite(scene, words)
     if trial is None or scene.other is None:
         return None
-    opposite, name = _OPPOSITE[scene.seed.stance], scene.other.name
+    opposite, name = OPPOSITE[scene.seed.stance], scene.other.name
     return Trial(trial.after, trial.after, name, name, expected=opposite)
 
 
-@adds_to(SOFT_TESTS, "deciding verb negated", "a model that finds the stance of a seed paragraph")
+@promised("deciding verb negated", "a model that finds the stance of a seed paragraph")
 def _negate(scene: Scene, _words: Sentences) -> Trial | None:
     """A stance that was found goes when the deciding verb is negated."""
     if not scene.seed.polar:
@@ -198,7 +279,7 @@ def _negate(scene: Scene, _words: Sentences) -> Trial | None:
     return Trial(scene.render(), after, name, name, leaves=scene.seed.stance)
 
 
-@adds_to(SOFT_TESTS, "plain verb negated")
+@promised("plain verb negated")
 def _negate_plain(scene: Scene, _words: Sentences) -> Trial | None:
     """A neutral paragraph keeps its answer when its plain verb is negated."""
     if scene.seed.polar:
@@ -206,13 +287,13 @@ def _negate_plain(scene: Scene, _words: Sentences) -> Trial | None:
     return _trial(scene, scene.change(replaced(scene.text, scene.seed.negate)).render())
 
 
-@adds_to(SOFT_TESTS, "praise turned into blame")
+@promised("praise turned into blame")
 def _turn_to_blame(scene: Scene, _words: Sentences) -> Trial | None:
     """Where praise becomes blame, the answer is against."""
     return _turned(scene, Stance.FAVOR)
 
 
-@adds_to(SOFT_TESTS, "blame turned into praise")
+@promised("blame turned into praise")
 def _turn_to_praise(scene: Scene, _words: Sentences) -> Trial | None:
     """Where blame becomes praise, the answer is favor."""
     return _turned(scene, Stance.AGAINST)
@@ -222,19 +303,19 @@ def _turned(scene: Scene, stance: Stance) -> Trial | None:
     if scene.seed.stance is not stance:
         return None
     after = scene.change(replaced(scene.text, scene.seed.turn)).render()
-    return _trial(scene, after, expected=_OPPOSITE[stance])
+    return _trial(scene, after, expected=OPPOSITE[stance])
 
 
-@adds_to(SOFT_TESTS, "typing error")
+@promised("typing error")
 def _mistype(scene: Scene, _words: Sentences) -> Trial:
     """The answer stays when a word is mistyped."""
     random = np.random.default_rng((SEED, scene.number))
-    words = [w for w in _SLOT_OR_WORD.findall(scene.text) if w.islower() and len(w) >= _SHORTEST]
+    words = [w for w in _SLOT_OR_WORD.findall(scene.text) if w.islower() and len(w) >= SHORTEST]
     plain = [word for word in words if word.isalpha()]  # neither a slot nor a number
     return _mistyped(scene, plain[random.integers(len(plain))])
 
 
-@adds_to(SOFT_TESTS, "typing error in the deciding word")
+@promised("typing error in the deciding word")
 def _mistype_deciding(scene: Scene, _words: Sentences) -> Trial | None:
     """The answer stays when the word that decides is mistyped."""
     return _mistyped(scene, scene.seed.deciding) if scene.seed.polar else None
@@ -257,13 +338,13 @@ def misspelt(word: str) -> str:
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-@adds_to(SOFT_TESTS, "all capitals")
+@promised("all capitals")
 def _to_upper(scene: Scene, _words: Sentences) -> Trial:
     """The answer stays when everything is written in capitals."""
     return _trial(scene, scene.render().upper())
 
 
-@adds_to(SOFT_TESTS, "no capitals", "an actor with a name that counts in any spelling")
+@promised("no capitals", "an actor with a name that counts in any spelling")
 def _to_lower(scene: Scene, words: Sentences) -> Trial | None:
     """The answer stays when nothing has a capital."""
     free = [a for a in scene.actor.aliases.get("name", ()) if a not in scene.actor.case]
