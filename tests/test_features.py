@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 CHECKED = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("short_class", "short_relation", "short_mention", "ending"),
+    *("short_class", "short_relation", "short_mention", "ending", "frame"),
 )
 Spans = Sequence[tuple[int, int]] | None
 Asked = tuple[str, str, Spans]

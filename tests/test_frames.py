@@ -1,11 +1,20 @@
 """Frames of judgement: who judges whom."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+import stance
+from stance.corpus import read_corpus
+from stance.fitting import train
 from stance.reading.actors import ActorBook
-from stance.reading.frames import AUTHOR, NO_ACTOR, OTHER, frames_of
+from stance.reading.frames import frames_of, told
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader
+from stance.recipe import read_recipe
+
+ROOT = Path(__file__).resolve().parents[1]
 
 SENTENCES = {
     # active, passive, participles and relative clauses
@@ -49,24 +58,16 @@ def reader() -> Reader:
     return Reader(ActorBook.default(), Lexicon.default())
 
 
-def told(reader: Reader, text: str) -> str:
+def frames(reader: Reader, text: str) -> str:
     """Return the frames of a text in words."""
     words = reader.words([text])
-    names = dict(enumerate(reader.book.names))
-    names |= {AUTHOR: "author", OTHER: "other"}
-    told = []
-    for frame in frames_of(words, reader):
-        cue = text[words.start[frame.cue] : words.end[frame.cue]]
-        patient = "nobody" if frame.patient == NO_ACTOR else names[frame.patient]
-        denied = "" if frame.polarity else " (denied)"
-        told.append(f"{cue}: {names[frame.agent]} -> {patient}{denied}")
-    return "; ".join(told)
+    return "; ".join(told(frame, words, reader.book.names) for frame in frames_of(words, reader))
 
 
 @pytest.mark.parametrize("text", SENTENCES)
 def test_a_frame_says_who_judges_whom(reader: Reader, text: str) -> None:
     """One construction each."""
-    assert told(reader, text) == SENTENCES[text]
+    assert frames(reader, text) == SENTENCES[text]
 
 
 def test_frames_do_not_depend_on_the_other_texts(reader: Reader) -> None:
@@ -75,3 +76,16 @@ def test_frames_do_not_depend_on_the_other_texts(reader: Reader) -> None:
     together = [int(words.para[frame.cue]) for frame in frames_of(words, reader)]
     alone = [n for n, text in enumerate(SENTENCES) for _ in frames_of(reader.words([text]), reader)]
     assert sorted(together) == alone
+
+
+def test_an_explanation_names_the_frame_with_its_push(tmp_path: Path) -> None:
+    """The pushes still add up to the scores."""
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("[features.blocks]\nstem = 1.0\nframe = 0.6\n[validation]\nfolds = 2\n")
+    corpus = read_corpus([ROOT / "datasets/short/short_train.csv"]).take(np.arange(600))
+    model = train(read_recipe(recipe), corpus, ActorBook.default()).model
+    (why,) = stance.explain(model, "Germany accused China of spying.", "China")
+    (named,) = [reason for reason in why.features if reason.text == "accused: Germany -> China"]
+    assert named.net_push < 0
+    pushes = np.sum([why.intercept, *(r.push for r in (*why.words, *why.features))], axis=0)
+    assert np.allclose(pushes, why.scores)

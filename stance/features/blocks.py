@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from stance.arrays import Bools, Floats, Ints, Keys
+from stance.features.frame import frame_block
 from stance.features.mention import mention_block, relation_block
 from stance.features.occurrences import (
     END_KEY,
@@ -256,6 +257,7 @@ BLOCKS: dict[str, Block] = {
     "short_relation": in_short(relation_block),
     "short_mention": in_short(mention_block),
     "ending": ending_block,
+    "frame": frame_block,
 }
 """Every block by its name in a recipe."""
 

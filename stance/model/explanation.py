@@ -14,6 +14,7 @@ from stance.model.heads import BlockWeights, Head
 from stance.model.judgements import withheld
 from stance.model.judging import StanceModel
 from stance.model.reasons import net_push
+from stance.reading.frames import frames_of, told
 from stance.reading.spans import make_query
 from stance.reading.text import Places, normalise_all
 from stance.reading.words import NOBODY
@@ -45,7 +46,7 @@ class Explanation:
     labels: tuple[str, ...]
     intercept: tuple[float, ...]
     words: tuple[Reason, ...]  #: reasons that stand at a word, in reading order
-    features: tuple[Reason, ...]  #: reasons of the whole paragraph, the strongest first
+    features: tuple[Reason, ...]  #: of the whole paragraph, or of a judgement; strongest first
     scores: tuple[float, ...]  #: intercept plus the pushes of all reasons
     probabilities: tuple[float, ...]  #: softmax of the scores divided by the temperature
     mentions: int
@@ -166,7 +167,7 @@ def explain_sentiment(model: StanceModel, text: str) -> Explanation:
 
 
 def _explain(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str) -> Explanation:
-    words, features = _reasons(model, head, pairs, text)
+    words, features = _reasons(model, head, pairs, actor, text)
     pushes = [_floats(head.intercept), *(reason.push for reason in (*words, *features))]
     # The probabilities are those of `Head.scores`, which leave out the score of the first label.
     scores, known = head.scores(model.reader, pairs)
@@ -188,13 +189,15 @@ def _explain(model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
 
 
 def _reasons(
-    model: StanceModel, head: Head, pairs: Pairs, text: str
+    model: StanceModel, head: Head, pairs: Pairs, actor: str, text: str
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """Return the reasons that stand at a word, and those of the whole paragraph."""
     words = pairs.words
     push = np.zeros((len(words.type), len(head.labels)))
     terms = defaultdict[int, dict[str, float]](dict)  # of the words that have any
     whole: dict[str, Floats] = {}
+    named = any(block.name == "frame" for block in head.blocks)
+    judgements = _judgements(model, pairs, actor) if named else {}
     for scorer in head.scorers:
         block = scorer.block
         known = [
@@ -207,6 +210,8 @@ def _reasons(
         for number, word, weight in known:
             share = block.idf[number] * block.coef[number].astype(np.float64) * (scale * weight)
             term = block.terms[number] if block.terms else block.name
+            if block.name == "frame":
+                word, term = -1, judgements[word]
             if word < 0:
                 whole[term] = whole.get(term, np.zeros(len(share))) + share
             else:
@@ -226,6 +231,17 @@ def _reasons(
         Reason(term, -1, -1, _floats(whole[term])) for term in _strongest_first(strength)
     )
     return at_words, of_all
+
+
+def _judgements(model: StanceModel, pairs: Pairs, actor: str) -> dict[int, str]:
+    """Return who judges whom at each cue of a frame that the actor takes part in."""
+    names, judged = (*model.book.names, actor), int(pairs.actor[0])
+    frames = frames_of(pairs.words, model.reader)
+    found = defaultdict[int, list[str]](list)
+    for frame in frames:
+        if judged in (frame.agent, frame.patient):
+            found[frame.cue].append(told(frame, pairs.words, names))
+    return {cue: ", ".join(dict.fromkeys(own)) for cue, own in found.items()}
 
 
 def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:

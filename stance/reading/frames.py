@@ -14,6 +14,7 @@ actor, ``s`` and ``l`` for officials and for acts of whoever follows, ``O`` for 
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stance.reading.clauses import Clauses, Phrases
@@ -27,6 +28,10 @@ MOST_WORDS = 60  # of a paragraph that is read: in longer ones no frame decides
 _LINKS = {*"against for toward towards at over about with concerning regarding".split()}  # noqa: SIM905
 
 
+KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
+"""What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
+
+
 class Frame(NamedTuple):
     """A judgement that a sentence tells of."""
 
@@ -36,6 +41,7 @@ class Frame(NamedTuple):
     patient: int  # number in the book, or `NO_ACTOR`
     agent_word: int  # index into `Words`, -1 for none
     patient_word: int
+    kind: int  # what the cue is: index into `KINDS`
 
 
 _NP = "[AakcJNslOFH]"
@@ -81,6 +87,14 @@ _CONSTRUCTIONS = {
     "act": "(?P<patient>a)",
 }
 """Patterns of phrases' letters; the first that takes a cue keeps it."""
+
+_EVALUATIONS = ("deed", "is", "is of", "act", "as", "exclaimed", "crime by")
+_KIND_OF = {
+    **dict.fromkeys(("noun", "given", "received", "received from nobody"), "noun"),
+    **dict.fromkeys(("affects", "is judged"), "idiom"),
+    **dict.fromkeys(("is", "is of", "called", "is called", "as", "exclaimed", "crime by"), "trait"),
+    **{"deed": "deed", "act": "act"},
+}
 
 
 def _compiled(text: str) -> re.Pattern[str]:
@@ -134,7 +148,7 @@ class _Sentences:
         agents: list[tuple[int, int]] | None = None
         if group.get("agent"):
             agents = self._who(*hit.span("agent"))
-        elif name in (*("passive", "participle", "is judged", "is held", "received from nobody"),):
+        elif name in ("passive", "participle", "is judged", "is held", "received from nobody"):
             agents = [(OTHER, -1)]
         if name == "as" and not self._lower(cue - 1) == self._lower(cue + 1) == "as":
             return
@@ -166,25 +180,18 @@ class _Sentences:
         if name in ("affects", "is judged", "received") and not patients:
             return
         verb = hit.start("verb") if "verb" in group else cue
-        if name not in (
-            "deed",
-            "is",
-            "is of",
-            "act",
-            "as",
-            "exclaimed",
-            "crime by",
-        ) and self._denied(verb):
+        if name not in _EVALUATIONS and self._denied(verb):
             turned = letter in "ck" or self._lower(cue) in self.attitudes
             sign = -1 if turned and sign > 0 else 0
         self.taken.add(cue)
+        kind, said = KINDS.index(_KIND_OF.get(name, "judges")), self.phrases.word[cue]
         for agent, agent_word in agents:
-            said = self.phrases.word[cue]
             for patient, patient_word in patients or [(NO_ACTOR, -1)]:
                 if agent != patient or agent < 0:
                     sign = (sign > 0) - (sign < 0)
                     self.judged.add(patient_word)
-                    self.found.append(Frame(said, sign, agent, patient, agent_word, patient_word))
+                    ends = agent, patient, agent_word, patient_word
+                    self.found.append(Frame(said, sign, *ends, kind))
 
     def _evaluation(self, letter: str, cue: int, flip: bool, be: bool) -> int:
         """Return the polarity of a deed or a trait, 0 where there is none."""
@@ -346,3 +353,12 @@ _ACCORDING, _ROW = _compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$")
 def frames_of(words: Words, reader: Reader) -> list[Frame]:
     """Return the frames of a batch; `Words.once` keeps them."""
     return reader.once(FrameReader, reader).read(words)
+
+
+def told(frame: Frame, words: Words, names: Sequence[str]) -> str:
+    """Return a frame as it is shown: "accused: Germany -> China"; ``names`` are the book's."""
+    text = words.texts[words.para[frame.cue]]
+    cue = text[words.start[frame.cue] : words.end[frame.cue]]
+    agent = {AUTHOR: "author", OTHER: "other"}.get(frame.agent) or names[frame.agent]
+    patient = "nobody" if frame.patient == NO_ACTOR else names[frame.patient]
+    return f"{cue}: {agent} -> {patient}" + ("" if frame.polarity else " (denied)")
