@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 from command import dicts, fails, invoke, predict, table, write
-from hypothesis import given
-from hypothesis import strategies as st
 
 from stance.errors import DataError, OutputError, UsageError
 from stance.tables import Inputs, Reading, find_inputs, open_inputs
@@ -253,13 +251,6 @@ def test_what_names_say_stands_beside_articles_and_tables(folder):
     assert rows[1] == ("1", TEXT, "own", "bbc", "2024-05-01")  # also of one file
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30))
-def test_any_name_is_read_or_left(name):
-    found = NamePattern("{outlet}_{date}").read(Path(name))
-    assert list(found) == ["outlet", "date"]
-    assert bool(found["outlet"]) == bool(found["date"])
-
-
 # --- Bad files ---
 
 
@@ -376,11 +367,6 @@ def test_a_file_that_gets_other_columns_while_others_are_read_is_reported(many):
 def test_no_input_is_overwritten(many, model):
     with pytest.raises(OutputError, match="is the input"):
         run(model, [many], many / "b.csv", force=True)
-
-
-def test_actors_counts_over_folders(folder):
-    found = json.loads(invoke("actors", "in", "--json").stdout)
-    assert (found["rows"], found["rows_with_actor"]) == (5, 5)
 
 
 # --- Articles that say what they are ---

@@ -89,10 +89,3 @@ def test_with_rejects_every_record_of_a_polluted_table_is_counted():
             assert aside.reasons or len(notes) > 1 or len(rows) == 1 or rows == case.rows
             bad += len(aside.reasons)
     assert bad > 1000
-
-
-def test_a_note_on_the_fault_is_what_makes_it_said():
-    case = Polluted("two quotes", b'id,text,actor\n1,"a,X\n2,b",Y\n', None)
-    assert outcome(case) == "said"
-    case = Polluted("another cell", b"id,text,actor\n1,a,X\n", [["id"]])
-    assert outcome(case) == "silently wrong"

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 from functools import partial
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,6 @@ from stance.errors import DataError, OutputError
 from stance.tables import (
     Format,
     Record,
-    Records,
     Rejects,
     TableWriter,
     column,
@@ -200,12 +199,6 @@ def test_bad_records_are_put_aside_with_line_column_reason_and_raw_text(tmp_path
         assert reason.startswith(wanted)
 
 
-def test_numbers_of_records_count_the_rejected(tmp_path):
-    path = put(tmp_path, "a,b\n1,2\n3\n4,5\n")
-    with Rejects(tmp_path / "bad.csv") as rejects, open_table(path, rejects=rejects) as table:
-        assert [record.number for record in table] == [1, 3]
-
-
 def test_a_stray_quote_in_a_long_table_costs_one_line(tmp_path):
     rows = [f"text {n},{n}" for n in range(20_000)]
     rows[7000] = f'"{rows[7000]}'
@@ -220,40 +213,6 @@ def test_a_table_joined_from_two_encodings_is_not_guessed(tmp_path):
         cells_of(path)
 
 
-def test_a_table_of_bad_rows_alone_yields_no_block(tmp_path):
-    path = put(tmp_path, 'text,date\na,b,c\nd,e,f\n"open,1\n')
-    with Rejects(tmp_path / "bad.csv") as rejects, open_table(path, rejects=rejects) as table:
-        assert [len(block) for block in table.blocks()] == []
-        assert rejects.count == 3
-
-
-@pytest.mark.parametrize(("byte", "seen"), [(b"\0", "a NUL byte"), (b"\xe9", "byte 0xe9")])
-def test_a_bad_byte_is_seen_where_a_long_line_begins_on_the_edge_of_a_chunk(tmp_path, byte, seen):
-    for length in range(65_536 + 12, 65_536 + 20):
-        before = b"text,actor\n" + b"x" * (length - 14) + b",b\n"
-        good, bad = read_with_rejects(tmp_path, before + byte + b"y" * 70_000 + b",c\nd,e\n")
-        assert good == [("x" * (length - 14), "b"), ("d", "e")]
-        assert [(line, reason[: len(seen)]) for line, _, reason, _ in bad] == [("3", seen)]
-
-
-@pytest.mark.parametrize("rows", [1, 40_000])
-@pytest.mark.parametrize(
-    ("encoding", "half"),
-    [
-        ("utf-7", b"+2AA-"),
-        ("unicode_escape", b"\\ud800"),
-        ("punycode", "a\ud800".encode("punycode")),
-    ],
-)
-def test_half_a_character_is_refused_wherever_it_stands(tmp_path, encoding, half, rows):
-    body = b"text,actor\n" + b"a,b\n" * rows + half + b",c\n"
-    if encoding == "punycode":  # which puts what is not ASCII at the end
-        body = ("text,actor\n" + "a,b\n" * min(rows, 9) + "\ud800,c\n").encode("punycode")
-        rows = min(rows, 9)
-    with pytest.raises(DataError, match=f"csv:{rows + 2}: half a character in column 'text'"):
-        cells_of(put(tmp_path, body), encoding=encoding)
-
-
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
 def test_records_before_a_bad_one_are_given_first(tmp_path, name):
     row = "a,b\n" if name == "a.csv" else '{"text": "a", "actor": "b"}\n'
@@ -262,20 +221,6 @@ def test_records_before_a_bad_one_are_given_first(tmp_path, name):
     with open_table(path) as table, pytest.raises(DataError, match=r":900[12]: "):
         found.extend(chain.from_iterable(table.blocks()))
     assert [record.number for record in found] == list(range(1, 9001))
-
-
-@given(st.data(), st.integers(1, 3))
-def test_records_by_column_are_cut_and_joined_like_a_list(data, width):
-    numbers, cells = st.integers(1, 10**12), st.tuples(*[st.text(max_size=3)] * width)
-    rows = data.draw(st.lists(st.builds(Record, numbers, numbers, cells)))
-    cuts = [0, *sorted(data.draw(st.lists(st.integers(0, len(rows))))), len(rows)]
-    whole = Records.of(rows)
-    assert list(whole) == rows
-    assert len(whole) == len(rows)
-    assert whole.characters == sum(len("".join(row.cells)) for row in rows)
-    parts = [whole[low:high] for low, high in pairwise(cuts)]
-    assert list(map(list, parts)) == [rows[low:high] for low, high in pairwise(cuts)]
-    assert list(Records.joined(list(filter(len, parts)) or parts)) == rows
 
 
 @pytest.mark.parametrize("header", ["text", "text,actor,spans", "text actor"])
@@ -344,17 +289,6 @@ def test_a_bomb_is_refused_within_150_mb(tmp_path, bomb):
     assert ";" in message
 
 
-@pytest.mark.endurance
-@pytest.mark.parametrize(("lines", "refused"), [(60_000, False), (3_000_000, True)])
-def test_a_few_kilobytes_of_empty_lines_are_a_bomb_from_a_megabyte_on(tmp_path, lines, refused):
-    path = put(tmp_path, gzip.compress(b"text\n" + b"\n" * lines), "a.csv.gz")
-    if refused:
-        with pytest.raises(DataError, match="expands more than 200 times, as a decompression bomb"):
-            cells_of(path)
-    else:
-        assert len(cells_of(path)) == lines
-
-
 def test_memory_does_not_grow_with_the_table(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("text,actor\n" + ('"' + "word " * 90 + '",NATO\n') * 50_000)
@@ -391,17 +325,6 @@ def test_bytes_depend_on_the_rows_only(tmp_path, name):
             other.write_encoded([encode_rows(rows[start : start + 777])], 777)
     assert (tmp_path / name).read_bytes() == again.read_bytes()
     assert writer.rows == len(rows)
-
-
-@pytest.mark.parametrize("cell", [",", '"', "\n", "\r"])
-@pytest.mark.parametrize("place", [0, 1500])
-def test_a_cell_is_quoted_wherever_it_stands_in_its_column(cell, place):
-    rows = [("NATO", "x")] * 2000
-    rows[place] = ("NATO", cell)
-    doubled = cell.replace('"', '""')
-    lines = [b"NATO,x\n"] * 2000
-    lines[place] = f'NATO,"{doubled}"\n'.encode()
-    assert encode_rows(rows) == b"".join(lines)
 
 
 def test_excel_safe_quotes_formulas_and_adds_a_mark(tmp_path):
@@ -473,12 +396,6 @@ def test_no_table_is_overwritten_without_force_and_the_input_never(tmp_path):
 def test_what_cannot_be_written_is_one_line(tmp_path, name, message):
     with pytest.raises(OutputError, match=message):
         write_table(tmp_path / name, ("a",))
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_one_line():
-    with pytest.raises(OutputError, match="/dev/full: the disk is full"):
-        written(Path("/dev/full"), [("x" * 1000, "y")] * 5000)
 
 
 # --- Round trips -----------------------------------------------------------------------------

@@ -1,15 +1,13 @@
 """Inputs opened as one table: a file as it is, several as a chain with their columns joined."""
 
-import re
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Literal, TypeVar
+from typing import Literal
 
 from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
@@ -25,7 +23,6 @@ FILE = "file"  # the column that says where a record comes from
 _NOTES = 30  # lines on oddities of single files that are told
 
 Open = Callable[[Path | None, RejectSink | None], Table]
-Cell = TypeVar("Cell", str, list[str])
 Survey = Callable[[Table], int]  # checks a file's columns; how many come before other files' last
 
 
@@ -136,10 +133,6 @@ def join_tables(inputs: Inputs, survey: Survey, form: Form, prefix: str = "") ->
         return open_table(path, **form)
 
     return JoinedTable(inputs, prefix + FILE, opened, survey)
-
-
-def _repeated(times: int, cell: str) -> list[str]:
-    return [cell] * times
 
 
 @dataclass(slots=True)
@@ -303,38 +296,36 @@ class JoinedTable(Table):
             raise DataError(f"{table.name}: changed while it was read; run again")
         before = self.records_in
         if check := self.check:
-            table.guard(lambda cells, line: check(self._spread(file, cells, "", str), line))
+            table.guard(lambda cells, line: check(self._row(file, cells), line))
         fixed = sum(map(len, file.constants.values()))
         try:
             for block in table.blocks():
                 self.records_in = before + table.records_in
-                if size := len(block):  # else all of its records were bad
-                    columns = self._spread(
-                        file, block.columns, [""] * size, partial(_repeated, size)
-                    )
+                if size := len(block):  # of an article without text it is 0
+                    columns = self._spread(file, block.columns, size)
                     numbers = [before + number for number in block.numbers]
                     yield Records(numbers, block.lines, columns, block.characters + size * fixed)
         finally:
             self.records_in = before + table.records_in
 
-    def _spread(
-        self, file: _File, cells: Sequence[Cell], empty: Cell, constant: Callable[[str], Cell]
-    ) -> list[Cell]:
-        """Return the cells of a record, or of some, where they stand in the joined table."""
-        found = [empty] * len(self._joined)
-        for at, text in file.constants.items():
-            found[at] = constant(text)
-        for at, own in zip(file.places, cells, strict=True):
+    def _spread(self, file: _File, columns: Sequence[list[str]], size: int) -> list[list[str]]:
+        """Return the columns of some records where they stand in the joined table."""
+        found = [[file.constants.get(at, "")] * size for at in range(len(self._joined))]
+        for at, own in zip(file.places, columns, strict=True):
             found[at] = own
         return found
+
+    def _row(self, file: _File, cells: Sequence[str]) -> list[str]:
+        return [cell for (cell,) in self._spread(file, [[cell] for cell in cells], 1)]
 
     def _put_aside(self, message: str, name: str, rejects: Rejects) -> None:
         """Count a file that cannot be read (on) as one bad record."""
         self.records_in += 1
         self._bad.append(message)
-        found = re.match(r"(?:(\d+): ?)?\s*(.*)", message.removeprefix(f"{name}:"), re.DOTALL)
-        line, reason = found.groups() if found else (None, message)
-        rejects.add(int(line or 0), "", reason, "")
+        line, colon, reason = message.removeprefix(f"{name}:").partition(": ")
+        if not colon or not line.isdecimal():
+            line, reason = "0", message.removeprefix(f"{name}:").strip()
+        rejects.add(int(line), "", reason, "")
 
     # --- Notes ---
 
