@@ -16,7 +16,7 @@ from stance.cli import app
 from stance.model.judging import StanceModel
 from stance.runs import Input, Options, Output, predict_table
 from stance.storage import bundled_model, load_model
-from stance.tables import Reading
+from stance.tables import InputOptions
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTER = ROOT / "datasets" / "starter"
@@ -105,7 +105,7 @@ def predict(model, source, target, **options):
         names = {field.name for field in fields(kind)}
         return {name: options.pop(name) for name in sorted(names & options.keys())}
 
-    reading = Reading(**own(Reading))
+    reading = InputOptions(**own(InputOptions))
     records = (
         Input((source,), reading, **own(Input)),
         Output(target, **own(Output)),

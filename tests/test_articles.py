@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stance.errors import DataError, ExtraError
-from stance.tables import Inputs, Reading, Rejects, open_inputs, split_article
+from stance.tables import InputOptions, Inputs, Rejects, open_inputs, split_article
 from stance.tables.boilerplate import EDGES
 
 _spec = importlib.util.spec_from_file_location("training_pages", ROOT / "training" / "pages.py")
@@ -153,7 +153,7 @@ def inked(text):
 
 def read(path, **reading):
     """Return the rows of an article by column."""
-    with open_inputs(Inputs((path,)), Reading(**reading)) as table:
+    with open_inputs(Inputs((path,)), InputOptions(**reading)) as table:
         return [dict(zip(table.columns, record.cells, strict=True)) for record in table]
 
 
@@ -343,7 +343,9 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch):
     path = page(tmp_path, "")
     why = "page.html: a web page needs the extra 'html': pip install lxml_html_clean trafilatura"
     with Rejects(tmp_path / "bad.csv", several=True) as rejects, pytest.raises(ExtraError) as told:
-        open_inputs(Inputs((path,), several=True), Reading(), rejects)  # which concerns every page
+        open_inputs(
+            Inputs((path,), several=True), InputOptions(), rejects
+        )  # which concerns every page
     assert str(told.value).endswith(why)
 
 

@@ -32,7 +32,7 @@ from stance.runs import Input, Output, predict_table
 from stance.runs.checkpoints import folder_of
 from stance.screens.model import card_lines
 from stance.storage import dump_model, load_model, read_manifest
-from stance.tables import Reading, Rejects, find_inputs, open_inputs, open_table, write_table
+from stance.tables import InputOptions, Rejects, find_inputs, open_inputs, open_table, write_table
 
 resource = pytest.importorskip("resource")  # which Windows lacks
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,7 +105,7 @@ def read_table(path):
 
 
 def read_article(path):
-    with open_inputs(find_inputs([path]), Reading()) as table:
+    with open_inputs(find_inputs([path]), InputOptions()) as table:
         for _ in table.blocks():
             pass
 

@@ -8,7 +8,7 @@ import pytest
 from command import dicts, fails, invoke, predict, table, write
 
 from stance.errors import DataError, OutputError, UsageError
-from stance.tables import Inputs, Reading, find_inputs, open_inputs
+from stance.tables import InputOptions, Inputs, find_inputs, open_inputs
 from stance.tables.folders import NamePattern
 
 TEXT = "Poland praised NATO for its resolve."
@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
 def opened(*named, rejects=None, include=(), **reading):
     """Return the joined table as rows, its header first, and its notes."""
     inputs = find_inputs([Path(name) for name in named], include)
-    with open_inputs(inputs, Reading(**reading), rejects) as found:
+    with open_inputs(inputs, InputOptions(**reading), rejects) as found:
         rows = [found.columns, *((str(r.number), *r.cells) for r in found)]
         return rows, (*inputs.notes, *found.notes)
 
@@ -358,7 +358,7 @@ def test_a_run_does_not_go_on_with_other_files(many, model, change, why):
 
 
 def test_a_file_that_gets_other_columns_while_others_are_read_is_reported(many):
-    with open_inputs(find_inputs([many]), Reading()) as found:
+    with open_inputs(find_inputs([many]), InputOptions()) as found:
         write(many / "n29.csv", "text\nNATO met.\n")
         with pytest.raises(DataError, match=r"n29\.csv: changed while it was read; run again"):
             list(found)
@@ -373,7 +373,7 @@ def test_no_input_is_overwritten(many, model):
 
 
 def article(path, **reading):
-    with open_inputs(Inputs((path,)), Reading(**reading)) as found:
+    with open_inputs(Inputs((path,)), InputOptions(**reading)) as found:
         return [found.columns, *(record.cells for record in found)]
 
 

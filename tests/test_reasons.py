@@ -23,7 +23,7 @@ from stance.runs import Input, Options, Output
 from stance.runs.config import make_config
 from stance.runs.parts import compute, cut
 from stance.storage import save_model
-from stance.tables import Inputs, Reading, open_inputs
+from stance.tables import InputOptions, Inputs, open_inputs
 
 TEXT = "Poland praised NATO for its brave support and condemned Russia's brutal, brutal attack."
 FOREIGN = tomllib.loads((Path(__file__).parent / "foreign.toml").read_text("utf-8"))["German"]
@@ -225,7 +225,7 @@ def test_bytes_depend_on_neither_jobs_nor_part_size(model, table, output, tmp_pa
 
 def test_a_part_computed_elsewhere_is_the_same(model, table, output):
     """What goes to another process or computer, and comes back, is all that a part needs."""
-    with open_inputs(Inputs((table,)), Reading()) as opened:
+    with open_inputs(Inputs((table,)), InputOptions()) as opened:
         config, *_ = make_config(model, Input((table,)), Output(output), Options(explain=2), opened)
         batch = next(cut(opened.blocks(), 100))
     here = compute(model, config, batch)

@@ -7,8 +7,8 @@ import numpy as np
 
 from stance.reading.actors import ActorBook
 from stance.tables import (
+    InputOptions,
     Inputs,
-    Reading,
     column,
     find_dates,
     months_of,
@@ -18,7 +18,7 @@ from stance.tables import (
 
 
 def count_aliases(
-    book: ActorBook, inputs: Inputs, reading: Reading
+    book: ActorBook, inputs: Inputs, reading: InputOptions
 ) -> tuple[dict[str, Any], list[str]]:
     """Count the aliases that the paragraphs of some inputs use.
 

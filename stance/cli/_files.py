@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stance.findings import AuditRequest
     from stance.model.judging import StanceModel
     from stance.reading.actors import ActorBook
-    from stance.tables import Form, Reading
+    from stance.tables import Form, InputOptions
 
 AnswersForm = dict[str, Any]  # arguments of `findings.Request`
 
@@ -40,11 +40,11 @@ def texts(
     name_pattern: str | None = None,
     keep_all: bool = False,
     **table: Any,
-) -> "Reading":
+) -> "InputOptions":
     """Return how texts to judge are read."""
-    from stance.tables import Reading
+    from stance.tables import InputOptions
 
-    return Reading(
+    return InputOptions(
         text_column=text_column or "text",
         date_column=date_column,
         date_format=date_format,

@@ -16,7 +16,7 @@ from stance.errors import DataError, UsageError
 if TYPE_CHECKING:
     from stance.findings import AuditRequest
     from stance.runs import Done
-    from stance.tables import Reading
+    from stance.tables import InputOptions
 
 LONGEST_TEXT = 1_000_000  # bytes of a paragraph on standard input
 
@@ -46,7 +46,7 @@ def predict(
     force: bool = False,
     quiet: bool = False,
     *,
-    reading: "Reading",
+    reading: "InputOptions",
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
     from stance.runs import Input, Options, Output, WorkerPool, predict_table

@@ -12,7 +12,7 @@ from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from stance.corpus import CorpusForm
-    from stance.tables import Form, Reading
+    from stance.tables import Form, InputOptions
 
 
 @reads(reading=files.texts)
@@ -22,7 +22,7 @@ def actors(
     aliases: str | None = None,
     as_json: bool = False,
     *,
-    reading: "Reading",
+    reading: "InputOptions",
 ) -> None:
     """List the actor book, or count its aliases in a table."""
     from stance.check.aliases import count_aliases

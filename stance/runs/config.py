@@ -16,7 +16,7 @@ from stance.runs.answers import OutputColumns, Tally
 from stance.runs.parts import RunConfig
 from stance.tables import (
     DateColumn,
-    Reading,
+    InputOptions,
     Records,
     Table,
     column,
@@ -31,7 +31,7 @@ class Input:
     """What to judge, and how to read it."""
 
     paths: tuple[Path | None, ...]  # files and folders; None is standard input
-    reading: Reading = field(default_factory=Reading)
+    reading: InputOptions = field(default_factory=InputOptions)
     rejects: Path | None = None  # takes bad records and files; None to stop at the first
     max_rejects: int | None = None  # more of them end the run
     since: Path | None = None  # summary of an earlier run, whose files are not judged again

@@ -32,7 +32,7 @@ from stance.runs.summary import (
 from stance.runs.workers import Work, WorkerPool, compute_in_order
 from stance.tables import (
     DateColumn,
-    Reading,
+    InputOptions,
     Rejects,
     Table,
     TableWriter,
@@ -251,7 +251,7 @@ class _Job:
 
 
 def _read_notes(
-    reading: Reading, table: Table, dates: DateColumn | None, *, has_terms: bool
+    reading: InputOptions, table: Table, dates: DateColumn | None, *, has_terms: bool
 ) -> Iterator[str]:
     """Yield how the table was read: its columns, and which dates decide about leaders."""
     yield from table.notes

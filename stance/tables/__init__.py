@@ -16,7 +16,7 @@ from stance.tables.dates import (
     rewrite_dates,
 )
 from stance.tables.folders import Inputs, cell_of, find_inputs
-from stance.tables.inputs import Reading, join_tables, open_inputs
+from stance.tables.inputs import InputOptions, join_tables, open_inputs
 from stance.tables.opening import Form, encoded_by, open_table
 from stance.tables.output import (
     FORMULA_STARTS,
@@ -34,7 +34,7 @@ from stance.tables.output import (
 from stance.tables.table import Fault, Record, Records, Table
 
 __all__ = ["FORMULA_STARTS", "HALF_CHARACTER", "UNAMBIGUOUS", "DateColumn"]
-__all__ += ["DateReading", "Fault", "Form", "Format", "Inputs", "Reading", "Record"]
+__all__ += ["DateReading", "Fault", "Form", "Format", "InputOptions", "Inputs", "Record"]
 __all__ += [
     "Records",
     "Rejects",

@@ -19,7 +19,7 @@ from stance.tables.columns import column, optional_column
 from stance.tables.table import Records
 
 if TYPE_CHECKING:
-    from stance.tables.inputs import Reading
+    from stance.tables.inputs import InputOptions
     from stance.tables.table import Table
 
 Order = Literal["", "day", "month"]
@@ -327,7 +327,7 @@ class DateColumn:
             )
 
 
-def find_dates(table: "Table", reading: "Reading") -> DateColumn | None:
+def find_dates(table: "Table", reading: "InputOptions") -> DateColumn | None:
     """Return the column of dates that a user named, else ``date``, or None if there is none."""
     asked = read_pattern(reading.date_format)
     if reading.date_column is None and asked == UNAMBIGUOUS:

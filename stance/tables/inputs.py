@@ -27,7 +27,7 @@ Survey = Callable[[Table], int]  # checks a file's columns; how many come before
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class InputOptions:
     """How to read inputs."""
 
     text_column: str = "text"
@@ -46,7 +46,7 @@ class Reading:
 
 def open_inputs(
     inputs: Inputs,
-    reading: Reading,
+    reading: InputOptions,
     rejects: Rejects | None = None,
     *,
     prefix: str = "",
@@ -110,7 +110,7 @@ def open_inputs(
     return table
 
 
-def _further_options(table: Table, reading: Reading) -> str:
+def _further_options(table: Table, reading: InputOptions) -> str:
     """Return the options that a table needs besides its encoding, as far as its names say."""
     found = ""
     for name, asked in (("text", reading.text_column), ("date", reading.date_column or "date")):
