@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
@@ -229,17 +229,8 @@ class AtomicGroup(Transaction):
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
     """Write a file; raise `OutputError` if it exists, without `force`, or cannot be written."""
-    write_together([(path, data)], force=force)
-
-
-def write_together(contents: Sequence[tuple[Path, bytes]], *, force: bool = False) -> None:
-    """Write files of which all appear, or none."""
-    for number, (path, _) in enumerate(contents):
-        if any(same_file(path, other) for other, _ in contents[:number]):
-            raise refusal(path, "would be written twice; choose another name")
     with AtomicGroup() as group:
-        for path, data in contents:
-            group.write(path, data, force=force)
+        group.write(path, data, force=force)
 
 
 def _make_private(folder: Path, *, delete: bool = True) -> IO[bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stance.display import shown
 from stance.errors import DataError, UsageError
-from stance.records import NEUTRAL, Holder, Sentiment, Stance
+from stance.records import Sentiment, Stance
 from stance.tables import Record
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
@@ -49,10 +49,12 @@ def parse_labels(option: str | None) -> dict[str, str]:
     return {spelling.strip(): label.strip() for spelling, _, label in pairs}
 
 
-def stance_spellings(labels: Mapping[str, str] | None) -> Mapping[str, int]:
+def stance_spellings(
+    labels: Mapping[str, str] | None, known: Mapping[str, int] = STANCES
+) -> Mapping[str, int]:
     """Return the number of each spelling of a stance, with the user's own ones."""
     own = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
-    return {**STANCES, **own}
+    return {**known, **own}
 
 
 class LabelReader:
@@ -119,18 +121,6 @@ def _digits(cell: str) -> str:
     return re.sub(r"^\+|\.0+$", "", cell.strip().lower())
 
 
-def read_stance(
-    cell: str, record: Record, reader: "LabelReader", false_match: bool, soft: list[float] | None
-) -> int:
-    """Return the stance of a row: of an empty cell what the others imply."""
-    if not cell.strip():
-        if false_match:
-            return NEUTRAL
-        if soft:
-            return soft.index(max(soft))
-    return reader.read(cell, record)
-
-
 def read_holder(cell: str, where: str) -> str | None:
     """Return who takes a stance; None where nobody says."""
     name = cell.strip()
@@ -170,5 +160,4 @@ def holder_kind(name: str | None) -> int:
     >>> holder_kind("author"), holder_kind("Russia"), holder_kind("other"), holder_kind(None)
     (0, 1, 2, -1)
     """
-    kinds = {None: MISSING, "": MISSING, Holder.AUTHOR: 0, Holder.OTHER: 2}
-    return kinds.get(name, 1)
+    return {"author": 0, "other": 2}.get(name, 1) if name else MISSING

@@ -67,13 +67,6 @@ def test_check_measures_agreement_and_finds_no_duplicates(tmp_path):
     assert "an earlier row: delete it (mine.csv:4 = mine.csv:12)" in said
 
 
-def test_evaluate_prints_how_far_coders_agree(tmp_path, model_path):
-    (tmp_path / "mine.csv").write_text(ROWS)
-    said = invoke("evaluate", tmp_path / "mine.csv", "-m", model_path).stdout
-    assert "agreement of anna and ben and cleo [95 % interval]" in said
-    assert "n 5" in said
-
-
 CODINGS = st.lists(
     st.tuples(st.integers(0, 3), st.sampled_from(["", "a", "b", "c"]), st.integers(0, 2)),
     min_size=1,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from command import fails
 
-from stance.corpus import bundled_corpus, read_corpus, sentiment_rows
+from stance.corpus import read_corpus, sentiment_rows
 from stance.errors import DataError, UsageError
 from stance.label_values import MISSING, parse_labels
 
@@ -183,12 +183,6 @@ def test_one_sentiment_label_per_paragraph(read):
         *(("one text!", "China", "0", "positive"), ("Other", "NATO", "0", "negative")),
     ]
     assert sentiment_rows(read(rows, (*BASE, "sentiment"))).tolist() == [1, 3]
-
-
-def test_the_starter_corpus_comes_with_the_package():
-    corpus = read_corpus([bundled_corpus()])
-    assert label_notes(corpus) == []
-    assert set(corpus.stance.tolist()) == set(corpus.sentiment.tolist()) == {0, 1, 2}
 
 
 def test_some_rows_are_a_corpus_of_their_own(read):

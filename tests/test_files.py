@@ -14,7 +14,7 @@ import pytest
 
 from stance import files
 from stance.errors import OutputError
-from stance.files import AtomicGroup, WholeFile, check_output, write_together, write_whole
+from stance.files import AtomicGroup, WholeFile, check_output, write_whole
 from stance.tables import write_table
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes and signals")
@@ -128,10 +128,3 @@ def test_what_is_not_of_the_group_stays_if_an_output_of_it_fails(tmp_path):
         write_three()
     found = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert found == {"older": "newer", "taken": "another's"}
-
-
-def test_no_two_outputs_of_a_group_are_one_file(tmp_path):
-    (tmp_path / "x").mkdir()
-    with pytest.raises(OutputError, match="would be written twice"):
-        write_together([(tmp_path / "a", b"1"), (tmp_path / "x" / ".." / "a", b"2")], force=True)
-    assert names(tmp_path) == ["x"]

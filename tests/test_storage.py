@@ -7,13 +7,12 @@ import os
 import stat
 import subprocess
 import sys
-import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_model import CARD, TEXTS, members_of, small_model, spoiled, zipped
+from small_model import CARD, TEXTS, members_of, small_model
 
 from stance.errors import ModelError, OutputError
 from stance.reading.actors import ActorBook
@@ -94,14 +93,6 @@ def test_the_same_model_gives_the_same_bytes_in_every_process(path):
 
 def test_the_bundled_model_gives_its_bytes_again():
     assert dump_model(load_model()) == bundled_model().read_bytes()
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_what_another_tool_has_packed_still_loads(path, method):
-    data = dump_model(small_model())
-    for packed in (zipped(members_of(data), method), spoiled(data)):
-        path.write_bytes(packed)
-        assert dump_model(load_model(path)) == data
 
 
 def test_odd_models_come_back(path):

@@ -13,11 +13,10 @@ from stance.label_values import (
     read_flag,
     read_holder,
     read_soft,
-    read_stance,
     stance_spellings,
 )
 from stance.reading.spans import parse_spans
-from stance.records import Sentiment, Stance
+from stance.records import NEUTRAL, Sentiment, Stance
 from stance.tables import (
     DateColumn,
     Form,
@@ -146,10 +145,14 @@ def _row(
     holder = read_holder(cells["holder"], where)
     false_match = read_flag(cells["false_match"], where)
     soft = read_soft([cells[name] for name in SOFT], where)
+    if cells["stance"].strip() or not (false_match or soft):
+        stance = stances.read(cells["stance"], record)
+    else:  # what the others imply
+        stance = NEUTRAL if false_match or not soft else soft.index(max(soft))
     return Row(
         text=cells["text"],
         actor=actor,
-        stance=read_stance(cells["stance"], record, stances, false_match, soft),
+        stance=stance,
         number=record.number,
         spans=spans,
         sentiment=tones.read(tone, record) if tone.strip() else MISSING,

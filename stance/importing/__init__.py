@@ -11,7 +11,7 @@ from stance.importing.datasets import DATASETS
 from stance.importing.sources import Format, Import, Row
 from stance.importing.tables import read_mapped
 from stance.importing.tools import TOOLS
-from stance.label_values import STANCES
+from stance.label_values import stance_spellings
 from stance.tables import Form, write_table
 
 __all__ = ["COLUMNS", "FORMATS", "import_corpus", "parse_map"]
@@ -32,13 +32,9 @@ def parse_map(option: str | None) -> dict[str, str]:
     names: dict[str, str] = {}
     for part in filter(str.strip, (option or "").split(",")):
         ours, equals, theirs = (piece.strip() for piece in part.partition("="))
-        if not (equals and ours and theirs) or ours in names:
-            what = "is not COLUMN=NAME" if ours not in names else "names a column again"
-            example = "write our column first, such as text=body,actor=target"
-            raise UsageError(f"--map: '{shown(part)}' {what}; {example}")
-        if other := next((key for key, same in names.items() if same == theirs), None):
-            why = f"column '{shown(theirs)}' cannot be both {shown(other)} and {shown(ours)}"
-            raise UsageError(f"--map: {why}; name a column for each, or copy it")
+        if not (equals and ours and theirs) or ours in names or theirs in names.values():
+            advice = "name each column once, ours first, such as text=body,actor=target"
+            raise UsageError(f"--map: '{shown(part)}' is not a new COLUMN=NAME; {advice}")
         names[ours] = theirs
     return names
 
@@ -70,8 +66,7 @@ def import_corpus(
         raise UsageError("--actor is for a table without a column for it; drop --actor")
     if unfit := [f"--{name}" for name, said in table.items() if said and not chosen.tabular]:
         raise UsageError(f"{unfit[0]} is about tables, which files of {form} are not; drop it")
-    own = {word.lower(): STANCES[label.lower()] for word, label in (labels or {}).items()}
-    known = {**chosen.known, **own}
+    known = stance_spellings(labels, chosen.known)
     job = Import(source, chosen.advice, names or {}, known, table, list(chosen.notes))
     rows = list(chosen.read(job))
     name = shown_path(source)

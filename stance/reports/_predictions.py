@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stance.display import count, shown
-from stance.files import write_together
+from stance.files import AtomicGroup
 from stance.findings import AuditRequest, Request
 from stance.findings.correction import NET
 from stance.records import SIDES, UNCERTAIN, Sentiment, Stance
@@ -337,8 +337,9 @@ def write_predictions(
         files.append((checklist, page.render_text("checklist.md.j2", **known)))
         said.append(f"wrote {checklist}")
     files.append((output, page.render("predictions", **known)))
-    with folder_made(folder):
-        write_together(files, force=force)
+    with folder_made(folder), AtomicGroup() as group:
+        for path, data in files:
+            group.write(path, data, force=force)
     if denied := report.paragraphs.denied:
         said.append(f"{denied} did not make these answers; name the model with --model")
     counted = f"{count(report.paragraphs.rows, 'row')}, {count(report.answers, 'answer')}"
