@@ -162,11 +162,6 @@ def few_documents():
     return rows(document=lambda i, row: f"few{i % 5}" if row["stance"] == "favor" else f"d{i}")
 
 
-def marked():
-    holders = ["author", "other", "Russia", ""]
-    return rows(holder=lambda i, row: holders[i % 4], false_match=lambda i, row: int(i < 9))
-
-
 def text(words):
     table = rows()
     table[0]["text"] = words
@@ -225,8 +220,6 @@ FOUND = [
     (text(""), "lengths", "warn", "1 text with no word"),
     (text("NATO met."), "lengths", "warn", "fewer than 5"),
     (text("NATO " + "met " * 500), "lengths", "warn", "more than 500"),
-    (marked(), "holders", "note", {"author": 45, "other": 45, "an actor": 45}),
-    (marked(), "false matches", "note", {"rows": 9, "share": 0.05}),
 ]
 
 

@@ -1,6 +1,5 @@
 """What in a corpus would spoil a study."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -14,7 +13,7 @@ from stance.check.shortcuts import duplicates, find_pairs, givers, leaks, shortc
 from stance.corpus import CorpusForm, read_corpus, table_form
 from stance.display import count, shown
 from stance.evaluation.agreement import MISSING, AgreementReport, coded_twice, report_agreement
-from stance.label_values import HOLDERS, LabelReader, holder_kind, stance_spellings
+from stance.label_values import LabelReader, stance_spellings
 from stance.reading.actors import ActorBook
 from stance.reading.spans import literal_spans
 from stance.reading.text import normalise
@@ -84,7 +83,6 @@ def _findings(study: Study) -> Iterator[Finding]:
     pairs = find_pairs(study)
     yield from chain(_classes(study), _actors(study), _mentions(study), duplicates(study, pairs))
     yield from chain(leaks(study, pairs), shortcuts(study), givers(study), _lengths(study))
-    yield from _marks(study)
     yield from (Finding("note", "reading", shown(note, 300)) for note in study.corpus.notes)
 
 
@@ -193,19 +191,6 @@ def _lengths(study: Study) -> Iterator[Finding]:
             text = f"{count(len(rows), 'text')} with {what}: {advice}"
             examples = [study.place(row) for row in rows[:EXAMPLES]]
             yield Finding.at("warn", "lengths", text, examples, texts=len(rows))
-
-
-def _marks(study: Study) -> Iterator[Finding]:
-    """Count the rows that say whose stance it is, or that the alias is not the actor."""
-    names = (HOLDERS[0], "an actor", HOLDERS[1])
-    if met := Counter(names[holder_kind(name)] for name in study.corpus.holder if name):
-        listed = ", ".join(f"{name} {rows:,}" for name, rows in met.most_common())
-        text = f"{count(met.total(), 'row')} with a holder of the stance: {listed}"
-        yield Finding("note", "holders", text, dict(met))
-    if wrong := int(study.corpus.false_match.sum()):
-        share = wrong / len(study.corpus)
-        text = f"{count(wrong, 'row')} ({share:.1%}) where the alias is not the actor"
-        yield Finding("note", "false matches", text, {"rows": wrong, "share": round(share, 6)})
 
 
 # --- How far coders agree, and whether conclusions can be drawn from that ---
