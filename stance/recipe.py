@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import Stemmer
 
-from stance.display import brief
+from stance.display import brief, shown
 from stance.errors import RecipeError
 from stance.settings import (
     Check,
@@ -63,6 +63,15 @@ def _shared(features: "Features", where: str) -> None:
         )
 
 
+def _per_actor(value: Any, where: str) -> bool | str:
+    if value != "separate" and not isinstance(value, bool):
+        raise SchemaError(
+            f"'{where}' must be true, false or \"separate\", not {shown(repr(value))}"
+        )
+    checked: bool | str = value
+    return checked
+
+
 _WEIGHTS = table(optional=dict.fromkeys(BLOCK_NAMES, number(float, 0, 100)))
 _BLOCKS = such(_WEIGHTS, bool, "a table with at least one block")
 _SHARED = table(optional=dict.fromkeys(VECTORED, number(float, 0, 100)))
@@ -82,8 +91,9 @@ class Features:
         Weight of each block; one that is not named is not made.
     min_df : int
         Documents in which a feature must occur.
-    per_actor : bool
+    per_actor : bool or "separate"
         Whether every feature has a copy per actor: for fixed topics with hundreds of labels each.
+        "separate" has these copies alone, so that each actor is learned from its own rows.
     vectors : mapping of str to float
         Weights of word vectors, by block, if `train` is given any with ``--vectors``. They end up
         in the weights of the words.
@@ -91,7 +101,7 @@ class Features:
 
     blocks: Annotated[Mapping[str, float], _BLOCKS] = field(default_factory=lambda: {**_NEWS})
     min_df: Annotated[int, number(int, 1, 1_000_000)] = 2
-    per_actor: bool = False
+    per_actor: Annotated[bool | str, _per_actor] = False
     vectors: Annotated[Mapping[str, float], _SHARED] = field(default_factory=dict)
 
 

@@ -3,11 +3,11 @@
 Usage: python training/topics.py CORPUS... [--recipe FILE...] [--seeds 20 21 22]
 
 Imitates the shape of SemEval-2016 task 6 (Mohammad et al. 2016): the five most frequent actors of
-each corpus, 690 rows of each at most, a third of them neutral, every mention of the actor hidden
-in two of three texts.
-Prints the mean F1 of favor and against over all topics, by grouped cross-validation: of an SVM per
-topic on word 1-3-grams and character 2-5-grams, and of the recipes. No answer is withheld. Then
-the same with the labels of every second topic turned: words mean something else for each topic.
+each corpus, 690 rows of each at most, at most half of them neutral, each actor hidden in all texts.
+Prints the mean F1 of favor and against over all topics, by grouped cross-validation, and processor
+seconds: of a balanced SVM per topic on word 1-3-grams and character 2-5-grams, and of the recipes.
+No answer is withheld. Then the same with the labels of every second topic turned: words mean
+something else for each topic.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import dataclasses
 from collections import Counter
 from itertools import product
 from pathlib import Path
-from zlib import crc32
+from time import process_time
 
 import numpy as np
 from scipy import sparse
@@ -41,7 +41,7 @@ BOOK = ActorBook.default()
 
 
 def topics(path: Path, turn: bool) -> Corpus:
-    """Return the rows of the most frequent actors, most texts without their names."""
+    """Return the rows of the most frequent actors, texts without their names."""
     corpus = read_corpus([path])
     # "Mr. Trump" is "Trump".
     names = [name if name in BOOK.names else name.split()[-1] for name in corpus.actors]
@@ -61,9 +61,7 @@ def topics(path: Path, turn: bool) -> Corpus:
 
 
 def hide(text: str, name: str, spans: list[tuple[int, int]] | None) -> str:
-    """Return two of three texts without the actor's names."""
-    if crc32(text.encode()) % 3 == 0:
-        return text
+    """Return a text without the actor's names."""
     places = {(m.start, m.end) for m in BOOK.find(text) if m.actor == name} | {*(spans or ())}
     for start, end in sorted(places, reverse=True):
         text = text[:start] + HIDDEN + text[end:]
@@ -90,13 +88,18 @@ def plain(corpus: Corpus, fold: Ints) -> Ints:
                 own = TfidfVectorizer(sublinear_tf=True, **grams)
                 sides.append((own.fit_transform(texts[train]), own.transform(texts[test])))
             left, right = (sparse.hstack(side) for side in zip(*sides, strict=True))
-            found[test] = LinearSVC().fit(left, corpus.stance[train]).predict(right)
+            svm = LinearSVC(class_weight="balanced").fit(left, corpus.stance[train])
+            found[test] = svm.predict(right)
     return found
 
 
 def ours(corpus: Corpus, recipe: Recipe, folds: list[Ints], seeds: list[int]) -> list[Ints]:
     """Return held-out answers of a recipe, by split; every actor has been learned."""
     reader = Reader(BOOK, Lexicon.default(recipe.language), recipe.language)
+    topic, source, share = None, corpus.source, np.ones(1)
+    if recipe.features.per_actor == "separate":
+        topic = np.unique(corpus.actors, return_inverse=True)[1]
+        source, share = topic, np.ones(TOPICS)
     task = Task(
         counts=count_features(
             reader, make_query(BOOK, corpus.texts, corpus.actors), recipe.features
@@ -106,7 +109,8 @@ def ours(corpus: Corpus, recipe: Recipe, folds: list[Ints], seeds: list[int]) ->
         targeted=True,
         y=corpus.stance,
         group=corpus.document,
-        weight=class_weights(corpus.stance, corpus.source, np.ones(1), recipe.classifier.balanced),
+        weight=class_weights(corpus.stance, source, share, recipe.classifier.balanced),
+        topic=topic,
     )
     pairs = zip(folds, seeds, strict=True)
     return [cross_validate(task, fold, seed).scores.argmax(axis=1) for fold, seed in pairs]
@@ -126,12 +130,19 @@ def main() -> None:
         folds = [assign_folds(corpus.stance, corpus.document, 5, seed) for seed in given.seeds]
         rows = Counter(corpus.actors).most_common()
         print(f"{path.stem}{', turned' * turn}: {', '.join(f'{name} {n}' for name, n in rows)}")
+        begun = process_time()
         score = [mean_f1(corpus, plain(corpus, fold)) for fold in folds]
-        print(f"  an SVM per topic {np.mean(score):.1f} (sd {np.std(score):.1f})", flush=True)
+        report("an SVM per topic", score, process_time() - begun)
         for file in given.recipe:
-            recipe = read_recipe(file)
+            recipe, begun = read_recipe(file), process_time()
             score = [mean_f1(corpus, own) for own in ours(corpus, recipe, folds, given.seeds)]
-            print(f"  {recipe.name} {np.mean(score):.1f} (sd {np.std(score):.1f})", flush=True)
+            report(recipe.name, score, process_time() - begun)
+
+
+def report(name: str, scores: list[float], seconds: float) -> None:
+    """Print mean and spread of the scores."""
+    said = f"{np.mean(scores):.1f} (sd {np.std(scores):.1f}), {seconds:.1f} s"
+    print(f"  {name} {said}", flush=True)
 
 
 if __name__ == "__main__":

@@ -34,11 +34,11 @@ class BlockCounts:
             self.keys, sums, sums if self.squares is self.sums else self.squares[rows]
         )
 
-    def idf(self, group: Ints, min_df: int) -> Floats32:
+    def idf(self, group: Ints, min_df: int, topic: Ints | None = None) -> Floats32:
         """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
 
         It is 0 for a feature in fewer than ``min_df`` of the documents, which are the ``group`` of
-        each pair.
+        each pair. Where features are each of one ``topic``, only pairs of that topic count.
         """
         names, document = np.unique(group, return_inverse=True)
         occurs = sparse.csr_matrix(
@@ -48,7 +48,11 @@ class BlockCounts:
         ones = np.ones(len(group)), (document, np.arange(len(group)))
         held = sparse.csr_matrix(ones, (len(names), len(group))) @ occurs
         documents = np.bincount(held.indices, minlength=occurs.shape[1])
-        idf = np.log((1 + len(group)) / (1 + pairs)) + 1
+        rows: int | Ints = len(group)
+        if topic is not None:
+            rows = np.zeros(occurs.shape[1], np.int64)
+            rows[occurs.indices] = np.repeat(np.bincount(topic)[topic], np.diff(occurs.indptr))
+        idf = np.log((1 + rows) / (1 + pairs)) + 1
         least = min(len(names), min_df)  # a fold may be one document
         return np.where(documents >= max(1, least), idf, 0).astype(np.float32)
 
@@ -94,7 +98,7 @@ def count_features(
     ``see`` is given the pairs of each batch read.
     """
     blocks = {name: _Counter() for name in recipe.blocks}
-    for _, pairs in _batches(reader, query, targeted, recipe.per_actor):
+    for _, pairs in _batches(reader, query, targeted, bool(recipe.per_actor)):
         for name, block in blocks.items():
             for found in BLOCKS[name](reader, pairs):
                 for keys in _keys(reader, pairs, found, recipe.per_actor):
@@ -176,11 +180,12 @@ def _batches(
         low += len(part)
 
 
-def _keys(reader: Reader, pairs: Pairs, found: Occurrences, own: bool) -> list[Keys]:
+def _keys(reader: Reader, pairs: Pairs, found: Occurrences, own: bool | str) -> list[Keys]:
     keys = found.keys()
     if not own:
         return [keys]
-    return [keys, own_keys(keys, actor_keys(reader.book, pairs)[found.pair])]
+    copies = own_keys(keys, actor_keys(reader.book, pairs)[found.pair])
+    return [copies] if own == "separate" else [keys, copies]
 
 
 def showing_rows(counts: Mapping[str, BlockCounts], blocks: Sequence[BlockWeights]) -> Ints:

@@ -50,8 +50,8 @@ def fit_head(task: Task, rows: Ints, seed: int) -> Head:
     for name, keys, idf in design.blocks:
         part = np.ascontiguousarray(coef[low : (low := low + len(keys))], np.float32)
         blocks.append(BlockWeights(name, task.recipe.features.blocks[name], keys, idf, part))
-    per_actor = task.recipe.features.per_actor
-    return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, per_actor)
+    own = bool(task.recipe.features.per_actor)
+    return Head(task.labels, task.targeted, tuple(blocks), intercept, 1.0, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,11 @@ class _Design:
 
 def _make_design(task: Task, rows: Ints) -> _Design:
     features, group = task.recipe.features, task.groups[rows]
+    topic = None if task.topic is None else task.topic[rows]
     parts, blocks, vectors = [], [], []
     for name, weight in features.blocks.items():
         counts = task.counts[name].take(rows)
-        idf = counts.idf(group, features.min_df)
+        idf = counts.idf(group, features.min_df, topic)
         kept = np.flatnonzero(idf)
         blocks.append((name, counts.keys[kept], idf[kept]))
         parts.append(counts.values(kept, idf[kept], weight))

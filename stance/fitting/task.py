@@ -38,6 +38,7 @@ class Task:
     soft: Floats | None = None  # probabilities of the labels, to learn from in place of `y`
     typical: Bools | None = None  # rows by which the temperature is set; None for all
     lessons: Lessons | None = None
+    topic: Ints | None = None  # of each row, those of the lessons last, if learned separately
 
     @property
     def occurs(self) -> Bools:

@@ -223,6 +223,11 @@ class TrainingRun:
 
         if more is not None and more.soft is not None and name == "stance":
             lessons = Lessons(more.document, share[more.source], more.soft)
+        source, topic = corpus.source[rows], None
+        if own.features.per_actor == "separate":
+            topic = np.unique(query.names, return_inverse=True)[1]
+            source = source * (topic.max() + 1) + topic[: len(rows)]
+            share = np.repeat(share, topic.max() + 1)
         return Task(
             counts=count_features(
                 self.reader,
@@ -236,13 +241,12 @@ class TrainingRun:
             targeted=targeted,
             y=judged[rows],
             group=corpus.document[rows],
-            weight=class_weights(
-                judged[rows], corpus.source[rows], share, like.balanced, like.evenness
-            ),
+            weight=class_weights(judged[rows], source, share, like.balanced, like.evenness),
             vectors=self.vectors,
             soft=None if name in _EXTRA else corpus.soft,
             typical=None if name in _EXTRA else corpus.typical,
             lessons=lessons,
+            topic=topic,
         )
 
 
