@@ -11,16 +11,15 @@ import hashlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-from clusters import children, command_line_cluster
 
 from stance.corpus import bundled_corpus, read_corpus
 from stance.fitting import train
@@ -242,25 +241,41 @@ def mounted(folder: Path, options: str) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def command_line_cluster() -> Iterator[tuple[str, int]]:
+    """Start a Dask scheduler and workers as a user does; yield address and the workers' parent."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    address = f"tcp://127.0.0.1:{port}"
+    lines = (
+        ["scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"],
+        ["worker", address, "--nworkers", "3", "--nthreads", "1", "--no-dashboard"],
+    )
+    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = [
+        subprocess.Popen([sys.executable, "-m", "dask", *line], start_new_session=True, **quiet)
+        for line in lines
+    ]
+    try:
+        yield address, started[1].pid
+    finally:
+        for process in started:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def children(parent: int) -> list[int]:
+    """Return the worker processes that a `dask worker` has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            its_parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            if its_parent == parent and b"spawn_main" in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+    return found
+
+
 def kill_cluster(stand: Stand, times: int) -> None:
-    """Kill workers of a Dask cluster so many times in one run: of a local one, then a real one."""
-    from distributed import LocalCluster
-
-    make: Any = LocalCluster  # untyped where it is installed
-    with make(n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50) as local:
-        run_on_cluster(
-            stand,
-            times,
-            local.scheduler_address,
-            lambda: [n.process.pid for n in local.workers.values() if n.process and n.process.pid],
-        )
-    with command_line_cluster() as (address, parent):
-        run_on_cluster(stand, times, address, lambda: children(parent))
-
-
-def run_on_cluster(
-    stand: Stand, times: int, address: str, workers: Callable[[], list[int]]
-) -> None:
     """Run on a cluster whose workers are killed at equal distances of the table."""
     from stance.runs import Input, Output, predict_table
 
@@ -269,20 +284,20 @@ def run_on_cluster(
     def progress(tally: Any, *_: object) -> None:
         nonlocal killed
         due = killed < times and tally.rows >= (killed + 1) * stand.rows // (times + 2)
-        if due and (found := workers()):
+        if due and (found := children(parent)):
             os.kill(stand.random.choice(found), signal.SIGKILL)
             killed += 1
 
-    predict_table(
-        load_model(stand.model),
-        Input((stand.table,)),
-        Output(stand.output),
-        cluster=address,
-        progress=progress,
-        size=250,
-    )
+    with command_line_cluster() as (address, parent):
+        predict_table(
+            load_model(stand.model),
+            Input((stand.table,)),
+            Output(stand.output),
+            cluster=address,
+            progress=progress,
+            size=250,
+        )
     stand.counts["workers killed"] += killed
-    stand.counts["runs"] += 1
     stand.finish()
 
 

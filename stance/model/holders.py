@@ -33,7 +33,7 @@ SIGNS = {
     **{"reports": 1.7, "reports soon": 0.7, "quoted": -0.8},
     **{"opens": 1.6, "listed": -1.0, "prepositional": -0.8, "of a name": 1.2},
 }
-"""Signs that a mention is of who speaks, and how much each weighs, by ``training/holders.py``.
+"""Signs that a mention is of who speaks, and how much each weighs, learned from real news.
 
 A reporting verb comes next, or "according to" or "condemned by" stands before; a reporting verb is
 two or three words away; the mention is quoted; opens its sentence; is one of a list; follows a
