@@ -324,12 +324,13 @@ def test_the_neutral_offset_moves_neutral_alone(small):
     [
         (Features(), Classifier(kind="logistic", c=2.0)),
         (Features(per_actor=True), Classifier()),
+        (Features({"word": 1.0, "name": 1.0}, 1, "separate"), Classifier()),
         (Features({"stem": 1.0, "char": 0.6}), Classifier()),
         (Features({"stem": 1.0, "name": 0.4}), Classifier()),
         (Features({"word": 1.0}), Classifier(balanced=False)),
         (Features({"mention": 1.0}), Classifier()),
     ],
-    ids=["logistic", "per_actor", "char", "name", "word", "mention"],
+    ids=["logistic", "per_actor", "separate", "char", "name", "word", "mention"],
 )
 def test_every_kind_of_recipe_trains_and_predicts(small, features, classifier):
     recipe = dataclasses.replace(quick_recipe(), features=features, classifier=classifier)
@@ -342,6 +343,14 @@ def test_every_kind_of_recipe_trains_and_predicts(small, features, classifier):
     assert judged.actor == ("NATO", "Russia")
     assert np.isfinite(judged.stance).all()
     assert np.allclose(judged.stance.sum(axis=1), 1)
+
+
+def test_separate_actors_share_no_feature(small):
+    features = Features({"word": 1.0, "name": 1.0}, 1, "separate")
+    model = train(dataclasses.replace(quick_recipe(), features=features), small, BOOK).model
+    assert all(" @ " in term for block in model.stance.blocks for term in block.terms)
+    unknown = model.judge_pairs(["A mayor in Bonn blamed Peru."], ["Peru"])
+    assert not unknown.known.any()
 
 
 def test_the_verb_is_learned(trained):

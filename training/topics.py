@@ -55,8 +55,9 @@ def topics(path: Path, turn: bool) -> Corpus:
     texts = tuple(map(hide, found.texts, taken, found.spans))
     turned = np.isin(taken, sorted(kept)[::2])
     stance = np.where(turned & turn, FAVOR - found.stance, found.stance)
+    topic = tuple(f"topic {name}" for name in taken)  # or Trump and Obama were the United States
     return dataclasses.replace(
-        found, texts=texts, stance=stance, actors=tuple(taken), spans=(None,) * len(rows)
+        found, texts=texts, stance=stance, actors=topic, spans=(None,) * len(rows)
     )
 
 
