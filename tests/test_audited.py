@@ -124,7 +124,7 @@ def test_every_chart_of_a_labelled_study_shows_the_corrected_study(parties):
     shown = {row["group"]: f"{100 * float(row['net']):+.0f}".replace("-", "−") for row in rows}
     lead, _, rest = page.text.partition("rows judged")
     assert re.search(r"lowest toward NATO in Left \(−\d\d \[.*highest in Right \(\+\d\d \[", lead)
-    assert "are against" not in lead  # the counted shares would contradict the corrected ones
+    assert "% are against" not in lead  # the counted shares would contradict the corrected ones
     heat = next(table for table in page.tables if table[0][0] == "" and "Left" in table[0])
     cells = dict(zip(heat[0][1:], heat[1][1:], strict=True))
     assert {party: cell.split("\n")[0] for party, cell in cells.items()} == shown

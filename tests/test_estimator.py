@@ -69,19 +69,6 @@ def test_nothing_is_checked_before_fit(estimator):
         estimator.to_model()
 
 
-def test_many_pairs_are_judged_in_batches(fitted, monkeypatch):
-    asked = [("They thanked NATO.", "NATO", [(13, 17)]), ("They denounced Russia.", "Moscow")] * 3
-    whole = fitted.predict_proba(asked)
-    monkeypatch.setattr("stance.model.judging.BATCH", 2)
-    assert np.array_equal(fitted.predict_proba([*asked, asked[0]]), [*whole, whole[0]])
-
-
-def test_parameters_replace_the_recipe_s_values(fitted):
-    recipe = fitted.to_model().recipe
-    assert dict(recipe.features.blocks) == BLOCKS
-    assert recipe.classifier.c == quick_recipe().classifier.c
-
-
 def test_a_grid_search_does_not_pay_for_repeats_that_nobody_reads():
     assert StanceClassifier()._recipe() == read_recipe().validated_once()
     assert StanceClassifier(read_recipe())._recipe() == read_recipe()
@@ -104,22 +91,6 @@ def test_pairs_may_say_where_the_actor_is(fitted):
     assert not np.array_equal(probabilities[0], probabilities[1])
 
 
-def test_fit_returns_self_and_takes_arrays(estimator):
-    pairs = np.array(X, dtype=object)
-    assert estimator.fit(pairs, np.array(Y), np.array(GROUPS)) is estimator
-    assert estimator.score(pairs, np.array(Y)) == 1.0
-
-
-def test_fitting_twice_gives_the_same_answers(fitted):
-    again = clone(fitted).fit(X, Y, GROUPS)
-    assert np.array_equal(again.predict_proba(X), fitted.predict_proba(X))
-
-
-def test_cross_validation_with_groups(estimator):
-    scores = cross_val_score(estimator, X, Y, groups=GROUPS, cv=GroupKFold(2), error_score="raise")
-    assert scores.tolist() == [1.0, 1.0]
-
-
 def test_grid_search_with_groups(estimator):
     grid = [{"c": [0.2]}, {"kind": ["logistic"]}]
     search = GridSearchCV(estimator, grid, cv=GroupKFold(2), error_score="raise")
@@ -136,11 +107,13 @@ def test_its_model_saves_and_loads(fitted, tmp_path):
     loaded = load_model(path).judge_pairs(texts, actors)
     order = [["against", "neutral", "favor"].index(label) for label in fitted.classes_]
     assert np.array_equal(loaded.stance[:, order], fitted.predict_proba(X))
-
-
-def test_it_can_be_pickled_for_parallel_searches(fitted):
-    copy = pickle.loads(pickle.dumps(fitted))
-    assert np.array_equal(copy.predict_proba(X[:3]), fitted.predict_proba(X[:3]))
+    copy = pickle.loads(pickle.dumps(fitted))  # as in a parallel search
+    assert np.array_equal(copy.predict_proba(X), fitted.predict_proba(np.array(X, dtype=object)))
+    recipe = fitted.to_model().recipe
+    assert (dict(recipe.features.blocks), recipe.classifier.c) == (
+        BLOCKS,
+        quick_recipe().classifier.c,
+    )
 
 
 def test_unknown_labels_are_refused(estimator):
@@ -168,11 +141,6 @@ def test_labels_come_back_as_they_were_spelled(estimator, spelled):
     assert cross_val_score(estimator, X, labels, cv=2, scoring="neg_log_loss").min() > -0.7
 
 
-def test_a_stance_of_several_spellings_gets_its_name(estimator):
-    labels = ["pro" if at % 2 and label == "favor" else label for at, label in enumerate(Y)]
-    assert estimator.fit(X, labels, GROUPS).classes_.tolist() == ["against", "favor", "neutral"]
-
-
 def frame(**more):
     texts, actors = map(list, zip(*X, strict=True))
     return {"Text": texts, "actor": actors, "document": GROUPS, **more}
@@ -186,7 +154,9 @@ def test_frames_of_every_library_say_the_same_as_pairs(fitted, estimator, librar
     labels = module.table(labelled) if library == "pyarrow" else module.DataFrame(labelled)
     estimator.fit(own, labels["label"])
     assert np.array_equal(estimator.predict_proba(own), fitted.predict_proba(X))
-    scores = cross_val_score(estimator, own, Y, groups=GROUPS, cv=GroupKFold(2))
+    scores = cross_val_score(
+        estimator, own, Y, groups=GROUPS, cv=GroupKFold(2), error_score="raise"
+    )
     assert scores.tolist() == [1.0, 1.0]
 
 
@@ -249,14 +219,6 @@ def test_judgements_become_a_frame(fitted, library):
         assert set(found["stance"]) <= {"favor", "neutral", "against"}
 
 
-def test_a_frame_needs_its_library(fitted, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"to_frame\('polars'\): is not installed: pip install"):
-        fitted.to_model().judge([]).to_frame("polars")
-    with pytest.raises(UsageError, match=r"to_frame\('panda'\): choose one of pandas, polars, py"):
-        fitted.to_model().judge([]).to_frame("panda")
-
-
 def test_one_string_is_not_a_list_of_texts(fitted):
     for judge in (fitted.to_model().judge, lambda text: fitted.to_model().judge_pairs(text, "N")):
         with pytest.raises(TypeError, match=r"texts is one string; give a list of paragraphs"):
@@ -283,18 +245,6 @@ def test_no_representation_is_longer_than_three_lines(fitted):
         assert "\n" not in repr(each)
 
 
-def test_a_missing_class_is_refused(estimator):
-    with pytest.raises(DataError, match="no favor among the"):
-        estimator.fit(
-            *zip(*((x, y) for x, y in zip(X, Y, strict=True) if y != "favor"), strict=True)
-        )
-
-
-def test_without_groups_equal_texts_stay_together(estimator):
-    # All texts of this set are near-duplicates of each other or differ: it must fit either way.
-    assert estimator.fit(X, Y).predict(X[:1]).tolist() == Y[:1]
-
-
 @pytest.mark.parametrize(
     "pairs", [["NATO won."], [("NATO won.",)], [(1, 2)], "NATO", [("NATO won.", None)]]
 )
@@ -309,6 +259,21 @@ def test_there_must_be_a_label_and_a_group_for_every_pair(estimator, labels, gro
         estimator.fit(X, labels, groups)
 
 
+def test_a_missing_class_is_refused(estimator):
+    with pytest.raises(DataError, match="no favor among the"):
+        estimator.fit(
+            *zip(*((x, y) for x, y in zip(X, Y, strict=True) if y != "favor"), strict=True)
+        )
+
+
+def test_a_frame_needs_its_library(fitted, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"to_frame\('polars'\): is not installed: pip install"):
+        fitted.to_model().judge([]).to_frame("polars")
+    with pytest.raises(UsageError, match=r"to_frame\('panda'\): choose one of pandas, polars, py"):
+        fitted.to_model().judge([]).to_frame("panda")
+
+
 def test_paths_may_be_strings(fitted, tmp_path):
     path = str(tmp_path / "m.stance")
     save_model(fitted.to_model(), path)
@@ -321,3 +286,8 @@ def test_paths_may_be_strings(fitted, tmp_path):
     table = tmp_path / "coded.csv"
     table.write_text("text,actor,stance\nNATO won.,NATO,favor\n", encoding="utf-8")
     assert len(read_corpus([str(table)])) == 1
+
+
+def test_a_stance_of_several_spellings_gets_its_name(estimator):
+    labels = ["pro" if at % 2 and label == "favor" else label for at, label in enumerate(Y)]
+    assert estimator.fit(X, labels, GROUPS).classes_.tolist() == ["against", "favor", "neutral"]

@@ -19,6 +19,7 @@ HEIGHT = 150  # pixels of a chart among others
 PHONE = 40  # characters of a line on a phone
 LEAST_LABEL = 0.065  # share from which a segment has room for its number on a phone
 PIECE, MANY = 5, 10  # rows that paper keeps together, and beyond which the scale stands above, too
+DOTTED = 24  # points of a curve up to which each has a dot
 LEFT, RIGHT = 13.0, 97.0  # percents between which a curve runs; tick labels stand to its left
 COLUMN, NAMES, HEAD = 58, 150, 44  # pixels of a map's columns, of its names, of its heads
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # between two ticks
@@ -253,7 +254,7 @@ def curve(
             marks.append(line(across, low, across, high, look="whisker favor"))
         if each.beside is not None:
             marks.append(Mark("ring", over(across), at(each.beside), "ring quietly"))
-        if each.value is not None:
+        if each.value is not None and (each.interval or len(found) <= DOTTED):
             marks.append(Mark("dot", over(across), at(each.value), "favor"))
     return [(height, marks)]
 

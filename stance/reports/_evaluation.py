@@ -81,7 +81,9 @@ class Score:
     def line(self) -> Line:
         """Return the score as a chart has it."""
         words = self.words + (f", {self.note}" if self.note else "")
-        return Line(page.named(self.name), words, (Estimate(self.value, self.interval),))
+        return Line(
+            page.named(self.name, charts.PHONE), words, (Estimate(self.value, self.interval),)
+        )
 
 
 @dataclass(frozen=True, slots=True)

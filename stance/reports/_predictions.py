@@ -59,7 +59,7 @@ def draw_figures(report: AnswersReport) -> dict[str, Any]:
         "shares": known and _shares_figure(known, data),
         "sides": known and _sides_figure(known, data),
         "groups": groups,
-        "map": report.cells and _map_figure(report),
+        "map": any(each.net for each in report.cells) and _map_figure(report),
         "traces": _trace_figures(report),
         "certainty": _certainty_figure(report),
         "tone": report.paragraphs.tone.n and _tone_figure(report),
